@@ -1,0 +1,115 @@
+import importX, { createNodeResolver } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The floors of the server, from the ground up. A room imports only from floors below its own; rooms of its own floor
+ * only with `import type`. `sandbox` stands beside the house: it builds on the ground floor alone, so that it is a second
+ * opinion on the wire formats and not the first one again.
+ */
+export const floors = [
+  ['base', 'api'],
+  ['protocols', 'catalog', 'config'],
+  ['health', 'routing', 'ledger', 'upstream'],
+  ['exchange'],
+  ['faces'],
+];
+const rooms = floors.flat();
+
+const proposedTypings = { regex: '(vscode-dts|vscode\\.proposed)', message: 'Proposed API fails on a user\'s desktop; use what @types/vscode has.' };
+const noVscode = { name: 'vscode', message: 'The server runs outside VS Code too; only client/ imports vscode.' };
+
+/** What a room may not import at all: rooms of higher floors, and whatever is not a room. */
+function zonesOf(room) {
+  const floor = floors.findIndex((names) => names.includes(room));
+  const above = [...floors.slice(floor + 1).flat(), 'sandbox', 'main.ts'].map((name) => `./server/${name}`);
+  return [{ target: `./server/${room}`, from: [...above, './client', './test', './scripts'], message: `server/${room} is on floor ${floor}; it imports only from floors below.` }];
+}
+
+const zones = [
+  ...rooms.flatMap(zonesOf),
+  { target: './server/sandbox', from: [...rooms.filter((room) => room !== 'base' && room !== 'api').map((room) => `./server/${room}`), './server/main.ts', './client', './test'], message: 'The sandbox builds on server/base and server/api alone.' },
+  { target: './server/main.ts', from: ['./client', './test'], message: 'The server knows nothing of the client.' },
+  { target: './client', from: './server', except: ['./api'], message: 'The client knows only server/api of the server.' },
+  { target: './client', from: './test', message: 'The client knows nothing of the tests.' },
+];
+
+/** Rooms of the same floor share types, never code. */
+function sameFloorRules(room) {
+  const neighbours = floors.find((names) => names.includes(room)).filter((name) => name !== room);
+  const patterns = neighbours.length === 0 ? [] : [{
+    regex: `^(\\.\\./)+(${neighbours.join('|')})/`, allowTypeImports: true, message: 'Rooms of the same floor share types only (import type).',
+  }];
+  return {
+    files: [`server/${room}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode], patterns: [proposedTypings, ...patterns] }] },
+  };
+}
+
+const sourceFiles = ['client/**/*.ts', 'server/**/*.ts', 'test/**/*.ts'];
+
+export default tseslint.config(
+  { ignores: ['dist/', '**/node_modules/', 'test/e2e/.cache/', 'test/e2e/screenshots/', 'test/bench/results/', 'coverage/'] },
+  // Rules are not switched off in the code; one that is wrong is changed here.
+  { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'off' } },
+  {
+    files: sourceFiles,
+    extends: [tseslint.configs.base],
+    plugins: { 'import-x': importX },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    settings: {
+      'import-x/extensions': ['.ts'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js', '.json'] })],
+      'import-x/core-modules': ['vscode'],
+    },
+    rules: {
+      'eqeqeq': 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-eval': 'error',
+      'no-new-func': 'error',
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }],
+      'import-x/no-default-export': 'error',
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'import-x/no-self-import': 'error',
+      'import-x/no-mutable-exports': 'error',
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [proposedTypings] }],
+      '@typescript-eslint/triple-slash-reference': ['error', { lib: 'never', path: 'never', types: 'never' }],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': true, 'ts-ignore': true, 'ts-nocheck': true, 'ts-check': true }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'] }] }],
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false, attributes: false } }],
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/only-throw-error': ['error', { allowRethrowing: true, allowThrowingUnknown: true, allowThrowingAny: false }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+    },
+  },
+  {
+    files: ['server/**/*.ts'],
+    rules: {
+      // stdout is a protocol channel (LSP, --json) and logs are redacted: both go through their own doors.
+      'no-console': 'error',
+      'no-restricted-globals': ['error',
+        { name: 'fetch', message: 'The global fetch costs half of a request\'s time; use server/upstream.' },
+        { name: 'WebSocket', message: 'Use server/upstream.' },
+        { name: 'EventSource', message: 'Use server/upstream.' }],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode], patterns: [proposedTypings] }],
+    },
+  },
+  ...rooms.map(sameFloorRules),
+  {
+    files: ['client/webview/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ regex: '^(vscode|node:.*)$', message: 'A webview runs in a browser.' }] }] },
+  },
+  {
+    // Descriptions of modules written by others export what those export.
+    files: ['**/*.d.ts'],
+    rules: { 'import-x/no-default-export': 'off', 'no-restricted-exports': 'off' },
+  },
+  {
+    files: ['scripts/**/*.mjs', 'test/**/*.mjs', '*.mjs'],
+    rules: { 'no-unused-vars': 'error', 'no-undef': 'off', 'prefer-const': 'error', 'no-var': 'error', 'eqeqeq': 'error' },
+  },
+);

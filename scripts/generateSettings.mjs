@@ -1,0 +1,13 @@
+// Writes the settings generated from the configuration schema into package.json, and nothing else of it.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { providers } from '../server/catalog/providers.ts';
+import { settingsProperties } from '../server/config/jsonSchema.ts';
+
+const file = new URL('../package.json', import.meta.url);
+const text = readFileSync(file, 'utf8');
+const manifest = JSON.parse(text);
+manifest.contributes ??= {};
+manifest.contributes.configuration ??= { title: 'Switchyard' };
+manifest.contributes.configuration.properties = { ...manifest.contributes.configuration.properties, ...settingsProperties(providers) };
+const indentation = /^\{\r?\n(\s+)"/.exec(text)?.[1];
+writeFileSync(file, `${JSON.stringify(manifest, null, indentation)}\n`);

@@ -1,0 +1,120 @@
+/**
+ * `npm test`: every check in order, up to the first that fails. `npm test -- unit e2e` runs the named ones only.
+ * The last line counts the tests of all runs; a check that fails without a failing test counts as one.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onProjectNode, root } from './ensureInstalled.mjs';
+import { bold, duration, green, red } from './terminal.mjs';
+
+const bin = (name) => path.join(root, 'node_modules', name);
+const typescript = (project) => [bin('typescript/bin/tsc'), '-p', project];
+
+/** Commands are arguments of Node; `tests` marks runs of the test runner, `counts` scripts that run it themselves. */
+const steps = [
+  { name: 'typecheck', commands: [typescript('.'), typescript('client/webview/tsconfig.json')] },
+  { name: 'lint', commands: [[bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']] },
+  { name: 'build', commands: [['scripts/build.mjs']] },
+  { name: 'unit', tests: 'test/unit/**/*.test.ts' },
+  { name: 'integration', tests: 'test/integration/**/*.test.ts' },
+  { name: 'package', commands: [['scripts/package.mjs']] },
+  // The editor's own package is installed for this step alone, so its types are there only then.
+  { name: 'e2e', commands: [['test/e2e/install.mjs'], typescript('test/e2e/tsconfig.json'), ['test/e2e/run.mjs']], counts: true, present: () => existsSync(path.join(root, 'test/e2e/run.mjs')) },
+];
+
+function chosenSteps(names) {
+  const unknown = names.filter((name) => !steps.some((step) => step.name === name));
+  if (unknown.length > 0) throw new Error(`There is no step ${unknown.join(', ')}; there are ${steps.map(({ name }) => name).join(', ')}.`);
+  return steps.filter((step) => (names.length === 0 || names.includes(step.name)) && step.present?.() !== false);
+}
+
+function commandsOf(step, countsFile) {
+  if (step.tests === undefined) return step.commands;
+  return [[
+    '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}`, step.tests,
+  ]];
+}
+
+/** Runs Node with these arguments; resolves to its exit code and the counts the test runner itself printed. */
+function runNode(args, countsFile) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, SWITCHYARD_TEST_COUNTS: countsFile } });
+  const printed = { passed: 0, failed: 0, cancelled: 0 };
+  let line = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    process.stdout.write(text);
+    const lines = (line + text).split('\n');
+    line = lines.pop();
+    for (const each of lines) {
+      const match = /^(?:ℹ|#) (pass|fail|cancelled) (\d+)$/.exec(stripColours(each));
+      if (match !== null) printed[{ pass: 'passed', fail: 'failed', cancelled: 'cancelled' }[match[1]]] += Number(match[2]);
+    }
+  });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve({ code: 1, printed }));
+    child.once('close', (code) => resolve({ code: code ?? 1, printed }));
+  });
+}
+
+function stripColours(text) {
+  return text.split('\u001b').map((part, index) => (index === 0 ? part : part.replace(/^\[[\d;]*m/, ''))).join('').trim();
+}
+
+/** Counts a run left in its file, one JSON object a line; undefined when it left none. */
+function countsIn(file) {
+  if (!existsSync(file)) return undefined;
+  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+  return lines.length === 0 ? undefined : sumCounts(lines);
+}
+
+function sumCounts(all) {
+  return all.reduce((sum, { passed = 0, failed = 0, cancelled = 0 }) => ({ passed: sum.passed + passed, failed: sum.failed + failed + cancelled }), { passed: 0, failed: 0 });
+}
+
+async function runStep(step, countsFile) {
+  console.log(`\n${bold(`== ${step.name}`)}`);
+  const startedAt = Date.now();
+  let failedCode = 0;
+  const printed = [];
+  for (const command of commandsOf(step, countsFile)) {
+    const result = await runNode(command, countsFile);
+    printed.push(result.printed);
+    failedCode = result.code;
+    if (failedCode !== 0) break;
+  }
+  const runsTests = step.tests !== undefined || step.counts === true;
+  const counts = runsTests ? countsIn(countsFile) ?? sumCounts(printed) : { passed: 0, failed: 0 };
+  const ok = failedCode === 0 && counts.failed === 0;
+  if (!ok && counts.failed === 0) counts.failed = 1;
+  console.log(`${ok ? green('ok') : red('FAILED')}  ${step.name}  ${duration(Date.now() - startedAt)}`);
+  return { ok, counts };
+}
+
+async function main() {
+  const chosen = chosenSteps(process.argv.slice(2));
+  const scratch = mkdtempSync(path.join(tmpdir(), 'switchyard-test-'));
+  const all = [];
+  let failedStep;
+  try {
+    for (const step of chosen) {
+      const { ok, counts } = await runStep(step, path.join(scratch, step.name));
+      all.push(counts);
+      if (!ok) {
+        failedStep = step.name;
+        break;
+      }
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  const { passed, failed } = sumCounts(all);
+  if (failedStep !== undefined) {
+    console.log(red(`\nThe step "${failedStep}" failed; those after it were not run.`));
+    process.exitCode = 1;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+}
+
+await onProjectNode(main);
