@@ -1,0 +1,139 @@
+import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
+import type { FailureClass } from './failure.ts';
+import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
+import type { EndpointSettings, RouteSettings } from './settings.ts';
+import type { ConfigProblem, StatusSnapshot } from './status.ts';
+
+/** What the client passes as `initializationOptions`. */
+export interface InitializationOptions {
+  /** Folder of the ledger, shared by all windows. */
+  dataDir?: string | undefined;
+  /** Other LSP editors: path of a headless YAML configuration. VS Code configures through `switchyard/configure`. */
+  configFile?: string | undefined;
+}
+
+/** A key on its way from the secret store to the server. Only ever over this channel. */
+export interface KeyMaterial {
+  /** Stable id within the endpoint. */
+  id: string;
+  label: string;
+  secret: string;
+}
+
+/** Client -> server, request: the whole configuration, at start and after each change. */
+export interface ConfigureParams {
+  endpoints: Record<string, EndpointSettings>;
+  routes: Record<string, RouteSettings>;
+  keys: Record<string, KeyMaterial[]>;
+  http: { enabled: boolean; port: number };
+}
+export interface ConfigureResult { problems: ConfigProblem[] }
+export const configureMethod = 'switchyard/configure';
+
+/** Client -> server, request: one chat turn; its events come as `switchyard/chatEvents`. Cancelled by the request's token. */
+export interface ChatParams {
+  /** Chosen by the client, unique in this connection. */
+  id: string;
+  wanted: string;
+  conversation: ConversationRequest;
+  caller: Caller;
+}
+export interface ChatResult {
+  exchangeId: string;
+  outcome: 'ok' | 'failed' | 'cancelled';
+  /** Present unless ok: one sentence with the next action. */
+  error?: { failureClass: FailureClass; message: string } | undefined;
+  target?: string | undefined;
+  attempts: number;
+  usage: TokenUsage;
+  cost: Cost;
+}
+export const chatMethod = 'switchyard/chat';
+
+/**
+ * What a running chat tells the editor. `restart`: the answer so far broke off and begins anew at another target; half
+ * tool calls are void, text already shown stays, followed by this sentence.
+ */
+export type ChatEvent = ConversationEvent | { type: 'restart'; message: string };
+/** Server -> client, notification: events of a running chat, in order. */
+export interface ChatEventsParams { id: string; events: ChatEvent[] }
+export const chatEventsMethod = 'switchyard/chatEvents';
+
+/** Client -> server, request: try an endpoint with the cheapest call that proves the key. */
+export interface TestEndpointParams {
+  /** Name used in messages; need not exist yet. */
+  name: string;
+  settings: EndpointSettings;
+  /** The key to try; absent: each configured key of the endpoint `name`. */
+  secret?: string | undefined;
+  /** Try only this configured key. */
+  keyId?: string | undefined;
+}
+export interface TestEndpointResult {
+  ok: boolean;
+  failureClass?: FailureClass | undefined;
+  /** One sentence: what was proved, or what is wrong and what to do. */
+  message: string;
+  latencyMs?: number | undefined;
+  /** Upstream model names, where the provider lists them. */
+  models: string[];
+}
+export const testEndpointMethod = 'switchyard/testEndpoint';
+
+/** Client -> server, request: probe the named endpoint (or all) now and close breakers that recover. */
+export interface ProbeParams { endpoint?: string | undefined }
+export const probeMethod = 'switchyard/probe';
+
+/** Client -> server, request: the state now (also sent as a notification when it changes). */
+export const getStatusMethod = 'switchyard/getStatus';
+/** Server -> client, notification: the state changed. */
+export const statusMethod = 'switchyard/status';
+export type StatusParams = StatusSnapshot;
+
+/** Client -> server, request: spend in a range. */
+export interface SpendParams { range: TimeRange }
+export const spendMethod = 'switchyard/spend';
+export type SpendResult = SpendReport;
+
+/** Client -> server, request: latest exchanges, newest first. */
+export interface RequestsParams { limit: number; before?: number | undefined }
+export const requestsMethod = 'switchyard/requests';
+export type RequestsResult = RequestSummary[];
+
+/** Client -> server, request: one receipt; null when there is none of that id. */
+export interface ReceiptParams { id: string }
+export const receiptMethod = 'switchyard/receipt';
+export type ReceiptResult = Receipt | null;
+
+/** A provider kind, as "Add Provider…" offers it. */
+export interface ProviderOffer {
+  id: string;
+  name: string;
+  /** Default base URL; absent when the user must give one. */
+  baseUrl?: string | undefined;
+  keyRequired: boolean;
+  /** What a key usually looks like, such as `sk-ant-…`. */
+  keyHint?: string | undefined;
+  /** Regular expression source a usual key matches; a surprising shape warns and is not refused. */
+  keyPattern?: string | undefined;
+  /** Page where keys are made. */
+  keyUrl?: string | undefined;
+  billingUrl?: string | undefined;
+  regions?: { id: string; name: string; baseUrl: string }[] | undefined;
+  /** A short line for the picker. */
+  description?: string | undefined;
+}
+/** Client -> server, request: the provider catalog. */
+export const catalogMethod = 'switchyard/catalog';
+export type CatalogResult = ProviderOffer[];
+
+/** Server -> client, notification: something a person should be told once, with an action. */
+export interface NoticeParams {
+  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline';
+  endpoint: string;
+  /** One sentence with the next action. */
+  message: string;
+  /** Page that helps, such as the provider's billing page. */
+  helpUrl?: string | undefined;
+}
+export const noticeMethod = 'switchyard/notice';

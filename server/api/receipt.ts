@@ -1,0 +1,154 @@
+import type { FailureClass } from './failure.ts';
+import type { ProtocolName, TokenUsage } from './conversation.ts';
+import type { PriceSettings } from './settings.ts';
+
+/** Who sent a request, as far as they said. */
+export interface Caller {
+  /** `vscode-chat`, `http`, a tool's name found from its user agent, or another extension's id. */
+  tool: string;
+  /** Workspace folder name (not its path). */
+  workspace?: string | undefined;
+  /** Conversation or session id the caller gave. */
+  conversation?: string | undefined;
+  /** What the request is for, where known: `chat`, `agent`, `utility`, `inline`. */
+  purpose?: string | undefined;
+}
+
+/** How sure a figure of money is. `unknown` has no figure at all. */
+export type CostCertainty = 'exact' | 'estimated' | 'unknown';
+
+/** The price an attempt was charged at: tier and time of day already chosen. US dollars. */
+export interface PriceUsed extends PriceSettings {
+  /** When reasoning tokens have a price of their own; else they are output. */
+  reasoningPerMTok?: number | undefined;
+  /** A fee for each request, beside the tokens. */
+  perRequestUsd?: number | undefined;
+}
+
+export interface Cost {
+  /** Millionths of a US dollar, rounded half up; absent when unknown. */
+  microUsd?: number | undefined;
+  certainty: CostCertainty;
+  /** Where the price came from: `config`, `provider`, `genai-prices <version>`, `sandbox`; absent when unknown. */
+  priceSource?: string | undefined;
+  /** Of one attempt; absent in sums and where no price was applied. */
+  priceUsed?: PriceUsed | undefined;
+}
+
+export interface PlannedTarget {
+  /** `endpoint/model` with the canonical model name. */
+  target: string;
+  endpoint: string;
+  /** Canonical model name. */
+  model: string;
+  /** The name the provider knows it by. */
+  upstreamModel: string;
+}
+export interface ExcludedTarget {
+  target: string;
+  /** One sentence a person can read. */
+  reason: string;
+}
+export interface Plan {
+  /** The name the caller asked for. */
+  wanted: string;
+  kind: 'route' | 'model' | 'target';
+  strategy: string;
+  targets: PlannedTarget[];
+  excluded: ExcludedTarget[];
+}
+
+export interface Attempt {
+  /** 1, 2, 3 … within the exchange. */
+  number: number;
+  target: string;
+  endpoint: string;
+  model: string;
+  upstreamModel: string;
+  protocol: ProtocolName;
+  /** Label of the key used (never the key). */
+  keyLabel?: string | undefined;
+  /** Last four characters of the key used. */
+  keyLast4?: string | undefined;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Since startedAt, in milliseconds; absent when the moment was not reached. */
+  headersMs?: number | undefined;
+  firstTokenMs?: number | undefined;
+  totalMs: number;
+  status?: number | undefined;
+  outcome: 'ok' | 'failed' | 'cancelled' | 'interrupted';
+  failureClass?: FailureClass | undefined;
+  /** One sentence; for failed attempts. */
+  message?: string | undefined;
+  usage: TokenUsage;
+  /** Some bucket of usage was not reported and is an estimate. */
+  usageEstimated: boolean;
+  cost: Cost;
+}
+
+/** The record of one exchange: what was asked, why it went where it went, and what it cost. */
+export interface Receipt {
+  id: string;
+  face: 'lsp' | 'http';
+  /** The caller's protocol; `editor` for VS Code's own chat. */
+  protocol: ProtocolName | 'editor';
+  stream: boolean;
+  caller: Caller;
+  startedAt: number;
+  /** Since startedAt, in milliseconds. */
+  firstTokenMs?: number | undefined;
+  totalMs: number;
+  /** `open` while it runs; `interrupted` when its server died. */
+  outcome: 'ok' | 'failed' | 'cancelled' | 'interrupted' | 'open';
+  failureClass?: FailureClass | undefined;
+  message?: string | undefined;
+  /** The target that answered. */
+  target?: string | undefined;
+  plan: Plan;
+  attempts: Attempt[];
+  /** Sums over all attempts. */
+  usage: TokenUsage;
+  cost: Cost;
+}
+
+/** One line of the Requests view. */
+export interface RequestSummary {
+  id: string;
+  startedAt: number;
+  wanted: string;
+  target?: string | undefined;
+  attempts: number;
+  outcome: Receipt['outcome'];
+  failureClass?: FailureClass | undefined;
+  totalMs: number;
+  firstTokenMs?: number | undefined;
+  usage: TokenUsage;
+  cost: Cost;
+  caller: Caller;
+}
+
+/** Half-open time range in milliseconds since the epoch. */
+export interface TimeRange { from: number; to: number }
+
+export interface SpendTotals {
+  /** Sum of known (exact and estimated) cost. */
+  microUsd: number;
+  /** The part of `microUsd` that is an estimate. */
+  estimatedMicroUsd: number;
+  /** Attempts that used tokens and whose cost is unknown; not in any sum. */
+  unknownAttempts: number;
+  exchanges: number;
+  usage: TokenUsage;
+}
+export interface SpendGroup extends SpendTotals { name: string }
+export interface SpendReport {
+  range: TimeRange;
+  totals: SpendTotals;
+  byEndpoint: SpendGroup[];
+  byModel: SpendGroup[];
+  byTool: SpendGroup[];
+  byWorkspace: SpendGroup[];
+  /** One bar a local day, oldest first; days without spend are present with 0. */
+  byDay: { day: string; microUsd: number; estimatedMicroUsd: number }[];
+}

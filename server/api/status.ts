@@ -1,0 +1,105 @@
+import type { FailureClass } from './failure.ts';
+import type { ProtocolName } from './conversation.ts';
+
+export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+export interface LatencySummary {
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+export interface KeyStatus {
+  id: string;
+  label: string;
+  last4: string;
+  state: 'ok' | 'unused' | 'rejected' | 'no-money' | 'cooling';
+  /** Milliseconds since the epoch until which the key rests. */
+  until?: number | undefined;
+}
+
+export interface EndpointStatus {
+  name: string;
+  provider: string;
+  providerName: string;
+  baseUrl: string;
+  region?: string | undefined;
+  protocol: ProtocolName;
+  enabled: boolean;
+  state: HealthState;
+  breaker: BreakerState;
+  /** When an open breaker next lets a probe through. */
+  retryAt?: number | undefined;
+  /** Over the sliding window, in milliseconds; absent without data. */
+  firstToken?: LatencySummary | undefined;
+  total?: LatencySummary | undefined;
+  /** 0..1 over the sliding window; absent without data. */
+  errorRate?: number | undefined;
+  /** 0..1 since this server started watching; absent without data. */
+  uptime?: number | undefined;
+  lastError?: { at: number; failureClass: FailureClass; message: string } | undefined;
+  lastCheckedAt?: number | undefined;
+  keys: KeyStatus[];
+  models: string[];
+  todayMicroUsd: number;
+  todayEstimated: boolean;
+  /** Attempts today whose cost is unknown. */
+  todayUnknown: number;
+}
+
+/** A name a caller may ask for, as the model picker shows it. */
+export interface OfferedModel {
+  /** Stable for ever: `route:<name>` or `model:<canonical name>`. */
+  id: string;
+  /** What a request asks for: the route's or model's name. */
+  wanted: string;
+  kind: 'route' | 'model';
+  name: string;
+  /** Targets in order of preference, `endpoint/model`. */
+  targets: string[];
+  state: HealthState;
+  /** One line for the picker's detail, such as `2 of 3 healthy · via openai`. */
+  detail: string;
+  /** A sentence when something is wrong, for the hover card. */
+  warning?: string | undefined;
+  maxInputTokens: number;
+  maxOutputTokens: number;
+  imageInput: boolean;
+  toolCalling: boolean;
+  thinking: boolean;
+  /** Such as `$3 in / $15 out per 1M`; absent when unknown. */
+  pricing?: string | undefined;
+}
+
+export interface HttpStatus {
+  state: 'off' | 'listening' | 'held-by-another-window' | 'failed';
+  url?: string | undefined;
+  tokenFile?: string | undefined;
+  message?: string | undefined;
+}
+
+/** Something wrong in the configuration: one sentence, and where. */
+export interface ConfigProblem {
+  message: string;
+  /** Dotted path such as `endpoints.openai.baseUrl`. */
+  path?: string | undefined;
+  file?: string | undefined;
+  line?: number | undefined;
+}
+
+/** The whole state the editor draws from; sent as a whole, throttled. */
+export interface StatusSnapshot {
+  at: number;
+  endpoints: EndpointStatus[];
+  offered: OfferedModel[];
+  /** No route or model can serve at all, though endpoints exist. */
+  nothingCanServe: boolean;
+  todayMicroUsd: number;
+  todayEstimated: boolean;
+  todayUnknown: number;
+  /** Grows with each finished exchange, of this or another window. */
+  ledgerRevision: number;
+  http: HttpStatus;
+  problems: ConfigProblem[];
+}
