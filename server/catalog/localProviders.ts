@@ -1,0 +1,60 @@
+import type { Provider } from './provider.ts';
+
+/*
+ * Providers that run on the user's machine: no bill, no key unless one was set up, and slow first tokens while a
+ * model is loaded. Their addresses name 127.0.0.1, where they listen, so that nothing has to be looked up.
+ */
+
+export const ollama: Provider = {
+  id: 'ollama',
+  name: 'Ollama',
+  description: 'Models on this machine, served by Ollama',
+  protocol: 'openai-chat',
+  baseUrls: {
+    'openai-chat': 'http://127.0.0.1:11434/v1',
+    'openai-responses': 'http://127.0.0.1:11434/v1',
+    'anthropic-messages': 'http://127.0.0.1:11434',
+  },
+  auth: 'bearer',
+  keyRequired: false,
+  local: true,
+  probe: { method: 'GET', path: '/models', provesKey: false },
+  modelsPath: '/models',
+  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+};
+
+export const lmStudio: Provider = {
+  id: 'lmstudio',
+  aliases: ['lm-studio'],
+  name: 'LM Studio',
+  description: 'Models on this machine, served by LM Studio',
+  protocol: 'openai-chat',
+  baseUrls: {
+    'openai-chat': 'http://127.0.0.1:1234/v1',
+    'openai-responses': 'http://127.0.0.1:1234/v1',
+    'anthropic-messages': 'http://127.0.0.1:1234',
+  },
+  auth: 'bearer',
+  keyRequired: false,
+  local: true,
+  probe: { method: 'GET', path: '/models', provesKey: false },
+  modelsPath: '/models',
+  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+};
+
+/**
+ * Simulated providers for the demonstration and for tests. Not marked `local`: they stand for hosted ones, and take
+ * their timers. They invent no models of their own; see server/sandbox.
+ */
+export const sandbox: Provider = {
+  id: 'sandbox',
+  name: 'Sandbox (simulated)',
+  description: 'A simulated provider that fails on command; no key, no bill',
+  protocol: 'openai-chat',
+  baseUrls: {},
+  auth: 'bearer',
+  keyRequired: false,
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  dialect: {},
+};

@@ -1,0 +1,23 @@
+import type { ProviderOffer } from '../api/messages.ts';
+import type { Provider } from './provider.ts';
+import { providers } from './providers.ts';
+
+/** The catalog as "Add Provider…" shows it, in the order it is shown. */
+export function providerOffers(): ProviderOffer[] {
+  return providers.map(offerOf);
+}
+
+function offerOf(provider: Provider): ProviderOffer {
+  return {
+    id: provider.id,
+    name: provider.name,
+    baseUrl: provider.baseUrls[provider.protocol],
+    keyRequired: provider.keyRequired,
+    keyHint: provider.keyHint,
+    keyPattern: provider.keyPattern,
+    keyUrl: provider.keyUrl,
+    billingUrl: provider.billingUrl,
+    regions: provider.regions?.map(region => ({ ...region })),
+    description: provider.description,
+  };
+}

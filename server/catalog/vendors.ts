@@ -1,0 +1,200 @@
+import type { Provider } from './provider.ts';
+
+/*
+ * Vendors that sell their own models. Sources: the vendors' API references, as collected in November 2026. Error
+ * rules are only those the common rules of the error classifier do not cover.
+ */
+
+export const openai: Provider = {
+  id: 'openai',
+  name: 'OpenAI',
+  description: 'GPT models, straight from OpenAI',
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://api.openai.com/v1', 'openai-responses': 'https://api.openai.com/v1' },
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'sk-…',
+  keyPattern: '^sk-',
+  keyUrl: 'https://platform.openai.com/api-keys',
+  billingUrl: 'https://platform.openai.com/settings/organization/billing',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'openai',
+  sharedLimits: true,
+  modelSpelling: 'dots',
+  dialect: {},
+  errorRules: [
+    // It asks for a slower ramp with 429; 503 means that the servers are full.
+    { status: 503, failureClass: 'overloaded' },
+  ],
+};
+
+export const anthropic: Provider = {
+  id: 'anthropic',
+  name: 'Anthropic',
+  description: 'Claude models, straight from Anthropic',
+  protocol: 'anthropic-messages',
+  baseUrls: { 'anthropic-messages': 'https://api.anthropic.com' },
+  auth: 'x-api-key',
+  keyRequired: true,
+  keyHint: 'sk-ant-…',
+  keyPattern: '^sk-ant-',
+  keyUrl: 'https://platform.claude.com/settings/keys',
+  billingUrl: 'https://platform.claude.com/settings/billing',
+  probe: { method: 'GET', path: '/v1/models?limit=1', provesKey: true },
+  modelsPath: '/v1/models?limit=1000',
+  pricesId: 'anthropic',
+  sharedLimits: true,
+  modelSpelling: 'dashes',
+  dialect: {},
+  errorRules: [
+    // A spending limit set in the console is reported as a wrong request.
+    { status: 400, message: 'usage limits', failureClass: 'quota' },
+    { code: 'ramp_limit_exceeded', failureClass: 'rate-limit' },
+    { code: 'permission_error', failureClass: 'auth' },
+    { code: 'not_found_error', failureClass: 'model-not-found' },
+  ],
+};
+
+export const gemini: Provider = {
+  id: 'gemini',
+  aliases: ['google'],
+  name: 'Google Gemini',
+  description: 'Gemini models from Google AI Studio',
+  protocol: 'openai-chat',
+  baseUrls: {
+    'openai-chat': 'https://generativelanguage.googleapis.com/v1beta/openai',
+    'gemini': 'https://generativelanguage.googleapis.com',
+  },
+  // Of the OpenAI-compatible address; Google's own protocol wants `x-goog-api-key`.
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'AQ.… or AIza…',
+  keyPattern: '^(?:AQ\\.|AIza)',
+  keyUrl: 'https://aistudio.google.com/apikey',
+  billingUrl: 'https://aistudio.google.com/usage',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'google',
+  modelSpelling: 'dots',
+  dialect: { maxTokensField: 'max_tokens' },
+  errorRules: [
+    // The country or the billing account, not the request.
+    { status: 400, code: 'FAILED_PRECONDITION', failureClass: 'auth' },
+    { status: 429, code: 'quota_exceeded', failureClass: 'quota' },
+    // A used-up day (or a model without a free tier) does not come back in minutes.
+    { status: 429, message: 'PerDay', failureClass: 'quota' },
+    { status: 429, message: 'limit: 0,', failureClass: 'quota' },
+    { status: 503, failureClass: 'overloaded' },
+  ],
+};
+
+export const deepseek: Provider = {
+  id: 'deepseek',
+  name: 'DeepSeek',
+  description: 'DeepSeek models, straight from DeepSeek',
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://api.deepseek.com', 'anthropic-messages': 'https://api.deepseek.com/anthropic' },
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'sk-…',
+  keyPattern: '^sk-',
+  keyUrl: 'https://platform.deepseek.com/api_keys',
+  billingUrl: 'https://platform.deepseek.com/top_up',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'deepseek',
+  // The number of concurrent requests is counted per account.
+  sharedLimits: true,
+  modelSpelling: 'dots',
+  dialect: {
+    maxTokensField: 'max_tokens',
+    reasoningField: 'reasoning_content',
+    reasoningRequiredWithTools: true,
+    thinkingToggle: 'thinking-type',
+    efforts: ['low', 'high', 'max'],
+  },
+  errorRules: [{ status: 503, failureClass: 'overloaded' }],
+};
+
+export const moonshot: Provider = {
+  id: 'moonshot',
+  aliases: ['kimi', 'moonshotai'],
+  name: 'Moonshot Kimi',
+  description: 'Kimi models; keys of the international and the Chinese platform are not interchangeable',
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://api.moonshot.ai/v1' },
+  regions: [
+    { id: 'intl', name: 'International', baseUrl: 'https://api.moonshot.ai/v1' },
+    { id: 'cn', name: 'China', baseUrl: 'https://api.moonshot.cn/v1' },
+  ],
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'sk-…',
+  keyPattern: '^sk-',
+  keyUrl: 'https://platform.kimi.ai/console/api-keys',
+  billingUrl: 'https://platform.kimi.ai/console',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'moonshotai',
+  modelSpelling: 'dots',
+  dialect: {
+    reasoningField: 'reasoning_content',
+    reasoningRequiredWithTools: true,
+    // Sampling is fixed by the platform; other values are refused.
+    dropFields: ['temperature', 'top_p', 'n', 'presence_penalty', 'frequency_penalty'],
+    efforts: ['low', 'high', 'max'],
+  },
+  errorRules: [
+    { code: 'permission_denied_error', failureClass: 'auth' },
+    { code: 'resource_not_found_error', failureClass: 'model-not-found' },
+  ],
+};
+
+export const mistral: Provider = {
+  id: 'mistral',
+  name: 'Mistral',
+  description: 'Mistral, Codestral and Devstral models',
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://api.mistral.ai/v1' },
+  auth: 'bearer',
+  keyRequired: true,
+  keyUrl: 'https://console.mistral.ai/api-keys',
+  billingUrl: 'https://admin.mistral.ai/organization/billing',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'mistral',
+  sharedLimits: true,
+  modelSpelling: 'dashes',
+  dialect: {
+    maxTokensField: 'max_tokens',
+    // Its streams always end with usage, and unknown fields are refused.
+    streamUsageOption: false,
+    dropFields: ['seed', 'user', 'safety_identifier', 'logprobs', 'top_logprobs', 'verbosity', 'store'],
+    efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+  },
+};
+
+export const xai: Provider = {
+  id: 'xai',
+  aliases: ['x-ai', 'grok'],
+  name: 'xAI',
+  description: 'Grok models, straight from xAI',
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://api.x.ai/v1', 'openai-responses': 'https://api.x.ai/v1' },
+  regions: [
+    { id: 'global', name: 'Global', baseUrl: 'https://api.x.ai/v1' },
+    { id: 'us', name: 'United States (10 % dearer, few models)', baseUrl: 'https://us.api.x.ai/v1' },
+  ],
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'xai-…',
+  keyPattern: '^xai-',
+  keyUrl: 'https://console.x.ai',
+  billingUrl: 'https://console.x.ai',
+  probe: { method: 'GET', path: '/models', provesKey: true },
+  modelsPath: '/models',
+  pricesId: 'x-ai',
+  modelSpelling: 'dots',
+  dialect: { reasoningField: 'reasoning_content', reasoningBesideOutput: true, efforts: ['none', 'low', 'medium', 'high'] },
+};

@@ -1,0 +1,58 @@
+import type { ProtocolName } from '../api/conversation.ts';
+import type { ModelSettings } from '../api/settings.ts';
+import type { KeyMaterial } from '../api/messages.ts';
+import type { Provider } from '../catalog/provider.ts';
+
+export interface Timeouts {
+  connectMs: number;
+  headersMs: number;
+  /**
+   * The same for plain answers, whose headers come when the whole answer is made: `headersMs` where the user set it,
+   * else as long as the whole exchange may take.
+   */
+  plainHeadersMs: number;
+  firstTokenMs: number;
+  idleMs: number;
+  totalMs: number;
+}
+
+export interface BreakerConfig { failures: number; openForMs: number; halfOpenProbes: number }
+
+/** One endpoint with every default filled in and its provider resolved. */
+export interface EndpointConfig {
+  name: string;
+  provider: Provider;
+  protocol: ProtocolName;
+  /** Without a trailing slash. */
+  baseUrl: string;
+  region?: string | undefined;
+  enabled: boolean;
+  priority: number;
+  weight: number;
+  headers: Record<string, string>;
+  limits: { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined; concurrency?: number | undefined };
+  timeouts: Timeouts;
+  breaker: BreakerConfig;
+  probe: { enabled: boolean; intervalMs: number };
+  /** By canonical model name, as the user wrote it. */
+  models: Record<string, ModelSettings>;
+}
+
+export interface RouteTarget { endpoint: string; model: string }
+export interface RouteConfig {
+  name: string;
+  strategy: 'priority';
+  targets: RouteTarget[];
+  timeouts: Partial<Timeouts>;
+}
+
+/** A validated configuration. What was wrong is left out of it and reported beside it. */
+export interface Config {
+  endpoints: ReadonlyMap<string, EndpointConfig>;
+  routes: ReadonlyMap<string, RouteConfig>;
+}
+
+/** Credentials by endpoint name; apart from Config so that it can be shown and logged. */
+export type KeyRing = ReadonlyMap<string, readonly KeyMaterial[]>;
+
+export const emptyConfig: Config = { endpoints: new Map(), routes: new Map() };

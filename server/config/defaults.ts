@@ -1,0 +1,48 @@
+import type { EndpointSettings, TimeoutSettings } from '../api/settings.ts';
+import type { Provider } from '../catalog/provider.ts';
+import type { BreakerConfig, Timeouts } from './config.ts';
+
+type WrittenTimeouts = Omit<Timeouts, 'plainHeadersMs'>;
+
+/** Generous enough for a reasoning model's first token, short enough that a person still waits. */
+const hostedTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000 };
+
+/** A local server may load the model first, which takes minutes, and writes slowly afterwards. */
+const localTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, idleMs: 60_000, totalMs: 1_800_000 };
+
+/** Five failures in a row are no accident; half a minute is what most incidents of rate and load need. */
+const defaultBreaker: BreakerConfig = { failures: 5, openForMs: 30_000, halfOpenProbes: 1 };
+
+/** Once a minute finds a recovery soon and costs providers nothing worth mentioning. */
+const defaultProbe = { enabled: true, intervalMs: 60_000 };
+
+/** After every endpoint that was given a place. */
+export const defaultPriority = 100;
+export const defaultWeight = 100;
+
+/** The timers of an endpoint: what the user set, and for the rest what suits the provider. */
+export function timeoutsOf(settings: TimeoutSettings | undefined, provider: Provider): Timeouts {
+  const timeouts = { ...(provider.local === true ? localTimeouts : hostedTimeouts), ...given(settings ?? {}) };
+  return { ...timeouts, plainHeadersMs: settings?.headersMs ?? timeouts.totalMs };
+}
+
+/** The timers the user set, without the others. */
+export function givenTimeouts(settings: TimeoutSettings | undefined): Partial<Timeouts> {
+  const timeouts = given(settings ?? {});
+  return timeouts.headersMs === undefined ? timeouts : { ...timeouts, plainHeadersMs: timeouts.headersMs };
+}
+
+export function breakerOf(settings: EndpointSettings['breaker']): BreakerConfig {
+  return { ...defaultBreaker, ...given(settings ?? {}) };
+}
+
+export function probeOf(settings: EndpointSettings['probe']): { enabled: boolean; intervalMs: number } {
+  return { ...defaultProbe, ...given(settings ?? {}) };
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Drops fields that are present but undefined, which would hide a default. */
+function given<T extends object>(settings: T): Given<T> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Given<T>;
+}

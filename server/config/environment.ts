@@ -1,0 +1,29 @@
+/** A text with its `${NAME}` references replaced, or what is wrong with them as the end of a sentence. */
+export type Expanded =
+  | { text: string; /** The variables it was made from, in order. */ names: string[] }
+  | { problem: string };
+
+/**
+ * Replaces every `${NAME}` by the value of that environment variable. A variable that is not set, or is empty, is an
+ * error that names it.
+ */
+export function expandVariables(text: string, environment: Readonly<Record<string, string | undefined>>): Expanded {
+  const names: string[] = [];
+  const missing: string[] = [];
+  let malformed = false;
+  const expanded = text.replace(/\$\{([^}]*)(\}?)/g, (_reference, name: string, end: string) => {
+    if (end === '' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      malformed = true;
+      return '';
+    }
+    const value = environment[name];
+    if (value === undefined || value === '') missing.push(name);
+    names.push(name);
+    return value ?? '';
+  });
+  // Not repeated: somebody may have put the key itself between the braces.
+  if (malformed) return { problem: 'a "${" is not followed by the name of an environment variable and "}"' };
+  const [first, ...others] = new Set(missing);
+  if (first === undefined) return { text: expanded, names };
+  return { problem: others.length === 0 ? `the environment variable ${first} is not set` : `the environment variables ${[first, ...others].join(', ')} are not set` };
+}

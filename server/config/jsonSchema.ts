@@ -1,0 +1,52 @@
+import * as z from 'zod/mini';
+import type { Provider } from '../catalog/provider.ts';
+import { configurationSchema, endpointSchema, namePattern } from './schema.ts';
+
+/** A JSON value as it is written into package.json. */
+type Json = { [key: string]: unknown };
+
+/**
+ * The settings of VS Code that hold the configuration, as `contributes.configuration.properties` wants them: generated
+ * from the schema, so that the editor completes and checks what the server accepts. Keys are left out: they belong in
+ * the secret store. Their scope is `application`, so that no workspace can change where requests and keys go.
+ *
+ * @param providers the catalog, for completion of provider names
+ */
+export function settingsProperties(providers: readonly Provider[]): Record<'switchyard.endpoints' | 'switchyard.routes', Json> {
+  const { routes } = generated(configurationSchema)['properties'] as Record<'routes', Json>;
+  const endpoint = generated(z.omit(endpointSchema, { keys: true }));
+  withProviderNames(endpoint, providers);
+  return {
+    'switchyard.endpoints': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'Endpoints by name: each is one reachable place of a provider. **Switchyard: Add Provider…** writes them for you and keeps the keys in the secret store; keys never stand here.',
+      propertyNames: { pattern: namePattern.source },
+      additionalProperties: endpoint,
+    },
+    'switchyard.routes': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'Routes by name: each turns a request into an ordered list of targets, written `endpoint/model`. A route is picked like a model, by its name.',
+      propertyNames: { pattern: namePattern.source },
+      additionalProperties: routes['additionalProperties'],
+    },
+  };
+}
+
+function generated(schema: z.ZodMiniType): Json {
+  const { $schema: _draft, ...json } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
+  return json;
+}
+
+function withProviderNames(endpoint: Json, providers: readonly Provider[]): void {
+  const properties = endpoint['properties'] as Record<string, Json>;
+  const offered = providers.flatMap(provider => [provider.id, ...provider.aliases ?? []].map(id => ({ id, provider })));
+  properties['provider'] = {
+    ...properties['provider'],
+    enum: offered.map(({ id }) => id),
+    enumDescriptions: offered.map(({ id, provider }) => (id === provider.id ? provider.description ?? provider.name : `The same as ${provider.id}`)),
+  };
+}

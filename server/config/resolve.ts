@@ -1,0 +1,90 @@
+import type { RouteSettings } from '../api/settings.ts';
+import type { ConfigProblem } from '../api/status.ts';
+import { isObject } from '../base/json.ts';
+import type { Config, EndpointConfig, RouteConfig, RouteTarget } from './config.ts';
+import { givenTimeouts } from './defaults.ts';
+import { suggestion } from './nearest.ts';
+import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
+import type { ResolveOptions } from './resolveOptions.ts';
+import { namePattern, routeSchema } from './schema.ts';
+import { schemaProblems } from './schemaProblems.ts';
+import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
+
+/**
+ * Makes a configuration of what a user wrote. Whatever is wrong is left out and reported, each thing in one sentence,
+ * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
+ * to the wrong place, or miss a limit); a route loses only its wrong targets.
+ */
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const report = (path: ConfigPath, message: string): void => {
+    problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
+  };
+  const endpoints = new Map<string, EndpointConfig>();
+  const leftOut = new Set(options.leftOut);
+  for (const [name, settings] of namedEntries(raw.endpoints, 'endpoints', report)) {
+    const path = ['endpoints', name];
+    const { endpoint, wrong, notes } = resolveEndpoint(name, settings, options);
+    for (const problem of wrong) report([...path, ...problem.path], `Endpoint "${name}" is left out: ${problem.text}`);
+    for (const problem of notes) report([...path, ...problem.path], `Endpoint "${name}": ${problem.text}`);
+    if (endpoint === undefined) leftOut.add(name);
+    else endpoints.set(name, endpoint);
+  }
+  const routes = new Map<string, RouteConfig>();
+  for (const [name, settings] of namedEntries(raw.routes, 'routes', report)) {
+    const { route, wrong, wrongTargets } = resolveRoute(name, settings, endpoints, leftOut);
+    for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
+    for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}" is left out: ${problem.text}`);
+    if (route !== undefined) routes.set(name, route);
+  }
+  return { config: { endpoints, routes }, problems };
+}
+
+function namedEntries(section: unknown, title: string, report: (path: ConfigPath, message: string) => void): [string, unknown][] {
+  if (section === undefined || section === null) return [];
+  if (isObject(section)) return Object.entries(section);
+  report([title], `"${title}" must be a mapping of names to ${title}.`);
+  return [];
+}
+
+interface ResolvedRoute {
+  route?: RouteConfig;
+  wrong: FieldProblem[];
+  wrongTargets: FieldProblem[];
+}
+
+function resolveRoute(name: string, settings: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>): ResolvedRoute {
+  if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
+  // Targets are checked one by one below, so that a wrong one costs only itself.
+  const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
+  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), targets: [] });
+  if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
+
+  const wrongTargets: FieldProblem[] = [];
+  const targets = new Map<string, RouteTarget>();
+  written.forEach((target, index) => {
+    // The caller has taken it out and said why.
+    if (target === undefined) return;
+    const checked = checkTarget(target, endpoints, leftOut);
+    if ('problem' in checked) wrongTargets.push({ path: ['targets', index], text: `target ${typeof target === 'string' ? `"${target}"` : index + 1} is left out: ${checked.problem}` });
+    else if (targets.has(checked.key)) wrongTargets.push({ path: ['targets', index], text: `target "${checked.key}" is listed twice; the second is ignored.` });
+    else targets.set(checked.key, checked.target);
+  });
+  if (targets.size === 0) {
+    return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
+  }
+  const { strategy, timeouts } = settings as RouteSettings;
+  return { route: { name, strategy: strategy ?? 'priority', targets: [...targets.values()], timeouts: givenTimeouts(timeouts) }, wrong: [], wrongTargets };
+}
+
+function checkTarget(
+  target: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>,
+): { key: string; target: RouteTarget } | { problem: string } {
+  const [, endpoint, model] = (typeof target === 'string' ? /^([^/\s]+)\/(\S+)$/.exec(target) : null) ?? [];
+  if (endpoint === undefined || model === undefined) {
+    return { problem: `write it as endpoint/model, such as "${[...endpoints.keys()][0] ?? 'openai'}/gpt-4.1".` };
+  }
+  if (leftOut.has(endpoint)) return { problem: `endpoint "${endpoint}" has a problem of its own.` };
+  if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggestion(endpoint, endpoints.keys())}` };
+  return { key: `${endpoint}/${model}`, target: { endpoint, model } };
+}

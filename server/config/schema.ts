@@ -1,0 +1,113 @@
+import * as z from 'zod/mini';
+import { protocolNames } from '../api/conversation.ts';
+import type { EndpointSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
+
+/*
+ * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
+ * the descriptions people read all agree with it. Import it lazily: loading zod is the dearest part of a start.
+ */
+
+const hourMs = 3_600_000;
+
+/** Names travel in HTTP headers and in `endpoint/model`, so they are plain. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** What a number or text wants, as the end of "must be …". */
+export const expectations = z.registry<{ expected: string }>();
+
+function described<T extends z.ZodMiniType>(schema: T, description: string): T {
+  return schema.check(z.meta({ description }));
+}
+
+function optional<T extends z.ZodMiniType>(schema: T, description: string): z.ZodMiniOptional<T> {
+  return z.optional(described(schema, description));
+}
+
+function whole(minimum: number, maximum: number): z.ZodMiniNumber {
+  return z.int().check(z.minimum(minimum), z.maximum(maximum)).register(expectations, { expected: `a whole number from ${minimum} to ${maximum}` });
+}
+
+function amount(maximum: number): z.ZodMiniNumber {
+  return z.number().check(z.minimum(0), z.maximum(maximum)).register(expectations, { expected: `a number from 0 to ${maximum}` });
+}
+
+function text(minLength = 1, maxLength = 2000): z.ZodMiniString {
+  return z.string().check(z.minLength(minLength), z.maxLength(maxLength)).register(expectations, { expected: `text of ${minLength} to ${maxLength} characters` });
+}
+
+export const timeoutSchema = z.strictObject({
+  connectMs: optional(whole(10, 120_000), 'Longest wait for a connection, in milliseconds. Default 5000.'),
+  headersMs: optional(whole(10, hourMs), 'Longest wait for the response headers, in milliseconds. Default 30000; 300000 for local providers.'),
+  firstTokenMs: optional(whole(10, hourMs), 'Longest wait for the first text, reasoning or tool call, in milliseconds. Default 60000; 300000 for local providers.'),
+  idleMs: optional(whole(10, hourMs), 'Longest silence in the middle of a stream, in milliseconds. Default 60000.'),
+  totalMs: optional(whole(10, 24 * hourMs), 'Longest time of one attempt, in milliseconds. Default 600000; 1800000 for local providers.'),
+});
+
+export const priceSchema = z.strictObject({
+  inputPerMTok: described(amount(100_000), 'US dollars for a million input tokens.'),
+  outputPerMTok: described(amount(100_000), 'US dollars for a million output tokens, reasoning included.'),
+  cacheReadPerMTok: optional(amount(100_000), 'US dollars for a million input tokens read from the prompt cache.'),
+  cacheWritePerMTok: optional(amount(100_000), 'US dollars for a million tokens written to a short-lived prompt cache.'),
+  cacheWrite1hPerMTok: optional(amount(100_000), 'US dollars for a million tokens written to a long-lived (1 hour) prompt cache.'),
+});
+
+export const modelSchema = z.strictObject({
+  upstream: optional(text(), "The provider's own name of this model, such as `deepseek-chat`."),
+  contextWindow: optional(whole(256, 100_000_000), 'Tokens that prompt and answer may have together.'),
+  maxOutputTokens: optional(whole(1, 100_000_000), 'Tokens an answer may have.'),
+  tools: optional(z.boolean(), 'The model can call tools.'),
+  images: optional(z.boolean(), 'The model can read images.'),
+  thinking: optional(z.boolean(), 'The model can reason before it answers.'),
+  prices: optional(priceSchema, 'What this endpoint charges for the model; wins over every built-in price.'),
+});
+
+export const endpointSchema = z.strictObject({
+  provider: described(text(), 'The kind of provider, such as `openai`, `anthropic`, `holysheep` or `openai-compatible`.'),
+  protocol: optional(z.enum(protocolNames), 'The wire format to use, where the provider speaks several.'),
+  baseUrl: optional(text(), 'Where the provider is reached. It replaces the default address, and is used as it is but for a slash at its end: give `/v1` where the server wants it.'),
+  region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label.'),
+  enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),
+  keys: optional(z.array(text()), 'Environment variables that hold the keys, as `${NAME}`; the next one is used when one fails.'),
+  priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
+  weight: optional(amount(1_000_000), 'Relative share of this endpoint where load is split. Default 100.'),
+  headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
+  limits: optional(z.strictObject({
+    requestsPerMinute: optional(whole(1, 10_000_000), 'Requests a minute.'),
+    tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens a minute, in and out.'),
+    concurrency: optional(whole(1, 100_000), 'Requests at the same time.'),
+  }), 'Limits to stay under; when one is reached, the next target is used.'),
+  timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
+  breaker: optional(z.strictObject({
+    failures: optional(whole(1, 1000), 'Failures in a row that open the breaker. Default 5.'),
+    openForMs: optional(whole(100, 24 * hourMs), 'How long an open breaker keeps requests away, in milliseconds. Default 30000.'),
+    halfOpenProbes: optional(whole(1, 100), 'Trial requests that must go well before it closes. Default 1.'),
+  }), 'When to stop sending requests to an endpoint that fails.'),
+  probe: optional(z.strictObject({
+    enabled: optional(z.boolean(), 'Check the endpoint now and then with its cheapest call. Default true.'),
+    intervalMs: optional(whole(200, 24 * hourMs), 'Time between two checks, in milliseconds. Default 60000.'),
+  }), 'Active health checks.'),
+  models: optional(z.record(text(), modelSchema), 'Models of this endpoint that need a word of explanation, by name.'),
+});
+
+export const routeSchema = z.strictObject({
+  strategy: optional(z.enum(['priority']), 'How targets are ordered. `priority`: as they are listed.'),
+  targets: described(z.array(text()), 'Where requests go, as `endpoint/model`, first choice first.'),
+  timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
+});
+
+/** The whole configuration. */
+export const configurationSchema = z.strictObject({
+  endpoints: described(z.record(z.string().check(z.regex(namePattern)), endpointSchema), 'Endpoints by name: each is one reachable place of a provider.'),
+  routes: described(z.record(z.string().check(z.regex(namePattern)), routeSchema), 'Routes by name: each turns a request into an ordered list of targets.'),
+});
+
+/** Does not compile when a type of the contract and its schema differ. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+type AllTrue<T extends readonly true[]> = T;
+export type SchemaMatchesContract = AllTrue<[
+  Same<z.infer<typeof timeoutSchema>, { [K in keyof TimeoutSettings]: TimeoutSettings[K] }>,
+  Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
+  Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,
+  Same<z.infer<typeof endpointSchema>, { [K in keyof EndpointSettings]: EndpointSettings[K] }>,
+  Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
+]>;

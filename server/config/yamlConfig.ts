@@ -1,0 +1,114 @@
+import type { KeyMaterial } from '../api/messages.ts';
+import type { ConfigProblem } from '../api/status.ts';
+import { isObject } from '../base/json.ts';
+import { emptyConfig } from './config.ts';
+import type { Config, KeyRing } from './config.ts';
+import { expandVariables } from './environment.ts';
+import { suggestion } from './nearest.ts';
+import { resolveConfig } from './resolve.ts';
+import type { ResolveOptions } from './resolveOptions.ts';
+import type { ConfigPath } from './schemaProblems.ts';
+import { fieldName } from './schemaProblems.ts';
+import { readYaml } from './yamlDocument.ts';
+import { keysOfEndpoint } from './yamlKeys.ts';
+
+export interface LoadedConfig {
+  config: Config;
+  /** Apart from `config`, which holds no secret but what a header was given. */
+  keys: KeyRing;
+  problems: ConfigProblem[];
+  /** False when the file could not be read as YAML at all: who has an older configuration should keep it. */
+  readable: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type YamlOptions = Pick<ResolveOptions, 'catalog' | 'supportedProtocols'>;
+
+/**
+ * Reads a headless configuration from YAML text. `${NAME}` in any text is replaced from the environment; keys go into
+ * the key ring only.
+ *
+ * @param file the name to give in problems
+ */
+export function parseYamlConfig(text: string, file: string | undefined, environment: Environment, options: YamlOptions): LoadedConfig {
+  const document = readYaml(text);
+  const problems: ConfigProblem[] = document.problems.map(problem => ({ ...problem, file }));
+  if (!document.valid) return { config: emptyConfig, keys: new Map(), problems, readable: false };
+  const locate = (path: ConfigPath): { file: string | undefined; line: number | undefined } => ({ file, line: document.lineOf(path) });
+  const report = (path: ConfigPath, message: string): void => { problems.push({ message, path: path.join('.'), ...locate(path) }); };
+
+  const { endpoints, routes } = sections(document.value, report);
+  const leftOut = new Set<string>();
+  const expanded = expandTexts({ endpoints, routes }, environment, (path, problem) => {
+    const [section, name] = path.map(String);
+    if (section === 'endpoints' && name !== undefined) leftOut.add(name);
+    report(path, `${ownerOf(path)}: in "${fieldName(path.slice(2))}", ${problem}.`);
+  });
+  const resolved = resolveConfig(
+    { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'] },
+    { ...options, source: 'file', locate, leftOut },
+  );
+  problems.push(...resolved.problems);
+  return { config: resolved.config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
+}
+
+type Report = (path: ConfigPath, message: string) => void;
+
+function sections(value: unknown, report: Report): { endpoints: unknown; routes: unknown } {
+  if (value === null || value === undefined) return { endpoints: undefined, routes: undefined };
+  if (!isObject(value)) {
+    report([], 'The configuration must be a mapping with "endpoints" and "routes".');
+    return { endpoints: undefined, routes: undefined };
+  }
+  const known = ['endpoints', 'routes'];
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints" and "routes".')}`);
+  }
+  return { endpoints: value['endpoints'], routes: value['routes'] };
+}
+
+/** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */
+function expandTexts(root: Record<string, unknown>, environment: Environment, report: Report): Record<string, unknown> {
+  const expand = (value: unknown, path: ConfigPath): unknown => {
+    if (typeof value === 'string') {
+      const expanded = expandVariables(value, environment);
+      if (!('problem' in expanded)) return expanded.text;
+      report(path, expanded.problem);
+      return undefined;
+    }
+    if (Array.isArray(value)) return value.map((item, index) => expand(item, [...path, index]));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => {
+      const isKeys = path.length === 2 && path[0] === 'endpoints' && name === 'keys';
+      return [name, isKeys ? inner : expand(inner, [...path, name])];
+    }));
+  };
+  return Object.fromEntries(Object.entries(root).map(([name, value]) => [name, expand(value, [name])]));
+}
+
+function ownerOf(path: ConfigPath): string {
+  const [section, name] = path.map(String);
+  if (name === undefined) return 'The configuration';
+  return section === 'endpoints' ? `Endpoint "${name}" is left out` : `Route "${name}"`;
+}
+
+function without(section: unknown, names: ReadonlySet<string>): unknown {
+  return isObject(section) ? Object.fromEntries(Object.entries(section).filter(([name]) => !names.has(name))) : section;
+}
+
+function readKeys(config: Config, written: unknown, environment: Environment, report: Report): KeyRing {
+  const ring = new Map<string, readonly KeyMaterial[]>();
+  const literals: { endpoint: string; path: ConfigPath }[] = [];
+  for (const [name, endpoint] of config.endpoints) {
+    const { keys, problems, literal } = keysOfEndpoint(endpoint, isObject(written) ? written[name] : undefined, environment);
+    for (const problem of problems) report(problem.path, problem.message);
+    if (literal !== undefined) literals.push({ endpoint: name, path: literal });
+    if (keys.length > 0) ring.set(name, keys);
+  }
+  const [first] = literals;
+  if (first !== undefined) {
+    const names = literals.map(literal => `"${literal.endpoint}"`).join(', ');
+    report(first.path, `Keys of ${names} are written out in this file; put them into environment variables and write \${NAME} instead.`);
+  }
+  return ring;
+}

@@ -1,0 +1,120 @@
+import type { ConversationEvent, ConversationRequest, ProtocolName, ProviderErrorBody } from '../api/conversation.ts';
+import type { FailureClass } from '../api/failure.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+
+/**
+ * How one provider's dialect of a protocol differs from the plain protocol. Data, not code: every flag is
+ * read by the codec of its protocol only. Absent means the protocol's default.
+ */
+export interface Dialect {
+  /** openai-chat: which name the output limit travels under. Default `max_completion_tokens`. */
+  maxTokensField?: 'max_tokens' | 'max_completion_tokens' | undefined;
+  /** openai-chat: role of instructions. Default `system` (understood everywhere). */
+  instructionRole?: 'system' | 'developer' | undefined;
+  /** openai-chat: the server understands `stream_options.include_usage`. Default true. */
+  streamUsageOption?: boolean | undefined;
+  /** openai-chat: reply and request field of reasoning text. Both are always read; this one is written back. */
+  reasoningField?: 'reasoning_content' | 'reasoning' | undefined;
+  /** openai-chat: assistant turns with tool calls must carry their reasoning text, even empty (DeepSeek, Kimi). */
+  reasoningRequiredWithTools?: boolean | undefined;
+  /** How a reasoning effort is asked for. Default: the protocol's own field. */
+  thinkingToggle?: 'thinking-type' | undefined;
+  /** Completion counts exclude reasoning tokens, which are to be added (xAI chat). */
+  reasoningBesideOutput?: boolean | undefined;
+  /** Top-level request fields this server refuses; dropped when translating. */
+  dropFields?: readonly string[] | undefined;
+  /** anthropic-messages: value of `anthropic-version`. Default `2023-06-01`. */
+  anthropicVersion?: string | undefined;
+  /** Efforts this server accepts, weakest first; others are mapped to the nearest. */
+  efforts?: readonly string[] | undefined;
+}
+
+/** What an encoder must know of the target it writes for. */
+export interface EncodeTarget {
+  /** The upstream's own model name. */
+  model: string;
+  stream: boolean;
+  /** Used where the protocol demands an output limit and the caller gave none. */
+  defaultMaxOutputTokens: number;
+  dialect: Dialect;
+  /** Whose opaque reasoning may be sent: parts with another origin are stripped. */
+  origin: string;
+}
+
+/** What an encoder needs to write a response to a caller. */
+export interface ResponseMeta {
+  /** A unique id for the response in the caller's protocol; made from the exchange's id. */
+  id: string;
+  /** The model name to show the caller. */
+  model: string;
+  /** Unix seconds. */
+  createdAt: number;
+  /** openai-chat: the caller asked for a usage chunk. */
+  includeUsage?: boolean | undefined;
+  /** Prompt tokens estimated before the call, for protocols that report them first (Anthropic). */
+  estimatedInputTokens?: number | undefined;
+}
+
+/** Reads one upstream stream. Feed it whole SSE events in order. Never throws: what cannot be read is counted. */
+export interface StreamDecoder {
+  /**
+   * @param event the SSE event name, when there was one
+   * @param data the event's data
+   */
+  decode(event: string | undefined, data: string): ConversationEvent[];
+  /** The protocol's terminal event has been seen: the stream may end. */
+  readonly terminated: boolean;
+  /** How many events could not be read. */
+  readonly unreadable: number;
+}
+
+/** Writes one stream to a caller as text ready for the socket. */
+export interface StreamEncoder {
+  encode(event: ConversationEvent): string;
+  /** After the last event: whatever closes the stream well. */
+  end(): string;
+}
+
+/** A failure as a caller is told about it. */
+export interface CallerError {
+  failureClass: FailureClass;
+  /** One sentence with the next action. */
+  message: string;
+  /** The provider's own status, when the error is the provider's and is passed on. */
+  status?: number | undefined;
+  code?: string | undefined;
+  retryAfterMs?: number | undefined;
+  exchangeId?: string | undefined;
+}
+
+/** A request body that cannot be understood; `path` names the field, such as `messages[2].content`. */
+export class RequestFormatError extends Error {
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(`${path}: ${message}`);
+    this.name = 'RequestFormatError';
+    this.path = path;
+  }
+}
+
+/** One wire format, to and from the internal form. Pure. */
+export interface ProtocolCodec {
+  readonly protocol: ProtocolName;
+  /** @throws RequestFormatError */
+  decodeRequest(body: JsonObject): ConversationRequest;
+  encodeRequest(request: ConversationRequest, target: EncodeTarget): JsonObject;
+  createStreamDecoder(dialect: Dialect): StreamDecoder;
+  /** A plain 200 body as events; an error object inside a 200 becomes an `error` event. */
+  decodeResponse(body: JsonValue, dialect: Dialect): ConversationEvent[];
+  createStreamEncoder(meta: ResponseMeta): StreamEncoder;
+  encodeResponse(events: readonly ConversationEvent[], meta: ResponseMeta): JsonObject;
+  /** Status, headers and body of an error before anything was sent. */
+  encodeError(error: CallerError): { status: number; headers?: Record<string, string> | undefined; body: JsonObject };
+  /** The protocol's own error event for a stream that has begun, as text ready for the socket. */
+  encodeStreamError(error: CallerError): string;
+  /** Bytes that keep a waiting caller's connection alive without meaning anything. */
+  readonly keepAlive: string;
+}
+
+/** Reads an error body of any provider; undefined when the value holds no error. See protocols/errorBody.ts. */
+export type ErrorBodyReader = (body: JsonValue) => ProviderErrorBody | undefined;
