@@ -1,0 +1,222 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { BreakerConfig } from '../config/config.ts';
+import type { Admission } from './board.ts';
+import { failureWords, waitWords } from './wording.ts';
+
+/**
+ * The circuit breaker of one endpoint: values without methods, so that a state can be written down, and functions from
+ * one value to the next. They read no clock.
+ *
+ * An open breaker stays `open` when its time is up: nothing is known to be better yet. The first attempt then let
+ * through (or a success seen by a probe) makes it `half-open`.
+ */
+export type Breaker =
+  | {
+    readonly state: 'closed';
+    /** Counted failures in a row. */
+    readonly streak: number;
+    /** Outcomes of the last ten minutes, by minute, since the breaker closed. */
+    readonly minutes: readonly MinuteCount[];
+    /** When it closed after having been open; absent: it never opened. */
+    readonly closedAt?: number | undefined;
+  }
+  | {
+    readonly state: 'open';
+    readonly openedAt: number;
+    readonly until: number;
+    /** How many times it opened without closing in between. */
+    readonly timesOpened: number;
+    readonly cause: OpenCause;
+  }
+  | {
+    readonly state: 'half-open';
+    readonly since: number;
+    readonly successes: number;
+    /** When the one trial now under way began. */
+    readonly trialSince?: number | undefined;
+    /** A success invited it; absent: only its time was up. */
+    readonly invited: boolean;
+    readonly timesOpened: number;
+    readonly cause: OpenCause;
+  };
+
+export interface MinuteCount { readonly minute: number; readonly outcomes: number; readonly failures: number }
+
+/** Why it opened: failures in a row, more than half of the recent attempts, or a trial (or probe) that failed. */
+export interface OpenCause {
+  readonly by: 'streak' | 'rate' | 'trial';
+  readonly failures: number;
+  readonly outcomes: number;
+  readonly failureClass: FailureClass;
+  readonly words: string;
+}
+
+/** What one attempt or probe means to the breaker. */
+export interface BreakerOutcome {
+  at: number;
+  kind: 'traffic' | 'probe';
+  /** The attempt was let through as a half-open trial. */
+  trial: boolean;
+  /** Absent: it went well. Classes that do not count only end a trial. */
+  failureClass?: FailureClass | undefined;
+  message?: string | undefined;
+}
+
+const windowMinutes = 10;
+const longestOpenMs = 600_000;
+const longestFactor = 10;
+/** A trial nobody ended for this long is taken for lost; longer than any attempt may last by default. */
+export const trialLeaseMs = 900_000;
+/** What a caller is told to wait for while another trial is under way: nobody knows how long it takes. */
+const trialPollMs = 1000;
+const rampStepMs = 2000;
+const rampSteps = 5;
+
+/** A breaker that has seen nothing. */
+export function newBreaker(): Breaker {
+  return { state: 'closed', streak: 0, minutes: [] };
+}
+
+/** Failures that speak against the endpoint itself. Limits and keys rest elsewhere; a request's own faults prove nothing. */
+export function countsForBreaker(failureClass: FailureClass): boolean {
+  switch (failureClass) {
+    case 'network': case 'timeout': case 'server': case 'overloaded':
+      return true;
+    case 'auth': case 'quota': case 'rate-limit': case 'context-overflow': case 'content-policy':
+    case 'model-not-found': case 'bad-request': case 'cancelled':
+      return false;
+  }
+}
+
+/**
+ * Whether an attempt may go now.
+ *
+ * @param inFlight attempts under way at the endpoint. After closing, a ramp instead of a flood: for the first ten seconds
+ *   at most 2, 4, 8, 16, then 32 at once, a step every two seconds.
+ */
+export function breakerAdmission(breaker: Breaker, inFlight: number, now: number): Admission {
+  switch (breaker.state) {
+    case 'closed': return rampAdmission(breaker.closedAt, inFlight, now);
+    case 'open':
+      if (now >= breaker.until) return { admitted: true, trial: true };
+      return { admitted: false, retryAt: breaker.until, reason: `${openWords(breaker.cause)}, next try in ${waitWords(breaker.until - now)}` };
+    case 'half-open':
+      if (breaker.trialSince === undefined || now - breaker.trialSince >= trialLeaseMs) return { admitted: true, trial: true };
+      return { admitted: false, retryAt: now + trialPollMs, reason: 'breaker half-open: one request is trying the endpoint, others wait for its result' };
+  }
+}
+
+function rampAdmission(closedAt: number | undefined, inFlight: number, now: number): Admission {
+  if (closedAt === undefined || now < closedAt) return { admitted: true, trial: false };
+  const step = Math.floor((now - closedAt) / rampStepMs);
+  if (step >= rampSteps) return { admitted: true, trial: false };
+  const allowed = 2 ** (step + 1);
+  if (inFlight < allowed) return { admitted: true, trial: false };
+  return {
+    admitted: false,
+    retryAt: closedAt + (step + 1) * rampStepMs,
+    reason: `just recovered: no more than ${allowed} requests at once for now, more in ${waitWords(closedAt + (step + 1) * rampStepMs - now)}`,
+  };
+}
+
+function openWords(cause: OpenCause): string {
+  switch (cause.by) {
+    case 'streak': return `breaker open after ${cause.failures} ${cause.failures === 1 ? 'failure' : 'failures'} (${cause.words})`;
+    case 'rate': return `breaker open after ${cause.failures} of ${cause.outcomes} recent attempts failed (${cause.words})`;
+    case 'trial': return `breaker open again after a failed trial (${cause.words})`;
+  }
+}
+
+/** Takes the trial slot; only after `breakerAdmission` answered with a trial. */
+export function takeTrial(breaker: Breaker, now: number): Breaker {
+  switch (breaker.state) {
+    case 'closed': return breaker;
+    case 'open': return { state: 'half-open', since: now, successes: 0, trialSince: now, invited: false, timesOpened: breaker.timesOpened, cause: breaker.cause };
+    case 'half-open': return { ...breaker, trialSince: now };
+  }
+}
+
+/** The trial ended and proved nothing. Where nothing ever succeeded the breaker is open again, its time still up. */
+export function releaseTrial(breaker: Breaker): Breaker {
+  if (breaker.state !== 'half-open' || breaker.trialSince === undefined) return breaker;
+  if (breaker.invited || breaker.successes > 0) return { ...breaker, trialSince: undefined };
+  return { state: 'open', openedAt: breaker.since, until: breaker.since, timesOpened: breaker.timesOpened, cause: breaker.cause };
+}
+
+/** The breaker after an outcome. The same value when nothing changed. */
+export function settleBreaker(breaker: Breaker, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
+  const verdict = outcome.failureClass === undefined ? 'success' : countsForBreaker(outcome.failureClass) ? 'failure' : 'nothing';
+  switch (breaker.state) {
+    case 'closed': return verdict === 'nothing' ? breaker : settleClosed(breaker, config, outcome);
+    case 'open':
+      if (verdict !== 'success' || outcome.at < breaker.openedAt) return breaker;
+      return { state: 'half-open', since: outcome.at, successes: 0, invited: true, timesOpened: breaker.timesOpened, cause: breaker.cause };
+    case 'half-open':
+      if (outcome.trial && verdict === 'nothing') return releaseTrial(breaker);
+      // While a trial is under way it alone decides; attempts from before the opening never do.
+      if (verdict === 'nothing' || (!outcome.trial && (outcome.kind !== 'probe' || breaker.trialSince !== undefined))) return breaker;
+      return verdict === 'success' ? halfOpenSuccess(breaker, config, outcome) : opened(config, outcome, breaker.timesOpened, { by: 'trial', failures: 1, outcomes: 1 });
+  }
+}
+
+function halfOpenSuccess(breaker: Extract<Breaker, { state: 'half-open' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
+  // A probe shows that the endpoint can be reached, not that it answers prompts: where that was the trouble, only trials close.
+  const proves = outcome.trial || breaker.cause.failureClass === 'network' || breaker.cause.failureClass === 'timeout';
+  if (!proves) return breaker;
+  const successes = breaker.successes + 1;
+  if (successes >= config.halfOpenProbes) return { state: 'closed', streak: 0, minutes: [], closedAt: outcome.at };
+  return { ...breaker, successes, trialSince: undefined };
+}
+
+function settleClosed(breaker: Extract<Breaker, { state: 'closed' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
+  // What another window saw before this breaker closed is old news.
+  if (breaker.closedAt !== undefined && outcome.at < breaker.closedAt) return breaker;
+  const failed = outcome.failureClass !== undefined;
+  const minutes = outcome.kind === 'traffic' ? counted(breaker.minutes, outcome.at, failed) : breaker.minutes;
+  if (!failed) return { ...breaker, streak: 0, minutes };
+  const streak = breaker.streak + 1;
+  if (streak >= config.failures) return opened(config, outcome, 0, { by: 'streak', failures: streak, outcomes: streak });
+  let outcomes = 0;
+  let failures = 0;
+  for (const count of minutes) { outcomes += count.outcomes; failures += count.failures; }
+  if (outcomes >= 2 * config.failures && failures * 2 > outcomes) return opened(config, outcome, 0, { by: 'rate', failures, outcomes });
+  return { ...breaker, streak, minutes };
+}
+
+function counted(minutes: readonly MinuteCount[], at: number, failed: boolean): MinuteCount[] {
+  const minute = Math.floor(at / 60_000);
+  const newest = Math.max(minute, minutes.at(-1)?.minute ?? minute);
+  const kept = minutes.filter((count) => count.minute > newest - windowMinutes && count.minute !== minute);
+  const same = minutes.find((count) => count.minute === minute);
+  if (minute > newest - windowMinutes) kept.push({ minute, outcomes: (same?.outcomes ?? 0) + 1, failures: (same?.failures ?? 0) + (failed ? 1 : 0) });
+  return kept.sort((a, b) => a.minute - b.minute);
+}
+
+function opened(config: BreakerConfig, outcome: BreakerOutcome, timesOpened: number, by: Pick<OpenCause, 'by' | 'failures' | 'outcomes'>): Breaker {
+  const failureClass = outcome.failureClass ?? 'server';
+  return {
+    state: 'open',
+    openedAt: outcome.at,
+    until: outcome.at + openForMs(config, timesOpened),
+    timesOpened: timesOpened + 1,
+    cause: { ...by, failureClass, words: failureWords(failureClass, outcome.message) },
+  };
+}
+
+/** Twice as long each time in a row: at most ten times the setting and ten minutes, but never less than the setting. */
+function openForMs(config: BreakerConfig, timesOpened: number): number {
+  const longest = Math.max(config.openForMs, Math.min(config.openForMs * longestFactor, longestOpenMs));
+  return Math.min(longest, config.openForMs * 2 ** Math.min(10, timesOpened));
+}
+
+/**
+ * Takes back what failures of the machine's own link did to the breaker since `from`: it was not the endpoint.
+ */
+export function forgiveLinkFailures(breaker: Breaker, from: number): Breaker {
+  if (breaker.state === 'closed') return breaker.streak === 0 ? breaker : { ...breaker, streak: 0, minutes: [] };
+  if (breaker.state !== 'open' || breaker.openedAt < from) return breaker;
+  if (breaker.cause.failureClass !== 'network' && breaker.cause.failureClass !== 'timeout') return breaker;
+  // It was open before: the trial that failed with the link counts as not made.
+  if (breaker.timesOpened > 1) return { ...breaker, until: breaker.openedAt, timesOpened: breaker.timesOpened - 1 };
+  return newBreaker();
+}

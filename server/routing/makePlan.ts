@@ -1,0 +1,70 @@
+import type { Plan, PlannedTarget } from '../api/receipt.ts';
+import type { MakePlan, Needs, PlanResult, RoutingView } from './plan.ts';
+import { resolveName, type Candidate } from './resolveName.ts';
+import { unsuitable } from './unsuitable.ts';
+
+type Verdict =
+  | { fit: true }
+  /** `retryAt`: only time stands in the way, and until when. */
+  | { fit: false; reason: string; retryAt?: number | undefined };
+
+/**
+ * Turns a wanted name into targets in order, with a reason for every target left out.
+ *
+ * A name that means nothing gives an empty plan with the strategy `none`; see `unknownNameMessage`. Targets that only
+ * rest (breaker, cool-down, limits, keys) are left out with their reason and also stand in `resting`, soonest first; when
+ * `plan.targets` is empty the caller decides whether to wait for one of them.
+ */
+export const makePlan: MakePlan = (wanted, needs, view, now) => {
+  const resolved = resolveName(wanted, view);
+  const plan: Plan = { wanted, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
+  const resting: PlanResult['resting'] = [];
+  for (const candidate of resolved?.candidates ?? []) {
+    const name = `${candidate.endpoint}/${candidate.model}`;
+    const verdict = judge(candidate, needs, view);
+    if (verdict.fit) {
+      plan.targets.push(planned(name, candidate, view));
+      continue;
+    }
+    plan.excluded.push({ target: name, reason: verdict.reason });
+    if (verdict.retryAt !== undefined) resting.push({ target: planned(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
+  }
+  resting.sort((a, b) => a.retryAt - b.retryAt);
+  return { plan, resting };
+};
+
+function planned(target: string, { endpoint, model }: Candidate, view: RoutingView): PlannedTarget {
+  return { target, endpoint, model, upstreamModel: view.upstreamName(endpoint, model) };
+}
+
+/** What can never work is asked first: a target that rests and could not serve anyway is not worth waiting for. */
+function judge({ endpoint, model }: Candidate, needs: Needs, view: RoutingView): Verdict {
+  const config = view.config.endpoints.get(endpoint);
+  if (config === undefined) return { fit: false, reason: `there is no endpoint named "${endpoint}"` };
+  if (!config.enabled) return { fit: false, reason: 'the endpoint is disabled' };
+  const misfit = unsuitable(needs, config, view.facts(endpoint, model));
+  if (misfit !== undefined) return { fit: false, reason: misfit };
+  const blocked = view.keysBlocked(endpoint);
+  if (blocked !== undefined && blocked.retryAt === undefined) return { fit: false, reason: blocked.reason };
+  const admission = view.admission(endpoint, model);
+  if (blocked === undefined) return admission.admitted ? { fit: true } : { fit: false, reason: admission.reason, retryAt: admission.retryAt };
+  // Both stand in the way: the one that lasts longer decides.
+  const keysFreeAt = blocked.retryAt ?? 0;
+  if (admission.admitted || admission.retryAt <= keysFreeAt) return { fit: false, reason: blocked.reason, retryAt: keysFreeAt };
+  return { fit: false, reason: admission.reason, retryAt: admission.retryAt };
+}
+
+/**
+ * The targets worth trying after one said that the prompt is too long for it: those whose context window is larger than
+ * its, or unknown, in their order. Where the failed target's own window is unknown, all others remain.
+ *
+ * @param targets what is left of the plan; the failed target itself is dropped wherever it stands
+ */
+export function nextLargerWindow(targets: readonly PlannedTarget[], failedTarget: PlannedTarget, view: RoutingView): PlannedTarget[] {
+  const failedWindow = view.facts(failedTarget.endpoint, failedTarget.model).contextWindow;
+  return targets.filter(({ target, endpoint, model }) => {
+    if (target === failedTarget.target) return false;
+    const window = view.facts(endpoint, model).contextWindow;
+    return failedWindow === undefined || window === undefined || window > failedWindow;
+  });
+}

@@ -1,0 +1,71 @@
+import type { RoutingView } from './plan.ts';
+
+const nearestShown = 3;
+const listedNames = 5;
+const longestName = 80;
+
+/** One sentence for a caller whose wanted name means nothing: the nearest names, and what there is to ask for. */
+export function unknownNameMessage(wanted: string, view: RoutingView): string {
+  // A name from outside goes into logs and terminals: one line, bounded.
+  const name = wanted.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
+  const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  const lead = shown === '' ? 'The request names no route or model' : `No route or model is named "${shown}"`;
+  const routes = [...view.config.routes.keys()];
+  const models = knownModels(view);
+  if (routes.length + models.length === 0) return `${lead}, and none is configured yet: add a provider first.`;
+  const nearest = nearestNames(name.slice(0, longestName).toLowerCase(), [...routes, ...models]);
+  const hint = nearest.length === 0 ? '' : ` (did you mean ${orList(nearest)}?)`;
+  return `${lead}${hint}; to ask for: ${existing(routes, models)}.`;
+}
+
+function knownModels(view: RoutingView): string[] {
+  const models = new Set<string>();
+  for (const endpoint of view.config.endpoints.values()) {
+    if (endpoint.enabled) for (const model of view.modelsOf(endpoint.name)) models.add(model);
+  }
+  return [...models].sort();
+}
+
+function orList(names: readonly string[]): string {
+  const quoted = names.map((name) => `"${name}"`);
+  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1) ?? ''}`;
+}
+
+function existing(routes: readonly string[], models: readonly string[]): string {
+  return [listed(routes, 'route'), listed(models, 'model')].filter((part) => part !== '').join(' and ');
+}
+
+function listed(names: readonly string[], kind: string): string {
+  if (names.length === 0) return '';
+  const some = names.slice(0, listedNames).join(', ');
+  return `${names.length} ${names.length === 1 ? kind : `${kind}s`} (${some}${names.length > listedNames ? ', …' : ''})`;
+}
+
+/** Names that differ in few letters, or contain one another; nearest first. */
+function nearestNames(wanted: string, names: readonly string[]): string[] {
+  if (wanted === '') return [];
+  const bare = wanted.slice(wanted.lastIndexOf('/') + 1);
+  const scored: { name: string; distance: number }[] = [];
+  for (const name of names) {
+    const candidate = name.toLowerCase();
+    const distance = Math.min(editDistance(wanted, candidate), editDistance(bare, candidate));
+    const contained = Math.min(bare.length, candidate.length) >= 3 && (candidate.includes(bare) || wanted.includes(candidate));
+    const near = distance <= Math.max(1, Math.floor(Math.max(bare.length, candidate.length) / 3));
+    if (near || contained) scored.push({ name, distance });
+  }
+  return scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, nearestShown).map(({ name }) => name);
+}
+
+/** The number of letters to add, drop or change (Levenshtein), in one row of memory. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j += 1) {
+      const changed = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

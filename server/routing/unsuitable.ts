@@ -1,0 +1,30 @@
+import type { EndpointConfig } from '../config/config.ts';
+import type { ModelFacts, Needs } from './plan.ts';
+
+/** 20000 as `20,000`, without loading the tables of `Intl` into every start. */
+function grouped(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/**
+ * Why a model at an endpoint can never serve these needs, as one sentence; undefined when nothing known speaks against it.
+ * Only what is known to be false excludes. The prompt estimate is a lower bound, so a window that is too small for it is
+ * too small indeed.
+ */
+export function unsuitable(needs: Needs, endpoint: EndpointConfig, facts: ModelFacts): string | undefined {
+  if (needs.onlyProtocol !== undefined && endpoint.protocol !== needs.onlyProtocol.protocol) {
+    return `speaks ${endpoint.protocol}, but only ${needs.onlyProtocol.protocol} can serve this request: ${needs.onlyProtocol.reason}`;
+  }
+  if (needs.tools && facts.tools === false) return 'cannot call tools, and the request has some';
+  if (needs.images && facts.images === false) return 'cannot read images, and the request has some';
+  if (needs.documents && facts.documents === false) return 'cannot read documents, and the request has some';
+  if (needs.jsonSchema && facts.jsonSchema === false) return 'cannot answer by a JSON schema, and the request demands one';
+  if (needs.thinking && facts.thinking === false) return 'cannot think, and the request asks for thinking';
+  if (facts.contextWindow !== undefined && facts.contextWindow <= needs.estimatedInputTokens) {
+    return `context window of ${grouped(facts.contextWindow)} tokens is too small for about ${grouped(needs.estimatedInputTokens)}`;
+  }
+  if (needs.maxOutputTokens !== undefined && facts.maxOutputTokens !== undefined && facts.maxOutputTokens < needs.maxOutputTokens) {
+    return `writes at most ${grouped(facts.maxOutputTokens)} tokens, and the request asks for up to ${grouped(needs.maxOutputTokens)}`;
+  }
+  return undefined;
+}

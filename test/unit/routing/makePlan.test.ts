@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ModelFacts, Needs } from '../../../server/routing/plan.ts';
+import { makePlan, nextLargerWindow } from '../../../server/routing/makePlan.ts';
+import { FakeRoutingView, now, plainNeeds } from './routingFixture.ts';
+
+function threeEndpoints(): FakeRoutingView {
+  return new FakeRoutingView({
+    openai: { models: ['gpt-4.1', 'o3'], priority: 2 },
+    azure: { models: ['gpt-4.1'], priority: 1, weight: 10 },
+    mirror: { models: ['gpt-4.1', 'meta-llama/llama-3'], priority: 1, weight: 40 },
+    claude: { models: ['claude-sonnet-4.5'], protocol: 'anthropic-messages' },
+  }, { auto: ['openai/gpt-4.1', 'claude/claude-sonnet-4-5', 'azure/gpt-4.1'], models: ['openai/o3'] });
+}
+
+function names(wanted: string, view = threeEndpoints()): string[] {
+  return makePlan(wanted, plainNeeds, view, now).plan.targets.map(({ target }) => target);
+}
+
+test('a name is a route, a pinned target or a model, in this order', () => {
+  const table: [string, string, string[]][] = [
+    ['auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['switchyard/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['models/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['models/switchyard/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['models', 'route', ['openai/o3']],
+    ['openai/gpt-4.1', 'target', ['openai/gpt-4.1']],
+    ['switchyard/openai/gpt-4-1', 'target', ['openai/gpt-4.1']],
+    ['openai/never-heard-of', 'target', ['openai/never-heard-of']],
+    ['mirror/meta-llama/llama-3', 'target', ['mirror/meta-llama/llama-3']],
+    ['meta-llama/llama-3', 'model', ['mirror/meta-llama/llama-3']],
+    ['models/gpt-4.1', 'model', ['mirror/gpt-4.1', 'azure/gpt-4.1', 'openai/gpt-4.1']],
+    ['gpt-4-1', 'model', ['mirror/gpt-4.1', 'azure/gpt-4.1', 'openai/gpt-4.1']],
+  ];
+  for (const [wanted, kind, targets] of table) {
+    const { plan } = makePlan(wanted, plainNeeds, threeEndpoints(), now);
+    assert.equal(plan.kind, kind, wanted);
+    assert.equal(plan.wanted, wanted);
+    assert.deepEqual(plan.targets.map(({ target }) => target), targets, wanted);
+    assert.deepEqual(plan.excluded, []);
+  }
+});
+
+test('endpoints of one model come by priority, then weight, then name', () => {
+  const view = new FakeRoutingView({
+    late: { models: ['m'], priority: 2, weight: 99 }, zed: { models: ['m'] }, abe: { models: ['m'] }, heavy: { models: ['m'], weight: 5 },
+  });
+  assert.deepEqual(names('m', view), ['heavy/m', 'abe/m', 'zed/m', 'late/m']);
+});
+
+test('a planned target carries the name its provider knows', () => {
+  assert.deepEqual(makePlan('openai/gpt-4-1', plainNeeds, threeEndpoints(), now).plan.targets, [
+    { target: 'openai/gpt-4.1', endpoint: 'openai', model: 'gpt-4.1', upstreamModel: 'openai:gpt-4.1' },
+  ]);
+});
+
+test('a target a route lists twice is tried once', () => {
+  assert.deepEqual(names('r', new FakeRoutingView({ a: {} }, { r: ['a/m', 'a/m', 'a/n'] })), ['a/m', 'a/n']);
+});
+
+test('a name that means nothing gives an empty plan', () => {
+  for (const wanted of ['nope', '', '/', 'openai/', 'switchyard/', 'nobody/gpt-4.1']) {
+    assert.deepEqual(makePlan(wanted, plainNeeds, threeEndpoints(), now), {
+      plan: { wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, resting: [],
+    });
+  }
+});
+
+test('disabled and missing endpoints are left out with the reason', () => {
+  const view = new FakeRoutingView({ off: { enabled: false, models: ['m'] }, on: { models: ['m'] } }, { r: ['off/m', 'gone/m', 'on/m'] });
+  const { plan, resting } = makePlan('r', plainNeeds, view, now);
+  assert.deepEqual(plan.targets.map(({ target }) => target), ['on/m']);
+  assert.deepEqual(plan.excluded, [
+    { target: 'off/m', reason: 'the endpoint is disabled' },
+    { target: 'gone/m', reason: 'there is no endpoint named "gone"' },
+  ]);
+  assert.deepEqual(resting, []);
+  assert.deepEqual(makePlan('m', plainNeeds, view, now).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
+});
+
+test('a target is left out only for what is known to be missing', () => {
+  const table: [Partial<Needs>, ModelFacts, string | undefined][] = [
+    [{ tools: true }, {}, undefined],
+    [{ tools: true }, { tools: true }, undefined],
+    [{ tools: true }, { tools: false }, 'cannot call tools, and the request has some'],
+    [{ tools: false }, { tools: false }, undefined],
+    [{ images: true }, { images: false }, 'cannot read images, and the request has some'],
+    [{ documents: true }, { documents: false }, 'cannot read documents, and the request has some'],
+    [{ documents: true }, { images: false }, undefined],
+    [{ jsonSchema: true }, { jsonSchema: false }, 'cannot answer by a JSON schema, and the request demands one'],
+    [{ thinking: true }, { thinking: false }, 'cannot think, and the request asks for thinking'],
+    [{ estimatedInputTokens: 20_000 }, { contextWindow: 8192 }, 'context window of 8,192 tokens is too small for about 20,000'],
+    [{ estimatedInputTokens: 8192 }, { contextWindow: 8192 }, 'context window of 8,192 tokens is too small for about 8,192'],
+    [{ estimatedInputTokens: 8191 }, { contextWindow: 8192 }, undefined],
+    [{ estimatedInputTokens: 20_000 }, {}, undefined],
+    [{ maxOutputTokens: 16_000 }, { maxOutputTokens: 8192 }, 'writes at most 8,192 tokens, and the request asks for up to 16,000'],
+    [{ maxOutputTokens: 8192 }, { maxOutputTokens: 8192 }, undefined],
+    [{ maxOutputTokens: 8192 }, {}, undefined],
+    [{ onlyProtocol: { protocol: 'openai-chat', reason: 'embeddings' } }, {}, undefined],
+    [{ onlyProtocol: { protocol: 'openai-responses', reason: 'it uses hosted tools' } }, {},
+      'speaks openai-chat, but only openai-responses can serve this request: it uses hosted tools'],
+  ];
+  for (const [needs, facts, reason] of table) {
+    const view = new FakeRoutingView({ a: {} });
+    view.factsByTarget.set('a/m', facts);
+    const { plan } = makePlan('a/m', { ...plainNeeds, ...needs }, view, now);
+    assert.deepEqual(plan.excluded, reason === undefined ? [] : [{ target: 'a/m', reason }]);
+    assert.equal(plan.targets.length, reason === undefined ? 1 : 0);
+  }
+});
+
+test('targets that only rest are left out and listed by when they come back', () => {
+  const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m'] });
+  view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 60_000 });
+  view.admissions.set('b/m', { admitted: false, reason: 'rate-limited', retryAt: now + 5000 });
+  view.blockedKeys.set('c', { reason: 'every key is cooling', retryAt: now + 30_000 });
+  view.blockedKeys.set('d', { reason: 'every key was rejected' });
+  const { plan, resting } = makePlan('r', plainNeeds, view, now);
+  assert.deepEqual(plan.targets, []);
+  assert.deepEqual(plan.excluded.map(({ reason }) => reason), ['breaker open', 'rate-limited', 'every key is cooling', 'every key was rejected']);
+  assert.deepEqual(resting.map(({ target, retryAt }) => [target.target, retryAt - now]), [['b/m', 5000], ['c/m', 30_000], ['a/m', 60_000]]);
+});
+
+test('when endpoint and keys both rest the later of them counts', () => {
+  for (const [endpointMs, keysMs, reason] of [[60_000, 5000, 'breaker open'], [5000, 60_000, 'keys cooling']] as const) {
+    const view = new FakeRoutingView({ a: {} });
+    view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + endpointMs });
+    view.blockedKeys.set('a', { reason: 'keys cooling', retryAt: now + keysMs });
+    const { plan, resting } = makePlan('a/m', plainNeeds, view, now);
+    assert.deepEqual([plan.excluded[0]?.reason, resting[0]?.retryAt], [reason, now + 60_000]);
+  }
+});
+
+test('a resting target that could not serve anyway is not waited for', () => {
+  const view = new FakeRoutingView({ a: {} });
+  view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 1 });
+  view.factsByTarget.set('a/m', { tools: false });
+  const { plan, resting } = makePlan('a/m', { ...plainNeeds, tools: true }, view, now);
+  assert.deepEqual(resting, []);
+  assert.equal(plan.excluded[0]?.reason, 'cannot call tools, and the request has some');
+});
+
+test('after a prompt that was too long only larger or unknown windows remain', () => {
+  const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {}, e: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m', 'e/m'] });
+  for (const [target, contextWindow] of [['a/m', 128_000], ['b/m', 128_000], ['c/m', 1_000_000], ['d/m', 8192]] as const) view.factsByTarget.set(target, { contextWindow });
+  const { targets } = makePlan('r', plainNeeds, view, now).plan;
+  const remaining = (failed: string): string[] => {
+    const failedTarget = targets.find(({ target }) => target === failed);
+    assert.ok(failedTarget !== undefined);
+    return nextLargerWindow(targets, failedTarget, view).map(({ target }) => target);
+  };
+  assert.deepEqual(remaining('a/m'), ['c/m', 'e/m']);
+  assert.deepEqual(remaining('c/m'), ['e/m']);
+  assert.deepEqual(remaining('e/m'), ['a/m', 'b/m', 'c/m', 'd/m']);
+});

@@ -1,0 +1,45 @@
+import type { Admission } from '../../../server/health/board.ts';
+import type { EndpointConfig, RouteConfig } from '../../../server/config/config.ts';
+import type { ModelFacts, Needs, RoutingView } from '../../../server/routing/plan.ts';
+
+export const now = Date.UTC(2026, 0, 1);
+
+export const plainNeeds: Needs = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
+
+interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight'>> {
+  models?: string[];
+}
+
+/** A routing view made of plain tables. Model names written with dashes (`gpt-4-1`) are spellings of the dotted ones. */
+export class FakeRoutingView implements RoutingView {
+  readonly config: { endpoints: Map<string, EndpointConfig>; routes: Map<string, RouteConfig> } = { endpoints: new Map(), routes: new Map() };
+  readonly models = new Map<string, string[]>();
+  readonly factsByTarget = new Map<string, ModelFacts>();
+  readonly admissions = new Map<string, Admission>();
+  readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
+
+  constructor(endpoints: Record<string, FakeEndpoint>, routes: Record<string, string[]> = {}) {
+    for (const [name, { models = [], ...given }] of Object.entries(endpoints)) {
+      this.models.set(name, models);
+      this.config.endpoints.set(name, {
+        name, protocol: 'openai-chat', baseUrl: `https://${name}.example.com`, enabled: true, priority: 1, weight: 1, headers: {}, limits: {},
+        timeouts: { connectMs: 1, headersMs: 1, plainHeadersMs: 1, firstTokenMs: 1, idleMs: 1, totalMs: 1 },
+        breaker: { failures: 5, openForMs: 60_000, halfOpenProbes: 3 }, probe: { enabled: true, intervalMs: 30_000 }, models: {},
+        provider: { id: name, name, protocol: 'openai-chat', baseUrls: {}, auth: 'bearer', keyRequired: true, probe: { method: 'GET', path: '/models', provesKey: true }, dialect: {} },
+        ...given,
+      });
+    }
+    for (const [name, targets] of Object.entries(routes)) {
+      this.config.routes.set(name, {
+        name, strategy: 'priority', timeouts: {},
+        targets: targets.map((target) => ({ endpoint: target.slice(0, target.indexOf('/')), model: target.slice(target.indexOf('/') + 1) })),
+      });
+    }
+  }
+  modelsOf(endpoint: string): readonly string[] { return this.models.get(endpoint) ?? []; }
+  upstreamName(endpoint: string, model: string): string { return `${endpoint}:${model}`; }
+  canonicalName(name: string): string { return name.replace(/(\d)-(\d)/g, '$1.$2'); }
+  facts(endpoint: string, model: string): ModelFacts { return this.factsByTarget.get(`${endpoint}/${model}`) ?? {}; }
+  admission(endpoint: string, model: string): Admission { return this.admissions.get(`${endpoint}/${model}`) ?? { admitted: true, trial: false }; }
+  keysBlocked(endpoint: string): { reason: string; retryAt?: number | undefined } | undefined { return this.blockedKeys.get(endpoint); }
+}
