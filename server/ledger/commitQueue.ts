@@ -1,0 +1,191 @@
+import type { Receipt } from '../api/receipt.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { BatchWriter } from './batchWriter.ts';
+import { heartbeatMs } from './instances.ts';
+import type { HealthEvent } from './ledger.ts';
+import { isBusy, isEnvironmental } from './openDatabase.ts';
+
+/** Longest wait between handing something in and its commit. */
+const commitDelayMs = 12;
+/** Wait before a failed commit is tried again: another window held the lock, or the disk does not take it. */
+const busyRetryMs = 5;
+const diskRetryMs = 1_000;
+/** What is kept in memory while nothing can be written. */
+const maximumPending = 20_000;
+
+export interface CommitQueueOptions {
+  writer: BatchWriter;
+  /** For log lines. */
+  file: string;
+  clock: Clock;
+  log: Log;
+  /** Called after each commit with the number of exchanges that ended in it. */
+  onCommitted: (finished: number) => void;
+  /** Called when the number of finished exchanges can only be known by reading it again. */
+  onRecount: () => void;
+}
+
+/**
+ * What was handed in and is not committed yet. A timer commits everything together; what cannot be written now
+ * (another window has the lock, the disk is full) stays and is tried again.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  /** By exchange id, in the order they came; the latest word of each. */
+  #receipts = new Map<string, Receipt>();
+  #health: HealthEvent[] = [];
+  #finished = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #lastHeartbeat: number;
+  #failing = false;
+  #dropped = 0;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+    this.#lastHeartbeat = options.clock.now();
+  }
+
+  /** Exchanges that wait for a commit. */
+  get size(): number {
+    return this.#receipts.size;
+  }
+
+  /** Exchanges that ended and wait for a commit. */
+  get finished(): number {
+    return this.#finished;
+  }
+
+  /** The latest word on an exchange that waits; undefined when it does not. */
+  waiting(id: string): Receipt | undefined {
+    return this.#receipts.get(id);
+  }
+
+  /** Takes a receipt; a final one counts as a finished exchange. */
+  take(receipt: Receipt, final: boolean): void {
+    this.#receipts.set(receipt.id, receipt);
+    if (final) this.#finished += 1;
+    this.#commitSoon(commitDelayMs);
+  }
+
+  takeHealth(event: HealthEvent): void {
+    this.#health.push(event);
+    if (this.#health.length > maximumPending) this.#health.shift();
+    this.#commitSoon(commitDelayMs);
+  }
+
+  /** Commits what waits. Never throws: what fails stays or is logged. */
+  flush(): void {
+    if (this.#receipts.size === 0 && this.#health.length === 0) return;
+    const now = this.#options.clock.now();
+    const heartbeat = Math.abs(now - this.#lastHeartbeat) >= heartbeatMs ? now : undefined;
+    try {
+      this.#options.writer.write({ receipts: this.#receipts, health: this.#health }, heartbeat);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#committed(heartbeat);
+  }
+
+  /** Stops all timers. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearInterval(this.#heartbeatTimer);
+  }
+
+  #commitSoon(delayMs: number): void {
+    // Not unref'd: what was handed in keeps the process alive for the few milliseconds it needs.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, delayMs);
+  }
+
+  #committed(heartbeat: number | undefined): void {
+    const finished = this.#finished;
+    this.#finished = 0;
+    this.#receipts.clear();
+    if (this.#health.length > 0) this.#health = [];
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (heartbeat !== undefined) this.#lastHeartbeat = heartbeat;
+    if (this.#failing) {
+      this.#failing = false;
+      const lost = this.#dropped > 0 ? `; ${this.#dropped} exchanges were lost meanwhile` : '';
+      this.#options.log.info(`The ledger ${this.#options.file} can be written again${lost}.`);
+      this.#dropped = 0;
+    }
+    if (this.#options.writer.openRows > 0) this.#beatWhileOpen();
+    this.#options.onCommitted(finished);
+  }
+
+  #failed(error: unknown): void {
+    if (isBusy(error)) {
+      this.#commitSoon(busyRetryMs);
+      return;
+    }
+    if (!isEnvironmental(error)) {
+      this.#commitOneByOne();
+      return;
+    }
+    if (!this.#failing) {
+      this.#failing = true;
+      this.#options.log.error(`The ledger ${this.#options.file} cannot be written; the latest exchanges are kept in memory and tried again.`, error);
+    }
+    while (this.#receipts.size > maximumPending) {
+      const oldest = this.#receipts.keys().next();
+      if (oldest.done === true) break;
+      this.#receipts.delete(oldest.value);
+      this.#dropped += 1;
+    }
+    this.#commitSoon(diskRetryMs);
+  }
+
+  /** Something in the batch cannot be stored at all: find it, leave it out with a log line, keep the rest. */
+  #commitOneByOne(): void {
+    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[] }[] = [];
+    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [] });
+    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event] });
+    this.#receipts = new Map();
+    this.#health = [];
+    let paused = false;
+    for (const { what, receipts, health } of items) {
+      try {
+        if (!paused) this.#options.writer.write({ receipts, health }, undefined);
+      } catch (error) {
+        paused = isEnvironmental(error) || isBusy(error);
+        if (!paused) this.#options.log.error(`${what} cannot be stored in the ledger and is left out.`, error);
+      }
+      if (paused) {
+        for (const [id, receipt] of receipts) this.#receipts.set(id, receipt);
+        this.#health.push(...health);
+      }
+    }
+    this.#finished = [...this.#receipts.values()].filter((receipt) => receipt.outcome !== 'open').length;
+    this.#options.onRecount();
+    if (this.#receipts.size > 0 || this.#health.length > 0) this.#commitSoon(busyRetryMs);
+  }
+
+  /** A sign of life while rows say that something of ours runs; other machines judge us by it. */
+  #beatWhileOpen(): void {
+    this.#heartbeatTimer ??= setInterval(() => {
+      const { writer, clock, log, file } = this.#options;
+      if (writer.openRows === 0) {
+        clearInterval(this.#heartbeatTimer);
+        this.#heartbeatTimer = undefined;
+        return;
+      }
+      const now = clock.now();
+      if (Math.abs(now - this.#lastHeartbeat) < heartbeatMs) return;
+      try {
+        writer.write({ receipts: new Map(), health: [] }, now);
+        this.#lastHeartbeat = now;
+      } catch (error) {
+        // Tried again with the next batch or in five seconds.
+        log.debug(`No sign of life could be written to the ledger ${file}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }, heartbeatMs).unref();
+  }
+}

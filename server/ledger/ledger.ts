@@ -1,0 +1,40 @@
+import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+
+/** An attempt another server process (another window) recorded; feeds this process's health and spend. */
+export interface ForeignAttempt { attempt: Attempt; endedAt: number }
+
+/** A breaker or probe outcome shared between windows. */
+export interface HealthEvent {
+  endpoint: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  ok: boolean;
+  kind: 'probe';
+  failureClass?: string | undefined;
+  message?: string | undefined;
+  latencyMs?: number | undefined;
+}
+
+/**
+ * The durable record of exchanges. Writes are queued and committed together off the request's path, at the
+ * latest 20 ms after they were handed in; reads see everything handed in before them.
+ */
+export interface Ledger {
+  /** A new exchange. Becomes a row only if it still runs at the next commit, so that a crash leaves a trace. */
+  open(receipt: Receipt): void;
+  /** The exchange goes on: its attempts and usage so far replace what was known (long streams, once a second). */
+  progress(receipt: Receipt): void;
+  /** The exchange has ended; the receipt is final. */
+  close(receipt: Receipt): void;
+  recordHealth(event: HealthEvent): void;
+  receipt(id: string): Receipt | undefined;
+  recent(limit: number, before?: number): RequestSummary[];
+  spend(range: TimeRange): SpendReport;
+  /** Attempts and health events other processes committed since the last call. Cheap when nothing changed. */
+  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] };
+  /** Grows with each finished exchange of any process; for change detection. */
+  revision(): number;
+  /** Commits what is queued now. */
+  flush(): void;
+  shutdown(): void;
+}

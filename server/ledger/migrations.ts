@@ -1,0 +1,126 @@
+/**
+ * The ledger's schema as forward-only steps. Step n takes a file from version n to n + 1 (`user_version`).
+ * A step that has shipped is never changed; what comes next is appended.
+ *
+ * Times are milliseconds since the epoch, durations milliseconds, money micro-dollars. NULL is unknown, never 0.
+ * `seq` orders rows by commit: it is assigned under the write lock, so other processes read on from the last
+ * one they saw.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE exchanges (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    instance TEXT NOT NULL,
+    face TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    stream INTEGER NOT NULL,
+    tool TEXT NOT NULL,
+    workspace TEXT,
+    conversation TEXT,
+    purpose TEXT,
+    wanted TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    first_token_ms REAL,
+    total_ms REAL NOT NULL,
+    outcome TEXT NOT NULL,
+    failure_class TEXT,
+    message TEXT,
+    target TEXT,
+    plan TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX exchanges_by_time ON exchanges (started_at);
+  CREATE INDEX exchanges_open ON exchanges (instance) WHERE outcome = 'open';
+
+  /* AUTOINCREMENT: a running attempt's row is written anew when it ends, and its seq must never come back. */
+  CREATE TABLE attempts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    exchange_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    /* 0 while the attempt may still run; a final row is never changed. */
+    final INTEGER NOT NULL,
+    /* 1 for the last attempt of an ended exchange. */
+    last INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    upstream_model TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    key_label TEXT,
+    key_last4 TEXT,
+    started_at INTEGER NOT NULL,
+    headers_ms REAL,
+    first_token_ms REAL,
+    total_ms REAL NOT NULL,
+    status INTEGER,
+    outcome TEXT NOT NULL,
+    failure_class TEXT,
+    message TEXT,
+    input_tokens INTEGER,
+    cache_read_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    cache_write_1h_tokens INTEGER,
+    output_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    reported_micro_usd INTEGER,
+    usage_estimated INTEGER NOT NULL,
+    cost_micro_usd INTEGER,
+    cost_certainty TEXT NOT NULL,
+    price_source TEXT,
+    price_used TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX attempts_of_exchange ON attempts (exchange_seq, number);
+  CREATE INDEX attempts_by_time ON attempts (started_at);
+  CREATE INDEX attempts_running ON attempts (exchange_seq) WHERE final = 0;
+
+  CREATE TABLE health_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    ok INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    failure_class TEXT,
+    message TEXT,
+    latency_ms REAL
+  ) STRICT;
+  CREATE INDEX health_events_by_time ON health_events (at);
+
+  CREATE TABLE instances (
+    id TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    heartbeat INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  /* Counters: \`finished\`, the exchanges that have ended in all processes. */
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counters (name, value) VALUES ('finished', 0);
+  `,
+  `
+  /* Sums of final attempts up to counters.rolled_up (an attempt's seq). A slot is start / width: level 0 has quarters of
+     an hour (every local midnight is a border of one), level 1 UTC days, level 2 quarters of an hour of everything together. */
+  CREATE TABLE spend_slots (
+    level INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    micro_usd INTEGER NOT NULL,
+    estimated_micro_usd INTEGER NOT NULL,
+    unknown_attempts INTEGER NOT NULL,
+    exchanges INTEGER NOT NULL,
+    input_tokens INTEGER,
+    cache_read_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    cache_write_1h_tokens INTEGER,
+    output_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    reported_micro_usd INTEGER,
+    PRIMARY KEY (level, slot, endpoint, model, tool, workspace)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO counters (name, value) VALUES ('rolled_up', 0);
+  `,
+];

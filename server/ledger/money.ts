@@ -1,0 +1,77 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import type { PriceUsed } from '../api/receipt.ts';
+
+/** Rates are kept as whole billionths of a micro-dollar per token, so that no price in use is rounded. */
+const scale = 1_000_000_000n;
+const scaleNumber = 1_000_000_000;
+
+/** Rates made ready for whole-number arithmetic. Immutable; one object serves every attempt it prices. */
+export interface PriceCard {
+  /** The same rates in dollars, as a receipt shows them. */
+  readonly used: PriceUsed;
+  readonly input: bigint;
+  readonly output: bigint;
+  readonly cacheRead: bigint;
+  readonly cacheWrite: bigint;
+  readonly cacheWrite1h: bigint;
+  readonly reasoning: bigint | undefined;
+  /** Scaled micro-dollars. */
+  readonly perRequest: bigint;
+}
+
+/** US dollars per million tokens are micro-dollars per token. */
+function scaled(rate: number): bigint {
+  return BigInt(Math.round(rate * scaleNumber));
+}
+
+/** A price card. A cache bucket without a rate of its own falls back: 1 hour write, short write, input. */
+export function priceCard(used: PriceUsed): PriceCard {
+  const input = scaled(used.inputPerMTok);
+  const cacheWrite = used.cacheWritePerMTok === undefined ? input : scaled(used.cacheWritePerMTok);
+  return {
+    used,
+    input,
+    output: scaled(used.outputPerMTok),
+    cacheRead: used.cacheReadPerMTok === undefined ? input : scaled(used.cacheReadPerMTok),
+    cacheWrite,
+    cacheWrite1h: used.cacheWrite1hPerMTok === undefined ? cacheWrite : scaled(used.cacheWrite1hPerMTok),
+    reasoning: used.reasoningPerMTok === undefined ? undefined : scaled(used.reasoningPerMTok),
+    perRequest: scaled((used.perRequestUsd ?? 0) * 1_000_000),
+  };
+}
+
+/** A count as it may be charged: whole, not negative; 0 when unknown. */
+export function tokenCount(value: number | undefined): number {
+  return value === undefined || !(value > 0) || !Number.isFinite(value) ? 0 : Math.round(value);
+}
+
+/** Prompt tokens of all buckets: what decides a long-context tier. */
+export function promptTokens(usage: TokenUsage): number {
+  return tokenCount(usage.inputTokens) + tokenCount(usage.cacheReadTokens)
+    + tokenCount(usage.cacheWriteTokens) + tokenCount(usage.cacheWrite1hTokens);
+}
+
+/** Exact cost in micro-dollars, rounded half up once at the end. Unknown buckets count as none. */
+export function costMicroUsd(usage: TokenUsage, card: PriceCard): number {
+  const output = tokenCount(usage.outputTokens);
+  const reasoning = card.reasoning === undefined ? 0 : Math.min(output, tokenCount(usage.reasoningTokens));
+  let sum = card.perRequest
+    + BigInt(tokenCount(usage.inputTokens)) * card.input
+    + BigInt(output - reasoning) * card.output;
+  const cacheRead = tokenCount(usage.cacheReadTokens);
+  const cacheWrite = tokenCount(usage.cacheWriteTokens);
+  const cacheWrite1h = tokenCount(usage.cacheWrite1hTokens);
+  if (cacheRead > 0) sum += BigInt(cacheRead) * card.cacheRead;
+  if (cacheWrite > 0) sum += BigInt(cacheWrite) * card.cacheWrite;
+  if (cacheWrite1h > 0) sum += BigInt(cacheWrite1h) * card.cacheWrite1h;
+  if (reasoning > 0 && card.reasoning !== undefined) sum += BigInt(reasoning) * card.reasoning;
+  return Number((sum * 2n + scale) / (scale * 2n));
+}
+
+/** Every bucket that was used has a rate of its own, so that nothing was charged by convention. */
+export function ratesCover(usage: TokenUsage, used: PriceUsed): boolean {
+  return (used.cacheReadPerMTok !== undefined || tokenCount(usage.cacheReadTokens) === 0)
+    && (used.cacheWritePerMTok !== undefined || tokenCount(usage.cacheWriteTokens) === 0)
+    && (used.cacheWrite1hPerMTok !== undefined || tokenCount(usage.cacheWrite1hTokens) === 0)
+    && (used.reasoningPerMTok === undefined || usage.reasoningTokens !== undefined || tokenCount(usage.outputTokens) === 0);
+}

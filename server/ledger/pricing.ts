@@ -1,0 +1,217 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { TokenUsage } from '../api/conversation.ts';
+import type { Cost, PriceUsed } from '../api/receipt.ts';
+import type { PriceSettings } from '../api/settings.ts';
+import type { Log } from '../base/log.ts';
+import type { Provider } from '../catalog/provider.ts';
+import { costMicroUsd, priceCard, promptTokens, ratesCover, tokenCount } from './money.ts';
+import type { PriceCard } from './money.ts';
+import { libraryPrice, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
+import type { CalcPrice } from './priceLibrary.ts';
+import { deepseekPeak, priceSupplements } from './priceSupplements.ts';
+import type { PricePeriod, PriceSupplement } from './priceSupplements.ts';
+
+/** One attempt, as far as money is concerned. */
+export interface PriceRequest {
+  usage: TokenUsage;
+  usageEstimated: boolean;
+  /** Canonical model name. */
+  model: string;
+  upstreamModel: string;
+  endpointName: string;
+  provider: Provider;
+  /** The user's own price of this model at this endpoint; wins over every table. */
+  configPrices?: PriceSettings | undefined;
+  /** When the attempt began, in milliseconds since the epoch. */
+  at: number;
+  /** HTTP status the provider answered with, where there was one. */
+  status?: number | undefined;
+  failureClass?: FailureClass | undefined;
+  /** Some output arrived, though nothing says how much. */
+  generated?: boolean | undefined;
+}
+
+export interface Pricer {
+  /**
+   * The cost of one attempt. Never throws, does no I/O. What needs the price library before it is loaded
+   * comes back as unknown: wait for `ready()` first unless `isReady`.
+   *
+   * Order: what the provider itself reported, the user's prices, nothing for local servers, our supplements,
+   * the price library, unknown. A missing prompt or output count makes the cost an estimate; a missing cache
+   * count means that this provider keeps no such count.
+   */
+  priceAttempt(request: PriceRequest): Cost;
+  /** Loads the price library once. Resolves also when it cannot be loaded (then logged, and prices unknown). */
+  ready(): Promise<void>;
+  readonly isReady: boolean;
+}
+
+export interface PricerOptions {
+  log: Log;
+  /** Replaces the library; for tests. */
+  load?: (() => Promise<CalcPrice>) | undefined;
+}
+
+interface Schedule {
+  tiers: readonly { abovePromptTokens: number; card: PriceCard }[];
+  source: string;
+  certain: boolean;
+}
+interface CachedSchedule { schedule: Schedule | undefined; /** Minute it holds for; absent: always. */ minute: number | undefined }
+
+const cacheBound = 2_000;
+const unknownCost: Cost = Object.freeze({ certainty: 'unknown' });
+
+/** Makes a pricer. Reads no clock: the moment of an attempt comes with the request. */
+export function createPricer(options: PricerOptions): Pricer {
+  return new TablePricer(options);
+}
+
+class TablePricer implements Pricer {
+  readonly #log: Log;
+  readonly #load: () => Promise<CalcPrice>;
+  readonly #schedules = new Map<string, CachedSchedule>();
+  readonly #configCards = new WeakMap<PriceSettings, PriceCard>();
+  #calc: CalcPrice | undefined;
+  #loading: Promise<void> | undefined;
+  #settled = false;
+
+  constructor(options: PricerOptions) {
+    this.#log = options.log;
+    this.#load = options.load ?? loadPriceLibrary;
+  }
+
+  get isReady(): boolean {
+    return this.#settled;
+  }
+
+  ready(): Promise<void> {
+    this.#loading ??= this.#load().then(
+      (calc) => {
+        this.#calc = calc;
+        this.#schedules.clear();
+        this.#settled = true;
+      },
+      (cause: unknown) => {
+        this.#settled = true;
+        this.#log.error('The price table could not be loaded; prices are known only where they are configured.', cause);
+      },
+    );
+    return this.#loading;
+  }
+
+  priceAttempt(request: PriceRequest): Cost {
+    const { usage, provider, configPrices } = request;
+    const reported = usage.reportedCostMicroUsd;
+    if (reported !== undefined && reported >= 0 && Number.isFinite(reported)) {
+      return { microUsd: Math.round(reported), certainty: 'exact', priceSource: 'provider' };
+    }
+    if (provider.local === true && configPrices === undefined) return { microUsd: 0, certainty: 'exact', priceSource: 'local' };
+    if (!anyTokenCount(usage)) return costWithoutUsage(request);
+
+    if (configPrices !== undefined) {
+      let card = this.#configCards.get(configPrices);
+      if (card === undefined) {
+        card = priceCard({ ...configPrices });
+        this.#configCards.set(configPrices, card);
+      }
+      return charge(request, card, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
+    }
+    const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
+    const prompt = promptTokens(usage);
+    if (schedule === undefined) {
+      const nothingUsed = prompt === 0 && tokenCount(usage.outputTokens) === 0 && request.generated !== true;
+      return nothingUsed && !request.usageEstimated ? { microUsd: 0, certainty: 'exact' } : unknownCost;
+    }
+    let card = schedule.tiers[0]?.card;
+    for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
+    return card === undefined ? unknownCost : charge(request, card, schedule.source, schedule.certain);
+  }
+
+  #schedule(pricesId: string, request: PriceRequest): Schedule | undefined {
+    const key = `${pricesId}\n${request.upstreamModel}\n${request.model}`;
+    const minute = Math.floor(request.at / 60_000);
+    const cached = this.#schedules.get(key);
+    if (cached !== undefined && (cached.minute === undefined || cached.minute === minute)) return cached.schedule;
+    const found = this.#lookUp(pricesId, request);
+    if (this.#schedules.size >= cacheBound) this.#schedules.clear();
+    // Until the library is there a miss proves nothing and is not remembered.
+    if (found !== undefined || this.#settled) {
+      this.#schedules.set(key, { schedule: found?.schedule, minute: found?.changes === true ? minute : undefined });
+    }
+    return found?.schedule;
+  }
+
+  #lookUp(pricesId: string, request: PriceRequest): { schedule: Schedule; changes: boolean } | undefined {
+    const { upstreamModel, model, at } = request;
+    const names = [...new Set([upstreamModel, model, upstreamModel.replaceAll('.', '-'), model.replaceAll('.', '-')])];
+    for (const name of names) {
+      const plain = plainName(name);
+      const supplement = priceSupplements.find((entry) => entry.pricesId === pricesId && entry.models.includes(plain));
+      if (supplement !== undefined) return { schedule: supplementSchedule(supplement, at), changes: true };
+    }
+    if (this.#calc === undefined) {
+      void this.ready();
+      return undefined;
+    }
+    for (const name of names) {
+      try {
+        const price = libraryPrice(this.#calc, pricesId, name, at);
+        if (price === undefined) continue;
+        const tiers = price.tiers.map((tier) => ({ abovePromptTokens: tier.abovePromptTokens, card: priceCard(tier.rates) }));
+        return { schedule: { tiers, source: `genai-prices ${priceLibraryVersion}`, certain: price.certain }, changes: price.changes };
+      } catch (cause) {
+        this.#log.error(`The price table cannot price ${pricesId} ${name}.`, cause);
+      }
+    }
+    return undefined;
+  }
+}
+
+function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
+  const { usage } = request;
+  const exact = priceCertain && !request.usageEstimated
+    && usage.inputTokens !== undefined && usage.outputTokens !== undefined && ratesCover(usage, card.used);
+  return { microUsd: costMicroUsd(usage, card), certainty: exact ? 'exact' : 'estimated', priceSource: source, priceUsed: card.used };
+}
+
+/**
+ * No token count at all. A refusal (status 400 and more) and a request that never got through cost nothing;
+ * a request that was accepted, or may have been, is assumed free and says so; output of unknown size is unknown.
+ */
+function costWithoutUsage(request: PriceRequest): Cost {
+  if (request.generated === true) return unknownCost;
+  if (request.status !== undefined && request.status >= 400) return { microUsd: 0, certainty: 'exact' };
+  const neverArrived = request.status === undefined && request.failureClass !== 'timeout';
+  return { microUsd: 0, certainty: neverArrived ? 'exact' : 'estimated' };
+}
+
+function anyTokenCount(usage: TokenUsage): boolean {
+  return usage.inputTokens !== undefined || usage.outputTokens !== undefined || usage.cacheReadTokens !== undefined
+    || usage.cacheWriteTokens !== undefined || usage.cacheWrite1hTokens !== undefined || usage.reasoningTokens !== undefined;
+}
+
+/** Lower case, dashes for dots, no vendor prefix, no date at the end. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/^.*\//, '').replaceAll('.', '-').replace(/-(?:latest|\d{8}|\d{4}-\d{2}-\d{2})$/, '');
+}
+
+function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {
+  let period: PricePeriod | undefined;
+  for (const candidate of supplement.periods) {
+    if (candidate.from === undefined || at >= Date.parse(candidate.from)) period = candidate;
+  }
+  const tiers: { abovePromptTokens: number; card: PriceCard }[] = [];
+  let certain = true;
+  if (period !== undefined) {
+    let base: PriceUsed = period.rates;
+    if (period.peak !== undefined) {
+      const now = deepseekPeak(at);
+      if (now.peak) base = period.peak;
+      certain = now.certain;
+    }
+    tiers.push({ abovePromptTokens: -1, card: priceCard(base) });
+    if (period.long !== undefined) tiers.push({ abovePromptTokens: period.long.abovePromptTokens, card: priceCard(period.long.rates) });
+  }
+  return { tiers, source: `switchyard table (${supplement.source})`, certain };
+}

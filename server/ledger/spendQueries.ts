@@ -1,0 +1,262 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../api/receipt.ts';
+import type { TokenUsage } from '../api/conversation.ts';
+import { localDays } from './localDays.ts';
+import { usageFromRow } from './rows.ts';
+import type { Row } from './rows.ts';
+import { addUsage } from './sums.ts';
+
+/** Spend of one endpoint in a range, as a status snapshot shows it. */
+export interface EndpointSpend {
+  /** Known cost (exact and estimated). */
+  microUsd: number;
+  /** Some part of `microUsd` is an estimate. */
+  estimated: boolean;
+  /** Attempts that used tokens and whose cost is unknown. */
+  unknown: number;
+}
+
+/** The group of requests that came without a workspace, so that groups add up to the totals. */
+export const noWorkspace = '(no workspace)';
+
+/** Width of a roll-up slot. Every time zone's midnight is a multiple of a quarter of an hour. */
+const slotMs = 900_000;
+const dayMs = 86_400_000;
+/** Attempts folded into the roll-up in one transaction: a few milliseconds. */
+const foldChunk = 1_000;
+/** Fewer attempts than this are left as they are and summed by the query. */
+const foldThreshold = 2_000;
+
+const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, input_tokens, cache_read_tokens, cache_write_tokens,
+  cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd`;
+
+/** The sums of one attempt `a` of exchange `e`. */
+const attemptSums = `coalesce(a.cost_micro_usd, 0) AS micro_usd,
+  CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(a.cost_micro_usd, 0) ELSE 0 END AS estimated_micro_usd,
+  CASE WHEN a.cost_certainty = 'unknown' AND (a.outcome = 'ok' OR a.input_tokens > 0 OR a.cache_read_tokens > 0 OR a.cache_write_tokens > 0
+    OR a.cache_write_1h_tokens > 0 OR a.output_tokens > 0) THEN 1 ELSE 0 END AS unknown_attempts,
+  a.last AS exchanges, a.input_tokens AS input_tokens, a.cache_read_tokens AS cache_read_tokens, a.cache_write_tokens AS cache_write_tokens,
+  a.cache_write_1h_tokens AS cache_write_1h_tokens, a.output_tokens AS output_tokens, a.reasoning_tokens AS reasoning_tokens,
+  a.reported_micro_usd AS reported_micro_usd`;
+const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
+const groupColumns = 'endpoint, model, tool, workspace';
+
+const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) AS ${column.trim()}`).join(', ');
+const columnAdds = sumColumns.split(',').map((column) => {
+  const name = column.trim();
+  return `${name} = coalesce(${name} + excluded.${name}, ${name}, excluded.${name})`;
+}).join(', ');
+
+/**
+ * Attempts of :from <= start < :to that no whole slot of the roll-up holds: those it has not taken in (by seq),
+ * those still running, and those in the two ends of the range that fill no slot.
+ */
+const looseAttempts = (columns: string): string => `
+  SELECT ${columns} FROM attempts a NOT INDEXED JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.seq > :rolledUp AND a.final = 1 AND a.started_at >= :from AND a.started_at < :to
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_running JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.final = 0 AND a.started_at >= :from AND a.started_at < :to
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.started_at >= :from AND a.started_at < :headTo AND a.seq <= :rolledUp AND a.final = 1
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.started_at >= :tailFrom AND a.started_at < :to AND a.seq <= :rolledUp AND a.final = 1`;
+
+/** Spend of the range by group: whole UTC days, the quarters of an hour before and after them, and what is loose. */
+const grouped = `(
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 1 AND slot >= :firstDay AND slot < :endDay
+  UNION ALL
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 0 AND slot >= :firstSlot AND slot < :headSlotEnd
+  UNION ALL
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 0 AND slot >= :tailSlot AND slot < :endSlot
+  UNION ALL ${looseAttempts(`${attemptGroups}, ${attemptSums}`)})`;
+
+/** Spend of the range by quarter of an hour. */
+const timed = `(
+  SELECT slot, ${sumColumns} FROM spend_slots WHERE level = 2 AND slot >= :firstSlot AND slot < :endSlot
+  UNION ALL ${looseAttempts(`a.started_at / ${slotMs} AS slot, ${attemptSums}`)})`;
+
+const foldLevels = [
+  { level: 0, slot: `a.started_at / ${slotMs}`, groups: attemptGroups },
+  { level: 1, slot: `a.started_at / ${dayMs}`, groups: attemptGroups },
+  { level: 2, slot: `a.started_at / ${slotMs}`, groups: `'' AS endpoint, '' AS model, '' AS tool, '' AS workspace` },
+] as const;
+
+interface Bounds {
+  [name: string]: number;
+  from: number; to: number; rolledUp: number;
+}
+
+/** Answers what was spent, from a roll-up that is kept beside the attempts and brought up to date when it is read. */
+export class SpendQueries {
+  readonly #database: DatabaseSync;
+  readonly #rolledUp: StatementSync;
+  readonly #highest: StatementSync;
+  readonly #byGroup: StatementSync;
+  readonly #bySlot: StatementSync;
+  readonly #byEndpoint: StatementSync;
+  readonly #exchanges: StatementSync;
+  readonly #folds: StatementSync[];
+  readonly #setRolledUp: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#rolledUp = database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`);
+    this.#highest = database.prepare('SELECT max(seq) AS seq FROM attempts');
+    this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${columnSums} FROM ${grouped} GROUP BY ${groupColumns}`);
+    this.#bySlot = database.prepare(`SELECT slot, sum(micro_usd) AS micro_usd, sum(estimated_micro_usd) AS estimated_micro_usd FROM ${timed} GROUP BY slot`);
+    this.#byEndpoint = database.prepare(`SELECT endpoint, sum(micro_usd) AS micro_usd, sum(estimated_micro_usd) AS estimated_micro_usd,
+      sum(unknown_attempts) AS unknown_attempts FROM ${grouped} GROUP BY endpoint`);
+    // All three take the same bounds; each uses those it needs.
+    for (const statement of [this.#byGroup, this.#bySlot, this.#byEndpoint]) statement.setAllowUnknownNamedParameters(true);
+    this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
+    this.#folds = foldLevels.map(({ level, slot, groups }) => database.prepare(`
+      INSERT INTO spend_slots (level, slot, ${groupColumns}, ${sumColumns})
+      SELECT ${level}, slot, ${groupColumns}, ${columnSums} FROM (
+        SELECT ${slot} AS slot, ${groups}, ${attemptSums} FROM attempts a NOT INDEXED JOIN exchanges e ON e.seq = a.exchange_seq
+        WHERE a.seq > ? AND a.seq <= ? AND a.final = 1)
+      WHERE true GROUP BY slot, ${groupColumns}
+      ON CONFLICT (level, slot, ${groupColumns}) DO UPDATE SET ${columnAdds}`));
+    this.#setRolledUp = database.prepare(`UPDATE counters SET value = ? WHERE name = 'rolled_up'`);
+  }
+
+  /**
+   * Takes one more portion of attempts into the roll-up, when enough wait.
+   * @returns whether more wait
+   */
+  fold(): boolean {
+    if (this.#waiting() < foldThreshold) return false;
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const from = Number(this.#rolledUp.get()?.['value'] ?? 0);
+      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0));
+      for (const fold of this.#folds) fold.run(from, to);
+      this.#setRolledUp.run(to);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    return this.#waiting() >= foldThreshold;
+  }
+
+  /**
+   * Everything spent in a range, by the start of each attempt. Failed attempts that cost something count. An
+   * exchange is counted once: in the totals by its own start, in a group where its last attempt was.
+   */
+  spend(range: TimeRange): SpendReport {
+    return this.#reading(range, (bounds) => this.#report(range, bounds));
+  }
+
+  /** Spend by endpoint name; endpoints without attempts in the range are absent. */
+  byEndpoint(range: TimeRange): Map<string, EndpointSpend> {
+    return this.#reading(range, (bounds) => new Map(this.#byEndpoint.all(bounds).map((row) => [String(row['endpoint']), {
+      microUsd: Number(row['micro_usd']),
+      estimated: Number(row['estimated_micro_usd']) > 0,
+      unknown: Number(row['unknown_attempts']),
+    }])));
+  }
+
+  #waiting(): number {
+    return Number(this.#highest.get()?.['seq'] ?? 0) - Number(this.#rolledUp.get()?.['value'] ?? 0);
+  }
+
+  /** Runs queries on one snapshot, so that the roll-up and the attempts fit together. */
+  #reading<Result>(range: TimeRange, read: (bounds: Bounds) => Result): Result {
+    this.#database.exec('BEGIN');
+    try {
+      return read(boundsOf(range, Number(this.#rolledUp.get()?.['value'] ?? 0)));
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('COMMIT');
+    }
+  }
+
+  #report(range: TimeRange, bounds: Bounds): SpendReport {
+    const totals = noSpend();
+    const endpoints = new Map<string, SpendGroup>();
+    const models = new Map<string, SpendGroup>();
+    const tools = new Map<string, SpendGroup>();
+    const workspaces = new Map<string, SpendGroup>();
+    for (const row of this.#byGroup.all(bounds)) {
+      const usage = usageFromRow(row);
+      add(totals, row, usage);
+      add(groupOf(endpoints, row['endpoint']), row, usage);
+      add(groupOf(models, row['model']), row, usage);
+      add(groupOf(tools, row['tool']), row, usage);
+      add(groupOf(workspaces, row['workspace'] === '' ? noWorkspace : row['workspace']), row, usage);
+    }
+    totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
+    return {
+      range, totals,
+      byEndpoint: dearestFirst(endpoints), byModel: dearestFirst(models), byTool: dearestFirst(tools), byWorkspace: dearestFirst(workspaces),
+      byDay: this.#days(range, bounds),
+    };
+  }
+
+  #days(range: TimeRange, bounds: Bounds): SpendReport['byDay'] {
+    const days = localDays(range.from, range.to);
+    const bars = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0 }));
+    const rows = this.#bySlot.all(bounds).sort((a, b) => Number(a['slot']) - Number(b['slot']));
+    let index = 0;
+    for (const row of rows) {
+      const start = Number(row['slot']) * slotMs;
+      while (index + 1 < days.length && (days[index + 1]?.from ?? Infinity) <= start) index += 1;
+      const bar = bars[index];
+      if (bar === undefined) continue;
+      bar.microUsd += Number(row['micro_usd']);
+      bar.estimatedMicroUsd += Number(row['estimated_micro_usd']);
+    }
+    return bars;
+  }
+}
+
+function boundsOf(range: TimeRange, rolledUp: number): Bounds {
+  const from = Math.ceil(range.from);
+  const to = Math.max(from, Math.ceil(range.to));
+  const [firstSlot, endSlot] = wholeSlots(from, to, slotMs);
+  const [firstDay, endDay] = wholeSlots(from, to, dayMs);
+  const slotsADay = dayMs / slotMs;
+  const headTo = Math.min(to, firstSlot * slotMs);
+  const days = endDay > firstDay;
+  return {
+    from, to, rolledUp, firstSlot, endSlot, firstDay, endDay, headTo,
+    tailFrom: Math.max(headTo, endSlot * slotMs),
+    headSlotEnd: days ? firstDay * slotsADay : endSlot,
+    tailSlot: days ? endDay * slotsADay : endSlot,
+  };
+}
+
+/** The slots that lie wholly inside a range: first, and the one after the last. */
+function wholeSlots(from: number, to: number, width: number): [number, number] {
+  const first = Math.ceil(from / width);
+  return [first, Math.max(first, Math.floor(to / width))];
+}
+
+function noSpend(): SpendTotals {
+  return { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, usage: {} };
+}
+
+function groupOf(groups: Map<string, SpendGroup>, name: Row[string] | undefined): SpendGroup {
+  const key = String(name);
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = { name: key, ...noSpend() };
+    groups.set(key, group);
+  }
+  return group;
+}
+
+function add(totals: SpendTotals, row: Row, usage: TokenUsage): void {
+  totals.microUsd += Number(row['micro_usd']);
+  totals.estimatedMicroUsd += Number(row['estimated_micro_usd']);
+  totals.unknownAttempts += Number(row['unknown_attempts']);
+  totals.exchanges += Number(row['exchanges']);
+  addUsage(totals.usage, usage);
+}
+
+/** Groups in the order a person wants: the dearest first, then by name. */
+export function dearestFirst(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
+  return [...groups.values()].sort((a, b) => b.microUsd - a.microUsd || a.name.localeCompare(b.name));
+}

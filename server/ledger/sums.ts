@@ -1,0 +1,48 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import type { Attempt, Cost } from '../api/receipt.ts';
+
+const tokenBuckets = [
+  'inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'cacheWrite1hTokens', 'outputTokens', 'reasoningTokens', 'reportedCostMicroUsd',
+] as const;
+
+/** Adds `more` to `sum` in place, bucket by bucket. A bucket nobody reported stays absent. */
+export function addUsage(sum: TokenUsage, more: TokenUsage): void {
+  for (const bucket of tokenBuckets) {
+    const value = more[bucket];
+    if (value !== undefined) sum[bucket] = (sum[bucket] ?? 0) + value;
+  }
+}
+
+/** Usage of all attempts of an exchange together. */
+export function sumUsage(attempts: readonly Pick<Attempt, 'usage'>[]): TokenUsage {
+  const sum: TokenUsage = {};
+  for (const attempt of attempts) addUsage(sum, attempt.usage);
+  return sum;
+}
+
+/**
+ * What an exchange cost: the sum of what is known of its attempts. Unknown when an attempt's cost is unknown
+ * and nothing else cost anything; beside a known part an unknown one makes the sum an estimate.
+ */
+export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
+  let microUsd = 0;
+  let unknown = false;
+  let estimated = false;
+  const sources: string[] = [];
+  for (const { cost } of attempts) {
+    if (cost.certainty === 'unknown') unknown = true;
+    if (cost.certainty === 'estimated') estimated = true;
+    microUsd += cost.microUsd ?? 0;
+    if (cost.priceSource !== undefined && !sources.includes(cost.priceSource)) sources.push(cost.priceSource);
+  }
+  if (unknown && microUsd === 0) return { certainty: 'unknown' };
+  const sum: Cost = { microUsd, certainty: unknown || estimated ? 'estimated' : 'exact' };
+  if (sources.length > 0) sum.priceSource = sources.join(', ');
+  return sum;
+}
+
+/** The attempt used something (it answered, or tokens were counted) and nobody knows what that cost. */
+export function costIsMissing(attempt: Pick<Attempt, 'outcome' | 'usage' | 'cost'>): boolean {
+  if (attempt.cost.certainty !== 'unknown') return false;
+  return attempt.outcome === 'ok' || tokenBuckets.some((bucket) => (attempt.usage[bucket] ?? 0) > 0);
+}

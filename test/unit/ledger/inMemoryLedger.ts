@@ -1,0 +1,129 @@
+import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
+import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.ts';
+import { localDays } from '../../../server/ledger/localDays.ts';
+import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
+import type { EndpointSpend } from '../../../server/ledger/spendQueries.ts';
+import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
+import { addUsage, costIsMissing, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
+
+/** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
+export class InMemoryLedger implements LedgerStore {
+  readonly receipts = new Map<string, Receipt>();
+  readonly health: HealthEvent[] = [];
+  readonly #foreign: { attempts: ForeignAttempt[]; health: HealthEvent[] } = { attempts: [], health: [] };
+  #finished = 0;
+
+  open(receipt: Receipt): void { this.progress(receipt); }
+
+  progress(receipt: Receipt): void {
+    const known = this.receipts.get(receipt.id);
+    if (known === undefined || known.outcome === 'open') this.receipts.set(receipt.id, structuredClone(receipt));
+  }
+
+  close(receipt: Receipt): void {
+    this.receipts.set(receipt.id, structuredClone(receipt));
+    this.#finished += 1;
+  }
+
+  recordHealth(event: HealthEvent): void { this.health.push(event); }
+
+  /** Pretends that another window recorded something. */
+  addForeign(attempts: ForeignAttempt[], health: HealthEvent[] = []): void {
+    this.#foreign.attempts.push(...attempts);
+    this.#foreign.health.push(...health);
+  }
+
+  receipt(id: string): Receipt | undefined {
+    const receipt = this.receipts.get(id);
+    if (receipt === undefined) return undefined;
+    return { ...structuredClone(receipt), usage: sumUsage(receipt.attempts), cost: sumCost(receipt.attempts) };
+  }
+
+  recent(limit: number, before = Infinity): RequestSummary[] {
+    return [...this.receipts.values()].reverse().filter((receipt) => receipt.startedAt < before)
+      .sort((a, b) => b.startedAt - a.startedAt).slice(0, limit).map(summaryOf);
+  }
+
+  spend(range: TimeRange): SpendReport {
+    const totals = noSpend();
+    const groups = { endpoint: new Map<string, SpendGroup>(), model: new Map<string, SpendGroup>(), tool: new Map<string, SpendGroup>(), workspace: new Map<string, SpendGroup>() };
+    const days = localDays(range.from, range.to);
+    const byDay = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0 }));
+    for (const receipt of this.receipts.values()) {
+      if (receipt.startedAt >= range.from && receipt.startedAt < range.to) totals.exchanges += 1;
+      for (const attempt of receipt.attempts) {
+        if (attempt.startedAt < range.from || attempt.startedAt >= range.to) continue;
+        const micro = attempt.cost.microUsd ?? 0;
+        const estimated = attempt.cost.certainty === 'estimated' ? micro : 0;
+        const ended = receipt.outcome !== 'open' && attempt === receipt.attempts.at(-1) ? 1 : 0;
+        const sums = [
+          groupOf(groups.endpoint, attempt.endpoint), groupOf(groups.model, attempt.model),
+          groupOf(groups.tool, receipt.caller.tool), groupOf(groups.workspace, receipt.caller.workspace ?? noWorkspace),
+        ];
+        for (const sum of [totals, ...sums]) {
+          sum.microUsd += micro;
+          sum.estimatedMicroUsd += estimated;
+          sum.unknownAttempts += costIsMissing(attempt) ? 1 : 0;
+          addUsage(sum.usage, attempt.usage);
+        }
+        for (const sum of sums) sum.exchanges += ended;
+        const bar = byDay[days.findLastIndex((day) => day.from <= attempt.startedAt)];
+        if (bar === undefined) continue;
+        bar.microUsd += micro;
+        bar.estimatedMicroUsd += estimated;
+      }
+    }
+    return {
+      range, totals, byDay, byEndpoint: dearestFirst(groups.endpoint), byModel: dearestFirst(groups.model),
+      byTool: dearestFirst(groups.tool), byWorkspace: dearestFirst(groups.workspace),
+    };
+  }
+
+  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend> {
+    return new Map(this.spend(range).byEndpoint.map((group) => [group.name, {
+      microUsd: group.microUsd, estimated: group.estimatedMicroUsd > 0, unknown: group.unknownAttempts,
+    }]));
+  }
+
+  recentAttempts(sinceMs: number): ForeignAttempt[] {
+    return [...this.receipts.values()].filter((receipt) => receipt.outcome !== 'open').flatMap((receipt) => receipt.attempts)
+      .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs }))
+      .filter(({ endedAt }) => endedAt >= sinceMs).sort((a, b) => a.endedAt - b.endedAt);
+  }
+
+  recentHealth(sinceMs: number): HealthEvent[] {
+    return this.health.filter((event) => event.at >= sinceMs).sort((a, b) => a.at - b.at);
+  }
+
+  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
+    return { attempts: this.#foreign.attempts.splice(0), health: this.#foreign.health.splice(0) };
+  }
+
+  revision(): number { return this.#finished; }
+  flush(): void {}
+  shutdown(): void {}
+}
+
+function noSpend(): SpendTotals {
+  return { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, usage: {} };
+}
+
+function groupOf(groups: Map<string, SpendGroup>, name: string): SpendGroup {
+  let group = groups.get(name);
+  if (group === undefined) {
+    group = { name, ...noSpend() };
+    groups.set(name, group);
+  }
+  return group;
+}
+
+function summaryOf(receipt: Receipt): RequestSummary {
+  const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts } = receipt;
+  return {
+    id, startedAt, wanted: plan.wanted, attempts: attempts.length, outcome, totalMs, caller,
+    usage: sumUsage(attempts), cost: sumCost(attempts),
+    ...(target === undefined ? {} : { target }),
+    ...(failureClass === undefined ? {} : { failureClass }),
+    ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
+  };
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Receipt } from '../../../server/api/receipt.ts';
+import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
+import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
+
+/** What every ledger promises. `make` gives a new, empty one. */
+export function ledgerContract(name: string, make: () => LedgerStore): void {
+  describe(name, () => {
+    it('gives back a receipt as it was handed in', () => {
+      const ledger = make();
+      const receipt = aReceipt('x-1');
+      ledger.open(running({ ...receipt, attempts: [] }));
+      ledger.close(receipt);
+      assert.deepEqual(ledger.receipt('x-1'), receipt);
+      assert.equal(ledger.receipt('x-2'), undefined);
+      ledger.shutdown();
+    });
+
+    it('keeps what was never known unknown', () => {
+      const ledger = make();
+      const bare = anAttempt({ usage: {}, cost: { certainty: 'unknown' }, outcome: 'ok' });
+      delete bare.keyLabel;
+      delete bare.keyLast4;
+      delete bare.headersMs;
+      delete bare.firstTokenMs;
+      delete bare.status;
+      const receipt = aReceipt('x-1', { attempts: [bare], caller: { tool: 'http' } });
+      delete receipt.firstTokenMs;
+      ledger.close(receipt);
+      const read = ledger.receipt('x-1');
+      assert.deepEqual(read, receipt);
+      assert.deepEqual(read?.cost, { certainty: 'unknown' });
+      ledger.shutdown();
+    });
+
+    it('shows a running exchange as open, with the attempts and usage so far', () => {
+      const ledger = make();
+      const failed = anAttempt({ outcome: 'failed', failureClass: 'overloaded', message: 'Overloaded.', status: 529, usage: {}, cost: { microUsd: 0, certainty: 'exact' } });
+      const stream = anAttempt({ number: 2, endpoint: 'claude', model: 'claude-sonnet-4.5', outcome: 'interrupted', usage: tokens(10, 5), cost: exact(60) });
+      ledger.open(running(aReceipt('x-1', { attempts: [failed] })));
+      ledger.flush();
+      ledger.progress(running(aReceipt('x-1', { attempts: [failed, stream] })));
+      assert.equal(ledger.receipt('x-1')?.outcome, 'open');
+      assert.deepEqual(ledger.receipt('x-1')?.usage, { inputTokens: 10, outputTokens: 5 });
+      const done = aReceipt('x-1', { attempts: [failed, { ...stream, outcome: 'ok', usage: tokens(10, 50), cost: exact(600) }] });
+      ledger.close(done);
+      assert.deepEqual(ledger.receipt('x-1'), done);
+      assert.equal(ledger.spend({ from: noon, to: noon + 1 }).totals.microUsd, 600);
+      ledger.shutdown();
+    });
+
+    it('does not let a late progress report reopen an exchange that has ended', () => {
+      const ledger = make();
+      const done = aReceipt('x-1');
+      ledger.close(done);
+      ledger.progress(running(done));
+      assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+      ledger.progress(running(done));
+      ledger.flush();
+      assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+      ledger.shutdown();
+    });
+
+    it('lists the latest exchanges first, page by page', () => {
+      const ledger = make();
+      for (let index = 0; index < 5; index += 1) ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index }));
+      assert.deepEqual(ledger.recent(2).map((line) => line.id), ['x-4', 'x-3']);
+      assert.deepEqual(ledger.recent(10, noon + 3).map((line) => line.id), ['x-2', 'x-1', 'x-0']);
+      const [line] = ledger.recent(1);
+      assert.deepEqual(line, {
+        id: 'x-4', startedAt: noon + 4, wanted: 'auto', target: 'openai/gpt-4.1', attempts: 1, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
+        usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
+        caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
+      });
+      ledger.shutdown();
+    });
+
+    it('counts what failed attempts cost, marks estimates, and leaves unknown cost out of every sum', () => {
+      const ledger = make();
+      ledger.close(aReceipt('x-1', { attempts: [
+        anAttempt({ outcome: 'failed', failureClass: 'server', cost: exact(500) }),
+        anAttempt({ number: 2, endpoint: 'claude', model: 'claude-sonnet-4.5', cost: { microUsd: 300, certainty: 'estimated', priceSource: 'genai-prices' } }),
+      ] }));
+      ledger.close(aReceipt('x-2', { caller: { tool: 'vscode-chat' }, attempts: [anAttempt({ endpoint: 'relay', cost: { certainty: 'unknown' } })] }));
+      ledger.close(aReceipt('x-3', { outcome: 'failed', failureClass: 'network', attempts: [anAttempt({
+        endpoint: 'relay', outcome: 'failed', failureClass: 'network', usage: {}, cost: { certainty: 'unknown' } })] }));
+      const report = ledger.spend({ from: noon - 1_000, to: noon + 1_000 });
+      assert.deepEqual(report.totals, {
+        microUsd: 800, estimatedMicroUsd: 300, unknownAttempts: 1, exchanges: 3,
+        usage: { inputTokens: 3_000, cacheReadTokens: 0, outputTokens: 300 },
+      });
+      assert.deepEqual(report.byEndpoint.map((group) => [group.name, group.microUsd, group.estimatedMicroUsd, group.unknownAttempts, group.exchanges]), [
+        ['openai', 500, 0, 0, 0], ['claude', 300, 300, 0, 1], ['relay', 0, 0, 1, 2],
+      ]);
+      assert.deepEqual(report.byModel.map((group) => group.name), ['gpt-4.1', 'claude-sonnet-4.5']);
+      assert.deepEqual(report.byTool.map((group) => [group.name, group.microUsd]), [['claude-code', 800], ['vscode-chat', 0]]);
+      assert.deepEqual(report.byWorkspace.map((group) => [group.name, group.microUsd]), [['shop', 800], ['(no workspace)', 0]]);
+      assert.deepEqual(ledger.spendByEndpoint({ from: noon, to: noon + 1 }), new Map([
+        ['openai', { microUsd: 500, estimated: false, unknown: 0 }],
+        ['claude', { microUsd: 300, estimated: true, unknown: 0 }],
+        ['relay', { microUsd: 0, estimated: false, unknown: 1 }],
+      ]));
+      ledger.shutdown();
+    });
+
+    it('takes a range as half open', () => {
+      const ledger = make();
+      for (const at of [noon - 1, noon, noon + 999, noon + 1_000]) {
+        ledger.close(aReceipt(`x-${at}`, { startedAt: at, attempts: [anAttempt({ startedAt: at, cost: exact(1) })] }));
+      }
+      assert.equal(ledger.spend({ from: noon, to: noon + 1_000 }).totals.microUsd, 2);
+      assert.equal(ledger.spend({ from: noon, to: noon + 1_000 }).totals.exchanges, 2);
+      assert.equal(ledger.spend({ from: noon, to: noon }).totals.microUsd, 0);
+      ledger.shutdown();
+    });
+
+    it('has one bar for each local day, also for days without spend', () => {
+      const ledger = make();
+      const from = new Date(2026, 10, 1).getTime();
+      const to = new Date(2026, 10, 4).getTime();
+      const lastMoment = new Date(2026, 10, 2).getTime() - 1;
+      const afternoon = new Date(2026, 10, 3, 15, 30).getTime();
+      ledger.close(aReceipt('x-1', { startedAt: lastMoment, attempts: [anAttempt({ startedAt: lastMoment, cost: exact(7) })] }));
+      ledger.close(aReceipt('x-2', { startedAt: afternoon, attempts: [anAttempt({ startedAt: afternoon, cost: { microUsd: 5, certainty: 'estimated' } })] }));
+      assert.deepEqual(ledger.spend({ from, to }).byDay, [
+        { day: '2026-11-01', microUsd: 7, estimatedMicroUsd: 0 },
+        { day: '2026-11-02', microUsd: 0, estimatedMicroUsd: 0 },
+        { day: '2026-11-03', microUsd: 5, estimatedMicroUsd: 5 },
+      ]);
+      ledger.shutdown();
+    });
+
+    it('has a spend that equals the sum of its receipts', () => {
+      const ledger = make();
+      const receipts: Receipt[] = [];
+      for (let index = 0; index < 300; index += 1) {
+        const startedAt = noon + index * 333_333;
+        const attempts = Array.from({ length: 1 + (index % 3) }, (_, number) => anAttempt({
+          number: number + 1, endpoint: `e${(index + number) % 4}`, startedAt: startedAt + number, usage: tokens(index, number),
+          cost: index % 7 === 0 ? { certainty: 'unknown' } : { microUsd: index * 13 + number, certainty: number === 1 ? 'estimated' : 'exact' },
+        }));
+        receipts.push(aReceipt(`x-${index}`, { startedAt, attempts }));
+      }
+      for (const receipt of receipts) ledger.close(receipt);
+      const whole = { from: noon, to: noon + 301 * 333_333 };
+      const read = receipts.map((receipt) => ledger.receipt(receipt.id));
+      const sum = read.reduce((total, receipt) => total + (receipt?.cost.microUsd ?? 0), 0);
+      const report = ledger.spend(whole);
+      assert.ok(sum > 0);
+      assert.equal(report.totals.microUsd, sum);
+      for (const groups of [report.byEndpoint, report.byModel, report.byTool, report.byWorkspace]) {
+        assert.equal(groups.reduce((total, group) => total + group.microUsd, 0), sum);
+        assert.equal(groups.reduce((total, group) => total + group.exchanges, 0), 300);
+      }
+      assert.equal(report.byDay.reduce((total, day) => total + day.microUsd, 0), sum);
+      ledger.shutdown();
+    });
+
+    it('grows its revision with each finished exchange', () => {
+      const ledger = make();
+      const before = ledger.revision();
+      ledger.open(running(aReceipt('x-1')));
+      assert.equal(ledger.revision(), before);
+      ledger.close(aReceipt('x-1'));
+      const after = ledger.revision();
+      assert.ok(after > before);
+      ledger.flush();
+      assert.equal(ledger.revision(), after);
+      ledger.shutdown();
+    });
+
+    it('gives the recent past to a server that starts', () => {
+      const ledger = make();
+      ledger.close(aReceipt('old', { startedAt: noon - 3_600_000, attempts: [anAttempt({ startedAt: noon - 3_600_000 })] }));
+      ledger.close(aReceipt('long', { startedAt: noon - 700_000, attempts: [anAttempt({ startedAt: noon - 700_000, totalMs: 650_000 })] }));
+      ledger.close(aReceipt('new', { attempts: [anAttempt({ totalMs: 5 })] }));
+      ledger.open(running(aReceipt('runs')));
+      ledger.recordHealth({ endpoint: 'openai', at: noon - 700_000, ok: true, kind: 'probe' });
+      ledger.recordHealth({ endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 });
+      assert.deepEqual(ledger.recentAttempts(noon - 600_000).map(({ endedAt }) => endedAt), [noon - 50_000, noon + 5]);
+      assert.deepEqual(ledger.recentHealth(noon - 600_000), [
+        { endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 },
+      ]);
+      ledger.shutdown();
+    });
+  });
+}
