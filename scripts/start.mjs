@@ -3,12 +3,13 @@
  * and the receipt tells it. Keeps serving until Ctrl-C; with `--exit` it ends after the demonstration.
  * Every fact shown is checked; the exit code is 1 when one does not hold.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from './build.mjs';
 import { Stage, tellSandbox, untilInterrupted } from './demonstration.mjs';
 import { onProjectNode, root } from './ensureInstalled.mjs';
+import { vsixFile } from './package.mjs';
 import { bold, dim, duration, green, red, table, yellow } from './terminal.mjs';
 
 const question = 'What happens when a provider is down in the middle of the day?';
@@ -119,19 +120,25 @@ async function demonstrate(stage, port) {
 }
 
 function showWayOn({ url, tokenFile }) {
-  const vsix = path.join(root, 'dist', 'switchyard.vsix');
-  const packaged = existsSync(vsix);
+  const curl = `curl -N ${url}/v1/chat/completions -H "Authorization: Bearer $(cat '${tokenFile}')" -H 'content-type: application/json'`;
   console.log(`
-${bold('Endpoint')}  ${url}/v1   (OpenAI and Anthropic clients alike)
-${bold('Token')}     in ${tokenFile}
-${bold('Try it')}    curl -N ${url}/v1/chat/completions -H "Authorization: Bearer $(cat '${tokenFile}')" -H 'content-type: application/json' -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"hello"}]}'
-${bold('Editor')}    ${packaged ? vsix : 'npm run package   (writes dist/switchyard.vsix)'}
-          code --install-extension ${packaged ? vsix : 'dist/switchyard.vsix'}   or: npm run editor`);
+${bold('Endpoint')}   ${url}/v1   (for OpenAI clients; Anthropic clients take it without /v1)
+${bold('Token')}      in ${tokenFile}
+${bold('Try it')}     ${curl} -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+${bold('Extension')}  ${vsixFile}
+           code --install-extension '${vsixFile}'   or, to look at it first: npm run editor`);
+}
+
+/** Builds the bundles and the VSIX in a process of their own, whose listing is shown only when it fails. */
+function buildAll() {
+  const result = spawnSync(process.execPath, [path.join(root, 'scripts', 'package.mjs')], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${result.stdout}${result.stderr}\nThe build failed; see above.`);
 }
 
 async function main() {
   const { values } = parseArgs({ options: { exit: { type: 'boolean' }, port: { type: 'string', default: '0' } } });
-  await build();
+  console.log(dim('Building …'));
+  buildAll();
   const stage = new Stage();
   try {
     const allHold = await demonstrate(stage, values.port);
