@@ -1,4 +1,4 @@
-import type { ConversationEvent, ConversationRequest, ProtocolName, ProviderErrorBody } from '../api/conversation.ts';
+import type { ConversationEvent, ConversationRequest, ProtocolName, ProviderErrorBody, ToolDefinition } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 
@@ -27,6 +27,11 @@ export interface Dialect {
   anthropicVersion?: string | undefined;
   /** Efforts this server accepts, weakest first; others are mapped to the nearest. */
   efforts?: readonly string[] | undefined;
+  /**
+   * openai-chat and openai-responses: the server knows free-text (`custom`) tools. Where it does not, they are
+   * sent as functions with one text argument. Default: true for openai-responses, false for openai-chat.
+   */
+  customTools?: boolean | undefined;
 }
 
 /** What an encoder must know of the target it writes for. */
@@ -53,6 +58,13 @@ export interface ResponseMeta {
   includeUsage?: boolean | undefined;
   /** Prompt tokens estimated before the call, for protocols that report them first (Anthropic). */
   estimatedInputTokens?: number | undefined;
+  /**
+   * The tools of the request as the caller's protocol declared them: calls are given back under the very names
+   * and in the very form (namespace, free text) the caller knows, whatever the target made of them.
+   */
+  tools?: readonly ToolDefinition[] | undefined;
+  /** gemini: the caller wants one JSON array instead of server-sent events (`alt=sse` is not set). */
+  jsonArray?: boolean | undefined;
 }
 
 /** Reads one upstream stream. Feed it whole SSE events in order. Never throws: what cannot be read is counted. */
@@ -73,6 +85,10 @@ export interface StreamEncoder {
   encode(event: ConversationEvent): string;
   /** After the last event: whatever closes the stream well. */
   end(): string;
+  /** Where the stream's own state matters: the error event, instead of the codec's. Nothing may follow it. */
+  fail?(error: CallerError): string;
+  /** Where the stream's own form matters: the bytes that keep it alive, instead of the codec's. */
+  readonly keepAlive?: string | undefined;
 }
 
 /** A failure as a caller is told about it. */

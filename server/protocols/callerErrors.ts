@@ -1,0 +1,49 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { CallerError } from './codec.ts';
+
+/**
+ * What every protocol's error encoder shares.
+ *
+ * A provider that rejects its key is never a 401 or 403 to the caller: those mean that the caller's own token is
+ * wrong, and tools then ask for a new login. It is a 502, and as the official SDKs retry every 5xx, the header
+ * they obey (`x-should-retry: false`) says that asking again is of no use.
+ */
+
+/** The sentence for the caller; for a rejected key it always says whose key it was. */
+export function callerMessage(error: CallerError): string {
+  if (error.failureClass !== 'auth' || saysWhose.test(error.message)) return error.message;
+  return `The provider rejected its API key (your Switchyard token is fine): ${error.message}`;
+}
+
+/** A provider's bare "Incorrect API key" would be read as a word about the caller's own token. */
+const saysWhose = /provider|upstream|switchyard|rejected|refused/i;
+
+/**
+ * Headers that go with an error: when to ask again, in both spellings the SDKs read, or that it is no use.
+ */
+export function errorHeaders(error: CallerError): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (error.retryAfterMs !== undefined && error.retryAfterMs >= 0) {
+    headers['retry-after'] = String(Math.ceil(error.retryAfterMs / 1_000));
+    headers['retry-after-ms'] = String(Math.ceil(error.retryAfterMs));
+  }
+  if (neverHeals.has(error.failureClass)) headers['x-should-retry'] = 'false';
+  return headers;
+}
+
+/** Asking the same again gives the same answer until a person has done something. */
+const neverHeals: ReadonlySet<FailureClass> = new Set<FailureClass>([
+  'auth', 'quota', 'context-overflow', 'content-policy', 'model-not-found', 'bad-request', 'cancelled',
+]);
+
+/**
+ * The provider's own status where it is the caller's business, else the fallback. Statuses that speak of the
+ * caller's token or tell SDKs to retry are never passed on for a request that is wrong.
+ */
+export function passedStatus(error: CallerError, fallback: number): number {
+  const { status } = error;
+  if (status === undefined || status < 400 || status > 499 || ownMeaning.has(status)) return fallback;
+  return status;
+}
+
+const ownMeaning: ReadonlySet<number> = new Set([401, 402, 403, 407, 408, 409, 425, 429, 499]);

@@ -1,0 +1,68 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import { isObject } from '../base/json.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { Dialect } from './codec.ts';
+import { cacheWriteTokens, promptTokens } from './events.ts';
+
+/**
+ * Usage of the chat family as disjoint buckets. Prompt counts include what was cached, under whichever of the
+ * names OpenAI, DeepSeek and Kimi use for it; a provider whose cached count exceeds its prompt count has
+ * evidently excluded it (xAI). Figures that are no token counts are treated as absent.
+ */
+export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage {
+  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
+  const prompt = count(usage.prompt_tokens);
+  const cacheRead = count(promptDetails.cached_tokens) ?? count(usage.prompt_cache_hit_tokens) ?? count(usage.cached_tokens);
+  const cacheWrite = count(promptDetails.cache_write_tokens);
+  const completion = count(usage.completion_tokens);
+  const reasoning = count(completionDetails.reasoning_tokens) ?? count(usage.reasoning_tokens);
+  const output = completion === undefined || dialect.reasoningBesideOutput !== true ? completion : completion + (reasoning ?? 0);
+  return {
+    inputTokens: freshTokens(prompt, cacheRead, cacheWrite) ?? count(usage.prompt_cache_miss_tokens),
+    cacheReadTokens: cacheRead,
+    cacheWriteTokens: cacheWrite,
+    outputTokens: output,
+    reasoningTokens: reasoning === undefined || output === undefined ? reasoning : Math.min(reasoning, output),
+    reportedCostMicroUsd: reportedCost(usage),
+  };
+}
+
+function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0): number | undefined {
+  if (prompt === undefined) return undefined;
+  const cached = cacheRead + cacheWrite;
+  return cacheRead > prompt ? prompt : Math.max(0, prompt - cached);
+}
+
+/** OpenRouter's `cost` in US dollars; with the user's own key at the provider, that provider's bill comes on top. */
+export function reportedCost(usage: JsonObject): number | undefined {
+  const { cost } = usage;
+  if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) return undefined;
+  const details = isObject(usage.cost_details) ? usage.cost_details : {};
+  const upstream = usage.is_byok === true && typeof details.upstream_inference_cost === 'number' ? Math.max(0, details.upstream_inference_cost) : 0;
+  return Math.round((cost + upstream) * 1_000_000);
+}
+
+function count(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+}
+
+/** Usage as a chat caller expects it; undefined when neither side of it is known. */
+export function encodeChatUsage(usage: TokenUsage): JsonObject | undefined {
+  const prompt = promptTokens(usage);
+  if (prompt === undefined && usage.outputTokens === undefined) return undefined;
+  const completion = usage.outputTokens ?? 0;
+  const written: JsonObject = {
+    prompt_tokens: prompt ?? 0,
+    completion_tokens: completion,
+    total_tokens: (prompt ?? 0) + completion,
+  };
+  const cacheWrite = cacheWriteTokens(usage);
+  if (usage.cacheReadTokens !== undefined || cacheWrite !== undefined) {
+    const details: JsonObject = { cached_tokens: usage.cacheReadTokens ?? 0 };
+    if (cacheWrite !== undefined) details.cache_write_tokens = cacheWrite;
+    written.prompt_tokens_details = details;
+  }
+  if (usage.reasoningTokens !== undefined) written.completion_tokens_details = { reasoning_tokens: usage.reasoningTokens };
+  return written;
+}

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ConversationEvent } from '../../../server/api/conversation.ts';
+import { completeCalls, gatherAnswer } from '../../../server/protocols/events.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { bytewise, meta, recording, recordings, replay, seededRandom } from './replay.ts';
+
+const usageOfMessages = { inputTokens: 12, cacheReadTokens: 400, cacheWriteTokens: 10, cacheWrite1hTokens: 20 };
+
+const expected: Record<(typeof recordings)[number], { events: ConversationEvent[]; terminated: boolean }> = {
+  chatText: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'chatcmpl-1', model: 'gpt-4.1' },
+      { type: 'text', text: 'Grüße, ' },
+      { type: 'text', text: '世界 🚂' },
+      { type: 'text', text: '!' },
+      { type: 'finish', reason: 'end' },
+      { type: 'usage', usage: { inputTokens: 15, cacheReadTokens: 100, cacheWriteTokens: 5, outputTokens: 17, reasoningTokens: 4 } },
+    ],
+  },
+  chatTools: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'chatcmpl-1', model: 'gpt-4.1' },
+      { type: 'tool-call-start', index: 0, id: 'call_a', name: 'read' },
+      { type: 'tool-call-arguments', index: 0, text: '{"path":' },
+      { type: 'tool-call-start', index: 1, id: 'call_b', name: 'list' },
+      { type: 'tool-call-arguments', index: 1, text: '{"dir":' },
+      { type: 'tool-call-arguments', index: 0, text: '"a.ts"}' },
+      { type: 'tool-call-arguments', index: 1, text: '"src"}' },
+      { type: 'tool-call-start', index: 2, id: 'call_c', name: 'now' },
+      { type: 'tool-call-end', index: 0 },
+      { type: 'tool-call-end', index: 1 },
+      { type: 'tool-call-end', index: 2 },
+      { type: 'finish', reason: 'tool-calls' },
+      { type: 'usage', usage: { inputTokens: 15, cacheReadTokens: 100, cacheWriteTokens: 5, outputTokens: 17, reasoningTokens: 4 } },
+    ],
+  },
+  chatReasoningCrlf: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'ds-1', model: 'deepseek-flash' },
+      { type: 'thinking', text: 'Überlegen' },
+      { type: 'thinking', text: ' …' },
+      { type: 'thinking-end', origin: 'openai-chat' },
+      { type: 'text', text: 'Vier' },
+      { type: 'finish', reason: 'end' },
+      { type: 'usage', usage: { inputTokens: 10, cacheReadTokens: 20, outputTokens: 9, reasoningTokens: 6 } },
+    ],
+  },
+  chatErrorInChunk: {
+    terminated: false,
+    events: [
+      { type: 'start', id: 'gen-1', model: 'm' },
+      { type: 'text', text: 'Half' },
+      { type: 'error', error: { message: 'Provider disconnected', status: 502 } },
+    ],
+  },
+  chatCutInCall: {
+    terminated: false,
+    events: [
+      { type: 'start', id: 'chatcmpl-1', model: 'gpt-4.1' },
+      { type: 'tool-call-start', index: 0, id: 'call_a', name: 'write' },
+      { type: 'tool-call-arguments', index: 0, text: '{"path":"a' },
+    ],
+  },
+  messagesText: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'msg_1', model: 'claude-opus-4-6' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 1 } },
+      { type: 'text', text: 'Grüße, ' },
+      { type: 'text', text: '世界 🚂' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 21, reasoningTokens: 7 } },
+      { type: 'finish', reason: 'end' },
+    ],
+  },
+  messagesThinkingTools: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'msg_1', model: 'claude-opus-4-6' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 1 } },
+      { type: 'thinking', text: 'Let me ' },
+      { type: 'thinking', text: 'see' },
+      { type: 'thinking-end', signature: 'c2lnbmVk', origin: 'anthropic-messages' },
+      { type: 'thinking-end', redacted: 'b3BhcXVl', origin: 'anthropic-messages' },
+      { type: 'text', text: 'I read both.' },
+      { type: 'tool-call-start', index: 0, id: 'toolu_1', name: 'read' },
+      { type: 'tool-call-arguments', index: 0, text: '{"path"' },
+      { type: 'tool-call-arguments', index: 0, text: ':"a.ts"}' },
+      { type: 'tool-call-end', index: 0 },
+      { type: 'tool-call-start', index: 1, id: 'toolu_2', name: 'now' },
+      { type: 'tool-call-end', index: 1 },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 64, reasoningTokens: 7 } },
+      { type: 'finish', reason: 'tool-calls' },
+    ],
+  },
+  messagesError: {
+    terminated: false,
+    events: [
+      { type: 'start', id: 'msg_1', model: 'claude-opus-4-6' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 1 } },
+      { type: 'text', text: 'Half' },
+      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+    ],
+  },
+  messagesCutAtLimit: {
+    terminated: true,
+    events: [
+      { type: 'start', id: 'msg_1', model: 'claude-opus-4-6' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 1 } },
+      { type: 'tool-call-start', index: 0, id: 'toolu_1', name: 'write' },
+      { type: 'tool-call-arguments', index: 0, text: '{"path":"a' },
+      { type: 'usage', usage: { ...usageOfMessages, outputTokens: 64, reasoningTokens: 7 } },
+      { type: 'finish', reason: 'length' },
+    ],
+  },
+};
+
+/** Without the fields that are undefined: absent and undefined say the same. */
+const plain = (events: readonly ConversationEvent[]): unknown => JSON.parse(JSON.stringify(events));
+
+describe('a recorded stream', () => {
+  for (const name of recordings) {
+    test(`${name} is read event for event`, () => {
+      const { events, terminated, unreadable } = replay(name, [recording(name)]);
+      assert.deepEqual(plain(events), expected[name].events);
+      assert.equal(terminated, expected[name].terminated);
+      assert.equal(unreadable, 0);
+    });
+
+    test(`${name} is the same with a chunk border at every byte`, () => {
+      const bytes = recording(name);
+      const whole = replay(name, [bytes]);
+      assert.deepEqual(replay(name, bytewise(bytes)), whole);
+      for (let cut = 1; cut < bytes.length; cut += 1) {
+        assert.deepEqual(replay(name, [bytes.subarray(0, cut), bytes.subarray(cut)]), whole, `cut at byte ${cut}`);
+      }
+    });
+
+    test(`${name}, damaged in 5,000 ways, never throws, and a chat stream that did not end has no complete call`, () => {
+      const bytes = recording(name);
+      const random = seededRandom(0x5eed ^ bytes.length);
+      const at = (length: number): number => Math.floor(random() * length);
+      for (let round = 0; round < 5_000; round += 1) {
+        const damaged = damage(bytes, at);
+        const cut = at(damaged.length + 1);
+        const { events, terminated } = replay(name, [damaged.subarray(0, cut), damaged.subarray(cut)], { reasoningBesideOutput: round % 2 === 0 });
+        for (const codec of [openAiChat, anthropicMessages]) {
+          const encoder = codec.createStreamEncoder(meta);
+          const written = events.map((event) => encoder.encode(event)).join('') + encoder.end();
+          assert.ok(written.endsWith('\n\n'));
+          JSON.stringify(codec.encodeResponse(events, meta));
+        }
+        if (name.startsWith('chat') && !terminated) assert.deepEqual(completeCalls(gatherAnswer(events)), []);
+      }
+    });
+  }
+
+  test('goes on after a line that cannot be read, and counts it', () => {
+    const text = recording('chatText').toString('utf8').replace('data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4.1","choices":[{"index":0,"delta":{"content":"!"}', 'data: {"id":"chatcm');
+    const { events, unreadable, terminated } = replay('chatText', [Buffer.from(text)]);
+    assert.equal(unreadable, 1);
+    assert.equal(terminated, true);
+    assert.equal(events.map((event) => (event.type === 'text' ? event.text : '')).join(''), 'Grüße, 世界 🚂');
+  });
+});
+
+function damage(bytes: Buffer, at: (length: number) => number): Buffer {
+  const start = at(bytes.length);
+  const end = Math.min(bytes.length, start + at(40));
+  switch (at(6)) {
+    case 0: return bytes.subarray(0, start);
+    case 1: return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
+    case 2: return Buffer.concat([bytes.subarray(0, end), bytes.subarray(start)]);
+    case 3: {
+      const changed = Buffer.from(bytes);
+      changed[start] = at(256);
+      return changed;
+    }
+    case 4: return Buffer.concat([bytes.subarray(start), bytes.subarray(0, start)]);
+    default: {
+      // Values of another type than promised, in otherwise sound JSON.
+      const odd = ['null', '-1', '1e999', '"x"', '[]', '{}', 'true', '""'][at(8)] ?? 'null';
+      const values = [...bytes.toString('utf8').matchAll(/:("[^"]*"|\d+|null|\{\}|\[\])/g)];
+      const value = values[at(values.length)];
+      if (value === undefined) return bytes;
+      const text = bytes.toString('utf8');
+      return Buffer.from(`${text.slice(0, value.index + 1)}${odd}${text.slice(value.index + value[0].length)}`);
+    }
+  }
+}

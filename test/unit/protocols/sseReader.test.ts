@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { SwitchyardError } from '../../../server/base/failure.ts';
+import { createSseReader } from '../../../server/protocols/sseReader.ts';
+import { bytewise } from './replay.ts';
+
+type Seen = [string | undefined, string][];
+
+function read(chunks: Iterable<Uint8Array>, maxEventBytes = 1_000): Seen {
+  const seen: Seen = [];
+  const reader = createSseReader({ maxEventBytes }, (event, data) => seen.push([event, data]));
+  for (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  return seen;
+}
+
+const bytes = (text: string): Buffer => Buffer.from(text, 'utf8');
+
+const cases: { what: string; stream: string; seen: Seen }[] = [
+  { what: 'LF lines', stream: 'data: a\n\ndata: b\n\n', seen: [[undefined, 'a'], [undefined, 'b']] },
+  { what: 'CRLF lines', stream: 'event: x\r\ndata: a\r\n\r\ndata: b\r\n\r\n', seen: [['x', 'a'], [undefined, 'b']] },
+  { what: 'CR lines', stream: 'event: x\rdata: a\r\rdata: b\r\r', seen: [['x', 'a'], [undefined, 'b']] },
+  { what: 'a byte order mark', stream: '\ufeffdata: a\n\n', seen: [[undefined, 'a']] },
+  { what: 'comments', stream: ': keep-alive\n\n:\n\ndata: a\n: in between\ndata: b\n\n', seen: [[undefined, 'a\nb']] },
+  { what: 'blank lines before content', stream: '\n\r\n\n\ndata: a\n\n', seen: [[undefined, 'a']] },
+  { what: 'a last event without its blank line', stream: 'data: a\n\nevent: x\ndata: b\n', seen: [[undefined, 'a'], ['x', 'b']] },
+  { what: 'a last event without any line end', stream: 'data: a\n\ndata: b', seen: [[undefined, 'a'], [undefined, 'b']] },
+  { what: 'a last event ended by one CR', stream: 'data: a\r', seen: [[undefined, 'a']] },
+  { what: 'no space after the colon', stream: 'data:{"a":1}\n\n', seen: [[undefined, '{"a":1}']] },
+  { what: 'several bytes a character', stream: 'data: é世🚂\n\ndata: 🚂\n\n', seen: [[undefined, 'é世🚂'], [undefined, '🚂']] },
+  { what: 'ids, retries and unknown fields', stream: 'id: 7\nretry: 10\nfoo: bar\ndata: a\n\n', seen: [[undefined, 'a']] },
+  { what: 'an event name without data', stream: 'event: ping\n\ndata: a\n\n', seen: [[undefined, 'a']] },
+];
+
+describe('the reader of server-sent events', () => {
+  for (const { what, stream, seen } of cases) {
+    test(`understands ${what}, wherever the chunks are cut`, () => {
+      const whole = bytes(stream);
+      assert.deepEqual(read([whole]), seen);
+      assert.deepEqual(read(bytewise(whole)), seen);
+      for (let cut = 0; cut <= whole.length; cut += 1) {
+        assert.deepEqual(read([whole.subarray(0, cut), whole.subarray(cut)]), seen, `cut at ${cut}`);
+      }
+    });
+  }
+
+  test('replaces a character that the end of the stream cuts in two', () => {
+    assert.deepEqual(read([bytes('data: a🚂').subarray(0, 9)]), [[undefined, 'a\ufffd']]);
+  });
+
+  test('reads views into larger buffers', () => {
+    const backing = bytes('xxxxdata: a\n\nyyyy');
+    assert.deepEqual(read([new Uint8Array(backing.buffer, backing.byteOffset + 4, 9)]), [[undefined, 'a']]);
+  });
+
+  test('refuses an event over the bound, and only that, wherever the chunks are cut', () => {
+    const refused = (stream: string, cut: number): boolean => {
+      try {
+        read([bytes(stream).subarray(0, cut), bytes(stream).subarray(cut)], 20);
+        return false;
+      } catch (error) {
+        assert.ok(error instanceof SwitchyardError);
+        assert.equal(error.code, 'event-too-large');
+        assert.equal(error.failureClass, 'server');
+        return true;
+      }
+    };
+    const fits = `data: ${'x'.repeat(20)}\n\n`;
+    const overflows = `data: ${'x'.repeat(21)}\n\n`;
+    const overflowsInLines = `data: ${'x'.repeat(10)}\ndata: ${'x'.repeat(10)}\n\n`;
+    for (let cut = 0; cut <= overflows.length; cut += 1) {
+      assert.equal(refused(fits, cut), false, `fits, cut at ${cut}`);
+      assert.equal(refused(overflows, cut), true, `overflows, cut at ${cut}`);
+      assert.equal(refused(overflowsInLines, cut), true, `overflows in lines, cut at ${cut}`);
+    }
+  });
+
+  test('keeps refusing after an overflow and delivers nothing more', () => {
+    const seen: string[] = [];
+    const reader = createSseReader({ maxEventBytes: 10 }, (_event, data) => seen.push(data));
+    assert.throws(() => reader.push(bytes(`data: ok\n\ndata: ${'x'.repeat(50)}\n\ndata: later\n\n`)), { code: 'event-too-large' });
+    assert.throws(() => reader.push(bytes('data: more\n\n')), { code: 'event-too-large' });
+    assert.throws(() => reader.end(), { code: 'event-too-large' });
+    assert.deepEqual(seen, ['ok']);
+  });
+
+  test('does not hold on to an endless line that is no data', () => {
+    const reader = createSseReader({ maxEventBytes: 100 }, () => {});
+    for (let index = 0; index < 1_000; index += 1) reader.push(bytes(`: ${'x'.repeat(1_000)}`));
+    reader.end();
+  });
+});
