@@ -1,0 +1,194 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseJson } from '../base/json.ts';
+import { anthropicWire } from './anthropicWire.ts';
+import { BehaviourScript } from './behaviourScript.ts';
+import { openaiChatWire } from './openaiChatWire.ts';
+import { RequestJournal } from './requestJournal.ts';
+import type { SandboxRequest } from './requestJournal.ts';
+import type { SandboxBehaviour } from './sandboxBehaviour.ts';
+import { answerControl, controlPath, isControlPath, readBody } from './sandboxControl.ts';
+import { SandboxListener } from './sandboxListener.ts';
+import { answerTurn } from './sandboxTurn.ts';
+import type { TurnProvider } from './sandboxTurn.ts';
+import type { SandboxProtocol, SandboxWire } from './sandboxWire.ts';
+
+const wires: Record<SandboxProtocol, SandboxWire> = { 'openai-chat': openaiChatWire, 'anthropic-messages': anthropicWire };
+const defaultModels: Record<SandboxProtocol, readonly string[]> = { 'openai-chat': ['sandbox-chat'], 'anthropic-messages': ['sandbox-messages'] };
+const maximumBodyBytes = 64 * 1024 * 1024;
+
+export interface SandboxOptions {
+  protocol: SandboxProtocol;
+  /** Appears in answers and signatures. */
+  name: string;
+  /** 0 or absent: any free one. */
+  port?: number | undefined;
+  /** Pauses of a good answer; default none. */
+  latency?: { headersMs?: number | undefined; firstTokenMs?: number | undefined; betweenWordsMs?: number | undefined } | undefined;
+  /** Accepted credentials; absent: any, or none. */
+  keys?: readonly string[] | undefined;
+  /** Models it lists and knows; absent: it lists one and accepts any name. */
+  models?: readonly string[] | undefined;
+  /** Speak HTTPS with this certificate (PEM). */
+  tls?: { key: string; cert: string } | undefined;
+  /** How many requests are remembered; default 1000. */
+  journalLimit?: number | undefined;
+}
+
+export interface SandboxProvider {
+  readonly name: string;
+  readonly protocol: SandboxProtocol;
+  /** What to configure as the endpoint's base URL (openai-chat: ends in `/v1`). */
+  readonly url: string;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Remote control that keeps answering while the provider refuses connections; ends in `/__sandbox`. */
+  readonly controlUrl: string;
+  /** Every request but those of the remote control, oldest first. */
+  readonly requests: readonly SandboxRequest[];
+  /** TCP connections accepted so far, black-holed ones included. */
+  readonly connectionCount: number;
+  /** One behaviour: until changed. A list: one for each of the next generating requests, then well-behaved again. */
+  script(behaviour: SandboxBehaviour | readonly SandboxBehaviour[]): void;
+  /** Refuses connections and resets those that exist, as when the provider's process dies. */
+  die(): void;
+  /** Listens again at the same port. */
+  revive(): Promise<void>;
+  /** The first request, seen or to come, that matches; rejects after `timeoutMs` (default 5000). */
+  waitForRequest(matches: (request: SandboxRequest) => boolean, timeoutMs?: number): Promise<SandboxRequest>;
+  /** Ends every connection and both listeners. Closing twice is safe. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a simulated provider on 127.0.0.1 that speaks a real wire format over real sockets, answers
+ * deterministically (see composeAnswer.ts) and misbehaves on command (see sandboxBehaviour.ts).
+ * @throws Error when the port is taken
+ */
+export async function startSandboxProvider(options: SandboxOptions): Promise<SandboxProvider> {
+  const provider = new Sandbox(options);
+  await provider.open();
+  return provider;
+}
+
+class Sandbox implements SandboxProvider {
+  readonly name: string;
+  readonly protocol: SandboxProtocol;
+  readonly #scheme: 'http' | 'https';
+  readonly #script = new BehaviourScript();
+  readonly #journal: RequestJournal;
+  readonly #closing = new AbortController();
+  readonly #listener: SandboxListener;
+  readonly #controlListener: SandboxListener;
+  readonly #turns: TurnProvider;
+  #opening: Promise<void> = Promise.resolve();
+
+  constructor(options: SandboxOptions) {
+    this.name = options.name;
+    this.protocol = options.protocol;
+    this.#scheme = options.tls === undefined ? 'http' : 'https';
+    this.#turns = turnProvider(options, this.#script);
+    this.#journal = new RequestJournal(options.journalLimit ?? 1000);
+    this.#listener = new SandboxListener({
+      port: options.port ?? 0,
+      tls: options.tls,
+      onRequest: (request, response) => { void this.#onRequest(request, response, false); },
+      swallows: () => this.#script.next.type === 'black-hole' && this.#script.take().type === 'black-hole',
+    });
+    this.#controlListener = new SandboxListener({ port: 0, onRequest: (request, response) => { void this.#onRequest(request, response, true); } });
+  }
+
+  get url(): string { return this.origin + this.#turns.wire.basePath; }
+  get origin(): string { return `${this.#scheme}://127.0.0.1:${this.#listener.port}`; }
+  get controlUrl(): string { return `http://127.0.0.1:${this.#controlListener.port}${controlPath}`; }
+  get requests(): readonly SandboxRequest[] { return this.#journal.requests; }
+  get connectionCount(): number { return this.#listener.connectionCount; }
+
+  async open(): Promise<void> {
+    await this.#listener.open();
+    await this.#controlListener.open();
+  }
+
+  script(behaviour: SandboxBehaviour | readonly SandboxBehaviour[]): void {
+    this.#script.set(behaviour);
+    this.#listenOrRefuse();
+  }
+
+  die(): void {
+    this.script({ type: 'refuse' });
+  }
+
+  async revive(): Promise<void> {
+    this.#script.revive();
+    this.#listenOrRefuse();
+    await this.#opening;
+  }
+
+  waitForRequest(matches: (request: SandboxRequest) => boolean, timeoutMs = 5000): Promise<SandboxRequest> {
+    return this.#journal.waitFor(matches, timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#opening;
+    await Promise.all([this.#listener.close(), this.#controlListener.close()]);
+  }
+
+  #listenOrRefuse(): void {
+    if (this.#closing.signal.aborted) return;
+    if (this.#script.next.type === 'refuse') this.#listener.shut();
+    else if (!this.#listener.listening) this.#opening = this.#listener.open();
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse, controlOnly: boolean): Promise<void> {
+    const bodyText = await readBody(request, maximumBodyBytes);
+    const path = request.url ?? '/';
+    if (bodyText === undefined) response.destroy();
+    else if (isControlPath(path)) await answerControl(this, request, bodyText, response, controlOnly);
+    else if (controlOnly) response.writeHead(404).end();
+    else await this.#answer(request, path, bodyText, response);
+  }
+
+  async #answer(request: IncomingMessage, path: string, bodyText: string, response: ServerResponse): Promise<void> {
+    const entry = this.#journal.add({
+      connection: this.#listener.connectionOf(request), receivedAt: Date.now(), method: request.method ?? 'GET', path,
+      headers: request.headers, bodyText, body: parseJson(bodyText),
+    });
+    const gone = new AbortController();
+    let brokenByUs = false;
+    const done = new Promise<void>((resolve) => {
+      response.once('close', () => {
+        if (response.writableFinished || brokenByUs) entry.finishedAt = Date.now();
+        else if (!this.#closing.signal.aborted && this.#listener.listening) entry.closedEarlyAt = Date.now();
+        entry.status = response.headersSent ? response.statusCode : undefined;
+        gone.abort();
+        this.#journal.changed(entry);
+        resolve();
+      });
+    });
+    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    const answered = answerTurn({ provider: this.#turns, entry, response, signal, broken: () => { brokenByUs = true; } });
+    this.#journal.changed(entry);
+    await answered;
+    await done;
+    this.#listenOrRefuse();
+  }
+}
+
+function turnProvider(options: SandboxOptions, script: BehaviourScript): TurnProvider {
+  const { protocol, name, latency } = options;
+  let replies = 0;
+  let calls = 0;
+  return {
+    name,
+    wire: wires[protocol],
+    latency: { headersMs: latency?.headersMs ?? 0, firstTokenMs: latency?.firstTokenMs ?? 0, betweenWordsMs: latency?.betweenWordsMs ?? 0 },
+    keys: options.keys,
+    models: options.models ?? defaultModels[protocol],
+    strictModels: options.models !== undefined,
+    startedAt: Math.floor(Date.now() / 1000),
+    takeBehaviour: () => script.take(),
+    otherBehaviour: () => script.forOtherCalls,
+    nextReplyId: () => `${protocol === 'openai-chat' ? 'chatcmpl' : 'msg'}_${name}_${replies += 1}`,
+    nextCallId: () => `${protocol === 'openai-chat' ? 'call' : 'toolu'}_${name}_${calls += 1}`,
+  };
+}

@@ -1,0 +1,45 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+
+/** A certificate that nobody vouches for, with its private key; both PEM. */
+export interface SelfSignedCertificate { key: string; cert: string }
+
+const ecdsaWithSha256 = Buffer.from('06082a8648ce3d040302', 'hex');
+const commonNameOid = Buffer.from('0603550403', 'hex');
+const dayMs = 86_400_000;
+
+/**
+ * Makes a fresh self-signed certificate (X.509 v1, P-256), so that none has to lie in the repository. Every client that
+ * verifies certificates refuses it.
+ * @param validFromMs, validUntilMs milliseconds since the epoch; default: yesterday and tomorrow. Give a past range for an expired one.
+ */
+export function selfSignedCertificate(name = 'localhost', validFromMs = Date.now() - dayMs, validUntilMs = Date.now() + dayMs): SelfSignedCertificate {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const algorithm = sequence(ecdsaWithSha256);
+  const distinguishedName = sequence(element(0x31, sequence(commonNameOid, element(0x0c, Buffer.from(name)))));
+  const serialNumber = element(0x02, Buffer.from([1]));
+  const validity = sequence(time(validFromMs), time(validUntilMs));
+  const toBeSigned = sequence(serialNumber, algorithm, distinguishedName, validity, distinguishedName, publicKey.export({ type: 'spki', format: 'der' }));
+  const signature = sign('sha256', toBeSigned, privateKey);
+  const certificate = sequence(toBeSigned, algorithm, element(0x03, Buffer.concat([Buffer.from([0]), signature])));
+  const lines = certificate.toString('base64').match(/.{1,64}/g) ?? [];
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
+  };
+}
+
+/** One DER element: tag, length, content (X.690 section 8.1). */
+function element(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  const lengthBytes = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...lengthBytes]), content]);
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return element(0x30, Buffer.concat(parts));
+}
+
+/** UTCTime, which is what X.509 uses until 2049. */
+function time(ms: number): Buffer {
+  return element(0x17, Buffer.from(`${new Date(ms).toISOString().slice(2, 19).replace(/[-:T]/g, '')}Z`));
+}
