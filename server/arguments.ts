@@ -1,0 +1,56 @@
+/** What the command line asks for. */
+export type Command =
+  | { command: 'serve'; configFile: string; port: number; dataDir: string | undefined; json: boolean }
+  | { command: 'sandbox'; rest: string[] }
+  | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
+  | { command: 'help' }
+  | { command: 'wrong'; message: string };
+
+export const defaultPort = 7717;
+
+export const usage = `Usage:
+  server.js serve --config FILE [--port N] [--data DIR] [--json]
+      Serves the local endpoint on 127.0.0.1 with a YAML configuration. Port 0 takes a free one; default ${defaultPort}.
+      --json: the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.
+  server.js sandbox [--json] [--ports A,B]
+      Serves two simulated providers, for trying things without keys.
+  server.js --stdio | --node-ipc [--config FILE] [--data DIR]
+      Runs as a language server.
+`;
+
+/** Reads the command line. Nothing secret is ever accepted here: other users can see it. */
+export function parseArguments(argv: readonly string[]): Command {
+  const [first, ...rest] = argv;
+  if (first === undefined || first === 'help' || argv.includes('--help') || argv.includes('-h')) return { command: 'help' };
+  if (first === 'sandbox') return { command: 'sandbox', rest };
+  const serve = first === 'serve';
+  const values = new Map<string, string>();
+  const flags = new Set<string>();
+  const words = serve ? rest : argv;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? '';
+    const [name = '', inline] = word.split(/=(.*)/s, 2);
+    if (valueNames.has(name)) {
+      const value = inline ?? words[++index];
+      if (value === undefined || value === '') return { command: 'wrong', message: `${name} needs a value.` };
+      values.set(name, value);
+    } else if (flagNames.has(name)) {
+      flags.add(name);
+    } else {
+      return { command: 'wrong', message: `"${word}" is not known.` };
+    }
+  }
+  if (!serve) {
+    if (!flags.has('--stdio') && !flags.has('--node-ipc')) return { command: 'wrong', message: `"${first}" is not known.` };
+    return { command: 'language-server', configFile: values.get('--config'), dataDir: values.get('--data') };
+  }
+  const configFile = values.get('--config');
+  if (configFile === undefined) return { command: 'wrong', message: 'serve needs --config FILE.' };
+  const portText = values.get('--port');
+  const port = portText === undefined ? defaultPort : Number(portText);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
+  return { command: 'serve', configFile, port, dataDir: values.get('--data'), json: flags.has('--json') };
+}
+
+const valueNames = new Set(['--config', '--port', '--data', '--clientProcessId']);
+const flagNames = new Set(['--json', '--stdio', '--node-ipc']);

@@ -1,0 +1,76 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import type { Attempt } from '../api/receipt.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import type { PriceRequest } from '../ledger/pricing.ts';
+import type { AttemptEnd, AttemptFigures } from './attempt.ts';
+
+/** About how many characters make a token, where nobody counted. */
+const charsPerToken = 4;
+
+/** What an attempt used, with estimates where the provider gave no count, and whether there are any. */
+export interface SettledUsage { usage: TokenUsage; estimated: boolean }
+
+/**
+ * Completes the usage of an attempt that was answered. A complete answer with its counts is taken as it is; a broken
+ * or cancelled one keeps what it cost, with the generated text counted by its length.
+ * @param ended undefined for an attempt that was cancelled or still runs
+ */
+export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefined, estimatedInputTokens: number): SettledUsage {
+  const reported = figures.usage;
+  const hasCounts = Object.values(reported).some(count => count !== undefined);
+  if (figures.generatedChars === 0 && !hasCounts) return { usage: {}, estimated: false };
+  const usage: TokenUsage = { ...reported };
+  let estimated = false;
+  if (usage.inputTokens === undefined && usage.cacheReadTokens === undefined && usage.cacheWriteTokens === undefined) {
+    usage.inputTokens = estimatedInputTokens;
+    estimated = true;
+  }
+  const byLength = Math.ceil(figures.generatedChars / charsPerToken);
+  const complete = ended?.kind === 'ok';
+  const implausible = usage.outputTokens !== undefined && usage.outputTokens * 40 < figures.generatedChars;
+  if (usage.outputTokens === undefined || implausible || (!complete && usage.outputTokens < byLength)) {
+    usage.outputTokens = byLength;
+    estimated = true;
+  }
+  return { usage, estimated: estimated || !complete };
+}
+
+/** The part of an attempt's record that is known when it starts. */
+export type StartedAttempt = Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'startedAt'>;
+
+/** The record of an attempt that has ended, still without its price. */
+export function attemptRecord(
+  started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
+): Attempt {
+  const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
+  return {
+    ...started,
+    headersMs: figures.headersMs,
+    firstTokenMs: figures.firstTokenMs,
+    totalMs,
+    status: figures.status ?? failure?.status,
+    outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
+    failureClass: end === 'cancelled' ? 'cancelled' : failure?.failureClass,
+    message: failure?.message,
+    usage: settled.usage,
+    usageEstimated: settled.estimated,
+    cost: { certainty: 'unknown' },
+  };
+}
+
+/** What the pricer wants to know of an attempt. */
+export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, generated: boolean): PriceRequest {
+  return {
+    usage: attempt.usage,
+    usageEstimated: attempt.usageEstimated,
+    model: attempt.model,
+    upstreamModel: attempt.upstreamModel,
+    endpointName: attempt.endpoint,
+    provider: endpoint.provider,
+    configPrices: endpoint.models[attempt.model]?.prices,
+    at: attempt.startedAt,
+    status: attempt.status,
+    failureClass: attempt.failureClass,
+    generated,
+  };
+}

@@ -1,0 +1,84 @@
+import type { Attempt, Plan } from '../api/receipt.ts';
+import { SwitchyardError } from '../base/failure.ts';
+import type { PlanResult } from '../routing/plan.ts';
+import { leastFinal } from './failover.ts';
+import type { ExchangeFailure, RawError } from './input.ts';
+
+/** What is known when no target of a plan could serve. */
+export interface ExhaustedExchange {
+  wanted: string;
+  plan: Plan;
+  attempts: readonly Attempt[];
+  /** By target. */
+  lastFailure: ReadonlyMap<string, SwitchyardError>;
+  resting: PlanResult['resting'];
+  now: number;
+  offline: boolean;
+  unknownNameMessage(): string;
+  /** The last error as the provider sent it, for a caller of the same protocol. */
+  raw: RawError | undefined;
+}
+
+/** The one error for a caller whom nothing could serve: what was tried, why it failed, when to come back. */
+export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
+  const { plan, attempts, lastFailure } = exchange;
+  if (attempts.length === 0) return nothingTried(exchange);
+  const failures = [...lastFailure.values()];
+  const failureClass = leastFinal(failures.map(failure => failure.failureClass));
+  const only = failures.length === 1 && attempts.length === 1 && plan.excluded.length === 0 ? failures[0] : undefined;
+  const retryAfterMs = soonestRecovery(exchange);
+  if (exchange.offline) {
+    return failure('offline', 'network', 'You are offline: no provider can be reached from this machine. Check your connection; local models still work.', retryAfterMs);
+  }
+  if (only !== undefined) {
+    const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
+    return {
+      error: new SwitchyardError(only.code, only.failureClass, withWait(only.message, retryAfterMs), {
+        status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
+      }),
+      target: attempts[0]?.target,
+      raw: passRaw ? exchange.raw : undefined,
+    };
+  }
+  const mixed = new Set(failures.map(one => one.failureClass)).size > 1;
+  const lines = [
+    ...attempts.map(attempt => `${attempt.target}: ${attempt.message ?? 'failed'}`),
+    ...plan.excluded.filter(excluded => !attempts.some(attempt => attempt.target === excluded.target)).map(excluded => `${excluded.target}: left out, ${excluded.reason}.`),
+  ];
+  return failure('all-targets-failed', failureClass,
+    withWait(`No target of ${exchange.wanted} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim(), retryAfterMs, mixed ? 503 : undefined);
+}
+
+function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
+  const { plan, wanted } = exchange;
+  if (plan.targets.length === 0 && plan.excluded.length === 0) {
+    return { error: new SwitchyardError('unknown-name', 'model-not-found', exchange.unknownNameMessage(), { status: 404, providerCode: 'model_not_found' }) };
+  }
+  const retryAfterMs = soonestRecovery(exchange);
+  const lines = plan.excluded.map(excluded => `${excluded.target}: ${excluded.reason}.`);
+  const tooLong = plan.excluded.length > 0 && plan.excluded.every(excluded => excluded.reason.includes('context window'));
+  const message = withWait(`No target of ${wanted} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+  return tooLong
+    ? { error: new SwitchyardError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
+    : failure('no-target', 'server', message, retryAfterMs, 503);
+}
+
+function failure(code: string, failureClass: SwitchyardError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number) {
+  return { error: new SwitchyardError(code, failureClass, message, { retryAfterMs }), status };
+}
+
+/** When the first of the resting or limited targets comes back, from now, in milliseconds. */
+function soonestRecovery({ resting, lastFailure, now }: ExhaustedExchange): number | undefined {
+  const waits = [
+    ...resting.map(rest => Math.max(0, rest.retryAt - now)),
+    ...[...lastFailure.values()].flatMap(one => (one.retryAfterMs === undefined ? [] : [one.retryAfterMs])),
+  ];
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+function withWait(message: string, retryAfterMs: number | undefined): string {
+  if (retryAfterMs === undefined || retryAfterMs < 1000) return message;
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  const words = seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
+  return `${message}${message.endsWith('\n') ? '' : ' '}Try again in ${words}.`;
+}

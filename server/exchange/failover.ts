@@ -1,0 +1,62 @@
+import type { FailureClass } from '../api/failure.ts';
+
+/** What is known when an attempt has failed. */
+export interface FailedAttempt {
+  failureClass: FailureClass;
+  code: string;
+  /** Another key of the same endpoint is usable and was not tried. */
+  anotherKey: boolean;
+  /** Keys of this provider's account share limits. */
+  sharedLimits: boolean;
+  /** The same target was already sent this request again after a lost connection. */
+  resentHere: boolean;
+  /** Other targets are left in the plan. */
+  anotherTarget: boolean;
+}
+
+export type FailoverStep = 'next-key' | 'next-target' | 'resend' | 'tell-caller';
+
+/**
+ * What follows from a failure before the commit point. The class alone decides, but for what is left to try.
+ * Source: the fault wall.
+ */
+export function nextStep(attempt: FailedAttempt): FailoverStep {
+  switch (attempt.failureClass) {
+    case 'bad-request':
+    case 'content-policy':
+    case 'cancelled':
+      return 'tell-caller';
+    case 'auth':
+    case 'quota':
+      return attempt.anotherKey ? 'next-key' : 'next-target';
+    case 'rate-limit':
+      // Where an account's keys share one limit, the next key meets it too: another target first.
+      if (attempt.anotherKey && !(attempt.sharedLimits && attempt.anotherTarget)) return 'next-key';
+      return 'next-target';
+    case 'network':
+      // A kept-alive connection may have been closed at the moment it was used: that says nothing of the provider.
+      return attempt.code === 'connection-reset' && !attempt.resentHere ? 'resend' : 'next-target';
+    case 'overloaded':
+    case 'server':
+    case 'timeout':
+    case 'context-overflow':
+    case 'model-not-found':
+      return 'next-target';
+  }
+}
+
+/** Whether a target that failed so may be tried once more when nothing else is left. */
+export function retryableWhenNothingElse(failureClass: FailureClass): boolean {
+  return failureClass === 'server' || failureClass === 'overloaded';
+}
+
+/** From least final to most final: the class told to the caller when everything failed. */
+const finality: readonly FailureClass[] = [
+  'rate-limit', 'overloaded', 'server', 'timeout', 'network', 'context-overflow', 'quota', 'model-not-found', 'auth',
+  'content-policy', 'bad-request', 'cancelled',
+];
+
+/** The least final of several failure classes. */
+export function leastFinal(classes: readonly FailureClass[]): FailureClass {
+  return finality.find(candidate => classes.includes(candidate)) ?? 'server';
+}

@@ -1,0 +1,104 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { KeyMaterial } from '../api/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import type { HealthBoard } from '../health/board.ts';
+import { networkKindOf } from '../health/linkState.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { KeyPool } from '../upstream/keyPool.ts';
+import type { ModelDirectory } from '../upstream/modelDirectory.ts';
+import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
+import type { Transport } from '../upstream/transport.ts';
+
+const modelListAgeMs = 6 * 60 * 60 * 1000;
+
+/** What a prober needs of the house. */
+export interface ProberOptions {
+  transport: Transport;
+  board: HealthBoard;
+  keys: KeyPool;
+  directory: ModelDirectory;
+  ledger: Ledger;
+  clock: Clock;
+  log: Log;
+  redact(text: string): string;
+  /** A probe ended; the state may have changed. */
+  changed(): void;
+  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
+}
+
+/** Probes endpoints with the cheapest call that proves something, no oftener than nothing else was heard of them. */
+export class Prober {
+  #options: ProberOptions;
+  #heardAt = new Map<string, number>();
+  #listedAt = new Map<string, number>();
+  #running = new Set<string>();
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  /** Real traffic, or another window, told something of the endpoint. */
+  heard(endpoint: string, at: number): void {
+    this.#heardAt.set(endpoint, at);
+  }
+
+  /** The list of models was wrong: ask again at the next probe. */
+  forgetModels(endpoint: string): void {
+    this.#listedAt.delete(endpoint);
+    this.#heardAt.delete(endpoint);
+  }
+
+  /** Starts the probes that are due. */
+  tick(endpoints: Iterable<EndpointConfig>): void {
+    const now = this.#options.clock.now();
+    for (const endpoint of endpoints) {
+      if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) continue;
+      const heardAt = this.#heardAt.get(endpoint.name);
+      const listed = this.#listedAt.has(endpoint.name);
+      if (heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
+      if (heardAt !== undefined && now - heardAt < Math.min(endpoint.probe.intervalMs, 10_000)) continue;
+      if (this.#options.keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined) continue;
+      void this.probe(endpoint);
+    }
+  }
+
+  /** Probes now, whatever was heard. */
+  async probe(endpoint: EndpointConfig): Promise<ProbeResult | undefined> {
+    const { keys, clock, transport, directory } = this.#options;
+    if (this.#running.has(endpoint.name)) return undefined;
+    this.#running.add(endpoint.name);
+    try {
+      const startedAt = clock.now();
+      this.#heardAt.set(endpoint.name, startedAt);
+      const key = keys.pick(endpoint.name, new Set(), startedAt) ?? keys.all(endpoint.name)[0];
+      const listModels = startedAt - (this.#listedAt.get(endpoint.name) ?? 0) > modelListAgeMs;
+      const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
+      if (result.models !== undefined) directory.adopt(endpoint.name, result.models);
+      if (result.ok) this.#listedAt.set(endpoint.name, clock.now());
+      this.#note(endpoint, key, result);
+      return result;
+    } finally {
+      this.#running.delete(endpoint.name);
+    }
+  }
+
+  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult): void {
+    const { board, keys, ledger, clock, redact } = this.#options;
+    const at = clock.now();
+    const { error, latencyMs } = result;
+    if (error?.failureClass === 'cancelled') return;
+    const message = error === undefined ? undefined : redact(error.message);
+    if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id);
+    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs);
+    const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
+    board.record({
+      endpoint: endpoint.name, at, kind: 'probe', failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
+      networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
+    });
+    ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
+    if (error !== undefined) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
+    this.#options.changed();
+  }
+}

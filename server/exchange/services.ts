@@ -1,0 +1,48 @@
+import type { ProtocolName } from '../api/conversation.ts';
+import type { Receipt } from '../api/receipt.ts';
+import type { FailureClass } from '../api/failure.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
+import type { HealthBoard } from '../health/board.ts';
+import type { RateLimiter } from '../health/rateLimiter.ts';
+import type { PriceRequest } from '../ledger/pricing.ts';
+import type { ProtocolCodec } from '../protocols/codec.ts';
+import type { MakePlan, RoutingView } from '../routing/plan.ts';
+import type { KeyPool } from '../upstream/keyPool.ts';
+import type { Transport } from '../upstream/transport.ts';
+
+/** Everything an exchange needs of the house; see yard.ts. */
+export interface ExchangeServices {
+  config(): Config;
+  codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
+  makePlan: MakePlan;
+  /** A sentence for a name that is neither route, model nor target. */
+  unknownNameMessage(wanted: string): string;
+  view(estimatedTokens: number): RoutingView;
+  transport: Transport;
+  board: HealthBoard;
+  limiter: RateLimiter;
+  keys: KeyPool;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  redact(text: string): string;
+  /** The machine itself has lost its link. */
+  offline(): boolean;
+  /** An exchange has begun; it is ticked about once a second until it settles. */
+  started(run: TickedRun): void;
+  /** An exchange has ended; its attempts are to be priced and written down. */
+  settled(run: TickedRun, receipt: Receipt, prices: readonly PriceRequest[]): void;
+  /** An attempt failed so that a person or another part of the house should know. */
+  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
+}
+
+/** A running exchange as the house sees it. */
+export interface TickedRun {
+  readonly receipt: Receipt;
+  /** Keeps a silent caller's connection alive. @param now milliseconds since the epoch */
+  tick(now: number): void;
+  /** Attempts and usage so far, for the ledger of a long stream. */
+  progress(): Receipt;
+}

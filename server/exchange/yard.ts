@@ -1,0 +1,333 @@
+import type { ProtocolName } from '../api/conversation.ts';
+import type { FailureClass } from '../api/failure.ts';
+import type { KeyMaterial, NoticeParams, TestEndpointResult } from '../api/messages.ts';
+import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { ConfigProblem, HttpStatus, StatusSnapshot } from '../api/status.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SecretRegister } from '../base/redact.ts';
+import { canonicalModelName } from '../catalog/modelNames.ts';
+import { modelFacts } from '../catalog/modelFacts.ts';
+import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
+import { createHealthBoard, type LinkAwareHealthBoard } from '../health/healthBoard.ts';
+import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
+import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
+import type { LedgerStore } from '../ledger/sqliteLedger.ts';
+import { sumCost, sumUsage } from '../ledger/sums.ts';
+import type { ProtocolCodec } from '../protocols/codec.ts';
+import { codecFor } from '../protocols/registry.ts';
+import { makePlan } from '../routing/makePlan.ts';
+import type { MakePlan, ModelFacts, RoutingView } from '../routing/plan.ts';
+import { unknownNameMessage } from '../routing/unknownName.ts';
+import { KeyPool } from '../upstream/keyPool.ts';
+import { ModelDirectory } from '../upstream/modelDirectory.ts';
+import { probeEndpoint } from '../upstream/probe.ts';
+import { Transport } from '../upstream/transport.ts';
+import { ExchangeRun } from './exchangeRun.ts';
+import type { CallerSide, ExchangeInput } from './input.ts';
+import { Prober } from './prober.ts';
+import type { ExchangeServices, TickedRun } from './services.ts';
+import { buildSnapshot } from './statusSnapshot.ts';
+
+export interface YardOptions {
+  ledger: LedgerStore;
+  pricer: Pricer;
+  register: SecretRegister;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+const tickMs = 1000;
+const warmUpMs = 10 * 60 * 1000;
+
+/**
+ * The house of one server process: configuration, keys, connections, health and the ledger, and what runs through
+ * them. Faces hand requests in; the state can be asked for at any time.
+ */
+export class Yard implements ExchangeServices {
+  readonly makePlan: MakePlan = makePlan;
+  readonly transport = new Transport();
+  readonly board: LinkAwareHealthBoard;
+  readonly limiter: RateLimiter = createRateLimiter();
+  readonly keys = new KeyPool();
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Called when the state a person sees may have changed. */
+  onChange: (() => void) | undefined;
+  /** Called when a person should be told something. */
+  onNotice: ((notice: NoticeParams) => void) | undefined;
+  #ledger: LedgerStore;
+  #pricer: Pricer;
+  #register: SecretRegister;
+  #config: Config = emptyConfig;
+  #problems: ConfigProblem[] = [];
+  #directory = new ModelDirectory(emptyConfig);
+  #prober: Prober;
+  #running = new Set<TickedRun>();
+  #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
+  #pricing = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: YardOptions) {
+    this.#ledger = options.ledger;
+    this.#pricer = options.pricer;
+    this.#register = options.register;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.log = options.log;
+    this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
+    this.#prober = new Prober({
+      transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
+      clock: options.clock, log: options.log, redact: text => this.redact(text),
+      changed: () => this.onChange?.(),
+      failed: (...args) => this.failed(...args),
+    });
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    this.#timer.unref();
+  }
+
+  /** Adopts a configuration and its keys. Running exchanges go on with what they have. */
+  configure(config: Config, keys: KeyRing, problems: ConfigProblem[]): void {
+    const first = this.#config === emptyConfig;
+    this.#register.replace([...keys.values()].flat().map(key => key.secret));
+    this.#config = config;
+    this.#problems = problems;
+    this.keys.configure(keys);
+    this.board.configure(config.endpoints);
+    this.limiter.configure(config.endpoints);
+    this.transport.configure(config.endpoints);
+    this.#directory.configure(config);
+    for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
+    if (first) this.#warmUp();
+    this.onChange?.();
+  }
+
+  /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */
+  create(input: ExchangeInput, caller: CallerSide): ExchangeRun {
+    return new ExchangeRun(this, input, caller);
+  }
+
+  config(): Config {
+    return this.#config;
+  }
+
+  codecFor(protocol: ProtocolName): ProtocolCodec | undefined {
+    return codecFor(protocol);
+  }
+
+  unknownNameMessage(wanted: string): string {
+    return unknownNameMessage(wanted, this.view(0));
+  }
+
+  offline(): boolean {
+    return this.board.offlineSince() !== undefined;
+  }
+
+  redact(text: string): string {
+    return this.#register.redact(text);
+  }
+
+  view(estimatedTokens: number): RoutingView {
+    const now = this.clock.now();
+    return {
+      config: this.#config,
+      modelsOf: endpoint => this.#directory.modelsOf(endpoint),
+      upstreamName: (endpoint, model) => this.#directory.upstreamName(endpoint, model),
+      canonicalName: canonicalModelName,
+      facts: (endpoint, model) => this.facts(endpoint, model),
+      admission: (endpoint, model) => {
+        const admission = this.board.admission(endpoint, model, now);
+        return admission.admitted ? this.limiter.admission(endpoint, estimatedTokens, now) : admission;
+      },
+      keysBlocked: endpoint => {
+        const config = this.#config.endpoints.get(endpoint);
+        return config === undefined ? undefined : this.keys.blocked(endpoint, config.provider.keyRequired, now);
+      },
+    };
+  }
+
+  /** What is known of a model at an endpoint: what the user says wins over what the makers say. */
+  facts(endpoint: string, model: string): ModelFacts & { pricing?: string | undefined } {
+    const configured = this.#config.endpoints.get(endpoint)?.models[model];
+    const known = modelFacts(canonicalModelName(model));
+    return configured === undefined ? known : {
+      ...known,
+      contextWindow: configured.contextWindow ?? known.contextWindow,
+      maxOutputTokens: configured.maxOutputTokens ?? known.maxOutputTokens,
+      tools: configured.tools ?? known.tools,
+      images: configured.images ?? known.images,
+      thinking: configured.thinking ?? known.thinking,
+    };
+  }
+
+  /** Canonical names of the models of an endpoint. */
+  modelsOf(endpoint: string): readonly string[] {
+    return this.#directory.modelsOf(endpoint);
+  }
+
+  started(run: TickedRun): void {
+    this.#running.add(run);
+    this.#ledger.open(run.receipt);
+  }
+
+  settled(run: TickedRun, receipt: Receipt, prices: readonly PriceRequest[]): void {
+    this.#running.delete(run);
+    const now = this.clock.now();
+    for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
+    this.#unpriced.set(receipt.id, { receipt, prices });
+    if (!this.#pricing) {
+      this.#pricing = true;
+      // Off the caller's way: the answer is out before its price is looked up.
+      setImmediate(() => this.#priceAll());
+    }
+  }
+
+  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void {
+    if (failureClass === 'model-not-found') this.#prober.forgetModels(endpoint.name);
+    const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' ? 'certificate' : undefined;
+    if (kind !== undefined) this.onNotice?.({ kind, endpoint: endpoint.name, message, helpUrl });
+  }
+
+  /** Tries an endpoint as it would be configured, with one key or with each of its keys. */
+  async testEndpoint(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
+    this.#register.add(keys.map(key => key.secret));
+    const tried = keys.length === 0 ? [undefined] : keys;
+    let models: string[] = [];
+    let latencyMs: number | undefined;
+    let proved = true;
+    for (const key of tried) {
+      const result = await probeEndpoint(this.transport, endpoint, key, { listModels: true, now: this.clock.now(), signal });
+      if (result.error !== undefined) {
+        return { ok: false, failureClass: result.error.failureClass, message: this.redact(result.error.message), latencyMs: result.latencyMs, models: [] };
+      }
+      if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id);
+      models = result.models ?? models;
+      latencyMs = result.latencyMs;
+      proved &&= result.provedKey;
+    }
+    if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models);
+    this.onChange?.();
+    const what = proved && keys.length > 0 ? `${endpoint.name} answers and accepts the key` : `${endpoint.name} answers; whether the key is good shows with the first request`;
+    return { ok: true, message: `${keys.length === 0 ? `${endpoint.name} answers` : what}${latencyMs === undefined ? '' : ` (${Math.round(latencyMs)} ms)`}.`, latencyMs, models };
+  }
+
+  /** Probes one endpoint, or all, now. */
+  async probe(endpoint?: string): Promise<void> {
+    const chosen = [...this.#config.endpoints.values()].filter(one => endpoint === undefined || one.name === endpoint);
+    await Promise.all(chosen.map(one => this.#prober.probe(one)));
+  }
+
+  /** The receipt of an exchange, finished or running. */
+  async receipt(id: string): Promise<Receipt | undefined> {
+    await this.#pricedUpToNow();
+    for (const run of this.#running) if (run.receipt.id === id) return run.progress();
+    return this.#ledger.receipt(id);
+  }
+
+  async recent(limit: number, before?: number): Promise<RequestSummary[]> {
+    await this.#pricedUpToNow();
+    return this.#ledger.recent(limit, before);
+  }
+
+  async spend(range: TimeRange): Promise<SpendReport> {
+    await this.#pricedUpToNow();
+    return this.#ledger.spend(range);
+  }
+
+  /** The whole state, for the editor and for `GET /switchyard/status`. */
+  status(http: HttpStatus): StatusSnapshot {
+    return buildSnapshot({
+      now: this.clock.now(), config: this.#config, problems: this.#problems, http, board: this.board, keys: this.keys,
+      ledger: this.#ledger, directory: this.#directory, view: this.view(0), facts: (endpoint, model) => this.facts(endpoint, model),
+    });
+  }
+
+  /** Some endpoint could serve some request now. */
+  canServe(): boolean {
+    const view = this.view(0);
+    return [...this.#config.endpoints.values()].some(endpoint => endpoint.enabled && view.keysBlocked(endpoint.name) === undefined
+      && this.board.admission(endpoint.name, undefined, this.clock.now()).admitted);
+  }
+
+  /** Ends all exchanges as cancelled, writes everything down and closes connections. */
+  async shutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.cancel();
+    await this.#pricedUpToNow();
+    this.#ledger.shutdown();
+    await this.transport.shutdown();
+  }
+
+  #tick(): void {
+    const now = this.clock.now();
+    for (const run of this.#running) {
+      run.tick(now);
+      this.#ledger.progress(this.#priced(run.progress()));
+    }
+    const foreign = this.#ledger.pollForeign();
+    for (const { attempt, endedAt } of foreign.attempts) this.#adopt(attempt, endedAt);
+    for (const event of foreign.health) {
+      this.#prober.heard(event.endpoint, event.at);
+      this.board.record({
+        endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
+        failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
+      });
+    }
+    this.#prober.tick(this.#config.endpoints.values());
+    this.onChange?.();
+  }
+
+  #adopt(attempt: Receipt['attempts'][number], endedAt: number): void {
+    if (attempt.outcome === 'interrupted') return;
+    this.#prober.heard(attempt.endpoint, endedAt);
+    this.board.record({
+      endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.failureClass,
+      message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs,
+    });
+  }
+
+  /** A new server takes over what was learnt in the last minutes, by itself or by others. */
+  #warmUp(): void {
+    for (const { attempt, endedAt } of this.#ledger.recentAttempts(this.clock.now() - warmUpMs)) this.#adopt(attempt, endedAt);
+  }
+
+  #priced(receipt: Receipt): Receipt {
+    const attempts = receipt.attempts.map(attempt => {
+      const endpoint = this.#config.endpoints.get(attempt.endpoint);
+      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined || !this.#pricer.isReady) return attempt;
+      const cost = this.#pricer.priceAttempt({
+        usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
+        provider: endpoint.provider, configPrices: endpoint.models[attempt.model]?.prices, at: attempt.startedAt, status: attempt.status, generated: true,
+      });
+      return { ...attempt, cost };
+    });
+    return { ...receipt, attempts, usage: sumUsage(attempts), cost: sumCost(attempts) };
+  }
+
+  #priceAll(): void {
+    this.#pricing = false;
+    if (!this.#pricer.isReady) {
+      void this.#pricer.ready().then(() => this.#priceAll());
+      return;
+    }
+    for (const { receipt, prices } of this.#unpriced.values()) {
+      receipt.attempts.forEach((attempt, index) => {
+        const request = prices[index];
+        if (request !== undefined) attempt.cost = this.#pricer.priceAttempt(request);
+      });
+      receipt.usage = sumUsage(receipt.attempts);
+      receipt.cost = sumCost(receipt.attempts);
+      this.#ledger.close(receipt);
+    }
+    this.#unpriced.clear();
+    this.onChange?.();
+  }
+
+  async #pricedUpToNow(): Promise<void> {
+    if (this.#unpriced.size === 0) return;
+    await this.#pricer.ready();
+    this.#priceAll();
+  }
+}

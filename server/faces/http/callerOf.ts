@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Caller } from '../../api/receipt.ts';
+
+/** Tools by the beginning of their user agent; the name is what the ledger and the Spend view show. */
+const knownAgents: readonly (readonly [RegExp, string])[] = [
+  [/^claude-cli\//i, 'claude-code'],
+  [/^codex[_-]/i, 'codex'],
+  [/^GeminiCLI/i, 'gemini-cli'],
+  [/^opencode\//i, 'opencode'],
+  [/^Cline/i, 'cline'],
+  [/^Roo-?Code/i, 'roo-code'],
+  [/^Continue/i, 'continue'],
+  [/^(?:aider|litellm)/i, 'aider'],
+  [/^Zed\//i, 'zed'],
+  [/^(?:Async)?OpenAI\//i, 'openai-sdk'],
+  [/^(?:Async)?Anthropic\//i, 'anthropic-sdk'],
+  [/^google-genai-sdk\//i, 'google-sdk'],
+  [/^ai(?:-sdk)?\//i, 'ai-sdk'],
+  [/^curl\//i, 'curl'],
+];
+
+const maxNameLength = 100;
+
+/** Who sends a request, as far as its headers say. */
+export function callerOf(headers: IncomingHttpHeaders): Caller {
+  const agent = headers['user-agent'] ?? '';
+  const named = header(headers, 'x-switchyard-tool');
+  return {
+    tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent === '' ? 'http' : agent.split(/[\s/]/, 1)[0]?.slice(0, maxNameLength) ?? 'http'),
+    workspace: header(headers, 'x-switchyard-workspace'),
+    conversation: header(headers, 'x-switchyard-conversation') ?? header(headers, 'x-claude-code-session-id') ?? header(headers, 'session_id'),
+    purpose: header(headers, 'x-switchyard-purpose'),
+  };
+}
+
+function header(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' && value !== '' ? value.slice(0, maxNameLength) : undefined;
+}

@@ -1,0 +1,146 @@
+import type { ServerResponse } from 'node:http';
+import type { ConversationEvent } from '../../api/conversation.ts';
+import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/input.ts';
+import { errorHeaders } from '../../protocols/callerErrors.ts';
+import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
+
+/** How an answer is to be written for an HTTP caller. */
+export interface HttpAnswer {
+  codec: ProtocolCodec;
+  stream: boolean;
+  includeUsage: boolean;
+  estimatedInputTokens: number;
+  exchangeId: string;
+  /** The name the caller asked for: what translated answers show as their model. */
+  wanted: string;
+}
+
+/** The HTTP end of an exchange: writes the answer in the caller's protocol. */
+export class HttpCaller implements CallerSide {
+  onDrain: (() => void) | undefined;
+  #response: ServerResponse;
+  #answer: HttpAnswer;
+  #head: AnswerHead | undefined;
+  #encoder: StreamEncoder | undefined;
+  #gathered: ConversationEvent[] = [];
+  #plainSent = false;
+
+  constructor(response: ServerResponse, answer: HttpAnswer) {
+    this.#response = response;
+    this.#answer = answer;
+    response.on('drain', () => this.onDrain?.());
+  }
+
+  begin(head: AnswerHead): void {
+    this.#head = head;
+    if (this.#answer.stream && !this.#response.headersSent) this.#openStream();
+  }
+
+  bytes(chunk: Buffer): boolean {
+    return this.#response.write(chunk);
+  }
+
+  events(events: readonly ConversationEvent[]): boolean {
+    if (!this.#answer.stream) {
+      this.#gathered.push(...events);
+      return true;
+    }
+    const encoder = this.#streamEncoder();
+    let text = '';
+    for (const event of events) text += encoder.encode(event);
+    return text === '' ? true : this.#response.write(text);
+  }
+
+  plain(body: Buffer): void {
+    this.#plainSent = true;
+    this.#sendJson(200, body, this.#head?.headers);
+  }
+
+  end(): void {
+    if (this.#plainSent) return;
+    if (this.#answer.stream) {
+      const rest = this.#encoder?.end();
+      if (rest === undefined || rest === '') this.#response.end();
+      else this.#response.end(rest);
+      return;
+    }
+    const body = this.#answer.codec.encodeResponse(this.#gathered, this.#meta());
+    this.#sendJson(200, Buffer.from(JSON.stringify(body)), this.#head?.headers);
+  }
+
+  fail(failure: ExchangeFailure): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (response.headersSent) {
+      // The stream has begun: the protocol's own error event, and then no clean end that would look like a whole answer.
+      response.write(this.#answer.codec.encodeStreamError(callerError(failure)), () => response.destroy());
+      return;
+    }
+    const headers: Record<string, string> = { 'x-switchyard-attempts': String(failure.attempts) };
+    if (failure.target !== undefined) headers['x-switchyard-target'] = headerSafe(failure.target);
+    Object.assign(headers, errorHeaders(callerError(failure)));
+    const { failureClass } = failure.error;
+    if (failure.raw !== undefined && failureClass !== 'auth' && failureClass !== 'quota') {
+      this.#send(failure.raw.status, failure.raw.contentType, failure.raw.body, { ...failure.raw.headers, ...headers });
+      return;
+    }
+    const { status, body } = this.#answer.codec.encodeError(callerError(failure));
+    this.#sendJson(failure.status ?? status, Buffer.from(JSON.stringify(body)), headers);
+  }
+
+  keepAlive(): void {
+    if (!this.#response.headersSent) this.#openStream();
+    this.#response.write(this.#answer.codec.keepAlive);
+  }
+
+  #openStream(): void {
+    this.#response.writeHead(200, {
+      ...this.#head?.headers,
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+      ...this.#ownHeaders(),
+    });
+  }
+
+  #sendJson(status: number, body: Buffer, headers: Readonly<Record<string, string>> | undefined): void {
+    this.#send(status, 'application/json', body, headers);
+  }
+
+  #send(status: number, contentType: string, body: Buffer, headers: Readonly<Record<string, string>> | undefined): void {
+    this.#response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': body.length, ...this.#ownHeaders() });
+    this.#response.end(body);
+  }
+
+  #ownHeaders(): Record<string, string> {
+    const head = this.#head;
+    if (head === undefined) return { 'x-switchyard-exchange': this.#answer.exchangeId };
+    return {
+      'x-switchyard-exchange': head.exchangeId,
+      'x-switchyard-target': headerSafe(head.target),
+      'x-switchyard-attempts': String(head.attempts),
+    };
+  }
+
+  #streamEncoder(): StreamEncoder {
+    this.#encoder ??= this.#answer.codec.createStreamEncoder(this.#meta());
+    return this.#encoder;
+  }
+
+  #meta(): ResponseMeta {
+    const { exchangeId, wanted, includeUsage, estimatedInputTokens } = this.#answer;
+    return { id: exchangeId, model: this.#head?.model ?? wanted, createdAt: Math.floor(Date.now() / 1000), includeUsage, estimatedInputTokens };
+  }
+}
+
+function callerError({ error, exchangeId }: ExchangeFailure): CallerError {
+  return {
+    failureClass: error.failureClass, message: error.message, status: error.status, code: error.providerCode ?? error.code,
+    retryAfterMs: error.retryAfterMs, exchangeId,
+  };
+}
+
+/** Header values are Latin-1 without controls; names of endpoints and models may hold anything. */
+function headerSafe(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?');
+}

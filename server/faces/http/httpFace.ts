@@ -1,0 +1,158 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ProtocolName } from '../../api/conversation.ts';
+import type { Log } from '../../base/log.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+import { scanObject } from '../../base/objectScan.ts';
+import { newExchangeId } from '../../exchange/exchangeId.ts';
+import type { Yard } from '../../exchange/yard.ts';
+import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
+import { checkOrigin, presentedToken, type TokenCheck } from './access.ts';
+import { callerOf } from './callerOf.ts';
+import { HttpCaller } from './httpCaller.ts';
+import type { InfoRoutes } from './infoRoutes.ts';
+import { readBody } from './readBody.ts';
+import { refusalBody } from './refusal.ts';
+import { readRequestFacts } from './requestNeeds.ts';
+import { sendJson } from './sendJson.ts';
+
+export interface HttpFaceOptions {
+  yard: Yard;
+  token: TokenCheck;
+  log: Log;
+  info: InfoRoutes;
+}
+
+const patienceMs = 20_000;
+const conversationPaths: Readonly<Record<string, ProtocolName>> = {
+  '/chat/completions': 'openai-chat',
+  '/messages': 'anthropic-messages',
+};
+/** Headers that belong to a protocol and go on to targets that speak it. */
+const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
+  'anthropic-messages': ['anthropic-version', 'anthropic-beta'],
+  'openai-chat': ['openai-beta'],
+};
+
+/** The local endpoint: one HTTP server that speaks the callers' protocols. */
+export class HttpFace {
+  readonly server: Server;
+  #options: HttpFaceOptions;
+
+  constructor(options: HttpFaceOptions) {
+    this.#options = options;
+    this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000 },
+      (request, response) => this.#handle(request, response));
+  }
+
+  #handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url ?? '/';
+    const queryAt = url.indexOf('?');
+    const path = plainPath(queryAt < 0 ? url : url.slice(0, queryAt));
+    const refusal = checkOrigin(request.headers);
+    if (refusal !== undefined) {
+      request.resume();
+      this.#refuse(request, response, path, refusal.status, refusal.message);
+      return;
+    }
+    if (this.#options.info.withoutToken(request, response, path)) return;
+    if (!this.#options.token.accepts(presentedToken(request.headers))) {
+      request.resume();
+      this.#refuse(request, response, path, 401,
+        'The token of the local Switchyard endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
+      return;
+    }
+    const protocol = conversationPaths[path];
+    if (protocol === undefined) {
+      this.#options.info.withToken(request, response, path, queryAt < 0 ? '' : url.slice(queryAt + 1)).catch((error: unknown) => {
+        this.#options.log.error(`${request.method ?? ''} ${path}`, error);
+        if (!response.headersSent) this.#refuse(request, response, path, 500, 'Switchyard failed at this request; its log says more.');
+      });
+      return;
+    }
+    if (request.method !== 'POST') {
+      request.resume();
+      response.setHeader('allow', 'POST');
+      this.#refuse(request, response, path, 405, `Use POST for ${path}.`);
+      return;
+    }
+    readBody(request, body => {
+      if (response.destroyed) return;
+      if (Buffer.isBuffer(body)) this.#converse(protocol, request, response, path, body);
+      else this.#refuse(request, response, path, body.status, body.message);
+    });
+  }
+
+  #converse(protocol: ProtocolName, request: IncomingMessage, response: ServerResponse, path: string, bytes: Buffer): void {
+    const { yard } = this.#options;
+    const codec = yard.codecFor(protocol);
+    const scan = scanObject(bytes);
+    const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan);
+    if (codec === undefined || scan === undefined || facts === undefined) {
+      const message = scan === undefined ? 'The body is not a JSON object.' : 'The request names no model: set "model" to a route, a model or endpoint/model.';
+      this.#refuse(request, response, path, 400, message);
+      return;
+    }
+    if (protocol === 'anthropic-messages' && scan.fields.has('thread')) {
+      this.#refuseThread(response);
+      return;
+    }
+    const id = newExchangeId(yard.clock.now());
+    const caller = new HttpCaller(response, {
+      codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.needs.estimatedInputTokens, exchangeId: id, wanted: facts.model,
+    });
+    const run = yard.create({
+      id, face: 'http', protocol, wanted: facts.model, stream: facts.stream, caller: callerOf(request.headers), needs: facts.needs,
+      raw: { bytes, scan }, conversation: onlyOnce(() => decode(codec, bytes)), protocolHeaders: protocolHeaders(protocol, request), includeUsage: facts.includeUsage,
+      patienceMs,
+    }, caller);
+    response.on('close', () => {
+      if (!response.writableFinished) run.cancel();
+    });
+    run.start();
+  }
+
+  /** Conversations kept by the provider cannot follow a request to another one; the caller then sends the whole history. */
+  #refuseThread(response: ServerResponse): void {
+    const error = {
+      type: 'invalid_request_error', message: 'Message threads are not supported here; send the whole conversation.', details: { error_code: 'thread_unsupported_request' },
+    };
+    sendJson(response, 400, { type: 'error', error });
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, path: string, status: number, message: string): void {
+    if (status === 413) response.setHeader('connection', 'close');
+    sendJson(response, status, refusalBody(protocolOf(request, path), status, message));
+  }
+}
+
+/** The protocol whose shape an error should have. */
+function protocolOf(request: IncomingMessage, path: string): ProtocolName {
+  return conversationPaths[path] ?? (request.headers['anthropic-version'] === undefined ? 'openai-chat' : 'anthropic-messages');
+}
+
+/** Tools disagree about `/v1`: with it, without it and doubled it means the same. */
+export function plainPath(path: string): string {
+  let plain = path;
+  while (plain.startsWith('/v1/')) plain = plain.slice(3);
+  return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
+}
+
+function decode(codec: ProtocolCodec, bytes: Buffer): ReturnType<ProtocolCodec['decodeRequest']> {
+  const body = parseJson(bytes.toString('utf8'));
+  if (!isObject(body)) throw new RequestFormatError('body', 'is not valid JSON');
+  return codec.decodeRequest(body);
+}
+
+function protocolHeaders(protocol: ProtocolName, request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of protocolHeaderNames[protocol] ?? []) {
+    const value = request.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  return headers;
+}
+
+function onlyOnce<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
+import type { TimeRange } from '../../api/receipt.ts';
+import type { Yard } from '../../exchange/yard.ts';
+import { refusalBody } from './refusal.ts';
+import { sendJson } from './sendJson.ts';
+
+export interface InfoRoutesOptions {
+  yard: Yard;
+  http(): HttpStatus;
+}
+
+/** Everything the local endpoint tells about itself: health, models, status, spend, receipts. */
+export class InfoRoutes {
+  #options: InfoRoutesOptions;
+
+  constructor(options: InfoRoutesOptions) {
+    this.#options = options;
+  }
+
+  /** Answers what needs no token. @returns false when the path is none of these */
+  withoutToken(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const { method } = request;
+    if (path === '/health' && (method === 'GET' || method === 'HEAD')) {
+      const serves = this.#options.yard.canServe();
+      sendJson(response, serves ? 200 : 503, { status: serves ? 'ok' : 'unavailable' });
+      return true;
+    }
+    if (method === 'HEAD' || (method === 'GET' && path === '/')) {
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end(method === 'HEAD' ? undefined : 'Switchyard\n');
+      request.resume();
+      return true;
+    }
+    if (method === 'OPTIONS') {
+      // No cross-origin permissions: web pages have no business here.
+      response.writeHead(204, { allow: 'GET, POST, HEAD, OPTIONS' });
+      response.end();
+      return true;
+    }
+    return false;
+  }
+
+  async withToken(request: IncomingMessage, response: ServerResponse, path: string, query: string): Promise<void> {
+    request.resume();
+    if (request.method !== 'GET') {
+      notFound(request, response, `There is no ${request.method ?? ''} ${path} here.`);
+      return;
+    }
+    const { yard } = this.#options;
+    const parameters = new URLSearchParams(query);
+    if (path === '/models') return this.#models(request, response);
+    if (path.startsWith('/models/')) return this.#model(request, response, decodeURIComponent(path.slice('/models/'.length)));
+    if (path === '/switchyard/status') return sendJson(response, 200, yard.status(this.#options.http()));
+    if (path === '/switchyard/spend') {
+      const range = rangeOf(parameters, yard.clock.now());
+      if (range === undefined) return sendJson(response, 400, { error: { message: 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.' } });
+      return sendJson(response, 200, await yard.spend(range));
+    }
+    if (path === '/switchyard/exchanges') {
+      const limit = Math.min(Math.max(Number(parameters.get('limit') ?? '50') || 50, 1), 1000);
+      const before = parameters.get('before');
+      return sendJson(response, 200, await yard.recent(limit, before === null ? undefined : Number(before)));
+    }
+    if (path.startsWith('/switchyard/exchanges/')) {
+      const receipt = await yard.receipt(decodeURIComponent(path.slice('/switchyard/exchanges/'.length)));
+      if (receipt === undefined) return notFound(request, response, 'There is no exchange of that id.');
+      return sendJson(response, 200, receipt);
+    }
+    notFound(request, response, `There is no ${path} here.`);
+  }
+
+  #models(request: IncomingMessage, response: ServerResponse): void {
+    const offered = this.#status().offered;
+    const data = offered.map(one => modelEntry(one));
+    sendJson(response, 200, request.headers['anthropic-version'] === undefined
+      ? { object: 'list', data }
+      : { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
+  }
+
+  #model(request: IncomingMessage, response: ServerResponse, name: string): void {
+    const found = this.#status().offered.find(one => one.wanted === name);
+    if (found === undefined) notFound(request, response, `There is no model or route named ${name}.`);
+    else sendJson(response, 200, modelEntry(found));
+  }
+
+  #status(): StatusSnapshot {
+    return this.#options.yard.status(this.#options.http());
+  }
+}
+
+/** One entry that OpenAI's and Anthropic's clients both accept. */
+function modelEntry(one: OfferedModel) {
+  return {
+    id: one.wanted, object: 'model', type: 'model', created: 0, created_at: '1970-01-01T00:00:00Z', owned_by: 'switchyard',
+    display_name: one.kind === 'route' ? `${one.name} (route)` : one.name,
+    max_input_tokens: one.maxInputTokens, max_tokens: one.maxOutputTokens,
+  };
+}
+
+function rangeOf(parameters: URLSearchParams, now: number): TimeRange | undefined {
+  const midnight = new Date(now);
+  midnight.setHours(0, 0, 0, 0);
+  const to = now + 1;
+  switch (parameters.get('range') ?? (parameters.has('from') ? 'custom' : 'today')) {
+    case 'today': return { from: midnight.getTime(), to };
+    case '7d': return { from: new Date(midnight.getFullYear(), midnight.getMonth(), midnight.getDate() - 6).getTime(), to };
+    case 'month': return { from: new Date(midnight.getFullYear(), midnight.getMonth(), 1).getTime(), to };
+    case 'custom': {
+      const from = Number(parameters.get('from'));
+      const until = parameters.has('to') ? Number(parameters.get('to')) : to;
+      return Number.isFinite(from) && Number.isFinite(until) && from <= until ? { from, to: until } : undefined;
+    }
+    default: return undefined;
+  }
+}
+
+function notFound(request: IncomingMessage, response: ServerResponse, message: string): void {
+  sendJson(response, 404, refusalBody(request.headers['anthropic-version'] === undefined ? 'openai-chat' : 'anthropic-messages', 404, message));
+}

@@ -1,0 +1,154 @@
+import type { CancellationToken, Connection } from 'vscode-languageserver';
+import type { ConversationRequest } from '../../api/conversation.ts';
+import {
+  catalogMethod, chatEventsMethod, chatMethod, configureMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, spendMethod,
+  statusMethod, testEndpointMethod,
+  type CatalogResult, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type ProbeParams, type ReceiptParams,
+  type ReceiptResult, type RequestsParams, type RequestsResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
+  type TestEndpointResult,
+} from '../../api/messages.ts';
+import type { HttpStatus } from '../../api/status.ts';
+import type { KeyMaterial } from '../../api/messages.ts';
+import { providerOffers } from '../../catalog/offers.ts';
+import { findProvider, providers } from '../../catalog/providers.ts';
+import type { ResolveOptions } from '../../config/resolveOptions.ts';
+import { supportedProtocols } from '../../protocols/registry.ts';
+import type { Needs } from '../../routing/plan.ts';
+import type { ExchangeFailure } from '../../exchange/input.ts';
+import { newExchangeId } from '../../exchange/exchangeId.ts';
+import type { Yard } from '../../exchange/yard.ts';
+import { sumUsage } from '../../ledger/sums.ts';
+import { chatResult, LspCaller } from './lspCaller.ts';
+import { StatusSender } from './statusSender.ts';
+
+export interface LspFaceOptions {
+  connection: Connection;
+  yard: Yard;
+  http(): HttpStatus;
+  /** Starts or stops the local HTTP endpoint. */
+  listen(port: number | undefined): void;
+}
+
+const resolveOptions: ResolveOptions = { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' };
+const patienceMs = 45_000;
+const charsPerToken = 5;
+const tokensPerImage = 250;
+
+/** The language server's door: chat and the editor's questions about state, spend and receipts. */
+export class LspFace {
+  #options: LspFaceOptions;
+  #status: StatusSender;
+
+  constructor(options: LspFaceOptions) {
+    this.#options = options;
+    const { connection, yard } = options;
+    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => void connection.sendNotification(statusMethod, snapshot));
+    yard.onChange = () => this.#status.changed();
+    yard.onNotice = notice => void connection.sendNotification(noticeMethod, notice);
+    connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));
+    connection.onRequest(chatMethod, (params: ChatParams, token: CancellationToken) => this.#chat(params, token));
+    connection.onRequest(testEndpointMethod, (params: TestEndpointParams, token: CancellationToken) => this.#test(params, token));
+    connection.onRequest(probeMethod, (params: ProbeParams) => yard.probe(params.endpoint));
+    connection.onRequest(getStatusMethod, (): StatusParams => yard.status(options.http()));
+    connection.onRequest(spendMethod, (params: SpendParams): Promise<SpendResult> => yard.spend(params.range));
+    connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
+    connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await yard.receipt(params.id) ?? null);
+    connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
+  }
+
+  /** The HTTP endpoint's state changed. */
+  httpChanged(): void {
+    this.#status.changed();
+  }
+
+  /** The state is no longer told: to be called before the house is closed, whose ledger every snapshot reads. */
+  close(): void {
+    this.#status.stop();
+  }
+
+  async #configure(params: ConfigureParams): Promise<ConfigureResult> {
+    const { resolveConfig } = await import('../../config/resolve.ts');
+    const { config, problems } = resolveConfig({ endpoints: params.endpoints, routes: params.routes }, resolveOptions);
+    this.#options.yard.configure(config, new Map(Object.entries(params.keys)), problems);
+    this.#options.listen(params.http.enabled ? params.http.port : undefined);
+    return { problems };
+  }
+
+  async #test(params: TestEndpointParams, token: CancellationToken): Promise<TestEndpointResult> {
+    const { resolveConfig } = await import('../../config/resolve.ts');
+    const { config, problems } = resolveConfig({ endpoints: { [params.name]: params.settings }, routes: {} }, resolveOptions);
+    const endpoint = config.endpoints.get(params.name);
+    if (endpoint === undefined) return { ok: false, failureClass: 'bad-request', message: problems[0]?.message ?? 'The endpoint is not complete.', models: [] };
+    const aborter = new AbortController();
+    const registration = token.onCancellationRequested(() => aborter.abort());
+    try {
+      return await this.#options.yard.testEndpoint(endpoint, this.#keysToTest(params), aborter.signal);
+    } finally {
+      registration.dispose();
+    }
+  }
+
+  #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {
+    if (secret !== undefined) return secret === '' ? [] : [{ id: 'new', label: 'the new key', secret }];
+    const known = this.#options.yard.keys.all(name);
+    return keyId === undefined ? [...known] : known.filter(key => key.id === keyId);
+  }
+
+  #chat(params: ChatParams, token: CancellationToken): Promise<ChatResult> {
+    const { yard, connection } = this.#options;
+    return new Promise(resolve => {
+      const conversation = params.conversation;
+      const caller = new LspCaller(
+        events => void connection.sendNotification(chatEventsMethod, { id: params.id, events }),
+        failure => finish(failure),
+      );
+      let finished = false;
+      const finish = (failure: ExchangeFailure | undefined): void => {
+        if (finished) return;
+        finished = true;
+        registration.dispose();
+        // The exchange settles right after it has told its caller.
+        queueMicrotask(() => resolve({ ...chatResult(run.receipt, failure), usage: sumUsage(run.receipt.attempts) }));
+      };
+      const run = yard.create({
+        id: newExchangeId(yard.clock.now()), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
+        needs: needsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
+      }, caller);
+      const registration = token.onCancellationRequested(() => {
+        run.cancel();
+        finish(undefined);
+      });
+      run.start();
+    });
+  }
+}
+
+/** What a conversation of the editor needs of a target. */
+export function needsOf(conversation: ConversationRequest): Needs {
+  let chars = 0;
+  let images = 0;
+  let documents = 0;
+  const parts = [...conversation.system, ...conversation.messages.flatMap(message => message.content)];
+  for (const part of parts.flatMap(one => (one.type === 'tool-result' ? one.content : [one]))) {
+    switch (part.type) {
+      case 'text':
+      case 'thinking':
+      case 'refusal': chars += part.text.length; break;
+      case 'tool-call': chars += part.arguments.length; break;
+      case 'image': images++; break;
+      case 'document': documents++; break;
+      default:
+    }
+  }
+  if (conversation.tools.length > 0) chars += JSON.stringify(conversation.tools).length;
+  return {
+    stream: true,
+    tools: conversation.tools.length > 0,
+    images: images > 0,
+    documents: documents > 0,
+    jsonSchema: conversation.responseFormat?.type === 'json-schema',
+    thinking: false,
+    estimatedInputTokens: Math.ceil(chars / charsPerToken) + images * tokensPerImage,
+    maxOutputTokens: conversation.maxOutputTokens,
+  };
+}

@@ -1,0 +1,57 @@
+import { findProvider, providers } from './catalog/providers.ts';
+import { watchConfigFile } from './config/watchConfigFile.ts';
+import { loadYamlConfig } from './config/yamlFile.ts';
+import type { Command } from './arguments.ts';
+import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { exitWithParent } from './parentWatch.ts';
+import { supportedProtocols } from './protocols/registry.ts';
+
+/** Serves the local endpoint with a YAML configuration until its parent dies or it is told to stop. */
+export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string): Promise<void> {
+  const { configFile, port, json } = command;
+  let announced = false;
+  const house = buildHouse({
+    dataDir: command.dataDir ?? defaultDataDir(),
+    instanceId,
+    writeLog: (level, line) => {
+      if (level !== 'debug') process.stderr.write(`${level}: ${line}\n`);
+    },
+    portChanged: () => {
+      const { status } = house.port;
+      if (status.state === 'held-by-another-window' || status.state === 'failed') {
+        process.stderr.write(`error: ${status.message ?? 'the port cannot be used'}\n`);
+        if (!announced) void house.close().then(() => process.exit(1));
+        return;
+      }
+      if (status.state !== 'listening' || announced) return;
+      announced = true;
+      const { url, tokenFile } = status;
+      process.stdout.write(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
+    },
+  });
+  const stop = (): void => void house.close().then(() => process.exit(0));
+  exitWithParent(stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  process.on('unhandledRejection', reason => house.log.error('unhandled rejection', reason));
+
+  const usable = await adopt(house, configFile);
+  if (!usable) {
+    await house.close();
+    process.exit(1);
+  }
+  watchConfigFile(configFile, () => void adopt(house, configFile));
+  house.port.hold(port);
+}
+
+/** @returns false when the file cannot be read at all; an older configuration then stays */
+async function adopt(house: House, configFile: string): Promise<boolean> {
+  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, {
+    catalog: { providers, findProvider }, supportedProtocols,
+  });
+  if (!readable) {
+    for (const { file, line, message } of problems) house.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}`);
+    return false;
+  }
+  house.yard.configure(config, keys, problems);
+  return true;
+}

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { HttpStatus } from './api/status.ts';
+import { systemClock } from './base/clock.ts';
+import type { Log } from './base/log.ts';
+import { createLog, SecretRegister } from './base/redact.ts';
+import { Yard } from './exchange/yard.ts';
+import { TokenCheck } from './faces/http/access.ts';
+import { HttpFace } from './faces/http/httpFace.ts';
+import { InfoRoutes } from './faces/http/infoRoutes.ts';
+import { PortHolder } from './faces/http/portHolder.ts';
+import { localToken } from './faces/http/tokenFile.ts';
+import { createPricer } from './ledger/pricing.ts';
+import { openLedger } from './ledger/sqliteLedger.ts';
+
+/** The rooms of one server process, built and connected. */
+export interface House {
+  yard: Yard;
+  log: Log;
+  port: PortHolder;
+  /** Ends everything in order; doing so twice is safe. */
+  close(): Promise<void>;
+}
+
+export interface HouseOptions {
+  dataDir: string;
+  instanceId: string;
+  writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
+  /** The state of the local endpoint changed. */
+  portChanged(): void;
+}
+
+/** How soon after the start the price table is loaded: not before the first answers are out. */
+const priceTableDelayMs = 400;
+
+/** Builds the rooms. @throws LedgerTooNewError, or the system's error when the data folder cannot be used */
+export function buildHouse(options: HouseOptions): House {
+  const register = new SecretRegister();
+  const log = createLog(options.writeLog, register);
+  const pricer = createPricer({ log });
+  const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
+  const { token, file } = localToken(options.dataDir);
+  const yard = new Yard({ ledger, pricer, register, clock: systemClock, random: Math.random, log });
+  const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
+  const face = new HttpFace({ yard, token: new TokenCheck(token), log, info });
+  const port: PortHolder = new PortHolder(face.server, file, log, options.portChanged);
+  setTimeout(() => void pricer.ready(), priceTableDelayMs).unref();
+  let closing: Promise<void> | undefined;
+  return {
+    yard, log, port,
+    close() {
+      closing ??= (async () => {
+        port.release();
+        await yard.shutdown();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** Where data lives when nobody said: the platform's place for user data. */
+export function defaultDataDir(): string {
+  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Switchyard');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Switchyard');
+  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'switchyard');
+}

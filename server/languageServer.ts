@@ -1,0 +1,60 @@
+import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
+import type { InitializationOptions } from './api/messages.ts';
+import type { Command } from './arguments.ts';
+import { findProvider, providers } from './catalog/providers.ts';
+import { watchConfigFile } from './config/watchConfigFile.ts';
+import { loadYamlConfig } from './config/yamlFile.ts';
+import { LspFace } from './faces/lsp/lspFace.ts';
+import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { exitWithParent } from './parentWatch.ts';
+import { supportedProtocols } from './protocols/registry.ts';
+
+/**
+ * Runs as a language server. The transport (Node IPC or stdio) is read from the command line by the library. The data
+ * folder and, for other editors, a configuration file come with `initialize`.
+ */
+export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string): void {
+  const connection = createConnection(ProposedFeatures.all);
+  let house: House | undefined;
+  let face: LspFace | undefined;
+  const stop = async (): Promise<void> => {
+    face?.close();
+    await house?.close();
+  };
+
+  connection.onInitialize((params: InitializeParams): InitializeResult => {
+    const options = (params.initializationOptions ?? {}) as InitializationOptions;
+    const built = buildHouse({
+      dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
+      instanceId,
+      writeLog: (level, line) => {
+        if (level === 'error') connection.console.error(line);
+        else if (level === 'warn') connection.console.warn(line);
+        else if (level === 'info') connection.console.info(line);
+        else connection.console.debug(line);
+      },
+      portChanged: () => face?.httpChanged(),
+    });
+    house = built;
+    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port) });
+    const configFile = options.configFile ?? command.configFile;
+    if (configFile !== undefined) {
+      void adoptFile(built, configFile);
+      watchConfigFile(configFile, () => void adoptFile(built, configFile));
+    }
+    return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'switchyard' } };
+  });
+  connection.onShutdown(stop);
+  connection.onExit(() => void stop().finally(() => process.exit(0)));
+  const gone = (): void => void stop().finally(() => process.exit(0));
+  exitWithParent(gone);
+  process.on('disconnect', gone);
+  process.on('SIGTERM', gone);
+  process.on('unhandledRejection', reason => house?.log.error('unhandled rejection', reason));
+  connection.listen();
+}
+
+async function adoptFile(house: House, configFile: string): Promise<void> {
+  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols });
+  if (readable) house.yard.configure(config, keys, problems);
+}

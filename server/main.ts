@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { runHeadless } from './headless.ts';
+import { usage, parseArguments } from './arguments.ts';
+
+/**
+ * The composition root. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
+ * or, with `--stdio`, for any LSP editor.
+ */
+async function main(argv: readonly string[]): Promise<void> {
+  const parsed = parseArguments(argv);
+  switch (parsed.command) {
+    case 'serve':
+      await runHeadless(parsed, randomUUID());
+      return;
+    case 'sandbox': {
+      const { runSandbox } = await import('./sandbox/runSandbox.ts');
+      await runSandbox(parsed.rest);
+      return;
+    }
+    case 'language-server': {
+      const { runLanguageServer } = await import('./languageServer.ts');
+      runLanguageServer(parsed, randomUUID());
+      return;
+    }
+    case 'help':
+      process.stdout.write(usage);
+      return;
+    case 'wrong':
+      process.stderr.write(`${parsed.message}\n\n${usage}`);
+      process.exitCode = 2;
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`switchyard: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,49 @@
+import { SwitchyardError } from '../base/failure.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import type { ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
+
+export interface TextResponse { status: number; headers: ResponseHeaders; text: string; latencyMs: number }
+
+const maxBytes = 8 * 1024 * 1024;
+
+/**
+ * One small request whose whole answer is wanted as text: probes and model lists.
+ * @throws SwitchyardError for network failures, timeouts and oversize answers; any HTTP status is a result
+ */
+export function fetchText(
+  transport: Transport, endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
+): Promise<TextResponse> {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let status = 0;
+    let headers: ResponseHeaders = {};
+    const finish = (act: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      act();
+    };
+    const give = (error: SwitchyardError): void => finish(() => {
+      call.abort();
+      reject(error);
+    });
+    const onAbort = (): void => give(new SwitchyardError('cancelled', 'cancelled', 'The test was cancelled.'));
+    const timer = setTimeout(() => give(new SwitchyardError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const call = transport.send(endpoint, request, {
+      onHeaders(code, received) {
+        status = code;
+        headers = received;
+      },
+      onData(chunk) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) give(new SwitchyardError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
+        else chunks.push(chunk);
+      },
+      onEnd: () => finish(() => resolve({ status, headers, text: Buffer.concat(chunks).toString('utf8'), latencyMs: performance.now() - startedAt })),
+      onError: error => finish(() => reject(error)),
+    });
+    if (signal?.aborted === true) onAbort();
+  });
+}

@@ -1,0 +1,187 @@
+import type { Dispatcher, Pool } from 'undici';
+import PoolClass from 'undici/lib/dispatcher/pool.js';
+import { SwitchyardError } from '../base/failure.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import { networkFailure, type CallStage } from './networkFailure.ts';
+
+export type ResponseHeaders = Record<string, string | string[] | undefined>;
+
+/** One request to a provider, ready to be sent. */
+export interface UpstreamRequest {
+  method: 'GET' | 'POST';
+  /** Absolute URL at the endpoint's own origin. */
+  url: string;
+  headers: Record<string, string>;
+  /** The body in pieces; sent as they are. */
+  body?: readonly Buffer[] | undefined;
+}
+
+/** What comes back, in order: headers once, data any number of times, then end or error exactly once. */
+export interface ResponseListener {
+  onHeaders(status: number, headers: ResponseHeaders): void;
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onError(error: SwitchyardError): void;
+}
+
+/** A running call. After `abort` the listener hears nothing more. */
+export interface UpstreamCall {
+  abort(): void;
+  pause(): void;
+  resume(): void;
+}
+
+const joinBelowBytes = 256 * 1024;
+const maxHeaderBytes = 64 * 1024;
+const keepAliveMs = 30_000;
+
+interface EndpointPool { pool: Pool; origin: string; connectMs: number }
+
+/**
+ * Connections to providers, one pool an endpoint, kept warm. Redirects are never followed, so no credential
+ * ever reaches another host.
+ */
+export class Transport {
+  #pools = new Map<string, EndpointPool>();
+  #closed = false;
+
+  /** Closes pools of endpoints that are gone or moved; running calls finish on their old connection. */
+  configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
+    for (const [name, entry] of this.#pools) {
+      const endpoint = endpoints.get(name);
+      if (endpoint === undefined || new URL(endpoint.baseUrl).origin !== entry.origin) {
+        this.#pools.delete(name);
+        void entry.pool.close();
+      }
+    }
+  }
+
+  send(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+    const url = new URL(request.url);
+    const call = new Call(endpoint.name, endpoint.timeouts.connectMs, listener);
+    try {
+      this.#pool(endpoint, url.origin).dispatch({
+        method: request.method,
+        path: url.pathname + url.search,
+        headers: request.headers,
+        body: outgoing(request.body) ?? null,
+      }, call);
+    } catch (error) {
+      call.fail(error);
+    }
+    return call;
+  }
+
+  async shutdown(): Promise<void> {
+    this.#closed = true;
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    await Promise.all(pools.map(entry => entry.pool.destroy()));
+  }
+
+  #pool(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, origin: string): Pool {
+    if (this.#closed) throw new SwitchyardError('shutting-down', 'cancelled', 'Switchyard is shutting down.');
+    const known = this.#pools.get(endpoint.name);
+    if (known !== undefined && known.origin === origin) return known.pool;
+    if (known !== undefined) void known.pool.close();
+    const pool = new PoolClass(origin, {
+      // The timers are ours (see exchange/attempt.ts): they differ between attempts and mean different failures.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: keepAliveMs,
+      keepAliveMaxTimeout: 10 * 60_000,
+      maxHeaderSize: maxHeaderBytes,
+      allowH2: false,
+      connect: { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300 },
+    });
+    this.#pools.set(endpoint.name, { pool, origin, connectMs: endpoint.timeouts.connectMs });
+    return pool;
+  }
+}
+
+function outgoing(pieces: readonly Buffer[] | undefined): NonNullable<Dispatcher.DispatchOptions['body']> | undefined {
+  if (pieces === undefined || pieces.length === 0) return undefined;
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
+  let bytes = 0;
+  for (const piece of pieces) bytes += piece.length;
+  if (bytes <= joinBelowBytes) return Buffer.concat(pieces as Buffer[], bytes);
+  return pieces as unknown as Buffer;
+}
+
+/** One call as undici's handler: no promises, streams or abort signals on the way. */
+class Call implements Dispatcher.DispatchHandler, UpstreamCall {
+  #endpoint: string;
+  #listener: ResponseListener | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #stage: CallStage = 'connecting';
+  #connectTimer: NodeJS.Timeout | undefined;
+
+  constructor(endpoint: string, connectMs: number, listener: ResponseListener) {
+    this.#endpoint = endpoint;
+    this.#listener = listener;
+    this.#connectTimer = setTimeout(() => {
+      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${connectMs} ms.`));
+    }, connectMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#connected();
+    if (this.#listener === undefined) {
+      controller.abort(new Error('abandoned'));
+      return;
+    }
+    this.#stage = 'waiting';
+    this.#controller = controller;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return;
+    this.#stage = 'answering';
+    this.#listener?.onHeaders(status, headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#listener?.onData(chunk);
+  }
+
+  onResponseEnd(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.onEnd();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error);
+  }
+
+  /** Ends the call with an error; the connection is given up. */
+  fail(error: unknown): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    const failure = networkFailure(error, this.#endpoint, this.#stage);
+    this.abort();
+    listener.onError(failure);
+  }
+
+  abort(): void {
+    this.#connected();
+    this.#listener = undefined;
+    const controller = this.#controller;
+    this.#controller = undefined;
+    controller?.abort(new Error('aborted'));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  #connected(): void {
+    if (this.#connectTimer === undefined) return;
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = undefined;
+  }
+}

@@ -1,0 +1,6 @@
+// Only the pool is loaded, not the whole of undici: fetch, WebSocket and caches would double the start-up time.
+declare module 'undici/lib/dispatcher/pool.js' {
+  import type { Pool } from 'undici';
+  const PoolClass: typeof Pool;
+  export default PoolClass;
+}
