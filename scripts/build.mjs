@@ -7,12 +7,51 @@ import { kilobytes, table } from './terminal.mjs';
 
 export const dist = path.join(root, 'dist');
 
+/**
+ * What the server loads only when it needs it, each in a file of its own under dist/lib: a file costs start-up time and
+ * memory by its length, whether it is run or not. Each is imported at one place, and gives plain data or functions, so
+ * that nothing depends on two copies of a class being one.
+ */
+const laterParts = [
+  { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts'] },
+  { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
+  { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
+  { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
+];
+
+/** Turns imports of later parts into requires of their files. */
+const splitLaterParts = {
+  name: 'later-parts',
+  setup(build) {
+    build.onResolve({ filter: /./ }, ({ path: wanted, kind, resolveDir }) => {
+      if (kind === 'entry-point' || kind === 'require-call') return undefined;
+      const own = wanted.startsWith('.') ? path.relative(root, path.resolve(resolveDir, wanted)).replaceAll(path.sep, '/') : wanted;
+      const part = laterParts.find(({ modules }) => modules.includes(own));
+      // Our own modules are split where they are imported on demand; a package wherever it is imported.
+      if (part === undefined || (own.startsWith('server/') && kind !== 'dynamic-import')) return undefined;
+      return { path: `./lib/${part.file}`, external: true };
+    });
+  },
+};
+
 /** What differs between the bundles; `{}` where a bundle needs nothing of its own. */
 function bundles() {
   const onNode = { platform: 'node', format: 'cjs', target: 'node22' };
+  const later = laterParts.map(({ file, modules }) => ({
+    name: `lib/${file}`,
+    options: {
+      ...onNode,
+      stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(one.startsWith('server/') ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
+    },
+  }));
   return [
     { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'] } },
-    { name: 'server.js', entry: 'server/main.ts', options: onNode },
+    {
+      name: 'server.js', entry: 'server/main.ts',
+      // undici carries a second, experimental HTTP parser that its builds for Node core leave out the same way.
+      options: { ...onNode, plugins: [splitLaterParts], define: { esbuildDetection: '"1"' } },
+    },
+    ...later,
     { name: 'webview.js', entry: 'client/webview/main.ts', options: { platform: 'browser', format: 'iife', target: 'es2022' } },
   ];
 }
@@ -21,7 +60,7 @@ function optionsFor({ name, entry, options }, release) {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   return {
     absWorkingDir: root,
-    entryPoints: [entry],
+    ...(entry === undefined ? {} : { entryPoints: [entry] }),
     outfile: path.join('dist', name),
     bundle: true,
     minify: release,
@@ -32,11 +71,12 @@ function optionsFor({ name, entry, options }, release) {
     logLevel: 'warning',
     // ES modules first: the CommonJS builds of some packages cannot be shaken.
     mainFields: options.platform === 'browser' ? ['browser', 'module', 'main'] : ['module', 'main'],
+    ...options,
     define: {
       'process.env.SWITCHYARD_VERSION': JSON.stringify(version),
       ...(options.platform === 'browser' ? { 'process.env.NODE_ENV': '"production"' } : {}),
+      ...options.define,
     },
-    ...options,
   };
 }
 
@@ -62,7 +102,7 @@ async function watch() {
   const report = { name: 'report', setup: (context) => context.onEnd(({ errors }) => {
     console.log(`${new Date().toLocaleTimeString()} ${path.basename(context.initialOptions.outfile)}: ${errors.length === 0 ? 'built' : `${errors.length} errors`}`);
   }) };
-  const contexts = await Promise.all(bundles().map((bundle) => esbuild.context({ ...optionsFor(bundle, false), plugins: [report] })));
+  const contexts = await Promise.all(bundles().map((bundle) => esbuild.context({ ...optionsFor(bundle, false), plugins: [...(bundle.options.plugins ?? []), report] })));
   await Promise.all(contexts.map((context) => context.watch()));
   console.log('Watching; Ctrl-C ends it.');
 }

@@ -10,6 +10,7 @@ import { HttpFace } from './faces/http/httpFace.ts';
 import { InfoRoutes } from './faces/http/infoRoutes.ts';
 import { PortHolder } from './faces/http/portHolder.ts';
 import { localToken } from './faces/http/tokenFile.ts';
+import { keepHeapSmall } from './thriftyHeap.ts';
 import { createPricer } from './ledger/pricing.ts';
 import { openLedger } from './ledger/sqliteLedger.ts';
 
@@ -30,9 +31,6 @@ export interface HouseOptions {
   portChanged(): void;
 }
 
-/** How soon after the start the price table is loaded: not before the first answers are out. */
-const priceTableDelayMs = 400;
-
 /** Builds the rooms. @throws LedgerTooNewError, or the system's error when the data folder cannot be used */
 export function buildHouse(options: HouseOptions): House {
   const register = new SecretRegister();
@@ -44,12 +42,13 @@ export function buildHouse(options: HouseOptions): House {
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
   const face = new HttpFace({ yard, token: new TokenCheck(token), log, info });
   const port: PortHolder = new PortHolder(face.server, file, log, options.portChanged);
-  setTimeout(() => void pricer.ready(), priceTableDelayMs).unref();
+  const heap = keepHeapSmall();
   let closing: Promise<void> | undefined;
   return {
     yard, log, port,
     close() {
       closing ??= (async () => {
+        heap.dispose();
         port.release();
         await yard.shutdown();
       })();

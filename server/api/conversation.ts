@@ -17,7 +17,13 @@ export type MediaSource =
 /** A prompt-cache breakpoint the caller placed after this part. */
 export type CacheBreakpoint = '5m' | '1h';
 
-export interface TextPart { type: 'text'; text: string; cache?: CacheBreakpoint | undefined }
+export interface TextPart {
+  type: 'text';
+  text: string;
+  /** OpenAI Responses: whether an assistant's text is a remark on the way (`commentary`) or the `final_answer`. */
+  phase?: string | undefined;
+  cache?: CacheBreakpoint | undefined;
+}
 export interface ImagePart {
   type: 'image';
   /** For example `image/png`; absent when a URL says nothing about it. */
@@ -93,6 +99,8 @@ export interface ToolDefinition {
   kind?: 'function' | 'custom' | undefined;
   /** `custom` tools: the grammar or format object as the caller gave it. */
   format?: Record<string, unknown> | undefined;
+  /** openai-responses: the namespace the tool was declared in, and its own name there; `name` is made of both. */
+  namespace?: { name: string; tool: string } | undefined;
   cache?: CacheBreakpoint | undefined;
 }
 
@@ -148,6 +156,15 @@ export interface ConversationRequest {
   user?: string | undefined;
   /** OpenAI `prompt_cache_key`. */
   promptCacheKey?: string | undefined;
+  /** OpenAI `metadata`: what the caller wants to find again in the provider's own records. */
+  metadata?: Record<string, unknown> | undefined;
+  /** OpenAI Responses: `auto` lets the provider drop the oldest items when the context is full. */
+  truncation?: string | undefined;
+  /**
+   * The request leans on something that only the provider it was made for keeps or can do: its bytes may go
+   * through to a provider of the same protocol, but it cannot be translated.
+   */
+  providerState?: { reason: string } | undefined;
 }
 
 /**
@@ -189,17 +206,17 @@ export interface ProviderErrorBody {
 export type ConversationEvent =
   /** First event; says nothing a person could read and never commits. */
   | { type: 'start'; id?: string | undefined; model?: string | undefined }
-  | { type: 'text'; text: string; logprobs?: unknown }
+  | { type: 'text'; text: string; logprobs?: unknown; phase?: string | undefined }
   /** A piece of reasoning text. */
   | { type: 'thinking'; text: string }
   /** Closes the current run of reasoning with what is signed or encrypted in it. */
   | { type: 'thinking-end'; signature?: string | undefined; redacted?: string | undefined; encrypted?: string | undefined; itemId?: string | undefined; origin?: string | undefined }
-  | { type: 'tool-call-start'; index: number; id: string; name: string; kind?: 'function' | 'custom' | undefined; signature?: string | undefined }
+  | { type: 'tool-call-start'; index: number; id: string; name: string; kind?: 'function' | 'custom' | undefined; signature?: string | undefined; origin?: string | undefined }
   | { type: 'tool-call-arguments'; index: number; text: string }
   /** The call is complete: its arguments may be used. A call without this event must never be run. */
   | { type: 'tool-call-end'; index: number }
   | { type: 'refusal'; text: string }
   /** Counts so far; buckets are cumulative, a later value of a bucket replaces the earlier one. */
-  | { type: 'usage'; usage: TokenUsage }
+  | { type: 'usage'; usage: TokenUsage; /** The provider's figures contradict each other: what they cost is an estimate. */ contradictory?: true | undefined }
   | { type: 'finish'; reason: StopReason; stopSequence?: string | undefined; detail?: string | undefined }
   | { type: 'error'; error: ProviderErrorBody };

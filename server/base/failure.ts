@@ -9,6 +9,8 @@ export interface FailureDetails {
   detail?: string | undefined;
   /** The provider's own machine-readable code, such as `insufficient_quota`. */
   providerCode?: string | undefined;
+  /** The system's code of a network failure, such as `ECONNREFUSED`; never shown to callers, whom it would tell nothing. */
+  systemCode?: string | undefined;
   /** Where the user can mend it (billing page, key page). */
   helpUrl?: string | undefined;
   cause?: unknown;
@@ -25,6 +27,7 @@ export class SwitchyardError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly detail: string | undefined;
   readonly providerCode: string | undefined;
+  readonly systemCode: string | undefined;
   readonly helpUrl: string | undefined;
 
   constructor(code: string, failureClass: FailureClass, message: string, details: FailureDetails = {}) {
@@ -36,6 +39,7 @@ export class SwitchyardError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.detail = details.detail;
     this.providerCode = details.providerCode;
+    this.systemCode = details.systemCode;
     this.helpUrl = details.helpUrl;
   }
 }

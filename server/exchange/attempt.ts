@@ -32,6 +32,8 @@ export interface AttemptFigures {
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;
   usage: TokenUsage;
+  /** The provider's figures contradict each other. */
+  contradictory: boolean;
   /** UTF-16 units of text, reasoning and arguments that were generated. */
   generatedChars: number;
 }
@@ -51,7 +53,7 @@ const passedHeader = /^(?:x-request-id|request-id|retry-after(?:-ms)?|x-should-r
  * what came back is an answer.
  */
 export class AttemptRun implements ResponseListener {
-  readonly figures: AttemptFigures = { usage: {}, generatedChars: 0 };
+  readonly figures: AttemptFigures = { usage: {}, contradictory: false, generatedChars: 0 };
   #listener: AttemptListener;
   #outgoing: Outgoing;
   #codec: ProtocolCodec;
@@ -238,6 +240,7 @@ export class AttemptRun implements ResponseListener {
           break;
         case 'usage':
           this.figures.usage = mergeUsage(this.figures.usage, event.usage);
+          if (event.contradictory === true) this.figures.contradictory = true;
           break;
         case 'finish':
           this.#reason = event.reason;
@@ -355,7 +358,9 @@ export class AttemptRun implements ResponseListener {
     }
     const failed = events.find(event => event.type === 'error');
     if (failed !== undefined) {
-      this.#fail(providerFailure(failed.error, this.figures.status ?? 200, this.#source), this.#rawError(failed.error.status ?? 502, body));
+      // Without a status in the body there is none to pass on: a 200 is no error to the caller.
+      const { status } = failed.error;
+      this.#fail(providerFailure(failed.error, this.figures.status ?? 200, this.#source), status === undefined || status < 400 ? undefined : this.#rawError(status, body));
       return;
     }
     const hasContent = this.#account(events);

@@ -20,7 +20,7 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
   const hasCounts = Object.values(reported).some(count => count !== undefined);
   if (figures.generatedChars === 0 && !hasCounts) return { usage: {}, estimated: false };
   const usage: TokenUsage = { ...reported };
-  let estimated = false;
+  let estimated = figures.contradictory;
   if (usage.inputTokens === undefined && usage.cacheReadTokens === undefined && usage.cacheWriteTokens === undefined) {
     usage.inputTokens = estimatedInputTokens;
     estimated = true;

@@ -1,9 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /**
- * A new exchange's id: it begins with the time, so that the ledger's index grows at its end instead of everywhere.
- * @param now milliseconds since the epoch
+ * Makes ids of new exchanges. They begin with the time, so that the ledger's index grows at its end instead of
+ * everywhere; what follows is random for each maker and counted within it, so that two processes never meet.
  */
-export function newExchangeId(now: number): string {
-  return `swy_${now.toString(36).padStart(9, '0')}${randomUUID().replaceAll('-', '').slice(0, 14)}`;
+export function exchangeIds(): (now: number) => string {
+  const maker = randomBytes(6).toString('hex');
+  let count = 0;
+  return now => {
+    count = (count + 1) % 46_656;
+    return `swy_${now.toString(36).padStart(9, '0')}${count.toString(36).padStart(3, '0')}${maker}`;
+  };
 }

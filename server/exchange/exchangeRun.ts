@@ -23,6 +23,8 @@ import type { ExchangeServices, TickedRun } from './services.ts';
 /** More attempts than any sensible plan needs; bounds an exchange whose targets all fail at once and recover. */
 const maxAttempts = 12;
 const keepAliveMs = 15_000;
+/** The shortest wait for a target that rests. */
+const lookAgainMs = 20;
 
 /** One attempt under way. */
 interface Current {
@@ -56,6 +58,8 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   #prices: PriceRequest[] = [];
   #began = false;
   #handedOutCall = false;
+  /** A rest was waited out and nothing was sent since. */
+  #waited = false;
   #finished = false;
   #lastWriteAt: number;
 
@@ -199,6 +203,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
         keyLast4: key === undefined ? undefined : lastFour(key.secret), startedAt: now,
       };
+      this.#waited = false;
       this.#current = { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, run };
       run.start(this.#services.transport);
       return true;
@@ -283,8 +288,14 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         this.#later(delayMs, () => [again]);
         return;
       }
+      // What rested when it was last looked at may have come free between two readings of the clock.
+      const freed = (this.#waited || this.receipt.attempts.length === 0) && patienceLeftMs > 0 ? plan.targets.find(target => this.#worthWaiting(target)) : undefined;
+      if (freed !== undefined) {
+        this.#later(lookAgainMs, () => [freed]);
+        return;
+      }
       if (soonest !== undefined && soonest.retryAt - now <= patienceLeftMs) {
-        this.#later(Math.max(soonest.retryAt - now, 20), () => this.#plan().plan.targets.filter(target => this.#worthWaiting(target)));
+        this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => this.#worthWaiting(target)));
         return;
       }
     }
@@ -305,6 +316,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#wait = setTimeout(() => {
       // Keys that rested have had their pause.
       this.#triedKeys.clear();
+      this.#waited = true;
       this.#queue = targets();
       this.#next();
     }, delayMs);

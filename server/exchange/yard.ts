@@ -23,6 +23,7 @@ import { KeyPool } from '../upstream/keyPool.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
 import { probeEndpoint } from '../upstream/probe.ts';
 import { Transport } from '../upstream/transport.ts';
+import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
 import { Prober } from './prober.ts';
@@ -68,6 +69,7 @@ export class Yard implements ExchangeServices {
   #running = new Set<TickedRun>();
   #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
   #pricing = false;
+  #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: YardOptions) {
@@ -102,6 +104,11 @@ export class Yard implements ExchangeServices {
     for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
     if (first) this.#warmUp();
     this.onChange?.();
+  }
+
+  /** An id for a new exchange. */
+  newId(): string {
+    return this.#nextId(this.clock.now());
   }
 
   /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */
@@ -309,6 +316,8 @@ export class Yard implements ExchangeServices {
   #priceAll(): void {
     this.#pricing = false;
     if (!this.#pricer.isReady) {
+      // The price table is loaded at the first need of it; until then the record stands without prices.
+      for (const { receipt } of this.#unpriced.values()) this.#ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) });
       void this.#pricer.ready().then(() => this.#priceAll());
       return;
     }

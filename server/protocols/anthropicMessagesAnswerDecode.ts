@@ -1,7 +1,7 @@
 import type { ConversationEvent, StopReason, TokenUsage } from '../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import { decodeMessagesUsage } from './anthropicMessagesUsage.ts';
+import { contradictsMessages, decodeMessagesUsage } from './anthropicMessagesUsage.ts';
 import type { StreamDecoder } from './codec.ts';
 import { readErrorBody } from './errorBody.ts';
 import { mergeUsage } from './events.ts';
@@ -187,7 +187,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
     if (!isObject(usage)) return;
     const report = decodeMessagesUsage(usage, this.#usage);
     this.#usage = mergeUsage(this.#usage, report);
-    events.push({ type: 'usage', usage: report });
+    events.push({ type: 'usage', usage: report, ...(contradictsMessages(usage) ? { contradictory: true } : {}) });
   }
 }
 

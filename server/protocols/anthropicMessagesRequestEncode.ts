@@ -5,6 +5,7 @@ import { claudeModelRules, isClaude } from './claudeModels.ts';
 import type { ClaudeModelRules } from './claudeModels.ts';
 import type { EncodeTarget } from './codec.ts';
 import { withoutAttribution } from './conversationShape.ts';
+import { asFunction } from './customTools.ts';
 import { withoutUndefined } from './fields.ts';
 import { budgetOfEffort, nearestEffort, requestedEffort } from './reasoningEffort.ts';
 
@@ -67,7 +68,7 @@ interface DecidedChoice {
 }
 
 function decideToolChoice(request: ConversationRequest, rules: ClaudeModelRules): DecidedChoice {
-  const tools: JsonValue[] = request.tools.map(encodeTool);
+  const tools: JsonValue[] = request.tools.map((tool) => encodeTool(asFunction(tool)));
   for (const hosted of request.hostedTools ?? []) {
     if (hosted.protocol === 'anthropic-messages') tools.push(hosted.definition as JsonObject);
   }
@@ -86,7 +87,7 @@ function decideToolChoice(request: ConversationRequest, rules: ClaudeModelRules)
 }
 
 function encodeTool(tool: ToolDefinition): JsonObject {
-  const schema = tool.kind === 'custom' ? freeTextSchema : (tool.parameters ?? {});
+  const schema = tool.parameters ?? {};
   return withoutUndefined({
     name: tool.name,
     description: tool.description,
@@ -96,8 +97,6 @@ function encodeTool(tool: ToolDefinition): JsonObject {
     cache_control: encodeCache(tool.cache),
   });
 }
-
-const freeTextSchema: Record<string, unknown> = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
 
 function encodeSampling(request: ConversationRequest, rules: ClaudeModelRules, thinks: boolean): JsonObject {
   if (!rules.sampling) return {};

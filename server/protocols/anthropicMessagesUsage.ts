@@ -26,6 +26,18 @@ export function decodeMessagesUsage(usage: JsonObject, earlier: TokenUsage): Tok
   };
 }
 
+/** Whether figures of one report cannot all be true: more thinking than output, or a cache sum that is not its parts'. */
+export function contradictsMessages(usage: JsonObject): boolean {
+  const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
+  const split = isObject(usage.cache_creation) ? usage.cache_creation : undefined;
+  const output = count(usage.output_tokens);
+  const thinking = count(details.thinking_tokens);
+  const written = count(usage.cache_creation_input_tokens);
+  if (output !== undefined && thinking !== undefined && thinking > output) return true;
+  return split !== undefined && written !== undefined
+    && written !== (count(split.ephemeral_5m_input_tokens) ?? 0) + (count(split.ephemeral_1h_input_tokens) ?? 0);
+}
+
 function count(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
 }

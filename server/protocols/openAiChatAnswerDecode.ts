@@ -3,7 +3,7 @@ import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Dialect, StreamDecoder } from './codec.ts';
 import { readErrorBody } from './errorBody.ts';
-import { decodeChatUsage } from './openAiChatUsage.ts';
+import { contradictsChat, decodeChatUsage } from './openAiChatUsage.ts';
 
 interface OpenCall {
   index: number;
@@ -85,7 +85,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const choice = choices.find((entry): entry is JsonObject => isObject(entry) && (asNumber(entry.index) ?? 0) === 0);
     if (choice !== undefined) this.#choice(choice, error !== undefined, events);
     const usage = usageOf(chunk, choice);
-    if (usage !== undefined) events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect) });
+    if (usage !== undefined) events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect), ...(contradictsChat(usage, this.#dialect) ? { contradictory: true } : {}) });
     if (error !== undefined) events.push({ type: 'error', error });
     else if (event === 'error' && choices.length === 0) events.push({ type: 'error', error: { message: asString(chunk.message) ?? JSON.stringify(chunk).slice(0, 500) } });
     this.#failed ||= events.some((entry) => entry.type === 'error');

@@ -1,6 +1,7 @@
 import type { ConversationEvent, StopReason, TokenUsage } from '../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { ResponseMeta, StreamEncoder } from './codec.ts';
+import { CustomToolRestorer } from './customTools.ts';
 import { completeCalls, effectiveStopReason, gatherAnswer, mergeUsage } from './events.ts';
 import { encodeChatUsage } from './openAiChatUsage.ts';
 
@@ -14,6 +15,7 @@ export class ChatStreamEncoder implements StreamEncoder {
   readonly #head: string;
   readonly #tail: string;
   readonly #includeUsage: boolean;
+  readonly #restorer: CustomToolRestorer | undefined;
   readonly #calls = new Map<number, WrittenCall>();
   #usage: TokenUsage = {};
   #begun = false;
@@ -24,10 +26,15 @@ export class ChatStreamEncoder implements StreamEncoder {
     const common = JSON.stringify({ id: meta.id, object: 'chat.completion.chunk', created: meta.createdAt, model: meta.model });
     this.#head = `data: ${common.slice(0, -1)},"choices":[`;
     this.#includeUsage = meta.includeUsage === true;
+    this.#restorer = CustomToolRestorer.for(meta.tools);
     this.#tail = this.#includeUsage ? '],"usage":null}\n\n' : ']}\n\n';
   }
 
   encode(event: ConversationEvent): string {
+    return this.#restorer === undefined ? this.#encode(event) : this.#restorer.restore(event).map((restored) => this.#encode(restored)).join('');
+  }
+
+  #encode(event: ConversationEvent): string {
     switch (event.type) {
       case 'start':
         return this.#begin();
@@ -110,7 +117,8 @@ export class ChatStreamEncoder implements StreamEncoder {
 
 /** Writes a whole answer as a `chat.completion`. Calls whose end was never seen are not in it. */
 export function encodeChatResponse(events: readonly ConversationEvent[], meta: ResponseMeta): JsonObject {
-  const answer = gatherAnswer(events);
+  const restorer = CustomToolRestorer.for(meta.tools);
+  const answer = gatherAnswer(restorer === undefined ? events : events.flatMap((event) => restorer.restore(event)));
   const textOf = (type: 'text' | 'refusal' | 'thinking'): string => answer.parts.map((part) => (part.type === type ? part.text : '')).join('');
   const [text, refusal, reasoning] = [textOf('text'), textOf('refusal'), textOf('thinking')];
   const calls = completeCalls(answer);

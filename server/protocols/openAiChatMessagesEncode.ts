@@ -2,6 +2,7 @@ import type { ContentPart, ConversationRequest, DocumentPart, ImagePart, Message
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { EncodeTarget } from './codec.ts';
 import { joinedText, mergeNeighbours, textIsAtHome, withoutAttribution } from './conversationShape.ts';
+import { asFunctionArguments } from './customTools.ts';
 import { withoutUndefined } from './fields.ts';
 import { dataUrl, describeMedia, documentText, inlineDocument, leftOut } from './media.ts';
 
@@ -117,12 +118,12 @@ function encodeAssistant(content: readonly ContentPart[], { dialect }: EncodeTar
   const message: JsonObject = { role: 'assistant', content: text === '' && (calls.length > 0 || refusal !== '') ? null : text };
   if (writesReasoning) message[dialect.reasoningField ?? 'reasoning_content'] = reasoning;
   if (refusal !== '') message.refusal = refusal;
-  if (calls.length > 0) message.tool_calls = calls.map(encodeCall);
+  if (calls.length > 0) message.tool_calls = calls.map((call) => encodeCall(call, dialect.customTools === true));
   return message;
 }
 
-function encodeCall(call: ToolCallPart): JsonObject {
-  return call.kind === 'custom'
+function encodeCall(call: ToolCallPart, knowsCustomTools: boolean): JsonObject {
+  return call.kind === 'custom' && knowsCustomTools
     ? { id: call.id, type: 'custom', custom: { name: call.name, input: call.arguments } }
-    : { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments === '' ? '{}' : call.arguments } };
+    : { id: call.id, type: 'function', function: { name: call.name, arguments: asFunctionArguments(call) } };
 }

@@ -1,6 +1,7 @@
 import type { ConversationRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { EncodeTarget } from './codec.ts';
+import type { Dialect, EncodeTarget } from './codec.ts';
+import { asFunction, grammarOf } from './customTools.ts';
 import { withoutUndefined } from './fields.ts';
 import { encodeChatMessages } from './openAiChatMessagesEncode.ts';
 import { nearestEffort, requestedEffort } from './reasoningEffort.ts';
@@ -30,7 +31,7 @@ export function encodeChatRequest(request: ConversationRequest, target: EncodeTa
     top_logprobs: request.logprobs?.top,
     response_format: encodeResponseFormat(request.responseFormat),
     ...encodeReasoning(request, target),
-    ...encodeTools(request),
+    ...encodeTools(request, dialect),
     verbosity: request.verbosity,
     service_tier: request.serviceTier === 'standard_only' ? undefined : request.serviceTier,
     user: request.user !== undefined && request.user.length <= maxUserLength ? request.user : undefined,
@@ -42,8 +43,9 @@ export function encodeChatRequest(request: ConversationRequest, target: EncodeTa
   return body;
 }
 
-function encodeTools(request: ConversationRequest): JsonObject {
-  const tools: JsonValue[] = request.tools.map(encodeTool);
+function encodeTools(request: ConversationRequest, dialect: Dialect): JsonObject {
+  const asWritten = dialect.customTools === true ? request.tools : request.tools.map(asFunction);
+  const tools: JsonValue[] = asWritten.map(encodeTool);
   let webSearch: JsonObject | undefined;
   for (const hosted of request.hostedTools ?? []) {
     if (hosted.protocol !== 'openai-chat') continue;
@@ -54,7 +56,7 @@ function encodeTools(request: ConversationRequest): JsonObject {
   const choosable = tools.length > 0;
   return {
     tools: choosable ? tools : undefined,
-    tool_choice: choosable && request.toolChoice !== undefined ? encodeToolChoice(request.toolChoice, request.tools) : undefined,
+    tool_choice: choosable && request.toolChoice !== undefined ? encodeToolChoice(request.toolChoice, asWritten) : undefined,
     parallel_tool_calls: choosable ? request.parallelToolCalls : undefined,
     web_search_options: webSearch,
   };
@@ -62,7 +64,9 @@ function encodeTools(request: ConversationRequest): JsonObject {
 
 function encodeTool(tool: ToolDefinition): JsonObject {
   if (tool.kind === 'custom') {
-    return { type: 'custom', custom: withoutUndefined({ name: tool.name, description: tool.description, format: tool.format as JsonObject | undefined }) };
+    const grammar = grammarOf(tool.format);
+    const format = grammar === undefined ? tool.format as JsonObject | undefined : { type: 'grammar', grammar };
+    return { type: 'custom', custom: withoutUndefined({ name: tool.name, description: tool.description, format }) };
   }
   return {
     type: 'function',

@@ -28,15 +28,32 @@ export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage
   };
 }
 
+/** Whether figures cannot all be true: more reasoning than output that holds it, or a total smaller than its parts. */
+export function contradictsChat(usage: JsonObject, dialect: Dialect): boolean {
+  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
+  const output = count(usage.completion_tokens);
+  const reasoning = count(completionDetails.reasoning_tokens);
+  const total = count(usage.total_tokens);
+  if (dialect.reasoningBesideOutput !== true && output !== undefined && reasoning !== undefined && reasoning > output) return true;
+  return total !== undefined && total > 0 && total < (count(usage.prompt_tokens) ?? 0) + (output ?? 0);
+}
+
 function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0): number | undefined {
   if (prompt === undefined) return undefined;
   const cached = cacheRead + cacheWrite;
   return cacheRead > prompt ? prompt : Math.max(0, prompt - cached);
 }
 
-/** OpenRouter's `cost` in US dollars; with the user's own key at the provider, that provider's bill comes on top. */
+/** xAI counts in ticks, of which 10^10 make a US dollar (docs.x.ai, cost tracking). */
+const ticksPerMicroUsd = 10_000;
+
+/**
+ * What the answer cost by the provider's own account, in micro-dollars: OpenRouter's `cost` in US dollars (with
+ * the user's own key at the provider, that provider's bill comes on top), or xAI's `cost_in_usd_ticks`.
+ */
 export function reportedCost(usage: JsonObject): number | undefined {
-  const { cost } = usage;
+  const { cost, cost_in_usd_ticks: ticks } = usage;
+  if (cost === undefined && typeof ticks === 'number' && Number.isFinite(ticks) && ticks >= 0) return Math.round(ticks / ticksPerMicroUsd);
   if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) return undefined;
   const details = isObject(usage.cost_details) ? usage.cost_details : {};
   const upstream = usage.is_byok === true && typeof details.upstream_inference_cost === 'number' ? Math.max(0, details.upstream_inference_cost) : 0;

@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser';
 import { SwitchyardError } from '../base/failure.ts';
+import { parseJson } from '../base/json.ts';
 
 export interface SseReaderOptions {
   /**
@@ -23,6 +24,9 @@ export interface SseReader {
   end(): void;
 }
 
+/** Text outside of events is looked at up to this length: an error is no longer. */
+const maxBareTextLength = 65_536;
+
 /** What a line may carry besides the data that is counted: a field name, a colon, a space, a line break. */
 const lineOverhead = 8;
 
@@ -39,6 +43,7 @@ export function createSseReader(
   // The byte order mark is the parser's business: one place decides about it.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let overflow: SwitchyardError | undefined;
+  let bareText = '';
 
   const fail = (): void => {
     overflow = new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.', {
@@ -57,8 +62,23 @@ export function createSseReader(
     },
     onError(error) {
       if (error.type === 'max-buffer-size-exceeded') fail();
+      else if (error.type === 'unknown-field') readBareLine(error.line ?? '');
     },
   });
+
+  // Google breaks a stream off with a JSON error, on one line or several, that is no event at all.
+  const readBareLine = (line: string): void => {
+    if (overflow !== undefined) return;
+    const text = line.trim();
+    if (bareText === '' && !text.startsWith('{') && !text.startsWith('[')) return;
+    bareText += text;
+    if (bareText.length > maxBareTextLength) bareText = '';
+    else if (/[}\]]$/.test(text) && parseJson(bareText) !== undefined) {
+      const whole = bareText;
+      bareText = '';
+      onEvent(undefined, whole);
+    }
+  };
 
   const feed = (text: string): void => {
     if (overflow !== undefined) throw overflow;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What a sandbox provider can be told to do, one member for each way in which a real provider misbehaves.

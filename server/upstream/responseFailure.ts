@@ -56,6 +56,7 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'misalignment_policy_violation', failureClass: 'content-policy' },
   { code: 'bio_policy', failureClass: 'content-policy' },
   { code: 'invalid_prompt', failureClass: 'content-policy' },
+  { message: 'content filtering policy', failureClass: 'content-policy' },
   { code: 'ResponsibleAIPolicyViolation', failureClass: 'content-policy' },
   { code: 'invalid_api_key', failureClass: 'auth' },
   { code: 'API_KEY_INVALID', failureClass: 'auth' },

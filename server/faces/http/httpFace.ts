@@ -3,7 +3,6 @@ import type { ProtocolName } from '../../api/conversation.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { scanObject } from '../../base/objectScan.ts';
-import { newExchangeId } from '../../exchange/exchangeId.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { checkOrigin, presentedToken, type TokenCheck } from './access.ts';
@@ -96,7 +95,7 @@ export class HttpFace {
       this.#refuseThread(response);
       return;
     }
-    const id = newExchangeId(yard.clock.now());
+    const id = yard.newId();
     const caller = new HttpCaller(response, {
       codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.needs.estimatedInputTokens, exchangeId: id, wanted: facts.model,
     });

@@ -50,7 +50,7 @@ export class InfoRoutes {
     const { yard } = this.#options;
     const parameters = new URLSearchParams(query);
     if (path === '/models') return this.#models(request, response);
-    if (path.startsWith('/models/')) return this.#model(request, response, decodeURIComponent(path.slice('/models/'.length)));
+    if (path.startsWith('/models/')) return this.#model(request, response, decoded(path.slice('/models/'.length)));
     if (path === '/switchyard/status') return sendJson(response, 200, yard.status(this.#options.http()));
     if (path === '/switchyard/spend') {
       const range = rangeOf(parameters, yard.clock.now());
@@ -63,7 +63,7 @@ export class InfoRoutes {
       return sendJson(response, 200, await yard.recent(limit, before === null ? undefined : Number(before)));
     }
     if (path.startsWith('/switchyard/exchanges/')) {
-      const receipt = await yard.receipt(decodeURIComponent(path.slice('/switchyard/exchanges/'.length)));
+      const receipt = await yard.receipt(decoded(path.slice('/switchyard/exchanges/'.length)));
       if (receipt === undefined) return notFound(request, response, 'There is no exchange of that id.');
       return sendJson(response, 200, receipt);
     }
@@ -112,6 +112,15 @@ function rangeOf(parameters: URLSearchParams, now: number): TimeRange | undefine
       return Number.isFinite(from) && Number.isFinite(until) && from <= until ? { from, to: until } : undefined;
     }
     default: return undefined;
+  }
+}
+
+/** A piece of a path as it was meant; as it came where its escapes are broken, so that it is merely not found. */
+function decoded(piece: string): string {
+  try {
+    return decodeURIComponent(piece);
+  } catch {
+    return piece;
   }
 }
 

@@ -11,9 +11,12 @@ export interface RequestFacts {
   needs: Needs;
 }
 
+/** Words without which a body holds no image or document; found natively, and in most bodies not at all. */
+const imageWord = Buffer.from('image');
+const documentWords = ['document"', 'file"'].map(word => Buffer.from(word));
 /** Media types as they stand in compact and in spaced JSON. */
-const imageMarks = [':"image_url"', ': "image_url"', ':"image"', ': "image"', ':"input_image"', ': "input_image"'].map(mark => Buffer.from(mark));
-const documentMarks = [':"document"', ': "document"', ':"file"', ': "file"', ':"input_file"', ': "input_file"'].map(mark => Buffer.from(mark));
+const imageType = /: ?"(?:image|image_url|input_image)"/;
+const documentType = /: ?"(?:document|file|input_file)"/;
 
 /** Bytes of JSON a token stands for at the most in ordinary text: makes the estimate a lower bound. */
 const bytesPerToken = 5;
@@ -27,7 +30,7 @@ export function readRequestFacts(protocol: ProtocolName, bytes: Buffer, scan: Ob
   const model = asString(fieldValue(bytes, scan, 'model'));
   if (model === undefined || model === '') return undefined;
   const streamOptions = scan.fields.has('stream_options') ? fieldValue(bytes, scan, 'stream_options') : undefined;
-  const images = holdsAny(bytes, imageMarks);
+  const images = bytes.includes(imageWord) && imageType.test(bytes.toString('latin1'));
   return {
     model,
     stream: fieldValue(bytes, scan, 'stream') === true,
@@ -36,7 +39,7 @@ export function readRequestFacts(protocol: ProtocolName, bytes: Buffer, scan: Ob
       stream: fieldValue(bytes, scan, 'stream') === true,
       tools: holdsItems(bytes, scan, 'tools'),
       images,
-      documents: holdsAny(bytes, documentMarks),
+      documents: documentWords.some(word => bytes.includes(word)) && documentType.test(bytes.toString('latin1')),
       jsonSchema: wantsSchema(protocol, bytes, scan),
       // Every protocol can leave reasoning out, so no target is passed over for it.
       thinking: false,
@@ -44,10 +47,6 @@ export function readRequestFacts(protocol: ProtocolName, bytes: Buffer, scan: Ob
       maxOutputTokens: asNumber(fieldValue(bytes, scan, 'max_tokens')) ?? asNumber(fieldValue(bytes, scan, 'max_completion_tokens')),
     },
   };
-}
-
-function holdsAny(bytes: Buffer, marks: readonly Buffer[]): boolean {
-  return marks.some(mark => bytes.includes(mark));
 }
 
 /** Whether a field is an array that is not empty. */

@@ -15,7 +15,6 @@ import type { ResolveOptions } from '../../config/resolveOptions.ts';
 import { supportedProtocols } from '../../protocols/registry.ts';
 import type { Needs } from '../../routing/plan.ts';
 import type { ExchangeFailure } from '../../exchange/input.ts';
-import { newExchangeId } from '../../exchange/exchangeId.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { sumUsage } from '../../ledger/sums.ts';
 import { chatResult, LspCaller } from './lspCaller.ts';
@@ -111,7 +110,7 @@ export class LspFace {
         queueMicrotask(() => resolve({ ...chatResult(run.receipt, failure), usage: sumUsage(run.receipt.attempts) }));
       };
       const run = yard.create({
-        id: newExchangeId(yard.clock.now()), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
+        id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
         needs: needsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
       }, caller);
       const registration = token.onCancellationRequested(() => {

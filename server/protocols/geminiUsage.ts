@@ -1,0 +1,45 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+import { promptTokens } from './events.ts';
+
+/**
+ * Usage of a Gemini answer as disjoint buckets: the prompt includes what was cached but not what hosted tools
+ * put into it; candidates do not include thoughts.
+ */
+export function decodeGeminiUsage(usage: JsonObject): TokenUsage {
+  const prompt = count(usage.promptTokenCount);
+  const cached = count(usage.cachedContentTokenCount);
+  const toolUse = count(usage.toolUsePromptTokenCount);
+  const candidates = count(usage.candidatesTokenCount);
+  const thoughts = count(usage.thoughtsTokenCount);
+  return {
+    inputTokens: prompt === undefined ? undefined : Math.max(0, prompt + (toolUse ?? 0) - (cached ?? 0)),
+    cacheReadTokens: cached,
+    outputTokens: candidates === undefined && thoughts === undefined ? undefined : (candidates ?? 0) + (thoughts ?? 0),
+    reasoningTokens: thoughts,
+  };
+}
+
+/** Whether figures cannot all be true: more read from a cache than was sent, or a total smaller than its parts. */
+export function contradictsGemini(usage: JsonObject): boolean {
+  const prompt = count(usage.promptTokenCount);
+  const cached = count(usage.cachedContentTokenCount);
+  const total = count(usage.totalTokenCount);
+  if (prompt !== undefined && cached !== undefined && cached > prompt) return true;
+  return total !== undefined && total > 0 && total < (prompt ?? 0) + (count(usage.candidatesTokenCount) ?? 0);
+}
+
+function count(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+}
+
+/** Usage as a Gemini caller expects it; undefined when neither side of it is known. */
+export function encodeGeminiUsage(usage: TokenUsage): JsonObject | undefined {
+  const prompt = promptTokens(usage);
+  if (prompt === undefined && usage.outputTokens === undefined) return undefined;
+  const output = usage.outputTokens ?? 0;
+  const written: JsonObject = { promptTokenCount: prompt ?? 0, candidatesTokenCount: Math.max(0, output - (usage.reasoningTokens ?? 0)), totalTokenCount: (prompt ?? 0) + output };
+  if (usage.cacheReadTokens !== undefined) written.cachedContentTokenCount = usage.cacheReadTokens;
+  if (usage.reasoningTokens !== undefined) written.thoughtsTokenCount = usage.reasoningTokens;
+  return written;
+}

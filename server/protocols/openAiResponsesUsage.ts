@@ -1,0 +1,61 @@
+import type { TokenUsage } from '../api/conversation.ts';
+import { isObject } from '../base/json.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+import { cacheWriteTokens, promptTokens } from './events.ts';
+import { reportedCost } from './openAiChatUsage.ts';
+
+/**
+ * Usage of a response as disjoint buckets: `input_tokens` include what was read from and written to a cache,
+ * `output_tokens` include reasoning. Cache writes are split by life (30 minutes, 12 hours) where the provider does.
+ */
+export function decodeResponsesUsage(usage: JsonObject): TokenUsage {
+  const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
+  const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
+  const lives = isObject(inputDetails.cache_write_tokens_details) ? inputDetails.cache_write_tokens_details : {};
+  const input = count(usage.input_tokens);
+  const cacheRead = count(inputDetails.cached_tokens);
+  const written = count(inputDetails.cache_write_tokens);
+  const long = count(lives.ttl_12h_tokens);
+  const short = count(lives.ttl_30m_tokens) ?? (written === undefined ? undefined : Math.max(0, written - (long ?? 0)));
+  const output = count(usage.output_tokens);
+  const reasoning = count(outputDetails.reasoning_tokens);
+  return {
+    inputTokens: input === undefined ? undefined : Math.max(0, input - (cacheRead ?? 0) - (short ?? 0) - (long ?? 0)),
+    cacheReadTokens: cacheRead,
+    cacheWriteTokens: short,
+    cacheWrite1hTokens: long,
+    outputTokens: output,
+    reasoningTokens: reasoning === undefined || output === undefined ? reasoning : Math.min(reasoning, output),
+    reportedCostMicroUsd: reportedCost(usage),
+  };
+}
+
+/** Whether figures cannot all be true: more reasoning than output, or more read from a cache than was sent. */
+export function contradictsResponses(usage: JsonObject): boolean {
+  const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
+  const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
+  return exceeds(inputDetails.cached_tokens, usage.input_tokens) || exceeds(outputDetails.reasoning_tokens, usage.output_tokens);
+}
+
+function exceeds(part: JsonValue | undefined, whole: JsonValue | undefined): boolean {
+  const [partCount, wholeCount] = [count(part), count(whole)];
+  return partCount !== undefined && wholeCount !== undefined && partCount > wholeCount;
+}
+
+function count(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+}
+
+/** Usage as a caller of this protocol expects it; null when neither side of it is known. */
+export function encodeResponsesUsage(usage: TokenUsage): JsonObject | null {
+  const input = promptTokens(usage);
+  if (input === undefined && usage.outputTokens === undefined) return null;
+  const output = usage.outputTokens ?? 0;
+  return {
+    input_tokens: input ?? 0,
+    input_tokens_details: { cached_tokens: usage.cacheReadTokens ?? 0, cache_write_tokens: cacheWriteTokens(usage) ?? 0 },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
+    total_tokens: (input ?? 0) + output,
+  };
+}
