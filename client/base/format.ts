@@ -1,0 +1,48 @@
+import { formatMicroUsd } from '../views/money.ts';
+
+/** How a figure of money is known: see `Cost` in server/api/receipt.ts. */
+export interface Money {
+  /** Millionths of a US dollar. */
+  microUsd: number;
+  /** Some part of the figure is an estimate. */
+  estimated: boolean;
+  /** How many costs are unknown, and so not in the figure. */
+  unknown: number;
+}
+
+/**
+ * Money in the few characters of a status bar or a tree: `$1.37`, `~$1.37` when part of it is an estimate, `?`
+ * when nothing is known, `$1.37 + ?` when some of it is unknown.
+ */
+export function formatMoney(money: Money): string {
+  if (money.microUsd === 0 && money.unknown > 0) return '?';
+  const figure = (money.estimated ? '~' : '') + formatMicroUsd(money.microUsd);
+  return money.unknown > 0 ? `${figure} + ?` : figure;
+}
+
+/** The same in words, for a screen reader: `about 1.37 dollars`. */
+export function speakMoney(money: Money): string {
+  if (money.microUsd === 0 && money.unknown > 0) return 'unknown cost';
+  const dollars = formatMicroUsd(money.microUsd).replace('<', 'less than ').replace('$', '');
+  return `${money.estimated ? 'about ' : ''}${dollars} dollars${money.unknown > 0 ? ' plus unknown cost' : ''}`;
+}
+
+/** How long until `at`, in words: `now`, `12 s`, `3 min`, `2 h`, `3 days`. */
+export function formatUntil(at: number, now: number): string {
+  const seconds = Math.ceil((at - now) / 1000);
+  if (seconds <= 0) return 'now';
+  if (seconds < 120) return `${String(seconds)} s`;
+  if (seconds < 7200) return `${String(Math.round(seconds / 60))} min`;
+  if (seconds < 172_800) return `${String(Math.round(seconds / 3600))} h`;
+  return `${String(Math.round(seconds / 86_400))} days`;
+}
+
+/** `1 key`, `2 keys`. */
+export function count(amount: number, singular: string, plural = `${singular}s`): string {
+  return `${String(amount)} ${amount === 1 ? singular : plural}`;
+}
+
+/** Text made safe inside a Markdown table cell: no line breaks, no markup, no icons. */
+export function markdownCell(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_{}[\]()#+!|<>~$]/g, '\\$&');
+}

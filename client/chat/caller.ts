@@ -1,0 +1,28 @@
+import type { Caller } from '../../server/api/receipt.ts';
+
+/** What the editor tells about who asks, where it tells it. */
+export interface CallerHints {
+  /** The extension (or part of the editor) that asks. */
+  readonly requestInitiator?: unknown;
+  readonly modelOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly tools?: readonly unknown[] | undefined;
+}
+
+/** What the editor's own chat calls itself. */
+const editorInitiators: ReadonlySet<unknown> = new Set(['github.copilot-chat', 'core', '']);
+
+/**
+ * Who a request's cost belongs to. The editor's own small requests (titles, summaries) come without tools and
+ * without a conversation; an agent's come with tools.
+ */
+export function callerFrom(hints: CallerHints, workspace: string | undefined): Caller {
+  const conversationHint = hints.modelOptions?.['_conversationId'];
+  const conversation = typeof conversationHint === 'string' && conversationHint !== '' ? conversationHint : undefined;
+  const hasTools = (hints.tools?.length ?? 0) > 0;
+  return {
+    tool: typeof hints.requestInitiator === 'string' && !editorInitiators.has(hints.requestInitiator) ? hints.requestInitiator : 'vscode-chat',
+    ...(workspace === undefined ? {} : { workspace }),
+    ...(conversation === undefined ? {} : { conversation }),
+    purpose: hasTools ? 'agent' : conversation === undefined ? 'utility' : 'chat',
+  };
+}

@@ -1,0 +1,24 @@
+import type { StopReason } from '../../server/api/conversation.ts';
+import type { ChatResult } from '../../server/api/messages.ts';
+
+/**
+ * What the user is told when an exchange is over: one sentence with the next action, or undefined when all is
+ * well (or when the user cancelled). `shown` says whether some of the answer is already on the screen, where it stays.
+ */
+export function chatProblem(result: Pick<ChatResult, 'outcome' | 'error'>, shown: boolean, stopReason: StopReason | undefined): string | undefined {
+  switch (result.outcome) {
+    case 'cancelled':
+      return undefined;
+    case 'failed': {
+      const message = result.error?.message ?? 'The request failed: see "Switchyard: Show Requests" for what was tried.';
+      return shown ? `The answer above is incomplete. ${message}` : message;
+    }
+    case 'ok':
+      if (shown) return undefined;
+      return stopReason === 'length'
+        ? 'The model used its whole output limit for thinking and wrote no answer: choose a lower thinking effort, or another model.'
+        : stopReason === 'context-full'
+          ? 'The conversation fills the model\'s context window: start a new one, or choose a model with a larger window.'
+          : 'The model answered without any text: send the message again, or choose another model.';
+  }
+}

@@ -1,0 +1,104 @@
+import type { HealthState, OfferedModel } from '../../server/api/status.ts';
+import type { ShownModels } from '../settings.ts';
+
+/** A model as the picker shows it, in plain data; `icon` is the id of a codicon. */
+export interface ShownModel {
+  id: string;
+  name: string;
+  family: string;
+  version: string;
+  detail: string;
+  tooltip: string;
+  icon: string;
+  warning: string | undefined;
+  pricing: string | undefined;
+  maxInputTokens: number;
+  maxOutputTokens: number;
+  imageInput: boolean;
+  toolCalling: boolean;
+  thinking: boolean;
+}
+
+/**
+ * The models for VS Code's picker: routes first, then, where the user wants them or has no route, single
+ * models. Ids are the server's own and stay for ever, since users' settings hold them. An id of `auto` would be
+ * treated specially by the editor: it is never offered.
+ */
+export function shownModels(offered: readonly OfferedModel[], shown: ShownModels): ShownModel[] {
+  const usable = offered.filter(model => model.id !== 'auto');
+  const routes = usable.filter(model => model.kind === 'route');
+  const models = usable.filter(model => model.kind === 'model');
+  return [...routes, ...(shown === 'all' || routes.length === 0 ? models : [])].map(shownModel);
+}
+
+function shownModel(model: OfferedModel): ShownModel {
+  return {
+    id: model.id,
+    name: model.name,
+    family: model.kind === 'route' ? `switchyard-${model.wanted}` : model.wanted,
+    version: '1',
+    detail: model.detail,
+    tooltip: tooltipOf(model),
+    icon: healthIcons[model.state],
+    warning: model.warning,
+    pricing: model.pricing,
+    maxInputTokens: model.maxInputTokens,
+    maxOutputTokens: model.maxOutputTokens,
+    imageInput: model.imageInput,
+    toolCalling: model.toolCalling,
+    thinking: model.thinking,
+  };
+}
+
+/** Codicons of the states of health, the same everywhere. */
+export const healthIcons: Readonly<Record<HealthState, string>> = {
+  healthy: 'pass', degraded: 'warning', down: 'error', unknown: 'circle-outline',
+};
+
+function tooltipOf(model: OfferedModel): string {
+  const what = model.kind === 'route' ? `Switchyard route "${model.wanted}"` : `${model.wanted}, from whichever provider serves it`;
+  const order = model.targets.length === 0 ? '' : `: ${model.targets.join(', then ')}`;
+  return what + order;
+}
+
+/** Whether two lists would look the same in the picker, so that it is not drawn again for nothing. */
+export function sameModels(left: readonly ShownModel[], right: readonly ShownModel[]): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** What a request to a model of this id asks the server for; also for ids that are not offered at the moment. */
+export function wantedName(id: string, offered: readonly OfferedModel[]): string {
+  return offered.find(model => model.id === id)?.wanted ?? id.replace(/^(route|model):/, '');
+}
+
+/** Reads the list kept from an earlier session; anything that is not such a list is none. */
+export function readKeptModels(value: unknown): OfferedModel[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', warning: undefined }));
+}
+
+function isOfferedModel(value: unknown): value is OfferedModel {
+  if (typeof value !== 'object' || value === null) return false;
+  const model: Partial<Record<keyof OfferedModel, unknown>> = value;
+  return typeof model.id === 'string' && typeof model.wanted === 'string' && typeof model.name === 'string'
+    && (model.kind === 'route' || model.kind === 'model') && Array.isArray(model.targets) && typeof model.detail === 'string'
+    && typeof model.maxInputTokens === 'number' && typeof model.maxOutputTokens === 'number';
+}
+
+/**
+ * The picker's choice of thinking effort, as the JSON Schema the editor draws its submenu from. The editor sends the
+ * default too, so it is a word of its own that asks the model for nothing: thinking costs money.
+ */
+export const thinkingEffortSchema = {
+  properties: {
+    reasoningEffort: {
+      type: 'string',
+      title: 'Thinking Effort',
+      enum: ['default', 'low', 'medium', 'high'],
+      enumItemLabels: ['Default', 'Low', 'Medium', 'High'],
+      enumDescriptions: ['What the model does by itself.', 'Answers sooner and costs less.', 'A balance of speed and depth.', 'Thinks longest, for the hardest tasks.'],
+      default: 'default',
+      group: 'navigation',
+    },
+  },
+} as const;

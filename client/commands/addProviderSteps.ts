@@ -1,0 +1,132 @@
+import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
+import type { EndpointSettings } from '../../server/api/settings.ts';
+import { partsOfTarget, targetsOf, uniqueName } from '../settingsEdits.ts';
+import type { Routes } from '../settingsEdits.ts';
+
+/** What the user has said so far. */
+export interface AddProviderDraft {
+  offer?: ProviderOffer | undefined;
+  region?: string | undefined;
+  baseUrl?: string | undefined;
+  name?: string | undefined;
+  /** Empty where the provider wants none. */
+  key?: string | undefined;
+}
+
+export type AddProviderStep = 'provider' | 'region' | 'baseUrl' | 'name' | 'key';
+
+/** The steps for this provider, in order. Before one is chosen, the steps of a usual one. */
+export function stepsFor(offer: ProviderOffer | undefined): AddProviderStep[] {
+  if (offer === undefined) return ['provider', 'name', 'key'];
+  return [
+    'provider',
+    ...((offer.regions?.length ?? 0) > 0 ? ['region' as const] : offer.baseUrl === undefined ? ['baseUrl' as const] : []),
+    'name',
+    'key',
+  ];
+}
+
+/** Where a step stands, as "Step 2 of 4" counts. The test and the first route are not counted: they may not come. */
+export function stepNumber(step: AddProviderStep, offer: ProviderOffer | undefined): { step: number; totalSteps: number } {
+  const steps = stepsFor(offer);
+  return { step: steps.indexOf(step) + 1, totalSteps: steps.length };
+}
+
+/** The step after or before this one; undefined at the ends. */
+export function neighbourStep(step: AddProviderStep, offer: ProviderOffer | undefined, direction: 1 | -1): AddProviderStep | undefined {
+  const steps = stepsFor(offer);
+  return steps[steps.indexOf(step) + direction];
+}
+
+/** The name suggested for the endpoint: the provider's id (with the region), made unique. */
+export function suggestedName(offer: ProviderOffer, region: string | undefined, taken: Iterable<string>): string {
+  const base = region === undefined ? offer.id : `${offer.id}-${region}`;
+  return uniqueName(base.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, ''), taken);
+}
+
+/** What is written into the settings: only what is not the provider's default. */
+export function endpointSettingsOf(draft: AddProviderDraft & { offer: ProviderOffer }): EndpointSettings {
+  return {
+    provider: draft.offer.id,
+    ...(draft.region === undefined ? {} : { region: draft.region }),
+    ...(draft.baseUrl === undefined ? {} : { baseUrl: draft.baseUrl.replace(/\/+$/, '') }),
+  };
+}
+
+/** What is wrong with a key, so that it cannot be used at all. */
+export function keyProblem(key: string, offer: Pick<ProviderOffer, 'keyRequired' | 'name'>): string | undefined {
+  if (key === '') return offer.keyRequired ? `${offer.name} needs a key: paste it here.` : undefined;
+  if (/\s/.test(key)) return 'A key has no spaces or line breaks in it: copy it again.';
+  // A header with other characters cannot be sent.
+  if (!/^[\x21-\x7e]+$/.test(key)) return 'A key has only plain characters: copy it again.';
+  return undefined;
+}
+
+/** What is surprising about a key's shape; it may be used all the same. */
+export function keyWarning(key: string, offer: Pick<ProviderOffer, 'keyPattern' | 'keyHint' | 'name'>): string | undefined {
+  if (offer.keyPattern === undefined) return undefined;
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(offer.keyPattern);
+  } catch {
+    return undefined;
+  }
+  if (pattern.test(key)) return undefined;
+  return `Keys of ${offer.name} usually look ${offer.keyHint === undefined ? 'different' : `like "${offer.keyHint}"`}: press Enter to use this one all the same.`;
+}
+
+/** Removes what people paste around a key: quotes, `Bearer`, and the name of a variable. */
+export function cleanKey(pasted: string): string {
+  return pasted.trim()
+    .replace(/^(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*(?=\S{8})/, '')
+    .replace(/^(['"])(.*)\1$/, '$2')
+    .replace(/^bearer\s+/i, '')
+    .trim();
+}
+
+/** What happens after the endpoint was added: it becomes the first route's target, or another route's fallback. */
+export type RouteOffer = { kind: 'first'; route: string } | { kind: 'fallback'; routes: string[] };
+
+export const firstRouteName = 'default';
+
+export function routeOffer(routes: Routes): RouteOffer {
+  const names = Object.keys(routes);
+  return names.length === 0 ? { kind: 'first', route: firstRouteName } : { kind: 'fallback', routes: names };
+}
+
+/**
+ * The models of an endpoint for a choice: first those that the route already asks other endpoints for (the natural
+ * fallback), then chat models in the provider's order, then what is plainly something else (embeddings, speech, images).
+ */
+export function orderedModels(models: readonly string[], route: Routes[string] | undefined): string[] {
+  const wanted = new Set(targetsOf(route).map(target => partsOfTarget(target)?.model).filter(model => model !== undefined).map(sameName));
+  const rank = (model: string): number => (wanted.has(sameName(model)) ? 0 : notForChat.test(model) ? 2 : 1);
+  return [...models].map((model, index) => ({ model, index, rank: rank(model) }))
+    .sort((left, right) => left.rank - right.rank || left.index - right.index)
+    .map(entry => entry.model);
+}
+
+const notForChat = /embed|whisper|tts|speech|transcri|dall-e|image|imagen|veo|sora|moderation|rerank|guard|realtime|babbage|davinci/i;
+
+/** Names of one model as several providers spell it become the same. */
+function sameName(model: string): string {
+  return model.toLowerCase().replace(/^.*\//, '').replace(/[._]/g, '-').replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '');
+}
+
+/** The sentence after a test that went well: `openai answered in 240 ms and lists 34 models.` */
+export function testedSentence(name: string, result: Pick<TestEndpointResult, 'latencyMs' | 'models'>): string {
+  const latency = result.latencyMs === undefined ? '' : ` in ${String(Math.round(result.latencyMs))} ms`;
+  const models = result.models.length === 0 ? '' : ` and lists ${String(result.models.length)} ${result.models.length === 1 ? 'model' : 'models'}`;
+  return `${name} answered${latency}${models}.`;
+}
+
+/** The buttons after a failed test: what is most likely wrong comes first. */
+export function failedTestChoices(result: Pick<TestEndpointResult, 'failureClass'>, hasBaseUrl: boolean): { title: string; value: 'key' | 'baseUrl' | 'again' | 'save' }[] {
+  const again = { title: 'Try Again', value: 'again' } as const;
+  const key = { title: 'Edit Key', value: 'key' } as const;
+  const baseUrl = { title: 'Edit Base URL', value: 'baseUrl' } as const;
+  const save = { title: 'Save Anyway', value: 'save' } as const;
+  const keyIsWrong = result.failureClass === 'auth' || result.failureClass === 'quota';
+  if (keyIsWrong) return [key, save];
+  return [...(hasBaseUrl ? [baseUrl] : []), again, key, save];
+}

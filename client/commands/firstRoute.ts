@@ -1,0 +1,59 @@
+import * as vscode from 'vscode';
+import { targetOf, withTarget } from '../settingsEdits.ts';
+import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
+import { askChoice, valueOf } from './quickInput.ts';
+import type { Choice } from './quickInput.ts';
+import type { CommandServices } from './services.ts';
+
+/**
+ * After an endpoint was added: makes the first route of one of its models, or adds one as a fallback to a route
+ * that exists. `done` is the sentence that says what has happened so far.
+ */
+export async function offerRoute(services: CommandServices, endpoint: string, models: readonly string[], done: string): Promise<void> {
+  const offer = routeOffer(services.configuration.settings.routes);
+  const route = offer.kind === 'first' ? offer.route : await askRoute(offer.routes, 'Add Provider: fallback', `Choose a route that ${endpoint} should back up`);
+  if (route === undefined) {
+    void vscode.window.showInformationMessage(done);
+    return;
+  }
+  const model = await askModel(
+    models,
+    offer.kind === 'first' ? `Add Provider: model of the route "${route}"` : `Add Provider: fallback of the route "${route}"`,
+    offer.kind === 'first' ? 'Choose the model that your requests go to first' : 'Choose the model that takes over when the others fail',
+    services.configuration.settings.routes[route],
+  );
+  if (model === undefined) {
+    void vscode.window.showInformationMessage(done);
+    return;
+  }
+  await services.configuration.changeRoutes(routes => withTarget(routes, route, targetOf(endpoint, model)));
+  const added = offer.kind === 'first'
+    ? `The route "${route}" uses ${targetOf(endpoint, model)}: choose it in the chat's model picker.`
+    : `${targetOf(endpoint, model)} takes over in the route "${route}" when the others fail.`;
+  const pick = await vscode.window.showInformationMessage(`${done} ${added}`, 'Open Chat');
+  if (pick !== undefined) await vscode.commands.executeCommand('workbench.action.chat.open');
+}
+
+/** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. */
+export async function askRoute(routes: readonly string[], title: string, placeholder: string): Promise<string | undefined> {
+  if (routes.length === 1) return routes[0];
+  const ordered = [...routes].sort((left, right) => Number(right === firstRouteName) - Number(left === firstRouteName));
+  return valueOf(await askChoice<string | undefined>({
+    title, placeholder,
+    items: [...ordered.map(name => ({ label: `$(git-branch) ${name}`, value: name })), notNow()],
+  }));
+}
+
+/** Asks for a model of an endpoint, also for one that the provider does not list. */
+async function askModel(models: readonly string[], title: string, placeholder: string, route: Parameters<typeof orderedModels>[1]): Promise<string | undefined> {
+  return valueOf(await askChoice<string | undefined>({
+    title,
+    placeholder: models.length === 0 ? 'Type the name of a model (this provider lists none)' : `${placeholder}, or type a name`,
+    items: [...orderedModels(models, route).map(model => ({ label: model, value: model })), notNow()],
+    typed: text => (models.includes(text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: text }),
+  }));
+}
+
+function notNow(): Choice<undefined> {
+  return { label: '$(close) Not Now', value: undefined };
+}

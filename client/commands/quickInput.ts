@@ -1,0 +1,110 @@
+import * as vscode from 'vscode';
+
+/** How the user left a step. */
+export type Answer<T> = { kind: 'value'; value: T } | { kind: 'back' } | { kind: 'cancel' };
+
+export interface StepLook {
+  title: string;
+  placeholder: string;
+  step?: number | undefined;
+  totalSteps?: number | undefined;
+  /** Shows the back button. */
+  canGoBack?: boolean | undefined;
+}
+
+export interface InputStep extends StepLook {
+  prompt: string;
+  value?: string | undefined;
+  password?: boolean | undefined;
+  /** What is wrong with the text, which then cannot be accepted; called while typing. */
+  problem?: ((text: string) => string | undefined) | undefined;
+  /** What is surprising about the text, which can be accepted all the same. */
+  warning?: ((text: string) => string | undefined) | undefined;
+  /** A page that helps with this step. */
+  link?: { tooltip: string; url: string } | undefined;
+}
+
+/** Asks for a line of text. It is trimmed. The box stays while the user looks something up elsewhere. */
+export async function askText(step: InputStep): Promise<Answer<string>> {
+  const box = vscode.window.createInputBox();
+  const link: vscode.QuickInputButton | undefined = step.link === undefined ? undefined
+    : { iconPath: new vscode.ThemeIcon('link-external'), tooltip: step.link.tooltip };
+  box.title = step.title;
+  box.placeholder = step.placeholder;
+  box.prompt = step.prompt;
+  box.value = step.value ?? '';
+  box.password = step.password ?? false;
+  box.ignoreFocusOut = true;
+  box.step = step.step;
+  box.totalSteps = step.totalSteps;
+  box.buttons = [...(step.canGoBack === true ? [vscode.QuickInputButtons.Back] : []), ...(link === undefined ? [] : [link])];
+  const comment = (): void => {
+    const text = box.value.trim();
+    const warning = text === '' ? undefined : step.warning?.(text);
+    box.validationMessage = warning === undefined ? undefined : { message: warning, severity: vscode.InputBoxValidationSeverity.Warning };
+  };
+  return new Promise<Answer<string>>(resolve => {
+    const finish = (answer: Answer<string>): void => {
+      resolve(answer);
+      box.dispose();
+    };
+    box.onDidChangeValue(comment);
+    box.onDidAccept(() => {
+      const text = box.value.trim();
+      const problem = step.problem?.(text);
+      if (problem === undefined) finish({ kind: 'value', value: text });
+      else box.validationMessage = { message: problem, severity: vscode.InputBoxValidationSeverity.Error };
+    });
+    box.onDidTriggerButton(button => {
+      if (button === vscode.QuickInputButtons.Back) finish({ kind: 'back' });
+      else if (button === link && step.link !== undefined) void vscode.env.openExternal(vscode.Uri.parse(step.link.url));
+    });
+    box.onDidHide(() => { finish({ kind: 'cancel' }); });
+    comment();
+    box.show();
+  });
+}
+
+export interface Choice<T> extends vscode.QuickPickItem { value: T }
+
+export interface PickStep<T> extends StepLook {
+  items: readonly Choice<T>[];
+  /** Makes an item of the text typed, so that a name nobody lists can be given. */
+  typed?: ((text: string) => Choice<T> | undefined) | undefined;
+}
+
+/** Lets the user choose one item. */
+export async function askChoice<T>(step: PickStep<T>): Promise<Answer<T>> {
+  const pick = vscode.window.createQuickPick<Choice<T>>();
+  pick.title = step.title;
+  pick.placeholder = step.placeholder;
+  pick.items = step.items;
+  pick.ignoreFocusOut = true;
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.step = step.step;
+  pick.totalSteps = step.totalSteps;
+  pick.buttons = step.canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
+  return new Promise<Answer<T>>(resolve => {
+    const finish = (answer: Answer<T>): void => {
+      resolve(answer);
+      pick.dispose();
+    };
+    pick.onDidChangeValue(value => {
+      const extra = value.trim() === '' ? undefined : step.typed?.(value.trim());
+      if (step.typed !== undefined) pick.items = extra === undefined ? step.items : [...step.items, extra];
+    });
+    pick.onDidAccept(() => {
+      const chosen = pick.selectedItems[0] ?? pick.activeItems[0];
+      if (chosen !== undefined) finish({ kind: 'value', value: chosen.value });
+    });
+    pick.onDidTriggerButton(() => { finish({ kind: 'back' }); });
+    pick.onDidHide(() => { finish({ kind: 'cancel' }); });
+    pick.show();
+  });
+}
+
+/** The value chosen, or undefined when the user left; for single steps, which have no way back. */
+export function valueOf<T>(answer: Answer<T>): T | undefined {
+  return answer.kind === 'value' ? answer.value : undefined;
+}

@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import { UserError } from '../base/errors.ts';
+import { moved, nameProblem, partsOfTarget, targetOf, targetsOf, withTarget, withTargets } from '../settingsEdits.ts';
+import { firstRouteName, orderedModels } from './addProviderSteps.ts';
+import type { CommandTarget } from './commandTable.ts';
+import { askRoute } from './firstRoute.ts';
+import { askChoice, askText, valueOf } from './quickInput.ts';
+import type { CommandServices } from './services.ts';
+
+/** "New Route…": a name and a first target; then the route is open for more. */
+export async function newRoute(services: CommandServices): Promise<void> {
+  const taken = Object.keys(services.configuration.settings.routes);
+  if (Object.keys(services.configuration.settings.endpoints).length === 0) throw new UserError('A route needs a provider first. Run "Switchyard: Add Provider…".');
+  const name = valueOf(await askText({
+    title: 'New Route', step: 1, totalSteps: 2, placeholder: 'Name', prompt: 'The name that the model picker shows and that tools ask for',
+    value: taken.includes(firstRouteName) ? '' : firstRouteName, problem: text => nameProblem(text, taken),
+  }));
+  if (name === undefined) return;
+  const target = await askTarget(services, [], { title: `New Route "${name}"`, step: 2, totalSteps: 2, placeholder: 'Choose the model that requests go to first' });
+  if (target === undefined) return;
+  await services.configuration.changeRoutes(routes => withTarget(routes, name, target));
+  await editTargets(services, name, [target]);
+}
+
+/** "Edit Route…": the targets in order; each can be moved or removed, others added. Every change is saved at once. */
+export async function editRoute(services: CommandServices): Promise<void> {
+  const { routes } = services.configuration.settings;
+  if (Object.keys(routes).length === 0) return newRoute(services);
+  const name = await askRoute(Object.keys(routes), 'Edit Route', 'Choose a route');
+  if (name !== undefined) await editTargets(services, name, targetsOf(routes[name]));
+}
+
+/** "Remove Route…". */
+export async function removeRoute(services: CommandServices): Promise<void> {
+  const names = Object.keys(services.configuration.settings.routes);
+  if (names.length === 0) throw new UserError('There is no route.');
+  const name = valueOf(await askChoice({ title: 'Remove Route', placeholder: 'Choose a route', items: names.map(route => ({ label: route, value: route })) }));
+  if (name === undefined) return;
+  const remove = 'Remove';
+  const pick = await vscode.window.showWarningMessage(
+    `Remove the route "${name}"?`, { modal: true, detail: 'Chats and tools that ask for it will get an error. Providers and keys stay.' }, remove,
+  );
+  if (pick === remove) await services.configuration.changeRoutes(routes => Object.fromEntries(Object.entries(routes).filter(([key]) => key !== name)));
+}
+
+/** "Add Model to Route…", on a model in the tree: it becomes the last fallback of a route. */
+export async function addToRoute(services: CommandServices, target: CommandTarget): Promise<void> {
+  const entry = target.endpoint !== undefined && target.model !== undefined
+    ? targetOf(target.endpoint, target.model)
+    : await askTarget(services, [], { title: 'Add Model to Route', placeholder: 'Choose a model' });
+  if (entry === undefined) return;
+  const names = Object.keys(services.configuration.settings.routes);
+  const route = names.length === 0 ? firstRouteName : await askRoute(names, 'Add Model to Route', `Choose the route that ${entry} should back up`);
+  if (route === undefined) return;
+  await services.configuration.changeRoutes(routes => withTarget(routes, route, entry));
+  void vscode.window.showInformationMessage(`${entry} is in the route "${route}".`);
+}
+
+type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'done' };
+type TargetChange = 'first' | 'up' | 'down' | 'remove';
+
+async function editTargets(services: CommandServices, route: string, initial: readonly string[]): Promise<void> {
+  let targets = [...initial];
+  for (;;) {
+    const choice = valueOf(await askChoice<EditChoice>({
+      title: `Edit Route "${route}"`,
+      placeholder: 'Requests go to the first model that can answer. Choose one to move or remove it',
+      items: [
+        ...targets.map((target, index) => ({ label: `${String(index + 1)}. ${target}`, value: { kind: 'target', index } as const })),
+        { label: '$(add) Add a Model…', value: { kind: 'add' } as const },
+        { label: '$(check) Done', value: { kind: 'done' } as const },
+      ],
+    }));
+    if (choice === undefined || choice.kind === 'done') return;
+    let next: string[];
+    if (choice.kind === 'add') {
+      const added = await askTarget(services, targets, { title: `Edit Route "${route}"`, placeholder: 'Choose the model that takes over when the others fail' });
+      if (added === undefined) continue;
+      next = [...targets, added];
+    } else {
+      const changed = await askChange(targets, choice.index);
+      if (changed === undefined) continue;
+      next = changed;
+    }
+    await services.configuration.changeRoutes(routes => withTargets(routes, route, next));
+    targets = next;
+  }
+}
+
+async function askChange(targets: readonly string[], index: number): Promise<string[] | undefined> {
+  const change = valueOf(await askChoice<TargetChange>({
+    title: targets[index] ?? '',
+    placeholder: 'What should happen with this model?',
+    items: [
+      ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
+      ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),
+      ...(index > 1 ? [{ label: '$(fold-up) Make It the First', value: 'first' as const }] : []),
+      ...(targets.length > 1 ? [{ label: '$(trash) Remove from the Route', value: 'remove' as const }] : []),
+    ],
+  }));
+  switch (change) {
+    case undefined: return undefined;
+    case 'first': return moved(targets, index, 0);
+    case 'up': return moved(targets, index, index - 1);
+    case 'down': return moved(targets, index, index + 1);
+    case 'remove': return targets.filter((_, position) => position !== index);
+  }
+}
+
+/** Asks for a model of any endpoint, as a target; one that no provider lists can be typed. */
+async function askTarget(
+  services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number },
+): Promise<string | undefined> {
+  const endpoints = services.configuration.settings.endpoints;
+  const known = (services.server.status?.endpoints ?? []).flatMap(endpoint =>
+    orderedModels(endpoint.models, present.length === 0 ? undefined : { targets: [...present] }).map(model => targetOf(endpoint.name, model)));
+  const open = known.filter(target => !present.includes(target));
+  return valueOf(await askChoice<string>({
+    ...look,
+    placeholder: `${look.placeholder}, or type provider/model`,
+    items: open.map(target => ({ label: target, value: target })),
+    typed: text => {
+      const parts = partsOfTarget(text);
+      if (parts === undefined || endpoints[parts.endpoint] === undefined || known.includes(text) || present.includes(text)) return undefined;
+      return { label: `$(edit) Use "${text}"`, alwaysShow: true, value: text };
+    },
+  }));
+}

@@ -1,0 +1,12 @@
+import type * as vscode from 'vscode';
+import type { Configuration } from '../configuration.ts';
+import type { KeyStore } from '../keys/keyStore.ts';
+import type { SwitchyardServer } from '../switchyardServer.ts';
+
+/** What the commands work with. */
+export interface CommandServices {
+  server: SwitchyardServer & { restart(): Promise<void> };
+  configuration: Configuration;
+  keys: KeyStore;
+  log: vscode.LogOutputChannel;
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import { ChatProvider } from './chatProvider.ts';
+import { addProvider } from './commands/addProvider.ts';
+import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
+import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
+import { registerCommands } from './commands/register.ts';
+import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
+import { copyLocalEndpointToken, copyLocalEndpointUrl, restartServer } from './commands/serverCommands.ts';
+import type { CommandServices } from './commands/services.ts';
+import { Configuration } from './configuration.ts';
+import { ContextKeys } from './contextKeys.ts';
+import { KeyStore } from './keys/keyStore.ts';
+import { Notifications } from './notifications.ts';
+import { realTimers } from './server/connection.ts';
+import { ServerProcess } from './serverProcess.ts';
+import { StatusBar } from './statusBar.ts';
+import { ProvidersTree } from './views/providersTree.ts';
+import { ReceiptView } from './views/receiptView.ts';
+import { RequestsView } from './views/requestsView.ts';
+import { SpendView } from './views/spendView.ts';
+import { WalkthroughProgress } from './views/walkthroughProgress.ts';
+
+/** What has to end in order when the window closes, and waits for it. */
+const endings: (() => Promise<void>)[] = [];
+
+/** Builds the extension and returns; the server starts in the background. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Switchyard', { log: true });
+  const keys = new KeyStore(context.secrets, () => Date.now(), () => randomUUID());
+  const configuration = new Configuration(keys);
+  const server = new ServerProcess({
+    connect: async listener => {
+      // Loaded when it is needed: it is most of the bundle, and activation does not wait for it.
+      const { connectLanguageServer } = await import('./server/languageClient.ts');
+      return connectLanguageServer({
+        module: vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.js').fsPath,
+        dataDir: context.globalStorageUri,
+        log,
+      }, listener);
+    },
+    readConfiguration: () => configuration.serverConfiguration(),
+    log,
+    timers: realTimers,
+  });
+  endings.push(() => server.stop());
+  const services: CommandServices = { server, configuration, keys, log };
+  const chat = new ChatProvider(server, configuration, context.globalState);
+
+  context.subscriptions.push(
+    log, keys, configuration, server, chat,
+    chat.register() ?? noChatProviders(log),
+    configuration.onDidChangeServerPart(() => { void server.configure(); }),
+    new ContextKeys(server, configuration),
+    new StatusBar(server, configuration),
+    new ProvidersTree(server, configuration),
+    new SpendView(context.extensionUri, server),
+    new RequestsView(server),
+    new ReceiptView(context.extensionUri, server),
+    new WalkthroughProgress(server, context.globalState),
+    new Notifications(server, configuration, keys, log),
+    registerCommands({
+      'switchyard.addProvider': () => addProvider(services),
+      'switchyard.removeProvider': target => removeProvider(services, target),
+      'switchyard.testProvider': target => testProvider(services, target),
+      'switchyard.enableProvider': target => setEnabled(services, target, true),
+      'switchyard.disableProvider': target => setEnabled(services, target, false),
+      'switchyard.addKey': target => addKey(services, target),
+      'switchyard.renameKey': target => renameKey(services, target),
+      'switchyard.replaceKey': target => replaceKey(services, target),
+      'switchyard.testKey': target => testKey(services, target),
+      'switchyard.removeKey': target => removeKey(services, target),
+      'switchyard.newRoute': () => newRoute(services),
+      'switchyard.editRoute': () => editRoute(services),
+      'switchyard.removeRoute': () => removeRoute(services),
+      'switchyard.addToRoute': target => addToRoute(services, target),
+      'switchyard.checkHealth': target => checkHealth(services, target),
+      'switchyard.open': async () => { await vscode.commands.executeCommand('switchyard.providers.focus'); },
+      'switchyard.openSettings': async () => { await vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`); },
+      'switchyard.showLog': () => { log.show(true); },
+      'switchyard.restartServer': () => restartServer(services),
+      'switchyard.copyLocalEndpointUrl': () => copyLocalEndpointUrl(services),
+      'switchyard.copyLocalEndpointToken': () => copyLocalEndpointToken(services),
+    }, log),
+  );
+  server.start();
+}
+
+/** Ends the server; VS Code waits a few seconds for it. */
+export async function deactivate(): Promise<void> {
+  await Promise.all(endings.splice(0).map(end => end()));
+}
+
+function noChatProviders(log: vscode.LogOutputChannel): vscode.Disposable {
+  log.warn('This editor has no language model providers: chat cannot use Switchyard, but the local endpoint, the sidebar and the records work.');
+  return { dispose: () => undefined };
+}

@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind } from 'vscode-languageclient/node';
+import { chatEventsMethod, noticeMethod, statusMethod } from '../../server/api/messages.ts';
+import type { ChatEventsParams, InitializationOptions, NoticeParams, StatusParams } from '../../server/api/messages.ts';
+import type { ServerConnection, ServerListener } from './connection.ts';
+
+export interface LanguageServerOptions {
+  /** Path of the server bundle. */
+  module: string;
+  dataDir: vscode.Uri;
+  log: vscode.LogOutputChannel;
+}
+
+/** A server that has not answered `initialize` by then is ended, and counts as crashed. */
+const startTimeoutMs = 30_000;
+
+/** Connects to the server bundle as a language server over Node IPC. */
+export async function connectLanguageServer(options: LanguageServerOptions, listener: ServerListener): Promise<ServerConnection> {
+  await vscode.workspace.fs.createDirectory(options.dataDir);
+  const initializationOptions: InitializationOptions = { dataDir: options.dataDir.fsPath };
+  let closed = false;
+  const client = new QuietLanguageClient(
+    'switchyard',
+    'Switchyard',
+    // The experimental warning is about node:sqlite and would be the first line of every log.
+    { module: options.module, transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning'] } },
+    {
+      documentSelector: [],
+      initializationOptions,
+      outputChannel: options.log,
+      traceOutputChannel: silentTraceChannel(),
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationFailedHandler: () => false,
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          closed = true;
+          listener.onClosed();
+          return { action: CloseAction.DoNotRestart, handled: true, message: 'The connection to the server ended.' };
+        },
+      },
+    },
+  );
+  client.onNotification(statusMethod, (status: StatusParams) => { listener.onStatus(status); });
+  client.onNotification(noticeMethod, (notice: NoticeParams) => { listener.onNotice(notice); });
+  client.onNotification(chatEventsMethod, (events: ChatEventsParams) => { listener.onChatEvents(events); });
+  const timeout = setTimeout(() => { client.serverProcess?.kill('SIGKILL'); }, startTimeoutMs);
+  try {
+    await client.start();
+  } finally {
+    clearTimeout(timeout);
+  }
+  return {
+    processId: client.serverProcess?.pid,
+    sendRequest: (method, params, token) => client.sendRequest(method, params, token),
+    stop: async () => {
+      try {
+        if (!closed && client.needsStop()) await client.stop();
+      } catch (error) {
+        options.log.debug(`The server did not stop in order: ${String(error)}`);
+      }
+    },
+  };
+}
+
+/**
+ * The library shows some failures in notifications of its own and logs them with a stack; ours say what to do, and
+ * the log needs a line. The server's own error lines come here too, without anything beside the message.
+ */
+class QuietLanguageClient extends LanguageClient {
+  override error(message: string, failure?: unknown): void {
+    if (failure === undefined) super.error(message, undefined, false);
+    else this.outputChannel.warn(`${message} ${failure instanceof Error ? failure.message : String(failure)}`);
+  }
+}
+
+/**
+ * Tracing would write whole messages, and with them keys, into a log that people attach to bug reports. So
+ * the trace goes nowhere, whatever `switchyard.trace.server` or the log level says.
+ */
+function silentTraceChannel(): vscode.LogOutputChannel {
+  const nothing = (): void => undefined;
+  return {
+    name: 'Switchyard', logLevel: vscode.LogLevel.Off, onDidChangeLogLevel: () => ({ dispose: nothing }),
+    trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing,
+    append: nothing, appendLine: nothing, replace: nothing, clear: nothing, show: nothing, hide: nothing, dispose: nothing,
+  };
+}

@@ -1,0 +1,124 @@
+import type { EndpointStatus, StatusSnapshot } from '../server/api/status.ts';
+import { count, formatMoney, formatUntil, markdownCell, speakMoney } from './base/format.ts';
+import type { Money } from './base/format.ts';
+import { healthIcons } from './chat/offeredModels.ts';
+import type { StatusBarChoice } from './settings.ts';
+import type { ServerState } from './switchyardServer.ts';
+import { formatDuration } from './views/figures.ts';
+
+/** The status bar item in plain data. */
+export interface StatusBarContent {
+  text: string;
+  /** Markdown; its only links are commands named in `statusBarCommands`. */
+  tooltip: string;
+  /** For screen readers. */
+  spoken: string;
+  background: 'error' | undefined;
+  /** A command id run on click. */
+  command: string;
+}
+
+export interface StatusBarInput {
+  server: ServerState;
+  status: StatusSnapshot | undefined;
+  /** How many endpoints the settings name; known before the server says anything. */
+  configuredEndpoints: number;
+  choice: Exclude<StatusBarChoice, 'off'>;
+  now: number;
+}
+
+const gap = '&nbsp;&nbsp;&nbsp;';
+
+/** The commands the tooltip may run. */
+export const statusBarCommands = ['switchyard.open', 'switchyard.addProvider', 'switchyard.restartServer', 'switchyard.showLog', 'switchyard.openSettings'] as const;
+
+/** What the status bar says. */
+export function statusBarContent(input: StatusBarInput): StatusBarContent {
+  switch (input.server) {
+    case 'failed':
+      return plain('$(error) Switchyard', "Switchyard's server stopped and was not started again.\n\n[Restart Server](command:switchyard.restartServer) · [Show Log](command:switchyard.showLog)",
+        'Switchyard: its server is not running', 'error');
+    case 'stopped':
+      return plain('$(circle-slash) Switchyard', "Switchyard's server is stopped.\n\n[Restart Server](command:switchyard.restartServer)", 'Switchyard: stopped');
+    case 'restarting':
+      return plain('$(sync~spin) Switchyard', "Switchyard's server is restarting.", 'Switchyard: restarting');
+    case 'starting':
+      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      return running(input, input.status);
+    case 'running':
+      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      return running(input, input.status);
+  }
+}
+
+function running(input: StatusBarInput, status: StatusSnapshot): StatusBarContent {
+  const enabled = status.endpoints.filter(endpoint => endpoint.enabled);
+  if (status.endpoints.length === 0) {
+    if (input.configuredEndpoints > 0) {
+      return plain('$(warning) Switchyard', `No provider can be used: ${status.problems[0]?.message ?? 'see the settings.'}\n\n[Open Settings](command:switchyard.openSettings)`,
+        'Switchyard: no provider can be used, see the settings');
+    }
+    return {
+      ...plain('$(plus) Switchyard', 'No providers yet.\n\n[Add Provider…](command:switchyard.addProvider)', 'Switchyard: no providers yet, add one'),
+      command: 'switchyard.addProvider',
+    };
+  }
+  const healthy = enabled.filter(servesWell).length;
+  const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
+  const health = `${String(healthy)}/${String(enabled.length)}`;
+  const icon = status.nothingCanServe ? '$(error)' : '$(pulse)';
+  const text = input.choice === 'health' ? `${icon} ${health}`
+    : input.choice === 'spend' ? `${status.nothingCanServe ? icon : '$(credit-card)'} ${formatMoney(money)}`
+    : `${icon} ${health} · ${formatMoney(money)}`;
+  return {
+    text,
+    tooltip: tooltip(status, money, input.now),
+    spoken: `Switchyard: ${String(healthy)} of ${count(enabled.length, 'provider')} healthy, ${speakMoney(money)} today`
+      + (status.nothingCanServe ? ', nothing can answer a request now' : ''),
+    background: status.nothingCanServe ? 'error' : undefined,
+    command: 'switchyard.open',
+  };
+}
+
+/** An endpoint nobody has tried yet counts as healthy until it shows otherwise. */
+export function servesWell(endpoint: Pick<EndpointStatus, 'state' | 'breaker'>): boolean {
+  return endpoint.state === 'healthy' || (endpoint.state === 'unknown' && endpoint.breaker === 'closed');
+}
+
+function tooltip(status: StatusSnapshot, money: Money, now: number): string {
+  const rows = status.endpoints.map(endpoint =>
+    `| ${markdownCell(endpoint.name)} | ${endpoint.enabled ? `$(${healthIcons[endpoint.state]}) ` : ''}${markdownCell(stateText(endpoint, now))} | ${endpoint.firstToken === undefined ? '–' : formatDuration(endpoint.firstToken.p50)} | ${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+  const notes = [
+    ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
+    ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
+    ...(money.unknown > 0 ? [`? the price of ${count(money.unknown, 'call')} is unknown`] : []),
+    ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:switchyard.openSettings)`] : []),
+  ];
+  return [
+    `**Switchyard** · ${markdownCell(formatMoney(money))} today`,
+    '',
+    // The editor sets table columns without a gap.
+    `| provider${gap} | state${gap} | ${gap}p50 | ${gap}today |`,
+    '|:--|:--|--:|--:|',
+    ...rows,
+    ...notes.flatMap(note => ['', note]),
+  ].join('\n');
+}
+
+export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown'>): Money {
+  return { microUsd: endpoint.todayMicroUsd, estimated: endpoint.todayEstimated, unknown: endpoint.todayUnknown };
+}
+
+/** The state of an endpoint in a few words: `healthy`, `down, next try in 12 s`, `switched off`. */
+export function stateText(endpoint: Pick<EndpointStatus, 'enabled' | 'state' | 'breaker' | 'retryAt' | 'keys'>, now: number): string {
+  if (!endpoint.enabled) return 'switched off';
+  if (endpoint.breaker === 'open') {
+    return endpoint.retryAt === undefined ? 'down' : `down, next try ${endpoint.retryAt <= now ? 'now' : `in ${formatUntil(endpoint.retryAt, now)}`}`;
+  }
+  if (endpoint.breaker === 'half-open') return 'recovering';
+  return endpoint.state === 'unknown' ? 'not used yet' : endpoint.state;
+}
+
+function plain(text: string, tooltipText: string, spoken: string, background?: 'error'): StatusBarContent {
+  return { text, tooltip: tooltipText, spoken, background, command: 'switchyard.open' };
+}

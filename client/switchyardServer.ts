@@ -1,0 +1,29 @@
+import type * as vscode from 'vscode';
+import type {
+  CatalogResult, ChatEvent, ChatParams, ChatResult, NoticeParams, ProbeParams, ReceiptResult, RequestsParams, RequestsResult,
+  SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
+} from '../server/api/messages.ts';
+import type { StatusSnapshot } from '../server/api/status.ts';
+
+/** Where the server process is in its life. */
+export type ServerState = 'starting' | 'running' | 'restarting' | 'failed' | 'stopped';
+
+/**
+ * The language server as the rest of the client sees it. Requests wait for a server that is starting or
+ * restarting, and reject with one sentence when it failed.
+ */
+export interface SwitchyardServer {
+  readonly state: ServerState;
+  readonly onDidChangeState: vscode.Event<ServerState>;
+  /** The latest state of endpoints, routes and money; undefined until the server first said. */
+  readonly status: StatusSnapshot | undefined;
+  readonly onDidChangeStatus: vscode.Event<StatusSnapshot>;
+  readonly onDidReceiveNotice: vscode.Event<NoticeParams>;
+  chat(params: ChatParams, onEvents: (events: ChatEvent[]) => void, token: vscode.CancellationToken): Promise<ChatResult>;
+  testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult>;
+  probe(params: ProbeParams): Promise<void>;
+  spend(params: SpendParams): Promise<SpendResult>;
+  requests(params: RequestsParams): Promise<RequestsResult>;
+  receipt(id: string): Promise<ReceiptResult>;
+  catalog(): Promise<CatalogResult>;
+}

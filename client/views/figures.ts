@@ -1,0 +1,110 @@
+import type { TokenUsage } from '../../server/api/conversation.ts';
+
+/** How moments are written: a BCP 47 language and an IANA time zone (absent: the machine's). */
+export interface TimeStyle {
+  locale?: string | undefined;
+  timeZone?: string | undefined;
+}
+
+/** One bucket of tokens, ready to be shown. */
+export interface TokenFigure {
+  label: string;
+  /** Short: `1.2K`; `–` when unknown. */
+  text: string;
+  /** In full: `1,234`; `unknown` when unknown. */
+  exact: string;
+}
+
+/** A duration in milliseconds: `840 ms`, `1.2 s`, `14 s`, `2 min 5 s`, `1 h 3 min`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A token count, shortened: `532`, `1.2K`, `45K`, `1.2M`; `–` when unknown. */
+export function formatTokens(count: number | undefined): string {
+  if (count === undefined) return '–';
+  if (count < 1000) return String(Math.round(count));
+  for (const [unit, suffix] of [[1e3, 'K'], [1e6, 'M'], [1e9, 'B']] as const) {
+    const tenths = Math.round(count / (unit / 10));
+    if (tenths < 100) return `${(tenths / 10).toFixed(1)}${suffix}`;
+    const whole = Math.round(count / unit);
+    if (whole < 1000) return `${whole}${suffix}`;
+  }
+  return `${Math.round(count / 1e9)}B`;
+}
+
+/** A whole number with grouping: `1,234`; `unknown` when unknown. */
+export function formatCount(count: number | undefined): string {
+  return count === undefined ? 'unknown' : Math.round(count).toLocaleString('en-US');
+}
+
+/** `1 request`, `2 requests`. */
+export function countOf(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** A share of 0..1 in whole per cent, without claiming 0 % or 100 % for what is only near it. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.01) return '<1%';
+  if (share < 1 && share > 0.99) return '>99%';
+  return `${Math.round(share * 100)}%`;
+}
+
+/**
+ * The share of prompt tokens that came from a cache, 0..1. Undefined when the fresh or the cached count is
+ * unknown, or nothing was sent. Not every provider has cache writes: a missing write bucket adds nothing.
+ */
+export function cacheHitShare(usage: TokenUsage): number | undefined {
+  const { inputTokens, cacheReadTokens } = usage;
+  if (inputTokens === undefined || cacheReadTokens === undefined) return undefined;
+  const prompt = inputTokens + cacheReadTokens + (usage.cacheWriteTokens ?? 0) + (usage.cacheWrite1hTokens ?? 0);
+  return prompt > 0 ? cacheReadTokens / prompt : undefined;
+}
+
+/** All known tokens of a usage; undefined when no bucket is known. */
+export function totalTokens(usage: TokenUsage): number | undefined {
+  const buckets = [usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens, usage.cacheWrite1hTokens, usage.outputTokens];
+  const known = buckets.filter((count) => count !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0);
+}
+
+/** The buckets of a usage in reading order. Fresh, cached and output always; the others only where they occur. */
+export function tokenFigures(usage: TokenUsage): TokenFigure[] {
+  const figures = [figure('Fresh input', usage.inputTokens), figure('From cache', usage.cacheReadTokens)];
+  if (usage.cacheWriteTokens !== undefined && usage.cacheWriteTokens > 0) figures.push(figure('Written to cache', usage.cacheWriteTokens));
+  if (usage.cacheWrite1hTokens !== undefined && usage.cacheWrite1hTokens > 0) figures.push(figure('Written to 1 h cache', usage.cacheWrite1hTokens));
+  figures.push(figure('Output', usage.outputTokens));
+  if (usage.reasoningTokens !== undefined && usage.reasoningTokens > 0) figures.push(figure('Reasoning (in output)', usage.reasoningTokens));
+  return figures;
+}
+
+/** The moment with date and seconds, for a receipt. */
+export function formatMoment(at: number, style: TimeStyle): string {
+  return new Intl.DateTimeFormat(style.locale, { dateStyle: 'medium', timeStyle: 'medium', timeZone: style.timeZone }).format(at);
+}
+
+/** The moment as a list shows it: only the time today, with the date on other days. */
+export function formatListTime(at: number, now: number, style: TimeStyle): string {
+  const day = new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: style.timeZone });
+  const today = day.format(at) === day.format(now);
+  const options: Intl.DateTimeFormatOptions = { hour: 'numeric', minute: '2-digit', timeZone: style.timeZone };
+  return new Intl.DateTimeFormat(style.locale, today ? options : { ...options, month: 'short', day: 'numeric' }).format(at);
+}
+
+/** A calendar day `2026-11-20`, written with its weekday (`long`) or only as date (`short`). */
+export function formatDay(day: string, length: 'short' | 'long', style: TimeStyle): string {
+  // A calendar day belongs to no time zone: read and written as UTC it cannot slip to its neighbour.
+  const options: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric', timeZone: 'UTC' };
+  return new Intl.DateTimeFormat(style.locale, length === 'long' ? { ...options, weekday: 'short' } : options).format(new Date(`${day}T00:00:00Z`));
+}
+
+function figure(label: string, count: number | undefined): TokenFigure {
+  return { label, text: formatTokens(count), exact: formatCount(count) };
+}

@@ -1,0 +1,66 @@
+import type { Cost } from '../../server/api/receipt.ts';
+
+/** What a sum of money is made of; `SpendTotals`, `SpendGroup` and a status snapshot's figures fit. */
+export interface SpendFigure {
+  /** Sum of what is known, in millionths of a US dollar. */
+  microUsd: number;
+  /** The part of `microUsd` that is an estimate. */
+  estimatedMicroUsd: number;
+  /** How many requests to providers are in no sum because their cost is unknown. */
+  unknownAttempts: number;
+}
+
+const unknownText = 'unknown';
+
+/**
+ * Millionths of a US dollar as a person reads them: `$0.00`, `<$0.0001`, `$0.0042`, `$0.42`, `$1,234.56`.
+ * Undefined (and anything that is no number) is `unknown`, never `$0.00`.
+ */
+export function formatMicroUsd(microUsd: number | undefined): string {
+  if (microUsd === undefined || !Number.isFinite(microUsd)) return unknownText;
+  if (microUsd < 0) return `-${formatMicroUsd(-microUsd)}`;
+  if (microUsd === 0) return '$0.00';
+  if (microUsd < 100) return '<$0.0001';
+  // Four decimals only below ten cents, judged after rounding, so that 99,990 is $0.10 and not $0.1000.
+  const tenThousandths = Math.round(microUsd / 100);
+  if (tenThousandths < 1000) return `$0.${String(tenThousandths).padStart(4, '0')}`;
+  const cents = Math.round(microUsd / 10_000);
+  const dollars = Math.floor(cents / 100);
+  return `$${groupThousands(dollars)}.${String(cents % 100).padStart(2, '0')}`;
+}
+
+/** The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `unknown`. */
+export function formatCost(cost: Cost): string {
+  if (cost.certainty === 'unknown' || cost.microUsd === undefined) return unknownText;
+  const amount = formatMicroUsd(cost.microUsd);
+  return cost.certainty === 'estimated' ? `~${amount}` : amount;
+}
+
+/** A sum: `$1.37`, `~$1.37` when part of it is an estimate, `unknown` when nothing in it is known. */
+export function formatSpend(spend: SpendFigure): string {
+  if (spend.microUsd === 0 && spend.estimatedMicroUsd === 0 && spend.unknownAttempts > 0) return unknownText;
+  const amount = formatMicroUsd(spend.microUsd);
+  return spend.estimatedMicroUsd > 0 ? `~${amount}` : amount;
+}
+
+/** How sure a sum is, in short lines: `Exact`, or what is estimated and what is in no sum. */
+export function certaintyNotes(spend: SpendFigure): string[] {
+  const notes: string[] = [];
+  if (spend.estimatedMicroUsd > 0) {
+    notes.push(spend.estimatedMicroUsd >= spend.microUsd ? '≈ estimated' : `≈ ${formatMicroUsd(spend.estimatedMicroUsd)} of it estimated`);
+  }
+  if (spend.unknownAttempts > 0) {
+    notes.push(`+ ${groupThousands(spend.unknownAttempts)} ${spend.unknownAttempts === 1 ? 'request' : 'requests'} of unknown cost`);
+  }
+  return notes.length > 0 ? notes : ['Exact'];
+}
+
+/** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */
+export function microUsdToDecimal(microUsd: number): string {
+  const digits = String(Math.abs(Math.round(microUsd))).padStart(7, '0');
+  return `${microUsd < 0 ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}`;
+}
+
+function groupThousands(whole: number): string {
+  return String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
+}

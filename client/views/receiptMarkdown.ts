@@ -1,0 +1,45 @@
+import type { Fact, ReceiptAttempt, ReceiptPage } from './receiptPage.ts';
+import type { TokenFigure } from './figures.ts';
+import { escapeMarkdown } from './receiptWording.ts';
+
+/** The receipt as Markdown, for an issue or a message: the same facts as the page, in the same order. */
+export function receiptMarkdown(page: ReceiptPage): string {
+  const answered = page.answeredBy === undefined ? '' : ` by **${escapeMarkdown(page.answeredBy)}**`;
+  const blocks = [
+    `# Receipt: ${escapeMarkdown(page.wanted)}`,
+    `${escapeMarkdown(page.outcome)}${answered}, cost ${page.cost.text} (${escapeMarkdown(page.cost.note)}).`,
+    ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
+    factTable([...page.facts, ...tokenFacts(page.tokens)]),
+    '## Plan',
+    `${escapeMarkdown(page.plan.summary)}.`,
+    page.plan.targets.map((target, index) =>
+      `${index + 1}. ${escapeMarkdown(target.target)}${target.upstream === undefined ? '' : ` (as ${escapeMarkdown(target.upstream)})`}: ${target.state}`).join('\n'),
+    ...(page.plan.excluded.length === 0 ? [] : [
+      'Left out:',
+      page.plan.excluded.map(({ target, reason }) => `- ${escapeMarkdown(target)}: ${escapeMarkdown(reason)}`).join('\n'),
+    ]),
+    '## Attempts',
+    ...(page.attempts.length === 0 ? ['None: no request was sent to a provider.'] : page.attempts.flatMap(attemptBlocks)),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function attemptBlocks(attempt: ReceiptAttempt): string[] {
+  return [
+    `### ${attempt.number}. ${escapeMarkdown(attempt.target)}: ${escapeMarkdown(attempt.outcome)}`,
+    ...(attempt.message === undefined ? [] : [`> ${escapeMarkdown(attempt.message)}`]),
+    factTable([
+      ...attempt.facts,
+      ...tokenFacts(attempt.tokens, attempt.tokensEstimated),
+      { label: 'Cost', value: `${attempt.cost.text} (${attempt.cost.note})` },
+    ]),
+  ];
+}
+
+function tokenFacts(tokens: readonly TokenFigure[], estimated = false): Fact[] {
+  return [{ label: estimated ? 'Tokens (estimated)' : 'Tokens', value: tokens.map(({ label, exact }) => `${label.toLowerCase()} ${exact}`).join(', ') }];
+}
+
+function factTable(facts: readonly Fact[]): string {
+  return ['| | |', '|:--|:--|', ...facts.map(({ label, value }) => `| ${escapeMarkdown(label)} | ${escapeMarkdown(value)} |`)].join('\n');
+}

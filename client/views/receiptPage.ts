@@ -1,0 +1,166 @@
+import type { Attempt, Cost, Receipt } from '../../server/api/receipt.ts';
+import { formatDuration, formatMoment, tokenFigures } from './figures.ts';
+import type { TimeStyle, TokenFigure } from './figures.ts';
+import { formatCost } from './money.ts';
+import { attemptTimeline } from './receiptTimeline.ts';
+import type { AttemptTimeline } from './receiptTimeline.ts';
+import { callerText, failureText, outcomeText, toneOf } from './receiptWording.ts';
+import type { Tone } from './receiptWording.ts';
+
+export interface Fact { label: string; value: string }
+
+export interface ReceiptCost {
+  text: string;
+  /** `exact · price from genai-prices 0.1.8`, `no price is known for this model`. */
+  note: string;
+}
+export interface ReceiptTarget {
+  target: string;
+  /** The name the provider knows the model by, where it is another one. */
+  upstream?: string | undefined;
+  /** `answered`, `failed`, `not needed`. */
+  state: string;
+  tone: Tone;
+}
+export interface ReceiptAttempt {
+  number: number;
+  target: string;
+  tone: Tone;
+  /** `Answered`, `Rate limited (429)`. */
+  outcome: string;
+  message?: string | undefined;
+  facts: Fact[];
+  timeline: AttemptTimeline;
+  tokens: TokenFigure[];
+  tokensEstimated: boolean;
+  cost: ReceiptCost;
+}
+
+/** All that the receipt page shows: texts are ready, the page and the Markdown only lay them out. */
+export interface ReceiptPage {
+  id: string;
+  wanted: string;
+  tone: Tone;
+  outcome: string;
+  message?: string | undefined;
+  answeredBy?: string | undefined;
+  facts: Fact[];
+  cost: ReceiptCost;
+  tokens: TokenFigure[];
+  /** How the name was understood: `Route auto, strategy priority`. */
+  plan: { summary: string; targets: ReceiptTarget[]; excluded: { target: string; reason: string }[] };
+  attempts: ReceiptAttempt[];
+}
+
+/** Turns a receipt of the ledger into what a person reads. */
+export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPage {
+  const spanMs = Math.max(receipt.totalMs, ...receipt.attempts.map((attempt) => attempt.startedAt - receipt.startedAt + attempt.totalMs), 1);
+  return {
+    id: receipt.id,
+    wanted: receipt.plan.wanted,
+    tone: toneOf(receipt.outcome, receipt.attempts.length),
+    outcome: outcomeText(receipt.outcome, receipt.attempts.length, receipt.failureClass),
+    message: receipt.message,
+    answeredBy: receipt.target,
+    facts: exchangeFacts(receipt, style),
+    cost: costOf(receipt.cost),
+    tokens: tokenFigures(receipt.usage),
+    plan: {
+      summary: planSummary(receipt),
+      targets: receipt.plan.targets.map((planned): ReceiptTarget => ({
+        target: planned.target,
+        upstream: planned.upstreamModel === planned.model ? undefined : planned.upstreamModel,
+        ...targetState(planned.target, receipt),
+      })),
+      excluded: receipt.plan.excluded.map(({ target, reason }) => ({ target, reason })),
+    },
+    attempts: receipt.attempts.map((attempt) => attemptOf(attempt, receipt.startedAt, spanMs)),
+  };
+}
+
+function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
+  return presentFacts([
+    ['Started', formatMoment(receipt.startedAt, style)],
+    ['First token', receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
+    ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
+    ['Asked by', callerText(receipt.caller)],
+    ['Workspace', receipt.caller.workspace],
+    ['Conversation', receipt.caller.conversation],
+    ['Came in through', receipt.face === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
+    ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
+    ['Request', receipt.id],
+  ]);
+}
+
+function planSummary(receipt: Receipt): string {
+  const { kind, wanted, strategy } = receipt.plan;
+  switch (kind) {
+    case 'route': return `Route ${wanted}, strategy ${strategy}`;
+    case 'model': return `Model ${wanted}: every provider that serves it, strategy ${strategy}`;
+    case 'target': return `Exactly ${wanted}, no alternative`;
+  }
+}
+
+function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'state' | 'tone'> {
+  const last = receipt.attempts.findLast((attempt) => attempt.target === target);
+  if (last === undefined) {
+    return receipt.outcome === 'open' ? { state: 'waiting', tone: 'running' } : { state: receipt.outcome === 'ok' ? 'not needed' : 'not tried', tone: 'stopped' };
+  }
+  switch (last.outcome) {
+    case 'ok': return { state: 'answered', tone: 'ok' };
+    case 'failed': return { state: 'failed', tone: 'failed' };
+    case 'cancelled': return { state: 'cancelled', tone: 'stopped' };
+    case 'interrupted': return { state: 'interrupted', tone: 'stopped' };
+  }
+}
+
+function attemptOf(attempt: Attempt, exchangeStartedAt: number, spanMs: number): ReceiptAttempt {
+  const key = attempt.keyLast4 === undefined ? attempt.keyLabel : `${attempt.keyLabel ?? 'key'} …${attempt.keyLast4}`;
+  return {
+    number: attempt.number,
+    target: attempt.target,
+    tone: toneOf(attempt.outcome, 1),
+    outcome: attemptOutcome(attempt),
+    message: attempt.message,
+    facts: presentFacts([
+      ['Started', `after ${formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt))}`],
+      ['Headers', attempt.headersMs === undefined ? undefined : formatDuration(attempt.headersMs)],
+      ['First token', attempt.firstTokenMs === undefined ? undefined : formatDuration(attempt.firstTokenMs)],
+      ['Total', formatDuration(attempt.totalMs)],
+      ['Key', key],
+      ['Status', attempt.status === undefined ? undefined : String(attempt.status)],
+      ['Protocol', attempt.protocol],
+      ['Model at the provider', attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
+    ]),
+    timeline: attemptTimeline(attempt, exchangeStartedAt, spanMs),
+    tokens: tokenFigures(attempt.usage),
+    tokensEstimated: attempt.usageEstimated,
+    cost: costOf(attempt.cost),
+  };
+}
+
+function attemptOutcome(attempt: Attempt): string {
+  switch (attempt.outcome) {
+    case 'ok': return 'Answered';
+    case 'cancelled': return 'Cancelled by the caller';
+    case 'interrupted': return 'Interrupted';
+    case 'failed': {
+      const words = attempt.failureClass === undefined ? 'failed' : failureText(attempt.failureClass);
+      const sentence = words.charAt(0).toUpperCase() + words.slice(1);
+      return attempt.status === undefined || attempt.status < 400 ? sentence : `${sentence} (${attempt.status})`;
+    }
+  }
+}
+
+function costOf(cost: Cost): ReceiptCost {
+  if (cost.certainty === 'unknown' || cost.microUsd === undefined) return { text: formatCost(cost), note: 'no usage or no price is known' };
+  return { text: formatCost(cost), note: [cost.certainty, ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
+}
+
+function priceSourceText(source: string): string {
+  return source === 'config' ? 'your settings' : source === 'provider' ? 'the provider' : source;
+}
+
+function presentFacts(rows: [string, string | undefined][]): Fact[] {
+  return rows.flatMap(([label, value]) => value === undefined ? [] : [{ label, value }]);
+}

@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import type { Receipt } from '../../server/api/receipt.ts';
+import type { SwitchyardServer } from '../switchyardServer.ts';
+import { receiptMarkdown } from './receiptMarkdown.ts';
+import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
+import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
+import { buildReceiptPage } from './receiptPage.ts';
+import { RefreshThrottle } from './refreshThrottle.ts';
+import { webviewHtml, webviewOptions } from './webviewHtml.ts';
+
+const viewType = 'switchyard.receipt';
+const refreshIntervalMs = 1000;
+
+/**
+ * The receipt of one exchange, in one panel of the editor area that every receipt shares and that survives a
+ * reload of the window. Registers itself and its command `switchyard.openReceipt` (argument: the exchange's id).
+ */
+export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  readonly #extensionUri: vscode.Uri;
+  readonly #server: SwitchyardServer;
+  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
+  readonly #subscriptions: vscode.Disposable[];
+  #panel: vscode.WebviewPanel | undefined;
+  #pageIsReady = false;
+  #id = '';
+  #receipt: Receipt | undefined;
+
+  constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
+    this.#extensionUri = extensionUri;
+    this.#server = server;
+    this.#subscriptions = [
+      vscode.window.registerWebviewPanelSerializer(viewType, this),
+      vscode.commands.registerCommand('switchyard.openReceipt', (id: unknown) => {
+        if (typeof id === 'string' && id !== '') this.#open(id);
+        // Without an id there is nothing to open but the list to choose from.
+        else void vscode.commands.executeCommand('switchyard.showRequests');
+      }),
+      server.onDidChangeStatus(() => {
+        // A finished receipt never changes; a running one is read again until it has ended.
+        if (this.#panel !== undefined && this.#receipt?.outcome === 'open') this.#throttle.request();
+      }),
+    ];
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    if (!isReceiptState(state) || this.#panel !== undefined) {
+      panel.dispose();
+      return;
+    }
+    this.#id = state.id;
+    this.#adopt(panel);
+  }
+
+  dispose(): void {
+    this.#throttle.dispose();
+    this.#panel?.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #open(id: string): void {
+    if (this.#id !== id) this.#receipt = undefined;
+    this.#id = id;
+    if (this.#panel === undefined) {
+      this.#adopt(vscode.window.createWebviewPanel(viewType, 'Receipt', vscode.ViewColumn.Active, webviewOptions(this.#extensionUri)));
+    } else {
+      this.#panel.reveal();
+      void this.#refresh();
+    }
+  }
+
+  #adopt(panel: vscode.WebviewPanel): void {
+    this.#panel = panel;
+    this.#pageIsReady = false;
+    panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'receipt.svg');
+    panel.webview.options = webviewOptions(this.#extensionUri);
+    panel.webview.onDidReceiveMessage((message: unknown) => {
+      if (isFromReceiptPage(message)) void this.#receive(message);
+    });
+    panel.onDidDispose(() => {
+      if (this.#panel === panel) this.#panel = undefined;
+    });
+    panel.webview.html = webviewHtml(panel.webview, this.#extensionUri, 'receipt', 'Receipt');
+  }
+
+  async #receive(message: FromReceiptPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.#pageIsReady = true;
+        await this.#refresh();
+        return;
+      case 'retry':
+        await this.#refresh();
+        return;
+      case 'copyJson':
+        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), 'JSON');
+        return;
+      case 'copyMarkdown':
+        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'Markdown');
+        return;
+    }
+  }
+
+  async #copy(text: string, format: 'JSON' | 'Markdown'): Promise<void> {
+    await vscode.env.clipboard.writeText(text);
+    await this.#post({ type: 'copied', format });
+  }
+
+  async #refresh(): Promise<void> {
+    const id = this.#id;
+    const message = await this.#read(id).catch((error: unknown): ToReceiptPage => ({
+      type: 'failed', id, message: error instanceof Error ? error.message : 'The receipt could not be read.',
+    }));
+    // Another receipt may have been opened while the server was reading.
+    if (this.#id === id) await this.#post(message);
+  }
+
+  async #read(id: string): Promise<ToReceiptPage> {
+    const receipt = await this.#server.receipt(id);
+    if (this.#id === id) this.#receipt = receipt ?? undefined;
+    if (receipt === null) return { type: 'failed', id, message: 'There is no receipt of this request any more.' };
+    if (this.#panel !== undefined && this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.wanted}`;
+    return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
+  }
+
+  async #post(message: ToReceiptPage): Promise<void> {
+    if (this.#panel !== undefined && this.#pageIsReady) await this.#panel.webview.postMessage(message);
+  }
+}

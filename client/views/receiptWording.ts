@@ -1,0 +1,61 @@
+import type { FailureClass } from '../../server/api/failure.ts';
+import type { Receipt } from '../../server/api/receipt.ts';
+
+/** How an outcome feels; pages and trees choose colour and icon by it. */
+export const tones = ['ok', 'failover', 'failed', 'stopped', 'running'] as const;
+export type Tone = (typeof tones)[number];
+
+const failureWords: Record<FailureClass, string> = {
+  'auth': 'key rejected',
+  'quota': 'no money left',
+  'rate-limit': 'rate limited',
+  'overloaded': 'overloaded',
+  'server': 'server error',
+  'network': 'network error',
+  'timeout': 'timed out',
+  'context-overflow': 'too long for the model',
+  'content-policy': 'refused by policy',
+  'model-not-found': 'model not found',
+  'bad-request': 'bad request',
+  'cancelled': 'cancelled',
+};
+
+/** A failure class in a few words. */
+export function failureText(failureClass: FailureClass): string {
+  return failureWords[failureClass];
+}
+
+/** Failover stands apart: an answer that came after a failed attempt. */
+export function toneOf(outcome: Receipt['outcome'], attempts: number): Tone {
+  switch (outcome) {
+    case 'ok': return attempts > 1 ? 'failover' : 'ok';
+    case 'failed': return 'failed';
+    case 'cancelled':
+    case 'interrupted': return 'stopped';
+    case 'open': return 'running';
+  }
+}
+
+/** What became of an exchange, in a few words: `Answered after 1 failed attempt`, `Failed: rate limited`. */
+export function outcomeText(outcome: Receipt['outcome'], attempts: number, failureClass: FailureClass | undefined): string {
+  switch (outcome) {
+    case 'ok': return attempts > 1 ? `Answered after ${attempts - 1} failed ${attempts === 2 ? 'attempt' : 'attempts'}` : 'Answered';
+    case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${failureText(failureClass)}`;
+    case 'cancelled': return 'Cancelled by the caller';
+    case 'interrupted': return 'Interrupted: Switchyard ended while it ran';
+    case 'open': return 'Running';
+  }
+}
+
+const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion' };
+
+/** Who asked: `VS Code chat (agent)`, `claude-code`. */
+export function callerText(caller: Receipt['caller']): string {
+  const tool = caller.tool === 'vscode-chat' ? 'VS Code chat' : caller.tool === 'http' ? 'a tool on this machine' : caller.tool;
+  return caller.purpose === undefined ? tool : `${tool} (${purposeWords[caller.purpose] ?? caller.purpose})`;
+}
+
+/** Text as Markdown shows it literally, on one line, safe inside a table cell. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\r\n\t]+/g, ' ').replace(/[\\`*_{}[\]<>#|~!&]/g, '\\$&');
+}

@@ -1,0 +1,123 @@
+import type { SpendGroup, SpendReport } from '../../server/api/receipt.ts';
+import { cacheHitShare, countOf, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from './figures.ts';
+import type { TimeStyle, TokenFigure } from './figures.ts';
+import { certaintyNotes, formatMicroUsd, formatSpend } from './money.ts';
+import { chartGeometry } from './spendChart.ts';
+import type { ChartBar } from './spendChart.ts';
+import type { SpendPeriod } from './spendRange.ts';
+
+export interface ChartDay {
+  /** `Fri, Nov 20`. */
+  label: string;
+  /** What the day cost, with its certainty: `~$0.42`. */
+  text: string;
+  bar: ChartBar;
+  /** Belongs to the chosen period (today's chart shows the week around it). */
+  inPeriod: boolean;
+}
+export interface SpendRow {
+  name: string;
+  text: string;
+  /** `12 requests · 45K tokens`. */
+  detail: string;
+  /** How sure the figure is, for the tooltip. */
+  notes: string;
+  /** Share of the known total, 0..1. */
+  share: number;
+}
+export interface SpendSection { title: string; rows: SpendRow[] }
+
+/** All that the Spend view draws: texts are ready, the page only lays them out. */
+export interface SpendPage {
+  period: SpendPeriod;
+  /** Why there is nothing to show; absent when there is. */
+  empty?: 'no-providers' | 'no-requests' | undefined;
+  totalText: string;
+  notes: string[];
+  requestsText: string;
+  tokens: TokenFigure[];
+  /** `62%`; absent when unknown. */
+  cacheHitText?: string | undefined;
+  chart: {
+    title: string;
+    ceilingText: string;
+    firstLabel: string;
+    lastLabel: string;
+    /** Some bar has an estimated part, so the legend is needed. */
+    hasEstimates: boolean;
+    days: ChartDay[];
+  };
+  sections: SpendSection[];
+}
+
+export interface SpendPageSource {
+  period: SpendPeriod;
+  report: SpendReport;
+  /** The days of the chart: the period's own, or for today the week's. */
+  chartDays: SpendReport['byDay'];
+  chartSlots: number;
+  hasProviders: boolean;
+  style: TimeStyle;
+}
+
+/** Turns a report of the ledger into what the Spend view shows. */
+export function buildSpendPage(source: SpendPageSource): SpendPage {
+  const { period, report, chartDays, style } = source;
+  const { totals } = report;
+  const geometry = chartGeometry(chartDays, source.chartSlots);
+  const daysInPeriod = new Set(report.byDay.map((day) => day.day));
+  const hitShare = cacheHitShare(totals.usage);
+  const sections = [
+    section('By provider', report.byEndpoint, totals.microUsd),
+    section('By model', report.byModel, totals.microUsd),
+    section('By tool', report.byTool, totals.microUsd),
+  ];
+  // One workspace only would repeat the total.
+  if (report.byWorkspace.length > 1) sections.push(section('By workspace', report.byWorkspace, totals.microUsd));
+  return {
+    period,
+    empty: totals.exchanges > 0 ? undefined : source.hasProviders ? 'no-requests' : 'no-providers',
+    totalText: formatSpend(totals),
+    notes: certaintyNotes(totals),
+    requestsText: countOf(totals.exchanges, 'request'),
+    tokens: tokenFigures(totals.usage),
+    cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
+    chart: {
+      title: period === 'month' ? 'This month, by day' : 'Last 7 days',
+      ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
+      firstLabel: dayLabel(chartDays[0]?.day, style),
+      lastLabel: period === 'month' ? lastOfMonthLabel(chartDays[0]?.day, source.chartSlots, style) : 'Today',
+      hasEstimates: chartDays.some((day) => day.estimatedMicroUsd > 0),
+      days: chartDays.map((day, index) => ({
+        label: formatDay(day.day, 'long', style),
+        text: formatSpend({ ...day, unknownAttempts: 0 }),
+        bar: geometry.bars[index] ?? { left: 0, width: 0, height: 0, estimatedHeight: 0 },
+        inPeriod: daysInPeriod.has(day.day),
+      })),
+    },
+    sections: sections.filter(({ rows }) => rows.length > 0),
+  };
+}
+
+function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: number): SpendSection {
+  const rows = [...groups].sort((one, other) => other.microUsd - one.microUsd || other.exchanges - one.exchanges || one.name.localeCompare(other.name))
+    .map((group): SpendRow => {
+      const tokens = totalTokens(group.usage);
+      return {
+        name: group.name,
+        text: formatSpend(group),
+        detail: [countOf(group.exchanges, 'request'), tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)} tokens`].join(' · '),
+        notes: certaintyNotes(group).join(', '),
+        share: totalMicroUsd > 0 ? Math.min(1, Math.max(0, group.microUsd / totalMicroUsd)) : 0,
+      };
+    });
+  return { title, rows };
+}
+
+function dayLabel(day: string | undefined, style: TimeStyle): string {
+  return day === undefined ? '' : formatDay(day, 'short', style);
+}
+
+function lastOfMonthLabel(firstDay: string | undefined, slots: number, style: TimeStyle): string {
+  return firstDay === undefined ? '' : formatDay(`${firstDay.slice(0, 8)}${String(slots).padStart(2, '0')}`, 'short', style);
+}

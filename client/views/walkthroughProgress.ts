@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import type { StatusSnapshot } from '../../server/api/status.ts';
+import type { SwitchyardServer } from '../switchyardServer.ts';
+import { walkthroughSteps } from './walkthroughSteps.ts';
+
+const chatAnsweredKey = 'switchyard.walkthrough.chatAnswered';
+
+/**
+ * Ticks off the steps of the walkthrough when what they ask for has really happened: sets the context keys that
+ * the steps' completion events wait for.
+ */
+export class WalkthroughProgress implements vscode.Disposable {
+  readonly #server: SwitchyardServer;
+  readonly #memory: vscode.Memento;
+  readonly #subscription: vscode.Disposable;
+  readonly #set = new Map<string, boolean>();
+  #readRevision: number | undefined;
+
+  /** `memory` keeps over restarts that the chat was answered once. */
+  constructor(server: SwitchyardServer, memory: vscode.Memento) {
+    this.#server = server;
+    this.#memory = memory;
+    if (memory.get(chatAnsweredKey) === true) this.#setKey(chatAnsweredKey, true);
+    this.#subscription = server.onDidChangeStatus((status) => void this.#update(status));
+    if (server.status !== undefined) void this.#update(server.status);
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  async #update(status: StatusSnapshot): Promise<void> {
+    const steps = walkthroughSteps(status);
+    this.#setKey('switchyard.walkthrough.providerAdded', steps.providerAdded);
+    this.#setKey('switchyard.walkthrough.providerTested', steps.providerTested);
+    this.#setKey('switchyard.walkthrough.fallbackReady', steps.fallbackReady);
+    if (this.#set.get(chatAnsweredKey) === true || status.ledgerRevision === this.#readRevision) return;
+    this.#readRevision = status.ledgerRevision;
+    // A failed read is no loss: the next finished request asks again.
+    const latest = await this.#server.requests({ limit: 10 }).catch(() => []);
+    if (latest.some((request) => request.caller.tool === 'vscode-chat' && request.outcome === 'ok')) {
+      this.#setKey(chatAnsweredKey, true);
+      await this.#memory.update(chatAnsweredKey, true);
+    }
+  }
+
+  #setKey(key: string, value: boolean): void {
+    if (this.#set.get(key) === value) return;
+    this.#set.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
+  }
+}

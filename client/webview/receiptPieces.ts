@@ -1,0 +1,34 @@
+import type { TokenFigure } from '../views/figures.ts';
+import type { Fact } from '../views/receiptPage.ts';
+import { timelinePhases } from '../views/receiptTimeline.ts';
+import type { TimelinePhase } from '../views/receiptTimeline.ts';
+import type { Tone } from '../views/receiptWording.ts';
+import { element } from './dom.ts';
+
+/** What each phase of an attempt's bar means. */
+export const phaseNames: Record<TimelinePhase, string> = {
+  'headers': 'waiting for the provider',
+  'first-token': 'waiting for the first token',
+  'answer': 'receiving the answer',
+};
+
+/** The key to the bars of the attempts. Their times are also in words, so it is for the eye only. */
+export function timelineKey(): Element {
+  return element('div', { class: 'lane-key', 'aria-hidden': 'true' },
+    ...timelinePhases.map((phase) => element('span', {}, element('i', { class: phase }), phaseNames[phase])));
+}
+
+/** A dot whose shape, not only its colour, says how it went. */
+export function toneMark(tone: Tone): Element {
+  return element('span', { class: `mark ${tone}`, 'aria-hidden': 'true' }, { ok: '✓', failover: '⇄', failed: '✕', stopped: '–', running: '…' }[tone]);
+}
+
+/** Facts as pairs of name and value. */
+export function factList(facts: readonly Fact[]): Element {
+  return element('dl', { class: 'facts' }, ...facts.map(({ label, value }) => element('div', {}, element('dt', {}, label), element('dd', { title: value }, value))));
+}
+
+/** Token buckets as pairs of name and count, in full. */
+export function tokenList(tokens: readonly TokenFigure[]): Element {
+  return factList(tokens.map(({ label, exact }) => ({ label, value: exact })));
+}

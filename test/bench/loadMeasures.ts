@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rotated, settleMs, type Bench, type Measure } from './measure.ts';
+import { cpuTimeUs } from './processStat.ts';
+import { quantile } from './statistics.ts';
+import type { RunningProxy, SubjectName } from './subjects.ts';
+
+/** What the subjects that run all the time need under load. */
+
+const smallConcurrency = 16;
+const pacedPerSecond = 10;
+const turnsPerSecond = 10;
+const quantiles = { p50: 0.5, p99: 0.99 };
+
+function proxies({ passThrough, switchyard, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
+  return rotated([{ name: 'pass-through' as const, proxy: passThrough }, { name: 'switchyard' as const, proxy: switchyard }], round);
+}
+
+/** Records quantiles: of direct as they are, of the proxies what they add to direct in the same round. */
+function recordAdded(bench: Bench, row: string, samplesUs: ReadonlyMap<SubjectName, readonly number[]>, unitUs: number): void {
+  const direct = samplesUs.get('direct');
+  if (direct === undefined) throw new Error('nothing to compare with');
+  for (const [name, part] of Object.entries(quantiles)) {
+    const whole = quantile(direct, part);
+    for (const [subject, samples] of samplesUs) {
+      bench.record(`${row} ${name}`, subject, (subject === 'direct' ? whole : quantile(samples, part) - whole) / unitUs);
+    }
+  }
+}
+
+/** Processor time that a proxy spends while something runs, put-off work included. */
+async function spentUs(proxy: RunningProxy, work: () => Promise<void>): Promise<number> {
+  const before = cpuTimeUs(proxy.pid);
+  await work();
+  await sleep(settleMs);
+  return cpuTimeUs(proxy.pid) - before;
+}
+
+const cpu: Measure = {
+  name: 'cpu',
+  rows: { cpu: { title: `CPU per small request, concurrency ${smallConcurrency}`, unit: 'us', target: { ratio: 1 } } },
+  async run(bench) {
+    const requests = bench.amounts.floodRequests;
+    for (const { name, proxy } of proxies(bench)) {
+      const us = await spentUs(proxy, async () => {
+        await bench.load.run({ kind: 'flood', target: proxy.target, request: 'small', requests, concurrency: smallConcurrency });
+      });
+      bench.record('cpu', name, us / requests);
+    }
+  },
+};
+
+const latency: Measure = {
+  name: 'latency',
+  rows: {
+    'latency p50': { title: `added latency p50, ${pacedPerSecond} requests/s`, unit: 'ms', target: { ratio: 1 } },
+    'latency p99': { title: `added latency p99, ${pacedPerSecond} requests/s`, unit: 'ms' },
+  },
+  async run(bench) {
+    const subjects = [{ name: 'direct' as const, target: bench.direct }, ...proxies(bench).map(({ name, proxy }) => ({ name, target: proxy.target }))];
+    const { latenciesUs } = await bench.load.run({ kind: 'paced', targets: subjects.map(({ target }) => target), perSecond: pacedPerSecond, seconds: bench.amounts.pacedSeconds });
+    recordAdded(bench, 'latency', new Map(subjects.map(({ name }, index) => [name, latenciesUs[index] ?? []])), 1000);
+  },
+};
+
+const turn: Measure = {
+  name: 'turn',
+  rows: {
+    'first token p50': { title: 'agent turn: added first token p50', unit: 'ms', target: { ratio: 1.3 } },
+    'first token p99': { title: 'agent turn: added first token p99', unit: 'ms' },
+    'chunk p50': { title: 'agent turn: added chunk delay p50', unit: 'ms' },
+    'chunk p99': { title: 'agent turn: added chunk delay p99', unit: 'ms', target: { ratio: 1.5 } },
+    'turn cpu': { title: 'agent turn: CPU, 64 KB in, 50 chunks out', unit: 'us' },
+  },
+  async run(bench) {
+    const seconds = bench.amounts.turnSeconds;
+    const firstTokensUs = new Map<SubjectName, number[]>();
+    const chunkDelaysUs = new Map<SubjectName, number[]>();
+    const subjects = rotated([{ name: 'direct' as const, target: bench.direct, proxy: undefined },
+      ...proxies({ ...bench, round: 0 }).map(({ name, proxy }) => ({ name, target: proxy.target, proxy }))], bench.round);
+    for (const { name, target, proxy } of subjects) {
+      const work = async (): Promise<void> => {
+        const samples = await bench.load.run({ kind: 'turns', target, perSecond: turnsPerSecond, seconds });
+        firstTokensUs.set(name, samples.firstTokensUs);
+        chunkDelaysUs.set(name, samples.chunkDelaysUs);
+      };
+      if (proxy === undefined) await work();
+      else bench.record('turn cpu', name, await spentUs(proxy, work) / (turnsPerSecond * seconds));
+    }
+    recordAdded(bench, 'first token', firstTokensUs, 1000);
+    recordAdded(bench, 'chunk', chunkDelaysUs, 1000);
+  },
+};
+
+const megabyte: Measure = {
+  name: 'megabyte',
+  rows: {
+    'megabyte cpu': { title: '1 MB body: CPU', unit: 'ms', target: { ratio: 2 } },
+    'megabyte latency p50': { title: '1 MB body: added latency p50', unit: 'ms', target: { ratio: 2 } },
+  },
+  async run(bench) {
+    const requests = bench.amounts.megabyteRequests;
+    const latenciesUs = new Map<SubjectName, number[]>();
+    const job = { kind: 'flood', request: 'megabyte', requests, concurrency: 1 } as const;
+    latenciesUs.set('direct', (await bench.load.run({ ...job, target: bench.direct })).latenciesUs);
+    for (const { name, proxy } of proxies(bench)) {
+      const us = await spentUs(proxy, async () => {
+        latenciesUs.set(name, (await bench.load.run({ ...job, target: proxy.target })).latenciesUs);
+      });
+      bench.record('megabyte cpu', name, us / requests / 1000);
+    }
+    recordAdded(bench, 'megabyte latency', latenciesUs, 1000);
+  },
+};
+
+export const loadMeasures: readonly Measure[] = [cpu, latency, turn, megabyte];

@@ -1,0 +1,51 @@
+import type { LoadClient } from './childProcess.ts';
+import type { Target } from './connection.ts';
+import type { ProxyStarter, RunningProxy, SubjectName } from './subjects.ts';
+
+/** One line of the table. */
+export interface Row {
+  title: string;
+  unit: 'us' | 'ms' | 'MB';
+  /** What Switchyard may need at most: times what the pass-through needs, or in the row's unit. */
+  target?: { ratio: number } | { most: number };
+}
+
+/** How much work one round does. */
+export interface Amounts {
+  floodRequests: number;
+  pacedSeconds: number;
+  turnSeconds: number;
+  megabyteRequests: number;
+  eightMegabyteRequests: number;
+  startsPerRound: number;
+}
+
+/** What a measure works with. */
+export interface Bench {
+  load: LoadClient;
+  starter: ProxyStarter;
+  /** The subjects that run for the whole of the benchmark. */
+  passThrough: RunningProxy;
+  switchyard: RunningProxy;
+  direct: Target;
+  amounts: Amounts;
+  /** Counted from 0; the order of the subjects changes with it. */
+  round: number;
+  record(row: string, subject: SubjectName, value: number): void;
+}
+
+/** A part of the benchmark; every round runs every part once. */
+export interface Measure {
+  name: string;
+  rows: Readonly<Record<string, Row>>;
+  run(bench: Bench): Promise<void>;
+}
+
+/** Lets what was put off, such as writing the ledger, happen while it is still counted. */
+export const settleMs = 250;
+
+/** The same list, beginning elsewhere each round: nobody always comes first. */
+export function rotated<T>(items: readonly T[], round: number): T[] {
+  const start = round % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}

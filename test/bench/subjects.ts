@@ -1,0 +1,65 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { startUnderTest, type ProcessUnderTest } from './childProcess.ts';
+import type { Target } from './connection.ts';
+import { upstreamModel } from './traffic.ts';
+
+export type ProxyName = 'pass-through' | 'switchyard';
+export type SubjectName = 'direct' | ProxyName;
+
+export const proxyNames: readonly ProxyName[] = ['pass-through', 'switchyard'];
+export const subjectNames: readonly SubjectName[] = ['direct', ...proxyNames];
+
+const token = 'switchyard-bench-token-of-no-value';
+const routeName = 'bench';
+
+/** A running proxy and how to reach it. */
+export interface RunningProxy extends ProcessUnderTest {
+  target: Target;
+}
+
+/** Starts proxies in front of one upstream. */
+export class ProxyStarter {
+  #folder: string;
+  #upstreamPort: number;
+  #passThroughFile: string;
+  #serverFile: string;
+  #configFile: string;
+
+  /** @param folder a temporary folder for configuration and data */
+  constructor(folder: string, upstreamPort: number, passThroughFile: string, serverFile: string) {
+    this.#folder = folder;
+    this.#upstreamPort = upstreamPort;
+    this.#passThroughFile = passThroughFile;
+    this.#serverFile = serverFile;
+    this.#configFile = path.join(folder, 'switchyard.yaml');
+    writeFileSync(this.#configFile, [
+      'endpoints:',
+      `  upstream: { provider: openai-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", keys: ["bench-key"],`,
+      `              models: { ${upstreamModel}: { upstream: ${upstreamModel}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } }`,
+      'routes:',
+      `  ${routeName}: { strategy: priority, targets: [upstream/${upstreamModel}] }`,
+      '',
+    ].join('\n'));
+  }
+
+  get direct(): Target {
+    return { name: 'direct', port: this.#upstreamPort, token, model: upstreamModel };
+  }
+
+  /**
+   * @param dataFolder which data folder Switchyard uses; made when it is new, with the token that the client shows
+   */
+  async start(name: ProxyName, dataFolder: string, node: { nodeArgs?: readonly string[]; reports?: boolean } = {}): Promise<RunningProxy> {
+    const running = await startUnderTest({ args: this.#arguments(name, dataFolder), ...node });
+    return { ...running, target: { name, port: running.port, token, model: name === 'switchyard' ? routeName : upstreamModel } };
+  }
+
+  #arguments(name: ProxyName, dataFolder: string): string[] {
+    if (name === 'pass-through') return [this.#passThroughFile, `http://127.0.0.1:${this.#upstreamPort}`];
+    const dataDir = path.join(this.#folder, dataFolder);
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(dataDir, 'token'), `${token}\n`, { mode: 0o600 });
+    return [this.#serverFile, 'serve', '--config', this.#configFile, '--port', '0', '--data', dataDir, '--json'];
+  }
+}

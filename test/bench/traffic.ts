@@ -1,0 +1,104 @@
+/** What is sent: the requests and the upstream's answers. Always the same bytes, so that runs can be compared. */
+
+/** `small`: one question. `turn`: a coding agent's streamed turn. The others: long conversations, answered shortly. */
+export type RequestKind = 'small' | 'turn' | 'megabyte' | 'eightMegabytes';
+
+export const upstreamModel = 'bench-model';
+export const turnChunks = 50;
+export const chunkGapMs = 20;
+
+const toolCount = 20;
+const kilobyte = 1024;
+const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small'>, number>> = {
+  turn: 64 * kilobyte,
+  megabyte: 1024 * kilobyte,
+  eightMegabytes: 8 * 1024 * kilobyte,
+};
+
+/** The JSON body of a chat completion request. @param model the name that the receiver routes by */
+export function requestBody(kind: RequestKind, model: string): Buffer {
+  if (kind === 'small') {
+    return json({ model, max_tokens: 100, messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a switchyard?' }] });
+  }
+  const stream = kind === 'turn' ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
+  const request = (messages: readonly object[]) => json({ model, ...stream, max_tokens: 4096, messages, tools: tools() });
+  const messages: object[] = [{ role: 'system', content: sourceText(0, 4 * kilobyte) }, { role: 'user', content: 'Why does the second test fail?' }];
+  let bytes = request(messages).length;
+  for (let turn = 1; bytes < bodyBytes[kind]; turn++) {
+    const id = `call_${turn}`;
+    const pair = [
+      { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'tool_1', arguments: JSON.stringify({ path: `src/part${turn}.ts`, startLine: turn }) } }] },
+      // The last file read is cut to the size that is wanted.
+      { role: 'tool', tool_call_id: id, content: sourceText(turn, Math.max(1, Math.min(6 * kilobyte, bodyBytes[kind] - bytes - 300))) },
+    ];
+    messages.push(...pair);
+    bytes += json(pair).length;
+  }
+  return request(messages);
+}
+
+export const smallAnswer = json({
+  id: 'chatcmpl-bench', object: 'chat.completion', created: 1_700_000_000, model: upstreamModel,
+  choices: [{ index: 0, message: { role: 'assistant', content: 'A switchyard joins supply lines and moves the load to another when one fails.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 24, completion_tokens: 17, total_tokens: 41 },
+});
+
+/** One streamed event that carries the moment it is sent at. */
+export function contentEvent(sentAtUs: number): string {
+  return event({ choices: [{ index: 0, delta: { content: `@${sentAtUs};word` }, finish_reason: null }] });
+}
+
+export const roleEvent = event({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] });
+
+/** What ends a stream: stop reason, usage, the terminal mark. */
+export const lastEvents = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+  + event({ choices: [], usage: { prompt_tokens: 16_000, completion_tokens: turnChunks, total_tokens: 16_000 + turnChunks } })
+  + 'data: [DONE]\n\n';
+
+/** The moments found in a piece of a stream, in microseconds of `nowUs`. */
+export function sentMoments(piece: Buffer): number[] {
+  const moments: number[] = [];
+  for (const match of piece.toString('latin1').matchAll(/@(\d+);/g)) moments.push(Number(match[1]));
+  return moments;
+}
+
+/** Microseconds of a clock that all processes of this machine share. */
+export function nowUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+function event(fields: object): string {
+  return `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_700_000_000, model: upstreamModel, ...fields })}\n\n`;
+}
+
+function tools(): object[] {
+  return Array.from({ length: toolCount }, (_, index) => ({
+    type: 'function',
+    function: {
+      name: `tool_${index}`,
+      description: `Tool ${index}: reads or changes a part of the workspace. ${sourceText(index, 300)}`,
+      parameters: {
+        type: 'object', required: ['path'], additionalProperties: false,
+        properties: {
+          path: { type: 'string', description: 'Path of the file, relative to the workspace.' },
+          startLine: { type: 'integer', minimum: 1, description: 'First line, counted from 1.' },
+          mode: { type: 'string', enum: ['read', 'write', 'append'] },
+        },
+      },
+    },
+  }));
+}
+
+/** Text like source code: lines, quotes and indentation, which JSON has to escape. */
+function sourceText(seed: number, bytes: number): string {
+  let text = '';
+  for (let line = 1; text.length < bytes; line++) {
+    const number = seed * 7919 + line * 104_729;
+    text += `  const value${number} = read("part ${number % 97}", { depth: ${number % 13}, note: 'left as "is"' });\n`;
+  }
+  return text.slice(0, bytes);
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,63 @@
+import { createServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { MessageReader } from './messageReader.ts';
+import { chunkGapMs, contentEvent, lastEvents, nowUs, roleEvent, smallAnswer, turnChunks, upstreamModel } from './traffic.ts';
+
+/** A process of its own: a provider that answers at once. Tells its parent `{ port }`. */
+
+const streamMark = Buffer.from('"stream":true');
+const modelList = Buffer.from(JSON.stringify({ object: 'list', data: [{ id: upstreamModel, object: 'model', created: 0, owned_by: 'bench' }] }));
+const answer = wholeAnswer(smallAnswer);
+const modelsAnswer = wholeAnswer(modelList);
+const streamHead = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+function wholeAnswer(body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`), body]);
+}
+
+function serve(socket: Socket): void {
+  socket.setNoDelay(true);
+  let listsModels = false;
+  let beginning: Buffer | undefined;
+  const reader = new MessageReader({
+    onHead: head => {
+      listsModels = head.startsWith('GET ');
+      beginning = undefined;
+    },
+    // Our requests say in their first bytes whether they want a stream; the rest is thrown away.
+    onBody: bytes => {
+      beginning ??= bytes;
+    },
+    onEnd: () => {
+      if (listsModels) socket.write(modelsAnswer);
+      else if (beginning?.subarray(0, 4096).includes(streamMark) === true) streamTurn(socket);
+      else socket.write(answer);
+    },
+  });
+  socket.on('data', (bytes: Buffer) => reader.push(bytes));
+  socket.on('error', () => socket.destroy());
+}
+
+function streamTurn(socket: Socket): void {
+  socket.write(streamHead + chunk(roleEvent + contentEvent(nowUs())));
+  let sent = 1;
+  const next = (): void => {
+    if (socket.destroyed) return;
+    if (sent === turnChunks) {
+      socket.write(`${chunk(lastEvents)}0\r\n\r\n`);
+      return;
+    }
+    sent++;
+    socket.write(chunk(contentEvent(nowUs())));
+    setTimeout(next, chunkGapMs);
+  };
+  setTimeout(next, chunkGapMs);
+}
+
+function chunk(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+const server = createServer(serve);
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+process.on('disconnect', () => process.exit(0));

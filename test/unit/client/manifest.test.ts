@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { commandTarget, commandTitles, viewCommandTitles } from '../../../client/commands/commandTable.ts';
+import { settingDefaults, shownModelsChoices, statusBarChoices } from '../../../client/settings.ts';
+
+interface Manifest {
+  engines: { vscode: string };
+  main: string;
+  extensionKind: string[];
+  activationEvents: string[];
+  categories: string[];
+  keywords: string[];
+  capabilities: { untrustedWorkspaces: { supported: string; description: string; restrictedConfigurations: string[] }; virtualWorkspaces: boolean };
+  devDependencies: Record<string, string>;
+  contributes: {
+    commands: { command: string; title: string; category: string }[];
+    menus: Record<string, { command: string; when?: string }[]>;
+    views: { switchyard: { id: string }[] };
+    viewsWelcome: { view: string; contents: string; when?: string }[];
+    configuration: { properties: Record<string, { default?: unknown; scope?: string; enum?: string[]; markdownDescription?: string; description?: string }> };
+    languageModelChatProviders: { vendor: string; managementCommand?: string }[];
+  };
+}
+
+const root = new URL('../../../', import.meta.url);
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
+const allTitles: Record<string, string> = { ...commandTitles, ...viewCommandTitles };
+
+describe('package.json', () => {
+  it('contributes exactly the commands of the table, with their titles', () => {
+    assert.deepEqual(Object.fromEntries(manifest.contributes.commands.map(entry => [entry.command, entry.title])), allTitles);
+    for (const entry of manifest.contributes.commands) assert.equal(entry.category, 'Switchyard', entry.command);
+  });
+
+  it('has commands in menus and welcome texts that exist', () => {
+    for (const entry of Object.values(manifest.contributes.menus).flat()) assert.ok(entry.command in allTitles, entry.command);
+    for (const { contents } of manifest.contributes.viewsWelcome) {
+      for (const [, command] of contents.matchAll(/\(command:(switchyard\.[^)?]+)/g)) assert.ok((command ?? '') in allTitles, command);
+    }
+    for (const { managementCommand } of manifest.contributes.languageModelChatProviders) assert.ok((managementCommand ?? '') in allTitles);
+  });
+
+  it('has the defaults that the code has', () => {
+    const { properties } = manifest.contributes.configuration;
+    assert.deepEqual(Object.keys(properties).sort(), Object.keys(settingDefaults).map(name => `switchyard.${name}`).sort());
+    for (const [name, value] of Object.entries(settingDefaults)) assert.deepEqual(properties[`switchyard.${name}`]?.default, value, name);
+    assert.deepEqual(properties['switchyard.statusBar.show']?.enum, statusBarChoices);
+    assert.deepEqual(properties['switchyard.models.show']?.enum, shownModelsChoices);
+  });
+
+  it('lets no workspace change a setting', () => {
+    for (const [name, setting] of Object.entries(manifest.contributes.configuration.properties)) {
+      assert.equal(setting.scope, 'application', name);
+      assert.ok((setting.markdownDescription ?? setting.description ?? '') !== '', name);
+      assert.ok(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(name), name);
+    }
+    assert.equal(manifest.capabilities.untrustedWorkspaces.supported, 'limited');
+    assert.equal(manifest.capabilities.virtualWorkspaces, true);
+  });
+
+  it('runs where the keys are, and starts without being waited for', () => {
+    assert.deepEqual(manifest.extensionKind, ['ui', 'workspace']);
+    assert.ok(manifest.activationEvents.includes('onStartupFinished'));
+    assert.ok(!manifest.activationEvents.includes('*'));
+    assert.equal(manifest.main, './dist/client.js');
+    assert.ok(manifest.keywords.length <= 30);
+  });
+
+  it('is compiled against the oldest editor it says it runs in', () => {
+    const types = JSON.parse(readFileSync(new URL('node_modules/@types/vscode/package.json', root), 'utf8')) as { version: string };
+    const minor = (version: string): string => version.replace(/^[^\d]*/, '').split('.').slice(0, 2).join('.');
+    assert.equal(minor(types.version), minor(manifest.engines.vscode));
+  });
+
+  it('shows the views in the order of use', () => {
+    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id), ['switchyard.providers', 'switchyard.spend', 'switchyard.requests']);
+  });
+});
+
+describe('commandTarget', () => {
+  it('reads a line of the tree, a name, or nothing', () => {
+    assert.deepEqual(commandTarget({ endpoint: 'openai', keyId: '1', label: 'x' }), { endpoint: 'openai', keyId: '1' });
+    assert.deepEqual(commandTarget({ endpoint: 'openai', model: 'm' }), { endpoint: 'openai', model: 'm' });
+    assert.deepEqual(commandTarget('openai'), { endpoint: 'openai' });
+    for (const nothing of [undefined, null, 7, {}, { endpoint: 3 }]) assert.deepEqual(commandTarget(nothing), {});
+  });
+});

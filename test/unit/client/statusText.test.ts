@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatMoney, formatUntil, markdownCell, speakMoney } from '../../../client/base/format.ts';
+import { statusBarCommands, statusBarContent } from '../../../client/statusText.ts';
+import type { StatusBarInput } from '../../../client/statusText.ts';
+import { emptyStatus, endpoint } from './fakes.ts';
+
+const now = 1_000_000;
+const content = (changes: Partial<StatusBarInput>) => statusBarContent({ server: 'running', status: emptyStatus(), configuredEndpoints: 0, choice: 'health', now, ...changes });
+const busy = emptyStatus({
+  endpoints: [
+    endpoint('openai', { firstToken: { p50: 420, p95: 900, p99: 1_500 }, todayMicroUsd: 1_200_000 }),
+    endpoint('claude', { state: 'down', breaker: 'open', retryAt: now + 12_000 }),
+    endpoint('local', { state: 'unknown' }),
+    endpoint('spare', { enabled: false }),
+  ],
+  todayMicroUsd: 1_370_000,
+});
+
+describe('the status bar', () => {
+  it('counts the healthy among those that are switched on; one not yet tried counts as healthy', () => {
+    assert.equal(content({ status: busy, configuredEndpoints: 4 }).text, '$(pulse) 2/3');
+  });
+
+  it('shows money when the setting asks for it', () => {
+    assert.equal(content({ status: busy, choice: 'spend' }).text, '$(credit-card) $1.37');
+    assert.equal(content({ status: busy, choice: 'both' }).text, '$(pulse) 2/3 · $1.37');
+  });
+
+  it('marks estimated and unknown money', () => {
+    assert.equal(content({ status: { ...busy, todayEstimated: true }, choice: 'spend' }).text, '$(credit-card) ~$1.37');
+    assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37 + ?');
+    assert.equal(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) ?');
+  });
+
+  it('has a coloured background only when nothing can serve, or the server has failed', () => {
+    assert.equal(content({ status: busy }).background, undefined);
+    const dead = content({ status: { ...busy, nothingCanServe: true } });
+    assert.equal(dead.background, 'error');
+    assert.match(dead.text, /^\$\(error\) 2\/3/);
+    assert.match(dead.spoken, /nothing can answer/);
+    assert.equal(content({ server: 'failed' }).background, 'error');
+    assert.equal(content({ server: 'restarting', status: busy }).background, undefined);
+  });
+
+  it('says where the server is in its life', () => {
+    assert.match(content({ server: 'starting', status: undefined }).text, /sync~spin/);
+    assert.match(content({ server: 'restarting' }).spoken, /restarting/);
+    assert.match(content({ server: 'failed' }).tooltip, /command:switchyard\.restartServer/);
+    assert.match(content({ server: 'stopped' }).spoken, /stopped/);
+  });
+
+  it('without providers offers to add one, and with unusable ones says why', () => {
+    const none = content({});
+    assert.equal(none.command, 'switchyard.addProvider');
+    assert.match(none.tooltip, /Add Provider/);
+    const unusable = content({ configuredEndpoints: 1, status: emptyStatus({ problems: [{ message: 'The URL of "x" is wrong.' }] }) });
+    assert.match(unusable.tooltip, /The URL of "x" is wrong\./);
+    assert.equal(unusable.command, 'switchyard.open');
+  });
+
+  it('is read out in full', () => {
+    assert.equal(content({ status: busy }).spoken, 'Switchyard: 2 of 3 providers healthy, 1.37 dollars today');
+    assert.equal(content({ status: { ...busy, todayEstimated: true } }).spoken, 'Switchyard: 2 of 3 providers healthy, about 1.37 dollars today');
+  });
+
+  it('has a tooltip with a row per endpoint: state, first token and today\'s cost', () => {
+    const lines = content({ status: busy }).tooltip.split('\n');
+    assert.ok(lines.includes('| openai | $(pass) healthy | 420 ms | \\$1.20 |'), lines.join('\n'));
+    assert.ok(lines.includes('| claude | $(error) down, next try in 12 s | – | \\$0.00 |'), lines.join('\n'));
+    assert.ok(lines.includes('| spare | switched off | – | \\$0.00 |'), lines.join('\n'));
+  });
+
+  it('lets no name of an endpoint break the table or bring a link of its own', () => {
+    const { tooltip } = content({ status: emptyStatus({ endpoints: [endpoint('a|b [x](command:evil)\n$(bug)')] }) });
+    assert.ok(!tooltip.includes('](command:evil)'));
+    const row = tooltip.split('\n').find(line => line.includes('evil')) ?? '';
+    assert.equal(row.replace(/\\\|/g, '').split('|').length, 6);
+  });
+
+  it('links only to commands it is trusted with', () => {
+    const states: Partial<StatusBarInput>[] = [{}, { status: busy }, { server: 'failed' }, { server: 'stopped' }, { configuredEndpoints: 1 }, { status: { ...busy, problems: [{ message: 'x' }], nothingCanServe: true } }];
+    for (const state of states) {
+      for (const [, command] of content(state).tooltip.matchAll(/\(command:([^)]+)\)/g)) assert.ok((statusBarCommands as readonly string[]).includes(command ?? ''), command);
+    }
+  });
+});
+
+describe('figures', () => {
+  it('money says how sure it is', () => {
+    assert.equal(formatMoney({ microUsd: 0, estimated: false, unknown: 0 }), '$0.00');
+    assert.equal(formatMoney({ microUsd: 4_200, estimated: true, unknown: 0 }), '~$0.0042');
+    assert.equal(speakMoney({ microUsd: 0, estimated: false, unknown: 3 }), 'unknown cost');
+    assert.equal(speakMoney({ microUsd: 50, estimated: false, unknown: 1 }), 'less than 0.0001 dollars plus unknown cost');
+  });
+
+  it('waits are in the unit that fits', () => {
+    const cases: [number, string][] = [[0, 'now'], [-5, 'now'], [200, '1 s'], [119_000, '119 s'], [120_000, '2 min'], [7_200_000, '2 h'], [3 * 86_400_000, '3 days']];
+    for (const [ms, text] of cases) assert.equal(formatUntil(now + ms, now), text);
+  });
+
+  it('cells cannot leave their table', () => {
+    assert.equal(markdownCell('a|b\nc `d` $(x) ~1'), 'a\\|b c \\`d\\` \\$\\(x\\) \\~1');
+  });
+});

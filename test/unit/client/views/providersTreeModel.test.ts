@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { downCount, providerNodes, treeMessage } from '../../../../client/views/providersTreeModel.ts';
+import type { EndpointStatus } from '../../../../server/api/status.ts';
+import { emptyStatus, endpoint } from '../fakes.ts';
+
+const now = 10_000_000;
+const node = (changes: Partial<EndpointStatus>) => {
+  const [first] = providerNodes(emptyStatus({ endpoints: [endpoint('openai', changes)] }), now);
+  assert.ok(first !== undefined);
+  return first;
+};
+
+describe('a line of the Providers view', () => {
+  it('shows latency and today\'s cost of a healthy endpoint, and its state in the icon', () => {
+    const line = node({ firstToken: { p50: 420, p95: 900, p99: 1_500 }, todayMicroUsd: 1_370_000 });
+    assert.deepEqual([line.label, line.description, line.icon], ['openai', '420 ms · $1.37', 'pass']);
+  });
+
+  const states: { name: string; changes: Partial<EndpointStatus>; icon: string; description: string }[] = [
+    { name: 'down with a countdown', changes: { state: 'down', breaker: 'open', retryAt: now + 12_000 }, icon: 'error', description: 'down, next try in 12 s' },
+    { name: 'down and due', changes: { state: 'down', breaker: 'open', retryAt: now - 1 }, icon: 'error', description: 'down, next try now' },
+    { name: 'recovering', changes: { state: 'degraded', breaker: 'half-open' }, icon: 'warning', description: 'recovering' },
+    { name: 'degraded', changes: { state: 'degraded' }, icon: 'warning', description: 'degraded' },
+    { name: 'not used yet', changes: { state: 'unknown' }, icon: 'circle-outline', description: 'not used yet' },
+    { name: 'switched off', changes: { enabled: false, state: 'down' }, icon: 'circle-slash', description: 'switched off' },
+    { name: 'of unknown cost', changes: { todayUnknown: 1 }, icon: 'pass', description: '?' },
+    { name: 'of estimated cost', changes: { todayMicroUsd: 20_000, todayEstimated: true }, icon: 'pass', description: '~$0.0200' },
+  ];
+  for (const { name, changes, icon, description } of states) {
+    it(`tells an endpoint that is ${name}`, () => {
+      const line = node(changes);
+      assert.deepEqual([line.icon, line.description], [icon, description]);
+    });
+  }
+
+  it('says the state in words for those who see no colours', () => {
+    assert.equal(node({ state: 'down' }).spoken, 'openai, OpenAI, down');
+  });
+
+  it('has the last error, keys and models under it', () => {
+    const line = node({
+      state: 'down', lastError: { at: now - 12_000, failureClass: 'overloaded', message: 'OpenAI is overloaded.' },
+      keys: [{ id: '1', label: 'work', last4: '9f3c', state: 'rejected' }, { id: '2', label: 'spare', last4: '', state: 'cooling', until: now + 30_000 }],
+      models: ['gpt-4.1', 'gpt-4o'],
+    });
+    assert.deepEqual(line.children.map(child => [child.label, child.description, child.context]), [
+      ['OpenAI is overloaded.', '12 s ago', 'error'],
+      ['work …9f3c', 'rejected: replace it', 'key'],
+      ['spare', 'resting (30 s)', 'key'],
+      ['2 models', '', 'models'],
+    ]);
+    assert.deepEqual(line.children[3]?.children.map(child => [child.label, child.endpoint, child.model]), [['gpt-4.1', 'openai', 'gpt-4.1'], ['gpt-4o', 'openai', 'gpt-4o']]);
+    assert.equal(line.children[1]?.keyId, '1');
+  });
+
+  it('forgets an old error of an endpoint that is well again', () => {
+    const lastError = { at: now - 3_700_000, failureClass: 'server', message: 'x' } as const;
+    assert.deepEqual(node({ lastError }).children, []);
+    assert.equal(node({ lastError: { ...lastError, at: now - 60_000 } }).children.length, 1);
+  });
+
+  it('keeps ids apart and stable, so that open branches stay open', () => {
+    const status = emptyStatus({ endpoints: [endpoint('a', { models: ['m'] }), endpoint('b', { models: ['m'] })] });
+    const ids = (nodes: readonly { id: string; children: readonly never[] | readonly { id: string }[] }[]): string[] => nodes.flatMap(entry => [entry.id, ...entry.children.map(child => child.id)]);
+    const first = ids(providerNodes(status, now));
+    assert.equal(new Set(first).size, first.length);
+    assert.deepEqual(ids(providerNodes(status, now + 60_000)), first);
+  });
+
+  it('says by its context what can be done with it', () => {
+    assert.equal(node({}).context, 'endpoint.enabled.keyless');
+    assert.equal(node({ enabled: false, keys: [{ id: '1', label: 'x', last4: '', state: 'ok' }] }).context, 'endpoint.disabled.keyed');
+  });
+});
+
+describe('the view as a whole', () => {
+  it('counts what is down in its badge, without what is switched off', () => {
+    assert.equal(downCount(emptyStatus({ endpoints: [endpoint('a'), endpoint('b', { state: 'down' }), endpoint('c', { state: 'down', enabled: false }), endpoint('d', { breaker: 'open' })] })), 2);
+    assert.equal(downCount(undefined), 0);
+  });
+
+  it('says what is wrong above the tree', () => {
+    assert.equal(treeMessage('running', emptyStatus(), []), undefined);
+    assert.match(treeMessage('failed', undefined, []) ?? '', /not running/);
+    assert.match(treeMessage('starting', undefined, []) ?? '', /Starting/);
+    assert.match(treeMessage('restarting', emptyStatus(), []) ?? '', /restarting/);
+    assert.equal(treeMessage('running', emptyStatus({ problems: [{ message: 'One.' }] }), []), 'One.');
+    assert.equal(treeMessage('running', emptyStatus({ problems: [{ message: 'Two.' }] }), [{ message: 'One.' }]), 'One. (and 1 more problem in the settings)');
+  });
+});
