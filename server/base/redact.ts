@@ -11,10 +11,14 @@ const shapes: readonly RegExp[] = [
 /** Secrets this process knows, so that none of them leaves it in a log, an error or a receipt. */
 export class SecretRegister {
   #secrets: string[] = [];
+  /** Every spelling to look for, longest first. */
+  #forms: string[] = [];
 
   /** Replaces the set; secrets shorter than 6 characters are placeholders such as `x` and are not searched for. */
   replace(secrets: Iterable<string>): void {
-    this.#secrets = [...new Set(secrets)].filter(secret => secret.length >= 6).sort((a, b) => b.length - a.length);
+    const known = [...new Set(secrets)].filter(secret => secret.length >= 6);
+    this.#secrets = known;
+    this.#forms = [...new Set(known.flatMap(formsOf))].sort((a, b) => b.length - a.length);
   }
 
   /** Adds secrets that are only being tried. */
@@ -25,10 +29,15 @@ export class SecretRegister {
   /** The text without any known secret and without anything shaped like one. */
   redact(text: string): string {
     let clean = text;
-    for (const secret of this.#secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[secret]');
+    for (const form of this.#forms) if (clean.includes(form)) clean = clean.replaceAll(form, '[secret]');
     for (const shape of shapes) clean = clean.replace(shape, '[secret]');
     return clean;
   }
+}
+
+/** A secret as it is, and as it stands in JSON, in a URL and in base64. */
+function formsOf(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString('base64').replace(/=+$/, '')];
 }
 
 /** A log that writes lines through `write`, redacted. */

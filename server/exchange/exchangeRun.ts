@@ -18,6 +18,7 @@ import { nextStep, retryableWhenNothingElse } from './failover.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
 import { buildOutgoing } from './outgoing.ts';
+import { redactFailure, redactRaw } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 
 /** More attempts than any sensible plan needs; bounds an exchange whose targets all fail at once and recover. */
@@ -54,6 +55,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   #lastFailure = new Map<string, SwitchyardError>();
   #resent = new Set<string>();
   #retried = new Set<string>();
+  #stripped = new Set<string>();
   #lastRaw: RawError | undefined;
   #prices: PriceRequest[] = [];
   #began = false;
@@ -140,7 +142,8 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#caller.plain(body);
   }
 
-  onDone(end: AttemptEnd): void {
+  onDone(ended: AttemptEnd): void {
+    const end = this.#tellable(ended);
     const current = this.#current;
     if (current === undefined || this.#finished) return;
     this.#current = undefined;
@@ -155,6 +158,13 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#lastRaw = end.raw;
     if (end.committed) this.#brokeOff(current, end.error);
     else this.#failedUnseen(current, end.error);
+  }
+
+  /** Keys go no further than this in what a failure says. */
+  #tellable(end: AttemptEnd): AttemptEnd {
+    if (end.kind === 'ok') return end;
+    const redact = (text: string): string => this.#services.redact(text);
+    return { ...end, error: redactFailure(end.error, redact), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redact) };
   }
 
   #plan(): ReturnType<ExchangeServices['makePlan']> {
@@ -192,7 +202,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     }
     try {
       const facts = this.#services.view(0).facts(target.endpoint, target.model);
-      const outgoing = buildOutgoing(this.#input, target, endpoint, codec, key, facts.maxOutputTokens);
+      const outgoing = buildOutgoing(this.#input, target, endpoint, codec, key, facts.maxOutputTokens, this.#stripped.has(target.target));
       const run = new AttemptRun({
         listener: this, outgoing, codec, endpoint, stream: this.#input.stream, now: () => clock.now(),
         timeouts: { ...endpoint.timeouts, ...this.#services.config().routes.get(this.receipt.plan.wanted)?.timeouts },
@@ -237,6 +247,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
       anotherKey: this.#services.keys.pick(endpoint.name, tried, this.#services.clock.now()) !== undefined && key !== undefined,
       sharedLimits: endpoint.provider.sharedLimits === true,
       resentHere: this.#resent.has(target.target),
+      stripped: this.#stripped.has(target.target),
       anotherTarget: this.#queue.length > 0,
     });
     switch (step) {
@@ -248,6 +259,10 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         break;
       case 'resend':
         this.#resent.add(target.target);
+        this.#queue.unshift(target);
+        break;
+      case 'resend-without-reasoning':
+        this.#stripped.add(target.target);
         this.#queue.unshift(target);
         break;
       case 'next-target':
@@ -332,7 +347,6 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     const { run, started, endpoint, ticket } = current;
     const settled = settleUsage(run.figures, end === 'cancelled' ? undefined : end, this.#input.needs.estimatedInputTokens);
     const attempt = attemptRecord(started, run.figures, run.elapsedMs(), end, settled);
-    if (attempt.message !== undefined) attempt.message = this.#services.redact(attempt.message);
     this.receipt.attempts.push(attempt);
     this.#prices.push(priceRequest(attempt, endpoint, run.figures.generatedChars > 0));
     const prompt = promptTokens(settled.usage);
@@ -349,11 +363,11 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, new Set(), now) !== undefined;
     board.record({
       endpoint: target.endpoint, model: target.model, at: now, kind: 'traffic', trial, keyScoped,
-      failureClass: error?.failureClass, message: error === undefined ? undefined : this.#services.redact(error.message),
+      failureClass: error?.failureClass, message: error?.message,
       firstTokenMs: run.figures.firstTokenMs, totalMs: run.elapsedMs(), retryAfterMs: error?.retryAfterMs,
       networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
-    if (error !== undefined) this.#services.failed(endpoint, error.failureClass, this.#services.redact(error.message), error.helpUrl, error.code);
+    if (error !== undefined) this.#services.failed(endpoint, error.failureClass, error.message, error.helpUrl, error.code);
   }
 
   #settle(outcome: Receipt['outcome'], failureClass?: FailureClass, message?: string): void {

@@ -33,7 +33,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
   if (only !== undefined) {
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
     return {
-      error: new SwitchyardError(only.code, only.failureClass, withWait(only.message, retryAfterMs), {
+      error: new SwitchyardError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
         status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
       }),
       target: attempts[0]?.target,
@@ -74,6 +74,18 @@ function soonestRecovery({ resting, lastFailure, now }: ExhaustedExchange): numb
     ...[...lastFailure.values()].flatMap(one => (one.retryAfterMs === undefined ? [] : [one.retryAfterMs])),
   ];
   return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** Errors of a single target end with what the user can do, where their sentence does not say it already. */
+function withNextAction(message: string, failureClass: SwitchyardError['failureClass']): string {
+  switch (failureClass) {
+    case 'network':
+    case 'timeout':
+    case 'server':
+    case 'overloaded':
+    case 'rate-limit': return `${message} Try again, or add a fallback to the route.`;
+    default: return message;
+  }
 }
 
 function withWait(message: string, retryAfterMs: number | undefined): string {

@@ -10,11 +10,13 @@ export interface FailedAttempt {
   sharedLimits: boolean;
   /** The same target was already sent this request again after a lost connection. */
   resentHere: boolean;
+  /** The request was already sent here without foreign reasoning. */
+  stripped: boolean;
   /** Other targets are left in the plan. */
   anotherTarget: boolean;
 }
 
-export type FailoverStep = 'next-key' | 'next-target' | 'resend' | 'tell-caller';
+export type FailoverStep = 'next-key' | 'next-target' | 'resend' | 'resend-without-reasoning' | 'tell-caller';
 
 /**
  * What follows from a failure before the commit point. The class alone decides, but for what is left to try.
@@ -23,6 +25,7 @@ export type FailoverStep = 'next-key' | 'next-target' | 'resend' | 'tell-caller'
 export function nextStep(attempt: FailedAttempt): FailoverStep {
   switch (attempt.failureClass) {
     case 'bad-request':
+      return attempt.code === 'reasoning-rejected' && !attempt.stripped ? 'resend-without-reasoning' : 'tell-caller';
     case 'content-policy':
     case 'cancelled':
       return 'tell-caller';

@@ -1,10 +1,11 @@
 import type { PlannedTarget } from '../api/receipt.ts';
 import type { KeyMaterial } from '../api/messages.ts';
-import { spliceFields, fieldValue, type FieldEdit } from '../base/objectScan.ts';
-import { isObject } from '../base/json.ts';
+import { fieldValue, scanObject, spliceFields, type FieldEdit } from '../base/objectScan.ts';
+import { isObject, parseJson } from '../base/json.ts';
 import { chatPath } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
+import { bodyWithoutReasoning, withoutReasoning } from '../protocols/stripReasoning.ts';
 import { authHeader } from '../upstream/authHeader.ts';
 import type { UpstreamRequest } from '../upstream/transport.ts';
 import type { ExchangeInput } from './input.ts';
@@ -27,11 +28,11 @@ const fallbackMaxOutputTokens = 8192;
  */
 export function buildOutgoing(
   input: ExchangeInput, target: PlannedTarget, endpoint: EndpointConfig, codec: ProtocolCodec, key: KeyMaterial | undefined,
-  maxOutputTokens: number | undefined,
+  maxOutputTokens: number | undefined, stripReasoning: boolean,
 ): Outgoing {
   const passThrough = input.raw !== undefined && input.protocol === endpoint.protocol;
-  const edited = passThrough ? spliceModel(input, target, endpoint) : undefined;
-  const body = edited?.pieces ?? [Buffer.from(JSON.stringify(codec.encodeRequest(input.conversation(), {
+  const edited = passThrough ? spliceModel(stripReasoning ? strippedRaw(input) : input, target, endpoint) : undefined;
+  const body = edited?.pieces ?? [Buffer.from(JSON.stringify(codec.encodeRequest(stripReasoning ? withoutReasoning(input.conversation()) : input.conversation(), {
     model: target.upstreamModel,
     stream: input.stream,
     defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens,
@@ -53,6 +54,16 @@ export function buildOutgoing(
 /** Whose opaque reasoning a target understands. */
 export function originOf(endpoint: EndpointConfig, target: PlannedTarget): string {
   return `${endpoint.provider.id}/${target.upstreamModel}`;
+}
+
+/** The caller's body without reasoning another provider made. */
+function strippedRaw(input: ExchangeInput): ExchangeInput {
+  if (input.raw === undefined || input.protocol === 'editor') return input;
+  const body = parseJson(input.raw.bytes.toString('utf8'));
+  if (!isObject(body)) return input;
+  const bytes = Buffer.from(JSON.stringify(bodyWithoutReasoning(input.protocol, body)));
+  const scan = scanObject(bytes);
+  return scan === undefined ? input : { ...input, raw: { bytes, scan } };
 }
 
 function spliceModel(input: ExchangeInput, target: PlannedTarget, endpoint: EndpointConfig): { pieces: Buffer[]; hideUsage: boolean } {

@@ -11,6 +11,8 @@ interface Block {
   /** Deltas that wait until the blocks before this one are closed. */
   waiting: JsonObject[];
   isClosed: boolean;
+  /** Of a free-text call: its text so far, which has to be wrapped into an object as a whole. */
+  freeText?: string | undefined;
 }
 
 /**
@@ -54,20 +56,26 @@ export class MessagesStreamEncoder implements StreamEncoder {
           start: { type: 'tool_use', id: event.id, name: event.name, input: {}, caller: { type: 'direct' } },
           waiting: [],
           isClosed: false,
+          freeText: event.kind === 'custom' ? '' : undefined,
         };
         this.#calls.set(event.index, block);
         return this.#open(block);
       }
       case 'tool-call-arguments': {
         const block = this.#calls.get(event.index);
+        if (block?.freeText !== undefined) {
+          block.freeText += event.text;
+          return '';
+        }
         return block === undefined || block.isClosed || event.text === '' ? '' : this.#deliver(block, { type: 'input_json_delta', partial_json: event.text });
       }
       case 'tool-call-end': {
         const block = this.#calls.get(event.index);
         if (block === undefined || block.isClosed) return '';
         this.#completeCalls += 1;
+        const wrapped = block.freeText === undefined ? '' : this.#deliver(block, { type: 'input_json_delta', partial_json: JSON.stringify({ input: block.freeText }) });
         block.isClosed = true;
-        return this.#advance();
+        return wrapped + this.#advance();
       }
       case 'usage':
         this.#usage = mergeUsage(this.#usage, event.usage);

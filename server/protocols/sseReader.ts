@@ -24,8 +24,14 @@ export interface SseReader {
   end(): void;
 }
 
-/** Text outside of events is looked at up to this length: an error is no longer. */
-const maxBareTextLength = 65_536;
+/**
+ * Google breaks a stream off with a JSON error, on one line or several, that is no event at all: a line that
+ * begins like JSON is delivered as if it had been one. Errors are no longer than this.
+ */
+const maxBareLength = 16_384;
+/** A field name at the start of a line: events go on. */
+const nextEvent = /[\r\n](?=(?:data|event|id|retry)?:)/;
+const bareEnd = /[}\]]\s*[\r\n]\s*$/;
 
 /** What a line may carry besides the data that is counted: a field name, a colon, a space, a line break. */
 const lineOverhead = 8;
@@ -43,7 +49,9 @@ export function createSseReader(
   // The byte order mark is the parser's business: one place decides about it.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let overflow: SwitchyardError | undefined;
-  let bareText = '';
+  /** Text outside of events, from the line on which it began. */
+  let bare: string | undefined;
+  let atLineStart = true;
 
   const fail = (): void => {
     overflow = new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.', {
@@ -62,28 +70,46 @@ export function createSseReader(
     },
     onError(error) {
       if (error.type === 'max-buffer-size-exceeded') fail();
-      else if (error.type === 'unknown-field') readBareLine(error.line ?? '');
     },
   });
 
-  // Google breaks a stream off with a JSON error, on one line or several, that is no event at all.
-  const readBareLine = (line: string): void => {
-    if (overflow !== undefined) return;
-    const text = line.trim();
-    if (bareText === '' && !text.startsWith('{') && !text.startsWith('[')) return;
-    bareText += text;
-    if (bareText.length > maxBareTextLength) bareText = '';
-    else if (/[}\]]$/.test(text) && parseJson(bareText) !== undefined) {
-      const whole = bareText;
-      bareText = '';
-      onEvent(undefined, whole);
+  const feed = (text: string): void => {
+    let rest = text;
+    while (rest !== '') {
+      if (overflow !== undefined) throw overflow;
+      if (bare !== undefined) {
+        rest = readBare(rest);
+        continue;
+      }
+      const start = bareStart(rest, atLineStart);
+      const events = start === -1 ? rest : rest.slice(0, start);
+      if (events !== '') {
+        atLineStart = events.endsWith('\n') || events.endsWith('\r');
+        parser.feed(events);
+      }
+      if (start !== -1) bare = '';
+      rest = start === -1 ? '' : rest.slice(start);
     }
+    if (overflow !== undefined) throw overflow;
   };
 
-  const feed = (text: string): void => {
-    if (overflow !== undefined) throw overflow;
-    parser.feed(text);
-    if (overflow !== undefined) throw overflow;
+  /** Bare text ends with the line on which it is whole, or where events go on. @returns what comes after it */
+  const readBare = (text: string): string => {
+    const before = bare ?? '';
+    const whole = before === '' ? text : before + text;
+    const searchFrom = Math.max(0, before.length - lineOverhead);
+    const found = whole.slice(searchFrom).search(nextEvent);
+    const next = found === -1 ? whole.length : searchFrom + found;
+    const candidate = found === -1 ? whole : whole.slice(0, next + 1);
+    const isJson = candidate.length <= maxBareLength && bareEnd.test(candidate.slice(-lineOverhead)) && parseJson(candidate) !== undefined;
+    if (isJson) onEvent(undefined, candidate.trim());
+    if (!isJson && found === -1) {
+      bare = whole.length <= maxBareLength ? whole : whole.slice(-lineOverhead);
+      return '';
+    }
+    bare = undefined;
+    atLineStart = true;
+    return whole.slice(next + 1);
   };
 
   return {
@@ -95,4 +121,11 @@ export function createSseReader(
       feed(`${decoder.decode()}\n\n`);
     },
   };
+}
+
+/** Where text that looks like JSON begins a line; -1 where none does, as in any well-formed stream. */
+function bareStart(text: string, atLineStart: boolean): number {
+  if (atLineStart && (text.startsWith('{') || text.startsWith('['))) return 0;
+  const before = text.search(/[\r\n][{[]/);
+  return before === -1 ? -1 : before + 1;
 }

@@ -79,6 +79,9 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'timeout_error', failureClass: 'timeout' },
 ];
 
+/** A provider refuses reasoning or signatures that it did not make itself. */
+const reasoningRejected = /signature.{0,20}thinking|thinking.{0,40}(?:signature|cannot be modified)|thought[_ ]?signature|encrypted[_ ](?:reasoning[_ ])?content|reasoning_content.{0,60}passed back/i;
+
 const classOfStatus: Record<number, FailureClass> = {
   400: 'bad-request', 401: 'auth', 402: 'quota', 403: 'auth', 404: 'model-not-found', 405: 'bad-request', 408: 'timeout', 409: 'server',
   413: 'context-overflow', 415: 'bad-request', 422: 'bad-request', 424: 'server', 425: 'server', 429: 'rate-limit', 498: 'overloaded',
@@ -105,7 +108,8 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
   const status = httpStatus >= 300 ? httpStatus : error.status ?? httpStatus;
   const failureClass = classify(error, status, source.provider);
   const wait = longest(retryAfterMs, error.retryAfterMs);
-  return new SwitchyardError(`provider-${failureClass}`, failureClass, sentence(failureClass, error, status, source), {
+  const code = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
+  return new SwitchyardError(code, failureClass, sentence(failureClass, error, status, source), {
     status: status >= 300 ? status : undefined,
     retryAfterMs: wait,
     detail: error.message.slice(0, 2000),
