@@ -1,7 +1,7 @@
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
-import type { EndpointSettings, RouteSettings } from './settings.ts';
+import type { EndpointSettings, PriceSettings, RouteSettings } from './settings.ts';
 import type { ConfigProblem, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
@@ -24,6 +24,8 @@ export interface KeyMaterial {
 export interface ConfigureParams {
   endpoints: Record<string, EndpointSettings>;
   routes: Record<string, RouteSettings>;
+  /** Names of the user's own for models, by alias. */
+  aliases?: Record<string, string> | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
 }
@@ -111,6 +113,8 @@ export interface ProviderOffer {
   name: string;
   /** Default base URL; absent when the user must give one. */
   baseUrl?: string | undefined;
+  /** What such a URL looks like, where the user must give one. */
+  baseUrlExample?: string | undefined;
   keyRequired: boolean;
   /** What a key usually looks like, such as `sk-ant-…`. */
   keyHint?: string | undefined;
@@ -120,6 +124,8 @@ export interface ProviderOffer {
   keyUrl?: string | undefined;
   billingUrl?: string | undefined;
   regions?: { id: string; name: string; baseUrl: string }[] | undefined;
+  /** Prices the vendor publishes, for the user to check, change and store as his own; nothing applies them by itself. */
+  pricePreset?: { source: string; url: string; caution: string; models: Record<string, PriceSettings> } | undefined;
   /** A short line for the picker. */
   description?: string | undefined;
 }
@@ -137,3 +143,23 @@ export interface NoticeParams {
   helpUrl?: string | undefined;
 }
 export const noticeMethod = 'switchyard/notice';
+
+/** Client -> server, request: a token of its own for a tool, so that its spend is a line of its own; the same one while it is connected. */
+export interface ConnectToolParams {
+  /** As the ledger names it, such as `claude-code`. */
+  tool: string;
+}
+export interface ConnectToolResult {
+  token: string;
+  /** The local endpoint without a path; absent while it is off. */
+  url?: string | undefined;
+}
+export const connectToolMethod = 'switchyard/connectTool';
+
+/** Client -> server, request: revokes a tool's token, at once in all windows. */
+export interface DisconnectToolParams { tool: string }
+export const disconnectToolMethod = 'switchyard/disconnectTool';
+
+/** Client -> server, request: names of the tools that have a token of their own. */
+export const connectedToolsMethod = 'switchyard/connectedTools';
+export type ConnectedToolsResult = string[];

@@ -1,9 +1,21 @@
+/** Versions of Anthropic's API. The newer one refuses sampling parameters. */
+export const anthropicVersions = ['2023-06-01', '2026-10-21'] as const;
+export type AnthropicVersion = (typeof anthropicVersions)[number];
+
 /** What the user writes: the same objects in `switchyard.yaml` and in VS Code's settings. Validated by server/config. */
 export interface EndpointSettings {
   provider: string;
   protocol?: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | undefined;
   baseUrl?: string | undefined;
   region?: string | undefined;
+  /** Vertex AI: the Google Cloud project. */
+  project?: string | undefined;
+  /** Vertex AI: where the models run. */
+  location?: string | undefined;
+  /** Azure: a dated version, such as `2024-10-21`. */
+  apiVersion?: string | undefined;
+  /** The Anthropic API version that is spoken. */
+  anthropicVersion?: AnthropicVersion | undefined;
   enabled?: boolean | undefined;
   /** Headless only: `${VAR}` references. Never in VS Code's settings. */
   keys?: string[] | undefined;

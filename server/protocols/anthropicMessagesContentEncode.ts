@@ -6,6 +6,14 @@ import { mergeNeighbours, opaqueIsAtHome } from './conversationShape.ts';
 import { withoutUndefined } from './fields.ts';
 import { describeMedia, documentText, leftOut } from './media.ts';
 
+/**
+ * The API version of October 2026 refuses what the one before it let pass: sampling parameters, even at their
+ * defaults, and documents of the assistant's.
+ */
+export function refusesOldFields({ dialect }: EncodeTarget): boolean {
+  return dialect.anthropicVersion !== undefined && dialect.anthropicVersion >= '2026-10-21';
+}
+
 /** `cache_control` for a breakpoint; five minutes is the default and not written. */
 export function encodeCache(cache: CacheBreakpoint | undefined): JsonObject | undefined {
   if (cache === undefined) return undefined;
@@ -27,7 +35,9 @@ export function encodeMessages(messages: readonly Message[], target: EncodeTarge
   const lastTurn = turns.at(-1);
   return turns.map((turn) => {
     const ordered = turn.role === 'user' ? resultsFirst(turn.content) : turn.content;
-    const blocks = ordered.map((part) => encodePart(part));
+    const blocks = ordered.map((part) => (turn.role === 'assistant' && part.type === 'document' && refusesOldFields(target)
+      ? encodePart(leftOut(describeMedia(part)))
+      : encodePart(part)));
     if (turn === lastTurn && turn.role === 'assistant') trimEnd(blocks);
     return { role: turn.role, content: onlyText(blocks) ?? blocks };
   });

@@ -1,6 +1,6 @@
 import type { ConversationRequest, TextPart, ToolChoice, ToolDefinition } from '../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import { encodeCache, encodeMessages } from './anthropicMessagesContentEncode.ts';
+import { encodeCache, encodeMessages, refusesOldFields } from './anthropicMessagesContentEncode.ts';
 import { claudeModelRules, isClaude } from './claudeModels.ts';
 import type { ClaudeModelRules } from './claudeModels.ts';
 import type { EncodeTarget } from './codec.ts';
@@ -34,7 +34,7 @@ export function encodeMessagesRequest(request: ConversationRequest, target: Enco
     messages,
     tools: choice.tools.length > 0 ? choice.tools : undefined,
     tool_choice: choice.choice,
-    ...encodeSampling(request, rules, thinks),
+    ...(refusesOldFields(target) ? {} : encodeSampling(request, rules, thinks)),
     stop_sequences: encodeStop(request.stop),
     thinking: thinking.thinking,
     output_config: Object.keys(outputConfig).length > 0 ? outputConfig : undefined,

@@ -25,6 +25,10 @@ export interface Dialect {
   dropFields?: readonly string[] | undefined;
   /** anthropic-messages: value of `anthropic-version`. Default `2023-06-01`. */
   anthropicVersion?: string | undefined;
+  /** openai-chat: tool calls are named by nine letters and digits only (Mistral). */
+  shortCallIds?: boolean | undefined;
+  /** openai-chat: the name of the field for the seed. Default `seed`. */
+  seedField?: 'seed' | 'random_seed' | undefined;
   /** Efforts this server accepts, weakest first; others are mapped to the nearest. */
   efforts?: readonly string[] | undefined;
   /**

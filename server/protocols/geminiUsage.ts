@@ -37,8 +37,9 @@ function count(value: JsonValue | undefined): number | undefined {
 export function encodeGeminiUsage(usage: TokenUsage): JsonObject | undefined {
   const prompt = promptTokens(usage);
   if (prompt === undefined && usage.outputTokens === undefined) return undefined;
-  const output = usage.outputTokens ?? 0;
-  const written: JsonObject = { promptTokenCount: prompt ?? 0, candidatesTokenCount: Math.max(0, output - (usage.reasoningTokens ?? 0)), totalTokenCount: (prompt ?? 0) + output };
+  const written: JsonObject = { totalTokenCount: (prompt ?? 0) + (usage.outputTokens ?? 0) };
+  if (prompt !== undefined) written.promptTokenCount = prompt;
+  if (usage.outputTokens !== undefined) written.candidatesTokenCount = Math.max(0, usage.outputTokens - (usage.reasoningTokens ?? 0));
   if (usage.cacheReadTokens !== undefined) written.cachedContentTokenCount = usage.cacheReadTokens;
   if (usage.reasoningTokens !== undefined) written.thoughtsTokenCount = usage.reasoningTokens;
   return written;

@@ -1,5 +1,6 @@
 import type { ConversationRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import { withShortCallIds } from './callIds.ts';
 import type { Dialect, EncodeTarget } from './codec.ts';
 import { asFunction, grammarOf } from './customTools.ts';
 import { withoutUndefined } from './fields.ts';
@@ -18,12 +19,12 @@ export function encodeChatRequest(request: ConversationRequest, target: EncodeTa
   const { dialect } = target;
   const body = withoutUndefined({
     model: target.model,
-    messages: encodeChatMessages(request, target),
+    messages: encodeChatMessages(dialect.shortCallIds === true ? withShortCallIds(request) : request, target),
     [dialect.maxTokensField ?? 'max_completion_tokens']: request.maxOutputTokens,
     temperature: clamp(request.temperature, 0, 2),
     top_p: request.topP,
     stop: request.stop?.slice(0, maxStopStrings),
-    seed: request.seed,
+    [dialect.seedField ?? 'seed']: request.seed,
     frequency_penalty: request.frequencyPenalty,
     presence_penalty: request.presencePenalty,
     n: request.choices,

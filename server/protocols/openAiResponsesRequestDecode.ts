@@ -15,7 +15,7 @@ import { parseEffort } from './reasoningEffort.ts';
  * @throws RequestFormatError
  */
 export function decodeResponsesRequest(body: JsonObject): ConversationRequest {
-  const read: ReadTools = { tools: [], hostedTools: [] };
+  const read: ReadTools = { tools: [], hostedTools: [], names: new Set() };
   readTools(arrayField(body, 'tools') ?? [], 'tools', read);
   const { system, messages, reasons } = readItems(body.input, read);
   const { choice, allowed, hosted } = readToolChoice(body.tool_choice);

@@ -12,7 +12,7 @@ const maxNameLength = 64;
 const defaultNamespace = 'functions';
 
 /** The tools of a request, in the order in which they were met. */
-export interface ReadTools { tools: ToolDefinition[]; hostedTools: HostedTool[] }
+export interface ReadTools { tools: ToolDefinition[]; hostedTools: HostedTool[]; names: Set<string> }
 
 /**
  * One name for a tool in a namespace, for targets that know no namespaces; undefined namespace: the tool's own.
@@ -74,7 +74,9 @@ function named(tool: JsonObject, path: string, namespace: string | undefined): T
 }
 
 function addTool(into: ReadTools, tool: ToolDefinition): void {
-  if (!into.tools.some((known) => known.name === tool.name)) into.tools.push(tool);
+  if (into.names.has(tool.name)) return;
+  into.names.add(tool.name);
+  into.tools.push(tool);
 }
 
 export interface ReadToolChoice {
@@ -87,13 +89,8 @@ export interface ReadToolChoice {
 
 /** @throws RequestFormatError */
 export function readToolChoice(choice: JsonValue | undefined): ReadToolChoice {
-  switch (choice) {
-    case undefined:
-    case null: return {};
-    case 'auto': return { choice: { type: 'auto' } };
-    case 'none': return { choice: { type: 'none' } };
-    case 'required': return { choice: { type: 'required' } };
-  }
+  if (choice === undefined || choice === null) return {};
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return { choice: { type: choice } };
   if (!isObject(choice)) throw new RequestFormatError('tool_choice', 'must be "auto", "none", "required" or an object');
   if (choice.type === 'function' || choice.type === 'custom') {
     return { choice: { type: 'tool', name: flatName(asString(choice.namespace), requiredString(choice, 'name', 'tool_choice.name')) } };

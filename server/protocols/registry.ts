@@ -1,11 +1,15 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import { anthropicMessages } from './anthropicMessages.ts';
 import type { ProtocolCodec } from './codec.ts';
+import { gemini } from './gemini.ts';
 import { openAiChat } from './openAiChat.ts';
+import { openAiResponses } from './openAiResponses.ts';
 
 const codecs: Readonly<Partial<Record<ProtocolName, ProtocolCodec>>> = {
   'openai-chat': openAiChat,
+  'openai-responses': openAiResponses,
   'anthropic-messages': anthropicMessages,
+  gemini,
 };
 
 /** The codec of a protocol; undefined for a protocol that cannot be translated yet. */

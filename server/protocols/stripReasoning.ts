@@ -1,5 +1,6 @@
 import type { ConversationRequest, ProtocolName } from '../api/conversation.ts';
 import { isObject, type JsonObject, type JsonValue } from '../base/json.ts';
+import { standInSignature } from './geminiContentsDecode.ts';
 
 /**
  * The conversation without reasoning of earlier turns and without its signatures: for a provider that rejected what
@@ -27,10 +28,17 @@ export function bodyWithoutReasoning(protocol: ProtocolName, body: JsonObject): 
       ...body,
       contents: eachOf(body.contents, content => {
         const kept = withFiltered(content, 'parts', part => part.thought === true);
-        return { ...kept, parts: eachOf(kept.parts, part => without(part, ['thoughtSignature', 'thought_signature'])) };
+        return { ...kept, parts: eachOf(kept.parts, withoutSignature) };
       }),
     };
   }
+}
+
+/** A call that was signed needs a signature: without one Gemini 3 refuses it as well. */
+function withoutSignature(part: JsonObject): JsonObject {
+  const bare = without(part, ['thoughtSignature', 'thought_signature']);
+  const isCall = isObject(part.functionCall) || isObject(part.function_call);
+  return bare !== part && isCall ? { ...bare, thoughtSignature: standInSignature } : bare;
 }
 
 function isThinkingBlock(block: JsonObject): boolean {

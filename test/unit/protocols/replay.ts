@@ -1,21 +1,29 @@
 import { readFileSync } from 'node:fs';
 import type { ConversationEvent } from '../../../server/api/conversation.ts';
-import { codecFor } from '../../../server/protocols/registry.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { gemini } from '../../../server/protocols/gemini.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
 import { createSseReader } from '../../../server/protocols/sseReader.ts';
-import type { Dialect } from '../../../server/protocols/codec.ts';
+import type { Dialect, ProtocolCodec } from '../../../server/protocols/codec.ts';
 
 /** The bytes of a recorded stream. Its name begins with the protocol it was recorded from. */
 export function recording(name: string): Buffer {
   return readFileSync(new URL(`./fixtures/${name}.txt`, import.meta.url));
 }
 
+/** The codec of the protocol a stream was recorded from. */
+export function recordedCodec(name: string): ProtocolCodec {
+  if (name.startsWith('messages')) return anthropicMessages;
+  if (name.startsWith('responses')) return openAiResponses;
+  return name.startsWith('gemini') ? gemini : openAiChat;
+}
+
 export interface Replayed { events: ConversationEvent[]; terminated: boolean; unreadable: number }
 
 /** Runs chunks through the reader and the decoder, as an upstream connection would. */
 export function replay(name: string, chunks: Iterable<Uint8Array>, dialect: Dialect = {}): Replayed {
-  const codec = codecFor(name.startsWith('messages') ? 'anthropic-messages' : 'openai-chat');
-  if (codec === undefined) throw new Error(`no codec for ${name}`);
-  const decoder = codec.createStreamDecoder(dialect);
+  const decoder = recordedCodec(name).createStreamDecoder(dialect);
   const events: ConversationEvent[] = [];
   const reader = createSseReader({ maxEventBytes: 1 << 20 }, (event, data) => events.push(...decoder.decode(event, data)));
   for (const chunk of chunks) reader.push(chunk);
@@ -41,6 +49,8 @@ export function seededRandom(seed: number): () => number {
 export const recordings = [
   'chatText', 'chatTools', 'chatReasoningCrlf', 'chatErrorInChunk', 'chatCutInCall',
   'messagesText', 'messagesThinkingTools', 'messagesError', 'messagesCutAtLimit',
+  'responsesText', 'responsesTools', 'responsesFailed', 'responsesCutAtLimit', 'responsesWholeItems',
+  'geminiText', 'geminiTools', 'geminiBareError', 'geminiBlocked', 'geminiCutAtLimit', 'geminiCut',
 ] as const;
 
 export const meta = { id: 'resp_1', model: 'auto', createdAt: 1_700_000_000, includeUsage: true, estimatedInputTokens: 99 };

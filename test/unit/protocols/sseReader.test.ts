@@ -90,3 +90,44 @@ describe('the reader of server-sent events', () => {
     reader.end();
   });
 });
+
+describe('JSON outside of events', () => {
+  const read = (chunks: readonly string[]): unknown[] => {
+    const seen: unknown[] = [];
+    const reader = createSseReader({ maxEventBytes: 1_000 }, (event, data) => seen.push([event, data]));
+    for (const chunk of chunks) reader.push(Buffer.from(chunk));
+    reader.end();
+    return seen;
+  };
+  const error = '{"error":{"code":503,"message":"Gone"}}';
+  const pretty = JSON.stringify(JSON.parse(error), null, 2);
+
+  test('is delivered as an event, on one line or several, wherever it is cut', () => {
+    for (const bare of [error, `${error}\n`, pretty, `[${pretty}\r\n]\r\n`]) {
+      const text = `data: 1\n\n${bare}`;
+      for (let cut = 0; cut < text.length; cut += 1) {
+        const seen = read([text.slice(0, cut), text.slice(cut)]);
+        assert.deepEqual(seen, [[undefined, '1'], [undefined, bare.trim()]], `cut at ${cut}`);
+      }
+      assert.deepEqual(read([...text]), [[undefined, '1'], [undefined, bare.trim()]]);
+    }
+  });
+
+  test('does not swallow the events after it', () => {
+    for (const bare of [`${error}\n`, '{"error":\n', '{\n[\n{\n']) {
+      const text = `${bare}data: 1\n\nevent: e\ndata: 2\n\n`;
+      const expected = [[undefined, '1'], ['e', '2']];
+      const whole = bare.startsWith(error) ? [[undefined, error], ...expected] : expected;
+      assert.deepEqual(read([text]), whole);
+      assert.deepEqual(read([...text]), whole);
+    }
+  });
+
+  test('inside of an event is data like any other', () => {
+    assert.deepEqual(read(['data: {\ndata: "a":1}\n\n']), [[undefined, '{\n"a":1}']]);
+  });
+
+  test('without an end is dropped and forgotten', () => {
+    assert.deepEqual(read([`{"a":"${'x'.repeat(100_000)}`, 'y'.repeat(100_000), '\n\ndata: 1\n\n']), [[undefined, '1']]);
+  });
+});
