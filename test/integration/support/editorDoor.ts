@@ -1,0 +1,54 @@
+import { PassThrough } from 'node:stream';
+import { createMessageConnection, CancellationTokenSource, StreamMessageReader, StreamMessageWriter, type MessageConnection } from 'vscode-jsonrpc/node';
+import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import {
+  chatEventsMethod, chatMethod, noticeMethod,
+  type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type NoticeParams,
+} from '../../../server/api/messages.ts';
+import type { ConversationRequest } from '../../../server/api/conversation.ts';
+import { LspFace } from '../../../server/faces/lsp/lspFace.ts';
+import type { House } from '../../../server/house.ts';
+
+/** What the editor saw of one chat turn. */
+export interface EditorTurn { events: ChatEvent[]; result: ChatResult }
+
+/** The editor's end of a connection to a server in this process: the same messages, over streams in memory. */
+export class EditorDoor {
+  readonly connection: MessageConnection;
+  readonly notices: NoticeParams[] = [];
+  #running = new Map<string, ChatEvent[]>();
+  #turns = 0;
+  #face: LspFace;
+
+  constructor(house: House) {
+    const toServer = new PassThrough();
+    const toEditor = new PassThrough();
+    const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
+    server.onInitialize(() => ({ capabilities: {} }));
+    this.#face = new LspFace({ connection: server, yard: house.yard, http: () => house.port.status, listen: () => undefined, tools: house.tools });
+    server.listen();
+    this.connection = createMessageConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toServer));
+    this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => void this.#running.get(id)?.push(...events));
+    this.connection.onNotification(noticeMethod, (notice: NoticeParams) => void this.notices.push(notice));
+    this.connection.listen();
+  }
+
+  async open(): Promise<void> {
+    await this.connection.sendRequest('initialize', { processId: null, rootUri: null, capabilities: {} });
+  }
+
+  /** One chat turn to its end. */
+  async chat(wanted: string, conversation: ConversationRequest, cancel?: CancellationTokenSource): Promise<EditorTurn> {
+    const id = `turn-${this.#turns += 1}`;
+    const events: ChatEvent[] = [];
+    this.#running.set(id, events);
+    const params: ChatParams = { id, wanted, conversation, caller: { tool: 'vscode-chat', purpose: 'chat' } };
+    const result: ChatResult = await this.connection.sendRequest(chatMethod, params, (cancel ?? new CancellationTokenSource()).token);
+    return { events, result };
+  }
+
+  close(): void {
+    this.#face.close();
+    this.connection.dispose();
+  }
+}

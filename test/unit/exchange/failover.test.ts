@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { failureClasses, type FailureClass } from '../../../server/api/failure.ts';
+import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../server/exchange/failover.ts';
+
+function after(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailoverStep {
+  return nextStep({ failureClass, code: 'x', anotherKey: false, sharedLimits: false, resentHere: false, stripped: false, anotherTarget: true, ...situation });
+}
+
+describe('what follows a failure before the commit point', () => {
+  const cases: readonly [FailureClass, Partial<FailedAttempt>, FailoverStep, string][] = [
+    ['bad-request', {}, 'tell-caller', 'a wrong request is wrong everywhere'],
+    ['content-policy', {}, 'tell-caller', 'no silent change of model after a refusal'],
+    ['cancelled', {}, 'tell-caller', 'nobody is listening'],
+    ['auth', { anotherKey: true }, 'next-key', 'another key may be good'],
+    ['auth', {}, 'next-target', 'no key is left'],
+    ['quota', { anotherKey: true }, 'next-key', 'another account may have money'],
+    ['quota', {}, 'next-target', 'no account is left'],
+    ['rate-limit', { anotherKey: true }, 'next-key', 'another key has a limit of its own'],
+    ['rate-limit', { anotherKey: true, sharedLimits: true }, 'next-target', 'the keys share the limit that was met'],
+    ['rate-limit', { anotherKey: true, sharedLimits: true, anotherTarget: false }, 'next-key', 'there is nothing better'],
+    ['rate-limit', {}, 'next-target', 'no key is left'],
+    ['overloaded', { anotherKey: true }, 'next-target', 'another key meets the same servers'],
+    ['server', { anotherKey: true }, 'next-target', 'another key meets the same fault'],
+    ['timeout', { anotherKey: true }, 'next-target', 'another key would wait as long'],
+    ['network', { code: 'connection-refused' }, 'next-target', 'nobody is there'],
+    ['network', { code: 'connection-reset' }, 'resend', 'the kept connection was old'],
+    ['network', { code: 'connection-reset', resentHere: true }, 'next-target', 'the new connection broke too'],
+    ['context-overflow', {}, 'next-target', 'a larger window may hold it'],
+    ['model-not-found', {}, 'next-target', 'another endpoint may have it'],
+    ['bad-request', { code: 'reasoning-rejected' }, 'resend-without-reasoning', 'only the foreign reasoning is wrong'],
+    ['bad-request', { code: 'reasoning-rejected', stripped: true }, 'tell-caller', 'without it, it is still wrong'],
+  ];
+  for (const [failureClass, situation, step, why] of cases) it(`${failureClass} ${JSON.stringify(situation)}: ${step}, because ${why}`, () => {
+    assert.equal(after(failureClass, situation), step);
+  });
+
+  it('never tries another key for what no key can mend', () => {
+    for (const failureClass of failureClasses) {
+      const aboutKey = failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
+      assert.equal(after(failureClass, { anotherKey: true }) === 'next-key', aboutKey, failureClass);
+    }
+  });
+});
+
+describe('when nothing else is left', () => {
+  it('only the provider\'s own faults are tried once more', () => {
+    assert.deepEqual(failureClasses.filter(retryableWhenNothingElse).toSorted(), ['overloaded', 'server']);
+  });
+
+  it('the caller is told the least final of the failures', () => {
+    assert.equal(leastFinal(['auth', 'rate-limit', 'server']), 'rate-limit');
+    assert.equal(leastFinal(['auth', 'quota', 'server']), 'server');
+    assert.equal(leastFinal(['auth', 'quota']), 'quota');
+    assert.equal(leastFinal(['auth']), 'auth');
+    assert.equal(leastFinal([]), 'server');
+    for (const failureClass of failureClasses) assert.equal(leastFinal([failureClass]), failureClass);
+  });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { protocolNames } from '../../../server/api/conversation.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import * as catalog from '../../../server/catalog/providers.ts';
+import { emptyConfig, type Config } from '../../../server/config/config.ts';
+import { resolveConfig } from '../../../server/config/resolve.ts';
+import { mergedFacts } from '../../../server/upstream/mergedFacts.ts';
+import { ModelCache } from '../../../server/upstream/modelCache.ts';
+import { ModelDirectory } from '../../../server/upstream/modelDirectory.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'models-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function config(endpoints: Record<string, unknown>, routes: Record<string, unknown> = {}, aliases: Record<string, string> = {}): Config {
+  const resolved = resolveConfig({ endpoints, routes, aliases }, { catalog, supportedProtocols: protocolNames, source: 'file' });
+  assert.deepEqual(resolved.problems, []);
+  return resolved.config;
+}
+
+function directory(...given: Parameters<typeof config>): ModelDirectory {
+  const made = new ModelDirectory(emptyConfig);
+  made.configure(config(...given));
+  return made;
+}
+
+describe('the model directory', () => {
+  test('knows a model by one name at every endpoint that lists it', () => {
+    const models = directory({ claude: { provider: 'anthropic' }, router: { provider: 'openrouter' } });
+    models.adopt('claude', [{ name: 'claude-sonnet-4-5-20250929' }], 1);
+    models.adopt('router', [{ name: 'anthropic/claude-sonnet-4.5' }], 1);
+    assert.deepEqual([models.modelsOf('claude'), models.modelsOf('router')], [['claude-sonnet-4.5'], ['claude-sonnet-4.5']]);
+    assert.equal(models.upstreamName('claude', 'claude-sonnet-4.5'), 'claude-sonnet-4-5-20250929');
+    assert.equal(models.upstreamName('router', 'claude-sonnet-4.5'), 'anthropic/claude-sonnet-4.5');
+  });
+
+  test("follows the user's aliases, for what is asked for and for what a provider calls a model", () => {
+    const models = directory({ hs: { provider: 'holysheep' } }, {}, { 'sonnet': 'claude-sonnet-5.5', 'cs-55-turbo': 'claude-sonnet-5.5' });
+    models.adopt('hs', [{ name: 'cs-55-turbo', facts: { contextWindow: 500_000 } }, { name: 'gpt-5.5' }], 1);
+    assert.deepEqual(models.modelsOf('hs'), ['claude-sonnet-5.5', 'gpt-5.5']);
+    assert.equal(models.canonicalName('Sonnet'), 'claude-sonnet-5.5');
+    assert.equal(models.canonicalName('claude-sonnet-5-5'), 'claude-sonnet-5.5');
+    assert.equal(models.upstreamName('hs', 'claude-sonnet-5.5'), 'cs-55-turbo');
+    assert.equal(models.listedFacts('hs', 'claude-sonnet-5.5')?.contextWindow, 500_000);
+  });
+
+  test('keeps the spelling of a deployment that a route names', () => {
+    const models = directory({ azure: { provider: 'azure', baseUrl: 'https://r.openai.azure.com' } }, { best: { targets: ['azure/Team-GPT-4-1'] } });
+    assert.equal(models.upstreamName('azure', models.canonicalName('Team-GPT-4-1')), 'Team-GPT-4-1');
+  });
+
+  test('spells Claude with dashes and Gemini with dots at Vertex AI', () => {
+    const models = directory({ vertex: { provider: 'vertex' } });
+    assert.equal(models.upstreamName('vertex', 'claude-sonnet-5.5'), 'claude-sonnet-5-5');
+    assert.equal(models.upstreamName('vertex', 'gemini-2.5-pro'), 'gemini-2.5-pro');
+  });
+
+  test('keeps facts that a shorter answer does not repeat, and drops models that are gone', () => {
+    const models = directory({ ollama: { provider: 'ollama' } });
+    models.adopt('ollama', [{ name: 'qwen3', facts: { contextWindow: 8192 } }, { name: 'old' }], 1);
+    models.adopt('ollama', [{ name: 'qwen3' }], 2);
+    assert.deepEqual(models.listed('ollama'), ['qwen3']);
+    assert.equal(models.listedFacts('ollama', 'qwen3')?.contextWindow, 8192);
+  });
+
+  test('forgets a list when the endpoint moves', () => {
+    const models = directory({ relay: { provider: 'openai-compatible', baseUrl: 'https://a.example' } });
+    models.adopt('relay', [{ name: 'x' }], 1);
+    models.configure(config({ relay: { provider: 'openai-compatible', baseUrl: 'https://b.example' } }));
+    assert.equal(models.listed('relay'), undefined);
+  });
+});
+
+describe('model lists on disk', () => {
+  const endpoints = { relay: { provider: 'openai-compatible', baseUrl: 'https://a.example' } };
+
+  test('are there again after a restart, with their time', () => {
+    const file = join(folder, 'restart', 'models.json');
+    const first = new ModelDirectory(emptyConfig, { cache: new ModelCache(file), log: silentLog });
+    first.configure(config(endpoints));
+    first.adopt('relay', [{ name: 'x', facts: { contextWindow: 1000, prices: { inputPerMTok: 1, outputPerMTok: 2 } } }], 5000);
+    const second = new ModelDirectory(emptyConfig, { cache: new ModelCache(file), log: silentLog });
+    second.configure(config(endpoints));
+    assert.deepEqual(second.listed('relay'), ['x']);
+    assert.equal(second.listedAt('relay'), 5000);
+    assert.deepEqual(second.listedFacts('relay', 'x'), { contextWindow: 1000, prices: { inputPerMTok: 1, outputPerMTok: 2 } });
+    assert.deepEqual(readdirSync(join(folder, 'restart')), ['models.json']);
+  });
+
+  test('of another address do not count', () => {
+    const file = join(folder, 'moved.json');
+    new ModelCache(file).write('relay', { baseUrl: 'https://elsewhere.example', at: 1, models: [{ name: 'x' }] });
+    const models = new ModelDirectory(emptyConfig, { cache: new ModelCache(file), log: silentLog });
+    models.configure(config(endpoints));
+    assert.equal(models.listed('relay'), undefined);
+  });
+
+  test('of several windows stand side by side', () => {
+    const file = join(folder, 'shared.json');
+    new ModelCache(file).write('a', { baseUrl: 'https://a.example', at: 1, models: [{ name: 'x' }] });
+    new ModelCache(file).write('b', { baseUrl: 'https://b.example', at: 2, models: [{ name: 'y' }] });
+    assert.deepEqual([...new ModelCache(file).read().keys()], ['a', 'b']);
+  });
+
+  test('that are broken count as none', () => {
+    const file = join(folder, 'broken.json');
+    for (const text of ['', '{', '[]', '{"version":2,"endpoints":{}}', '{"version":1,"endpoints":{"a":{"models":3},"b":null}}']) {
+      writeFileSync(file, text);
+      assert.equal(new ModelCache(file).read().size, 0, text);
+    }
+  });
+});
+
+test("of the sources of a fact the user's word wins, then the provider's list, then our table", () => {
+  const known = { contextWindow: 3, maxOutputTokens: 3, tools: false, images: false };
+  const facts = mergedFacts({ contextWindow: 1 }, { contextWindow: 2, maxOutputTokens: 2, tools: true }, known);
+  assert.deepEqual([facts.contextWindow, facts.maxOutputTokens, facts.tools, facts.images, facts.thinking], [1, 2, true, false, undefined]);
+});
