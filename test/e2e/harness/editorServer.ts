@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { places } from './places.ts';
+import { endProcessTree, processesOfRun, runMarkerName } from './processTree.ts';
+import type { RunningProcess } from './processTree.ts';
+import { until } from './until.ts';
+
+/** What VS Code's own chat needs when nobody is signed in, and quiet. */
+const baseSettings = {
+  'chat.allowAnonymousAccess': true,
+  'chat.byokUtilityModelDefault': 'mainAgent',
+  'editor.autoClosingBrackets': 'never',
+  'editor.autoClosingQuotes': 'never',
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'window.commandCenter': false,
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'workbench.enableExperiments': false,
+  'workbench.editor.useModal': 'off',
+  'remote.autoForwardPorts': false,
+};
+
+export interface EditorOptions {
+  vsix?: string;
+  settings?: Record<string, unknown>;
+  /** Added to the environment of the editor and so of the extension host. */
+  environment?: Record<string, string>;
+}
+
+/** A running VS Code of its own: user data, extensions, home folder and port belong to it alone. */
+export class EditorServer {
+  readonly url: string;
+  readonly home: string;
+  readonly userDataDir: string;
+  readonly #process: ChildProcess;
+  readonly #marker: string;
+  readonly #output: string[];
+
+  private constructor(url: string, home: string, child: ChildProcess, marker: string, output: string[]) {
+    this.url = url;
+    this.home = home;
+    this.userDataDir = path.join(home, 'user-data');
+    this.#process = child;
+    this.#marker = marker;
+    this.#output = output;
+  }
+
+  /** Installs the VSIX, writes the settings and starts the editor; resolves when it accepts connections. */
+  static async start({ vsix = places.vsix, settings = {}, environment = {} }: EditorOptions = {}): Promise<EditorServer> {
+    if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
+    const home = mkdtempSync(path.join(tmpdir(), 'switchyard-e2e-'));
+    const marker = randomUUID();
+    const folders = ['--user-data-dir', path.join(home, 'user-data'), '--extensions-dir', path.join(home, 'extensions'), '--config', path.join(home, 'code-server.yaml')];
+    const options = { detached: true, cwd: home, env: { ...plainEnvironment(), ...environment, HOME: home, [runMarkerName]: marker } };
+    mkdirSync(path.join(home, 'user-data', 'User'), { recursive: true });
+    writeFileSync(path.join(home, 'user-data', 'User', 'settings.json'), JSON.stringify({ ...baseSettings, ...settings }, undefined, 2));
+    writeFileSync(path.join(home, 'code-server.yaml'), 'auth: none\ncert: false\n');
+
+    const output: string[] = [];
+    const installer = spawn(process.execPath, [places.editorEntry, ...folders, '--install-extension', vsix], options);
+    collect(installer, output);
+    const installed = await new Promise((resolve) => installer.once('exit', resolve));
+    if (installed !== 0) throw new Error(`The editor refused the VSIX:\n${output.join('')}`);
+
+    const child = spawn(process.execPath, [
+      places.editorEntry, ...folders, '--auth', 'none', '--bind-addr', '127.0.0.1:0',
+      '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override',
+    ], options);
+    collect(child, output);
+    try {
+      const url = await until('the editor to listen', () => {
+        if (child.exitCode !== null) throw new Error('it ended');
+        return /HTTP server listening on (http:\/\/\S+?)\/?\s/.exec(output.join(''))?.[1];
+      }, { timeoutMs: 30_000 });
+      return new EditorServer(url, home, child, marker, output);
+    } catch (error) {
+      await endProcessTree(child, marker);
+      throw new Error(`The editor did not start:\n${output.join('')}`, { cause: error });
+    }
+  }
+
+  /** Everything that runs because of this editor: extension hosts, language servers. */
+  processes(): RunningProcess[] {
+    return processesOfRun(this.#marker);
+  }
+
+  /** A new empty folder to open; its name is the workspace's name. */
+  makeWorkspace(name: string): string {
+    const folder = path.join(this.home, 'workspaces', name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'readme.md'), `# ${name}\n`);
+    return folder;
+  }
+
+  /** The folder an extension keeps its own files in; it exists once the extension made it. */
+  globalStorage(extensionId: string): string {
+    return path.join(this.userDataDir, 'User', 'globalStorage', extensionId);
+  }
+
+  /** Every log file of the editor and its extension hosts, by path relative to the logs folder. */
+  logs(): Map<string, string> {
+    const logs = new Map([['editor process', this.#output.join('')]]);
+    const dir = path.join(this.userDataDir, 'logs');
+    if (!existsSync(dir)) return logs;
+    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+      const file = path.join(entry.parentPath, entry.name);
+      if (entry.isFile()) logs.set(path.relative(dir, file), readFileSync(file, 'utf8'));
+    }
+    return logs;
+  }
+
+  /** Ends the editor with all its extension hosts and servers and removes its files. */
+  async stop(): Promise<void> {
+    await endProcessTree(this.#process, this.#marker);
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The environment without what npm and the Node test runner add, which would change how children behave. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_)/.test(name)));
+}
+
+function collect(child: ChildProcess, output: string[]): void {
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+  }
+}

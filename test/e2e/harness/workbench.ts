@@ -1,0 +1,183 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { BrowserContext, Frame, Locator, Page } from 'playwright-core';
+import type { EditorServer } from './editorServer.ts';
+import { places } from './places.ts';
+import { until } from './until.ts';
+
+export const colourThemes = { dark: 'Dark Modern', light: 'Light Modern', highContrast: 'Dark High Contrast' } as const;
+
+/** One window of the editor: the page and what a person does in it. */
+export class Workbench {
+  readonly page: Page;
+  /** What the window wrote to the browser's console, warnings and errors only. */
+  readonly consoleLines: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on('console', (message) => {
+      if (['warning', 'error'].includes(message.type())) this.consoleLines.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => { this.consoleLines.push(`exception: ${error.stack ?? error.message}`); });
+  }
+
+  /** Opens a folder in a window of its own; resolves when the workbench is drawn. */
+  static async open(browser: BrowserContext, editor: EditorServer, folder: string): Promise<Workbench> {
+    const blank = browser.pages().find((page) => page.url() === 'about:blank');
+    const page = blank ?? await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    const workbench = new Workbench(page);
+    await page.goto(`${editor.url}/?folder=${encodeURIComponent(folder)}`);
+    await workbench.#drawn();
+    return workbench;
+  }
+
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.#drawn();
+  }
+
+  /** Closes the window; the editor ends its extension host some time later. */
+  async close(): Promise<void> {
+    await this.page.close({ runBeforeUnload: false });
+  }
+
+  async #drawn(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 30_000 });
+    await this.page.locator('.statusbar-item').first().waitFor();
+  }
+
+  /** Runs a command by its title in the palette, as in `Switchyard: Add Provider…`. */
+  async command(title: string): Promise<void> {
+    const row = this.quickInputRow(title);
+    await until(`the palette to offer "${title}"`, async () => {
+      await this.page.bringToFront();
+      await this.page.keyboard.press('F1');
+      await until('the palette', async () => (await this.quickInputBox().inputValue({ timeout: 500 })).startsWith('>'), { timeoutMs: 2_000 });
+      await this.quickInputBox().fill(`>${title}`, { timeout: 500 });
+      await row.first().waitFor({ timeout: 3_000 });
+      return true;
+    }, { timeoutMs: 30_000 });
+    await row.first().click();
+  }
+
+  quickInput(): Locator {
+    return this.page.locator('.quick-input-widget:visible');
+  }
+
+  quickInputBox(): Locator {
+    return this.quickInput().locator('.quick-input-filter input, .quick-input-box input').first();
+  }
+
+  /** Rows of an open quick pick whose label is exactly `label`. */
+  quickInputRow(label: string): Locator {
+    return this.quickInput().locator('.monaco-list-row').filter({ has: this.page.locator('.quick-input-list-label, .label-name', { hasText: exactly(label) }) });
+  }
+
+  /** Chooses a row of an open quick pick, filtering by its label first. */
+  async pick(label: string): Promise<void> {
+    await this.quickInput().waitFor();
+    await this.quickInputBox().fill(label);
+    await this.quickInputRow(label).first().click();
+  }
+
+  /** Types into an open input box and accepts it. */
+  async enter(text: string): Promise<void> {
+    await this.quickInput().waitFor();
+    await this.quickInputBox().fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** What the open quick input says: title, message and rows. */
+  async quickInputText(): Promise<string> {
+    return (await this.quickInput().innerText()).trim();
+  }
+
+  /** The status bar item whose text or accessible name contains `text`. */
+  statusBarItem(text: string): Locator {
+    return this.page.locator('.statusbar-item').filter({ hasText: text }).or(this.page.locator(`.statusbar-item[aria-label*=${JSON.stringify(text)}]`)).first();
+  }
+
+  /** Opens a container of the activity bar by its title. */
+  async openViewContainer(title: string): Promise<void> {
+    const tab = this.page.locator(`.activitybar .action-item:has(a.action-label[aria-label^=${JSON.stringify(title)}])`).first();
+    await tab.waitFor();
+    if (!(await tab.getAttribute('class'))?.includes('checked')) await tab.click();
+    await this.page.locator('.part.sidebar .composite.title').filter({ hasText: title }).first().waitFor();
+  }
+
+  /** A view of the open container by its title: header and body. */
+  view(title: string): Locator {
+    return this.page.locator('.part.sidebar .pane').filter({ has: this.page.locator('.pane-header .title', { hasText: exactly(title) }) }).first();
+  }
+
+  async expandView(title: string): Promise<Locator> {
+    const view = this.view(title);
+    const header = view.locator('.pane-header');
+    await header.waitFor();
+    if (await header.getAttribute('aria-expanded') === 'false') await header.click();
+    return view;
+  }
+
+  async collapseView(title: string): Promise<void> {
+    const header = this.view(title).locator('.pane-header');
+    if (await header.getAttribute('aria-expanded') === 'true') await header.click();
+  }
+
+  /** The rows of a tree view as a person reads them: label, then description. */
+  async treeRows(viewTitle: string): Promise<string[]> {
+    const rows = await this.view(viewTitle).locator('.monaco-list-row').all();
+    return Promise.all(rows.map(async (row) => (await row.innerText()).replace(/\s+/g, ' ').trim()));
+  }
+
+  treeRow(viewTitle: string, label: string): Locator {
+    return this.view(viewTitle).locator('.monaco-list-row').filter({ hasText: label }).first();
+  }
+
+  /** The inner frame of the webview whose document answers `matches`; webviews are two frames deep. */
+  async webviewFrame(what: string, matches: (frame: Frame) => Promise<boolean>): Promise<Frame> {
+    return until(`the webview ${what}`, async () => {
+      for (const frame of this.page.frames()) {
+        if (frame.isDetached() || !frame.url().includes('fake.html')) continue;
+        if (await matches(frame).catch(() => false)) return frame;
+      }
+      return undefined;
+    });
+  }
+
+  /** Texts of the notifications now shown. */
+  async notifications(): Promise<string[]> {
+    return this.page.locator('.notification-toast .notification-list-item-message, .notifications-center .notification-list-item-message').allInnerTexts();
+  }
+
+  async dismissNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+    await until('the notifications to go', async () => (await this.notifications()).length === 0);
+  }
+
+  /** Rests the pointer on the item until its tooltip is there. */
+  async hoverStatusBarItem(text: string): Promise<void> {
+    await this.statusBarItem(text).hover();
+    await this.page.locator('.monaco-hover:visible').first().waitFor();
+  }
+
+  async screenshot(name: string, part?: Locator): Promise<void> {
+    mkdirSync(places.screenshots, { recursive: true });
+    // The pointer away from what it would highlight, unless something is to be hovered.
+    if (await this.page.locator('.monaco-hover:visible').count() === 0) await this.page.mouse.move(640, 4);
+    // Transitions are finished first: a theme fades in.
+    const options = { path: path.join(places.screenshots, `${name}.png`), animations: 'disabled' as const };
+    await (part === undefined ? this.page.screenshot(options) : part.screenshot(options));
+  }
+
+  async useColourTheme(theme: keyof typeof colourThemes): Promise<void> {
+    await this.command('Preferences: Color Theme');
+    await this.pick(colourThemes[theme]);
+    const shade = { dark: 'vs-dark', light: 'vs', highContrast: 'hc-black' }[theme];
+    await this.page.locator(`.monaco-workbench.${shade}`).waitFor();
+  }
+}
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`, 'i');
+}

@@ -1,0 +1,34 @@
+/**
+ * Runs the end-to-end tests: installs the editor where it is missing, wants the packaged extension, and runs every
+ * `*.test.ts` beside this file, one after the other. Arguments choose files by a part of their name: `run.mjs mainJob`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, globSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { install } from './install.mjs';
+
+const here = import.meta.dirname;
+const repository = path.join(here, '..', '..');
+/** A test file that takes longer than this hangs. */
+const fileTimeoutMs = 180_000;
+
+const vsix = process.env.SWITCHYARD_E2E_VSIX ?? path.join(repository, 'dist', 'switchyard.vsix');
+if (!existsSync(vsix)) {
+  console.error(`There is no ${vsix}: run "npm run package" first.`);
+  process.exit(1);
+}
+console.log(install());
+rmSync(path.join(here, 'screenshots'), { recursive: true, force: true });
+
+const wanted = process.argv.slice(2);
+const files = globSync('*.test.ts', { cwd: here }).sort().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+const countsFile = process.env.SWITCHYARD_TEST_COUNTS;
+if (countsFile !== undefined) reporters.push(`--test-reporter=${new URL('../../scripts/countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}`);
+const env = { ...process.env };
+delete env.NODE_TEST_CONTEXT;
+const child = spawn(process.execPath, [
+  // One file at a time: each has an editor, a browser and several extension hosts.
+  '--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', `--test-timeout=${fileTimeoutMs}`, ...reporters, ...files.map((file) => path.join(here, file)),
+], { stdio: 'inherit', cwd: repository, env });
+child.once('exit', (code) => { process.exitCode = code ?? 1; });

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Sandbox } from './harness/sandbox.ts';
+import { Scene, tellInOrder } from './harness/scene.ts';
+import { until } from './harness/until.ts';
+import type { Workbench } from './harness/workbench.ts';
+
+const codexBefore = '# mine\nmodel = "gpt-5.4" # the good one\n\n[tui]\nnotifications = true\n';
+const ownKey = 'AIzaSyD-this-is-a-key-of-my-own-00';
+
+describe('connecting tools', () => {
+  let scene: Scene;
+  let window: Workbench;
+  let codexFile: string;
+  let token: string;
+  tellInOrder(() => scene);
+
+  before(async () => {
+    scene = await Scene.set(settings);
+    codexFile = path.join(scene.editor.home, '.codex', 'config.toml');
+    mkdirSync(path.dirname(codexFile), { recursive: true });
+    writeFileSync(codexFile, codexBefore);
+    mkdirSync(path.join(scene.editor.home, '.gemini'));
+    writeFileSync(path.join(scene.editor.home, '.gemini', '.env'), `GEMINI_API_KEY=${ownKey}\n`);
+    window = await scene.openWindow('alpha');
+    await window.statusBarItem('1 of 1 provider healthy').waitFor();
+  });
+  after(async () => { await scene?.end(); });
+
+  it('shows the change before it is written, without the token', async () => {
+    await begin('Codex');
+    await answer('Write ~/.codex/config.toml').waitFor();
+    const diff = window.page.locator('.monaco-diff-editor');
+    await diff.waitFor();
+    await until('the change', async () => /model_provider[\s\S]*experimental_bearer_token/.test((await diff.innerText()).replaceAll('\u00A0', ' ')));
+    assert.match(await diff.innerText(), /switchyard-•+/);
+    assert.equal(readFileSync(codexFile, 'utf8'), codexBefore, 'nothing is written yet');
+    await window.screenshot('connect-tool');
+  });
+
+  it('writes nothing when the answer is no, and closes what it showed', async () => {
+    await window.page.locator('.notification-toast').getByText('Cancel', { exact: true }).click();
+    await window.page.locator('.monaco-diff-editor').waitFor({ state: 'detached' });
+    assert.equal(readFileSync(codexFile, 'utf8'), codexBefore);
+    assert.ok(!existsSync(path.join(scene.editor.globalStorage('switchyard.switchyard'), 'tokens', 'codex')));
+  });
+
+  it('writes the change, with a token whose spend is a line of its own', async () => {
+    await begin('Codex');
+    await answer('Write ~/.codex/config.toml').click();
+    await until('the message', async () => (await window.notifications()).some(text => text.startsWith('Codex uses "default"')));
+    const written = readFileSync(codexFile, 'utf8');
+    assert.match(written, /^# mine\nmodel = "default" # the good one\nmodel_provider = "switchyard"\n/);
+    const url = /base_url = "(.*)\/v1"/.exec(written)?.[1];
+    assert.equal(url, `http://127.0.0.1:${String(scene.port)}`);
+    token = /experimental_bearer_token = "(.*)"/.exec(written)?.[1] ?? '';
+    assert.equal(await ask(), 200);
+    await until('the line in the ledger', async () => (await scene.endpoint.exchanges()).some(({ caller }) => caller.tool === 'codex'));
+    await window.dismissNotifications();
+  });
+
+  it('shows several files of one tool together, and no key of the user\'s', async () => {
+    await begin('Gemini CLI');
+    await answer('Write ~/.gemini/.env and ~/.gemini/settings.json').waitFor();
+    await until('both changes', async () => await window.page.locator('.multiDiffEntry').count() === 2);
+    assert.ok(!(await window.page.locator('.part.editor').innerText()).includes(ownKey));
+    await window.screenshot('connect-tool-files');
+    await window.page.locator('.editor-actions a[aria-label^="Discard This Change"]').click();
+    await window.page.locator('.multiDiffEntry').first().waitFor({ state: 'detached' });
+  });
+
+  it('gives back every byte, and the token ends', async () => {
+    await window.command('Switchyard: Disconnect a Tool…');
+    await window.pick('Codex');
+    await answer('Restore ~/.codex/config.toml').click();
+    await until('the message', async () => (await window.notifications()).some(text => text.includes('configured as before')));
+    assert.equal(readFileSync(codexFile, 'utf8'), codexBefore);
+    assert.equal(await ask(), 401);
+    await window.command('Switchyard: Disconnect a Tool…');
+    await until('the sentence', async () => (await window.notifications()).some(text => text.startsWith('No tool is connected.')));
+  });
+
+  it('says in one sentence what is wrong with a file, and leaves it', async () => {
+    writeFileSync(codexFile, 'model = = "x"\n');
+    await begin('Codex');
+    await until('the sentence', async () => (await window.notifications()).some(text => /config\.toml is not valid TOML \(line 1\); nothing was changed\./.test(text)));
+    assert.equal(readFileSync(codexFile, 'utf8'), 'model = = "x"\n');
+  });
+
+  async function begin(tool: string): Promise<void> {
+    await window.command('Switchyard: Connect a Tool…');
+    await window.pick(tool);
+    await until('the routes', async () => /route or model/.test(await window.quickInputBox().getAttribute('placeholder', { timeout: 500 }) ?? ''));
+    await window.pick('default');
+  }
+
+  function answer(text: string) {
+    return window.page.locator('.notification-toast a').getByText(text, { exact: true });
+  }
+
+  async function ask(): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${String(scene.port)}/v1/chat/completions`, {
+      method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'default', messages: [{ role: 'user', content: 'hello' }] }),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+});
+
+function settings({ first }: Sandbox): Record<string, unknown> {
+  return {
+    'switchyard.endpoints': { north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
+    'switchyard.routes': { default: { targets: ['north/sandbox-chat'] } },
+  };
+}

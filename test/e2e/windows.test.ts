@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Chat } from './harness/chat.ts';
+import { listenerOf } from './harness/processTree.ts';
+import type { RunningProcess } from './harness/processTree.ts';
+import type { Sandbox } from './harness/sandbox.ts';
+import { Scene, tellInOrder } from './harness/scene.ts';
+import { addProvider, serverProcesses } from './harness/switchyard.ts';
+import { until } from './harness/until.ts';
+import type { Workbench } from './harness/workbench.ts';
+
+describe('two windows at once', () => {
+  let scene: Scene;
+  let alpha: Workbench;
+  let beta: Workbench;
+  let betaChat: Chat;
+  tellInOrder(() => scene);
+
+  before(async () => {
+    scene = await Scene.set(settings);
+    alpha = await scene.openWindow('alpha');
+    // The first window has its server before the second is opened, so that it is known who holds the port.
+    await alpha.statusBarItem('1 of 1 provider healthy').waitFor();
+    beta = await scene.openWindow('beta');
+    await beta.statusBarItem('1 of 1 provider healthy').waitFor();
+    betaChat = new Chat(beta);
+  });
+  after(async () => { await scene?.end(); });
+
+  it('have a server each, and one local endpoint', async () => {
+    assert.equal(servers().length, 2);
+    const holder = await until('the local endpoint', portHolder);
+    assert.ok(servers().some(({ pid }) => pid === holder.pid));
+    assert.equal((await scene.endpoint.status()).http.state, 'listening');
+  });
+
+  it('use what was added in the other one, once it is reloaded', async () => {
+    // A desktop VS Code tells its windows of changed settings and secrets; in the browser a window knows only its own changes.
+    const key = 'sk-ant-api03-Hd2Lp9Xw4Vt7Bq';
+    await addProvider(alpha, { provider: 'Anthropic-compatible', baseUrl: scene.sandbox.second.url, name: 'south', key, model: 'sandbox-messages' });
+    await alpha.dismissNotifications();
+    await alpha.statusBarItem('2 of 2 providers healthy').waitFor();
+    await beta.reload();
+    await beta.statusBarItem('2 of 2 providers healthy').waitFor({ timeout: 30_000 });
+    await beta.openViewContainer('Switchyard');
+    await beta.treeRow('Providers', 'south').click();
+    await until('the key in the other window', async () => (await beta.treeRows('Providers')).some((row) => row.includes(key.slice(-4))));
+    await until('one server a window', () => servers().length === 2);
+  });
+
+  it('know of a failure that only one of them saw', async () => {
+    const chat = new Chat(alpha);
+    await chat.open();
+    await chat.chooseModel('default');
+    assert.match(await chat.ask('hello from alpha'), /sandbox-a answers/);
+    await scene.sandbox.first.die();
+    assert.match(await chat.ask('alpha again'), /sandbox-b answers/);
+    await alpha.statusBarItem('1 of 2 providers healthy').waitFor();
+    await beta.statusBarItem('1 of 2 providers healthy').waitFor();
+    await beta.openViewContainer('Switchyard');
+    await until('the tree of the other window to say it', async () => (await beta.treeRows('Providers')).some((row) => /^north.*down/.test(row)));
+  });
+
+  it('write one ledger and show the same sum', async () => {
+    await betaChat.open();
+    await betaChat.chooseModel('default');
+    assert.match(await betaChat.ask('hello from beta'), /sandbox-b answers/);
+    await until('exchanges of both windows', async () => {
+      const workspaces = (await scene.endpoint.exchanges()).map(({ caller }) => caller.workspace);
+      return workspaces.includes('alpha') && workspaces.includes('beta');
+    });
+    const spend = await beta.webviewFrame('Spend', async (frame) => await frame.locator('main.spend .amount').count() > 0);
+    await until('what both windows spent in the Spend view of one', async () => {
+      const text = await spend.locator('main').innerText();
+      return ['alpha', 'beta', 'north', 'south'].every((name) => text.includes(name));
+    });
+    await until('both windows to show the same sum', async () => {
+      const [first, second] = await Promise.all([alpha, beta].map(spokenStatus));
+      return first === second && !/ 0\.00 dollars/.test(first ?? '');
+    });
+  });
+
+  it('pass the local endpoint on when the window that holds it closes', async () => {
+    const before = await until('the local endpoint', portHolder);
+    await scene.closeWindow(alpha);
+    const heir = await until('the other window to take the port over', () => {
+      const holder = portHolder();
+      return holder !== undefined && holder.pid !== before.pid && holder;
+    }, { timeoutMs: 20_000 });
+    assert.deepEqual(servers().map(({ pid }) => pid), [heir.pid]);
+    assert.equal((await scene.endpoint.status()).http.state, 'listening');
+    assert.ok((await scene.endpoint.exchanges()).some(({ caller }) => caller.workspace === 'alpha'), 'what the closed window did is still known');
+  });
+
+  it('survive the end of a server: the running answer ends with a sentence, the next one is answered', async () => {
+    const [before] = servers();
+    assert.ok(before !== undefined);
+    await scene.sandbox.second.behave({ type: 'stall', after: 4 });
+    await betaChat.send('hello in vain');
+    await beta.page.locator('.interactive-session .chat-response-loading').getByText('Switchyard sandbox').waitFor();
+    process.kill(before.pid, 'SIGKILL');
+    const answer = await betaChat.answerTo('hello in vain');
+    await scene.sandbox.second.behave({ type: 'answer' });
+    assert.match(answer, /Switchyard's server stopped/);
+    assert.doesNotMatch(answer, /\bat .*\.js:\d+/, 'no stack trace');
+    const [next] = await until('a new server', () => {
+      const running = servers();
+      return running.length === 1 && running[0]?.pid !== before.pid && running;
+    });
+    assert.ok(next !== undefined);
+    assert.match(await betaChat.ask('hello after the crash'), /sandbox-b answers/);
+    const broken = (await scene.endpoint.exchanges()).filter(({ outcome }) => outcome === 'interrupted');
+    assert.equal(broken.length, 1, 'the ledger knows of the turn that was lost');
+    assert.deepEqual((await beta.notifications()).filter((text) => text.includes('server')), []);
+  });
+
+  it('say so when the server keeps stopping, and start it again on demand', async () => {
+    for (let crash = 1; crash <= 4; crash++) {
+      const [server] = await until('a server to stop', () => servers().length > 0 && servers(), { timeoutMs: 20_000 });
+      assert.deepEqual((await beta.notifications()).filter((text) => text.includes('stopped several times')), [], `no message before crash ${crash + 1}`);
+      assert.ok(server !== undefined);
+      // A server that has not said a word yet counts too, but is not what this is about.
+      await beta.statusBarItem('providers healthy').waitFor();
+      process.kill(server.pid, 'SIGKILL');
+      await until('it to be gone', () => !servers().some(({ pid }) => pid === server.pid));
+    }
+    await until('the message', async () => (await beta.notifications()).some((text) => text.includes('stopped several times')));
+    assert.deepEqual(servers(), []);
+    await beta.statusBarItem('its server is not running').waitFor();
+    await until('the tree to say so', async () => /server is not running/.test(await beta.view('Providers').innerText()));
+    await beta.screenshot('server-stopped');
+    await beta.page.locator('.notification-toast').getByText('Restart', { exact: true }).click();
+    await beta.statusBarItem('of 2 providers healthy').waitFor({ timeout: 20_000 });
+    assert.match(await betaChat.ask('hello after the restart'), /sandbox-b answers/);
+  });
+
+  function servers(): RunningProcess[] {
+    return serverProcesses(scene.editor);
+  }
+
+  function portHolder(): RunningProcess | undefined {
+    return listenerOf(scene.port, servers());
+  }
+});
+
+function settings({ first }: Sandbox): Record<string, unknown> {
+  return {
+    'switchyard.endpoints': {
+      north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } },
+    },
+    'switchyard.routes': { default: { targets: ['north/sandbox-chat'] } },
+  };
+}
+
+/** What a screen reader says about the status bar item. */
+async function spokenStatus(window: Workbench): Promise<string | null> {
+  return window.statusBarItem('Switchyard').getAttribute('aria-label');
+}
