@@ -45,8 +45,8 @@ export class Configuration implements vscode.Disposable {
 
   /** Everything the server needs, keys included; only ever for `switchyard/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
-    const { endpoints, routes, localEndpoint } = this.#reading.settings;
-    return { endpoints, routes, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint };
+    const { endpoints, routes, aliases, localEndpoint } = this.#reading.settings;
+    return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint };
   }
 
   /** Changes the user's endpoints as they are written now, whatever else is in them. */

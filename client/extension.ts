@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { ChatProvider } from './chatProvider.ts';
 import { addProvider } from './commands/addProvider.ts';
+import { connectTool, disconnectTool } from './commands/connectTool.ts';
+import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { registerCommands } from './commands/register.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
 import { copyLocalEndpointToken, copyLocalEndpointUrl, restartServer } from './commands/serverCommands.ts';
 import type { CommandServices } from './commands/services.ts';
+import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './configuration.ts';
 import { ContextKeys } from './contextKeys.ts';
 import { KeyStore } from './keys/keyStore.ts';
@@ -45,6 +48,11 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   endings.push(() => server.stop());
   const services: CommandServices = { server, configuration, keys, log };
+  const toolPlace: ToolPlace = {
+    storageFolder: context.globalStorageUri.fsPath,
+    changes: new ShownChanges(),
+    awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
+  };
   const chat = new ChatProvider(server, configuration, context.globalState);
 
   context.subscriptions.push(
@@ -81,6 +89,10 @@ export function activate(context: vscode.ExtensionContext): void {
       'switchyard.restartServer': () => restartServer(services),
       'switchyard.copyLocalEndpointUrl': () => copyLocalEndpointUrl(services),
       'switchyard.copyLocalEndpointToken': () => copyLocalEndpointToken(services),
+      'switchyard.connectTool': () => connectTool(services, toolPlace),
+      'switchyard.disconnectTool': () => disconnectTool(services, toolPlace),
+      'switchyard.writeChange': () => { toolPlace.changes.answer(true); },
+      'switchyard.discardChange': () => { toolPlace.changes.answer(false); },
     }, log),
   );
   server.start();

@@ -1,9 +1,9 @@
 import type * as vscode from 'vscode';
 import {
-  catalogMethod, chatMethod, configureMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, spendMethod, testEndpointMethod,
+  catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, spendMethod, testEndpointMethod,
 } from '../server/api/messages.ts';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, NoticeParams, ProbeParams, ReceiptResult,
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult,
   RequestsParams, RequestsResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import type { ConfigProblem, StatusSnapshot } from '../server/api/status.ts';
@@ -130,6 +130,9 @@ export class ServerProcess implements SwitchyardServer {
   async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(requestsMethod, params); }
   async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptMethod, { id }); }
   async catalog(): Promise<CatalogResult> { return this.#request(catalogMethod, {}); }
+  async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolMethod, { tool }); }
+  async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolMethod, { tool }); }
+  async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsMethod, {}); }
 
   /** Ends the server without waiting for it and forgets all listeners. */
   dispose(): void {

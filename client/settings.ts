@@ -10,6 +10,8 @@ export type ShownModels = (typeof shownModelsChoices)[number];
 export interface ClientSettings {
   endpoints: Record<string, EndpointSettings>;
   routes: Record<string, RouteSettings>;
+  /** The user's own names for models. */
+  aliases: Record<string, string>;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -19,6 +21,7 @@ export interface ClientSettings {
 export const settingDefaults = {
   'endpoints': {},
   'routes': {},
+  'aliases': {},
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -44,6 +47,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
     settings: {
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
       routes: objectsByName<RouteSettings>('routes', userValue('routes'), problems),
+      aliases: aliasesOf(userValue('aliases'), problems),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -72,6 +76,21 @@ function objectsByName<Entry extends object>(name: 'endpoints' | 'routes', value
     else problems.push({ path: `${name}.${key}`, message: `"switchyard.${name}" › "${key}" must be an object.` });
   }
   return entries;
+}
+
+/** The server checks each alias; here only what cannot be one at all is taken out. */
+function aliasesOf(value: unknown, problems: ConfigProblem[]): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    problems.push({ path: 'aliases', message: '"switchyard.aliases" must be an object of model names by alias.' });
+    return {};
+  }
+  const aliases: Record<string, string> = {};
+  for (const [alias, model] of Object.entries(value)) {
+    if (typeof model === 'string') aliases[alias] = model;
+    else problems.push({ path: `aliases.${alias}`, message: `"switchyard.aliases" › "${alias}" must be the name of a model.` });
+  }
+  return aliases;
 }
 
 function withoutKeys(endpoints: Record<string, EndpointSettings>, problems: ConfigProblem[]): Record<string, EndpointSettings> {

@@ -1,4 +1,4 @@
-import type { EndpointSettings, RouteSettings } from '../server/api/settings.ts';
+import type { EndpointSettings, PriceSettings, RouteSettings } from '../server/api/settings.ts';
 
 export type Endpoints = Record<string, EndpointSettings>;
 export type Routes = Record<string, RouteSettings>;
@@ -27,6 +27,15 @@ export function withoutEndpoint(endpoints: Endpoints, name: string): Endpoints {
 export function targetsOf(route: RouteSettings | undefined): string[] {
   const targets: unknown = route?.targets;
   return Array.isArray(targets) ? targets.filter(target => typeof target === 'string') : [];
+}
+
+/** Gives models of an endpoint prices, but for those that have some already. */
+export function withPrices(endpoints: Endpoints, endpoint: string, prices: Readonly<Record<string, PriceSettings>>): Endpoints {
+  const settings = endpoints[endpoint];
+  if (settings === undefined) return endpoints;
+  const models = { ...settings.models };
+  for (const [model, price] of Object.entries(prices)) models[model] = { ...models[model], prices: models[model]?.prices ?? { ...price } };
+  return { ...endpoints, [endpoint]: { ...settings, models } };
 }
 
 /** Removes the endpoint's targets everywhere, and routes that have no target left. */

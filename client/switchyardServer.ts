@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, NoticeParams, ProbeParams, ReceiptResult, RequestsParams, RequestsResult,
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult, RequestsParams, RequestsResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import type { StatusSnapshot } from '../server/api/status.ts';
@@ -26,4 +26,10 @@ export interface SwitchyardServer {
   requests(params: RequestsParams): Promise<RequestsResult>;
   receipt(id: string): Promise<ReceiptResult>;
   catalog(): Promise<CatalogResult>;
+  /** Gives a tool a token of its own, or the one it has. */
+  connectTool(tool: string): Promise<ConnectToolResult>;
+  /** Revokes a tool's token. */
+  disconnectTool(tool: string): Promise<void>;
+  /** Names of the tools that have a token. */
+  connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -8,16 +8,22 @@ import { kilobytes, table } from './terminal.mjs';
 export const dist = path.join(root, 'dist');
 
 /**
- * What the server loads only when it needs it, each in a file of its own under dist/lib: a file costs start-up time and
+ * What client and server load only when they need it, each in a file of its own under dist/lib: a file costs start-up time and
  * memory by its length, whether it is run or not. Each is imported at one place, and gives plain data or functions, so
  * that nothing depends on two copies of a class being one.
  */
 const laterParts = [
   { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
+  { file: 'googleLogin.js', modules: ['google-auth-library'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
+  { file: 'tools.js', modules: ['client/connect/toolConnector.ts'] },
 ];
+
+function isOurs(module) {
+  return module.startsWith('server/') || module.startsWith('client/');
+}
 
 /** Turns imports of later parts into requires of their files. */
 const splitLaterParts = {
@@ -28,7 +34,7 @@ const splitLaterParts = {
       const own = wanted.startsWith('.') ? path.relative(root, path.resolve(resolveDir, wanted)).replaceAll(path.sep, '/') : wanted;
       const part = laterParts.find(({ modules }) => modules.includes(own));
       // Our own modules are split where they are imported on demand; a package wherever it is imported.
-      if (part === undefined || (own.startsWith('server/') && kind !== 'dynamic-import')) return undefined;
+      if (part === undefined || (isOurs(own) && kind !== 'dynamic-import')) return undefined;
       return { path: `./lib/${part.file}`, external: true };
     });
   },
@@ -41,11 +47,11 @@ function bundles() {
     name: `lib/${file}`,
     options: {
       ...onNode,
-      stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(one.startsWith('server/') ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
+      stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
     },
   }));
   return [
-    { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'] } },
+    { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'], plugins: [splitLaterParts] } },
     {
       name: 'server.js', entry: 'server/main.ts',
       // undici carries a second, experimental HTTP parser that its builds for Node core leave out the same way.

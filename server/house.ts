@@ -10,15 +10,19 @@ import { HttpFace } from './faces/http/httpFace.ts';
 import { InfoRoutes } from './faces/http/infoRoutes.ts';
 import { PortHolder } from './faces/http/portHolder.ts';
 import { localToken } from './faces/http/tokenFile.ts';
+import { ToolTokens } from './faces/http/toolTokens.ts';
 import { keepHeapSmall } from './thriftyHeap.ts';
 import { createPricer } from './ledger/pricing.ts';
 import { openLedger } from './ledger/sqliteLedger.ts';
+import { ModelCache } from './upstream/modelCache.ts';
 
 /** The rooms of one server process, built and connected. */
 export interface House {
   yard: Yard;
   log: Log;
   port: PortHolder;
+  /** Tokens of single tools, shared by all windows. */
+  tools: ToolTokens;
   /** Ends everything in order; doing so twice is safe. */
   close(): Promise<void>;
 }
@@ -38,14 +42,17 @@ export function buildHouse(options: HouseOptions): House {
   const pricer = createPricer({ log });
   const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
   const { token, file } = localToken(options.dataDir);
-  const yard = new Yard({ ledger, pricer, register, clock: systemClock, random: Math.random, log });
+  const tools = new ToolTokens(options.dataDir);
+  const yard = new Yard({
+    ledger, pricer, register, clock: systemClock, random: Math.random, log, modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+  });
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
-  const face = new HttpFace({ yard, token: new TokenCheck(token), log, info });
+  const face = new HttpFace({ yard, token: new TokenCheck(token, tools), log, info });
   const port: PortHolder = new PortHolder(face.server, file, log, options.portChanged);
   const heap = keepHeapSmall();
   let closing: Promise<void> | undefined;
   return {
-    yard, log, port,
+    yard, log, port, tools,
     close() {
       closing ??= (async () => {
         heap.dispose();

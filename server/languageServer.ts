@@ -36,7 +36,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
       portChanged: () => face?.httpChanged(),
     });
     house = built;
-    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port) });
+    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), tools: built.tools });
     const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
       void adoptFile(built, configFile);

@@ -6,6 +6,7 @@ import {
 } from './addProviderSteps.ts';
 import type { AddProviderDraft, AddProviderStep } from './addProviderSteps.ts';
 import { offerRoute } from './firstRoute.ts';
+import { offerPrices } from './pricePreset.ts';
 import { askChoice, askText } from './quickInput.ts';
 import type { Answer } from './quickInput.ts';
 import type { CommandServices } from './services.ts';
@@ -45,6 +46,7 @@ export async function addProvider(services: CommandServices): Promise<void> {
   await services.keys.removeAll(name);
   if (key !== '') await services.keys.add(name, key);
   await services.configuration.changeEndpoints(endpoints => withEndpoint(endpoints, name, settings));
+  await offerPrices(services, name, complete.offer);
   await offerRoute(services, name, result.models, result.ok ? testedSentence(name, result) : `${name} was added.`);
 }
 
@@ -90,7 +92,7 @@ async function askStep(step: AddProviderStep, draft: AddProviderDraft, offers: r
     case 'baseUrl':
       return take(await askText({
         ...look,
-        placeholder: 'https://api.example.com/v1',
+        placeholder: offer.baseUrlExample ?? 'https://api.example.com/v1',
         prompt: `Base URL of the ${offer.name} server, with /v1 where it wants one`,
         value: draft.baseUrl,
         problem: baseUrlProblem,

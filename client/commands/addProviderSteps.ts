@@ -56,10 +56,21 @@ export function endpointSettingsOf(draft: AddProviderDraft & { offer: ProviderOf
 /** What is wrong with a key, so that it cannot be used at all. */
 export function keyProblem(key: string, offer: Pick<ProviderOffer, 'keyRequired' | 'name'>): string | undefined {
   if (key === '') return offer.keyRequired ? `${offer.name} needs a key: paste it here.` : undefined;
+  if (key.startsWith('{')) return isJson(key) ? undefined : 'This key file is not complete: copy the whole of it, from { to }.';
   if (/\s/.test(key)) return 'A key has no spaces or line breaks in it: copy it again.';
   // A header with other characters cannot be sent.
   if (!/^[\x21-\x7e]+$/.test(key)) return 'A key has only plain characters: copy it again.';
   return undefined;
+}
+
+/** Some keys are files: a Google service account is one of JSON. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is surprising about a key's shape; it may be used all the same. */

@@ -24,6 +24,10 @@ export const commandTitles = {
   'switchyard.restartServer': 'Restart Server',
   'switchyard.copyLocalEndpointUrl': 'Copy Local Endpoint URL',
   'switchyard.copyLocalEndpointToken': 'Copy Local Endpoint Token…',
+  'switchyard.connectTool': 'Connect a Tool…',
+  'switchyard.disconnectTool': 'Disconnect a Tool…',
+  'switchyard.writeChange': 'Write This Change',
+  'switchyard.discardChange': 'Discard This Change',
 } as const;
 export type CommandId = keyof typeof commandTitles;
 

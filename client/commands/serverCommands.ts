@@ -36,7 +36,8 @@ export async function copyLocalEndpointToken(services: CommandServices): Promise
   void vscode.window.setStatusBarMessage('Copied the token of the local endpoint', 5_000);
 }
 
-function localEndpoint(services: CommandServices): HttpStatus {
+/** The local endpoint as it is open. @throws UserError with what to do when it is not */
+export function localEndpoint(services: CommandServices): HttpStatus {
   const http = services.server.status?.http;
   if (http === undefined) throw new UserError('Switchyard is still starting: try again in a moment.');
   if (http.state === 'off') throw new UserError('The local endpoint is switched off. Turn "switchyard.localEndpoint.enabled" on in the settings.');

@@ -7,6 +7,8 @@ export interface ObjectScan {
   fields: Map<string, ByteRange>;
   /** Bytes inside long strings that look like base64 (images, documents), which say nothing about tokens. */
   base64Bytes: number;
+  /** Words of `ObjectScanner`'s list that stand as the value of some field, at any depth. */
+  words: Set<string>;
 }
 
 const quote = 0x22;
@@ -17,43 +19,197 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const comma = 0x2c;
 const colon = 0x3a;
+const space = 0x20;
 
 /** A string at least this long is looked at for base64. */
 const longStringBytes = 2048;
 /** Inside a string: how far to look byte by byte before jumping to the next quote natively. */
-const strideBytes = 96;
+const strideBytes = 32;
+/** After a jump that ended at an escaped quote nearby, text full of quotes is walked for this long. */
+const denseStrideBytes = 512;
+
+/** Several times cheaper to call than Buffer's own, which takes strings and encodings too. */
+const indexOfByte = Uint8Array.prototype.indexOf;
+
+/** What may come next at the top level. */
+type Expected = 'object' | 'name-or-end' | 'name' | 'colon' | 'value' | 'end-of-word' | 'end-of-container' | 'comma-or-end' | 'nothing';
 
 /**
- * Finds the top-level fields of a JSON object without parsing it. Large bodies are routed on a few fields, and
- * parsing a megabyte of them costs more than everything else the router does.
+ * Finds the top-level fields of a JSON object without parsing it, while its bytes arrive. Large bodies are routed on a
+ * few fields, and parsing a megabyte of them costs more than everything else the router does.
  *
  * It trusts the inside of values: only what is needed to find their ends is checked, the provider checks the rest.
- * @returns undefined when the bytes are not a JSON object as far as the scan looks
  */
-export function scanObject(bytes: Buffer): ObjectScan | undefined {
-  const fields = new Map<string, ByteRange>();
-  const scan: ObjectScan = { fields, base64Bytes: 0 };
-  let at = skipSpace(bytes, 0);
-  if (bytes[at] !== openBrace) return undefined;
-  at = skipSpace(bytes, at + 1);
-  if (bytes[at] === closeBrace) return endsClean(bytes, at + 1) ? scan : undefined;
-  for (;;) {
-    if (bytes[at] !== quote) return undefined;
-    const nameEnd = endOfString(bytes, at + 1);
-    if (nameEnd < 0) return undefined;
-    const name = fieldName(bytes, at, nameEnd);
-    if (name === undefined) return undefined;
-    at = skipSpace(bytes, nameEnd);
-    if (bytes[at] !== colon) return undefined;
-    const start = skipSpace(bytes, at + 1);
-    const end = endOfValue(bytes, start, scan);
-    if (end < 0) return undefined;
-    fields.set(name, { start, end });
-    at = skipSpace(bytes, end);
-    if (bytes[at] === closeBrace) return endsClean(bytes, at + 1) ? scan : undefined;
-    if (bytes[at] !== comma) return undefined;
-    at = skipSpace(bytes, at + 1);
+export class ObjectScanner {
+  readonly #scan: ObjectScan = { fields: new Map(), base64Bytes: 0, words: new Set() };
+  readonly #words: ReadonlySet<string>;
+  readonly #longestWord: number;
+  #expected: Expected = 'object';
+  #at = 0;
+  #depth = 0;
+  #broken = false;
+  /** Index after the opening quote of the string being read; -1 outside of strings. */
+  #stringStart = -1;
+  #name = '';
+  #valueStart = 0;
+
+  /** @param words field values worth knowing about, such as `image_url`; plain ASCII */
+  constructor(words: ReadonlySet<string> = new Set()) {
+    this.#words = words;
+    this.#longestWord = Math.max(0, ...[...words].map(word => word.length));
   }
+
+  /**
+   * Goes on with the bytes up to `filled`. Always the same buffer, or one with the same bytes so far.
+   * @returns false when the bytes cannot be a JSON object any more
+   */
+  advance(bytes: Buffer, filled: number): boolean {
+    let at = this.#at;
+    while (at < filled && !this.#broken) at = this.#stringStart >= 0 ? this.#insideString(bytes, at, filled) : this.#outside(bytes, at, filled);
+    this.#at = at;
+    return !this.#broken;
+  }
+
+  /** The fields, once all bytes were seen; undefined when they are not one JSON object. */
+  result(): ObjectScan | undefined {
+    return !this.#broken && this.#expected === 'nothing' ? this.#scan : undefined;
+  }
+
+  #insideString(bytes: Buffer, from: number, filled: number): number {
+    let at = from;
+    let stride = strideBytes;
+    for (;;) {
+      const walked = walkString(bytes, at, Math.min(at + stride, filled));
+      if (walked >= 0) return this.#stringEnds(bytes, walked);
+      at = ~walked;
+      // An escape at the very end reaches into what has not arrived.
+      if (at >= filled) return at;
+      const next = indexOfByte.call(bytes, quote, at);
+      if (next < 0 || next >= filled) return this.#lastWholeCharacter(bytes, at, filled);
+      // `at` stands on a whole character, so the backslashes right before the quote decide whether it is escaped.
+      let before = next - 1;
+      while (before >= at && bytes[before] === backslash) before--;
+      if (((next - 1 - before) & 1) === 0) return this.#stringEnds(bytes, next);
+      stride = next - at < 64 ? denseStrideBytes : strideBytes;
+      at = next + 1;
+    }
+  }
+
+  /** Where to go on when the rest of what has arrived belongs to the string: not in the middle of an escape. */
+  #lastWholeCharacter(bytes: Buffer, at: number, filled: number): number {
+    let backslashes = 0;
+    while (filled - 1 - backslashes >= at && bytes[filled - 1 - backslashes] === backslash) backslashes++;
+    return filled + (backslashes & 1);
+  }
+
+  /** @param end index of the closing quote */
+  #stringEnds(bytes: Buffer, end: number): number {
+    const start = this.#stringStart;
+    this.#stringStart = -1;
+    const length = end - start;
+    switch (this.#expected) {
+      case 'name':
+      case 'name-or-end': {
+        const name = fieldName(bytes, start - 1, end + 1);
+        if (name === undefined) this.#broken = true;
+        else this.#name = name;
+        this.#expected = 'colon';
+        return end + 1;
+      }
+      case 'value':
+        this.#scan.fields.set(this.#name, { start: start - 1, end: end + 1 });
+        this.#expected = 'comma-or-end';
+        break;
+      default:
+    }
+    if (length <= this.#longestWord) this.#noteWord(bytes, start, end);
+    else if (length > longStringBytes) this.#scan.base64Bytes += base64Length(bytes, start, end);
+    return end + 1;
+  }
+
+  #noteWord(bytes: Buffer, start: number, end: number): void {
+    const before = bytes[start - 2];
+    if (before !== colon && !(before === space && bytes[start - 3] === colon)) return;
+    const word = bytes.toString('latin1', start, end);
+    if (this.#words.has(word)) this.#scan.words.add(word);
+  }
+
+  #outside(bytes: Buffer, from: number, filled: number): number {
+    let at = from;
+    if (this.#expected === 'end-of-container') {
+      // The hot loop of a large body: only quotes and brackets matter.
+      while (at < filled) {
+        const byte = bytes[at];
+        if (byte === quote) {
+          this.#stringStart = at + 1;
+          return at + 1;
+        }
+        if (byte === openBrace || byte === openBracket) this.#depth++;
+        else if ((byte === closeBrace || byte === closeBracket) && --this.#depth === 0) {
+          this.#scan.fields.set(this.#name, { start: this.#valueStart, end: at + 1 });
+          this.#expected = 'comma-or-end';
+          return at + 1;
+        }
+        at++;
+      }
+      return at;
+    }
+    while (at < filled && isSpace(bytes[at]) && this.#expected !== 'end-of-word') at++;
+    return at < filled ? this.#token(bytes, at) : at;
+  }
+
+  /** One structural byte at the top level. */
+  #token(bytes: Buffer, at: number): number {
+    const byte = bytes[at];
+    switch (this.#expected) {
+      case 'object':
+        return this.#expect(byte === openBrace, 'name-or-end', at);
+      case 'name-or-end':
+        if (byte === closeBrace) return this.#expect(true, 'nothing', at);
+        return this.#openString(byte, at);
+      case 'name':
+        return this.#openString(byte, at);
+      case 'colon':
+        return this.#expect(byte === colon, 'value', at);
+      case 'value':
+        this.#valueStart = at;
+        if (byte === quote) return this.#openString(byte, at);
+        if (byte === openBrace || byte === openBracket) {
+          this.#depth = 1;
+          return this.#expect(true, 'end-of-container', at);
+        }
+        return this.#expect(byte !== comma && byte !== closeBrace && byte !== closeBracket && byte !== colon, 'end-of-word', at);
+      case 'end-of-word':
+        if (byte !== comma && byte !== closeBrace && byte !== closeBracket && !isSpace(byte)) return at + 1;
+        this.#scan.fields.set(this.#name, { start: this.#valueStart, end: at });
+        this.#expected = 'comma-or-end';
+        return at;
+      case 'comma-or-end':
+        return byte === closeBrace ? this.#expect(true, 'nothing', at) : this.#expect(byte === comma, 'name', at);
+      case 'nothing':
+      case 'end-of-container':
+        return this.#expect(false, 'nothing', at);
+    }
+  }
+
+  #openString(byte: number | undefined, at: number): number {
+    if (byte === quote) this.#stringStart = at + 1;
+    else this.#broken = true;
+    return at + 1;
+  }
+
+  #expect(met: boolean, next: Expected, at: number): number {
+    if (met) this.#expected = next;
+    else this.#broken = true;
+    return at + 1;
+  }
+}
+
+/** Finds the top-level fields of a whole JSON object; see ObjectScanner. */
+export function scanObject(bytes: Buffer, words?: ReadonlySet<string>): ObjectScan | undefined {
+  const scanner = new ObjectScanner(words);
+  scanner.advance(bytes, bytes.length);
+  return scanner.result();
 }
 
 /** Parses one found field; undefined when it is absent or not JSON. */
@@ -110,79 +266,22 @@ function fieldName(bytes: Buffer, start: number, end: number): string | undefine
   }
 }
 
-function skipSpace(bytes: Buffer, from: number): number {
+/**
+ * Walks a string byte by byte. A function of its own without `this`, because it is where the time goes.
+ * @returns the index of the closing quote, or the bit complement of where the walk stopped
+ */
+function walkString(bytes: Buffer, from: number, limit: number): number {
   let at = from;
-  for (;;) {
+  while (at < limit) {
     const byte = bytes[at];
-    if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) at++;
-    else return at;
+    if (byte === quote) return at;
+    at += byte === backslash ? 2 : 1;
   }
+  return ~at;
 }
 
-function endsClean(bytes: Buffer, from: number): boolean {
-  return skipSpace(bytes, from) === bytes.length;
-}
-
-/** @returns the index after the closing quote, or -1 */
-function endOfString(bytes: Buffer, from: number): number {
-  const length = bytes.length;
-  let at = from;
-  for (;;) {
-    const limit = Math.min(at + strideBytes, length);
-    while (at < limit) {
-      const byte = bytes[at];
-      if (byte === quote) return at + 1;
-      at += byte === backslash ? 2 : 1;
-    }
-    if (at >= length) return -1;
-    const next = bytes.indexOf(quote, at);
-    if (next < 0) return -1;
-    // `at` stands on a whole character, so the backslashes right before the quote decide whether it is escaped.
-    let before = next - 1;
-    while (before >= at && bytes[before] === backslash) before--;
-    if (((next - 1 - before) & 1) === 0) return next + 1;
-    at = next + 1;
-  }
-}
-
-function endOfValue(bytes: Buffer, start: number, scan: ObjectScan): number {
-  const first = bytes[start];
-  if (first === quote) {
-    const end = endOfString(bytes, start + 1);
-    if (end - start > longStringBytes) scan.base64Bytes += base64Length(bytes, start + 1, end - 1);
-    return end;
-  }
-  if (first === openBrace || first === openBracket) return endOfContainer(bytes, start, scan);
-  let at = start;
-  while (at < bytes.length) {
-    const byte = bytes[at];
-    if (byte === comma || byte === closeBrace || byte === closeBracket || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) break;
-    at++;
-  }
-  return at === start ? -1 : at;
-}
-
-function endOfContainer(bytes: Buffer, start: number, scan: ObjectScan): number {
-  const length = bytes.length;
-  let depth = 0;
-  let at = start;
-  while (at < length) {
-    const byte = bytes[at];
-    if (byte === quote) {
-      const end = endOfString(bytes, at + 1);
-      if (end < 0) return -1;
-      if (end - at > longStringBytes) scan.base64Bytes += base64Length(bytes, at + 1, end - 1);
-      at = end;
-      continue;
-    }
-    if (byte === openBrace || byte === openBracket) depth++;
-    else if (byte === closeBrace || byte === closeBracket) {
-      depth--;
-      if (depth === 0) return at + 1;
-    }
-    at++;
-  }
-  return -1;
+function isSpace(byte: number | undefined): boolean {
+  return byte === space || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** The length of a long string when a sample of it is base64 or a data URL, else 0. */

@@ -20,6 +20,7 @@ export const ollama: Provider = {
   local: true,
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
+  modelDetailsPath: '/api/show',
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
 };
 

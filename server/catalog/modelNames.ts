@@ -32,11 +32,12 @@ export function canonicalModelName(spelling: string): string {
  *
  * @param wanted a canonical name, or the spelling a person wrote for this provider
  * @param discovered names the provider listed, in its own spelling
+ * @param nameOf what makes a spelling canonical; with the user's aliases where there are any
  */
-export function upstreamModelName(wanted: string, provider: Provider, discovered: readonly string[]): string {
+export function upstreamModelName(wanted: string, provider: Provider, discovered: readonly string[], nameOf: (spelling: string) => string = canonicalModelName): string {
   if (discovered.includes(wanted)) return wanted;
-  const canonical = canonicalModelName(wanted);
-  const same = discovered.filter(name => canonicalModelName(name) === canonical);
+  const canonical = nameOf(wanted);
+  const same = discovered.filter(name => nameOf(name) === canonical);
   const best = same.reduce<string | undefined>((chosen, name) => (chosen === undefined || isBetter(name, chosen) ? name : chosen), undefined);
   if (best !== undefined) return best;
   return wanted === canonical ? providerSpelling(canonical, provider) : wanted;
@@ -55,7 +56,8 @@ function dateOf(name: string): string | undefined {
 }
 
 function providerSpelling(canonical: string, provider: Provider): string {
-  const spelled = provider.modelSpelling === 'dashes' ? canonical.replace(/(?<=-[a-z]?\d{1,2})\.(?=\d{1,2}(?:$|[-:]))/g, '-') : canonical;
+  const dashed = provider.modelSpelling === 'dashes' || (provider.modelSpelling === 'claude-dashes' && canonical.startsWith('claude-'));
+  const spelled = dashed ? canonical.replace(/(?<=-[a-z]?\d{1,2})\.(?=\d{1,2}(?:$|[-:]))/g, '-') : canonical;
   const maker = provider.makerPrefix === true ? makers.find(([start]) => start.test(canonical))?.[1] : undefined;
   return maker === undefined ? spelled : `${maker}/${spelled}`;
 }

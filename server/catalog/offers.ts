@@ -12,12 +12,14 @@ function offerOf(provider: Provider): ProviderOffer {
     id: provider.id,
     name: provider.name,
     baseUrl: provider.baseUrls[provider.protocol],
+    baseUrlExample: provider.baseUrlExample,
     keyRequired: provider.keyRequired,
     keyHint: provider.keyHint,
     keyPattern: provider.keyPattern,
     keyUrl: provider.keyUrl,
     billingUrl: provider.billingUrl,
-    regions: provider.regions?.map(region => ({ ...region })),
+    regions: provider.regions?.map(({ id, name, baseUrl }) => ({ id, name, baseUrl })),
+    pricePreset: provider.pricePreset === undefined ? undefined : { ...provider.pricePreset, models: { ...provider.pricePreset.models } },
     description: provider.description,
   };
 }

@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { Provider } from './provider.ts';
+import type { CallPaths, Provider } from './provider.ts';
 
 /** Where an endpoint is; an `EndpointConfig` is one. */
 export interface EndpointAddress {
@@ -7,10 +7,51 @@ export interface EndpointAddress {
   protocol: ProtocolName;
   /** Without a trailing slash. */
   baseUrl: string;
+  /** Vertex AI: the Google Cloud project; absent: the one the credential belongs to. */
+  project?: string | undefined;
+  /** Vertex AI: `global`, a multi-region or a region. */
+  location?: string | undefined;
+  /** Azure: the dated API version, where the endpoint uses one. */
+  apiVersion?: string | undefined;
+}
+
+/** A URL, and the protocol whose way of carrying a credential it wants. */
+export interface CatalogUrl { url: string; protocol: ProtocolName }
+
+/** Stands in a URL for the project of the credential, which is known only when the credential is read. */
+export const projectPlaceholder = '{project}';
+
+/**
+ * The URL of a chat call.
+ * @param model the provider's own name of the model, for paths that hold it
+ */
+export function chatUrl(endpoint: EndpointAddress, model: string, stream: boolean): string {
+  const { provider, protocol, baseUrl, apiVersion } = endpoint;
+  const paths = (apiVersion === undefined ? provider.callPaths : provider.versionedPaths?.calls)?.[protocol];
+  return baseUrl + (paths === undefined ? chatPath(protocol, baseUrl, model, stream) : filledIn(pathOf(paths, stream), endpoint, model));
+}
+
+function pathOf({ plain, stream: streamed }: CallPaths, stream: boolean): string {
+  return stream ? streamed ?? plain : plain;
+}
+
+function filledIn(path: string, { project, location, apiVersion }: EndpointAddress, model: string): string {
+  return path
+    // Google writes versions of models with an @ that must stay one.
+    .replace('{model}', encodeURIComponent(model).replaceAll('%40', '@'))
+    .replace(projectPlaceholder, project === undefined ? projectPlaceholder : encodeURIComponent(project))
+    .replace('{location}', encodeURIComponent(location ?? 'global'))
+    .replace('{apiVersion}', encodeURIComponent(apiVersion ?? ''));
+}
+
+/** The name of a model as the body of a request holds it. */
+export function wireModelName({ provider, protocol }: Pick<EndpointAddress, 'provider' | 'protocol'>, model: string): string {
+  const prefix = provider.modelPrefix?.[protocol];
+  return prefix === undefined || model.includes('/') ? model : prefix + model;
 }
 
 /**
- * The path of a chat call, to be appended to `baseUrl`.
+ * The path of a chat call, to be appended to `baseUrl`, where a provider has no paths of its own.
  *
  * A base URL of the OpenAI family is used as it was given: whether it ends in `/v1` is the server's own affair
  * (`https://api.deepseek.com` has none). An Anthropic or Gemini base URL may be given with or without its
@@ -33,11 +74,25 @@ export function chatPath(protocol: ProtocolName, baseUrl: string, model = '', st
 
 /** The URL of the cheapest call that proves something about the endpoint. */
 export function probeUrl(endpoint: EndpointAddress): string {
-  return providerUrl(endpoint, endpoint.provider.probe.path);
+  return probeAddress(endpoint).url;
 }
 
 /** The URL of the model list; undefined when the provider has none. */
 export function modelsUrl(endpoint: EndpointAddress): string | undefined {
+  return modelsAddress(endpoint)?.url;
+}
+
+/** The cheapest call that proves something, and how it wants its credential. */
+export function probeAddress(endpoint: EndpointAddress): CatalogUrl {
+  const { provider, apiVersion, baseUrl, protocol } = endpoint;
+  if (apiVersion !== undefined && provider.versionedPaths !== undefined) {
+    return { url: baseUrl + filledIn(provider.versionedPaths.probe, endpoint, ''), protocol };
+  }
+  return providerUrl(endpoint, provider.probe.path);
+}
+
+/** The model list, and how it wants its credential; undefined when the provider has none. */
+export function modelsAddress(endpoint: EndpointAddress): CatalogUrl | undefined {
   const path = endpoint.provider.modelsPath;
   return path === undefined ? undefined : providerUrl(endpoint, path);
 }
@@ -47,11 +102,12 @@ export function modelsUrl(endpoint: EndpointAddress): string | undefined {
  * protocol at the provider's own address is asked there all the same; at an address of the user's own, only the
  * model list of that protocol can be hoped for.
  */
-function providerUrl({ provider, protocol, baseUrl }: EndpointAddress, path: string): string {
-  if (protocol === provider.protocol) return baseUrl + withoutDoubledVersion(baseUrl, path);
+function providerUrl({ provider, protocol, baseUrl }: EndpointAddress, path: string): CatalogUrl {
+  const atOwn = (base: string): CatalogUrl => ({ url: base + withoutDoubledVersion(base, path), protocol: provider.protocol });
+  if (protocol === provider.protocol || provider.callPaths?.[protocol] !== undefined) return atOwn(baseUrl);
   const ownBaseUrl = provider.baseUrls[provider.protocol];
-  if (ownBaseUrl !== undefined && baseUrl === provider.baseUrls[protocol]) return ownBaseUrl + withoutDoubledVersion(ownBaseUrl, path);
-  return baseUrl + withoutDoubledVersion(baseUrl, listPath[protocol]);
+  if (ownBaseUrl !== undefined && baseUrl === provider.baseUrls[protocol]) return atOwn(ownBaseUrl);
+  return { url: baseUrl + withoutDoubledVersion(baseUrl, listPath[protocol]), protocol };
 }
 
 const listPath: Record<ProtocolName, string> = {

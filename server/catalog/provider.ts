@@ -1,8 +1,38 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import type { PriceSettings } from '../api/settings.ts';
 import type { Dialect } from '../protocols/codec.ts';
 
-/** How a credential travels to a provider. */
-export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'none';
+/**
+ * How a credential travels to a provider. `google-oauth`: an access token made of a service account's JSON or of the
+ * machine's own Google login; a key that is no JSON is sent as `x-goog-api-key`.
+ */
+export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'google-oauth' | 'none';
+
+/**
+ * When a target is spoken to in another protocol than its endpoint's own; the first rule of a provider that holds
+ * decides. `always`: for these models; `tools`: for requests with tools, unless reasoning is turned off; `caller`: for
+ * callers who speak that protocol themselves, whose bytes then go through.
+ */
+export interface ProtocolRule {
+  protocol: ProtocolName;
+  /** Matches the bare model name in lower case; absent: every model. */
+  models?: RegExp;
+  when: 'always' | 'tools' | 'caller';
+}
+
+/** Paths of the calls of a protocol, relative to the base URL. `stream` where streams have a path of their own. */
+export interface CallPaths { plain: string; stream?: string }
+
+/** Prices a vendor publishes, offered for the user to check and change; never applied by themselves. */
+export interface PricePreset {
+  /** Where the figures were published, and when. */
+  source: string;
+  url: string;
+  /** What to know before using them; one sentence. */
+  caution: string;
+  /** By canonical model name. */
+  models: Readonly<Record<string, PriceSettings>>;
+}
 
 /** A vendor kind we know how to speak to. Entries are data; see providers.ts. */
 export interface Provider {
@@ -14,8 +44,24 @@ export interface Provider {
   protocol: ProtocolName;
   /** Base URL by protocol this provider can speak; the key of `protocol` is the default. Empty: the user gives it. */
   baseUrls: Partial<Record<ProtocolName, string>>;
-  regions?: { id: string; name: string; baseUrl: string }[];
+  /** `priceFactor`: what list prices are multiplied with there. */
+  regions?: { id: string; name: string; baseUrl: string; priceFactor?: number }[];
+  /** How the address is made where it is not simply the base URL; see config/address.ts. */
+  addressing?: 'azure' | 'vertex';
+  /** An example for a user who has to give the base URL. */
+  baseUrlExample?: string;
   auth: AuthScheme;
+  /** Where a protocol wants the credential in another way. */
+  authByProtocol?: Partial<Record<ProtocolName, AuthScheme>>;
+  protocolRules?: readonly ProtocolRule[];
+  /** Paths of chat calls that are not the protocol's own; `{model}`, `{project}`, `{location}` are filled in. */
+  callPaths?: Partial<Record<ProtocolName, CallPaths>>;
+  /** The same for endpoints with an `apiVersion`, which is filled in for `{apiVersion}`. */
+  versionedPaths?: { calls: Partial<Record<ProtocolName, CallPaths>>; probe: string };
+  /** Written before the model's name in the body of a protocol, such as `google/`. */
+  modelPrefix?: Partial<Record<ProtocolName, string>>;
+  /** anthropic-messages: the model stands in the path, and the version in the body under `anthropic_version`, with this value for the oldest version. */
+  anthropicVersionInBody?: string;
   keyRequired: boolean;
   keyHint?: string;
   keyPattern?: string;
@@ -26,14 +72,19 @@ export interface Provider {
   local?: boolean;
   /** The cheapest call that proves something. `path` is relative to the base URL. */
   probe: { method: 'GET' | 'POST'; path: string; provesKey: boolean };
-  /** Path of the model list, relative to the base URL. */
+  /** Path of the model list, relative to the base URL; absent where the list does not say what can be asked for. */
   modelsPath?: string;
+  /** Path, from the root of the server, of a call that tells the facts of one model (`{"model": …}` posted). */
+  modelDetailsPath?: string;
   /** Provider id in the price library; absent: no built-in prices. */
   pricesId?: string;
+  /** What is charged depends on a contract or a region, so list prices are estimates. */
+  pricesVary?: boolean;
+  pricePreset?: PricePreset;
   /** Keys of one account share limits: a rate limit on one key will meet the next as well. */
   sharedLimits?: boolean;
-  /** How the provider spells model names whose canonical form has dots. */
-  modelSpelling?: 'dots' | 'dashes';
+  /** How the provider spells model names whose canonical form has dots. `claude-dashes`: only Claude's with dashes. */
+  modelSpelling?: 'dots' | 'dashes' | 'claude-dashes';
   /** Its model names start with the maker's name, as in `anthropic/claude-sonnet-4.5`. */
   makerPrefix?: boolean;
   dialect: Dialect;
@@ -46,6 +97,8 @@ export interface ErrorRule {
   status?: number;
   /** Matches the provider's type or code exactly. */
   code?: string;
+  /** Stands somewhere in the provider's code. */
+  codePart?: string;
   /** Case-insensitive substring of the message. */
   message?: string;
   failureClass: import('../api/failure.ts').FailureClass;

@@ -1,11 +1,12 @@
 import type { Provider } from './provider.ts';
+import { azure, vertex } from './clouds.ts';
 import { lmStudio, ollama, sandbox } from './localProviders.ts';
 import { anthropicCompatible, groq, holysheep, openaiCompatible, openrouter } from './relays.ts';
-import { anthropic, deepseek, gemini, mistral, moonshot, openai, xai } from './vendors.ts';
+import { anthropic, codestral, deepseek, gemini, mistral, moonshot, openai, xai } from './vendors.ts';
 
 /** Every vendor kind Switchyard can speak to, in the order people are shown them. */
 export const providers: readonly Provider[] = [
-  openai, anthropic, gemini, deepseek, moonshot, holysheep, openrouter, mistral, groq, xai,
+  openai, anthropic, gemini, vertex, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure,
   ollama, lmStudio, openaiCompatible, anthropicCompatible, sandbox,
 ];
 

@@ -18,6 +18,19 @@ export const holysheep: Provider = {
   // Whether the list is public is not documented: an answer proves the relay, not the key.
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
+  // Tools that speak Anthropic's protocol have an address of their own there.
+  protocolRules: [{ protocol: 'anthropic-messages', models: /^claude-/, when: 'caller' }],
+  pricePreset: {
+    source: "an article of the vendor's of 2026-04-14",
+    url: 'https://www.holysheep.ai/articles/en-2026nianai-apidingjiadazhangpt-54-vs-claude-46-vs--2026-04-14-0007.html',
+    caution: 'Pages of the vendor contradict each other; compare with your own bill before you rely on these.',
+    models: {
+      'gpt-4.1': { inputPerMTok: 3, outputPerMTok: 8 },
+      'claude-sonnet-4.5': { inputPerMTok: 5, outputPerMTok: 15 },
+      'gemini-2.5-flash': { inputPerMTok: 0.8, outputPerMTok: 2.5 },
+      'deepseek-v3.2': { inputPerMTok: 0.14, outputPerMTok: 0.42 },
+    },
+  },
   dialect: { maxTokensField: 'max_tokens' },
 };
 
@@ -43,9 +56,14 @@ export const openrouter: Provider = {
   pricesId: 'openrouter',
   modelSpelling: 'dots',
   makerPrefix: true,
+  // Signed reasoning and cache marks of Claude survive only in its own protocol.
+  protocolRules: [{ protocol: 'anthropic-messages', models: /^claude-/, when: 'caller' }],
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
   errorRules: [
+    // Requests under way hold back a part of the balance until they end.
+    { status: 402, code: 'openrouter_in_flight_budget', failureClass: 'rate-limit' },
     // What its own guard refuses; the key and the model are fine.
+    { code: 'moderation', failureClass: 'content-policy' },
     { status: 403, message: 'flagged', failureClass: 'content-policy' },
     { status: 403, message: 'moderation', failureClass: 'content-policy' },
     { status: 403, message: 'guardrail', failureClass: 'content-policy' },

@@ -1,9 +1,20 @@
-import type { Provider } from './provider.ts';
+import type { ErrorRule, ProtocolRule, Provider } from './provider.ts';
 
 /*
  * Vendors that sell their own models. Sources: the vendors' API references, as collected in November 2026. Error
  * rules are only those the common rules of the error classifier do not cover.
  */
+
+/**
+ * Which models OpenAI serves only, or with tools only, through Responses: GPT-5.6 and 6.x refuse function tools on Chat
+ * unless reasoning is turned off; Codex, `-pro` and research models are not on Chat at all. Source: the vendor's error
+ * texts and model pages. A caller of Responses goes through as it is.
+ */
+export const openAiProtocolRules: readonly ProtocolRule[] = [
+  { protocol: 'openai-responses', models: /^gpt-.*-codex|^codex-|^(?:gpt-5|o[13])(?:\.\d)?-pro|deep-research|^computer-use/, when: 'always' },
+  { protocol: 'openai-responses', models: /^gpt-(?:5\.[6-9]|[6-9])(?!\d)/, when: 'tools' },
+  { protocol: 'openai-responses', when: 'caller' },
+];
 
 export const openai: Provider = {
   id: 'openai',
@@ -22,6 +33,7 @@ export const openai: Provider = {
   pricesId: 'openai',
   sharedLimits: true,
   modelSpelling: 'dots',
+  protocolRules: openAiProtocolRules,
   dialect: {},
   errorRules: [
     // It asks for a slower ramp with 429; 503 means that the servers are full.
@@ -56,37 +68,42 @@ export const anthropic: Provider = {
   ],
 };
 
+/** Of all addresses of Google's. */
+export const googleErrorRules: readonly ErrorRule[] = [
+  // The country or the billing account, not the request.
+  { status: 400, code: 'FAILED_PRECONDITION', failureClass: 'auth' },
+  { status: 429, code: 'quota_exceeded', failureClass: 'quota' },
+  // A used-up day (or a model without a free tier) does not come back in minutes.
+  { status: 429, codePart: 'PerDay', failureClass: 'quota' },
+  { status: 429, message: 'PerDay', failureClass: 'quota' },
+  { status: 429, message: 'limit: 0,', failureClass: 'quota' },
+  { status: 503, failureClass: 'overloaded' },
+];
+
 export const gemini: Provider = {
   id: 'gemini',
   aliases: ['google'],
   name: 'Google Gemini',
   description: 'Gemini models from Google AI Studio',
-  protocol: 'openai-chat',
+  protocol: 'gemini',
   baseUrls: {
-    'openai-chat': 'https://generativelanguage.googleapis.com/v1beta/openai',
     'gemini': 'https://generativelanguage.googleapis.com',
+    'openai-chat': 'https://generativelanguage.googleapis.com/v1beta/openai',
   },
-  // Of the OpenAI-compatible address; Google's own protocol wants `x-goog-api-key`.
-  auth: 'bearer',
+  auth: 'x-goog-api-key',
+  authByProtocol: { 'openai-chat': 'bearer' },
   keyRequired: true,
   keyHint: 'AQ.… or AIza…',
   keyPattern: '^(?:AQ\\.|AIza)',
   keyUrl: 'https://aistudio.google.com/apikey',
   billingUrl: 'https://aistudio.google.com/usage',
-  probe: { method: 'GET', path: '/models', provesKey: true },
-  modelsPath: '/models',
+  // Lists models for a key that may still be refused at generating; nothing cheaper proves more.
+  probe: { method: 'GET', path: '/v1beta/models?pageSize=1', provesKey: true },
+  modelsPath: '/v1beta/models?pageSize=1000',
   pricesId: 'google',
   modelSpelling: 'dots',
   dialect: { maxTokensField: 'max_tokens' },
-  errorRules: [
-    // The country or the billing account, not the request.
-    { status: 400, code: 'FAILED_PRECONDITION', failureClass: 'auth' },
-    { status: 429, code: 'quota_exceeded', failureClass: 'quota' },
-    // A used-up day (or a model without a free tier) does not come back in minutes.
-    { status: 429, message: 'PerDay', failureClass: 'quota' },
-    { status: 429, message: 'limit: 0,', failureClass: 'quota' },
-    { status: 503, failureClass: 'overloaded' },
-  ],
+  errorRules: googleErrorRules,
 };
 
 export const deepseek: Provider = {
@@ -170,9 +187,29 @@ export const mistral: Provider = {
     maxTokensField: 'max_tokens',
     // Its streams always end with usage, and unknown fields are refused.
     streamUsageOption: false,
-    dropFields: ['seed', 'user', 'safety_identifier', 'logprobs', 'top_logprobs', 'verbosity', 'store'],
+    shortCallIds: true,
+    seedField: 'random_seed',
+    dropFields: ['user', 'safety_identifier', 'logprobs', 'top_logprobs', 'verbosity', 'store'],
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   },
+};
+
+/** Keys of this address are a kind of their own; what it charges is not published, so it has no built-in prices. */
+export const codestral: Provider = {
+  id: 'codestral',
+  name: 'Codestral',
+  description: "Mistral's address for code completion, with keys of its own",
+  protocol: 'openai-chat',
+  baseUrls: { 'openai-chat': 'https://codestral.mistral.ai/v1' },
+  auth: 'bearer',
+  keyRequired: true,
+  keyUrl: 'https://console.mistral.ai/codestral',
+  billingUrl: 'https://admin.mistral.ai/organization/billing',
+  // It has no documented list: an answer of any kind shows that it is there.
+  probe: { method: 'GET', path: '/models', provesKey: false },
+  sharedLimits: true,
+  modelSpelling: 'dashes',
+  dialect: mistral.dialect,
 };
 
 export const xai: Provider = {
@@ -180,11 +217,13 @@ export const xai: Provider = {
   aliases: ['x-ai', 'grok'],
   name: 'xAI',
   description: 'Grok models, straight from xAI',
-  protocol: 'openai-chat',
-  baseUrls: { 'openai-chat': 'https://api.x.ai/v1', 'openai-responses': 'https://api.x.ai/v1' },
+  // The vendor's main protocol; Chat is kept for those who speak it.
+  protocol: 'openai-responses',
+  baseUrls: { 'openai-responses': 'https://api.x.ai/v1', 'openai-chat': 'https://api.x.ai/v1' },
+  protocolRules: [{ protocol: 'openai-chat', when: 'caller' }],
   regions: [
     { id: 'global', name: 'Global', baseUrl: 'https://api.x.ai/v1' },
-    { id: 'us', name: 'United States (10 % dearer, few models)', baseUrl: 'https://us.api.x.ai/v1' },
+    { id: 'us', name: 'United States (10 % dearer, few models)', baseUrl: 'https://us.api.x.ai/v1', priceFactor: 1.1 },
   ],
   auth: 'bearer',
   keyRequired: true,
@@ -196,5 +235,11 @@ export const xai: Provider = {
   modelsPath: '/models',
   pricesId: 'x-ai',
   modelSpelling: 'dots',
-  dialect: { reasoningField: 'reasoning_content', reasoningBesideOutput: true, efforts: ['none', 'low', 'medium', 'high'] },
+  // Chat counts leave reasoning out; Responses counts hold it.
+  dialect: { reasoningField: 'reasoning_content', reasoningBesideOutput: true, customTools: false, efforts: ['none', 'low', 'medium', 'high'] },
+  errorRules: [
+    // A used-up balance comes as a rate limit, a wrong key as a wrong request.
+    { status: 429, message: 'monthly spending limit', failureClass: 'quota' },
+    { status: 400, message: 'api key', failureClass: 'auth' },
+  ],
 };

@@ -1,7 +1,7 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { ModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
-import type { Provider } from '../catalog/provider.ts';
+import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 
 export interface Timeouts {
   connectMs: number;
@@ -18,6 +18,8 @@ export interface Timeouts {
 
 export interface BreakerConfig { failures: number; openForMs: number; halfOpenProbes: number }
 
+export interface AddressedRule extends ProtocolRule { baseUrl: string }
+
 /** One endpoint with every default filled in and its provider resolved. */
 export interface EndpointConfig {
   name: string;
@@ -26,6 +28,13 @@ export interface EndpointConfig {
   /** Without a trailing slash. */
   baseUrl: string;
   region?: string | undefined;
+  /** Vertex AI: absent where the credential says it. */
+  project?: string | undefined;
+  location?: string | undefined;
+  /** Azure: dated addresses are used. */
+  apiVersion?: string | undefined;
+  /** The provider's rules that can hold here, each with the address to use; absent where the protocol is fixed. */
+  protocolRules?: readonly AddressedRule[] | undefined;
   enabled: boolean;
   priority: number;
   weight: number;
@@ -50,6 +59,8 @@ export interface RouteConfig {
 export interface Config {
   endpoints: ReadonlyMap<string, EndpointConfig>;
   routes: ReadonlyMap<string, RouteConfig>;
+  /** Names of the user's own for models, in lower case; each leads straight to the name it stands for. */
+  aliases?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Credentials by endpoint name; apart from Config so that it can be shown and logged. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Provider } from '../catalog/provider.ts';
-import { configurationSchema, endpointSchema, namePattern } from './schema.ts';
+import { aliasPattern, configurationSchema, endpointSchema, namePattern } from './schema.ts';
 
 /** A JSON value as it is written into package.json. */
 type Json = { [key: string]: unknown };
@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'switchyard.endpoints' | 'switchyard.routes', Json> {
-  const { routes } = generated(configurationSchema)['properties'] as Record<'routes', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'switchyard.endpoints' | 'switchyard.routes' | 'switchyard.aliases', Json> {
+  const { routes, aliases } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -32,6 +32,14 @@ export function settingsProperties(providers: readonly Provider[]): Record<'swit
       markdownDescription: 'Routes by name: each turns a request into an ordered list of targets, written `endpoint/model`. A route is picked like a model, by its name.',
       propertyNames: { pattern: namePattern.source },
       additionalProperties: routes['additionalProperties'],
+    },
+    'switchyard.aliases': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'Names of your own for models, such as `"sonnet": "claude-sonnet-5.5"`. An alias can be asked for wherever a model can, and makes a provider\'s odd spelling of a model known as that model.',
+      propertyNames: { pattern: aliasPattern.source },
+      additionalProperties: aliases['additionalProperties'],
     },
   };
 }

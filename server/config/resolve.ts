@@ -5,6 +5,7 @@ import type { Config, EndpointConfig, RouteConfig, RouteTarget } from './config.
 import { givenTimeouts } from './defaults.ts';
 import { suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
+import { resolveAliases } from './resolveAliases.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
@@ -15,7 +16,7 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
  * to the wrong place, or miss a limit); a route loses only its wrong targets.
  */
-export function resolveConfig(raw: { endpoints: unknown; routes: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
@@ -37,7 +38,8 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown }, opti
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}" is left out: ${problem.text}`);
     if (route !== undefined) routes.set(name, route);
   }
-  return { config: { endpoints, routes }, problems };
+  const aliases = resolveAliases(raw.aliases, routes, report);
+  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }) }, problems };
 }
 
 function namedEntries(section: unknown, title: string, report: (path: ConfigPath, message: string) => void): [string, unknown][] {

@@ -2,9 +2,9 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { EndpointSettings } from '../api/settings.ts';
 import { isObject } from '../base/json.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { checkBaseUrl } from './baseUrl.ts';
-import type { CheckedBaseUrl } from './baseUrl.ts';
-import type { EndpointConfig } from './config.ts';
+import { addressOf } from './address.ts';
+import type { Address } from './address.ts';
+import type { AddressedRule, EndpointConfig } from './config.ts';
 import { breakerOf, defaultPriority, defaultWeight, probeOf, timeoutsOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
@@ -35,7 +35,7 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
 
   const provider = options.catalog.findProvider(valid.provider);
   if (provider === undefined) return { wrong: [{ path: ['provider'], text: unknownProvider(valid.provider, options.catalog.providers) }], notes };
-  const protocol = valid.protocol ?? provider.protocol;
+  const protocol = valid.protocol ?? defaultProtocol(provider, options.supportedProtocols);
   const address = addressOf(valid, provider, protocol);
   if (!options.supportedProtocols.includes(protocol)) {
     wrong.push({ path: ['protocol'], text: `protocol "${protocol}" is not supported yet; use ${options.supportedProtocols.join(' or ')}.` });
@@ -44,15 +44,46 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   }
   wrong.push(...headerProblems(valid.headers ?? {}));
   if (wrong.length > 0 || 'problem' in address) return { wrong, notes };
-  return { endpoint: endpointConfig(name, valid, provider, protocol, address.baseUrl), wrong, notes };
+  const rules = addressedRules(valid, provider, protocol, address, options.supportedProtocols);
+  return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules }), wrong, notes };
 }
 
-function endpointConfig(name: string, settings: EndpointSettings, provider: Provider, protocol: ProtocolName, baseUrl: string): EndpointConfig {
+/** The provider's own choice, or, as long as that cannot be spoken, the first of its others that can. */
+function defaultProtocol(provider: Provider, supported: readonly ProtocolName[]): ProtocolName {
+  if (supported.includes(provider.protocol)) return provider.protocol;
+  const others = Object.keys(provider.baseUrls) as ProtocolName[];
+  return others.find(protocol => supported.includes(protocol)) ?? provider.protocol;
+}
+
+type Place = Extract<Address, { baseUrl: string }>;
+
+/**
+ * The rules by which single requests are spoken in another protocol. A protocol the user chose is kept for all. At an
+ * address of the user's own, what nobody asked for (following the caller) is not assumed to be there.
+ */
+function addressedRules(
+  settings: EndpointSettings, provider: Provider, protocol: ProtocolName, { baseUrl, apiVersion }: Place, supported: readonly ProtocolName[],
+): { protocolRules?: AddressedRule[] } {
+  if (settings.protocol !== undefined || apiVersion !== undefined) return {};
+  const ownPlace = settings.baseUrl !== undefined && provider.addressing === undefined;
+  const rules = (provider.protocolRules ?? []).flatMap((rule): AddressedRule[] => {
+    if (rule.protocol === protocol || !supported.includes(rule.protocol) || (ownPlace && rule.when === 'caller')) return [];
+    const other = provider.baseUrls[rule.protocol];
+    // One address for both protocols stays one, wherever it is.
+    if (other === provider.baseUrls[protocol]) return [{ ...rule, baseUrl }];
+    return other !== undefined && baseUrl === provider.baseUrls[protocol] ? [{ ...rule, baseUrl: other }] : [];
+  });
+  return rules.length === 0 ? {} : { protocolRules: rules };
+}
+
+function endpointConfig(
+  name: string, settings: EndpointSettings, provider: Provider, protocol: ProtocolName, place: Place & { protocolRules?: AddressedRule[] },
+): EndpointConfig {
   return {
     name,
-    provider,
+    provider: withVersion(provider, settings.anthropicVersion),
     protocol,
-    baseUrl,
+    ...place,
     region: settings.region,
     enabled: settings.enabled ?? true,
     priority: settings.priority ?? defaultPriority,
@@ -66,6 +97,11 @@ function endpointConfig(name: string, settings: EndpointSettings, provider: Prov
   };
 }
 
+/** The version is part of how the provider is spoken to. */
+function withVersion(provider: Provider, anthropicVersion: string | undefined): Provider {
+  return anthropicVersion === undefined ? provider : { ...provider, dialect: { ...provider.dialect, anthropicVersion } };
+}
+
 /** Settings are synchronised and shared, so a key in them is taken out, and the user is told. */
 function withoutKeys(written: unknown, notes: FieldProblem[]): unknown {
   if (!isObject(written) || !('keys' in written)) return written;
@@ -77,30 +113,6 @@ function withoutKeys(written: unknown, notes: FieldProblem[]): unknown {
 function unknownProvider(id: string, providers: readonly Provider[]): string {
   const names = providers.flatMap(provider => [provider.id, ...provider.aliases ?? []]);
   return `there is no provider "${id}"${suggestion(id, names, `; known are ${providers.map(provider => provider.id).join(', ')}.`)}`;
-}
-
-/** The user's own URL, or the one of the region, or the provider's. */
-function addressOf(settings: EndpointSettings, provider: Provider, protocol: ProtocolName): Extract<CheckedBaseUrl, { baseUrl: string }> | { field: string; problem: string } {
-  if (settings.baseUrl !== undefined) {
-    const checked = checkBaseUrl(settings.baseUrl);
-    return 'problem' in checked ? { field: 'baseUrl', problem: checked.problem } : checked;
-  }
-  const regions = provider.regions ?? [];
-  if (settings.region !== undefined && regions.length > 0) {
-    const region = regions.find(candidate => candidate.id === settings.region);
-    const known = regions.map(candidate => candidate.id);
-    if (region === undefined) {
-      return { field: 'region', problem: `${provider.name} has no region "${settings.region}"${suggestion(settings.region, known, `; known are ${known.join(', ')}.`)}` };
-    }
-    if (protocol === provider.protocol) return { baseUrl: region.baseUrl };
-    return { field: 'protocol', problem: `the address of region "${region.id}" for protocol "${protocol}" is not known; give it in "baseUrl".` };
-  }
-  const own = provider.baseUrls[protocol];
-  if (own !== undefined) return { baseUrl: own };
-  if (Object.keys(provider.baseUrls).length === 0) {
-    return { field: 'provider', problem: `provider "${provider.id}" needs a "baseUrl", such as "http://127.0.0.1:8000/v1".` };
-  }
-  return { field: 'protocol', problem: `the address of ${provider.name} for protocol "${protocol}" is not known; give it in "baseUrl".` };
 }
 
 /** Headers that frame the request; another value would break it or smuggle a second one. */

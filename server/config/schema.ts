@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
+import { anthropicVersions } from '../api/settings.ts';
 import type { EndpointSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
 
 /*
@@ -66,6 +67,10 @@ export const endpointSchema = z.strictObject({
   protocol: optional(z.enum(protocolNames), 'The wire format to use, where the provider speaks several.'),
   baseUrl: optional(text(), 'Where the provider is reached. It replaces the default address, and is used as it is but for a slash at its end: give `/v1` where the server wants it.'),
   region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label.'),
+  project: optional(text(), 'Vertex AI: the Google Cloud project. Default: the project of the service account, or of the login of this machine.'),
+  location: optional(text(), 'Vertex AI: `global`, `us`, `eu`, or a region such as `europe-west4`. Default: `region`, else `global`.'),
+  apiVersion: optional(text(), 'Azure: a dated API version such as `2024-10-21`, which changes the form of the address. Default: the address without a version.'),
+  anthropicVersion: optional(z.enum(anthropicVersions), 'The version of the Anthropic API. `2026-10-21` refuses sampling parameters such as the temperature, so they are left out. Default `2023-06-01`.'),
   enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),
   keys: optional(z.array(text()), 'Environment variables that hold the keys, as `${NAME}`; the next one is used when one fails.'),
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
@@ -95,10 +100,17 @@ export const routeSchema = z.strictObject({
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
 });
 
+/** Aliases are names of models, so they may have what those have. */
+export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
+
+/** Each alias is checked by itself, so that a wrong one costs only itself. */
+export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), text(1, 200));
+
 /** The whole configuration. */
 export const configurationSchema = z.strictObject({
   endpoints: described(z.record(z.string().check(z.regex(namePattern)), endpointSchema), 'Endpoints by name: each is one reachable place of a provider.'),
   routes: described(z.record(z.string().check(z.regex(namePattern)), routeSchema), 'Routes by name: each turns a request into an ordered list of targets.'),
+  aliases: described(aliasesSchema, 'Names of your own for models: each stands for the model it is given.'),
 });
 
 /** Does not compile when a type of the contract and its schema differ. */

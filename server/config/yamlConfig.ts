@@ -37,15 +37,15 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const locate = (path: ConfigPath): { file: string | undefined; line: number | undefined } => ({ file, line: document.lineOf(path) });
   const report = (path: ConfigPath, message: string): void => { problems.push({ message, path: path.join('.'), ...locate(path) }); };
 
-  const { endpoints, routes } = sections(document.value, report);
+  const { endpoints, routes, aliases } = sections(document.value, report);
   const leftOut = new Set<string>();
-  const expanded = expandTexts({ endpoints, routes }, environment, (path, problem) => {
+  const expanded = expandTexts({ endpoints, routes, aliases }, environment, (path, problem) => {
     const [section, name] = path.map(String);
     if (section === 'endpoints' && name !== undefined) leftOut.add(name);
     report(path, `${ownerOf(path)}: in "${fieldName(path.slice(2))}", ${problem}.`);
   });
   const resolved = resolveConfig(
-    { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'] },
+    { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'], aliases: expanded['aliases'] },
     { ...options, source: 'file', locate, leftOut },
   );
   problems.push(...resolved.problems);
@@ -54,17 +54,17 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
 
 type Report = (path: ConfigPath, message: string) => void;
 
-function sections(value: unknown, report: Report): { endpoints: unknown; routes: unknown } {
-  if (value === null || value === undefined) return { endpoints: undefined, routes: undefined };
+function sections(value: unknown, report: Report): { endpoints: unknown; routes: unknown; aliases: unknown } {
+  if (value === null || value === undefined) return { endpoints: undefined, routes: undefined, aliases: undefined };
   if (!isObject(value)) {
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
-    return { endpoints: undefined, routes: undefined };
+    return { endpoints: undefined, routes: undefined, aliases: undefined };
   }
-  const known = ['endpoints', 'routes'];
+  const known = ['endpoints', 'routes', 'aliases'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints" and "routes".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes" and "aliases".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */
@@ -89,6 +89,7 @@ function expandTexts(root: Record<string, unknown>, environment: Environment, re
 function ownerOf(path: ConfigPath): string {
   const [section, name] = path.map(String);
   if (name === undefined) return 'The configuration';
+  if (section === 'aliases') return `Alias "${name}" is left out`;
   return section === 'endpoints' ? `Endpoint "${name}" is left out` : `Route "${name}"`;
 }
 

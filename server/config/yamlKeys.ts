@@ -1,5 +1,5 @@
 import type { KeyMaterial } from '../api/messages.ts';
-import { isObject } from '../base/json.ts';
+import { isObject, parseJson } from '../base/json.ts';
 import { isPrivateHost } from './baseUrl.ts';
 import type { EndpointConfig } from './config.ts';
 import { expandVariables } from './environment.ts';
@@ -28,9 +28,9 @@ export function keysOfEndpoint(endpoint: EndpointConfig, written: unknown, envir
     const report = (message: string): void => { result.problems.push({ path, message: `Endpoint "${endpoint.name}": ${message}` }); };
     const expanded = expandVariables(text, environment);
     if ('problem' in expanded) return report(`${expanded.problem}, so this key is left out.`);
-    const secret = expanded.text.trim();
+    const secret = compactKey(expanded.text.trim());
     const label = expanded.names.length > 0 ? expanded.names.join('+') : `key ${index + 1}`;
-    if (!/^[\x21-\x7e]+$/.test(secret)) return report(`${label} holds characters that no key has, so it is left out.`);
+    if (!/^[\x21-\x7e]+$/.test(secret) && !isKeyFile(secret)) return report(`${label} holds characters that no key has, so it is left out.`);
     if (result.keys.some(key => key.secret === secret)) return report(`${label} is the same key as one before it, so it is left out.`);
     if (expanded.names.length === 0 && !wordIsHarmless) result.literal ??= path;
     result.keys.push({ id: expanded.names.length > 0 ? label : `key-${index + 1}`, label, secret });
@@ -39,6 +39,16 @@ export function keysOfEndpoint(endpoint: EndpointConfig, written: unknown, envir
     result.problems.push({ path: ['endpoints', endpoint.name, ...(list.length > 0 ? ['keys'] : [])], message: noKeyLeft(endpoint, list.length > 0) });
   }
   return result;
+}
+
+/** The text of a key file (a Google service account) is one line of JSON, however it was written. */
+function compactKey(text: string): string {
+  const parsed = text.startsWith('{') ? parseJson(text) : undefined;
+  return isObject(parsed) ? JSON.stringify(parsed) : text;
+}
+
+function isKeyFile(secret: string): boolean {
+  return secret.startsWith('{') && isObject(parseJson(secret));
 }
 
 function noKeyLeft(endpoint: EndpointConfig, hadKeys: boolean): string {

@@ -73,12 +73,12 @@ export class AttemptRun implements ResponseListener {
   #now: () => number;
 
   constructor(options: {
-    listener: AttemptListener; outgoing: Outgoing; codec: ProtocolCodec; source: FailureSource; endpoint: EndpointConfig;
+    listener: AttemptListener; outgoing: Outgoing; source: FailureSource; endpoint: EndpointConfig;
     timeouts: Timeouts; stream: boolean; now: () => number;
   }) {
     this.#listener = options.listener;
     this.#outgoing = options.outgoing;
-    this.#codec = options.codec;
+    this.#codec = options.outgoing.codec;
     this.#source = options.source;
     this.#endpoint = options.endpoint;
     this.#stream = options.stream;

@@ -36,26 +36,37 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 }
 
 /** The part of an attempt's record that is known when it starts. */
-export type StartedAttempt = Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'startedAt'>;
+export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'startedAt'>;
 
 /** The record of an attempt that has ended, still without its price. */
 export function attemptRecord(
   started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
 ): Attempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
+  const { leftOut, ...known } = started;
   return {
-    ...started,
+    ...known,
     headersMs: figures.headersMs,
     firstTokenMs: figures.firstTokenMs,
     totalMs,
     status: figures.status ?? failure?.status,
     outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
     failureClass: end === 'cancelled' ? 'cancelled' : failure?.failureClass,
-    message: failure?.message,
+    message: failure?.message ?? leftOutNote(leftOut),
     usage: settled.usage,
     usageEstimated: settled.estimated,
     cost: { certainty: 'unknown' },
   };
+}
+
+/** Tools that only another provider can run are never left out silently. */
+function leftOutNote(leftOut: readonly string[] | undefined): string | undefined {
+  return leftOut === undefined || leftOut.length === 0 ? undefined : `Sent without ${leftOut.join(', ')}: only the caller's own provider can run ${leftOut.length === 1 ? 'it' : 'them'}.`;
+}
+
+/** What list prices are multiplied with in the endpoint's region. */
+export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provider' | 'region'>): number | undefined {
+  return provider.regions?.find(one => one.id === region)?.priceFactor;
 }
 
 /** What the pricer wants to know of an attempt. */
@@ -68,6 +79,7 @@ export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, generat
     endpointName: attempt.endpoint,
     provider: endpoint.provider,
     configPrices: endpoint.models[attempt.model]?.prices,
+    priceFactor: priceFactorOf(endpoint),
     at: attempt.startedAt,
     status: attempt.status,
     failureClass: attempt.failureClass,

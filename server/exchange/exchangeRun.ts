@@ -4,12 +4,14 @@ import type { PlannedTarget, Receipt } from '../api/receipt.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { spokenEndpoint } from '../config/spokenEndpoint.ts';
 import { backoffMs } from '../health/backoff.ts';
 import { networkKindOf } from '../health/linkState.ts';
 import type { RateTicket } from '../health/rateLimiter.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
 import { RequestFormatError } from '../protocols/codec.ts';
 import { promptTokens } from '../protocols/events.ts';
+import type { UnfitTarget } from '../routing/plan.ts';
 import { nextLargerWindow } from '../routing/makePlan.ts';
 import { lastFour } from '../upstream/keyPool.ts';
 import { AttemptRun, roundMs, type AttemptEnd, type AttemptListener } from './attempt.ts';
@@ -17,13 +19,14 @@ import { attemptRecord, priceRequest, settleUsage, type StartedAttempt } from '.
 import { nextStep, retryableWhenNothingElse } from './failover.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
-import { buildOutgoing } from './outgoing.ts';
+import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { redactFailure, redactRaw } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 
 /** More attempts than any sensible plan needs; bounds an exchange whose targets all fail at once and recover. */
 const maxAttempts = 12;
 const keepAliveMs = 15_000;
+const none: ReadonlySet<string> = new Set();
 /** The shortest wait for a target that rests. */
 const lookAgainMs = 20;
 
@@ -56,6 +59,8 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   #resent = new Set<string>();
   #retried = new Set<string>();
   #stripped = new Set<string>();
+  /** Targets that turned out to be unable to serve such a request at all. */
+  #unfit: UnfitTarget[] = [];
   #lastRaw: RawError | undefined;
   #prices: PriceRequest[] = [];
   #began = false;
@@ -186,11 +191,14 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   /** @returns false when the target cannot be tried now; the plan then says why */
   #launch(target: PlannedTarget): boolean {
     const { board, limiter, keys, clock } = this.#services;
-    const endpoint = this.#services.config().endpoints.get(target.endpoint);
+    const configured = this.#services.config().endpoints.get(target.endpoint);
+    const endpoint = configured === undefined ? undefined : spokenEndpoint(configured, {
+      model: target.model, upstreamModel: target.upstreamModel, tools: this.#input.needs.tools, ...spokenBy(this.#input),
+    });
     const codec = endpoint === undefined ? undefined : this.#services.codecFor(endpoint.protocol);
     if (endpoint === undefined || codec === undefined) return this.#exclude(target, 'the endpoint was removed meanwhile');
     const now = clock.now();
-    const key = keys.pick(endpoint.name, this.#triedKeys.get(endpoint.name) ?? new Set(), now);
+    const key = keys.pick(endpoint.name, this.#triedKeys.get(endpoint.name) ?? none, now);
     if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) return this.#exclude(target, 'no key of it can be used now');
     const admission = board.enter(target.endpoint, target.model, now);
     if (!admission.admitted) return this.#exclude(target, admission.reason);
@@ -204,7 +212,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
       const facts = this.#services.view(0).facts(target.endpoint, target.model);
       const outgoing = buildOutgoing(this.#input, target, endpoint, codec, key, facts.maxOutputTokens, this.#stripped.has(target.target));
       const run = new AttemptRun({
-        listener: this, outgoing, codec, endpoint, stream: this.#input.stream, now: () => clock.now(),
+        listener: this, outgoing, endpoint, stream: this.#input.stream, now: () => clock.now(),
         timeouts: { ...endpoint.timeouts, ...this.#services.config().routes.get(this.receipt.plan.wanted)?.timeouts },
         source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },
       });
@@ -212,6 +220,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         number: this.receipt.attempts.length + 1, target: target.target, endpoint: target.endpoint, model: target.model,
         upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
         keyLast4: key === undefined ? undefined : lastFour(key.secret), startedAt: now,
+        leftOut: outgoing.leftOut,
       };
       this.#waited = false;
       this.#current = { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, run };
@@ -220,6 +229,10 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     } catch (error) {
       board.release(target.endpoint, target.model, admission.trial);
       limiter.leave(limited.ticket, 0);
+      if (error instanceof UntranslatableError) {
+        this.#unfit.push({ target: target.target, tooLong: false });
+        return this.#exclude(target, error.reason);
+      }
       if (error instanceof RequestFormatError) {
         this.#queue = [];
         this.#fail({ error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) });
@@ -292,7 +305,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         && (failure.retryAfterMs ?? 0) <= patienceLeftMs;
     });
     const planned = this.receipt.plan;
-    const { plan, resting } = this.#plan();
+    const { plan, resting, unfit } = this.#plan();
     // A later look at the state must not hide what the first plan was and why.
     this.receipt.plan = { ...planned, excluded: [...planned.excluded, ...plan.excluded.filter(later => !planned.excluded.some(first => first.target === later.target))] };
     if (this.receipt.attempts.length < maxAttempts) {
@@ -315,7 +328,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
       }
     }
     this.#fail(exhaustedFailure({
-      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: this.#lastFailure, resting, now,
+      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: this.#lastFailure, resting, unfit: [...unfit, ...this.#unfit], now,
       offline: this.#services.offline(), unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
       raw: this.#lastRaw,
     }));
@@ -360,7 +373,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     const now = clock.now();
     const error = end.kind === 'failed' ? end.error : undefined;
     if (key !== undefined) keys.report(target.endpoint, key.id, error?.failureClass ?? 'ok', now, error?.retryAfterMs);
-    const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, new Set(), now) !== undefined;
+    const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, none, now) !== undefined;
     board.record({
       endpoint: target.endpoint, model: target.model, at: now, kind: 'traffic', trial, keyScoped,
       failureClass: error?.failureClass, message: error?.message,

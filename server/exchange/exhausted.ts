@@ -12,6 +12,7 @@ export interface ExhaustedExchange {
   /** By target. */
   lastFailure: ReadonlyMap<string, SwitchyardError>;
   resting: PlanResult['resting'];
+  unfit: PlanResult['unfit'];
   now: number;
   offline: boolean;
   unknownNameMessage(): string;
@@ -56,11 +57,13 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   }
   const retryAfterMs = soonestRecovery(exchange);
   const lines = plan.excluded.map(excluded => `${excluded.target}: ${excluded.reason}.`);
-  const tooLong = plan.excluded.length > 0 && plan.excluded.every(excluded => excluded.reason.includes('context window'));
+  const { unfit } = exchange;
+  const never = plan.excluded.length > 0 && plan.excluded.every(excluded => unfit.some(one => one.target === excluded.target));
+  const tooLong = never && unfit.every(one => one.tooLong);
   const message = withWait(`No target of ${wanted} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   return tooLong
     ? { error: new SwitchyardError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
-    : failure('no-target', 'server', message, retryAfterMs, 503);
+    : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
 }
 
 function failure(code: string, failureClass: SwitchyardError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number) {

@@ -1,5 +1,6 @@
 import type { ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
 import type { Caller, Receipt } from '../api/receipt.ts';
+import type { Operation } from '../catalog/operations.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { SwitchyardError } from '../base/failure.ts';
 import type { Needs } from '../routing/plan.ts';
@@ -25,6 +26,10 @@ export interface ExchangeInput {
   conversation(): ConversationRequest;
   /** Headers of the caller that belong to its protocol, such as `anthropic-beta`; sent to targets of the same protocol only. */
   protocolHeaders: Readonly<Record<string, string>>;
+  /** A call beside conversations: it goes in its own shape, and only to endpoints that offer it. */
+  operation?: Operation | undefined;
+  /** The top-level field in which the caller limits the answer, where there is one. */
+  limitField?: string | undefined;
   /** openai-chat: the caller asked for a usage chunk itself. */
   includeUsage: boolean;
   /** How long the caller may be kept waiting when every target rests, in milliseconds. */

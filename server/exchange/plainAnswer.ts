@@ -5,6 +5,7 @@ import type { Dialect, ProtocolCodec } from '../protocols/codec.ts';
 
 /** Above this, a body that is only passed on is scanned for its usage instead of parsed. */
 const parseBelowBytes = 256 * 1024;
+const contentFields = ['choices', 'content', 'output', 'candidates', 'data'];
 const smallFields = ['usage', 'usageMetadata', 'error', 'type', 'id', 'model', 'stop_reason', 'status'];
 
 /**
@@ -31,6 +32,9 @@ function inspectLarge(body: Buffer, codec: ProtocolCodec, dialect: Dialect): Con
     const value = fieldValue(body, scan, name);
     if (value !== undefined) head[name] = value as JsonValue;
   }
-  const events = codec.decodeResponse(head, dialect).filter(event => event.type === 'usage' || event.type === 'error');
+  // What the answer is made of stays unread; that it is there is all that matters here.
+  for (const name of contentFields) if (scan.fields.has(name)) head[name] = [];
+  const saysError = head.error !== undefined || head.type === 'error';
+  const events = codec.decodeResponse(head, dialect).filter(event => event.type === 'usage' || (event.type === 'error' && saysError));
   return events.some(event => event.type === 'error') ? events : [...events, { type: 'text', text: ' ' }];
 }

@@ -33,6 +33,8 @@ export class Prober {
   #options: ProberOptions;
   #heardAt = new Map<string, number>();
   #listedAt = new Map<string, number>();
+  /** Lists that turned out wrong, so that an old one on disk does not count either. */
+  #wrongLists = new Set<string>();
   #running = new Set<string>();
 
   constructor(options: ProberOptions) {
@@ -48,6 +50,14 @@ export class Prober {
   forgetModels(endpoint: string): void {
     this.#listedAt.delete(endpoint);
     this.#heardAt.delete(endpoint);
+    this.#wrongLists.add(endpoint);
+  }
+
+  /** When the list was asked for, by this process or by one before it. */
+  #lastListed(endpoint: string): number {
+    const listedAt = this.#listedAt.get(endpoint);
+    if (listedAt !== undefined) return listedAt;
+    return this.#wrongLists.has(endpoint) ? 0 : this.#options.directory.listedAt(endpoint) ?? 0;
   }
 
   /** Starts the probes that are due. */
@@ -73,10 +83,12 @@ export class Prober {
       const startedAt = clock.now();
       this.#heardAt.set(endpoint.name, startedAt);
       const key = keys.pick(endpoint.name, new Set(), startedAt) ?? keys.all(endpoint.name)[0];
-      const listModels = startedAt - (this.#listedAt.get(endpoint.name) ?? 0) > modelListAgeMs;
+      const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
       const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
-      if (result.models !== undefined) directory.adopt(endpoint.name, result.models);
-      if (result.ok) this.#listedAt.set(endpoint.name, clock.now());
+      if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
+      if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
+      // Between two lists the cheaper probes say nothing of models.
+      if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
       this.#note(endpoint, key, result);
       return result;
     } finally {

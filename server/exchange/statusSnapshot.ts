@@ -1,5 +1,4 @@
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
-import { canonicalModelName } from '../catalog/modelNames.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
@@ -69,7 +68,7 @@ function offers({ config, board, directory, view, facts, now }: SnapshotSources)
   return offeredModels({
     config,
     modelsOf: endpoint => directory.modelsOf(endpoint),
-    canonicalName: canonicalModelName,
+    canonicalName: name => view.canonicalName(name),
     facts,
     state: endpoint => board.health(endpoint, now).state,
     trouble(endpoint, model) {

@@ -21,6 +21,9 @@ export interface GateOptions {
 const maxEventBytes = 16 * 1024 * 1024;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
+/** A blank line is seen with the three bytes before its last one. */
+const seamBytes = 3;
+const nothing = Buffer.alloc(0);
 
 /**
  * Lets a provider's stream through event by event: reads what every event means, and gives back the very bytes of
@@ -34,8 +37,10 @@ export class StreamGate {
   #fit: { event: string | undefined; data: string }[] = [];
   #dirty = false;
   #error: ProviderErrorBody | undefined;
-  /** Bytes of an event that is not complete yet. */
-  #tail: Buffer | undefined;
+  /** Bytes of an event that is not complete yet, as they came: joining them with each chunk would cost the square of a large event. */
+  #tail: Buffer[] = [];
+  /** The last bytes of the tail, where a blank line may have begun. */
+  #seam: Buffer = nothing;
   /** SSE events seen, of any kind. */
   eventCount = 0;
 
@@ -64,8 +69,9 @@ export class StreamGate {
   finish(): GateOutput {
     this.#begin();
     this.#reader.end();
-    const rest = this.#tail;
-    this.#tail = undefined;
+    const rest = this.#tail.length === 0 ? undefined : Buffer.concat(this.#tail);
+    this.#tail = [];
+    this.#seam = nothing;
     return this.#output(this.#options.raw && this.#fit.length > 0 ? rest : undefined);
   }
 
@@ -108,10 +114,19 @@ export class StreamGate {
 
   /** The bytes up to the end of the last whole event; the rest waits for the next chunk. */
   #wholeEvents(chunk: Buffer): Buffer | undefined {
-    const bytes = this.#tail === undefined ? chunk : Buffer.concat([this.#tail, chunk]);
-    const end = lastEventEnd(bytes);
-    this.#tail = end === bytes.length ? undefined : bytes.subarray(end);
-    return end === 0 ? undefined : bytes.subarray(0, end);
+    const seam = this.#seam;
+    const end = (seam.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([seam, chunk]))) - seam.length;
+    if (end <= 0) {
+      this.#tail.push(chunk);
+      this.#seam = chunk.length >= seamBytes ? chunk.subarray(-seamBytes) : Buffer.concat([seam, chunk]).subarray(-seamBytes);
+      return undefined;
+    }
+    const last = chunk.subarray(0, end);
+    const whole = this.#tail.length === 0 ? last : Buffer.concat([...this.#tail, last]);
+    const rest = chunk.subarray(end);
+    this.#tail = rest.length === 0 ? [] : [rest];
+    this.#seam = rest.subarray(-seamBytes);
+    return whole;
   }
 }
 

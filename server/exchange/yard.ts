@@ -6,9 +6,9 @@ import type { ConfigProblem, HttpStatus, StatusSnapshot } from '../api/status.ts
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
-import { canonicalModelName } from '../catalog/modelNames.ts';
 import { modelFacts } from '../catalog/modelFacts.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
+import type { Admission } from '../health/board.ts';
 import { createHealthBoard, type LinkAwareHealthBoard } from '../health/healthBoard.ts';
 import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
@@ -19,13 +19,20 @@ import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import type { MakePlan, ModelFacts, RoutingView } from '../routing/plan.ts';
 import { unknownNameMessage } from '../routing/unknownName.ts';
+import { secretsOf } from '../upstream/authHeader.ts';
 import { KeyPool } from '../upstream/keyPool.ts';
+import { mergedFacts } from '../upstream/mergedFacts.ts';
+import type { ModelCache } from '../upstream/modelCache.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
+import type { ListedModel } from '../upstream/modelList.ts';
 import { probeEndpoint } from '../upstream/probe.ts';
 import { Transport } from '../upstream/transport.ts';
+import { priceFactorOf } from './attemptRecord.ts';
+import { countAtProvider, type CountRequest } from './countTokens.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
+import { pricePerMillion } from './priceText.ts';
 import { Prober } from './prober.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
@@ -37,6 +44,8 @@ export interface YardOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Where lists of models outlive the process; absent: nowhere. */
+  modelCache?: ModelCache | undefined;
 }
 
 const tickMs = 1000;
@@ -64,7 +73,7 @@ export class Yard implements ExchangeServices {
   #register: SecretRegister;
   #config: Config = emptyConfig;
   #problems: ConfigProblem[] = [];
-  #directory = new ModelDirectory(emptyConfig);
+  #directory: ModelDirectory;
   #prober: Prober;
   #running = new Set<TickedRun>();
   #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
@@ -80,6 +89,7 @@ export class Yard implements ExchangeServices {
     this.random = options.random;
     this.log = options.log;
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
+    this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
     this.#prober = new Prober({
       transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
       clock: options.clock, log: options.log, redact: text => this.redact(text),
@@ -93,7 +103,7 @@ export class Yard implements ExchangeServices {
   /** Adopts a configuration and its keys. Running exchanges go on with what they have. */
   configure(config: Config, keys: KeyRing, problems: ConfigProblem[]): void {
     const first = this.#config === emptyConfig;
-    this.#register.replace([...keys.values()].flat().map(key => key.secret));
+    this.#register.replace([...keys.values()].flat().flatMap(secretsOf));
     this.#config = config;
     this.#problems = problems;
     this.keys.configure(keys);
@@ -137,36 +147,32 @@ export class Yard implements ExchangeServices {
   }
 
   view(estimatedTokens: number): RoutingView {
-    const now = this.clock.now();
-    return {
-      config: this.#config,
-      modelsOf: endpoint => this.#directory.modelsOf(endpoint),
-      upstreamName: (endpoint, model) => this.#directory.upstreamName(endpoint, model),
-      canonicalName: canonicalModelName,
-      facts: (endpoint, model) => this.facts(endpoint, model),
-      admission: (endpoint, model) => {
-        const admission = this.board.admission(endpoint, model, now);
-        return admission.admitted ? this.limiter.admission(endpoint, estimatedTokens, now) : admission;
-      },
-      keysBlocked: endpoint => {
-        const config = this.#config.endpoints.get(endpoint);
-        return config === undefined ? undefined : this.keys.blocked(endpoint, config.provider.keyRequired, now);
-      },
-    };
+    return new YardView(this, estimatedTokens, this.clock.now());
   }
 
-  /** What is known of a model at an endpoint: what the user says wins over what the makers say. */
+  /** The provider's own name for a model at an endpoint. */
+  upstreamName(endpoint: string, model: string): string {
+    return this.#directory.upstreamName(endpoint, model);
+  }
+
+  /** What is known of a model at an endpoint: what the user says wins over its list, that over what the makers say. */
   facts(endpoint: string, model: string): ModelFacts & { pricing?: string | undefined } {
-    const configured = this.#config.endpoints.get(endpoint)?.models[model];
-    const known = modelFacts(canonicalModelName(model));
-    return configured === undefined ? known : {
-      ...known,
-      contextWindow: configured.contextWindow ?? known.contextWindow,
-      maxOutputTokens: configured.maxOutputTokens ?? known.maxOutputTokens,
-      tools: configured.tools ?? known.tools,
-      images: configured.images ?? known.images,
-      thinking: configured.thinking ?? known.thinking,
-    };
+    const config = this.#config.endpoints.get(endpoint);
+    const canonical = this.#directory.canonicalName(model);
+    const listed = this.#directory.listedFacts(endpoint, model);
+    const known = mergedFacts(config?.models[model] ?? config?.models[canonical], listed, modelFacts(canonical));
+    if (known.contextWindow === undefined && config !== undefined) {
+      known.contextWindow = this.#pricer.contextWindow({
+        provider: config.provider, model: canonical, upstreamModel: this.#directory.upstreamName(endpoint, model), at: this.clock.now(),
+      });
+    }
+    if (listed?.prices !== undefined) known.pricing = pricePerMillion(listed.prices);
+    return known;
+  }
+
+  /** The canonical name of a spelling, the user's aliases included. */
+  canonicalName(name: string): string {
+    return this.#directory.canonicalName(name);
   }
 
   /** Canonical names of the models of an endpoint. */
@@ -199,9 +205,9 @@ export class Yard implements ExchangeServices {
 
   /** Tries an endpoint as it would be configured, with one key or with each of its keys. */
   async testEndpoint(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
-    this.#register.add(keys.map(key => key.secret));
+    this.#register.add(keys.flatMap(secretsOf));
     const tried = keys.length === 0 ? [undefined] : keys;
-    let models: string[] = [];
+    let models: ListedModel[] = [];
     let latencyMs: number | undefined;
     let proved = true;
     for (const key of tried) {
@@ -214,10 +220,22 @@ export class Yard implements ExchangeServices {
       latencyMs = result.latencyMs;
       proved &&= result.provedKey;
     }
-    if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models);
+    if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models, this.clock.now());
     this.onChange?.();
     const what = proved && keys.length > 0 ? `${endpoint.name} answers and accepts the key` : `${endpoint.name} answers; whether the key is good shows with the first request`;
-    return { ok: true, message: `${keys.length === 0 ? `${endpoint.name} answers` : what}${latencyMs === undefined ? '' : ` (${Math.round(latencyMs)} ms)`}.`, latencyMs, models };
+    return { ok: true, message: `${keys.length === 0 ? `${endpoint.name} answers` : what}${latencyMs === undefined ? '' : ` (${Math.round(latencyMs)} ms)`}.`, latencyMs, models: models.map(model => model.name) };
+  }
+
+  /**
+   * Asks the first target of a plan to count a prompt's tokens, where it speaks the caller's protocol.
+   * @returns the provider's answer as text; undefined when nobody counted
+   */
+  async countTokens(count: CountRequest): Promise<string | undefined> {
+    const { plan } = this.makePlan(count.wanted, count.needs, this.view(count.needs.estimatedInputTokens), this.clock.now());
+    const target = plan.targets[0];
+    const endpoint = target === undefined ? undefined : this.#config.endpoints.get(target.endpoint);
+    if (target === undefined || endpoint === undefined || endpoint.protocol !== count.protocol) return undefined;
+    return countAtProvider(this.transport, endpoint, target.upstreamModel, this.keys.pick(endpoint.name, new Set(), this.clock.now()), count);
   }
 
   /** Probes one endpoint, or all, now. */
@@ -306,7 +324,8 @@ export class Yard implements ExchangeServices {
       if (attempt.cost.certainty !== 'unknown' || endpoint === undefined || !this.#pricer.isReady) return attempt;
       const cost = this.#pricer.priceAttempt({
         usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
-        provider: endpoint.provider, configPrices: endpoint.models[attempt.model]?.prices, at: attempt.startedAt, status: attempt.status, generated: true,
+        provider: endpoint.provider, configPrices: endpoint.models[attempt.model]?.prices, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices,
+        priceFactor: priceFactorOf(endpoint), at: attempt.startedAt, status: attempt.status, generated: true,
       });
       return { ...attempt, cost };
     });
@@ -324,7 +343,7 @@ export class Yard implements ExchangeServices {
     for (const { receipt, prices } of this.#unpriced.values()) {
       receipt.attempts.forEach((attempt, index) => {
         const request = prices[index];
-        if (request !== undefined) attempt.cost = this.#pricer.priceAttempt(request);
+        if (request !== undefined) attempt.cost = this.#pricer.priceAttempt({ ...request, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices });
       });
       receipt.usage = sumUsage(receipt.attempts);
       receipt.cost = sumCost(receipt.attempts);
@@ -338,5 +357,46 @@ export class Yard implements ExchangeServices {
     if (this.#unpriced.size === 0) return;
     await this.#pricer.ready();
     this.#priceAll();
+  }
+}
+
+/** The state as a plan sees it, at one moment. */
+class YardView implements RoutingView {
+  readonly config: Config;
+  readonly #yard: Yard;
+  readonly #estimatedTokens: number;
+  readonly #now: number;
+
+  constructor(yard: Yard, estimatedTokens: number, now: number) {
+    this.config = yard.config();
+    this.#yard = yard;
+    this.#estimatedTokens = estimatedTokens;
+    this.#now = now;
+  }
+
+  modelsOf(endpoint: string): readonly string[] {
+    return this.#yard.modelsOf(endpoint);
+  }
+
+  upstreamName(endpoint: string, model: string): string {
+    return this.#yard.upstreamName(endpoint, model);
+  }
+
+  canonicalName(name: string): string {
+    return this.#yard.canonicalName(name);
+  }
+
+  facts(endpoint: string, model: string): ModelFacts {
+    return this.#yard.facts(endpoint, model);
+  }
+
+  admission(endpoint: string, model: string): Admission {
+    const admission = this.#yard.board.admission(endpoint, model, this.#now);
+    return admission.admitted ? this.#yard.limiter.admission(endpoint, this.#estimatedTokens, this.#now) : admission;
+  }
+
+  keysBlocked(endpoint: string): ReturnType<RoutingView['keysBlocked']> {
+    const config = this.config.endpoints.get(endpoint);
+    return config === undefined ? undefined : this.#yard.keys.blocked(endpoint, config.provider.keyRequired, this.#now);
   }
 }

@@ -44,12 +44,15 @@ export class BatchWriter {
     this.#updateExchange = database.prepare(`UPDATE exchanges SET first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
       target = ?, plan = ? WHERE seq = ?`);
     this.#deleteRunning = database.prepare('DELETE FROM attempts WHERE exchange_seq = ? AND final = 0');
+    // A record that was final before its price was known gets the price later, and nothing else.
     this.#insertAttempt = database.prepare(`INSERT INTO attempts (exchange_seq, number, final, last, target, endpoint, model, upstream_model,
       protocol, key_label, key_last4, started_at, headers_ms, first_token_ms, total_ms, status, outcome, failure_class, message, input_tokens,
       cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd, usage_estimated,
       cost_micro_usd, cost_certainty, price_source, price_used)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (exchange_seq, number) DO NOTHING`);
+      ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
+        price_source = excluded.price_source, price_used = excluded.price_used
+        WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
     this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#addFinished = database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'finished'`);

@@ -6,8 +6,11 @@ import { heartbeatMs } from './instances.ts';
 import type { HealthEvent } from './ledger.ts';
 import { isBusy, isEnvironmental } from './openDatabase.ts';
 
-/** Longest wait between handing something in and its commit. */
-const commitDelayMs = 12;
+/**
+ * Longest wait between handing something in and its commit, and the age at which an exchange that still runs gets a row:
+ * most end before, and are written once. The promise to callers is 50 ms, which leaves as much for a busy machine.
+ */
+const commitDelayMs = 25;
 /** Wait before a failed commit is tried again: another window held the lock, or the disk does not take it. */
 const busyRetryMs = 5;
 const diskRetryMs = 1_000;
@@ -34,6 +37,8 @@ export class CommitQueue {
   readonly #options: CommitQueueOptions;
   /** By exchange id, in the order they came; the latest word of each. */
   #receipts = new Map<string, Receipt>();
+  /** Exchanges that just began, by id; not worth a row yet. */
+  readonly #young = new Map<string, { receipt: Receipt; since: number }>();
   #health: HealthEvent[] = [];
   #finished = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -49,7 +54,7 @@ export class CommitQueue {
 
   /** Exchanges that wait for a commit. */
   get size(): number {
-    return this.#receipts.size;
+    return this.#receipts.size + this.#young.size;
   }
 
   /** Exchanges that ended and wait for a commit. */
@@ -59,13 +64,21 @@ export class CommitQueue {
 
   /** The latest word on an exchange that waits; undefined when it does not. */
   waiting(id: string): Receipt | undefined {
-    return this.#receipts.get(id);
+    return this.#receipts.get(id) ?? this.#young.get(id)?.receipt;
   }
 
   /** Takes a receipt; a final one counts as a finished exchange. */
   take(receipt: Receipt, final: boolean): void {
-    this.#receipts.set(receipt.id, receipt);
-    if (final) this.#finished += 1;
+    const { id } = receipt;
+    if (final) {
+      this.#young.delete(id);
+      this.#receipts.set(id, receipt);
+      this.#finished += 1;
+    } else if (this.#receipts.has(id)) {
+      this.#receipts.set(id, receipt);
+    } else {
+      this.#young.set(id, { receipt, since: this.#young.get(id)?.since ?? performance.now() });
+    }
     this.#commitSoon(commitDelayMs);
   }
 
@@ -77,6 +90,22 @@ export class CommitQueue {
 
   /** Commits what waits. Never throws: what fails stays or is logged. */
   flush(): void {
+    this.#grown(0);
+    this.#commit();
+  }
+
+  /** Exchanges that have run for so long are to have a row. */
+  #grown(ageMs: number): void {
+    const before = performance.now() - ageMs;
+    for (const [id, { receipt, since }] of this.#young) {
+      // They stand in the order in which they began.
+      if (since > before) return;
+      this.#young.delete(id);
+      this.#receipts.set(id, receipt);
+    }
+  }
+
+  #commit(): void {
     if (this.#receipts.size === 0 && this.#health.length === 0) return;
     const now = this.#options.clock.now();
     const heartbeat = Math.abs(now - this.#lastHeartbeat) >= heartbeatMs ? now : undefined;
@@ -99,7 +128,10 @@ export class CommitQueue {
     // Not unref'd: what was handed in keeps the process alive for the few milliseconds it needs.
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.flush();
+      // A little early is better than a whole round late.
+      this.#grown(commitDelayMs - 5);
+      this.#commit();
+      if (this.#young.size > 0) this.#commitSoon(commitDelayMs);
     }, delayMs);
   }
 

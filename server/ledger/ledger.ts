@@ -17,7 +17,7 @@ export interface HealthEvent {
 
 /**
  * The durable record of exchanges. Writes are queued and committed together off the request's path, at the
- * latest 20 ms after they were handed in; reads see everything handed in before them.
+ * latest about 30 ms after they were handed in; reads see everything handed in before them.
  */
 export interface Ledger {
   /** A new exchange. Becomes a row only if it still runs at the next commit, so that a crash leaves a trace. */

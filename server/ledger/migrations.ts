@@ -37,7 +37,7 @@ export const migrations: readonly string[] = [
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     exchange_seq INTEGER NOT NULL,
     number INTEGER NOT NULL,
-    /* 0 while the attempt may still run; a final row is never changed. */
+    /* 0 while the attempt may still run; a final row is never changed, but for a price that was not known yet. */
     final INTEGER NOT NULL,
     /* 1 for the last attempt of an ended exchange. */
     last INTEGER NOT NULL,

@@ -43,6 +43,18 @@ export function libraryPrice(calc: CalcPrice, pricesId: string, name: string, at
   };
 }
 
+/**
+ * How many tokens a model can hold, by the library.
+ * @param at milliseconds since the epoch
+ * @returns undefined also when the name merely begins like a known one
+ */
+export function libraryWindow(calc: CalcPrice, pricesId: string, name: string, at: number): number | undefined {
+  const found = calc({}, name, { providerId: pricesId, timestamp: new Date(at) });
+  if (found === null) return undefined;
+  const certain = sameName(found.model.id, name) || matchesPrecisely(found.model.match, name.toLowerCase());
+  return certain ? found.model.context_window : undefined;
+}
+
 function ratesAbove(price: ModelPrice, bound: number): PriceUsed {
   const rate = (key: string): number | undefined => {
     const value = price[key];

@@ -8,6 +8,8 @@ import type { PriceUsed } from '../api/receipt.ts';
 export interface PriceSupplement {
   /** Provider id in the price library. */
   pricesId: string;
+  /** Other providers of the library that charge the same for it. */
+  alsoAt?: readonly string[];
   /** Names in lower case with dashes for dots, without a date. */
   models: readonly string[];
   /** Where the figures come from: `D`, `S` or `P`, and of when. */
@@ -53,14 +55,14 @@ export const priceSupplements: readonly PriceSupplement[] = [
     }],
   },
   {
-    pricesId: 'anthropic', models: ['claude-sonnet-5-5'], source: 'D 2026-11',
+    pricesId: 'anthropic', alsoAt: ['google'], models: ['claude-sonnet-5-5'], source: 'D 2026-11',
     periods: [
       { rates: rates(2, 10, 0.2, 2.5, 4) },
       { from: '2026-10-07', rates: rates(2, 10, 0.1, 2.5, 4) },
     ],
   },
   {
-    pricesId: 'anthropic', models: ['claude-haiku-5-5'], source: 'D 2026-11',
+    pricesId: 'anthropic', alsoAt: ['google'], models: ['claude-haiku-5-5'], source: 'D 2026-11',
     periods: [{
       rates: rates(0.1, 0.5, 0.01, 0.125, 0.2),
       long: { abovePromptTokens: 100_000, rates: rates(0.5, 2.5, 0.05, 0.625, 1) },

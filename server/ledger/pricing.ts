@@ -6,7 +6,7 @@ import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { costMicroUsd, priceCard, promptTokens, ratesCover, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
-import { libraryPrice, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
+import { libraryPrice, libraryWindow, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
 import { deepseekPeak, priceSupplements } from './priceSupplements.ts';
 import type { PricePeriod, PriceSupplement } from './priceSupplements.ts';
@@ -22,6 +22,10 @@ export interface PriceRequest {
   provider: Provider;
   /** The user's own price of this model at this endpoint; wins over every table. */
   configPrices?: PriceSettings | undefined;
+  /** What the provider's own model list says it charges; wins over our tables. */
+  listedPrices?: PriceUsed | undefined;
+  /** What list prices are multiplied with where the endpoint is; absent: 1. */
+  priceFactor?: number | undefined;
   /** When the attempt began, in milliseconds since the epoch. */
   at: number;
   /** HTTP status the provider answered with, where there was one. */
@@ -36,11 +40,13 @@ export interface Pricer {
    * The cost of one attempt. Never throws, does no I/O. What needs the price library before it is loaded
    * comes back as unknown: wait for `ready()` first unless `isReady`.
    *
-   * Order: what the provider itself reported, the user's prices, nothing for local servers, our supplements,
-   * the price library, unknown. A missing prompt or output count makes the cost an estimate; a missing cache
+   * Order: what the provider itself reported, the user's prices, nothing for local servers, the provider's own
+   * list, our supplements, the price library, unknown. A missing prompt or output count makes the cost an estimate; a missing cache
    * count means that this provider keeps no such count.
    */
   priceAttempt(request: PriceRequest): Cost;
+  /** The context window the price library knows, in tokens; undefined also before it is loaded. Does not load it. */
+  contextWindow(model: Pick<PriceRequest, 'provider' | 'model' | 'upstreamModel' | 'at'>): number | undefined;
   /** Loads the price library once. Resolves also when it cannot be loaded (then logged, and prices unknown). */
   ready(): Promise<void>;
   readonly isReady: boolean;
@@ -72,6 +78,7 @@ class TablePricer implements Pricer {
   readonly #load: () => Promise<CalcPrice>;
   readonly #schedules = new Map<string, CachedSchedule>();
   readonly #configCards = new WeakMap<PriceSettings, PriceCard>();
+  readonly #windows = new Map<string, number | undefined>();
   #calc: CalcPrice | undefined;
   #loading: Promise<void> | undefined;
   #settled = false;
@@ -117,6 +124,8 @@ class TablePricer implements Pricer {
       }
       return charge(request, card, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
     }
+    // A list changes between the request and the bill, and tells no tiers, so what it makes is an estimate.
+    if (request.listedPrices !== undefined) return charge(request, priceCard(request.listedPrices), 'provider list', false);
     const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
     const prompt = promptTokens(usage);
     if (schedule === undefined) {
@@ -125,7 +134,25 @@ class TablePricer implements Pricer {
     }
     let card = schedule.tiers[0]?.card;
     for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
-    return card === undefined ? unknownCost : charge(request, card, schedule.source, schedule.certain);
+    if (card === undefined) return unknownCost;
+    return charge(request, inRegion(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true);
+  }
+
+  contextWindow({ provider, model, upstreamModel, at }: Pick<PriceRequest, 'provider' | 'model' | 'upstreamModel' | 'at'>): number | undefined {
+    if (this.#calc === undefined || provider.pricesId === undefined) return undefined;
+    const key = `${provider.pricesId}\n${upstreamModel}\n${model}`;
+    if (this.#windows.has(key)) return this.#windows.get(key);
+    let window: number | undefined;
+    for (const name of namesOf(upstreamModel, model)) {
+      try {
+        window ??= libraryWindow(this.#calc, provider.pricesId, name, at);
+      } catch (cause) {
+        this.#log.error(`The price table cannot tell the window of ${provider.pricesId} ${name}.`, cause);
+      }
+    }
+    if (this.#windows.size >= cacheBound) this.#windows.clear();
+    this.#windows.set(key, window);
+    return window;
   }
 
   #schedule(pricesId: string, request: PriceRequest): Schedule | undefined {
@@ -144,10 +171,10 @@ class TablePricer implements Pricer {
 
   #lookUp(pricesId: string, request: PriceRequest): { schedule: Schedule; changes: boolean } | undefined {
     const { upstreamModel, model, at } = request;
-    const names = [...new Set([upstreamModel, model, upstreamModel.replaceAll('.', '-'), model.replaceAll('.', '-')])];
+    const names = namesOf(upstreamModel, model);
     for (const name of names) {
       const plain = plainName(name);
-      const supplement = priceSupplements.find((entry) => entry.pricesId === pricesId && entry.models.includes(plain));
+      const supplement = priceSupplements.find((entry) => (entry.pricesId === pricesId || entry.alsoAt?.includes(pricesId) === true) && entry.models.includes(plain));
       if (supplement !== undefined) return { schedule: supplementSchedule(supplement, at), changes: true };
     }
     if (this.#calc === undefined) {
@@ -166,6 +193,27 @@ class TablePricer implements Pricer {
     }
     return undefined;
   }
+}
+
+function namesOf(upstreamModel: string, model: string): string[] {
+  return [...new Set([upstreamModel, model, upstreamModel.replaceAll('.', '-'), model.replaceAll('.', '-')])];
+}
+
+/** A price of a region that charges more than the list. */
+function inRegion(card: PriceCard, factor: number | undefined): PriceCard {
+  if (factor === undefined || factor === 1) return card;
+  // Rounded where the card rounds as well, which only drops the dust of the multiplication.
+  const dearer = (rate: number): number => Math.round(rate * factor * 1e9) / 1e9;
+  const { inputPerMTok, outputPerMTok, cacheReadPerMTok, cacheWritePerMTok, cacheWrite1hPerMTok, reasoningPerMTok, perRequestUsd } = card.used;
+  return priceCard({
+    inputPerMTok: dearer(inputPerMTok),
+    outputPerMTok: dearer(outputPerMTok),
+    ...(cacheReadPerMTok === undefined ? {} : { cacheReadPerMTok: dearer(cacheReadPerMTok) }),
+    ...(cacheWritePerMTok === undefined ? {} : { cacheWritePerMTok: dearer(cacheWritePerMTok) }),
+    ...(cacheWrite1hPerMTok === undefined ? {} : { cacheWrite1hPerMTok: dearer(cacheWrite1hPerMTok) }),
+    ...(reasoningPerMTok === undefined ? {} : { reasoningPerMTok: dearer(reasoningPerMTok) }),
+    ...(perRequestUsd === undefined ? {} : { perRequestUsd: dearer(perRequestUsd) }),
+  });
 }
 
 function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
@@ -193,7 +241,7 @@ function anyTokenCount(usage: TokenUsage): boolean {
 
 /** Lower case, dashes for dots, no vendor prefix, no date at the end. */
 function plainName(name: string): string {
-  return name.toLowerCase().replace(/^.*\//, '').replaceAll('.', '-').replace(/-(?:latest|\d{8}|\d{4}-\d{2}-\d{2})$/, '');
+  return name.toLowerCase().replace(/^.*\//, '').replaceAll('.', '-').replace(/[-@](?:latest|\d{8}|\d{4}-\d{2}-\d{2})$/, '');
 }
 
 function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {

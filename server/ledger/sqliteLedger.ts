@@ -15,7 +15,7 @@ import type { EndpointSpend } from './spendQueries.ts';
 
 /** What a server needs of its ledger beyond the record itself: the past to warm up with, and today's money. */
 export interface LedgerStore extends Ledger {
-  /** Ended attempts of all processes that were still running at or after a moment, oldest first. */
+  /** Ended attempts of all processes that were still running at or after a moment, oldest first; of many the latest. */
   recentAttempts(sinceMs: number): ForeignAttempt[];
   /** Health events of all processes at or after a moment, oldest first. */
   recentHealth(sinceMs: number): HealthEvent[];
@@ -45,6 +45,8 @@ const healthKeptMs = 30 * 86_400_000;
 const pruneEveryMs = 86_400_000;
 const settleEveryMs = 60_000;
 const foreignBound = 5_000;
+/** More than health looks at for any endpoint; a busy quarter of an hour holds many times that. */
+const warmUpBound = 2_000;
 /** No attempt is assumed to run longer when looking back in time. */
 const longestAttemptMs = 3_600_000;
 
@@ -118,7 +120,7 @@ class SqliteLedger implements LedgerStore {
     this.#recent = database.prepare(`SELECT ${exchangeColumns} ${page}`);
     this.#attemptsOfPage = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
     this.#recentAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
-      AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms, a.seq`);
+      AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
     const healthColumns = 'endpoint, at, ok, kind, failure_class, message, latency_ms';
     this.#recentHealth = database.prepare(`SELECT ${healthColumns} FROM health_events WHERE at >= ? ORDER BY at, seq`);
     this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${attemptColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
@@ -186,7 +188,7 @@ class SqliteLedger implements LedgerStore {
 
   recentAttempts(sinceMs: number): ForeignAttempt[] {
     this.flush();
-    return this.#recentAttempts.all(Math.floor(sinceMs) - longestAttemptMs, sinceMs).map(foreignAttemptFromRow);
+    return this.#recentAttempts.all(Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse().map(foreignAttemptFromRow);
   }
 
   recentHealth(sinceMs: number): HealthEvent[] {

@@ -1,12 +1,13 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import type { MakePlan, Needs, PlanResult, RoutingView } from './plan.ts';
+import { spokenEndpoint } from '../config/spokenEndpoint.ts';
 import { resolveName, type Candidate } from './resolveName.ts';
-import { unsuitable } from './unsuitable.ts';
+import { isTooLong, unsuitable } from './unsuitable.ts';
 
 type Verdict =
   | { fit: true }
   /** `retryAt`: only time stands in the way, and until when. */
-  | { fit: false; reason: string; retryAt?: number | undefined };
+  | { fit: false; reason: string; retryAt?: number | undefined; never?: { tooLong: boolean } | undefined };
 
 /**
  * Turns a wanted name into targets in order, with a reason for every target left out.
@@ -19,6 +20,7 @@ export const makePlan: MakePlan = (wanted, needs, view, now) => {
   const resolved = resolveName(wanted, view);
   const plan: Plan = { wanted, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
   const resting: PlanResult['resting'] = [];
+  const unfit: PlanResult['unfit'] = [];
   for (const candidate of resolved?.candidates ?? []) {
     const name = `${candidate.endpoint}/${candidate.model}`;
     const verdict = judge(candidate, needs, view);
@@ -27,10 +29,11 @@ export const makePlan: MakePlan = (wanted, needs, view, now) => {
       continue;
     }
     plan.excluded.push({ target: name, reason: verdict.reason });
+    if (verdict.never !== undefined) unfit.push({ target: name, tooLong: verdict.never.tooLong });
     if (verdict.retryAt !== undefined) resting.push({ target: planned(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
   }
   resting.sort((a, b) => a.retryAt - b.retryAt);
-  return { plan, resting };
+  return { plan, resting, unfit };
 };
 
 function planned(target: string, { endpoint, model }: Candidate, view: RoutingView): PlannedTarget {
@@ -42,8 +45,11 @@ function judge({ endpoint, model }: Candidate, needs: Needs, view: RoutingView):
   const config = view.config.endpoints.get(endpoint);
   if (config === undefined) return { fit: false, reason: `there is no endpoint named "${endpoint}"` };
   if (!config.enabled) return { fit: false, reason: 'the endpoint is disabled' };
-  const misfit = unsuitable(needs, config, view.facts(endpoint, model));
-  if (misfit !== undefined) return { fit: false, reason: misfit };
+  // Asked for by one protocol only, a provider that speaks it too is spoken to in it.
+  const spoken = spokenEndpoint(config, { model, caller: needs.onlyProtocol?.protocol, tools: needs.tools });
+  const facts = view.facts(endpoint, model);
+  const misfit = unsuitable(needs, spoken, facts);
+  if (misfit !== undefined) return { fit: false, reason: misfit, never: { tooLong: isTooLong(needs, facts) } };
   const blocked = view.keysBlocked(endpoint);
   if (blocked !== undefined && blocked.retryAt === undefined) return { fit: false, reason: blocked.reason };
   const admission = view.admission(endpoint, model);

@@ -52,6 +52,14 @@ export interface PlanResult {
    * the caller may wait for the first of them when nothing else can serve.
    */
   resting: { target: Plan['targets'][number]; retryAt: number }[];
+  /** Targets that could never serve such a request, whatever their state. */
+  unfit: UnfitTarget[];
+}
+
+export interface UnfitTarget {
+  target: string;
+  /** The prompt is too long for its context window. */
+  tooLong: boolean;
 }
 
 export type MakePlan = (wanted: string, needs: Needs, view: RoutingView, now: number) => PlanResult;

@@ -20,11 +20,13 @@ export function unsuitable(needs: Needs, endpoint: EndpointConfig, facts: ModelF
   if (needs.documents && facts.documents === false) return 'cannot read documents, and the request has some';
   if (needs.jsonSchema && facts.jsonSchema === false) return 'cannot answer by a JSON schema, and the request demands one';
   if (needs.thinking && facts.thinking === false) return 'cannot think, and the request asks for thinking';
-  if (facts.contextWindow !== undefined && facts.contextWindow <= needs.estimatedInputTokens) {
+  if (facts.contextWindow !== undefined && isTooLong(needs, facts)) {
     return `context window of ${grouped(facts.contextWindow)} tokens is too small for about ${grouped(needs.estimatedInputTokens)}`;
   }
-  if (needs.maxOutputTokens !== undefined && facts.maxOutputTokens !== undefined && facts.maxOutputTokens < needs.maxOutputTokens) {
-    return `writes at most ${grouped(facts.maxOutputTokens)} tokens, and the request asks for up to ${grouped(needs.maxOutputTokens)}`;
-  }
   return undefined;
+}
+
+/** Whether the prompt cannot fit into a model's context window. */
+export function isTooLong(needs: Needs, facts: ModelFacts): boolean {
+  return facts.contextWindow !== undefined && facts.contextWindow <= needs.estimatedInputTokens;
 }

@@ -1,8 +1,41 @@
 import type { KeyMaterial } from '../api/messages.ts';
+import { isObject, parseJson } from '../base/json.ts';
 import type { AuthScheme } from '../catalog/provider.ts';
+import type { EndpointConfig } from '../config/config.ts';
 
-/** The header that carries a credential; the only place where a secret meets a request. */
-export function authHeader(scheme: AuthScheme, key: KeyMaterial | undefined): Record<string, string> {
+/** How a request proves who sends it. */
+export interface Authorization {
+  url: string;
+  headers: Record<string, string>;
+  /** The transport fetches an access token: of this key file, or of the machine's own Google login. */
+  googleLogin?: GoogleLogin | undefined;
+}
+export interface GoogleLogin {
+  /** The JSON of a service account or of a stored login; absent: application default credentials. */
+  keyFile: string | undefined;
+}
+
+/** The scheme of an endpoint, or of another protocol at the same provider. */
+export function authScheme({ provider, protocol }: Pick<EndpointConfig, 'provider' | 'protocol'>): AuthScheme {
+  return provider.authByProtocol?.[protocol] ?? provider.auth;
+}
+
+/**
+ * Adds the credential to a request; the only place where a secret meets one. A key of Vertex AI that is no JSON is an
+ * API key, for which Google has addresses without a project ("express mode").
+ */
+export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol'>, key: KeyMaterial | undefined, url: string): Authorization {
+  const scheme = authScheme(endpoint);
+  if (scheme !== 'google-oauth') return { url, headers: authHeader(scheme, key) };
+  if (key === undefined || isKeyFile(key.secret)) return { url, headers: {}, googleLogin: { keyFile: key?.secret } };
+  return {
+    url: url.replace(/\/projects\/[^/]+\/locations\/[^/]+(?=\/publishers\/)/, ''),
+    headers: authHeader('x-goog-api-key', key),
+  };
+}
+
+/** The header that carries a credential. */
+export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth'>, key: KeyMaterial | undefined): Record<string, string> {
   if (key === undefined) return {};
   switch (scheme) {
     case 'bearer': return { authorization: `Bearer ${key.secret}` };
@@ -11,4 +44,21 @@ export function authHeader(scheme: AuthScheme, key: KeyMaterial | undefined): Re
     case 'api-key': return { 'api-key': key.secret };
     case 'none': return {};
   }
+}
+
+/** Whether a key is the text of a file rather than a word. */
+export function isKeyFile(secret: string): boolean {
+  return secret.trimStart().startsWith('{');
+}
+
+/** Everything that is secret in a key: the key, and, of a key file, each secret it holds, which may appear without the rest. */
+export function secretsOf({ secret }: KeyMaterial): string[] {
+  if (!isKeyFile(secret)) return [secret];
+  const file = parseJson(secret);
+  if (!isObject(file)) return [secret];
+  const parts = ['private_key', 'private_key_id', 'refresh_token', 'client_secret'].flatMap(name => {
+    const value = file[name];
+    return typeof value === 'string' && value.length >= 8 ? [value, JSON.stringify(value).slice(1, -1)] : [];
+  });
+  return [secret, ...new Set(parts)];
 }

@@ -1,12 +1,12 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import { SwitchyardError } from '../base/failure.ts';
-import { asString, isObject, parseJson } from '../base/json.ts';
-import { authHeader } from './authHeader.ts';
-import { modelsUrl, probeUrl } from '../catalog/paths.ts';
+import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { authorize } from './authHeader.ts';
 import { fetchText } from './fetchText.ts';
+import { parseModelDetails, parseModelList, type ListedModel } from './modelList.ts';
 import { responseFailure } from './responseFailure.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, UpstreamRequest } from './transport.ts';
 
 /** What a probe proved. */
 export interface ProbeResult {
@@ -15,8 +15,8 @@ export interface ProbeResult {
   provedKey: boolean;
   error?: SwitchyardError | undefined;
   latencyMs?: number | undefined;
-  /** Upstream model names, where the probe's answer or a second call listed them. */
-  models?: string[] | undefined;
+  /** The models, where the probe's answer or a second call listed them. */
+  models?: ListedModel[] | undefined;
 }
 
 const probeTimeoutMs = 15_000;
@@ -30,10 +30,10 @@ export async function probeEndpoint(
 ): Promise<ProbeResult> {
   const source = { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' };
   const timeoutMs = Math.min(probeTimeoutMs, endpoint.timeouts.headersMs);
-  const url = probeUrl(endpoint);
-  const listUrl = modelsUrl(endpoint);
+  const { url, ...asked } = probeAddress(endpoint);
+  const list = modelsAddress(endpoint);
   try {
-    const response = await fetchText(transport, endpoint, { method: endpoint.provider.probe.method, url, headers: probeHeaders(endpoint, key) }, timeoutMs, options.signal);
+    const response = await fetchText(transport, endpoint, probeRequest({ ...endpoint, ...asked }, key, url, endpoint.provider.probe.method), timeoutMs, options.signal);
     const { status, headers, text, latencyMs } = response;
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
@@ -46,10 +46,12 @@ export async function probeEndpoint(
     if (status < 300 && looksLikePage(text)) {
       return { ok: false, provedKey: false, latencyMs, error: new SwitchyardError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
     }
-    let models = url === listUrl ? modelNames(text) : undefined;
-    if (models === undefined && options.listModels && listUrl !== undefined && listUrl !== url) {
-      models = await listModels(transport, endpoint, key, listUrl, timeoutMs, options.signal);
+    let models = url === list?.url ? parseModelList(text) : undefined;
+    if (models === undefined && options.listModels && list !== undefined && list.url !== url) {
+      const listed = await fetchText(transport, endpoint, probeRequest({ ...endpoint, protocol: list.protocol }, key, list.url), timeoutMs, options.signal);
+      models = listed.status < 300 ? parseModelList(listed.text) : undefined;
     }
+    if (models !== undefined && options.listModels) models = await withDetails(transport, endpoint, key, models, timeoutMs, options.signal);
     return { ok: true, provedKey: !missingPath && endpoint.provider.probe.provesKey, latencyMs, models };
   } catch (error) {
     if (error instanceof SwitchyardError) return { ok: false, provedKey: false, error };
@@ -57,31 +59,52 @@ export async function probeEndpoint(
   }
 }
 
-/** The names in a model list of any protocol; undefined when the text is none. */
-export function modelNames(text: string): string[] | undefined {
-  const body = parseJson(text.trim());
-  const list = Array.isArray(body) ? body : isObject(body) ? body.data ?? body.models : undefined;
-  if (!Array.isArray(list)) return undefined;
-  return list.flatMap(item => {
-    const name = isObject(item) ? asString(item.id) ?? asString(item.name) : asString(item);
-    return name === undefined ? [] : [name.replace(/^models\//, '')];
-  });
+const detailedModels = 60;
+const detailsAtOnce = 4;
+
+/** Asks for each model by itself, where the list alone tells little; what cannot be had stays unknown. */
+async function withDetails(
+  transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, models: ListedModel[], timeoutMs: number, signal: AbortSignal | undefined,
+): Promise<ListedModel[]> {
+  const path = endpoint.provider.modelDetailsPath;
+  if (path === undefined) return models;
+  const url = new URL(path, endpoint.baseUrl).href;
+  const detailed = [...models];
+  let next = 0;
+  const ask = async (): Promise<void> => {
+    for (let index = next++; index < Math.min(detailed.length, detailedModels); index = next++) {
+      const model = detailed[index];
+      if (model === undefined) return;
+      const body = Buffer.from(JSON.stringify({ model: model.name }));
+      const request = probeRequest(endpoint, key, url, 'POST');
+      try {
+        const answer = await fetchText(transport, endpoint, {
+          ...request, headers: { ...request.headers, 'content-type': 'application/json', 'content-length': String(body.length) }, body: [body],
+        }, timeoutMs, signal);
+        if (answer.status < 300) detailed[index] = { name: model.name, facts: { ...model.facts, ...parseModelDetails(answer.text) } };
+      } catch (error) {
+        if (!(error instanceof SwitchyardError)) throw error;
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: detailsAtOnce }, ask));
+  return detailed;
 }
 
-async function listModels(
-  transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, url: string, timeoutMs: number, signal: AbortSignal | undefined,
-): Promise<string[] | undefined> {
-  const response = await fetchText(transport, endpoint, { method: 'GET', url, headers: probeHeaders(endpoint, key) }, timeoutMs, signal);
-  return response.status < 300 ? modelNames(response.text) : undefined;
-}
-
-function probeHeaders(endpoint: EndpointConfig, key: KeyMaterial | undefined): Record<string, string> {
+function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefined, url: string, method: 'GET' | 'POST' = 'GET'): UpstreamRequest {
+  const authorization = authorize(endpoint, key, url);
   return {
-    accept: 'application/json',
-    'user-agent': 'switchyard',
-    ...(endpoint.protocol === 'anthropic-messages' ? { 'anthropic-version': endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
-    ...endpoint.headers,
-    ...authHeader(endpoint.provider.auth, key),
+    method,
+    url: authorization.url,
+    googleLogin: authorization.googleLogin,
+    headers: {
+      accept: 'application/json',
+      'user-agent': 'switchyard',
+      ...(endpoint.protocol === 'anthropic-messages' ? { 'anthropic-version': endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
+      ...endpoint.headers,
+      ...authorization.headers,
+    },
   };
 }
 

@@ -152,8 +152,9 @@ function inBandClass(error: ProviderErrorBody): FailureClass {
 function matches(rule: ErrorRule, error: ProviderErrorBody, lowerMessage: string, status: number): boolean {
   if (rule.status !== undefined && rule.status !== status) return false;
   if (rule.code !== undefined && rule.code !== error.code && rule.code !== error.type) return false;
+  if (rule.codePart !== undefined && error.code?.includes(rule.codePart) !== true) return false;
   if (rule.message !== undefined && !lowerMessage.includes(rule.message.toLowerCase())) return false;
-  return rule.status !== undefined || rule.code !== undefined || rule.message !== undefined;
+  return rule.status !== undefined || rule.code !== undefined || rule.codePart !== undefined || rule.message !== undefined;
 }
 
 function longest(a: number | undefined, b: number | undefined): number | undefined {

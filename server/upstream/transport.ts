@@ -2,7 +2,10 @@ import type { Dispatcher, Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import type { GoogleLogin } from './authHeader.ts';
+import { GoogleTokens } from './googleTokens.ts';
 import { networkFailure, type CallStage } from './networkFailure.ts';
+import { SignedCall } from './signedCall.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -14,6 +17,8 @@ export interface UpstreamRequest {
   headers: Record<string, string>;
   /** The body in pieces; sent as they are. */
   body?: readonly Buffer[] | undefined;
+  /** The request is sent with an access token of Google's, and its project where the URL has a place for one. */
+  googleLogin?: GoogleLogin | undefined;
 }
 
 /** What comes back, in order: headers once, data any number of times, then end or error exactly once. */
@@ -34,6 +39,7 @@ export interface UpstreamCall {
 const joinBelowBytes = 256 * 1024;
 const maxHeaderBytes = 64 * 1024;
 const keepAliveMs = 30_000;
+const maxAddresses = 500;
 
 interface EndpointPool { pool: Pool; origin: string; connectMs: number }
 
@@ -43,7 +49,14 @@ interface EndpointPool { pool: Pool; origin: string; connectMs: number }
  */
 export class Transport {
   #pools = new Map<string, EndpointPool>();
+  #addresses = new Map<string, { origin: string; path: string }>();
   #closed = false;
+  #googleTokens: GoogleTokens;
+
+  /** @param googleTokens where access tokens for Google Cloud come from */
+  constructor(googleTokens: GoogleTokens = new GoogleTokens()) {
+    this.#googleTokens = googleTokens;
+  }
 
   /** Closes pools of endpoints that are gone or moved; running calls finish on their old connection. */
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
@@ -57,19 +70,40 @@ export class Transport {
   }
 
   send(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
-    const url = new URL(request.url);
+    const { googleLogin } = request;
+    if (googleLogin === undefined) return this.#dispatch(endpoint, request, listener);
+    return new SignedCall({
+      tokens: this.#googleTokens, login: googleLogin, request, listener, endpoint: endpoint.name,
+      send: (signed, signedListener) => this.#dispatch(endpoint, signed, signedListener),
+    });
+  }
+
+  #dispatch(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+    const { origin, path } = this.#address(request.url);
     const call = new Call(endpoint.name, endpoint.timeouts.connectMs, listener);
     try {
-      this.#pool(endpoint, url.origin).dispatch({
+      this.#pool(endpoint, origin).dispatch({
         method: request.method,
-        path: url.pathname + url.search,
+        path,
         headers: request.headers,
         body: outgoing(request.body) ?? null,
       }, call);
+      call.awaitConnection();
     } catch (error) {
       call.fail(error);
     }
     return call;
+  }
+
+  /** The parts of a URL; there are as many of them as endpoints, so they are remembered. */
+  #address(url: string): { origin: string; path: string } {
+    const known = this.#addresses.get(url);
+    if (known !== undefined) return known;
+    const parsed = new URL(url);
+    const address = { origin: parsed.origin, path: parsed.pathname + parsed.search };
+    if (this.#addresses.size >= maxAddresses) this.#addresses.clear();
+    this.#addresses.set(url, address);
+    return address;
   }
 
   async shutdown(): Promise<void> {
@@ -114,14 +148,21 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   #listener: ResponseListener | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stage: CallStage = 'connecting';
+  #connectMs: number;
   #connectTimer: NodeJS.Timeout | undefined;
 
   constructor(endpoint: string, connectMs: number, listener: ResponseListener) {
     this.#endpoint = endpoint;
+    this.#connectMs = connectMs;
     this.#listener = listener;
+  }
+
+  /** Starts the connect timer, unless a kept connection took the request at once. */
+  awaitConnection(): void {
+    if (this.#stage !== 'connecting' || this.#listener === undefined) return;
     this.#connectTimer = setTimeout(() => {
-      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${connectMs} ms.`));
-    }, connectMs);
+      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${this.#endpoint} did not accept a connection within ${this.#connectMs} ms.`));
+    }, this.#connectMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -38,17 +38,32 @@ export function presentedToken(headers: IncomingHttpHeaders): string | undefined
   return undefined;
 }
 
-/** Compares presented tokens with the endpoint's in a time that says nothing of its content; its length is no secret. */
+/** Whose token was presented: a tool's own, or the one that all tools may share. */
+export interface TokenOwner { tool: string | undefined }
+
+/** Compares presented tokens with the known ones in a time that says nothing of their content; lengths are no secret. */
 export class TokenCheck {
-  #token: Buffer;
+  #shared: Buffer;
+  #tools: { readonly tokens: ReadonlyMap<string, Buffer> };
 
-  constructor(token: string) {
-    this.#token = Buffer.from(token);
+  /** @param shared the token without a tool's name @param tools the tools' own tokens; read for each request, so that a revoked one is refused at once */
+  constructor(shared: string, tools: { readonly tokens: ReadonlyMap<string, Buffer> }) {
+    this.#shared = Buffer.from(shared);
+    this.#tools = tools;
   }
 
-  accepts(presented: string | undefined): boolean {
-    if (presented?.length !== this.#token.length) return false;
+  /** @returns undefined for a token that is none of ours */
+  ownerOf(presented: string | undefined): TokenOwner | undefined {
+    if (presented === undefined || presented === '') return undefined;
     const bytes = Buffer.from(presented);
-    return bytes.length === this.#token.length && timingSafeEqual(bytes, this.#token);
+    if (sameBytes(bytes, this.#shared)) return { tool: undefined };
+    let owner: TokenOwner | undefined;
+    // All are compared, so that the time does not tell which one was close.
+    for (const [tool, token] of this.#tools.tokens) if (sameBytes(bytes, token)) owner = { tool };
+    return owner;
   }
+}
+
+function sameBytes(left: Buffer, right: Buffer): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -21,10 +21,10 @@ const knownAgents: readonly (readonly [RegExp, string])[] = [
 
 const maxNameLength = 100;
 
-/** Who sends a request, as far as its headers say. */
-export function callerOf(headers: IncomingHttpHeaders): Caller {
+/** Who sends a request, as far as its headers say. @param tokenTool the tool whose own token came with it; no header says otherwise */
+export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
   const agent = headers['user-agent'] ?? '';
-  const named = header(headers, 'x-switchyard-tool');
+  const named = tokenTool ?? header(headers, 'x-switchyard-tool');
   return {
     tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent === '' ? 'http' : agent.split(/[\s/]/, 1)[0]?.slice(0, maxNameLength) ?? 'http'),
     workspace: header(headers, 'x-switchyard-workspace'),

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ConversationEvent } from '../../api/conversation.ts';
+import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/input.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
@@ -11,6 +11,10 @@ export interface HttpAnswer {
   includeUsage: boolean;
   estimatedInputTokens: number;
   exchangeId: string;
+  /** gemini: the stream is one JSON array. */
+  jsonArray?: boolean | undefined;
+  /** The request's tools, under the names the caller knows; asked for only when an answer is translated. */
+  tools(): readonly ToolDefinition[];
   /** The name the caller asked for: what translated answers show as their model. */
   wanted: string;
 }
@@ -73,7 +77,8 @@ export class HttpCaller implements CallerSide {
     if (response.destroyed) return;
     if (response.headersSent) {
       // The stream has begun: the protocol's own error event, and then no clean end that would look like a whole answer.
-      response.write(this.#answer.codec.encodeStreamError(callerError(failure)), () => response.destroy());
+      const told = callerError(failure);
+      response.write(this.#encoder?.fail?.(told) ?? this.#answer.codec.encodeStreamError(told), () => response.destroy());
       return;
     }
     const headers: Record<string, string> = { 'x-switchyard-attempts': String(failure.attempts) };
@@ -90,13 +95,14 @@ export class HttpCaller implements CallerSide {
 
   keepAlive(): void {
     if (!this.#response.headersSent) this.#openStream();
-    this.#response.write(this.#answer.codec.keepAlive);
+    const nothing = this.#answer.jsonArray === true ? this.#streamEncoder().keepAlive : this.#answer.codec.keepAlive;
+    if (nothing !== undefined && nothing !== '') this.#response.write(nothing);
   }
 
   #openStream(): void {
     this.#response.writeHead(200, {
       ...this.#head?.headers,
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': this.#answer.jsonArray === true ? 'application/json' : 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       'x-accel-buffering': 'no',
       ...this.#ownHeaders(),
@@ -128,8 +134,9 @@ export class HttpCaller implements CallerSide {
   }
 
   #meta(): ResponseMeta {
-    const { exchangeId, wanted, includeUsage, estimatedInputTokens } = this.#answer;
-    return { id: exchangeId, model: this.#head?.model ?? wanted, createdAt: Math.floor(Date.now() / 1000), includeUsage, estimatedInputTokens };
+    const { exchangeId, wanted, includeUsage, estimatedInputTokens, jsonArray } = this.#answer;
+    const createdAt = Math.floor(Date.now() / 1000);
+    return { id: exchangeId, model: this.#head?.model ?? wanted, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
   }
 }
 

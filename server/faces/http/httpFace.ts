@@ -2,16 +2,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ProtocolName } from '../../api/conversation.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
-import { scanObject } from '../../base/objectScan.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
+import { openAiCompletions } from '../../protocols/openAiCompletions.ts';
+import { openAiEmbeddings } from '../../protocols/openAiEmbeddings.ts';
 import { checkOrigin, presentedToken, type TokenCheck } from './access.ts';
 import { callerOf } from './callerOf.ts';
+import { callerProtocol } from './callerProtocol.ts';
+import { countTokens } from './countTokens.ts';
 import { HttpCaller } from './httpCaller.ts';
 import type { InfoRoutes } from './infoRoutes.ts';
-import { readBody } from './readBody.ts';
+import { readBody, type ScannedBody } from './readBody.ts';
 import { refusalBody } from './refusal.ts';
-import { readRequestFacts } from './requestNeeds.ts';
+import { mediaTypes, outputLimit, readRequestFacts } from './requestNeeds.ts';
+import { meaningOf, plainPath, type PathMeaning } from './requestPath.ts';
 import { sendJson } from './sendJson.ts';
 
 export interface HttpFaceOptions {
@@ -22,14 +26,11 @@ export interface HttpFaceOptions {
 }
 
 const patienceMs = 20_000;
-const conversationPaths: Readonly<Record<string, ProtocolName>> = {
-  '/chat/completions': 'openai-chat',
-  '/messages': 'anthropic-messages',
-};
 /** Headers that belong to a protocol and go on to targets that speak it. */
 const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
   'anthropic-messages': ['anthropic-version', 'anthropic-beta'],
   'openai-chat': ['openai-beta'],
+  'openai-responses': ['openai-beta'],
 };
 
 /** The local endpoint: one HTTP server that speaks the callers' protocols. */
@@ -54,15 +55,17 @@ export class HttpFace {
       return;
     }
     if (this.#options.info.withoutToken(request, response, path)) return;
-    if (!this.#options.token.accepts(presentedToken(request.headers))) {
+    const owner = this.#options.token.ownerOf(presentedToken(request.headers));
+    if (owner === undefined) {
       request.resume();
       this.#refuse(request, response, path, 401,
         'The token of the local Switchyard endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       return;
     }
-    const protocol = conversationPaths[path];
-    if (protocol === undefined) {
-      this.#options.info.withToken(request, response, path, queryAt < 0 ? '' : url.slice(queryAt + 1)).catch((error: unknown) => {
+    const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
+    const meaning = meaningOf(path, query);
+    if (meaning.kind === 'other') {
+      this.#options.info.withToken(request, response, path, query).catch((error: unknown) => {
         this.#options.log.error(`${request.method ?? ''} ${path}`, error);
         if (!response.headersSent) this.#refuse(request, response, path, 500, 'Switchyard failed at this request; its log says more.');
       });
@@ -74,21 +77,26 @@ export class HttpFace {
       this.#refuse(request, response, path, 405, `Use POST for ${path}.`);
       return;
     }
-    readBody(request, body => {
+    readBody(request, mediaTypes, body => {
       if (response.destroyed) return;
-      if (Buffer.isBuffer(body)) this.#converse(protocol, request, response, path, body);
-      else this.#refuse(request, response, path, body.status, body.message);
+      if (!('bytes' in body)) this.#refuse(request, response, path, body.status, body.message);
+      else this.#answer(meaning, request, response, path, body, owner.tool);
     });
   }
 
-  #converse(protocol: ProtocolName, request: IncomingMessage, response: ServerResponse, path: string, bytes: Buffer): void {
+  #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, { bytes, scan }: ScannedBody, tool: string | undefined): void {
     const { yard } = this.#options;
-    const codec = yard.codecFor(protocol);
-    const scan = scanObject(bytes);
-    const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan);
+    const protocol = 'protocol' in meaning ? meaning.protocol : 'openai-chat';
+    const codec = meaning.kind === 'completion' ? openAiCompletions : meaning.kind === 'embedding' ? openAiEmbeddings : yard.codecFor(protocol);
+    const named = 'model' in meaning ? meaning : {};
+    const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan, named);
     if (codec === undefined || scan === undefined || facts === undefined) {
       const message = scan === undefined ? 'The body is not a JSON object.' : 'The request names no model: set "model" to a route, a model or endpoint/model.';
       this.#refuse(request, response, path, 400, message);
+      return;
+    }
+    if (meaning.kind === 'count') {
+      void countTokens(yard, protocol, facts, { bytes, scan }, protocolHeaders(protocol, request)).then(body => sendJson(response, 200, body));
       return;
     }
     if (protocol === 'anthropic-messages' && scan.fields.has('thread')) {
@@ -96,12 +104,19 @@ export class HttpFace {
       return;
     }
     const id = yard.newId();
+    const conversation = onlyOnce(() => decode(codec, bytes));
+    const jsonArray = meaning.kind === 'conversation' && meaning.jsonArray === true;
     const caller = new HttpCaller(response, {
       codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.needs.estimatedInputTokens, exchangeId: id, wanted: facts.model,
+      jsonArray, tools: () => (meaning.kind === 'conversation' ? conversation().tools : []),
     });
     const run = yard.create({
-      id, face: 'http', protocol, wanted: facts.model, stream: facts.stream, caller: callerOf(request.headers), needs: facts.needs,
-      raw: { bytes, scan }, conversation: onlyOnce(() => decode(codec, bytes)), protocolHeaders: protocolHeaders(protocol, request), includeUsage: facts.includeUsage,
+      id, face: 'http', protocol, wanted: facts.model, stream: facts.stream, caller: callerOf(request.headers, tool), needs: facts.needs,
+      // An array is put together here from the provider's events, so its bytes cannot go through.
+      raw: jsonArray ? undefined : { bytes, scan },
+      conversation, protocolHeaders: protocolHeaders(protocol, request), includeUsage: facts.includeUsage,
+      limitField: outputLimit(protocol, bytes, scan)?.field,
+      operation: meaning.kind === 'conversation' ? undefined : meaning.kind,
       patienceMs,
     }, caller);
     response.on('close', () => {
@@ -126,14 +141,9 @@ export class HttpFace {
 
 /** The protocol whose shape an error should have. */
 function protocolOf(request: IncomingMessage, path: string): ProtocolName {
-  return conversationPaths[path] ?? (request.headers['anthropic-version'] === undefined ? 'openai-chat' : 'anthropic-messages');
-}
-
-/** Tools disagree about `/v1`: with it, without it and doubled it means the same. */
-export function plainPath(path: string): string {
-  let plain = path;
-  while (plain.startsWith('/v1/')) plain = plain.slice(3);
-  return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
+  const meaning = meaningOf(path, '');
+  if ('protocol' in meaning) return meaning.protocol;
+  return callerProtocol(request.headers);
 }
 
 function decode(codec: ProtocolCodec, bytes: Buffer): ReturnType<ProtocolCodec['decodeRequest']> {

@@ -2,8 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
 import type { TimeRange } from '../../api/receipt.ts';
 import type { Yard } from '../../exchange/yard.ts';
+import { callerProtocol } from './callerProtocol.ts';
 import { refusalBody } from './refusal.ts';
 import { sendJson } from './sendJson.ts';
+
+const geminiList = /^\/v1beta1?\/models$/;
 
 export interface InfoRoutesOptions {
   yard: Yard;
@@ -49,7 +52,9 @@ export class InfoRoutes {
     }
     const { yard } = this.#options;
     const parameters = new URLSearchParams(query);
-    if (path === '/models') return this.#models(request, response);
+    if (geminiList.test(path)) return this.#googleModels(response);
+    if (path === '/models') return callerProtocol(request.headers) === 'gemini' ? this.#googleModels(response) : this.#models(request, response);
+    if (path === '/api/tags') return this.#ollamaTags(response);
     if (path.startsWith('/models/')) return this.#model(request, response, decoded(path.slice('/models/'.length)));
     if (path === '/switchyard/status') return sendJson(response, 200, yard.status(this.#options.http()));
     if (path === '/switchyard/spend') {
@@ -78,6 +83,15 @@ export class InfoRoutes {
       : { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
   }
 
+  #googleModels(response: ServerResponse): void {
+    sendJson(response, 200, { models: this.#status().offered.map(googleEntry) });
+  }
+
+  /** For tools that look for local models the Ollama way. */
+  #ollamaTags(response: ServerResponse): void {
+    sendJson(response, 200, { models: this.#status().offered.map(one => ({ name: one.wanted, model: one.wanted, details: {} })) });
+  }
+
   #model(request: IncomingMessage, response: ServerResponse, name: string): void {
     const found = this.#status().offered.find(one => one.wanted === name);
     if (found === undefined) notFound(request, response, `There is no model or route named ${name}.`);
@@ -87,6 +101,14 @@ export class InfoRoutes {
   #status(): StatusSnapshot {
     return this.#options.yard.status(this.#options.http());
   }
+}
+
+function googleEntry(one: OfferedModel) {
+  return {
+    name: `models/${one.wanted}`, baseModelId: one.wanted, version: '1', displayName: one.kind === 'route' ? `${one.name} (route)` : one.name,
+    inputTokenLimit: one.maxInputTokens, outputTokenLimit: one.maxOutputTokens,
+    supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
+  };
 }
 
 /** One entry that OpenAI's and Anthropic's clients both accept. */
@@ -125,5 +147,5 @@ function decoded(piece: string): string {
 }
 
 function notFound(request: IncomingMessage, response: ServerResponse, message: string): void {
-  sendJson(response, 404, refusalBody(request.headers['anthropic-version'] === undefined ? 'openai-chat' : 'anthropic-messages', 404, message));
+  sendJson(response, 404, refusalBody(callerProtocol(request.headers), 404, message));
 }

@@ -1,37 +1,85 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
+import { ObjectScanner, scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import type { Refusal } from './access.ts';
 
 /** Bodies of agents with images reach some ten megabytes; providers refuse more than this anyway. */
 export const maxBodyBytes = 64 * 1024 * 1024;
 
-/** Reads a request body whole. @param done called once, with the bytes or with why there are none */
-export function readBody(request: IncomingMessage, done: (body: Buffer | Refusal) => void): void {
+/** A body as it came, with its top-level fields; `scan` is undefined when it is not a JSON object. */
+export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
+
+/**
+ * Reads a request body whole. It is scanned while it arrives, so that a large one never holds up other requests.
+ * @param words see ObjectScanner
+ * @param done called once, with the body or with why there is none
+ */
+export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void): void {
   const declared = Number(request.headers['content-length'] ?? '0');
   if (declared > maxBodyBytes) {
     request.resume();
     done(tooLarge);
     return;
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const encoding = request.headers['content-encoding'];
+  const plain = encoding === undefined || encoding === 'identity';
+  const scanner = new ObjectScanner(words);
+  const gathered = new GatheredBytes(declared);
   request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) {
+    if (gathered.length + chunk.length > maxBodyBytes) {
       request.removeAllListeners('data');
       request.removeAllListeners('end');
       request.resume();
       done(tooLarge);
       return;
     }
-    chunks.push(chunk);
+    gathered.add(chunk);
+    if (plain && gathered.contiguous) scanner.advance(gathered.bytes, gathered.length);
   });
   request.on('end', () => {
-    const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes);
-    const encoding = request.headers['content-encoding'];
-    if (encoding === undefined || encoding === 'identity') done(body);
-    else void inflate(body, encoding).then(done);
+    const bytes = gathered.whole();
+    if (!plain) {
+      void inflate(bytes, encoding).then(body => done(Buffer.isBuffer(body) ? { bytes: body, scan: scanObject(body, words) } : body));
+      return;
+    }
+    scanner.advance(bytes, bytes.length);
+    done({ bytes, scan: scanner.result() });
   });
+}
+
+/** Bytes that arrive in pieces: in one buffer from the start where their number was declared, else put together at the end. */
+class GatheredBytes {
+  length = 0;
+  bytes: Buffer = Buffer.alloc(0);
+  #declared: number;
+  #pieces: Buffer[] = [];
+
+  constructor(declared: number) {
+    this.#declared = declared;
+  }
+
+  /** All bytes so far stand in `bytes`. */
+  get contiguous(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  add(chunk: Buffer): void {
+    const end = this.length + chunk.length;
+    if (this.length === 0 && (chunk.length >= this.#declared || this.#declared === 0)) {
+      this.bytes = chunk;
+    } else if (this.#pieces.length === 0 && end <= this.#declared) {
+      if (this.length === 0) this.bytes = Buffer.allocUnsafeSlow(this.#declared);
+      chunk.copy(this.bytes, this.length);
+    } else {
+      if (this.#pieces.length === 0) this.#pieces.push(this.bytes.subarray(0, this.length));
+      this.#pieces.push(chunk);
+    }
+    this.length = end;
+  }
+
+  whole(): Buffer {
+    return this.#pieces.length > 0 ? Buffer.concat(this.#pieces, this.length) : this.bytes.subarray(0, this.length);
+  }
 }
 
 const tooLarge: Refusal = { status: 413, message: `The request is larger than ${maxBodyBytes / 1024 / 1024} MB.` };

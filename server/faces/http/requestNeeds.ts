@@ -11,53 +11,78 @@ export interface RequestFacts {
   needs: Needs;
 }
 
-/** Words without which a body holds no image or document; found natively, and in most bodies not at all. */
-const imageWord = Buffer.from('image');
-const documentWords = ['document"', 'file"'].map(word => Buffer.from(word));
-/** Media types as they stand in compact and in spaced JSON. */
-const imageType = /: ?"(?:image|image_url|input_image)"/;
-const documentType = /: ?"(?:document|file|input_file)"/;
+const imageTypes = ['image', 'image_url', 'input_image', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/heic'];
+const documentTypes = ['document', 'file', 'input_file', 'application/pdf'];
+/** What the scan of a body is to look out for. */
+export const mediaTypes: ReadonlySet<string> = new Set([...imageTypes, ...documentTypes]);
 
 /** Bytes of JSON a token stands for at the most in ordinary text: makes the estimate a lower bound. */
 const bytesPerToken = 5;
 const tokensPerImage = 250;
 
 /**
- * Reads a request of a protocol that names its model in the body.
- * @returns undefined when there is no model name in it
+ * Reads a request.
+ * @param named what the path said, in protocols that name model and stream there
+ * @returns undefined when there is no model name
  */
-export function readRequestFacts(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): RequestFacts | undefined {
-  const model = asString(fieldValue(bytes, scan, 'model'));
+export function readRequestFacts(
+  protocol: ProtocolName, bytes: Buffer, scan: ObjectScan, named: { model?: string | undefined; stream?: boolean | undefined } = {},
+): RequestFacts | undefined {
+  const model = named.model ?? asString(fieldValue(bytes, scan, 'model'));
   if (model === undefined || model === '') return undefined;
+  const stream = named.stream ?? fieldValue(bytes, scan, 'stream') === true;
   const streamOptions = scan.fields.has('stream_options') ? fieldValue(bytes, scan, 'stream_options') : undefined;
-  const images = bytes.includes(imageWord) && imageType.test(bytes.toString('latin1'));
+  const images = imageTypes.some(type => scan.words.has(type));
   return {
     model,
-    stream: fieldValue(bytes, scan, 'stream') === true,
+    stream,
     includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
     needs: {
-      stream: fieldValue(bytes, scan, 'stream') === true,
+      stream,
       tools: holdsItems(bytes, scan, 'tools'),
       images,
-      documents: documentWords.some(word => bytes.includes(word)) && documentType.test(bytes.toString('latin1')),
+      documents: documentTypes.some(type => scan.words.has(type)),
       jsonSchema: wantsSchema(protocol, bytes, scan),
       // Every protocol can leave reasoning out, so no target is passed over for it.
       thinking: false,
       estimatedInputTokens: Math.ceil((bytes.length - scan.base64Bytes) / bytesPerToken) + (images ? tokensPerImage : 0),
-      maxOutputTokens: asNumber(fieldValue(bytes, scan, 'max_tokens')) ?? asNumber(fieldValue(bytes, scan, 'max_completion_tokens')),
+      maxOutputTokens: outputLimit(protocol, bytes, scan)?.tokens,
     },
   };
+}
+
+const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
+  'openai-chat': ['max_completion_tokens', 'max_tokens'],
+  'openai-responses': ['max_output_tokens'],
+  'anthropic-messages': ['max_tokens'],
+  'gemini': [],
+};
+
+/** The caller's own limit of the answer, and the top-level field it stands in. */
+export function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
+  for (const field of limitFields[protocol]) {
+    const tokens = scan.fields.has(field) ? asNumber(fieldValue(bytes, scan, field)) : undefined;
+    if (tokens !== undefined) return { field, tokens };
+  }
+  return undefined;
 }
 
 /** Whether a field is an array that is not empty. */
 function holdsItems(bytes: Buffer, scan: ObjectScan, name: string): boolean {
   const range = scan.fields.get(name);
-  if (range === undefined) return false;
-  return range.end - range.start > 2 && bytes.toString('latin1', range.start, Math.min(range.end, range.start + 64)).replace(/\s/g, '').length > 2 && bytes[range.start] === 0x5b;
+  if (range === undefined || bytes[range.start] !== 0x5b) return false;
+  return bytes.toString('latin1', range.start, Math.min(range.end, range.start + 64)).replace(/\s/g, '').length > 2;
 }
 
+const schemaFields: Readonly<Record<ProtocolName, readonly [field: string, mark: string]>> = {
+  'openai-chat': ['response_format', 'json_schema'],
+  'openai-responses': ['text', 'json_schema'],
+  'anthropic-messages': ['output_config', 'json_schema'],
+  'gemini': ['generationConfig', 'Schema"'],
+};
+
 function wantsSchema(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): boolean {
-  const field = protocol === 'anthropic-messages' ? 'output_config' : 'response_format';
+  const [field, mark] = schemaFields[protocol];
   const range = scan.fields.get(field);
-  return range !== undefined && bytes.toString('latin1', range.start, range.end).includes('json_schema');
+  return range !== undefined && bytes.toString('latin1', range.start, range.end).includes(mark);
 }

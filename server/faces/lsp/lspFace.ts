@@ -1,9 +1,10 @@
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import type { ConversationRequest } from '../../api/conversation.ts';
 import {
-  catalogMethod, chatEventsMethod, chatMethod, configureMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, spendMethod,
+  catalogMethod, chatEventsMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, spendMethod,
   statusMethod, testEndpointMethod,
-  type CatalogResult, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type ProbeParams, type ReceiptParams,
+  type CatalogResult, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type ConnectedToolsResult, type ConnectToolParams,
+  type ConnectToolResult, type DisconnectToolParams, type ProbeParams, type ReceiptParams,
   type ReceiptResult, type RequestsParams, type RequestsResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
   type TestEndpointResult,
 } from '../../api/messages.ts';
@@ -26,6 +27,8 @@ export interface LspFaceOptions {
   http(): HttpStatus;
   /** Starts or stops the local HTTP endpoint. */
   listen(port: number | undefined): void;
+  /** The tokens of single tools. */
+  tools: { connect(tool: string): string; disconnect(tool: string): void; names(): string[] };
 }
 
 const resolveOptions: ResolveOptions = { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' };
@@ -53,6 +56,9 @@ export class LspFace {
     connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
     connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await yard.receipt(params.id) ?? null);
     connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
+    connection.onRequest(connectToolMethod, ({ tool }: ConnectToolParams): ConnectToolResult => ({ token: options.tools.connect(tool), url: options.http().url }));
+    connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => options.tools.disconnect(tool));
+    connection.onRequest(connectedToolsMethod, (): ConnectedToolsResult => options.tools.names());
   }
 
   /** The HTTP endpoint's state changed. */
@@ -67,7 +73,7 @@ export class LspFace {
 
   async #configure(params: ConfigureParams): Promise<ConfigureResult> {
     const { resolveConfig } = await import('../../config/resolve.ts');
-    const { config, problems } = resolveConfig({ endpoints: params.endpoints, routes: params.routes }, resolveOptions);
+    const { config, problems } = resolveConfig({ endpoints: params.endpoints, routes: params.routes, aliases: params.aliases }, resolveOptions);
     this.#options.yard.configure(config, new Map(Object.entries(params.keys)), problems);
     this.#options.listen(params.http.enabled ? params.http.port : undefined);
     return { problems };

@@ -2,27 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readSettings } from '../../../client/settings.ts';
 import type { SettingName } from '../../../client/settings.ts';
-import {
-  baseUrlProblem, moved, nameProblem, partsOfTarget, routesWithoutEndpoint, targetsOf, uniqueName, withEnabled, withTarget, withTargets,
-} from '../../../client/settingsEdits.ts';
+import { baseUrlProblem, moved, nameProblem, partsOfTarget, routesWithoutEndpoint, targetsOf, uniqueName, withEnabled, withTarget, withTargets, withPrices } from '../../../client/settingsEdits.ts';
 
 const read = (values: Partial<Record<SettingName, unknown>>) => readSettings(name => values[name]);
 
 describe('readSettings', () => {
   it('fills every default in when the user has written nothing', () => {
     assert.deepEqual(read({}), {
-      settings: { endpoints: {}, routes: {}, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes' },
+      settings: { endpoints: {}, routes: {}, aliases: {}, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes' },
       problems: [],
     });
   });
 
   it('takes what the user wrote', () => {
     const { settings } = read({
-      'endpoints': { openai: { provider: 'openai' } }, 'routes': { default: { targets: ['openai/gpt-4.1'] } },
+      'endpoints': { openai: { provider: 'openai' } }, 'routes': { default: { targets: ['openai/gpt-4.1'] } }, 'aliases': { sonnet: 'claude-sonnet-5.5' },
       'localEndpoint.enabled': false, 'localEndpoint.port': 0, 'statusBar.show': 'both', 'models.show': 'all',
     });
     assert.deepEqual(settings, {
-      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } },
+      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' },
       localEndpoint: { enabled: false, port: 0 }, statusBar: 'both', shownModels: 'all',
     });
   });
@@ -43,6 +41,21 @@ describe('readSettings', () => {
     const { settings, problems } = read({ endpoints: { a: 'openai', b: { provider: 'openai' } }, routes: [] });
     assert.deepEqual(Object.keys(settings.endpoints), ['b']);
     assert.deepEqual(problems.map(problem => problem.path), ['endpoints.a', 'routes']);
+    const aliases = read({ aliases: { a: 'gpt-4.1', b: 3 } });
+    assert.deepEqual(aliases.settings.aliases, { a: 'gpt-4.1' });
+    assert.deepEqual(aliases.problems.map(problem => problem.path), ['aliases.b']);
+  });
+});
+
+describe('prices a vendor publishes', () => {
+  it('become the settings of the endpoint, but never replace what the user has set', () => {
+    const own = { inputPerMTok: 9, outputPerMTok: 9 };
+    const endpoints = { hs: { provider: 'holysheep', models: { a: { prices: own }, b: { upstream: 'b-1' } } }, other: { provider: 'openai' } };
+    const published = { inputPerMTok: 1, outputPerMTok: 2 };
+    assert.deepEqual(withPrices(endpoints, 'hs', { a: published, b: published, c: published }), {
+      hs: { provider: 'holysheep', models: { a: { prices: own }, b: { upstream: 'b-1', prices: published }, c: { prices: published } } }, other: { provider: 'openai' },
+    });
+    assert.equal(withPrices(endpoints, 'gone', { a: published }), endpoints);
   });
 });
 

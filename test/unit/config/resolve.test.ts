@@ -22,7 +22,7 @@ function only(settings: Record<string, unknown>): EndpointConfig {
 
 const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text: string, path?: string])[] = [
   ['an unknown provider with a near one', { provider: 'antropic' }, 'there is no provider "antropic"; did you mean "anthropic"?', 'provider'],
-  ['a provider that is like none', { provider: 'zzzzzz' }, 'there is no provider "zzzzzz"; known are openai, anthropic, gemini, deepseek, moonshot, holysheep, openrouter, mistral, groq, xai, ollama, lmstudio, openai-compatible, anthropic-compatible, sandbox.', 'provider'],
+  ['a provider that is like none', { provider: 'zzzzzz' }, 'there is no provider "zzzzzz"; known are openai, anthropic, gemini, vertex, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure, ollama, lmstudio, openai-compatible, anthropic-compatible, sandbox.', 'provider'],
   ['no provider at all', {}, '"provider" is missing.', 'provider'],
   ['something that is no mapping', 'openai', 'it must be a mapping with fields such as provider and protocol.', ''],
   ['an unknown field', { provider: 'openai', baseURL: 'https://relay.example' }, 'there is no field "baseURL"; did you mean "baseUrl"?', 'baseURL'],

@@ -168,6 +168,11 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
     endpoints: ['a', 'b'],
   },
   { title: 'an empty file is an empty configuration', yaml: '', said: [] },
+  {
+    title: 'an alias that leads nowhere is reported with its line',
+    yaml: 'aliases:\n  good: gpt-4.1\n  loop: loop\n  odd: "${NOT_SET}"\n',
+    said: ['4: Alias "odd" is left out: in "", the environment variable NOT_SET is not set.', '3: Alias "loop" is left out: it stands for itself.'],
+  },
   { title: 'a file that is a list is refused', yaml: '- a\n', said: ['-: The configuration must be a mapping with "endpoints" and "routes".'] },
 ];
 

@@ -50,6 +50,19 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
+    it('gives an attempt its price when that is known later than its end, and changes nothing else', () => {
+      const ledger = make();
+      const priced = aReceipt('x-1', { attempts: [anAttempt({ outcome: 'failed', failureClass: 'server', message: 'It broke.' }), anAttempt({ number: 2 })] });
+      const bare = { ...priced, attempts: priced.attempts.map(attempt => ({ ...attempt, cost: { certainty: 'unknown' as const } })), cost: { certainty: 'unknown' as const } };
+      ledger.progress(bare);
+      ledger.flush();
+      ledger.close(priced);
+      ledger.flush();
+      assert.deepEqual(ledger.receipt('x-1'), priced);
+      assert.equal(ledger.spend({ from: noon, to: noon + 1 }).totals.microUsd, 5_600);
+      ledger.shutdown();
+    });
+
     it('does not let a late progress report reopen an exchange that has ended', () => {
       const ledger = make();
       const done = aReceipt('x-1');

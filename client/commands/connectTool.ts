@@ -1,0 +1,126 @@
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
+import type { OfferedModel } from '../../server/api/status.ts';
+import { UserError } from '../base/errors.ts';
+import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
+import { askChoice, valueOf } from './quickInput.ts';
+import type { Choice } from './quickInput.ts';
+import { localEndpoint } from './serverCommands.ts';
+import type { CommandServices } from './services.ts';
+import type { ShownChanges } from './shownChanges.ts';
+
+/** Where configurations are written, and what is remembered of them. */
+export interface ToolPlace {
+  storageFolder: string;
+  /** The window shows another machine, and this extension runs on the user's own. */
+  awayFromWindow: boolean;
+  changes: ShownChanges;
+}
+
+/** "Connect a Tool…": the tool, what it is to use, the change as it will be, and only then the file. */
+export async function connectTool(services: CommandServices, place: ToolPlace): Promise<void> {
+  const url = fixedAddress(services);
+  const { offered = [] } = services.server.status ?? {};
+  if (offered.length === 0) throw new UserError('There is nothing a tool could use yet. Run "Switchyard: Add Provider…" first.');
+  await explained(async () => {
+    const connector = await connectorAt(place);
+    const tool = await askTool(await connector.states(), place);
+    if (tool === undefined) return;
+    const model = await askModel(tool, offered);
+    if (model === undefined) return;
+    const wanted = { url, model, at: Date.now() };
+    const shown = await connector.previewConnect(tool.id, wanted);
+    if (!await place.changes.agreed(`${tool.name} → Switchyard`, shown, `Write ${filesIn(shown)}`)) return;
+    const had = await services.server.connectedTools();
+    const { token } = await services.server.connectTool(tool.id);
+    try {
+      await connector.connect(tool.id, { ...wanted, token }, shown);
+    } catch (error) {
+      if (!had.includes(tool.id)) await services.server.disconnectTool(tool.id);
+      throw error;
+    }
+    void vscode.window.showInformationMessage(
+      `${tool.name} uses "${model.wanted}" of Switchyard from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
+    );
+  });
+}
+
+/** "Disconnect a Tool…": what was in its configuration comes back, and its token ends. */
+export async function disconnectTool(services: CommandServices, place: ToolPlace): Promise<void> {
+  await explained(async () => {
+    const connector = await connectorAt(place);
+    const tokens = await services.server.connectedTools();
+    const connected = (await connector.states()).filter(one => one.connected || tokens.includes(one.id));
+    if (connected.length === 0) throw new UserError('No tool is connected. Run "Switchyard: Connect a Tool…" to connect one.');
+    const tool = valueOf(await askChoice({
+      title: 'Disconnect a Tool', placeholder: 'Choose the tool whose configuration should be as it was',
+      items: connected.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
+    }));
+    if (tool === undefined) return;
+    const shown = await connector.previewDisconnect(tool.id);
+    if (!await place.changes.agreed(`${tool.name} without Switchyard`, shown, shown.length === 0 ? 'End its token' : `Restore ${filesIn(shown)}`)) return;
+    await connector.disconnect(tool.id);
+    await services.server.disconnectTool(tool.id);
+    void vscode.window.showInformationMessage(tool.connected
+      ? `${tool.name} is configured as before, and its token has ended.`
+      : `The token of ${tool.name} has ended. Its configuration was not written from here: take Switchyard out of it by hand.`);
+  });
+}
+
+/** The editing of files, with its parsers, is loaded when it is needed. */
+async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector> {
+  const connect = await import('../connect/toolConnector.ts');
+  return new connect.ToolConnector({ home: homedir(), environment: process.env }, storageFolder);
+}
+
+/** The address that a tool can be given for good. */
+function fixedAddress(services: CommandServices): string {
+  const { url } = localEndpoint(services);
+  if (services.configuration.settings.localEndpoint.port === 0) {
+    throw new UserError('The local endpoint takes another port at each start. Give it one in "switchyard.localEndpoint.port", then connect the tool.');
+  }
+  if (url === undefined) throw new UserError('The local endpoint has no address yet: try again in a moment.');
+  return url;
+}
+
+async function askTool(states: readonly ToolState[], place: ToolPlace): Promise<ToolState | undefined> {
+  return valueOf(await askChoice({
+    title: 'Connect a Tool', step: 1, totalSteps: 2,
+    placeholder: place.awayFromWindow ? 'Choose a tool on your own machine; tools on the remote machine cannot reach Switchyard' : 'Choose the tool that should use Switchyard',
+    items: states.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
+  }));
+}
+
+function descriptionOf(state: ToolState): string {
+  if (state.connectedTo !== undefined) return `connected to ${state.connectedTo}`;
+  if (state.connected) return 'connected';
+  return state.found === undefined ? 'not found here' : `found in ${state.found.replace(homedir(), '~')}`;
+}
+
+type ModelChoice = Pick<OfferedModel, 'wanted'> & Partial<OfferedModel>;
+
+async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Promise<ModelChoice | undefined> {
+  const ordered = [...offered].sort((left, right) => Number(right.kind === 'route') - Number(left.kind === 'route'));
+  return valueOf(await askChoice<ModelChoice>({
+    title: `Connect ${tool.name}`, step: 2, totalSteps: 2,
+    placeholder: `Choose the route or model that ${tool.name} should use`,
+    items: ordered.map((model): Choice<ModelChoice> => ({
+      label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
+      description: model.toolCalling ? model.detail : `${model.detail} · cannot call tools`, value: model,
+    })),
+    typed: text => (offered.some(model => model.wanted === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { wanted: text } }),
+  }));
+}
+
+function filesIn(shown: readonly ShownChange[]): string {
+  return shown.map(({ file }) => file.replace(homedir(), '~')).join(' and ');
+}
+
+/** What is wrong with a file is one sentence already, and needs no entry in the log. */
+async function explained(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    throw error instanceof Error && error.name === 'ConfigFileError' ? new UserError(error.message, { cause: error }) : error;
+  }
+}

@@ -1,0 +1,27 @@
+import * as vscode from 'vscode';
+import type { ProviderOffer } from '../../server/api/messages.ts';
+import { withPrices } from '../settingsEdits.ts';
+import type { CommandServices } from './services.ts';
+
+/**
+ * Offers the prices a vendor publishes, where none are built in because nobody can vouch for them. Taken, they become
+ * the user's own prices in the settings, to be checked and changed there.
+ */
+export async function offerPrices(services: CommandServices, endpoint: string, offer: Pick<ProviderOffer, 'name' | 'pricePreset'>): Promise<void> {
+  const preset = offer.pricePreset;
+  if (preset === undefined) return;
+  const take = 'Take Them as a Start';
+  const read = 'Read the Page';
+  for (;;) {
+    const chosen = await vscode.window.showInformationMessage(
+      `What ${offer.name} charges is unknown to Switchyard. Take prices of ${String(Object.keys(preset.models).length)} models from ${preset.source} into your settings?`,
+      { modal: true, detail: preset.caution }, take, read,
+    );
+    if (chosen === read) {
+      await vscode.env.openExternal(vscode.Uri.parse(preset.url));
+      continue;
+    }
+    if (chosen === take) await services.configuration.changeEndpoints(endpoints => withPrices(endpoints, endpoint, preset.models));
+    return;
+  }
+}

@@ -1,0 +1,192 @@
+import { existsSync } from 'node:fs';
+import { ConfigFileError, readConfigFile, removeConfigFile, writeConfigFile } from './configFile.ts';
+import type { ConfigFile } from './configFile.ts';
+import { ConfigTextError } from './configFormat.ts';
+import { ConnectionRecords } from './connectionRecords.ts';
+import type { ConnectionRecord, FileRecord } from './connectionRecords.ts';
+import { applySettings, hashOf, maskSettings, maskText, withdrawSettings } from './settingsEdit.ts';
+import { tools } from './toolTable.ts';
+import type { Connection, FileSettings, Surroundings, Tool } from './toolTable.ts';
+
+/** A tool as the picker shows it. */
+export interface ToolState {
+  id: string;
+  name: string;
+  /** The trace of it that was found; absent: it is not used here, as far as can be seen. */
+  found?: string;
+  /** Its configuration was written by us, for this route or model. */
+  connectedTo?: string;
+  connected: boolean;
+  note?: string;
+}
+
+/** A change as it is shown before it is made; tokens and keys are unreadable in it. */
+export interface ShownChange { file: string; before: string; after: string }
+
+/** The part of a record that a file's new content does not need. */
+interface Step { settings: FileSettings; current: ConfigFile; base: string | undefined; baseMode: number | undefined }
+
+/**
+ * Writes the configurations of tools and puts them back. Nothing is written that was not planned from what is on the
+ * disk at that moment, and what was there is recorded before it is changed.
+ */
+export class ToolConnector {
+  readonly #where: Surroundings;
+  readonly #records: ConnectionRecords;
+
+  constructor(where: Omit<Surroundings, 'exists'>, storageFolder: string) {
+    this.#where = { ...where, exists: existsSync };
+    this.#records = new ConnectionRecords(storageFolder);
+  }
+
+  /** Every tool, those found on this machine first. */
+  async states(): Promise<ToolState[]> {
+    const connected = await this.#records.list();
+    const states = tools.map(({ id, name, note, traces }): ToolState => {
+      const found = traces(this.#where).find(trace => existsSync(trace));
+      const record = connected.find(one => one.tool === id);
+      return {
+        id, name, connected: record !== undefined, ...(note === undefined ? {} : { note }), ...(found === undefined ? {} : { found }),
+        ...(record?.model === undefined ? {} : { connectedTo: record.model }),
+      };
+    });
+    const rank = (state: ToolState): number => (state.found === undefined ? 1 : 0);
+    return states.sort((left, right) => rank(left) - rank(right));
+  }
+
+  /** What connecting would change. @throws ConfigFileError when a file cannot be read or not be changed */
+  async previewConnect(toolId: string, connection: Omit<Connection, 'token'>): Promise<ShownChange[]> {
+    const tool = toolOf(toolId);
+    const steps = await this.#steps(tool, { ...connection, token: 'switchyard-' });
+    return steps.map(({ settings: { file, format, settings }, current, base }) => explained(file, () => ({
+      file,
+      before: maskText(format, current.text ?? '', settings),
+      after: maskText(format, applySettings(format, base ?? '', maskSettings(settings)).text, settings),
+    })));
+  }
+
+  /**
+   * Writes the configuration, having recorded what was there. When one file fails, the others are put back.
+   * @param shown what the user has agreed to: a file that has changed since is not touched @throws ConfigFileError
+   */
+  async connect(toolId: string, connection: Connection, shown: readonly ShownChange[]): Promise<void> {
+    const tool = toolOf(toolId);
+    const previous = await this.#records.read(tool.id);
+    const steps = await this.#steps(tool, connection);
+    const planned = steps.map(step => {
+      const { file, format, settings } = step.settings;
+      return explained(file, () => {
+        if (maskText(format, step.current.text ?? '', settings) !== shown.find(change => change.file === file)?.before) throw changedMeanwhile(file);
+        return { ...step, applied: applySettings(format, step.base ?? '', settings) };
+      });
+    });
+    const record: ConnectionRecord = {
+      version: 1, tool: tool.id, model: connection.model.wanted, connectedAt: connection.at,
+      files: planned.map(({ settings: { file, format }, base, baseMode, applied }): FileRecord => ({
+        file, format, ...(base === undefined ? {} : { original: base }), ...(baseMode === undefined ? {} : { mode: baseMode }),
+        writtenHash: hashOf(applied.text), written: applied.written,
+      })),
+    };
+    await this.#records.write(record);
+    const done: typeof planned = [];
+    try {
+      for (const step of planned) {
+        const { settings: { file, settings }, current, baseMode, applied } = step;
+        // A file with a token is for its owner alone.
+        await writeConfigFile(file, current.realPath, applied.text, settings.some(one => one.secret !== undefined) ? (baseMode ?? 0o600) & 0o700 : baseMode);
+        done.push(step);
+      }
+    } catch (error) {
+      for (const { settings: { file }, current } of done) await putBack(file, current);
+      if (previous === undefined) await this.#records.remove(tool.id);
+      else await this.#records.write(previous);
+      throw error;
+    }
+  }
+
+  /** What disconnecting would change; nothing when there is no record of it. @throws ConfigFileError */
+  async previewDisconnect(toolId: string): Promise<ShownChange[]> {
+    const record = await this.#records.read(toolId);
+    const changes: ShownChange[] = [];
+    for (const entry of record?.files ?? []) {
+      const { file, format, written } = entry;
+      const { text } = await readConfigFile(file);
+      if (text === undefined) continue;
+      const change = explained(file, () => {
+        const restored = textBefore(entry, text);
+        return { file, before: maskText(format, text, written), after: maskText(format, restored ?? '', written), same: restored === text };
+      });
+      if (!change.same) changes.push({ file, before: change.before, after: change.after });
+    }
+    return changes;
+  }
+
+  /**
+   * Puts everything back: byte for byte where nothing else has changed since, else only what was written goes.
+   * @throws ConfigFileError when a file cannot be understood or not be written; those before it are back then, and doing it again is safe
+   */
+  async disconnect(toolId: string): Promise<void> {
+    const record = await this.#records.read(toolId);
+    if (record === undefined) return;
+    const restored: { entry: FileRecord; current: ConfigFile; text: string | undefined }[] = [];
+    for (const entry of record.files) {
+      const current = await readConfigFile(entry.file);
+      if (current.text !== undefined) restored.push({ entry, current, text: explained(entry.file, () => textBefore(entry, current.text)) });
+    }
+    for (const { entry, current, text } of restored) {
+      if (text === undefined) await removeConfigFile(entry.file, current.realPath);
+      else await writeConfigFile(entry.file, current.realPath, text, entry.mode ?? current.mode);
+    }
+    await this.#records.remove(toolId);
+  }
+
+  /** What each file holds, and what it would hold were the tool not connected, on which new settings are put. */
+  async #steps(tool: Tool, connection: Connection): Promise<Step[]> {
+    const record = await this.#records.read(tool.id);
+    const steps: Step[] = [];
+    for (const settings of tool.files(this.#where, connection)) {
+      const current = await readConfigFile(settings.file);
+      const entry = record?.files.find(one => one.file === settings.file);
+      const base = entry === undefined || current.text === undefined ? current.text : explained(settings.file, () => textBefore(entry, current.text));
+      steps.push({ settings, current, base, baseMode: entry === undefined ? current.mode : entry.mode });
+    }
+    return steps;
+  }
+}
+
+/** The text as it would be had we not written; undefined: there would be no file. @throws ConfigTextError */
+function textBefore(entry: FileRecord, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (hashOf(text) === entry.writtenHash) return entry.original;
+  return withdrawSettings(entry.format, text, entry.original, entry.written);
+}
+
+async function putBack(file: string, { text, mode, realPath }: ConfigFile): Promise<void> {
+  try {
+    if (text === undefined) await removeConfigFile(file, realPath);
+    else await writeConfigFile(file, realPath, text, mode);
+  } catch {
+    // The error that led here is the one to be told.
+  }
+}
+
+/** Runs something on a file's text; what is wrong with the text becomes a sentence about the file. */
+function explained<Result>(file: string, run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ConfigTextError) throw new ConfigFileError(file, `${error.message}; nothing was changed.`, { cause: error });
+    throw error;
+  }
+}
+
+function changedMeanwhile(file: string): ConfigFileError {
+  return new ConfigFileError(file, 'has changed since it was shown; nothing was written. Run the command again.');
+}
+
+function toolOf(id: string): Tool {
+  const tool = tools.find(one => one.id === id);
+  if (tool === undefined) throw new ConfigFileError(id, 'is not a tool that can be connected.');
+  return tool;
+}
+

@@ -1,0 +1,225 @@
+import path from 'node:path';
+import type { OfferedModel } from '../../server/api/status.ts';
+import type { ConfigPath, ConfigValue } from './configFormat.ts';
+import type { FormatName } from './formats.ts';
+
+/** Where a tool looks for its configuration: the user's home, and variables that move it. */
+export interface Surroundings {
+  home: string;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Whether there is a file or folder of that path. */
+  exists(file: string): boolean;
+}
+
+/** What a tool is to use. */
+export interface Connection {
+  /** The local endpoint without a path, such as `http://127.0.0.1:7717`. */
+  url: string;
+  token: string;
+  /** A route or model, as a request names it, with what is known of it. */
+  model: Pick<OfferedModel, 'wanted'> & Partial<OfferedModel>;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** One value that a tool's configuration is given. */
+export interface Setting {
+  path: ConfigPath;
+  value: ConfigValue;
+  /** Where in the value a token stands, which is then not shown; `[]`: the value is one. */
+  secret?: readonly string[];
+  /**
+   * A part of the value that says whose it is: as long as it is as we wrote it, the whole value is ours, whatever the
+   * tool has added to it.
+   */
+  mark?: readonly string[];
+  /** Something the file cannot be without; left as it is where there is one already. */
+  ifAbsent?: boolean;
+}
+
+export interface FileSettings { file: string; format: FormatName; settings: readonly Setting[] }
+
+export interface Tool {
+  /** As the ledger names the tool. */
+  id: string;
+  name: string;
+  /** Any of these shows that the tool is used here. */
+  traces(where: Surroundings): string[];
+  files(where: Surroundings, connection: Connection): FileSettings[];
+  /** What a person should know about it, one sentence. */
+  note?: string;
+}
+
+/** Every tool that can be connected, in the order of the picker. */
+export const tools: readonly Tool[] = [
+  {
+    id: 'claude-code', name: 'Claude Code',
+    traces: where => [claudeFolder(where)],
+    files: (where, { url, token, model: { wanted } }) => [{
+      file: path.join(claudeFolder(where), 'settings.json'), format: 'json',
+      settings: [
+        { path: ['env', 'ANTHROPIC_BASE_URL'], value: url },
+        { path: ['env', 'ANTHROPIC_AUTH_TOKEN'], value: token, secret: [] },
+        { path: ['env', 'ANTHROPIC_MODEL'], value: wanted },
+        // Its names for a family of models, which its own agents and small errands ask for.
+        ...['OPUS', 'SONNET', 'HAIKU'].map((family): Setting => ({ path: ['env', `ANTHROPIC_DEFAULT_${family}_MODEL`], value: wanted })),
+      ],
+    }],
+  },
+  {
+    id: 'codex', name: 'Codex',
+    traces: where => [codexFolder(where)],
+    files: (where, { url, token, model }) => [{
+      file: path.join(codexFolder(where), 'config.toml'), format: 'toml',
+      settings: [
+        { path: ['model'], value: model.wanted },
+        { path: ['model_provider'], value: 'switchyard' },
+        ...(model.maxInputTokens === undefined ? [] : [{ path: ['model_context_window'], value: model.maxInputTokens }]),
+        {
+          path: ['model_providers', 'switchyard'],
+          // A key by `env_key` would have to be in the environment of whatever starts Codex; this one it reads itself.
+          value: { name: 'Switchyard', base_url: `${url}/v1`, wire_api: 'responses', experimental_bearer_token: token },
+          secret: ['experimental_bearer_token'], mark: ['base_url'],
+        },
+      ],
+    }],
+  },
+  {
+    id: 'gemini-cli', name: 'Gemini CLI',
+    traces: where => [geminiFolder(where)],
+    note: 'Gemini CLI reads it in folders that you trust and that have no .env file of their own.',
+    files: (where, { url, token, model }) => [
+      {
+        file: path.join(geminiFolder(where), '.env'), format: 'env',
+        settings: [
+          { path: ['GOOGLE_GEMINI_BASE_URL'], value: url },
+          { path: ['GEMINI_API_KEY'], value: token, secret: [] },
+          { path: ['GEMINI_MODEL'], value: model.wanted },
+        ],
+      },
+      { file: path.join(geminiFolder(where), 'settings.json'), format: 'json', settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }] },
+    ],
+  },
+  {
+    id: 'opencode', name: 'OpenCode',
+    traces: where => [openCodeFolder(where), path.join(where.environment.XDG_DATA_HOME || path.join(where.home, '.local', 'share'), 'opencode')],
+    files: (where, { url, token, model }) => [{
+      file: firstExisting(where, ['opencode.jsonc', 'opencode.json'].map(name => path.join(openCodeFolder(where), name))) ?? path.join(openCodeFolder(where), 'opencode.json'),
+      format: 'json',
+      settings: [
+        { path: ['$schema'], value: 'https://opencode.ai/config.json', ifAbsent: true },
+        { path: ['model'], value: `switchyard/${model.wanted}` },
+        {
+          path: ['provider', 'switchyard'],
+          value: {
+            npm: '@ai-sdk/openai-compatible', name: 'Switchyard', options: { baseURL: `${url}/v1`, apiKey: token },
+            models: { [model.wanted]: { name: model.wanted, ...openCodeLimits(model) } },
+          },
+          secret: ['options', 'apiKey'], mark: ['options', 'baseURL'],
+        },
+      ],
+    }],
+  },
+  {
+    id: 'continue', name: 'Continue',
+    traces: where => [continueFolder(where)],
+    note: 'Choose "Switchyard" among its models.',
+    files: (where, connection) => [continueFile(where, connection)],
+  },
+  {
+    id: 'cline', name: 'Cline (CLI)',
+    traces: where => [path.join(where.home, '.cline')],
+    note: "Cline's VS Code extension keeps its provider elsewhere: choose \"OpenAI Compatible\" in its settings, with the local endpoint's URL and token.",
+    files: (where, { url, token, model, at }) => [{
+      file: where.environment.CLINE_PROVIDER_SETTINGS_PATH || path.join(where.home, '.cline', 'data', 'settings', 'providers.json'), format: 'json',
+      settings: [
+        { path: ['version'], value: 1, ifAbsent: true },
+        { path: ['providers'], value: {}, ifAbsent: true },
+        { path: ['lastUsedProvider'], value: 'openai-compatible' },
+        {
+          path: ['providers', 'openai-compatible'],
+          value: {
+            settings: { provider: 'openai-compatible', apiKey: token, model: model.wanted, baseUrl: `${url}/v1` },
+            updatedAt: new Date(at).toISOString(), tokenSource: 'manual',
+          },
+          secret: ['settings', 'apiKey'], mark: ['settings', 'baseUrl'],
+        },
+      ],
+    }],
+  },
+  {
+    id: 'aider', name: 'aider',
+    traces: where => [path.join(where.home, '.aider.conf.yml'), path.join(where.home, '.aider')],
+    note: 'A .aider.conf.yml in a project comes before it.',
+    files: (where, { url, token, model }) => [{
+      file: path.join(where.home, '.aider.conf.yml'), format: 'yaml',
+      settings: [
+        // The prefix chooses aider's OpenAI client and is not sent.
+        { path: ['model'], value: `openai/${model.wanted}` },
+        { path: ['openai-api-base'], value: `${url}/v1` },
+        // In this file and not in ~/.env, which other programs read too.
+        { path: ['openai-api-key'], value: token, secret: [] },
+        // It would stop and ask about every model that it has no price of.
+        { path: ['show-model-warnings'], value: false },
+      ],
+    }],
+  },
+];
+
+function continueFile(where: Surroundings, { url, token, model }: Connection): FileSettings {
+  const yaml = path.join(continueFolder(where), 'config.yaml');
+  const json = path.join(continueFolder(where), 'config.json');
+  const entry = { provider: 'openai', model: model.wanted, apiBase: `${url}/v1`, apiKey: token };
+  // A config.yaml would hide the older config.json and every model in it.
+  if (!where.exists(yaml) && where.exists(json)) {
+    const value = { title: 'Switchyard', ...entry, ...(model.maxInputTokens === undefined ? {} : { contextLength: model.maxInputTokens }) };
+    return { file: json, format: 'json', settings: [{ path: ['models', { field: 'title', is: 'Switchyard' }], value, secret: ['apiKey'], mark: ['apiBase'] }] };
+  }
+  const capabilities = [...(model.toolCalling === false ? [] : ['tool_use']), ...(model.imageInput === true ? ['image_input'] : [])];
+  const value = {
+    name: 'Switchyard', ...entry, roles: ['chat', 'edit', 'apply'], ...(capabilities.length === 0 ? {} : { capabilities }),
+    ...(model.maxInputTokens === undefined ? {} : { defaultCompletionOptions: { contextLength: model.maxInputTokens } }),
+  };
+  return {
+    file: yaml, format: 'yaml',
+    settings: [
+      { path: ['name'], value: 'Local Config', ifAbsent: true },
+      { path: ['version'], value: '1.0.0', ifAbsent: true },
+      { path: ['schema'], value: 'v1', ifAbsent: true },
+      { path: ['models', { field: 'name', is: 'Switchyard' }], value, secret: ['apiKey'], mark: ['apiBase'] },
+    ],
+  };
+}
+
+function openCodeLimits(model: Connection['model']): Record<string, ConfigValue> {
+  return {
+    ...(model.maxInputTokens === undefined || model.maxOutputTokens === undefined ? {} : { limit: { context: model.maxInputTokens, output: model.maxOutputTokens } }),
+    ...(model.toolCalling === undefined ? {} : { tool_call: model.toolCalling }),
+    ...(model.imageInput === undefined ? {} : { attachment: model.imageInput }),
+  };
+}
+
+/** Variables that are set to nothing count as not set. */
+function claudeFolder({ home, environment }: Surroundings): string {
+  return environment.CLAUDE_CONFIG_DIR || path.join(home, '.claude');
+}
+
+function codexFolder({ home, environment }: Surroundings): string {
+  return environment.CODEX_HOME || path.join(home, '.codex');
+}
+
+function geminiFolder({ home, environment }: Surroundings): string {
+  return path.join(environment.GEMINI_CLI_HOME || home, '.gemini');
+}
+
+function openCodeFolder({ home, environment }: Surroundings): string {
+  return path.join(environment.XDG_CONFIG_HOME || path.join(home, '.config'), 'opencode');
+}
+
+function continueFolder({ home, environment }: Surroundings): string {
+  return environment.CONTINUE_GLOBAL_DIR || path.join(home, '.continue');
+}
+
+function firstExisting(where: Surroundings, files: readonly string[]): string | undefined {
+  return files.find(file => where.exists(file));
+}

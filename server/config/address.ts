@@ -1,0 +1,82 @@
+import type { EndpointSettings } from '../api/settings.ts';
+import type { ProtocolName } from '../api/conversation.ts';
+import type { Provider } from '../catalog/provider.ts';
+import { checkBaseUrl } from './baseUrl.ts';
+import { suggestion } from './nearest.ts';
+
+/** Where an endpoint is, or which field is wrong and the rest of a sentence about it. */
+export type Address =
+  | { baseUrl: string; project?: string; location?: string; apiVersion?: string }
+  | { field: string; problem: string };
+
+/** The user's own URL, or the one of the region, or the provider's; for clouds made of what the user calls his place. */
+export function addressOf(settings: EndpointSettings, provider: Provider, protocol: ProtocolName): Address {
+  const foreign = foreignField(settings, provider);
+  if (foreign !== undefined) return foreign;
+  if (provider.addressing === 'vertex') return vertexAddress(settings);
+  if (settings.baseUrl !== undefined) {
+    const checked = checkBaseUrl(settings.baseUrl);
+    if ('problem' in checked) return { field: 'baseUrl', problem: checked.problem };
+    return provider.addressing === 'azure' ? azureAddress(checked.baseUrl, settings.apiVersion) : checked;
+  }
+  const regions = provider.regions ?? [];
+  if (settings.region !== undefined && regions.length > 0) {
+    const region = regions.find(candidate => candidate.id === settings.region);
+    const known = regions.map(candidate => candidate.id);
+    if (region === undefined) {
+      return { field: 'region', problem: `${provider.name} has no region "${settings.region}"${suggestion(settings.region, known, `; known are ${known.join(', ')}.`)}` };
+    }
+    if (provider.baseUrls[protocol] === provider.baseUrls[provider.protocol]) return { baseUrl: region.baseUrl };
+    return { field: 'protocol', problem: `the address of region "${region.id}" for protocol "${protocol}" is not known; give it in "baseUrl".` };
+  }
+  const own = provider.baseUrls[protocol];
+  if (own !== undefined) return { baseUrl: own };
+  if (Object.keys(provider.baseUrls).length === 0) {
+    return { field: 'provider', problem: `provider "${provider.id}" needs a "baseUrl", such as "${provider.baseUrlExample ?? 'http://127.0.0.1:8000/v1'}".` };
+  }
+  return { field: 'protocol', problem: `the address of ${provider.name} for protocol "${protocol}" is not known; give it in "baseUrl".` };
+}
+
+/** A field that means nothing to this provider would be a wish that nobody hears. */
+function foreignField(settings: EndpointSettings, provider: Provider): Address | undefined {
+  const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure' } as const;
+  for (const [field, addressing] of Object.entries(fields)) {
+    if (settings[field as keyof typeof fields] !== undefined && provider.addressing !== addressing) {
+      return { field, problem: `"${field}" means nothing to provider "${provider.id}".` };
+    }
+  }
+  return undefined;
+}
+
+/** Source: the vendor's client libraries. Multi-regions have hosts of another form than regions. */
+function vertexAddress(settings: EndpointSettings): Address {
+  const location = (settings.location ?? settings.region ?? 'global').toLowerCase();
+  const field = settings.location === undefined ? 'region' : 'location';
+  if (!/^(?:global|[a-z]{2}|[a-z]+-[a-z]+\d{1,2})$/.test(location)) {
+    return { field, problem: `"${field}" must be "global", a multi-region such as "eu", or a region such as "europe-west4".` };
+  }
+  if (settings.project !== undefined && !/^[a-z0-9][a-z0-9.:-]{0,99}$/.test(settings.project)) {
+    return { field: 'project', problem: '"project" must be the ID of a Google Cloud project, such as "my-project-123".' };
+  }
+  const place = { location, ...(settings.project === undefined ? {} : { project: settings.project }) };
+  if (settings.baseUrl !== undefined) {
+    const checked = checkBaseUrl(settings.baseUrl);
+    return 'problem' in checked ? { field: 'baseUrl', problem: checked.problem } : { ...checked, ...place };
+  }
+  const host = location === 'global' ? 'aiplatform.googleapis.com'
+    : location.length === 2 ? `aiplatform.${location}.rep.googleapis.com` : `${location}-aiplatform.googleapis.com`;
+  return { baseUrl: `https://${host}`, ...place };
+}
+
+/** People paste the address of the resource, with or without the rest. */
+function azureAddress(baseUrl: string, apiVersion: string | undefined): Address {
+  if (apiVersion !== undefined) {
+    if (!/^\d{4}-\d{2}-\d{2}(?:-preview)?$/.test(apiVersion)) {
+      return { field: 'apiVersion', problem: '"apiVersion" must be a date, such as "2024-10-21" or "2025-04-01-preview".' };
+    }
+    return { baseUrl: baseUrl.replace(/\/openai(?:\/v1)?$/, ''), apiVersion };
+  }
+  const { origin, pathname } = new URL(baseUrl);
+  if (pathname === '/' || pathname === '/openai') return { baseUrl: `${origin}/openai/v1` };
+  return { baseUrl };
+}

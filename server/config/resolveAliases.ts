@@ -1,0 +1,46 @@
+import { isObject } from '../base/json.ts';
+import type { RouteConfig } from './config.ts';
+import { aliasPattern } from './schema.ts';
+import type { ConfigPath } from './schemaProblems.ts';
+
+/**
+ * Makes straight aliases of what a user wrote: lower case, and one that stands for another leads to what that one
+ * stands for. A wrong one is left out and reported, and the others work.
+ */
+export function resolveAliases(
+  written: unknown, routes: ReadonlyMap<string, RouteConfig>, report: (path: ConfigPath, message: string) => void,
+): Map<string, string> {
+  const given = new Map<string, { name: string; model: string }>();
+  if (written === undefined || written === null) return new Map();
+  if (!isObject(written)) {
+    report(['aliases'], '"aliases" must be a mapping of aliases to names of models.');
+    return new Map();
+  }
+  for (const [name, model] of Object.entries(written)) {
+    const path = ['aliases', name];
+    // The caller has taken it out and said why.
+    if (model === undefined) continue;
+    if (!aliasPattern.test(name)) report(path, `Alias "${name}" is left out: an alias is written like the name of a model, without spaces.`);
+    else if (typeof model !== 'string' || model.trim() === '' || model.length > 200) report(path, `Alias "${name}" is left out: it must stand for the name of a model.`);
+    else if (routes.has(name)) report(path, `Alias "${name}" is left out: a route has that name.`);
+    else given.set(name.toLowerCase(), { name, model: model.trim() });
+  }
+  const aliases = new Map<string, string>();
+  for (const [alias, { name, model }] of given) {
+    const end = followed(model, given);
+    if (end === undefined) report(['aliases', name], `Alias "${name}" is left out: it stands for itself.`);
+    else aliases.set(alias, end);
+  }
+  return aliases;
+}
+
+function followed(model: string, given: ReadonlyMap<string, { model: string }>): string | undefined {
+  const seen = new Set<string>();
+  for (let name = model; ;) {
+    const next = given.get(name.toLowerCase());
+    if (next === undefined) return name;
+    if (seen.has(name.toLowerCase())) return undefined;
+    seen.add(name.toLowerCase());
+    name = next.model;
+  }
+}

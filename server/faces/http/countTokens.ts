@@ -1,0 +1,32 @@
+import type { ProtocolName } from '../../api/conversation.ts';
+import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
+import { spliceFields } from '../../base/objectScan.ts';
+import type { RawBody } from '../../exchange/input.ts';
+import type { Yard } from '../../exchange/yard.ts';
+import type { RequestFacts } from './requestNeeds.ts';
+
+/** Characters a token stands for in ordinary text; images count as what providers charge for a usual one. */
+const bytesPerToken = 4;
+const tokensPerImage = 1500;
+
+/**
+ * How many tokens a prompt has: asked of the first target where it speaks the caller's protocol and counts, else
+ * estimated by length, so that no tool has to spend a generation on counting.
+ * @returns the count in the shape of the protocol
+ */
+export async function countTokens(
+  yard: Yard, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
+): Promise<JsonObject> {
+  const counted = await yard.countTokens({
+    protocol, wanted: facts.model, needs: facts.needs, headers,
+    body: model => (protocol === 'gemini' ? [raw.bytes] : spliceFields(raw.bytes, raw.scan, [{ name: 'model', json: JSON.stringify(model) }])),
+  });
+  const body = counted === undefined ? undefined : parseJson(counted);
+  if (isObject(body)) return body;
+  const tokens = Math.ceil((raw.bytes.length - raw.scan.base64Bytes) / bytesPerToken) + (facts.needs.images ? tokensPerImage : 0);
+  switch (protocol) {
+    case 'gemini': return { totalTokens: tokens };
+    case 'openai-responses': return { object: 'response.input_tokens', input_tokens: tokens };
+    default: return { input_tokens: tokens };
+  }
+}

@@ -1,0 +1,30 @@
+import type { ModelSettings } from '../api/settings.ts';
+import type { ModelFactsEntry } from '../catalog/modelFacts.ts';
+import type { ListedFacts } from './modelList.ts';
+
+/** What is known of a model, each fact from the best source that has it. */
+export interface MergedFacts {
+  contextWindow?: number | undefined;
+  maxOutputTokens?: number | undefined;
+  tools?: boolean | undefined;
+  images?: boolean | undefined;
+  documents?: boolean | undefined;
+  jsonSchema?: boolean | undefined;
+  thinking?: boolean | undefined;
+  /** The maker's list price, for people to read. */
+  pricing?: string | undefined;
+}
+
+/** The user's word wins over the provider's list, and that over our table. */
+export function mergedFacts(configured: ModelSettings | undefined, listed: ListedFacts | undefined, known: ModelFactsEntry): MergedFacts {
+  return {
+    contextWindow: configured?.contextWindow ?? listed?.contextWindow ?? known.contextWindow,
+    maxOutputTokens: configured?.maxOutputTokens ?? listed?.maxOutputTokens ?? known.maxOutputTokens,
+    tools: configured?.tools ?? listed?.tools ?? known.tools,
+    images: configured?.images ?? listed?.images ?? known.images,
+    documents: listed?.documents,
+    jsonSchema: listed?.jsonSchema,
+    thinking: configured?.thinking ?? listed?.thinking ?? known.thinking,
+    pricing: known.pricing,
+  };
+}

@@ -1,0 +1,158 @@
+import type { PriceUsed } from '../api/receipt.ts';
+import { asString, isObject, parseJson } from '../base/json.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+
+/** What a provider's own list says of a model; absent fields are unknown. */
+export interface ListedFacts {
+  contextWindow?: number;
+  maxOutputTokens?: number;
+  tools?: boolean;
+  images?: boolean;
+  documents?: boolean;
+  jsonSchema?: boolean;
+  thinking?: boolean;
+  prices?: PriceUsed;
+}
+
+/** A model as a provider lists it, under the provider's own name. */
+export interface ListedModel { name: string; facts?: ListedFacts }
+
+/**
+ * Reads a model list of any protocol: OpenAI and its many kin (`data[]` with `id`), Anthropic (the same, with
+ * capabilities), Gemini and Vertex AI (`models[]`, `publisherModels[]`), Ollama (`models[]` with `name`), or a bare
+ * array. Models that the list itself says cannot chat, or are gone, are left out. Undefined when the text is no list.
+ * Sources: the types of the vendors' client libraries; vLLM, LM Studio and Moonshot by their documentation.
+ */
+export function parseModelList(text: string): ListedModel[] | undefined {
+  const body = parseJson(text.trim());
+  const list = Array.isArray(body) ? body : isObject(body) ? body.data ?? body.models ?? body.publisherModels : undefined;
+  if (!Array.isArray(list)) return undefined;
+  const models = new Map<string, ListedModel>();
+  for (const item of list) {
+    const name = nameOf(item);
+    if (name === undefined || (isObject(item) && !canChat(item))) continue;
+    const facts = isObject(item) ? factsOf(item) : {};
+    if (!models.has(name)) models.set(name, Object.keys(facts).length === 0 ? { name } : { name, facts });
+  }
+  return [...models.values()];
+}
+
+function nameOf(item: JsonValue): string | undefined {
+  const name = isObject(item) ? asString(item.id) ?? asString(item.name) ?? asString(item.key) : asString(item);
+  return name === undefined || name === '' || name.length > 300 ? undefined : name.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
+}
+
+function canChat(item: JsonObject): boolean {
+  if (item.active === false || item.lifecycle === 'retired' || item.type === 'embeddings' || item.type === 'embedding') return false;
+  const methods = item.supportedGenerationMethods ?? (Array.isArray(item.supportedActions) ? item.supportedActions : undefined);
+  if (Array.isArray(methods) && methods.length > 0 && !methods.includes('generateContent')) return false;
+  const capabilities = isObject(item.capabilities) ? item.capabilities : {};
+  return capabilities.completion_chat !== false;
+}
+
+function factsOf(item: JsonObject): ListedFacts {
+  const capabilities = isObject(item.capabilities) ? item.capabilities : {};
+  const topProvider = isObject(item.top_provider) ? item.top_provider : {};
+  const architecture = isObject(item.architecture) ? item.architecture : {};
+  const parameters = texts(item.supported_parameters);
+  const modalities = texts(architecture.input_modalities);
+  // A local server's model answers only in the window it was loaded with.
+  const contextWindow = firstCount(item.loaded_context_length, item.context_length, item.context_window, item.max_context_length, item.max_model_len, item.max_input_tokens, item.inputTokenLimit);
+  const maxOutputTokens = firstCount(
+    topProvider.max_completion_tokens, item.max_completion_tokens, item.max_output_tokens, item.max_output_length, item.outputTokenLimit,
+    // Anthropic's name of it; elsewhere the word means other things.
+    item.type === 'model' ? item.max_tokens : undefined,
+  );
+  return present({
+    contextWindow,
+    // Some lists repeat the window here, which leaves no room for a prompt and so is no limit at all.
+    maxOutputTokens: maxOutputTokens !== undefined && contextWindow !== undefined && maxOutputTokens >= contextWindow ? undefined : maxOutputTokens,
+    tools: firstFlag(capabilities.function_calling, capabilities.trained_for_tool_use, capabilities.tools) ?? among(parameters, 'tools'),
+    images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? (item.type === 'vlm' ? true : undefined),
+    documents: firstFlag(capabilities.pdf_input),
+    // What is not named may still be understood as a wish, so only a yes is known.
+    jsonSchema: firstFlag(capabilities.structured_outputs) ?? (parameters?.includes('structured_outputs') === true ? true : undefined),
+    thinking: firstFlag(capabilities.reasoning, capabilities.thinking, item.supports_reasoning, item.thinking) ?? among(parameters, 'reasoning'),
+    prices: pricesOf(item.pricing),
+  });
+}
+
+/** OpenRouter's prices: US dollars for one token, as text; negative where it chooses the model itself. */
+function pricesOf(pricing: JsonValue | undefined): PriceUsed | undefined {
+  if (!isObject(pricing)) return undefined;
+  const inputPerMTok = perMillion(pricing.prompt);
+  const outputPerMTok = perMillion(pricing.completion);
+  if (inputPerMTok === undefined || outputPerMTok === undefined) return undefined;
+  return present({
+    inputPerMTok,
+    outputPerMTok,
+    cacheReadPerMTok: perMillion(pricing.input_cache_read),
+    cacheWritePerMTok: perMillion(pricing.input_cache_write),
+    perRequestUsd: positive(amount(pricing.request)),
+    reasoningPerMTok: positive(perMillion(pricing.internal_reasoning)),
+  });
+}
+
+function perMillion(value: JsonValue | undefined): number | undefined {
+  const usd = amount(value);
+  // Rounded to what the ledger keeps, so that 0.0000003 is 0.3 and not 0.30000000000000004.
+  return usd === undefined ? undefined : Math.round(usd * 1e15) / 1e9;
+}
+
+function amount(value: JsonValue | undefined): number | undefined {
+  const usd = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof usd === 'number' && Number.isFinite(usd) && usd >= 0 ? usd : undefined;
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value === undefined || value === 0 ? undefined : value;
+}
+
+/** `POST /api/show` of Ollama: what one model can do, and in which window it is run. */
+export function parseModelDetails(text: string): ListedFacts {
+  const body = parseJson(text.trim());
+  if (!isObject(body)) return {};
+  const details = isObject(body.model_info) ? body.model_info : {};
+  const trained = firstCount(...Object.entries(details).filter(([name]) => name.endsWith('.context_length')).map(([, value]) => value));
+  // Longer prompts are cut in silence at `num_ctx`, so a window set there is the true one.
+  const set = /^\s*num_ctx\s+(\d+)\s*$/m.exec(asString(body.parameters) ?? '')?.[1];
+  const capabilities = texts(body.capabilities);
+  return present({
+    contextWindow: set === undefined ? trained : firstCount(Number(set)),
+    tools: among(capabilities, 'tools'),
+    images: among(capabilities, 'vision'),
+    thinking: among(capabilities, 'thinking'),
+  });
+}
+
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+
+function present<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+function firstCount(...values: (JsonValue | undefined)[]): number | undefined {
+  return values.find((value): value is number => typeof value === 'number' && Number.isInteger(value) && value > 0);
+}
+
+/** A capability is said as `true`, as `{supported: true}`, or as an object of the kinds there are. */
+function firstFlag(...values: (JsonValue | undefined)[]): boolean | undefined {
+  for (const value of values) {
+    if (typeof value === 'boolean') return value;
+    if (!isObject(value)) continue;
+    if (typeof value.supported === 'boolean') return value.supported;
+    const kinds = isObject(value.types) ? value.types : value;
+    const said = Object.values(kinds).flatMap(kind => firstFlag(kind) ?? []);
+    if (said.length > 0) return said.includes(true);
+  }
+  return undefined;
+}
+
+function texts(value: JsonValue | undefined): string[] | undefined {
+  return Array.isArray(value) ? value.filter(entry => typeof entry === 'string') : undefined;
+}
+
+/** Unknown when the list is absent or empty. */
+function among(list: readonly string[] | undefined, name: string): boolean | undefined {
+  return list === undefined || list.length === 0 ? undefined : list.includes(name);
+}
