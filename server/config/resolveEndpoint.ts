@@ -35,7 +35,7 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
 
   const provider = options.catalog.findProvider(valid.provider);
   if (provider === undefined) return { wrong: [{ path: ['provider'], text: unknownProvider(valid.provider, options.catalog.providers) }], notes };
-  const protocol = valid.protocol ?? defaultProtocol(provider, options.supportedProtocols);
+  const protocol = valid.protocol ?? defaultProtocol(provider, options.supportedProtocols, valid.baseUrl);
   const address = addressOf(valid, provider, protocol);
   if (!options.supportedProtocols.includes(protocol)) {
     wrong.push({ path: ['protocol'], text: `protocol "${protocol}" is not supported yet; use ${options.supportedProtocols.join(' or ')}.` });
@@ -48,11 +48,18 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules }), wrong, notes };
 }
 
-/** The provider's own choice, or, as long as that cannot be spoken, the first of its others that can. */
-function defaultProtocol(provider: Provider, supported: readonly ProtocolName[]): ProtocolName {
-  if (supported.includes(provider.protocol)) return provider.protocol;
-  const others = Object.keys(provider.baseUrls) as ProtocolName[];
-  return others.find(protocol => supported.includes(protocol)) ?? provider.protocol;
+/**
+ * The provider's own choice, or, as long as that cannot be spoken, the first of its others that can. A base URL that is
+ * the provider's address for another protocol says by itself which one is meant.
+ */
+function defaultProtocol(provider: Provider, supported: readonly ProtocolName[], baseUrl: string | undefined): ProtocolName {
+  const spoken = (Object.keys(provider.baseUrls) as ProtocolName[]).filter(protocol => supported.includes(protocol));
+  const written = baseUrl?.trim().replace(/\/+$/, '').toLowerCase();
+  if (written !== provider.baseUrls[provider.protocol]) {
+    const meant = spoken.find(protocol => provider.baseUrls[protocol] === written);
+    if (meant !== undefined) return meant;
+  }
+  return supported.includes(provider.protocol) ? provider.protocol : spoken[0] ?? provider.protocol;
 }
 
 type Place = Extract<Address, { baseUrl: string }>;

@@ -42,7 +42,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const expanded = expandTexts({ endpoints, routes, aliases }, environment, (path, problem) => {
     const [section, name] = path.map(String);
     if (section === 'endpoints' && name !== undefined) leftOut.add(name);
-    report(path, `${ownerOf(path)}: in "${fieldName(path.slice(2))}", ${problem}.`);
+    report(path, `${ownerOf(path)}: ${path.length > 2 ? `in "${fieldName(path.slice(2))}", ` : ''}${problem}.`);
   });
   const resolved = resolveConfig(
     { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'], aliases: expanded['aliases'] },

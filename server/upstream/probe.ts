@@ -33,10 +33,14 @@ export async function probeEndpoint(
   const { url, ...asked } = probeAddress(endpoint);
   const list = modelsAddress(endpoint);
   try {
-    const response = await fetchText(transport, endpoint, probeRequest({ ...endpoint, ...asked }, key, url, endpoint.provider.probe.method), timeoutMs, options.signal);
+    const request = probeRequest({ ...endpoint, ...asked }, key, url, endpoint.provider.probe.method);
+    const response = await fetchText(transport, endpoint, request, timeoutMs, options.signal);
     const { status, headers, text, latencyMs } = response;
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
+    // The login at Google went well before this was sent; an account that may use models need not be allowed to list them.
+    const mayNotList = status === 403 && request.googleLogin !== undefined;
+    if (mayNotList) return { ok: true, provedKey: true, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
         ? new SwitchyardError('redirect', 'server', `${endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`)

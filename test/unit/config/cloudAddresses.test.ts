@@ -102,6 +102,8 @@ describe('a target is spoken to in', () => {
     ['chat at a region of xAI for a caller of chat', { provider: 'xai', region: 'us' }, { model: 'grok-4.7' }, 'openai-chat'],
     ["Anthropic's protocol at HolySheep for a caller of it who wants Claude", { provider: 'holysheep' }, { model: 'claude-sonnet-4.6', caller: 'anthropic-messages' }, 'anthropic-messages'],
     ['chat at HolySheep for a caller of the other who wants another model', { provider: 'holysheep' }, { model: 'gpt-5.5', caller: 'anthropic-messages' }, 'openai-chat'],
+    ['chat at the address of Gemini that is made for it', { provider: 'gemini', baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai/' }, { model: 'gemini-3.8-flash' }, 'openai-chat'],
+    ["Anthropic's protocol at the address of HolySheep that is made for it", { provider: 'holysheep', baseUrl: 'https://api.holysheep.ai' }, {}, 'anthropic-messages'],
     ["Google's own protocol at Gemini", { provider: 'gemini' }, { model: 'gemini-3.8-flash' }, 'gemini'],
     ['chat at Gemini where the user wants that', { provider: 'gemini', protocol: 'openai-chat' }, { model: 'gemini-3.8-flash' }, 'openai-chat'],
   ];

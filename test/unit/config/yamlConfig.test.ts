@@ -171,7 +171,7 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
   {
     title: 'an alias that leads nowhere is reported with its line',
     yaml: 'aliases:\n  good: gpt-4.1\n  loop: loop\n  odd: "${NOT_SET}"\n',
-    said: ['4: Alias "odd" is left out: in "", the environment variable NOT_SET is not set.', '3: Alias "loop" is left out: it stands for itself.'],
+    said: ['4: Alias "odd" is left out: the environment variable NOT_SET is not set.', '3: Alias "loop" is left out: it stands for itself.'],
   },
   { title: 'a file that is a list is refused', yaml: '- a\n', said: ['-: The configuration must be a mapping with "endpoints" and "routes".'] },
 ];
@@ -229,5 +229,21 @@ describe('a configuration file on disk', () => {
     const loaded = await loadYamlConfig(join(tmpdir(), 'switchyard-nowhere', 'no.yaml'), keys, options);
     assert.equal(loaded.readable, false);
     assert.deepEqual(loaded.problems.map(problem => problem.message), ['The configuration file cannot be read: there is no such file.']);
+  });
+});
+
+describe('the key file of a service account', () => {
+  const file = JSON.stringify({ type: 'service_account', project_id: 'p-1', private_key: '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', client_email: 'a@b.c' });
+  const yaml = 'endpoints:\n  vertex: { provider: vertex, keys: ["${GOOGLE_KEY}"] }\n';
+
+  test('is a key, however it is laid out', () => {
+    const loaded = load(yaml, { GOOGLE_KEY: JSON.stringify(JSON.parse(file), undefined, 2) });
+    assert.deepEqual(sentences(loaded), []);
+    assert.equal(loaded.keys.get('vertex')?.[0]?.secret, file);
+  });
+
+  test('that is cut short is left out, without a word of it being shown', () => {
+    const loaded = load(yaml, { GOOGLE_KEY: file.slice(0, 80) });
+    assert.deepEqual(sentences(loaded), ['2: Endpoint "vertex": GOOGLE_KEY holds characters that no key has, so it is left out.']);
   });
 });

@@ -6,6 +6,7 @@ import { protocolNames } from '../../../server/api/conversation.ts';
 import * as catalog from '../../../server/catalog/providers.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
+import type { GoogleTokens } from '../../../server/upstream/googleTokens.ts';
 import { probeEndpoint, type ProbeResult } from '../../../server/upstream/probe.ts';
 import { Transport } from '../../../server/upstream/transport.ts';
 
@@ -13,7 +14,7 @@ interface Seen { line: string; headers: IncomingMessage['headers'] }
 
 /** Probes a provider that is played by a local server. */
 async function probe(
-  settings: Record<string, unknown>, answer: (path: string, body: string) => { status?: number; body: unknown }, options: { listModels?: boolean } = {},
+  settings: Record<string, unknown>, answer: (path: string, body: string) => { status?: number; body: unknown }, options: { listModels?: boolean; tokens?: GoogleTokens } = {},
 ): Promise<{ result: ProbeResult; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
@@ -26,7 +27,7 @@ async function probe(
     });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const transport = new Transport();
+  const transport = new Transport(options.tokens);
   try {
     const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
     const { config, problems } = resolveConfig(
@@ -34,7 +35,7 @@ async function probe(
     );
     assert.deepEqual(problems, []);
     const endpoint: EndpointConfig = config.endpoints.get('it') ?? assert.fail();
-    const result = await probeEndpoint(transport, endpoint, { id: '1', label: 'k', secret: 'key-1' }, { listModels: options.listModels ?? true, now: 0 });
+    const result = await probeEndpoint(transport, endpoint, { id: '1', label: 'k', secret: options.tokens === undefined ? 'key-1' : '{"type":"service_account"}' }, { listModels: options.listModels ?? true, now: 0 });
     return { result, seen };
   } finally {
     await transport.shutdown();
@@ -70,6 +71,15 @@ describe('a probe', () => {
     const { result, seen } = await probe({ provider: 'azure' }, () => ({ body: { data: [{ id: 'gpt-4.1' }] } }));
     assert.deepEqual(seen.map(one => [one.line, one.headers['api-key']]), [['GET /openai/v1/models', 'key-1']]);
     assert.deepEqual([result.provedKey, result.models], [true, undefined]);
+  });
+
+  test('of Vertex AI is content with a login that went well, where the account may not list models', async () => {
+    const tokens = { token: () => Promise.resolve({ token: 't-1', project: 'p' }), forget: () => undefined } as unknown as GoogleTokens;
+    const forbidden = { status: 403, body: { error: { code: 403, status: 'PERMISSION_DENIED', message: 'no' } } };
+    const { result, seen } = await probe({ provider: 'vertex' }, () => forbidden, { tokens });
+    assert.deepEqual(seen.map(one => [one.line, one.headers.authorization]), [['GET /v1beta1/publishers/google/models?pageSize=1', 'Bearer t-1']]);
+    assert.deepEqual([result.ok, result.provedKey, result.error], [true, true, undefined]);
+    assert.equal((await probe({ provider: 'gemini' }, () => forbidden)).result.error?.failureClass, 'auth');
   });
 
   test("of Anthropic speaks the version the user chose", async () => {
