@@ -1,5 +1,5 @@
 import type { EndpointStatus, StatusSnapshot } from '../server/api/status.ts';
-import { count, formatMoney, formatUntil, markdownCell, speakMoney } from './base/format.ts';
+import { count, formatMoney, formatUntil, isWhollyUnknown, markdownCell, speakMoney } from './base/format.ts';
 import type { Money } from './base/format.ts';
 import { healthIcons } from './chat/offeredModels.ts';
 import type { StatusBarChoice } from './settings.ts';
@@ -63,21 +63,44 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
       command: 'switchyard.addProvider',
     };
   }
-  const healthy = enabled.filter(servesWell).length;
   const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
-  const health = `${String(healthy)}/${String(enabled.length)}`;
+  const up = enabled.filter(canServe).length;
+  const health = `${String(up)}/${String(enabled.length)}`;
+  const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
   const icon = status.nothingCanServe ? '$(error)' : '$(pulse)';
   const text = input.choice === 'health' ? `${icon} ${health}`
-    : input.choice === 'spend' ? `${status.nothingCanServe ? icon : '$(credit-card)'} ${formatMoney(money)}`
-    : `${icon} ${health} · ${formatMoney(money)}`;
+    : input.choice === 'spend' ? `${status.nothingCanServe ? icon : '$(credit-card)'} ${moneyText}`
+    : `${icon} ${health} · ${moneyText}`;
   return {
     text,
     tooltip: tooltip(status, money, input.now),
-    spoken: `Switchyard: ${String(healthy)} of ${count(enabled.length, 'provider')} healthy, ${speakMoney(money)} today`
+    spoken: `Switchyard: ${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
       + (status.nothingCanServe ? ', nothing can answer a request now' : ''),
     background: status.nothingCanServe ? 'error' : undefined,
     command: 'switchyard.open',
   };
+}
+
+/** Whether an endpoint counts as up: healthy or degraded; one nobody has tried yet until its first failure. */
+export function canServe(endpoint: Pick<EndpointStatus, 'state' | 'breaker' | 'lastError'>): boolean {
+  if (endpoint.breaker === 'open') return false;
+  switch (endpoint.state) {
+    case 'healthy':
+    case 'degraded': return true;
+    case 'down': return false;
+    case 'unknown': return endpoint.lastError === undefined;
+  }
+}
+
+/** How many are in which state, without those that are in none: `2 healthy, 1 down`. */
+function stateCounts(enabled: readonly EndpointStatus[]): string {
+  const amounts = { healthy: 0, degraded: 0, down: 0, 'not used yet': 0 };
+  for (const endpoint of enabled) {
+    if (endpoint.breaker === 'open') amounts.down += 1;
+    else amounts[endpoint.state === 'unknown' ? 'not used yet' : endpoint.state] += 1;
+  }
+  const words = Object.entries(amounts).filter(([, amount]) => amount > 0).map(([state, amount]) => `${String(amount)} ${state}`);
+  return words.length === 0 ? 'all switched off' : words.join(', ');
 }
 
 /** An endpoint nobody has tried yet counts as healthy until it shows otherwise. */
@@ -87,18 +110,18 @@ export function servesWell(endpoint: Pick<EndpointStatus, 'state' | 'breaker'>):
 
 function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
-    `| ${markdownCell(endpoint.name)} | ${endpoint.enabled ? `$(${healthIcons[endpoint.state]}) ` : ''}${markdownCell(stateText(endpoint, now))} | ${endpoint.firstToken === undefined ? '–' : formatDuration(endpoint.firstToken.p50)} | ${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+    `| ${markdownCell(endpoint.name)} | ${gap}${endpoint.enabled ? `$(${healthIcons[endpoint.state]}) ` : ''}${markdownCell(stateText(endpoint, now))} | ${gap}${endpoint.firstToken === undefined ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
-    ...(money.unknown > 0 ? [`? the price of ${count(money.unknown, 'call')} is unknown`] : []),
+    ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'call')} is unknown and not in the figures`] : []),
     ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:switchyard.openSettings)`] : []),
   ];
   return [
-    `**Switchyard** · ${markdownCell(formatMoney(money))} today`,
+    `**Switchyard** · ${stateCounts(status.endpoints.filter(endpoint => endpoint.enabled))} · ${isWhollyUnknown(money) ? 'cost unknown' : markdownCell(formatMoney(money))} today`,
     '',
-    // The editor sets table columns without a gap.
-    `| provider${gap} | state${gap} | ${gap}p50 | ${gap}today |`,
+    // The editor sets table columns without a gap, so the cells bring their own.
+    `| provider | ${gap}state | ${gap}p50 | ${gap}today |`,
     '|:--|:--|--:|--:|',
     ...rows,
     ...notes.flatMap(note => ['', note]),

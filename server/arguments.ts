@@ -12,8 +12,8 @@ export const usage = `Usage:
   server.js serve --config FILE [--port N] [--data DIR] [--json]
       Serves the local endpoint on 127.0.0.1 with a YAML configuration. Port 0 takes a free one; default ${defaultPort}.
       --json: the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.
-  server.js sandbox [--json] [--ports A,B]
-      Serves two simulated providers, for trying things without keys.
+  server.js sandbox [--json] [--ports A,B] [--config FILE]
+      Serves two simulated providers, for trying things without keys. --config: writes a configuration for serve with both.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;

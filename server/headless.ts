@@ -34,22 +34,25 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   process.on('unhandledRejection', reason => house.log.error('unhandled rejection', reason));
 
-  const usable = await adopt(house, configFile);
+  const usable = await adopt(house, configFile, 'start');
   if (!usable) {
     await house.close();
     process.exit(1);
   }
-  watchConfigFile(configFile, () => void adopt(house, configFile));
+  watchConfigFile(configFile, () => void adopt(house, configFile, 'reload'));
   house.port.hold(port);
 }
 
-/** @returns false when the file cannot be read at all; an older configuration then stays */
-async function adopt(house: House, configFile: string): Promise<boolean> {
-  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, {
+/**
+ * @param when an empty file is a beginning at the start; later it is one half written
+ * @returns false when the file cannot be read at all; an older configuration then stays
+ */
+async function adopt(house: House, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
+  const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {
     catalog: { providers, findProvider }, supportedProtocols,
   });
-  if (!readable) {
-    for (const { file, line, message } of problems) house.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}`);
+  if (!readable && !(empty === true && when === 'start')) {
+    for (const { file, line, message } of problems) house.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);
     return false;
   }
   house.yard.configure(config, keys, problems);

@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpStatus } from './api/status.ts';
@@ -35,8 +36,9 @@ export interface HouseOptions {
   portChanged(): void;
 }
 
-/** Builds the rooms. @throws LedgerTooNewError, or the system's error when the data folder cannot be used */
+/** Builds the rooms. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
 export function buildHouse(options: HouseOptions): House {
+  makeDataDir(options.dataDir);
   const register = new SecretRegister();
   const log = createLog(options.writeLog, register);
   const pricer = createPricer({ log });
@@ -56,12 +58,38 @@ export function buildHouse(options: HouseOptions): House {
     close() {
       closing ??= (async () => {
         heap.dispose();
-        port.release();
+        port.close();
         await yard.shutdown();
+        // The last words to callers are on their way once the loop has come round.
+        await new Promise(resolve => setImmediate(resolve));
+        port.release();
       })();
       return closing;
     },
   };
+}
+
+/** Makes the data folder if it is missing. @throws Error that says in one sentence why it cannot be used */
+function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new Error(`The data folder ${dataDir} cannot be used: ${dataDirTrouble(dataDir, error)}.`, { cause: error });
+  }
+}
+
+function dataDirTrouble(dataDir: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EEXIST': return statSync(dataDir, { throwIfNoEntry: false }) === undefined ? 'it is a link that leads nowhere' : 'it is a file';
+    case 'ENOTDIR': return 'a part of its path is a file';
+    case 'EACCES':
+    case 'EPERM': return 'access is not allowed';
+    case 'EROFS': return 'the file system is read-only';
+    case 'ENOSPC': return 'the disk is full';
+    default: return code ?? 'for an unknown reason';
+  }
 }
 
 /** Where data lives when nobody said: the platform's place for user data. */

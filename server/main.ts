@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { runHeadless } from './headless.ts';
 import { usage, parseArguments } from './arguments.ts';
+import { nodeTooOld } from './nodeVersion.ts';
 
 /**
  * The composition root. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
@@ -8,10 +8,19 @@ import { usage, parseArguments } from './arguments.ts';
  */
 async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv);
+  // Asked before anything is imported that an older Node cannot load.
+  const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' ? nodeTooOld(process.versions.node) : undefined;
+  if (tooOld !== undefined) {
+    process.stderr.write(`${tooOld}\n`);
+    process.exitCode = 1;
+    return;
+  }
   switch (parsed.command) {
-    case 'serve':
+    case 'serve': {
+      const { runHeadless } = await import('./headless.ts');
       await runHeadless(parsed, randomUUID());
       return;
+    }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox/runSandbox.ts');
       await runSandbox(parsed.rest);

@@ -10,19 +10,24 @@ export interface Money {
   unknown: number;
 }
 
+/** Some cost arose, and none of it is known. */
+export function isWhollyUnknown(money: Money): boolean {
+  return money.microUsd === 0 && money.unknown > 0;
+}
+
 /**
- * Money in the few characters of a status bar or a tree: `$1.37`, `~$1.37` when part of it is an estimate, `?`
- * when nothing is known, `$1.37 + ?` when some of it is unknown.
+ * Money in the few characters of a status bar or a tree: `$1.37`, `~$1.37` when part of it is an estimate,
+ * `$1.37+` when some of it is unknown and so not in the figure, `unknown` when nothing is known.
  */
 export function formatMoney(money: Money): string {
-  if (money.microUsd === 0 && money.unknown > 0) return '?';
+  if (isWhollyUnknown(money)) return 'unknown';
   const figure = (money.estimated ? '~' : '') + formatMicroUsd(money.microUsd);
-  return money.unknown > 0 ? `${figure} + ?` : figure;
+  return money.unknown > 0 ? `${figure}+` : figure;
 }
 
 /** The same in words, for a screen reader: `about 1.37 dollars`. */
 export function speakMoney(money: Money): string {
-  if (money.microUsd === 0 && money.unknown > 0) return 'unknown cost';
+  if (isWhollyUnknown(money)) return 'unknown cost';
   const dollars = formatMicroUsd(money.microUsd).replace('<', 'less than ').replace('$', '');
   return `${money.estimated ? 'about ' : ''}${dollars} dollars${money.unknown > 0 ? ' plus unknown cost' : ''}`;
 }

@@ -43,7 +43,7 @@ export function formatSpend(spend: SpendFigure): string {
   return spend.estimatedMicroUsd > 0 ? `~${amount}` : amount;
 }
 
-/** How sure a sum is, in short lines: `Exact`, or what is estimated and what is in no sum. */
+/** How sure a sum is, in short lines: `exact`, or what is estimated and what is in no sum. */
 export function certaintyNotes(spend: SpendFigure): string[] {
   const notes: string[] = [];
   if (spend.estimatedMicroUsd > 0) {
@@ -52,7 +52,7 @@ export function certaintyNotes(spend: SpendFigure): string[] {
   if (spend.unknownAttempts > 0) {
     notes.push(`+ ${groupThousands(spend.unknownAttempts)} ${spend.unknownAttempts === 1 ? 'request' : 'requests'} of unknown cost`);
   }
-  return notes.length > 0 ? notes : ['Exact'];
+  return notes.length > 0 ? notes : ['exact'];
 }
 
 /** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */

@@ -1,5 +1,5 @@
 import type { EndpointStatus, KeyStatus, StatusSnapshot } from '../../server/api/status.ts';
-import { count, formatMoney, formatUntil } from '../base/format.ts';
+import { count, formatMoney, formatUntil, isWhollyUnknown } from '../base/format.ts';
 import { describeKey } from '../keys/keyList.ts';
 import { endpointMoney, servesWell, stateText } from '../statusText.ts';
 import type { ServerState } from '../switchyardServer.ts';
@@ -27,7 +27,8 @@ export interface TreeNode {
   model?: string;
 }
 
-const colors = { good: 'testing.iconPassed', warn: 'list.warningForeground', bad: 'testing.iconFailed' } as const;
+/** `testing.iconFailed` and `list.warningForeground` have no colour in the contrast themes; these have one everywhere. */
+const colors = { good: 'testing.iconPassed', warn: 'problemsWarningIcon.foreground', bad: 'problemsErrorIcon.foreground' } as const;
 
 /** The whole tree; empty when there is no endpoint. */
 export function providerNodes(status: StatusSnapshot | undefined, now: number): TreeNode[] {
@@ -52,14 +53,16 @@ export function downCount(status: StatusSnapshot | undefined): number {
 }
 
 function endpointNode(endpoint: EndpointStatus, now: number): TreeNode {
-  const money = formatMoney(endpointMoney(endpoint));
+  const figure = endpointMoney(endpoint);
+  const money = isWhollyUnknown(figure) ? 'cost unknown' : formatMoney(figure);
   const state = stateText(endpoint, now);
   const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0;
   const showsState = !endpoint.enabled || !servesWell(endpoint) || endpoint.state === 'unknown';
   const description = [
     ...(showsState ? [state] : []),
     ...(endpoint.firstToken === undefined ? [] : [formatDuration(endpoint.firstToken.p50)]),
-    ...(spent ? [money] : []),
+    // What is unknown is said in the tooltip: here is room for figures only.
+    ...(spent && !isWhollyUnknown(figure) ? [money] : []),
   ].join(' · ');
   const look = endpointLook(endpoint);
   return {
@@ -97,7 +100,7 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string)
     ...(endpoint.total === undefined ? [] : [`Whole answer: ${formatDuration(endpoint.total.p50)} (p50), ${formatDuration(endpoint.total.p95)} (p95), ${formatDuration(endpoint.total.p99)} (p99)`]),
     ...(endpoint.errorRate === undefined ? [] : [`Errors: ${percent(endpoint.errorRate)}`]),
     ...(endpoint.uptime === undefined ? [] : [`Uptime: ${percent(endpoint.uptime)}`]),
-    `Today: ${money}`,
+    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'call')} of unknown cost` : ''}`,
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-import type { Fact, ReceiptAttempt, ReceiptPage } from './receiptPage.ts';
+import type { Fact, ReceiptAttempt, ReceiptCost, ReceiptPage } from './receiptPage.ts';
 import type { TokenFigure } from './figures.ts';
 import { escapeMarkdown } from './receiptWording.ts';
 
@@ -7,7 +7,7 @@ export function receiptMarkdown(page: ReceiptPage): string {
   const answered = page.answeredBy === undefined ? '' : ` by **${escapeMarkdown(page.answeredBy)}**`;
   const blocks = [
     `# Receipt: ${escapeMarkdown(page.wanted)}`,
-    `${escapeMarkdown(page.outcome)}${answered}, cost ${page.cost.text} (${escapeMarkdown(page.cost.note)}).`,
+    `${escapeMarkdown(page.outcome)}${answered}, ${page.cost.text === 'no cost' ? '' : 'cost '}${withNote(page.cost)}.`,
     ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
     factTable([...page.facts, ...tokenFacts(page.tokens)]),
     '## Plan',
@@ -31,12 +31,17 @@ function attemptBlocks(attempt: ReceiptAttempt): string[] {
     factTable([
       ...attempt.facts,
       ...tokenFacts(attempt.tokens, attempt.tokensEstimated),
-      { label: 'Cost', value: `${attempt.cost.text} (${attempt.cost.note})` },
+      { label: 'Cost', value: withNote(attempt.cost) },
     ]),
   ];
 }
 
+function withNote(cost: ReceiptCost): string {
+  return cost.note === '' ? cost.text : `${cost.text} (${cost.note})`;
+}
+
 function tokenFacts(tokens: readonly TokenFigure[], estimated = false): Fact[] {
+  if (tokens.length === 0) return [];
   return [{ label: estimated ? 'Tokens (estimated)' : 'Tokens', value: tokens.map(({ label, exact }) => `${label.toLowerCase()} ${exact}`).join(', ') }];
 }
 

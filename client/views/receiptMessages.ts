@@ -8,14 +8,17 @@ import { isTokenFigure } from './spendMessages.ts';
 
 /** Page -> extension. */
 export type FromReceiptPage =
-  | { type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' };
+  | { type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' }
+  /** Copies the value of the fact of that name. */
+  | { type: 'copyFact'; label: string };
 
 /** Extension -> page. */
 export type ToReceiptPage =
   | { type: 'page'; page: ReceiptPage }
   /** There is nothing to show: one sentence; `id` is the receipt that was asked for. */
   | { type: 'failed'; id: string; message: string }
-  | { type: 'copied'; format: 'JSON' | 'Markdown' };
+  /** `what` was copied, to be read out: `as JSON`, `the request id`. */
+  | { type: 'copied'; what: string };
 
 /** What the page remembers across a reload of the window. */
 export interface ReceiptState { id: string }
@@ -23,7 +26,7 @@ export interface ReceiptState { id: string }
 export const isReceiptState: Guard<ReceiptState> = isShape<ReceiptState>({ id: isString });
 
 const isTone = isOneOf(...tones);
-const isFact = isShape<Fact>({ label: isString, value: isString });
+const isFact = isShape<Fact>({ label: isString, value: isString, isId: optional(isBoolean) });
 const isCost = isShape<ReceiptCost>({ text: isString, note: isString });
 const isTarget = isShape<ReceiptTarget>({ target: isString, upstream: optional(isString), state: isString, tone: isTone });
 const isExcluded = isShape<{ target: string; reason: string }>({ target: isString, reason: isString });
@@ -43,12 +46,15 @@ const isPage = isShape<ReceiptPage>({
   attempts: isArrayOf(isAttempt),
 });
 
-export const isFromReceiptPage: Guard<FromReceiptPage> = isShape<FromReceiptPage>({ type: isOneOf('ready', 'retry', 'copyJson', 'copyMarkdown') });
+export const isFromReceiptPage: Guard<FromReceiptPage> = either(
+  isShape<{ type: 'ready' | 'retry' | 'copyJson' | 'copyMarkdown' }>({ type: isOneOf('ready', 'retry', 'copyJson', 'copyMarkdown') }),
+  isShape<{ type: 'copyFact'; label: string }>({ type: isOneOf('copyFact'), label: isString }),
+);
 
 export const isToReceiptPage: Guard<ToReceiptPage> = either(
   isShape<{ type: 'page'; page: ReceiptPage }>({ type: isOneOf('page'), page: isPage }),
   either(
     isShape<{ type: 'failed'; id: string; message: string }>({ type: isOneOf('failed'), id: isString, message: isString }),
-    isShape<{ type: 'copied'; format: 'JSON' | 'Markdown' }>({ type: isOneOf('copied'), format: isOneOf('JSON', 'Markdown') }),
+    isShape<{ type: 'copied'; what: string }>({ type: isOneOf('copied'), what: isString }),
   ),
 );

@@ -1,5 +1,5 @@
 import type { Attempt, Cost, Receipt } from '../../server/api/receipt.ts';
-import { formatDuration, formatMoment, tokenFigures } from './figures.ts';
+import { formatDuration, formatMoment, tokenFigures, totalTokens } from './figures.ts';
 import type { TimeStyle, TokenFigure } from './figures.ts';
 import { formatCost } from './money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
@@ -7,11 +7,16 @@ import type { AttemptTimeline } from './receiptTimeline.ts';
 import { callerText, failureText, outcomeText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
-export interface Fact { label: string; value: string }
+export interface Fact {
+  label: string;
+  value: string;
+  /** A long id that nobody reads: shown on one line, to be copied. */
+  isId?: boolean | undefined;
+}
 
 export interface ReceiptCost {
   text: string;
-  /** `exact · price from genai-prices 0.1.8`, `no price is known for this model`. */
+  /** `exact · price from genai-prices 0.1.8`, `no usage or no price is known`; empty where there is nothing to say. */
   note: string;
 }
 export interface ReceiptTarget {
@@ -63,8 +68,8 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     message: receipt.message,
     answeredBy: receipt.target,
     facts: exchangeFacts(receipt, style),
-    cost: costOf(receipt.cost),
-    tokens: tokenFigures(receipt.usage),
+    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt.cost),
+    tokens: receipt.outcome === 'open' || usedNothing(receipt) ? [] : tokenFigures(receipt.usage),
     plan: {
       summary: planSummary(receipt),
       targets: receipt.plan.targets.map((planned): ReceiptTarget => ({
@@ -85,11 +90,12 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
     ['Asked by', callerText(receipt.caller)],
     ['Workspace', receipt.caller.workspace],
-    ['Conversation', receipt.caller.conversation],
     ['Came in through', receipt.face === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
+  ]).concat(presentFacts([
+    ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
-  ]);
+  ]).map((fact) => ({ ...fact, isId: true })));
 }
 
 function planSummary(receipt: Receipt): string {
@@ -133,9 +139,9 @@ function attemptOf(attempt: Attempt, exchangeStartedAt: number, spanMs: number):
       ['Model at the provider', attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
     ]),
     timeline: attemptTimeline(attempt, exchangeStartedAt, spanMs),
-    tokens: tokenFigures(attempt.usage),
+    tokens: usedNothing(attempt) ? [] : tokenFigures(attempt.usage),
     tokensEstimated: attempt.usageEstimated,
-    cost: costOf(attempt.cost),
+    cost: usedNothing(attempt) ? noCost : costOf(attempt.cost),
   };
 }
 
@@ -150,6 +156,13 @@ function attemptOutcome(attempt: Attempt): string {
       return attempt.status === undefined || attempt.status < 400 ? sentence : `${sentence} (${attempt.status})`;
     }
   }
+}
+
+const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
+
+/** Nobody answered, and no provider counted a token: the sums of the ledger take this as costing nothing, too. */
+function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> & { outcome: Receipt['outcome'] }): boolean {
+  return outcome !== 'ok' && (totalTokens(usage) ?? 0) === 0 && (cost.microUsd ?? 0) === 0;
 }
 
 function costOf(cost: Cost): ReceiptCost {

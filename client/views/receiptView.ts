@@ -92,17 +92,23 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
         await this.#refresh();
         return;
       case 'copyJson':
-        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), 'JSON');
+        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), 'as JSON');
         return;
       case 'copyMarkdown':
-        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'Markdown');
+        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'as Markdown');
         return;
+      case 'copyFact': {
+        const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: vscode.env.language }).facts;
+        const fact = facts.find(({ label }) => label === message.label);
+        if (fact !== undefined) await this.#copy(fact.value, `the ${fact.label.toLowerCase()} id`);
+        return;
+      }
     }
   }
 
-  async #copy(text: string, format: 'JSON' | 'Markdown'): Promise<void> {
+  async #copy(text: string, what: string): Promise<void> {
     await vscode.env.clipboard.writeText(text);
-    await this.#post({ type: 'copied', format });
+    await this.#post({ type: 'copied', what });
   }
 
   async #refresh(): Promise<void> {

@@ -2,7 +2,7 @@ import type { RequestSummary } from '../../server/api/receipt.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from './figures.ts';
 import type { TimeStyle } from './figures.ts';
 import { formatCost } from './money.ts';
-import { callerText, escapeMarkdown, outcomeText, toneOf } from './receiptWording.ts';
+import { callerText, escapeMarkdown, failureText, outcomeText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
 /** What a line of the Requests view shows, before it becomes a TreeItem. */
@@ -17,39 +17,64 @@ export interface RequestItem {
   contextValue: string;
 }
 
+/** Colours that the contrast themes have too. */
 const icons: Record<Tone, RequestItem['icon']> = {
   ok: { id: 'pass', color: 'testing.iconPassed' },
-  failover: { id: 'arrow-swap', color: 'list.warningForeground' },
-  failed: { id: 'error', color: 'testing.iconFailed' },
+  failover: { id: 'arrow-swap', color: 'problemsWarningIcon.foreground' },
+  failed: { id: 'error', color: 'problemsErrorIcon.foreground' },
   stopped: { id: 'circle-slash' },
   running: { id: 'sync~spin' },
 };
 
-/** Turns one exchange into its line: what was asked for, and beside it who answered, when, how long and for how much. */
+/**
+ * Turns one exchange into its line, the most telling first because a narrow sidebar cuts off the end: the model that
+ * answered (or what was asked for), and beside it the cost, the attempts when there were several, and the time it took.
+ */
 export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
   const tone = toneOf(request.outcome, request.attempts);
   const outcome = outcomeText(request.outcome, request.attempts, request.failureClass);
   const time = formatListTime(request.startedAt, now, style);
   const duration = request.outcome === 'open' ? undefined : formatDuration(request.totalMs);
-  const cost = formatCost(request.cost);
-  // Without a target the outcome says more than a dash would.
-  const answeredBy = request.target ?? outcome;
+  const cost = costText(request);
   const attempts = request.attempts > 1 ? countOf(request.attempts, 'attempt') : undefined;
-  const costPart = cost === 'unknown' ? 'cost unknown' : cost;
   return {
     id: request.id,
-    label: request.wanted,
-    description: joined([answeredBy, time, duration, costPart, attempts], ' · '),
+    label: request.target === undefined ? request.wanted : modelOf(request.target),
+    description: joined([shortOutcome(request), cost, attempts, duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
-    spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, time, duration, costPart], ', '),
+    spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, time, duration, cost, attempts], ', '),
     contextValue: `request.${tone}`,
   };
+}
+
+/** The model of an `endpoint/model`; the model's own name may have slashes. */
+function modelOf(target: string): string {
+  return target.slice(target.indexOf('/') + 1);
+}
+
+/** What the icon alone would not say of an exchange without an answer. */
+function shortOutcome({ outcome, failureClass }: RequestSummary): string | undefined {
+  switch (outcome) {
+    case 'ok': return undefined;
+    case 'failed': return failureClass === undefined ? 'failed' : failureText(failureClass);
+    case 'cancelled': return 'cancelled';
+    case 'interrupted': return 'interrupted';
+    case 'open': return 'running';
+  }
+}
+
+/** Undefined while the request runs, and where nobody answered and it is not known to have cost anything. */
+function costText({ outcome, cost }: RequestSummary): string | undefined {
+  if (outcome === 'open' || (outcome !== 'ok' && (cost.microUsd ?? 0) === 0)) return undefined;
+  const text = formatCost(cost);
+  return text === 'unknown' ? 'cost unknown' : text;
 }
 
 function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): string {
   const tokens = totalTokens(request.usage);
   const rows: [string, string | undefined][] = [
+    ['Asked for', request.wanted],
     ['Answered by', request.target],
     ['Asked by', callerText(request.caller)],
     ['Workspace', request.caller.workspace],
@@ -58,10 +83,10 @@ function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): st
     ['Total', request.outcome === 'open' ? undefined : formatDuration(request.totalMs)],
     ['Attempts', String(request.attempts)],
     ['Tokens', tokens === undefined ? 'unknown' : `${formatTokens(tokens)} (${formatTokens(request.usage.cacheReadTokens)} from cache, ${formatTokens(request.usage.outputTokens)} output)`],
-    ['Cost', formatCost(request.cost)],
+    ['Cost', request.outcome === 'open' ? undefined : costText(request) ?? 'none known'],
   ];
   const lines = rows.flatMap(([name, value]) => value === undefined ? [] : [`| ${name} | ${escapeMarkdown(value)} |`]);
-  return [`**${escapeMarkdown(request.wanted)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');
+  return [`**${escapeMarkdown(request.target ?? request.wanted)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');
 }
 
 function joined(parts: (string | undefined)[], separator: string): string {

@@ -62,7 +62,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
         item.id = 'failed';
         item.description = 'Click to try again';
         item.tooltip = node.message;
-        item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+        item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'));
         item.command = { command: 'switchyard.requests.retry', title: 'Try again' };
         return item;
       }

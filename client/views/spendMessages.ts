@@ -36,9 +36,9 @@ const isPage = isShape<SpendPage>({
   requestsText: isString,
   tokens: isArrayOf(isTokenFigure),
   cacheHitText: optional(isString),
-  chart: isShape<SpendPage['chart']>({
+  chart: optional(isShape<NonNullable<SpendPage['chart']>>({
     title: isString, ceilingText: isString, firstLabel: isString, lastLabel: isString, hasEstimates: isBoolean, days: isArrayOf(isDay),
-  }),
+  })),
   sections: isArrayOf(isSection),
 });
 

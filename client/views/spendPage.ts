@@ -38,7 +38,8 @@ export interface SpendPage {
   tokens: TokenFigure[];
   /** `62%`; absent when unknown. */
   cacheHitText?: string | undefined;
-  chart: {
+  /** Absent when no day has a known cost: a scale of nothing says nothing. */
+  chart?: {
     title: string;
     ceilingText: string;
     firstLabel: string;
@@ -46,7 +47,7 @@ export interface SpendPage {
     /** Some bar has an estimated part, so the legend is needed. */
     hasEstimates: boolean;
     days: ChartDay[];
-  };
+  } | undefined;
   sections: SpendSection[];
 }
 
@@ -78,11 +79,11 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     period,
     empty: totals.exchanges > 0 ? undefined : source.hasProviders ? 'no-requests' : 'no-providers',
     totalText: formatSpend(totals),
-    notes: certaintyNotes(totals),
+    notes: formatSpend(totals) === 'unknown' ? [`no usage or no price is known for ${countOf(totals.unknownAttempts, 'call')}`] : certaintyNotes(totals),
     requestsText: countOf(totals.exchanges, 'request'),
     tokens: tokenFigures(totals.usage),
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
-    chart: {
+    chart: !chartDays.some((day) => day.microUsd > 0) ? undefined : {
       title: period === 'month' ? 'This month, by day' : 'Last 7 days',
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
       firstLabel: dayLabel(chartDays[0]?.day, style),

@@ -1,4 +1,4 @@
-import type { ReceiptAttempt } from '../views/receiptPage.ts';
+import type { ReceiptAttempt, ReceiptCost } from '../views/receiptPage.ts';
 import { element, percent } from './dom.ts';
 import { factList, phaseNames, tokenList, toneMark } from './receiptPieces.ts';
 
@@ -14,10 +14,16 @@ export function receiptAttempt(attempt: ReceiptAttempt): Element {
     element('div', { class: 'columns' },
       factList(attempt.facts),
       element('div', {},
-        factList([{ label: 'Cost', value: attempt.cost.text }]),
-        element('p', { class: 'note' }, attempt.cost.note),
         tokenList(attempt.tokens),
-        attempt.tokensEstimated ? element('p', { class: 'note' }, 'The provider did not report all tokens: these are estimates.') : undefined)));
+        costLine(attempt.cost),
+        attempt.tokensEstimated && attempt.tokens.length > 0 ? element('p', { class: 'note' }, 'The provider did not report all tokens: these are estimates.') : undefined)));
+}
+
+/** The cost, with how sure it is on a line of its own below the figure. */
+function costLine(cost: ReceiptCost): Element {
+  return element('dl', { class: 'facts' }, element('div', {},
+    element('dt', {}, 'Cost'),
+    element('dd', {}, cost.text, cost.note === '' ? undefined : element('span', { class: 'note below' }, cost.note))));
 }
 
 function timeline(attempt: ReceiptAttempt): Element {

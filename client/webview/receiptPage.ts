@@ -30,7 +30,7 @@ export function showReceiptPage(main: Element, host: Host<FromReceiptPage>): voi
             button('Retry', () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' })));
         return;
       case 'copied':
-        announcement.textContent = `Copied as ${message.format}`;
+        announcement.textContent = `Copied ${message.what}`;
         clearTimeout(forgetAnnouncement);
         forgetAnnouncement = setTimeout(() => announcement.replaceChildren(), 3000);
         return;
@@ -46,19 +46,18 @@ function remember(host: Host<FromReceiptPage>, state: ReceiptState): void {
 function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: Element): Element[] {
   return [
     element('header', {},
-      element('div', { class: 'heading' },
-        element('h1', {}, page.wanted),
-        element('p', { class: `outcome ${page.tone}` }, toneMark(page.tone), element('span', {}, page.outcome, page.answeredBy === undefined ? undefined : ' · ', page.answeredBy))),
+      element('h1', {}, page.wanted),
       element('div', { class: 'actions' },
         button('Copy as JSON', () => host.post({ type: 'copyJson' }), { class: 'quiet', 'data-key': 'copyJson' }),
         button('Copy as Markdown', () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),
-        announcement)),
+        announcement),
+      element('p', { class: `outcome ${page.tone}` }, toneMark(page.tone), element('span', {}, page.outcome, page.answeredBy === undefined ? undefined : ' · ', page.answeredBy))),
     ...(page.message === undefined ? [] : [element('p', { class: `message ${page.tone}` }, page.message)]),
     element('div', { class: 'columns' },
-      element('section', {}, element('h2', {}, 'Request'), factList(page.facts)),
+      element('section', {}, element('h2', {}, 'Request'), factList(page.facts, (label) => host.post({ type: 'copyFact', label }))),
       element('section', {}, element('h2', {}, 'Total'),
-        element('p', { class: page.cost.text === 'unknown' ? 'amount unknown' : 'amount' }, page.cost.text),
-        element('p', { class: 'note' }, page.cost.note),
+        element('p', { class: ['unknown', 'no cost', '–'].includes(page.cost.text) ? 'amount unknown' : 'amount' }, page.cost.text),
+        page.cost.note === '' ? undefined : element('p', { class: 'note' }, page.cost.note),
         tokenList(page.tokens))),
     attempts(page),
     plan(page),

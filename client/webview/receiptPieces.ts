@@ -3,7 +3,7 @@ import type { Fact } from '../views/receiptPage.ts';
 import { timelinePhases } from '../views/receiptTimeline.ts';
 import type { TimelinePhase } from '../views/receiptTimeline.ts';
 import type { Tone } from '../views/receiptWording.ts';
-import { element } from './dom.ts';
+import { button, element } from './dom.ts';
 
 /** What each phase of an attempt's bar means. */
 export const phaseNames: Record<TimelinePhase, string> = {
@@ -23,9 +23,16 @@ export function toneMark(tone: Tone): Element {
   return element('span', { class: `mark ${tone}`, 'aria-hidden': 'true' }, { ok: '✓', failover: '⇄', failed: '✕', stopped: '–', running: '…' }[tone]);
 }
 
-/** Facts as pairs of name and value. */
-export function factList(facts: readonly Fact[]): Element {
-  return element('dl', { class: 'facts' }, ...facts.map(({ label, value }) => element('div', {}, element('dt', {}, label), element('dd', { title: value }, value))));
+/** Facts as pairs of name and value. An id is cut off where it does not fit, and has a button that copies it whole. */
+export function factList(facts: readonly Fact[], copy?: (label: string) => void): Element {
+  return element('dl', { class: 'facts' }, ...facts.map((fact) => element('div', {}, element('dt', {}, fact.label), factValue(fact, copy))));
+}
+
+function factValue({ label, value, isId }: Fact, copy: ((label: string) => void) | undefined): Element {
+  if (isId !== true) return element('dd', { title: value }, value);
+  return element('dd', { class: 'id' },
+    element('code', { title: value }, value),
+    copy === undefined ? undefined : button('Copy', () => copy(label), { class: 'link', 'aria-label': `Copy the ${label.toLowerCase()} id`, 'data-key': `copy ${label}` }));
 }
 
 /** Token buckets as pairs of name and count, in full. */

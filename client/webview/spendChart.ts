@@ -1,12 +1,13 @@
 import type { ChartDay, SpendPage } from '../views/spendPage.ts';
 import { element, percent, svg } from './dom.ts';
 
+type Chart = NonNullable<SpendPage['chart']>;
+
 /**
  * The bar chart of days. One tab stop; arrow keys, Home and End walk the bars, and the bar under focus or pointer
  * shows its figure. The same figures are a table below, for whoever prefers or needs one.
  */
-export function spendChart(page: SpendPage, opened: Set<string>): Element {
-  const { chart } = page;
+export function spendChart(chart: Chart, opened: Set<string>): Element {
   const tip = element('div', { class: 'tip', 'aria-hidden': 'true', hidden: '' });
   const columns = chart.days.map((day, index) => column(day, index));
   const plot = svg('svg', { class: 'plot', role: 'group', 'aria-label': `${chart.title}: use the arrow keys to read the days` },
@@ -40,7 +41,7 @@ export function spendChart(page: SpendPage, opened: Set<string>): Element {
     element('div', { class: 'frame' }, plot, tip),
     element('div', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, chart.firstLabel), element('span', {}, chart.lastLabel)),
     chart.hasEstimates ? legend() : undefined,
-    dayTable(page, opened));
+    dayTable(chart, opened));
 }
 
 function column(day: ChartDay, index: number): SVGGElement {
@@ -78,8 +79,7 @@ function legend(): Element {
     'estimated');
 }
 
-function dayTable(page: SpendPage, opened: Set<string>): Element {
-  const { chart } = page;
+function dayTable(chart: Chart, opened: Set<string>): Element {
   const made = element('details', {},
     element('summary', { 'data-key': 'day table' }, 'Show as table'),
     element('table', { class: 'days' },

@@ -64,9 +64,9 @@ function content(page: SpendPage, opened: Set<string>): Element[] {
   const known = page.totalText !== 'unknown';
   return [
     element('section', { class: 'total', 'aria-label': 'Total' },
-      element('p', { class: known ? 'amount' : 'amount unknown' }, page.totalText),
+      element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : 'Cost unknown'),
       element('ul', { class: 'notes' }, ...page.notes.map((note) => element('li', {}, note)), element('li', {}, page.requestsText))),
-    spendChart(page, opened),
+    ...(page.chart === undefined ? [] : [spendChart(page.chart, opened)]),
     tokenSection(page),
     ...page.sections.map((section) => spendSection(section, opened)),
   ];

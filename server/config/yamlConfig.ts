@@ -17,8 +17,13 @@ export interface LoadedConfig {
   /** Apart from `config`, which holds no secret but what a header was given. */
   keys: KeyRing;
   problems: ConfigProblem[];
-  /** False when the file could not be read as YAML at all: who has an older configuration should keep it. */
+  /**
+   * False when the file could not be read as a configuration at all, also when nothing is in it, as in one just being
+   * written: who has an older configuration should keep it.
+   */
   readable: boolean;
+  /** Why it is not readable: there is nothing in it but comments. Who has no older configuration may go on with none. */
+  empty?: boolean | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,6 +42,13 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   const locate = (path: ConfigPath): { file: string | undefined; line: number | undefined } => ({ file, line: document.lineOf(path) });
   const report = (path: ConfigPath, message: string): void => { problems.push({ message, path: path.join('.'), ...locate(path) }); };
 
+  if (document.value === null || document.value === undefined) {
+    return { config: emptyConfig, keys: new Map(), problems: [...problems, { message: 'The configuration file is empty.', file }], readable: false, empty: true };
+  }
+  if (!isObject(document.value)) {
+    report([], 'The configuration must be a mapping with "endpoints" and "routes".');
+    return { config: emptyConfig, keys: new Map(), problems, readable: false };
+  }
   const { endpoints, routes, aliases } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases }, environment, (path, problem) => {
@@ -54,12 +66,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
 
 type Report = (path: ConfigPath, message: string) => void;
 
-function sections(value: unknown, report: Report): { endpoints: unknown; routes: unknown; aliases: unknown } {
-  if (value === null || value === undefined) return { endpoints: undefined, routes: undefined, aliases: undefined };
-  if (!isObject(value)) {
-    report([], 'The configuration must be a mapping with "endpoints" and "routes".');
-    return { endpoints: undefined, routes: undefined, aliases: undefined };
-  }
+function sections(value: Readonly<Record<string, unknown>>, report: Report): { endpoints: unknown; routes: unknown; aliases: unknown } {
   const known = ['endpoints', 'routes', 'aliases'];
   for (const name of Object.keys(value)) {
     if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes" and "aliases".')}`);

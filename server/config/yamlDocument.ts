@@ -14,17 +14,21 @@ export interface YamlDocument {
 }
 
 /**
- * Reads YAML. A name written twice in one mapping is reported, and its first value stands. No problem repeats text of
+ * Reads YAML. A name written twice in one mapping is reported, and its first value stands; so does the
+ * first of several documents. No problem repeats text of
  * the file, which may be a secret.
  */
 export function readYaml(text: string): YamlDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    return { value: undefined, valid: false, problems: syntaxProblems(document.errors, lineAt), lineOf: () => undefined };
+  const errors = document.errors.filter(error => error.code !== 'MULTIPLE_DOCS');
+  if (errors.length > 0) {
+    return { value: undefined, valid: false, problems: syntaxProblems(errors, lineAt), lineOf: () => undefined };
   }
-  const problems: ConfigProblem[] = [];
+  const problems: ConfigProblem[] = document.errors.map(({ pos }) => (
+    { message: 'The file holds more than one YAML document; only the first is used.', line: lineAt(pos[0]) }
+  ));
   dropDuplicates(document.contents, [], lineAt, problems);
   return { ...plainValue(document, problems), problems, lineOf: path => lineOf(document, path, lineAt) };
 }
@@ -45,7 +49,6 @@ const phrases: Partial<Record<YAMLError['code'], string>> = {
   MISSING_CHAR: 'a character such as a quote, a comma or a bracket is missing',
   UNEXPECTED_TOKEN: 'something stands where it cannot stand',
   BAD_ALIAS: 'an alias has no anchor',
-  MULTIPLE_DOCS: 'the file holds more than one document',
   BLOCK_AS_IMPLICIT_KEY: 'a mapping begins on a line that already holds a value',
   MULTILINE_IMPLICIT_KEY: 'a name must stand on one line, followed by a colon',
   BAD_SCALAR_START: 'a value begins with a character that must be quoted',

@@ -130,12 +130,13 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     const contentType = headerText(headers['content-type']).toLowerCase();
-    if (contentType.includes('text/html')) {
+    if (isPage(contentType)) {
       this.#fail(new SwitchyardError('not-an-api', 'server',
         `${this.#endpoint.name} answered with a web page instead of an answer; check the base URL, or a login page in between.`));
       return;
     }
     this.#timers.answering();
+    this.#isEventStream = contentType.includes('event-stream');
     if (this.#stream && !contentType.includes('json')) {
       this.#mode = 'stream';
       this.#gate = new StreamGate(this.#codec.createStreamDecoder(this.#endpoint.provider.dialect), {
@@ -149,6 +150,12 @@ export class AttemptRun implements ResponseListener {
   onData(chunk: Buffer): void {
     switch (this.#mode) {
       case 'stream':
+        if (this.#gate?.eventCount === 0 && !this.#isEventStream && startsLikeJson(chunk)) {
+          // A whole answer where a stream was asked for, and no header to say so.
+          this.#mode = 'plain';
+          this.#keep(chunk);
+          return;
+        }
         this.#streamed(this.#read(gate => gate.push(chunk)));
         return;
       case 'plain':
@@ -222,6 +229,8 @@ export class AttemptRun implements ResponseListener {
     else if (this.#gate?.terminated === true && !this.#isDone()) this.#timers.linger(lingerMs, () => this.#lingered());
   }
 
+  #isEventStream = false;
+  #bodyBegan = false;
   #heldEvents: ConversationEvent[] = [];
   #heldBytes: Buffer[] = [];
   #heldLength = 0;
@@ -345,7 +354,15 @@ export class AttemptRun implements ResponseListener {
     }
     this.#bodyBytes += chunk.length;
     this.#body.push(chunk);
-    this.#timers.heard(false);
+    if (this.#mode !== 'plain') return;
+    if (this.#bodyBegan) this.#timers.heard(true);
+    else if (isBlank(chunk)) {
+      // Once: blank lines alone must not keep it waiting for ever.
+      if (this.#bodyBytes === chunk.length) this.#timers.waitingForWhole();
+    } else {
+      this.#bodyBegan = true;
+      this.#timers.committed();
+    }
   }
 
   #plainEnded(): void {
@@ -386,6 +403,12 @@ export class AttemptRun implements ResponseListener {
         `${this.#endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`, { status }));
       return;
     }
+    if (isPage(headerText(this.#headers['content-type'])) && status !== 401 && status !== 429 && status < 500) {
+      // A portal or a guard in between, and no word of the provider's about key, model or request.
+      this.#fail(new SwitchyardError('not-an-api', 'server',
+        `${this.#endpoint.name} answered with a web page (${status}) instead of an answer; check the base URL, or a login page in between.`, { status }));
+      return;
+    }
     this.#fail(responseFailure(status, this.#headers, body.toString('utf8'), this.#source, this.#now()), this.#rawError(status, body));
   }
 
@@ -424,6 +447,19 @@ export class AttemptRun implements ResponseListener {
     this.#heldBytes = [];
     this.#heldEvents = [];
   }
+}
+
+function isPage(contentType: string): boolean {
+  return contentType.toLowerCase().includes('text/html');
+}
+
+function isBlank(chunk: Buffer): boolean {
+  return chunk.every(byte => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
+}
+
+function startsLikeJson(chunk: Buffer): boolean {
+  const first = chunk.find(byte => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
+  return first === 0x7b || first === 0x5b;
 }
 
 /** Milliseconds with one decimal place. */

@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { Attempt } from '../api/receipt.ts';
+import type { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
 import type { AttemptEnd, AttemptFigures } from './attempt.ts';
@@ -38,10 +39,24 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 /** The part of an attempt's record that is known when it starts. */
 export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'startedAt'>;
 
+/** A record with what only its price needs to know: the request never left this machine. */
+export type RecordedAttempt = Attempt & { neverSent?: true };
+
+/** Codes of failures that happen before a request is sent (see networkFailure.ts and googleTokens.ts). */
+const beforeSending = new Set([
+  'connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'google-key-file', 'google-login', 'google-project',
+]);
+
+/** Whether an attempt failed before it was sent. The system's own ETIMEDOUT also ends connections that were in use. */
+function neverSent(failure: SwitchyardError | undefined, figures: AttemptFigures): boolean {
+  return failure !== undefined && figures.status === undefined && figures.headersMs === undefined
+    && beforeSending.has(failure.code) && failure.systemCode !== 'ETIMEDOUT';
+}
+
 /** The record of an attempt that has ended, still without its price. */
 export function attemptRecord(
   started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
-): Attempt {
+): RecordedAttempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
   const { leftOut, ...known } = started;
   return {
@@ -56,6 +71,7 @@ export function attemptRecord(
     usage: settled.usage,
     usageEstimated: settled.estimated,
     cost: { certainty: 'unknown' },
+    ...(neverSent(failure, figures) ? { neverSent: true } : {}),
   };
 }
 
@@ -70,7 +86,7 @@ export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provid
 }
 
 /** What the pricer wants to know of an attempt. */
-export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, generated: boolean): PriceRequest {
+export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig, generated: boolean): PriceRequest {
   return {
     usage: attempt.usage,
     usageEstimated: attempt.usageEstimated,
@@ -83,6 +99,7 @@ export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, generat
     at: attempt.startedAt,
     status: attempt.status,
     failureClass: attempt.failureClass,
+    neverSent: attempt.neverSent,
     generated,
   };
 }

@@ -26,7 +26,10 @@ export class AttemptTimers {
   /** The request is on its way. */
   start(): void {
     const { totalMs } = this.#timeouts;
-    this.#total = setTimeout(() => this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`), totalMs);
+    this.#total = setTimeout(() => {
+      if (this.#paused) this.#expire(new SwitchyardError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
+      else this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`);
+    }, totalMs);
     // A plain answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
     const headersMs = this.#stream ? this.#timeouts.headersMs : this.#timeouts.plainHeadersMs;
     this.#arm(headersMs, 'headers-timeout', `${this.#endpoint} took the request and sent nothing back within ${seconds(headersMs)}.`);
@@ -36,6 +39,12 @@ export class AttemptTimers {
   answering(): void {
     const { firstTokenMs } = this.#timeouts;
     this.#arm(firstTokenMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(firstTokenMs)}.`);
+  }
+
+  /** A plain answer has begun, so far with nothing but blank lines: somebody is at work, and the answer comes whole. */
+  waitingForWhole(): void {
+    const { plainHeadersMs } = this.#timeouts;
+    this.#arm(plainHeadersMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(plainHeadersMs)}.`);
   }
 
   /** The first content is here. */

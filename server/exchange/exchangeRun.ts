@@ -104,6 +104,21 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#settle('cancelled', 'cancelled', 'The caller went away.');
   }
 
+  /** The server ends: the caller is told, and what it cost so far is kept. */
+  interrupt(): void {
+    if (this.#finished) return;
+    clearTimeout(this.#wait);
+    const current = this.#current;
+    if (current !== undefined) {
+      current.run.abandon();
+      this.#record(current, 'cancelled');
+      this.#services.board.release(current.target.endpoint, current.target.model, current.trial);
+    }
+    const error = new SwitchyardError('shutting-down', 'server', 'Switchyard was shut down; send the request again.');
+    this.#caller.fail({ error, status: 503, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
+    this.#settle('interrupted', 'cancelled', error.message);
+  }
+
   tick(now: number): void {
     if (this.#finished || !this.#input.stream || now - this.#lastWriteAt < keepAliveMs) return;
     this.#lastWriteAt = now;
@@ -238,7 +253,17 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         this.#fail({ error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) });
         return true;
       }
-      throw error;
+      // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
+      const tooDeep = error instanceof RangeError;
+      this.#services.log.error(`exchange ${this.receipt.id} could not be sent to ${target.target}`, error);
+      this.#queue = [];
+      this.#fail({
+        error: tooDeep
+          ? new SwitchyardError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 })
+          : new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more.', { status: 500 }),
+        status: tooDeep ? 400 : 500,
+      });
+      return true;
     }
   }
 
@@ -335,6 +360,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   }
 
   #worthWaiting(target: PlannedTarget): boolean {
+    if (this.#unfit.some(one => one.target === target.target)) return false;
     const failure = this.#lastFailure.get(target.target);
     if (failure === undefined) return true;
     return failure.failureClass === 'rate-limit' || failure.failureClass === 'overloaded' || failure.failureClass === 'server';

@@ -12,6 +12,7 @@ import type { ProtocolCodec } from '../protocols/codec.ts';
 import { openAiChat } from '../protocols/openAiChat.ts';
 import { openAiCompletions } from '../protocols/openAiCompletions.ts';
 import { openAiEmbeddings } from '../protocols/openAiEmbeddings.ts';
+import { withStopStrings } from '../protocols/stopStrings.ts';
 import { bodyWithoutReasoning, withoutReasoning } from '../protocols/stripReasoning.ts';
 import { authorize } from '../upstream/authHeader.ts';
 import type { UpstreamRequest } from '../upstream/transport.ts';
@@ -65,7 +66,8 @@ export function buildOutgoing(
     },
     passThrough,
     hideUsage: edited?.hideUsage ?? false,
-    codec,
+    // OpenAI Responses has no stop strings: the answer is stopped on its way back.
+    codec: codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec,
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
   };
 }

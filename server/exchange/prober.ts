@@ -69,7 +69,9 @@ export class Prober {
       const listed = this.#listedAt.has(endpoint.name);
       if (heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
       if (heardAt !== undefined && now - heardAt < Math.min(endpoint.probe.intervalMs, 10_000)) continue;
-      if (this.#options.keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined) continue;
+      // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
+      const { keys } = this.#options;
+      if (keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined && !keys.hasRejected(endpoint.name)) continue;
       void this.probe(endpoint);
     }
   }

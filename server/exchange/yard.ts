@@ -276,10 +276,10 @@ export class Yard implements ExchangeServices {
       && this.board.admission(endpoint.name, undefined, this.clock.now()).admitted);
   }
 
-  /** Ends all exchanges as cancelled, writes everything down and closes connections. */
+  /** Ends all exchanges with a word to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
     clearInterval(this.#timer);
-    for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.cancel();
+    for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.interrupt();
     await this.#pricedUpToNow();
     this.#ledger.shutdown();
     await this.transport.shutdown();
@@ -287,6 +287,8 @@ export class Yard implements ExchangeServices {
 
   #tick(): void {
     const now = this.clock.now();
+    // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
+    if (this.#running.size > 0) void this.#pricer.ready();
     for (const run of this.#running) {
       run.tick(now);
       this.#ledger.progress(this.#priced(run.progress()));
@@ -315,13 +317,17 @@ export class Yard implements ExchangeServices {
 
   /** A new server takes over what was learnt in the last minutes, by itself or by others. */
   #warmUp(): void {
-    for (const { attempt, endedAt } of this.#ledger.recentAttempts(this.clock.now() - warmUpMs)) this.#adopt(attempt, endedAt);
+    try {
+      for (const { attempt, endedAt } of this.#ledger.recentAttempts(this.clock.now() - warmUpMs)) this.#adopt(attempt, endedAt);
+    } catch (cause) {
+      this.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
+    }
   }
 
   #priced(receipt: Receipt): Receipt {
     const attempts = receipt.attempts.map(attempt => {
       const endpoint = this.#config.endpoints.get(attempt.endpoint);
-      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined || !this.#pricer.isReady) return attempt;
+      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
       const cost = this.#pricer.priceAttempt({
         usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
         provider: endpoint.provider, configPrices: endpoint.models[attempt.model]?.prices, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices,

@@ -1,4 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
+import { isResting } from '../base/rest.ts';
 import type { BreakerConfig } from '../config/config.ts';
 import type { Admission } from './board.ts';
 import { failureWords, waitWords } from './wording.ts';
@@ -60,6 +61,8 @@ export interface BreakerOutcome {
   /** Absent: it went well. Classes that do not count only end a trial. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
+  /** Seen by another window; it may arrive late. */
+  foreign?: boolean | undefined;
 }
 
 const windowMinutes = 10;
@@ -98,12 +101,18 @@ export function breakerAdmission(breaker: Breaker, inFlight: number, now: number
   switch (breaker.state) {
     case 'closed': return rampAdmission(breaker.closedAt, inFlight, now);
     case 'open':
-      if (now >= breaker.until) return { admitted: true, trial: true };
+      if (openUntil(breaker, now) === undefined) return { admitted: true, trial: true };
       return { admitted: false, retryAt: breaker.until, reason: `${openWords(breaker.cause)}, next try in ${waitWords(breaker.until - now)}` };
     case 'half-open':
-      if (breaker.trialSince === undefined || now - breaker.trialSince >= trialLeaseMs) return { admitted: true, trial: true };
+      if (breaker.trialSince === undefined || Math.abs(now - breaker.trialSince) >= trialLeaseMs) return { admitted: true, trial: true };
       return { admitted: false, retryAt: now + trialPollMs, reason: 'breaker half-open: one request is trying the endpoint, others wait for its result' };
   }
+}
+
+/** Until when the breaker keeps everything away; undefined when it does not. A clock set back ends its time. */
+export function openUntil(breaker: Breaker, now: number): number | undefined {
+  if (breaker.state !== 'open') return undefined;
+  return isResting({ since: breaker.openedAt, until: breaker.until }, now) ? breaker.until : undefined;
 }
 
 function rampAdmission(closedAt: number | undefined, inFlight: number, now: number): Admission {
@@ -170,7 +179,7 @@ function halfOpenSuccess(breaker: Extract<Breaker, { state: 'half-open' }>, conf
 
 function settleClosed(breaker: Extract<Breaker, { state: 'closed' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
   // What another window saw before this breaker closed is old news.
-  if (breaker.closedAt !== undefined && outcome.at < breaker.closedAt) return breaker;
+  if (outcome.foreign === true && breaker.closedAt !== undefined && outcome.at < breaker.closedAt) return breaker;
   const failed = outcome.failureClass !== undefined;
   const minutes = outcome.kind === 'traffic' ? counted(breaker.minutes, outcome.at, failed) : breaker.minutes;
   if (!failed) return { ...breaker, streak: 0, minutes };

@@ -1,10 +1,12 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
+import { isResting } from '../base/rest.ts';
 import { doublingMs } from './backoff.ts';
 import { failureWords, waitWords } from './wording.ts';
 
 /** A rest of an endpoint, or of one model on it. */
 export interface Rest {
+  readonly since: number;
   readonly until: number;
   readonly failureClass: FailureClass;
   /** The provider itself named the moment; otherwise it is our own backoff. */
@@ -15,8 +17,8 @@ interface Strikes { rest?: Rest | undefined; inARow: number }
 
 /** Cool-downs of one endpoint and of the models on it. */
 export interface Cooldowns {
-  /** Takes note of a failure; what is no reason to rest is passed over. */
-  failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number }): void;
+  /** Takes note of a failure; what is no reason to rest is passed over. `foreign`: another window saw it, maybe a while ago. */
+  failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number; foreign?: boolean | undefined }): void;
   /** An answer came: own backoff starts from the bottom next time. A deadline stays: the answer may be older than it. */
   succeeded(model: string | undefined): void;
   /** The rest that ends last of those that concern the model (absent: the endpoint as a whole); undefined when none is running. */
@@ -54,7 +56,7 @@ export function createCooldowns(random: Random): Cooldowns {
   }
 
   return {
-    failed({ failureClass, model, retryAfterMs, at }) {
+    failed({ failureClass, model, retryAfterMs, at, foreign }) {
       if (!restsEndpoint(failureClass)) return;
       const backoff = ownBackoff[failureClass];
       const named = retryAfterMs !== undefined && retryAfterMs >= 0;
@@ -66,7 +68,9 @@ export function createCooldowns(random: Random): Cooldowns {
         // Half of it certain, half by chance: a rest of nothing would be none.
         : backoff === undefined ? 0 : Math.ceil(doublingMs(scope.inARow, backoff) * (0.5 + random() / 2));
       const until = at + waitMs;
-      if (scope.rest === undefined || until > scope.rest.until) scope.rest = { until, failureClass, named };
+      // A rest left over from before the clock was set back would end later than this one and yet is not running.
+      const leftOver = scope.rest !== undefined && foreign !== true && !isResting(scope.rest, at);
+      if (scope.rest === undefined || leftOver || until > scope.rest.until) scope.rest = { since: at, until, failureClass, named };
     },
     succeeded(model) {
       endpoint.inARow = 0;
@@ -87,8 +91,8 @@ export function createCooldowns(random: Random): Cooldowns {
 }
 
 function later(one: Rest | undefined, other: Rest | undefined, now: number): Rest | undefined {
-  const first = one !== undefined && one.until > now ? one : undefined;
-  const second = other !== undefined && other.until > now ? other : undefined;
+  const first = one !== undefined && isResting(one, now) ? one : undefined;
+  const second = other !== undefined && isResting(other, now) ? other : undefined;
   if (first === undefined) return second;
   return second !== undefined && second.until > first.until ? second : first;
 }

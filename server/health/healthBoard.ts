@@ -3,7 +3,7 @@ import type { HealthState } from '../api/status.ts';
 import type { Random } from '../base/clock.ts';
 import type { BreakerConfig } from '../config/config.ts';
 import type { Admission, EndpointHealth, HealthBoard, Outcome, WatchedEndpoint } from './board.ts';
-import { breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, releaseTrial, settleBreaker, takeTrial, type Breaker } from './breaker.ts';
+import { breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, openUntil, releaseTrial, settleBreaker, takeTrial, type Breaker } from './breaker.ts';
 import { createCooldowns, restReason, type Cooldowns } from './cooldown.ts';
 import { isLocalAddress, observeInterfaces, observeLink, onlineLink, type LinkEvidence, type LinkState } from './linkState.ts';
 import { createUptime, type Uptime } from './uptime.ts';
@@ -90,7 +90,7 @@ export function createHealthBoard(options: { random: Random; startedAt: number }
     if (linkFault) {
       if (trial) endTrial(watch);
     } else {
-      watch.breaker = settleBreaker(watch.breaker, watch.config, { at, kind, trial, failureClass, message });
+      watch.breaker = settleBreaker(watch.breaker, watch.config, { at, kind, trial, failureClass, message, foreign: outcome.foreign });
     }
   }
 
@@ -228,7 +228,7 @@ function remember(watch: Watch, outcome: Outcome): void {
     if (watch.unresolved !== undefined && unreachable(watch.unresolved.failureClass)) watch.unresolved = undefined;
     return;
   }
-  watch.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at });
+  watch.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
   if (kind === 'traffic') watch.window.add(at, false, undefined, undefined);
   if (at < watch.lastSuccessAt) return;
   if (kind === 'probe') watch.probeFailed = unreachable(failureClass) || failureClass === 'auth';
@@ -254,6 +254,6 @@ function stateOf(watch: Watch, summary: WindowSummary, now: number): HealthState
 /** The later of the breaker's moment and the endpoint's own rest, when still to come. */
 function retryAt(watch: Watch, now: number): number | undefined {
   const rest = watch.cooldowns.resting(undefined, now)?.until ?? now;
-  const latest = watch.breaker.state === 'open' ? Math.max(rest, watch.breaker.until) : rest;
+  const latest = Math.max(rest, openUntil(watch.breaker, now) ?? now);
   return latest > now ? latest : undefined;
 }

@@ -103,6 +103,13 @@ function counted({ limits }: Usage): boolean {
 }
 
 function forget(usage: Usage, now: number): void {
+  const current = Math.floor(now / 1000);
+  // The clock was set back: what was used lately counts as used now, so that it is forgotten a minute from now.
+  if ((usage.seconds.at(-1)?.second ?? -Infinity) > current + 1) {
+    const ahead = usage.seconds.filter(({ second }) => second >= current);
+    usage.seconds = usage.seconds.filter(({ second }) => second < current);
+    usage.seconds.push(ahead.reduce((sum, one) => ({ second: current, requests: sum.requests + one.requests, tokens: sum.tokens + one.tokens })));
+  }
   const oldest = Math.floor(now / 1000) - windowSeconds;
   while ((usage.seconds[0]?.second ?? Infinity) < oldest) usage.seconds.shift();
 }

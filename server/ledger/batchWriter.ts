@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Attempt, PriceUsed, Receipt } from '../api/receipt.ts';
+import type { Attempt, Cost, PriceUsed, Receipt } from '../api/receipt.ts';
 import type { HealthEvent } from './ledger.ts';
+import { storedFigure } from './money.ts';
 
 /** What one transaction writes. */
 export interface Batch {
@@ -137,14 +138,16 @@ export class BatchWriter {
   }
 
   #writeAttempt(exchangeSeq: number, attempt: Attempt, final: 0 | 1, last: 0 | 1): void {
-    const { usage, cost } = attempt;
+    const { usage } = attempt;
+    const microUsd = storedFigure(attempt.cost.microUsd);
+    // A figure that cannot be kept is unknown; the record itself is kept.
+    const cost: Cost = microUsd === null && attempt.cost.microUsd !== undefined ? { certainty: 'unknown' } : attempt.cost;
     this.#insertAttempt.run(exchangeSeq, attempt.number, final, last, attempt.target, attempt.endpoint, attempt.model, attempt.upstreamModel,
       attempt.protocol, attempt.keyLabel ?? null, attempt.keyLast4 ?? null, Math.round(attempt.startedAt), attempt.headersMs ?? null,
       attempt.firstTokenMs ?? null, attempt.totalMs, attempt.status ?? null, attempt.outcome, attempt.failureClass ?? null,
-      attempt.message ?? null, usage.inputTokens ?? null, usage.cacheReadTokens ?? null, usage.cacheWriteTokens ?? null,
-      usage.cacheWrite1hTokens ?? null, usage.outputTokens ?? null, usage.reasoningTokens ?? null,
-      usage.reportedCostMicroUsd === undefined ? null : Math.round(usage.reportedCostMicroUsd),
-      attempt.usageEstimated ? 1 : 0, cost.microUsd ?? null, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed));
+      attempt.message ?? null, storedFigure(usage.inputTokens), storedFigure(usage.cacheReadTokens), storedFigure(usage.cacheWriteTokens),
+      storedFigure(usage.cacheWrite1hTokens), storedFigure(usage.outputTokens), storedFigure(usage.reasoningTokens),
+      storedFigure(usage.reportedCostMicroUsd), attempt.usageEstimated ? 1 : 0, microUsd, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed));
   }
 
   /** Price objects are shared by all attempts they priced, so their text is made once. */

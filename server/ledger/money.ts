@@ -5,6 +5,19 @@ import type { PriceUsed } from '../api/receipt.ts';
 const scale = 1_000_000_000n;
 const scaleNumber = 1_000_000_000;
 
+/**
+ * The largest figure the ledger keeps, in tokens or micro-dollars (10 million US dollars). What is beyond it is some
+ * provider's mistake, and stays unknown; below it, sums of years are still exact whole numbers.
+ */
+export const largestFigure = 10_000_000_000_000;
+
+/** A figure as the ledger keeps it: whole and between 0 and the largest one; null for what is unknown or impossible. */
+export function storedFigure(value: number | undefined): number | null {
+  if (value === undefined) return null;
+  const rounded = Math.round(value);
+  return rounded >= 0 && rounded <= largestFigure ? rounded : null;
+}
+
 /** Rates made ready for whole-number arithmetic. Immutable; one object serves every attempt it prices. */
 export interface PriceCard {
   /** The same rates in dollars, as a receipt shows them. */
@@ -51,8 +64,11 @@ export function promptTokens(usage: TokenUsage): number {
     + tokenCount(usage.cacheWriteTokens) + tokenCount(usage.cacheWrite1hTokens);
 }
 
-/** Exact cost in micro-dollars, rounded half up once at the end. Unknown buckets count as none. */
-export function costMicroUsd(usage: TokenUsage, card: PriceCard): number {
+/**
+ * Exact cost in micro-dollars, rounded half up once at the end. Unknown buckets count as none.
+ * @returns undefined when the figures make no believable sum
+ */
+export function costMicroUsd(usage: TokenUsage, card: PriceCard): number | undefined {
   const output = tokenCount(usage.outputTokens);
   const reasoning = card.reasoning === undefined ? 0 : Math.min(output, tokenCount(usage.reasoningTokens));
   let sum = card.perRequest
@@ -65,7 +81,7 @@ export function costMicroUsd(usage: TokenUsage, card: PriceCard): number {
   if (cacheWrite > 0) sum += BigInt(cacheWrite) * card.cacheWrite;
   if (cacheWrite1h > 0) sum += BigInt(cacheWrite1h) * card.cacheWrite1h;
   if (reasoning > 0 && card.reasoning !== undefined) sum += BigInt(reasoning) * card.reasoning;
-  return Number((sum * 2n + scale) / (scale * 2n));
+  return storedFigure(Number((sum * 2n + scale) / (scale * 2n))) ?? undefined;
 }
 
 /** Every bucket that was used has a rate of its own, so that nothing was charged by convention. */

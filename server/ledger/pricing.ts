@@ -4,7 +4,7 @@ import type { Cost, PriceUsed } from '../api/receipt.ts';
 import type { PriceSettings } from '../api/settings.ts';
 import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { costMicroUsd, priceCard, promptTokens, ratesCover, tokenCount } from './money.ts';
+import { costMicroUsd, largestFigure, priceCard, promptTokens, ratesCover, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
 import { libraryPrice, libraryWindow, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
@@ -31,6 +31,8 @@ export interface PriceRequest {
   /** HTTP status the provider answered with, where there was one. */
   status?: number | undefined;
   failureClass?: FailureClass | undefined;
+  /** The request never left this machine: no connection came about. Absent: it did, or may have. */
+  neverSent?: boolean | undefined;
   /** Some output arrived, though nothing says how much. */
   generated?: boolean | undefined;
 }
@@ -110,7 +112,7 @@ class TablePricer implements Pricer {
   priceAttempt(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
     const reported = usage.reportedCostMicroUsd;
-    if (reported !== undefined && reported >= 0 && Number.isFinite(reported)) {
+    if (reported !== undefined && reported >= 0 && reported <= largestFigure) {
       return { microUsd: Math.round(reported), certainty: 'exact', priceSource: 'provider' };
     }
     if (provider.local === true && configPrices === undefined) return { microUsd: 0, certainty: 'exact', priceSource: 'local' };
@@ -220,18 +222,19 @@ function charge(request: PriceRequest, card: PriceCard, source: string, priceCer
   const { usage } = request;
   const exact = priceCertain && !request.usageEstimated
     && usage.inputTokens !== undefined && usage.outputTokens !== undefined && ratesCover(usage, card.used);
-  return { microUsd: costMicroUsd(usage, card), certainty: exact ? 'exact' : 'estimated', priceSource: source, priceUsed: card.used };
+  const microUsd = costMicroUsd(usage, card);
+  if (microUsd === undefined) return unknownCost;
+  return { microUsd, certainty: exact ? 'exact' : 'estimated', priceSource: source, priceUsed: card.used };
 }
 
 /**
- * No token count at all. A refusal (status 400 and more) and a request that never got through cost nothing;
- * a request that was accepted, or may have been, is assumed free and says so; output of unknown size is unknown.
+ * No token count at all. A refusal (status 400 and more) and a request that never left cost nothing. Whoever got a
+ * request may have worked on it and charge for that, also when it was cancelled, reset or timed out: unknown.
  */
 function costWithoutUsage(request: PriceRequest): Cost {
   if (request.generated === true) return unknownCost;
   if (request.status !== undefined && request.status >= 400) return { microUsd: 0, certainty: 'exact' };
-  const neverArrived = request.status === undefined && request.failureClass !== 'timeout';
-  return { microUsd: 0, certainty: neverArrived ? 'exact' : 'estimated' };
+  return request.neverSent === true && request.status === undefined ? { microUsd: 0, certainty: 'exact' } : unknownCost;
 }
 
 function anyTokenCount(usage: TokenUsage): boolean {

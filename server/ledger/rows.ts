@@ -1,6 +1,7 @@
 import type { Attempt, Cost, Plan, PriceUsed, Receipt, RequestSummary } from '../api/receipt.ts';
 import type { TokenUsage } from '../api/conversation.ts';
 import type { ForeignAttempt, HealthEvent } from './ledger.ts';
+import { largestFigure } from './money.ts';
 import { sumCost, sumUsage } from './sums.ts';
 
 /** A row as `node:sqlite` hands it out. */
@@ -8,10 +9,17 @@ export type Row = Record<string, null | number | bigint | string | NodeJS.NonSha
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, started_at, first_token_ms, '
   + 'total_ms, outcome, failure_class, message, target';
+
+/** A figure of an attempt `a`. Earlier versions wrote figures that no number here can hold: those read as unknown. */
+export const figure = (column: string): string => `CASE WHEN a.${column} BETWEEN 0 AND ${largestFigure} THEN a.${column} END`;
+/** How certain the cost of an attempt `a` is, where its figure may have to be left out. */
+export const costCertainty = `CASE WHEN a.cost_micro_usd NOT BETWEEN 0 AND ${largestFigure} THEN 'unknown' ELSE a.cost_certainty END`;
+const figures = (...columns: string[]): string => columns.map((column) => `${figure(column)} AS ${column}`).join(', ');
+
 export const attemptColumns = 'a.exchange_seq, a.number, a.target, a.endpoint, a.model, a.upstream_model, a.protocol, a.key_label, a.key_last4, '
-  + 'a.started_at, a.headers_ms, a.first_token_ms, a.total_ms, a.status, a.outcome, a.failure_class, a.message, a.input_tokens, '
-  + 'a.cache_read_tokens, a.cache_write_tokens, a.cache_write_1h_tokens, a.output_tokens, a.reasoning_tokens, a.reported_micro_usd, '
-  + 'a.usage_estimated, a.cost_micro_usd, a.cost_certainty, a.price_source, a.price_used';
+  + 'a.started_at, a.headers_ms, a.first_token_ms, a.total_ms, a.status, a.outcome, a.failure_class, a.message, '
+  + `${figures('input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens', 'reported_micro_usd', 'cost_micro_usd')}, `
+  + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used`;
 
 /** Sets a field only where the column holds something: what was absent stays absent. */
 function put<Target extends object, Key extends keyof Target>(target: Target, key: Key, value: Row[string] | undefined): void {

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../api/receipt.ts';
 import type { TokenUsage } from '../api/conversation.ts';
 import { localDays } from './localDays.ts';
-import { usageFromRow } from './rows.ts';
+import { costCertainty, figure, usageFromRow } from './rows.ts';
 import type { Row } from './rows.ts';
 import { addUsage } from './sums.ts';
 
@@ -30,18 +30,25 @@ const foldThreshold = 2_000;
 const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, input_tokens, cache_read_tokens, cache_write_tokens,
   cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd`;
 
-/** The sums of one attempt `a` of exchange `e`. */
-const attemptSums = `coalesce(a.cost_micro_usd, 0) AS micro_usd,
-  CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(a.cost_micro_usd, 0) ELSE 0 END AS estimated_micro_usd,
-  CASE WHEN a.cost_certainty = 'unknown' AND (a.outcome = 'ok' OR a.input_tokens > 0 OR a.cache_read_tokens > 0 OR a.cache_write_tokens > 0
-    OR a.cache_write_1h_tokens > 0 OR a.output_tokens > 0) THEN 1 ELSE 0 END AS unknown_attempts,
-  a.last AS exchanges, a.input_tokens AS input_tokens, a.cache_read_tokens AS cache_read_tokens, a.cache_write_tokens AS cache_write_tokens,
-  a.cache_write_1h_tokens AS cache_write_1h_tokens, a.output_tokens AS output_tokens, a.reasoning_tokens AS reasoning_tokens,
-  a.reported_micro_usd AS reported_micro_usd`;
+const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens'];
+
+/**
+ * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
+ * runs is not missed yet.
+ */
+const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
+  CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
+  CASE WHEN ${costCertainty} = 'unknown' AND (a.outcome = 'ok' OR (a.outcome = 'interrupted' AND a.final = 1) OR a.input_tokens > 0
+    OR a.cache_read_tokens > 0 OR a.cache_write_tokens > 0 OR a.cache_write_1h_tokens > 0 OR a.output_tokens > 0) THEN 1 ELSE 0 END AS unknown_attempts,
+  a.last AS exchanges, ${[...tokenColumns, 'reported_micro_usd'].map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
 const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
 const groupColumns = 'endpoint, model, tool, workspace';
 
+/** What a fold adds up, in whole numbers. */
 const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) AS ${column.trim()}`).join(', ');
+/** The same for readers, as floating point: exact to 2^53, and a slot with absurd figures of an earlier version cannot overflow. */
+const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
+const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
 const columnAdds = sumColumns.split(',').map((column) => {
   const name = column.trim();
   return `${name} = coalesce(${name} + excluded.${name}, ${name}, excluded.${name})`;
@@ -105,10 +112,10 @@ export class SpendQueries {
     this.#database = database;
     this.#rolledUp = database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`);
     this.#highest = database.prepare('SELECT max(seq) AS seq FROM attempts');
-    this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${columnSums} FROM ${grouped} GROUP BY ${groupColumns}`);
-    this.#bySlot = database.prepare(`SELECT slot, sum(micro_usd) AS micro_usd, sum(estimated_micro_usd) AS estimated_micro_usd FROM ${timed} GROUP BY slot`);
-    this.#byEndpoint = database.prepare(`SELECT endpoint, sum(micro_usd) AS micro_usd, sum(estimated_micro_usd) AS estimated_micro_usd,
-      sum(unknown_attempts) AS unknown_attempts FROM ${grouped} GROUP BY endpoint`);
+    this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
+    this.#bySlot = database.prepare(`SELECT slot, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')} FROM ${timed} GROUP BY slot`);
+    this.#byEndpoint = database.prepare(`SELECT endpoint, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')},
+      ${readableSum('unknown_attempts')} FROM ${grouped} GROUP BY endpoint`);
     // All three take the same bounds; each uses those it needs.
     for (const statement of [this.#byGroup, this.#bySlot, this.#byEndpoint]) statement.setAllowUnknownNamedParameters(true);
     this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');

@@ -41,8 +41,12 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
   return sum;
 }
 
-/** The attempt used something (it answered, or tokens were counted) and nobody knows what that cost. */
-export function costIsMissing(attempt: Pick<Attempt, 'outcome' | 'usage' | 'cost'>): boolean {
+/**
+ * The attempt used something (it answered, tokens were counted, or its process died meanwhile) and nobody knows what
+ * that cost.
+ * @param running it has not ended, which its own record cannot tell from an interruption
+ */
+export function costIsMissing(attempt: Pick<Attempt, 'outcome' | 'usage' | 'cost'>, running: boolean): boolean {
   if (attempt.cost.certainty !== 'unknown') return false;
-  return attempt.outcome === 'ok' || tokenBuckets.some((bucket) => (attempt.usage[bucket] ?? 0) > 0);
+  return attempt.outcome === 'ok' || (attempt.outcome === 'interrupted' && !running) || tokenBuckets.some((bucket) => (attempt.usage[bucket] ?? 0) > 0);
 }

@@ -1,7 +1,8 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import { isObject } from '../base/json.ts';
-import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { cacheWriteTokens } from './events.ts';
+import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a Messages answer. Its buckets are disjoint already, and later reports replace earlier ones, with two
@@ -12,34 +13,34 @@ import { cacheWriteTokens } from './events.ts';
 export function decodeMessagesUsage(usage: JsonObject, earlier: TokenUsage): TokenUsage {
   const split = isObject(usage.cache_creation) ? usage.cache_creation : undefined;
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-  const written = count(usage.cache_creation_input_tokens);
-  const long = count(split?.ephemeral_1h_input_tokens) ?? earlier.cacheWrite1hTokens;
-  const short = count(split?.ephemeral_5m_input_tokens) ?? (written === undefined ? undefined : Math.max(0, written - (long ?? 0)));
-  const input = count(usage.input_tokens);
+  const written = tokenCountOf(usage.cache_creation_input_tokens);
+  const long = tokenCountOf(split?.ephemeral_1h_input_tokens) ?? earlier.cacheWrite1hTokens;
+  const short = tokenCountOf(split?.ephemeral_5m_input_tokens) ?? (written === undefined ? undefined : Math.max(0, written - (long ?? 0)));
+  const input = tokenCountOf(usage.input_tokens);
   return {
     inputTokens: input === 0 && (earlier.inputTokens ?? 0) > 0 ? earlier.inputTokens : input,
-    cacheReadTokens: count(usage.cache_read_input_tokens),
+    cacheReadTokens: tokenCountOf(usage.cache_read_input_tokens),
     cacheWriteTokens: short,
     cacheWrite1hTokens: long,
-    outputTokens: count(usage.output_tokens),
-    reasoningTokens: count(details.thinking_tokens),
+    outputTokens: tokenCountOf(usage.output_tokens),
+    reasoningTokens: tokenCountOf(details.thinking_tokens),
   };
 }
 
-/** Whether figures of one report cannot all be true: more thinking than output, or a cache sum that is not its parts'. */
+/** Whether figures of one report cannot all be true: no possible count, more thinking than output, or a cache sum that is not its parts'. */
 export function contradictsMessages(usage: JsonObject): boolean {
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
   const split = isObject(usage.cache_creation) ? usage.cache_creation : undefined;
-  const output = count(usage.output_tokens);
-  const thinking = count(details.thinking_tokens);
-  const written = count(usage.cache_creation_input_tokens);
+  if (anyAbsurdCount(
+    usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens,
+    split?.ephemeral_5m_input_tokens, split?.ephemeral_1h_input_tokens, details.thinking_tokens,
+  )) return true;
+  const output = tokenCountOf(usage.output_tokens);
+  const thinking = tokenCountOf(details.thinking_tokens);
+  const written = tokenCountOf(usage.cache_creation_input_tokens);
   if (output !== undefined && thinking !== undefined && thinking > output) return true;
   return split !== undefined && written !== undefined
-    && written !== (count(split.ephemeral_5m_input_tokens) ?? 0) + (count(split.ephemeral_1h_input_tokens) ?? 0);
-}
-
-function count(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+    && written !== (tokenCountOf(split.ephemeral_5m_input_tokens) ?? 0) + (tokenCountOf(split.ephemeral_1h_input_tokens) ?? 0);
 }
 
 /** The counts of a `message_delta`; what is unknown is null where the format allows it. */

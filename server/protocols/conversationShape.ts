@@ -56,3 +56,8 @@ export function failureText(text: string): string {
   if (/^\s*error\b/i.test(text)) return text;
   return text === '' ? 'Error' : `Error: ${text}`;
 }
+
+/** Answers are translated one at a time: a request for several goes to targets of its own protocol only. */
+export function severalAnswers(count: unknown): { reason: string } | undefined {
+  return typeof count === 'number' && count > 1 ? { reason: `${count} answers at once are asked for` } : undefined;
+}

@@ -2,6 +2,7 @@ import type { ConversationRequest, ReasoningEffort, ReasoningRequest, ResponseFo
 import { asString, isObject } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
 import { RequestFormatError } from './codec.ts';
+import { severalAnswers } from './conversationShape.ts';
 import { arrayField, booleanField, numberField, objectField, stringField } from './fields.ts';
 import { readContents, readSystemInstruction } from './geminiContentsDecode.ts';
 import { camelCased, camelCasedOrEmpty } from './geminiFields.ts';
@@ -49,6 +50,8 @@ export function decodeGeminiRequest(request: JsonObject): ConversationRequest {
 function pinnedBy(body: JsonObject, config: JsonObject): string[] {
   const reasons: string[] = [];
   if (typeof body.cachedContent === 'string' && body.cachedContent !== '') reasons.push('cachedContent is kept by the provider');
+  const several = severalAnswers(config.candidateCount);
+  if (several !== undefined) reasons.push(several.reason);
   if (body.continuationToken !== undefined) reasons.push('continuationToken continues an answer at the provider');
   const modalities = Array.isArray(config.responseModalities) ? config.responseModalities : [];
   const others = modalities.filter((modality) => typeof modality === 'string' && !/^(text|modality_unspecified)$/i.test(modality));

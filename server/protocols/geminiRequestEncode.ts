@@ -60,7 +60,8 @@ function encodeFormat(request: ConversationRequest, rules: GeminiModelRules): { 
 function encodeThinking(reasoning: ReasoningRequest | undefined, rules: GeminiModelRules, efforts: readonly string[] | undefined): JsonObject | undefined {
   if (reasoning === undefined || rules.thinking === 'none') return undefined;
   const effort = requestedEffort(reasoning);
-  const includeThoughts = effort === 'none' ? undefined : reasoning.visible;
+  // Elsewhere reasoning that was asked for is shown unless the caller says otherwise.
+  const includeThoughts = effort === 'none' ? undefined : reasoning.visible ?? (effort === undefined ? undefined : true);
   const size: JsonObject = {};
   if (effort !== undefined && rules.thinking === 'level') {
     const level = nearestEffort(effort, efforts ?? rules.levels);

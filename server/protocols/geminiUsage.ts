@@ -1,17 +1,18 @@
 import type { TokenUsage } from '../api/conversation.ts';
-import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { promptTokens } from './events.ts';
+import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a Gemini answer as disjoint buckets: the prompt includes what was cached but not what hosted tools
  * put into it; candidates do not include thoughts.
  */
 export function decodeGeminiUsage(usage: JsonObject): TokenUsage {
-  const prompt = count(usage.promptTokenCount);
-  const cached = count(usage.cachedContentTokenCount);
-  const toolUse = count(usage.toolUsePromptTokenCount);
-  const candidates = count(usage.candidatesTokenCount);
-  const thoughts = count(usage.thoughtsTokenCount);
+  const prompt = tokenCountOf(usage.promptTokenCount);
+  const cached = tokenCountOf(usage.cachedContentTokenCount);
+  const toolUse = tokenCountOf(usage.toolUsePromptTokenCount);
+  const candidates = tokenCountOf(usage.candidatesTokenCount);
+  const thoughts = tokenCountOf(usage.thoughtsTokenCount);
   return {
     inputTokens: prompt === undefined ? undefined : Math.max(0, prompt + (toolUse ?? 0) - (cached ?? 0)),
     cacheReadTokens: cached,
@@ -20,17 +21,17 @@ export function decodeGeminiUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether figures cannot all be true: more read from a cache than was sent, or a total smaller than its parts. */
+/** Whether figures cannot all be true: no possible count, more read from a cache than was sent, or a total smaller than its parts. */
 export function contradictsGemini(usage: JsonObject): boolean {
-  const prompt = count(usage.promptTokenCount);
-  const cached = count(usage.cachedContentTokenCount);
-  const total = count(usage.totalTokenCount);
+  if (anyAbsurdCount(
+    usage.promptTokenCount, usage.cachedContentTokenCount, usage.toolUsePromptTokenCount, usage.candidatesTokenCount, usage.thoughtsTokenCount,
+    usage.totalTokenCount,
+  )) return true;
+  const prompt = tokenCountOf(usage.promptTokenCount);
+  const cached = tokenCountOf(usage.cachedContentTokenCount);
+  const total = tokenCountOf(usage.totalTokenCount);
   if (prompt !== undefined && cached !== undefined && cached > prompt) return true;
-  return total !== undefined && total > 0 && total < (prompt ?? 0) + (count(usage.candidatesTokenCount) ?? 0);
-}
-
-function count(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+  return total !== undefined && total > 0 && total < (prompt ?? 0) + (tokenCountOf(usage.candidatesTokenCount) ?? 0);
 }
 
 /** Usage as a Gemini caller expects it; undefined when neither side of it is known. */

@@ -2,6 +2,7 @@ import type { ConversationRequest, HostedTool, ReasoningRequest, ResponseFormat,
 import { asString, isObject } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import { RequestFormatError } from './codec.ts';
+import { severalAnswers } from './conversationShape.ts';
 import { arrayField, booleanField, numberField, objectField, requiredObject, requiredString, stringField } from './fields.ts';
 import { decodeChatMessages } from './openAiChatMessagesDecode.ts';
 import { parseEffort } from './reasoningEffort.ts';
@@ -38,6 +39,7 @@ export function decodeChatRequest(body: JsonObject): ConversationRequest {
     serviceTier: stringField(body, 'service_tier'),
     user: stringField(body, 'safety_identifier') ?? stringField(body, 'user'),
     promptCacheKey: stringField(body, 'prompt_cache_key'),
+    providerState: severalAnswers(numberField(body, 'n')),
   };
 }
 

@@ -1,8 +1,9 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import { isObject } from '../base/json.ts';
-import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Dialect } from './codec.ts';
 import { cacheWriteTokens, promptTokens } from './events.ts';
+import { anyAbsurdCount, plausibleCostMicroUsd, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of the chat family as disjoint buckets. Prompt counts include what was cached, under whichever of the
@@ -12,14 +13,14 @@ import { cacheWriteTokens, promptTokens } from './events.ts';
 export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage {
   const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
   const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-  const prompt = count(usage.prompt_tokens);
-  const cacheRead = count(promptDetails.cached_tokens) ?? count(usage.prompt_cache_hit_tokens) ?? count(usage.cached_tokens);
-  const cacheWrite = count(promptDetails.cache_write_tokens);
-  const completion = count(usage.completion_tokens);
-  const reasoning = count(completionDetails.reasoning_tokens) ?? count(usage.reasoning_tokens);
+  const prompt = tokenCountOf(usage.prompt_tokens);
+  const cacheRead = tokenCountOf(promptDetails.cached_tokens) ?? tokenCountOf(usage.prompt_cache_hit_tokens) ?? tokenCountOf(usage.cached_tokens);
+  const cacheWrite = tokenCountOf(promptDetails.cache_write_tokens);
+  const completion = tokenCountOf(usage.completion_tokens);
+  const reasoning = tokenCountOf(completionDetails.reasoning_tokens) ?? tokenCountOf(usage.reasoning_tokens);
   const output = completion === undefined || dialect.reasoningBesideOutput !== true ? completion : completion + (reasoning ?? 0);
   return {
-    inputTokens: freshTokens(prompt, cacheRead, cacheWrite) ?? count(usage.prompt_cache_miss_tokens),
+    inputTokens: freshTokens(prompt, cacheRead, cacheWrite) ?? tokenCountOf(usage.prompt_cache_miss_tokens),
     cacheReadTokens: cacheRead,
     cacheWriteTokens: cacheWrite,
     outputTokens: output,
@@ -28,14 +29,19 @@ export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage
   };
 }
 
-/** Whether figures cannot all be true: more reasoning than output that holds it, or a total smaller than its parts. */
+/** Whether figures cannot all be true: no possible count, more reasoning than output that holds it, or a total smaller than its parts. */
 export function contradictsChat(usage: JsonObject, dialect: Dialect): boolean {
   const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-  const output = count(usage.completion_tokens);
-  const reasoning = count(completionDetails.reasoning_tokens);
-  const total = count(usage.total_tokens);
+  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  if (anyAbsurdCount(
+    usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens, usage.cached_tokens,
+    usage.reasoning_tokens, promptDetails.cached_tokens, promptDetails.cache_write_tokens, completionDetails.reasoning_tokens,
+  )) return true;
+  const output = tokenCountOf(usage.completion_tokens);
+  const reasoning = tokenCountOf(completionDetails.reasoning_tokens);
+  const total = tokenCountOf(usage.total_tokens);
   if (dialect.reasoningBesideOutput !== true && output !== undefined && reasoning !== undefined && reasoning > output) return true;
-  return total !== undefined && total > 0 && total < (count(usage.prompt_tokens) ?? 0) + (output ?? 0);
+  return total !== undefined && total > 0 && total < (tokenCountOf(usage.prompt_tokens) ?? 0) + (output ?? 0);
 }
 
 function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0): number | undefined {
@@ -53,15 +59,11 @@ const ticksPerMicroUsd = 10_000;
  */
 export function reportedCost(usage: JsonObject): number | undefined {
   const { cost, cost_in_usd_ticks: ticks } = usage;
-  if (cost === undefined && typeof ticks === 'number' && Number.isFinite(ticks) && ticks >= 0) return Math.round(ticks / ticksPerMicroUsd);
+  if (cost === undefined && typeof ticks === 'number' && Number.isFinite(ticks) && ticks >= 0) return plausibleCostMicroUsd(ticks / ticksPerMicroUsd);
   if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) return undefined;
   const details = isObject(usage.cost_details) ? usage.cost_details : {};
   const upstream = usage.is_byok === true && typeof details.upstream_inference_cost === 'number' ? Math.max(0, details.upstream_inference_cost) : 0;
-  return Math.round((cost + upstream) * 1_000_000);
-}
-
-function count(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
+  return plausibleCostMicroUsd((cost + upstream) * 1_000_000);
 }
 
 /** Usage as a chat caller expects it; undefined when neither side of it is known. */

@@ -3,6 +3,7 @@ import { isObject } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import { cacheWriteTokens, promptTokens } from './events.ts';
 import { reportedCost } from './openAiChatUsage.ts';
+import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a response as disjoint buckets: `input_tokens` include what was read from and written to a cache,
@@ -12,13 +13,13 @@ export function decodeResponsesUsage(usage: JsonObject): TokenUsage {
   const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
   const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
   const lives = isObject(inputDetails.cache_write_tokens_details) ? inputDetails.cache_write_tokens_details : {};
-  const input = count(usage.input_tokens);
-  const cacheRead = count(inputDetails.cached_tokens);
-  const written = count(inputDetails.cache_write_tokens);
-  const long = count(lives.ttl_12h_tokens);
-  const short = count(lives.ttl_30m_tokens) ?? (written === undefined ? undefined : Math.max(0, written - (long ?? 0)));
-  const output = count(usage.output_tokens);
-  const reasoning = count(outputDetails.reasoning_tokens);
+  const input = tokenCountOf(usage.input_tokens);
+  const cacheRead = tokenCountOf(inputDetails.cached_tokens);
+  const written = tokenCountOf(inputDetails.cache_write_tokens);
+  const long = tokenCountOf(lives.ttl_12h_tokens);
+  const short = tokenCountOf(lives.ttl_30m_tokens) ?? (written === undefined ? undefined : Math.max(0, written - (long ?? 0)));
+  const output = tokenCountOf(usage.output_tokens);
+  const reasoning = tokenCountOf(outputDetails.reasoning_tokens);
   return {
     inputTokens: input === undefined ? undefined : Math.max(0, input - (cacheRead ?? 0) - (short ?? 0) - (long ?? 0)),
     cacheReadTokens: cacheRead,
@@ -30,20 +31,21 @@ export function decodeResponsesUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether figures cannot all be true: more reasoning than output, or more read from a cache than was sent. */
+/** Whether figures cannot all be true: no possible count, more reasoning than output, or more read from a cache than was sent. */
 export function contradictsResponses(usage: JsonObject): boolean {
   const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
   const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
+  const lives = isObject(inputDetails.cache_write_tokens_details) ? inputDetails.cache_write_tokens_details : {};
+  if (anyAbsurdCount(
+    usage.input_tokens, usage.output_tokens, inputDetails.cached_tokens, inputDetails.cache_write_tokens, lives.ttl_12h_tokens, lives.ttl_30m_tokens,
+    outputDetails.reasoning_tokens,
+  )) return true;
   return exceeds(inputDetails.cached_tokens, usage.input_tokens) || exceeds(outputDetails.reasoning_tokens, usage.output_tokens);
 }
 
 function exceeds(part: JsonValue | undefined, whole: JsonValue | undefined): boolean {
-  const [partCount, wholeCount] = [count(part), count(whole)];
+  const [partCount, wholeCount] = [tokenCountOf(part), tokenCountOf(whole)];
   return partCount !== undefined && wholeCount !== undefined && partCount > wholeCount;
-}
-
-function count(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.floor(value) : undefined;
 }
 
 /** Usage as a caller of this protocol expects it; null when neither side of it is known. */

@@ -71,9 +71,9 @@ function answerText(provider: string, prompt: SandboxPrompt): string {
   return `Switchyard sandbox ${provider} answers your prompt: "${quotable(prompt.userText)}".${images}`;
 }
 
-/** The prompt itself, without the context an editor wraps around it in tags. */
+/** The prompt itself, without the context an editor wraps around it in tags; after a failed turn it sends older prompts along. */
 function quotable(userText: string): string {
-  const wrapped = /<userRequest>([\s\S]*?)<\/userRequest>/.exec(userText)?.[1];
+  const wrapped = [...userText.matchAll(/<userRequest>([\s\S]*?)<\/userRequest>/g)].at(-1)?.[1];
   return (wrapped ?? userText).trim().slice(0, quotedPromptLimit);
 }
 

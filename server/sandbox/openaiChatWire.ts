@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { asNumber, asString, isObject } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import type { SandboxErrorKind } from './sandboxBehaviour.ts';
-import { retryAfterDetails, retryAfterHeaders } from './sandboxWire.ts';
-import type { FailureRequest, Frame, SandboxAnswer, SandboxCall, SandboxPrompt, SandboxReply, SandboxUsage, SandboxWire, WireFailure } from './sandboxWire.ts';
-import { countTokens, tokensPerImage, tokensPerMessage } from './tokens.ts';
+import { openaiFailure } from './openaiFailures.ts';
+import { freeText, sandboxLogprob } from './sandboxWire.ts';
+import type { Frame, SandboxAnswer, SandboxCall, SandboxPrompt, SandboxReply, SandboxUsage, SandboxWire } from './sandboxWire.ts';
+import { countTokens, splitIntoTokens, tokensPerImage, tokensPerMessage } from './tokens.ts';
 
 /** OpenAI Chat Completions, with `reasoning_content` as the OpenAI-compatible reasoning providers send it. */
 export const openaiChatWire: SandboxWire = {
@@ -18,7 +18,7 @@ export const openaiChatWire: SandboxWire = {
   frames,
   oversizeFrame: (reply, bytes) => chunk(reply, [{ index: 0, delta: { content: 'x'.repeat(bytes) }, logprobs: null, finish_reason: null }]),
   body,
-  failure,
+  failure: openaiFailure,
   errorEvent: (errorBody) => `data: ${JSON.stringify(errorBody)}\n\n`,
   headers: (requestId) => ({ 'x-request-id': requestId }),
   modelList: (models, createdAt) => ({ object: 'list', data: models.map((id) => modelCard(id, createdAt)) }),
@@ -59,12 +59,14 @@ function readPrompt(body: JsonObject, _headers: IncomingHttpHeaders): SandboxPro
     choices: Math.max(1, Math.min(8, asNumber(body['n']) ?? 1)),
     thinking: wantsThinking(body) ? 'visible' : 'off',
     format: readFormat(body['response_format']),
+    logprobs: body['logprobs'] === true,
     includeUsage: options['include_usage'] === true,
   };
 }
 
 function readTool(tool: JsonObject): SandboxPrompt['tools'][number] {
   const definition = isObject(tool['function']) ? tool['function'] : tool;
+  if (isObject(tool['custom'])) return { name: asString(tool['custom']['name']) ?? '', parameters: undefined, custom: true };
   return { name: asString(definition['name']) ?? '', parameters: isObject(definition['parameters']) ? definition['parameters'] : undefined };
 }
 
@@ -107,7 +109,7 @@ function imageCount(content: JsonValue | undefined): number {
 }
 
 function turnTokens(turn: JsonObject): number {
-  const calls = toolCallsOf(turn).map((item) => (isObject(item['function']) ? `${asString(item['function']['name']) ?? ''} ${asString(item['function']['arguments']) ?? ''}` : ''));
+  const calls = toolCallsOf(turn).map((item) => (isObject(item['custom']) ? `${asString(item['custom']['name']) ?? ''} ${asString(item['custom']['input']) ?? ''}` : isObject(item['function']) ? `${asString(item['function']['name']) ?? ''} ${asString(item['function']['arguments']) ?? ''}` : ''));
   return tokensPerMessage + countTokens(contentText(turn['content'])) + imageCount(turn['content']) * tokensPerImage
     + countTokens(asString(turn['reasoning_content']) ?? '') + calls.reduce((total, text) => total + countTokens(text), 0);
 }
@@ -146,14 +148,19 @@ function chunk(reply: SandboxReply, choices: JsonValue[], usage?: JsonObject): s
 function frames(reply: SandboxReply): Frame[] {
   const result: Frame[] = [];
   reply.answers.forEach((answer, index) => {
-    const push = (kind: Frame['kind'], delta: JsonObject, reason: string | null = null): void => {
-      result.push({ kind, text: chunk(reply, [{ index, delta, logprobs: null, finish_reason: reason }]) });
+    const push = (kind: Frame['kind'], delta: JsonObject, reason: string | null = null, logprobs: JsonObject | null = null): void => {
+      result.push({ kind, text: chunk(reply, [{ index, delta, logprobs, finish_reason: reason }]) });
     };
     push('prelude', { role: 'assistant', content: '', refusal: null });
     for (const text of answer.thinking) push('content', { reasoning_content: text });
-    for (const text of answer.text) push('content', { content: text });
+    for (const text of answer.text) push('content', { content: text }, null, logprobsOf(reply, [text]));
     if (answer.refusal !== undefined) push('content', { refusal: answer.refusal });
     answer.toolCalls.forEach((item, position) => {
+      if (reply.customTools.has(item.name)) {
+        push('content', { tool_calls: [{ index: position, id: item.id, type: 'custom', custom: { name: item.name, input: '' } }] });
+        for (const text of splitIntoTokens(freeText(item.pieces.join('')))) push('tool-arguments', { tool_calls: [{ index: position, custom: { input: text } }] });
+        return;
+      }
       push('content', { tool_calls: [{ index: position, id: item.id, type: 'function', function: { name: item.name, arguments: '' } }] });
       for (const text of item.pieces) push('tool-arguments', { tool_calls: [{ index: position, function: { arguments: text } }] });
     });
@@ -183,47 +190,25 @@ function body(reply: SandboxReply): JsonObject {
     model: reply.model,
     service_tier: 'default',
     system_fingerprint: 'fp_sandbox',
-    choices: reply.answers.map((answer, index) => ({ index, message: message(answer), logprobs: null, finish_reason: finishReason(answer) })),
+    choices: reply.answers.map((answer, index) => ({ index, message: message(answer, reply.customTools), logprobs: logprobsOf(reply, answer.text), finish_reason: finishReason(answer) })),
     ...(reply.usage === undefined ? {} : { usage: usageBody(reply.usage, reply.inconsistentUsage) }),
   };
 }
 
-function message(answer: SandboxAnswer): JsonObject {
-  const calls = answer.toolCalls.map((item) => ({ id: item.id, type: 'function', function: { name: item.name, arguments: item.pieces.join('') } }));
+function logprobsOf(reply: SandboxReply, tokens: readonly string[]): JsonObject | null {
+  if (!reply.logprobs) return null;
+  return { content: tokens.map((token) => ({ token, logprob: sandboxLogprob, bytes: [...Buffer.from(token)], top_logprobs: [] })), refusal: null };
+}
+
+function message(answer: SandboxAnswer, customTools: ReadonlySet<string>): JsonObject {
+  const calls = answer.toolCalls.map((item): JsonObject => (customTools.has(item.name)
+    ? { id: item.id, type: 'custom', custom: { name: item.name, input: freeText(item.pieces.join('')) } }
+    : { id: item.id, type: 'function', function: { name: item.name, arguments: item.pieces.join('') } }));
   return {
     role: 'assistant',
     content: answer.text.length === 0 && (calls.length > 0 || answer.refusal !== undefined) ? null : answer.text.join(''),
     refusal: answer.refusal ?? null,
     ...(answer.thinking.length === 0 ? {} : { reasoning_content: answer.thinking.join('') }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
-  };
-}
-
-interface ErrorRow { status: number; type: string; code: string | null; message: string; param?: string }
-
-function errorRow(kind: SandboxErrorKind, request: FailureRequest): ErrorRow {
-  switch (kind) {
-    case 'auth': return { status: 401, type: 'invalid_request_error', code: 'invalid_api_key', message: `Incorrect API key provided: ${request.maskedKey ?? '(none)'}.` };
-    case 'permission': return { status: 403, type: 'invalid_request_error', code: 'unsupported_country_region_territory', message: 'Country, region, or territory not supported' };
-    case 'quota': return { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', message: 'You exceeded your current quota, please check your plan and billing details.' };
-    case 'rate-limit': return { status: 429, type: 'requests', code: 'rate_limit_exceeded', message: `Rate limit reached for ${request.model} on requests per min (RPM).` };
-    case 'overloaded': return { status: 503, type: 'server_error', code: 'server_is_overloaded', message: 'The engine is currently overloaded, please try again later.' };
-    case 'server': return { status: 500, type: 'server_error', code: null, message: 'The server had an error while processing your request.' };
-    case 'bad-gateway': return { status: 502, type: 'server_error', code: null, message: 'Bad gateway.' };
-    case 'timeout': return { status: 504, type: 'server_error', code: null, message: 'The upstream request timed out.' };
-    case 'bad-request': return { status: 400, type: 'invalid_request_error', code: 'invalid_value', message: 'Invalid value in the request.', param: 'messages' };
-    case 'context-overflow': return { status: 400, type: 'invalid_request_error', code: 'context_length_exceeded', message: "This model's maximum context length is 4096 tokens. Please reduce the length of the messages.", param: 'messages' };
-    case 'content-policy': return { status: 400, type: 'invalid_request_error', code: 'content_policy_violation', message: 'Your request was rejected by our safety system.' };
-    case 'model-not-found': return { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: `The model '${request.model}' does not exist or you do not have access to it.` };
-    case 'foreign-thinking': return { status: 400, type: 'invalid_request_error', code: 'invalid_encrypted_content', message: 'The encrypted reasoning content could not be verified.' };
-  }
-}
-
-function failure(request: FailureRequest): WireFailure {
-  const row = errorRow(request.kind, request);
-  return {
-    status: row.status,
-    headers: retryAfterHeaders(request.retryAfter, Date.now()),
-    body: { error: { message: request.message ?? row.message, type: row.type, param: row.param ?? null, code: row.code, ...retryAfterDetails(request.retryAfter) } },
   };
 }

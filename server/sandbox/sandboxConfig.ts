@@ -13,6 +13,8 @@ export interface SandboxAddress {
 /** The one model each sandbox provider of the demonstration serves, and its invented price in US dollars per million tokens. */
 export const sandboxModels: Record<SandboxProtocol, { model: string; prices: PriceSettings }> = {
   'openai-chat': { model: 'sandbox-chat', prices: { inputPerMTok: 2, outputPerMTok: 8, cacheReadPerMTok: 1 } },
+  'openai-responses': { model: 'sandbox-responses', prices: { inputPerMTok: 2, outputPerMTok: 8, cacheReadPerMTok: 1 } },
+  'gemini': { model: 'sandbox-gemini', prices: { inputPerMTok: 1, outputPerMTok: 6, cacheReadPerMTok: 0.25 } },
   'anthropic-messages': { model: 'sandbox-messages', prices: { inputPerMTok: 3, outputPerMTok: 15, cacheReadPerMTok: 1, cacheWritePerMTok: 4, cacheWrite1hPerMTok: 6 } },
 };
 

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../base/json.ts';
 import { anthropicWire } from './anthropicWire.ts';
 import { BehaviourScript } from './behaviourScript.ts';
+import { geminiWire } from './geminiWire.ts';
 import { openaiChatWire } from './openaiChatWire.ts';
+import { openaiResponsesWire } from './openaiResponsesWire.ts';
 import { RequestJournal } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
@@ -12,8 +14,17 @@ import { answerTurn } from './sandboxTurn.ts';
 import type { TurnProvider } from './sandboxTurn.ts';
 import type { SandboxProtocol, SandboxWire } from './sandboxWire.ts';
 
-const wires: Record<SandboxProtocol, SandboxWire> = { 'openai-chat': openaiChatWire, 'anthropic-messages': anthropicWire };
-const defaultModels: Record<SandboxProtocol, readonly string[]> = { 'openai-chat': ['sandbox-chat'], 'anthropic-messages': ['sandbox-messages'] };
+const wires: Record<SandboxProtocol, SandboxWire> = {
+  'openai-chat': openaiChatWire, 'openai-responses': openaiResponsesWire, 'anthropic-messages': anthropicWire, 'gemini': geminiWire,
+};
+const defaultModels: Record<SandboxProtocol, readonly string[]> = {
+  'openai-chat': ['sandbox-chat'], 'openai-responses': ['sandbox-responses'], 'anthropic-messages': ['sandbox-messages'], 'gemini': ['sandbox-gemini'],
+};
+/** How the protocols' own ids begin. */
+const idPrefixes: Record<SandboxProtocol, { reply: string; call: string }> = {
+  'openai-chat': { reply: 'chatcmpl', call: 'call' }, 'openai-responses': { reply: 'resp', call: 'call' },
+  'anthropic-messages': { reply: 'msg', call: 'toolu' }, 'gemini': { reply: 'sandbox', call: 'call' },
+};
 const maximumBodyBytes = 64 * 1024 * 1024;
 
 export interface SandboxOptions {
@@ -37,7 +48,7 @@ export interface SandboxOptions {
 export interface SandboxProvider {
   readonly name: string;
   readonly protocol: SandboxProtocol;
-  /** What to configure as the endpoint's base URL (openai-chat: ends in `/v1`). */
+  /** What to configure as the endpoint's base URL (OpenAI's protocols: ends in `/v1`). */
   readonly url: string;
   /** Scheme, host and port. */
   readonly origin: string;
@@ -188,7 +199,7 @@ function turnProvider(options: SandboxOptions, script: BehaviourScript): TurnPro
     startedAt: Math.floor(Date.now() / 1000),
     takeBehaviour: () => script.take(),
     otherBehaviour: () => script.forOtherCalls,
-    nextReplyId: () => `${protocol === 'openai-chat' ? 'chatcmpl' : 'msg'}_${name}_${replies += 1}`,
-    nextCallId: () => `${protocol === 'openai-chat' ? 'call' : 'toolu'}_${name}_${calls += 1}`,
+    nextReplyId: () => `${idPrefixes[protocol].reply}_${name}_${replies += 1}`,
+    nextCallId: () => `${idPrefixes[protocol].call}_${name}_${calls += 1}`,
   };
 }

@@ -44,8 +44,8 @@ export interface Turn {
 /** Answers one request as the protocol and the current behaviour demand. Resolves when nothing more will be sent. */
 export async function answerTurn(turn: Turn): Promise<void> {
   const { provider, entry } = turn;
-  const path = new URL(entry.path, 'http://sandbox').pathname;
-  const call = provider.wire.call(entry.method, path);
+  const { pathname: path, searchParams } = new URL(entry.path, 'http://sandbox');
+  const call = provider.wire.call(entry.method, path, searchParams);
   const behaviour = call?.kind === 'generate' ? provider.takeBehaviour() : provider.otherBehaviour();
   if (call?.kind === 'generate') entry.behaviour = behaviour.type;
   await pause(provider.latency.headersMs + (behaviour.type === 'answer' ? behaviour.headersMs ?? 0 : 0), turn.signal);
@@ -118,6 +118,8 @@ async function generate(turn: Turn, behaviour: SandboxBehaviour, prompt: Sandbox
     inconsistentUsage: overrides?.usage === 'inconsistent',
     includeUsage: prompt.includeUsage,
     thinkingHidden: prompt.thinking === 'hidden',
+    logprobs: prompt.logprobs === true,
+    customTools: new Set(prompt.tools.flatMap((tool) => (tool.custom === true ? [tool.name] : []))),
   };
   const pace = {
     firstTokenMs: overrides?.firstTokenMs ?? provider.latency.firstTokenMs,
@@ -139,7 +141,8 @@ function compose(provider: TurnProvider, prompt: SandboxPrompt, behaviour: Sandb
 }
 
 function failureRequest(turn: Turn): Omit<FailureRequest, 'kind'> {
-  const model = isObject(turn.entry.body) && typeof turn.entry.body['model'] === 'string' ? turn.entry.body['model'] : '';
+  const named = isObject(turn.entry.body) && typeof turn.entry.body['model'] === 'string' ? turn.entry.body['model'] : undefined;
+  const model = named ?? /\/models\/([^:/?]+)/.exec(turn.entry.path)?.[1] ?? '';
   const credential = turn.provider.wire.credential(turn.entry.headers);
   return { model, requestId: `req_sandbox_${turn.entry.number}`, maskedKey: credential === undefined ? undefined : maskCredential(credential) };
 }

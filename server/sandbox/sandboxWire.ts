@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isObject, parseJson } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { SandboxErrorKind, SandboxRetryAfter } from './sandboxBehaviour.ts';
 
 /** Wire formats the sandbox can speak; each is one `SandboxWire`. */
-export type SandboxProtocol = 'openai-chat' | 'anthropic-messages';
+export const sandboxProtocols = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'] as const;
+export type SandboxProtocol = (typeof sandboxProtocols)[number];
 
 export interface SandboxToolCall {
   name: string;
@@ -22,7 +24,8 @@ export interface SandboxPrompt {
   /** Results of the newest tool calls, when the conversation ends with them. */
   toolResults: string[];
   images: number;
-  tools: { name: string; parameters: JsonObject | undefined }[];
+  /** `custom`: the tool takes free text instead of JSON. */
+  tools: { name: string; parameters: JsonObject | undefined; custom?: boolean | undefined }[];
   toolChoice: 'auto' | 'none' | 'required' | { name: string };
   parallelToolCalls: boolean;
   maxOutputTokens: number | undefined;
@@ -30,6 +33,8 @@ export interface SandboxPrompt {
   choices: number;
   thinking: 'off' | 'visible' | 'hidden';
   format: 'text' | 'json' | { schema: JsonObject };
+  /** The log probability of every token of the text is wanted. */
+  logprobs?: boolean | undefined;
   /** The stream shall end with usage (openai-chat says so in the request; others always send it). */
   includeUsage: boolean;
 }
@@ -70,6 +75,9 @@ export interface SandboxReply {
   inconsistentUsage: boolean;
   includeUsage: boolean;
   thinkingHidden: boolean;
+  logprobs: boolean;
+  /** Names of the tools that take free text. */
+  customTools: ReadonlySet<string>;
 }
 
 /**
@@ -96,7 +104,11 @@ export interface FailureRequest {
   maskedKey?: string | undefined;
 }
 
-export type SandboxCall = { kind: 'generate' } | { kind: 'models' } | { kind: 'model'; id: string } | { kind: 'count-tokens' };
+export type SandboxCall =
+  /** Gemini says in the path which model shall answer, and whether as a stream. */
+  | { kind: 'generate' | 'count-tokens'; model?: string | undefined; stream?: boolean | undefined }
+  | { kind: 'models' }
+  | { kind: 'model'; id: string };
 
 /** A wire format: how requests are read and answers, streams and errors are written. Pure. */
 export interface SandboxWire {
@@ -106,7 +118,7 @@ export interface SandboxWire {
   /** A line that keeps a stream alive and says nothing. */
   readonly keepAlive: string;
   /** Which call a method and path stand for; undefined: none. */
-  call(method: string, path: string): SandboxCall | undefined;
+  call(method: string, path: string, query: URLSearchParams): SandboxCall | undefined;
   /** The credential the request carries. */
   credential(headers: IncomingHttpHeaders): string | undefined;
   /** Reads a generating or counting request; a string says in the provider's words what is wrong with it. */
@@ -143,4 +155,17 @@ export function retryAfterHeaders(wait: SandboxRetryAfter | undefined, nowMs: nu
 export function retryAfterDetails(wait: SandboxRetryAfter | undefined): JsonObject {
   if (wait?.form !== 'body') return {};
   return { details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${wait.ms / 1000}s` }] };
+}
+
+/** The log probability the sandbox gives every token. */
+export const sandboxLogprob = -0.125;
+
+/**
+ * The free text of a call of a tool that takes no JSON: the only string among the arguments, or the arguments as they are.
+ * So one prompt makes the same call whether the tool has come as a free-text tool or as a function with one argument.
+ */
+export function freeText(argumentsText: string): string {
+  const parsed = parseJson(argumentsText);
+  const values = isObject(parsed) ? Object.values(parsed) : [];
+  return values.length === 1 && typeof values[0] === 'string' ? values[0] : argumentsText;
 }

@@ -1,14 +1,15 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
+import { isResting } from '../base/rest.ts';
 import type { KeyRing } from '../config/config.ts';
 
 type KeyState =
   | { kind: 'unused' }
   | { kind: 'ok' }
   | { kind: 'rejected' }
-  | { kind: 'no-money'; until: number }
-  | { kind: 'cooling'; until: number };
+  | { kind: 'no-money'; since: number; until: number }
+  | { kind: 'cooling'; since: number; until: number };
 
 interface PooledKey { material: KeyMaterial; state: KeyState }
 
@@ -60,11 +61,11 @@ export class KeyPool {
         key.state = { kind: 'rejected' };
         return;
       case 'quota':
-        key.state = { kind: 'no-money', until: now + Math.max(noMoneyRestMs, retryAfterMs ?? 0) };
+        key.state = { kind: 'no-money', since: now, until: now + Math.max(noMoneyRestMs, retryAfterMs ?? 0) };
         return;
       case 'rate-limit': {
         const until = now + (retryAfterMs ?? 1000);
-        if (key.state.kind !== 'cooling' || key.state.until < until) key.state = { kind: 'cooling', until };
+        if (key.state.kind !== 'cooling' || !isResting(key.state, now) || key.state.until < until) key.state = { kind: 'cooling', since: now, until };
         return;
       }
       default:
@@ -89,10 +90,15 @@ export class KeyPool {
     if (key !== undefined) key.state = { kind: 'ok' };
   }
 
+  /** Some key was rejected and has had no other chance since. */
+  hasRejected(endpoint: string): boolean {
+    return this.#keys.get(endpoint)?.some(key => key.state.kind === 'rejected') ?? false;
+  }
+
   status(endpoint: string, now: number): KeyStatus[] {
     return (this.#keys.get(endpoint) ?? []).map(({ material, state }) => {
       const shown = { id: material.id, label: material.label, last4: lastFour(material.secret) };
-      const resting = 'until' in state && state.until > now;
+      const resting = 'until' in state && isResting(state, now);
       if ('until' in state && !resting) return { ...shown, state: 'ok' as const };
       return 'until' in state ? { ...shown, state: state.kind, until: state.until } : { ...shown, state: state.kind };
     });
@@ -110,6 +116,6 @@ function usable(key: PooledKey, now: number): boolean {
     case 'ok': return true;
     case 'rejected': return false;
     case 'no-money':
-    case 'cooling': return key.state.until <= now;
+    case 'cooling': return !isResting(key.state, now);
   }
 }

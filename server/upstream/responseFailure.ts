@@ -164,7 +164,7 @@ function longest(a: number | undefined, b: number | undefined): number | undefin
 
 function sentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): string {
   const { endpoint, model } = source;
-  const key = source.keyName === undefined ? 'the key' : `key ${source.keyName}`;
+  const key = keyText(source.keyName);
   const said = status >= 300 ? ` (${status})` : '';
   switch (failureClass) {
     case 'auth': return `${endpoint} rejected ${key}${said}; replace the key, or check what it may use.`;
@@ -178,6 +178,12 @@ function sentence(failureClass: FailureClass, error: ProviderErrorBody, status: 
     case 'bad-request': return `${endpoint} refused the request as wrong${said}: ${brief(error.message)}`;
     default: return `${endpoint} failed${said}: ${brief(error.message)}`;
   }
+}
+
+/** Keys are called `key 1`, `key 2` until someone renames them: the word is not said twice. */
+function keyText(keyName: string | undefined): string {
+  if (keyName === undefined) return 'the key';
+  return /^key\b/i.test(keyName) ? keyName : `key ${keyName}`;
 }
 
 function brief(message: string): string {

@@ -178,17 +178,35 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#stage = 'answering';
-    this.#listener?.onHeaders(status, headers);
+    this.#heard(() => this.#listener?.onHeaders(status, headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#listener?.onData(chunk);
+    this.#heard(() => this.#listener?.onData(chunk));
   }
 
   onResponseEnd(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onEnd();
+    try {
+      listener?.onEnd();
+    } catch (error) {
+      listener?.onError(this.#internal(error));
+    }
+  }
+
+  /** The client library swallows what its handlers throw, and the exchange would wait for ever. */
+  #heard(hear: () => void): void {
+    try {
+      hear();
+    } catch (error) {
+      this.fail(this.#internal(error));
+    }
+  }
+
+  #internal(cause: unknown): SwitchyardError {
+    return cause instanceof SwitchyardError ? cause
+      : new SwitchyardError('unreadable-answer', 'server', `${this.#endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -43,7 +43,7 @@ describe('a day with Switchyard in VS Code', () => {
     await addProvider(window, { provider: 'Sandbox (simulated)', baseUrl: first.url, name: 'north', key: keys.north, model: 'sandbox-chat' });
     await addProvider(window, { provider: 'Anthropic-compatible', baseUrl: second.url, name: 'south', key: keys.south, model: 'sandbox-messages' });
     await window.dismissNotifications();
-    await window.statusBarItem('2 of 2 providers healthy').waitFor();
+    await window.statusBarItem('2 of 2 providers up').waitFor();
     const rows = await until('both providers in the tree', async () => {
       const texts = await window.treeRows('Providers');
       return texts.some((text) => text.startsWith('north')) && texts.some((text) => text.startsWith('south')) ? texts : undefined;
@@ -84,7 +84,7 @@ describe('a day with Switchyard in VS Code', () => {
     await scene.sandbox.first.die();
     await chat.send('hello again');
     const shown = Promise.all([
-      until('the status bar to say it', async () => await window.statusBarItem('1 of 2 providers healthy').isVisible() && Date.now(), { timeoutMs: 30_000, everyMs: 25 }),
+      until('the status bar to say it', async () => await window.statusBarItem('1 of 2 providers up').isVisible() && Date.now(), { timeoutMs: 30_000, everyMs: 25 }),
       until('the tree to say it', async () => (await window.treeRows('Providers')).some((row) => /^north.*down/.test(row)) && Date.now(), { timeoutMs: 30_000, everyMs: 25 }),
     ]);
     assert.match(await chat.answerTo('hello again'), /sandbox-b answers your prompt: "hello again"/);
@@ -131,7 +131,7 @@ describe('a day with Switchyard in VS Code', () => {
 
   it('lists the requests, and opens the receipt of the one that failed over', async () => {
     await window.expandView('Requests');
-    await until('the requests', async () => (await window.treeRows('Requests')).some((row) => row.includes('south/sandbox-messages')));
+    await until('the requests', async () => (await window.treeRows('Requests')).some((row) => row.includes('sandbox-messages')));
     const failover = (await scene.endpoint.exchanges()).find(({ attempts, target }) => attempts > 1 && target?.startsWith('south/'));
     assert.ok(failover !== undefined);
     await window.treeRow('Requests', '2 attempts').click();
@@ -152,7 +152,7 @@ describe('a day with Switchyard in VS Code', () => {
     await window.useColourTheme('dark');
     await window.collapseView('Requests');
     await window.screenshot('spend-dark', window.page.locator('.part.sidebar'));
-    await window.hoverStatusBarItem('1 of 2 providers healthy');
+    await window.hoverStatusBarItem('1 of 2 providers up');
     await window.screenshot('status-bar-tooltip');
   });
 

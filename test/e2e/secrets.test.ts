@@ -84,7 +84,7 @@ describe('keys', () => {
   it('survive a reload of the window, in the secret store', async () => {
     await scene.sandbox.first.behave({ type: 'answer' });
     await window.reload();
-    await window.statusBarItem('providers healthy').waitFor({ timeout: 30_000 });
+    await window.statusBarItem('providers up').waitFor({ timeout: 30_000 });
     const count = (await scene.sandbox.first.turns()).length;
     await chat.open();
     await chat.chooseModel('default');

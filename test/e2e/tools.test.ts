@@ -25,7 +25,7 @@ describe('connecting tools', () => {
     mkdirSync(path.join(scene.editor.home, '.gemini'));
     writeFileSync(path.join(scene.editor.home, '.gemini', '.env'), `GEMINI_API_KEY=${ownKey}\n`);
     window = await scene.openWindow('alpha');
-    await window.statusBarItem('1 of 1 provider healthy').waitFor();
+    await window.statusBarItem('1 of 1 provider up').waitFor();
   });
   after(async () => { await scene?.end(); });
 

@@ -20,9 +20,9 @@ describe('two windows at once', () => {
     scene = await Scene.set(settings);
     alpha = await scene.openWindow('alpha');
     // The first window has its server before the second is opened, so that it is known who holds the port.
-    await alpha.statusBarItem('1 of 1 provider healthy').waitFor();
+    await alpha.statusBarItem('1 of 1 provider up').waitFor();
     beta = await scene.openWindow('beta');
-    await beta.statusBarItem('1 of 1 provider healthy').waitFor();
+    await beta.statusBarItem('1 of 1 provider up').waitFor();
     betaChat = new Chat(beta);
   });
   after(async () => { await scene?.end(); });
@@ -39,9 +39,9 @@ describe('two windows at once', () => {
     const key = 'sk-ant-api03-Hd2Lp9Xw4Vt7Bq';
     await addProvider(alpha, { provider: 'Anthropic-compatible', baseUrl: scene.sandbox.second.url, name: 'south', key, model: 'sandbox-messages' });
     await alpha.dismissNotifications();
-    await alpha.statusBarItem('2 of 2 providers healthy').waitFor();
+    await alpha.statusBarItem('2 of 2 providers up').waitFor();
     await beta.reload();
-    await beta.statusBarItem('2 of 2 providers healthy').waitFor({ timeout: 30_000 });
+    await beta.statusBarItem('2 of 2 providers up').waitFor({ timeout: 30_000 });
     await beta.openViewContainer('Switchyard');
     await beta.treeRow('Providers', 'south').click();
     await until('the key in the other window', async () => (await beta.treeRows('Providers')).some((row) => row.includes(key.slice(-4))));
@@ -55,8 +55,8 @@ describe('two windows at once', () => {
     assert.match(await chat.ask('hello from alpha'), /sandbox-a answers/);
     await scene.sandbox.first.die();
     assert.match(await chat.ask('alpha again'), /sandbox-b answers/);
-    await alpha.statusBarItem('1 of 2 providers healthy').waitFor();
-    await beta.statusBarItem('1 of 2 providers healthy').waitFor();
+    await alpha.statusBarItem('1 of 2 providers up').waitFor();
+    await beta.statusBarItem('1 of 2 providers up').waitFor();
     await beta.openViewContainer('Switchyard');
     await until('the tree of the other window to say it', async () => (await beta.treeRows('Providers')).some((row) => /^north.*down/.test(row)));
   });
@@ -120,7 +120,7 @@ describe('two windows at once', () => {
       assert.deepEqual((await beta.notifications()).filter((text) => text.includes('stopped several times')), [], `no message before crash ${crash + 1}`);
       assert.ok(server !== undefined);
       // A server that has not said a word yet counts too, but is not what this is about.
-      await beta.statusBarItem('providers healthy').waitFor();
+      await beta.statusBarItem('providers up').waitFor();
       process.kill(server.pid, 'SIGKILL');
       await until('it to be gone', () => !servers().some(({ pid }) => pid === server.pid));
     }
@@ -130,7 +130,7 @@ describe('two windows at once', () => {
     await until('the tree to say so', async () => /server is not running/.test(await beta.view('Providers').innerText()));
     await beta.screenshot('server-stopped');
     await beta.page.locator('.notification-toast').getByText('Restart', { exact: true }).click();
-    await beta.statusBarItem('of 2 providers healthy').waitFor({ timeout: 20_000 });
+    await beta.statusBarItem('of 2 providers up').waitFor({ timeout: 20_000 });
     assert.match(await betaChat.ask('hello after the restart'), /sandbox-b answers/);
   });
 

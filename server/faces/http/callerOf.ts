@@ -19,6 +19,9 @@ const knownAgents: readonly (readonly [RegExp, string])[] = [
   [/^curl\//i, 'curl'],
 ];
 
+/** Where callers put the id of a conversation: our own, then those of Claude Code, Codex (in two spellings) and OpenCode. */
+const conversationHeaders = ['x-switchyard-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id'] as const;
+
 const maxNameLength = 100;
 
 /** Who sends a request, as far as its headers say. @param tokenTool the tool whose own token came with it; no header says otherwise */
@@ -28,7 +31,7 @@ export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Call
   return {
     tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent === '' ? 'http' : agent.split(/[\s/]/, 1)[0]?.slice(0, maxNameLength) ?? 'http'),
     workspace: header(headers, 'x-switchyard-workspace'),
-    conversation: header(headers, 'x-switchyard-conversation') ?? header(headers, 'x-claude-code-session-id') ?? header(headers, 'session_id'),
+    conversation: conversationHeaders.map(name => header(headers, name)).find(id => id !== undefined),
     purpose: header(headers, 'x-switchyard-purpose'),
   };
 }

@@ -15,7 +15,7 @@ import type { InfoRoutes } from './infoRoutes.ts';
 import { readBody, type ScannedBody } from './readBody.ts';
 import { refusalBody } from './refusal.ts';
 import { mediaTypes, outputLimit, readRequestFacts } from './requestNeeds.ts';
-import { meaningOf, plainPath, type PathMeaning } from './requestPath.ts';
+import { meaningOf, plainPath, sentPath, type PathMeaning } from './requestPath.ts';
 import { sendJson } from './sendJson.ts';
 
 export interface HttpFaceOptions {
@@ -74,13 +74,21 @@ export class HttpFace {
     if (request.method !== 'POST') {
       request.resume();
       response.setHeader('allow', 'POST');
-      this.#refuse(request, response, path, 405, `Use POST for ${path}.`);
+      this.#refuse(request, response, path, 405, `Use POST for ${sentPath(request.url)}.`);
       return;
     }
     readBody(request, mediaTypes, body => {
       if (response.destroyed) return;
-      if (!('bytes' in body)) this.#refuse(request, response, path, body.status, body.message);
-      else this.#answer(meaning, request, response, path, body, owner.tool);
+      if (!('bytes' in body)) {
+        this.#refuse(request, response, path, body.status, body.message);
+        return;
+      }
+      try {
+        this.#answer(meaning, request, response, path, body, owner.tool);
+      } catch (error) {
+        this.#options.log.error(`${request.method ?? ''} ${path}`, error);
+        if (!response.headersSent) this.#refuse(request, response, path, 500, 'Switchyard failed at this request; its log says more.');
+      }
     });
   }
 

@@ -4,6 +4,7 @@ import type { TimeRange } from '../../api/receipt.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { callerProtocol } from './callerProtocol.ts';
 import { refusalBody } from './refusal.ts';
+import { sentPath } from './requestPath.ts';
 import { sendJson } from './sendJson.ts';
 
 const geminiList = /^\/v1beta1?\/models$/;
@@ -47,7 +48,7 @@ export class InfoRoutes {
   async withToken(request: IncomingMessage, response: ServerResponse, path: string, query: string): Promise<void> {
     request.resume();
     if (request.method !== 'GET') {
-      notFound(request, response, `There is no ${request.method ?? ''} ${path} here.`);
+      notFound(request, response, `There is no ${request.method ?? ''} ${sentPath(request.url)} here.`);
       return;
     }
     const { yard } = this.#options;
@@ -64,15 +65,19 @@ export class InfoRoutes {
     }
     if (path === '/switchyard/exchanges') {
       const limit = Math.min(Math.max(Number(parameters.get('limit') ?? '50') || 50, 1), 1000);
-      const before = parameters.get('before');
-      return sendJson(response, 200, await yard.recent(limit, before === null ? undefined : Number(before)));
+      const beforeText = parameters.get('before');
+      const before = beforeText === null ? undefined : beforeText.trim() === '' ? NaN : Number(beforeText);
+      if (before !== undefined && !Number.isFinite(before)) {
+        return sendJson(response, 400, { error: { message: 'Give before in milliseconds since the epoch.' } });
+      }
+      return sendJson(response, 200, await yard.recent(limit, before));
     }
     if (path.startsWith('/switchyard/exchanges/')) {
       const receipt = await yard.receipt(decoded(path.slice('/switchyard/exchanges/'.length)));
       if (receipt === undefined) return notFound(request, response, 'There is no exchange of that id.');
       return sendJson(response, 200, receipt);
     }
-    notFound(request, response, `There is no ${path} here.`);
+    notFound(request, response, `There is no ${sentPath(request.url)} here.`);
   }
 
   #models(request: IncomingMessage, response: ServerResponse): void {

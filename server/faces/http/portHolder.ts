@@ -46,10 +46,15 @@ export class PortHolder {
     else this.#listen();
   }
 
-  /** Gives the port up at once; running exchanges of its callers end. */
-  release(): void {
+  /** Takes no new callers; those that are served stay. */
+  close(): void {
     clearTimeout(this.#retry);
     this.#server.close();
+  }
+
+  /** Gives the port up at once; running exchanges of its callers end. */
+  release(): void {
+    this.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 

@@ -19,7 +19,8 @@ const conversations: Readonly<Record<string, ProtocolName>> = {
   '/messages': 'anthropic-messages',
   '/responses': 'openai-responses',
 };
-const geminiCall = /^(?:\/v1beta1?)?\/models\/([^:]+):(generateContent|streamGenerateContent|countTokens)$/;
+/** Some clients leave `models/` out before a name that has a slash of its own, such as `endpoint/model`. */
+const geminiCall = /^(?:\/v1beta1?)?\/(?:models\/)?([^:]+):(generateContent|streamGenerateContent|countTokens)$/;
 
 /**
  * What a request is for, by its path.
@@ -49,6 +50,11 @@ export function plainPath(path: string): string {
   let plain = path;
   while (plain.startsWith('/v1/')) plain = plain.slice(3);
   return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
+}
+
+/** The path without query as the caller sent it, for errors: nobody knows a path they did not write. */
+export function sentPath(url: string | undefined): string {
+  return (url ?? '/').split('?', 1)[0] ?? '/';
 }
 
 function decodeName(text: string): string {

@@ -1,19 +1,29 @@
 import type { StatusSnapshot } from '../../api/status.ts';
+import type { Log } from '../../base/log.ts';
 
 const throttleMs = 200;
+
+/** What the editor keeps in its output of the language server. The cause is named by its kind only: nothing redacts here. */
+const standardError: Pick<Log, 'error'> = {
+  error: (message, cause) => { process.stderr.write(`${message}${cause instanceof Error ? ` (${cause.name})` : ''}\n`); },
+};
 
 /** Sends whole snapshots to the editor: at most one each fifth of a second, and only when something changed. */
 export class StatusSender {
   #make: () => StatusSnapshot;
   #send: (snapshot: StatusSnapshot) => void;
+  #log: Pick<Log, 'error'>;
   #timer: NodeJS.Timeout | undefined;
   #lastSent = '';
   #lastSentAt = 0;
   #stopped = false;
+  #lastProblem: string | undefined;
 
-  constructor(make: () => StatusSnapshot, send: (snapshot: StatusSnapshot) => void) {
+  /** @param log where a snapshot that could not be made is told; absent: the process's standard error */
+  constructor(make: () => StatusSnapshot, send: (snapshot: StatusSnapshot) => void, log: Pick<Log, 'error'> = standardError) {
     this.#make = make;
     this.#send = send;
+    this.#log = log;
   }
 
   /** The state may have changed. */
@@ -34,10 +44,26 @@ export class StatusSender {
   #flush(): void {
     this.#timer = undefined;
     this.#lastSentAt = performance.now();
-    const snapshot = this.#make();
+    let snapshot: StatusSnapshot;
+    try {
+      snapshot = this.#make();
+    } catch (cause) {
+      // This runs in a timer, where an error would end the process: requests matter more than what the editor shows.
+      this.#tell(cause);
+      return;
+    }
+    this.#lastProblem = undefined;
     const text = JSON.stringify({ ...snapshot, at: 0 });
     if (text === this.#lastSent) return;
     this.#lastSent = text;
     this.#send(snapshot);
+  }
+
+  /** Says once what keeps failing: the state changes every second. */
+  #tell(cause: unknown): void {
+    const problem = String(cause);
+    if (problem === this.#lastProblem) return;
+    this.#lastProblem = problem;
+    this.#log.error('The state for the editor could not be put together; it shows the one before.', cause);
   }
 }

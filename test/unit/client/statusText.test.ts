@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { formatMoney, formatUntil, markdownCell, speakMoney } from '../../../client/base/format.ts';
 import { statusBarCommands, statusBarContent } from '../../../client/statusText.ts';
 import type { StatusBarInput } from '../../../client/statusText.ts';
+import type { EndpointStatus } from '../../../server/api/status.ts';
 import { emptyStatus, endpoint } from './fakes.ts';
 
 const now = 1_000_000;
@@ -18,8 +19,15 @@ const busy = emptyStatus({
 });
 
 describe('the status bar', () => {
-  it('counts the healthy among those that are switched on; one not yet tried counts as healthy', () => {
+  it('counts those that can answer among those that are switched on', () => {
+    const counts = (changes: Partial<EndpointStatus>): string => content({ status: emptyStatus({ endpoints: [endpoint('a'), endpoint('b', changes), endpoint('off', { enabled: false })] }) }).text;
     assert.equal(content({ status: busy, configuredEndpoints: 4 }).text, '$(pulse) 2/3');
+    assert.equal(counts({ state: 'degraded' }), '$(pulse) 2/2');
+    assert.equal(counts({ state: 'degraded', breaker: 'half-open' }), '$(pulse) 2/2');
+    assert.equal(counts({ state: 'down' }), '$(pulse) 1/2');
+    assert.equal(counts({ state: 'healthy', breaker: 'open' }), '$(pulse) 1/2');
+    assert.equal(counts({ state: 'unknown' }), '$(pulse) 2/2', 'one not yet tried can answer until it shows otherwise');
+    assert.equal(counts({ state: 'unknown', lastError: { at: now, failureClass: 'network', message: 'x' } }), '$(pulse) 1/2');
   });
 
   it('shows money when the setting asks for it', () => {
@@ -29,8 +37,9 @@ describe('the status bar', () => {
 
   it('marks estimated and unknown money', () => {
     assert.equal(content({ status: { ...busy, todayEstimated: true }, choice: 'spend' }).text, '$(credit-card) ~$1.37');
-    assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37 + ?');
-    assert.equal(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) ?');
+    assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37+');
+    assert.equal(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) cost unknown');
+    assert.match(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 } }).tooltip, /the cost of 2 calls is unknown/);
   });
 
   it('has a coloured background only when nothing can serve, or the server has failed', () => {
@@ -60,12 +69,13 @@ describe('the status bar', () => {
   });
 
   it('is read out in full', () => {
-    assert.equal(content({ status: busy }).spoken, 'Switchyard: 2 of 3 providers healthy, 1.37 dollars today');
-    assert.equal(content({ status: { ...busy, todayEstimated: true } }).spoken, 'Switchyard: 2 of 3 providers healthy, about 1.37 dollars today');
+    assert.equal(content({ status: busy }).spoken, 'Switchyard: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), 1.37 dollars today');
+    assert.equal(content({ status: { ...busy, todayEstimated: true } }).spoken, 'Switchyard: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), about 1.37 dollars today');
   });
 
   it('has a tooltip with a row per endpoint: state, first token and today\'s cost', () => {
-    const lines = content({ status: busy }).tooltip.split('\n');
+    const lines = content({ status: busy }).tooltip.replaceAll('&nbsp;', '').split('\n');
+    assert.equal(lines[0], '**Switchyard** · 1 healthy, 1 down, 1 not used yet · \\$1.37 today');
     assert.ok(lines.includes('| openai | $(pass) healthy | 420 ms | \\$1.20 |'), lines.join('\n'));
     assert.ok(lines.includes('| claude | $(error) down, next try in 12 s | – | \\$0.00 |'), lines.join('\n'));
     assert.ok(lines.includes('| spare | switched off | – | \\$0.00 |'), lines.join('\n'));

@@ -167,13 +167,12 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
     said: [],
     endpoints: ['a', 'b'],
   },
-  { title: 'an empty file is an empty configuration', yaml: '', said: [] },
+  { title: 'the first of two documents stands, and the second is told', yaml: 'endpoints: {}\n---\nroutes: {}\n', said: ['3: The file holds more than one YAML document; only the first is used.'] },
   {
     title: 'an alias that leads nowhere is reported with its line',
     yaml: 'aliases:\n  good: gpt-4.1\n  loop: loop\n  odd: "${NOT_SET}"\n',
     said: ['4: Alias "odd" is left out: the environment variable NOT_SET is not set.', '3: Alias "loop" is left out: it stands for itself.'],
   },
-  { title: 'a file that is a list is refused', yaml: '- a\n', said: ['-: The configuration must be a mapping with "endpoints" and "routes".'] },
 ];
 
 describe('in a configuration file,', () => {
@@ -246,4 +245,21 @@ describe('the key file of a service account', () => {
     const loaded = load(yaml, { GOOGLE_KEY: file.slice(0, 80) });
     assert.deepEqual(sentences(loaded), ['2: Endpoint "vertex": GOOGLE_KEY holds characters that no key has, so it is left out.']);
   });
+});
+
+describe('a file without a configuration in it', () => {
+  for (const text of ['', '\n', '# nothing yet\n', '---\n', 'null\n']) {
+    test(`is not readable but known to be empty: ${JSON.stringify(text)}`, () => {
+      const loaded = load(text);
+      assert.deepEqual([loaded.readable, loaded.empty], [false, true]);
+      assert.deepEqual(sentences(loaded), ['-: The configuration file is empty.']);
+    });
+  }
+  for (const text of ['- a\n', 'endpoints', '42\n']) {
+    test(`is not readable: ${JSON.stringify(text)}`, () => {
+      const loaded = load(text);
+      assert.deepEqual([loaded.readable, loaded.empty], [false, undefined]);
+      assert.deepEqual(sentences(loaded), ['-: The configuration must be a mapping with "endpoints" and "routes".']);
+    });
+  }
 });

@@ -56,6 +56,18 @@ describe('the record of an attempt', () => {
     assert.deepEqual(record('open'), ['interrupted', undefined, undefined]);
   });
 
+  it('says that a request never left only when no connection came about', () => {
+    const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }, systemCode?: string): unknown => {
+      const error = new SwitchyardError(code, 'network', 'It failed.', { systemCode });
+      return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, committed: false }, { usage: {}, estimated: false }).neverSent;
+    };
+    for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down']) assert.equal(neverSent(code), true, code);
+    for (const code of ['connection-reset', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer']) assert.equal(neverSent(code), undefined, code);
+    assert.equal(neverSent('connect-timeout', undefined, 'ETIMEDOUT'), undefined);
+    assert.equal(neverSent('unreachable', { status: 200, headersMs: 4 }), undefined);
+    assert.equal(attemptRecord(started, figures({}, 0, { status: undefined, headersMs: undefined }), 12, 'cancelled', { usage: {}, estimated: false }).neverSent, undefined);
+  });
+
   it('holds what was known at its start, its timings and its usage', () => {
     const record = attemptRecord(started, figures({}, 0), 12, ok, settled);
     for (const [name, value] of Object.entries(started)) assert.deepEqual(record[name as keyof typeof record], value);

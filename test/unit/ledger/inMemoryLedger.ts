@@ -63,7 +63,7 @@ export class InMemoryLedger implements LedgerStore {
         for (const sum of [totals, ...sums]) {
           sum.microUsd += micro;
           sum.estimatedMicroUsd += estimated;
-          sum.unknownAttempts += costIsMissing(attempt) ? 1 : 0;
+          sum.unknownAttempts += costIsMissing(attempt, receipt.outcome === 'open' && attempt === receipt.attempts.at(-1)) ? 1 : 0;
           addUsage(sum.usage, attempt.usage);
         }
         for (const sum of sums) sum.exchanges += ended;

@@ -117,6 +117,17 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
+    it('counts an interrupted attempt of unknown cost as unknown once it has ended, not while it runs', () => {
+      const ledger = make();
+      const attempts = [anAttempt({ outcome: 'interrupted', usage: {}, cost: { certainty: 'unknown' } })];
+      const unknown = (): number | undefined => ledger.spendByEndpoint({ from: noon, to: noon + 1 }).get('openai')?.unknown;
+      ledger.open(running(aReceipt('x-1', { attempts })));
+      assert.equal(unknown(), 0);
+      ledger.close(aReceipt('x-1', { outcome: 'interrupted', attempts }));
+      assert.equal(unknown(), 1);
+      ledger.shutdown();
+    });
+
     it('takes a range as half open', () => {
       const ledger = make();
       for (const at of [noon - 1, noon, noon + 999, noon + 1_000]) {

@@ -190,10 +190,12 @@ describe('which price counts', () => {
 describe('attempts whose usage is not fully known', () => {
   const nothing = { usage: {}, generated: false };
   const cases: [what: string, overrides: Partial<PriceRequest>, expected: Cost][] = [
-    ['a refused connection cost nothing', { ...nothing, status: undefined, failureClass: 'network' }, { microUsd: 0, certainty: 'exact' }],
+    ['a refused connection cost nothing', { ...nothing, status: undefined, failureClass: 'network', neverSent: true }, { microUsd: 0, certainty: 'exact' }],
+    ['a request that was sent and reset has unknown cost', { ...nothing, status: undefined, failureClass: 'network' }, { certainty: 'unknown' }],
+    ['a request that was sent and cancelled has unknown cost', { ...nothing, status: undefined, failureClass: 'cancelled' }, { certainty: 'unknown' }],
     ['a refusal by the provider cost nothing', { ...nothing, status: 529, failureClass: 'overloaded' }, { microUsd: 0, certainty: 'exact' }],
-    ['a request nobody answered in time is assumed free', { ...nothing, status: undefined, failureClass: 'timeout' }, { microUsd: 0, certainty: 'estimated' }],
-    ['an accepted request that brought nothing is assumed free', { ...nothing, status: 200, failureClass: 'timeout' }, { microUsd: 0, certainty: 'estimated' }],
+    ['a request nobody answered in time has unknown cost', { ...nothing, status: undefined, failureClass: 'timeout' }, { certainty: 'unknown' }],
+    ['an accepted request that brought nothing has unknown cost', { ...nothing, status: 200, failureClass: 'timeout' }, { certainty: 'unknown' }],
     ['output of unknown size has unknown cost', { usage: {}, generated: true }, { certainty: 'unknown' }],
   ];
   for (const [what, overrides, expected] of cases) {
@@ -204,6 +206,13 @@ describe('attempts whose usage is not fully known', () => {
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { outputTokens: 100 }))), [800, 'estimated', library]);
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: 100 }))), [200, 'estimated', library]);
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: 100, outputTokens: 1 }, { usageEstimated: true }))), [208, 'estimated', library]);
+  });
+
+  it('counts beyond belief have unknown cost, and a reported cost beyond belief is not taken', () => {
+    for (const inputTokens of [Number.MAX_SAFE_INTEGER, 18446744073709551615]) {
+      assert.deepEqual(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens, outputTokens: 1 })), { certainty: 'unknown' });
+    }
+    assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: 100, outputTokens: 1, reportedCostMicroUsd: 1e18 }))), [208, 'exact', library]);
   });
 
   it('rounds half up once for the whole attempt, exactly, also where floating point would not', () => {

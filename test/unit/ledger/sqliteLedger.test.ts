@@ -163,12 +163,62 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
+  it('keeps a record with an impossible figure, with that figure unknown', () => {
+    const folder = newFolder();
+    const { log, said } = listening();
+    const ledger = open(folder, 'a', { log });
+    for (const [id, absurd] of [['x-1', Number.MAX_SAFE_INTEGER], ['x-2', 18446744073709551615], ['x-3', Number.NaN], ['x-4', -1]] as const) {
+      ledger.close(aReceipt(id, { attempts: [anAttempt({ usage: { inputTokens: absurd, outputTokens: 2, reportedCostMicroUsd: absurd }, cost: exact(absurd) })] }));
+    }
+    ledger.flush();
+    for (const id of ['x-1', 'x-2', 'x-3', 'x-4']) {
+      const receipt = ledger.receipt(id);
+      assert.ok(!(receipt instanceof Promise));
+      assert.deepEqual([receipt?.attempts[0]?.usage, receipt?.cost], [{ outputTokens: 2 }, { certainty: 'unknown' }]);
+    }
+    assert.deepEqual(said, []);
+    ledger.shutdown();
+  });
+
+  it('reads a file in which an earlier version kept impossible figures', () => {
+    const folder = newFolder();
+    const first = open(folder, 'a');
+    for (let index = 0; index < 5; index += 1) first.close(aReceipt(`x-${index}`));
+    first.shutdown();
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    database.exec('UPDATE attempts SET input_tokens = 9223372036854775807, reported_micro_usd = 9007199254740993, cost_micro_usd = 9223372036854775807 WHERE exchange_seq <= 3');
+    const slot = (level: number, width: number, endpoint: string, tool: string): void => {
+      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, ?, 'm', ?, '', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0)`)
+        .run(level, Math.floor(noon / width) - 1, endpoint, tool);
+    };
+    for (const tool of ['t', 'u']) {
+      slot(0, 900_000, 'old', tool);
+      slot(2, 900_000, 'old', tool);
+    }
+    database.close();
+    const ledger = open(folder, 'b');
+    assert.equal(ledger.recentAttempts(noon - 60_000).length, 5);
+    const lines = ledger.recent(9);
+    assert.ok(Array.isArray(lines));
+    assert.deepEqual(lines.map((line) => line.cost.certainty).sort(), ['exact', 'exact', 'unknown', 'unknown', 'unknown']);
+    const range = { from: noon, to: noon + 900_000 };
+    const report = ledger.spend(range);
+    assert.ok(!(report instanceof Promise));
+    assert.deepEqual([report.totals.microUsd, report.totals.unknownAttempts, report.totals.usage.inputTokens], [5_600, 3, 2_000]);
+    assert.deepEqual(ledger.spendByEndpoint(range).get('openai'), { microUsd: 5_600, estimated: false, unknown: 3 });
+    const wide = ledger.spendByEndpoint({ from: noon - 3_600_000, to: noon + 900_000 });
+    assert.equal(wide.get('openai')?.microUsd, 5_600);
+    assert.ok((wide.get('old')?.microUsd ?? 0) > 0);
+    assert.doesNotThrow(() => ledger.spend({ from: noon - 3_600_000, to: noon + 900_000 }));
+    ledger.shutdown();
+  });
+
   it('leaves out only the one record that cannot be stored', () => {
     const folder = newFolder();
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
     ledger.close(aReceipt('x-1'));
-    ledger.close(aReceipt('bad', { attempts: [anAttempt({ usage: tokens(1.5, 2) })] }));
+    ledger.close(aReceipt('bad', { attempts: [anAttempt({ totalMs: Number.NaN })] }));
     ledger.close(aReceipt('x-2'));
     assert.deepEqual(ledger.recent(9).map((line) => line.id).sort(), ['x-1', 'x-2']);
     assert.equal(said.length, 1);

@@ -37,7 +37,7 @@ describe('a Gemini request', () => {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image', mimeType: 'image/png', source: { kind: 'base64', data: 'AA+/' } }, { type: 'document', mimeType: 'application/pdf', source: { kind: 'file', fileId: 'gs://b/f.pdf' } }] }],
       tools: [{ name: 'f', description: 'd', parameters: { type: 'object', properties: { n: { type: ['integer', 'null'] }, l: { type: 'array', items: { type: 'string', enum: ['a'] }, minItems: 1 } } } }],
       hostedTools: [{ protocol: 'gemini', type: 'googleSearch', definition: { googleSearch: {} } }, { protocol: 'gemini', type: 'codeExecution', definition: { codeExecution: {} } }],
-      toolChoice: { type: 'tool', name: 'f' }, maxOutputTokens: 9, temperature: 0.5, topP: 0.9, topK: 3, stop: ['END'], seed: 1, presencePenalty: 0.1, frequencyPenalty: 0.2, choices: 2,
+      toolChoice: { type: 'tool', name: 'f' }, maxOutputTokens: 9, temperature: 0.5, topP: 0.9, topK: 3, stop: ['END'], seed: 1, presencePenalty: 0.1, frequencyPenalty: 0.2, choices: 2, providerState: { reason: '2 answers at once are asked for' },
       logprobs: { top: 4 }, responseFormat: { type: 'json-schema', name: 'My_answer', schema: { type: 'object', title: 'My answer' } }, reasoning: { effort: 'high', visible: true },
     };
     assert.deepEqual(plain(gemini.decodeRequest(camel)), expected);
@@ -190,17 +190,17 @@ describe('a request to a Gemini target', () => {
   });
 
   const thinking: [model: string, reasoning: ConversationRequest['reasoning'], written: unknown, dialect?: Dialect][] = [
-    ['gemini-3.8-flash', { effort: 'minimal' }, { thinkingLevel: 'MINIMAL' }],
+    ['gemini-3.8-flash', { effort: 'minimal' }, { thinkingLevel: 'MINIMAL', includeThoughts: true }],
     ['gemini-3.8-flash', { effort: 'none', visible: true }, { thinkingLevel: 'MINIMAL' }],
-    ['gemini-3-pro-preview', { effort: 'medium' }, { thinkingLevel: 'HIGH' }],
+    ['gemini-3-pro-preview', { effort: 'medium' }, { thinkingLevel: 'HIGH', includeThoughts: true }],
     ['gemini-3.1-pro-preview', { effort: 'medium', visible: true }, { thinkingLevel: 'MEDIUM', includeThoughts: true }],
     ['gemini-4-argon', { effort: 'none' }, { thinkingLevel: 'LOW' }],
-    ['gemini-4-argon', { budgetTokens: 50_000 }, { thinkingLevel: 'HIGH' }],
-    ['gemini-4-argon', { effort: 'low' }, { thinkingLevel: 'HIGH' }, { efforts: ['high'] }],
+    ['gemini-4-argon', { budgetTokens: 50_000 }, { thinkingLevel: 'HIGH', includeThoughts: true }],
+    ['gemini-4-argon', { effort: 'low' }, { thinkingLevel: 'HIGH', includeThoughts: true }, { efforts: ['high'] }],
     ['gemini-2.5-flash', { effort: 'none' }, { thinkingBudget: 0 }],
     ['gemini-2.5-pro', { effort: 'none' }, { thinkingBudget: 128 }],
     ['gemini-2.5-pro', { effort: 'max', visible: false }, { thinkingBudget: 32_768, includeThoughts: false }],
-    ['gemini-2.5-flash', { budgetTokens: 2_000 }, { thinkingBudget: 2_000 }],
+    ['gemini-2.5-flash', { budgetTokens: 2_000 }, { thinkingBudget: 2_000, includeThoughts: true }],
     ['gemini-2.0-flash', { effort: 'high' }, undefined],
     ['gemini-flash-latest', {}, undefined],
     ['gemma-3-27b-it', { effort: 'high' }, undefined],

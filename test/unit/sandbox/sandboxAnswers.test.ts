@@ -24,6 +24,12 @@ describe('the official OpenAI client against the openai-chat sandbox', () => {
     assert.deepEqual([reply.usage?.prompt_tokens, reply.usage?.completion_tokens], [6, 8]);
   });
 
+  it('quotes the newest of the prompts an editor sends in one message after a failed turn', async () => {
+    const content = '<context>x</context><userRequest>\nthe older\n</userRequest>\n<userRequest>\nthe newer\n</userRequest>';
+    const reply = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] });
+    assert.equal(reply.choices[0]?.message.content, 'Switchyard sandbox first answers your prompt: "the newer".');
+  });
+
   it('streams the same words one by one, and usage only when it was asked for', async () => {
     const stream = await client.chat.completions.create({ model: 'm', stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: 'hello there' }] });
     const words: string[] = [];

@@ -5,19 +5,49 @@ import type { SandboxBehaviour } from '../../../server/sandbox/sandboxBehaviour.
 import { sandboxErrorKinds } from '../../../server/sandbox/sandboxBehaviour.ts';
 import { startSandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import type { SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
+import { sandboxProtocols } from '../../../server/sandbox/sandboxWire.ts';
 import type { SandboxProtocol } from '../../../server/sandbox/sandboxWire.ts';
 
-const paths: Record<SandboxProtocol, string> = { 'openai-chat': '/chat/completions', 'anthropic-messages': '/v1/messages' };
+interface Speech {
+  path: (stream: boolean) => string;
+  body: (content: string, stream: boolean) => object;
+  /** What only the end of a stream holds. */
+  terminal: string;
+  /** What the opening of a stream holds, where there is one before the first word. */
+  opening: string | undefined;
+  keepAlive: string;
+  /** The reason an answer stopped for, where it is told before the end. */
+  stop: RegExp | undefined;
+}
+
+const parameters = { type: 'object' };
+const speeches: Record<SandboxProtocol, Speech> = {
+  'openai-chat': {
+    path: () => '/chat/completions', terminal: '[DONE]', opening: 'assistant', keepAlive: ': keep-alive\n\n: keep-alive', stop: /"stop"/,
+    body: (content, stream) => ({ model: 'm', max_tokens: 500, stream, messages: [{ role: 'user', content }], tools: [{ type: 'function', function: { name: 'f', parameters } }] }),
+  },
+  'openai-responses': {
+    path: () => '/responses', terminal: 'response.completed', opening: 'assistant', keepAlive: ': keep-alive\n\n: keep-alive', stop: undefined,
+    body: (content, stream) => ({ model: 'm', max_output_tokens: 500, stream, input: content, tools: [{ type: 'function', name: 'f', parameters }] }),
+  },
+  'anthropic-messages': {
+    path: () => '/v1/messages', terminal: 'message_stop', opening: 'assistant', keepAlive: 'event: ping', stop: /"end_turn"/,
+    body: (content, stream) => ({ model: 'm', max_tokens: 500, stream, messages: [{ role: 'user', content }], tools: [{ name: 'f', input_schema: parameters }] }),
+  },
+  'gemini': {
+    path: (stream) => `/v1beta/models/m:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`, terminal: 'finishReason', opening: undefined, keepAlive: ': keep-alive\n\n: keep-alive', stop: undefined,
+    body: (content) => ({ contents: [{ role: 'user', parts: [{ text: content }] }], generationConfig: { maxOutputTokens: 500 }, tools: [{ functionDeclarations: [{ name: 'f', parametersJsonSchema: parameters }] }] }),
+  },
+};
 
 function ask(provider: SandboxProvider, content = 'say 6 words', init: { stream?: boolean; signal?: AbortSignal } = {}): Promise<Response> {
-  return fetch(provider.url + paths[provider.protocol], {
+  const stream = init.stream ?? true;
+  const { path, body } = speeches[provider.protocol];
+  return fetch(provider.url + path(stream), {
     method: 'POST',
     redirect: 'manual',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', 'authorization': 'Bearer sk-secret-key-1234' },
-    body: JSON.stringify({
-      model: 'm', max_tokens: 500, stream: init.stream ?? true, messages: [{ role: 'user', content }],
-      tools: [provider.protocol === 'openai-chat' ? { type: 'function', function: { name: 'f', parameters: {} } } : { name: 'f', input_schema: { type: 'object' } }],
-    }),
+    body: JSON.stringify(body(content, stream)),
     ...(init.signal === undefined ? {} : { signal: init.signal }),
   });
 }
@@ -35,15 +65,14 @@ async function readAll(response: Response): Promise<{ text: string; broken: bool
 }
 
 const refused = (error: unknown): boolean => error instanceof Error && error.cause instanceof Error && 'code' in error.cause && (error.cause.code === 'ECONNREFUSED' || error.cause.code === 'ECONNRESET');
-const terminalMarks: Record<SandboxProtocol, string> = { 'openai-chat': '[DONE]', 'anthropic-messages': 'message_stop' };
 
-for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
+for (const protocol of sandboxProtocols) {
   describe(`a ${protocol} sandbox told to fail`, () => {
     let provider: SandboxProvider;
     before(async () => { provider = await startSandboxProvider({ protocol, name: 'faulty' }); });
     beforeEach(() => provider.script({ type: 'answer' }));
     after(() => provider.close());
-    const terminal = terminalMarks[protocol];
+    const { terminal, opening, keepAlive, stop } = speeches[protocol];
 
     const withBehaviour = async (behaviour: SandboxBehaviour, content?: string): Promise<{ response: Response; text: string; broken: boolean }> => {
       provider.script([behaviour]);
@@ -91,9 +120,9 @@ for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
     it('stalls where it is told to: after headers, after the prelude, after two words', async () => {
       for (const [behaviour, sees, lacks] of [
         [{ type: 'silence' }, '', 'assistant'],
-        [{ type: 'stall', after: 'prelude' }, 'assistant', 'word1'],
+        [{ type: 'stall', after: 'prelude' }, opening ?? '', 'word1'],
         [{ type: 'stall', after: 2 }, 'word2', 'word3'],
-        [{ type: 'keep-alives', everyMs: 5, lifecycle: true }, protocol === 'openai-chat' ? ': keep-alive\n\n: keep-alive' : 'event: ping', 'word1'],
+        [{ type: 'keep-alives', everyMs: 5, lifecycle: true }, keepAlive, 'word1'],
       ] as const) {
         provider.script([behaviour]);
         const giveUp = new AbortController();
@@ -118,18 +147,22 @@ for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
       }
       assert.equal(provider.requests.at(-1)?.closedEarlyAt, undefined);
       const atEnd = await withBehaviour({ type: 'cut', after: 'finish', how: 'end' });
-      assert.ok(/"(stop|end_turn)"/.test(atEnd.text) && !atEnd.text.includes(terminal));
+      if (stop !== undefined) assert.match(atEnd.text, stop);
+      // Gemini's reason to stop is its end.
+      assert.equal(atEnd.text.includes(terminal), protocol === 'gemini');
     });
 
     it('cuts in the middle of a tool call\'s arguments', async () => {
       const { text } = await withBehaviour({ type: 'cut', after: 'tool-arguments', how: 'close' }, 'call tool f {"first":"half","second":"other half"}');
-      assert.ok(text.includes('first') && !text.includes('other'));
+      // Gemini's calls come whole: there is no middle, and the cut is before the call.
+      assert.equal(text.includes('first'), protocol !== 'gemini');
+      assert.ok(!text.includes('other'));
     });
 
     it('sends an error after the prelude inside a 200, or an error object as the body of a 200', async () => {
       const inStream = await withBehaviour({ type: 'error-in-stream', error: 'overloaded' });
       assert.equal(inStream.response.status, 200);
-      assert.match(inStream.text, /assistant[\s\S]*overloaded/);
+      assert.match(inStream.text, opening === undefined ? /overloaded/ : /assistant[\s\S]*overloaded/);
       assert.ok(!inStream.text.includes('word1') && !inStream.text.includes(terminal));
       const asBody = await withBehaviour({ type: 'error-in-200', error: 'quota' });
       assert.equal(asBody.response.status, 200);
@@ -180,10 +213,10 @@ for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
     it('shapes every kind of failure, and any status, as its provider does', async () => {
       for (const error of sandboxErrorKinds) {
         const { response, text } = await withBehaviour({ type: 'error', error });
-        const body = JSON.parse(text) as { type?: string; error: { type: string; message: string } };
+        const body = JSON.parse(text) as { type?: string; error: { type?: string; status?: string; message: string } };
         assert.ok(response.status >= 400, error);
-        assert.ok(typeof body.error.message === 'string' && typeof body.error.type === 'string', error);
-        assert.equal(body.type, protocol === 'openai-chat' ? undefined : 'error');
+        assert.ok(typeof body.error.message === 'string' && typeof (body.error.type ?? body.error.status) === 'string', error);
+        assert.equal(body.type, protocol === 'anthropic-messages' ? 'error' : undefined);
         assert.ok(!text.includes('secret-key'), error);
       }
       const status = await withBehaviour({ type: 'status', status: 529, headers: { 'x-mark': 'yes' } });
@@ -192,12 +225,13 @@ for (const protocol of ['openai-chat', 'anthropic-messages'] as const) {
 
     it('leaves usage out, or sends numbers that contradict each other', async () => {
       const missing = await withBehaviour({ type: 'answer', usage: 'missing' });
-      assert.ok(!missing.text.includes('usage') && missing.text.includes(terminal));
+      assert.ok(!/"usage(?:Metadata)?":\{/.test(missing.text) && missing.text.includes(terminal));
       provider.script([{ type: 'answer', usage: 'inconsistent' }]);
-      const body = await (await ask(provider, 'x', { stream: false })).json() as { usage: Record<string, number | Record<string, number>> };
-      const reasoning = body.usage['completion_tokens_details'] ?? body.usage['output_tokens_details'];
-      const output = body.usage['completion_tokens'] ?? body.usage['output_tokens'];
-      assert.ok(Math.max(...Object.values(reasoning as Record<string, number>)) > Number(output));
+      const body = await (await ask(provider, 'x', { stream: false })).json() as Record<string, Record<string, number | Record<string, number>>>;
+      const usage = body['usage'] ?? body['usageMetadata'] ?? {};
+      const part = usage['completion_tokens_details'] ?? usage['output_tokens_details'] ?? { cached: usage['cachedContentTokenCount'] };
+      const whole = usage['completion_tokens'] ?? usage['output_tokens'] ?? usage['promptTokenCount'];
+      assert.ok(Math.max(...Object.values(part as Record<string, number>)) > Number(whole));
     });
 
     it('uses up a list one request at a time and then answers well; a single behaviour stays', async () => {

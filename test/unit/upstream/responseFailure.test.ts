@@ -127,6 +127,15 @@ describe('what a refused request means', () => {
     assert.match(failureOf('openai', 500, '').message, /\S\.$/);
   });
 
+  it('names the key once, whatever it is called', () => {
+    const found = findProvider('openai');
+    assert.ok(found !== undefined);
+    const sentence = (keyName?: string): string => providerFailure({ message: 'no' }, 401, { endpoint: 'north', provider: found, model: 'm', keyName }).message;
+    assert.match(sentence('key 1 …8HfJ'), /^north rejected key 1 …8HfJ \(401\);/);
+    assert.match(sentence('work …a1b2'), /^north rejected key work …a1b2 \(401\);/);
+    assert.match(sentence(), /^north rejected the key \(401\);/);
+  });
+
   it('takes the status in a body for the status of an error inside a 200', () => {
     const found = findProvider('openrouter');
     assert.ok(found !== undefined);

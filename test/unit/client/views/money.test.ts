@@ -24,7 +24,7 @@ test('a cost says when it is an estimate, and never shows unknown as nothing', (
 test('a sum tells exact, partly estimated, wholly estimated and partly unknown apart', () => {
   const exact = { microUsd: 1_370_000, estimatedMicroUsd: 0, unknownAttempts: 0 };
   assert.equal(formatSpend(exact), '$1.37');
-  assert.deepEqual(certaintyNotes(exact), ['Exact']);
+  assert.deepEqual(certaintyNotes(exact), ['exact']);
 
   const partly = { microUsd: 1_370_000, estimatedMicroUsd: 200_000, unknownAttempts: 1 };
   assert.equal(formatSpend(partly), '~$1.37');

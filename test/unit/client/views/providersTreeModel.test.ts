@@ -24,7 +24,7 @@ describe('a line of the Providers view', () => {
     { name: 'degraded', changes: { state: 'degraded' }, icon: 'warning', description: 'degraded' },
     { name: 'not used yet', changes: { state: 'unknown' }, icon: 'circle-outline', description: 'not used yet' },
     { name: 'switched off', changes: { enabled: false, state: 'down' }, icon: 'circle-slash', description: 'switched off' },
-    { name: 'of unknown cost', changes: { todayUnknown: 1 }, icon: 'pass', description: '?' },
+    { name: 'of unknown cost', changes: { todayUnknown: 1 }, icon: 'pass', description: '' },
     { name: 'of estimated cost', changes: { todayMicroUsd: 20_000, todayEstimated: true }, icon: 'pass', description: '~$0.0200' },
   ];
   for (const { name, changes, icon, description } of states) {
@@ -33,6 +33,11 @@ describe('a line of the Providers view', () => {
       assert.deepEqual([line.icon, line.description], [icon, description]);
     });
   }
+
+  it('says in the tooltip that a cost is unknown', () => {
+    assert.match(node({ todayUnknown: 1 }).tooltip, /Today: cost unknown$/);
+    assert.match(node({ todayUnknown: 2, todayMicroUsd: 20_000 }).tooltip, /Today: \$0\.0200\+, without 2 calls of unknown cost$/);
+  });
 
   it('says the state in words for those who see no colours', () => {
     assert.equal(node({ state: 'down' }).spoken, 'openai, OpenAI, down');

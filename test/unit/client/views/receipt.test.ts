@@ -47,10 +47,11 @@ test('an attempt shows its key by label and last four, its status and its times'
   assert.equal(facts.get('Key'), 'Work …a1b2');
   assert.equal(facts.get('Headers'), '400 ms');
   assert.equal(facts.has('First token'), false);
-  assert.deepEqual([first?.cost.text, second?.cost.text], ['unknown', '~$0.0042']);
+  assert.deepEqual([first?.cost.text, second?.cost.text], ['no cost', '~$0.0042']);
   assert.equal(second?.cost.note, 'estimated · price from genai-prices 0.1.8');
   assert.equal(second?.facts.find(({ label }) => label === 'Key')?.value, 'key …Zx9Q');
   assert.equal(second?.tokensEstimated, true);
+  assert.deepEqual(first?.tokens, [], 'an attempt that used nothing has no rows of unknown tokens');
 });
 
 test('targets that were never reached are not called unneeded when the exchange failed', () => {
@@ -99,7 +100,10 @@ test('messages between receipt page and extension are checked both ways', () => 
   const message: unknown = JSON.parse(JSON.stringify({ type: 'page', page: buildReceiptPage(receipt, style) }));
   assert.equal(isToReceiptPage(message), true);
   assert.equal(isToReceiptPage({ type: 'page', page: {} }), false);
-  assert.equal(isToReceiptPage({ type: 'copied', format: 'HTML' }), false);
+  assert.equal(isToReceiptPage({ type: 'copied', what: 'as JSON' }), true);
+  assert.equal(isToReceiptPage({ type: 'copied' }), false);
+  assert.equal(isFromReceiptPage({ type: 'copyFact', label: 'Request' }), true);
+  assert.equal(isFromReceiptPage({ type: 'copyFact' }), false);
   assert.equal(isFromReceiptPage({ type: 'copyJson' }), true);
   assert.equal(isFromReceiptPage({ type: 'eval' }), false);
   assert.equal(isReceiptState({ id: 'x1' }), true);

@@ -11,24 +11,30 @@ const request: RequestSummary = {
 };
 const build = (changes: Partial<RequestSummary> = {}) => buildRequestItem({ ...request, ...changes }, now, style);
 
-test('a line says what was asked, who answered, when, how long and for how much', () => {
+test('a line says which model answered, for how much and how fast; the rest is in the tooltip', () => {
   const item = build();
-  assert.equal(item.label, 'best-coder');
-  assert.equal(item.description, 'openai/gpt-4.1 · 14:29 · 1.2 s · $0.0042');
+  assert.equal(item.label, 'gpt-4.1');
+  assert.equal(item.description, '$0.0042 · 1.2 s');
+  assert.match(item.tooltip, /\| Asked for \| best-coder \|\n\| Answered by \| openai\/gpt-4\.1 \|/);
+  assert.match(item.tooltip, /\| Started \| 20 Nov 2026, 14:29:00 \|/);
+  assert.equal(build({ target: 'relay/meta/llama-4' }).label, 'meta/llama-4');
   assert.deepEqual(item.icon, { id: 'pass', color: 'testing.iconPassed' });
 });
 
 test('an answer after a failed attempt looks unlike a plain answer', () => {
   const item = build({ attempts: 2, target: 'claude/claude-sonnet-4.5' });
-  assert.equal(item.description, 'claude/claude-sonnet-4.5 · 14:29 · 1.2 s · $0.0042 · 2 attempts');
-  assert.deepEqual(item.icon, { id: 'arrow-swap', color: 'list.warningForeground' });
+  assert.equal(item.description, '$0.0042 · 2 attempts · 1.2 s');
+  assert.deepEqual(item.icon, { id: 'arrow-swap', color: 'problemsWarningIcon.foreground' });
   assert.equal(item.contextValue, 'request.failover');
   assert.match(item.spoken, /Answered after 1 failed attempt, by claude\/claude-sonnet-4\.5/);
 });
 
-test('a failure says why where the target would be, and its cost is unknown rather than nothing', () => {
+test('a failure says why, and shows no cost unless one is known', () => {
   const item = build({ outcome: 'failed', failureClass: 'quota', target: undefined, cost: { certainty: 'unknown' } });
-  assert.equal(item.description, 'Failed: no money left · 14:29 · 1.2 s · cost unknown');
+  assert.equal(item.label, 'best-coder');
+  assert.equal(item.description, 'no money left · 1.2 s');
+  assert.equal(build({ outcome: 'failed', failureClass: 'timeout' }).description, 'timed out · $0.0042 · 1.2 s');
+  assert.equal(build({ cost: { certainty: 'unknown' } }).description, 'cost unknown · 1.2 s');
   assert.equal(item.icon.id, 'error');
 });
 
@@ -37,13 +43,19 @@ test('each outcome has its icon', () => {
   for (const [outcome, icon] of cases) assert.equal(build({ outcome }).icon.id, icon);
 });
 
-test('a running request shows no duration', () => {
-  assert.equal(build({ outcome: 'open', target: undefined, cost: { certainty: 'unknown' } }).description, 'Running · 14:29 · cost unknown');
+test('a running request shows neither duration nor cost', () => {
+  for (const cost of [{ certainty: 'unknown' }, { certainty: 'exact', microUsd: 0 }] as const) {
+    const item = build({ outcome: 'open', target: undefined, cost });
+    assert.equal(item.description, 'running');
+    assert.doesNotMatch(item.tooltip, /\| Cost/);
+    assert.doesNotMatch(item.spoken, /\$|cost/);
+  }
 });
 
 test('names from outside cannot write Markdown into the tooltip', () => {
   const { tooltip } = build({ wanted: '[x](command:evil) <b>', target: 'a|b\n# c' });
-  assert.ok(tooltip.startsWith('**\\[x\\](command:evil) \\<b\\>**: Answered'));
+  assert.ok(tooltip.startsWith('**a\\|b \\# c**: Answered'));
+  assert.ok(tooltip.includes('| Asked for | \\[x\\](command:evil) \\<b\\> |'));
   assert.ok(tooltip.includes('| Answered by | a\\|b \\# c |'));
   assert.ok(tooltip.includes('| Asked by | VS Code chat (agent) |'));
 });

@@ -30,13 +30,14 @@ test('providers are listed dearest first, with their share and how sure the figu
   const section = buildSpendPage(source()).sections.find(({ title }) => title === 'By provider');
   assert.deepEqual(section?.rows.map(({ name, text, share, detail, notes }) => [name, text, share, detail, notes]), [
     ['openai', '~$0.75', 0.75, '1 request · 1.2K tokens', '≈ $0.0001 of it estimated'],
-    ['relay', '$0.25', 0.25, '1 request · 1.2K tokens', 'Exact'],
+    ['relay', '$0.25', 0.25, '1 request · 1.2K tokens', 'exact'],
     ['local', 'unknown', 0, '1 request · tokens unknown', '+ 1 request of unknown cost'],
   ]);
 });
 
 test('today is drawn inside its week, and only today belongs to the period', () => {
   const { chart } = buildSpendPage(source());
+  assert.ok(chart !== undefined);
   assert.equal(chart.title, 'Last 7 days');
   assert.deepEqual([chart.firstLabel, chart.lastLabel, chart.ceilingText], ['Nov 14', 'Today', '$1.00']);
   assert.deepEqual(chart.days.map(({ inPeriod }) => inPeriod), [false, false, false, false, false, false, true]);
@@ -47,7 +48,16 @@ test('a month’s axis ends with the last of the month', () => {
   const { chart } = buildSpendPage(source({ byDay: [{ day: '2026-11-01', microUsd: 1, estimatedMicroUsd: 1 }] }, {
     period: 'month', chartDays: [{ day: '2026-11-01', microUsd: 1, estimatedMicroUsd: 1 }], chartSlots: 30,
   }));
-  assert.deepEqual([chart.firstLabel, chart.lastLabel, chart.hasEstimates], ['Nov 1', 'Nov 30', true]);
+  assert.deepEqual([chart?.firstLabel, chart?.lastLabel, chart?.hasEstimates], ['Nov 1', 'Nov 30', true]);
+});
+
+test('without any known cost there is no chart, whose scale would be made up', () => {
+  const free = week.map((day) => ({ ...day, microUsd: 0 }));
+  const page = buildSpendPage(source({ totals: group('', 0, { unknownAttempts: 3 }), byDay: free.slice(-1) }, { chartDays: free }));
+  assert.equal(page.chart, undefined);
+  assert.equal(page.totalText, 'unknown');
+  assert.deepEqual(page.notes, ['no usage or no price is known for 3 calls']);
+  assert.equal(isToSpendPage(JSON.parse(JSON.stringify({ type: 'page', page }))), true);
 });
 
 test('workspaces are shown only when there is more than one', () => {

@@ -93,4 +93,16 @@ describe('callerOf', () => {
     assert.equal(callerOf(headers).tool, 'mine');
     assert.equal(callerOf({ 'user-agent': headers['user-agent'] }).tool, 'claude-code');
   });
+
+  it('knows each agent, and its conversation where it tells one, by the headers it really sends', () => {
+    assert.deepEqual(
+      [
+        { 'user-agent': 'claude-cli/2.1.329 (external, sdk-cli)', 'x-claude-code-session-id': 'b6485ed9' },
+        { 'user-agent': 'codex_exec/0.169.0 (Debian 12.0.0; x86_64) unknown (codex_exec; 0.169.0)', 'session-id': '01a1fc37', 'thread-id': '01a1fc37' },
+        { 'user-agent': 'GeminiCLI-tui/0.61.0/switchyard/auto (linux; x64; terminal)' },
+        { 'user-agent': 'opencode/1.18.33 ai-sdk/provider-utils/4.0.23 runtime/bun/1.3.14', 'x-session-affinity': 'ses_e03c', 'x-session-id': 'ses_e03c' },
+      ].map(headers => callerOf(headers)).map(({ tool, conversation }) => [tool, conversation]),
+      [['claude-code', 'b6485ed9'], ['codex', '01a1fc37'], ['gemini-cli', undefined], ['opencode', 'ses_e03c']],
+    );
+  });
 });

@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHash } from 'node:crypto';
+import type { ProtocolName } from '../../server/api/conversation.ts';
+import { isObject, parseJson } from '../../server/base/json.ts';
+import { chatWire } from './wires/chatWire.ts';
+import { geminiWire } from './wires/geminiWire.ts';
+import { messagesWire } from './wires/messagesWire.ts';
+import { responsesWire } from './wires/responsesWire.ts';
+import { Refused, type SeenRequest, type Turn, type TurnUsage, type Wire } from './wires/wire.ts';
+
+const wires: Readonly<Record<ProtocolName, Wire>> = {
+  'openai-chat': chatWire, 'openai-responses': responsesWire, 'anthropic-messages': messagesWire, 'gemini': geminiWire,
+};
+
+/** How a provider breaks down in the middle of a task: as a status, or as a stream that ends before its first word. */
+export interface Breakdown { afterResults: number; how: 'status' | 'cut'; status: number }
+
+export interface UpstreamOptions {
+  protocol: ProtocolName;
+  /** The only key it accepts. */
+  key: string;
+  /** The model: what it answers to a request that offers tools. */
+  script(request: SeenRequest): Turn;
+  breakdown?: Breakdown | undefined;
+  /** The caller speaks this protocol as well, and may use fields of it that are not known here. */
+  anyField: boolean;
+}
+
+export interface Upstream {
+  readonly url: string;
+  /** Bodies that came, in order. */
+  readonly bodies: string[];
+  /** Why requests were refused: each is a fault of the translation. */
+  readonly faults: string[];
+  /** What whole answers were charged. */
+  readonly charged: TurnUsage[];
+  /** Requests that it answered with a breakdown. */
+  readonly broken: number;
+  /** Requests that brought back reasoning of its own. */
+  readonly remembered: number;
+  /** Names of the tools that it was offered. */
+  readonly offered: ReadonlySet<string>;
+  close(): Promise<void>;
+}
+
+/** Starts a scripted provider on 127.0.0.1 that speaks one wire format over real sockets and refuses what the real one would. */
+export async function startUpstream(options: UpstreamOptions): Promise<Upstream> {
+  const upstream = new ScriptedUpstream(options);
+  await upstream.open();
+  return upstream;
+}
+
+/** A free-text tool that is a function here takes its text as the argument `input`. */
+function asOffered(turn: Turn, seen: SeenRequest): Turn {
+  if (turn.calls === undefined) return turn;
+  return { ...turn, calls: turn.calls.map(call => (typeof call.input === 'string' && seen.tools.find(tool => tool.name === call.name)?.kind === 'function' ? { ...call, input: { input: call.input } } : call)) };
+}
+
+class ScriptedUpstream implements Upstream {
+  readonly bodies: string[] = [];
+  readonly faults: string[] = [];
+  readonly charged: TurnUsage[] = [];
+  readonly offered = new Set<string>();
+  broken = 0;
+  remembered = 0;
+  #serial = 0;
+  readonly #options: UpstreamOptions;
+  readonly #wire: Wire;
+  readonly #signatures = new Set<string>();
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#wire = wires[options.protocol];
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#wire.basePath}`;
+  }
+
+  async open(): Promise<void> {
+    await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', 'http://127.0.0.1').pathname;
+    const bytes: Buffer[] = [];
+    for await (const piece of request) bytes.push(piece as Buffer);
+    const bodyText = Buffer.concat(bytes).toString('utf8');
+    if (request.method !== 'POST' || !this.#wire.matches(path)) return this.#fail(response, 404, `no ${request.method ?? ''} ${path} here`);
+    this.bodies.push(bodyText);
+    try {
+      this.#generate(this.#read(request, path, bodyText), response);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.faults.push(error.message);
+      this.#fail(response, 400, error.message);
+    }
+  }
+
+  /** @throws Refused */
+  #read(request: IncomingMessage, path: string, bodyText: string): SeenRequest {
+    const { headers } = request;
+    const key = this.#options.protocol === 'anthropic-messages' ? headers['x-api-key'] : this.#options.protocol === 'gemini' ? headers['x-goog-api-key'] : headers.authorization?.replace(/^Bearer /, '');
+    if (key !== this.#options.key) throw new Refused('the key is not this provider\'s');
+    const body = parseJson(bodyText);
+    if (!isObject(body)) throw new Refused('the body is not a JSON object');
+    const unknown = Object.keys(body).filter(field => !this.#wire.fields.has(field));
+    if (unknown.length > 0 && !this.#options.anyField) throw new Refused(`unknown fields: ${unknown.join(', ')}`);
+    const seen = this.#wire.read(body, path);
+    for (const { name } of seen.tools) this.offered.add(name);
+    if (seen.signatures.some(signature => this.#signatures.has(signature))) this.remembered += 1;
+    const foreign = seen.signatures.filter(signature => signature !== '' && !this.#signatures.has(signature));
+    if (foreign.length > 0) throw new Refused(`reasoning that another provider signed: ${foreign.join(', ')}`);
+    return seen;
+  }
+
+  #generate(seen: SeenRequest, response: ServerResponse): void {
+    const { breakdown, script, protocol } = this.#options;
+    const task = seen.tools.length > 0;
+    if (breakdown !== undefined && task && seen.results.length >= breakdown.afterResults) {
+      this.broken += 1;
+      if (breakdown.how === 'status') return this.#fail(response, breakdown.status, 'The scripted provider has broken down.');
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': the stream ends here\n\n', () => response.socket?.destroy());
+      return;
+    }
+    const turn = task ? script(seen) : { text: 'Edit a file' };
+    const missing = (turn.calls ?? []).filter(call => !seen.tools.some(tool => tool.name === call.name));
+    if (missing.length > 0) throw new Refused(`the script wants ${missing.map(call => call.name).join(', ')}, and only these are offered: ${[...this.offered].join(', ')}`);
+    this.#serial += 1;
+    const signature = Buffer.from(`${protocol}-${this.#serial}-${createHash('sha256').update(`${this.url}${this.#serial}`).digest('hex')}`).toString('base64');
+    this.#signatures.add(signature);
+    const usage = { prompt: 1000 + 10 * this.#serial, cached: 200, output: 30 + this.#serial, reasoning: 5 };
+    this.charged.push(usage);
+    const reply = { turn: asOffered(turn, seen), usage, request: seen, serial: this.#serial, signature };
+    if (!seen.stream) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(this.#wire.whole(reply)));
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of this.#wire.stream(reply)) response.write(event);
+    response.end();
+  }
+
+  #fail(response: ServerResponse, status: number, message: string): void {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(this.#wire.failure(status, message)));
+  }
+}

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { Receipt } from '../../../server/api/receipt.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import { SecretRegister } from '../../../server/base/redact.ts';
+import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../server/config/resolveConfig.ts';
+import { Yard } from '../../../server/exchange/yard.ts';
+import { createPricer } from '../../../server/ledger/pricing.ts';
+import { supportedProtocols } from '../../../server/protocols/registry.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+import { aReceipt, anAttempt, noon, running, tokens } from '../ledger/receipts.ts';
