@@ -94,7 +94,8 @@ export const tools: readonly Tool[] = [
         settings: [
           { path: ['GOOGLE_GEMINI_BASE_URL'], value: url },
           { path: ['GEMINI_API_KEY'], value: token, secret: [] },
-          { path: ['GEMINI_MODEL'], value: model.wanted },
+          // A bare `auto` is a model picker of Gemini CLI's own.
+          { path: ['GEMINI_MODEL'], value: `switchyard/${model.wanted}` },
         ],
       },
       { file: path.join(geminiFolder(where), 'settings.json'), format: 'json', settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }] },

@@ -136,7 +136,7 @@ export interface SpendTotals {
   microUsd: number;
   /** The part of `microUsd` that is an estimate. */
   estimatedMicroUsd: number;
-  /** Attempts that used tokens and whose cost is unknown; not in any sum. */
+  /** Ended attempts whose cost is unknown; not in any sum. */
   unknownAttempts: number;
   exchanges: number;
   usage: TokenUsage;

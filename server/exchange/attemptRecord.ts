@@ -4,6 +4,7 @@ import type { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
 import type { AttemptEnd, AttemptFigures } from './attempt.ts';
+import { modelSettings } from './modelSettings.ts';
 
 /** About how many characters make a token, where nobody counted. */
 const charsPerToken = 4;
@@ -94,7 +95,7 @@ export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig,
     upstreamModel: attempt.upstreamModel,
     endpointName: attempt.endpoint,
     provider: endpoint.provider,
-    configPrices: endpoint.models[attempt.model]?.prices,
+    configPrices: modelSettings(endpoint, attempt.model)?.prices,
     priceFactor: priceFactorOf(endpoint),
     at: attempt.startedAt,
     status: attempt.status,

@@ -388,6 +388,8 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     const attempt = attemptRecord(started, run.figures, run.elapsedMs(), end, settled);
     this.receipt.attempts.push(attempt);
     this.#prices.push(priceRequest(attempt, endpoint, run.figures.generatedChars > 0));
+    // Known to the pricer now; receipts say it in words.
+    delete attempt.neverSent;
     const prompt = promptTokens(settled.usage);
     this.#services.limiter.leave(ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
   }

@@ -1,5 +1,6 @@
 import type { HealthState, OfferedModel } from '../api/status.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
+import { modelSettings } from './modelSettings.ts';
 import { pricePerMillion } from './priceText.ts';
 
 /** What the offer builder asks of the house. */
@@ -55,7 +56,7 @@ function offer({ id, wanted, kind, name, targets }: Offer, view: OfferView): Off
   const all = targets.map(target => view.facts(target.endpoint, target.model));
   const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
   const window = facts.contextWindow ?? assumedContextWindow;
-  const settings = first === undefined ? undefined : view.config.endpoints.get(first.endpoint)?.models[first.model];
+  const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
   return {
     id, wanted, kind, name,
     targets: targets.map(target => `${target.endpoint}/${target.model}`),

@@ -33,6 +33,7 @@ import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
 import { pricePerMillion } from './priceText.ts';
+import { modelSettings } from './modelSettings.ts';
 import { Prober } from './prober.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
@@ -160,7 +161,7 @@ export class Yard implements ExchangeServices {
     const config = this.#config.endpoints.get(endpoint);
     const canonical = this.#directory.canonicalName(model);
     const listed = this.#directory.listedFacts(endpoint, model);
-    const known = mergedFacts(config?.models[model] ?? config?.models[canonical], listed, modelFacts(canonical));
+    const known = mergedFacts(config?.models[model] ?? modelSettings(config, canonical), listed, modelFacts(canonical));
     if (known.contextWindow === undefined && config !== undefined) {
       known.contextWindow = this.#pricer.contextWindow({
         provider: config.provider, model: canonical, upstreamModel: this.#directory.upstreamName(endpoint, model), at: this.clock.now(),
@@ -330,7 +331,7 @@ export class Yard implements ExchangeServices {
       if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
       const cost = this.#pricer.priceAttempt({
         usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
-        provider: endpoint.provider, configPrices: endpoint.models[attempt.model]?.prices, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices,
+        provider: endpoint.provider, configPrices: modelSettings(endpoint, attempt.model)?.prices, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices,
         priceFactor: priceFactorOf(endpoint), at: attempt.startedAt, status: attempt.status, generated: true,
       });
       return { ...attempt, cost };

@@ -12,7 +12,7 @@ export interface EndpointSpend {
   microUsd: number;
   /** Some part of `microUsd` is an estimate. */
   estimated: boolean;
-  /** Attempts that used tokens and whose cost is unknown. */
+  /** Attempts whose cost is unknown. */
   unknown: number;
 }
 
@@ -38,8 +38,7 @@ const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens',
  */
 const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
   CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
-  CASE WHEN ${costCertainty} = 'unknown' AND (a.outcome = 'ok' OR (a.outcome = 'interrupted' AND a.final = 1) OR a.input_tokens > 0
-    OR a.cache_read_tokens > 0 OR a.cache_write_tokens > 0 OR a.cache_write_1h_tokens > 0 OR a.output_tokens > 0) THEN 1 ELSE 0 END AS unknown_attempts,
+  CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
   a.last AS exchanges, ${[...tokenColumns, 'reported_micro_usd'].map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
 const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
 const groupColumns = 'endpoint, model, tool, workspace';

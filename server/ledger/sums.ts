@@ -42,11 +42,9 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
 }
 
 /**
- * The attempt used something (it answered, tokens were counted, or its process died meanwhile) and nobody knows what
- * that cost.
+ * Nobody knows what an attempt cost that has ended, however it ended: what certainly cost nothing has a cost of 0.
  * @param running it has not ended, which its own record cannot tell from an interruption
  */
-export function costIsMissing(attempt: Pick<Attempt, 'outcome' | 'usage' | 'cost'>, running: boolean): boolean {
-  if (attempt.cost.certainty !== 'unknown') return false;
-  return attempt.outcome === 'ok' || (attempt.outcome === 'interrupted' && !running) || tokenBuckets.some((bucket) => (attempt.usage[bucket] ?? 0) > 0);
+export function costIsMissing(attempt: Pick<Attempt, 'cost'>, running: boolean): boolean {
+  return attempt.cost.certainty === 'unknown' && !running;
 }

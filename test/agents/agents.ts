@@ -82,7 +82,7 @@ export const agents: readonly Agent[] = [
     args: ['--approval-mode', 'yolo', '-p', prompt],
     route: 'auto', tellsConversation: false,
     // "auto" means its own choice among Google's models to it; with the prefix it is a name like any other.
-    environment: { GEMINI_CLI_TRUST_WORKSPACE: 'true', GEMINI_MODEL: 'switchyard/auto' },
+    environment: { GEMINI_CLI_TRUST_WORKSPACE: 'true' },
     files: { '.gemini/settings.json': '{ "privacy": { "usageStatisticsEnabled": false }, "general": { "enableAutoUpdate": false } }\n' },
     model: ({ results }, { folder }) => lookEditSay(results.length,
       [{ name: 'read_file', input: { file_path: path.join(folder, taskFile) } }, { name: 'read_file', input: { file_path: path.join(folder, 'notes.txt') } }],

@@ -115,6 +115,14 @@ describe('the headless server', () => {
     assert.equal((await rawRequest({ url: `${server.url}/v1/models/%E0%A4%A`, headers: callerHeaders('openai-chat', server.token) })).status, 404);
     const got = await rawRequest({ url: server.url + callerPath['openai-chat'], method: 'GET', headers: callerHeaders('openai-chat', server.token) });
     assert.equal(got.status, 405);
+    assert.match(errorOf(got), /^Use POST for \/v1\/chat\/completions\.$/);
+    const nothing = await rawRequest({ url: `${server.url}/v1/nothing?x=1`, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
+    assert.match(errorOf(nothing), /^There is no \/v1\/nothing here\.$/);
+    for (const [before, status] of [['abc', 400], ['', 400], ['Infinity', 400], ['1700000000000', 200]] as const) {
+      const page = await rawRequest({ url: `${server.url}/switchyard/exchanges?before=${before}`, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
+      assert.equal(page.status, status, before);
+      if (status === 400) assert.match(page.text, /Give before in milliseconds/);
+    }
     assert.equal((await ask(server)).status, 200, 'it no longer answers');
   });
 
@@ -163,6 +171,33 @@ describe('the headless server', () => {
     const wrong = spawnServer(['serve', '--konfig', 'x']);
     assert.equal(await exitOf(wrong.child), 2);
     assert.match(wrong.written.stderr, /--konfig.*not known/);
+  });
+
+  it('ends with one sentence when its data folder cannot be used', async () => {
+    const own = places();
+    writeConfig(own.configFile, { a: sandboxEndpoint(provider) });
+    for (const [dataDir, why] of [[own.configFile, 'it is a file'], [path.join(own.configFile, 'data'), 'a part of its path is a file']] as const) {
+      const server = spawnServer(['serve', '--config', own.configFile, '--data', dataDir, '--port', '0', '--json']);
+      assert.equal(await exitOf(server.child), 1);
+      if (process.platform !== 'win32') assert.equal(server.written.stderr, `switchyard: The data folder ${dataDir} cannot be used: ${why}.\n`);
+    }
+  });
+
+  it('keeps its configuration when the file is found half written, and starts with an empty one', async () => {
+    const server = await serve();
+    for (const [text, said] of [['', 'is empty'], ['# to come\n', 'is empty'], ['endpoints', 'must be a mapping']] as const) {
+      const before = server.written.stderr.length;
+      writeFileSync(server.configFile, text);
+      await until('the problem is told', () => server.written.stderr.slice(before).includes(said));
+      assert.match(server.written.stderr.slice(before), /^error: [^\n]*The configuration from before stays\.\n/);
+      assert.equal((await ask(server)).status, 200, JSON.stringify(text));
+    }
+    const own = places();
+    writeFileSync(own.configFile, '# to come\n');
+    const fresh = await serve(own);
+    assert.notEqual((await ask(fresh)).status, 200);
+    writeConfig(own.configFile, { a: sandboxEndpoint(provider) }, { auto: { targets: ['a/m'] } });
+    await until('the configuration is adopted', async () => (await ask(fresh)).status === 200);
   });
 
   it('adopts a changed configuration without dropping a running stream', async () => {

@@ -3,6 +3,10 @@ import { describe, it } from 'node:test';
 import { defaultPort, parseArguments, usage } from '../../server/arguments.ts';
 
 describe('the command line', () => {
+  it('tells of every option of the sandbox', () => {
+    assert.match(usage, /sandbox \[--json\] \[--ports A,B\] \[--config FILE\]/);
+  });
+
   const cases: readonly [string, ReturnType<typeof parseArguments>][] = [
     ['', { command: 'help' }],
     ['help', { command: 'help' }],

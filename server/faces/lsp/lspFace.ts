@@ -44,7 +44,7 @@ export class LspFace {
   constructor(options: LspFaceOptions) {
     this.#options = options;
     const { connection, yard } = options;
-    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => void connection.sendNotification(statusMethod, snapshot));
+    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => void connection.sendNotification(statusMethod, snapshot), yard.log);
     yard.onChange = () => this.#status.changed();
     yard.onNotice = notice => void connection.sendNotification(noticeMethod, notice);
     connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));

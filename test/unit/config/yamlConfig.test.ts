@@ -167,7 +167,7 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
     said: [],
     endpoints: ['a', 'b'],
   },
-  { title: 'the first of two documents stands, and the second is told', yaml: 'endpoints: {}\n---\nroutes: {}\n', said: ['3: The file holds more than one YAML document; only the first is used.'] },
+  { title: 'the first of two documents stands, and the second is told', yaml: 'endpoints: {}\n---\nroutes: {}\n', said: ['2: The file holds more than one YAML document; only the first is used.'] },
   {
     title: 'an alias that leads nowhere is reported with its line',
     yaml: 'aliases:\n  good: gpt-4.1\n  loop: loop\n  odd: "${NOT_SET}"\n',

@@ -192,3 +192,13 @@ test('what the link of the machine did is taken back, what the endpoint did is n
   const forgiven = forgiveLinkFailures(again.breaker, again.at);
   assert.deepEqual(breakerAdmission(forgiven, 0, again.at), { admitted: true, trial: true });
 });
+
+test('a clock set back does not keep the breaker open, and failures still count after it', () => {
+  let breaker = openedAt(start);
+  const earlier = start - 3_600_000;
+  assert.deepEqual(breakerAdmission(breaker, 0, earlier), { admitted: true, trial: true });
+  for (let index = 0; index < config.halfOpenProbes; index += 1) breaker = succeed(takeTrial(breaker, earlier), earlier, true);
+  assert.equal(breaker.state, 'closed');
+  for (let index = 0; index < config.failures; index += 1) breaker = fail(breaker, earlier - 3_600_000);
+  assert.equal(breaker.state, 'open');
+});

@@ -71,8 +71,26 @@ test('an absurd wait is cut to a day', () => {
 });
 
 test('the reason says who limits and for how long', () => {
-  const rest = { until: now + 12_000, failureClass: 'rate-limit', named: true } as const;
+  const rest = { since: now, until: now + 12_000, failureClass: 'rate-limit', named: true } as const;
   assert.equal(restReason(rest, now), 'rate-limited by the provider for another 12 s');
   assert.equal(restReason({ ...rest, named: false }, now), 'resting for another 12 s after a rate limit');
   assert.equal(restReason({ ...rest, failureClass: 'server', until: now + 600_000 }, now), 'the provider asks to wait another 10 min (server error)');
+});
+
+test('a clock set back ends a rest, and the next one counts from the new time', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  failed(cooldowns, 'rate-limit', 60_000, 'm');
+  const earlier = now - 600_000;
+  assert.notEqual(cooldowns.resting('m', now - 500), undefined, 'a moment taken just before is no clock set back');
+  assert.equal(cooldowns.resting('m', earlier), undefined);
+  assert.equal(cooldowns.anyResting(earlier), undefined);
+  failed(cooldowns, 'rate-limit', 60_000, 'm', earlier);
+  assert.equal(cooldowns.resting('m', earlier)?.until, earlier + 60_000);
+});
+
+test('what another window saw a while ago does not shorten a rest that is running', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  failed(cooldowns, 'rate-limit', 60_000, 'm');
+  cooldowns.failed({ failureClass: 'rate-limit', model: 'm', retryAfterMs: 20_000, at: now - 10_000, foreign: true });
+  assert.equal(cooldowns.resting('m', now)?.until, now + 60_000);
 });

@@ -92,3 +92,13 @@ test('in random sequences no sixty seconds hold more than the limits, and a prom
     }
   }
 });
+
+test('a clock set back makes nobody wait longer than a minute', () => {
+  const made = limiter({ requestsPerMinute: 2 });
+  enter(made, 0, start);
+  enter(made, 0, start + 5000);
+  const earlier = start - 3_600_000;
+  const refused = made.enter('a', 0, earlier);
+  assert.ok(!refused.admitted && refused.retryAt <= earlier + 61_000);
+  assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
+});

@@ -100,11 +100,11 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
         endpoint: 'relay', outcome: 'failed', failureClass: 'network', usage: {}, cost: { certainty: 'unknown' } })] }));
       const report = ledger.spend({ from: noon - 1_000, to: noon + 1_000 });
       assert.deepEqual(report.totals, {
-        microUsd: 800, estimatedMicroUsd: 300, unknownAttempts: 1, exchanges: 3,
+        microUsd: 800, estimatedMicroUsd: 300, unknownAttempts: 2, exchanges: 3,
         usage: { inputTokens: 3_000, cacheReadTokens: 0, outputTokens: 300 },
       });
       assert.deepEqual(report.byEndpoint.map((group) => [group.name, group.microUsd, group.estimatedMicroUsd, group.unknownAttempts, group.exchanges]), [
-        ['openai', 500, 0, 0, 0], ['claude', 300, 300, 0, 1], ['relay', 0, 0, 1, 2],
+        ['openai', 500, 0, 0, 0], ['claude', 300, 300, 0, 1], ['relay', 0, 0, 2, 2],
       ]);
       assert.deepEqual(report.byModel.map((group) => group.name), ['gpt-4.1', 'claude-sonnet-4.5']);
       assert.deepEqual(report.byTool.map((group) => [group.name, group.microUsd]), [['claude-code', 800], ['vscode-chat', 0]]);

@@ -79,3 +79,18 @@ describe('a pool of keys', () => {
     assert.ok(!JSON.stringify(pool.status('e', 0)).includes('secret-1111'));
   });
 });
+
+describe('a clock set back', () => {
+  it('ends the rests of keys instead of prolonging them', () => {
+    const pool = new KeyPool();
+    pool.configure(new Map([['e', [one, two]]]));
+    pool.report('e', '1', 'quota', 10 * hourMs);
+    pool.report('e', '2', 'rate-limit', 10 * hourMs, 60_000);
+    assert.equal(pool.pick('e', none, 10 * hourMs), undefined);
+    assert.equal(pool.pick('e', none, hourMs), one);
+    assert.equal(pool.blocked('e', true, hourMs), undefined);
+    assert.deepEqual(pool.status('e', hourMs).map(key => key.state), ['ok', 'ok']);
+    pool.report('e', '2', 'rate-limit', hourMs, 60_000);
+    assert.equal(pool.status('e', hourMs)[1]?.until, hourMs + 60_000);
+  });
+});

@@ -64,7 +64,7 @@ const cases: Case[] = [
   },
   {
     tool: 'gemini-cli', says: 'an environment file', file: '.gemini/.env', before: '# mine\nGEMINI_API_KEY="AIza-mine" # old\nDEBUG=1\n',
-    after: `# mine\nGEMINI_API_KEY=${token} # old\nDEBUG=1\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=best\n`,
+    after: `# mine\nGEMINI_API_KEY=${token} # old\nDEBUG=1\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=switchyard/best\n`,
     also: { '.gemini/settings.json': '{\n  "security": {\n    "auth": {\n      "selectedType": "gemini-api-key"\n    }\n  }\n}\n' },
     edit: ['DEBUG=1\n', 'DEBUG=1\nMORE=2\n'], edited: '# mine\nGEMINI_API_KEY=AIza-mine # old\nDEBUG=1\nMORE=2\n',
   },
@@ -137,7 +137,7 @@ describe('connecting a tool', () => {
     write('.gemini/.env', 'GEMINI_API_KEY=AIza-this-is-my-own-key\n');
     const [env, settings] = await connector.previewConnect('gemini-cli', unnamed);
     assert.equal(env?.before, 'GEMINI_API_KEY=••••••••\n');
-    assert.equal(env?.after, 'GEMINI_API_KEY=switchyard-••••••••\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=best\n');
+    assert.equal(env?.after, 'GEMINI_API_KEY=switchyard-••••••••\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=switchyard/best\n');
     assert.equal(settings?.before, '');
     await connect('gemini-cli');
     const back = await connector.previewDisconnect('gemini-cli');
