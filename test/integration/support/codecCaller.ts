@@ -31,7 +31,7 @@ export interface Told {
 
 /** What a protocol's requests may say depends on the model that is named; these may say most. */
 const writtenFor: Readonly<Record<ProtocolName, string>> = {
-  'openai-chat': 'm', 'openai-responses': 'm', 'anthropic-messages': 'claude-sonnet-4-5', 'gemini': 'gemini-3.8-flash',
+  'openai-chat': 'm', 'openai-responses': 'm', 'anthropic-messages': 'claude-sonnet-5-5', 'gemini': 'gemini-3.8-flash',
 };
 
 export function codecOf(protocol: ProtocolName): ProtocolCodec {

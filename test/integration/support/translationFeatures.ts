@@ -270,6 +270,7 @@ const ends: readonly Feature[] = [
       const told = await ask(pair, { messages: user('hi') });
       return told.answer.finish?.reason === 'refusal' || told.events.some(event => event.type === 'refusal');
     },
+    leftOut: (caller, target) => (caller === 'gemini' && target.startsWith('openai') ? 'Gemini has no word for a model that declines; its words come as text' : undefined),
   },
   {
     title: 'error before the answer',

@@ -112,7 +112,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       assert.deepEqual(ledger.spendByEndpoint({ from: noon, to: noon + 1 }), new Map([
         ['openai', { microUsd: 500, estimated: false, unknown: 0 }],
         ['claude', { microUsd: 300, estimated: true, unknown: 0 }],
-        ['relay', { microUsd: 0, estimated: false, unknown: 1 }],
+        ['relay', { microUsd: 0, estimated: false, unknown: 2 }],
       ]));
       ledger.shutdown();
     });
