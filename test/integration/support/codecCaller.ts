@@ -29,9 +29,10 @@ export interface Told {
   raw: string;
 }
 
-/** What a protocol's requests may say depends on the model that is named; these may say most. */
+/** What a protocol's requests may say depends on the model that is named; these may say most. Only newer Claude models take a wish to see reasoning. */
+const thinkingClaude = 'claude-sonnet-5-5';
 const writtenFor: Readonly<Record<ProtocolName, string>> = {
-  'openai-chat': 'm', 'openai-responses': 'm', 'anthropic-messages': 'claude-sonnet-5-5', 'gemini': 'gemini-3.8-flash',
+  'openai-chat': 'm', 'openai-responses': 'm', 'anthropic-messages': 'claude-sonnet-4-5', 'gemini': 'gemini-3.8-flash',
 };
 
 export function codecOf(protocol: ProtocolName): ProtocolCodec {
@@ -62,7 +63,9 @@ export function headersOf(caller: ProtocolName, token: string): Record<string, s
 
 /** The body of a request in the caller's protocol. */
 export function bodyOf({ caller, model, request, stream, edit }: Omit<Asked, 'signal' | 'onChunk'>): JsonObject {
-  const body = codecOf(caller).encodeRequest(request, { model: writtenFor[caller], stream, defaultMaxOutputTokens: 4096, dialect: { customTools: true }, origin: caller });
+  const body = codecOf(caller).encodeRequest(request, {
+    model: caller === 'anthropic-messages' && request.reasoning !== undefined ? thinkingClaude : writtenFor[caller], stream, defaultMaxOutputTokens: 4096, dialect: { customTools: true }, origin: caller,
+  });
   if (caller !== 'gemini') body.model = model;
   if (caller === 'openai-chat' && stream) body.stream_options = { include_usage: true };
   edit?.(body);

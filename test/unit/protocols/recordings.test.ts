@@ -7,6 +7,7 @@ import { gemini } from '../../../server/protocols/gemini.ts';
 import { openAiChat } from '../../../server/protocols/openAiChat.ts';
 import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
 import { bytewise, meta, recording, recordings, replay, seededRandom } from './replay.ts';
+import { mutationsOf, playMutation } from './mutations.ts';
 
 const usageOfResponses = { inputTokens: 15, cacheReadTokens: 100, cacheWriteTokens: 3, cacheWrite1hTokens: 2, outputTokens: 17, reasoningTokens: 4 };
 const usageOfMessages = { inputTokens: 12, cacheReadTokens: 400, cacheWriteTokens: 10, cacheWrite1hTokens: 20 };
@@ -280,21 +281,8 @@ describe('a recorded stream', () => {
     });
 
     test(`${name}, damaged in 2,000 ways, never throws, and a chat stream that did not end has no complete call`, () => {
-      const bytes = recording(name);
-      const random = seededRandom(0x5eed ^ bytes.length);
-      const at = (length: number): number => Math.floor(random() * length);
-      for (let round = 0; round < 2_000; round += 1) {
-        const damaged = damage(bytes, at);
-        const cut = at(damaged.length + 1);
-        const { events, terminated } = replay(name, [damaged.subarray(0, cut), damaged.subarray(cut)], { reasoningBesideOutput: round % 2 === 0 });
-        for (const codec of [openAiChat, anthropicMessages, openAiResponses, gemini]) {
-          const encoder = codec.createStreamEncoder(meta);
-          const written = events.map((event) => encoder.encode(event)).join('') + encoder.end();
-          assert.ok(written.endsWith('\n\n'));
-          JSON.stringify(codec.encodeResponse(events, meta));
-        }
-        if (name.startsWith('chat') && !terminated) assert.deepEqual(completeCalls(gatherAnswer(events)), []);
-      }
+      const mutations = mutationsOf(name, 0x5eed);
+      for (let round = 0; round < 2_000; round += 1) playMutation(name, mutations);
     });
   }
 
@@ -306,28 +294,3 @@ describe('a recorded stream', () => {
     assert.equal(events.map((event) => (event.type === 'text' ? event.text : '')).join(''), 'Grüße, 世界 🚂');
   });
 });
-
-function damage(bytes: Buffer, at: (length: number) => number): Buffer {
-  const start = at(bytes.length);
-  const end = Math.min(bytes.length, start + at(40));
-  switch (at(6)) {
-    case 0: return bytes.subarray(0, start);
-    case 1: return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
-    case 2: return Buffer.concat([bytes.subarray(0, end), bytes.subarray(start)]);
-    case 3: {
-      const changed = Buffer.from(bytes);
-      changed[start] = at(256);
-      return changed;
-    }
-    case 4: return Buffer.concat([bytes.subarray(start), bytes.subarray(0, start)]);
-    default: {
-      // Values of another type than promised, in otherwise sound JSON.
-      const odd = ['null', '-1', '1e999', '"x"', '[]', '{}', 'true', '""'][at(8)] ?? 'null';
-      const values = [...bytes.toString('utf8').matchAll(/:("[^"]*"|\d+|null|\{\}|\[\])/g)];
-      const value = values[at(values.length)];
-      if (value === undefined) return bytes;
-      const text = bytes.toString('utf8');
-      return Buffer.from(`${text.slice(0, value.index + 1)}${odd}${text.slice(value.index + value[0].length)}`);
-    }
-  }
-}
