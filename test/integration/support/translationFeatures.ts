@@ -2,7 +2,7 @@ import type { ContentPart, ConversationRequest, ProtocolName } from '../../../se
 import { isObject, parseJson } from '../../../server/base/json.ts';
 import { completeCalls } from '../../../server/protocols/events.ts';
 import { bodyOf, converse, headersOf, type Asked, type Told } from './codecCaller.ts';
-import type { FourProviders, picture, placeSchema, twoCalls, weatherSchema } from './fourProviders.ts';
+import { picture, placeSchema, twoCalls, weatherSchema, type FourProviders } from './fourProviders.ts';
 import { rawRequest } from './rawClient.ts';
 
 /** One caller in front of one target. */
