@@ -15,7 +15,8 @@ function loadOf(kind: ProfiledLoad): Load {
   switch (kind) {
     case 'small': return { kind: 'flood', request: kind, requests: 30_000, concurrency: 16 };
     case 'turn': return { kind: 'turns', perSecond: 30, seconds: 15 };
-    case 'megabyte': return { kind: 'flood', request: kind, requests: 300, concurrency: 1 };
+    case 'tools1k': case 'tools100k':
+    case 'megabyte': case 'tools1m': return { kind: 'flood', request: kind, requests: 300, concurrency: 1 };
     case 'eightMegabytes': return { kind: 'flood', request: kind, requests: 40, concurrency: 1 };
     case 'start': return { kind: 'flood', request: 'small', requests: 1, concurrency: 1 };
   }

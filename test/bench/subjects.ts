@@ -12,6 +12,8 @@ export const subjectNames: readonly SubjectName[] = ['direct', ...proxyNames];
 
 const token = 'switchyard-bench-token-of-no-value';
 const routeName = 'bench';
+/** The route whose target speaks another protocol than the client. */
+export const translatedRoute = 'bench-translated';
 
 /** A running proxy and how to reach it. */
 export interface RunningProxy extends ProcessUnderTest {
@@ -37,7 +39,10 @@ export class ProxyStarter {
       'endpoints:',
       `  upstream: { provider: openai-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", keys: ["bench-key"],`,
       `              models: { ${upstreamModel}: { upstream: ${upstreamModel}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } }`,
+      `  translated: { provider: anthropic-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}", keys: ["bench-key"],`,
+      `                models: { ${upstreamModel}: { upstream: ${upstreamModel}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } }`,
       'routes:',
+      `  ${translatedRoute}: { strategy: priority, targets: [translated/${upstreamModel}] }`,
       `  ${routeName}: { strategy: priority, targets: [upstream/${upstreamModel}] }`,
       '',
     ].join('\n'));

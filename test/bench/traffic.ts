@@ -1,18 +1,27 @@
 /** What is sent: the requests and the upstream's answers. Always the same bytes, so that runs can be compared. */
 
-/** `small`: one question. `turn`: a coding agent's streamed turn. The others: long conversations, answered shortly. */
-export type RequestKind = 'small' | 'turn' | 'megabyte' | 'eightMegabytes';
+/**
+ * `small`: one question. `turn`: a coding agent's streamed turn. `tools…`: a conversation of so many bytes beside 50 tools.
+ * The others: long conversations, answered shortly.
+ */
+export type RequestKind = 'small' | 'turn' | 'megabyte' | 'eightMegabytes' | ToolsKind;
+export type ToolsKind = 'tools1k' | 'tools100k' | 'tools1m';
 
 export const upstreamModel = 'bench-model';
 export const turnChunks = 50;
 export const chunkGapMs = 20;
 
 const toolCount = 20;
+const manyTools = 50;
 const kilobyte = 1024;
+/** Of a whole body; of `tools…`, without the tools. */
 const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small'>, number>> = {
   turn: 64 * kilobyte,
   megabyte: 1024 * kilobyte,
   eightMegabytes: 8 * 1024 * kilobyte,
+  tools1k: kilobyte,
+  tools100k: 100 * kilobyte,
+  tools1m: 1024 * kilobyte,
 };
 
 /** The JSON body of a chat completion request. @param model the name that the receiver routes by */
@@ -21,9 +30,11 @@ export function requestBody(kind: RequestKind, model: string): Buffer {
     return json({ model, max_tokens: 100, messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a switchyard?' }] });
   }
   const stream = kind === 'turn' ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
-  const request = (messages: readonly object[]) => json({ model, ...stream, max_tokens: 4096, messages, tools: tools() });
-  const messages: object[] = [{ role: 'system', content: sourceText(0, 4 * kilobyte) }, { role: 'user', content: 'Why does the second test fail?' }];
-  let bytes = request(messages).length;
+  const manyAreOffered = kind.startsWith('tools');
+  const offered = tools(manyAreOffered ? manyTools : toolCount);
+  const request = (messages: readonly object[], withTools = true) => json({ model, ...stream, max_tokens: 4096, messages, ...(withTools ? { tools: offered } : {}) });
+  const messages: object[] = [{ role: 'system', content: sourceText(0, kind === 'tools1k' ? kilobyte / 2 : 4 * kilobyte) }, { role: 'user', content: 'Why does the second test fail?' }];
+  let bytes = request(messages, !manyAreOffered).length;
   for (let turn = 1; bytes < bodyBytes[kind]; turn++) {
     const id = `call_${turn}`;
     const pair = [
@@ -41,6 +52,13 @@ export const smallAnswer = json({
   id: 'chatcmpl-bench', object: 'chat.completion', created: 1_700_000_000, model: upstreamModel,
   choices: [{ index: 0, message: { role: 'assistant', content: 'A switchyard joins supply lines and moves the load to another when one fails.' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 24, completion_tokens: 17, total_tokens: 41 },
+});
+
+/** The same answer in Anthropic's protocol. */
+export const smallMessagesAnswer = json({
+  id: 'msg_bench', type: 'message', role: 'assistant', model: upstreamModel, stop_reason: 'end_turn', stop_sequence: null,
+  content: [{ type: 'text', text: 'A switchyard joins supply lines and moves the load to another when one fails.' }],
+  usage: { input_tokens: 24, output_tokens: 17 },
 });
 
 /** One streamed event that carries the moment it is sent at. */
@@ -71,8 +89,8 @@ function event(fields: object): string {
   return `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_700_000_000, model: upstreamModel, ...fields })}\n\n`;
 }
 
-function tools(): object[] {
-  return Array.from({ length: toolCount }, (_, index) => ({
+function tools(count: number): object[] {
+  return Array.from({ length: count }, (_, index) => ({
     type: 'function',
     function: {
       name: `tool_${index}`,

@@ -1,13 +1,14 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { MessageReader } from './messageReader.ts';
-import { chunkGapMs, contentEvent, lastEvents, nowUs, roleEvent, smallAnswer, turnChunks, upstreamModel } from './traffic.ts';
+import { chunkGapMs, contentEvent, lastEvents, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
 
 /** A process of its own: a provider that answers at once. Tells its parent `{ port }`. */
 
 const streamMark = Buffer.from('"stream":true');
 const modelList = Buffer.from(JSON.stringify({ object: 'list', data: [{ id: upstreamModel, object: 'model', created: 0, owned_by: 'bench' }] }));
 const answer = wholeAnswer(smallAnswer);
+const messagesAnswer = wholeAnswer(smallMessagesAnswer);
 const modelsAnswer = wholeAnswer(modelList);
 const streamHead = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
 
@@ -18,10 +19,12 @@ function wholeAnswer(body: Buffer): Buffer {
 function serve(socket: Socket): void {
   socket.setNoDelay(true);
   let listsModels = false;
+  let speaksMessages = false;
   let beginning: Buffer | undefined;
   const reader = new MessageReader({
     onHead: head => {
       listsModels = head.startsWith('GET ');
+      speaksMessages = head.startsWith('POST /v1/messages');
       beginning = undefined;
     },
     // Our requests say in their first bytes whether they want a stream; the rest is thrown away.
@@ -30,6 +33,7 @@ function serve(socket: Socket): void {
     },
     onEnd: () => {
       if (listsModels) socket.write(modelsAnswer);
+      else if (speaksMessages) socket.write(messagesAnswer);
       else if (beginning?.subarray(0, 4096).includes(streamMark) === true) streamTurn(socket);
       else socket.write(answer);
     },

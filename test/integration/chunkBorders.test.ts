@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { recording } from '../unit/protocols/replay.ts';
-import { callerHeaders, callerPath, callerProtocols, readAnswer, requestBody, type CallerProtocol } from './support/callerProtocols.ts';
+import { protocolNames, type ProtocolName } from '../../server/api/conversation.ts';
+import { recordedCodec, recording } from '../unit/protocols/replay.ts';
+import { bodyOf, headersOf, pathOf, readTold, type Told } from './support/codecCaller.ts';
 import { rawRequest, type RawAnswer } from './support/rawClient.ts';
 import { startTestHouse, type TestHouse } from './support/testHouse.ts';
 
 /** Complete streams, and one with CRLF ends of lines. Their names begin with the protocol they were recorded from. */
-const names = ['chatText', 'chatTools', 'chatReasoningCrlf', 'messagesText', 'messagesThinkingTools'];
+const names = ['chatText', 'chatTools', 'chatReasoningCrlf', 'messagesText', 'messagesThinkingTools', 'responsesText', 'responsesTools', 'geminiText', 'geminiTools'];
 const atOnce = 8;
 
 /** So many bytes lie between two cuts of one replay: longer than most events, so that whole events and halves are mixed. */
-const stride = 256;
+const stride = 128;
 
 /** Replays the recorded stream its path names, cut where the prompt says: `whole`, `bytes` (after every byte), or every `stride` bytes from a byte on. */
 async function replay(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -41,7 +42,7 @@ describe('a recorded stream, cut at every byte', () => {
     await new Promise<void>(resolve => upstream.listen(0, '127.0.0.1', resolve));
     const { port } = upstream.address() as AddressInfo;
     const endpoints = names.map(name => [name, {
-      provider: 'sandbox', protocol: name.startsWith('messages') ? 'anthropic-messages' as const : 'openai-chat' as const, probe: { enabled: false }, models: { m: {} },
+      provider: 'sandbox', protocol: recordedCodec(name).protocol, probe: { enabled: false }, models: { m: {} },
       baseUrl: `http://127.0.0.1:${port}/${name}`,
     }] as const);
     house = await startTestHouse({ endpoints: Object.fromEntries(endpoints) });
@@ -53,18 +54,20 @@ describe('a recorded stream, cut at every byte', () => {
     upstream.closeAllConnections();
   });
 
-  function ask(caller: CallerProtocol, name: string, cut: number | string): Promise<RawAnswer> {
-    const body = requestBody(caller, { model: `${name}/m`, prompt: `cut ${cut}`, stream: true, tools: true });
-    return rawRequest({ url: house.url + callerPath[caller], headers: callerHeaders(caller, house.token), body: JSON.stringify(body), agent });
+  function ask(caller: ProtocolName, name: string, cut: number | string): Promise<RawAnswer> {
+    const model = `${name}/m`;
+    const request = { system: [], messages: [{ role: 'user' as const, content: [{ type: 'text' as const, text: `cut ${cut}` }] }], tools: [{ name: 'read', parameters: { type: 'object' } }] };
+    const body = bodyOf({ caller, model, stream: true, request });
+    return rawRequest({ url: house.url + pathOf(caller, model, true), headers: headersOf(caller, house.token), body: JSON.stringify(body), agent });
   }
 
-  for (const name of names) for (const caller of callerProtocols) {
-    const same = name.startsWith('messages') === (caller === 'anthropic-messages');
+  for (const name of names) for (const caller of protocolNames) {
+    const same = recordedCodec(name).protocol === caller;
     it(`${name} reaches a caller that speaks ${caller} with the same ${same ? 'bytes' : 'meaning'}`, async () => {
       const recorded = recording(name);
       const whole = await ask(caller, name, 'whole');
-      const expected = readAnswer(caller, whole.text, true);
-      assert.ok(expected.finished && expected.error === undefined && (expected.text !== '' || expected.toolCalls.length > 0), whole.text.slice(0, 500));
+      const expected = readTold(caller, whole.status, whole.text, true);
+      assert.ok(expected.complete && expected.answer.error === undefined && (expected.text !== '' || expected.answer.parts.some(part => part.type === 'tool-call')), whole.text.slice(0, 500));
       if (same) assert.ok(whole.body.equals(recorded), 'the uncut stream was changed');
       const cuts: (number | string)[] = ['bytes', ...Array.from({ length: Math.min(stride, recorded.length - 1) }, (_, index) => index + 1)];
       const changed: string[] = [];
@@ -80,6 +83,8 @@ describe('a recorded stream, cut at every byte', () => {
   }
 });
 
-function sameMeaning(answer: RawAnswer, expected: ReturnType<typeof readAnswer>, caller: CallerProtocol): boolean {
-  return JSON.stringify(readAnswer(caller, answer.text, true)) === JSON.stringify(expected);
+/** Ids are of one exchange only; everything else must be the same. */
+function sameMeaning(answer: RawAnswer, expected: Told, caller: ProtocolName): boolean {
+  const meaning = (told: Told): string => JSON.stringify({ ...told.answer, id: undefined, complete: told.complete });
+  return meaning(readTold(caller, answer.status, answer.text, true)) === meaning(expected);
 }

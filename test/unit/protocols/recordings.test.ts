@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationEvent } from '../../../server/api/conversation.ts';
-import { completeCalls, gatherAnswer } from '../../../server/protocols/events.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
-import { bytewise, meta, recording, recordings, replay, seededRandom } from './replay.ts';
+import { bytewise, recording, recordings, replay } from './replay.ts';
 import { mutationsOf, playMutation } from './mutations.ts';
 
 const usageOfResponses = { inputTokens: 15, cacheReadTokens: 100, cacheWriteTokens: 3, cacheWrite1hTokens: 2, outputTokens: 17, reasoningTokens: 4 };

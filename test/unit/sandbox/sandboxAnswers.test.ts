@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import { startSandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import type { SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
@@ -188,5 +189,92 @@ describe('a sandbox provider that was told its keys and models', () => {
     } finally {
       await provider.close();
     }
+  });
+});
+
+describe('the official OpenAI client against the openai-responses sandbox', () => {
+  let provider: SandboxProvider;
+  let client: OpenAI;
+  const tools = [{ type: 'function' as const, name: 'weather', parameters: weatherParameters, strict: false }];
+  before(async () => {
+    provider = await startSandboxProvider({ protocol: 'openai-responses', name: 'third' });
+    client = new OpenAI({ baseURL: provider.url, apiKey: 'sk-anything', maxRetries: 0 });
+  });
+  after(() => provider.close());
+
+  it('answers plain and streamed with the same words and usage', async () => {
+    const plain = await client.responses.create({ model: 'm', input: 'hello there' });
+    const streamed = await client.responses.stream({ model: 'm', input: 'hello there' }).finalResponse();
+    for (const response of [plain, streamed]) {
+      assert.equal(response.output_text, 'Switchyard sandbox third answers your prompt: "hello there".');
+      assert.deepEqual([response.status, response.usage?.input_tokens, response.usage?.output_tokens], ['completed', 6, 8]);
+    }
+  });
+
+  it('calls tools in parallel, quotes their results, and refuses a call without one', async () => {
+    const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'call tool weather {"city":"Oslo"}\ncall tool weather {"city":"Rome"}' }];
+    const first = await client.responses.stream({ model: 'm', input, tools }).finalResponse();
+    const calls = first.output.filter((item) => item.type === 'function_call');
+    assert.deepEqual(calls.map((call) => JSON.parse(call.arguments)), [{ city: 'Oslo' }, { city: 'Rome' }]);
+    const results = calls.map((call, index) => ({ type: 'function_call_output' as const, call_id: call.call_id, output: `sunny ${index}` }));
+    const second = await client.responses.create({ model: 'm', tools, input: [...input, ...calls, ...results] });
+    assert.match(second.output_text, /"sunny 0" and "sunny 1"/);
+    await assert.rejects(client.responses.create({ model: 'm', tools, input: [...input, ...calls] }), /No tool output found/);
+  });
+
+  it('encrypts its reasoning, accepts it back and, when told to, refuses that of others', async () => {
+    const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'think' }];
+    const first = await client.responses.create({ model: 'm', input, reasoning: { effort: 'low', summary: 'auto' } });
+    const reasoning = first.output.find((item) => item.type === 'reasoning');
+    assert.match(reasoning?.summary[0]?.text ?? '', /third read/);
+    provider.script({ type: 'reject-foreign-thinking' });
+    const goOn = (encrypted: string) => client.responses.create({ model: 'm', input: [...input, { type: 'reasoning', id: 'rs', summary: [], encrypted_content: encrypted }, { role: 'user', content: 'go on' }] });
+    await goOn(reasoning?.encrypted_content ?? '');
+    await assert.rejects(goOn('Zm9yZWlnbg=='), /encrypted reasoning content/);
+    provider.script({ type: 'answer' });
+  });
+});
+
+describe('the official Google client against the gemini sandbox', () => {
+  let provider: SandboxProvider;
+  let client: GoogleGenAI;
+  const config = { tools: [{ functionDeclarations: [{ name: 'weather', parametersJsonSchema: weatherParameters }] }] };
+  before(async () => {
+    provider = await startSandboxProvider({ protocol: 'gemini', name: 'fourth' });
+    client = new GoogleGenAI({ apiKey: 'anything', httpOptions: { baseUrl: provider.url } });
+  });
+  after(() => provider.close());
+
+  it('answers plain and streamed with the same words and usage', async () => {
+    const plain = await client.models.generateContent({ model: 'm', contents: 'hello there' });
+    let words = '';
+    let tokens: number | undefined;
+    for await (const chunk of await client.models.generateContentStream({ model: 'm', contents: 'hello there' })) {
+      words += chunk.text ?? '';
+      tokens = chunk.usageMetadata?.candidatesTokenCount ?? tokens;
+    }
+    assert.equal(words, 'Switchyard sandbox fourth answers your prompt: "hello there".');
+    assert.equal(plain.text, words);
+    assert.deepEqual([plain.usageMetadata?.promptTokenCount, plain.usageMetadata?.candidatesTokenCount, tokens], [6, 8, 8]);
+  });
+
+  it('calls tools whole and without ids, signs what it thought about, and wants as many results as calls', async () => {
+    const asked = { role: 'user', parts: [{ text: 'call tool weather {"city":"Oslo"} and call tool weather {"city":"Rome"}' }] };
+    const first = await client.models.generateContent({ model: 'm', contents: [asked], config: { ...config, thinkingConfig: { includeThoughts: true } } });
+    const parts = first.candidates?.[0]?.content?.parts ?? [];
+    const calls = parts.filter((part) => part.functionCall !== undefined);
+    assert.deepEqual(calls.map((part) => [part.functionCall?.id, part.functionCall?.args]), [[undefined, { city: 'Oslo' }], [undefined, { city: 'Rome' }]]);
+    assert.deepEqual(calls.map((part) => part.thoughtSignature !== undefined), [true, false]);
+    const result = (output: string) => ({ functionResponse: { name: 'weather', response: { output } } });
+    const second = await client.models.generateContent({ model: 'm', contents: [asked, { role: 'model', parts }, { role: 'user', parts: [result('sunny'), result('rain')] }], config });
+    assert.match(second.text ?? '', /"sunny" and "rain"/);
+    await assert.rejects(client.models.generateContent({ model: 'm', contents: [asked, { role: 'model', parts }, { role: 'user', parts: [result('sunny')] }], config }), /function response parts/);
+  });
+
+  it('counts tokens and lists its model', async () => {
+    assert.equal((await client.models.countTokens({ model: 'm', contents: 'hello there' })).totalTokens, 6);
+    const names = [];
+    for await (const model of await client.models.list()) names.push(model.name);
+    assert.deepEqual(names, ['models/sandbox-gemini']);
   });
 });
