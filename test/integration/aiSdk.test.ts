@@ -50,7 +50,14 @@ function weather(asked: unknown[]): ToolSet {
   };
 }
 
-for (const client of clients) for (const target of sandboxProtocols) {
+/** As it comes: it takes it that its answers are stored, and sends references to them. Only a stored answer's own provider knows those. */
+const storing: Client = { name: 'OpenAI provider (responses, as it comes)', model: name => createOpenAI({ baseURL: `${four.house.url}/v1`, ...key() }).responses(name), thinking: undefined };
+const pairs = [
+  ...clients.flatMap(client => sandboxProtocols.map(target => ({ client, target }))),
+  ...sandboxProtocols.filter(target => target !== 'openai-responses').map(target => ({ client: storing, target })),
+];
+
+for (const { client, target } of pairs) {
   const common = (): { model: LanguageModel; maxRetries: number; providerOptions?: ProviderOptions } => ({
     model: client.model(`${target}/m`), maxRetries: 0, ...(client.always === undefined ? {} : { providerOptions: client.always }),
   });

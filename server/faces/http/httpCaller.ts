@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/input.ts';
+import type { GivenItems } from './givenItems.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
 
@@ -11,6 +12,8 @@ export interface HttpAnswer {
   includeUsage: boolean;
   estimatedInputTokens: number;
   exchangeId: string;
+  /** openai-responses: where items of translated answers are kept for callers who refer to them. */
+  given?: GivenItems | undefined;
   /** gemini: the stream is one JSON array. */
   jsonArray?: boolean | undefined;
   /** The request's tools, under the names the caller knows; asked for only when an answer is translated. */
@@ -52,6 +55,7 @@ export class HttpCaller implements CallerSide {
     const encoder = this.#streamEncoder();
     let text = '';
     for (const event of events) text += encoder.encode(event);
+    this.#answer.given?.rememberStreamed(text);
     return text === '' ? true : this.#response.write(text);
   }
 
@@ -64,11 +68,13 @@ export class HttpCaller implements CallerSide {
     if (this.#plainSent) return;
     if (this.#answer.stream) {
       const rest = this.#encoder?.end();
+      if (rest !== undefined) this.#answer.given?.rememberStreamed(rest);
       if (rest === undefined || rest === '') this.#response.end();
       else this.#response.end(rest);
       return;
     }
     const body = this.#answer.codec.encodeResponse(this.#gathered, this.#meta());
+    this.#answer.given?.rememberPlain(body);
     this.#sendJson(200, Buffer.from(JSON.stringify(body)), this.#head?.headers);
   }
 

@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ProtocolName } from '../../api/conversation.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
+import { scanObject } from '../../base/objectScan.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiCompletions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiEmbeddings.ts';
 import { checkOrigin, presentedToken, type TokenCheck } from './access.ts';
 import { callerOf } from './callerOf.ts';
+import { GivenItems } from './givenItems.ts';
 import { callerProtocol } from './callerProtocol.ts';
 import { countTokens } from './countTokens.ts';
 import { HttpCaller } from './httpCaller.ts';
@@ -26,6 +28,8 @@ export interface HttpFaceOptions {
 }
 
 const patienceMs = 20_000;
+const itemReference = 'item_reference';
+const watchedWords: ReadonlySet<string> = new Set([...mediaTypes, itemReference]);
 /** Headers that belong to a protocol and go on to targets that speak it. */
 const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
   'anthropic-messages': ['anthropic-version', 'anthropic-beta'],
@@ -37,6 +41,7 @@ const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
 export class HttpFace {
   readonly server: Server;
   #options: HttpFaceOptions;
+  readonly #given = new GivenItems();
 
   constructor(options: HttpFaceOptions) {
     this.#options = options;
@@ -77,7 +82,7 @@ export class HttpFace {
       this.#refuse(request, response, path, 405, `Use POST for ${sentPath(request.url)}.`);
       return;
     }
-    readBody(request, mediaTypes, body => {
+    readBody(request, watchedWords, body => {
       if (response.destroyed) return;
       if (!('bytes' in body)) {
         this.#refuse(request, response, path, body.status, body.message);
@@ -92,9 +97,10 @@ export class HttpFace {
     });
   }
 
-  #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, { bytes, scan }: ScannedBody, tool: string | undefined): void {
+  #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, body: ScannedBody, tool: string | undefined): void {
     const { yard } = this.#options;
     const protocol = 'protocol' in meaning ? meaning.protocol : 'openai-chat';
+    const { bytes, scan } = protocol === 'openai-responses' ? this.#withGivenItems(body) : body;
     const codec = meaning.kind === 'completion' ? openAiCompletions : meaning.kind === 'embedding' ? openAiEmbeddings : yard.codecFor(protocol);
     const named = 'model' in meaning ? meaning : {};
     const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan, named);
@@ -116,6 +122,7 @@ export class HttpFace {
     const jsonArray = meaning.kind === 'conversation' && meaning.jsonArray === true;
     const caller = new HttpCaller(response, {
       codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.needs.estimatedInputTokens, exchangeId: id, wanted: facts.model,
+      given: protocol === 'openai-responses' ? this.#given : undefined,
       jsonArray, tools: () => (meaning.kind === 'conversation' ? conversation().tools : []),
     });
     const run = yard.create({
@@ -131,6 +138,16 @@ export class HttpFace {
       if (!response.writableFinished) run.cancel();
     });
     run.start();
+  }
+
+  /** Puts items of our own answers back in where the caller only refers to them. */
+  #withGivenItems(body: ScannedBody): ScannedBody {
+    if (body.scan?.words.has(itemReference) !== true) return body;
+    const request = parseJson(body.bytes.toString('utf8'));
+    const resolved = isObject(request) ? this.#given.resolve(request) : undefined;
+    if (resolved === undefined) return body;
+    const bytes = Buffer.from(JSON.stringify(resolved));
+    return { bytes, scan: scanObject(bytes, watchedWords) };
   }
 
   /** Conversations kept by the provider cannot follow a request to another one; the caller then sends the whole history. */
