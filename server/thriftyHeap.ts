@@ -8,12 +8,12 @@ const enoughYoungBytes = 8 * 1024 * 1024;
  * Keeps the heap small. A router makes almost nothing but short-lived garbage, which V8 answers with ever more memory;
  * a process that runs beside an editor all day should not take it. These settings are flags of the command line
  * otherwise, which is not ours when somebody runs `node server.js`; V8 also reads them while it runs:
- * - the old generation may grow by a fifth between collections (what lives in it is about 15 MB);
+ * - the old generation may double between collections and no more (what lives in it is about 15 MB);
  * - no middle compiler, whose work spaces stay with the allocator;
  * - the young generation stops growing where it is large enough.
  */
 export function keepHeapSmall(): { dispose(): void } {
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=100');
   setFlagsFromString('--no-maglev');
   let growing = true;
   const look = (): void => {
