@@ -93,20 +93,20 @@ export class ExchangeRun implements AttemptListener, TickedRun {
 
   /** The caller went away: the provider's work is stopped, and what it cost so far is kept. */
   cancel(): void {
-    if (this.#finished) return;
-    clearTimeout(this.#wait);
-    const current = this.#current;
-    if (current !== undefined) {
-      current.run.abandon();
-      this.#record(current, 'cancelled');
-      this.#services.board.release(current.target.endpoint, current.target.model, current.trial);
-    }
-    this.#settle('cancelled', 'cancelled', 'The caller went away.');
+    if (this.#stop()) this.#settle('cancelled', 'cancelled', 'The caller went away.');
   }
 
   /** The server ends: the caller is told, and what it cost so far is kept. */
   interrupt(): void {
-    if (this.#finished) return;
+    if (!this.#stop()) return;
+    const error = new SwitchyardError('shutting-down', 'server', 'Switchyard was shut down; send the request again.');
+    this.#caller.fail({ error, status: 503, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
+    this.#settle('interrupted', 'cancelled', error.message);
+  }
+
+  /** Ends what runs without blaming the provider. @returns false when nothing runs any more */
+  #stop(): boolean {
+    if (this.#finished) return false;
     clearTimeout(this.#wait);
     const current = this.#current;
     if (current !== undefined) {
@@ -114,9 +114,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
       this.#record(current, 'cancelled');
       this.#services.board.release(current.target.endpoint, current.target.model, current.trial);
     }
-    const error = new SwitchyardError('shutting-down', 'server', 'Switchyard was shut down; send the request again.');
-    this.#caller.fail({ error, status: 503, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
-    this.#settle('interrupted', 'cancelled', error.message);
+    return true;
   }
 
   tick(now: number): void {
