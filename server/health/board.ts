@@ -1,5 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
-import type { BreakerState, HealthState, LatencySummary } from '../api/status.ts';
+import type { EndpointStatus } from '../api/status.ts';
 import type { BreakerConfig } from '../config/config.ts';
 
 /** What one attempt or probe proved about an endpoint. */
@@ -29,18 +29,9 @@ export interface Outcome {
   networkKind?: 'dns' | 'unreachable' | 'refused' | 'reset' | 'tls' | undefined;
 }
 
-export interface EndpointHealth {
-  state: HealthState;
-  breaker: BreakerState;
-  /** Earliest moment this endpoint may be tried again; absent: now. */
-  retryAt?: number | undefined;
-  firstToken?: LatencySummary | undefined;
-  total?: LatencySummary | undefined;
-  errorRate?: number | undefined;
-  uptime?: number | undefined;
-  lastError?: { at: number; failureClass: FailureClass; message: string } | undefined;
-  lastCheckedAt?: number | undefined;
-}
+/** The part of an endpoint's status that health knows; `retryAt` is the earliest moment it may be tried again. */
+export type EndpointHealth = Pick<EndpointStatus,
+  'state' | 'breaker' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'uptime' | 'lastError' | 'lastCheckedAt'>;
 
 /** Whether an attempt may go to a target now, and if not, why and until when. */
 export type Admission =
