@@ -58,6 +58,15 @@ export interface Plan {
   excluded: ExcludedTarget[];
 }
 
+/**
+ * `hedge`: asked beside another that took long to begin. `resume`: goes on from where another broke off.
+ * `restart`: begins anew in sight of the reader. `last-resort`: tried although its breaker was open, because nothing else was left.
+ */
+export type AttemptRole = 'hedge' | 'resume' | 'restart' | 'last-resort';
+
+/** `fast`: inline completions and other small, short answers. `complex`: reasoning, or a large prompt. */
+export type RequestKind = 'fast' | 'normal' | 'complex';
+
 export interface Attempt {
   /** 1, 2, 3 … within the exchange. */
   number: number;
@@ -70,8 +79,20 @@ export interface Attempt {
   keyLabel?: string | undefined;
   /** Last four characters of the key used. */
   keyLast4?: string | undefined;
+  /** Stable id of the key in its endpoint's pool, the same in all windows; no secret. */
+  keyId?: string | undefined;
   /** Milliseconds since the epoch. */
   startedAt: number;
+  /** Why it was made, where it was not simply the next of the plan. */
+  role?: AttemptRole | undefined;
+  /** What kind of work the request was; each kind has timers of its own. */
+  kind?: RequestKind | undefined;
+  /** A fire drill made it fail; nothing was wrong with the provider. */
+  drill?: boolean | undefined;
+  /** Time a new connection took, in milliseconds; absent where a kept one was used. */
+  connectMs?: number | undefined;
+  /** The longest silence after the first token, in milliseconds. */
+  longestGapMs?: number | undefined;
   /** Since startedAt, in milliseconds; absent when the moment was not reached. */
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;

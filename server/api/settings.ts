@@ -25,12 +25,34 @@ export interface EndpointSettings {
   weight?: number | undefined;
   /** Extra request headers. */
   headers?: Record<string, string> | undefined;
-  limits?: { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined; concurrency?: number | undefined } | undefined;
+  limits?: LimitSettings | undefined;
   timeouts?: TimeoutSettings | undefined;
-  breaker?: { failures?: number | undefined; openForMs?: number | undefined; halfOpenProbes?: number | undefined } | undefined;
+  breaker?: BreakerSettings | undefined;
   probe?: { intervalMs?: number | undefined; enabled?: boolean | undefined } | undefined;
   /** By canonical model name. */
   models?: Record<string, ModelSettings> | undefined;
+}
+/** Limits to stay under; the provider's own are learnt from its answers. */
+export interface LimitSettings {
+  requestsPerMinute?: number | undefined;
+  tokensPerMinute?: number | undefined;
+  concurrency?: number | undefined;
+  /** The same for each key by itself. */
+  perKey?: { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined } | undefined;
+}
+export interface BreakerSettings {
+  /** Failures in a row that open it. */
+  failures?: number | undefined;
+  /** Share of failed attempts, 0..1, that opens it. */
+  failureRate?: number | undefined;
+  /** Attempts the window must hold before the share counts. */
+  minimumAttempts?: number | undefined;
+  /** The window the share is taken over, in milliseconds. */
+  windowMs?: number | undefined;
+  openForMs?: number | undefined;
+  /** It stays open for twice as long each time in a row, up to this. */
+  maxOpenForMs?: number | undefined;
+  halfOpenProbes?: number | undefined;
 }
 export interface TimeoutSettings {
   connectMs?: number | undefined;
@@ -38,6 +60,8 @@ export interface TimeoutSettings {
   firstTokenMs?: number | undefined;
   idleMs?: number | undefined;
   totalMs?: number | undefined;
+  /** The least an answer must bring, in tokens a second, over any idle period; 0: no such timer. */
+  minTokensPerSecond?: number | undefined;
 }
 export interface ModelSettings {
   upstream?: string | undefined;
@@ -61,4 +85,18 @@ export interface RouteSettings {
   /** `endpoint/model`. */
   targets: string[];
   timeouts?: TimeoutSettings | undefined;
+  /** What becomes of a stream over HTTP that broke after its first words: the protocol's error event, or the next target goes on from there. */
+  afterCommit?: 'error' | 'resume' | undefined;
+  /** A second target is asked when the first takes unusually long to begin; the first to begin wins. */
+  hedge?: HedgeSettings | undefined;
+  /** What becomes of a refusal for content policy: it is told as it is, or the editor asks whether the next target may be tried. */
+  onRefusal?: 'tell' | 'ask' | undefined;
+}
+export interface HedgeSettings {
+  /** Absent: only inline completions. */
+  enabled?: boolean | undefined;
+  /** How long to wait for the first token, in milliseconds; absent: learnt (the 95th percentile of the target's own). */
+  afterMs?: number | undefined;
+  /** US dollars that second requests of this route may cost a day. */
+  dailyCapUsd?: number | undefined;
 }

@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { ModelSettings } from '../api/settings.ts';
+import type { LimitSettings, ModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 
@@ -14,9 +14,20 @@ export interface Timeouts {
   firstTokenMs: number;
   idleMs: number;
   totalMs: number;
+  /** 0: no such timer. */
+  minTokensPerSecond: number;
 }
 
-export interface BreakerConfig { failures: number; openForMs: number; halfOpenProbes: number }
+export interface BreakerConfig {
+  failures: number;
+  /** 0..1 */
+  failureRate: number;
+  minimumAttempts: number;
+  windowMs: number;
+  openForMs: number;
+  maxOpenForMs: number;
+  halfOpenProbes: number;
+}
 
 export interface AddressedRule extends ProtocolRule { baseUrl: string }
 
@@ -39,8 +50,10 @@ export interface EndpointConfig {
   priority: number;
   weight: number;
   headers: Record<string, string>;
-  limits: { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined; concurrency?: number | undefined };
+  limits: LimitSettings;
   timeouts: Timeouts;
+  /** The part of `timeouts` the user wrote; what is learnt never touches it. */
+  writtenTimeouts: Partial<Timeouts>;
   breaker: BreakerConfig;
   probe: { enabled: boolean; intervalMs: number };
   /** By canonical model name, as the user wrote it. */
@@ -53,6 +66,18 @@ export interface RouteConfig {
   strategy: 'priority';
   targets: RouteTarget[];
   timeouts: Partial<Timeouts>;
+  afterCommit: 'error' | 'resume';
+  hedge: HedgeConfig;
+  onRefusal: 'tell' | 'ask';
+}
+
+export interface HedgeConfig {
+  /** `inline`: only for inline completions. */
+  when: 'always' | 'inline' | 'never';
+  /** Absent: learnt. */
+  afterMs?: number | undefined;
+  /** Millionths of a US dollar a day. */
+  dailyCapMicroUsd: number;
 }
 
 /** A validated configuration. What was wrong is left out of it and reported beside it. */

@@ -1,17 +1,22 @@
-import type { EndpointSettings, TimeoutSettings } from '../api/settings.ts';
+import type { EndpointSettings, HedgeSettings, TimeoutSettings } from '../api/settings.ts';
 import type { Provider } from '../catalog/provider.ts';
-import type { BreakerConfig, Timeouts } from './config.ts';
+import type { BreakerConfig, HedgeConfig, Timeouts } from './config.ts';
 
 type WrittenTimeouts = Omit<Timeouts, 'plainHeadersMs'>;
 
 /** Generous enough for a reasoning model's first token, short enough that a person still waits. */
-const hostedTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000 };
+const hostedTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
 
 /** A local server may load the model first, which takes minutes, and writes slowly afterwards. */
-const localTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, idleMs: 60_000, totalMs: 1_800_000 };
+const localTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 300_000, firstTokenMs: 300_000, idleMs: 60_000, totalMs: 1_800_000, minTokensPerSecond: 0 };
 
-/** Five failures in a row are no accident; half a minute is what most incidents of rate and load need. */
-const defaultBreaker: BreakerConfig = { failures: 5, openForMs: 30_000, halfOpenProbes: 1 };
+/** Five failures in a row, or half of ten, are no accident; half a minute is what most incidents of rate and load need. */
+const defaultBreaker: BreakerConfig = {
+  failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 30_000, maxOpenForMs: 300_000, halfOpenProbes: 1,
+};
+
+/** Second requests are bounded even where nobody thought of a bound. */
+export const defaultHedgeCapUsd = 1;
 
 /** Once a minute finds a recovery soon and costs providers nothing worth mentioning. */
 const defaultProbe = { enabled: true, intervalMs: 60_000 };
@@ -33,7 +38,17 @@ export function givenTimeouts(settings: TimeoutSettings | undefined): Partial<Ti
 }
 
 export function breakerOf(settings: EndpointSettings['breaker']): BreakerConfig {
-  return { ...defaultBreaker, ...given(settings ?? {}) };
+  const breaker = { ...defaultBreaker, ...given(settings ?? {}) };
+  // Whoever set only how long it is open at first did not mean it to be open for less later.
+  return settings?.maxOpenForMs === undefined ? { ...breaker, maxOpenForMs: Math.max(breaker.openForMs, Math.min(10 * breaker.openForMs, 600_000)) } : breaker;
+}
+
+export function hedgeOf(settings: HedgeSettings | undefined): HedgeConfig {
+  return {
+    when: settings?.enabled === undefined ? 'inline' : settings.enabled ? 'always' : 'never',
+    afterMs: settings?.afterMs,
+    dailyCapMicroUsd: Math.round((settings?.dailyCapUsd ?? defaultHedgeCapUsd) * 1e6),
+  };
 }
 
 export function probeOf(settings: EndpointSettings['probe']): { enabled: boolean; intervalMs: number } {

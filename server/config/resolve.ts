@@ -2,7 +2,7 @@ import type { RouteSettings } from '../api/settings.ts';
 import type { ConfigProblem } from '../api/status.ts';
 import { isObject } from '../base/json.ts';
 import type { Config, EndpointConfig, RouteConfig, RouteTarget } from './config.ts';
-import { givenTimeouts } from './defaults.ts';
+import { givenTimeouts, hedgeOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
@@ -75,8 +75,14 @@ function resolveRoute(name: string, settings: unknown, endpoints: ReadonlyMap<st
   if (targets.size === 0) {
     return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
   }
-  const { strategy, timeouts } = settings as RouteSettings;
-  return { route: { name, strategy: strategy ?? 'priority', targets: [...targets.values()], timeouts: givenTimeouts(timeouts) }, wrong: [], wrongTargets };
+  const { strategy, timeouts, afterCommit, hedge, onRefusal } = settings as RouteSettings;
+  return {
+    route: {
+      name, strategy: strategy ?? 'priority', targets: [...targets.values()], timeouts: givenTimeouts(timeouts),
+      afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
+    },
+    wrong: [], wrongTargets,
+  };
 }
 
 function checkTarget(

@@ -5,7 +5,7 @@ import type { Provider } from '../catalog/provider.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
 import type { AddressedRule, EndpointConfig } from './config.ts';
-import { breakerOf, defaultPriority, defaultWeight, probeOf, timeoutsOf } from './defaults.ts';
+import { breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { endpointSchema, namePattern } from './schema.ts';
@@ -98,6 +98,7 @@ function endpointConfig(
     headers: settings.headers ?? {},
     limits: settings.limits ?? {},
     timeouts: timeoutsOf(settings.timeouts, provider),
+    writtenTimeouts: givenTimeouts(settings.timeouts),
     breaker: breakerOf(settings.breaker),
     probe: probeOf(settings.probe),
     models: settings.models ?? {},

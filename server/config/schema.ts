@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { anthropicVersions } from '../api/settings.ts';
-import type { EndpointSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
+import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -32,16 +32,21 @@ function amount(maximum: number): z.ZodMiniNumber {
   return z.number().check(z.minimum(0), z.maximum(maximum)).register(expectations, { expected: `a number from 0 to ${maximum}` });
 }
 
+function share(): z.ZodMiniNumber {
+  return z.number().check(z.minimum(0.01), z.maximum(1)).register(expectations, { expected: 'a number from 0.01 to 1' });
+}
+
 function text(minLength = 1, maxLength = 2000): z.ZodMiniString {
   return z.string().check(z.minLength(minLength), z.maxLength(maxLength)).register(expectations, { expected: `text of ${minLength} to ${maxLength} characters` });
 }
 
 export const timeoutSchema = z.strictObject({
-  connectMs: optional(whole(10, 120_000), 'Longest wait for a connection, in milliseconds. Default 5000.'),
-  headersMs: optional(whole(10, hourMs), 'Longest wait for the response headers, in milliseconds. Default 30000; 300000 for local providers.'),
-  firstTokenMs: optional(whole(10, hourMs), 'Longest wait for the first text, reasoning or tool call, in milliseconds. Default 60000; 300000 for local providers.'),
-  idleMs: optional(whole(10, hourMs), 'Longest silence in the middle of a stream, in milliseconds. Default 60000.'),
+  connectMs: optional(whole(10, 120_000), 'Longest wait for a connection, in milliseconds. Default: learnt from the endpoint\'s own connections, at most 5000.'),
+  headersMs: optional(whole(10, hourMs), 'Longest wait for the response headers, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 30000; 300000 for local providers.'),
+  firstTokenMs: optional(whole(10, hourMs), 'Longest wait for the first text, reasoning or tool call, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 60000; 300000 for local providers.'),
+  idleMs: optional(whole(10, hourMs), 'Longest silence in the middle of a stream, in milliseconds. Default: learnt from the endpoint\'s own streams, at most 60000.'),
   totalMs: optional(whole(10, 24 * hourMs), 'Longest time of one attempt, in milliseconds. Default 600000; 1800000 for local providers.'),
+  minTokensPerSecond: optional(amount(10_000), 'The least a streamed answer must bring, in tokens a second, once it has begun. 0 turns the check off. Default: learnt, far below what the endpoint usually brings.'),
 });
 
 export const priceSchema = z.strictObject({
@@ -62,6 +67,26 @@ export const modelSchema = z.strictObject({
   prices: optional(priceSchema, 'What this endpoint charges for the model; wins over every built-in price.'),
 });
 
+export const limitSchema = z.strictObject({
+  requestsPerMinute: optional(whole(1, 10_000_000), 'Requests a minute.'),
+  tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens a minute, in and out.'),
+  concurrency: optional(whole(1, 100_000), 'Requests at the same time.'),
+  perKey: optional(z.strictObject({
+    requestsPerMinute: optional(whole(1, 10_000_000), 'Requests a minute.'),
+    tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens a minute, in and out.'),
+  }), 'Limits of each key by itself; when one is reached, the next key is used.'),
+});
+
+export const breakerSchema = z.strictObject({
+  failures: optional(whole(1, 1000), 'Failures in a row that open the breaker. Default 5.'),
+  failureRate: optional(share(), 'Share of failed attempts, from 0 to 1, above which the breaker opens. Default 0.5.'),
+  minimumAttempts: optional(whole(1, 10_000), 'Attempts that must have been made before the share counts. Default 10.'),
+  windowMs: optional(whole(1000, 24 * hourMs), 'The time over which the share is taken, in milliseconds. Default 600000.'),
+  openForMs: optional(whole(100, 24 * hourMs), 'How long an open breaker keeps requests away, in milliseconds; twice as long each time in a row. Default 30000.'),
+  maxOpenForMs: optional(whole(100, 24 * hourMs), 'The longest an open breaker keeps requests away, in milliseconds. Default: ten times `openForMs`, and not above 600000.'),
+  halfOpenProbes: optional(whole(1, 100), 'Trial requests that must go well before it closes, one at a time. Default 1.'),
+});
+
 export const endpointSchema = z.strictObject({
   provider: described(text(), 'The kind of provider, such as `openai`, `anthropic`, `holysheep` or `openai-compatible`.'),
   protocol: optional(z.enum(protocolNames), 'The wire format to use, where the provider speaks several.'),
@@ -76,17 +101,9 @@ export const endpointSchema = z.strictObject({
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
   weight: optional(amount(1_000_000), 'Relative share of this endpoint where load is split. Default 100.'),
   headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
-  limits: optional(z.strictObject({
-    requestsPerMinute: optional(whole(1, 10_000_000), 'Requests a minute.'),
-    tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens a minute, in and out.'),
-    concurrency: optional(whole(1, 100_000), 'Requests at the same time.'),
-  }), 'Limits to stay under; when one is reached, the next target is used.'),
+  limits: optional(limitSchema, "Limits to stay under, counted over all windows; when one is reached, the next target is used. The provider's own limits are learnt from its answers."),
   timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
-  breaker: optional(z.strictObject({
-    failures: optional(whole(1, 1000), 'Failures in a row that open the breaker. Default 5.'),
-    openForMs: optional(whole(100, 24 * hourMs), 'How long an open breaker keeps requests away, in milliseconds. Default 30000.'),
-    halfOpenProbes: optional(whole(1, 100), 'Trial requests that must go well before it closes. Default 1.'),
-  }), 'When to stop sending requests to an endpoint that fails.'),
+  breaker: optional(breakerSchema, 'When to stop sending requests to an endpoint, or to one model on it, that fails.'),
   probe: optional(z.strictObject({
     enabled: optional(z.boolean(), 'Check the endpoint now and then with its cheapest call. Default true.'),
     intervalMs: optional(whole(200, 24 * hourMs), 'Time between two checks, in milliseconds. Default 60000.'),
@@ -94,10 +111,19 @@ export const endpointSchema = z.strictObject({
   models: optional(z.record(text(), modelSchema), 'Models of this endpoint that need a word of explanation, by name.'),
 });
 
+export const hedgeSchema = z.strictObject({
+  enabled: optional(z.boolean(), 'Hedge every request of the route. Default: only inline completions.'),
+  afterMs: optional(whole(10, 600_000), "How long to wait for the first token, in milliseconds. Default: the 95th percentile of the target's own first tokens."),
+  dailyCapUsd: optional(amount(100_000), 'US dollars that second requests of this route may cost a day. Default 1.'),
+});
+
 export const routeSchema = z.strictObject({
   strategy: optional(z.enum(['priority']), 'How targets are ordered. `priority`: as they are listed.'),
   targets: described(z.array(text()), 'Where requests go, as `endpoint/model`, first choice first.'),
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
+  afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),
+  hedge: optional(hedgeSchema, 'Ask a second target when the first takes unusually long to begin; the first to begin wins, both are paid for.'),
+  onRefusal: optional(z.enum(['tell', 'ask']), 'What follows when a model refuses for content policy. `tell`: the refusal, as it is. `ask`: VS Code\'s chat asks whether the next target may be tried. Default `tell`.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -118,6 +144,9 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ?
 type AllTrue<T extends readonly true[]> = T;
 export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof timeoutSchema>, { [K in keyof TimeoutSettings]: TimeoutSettings[K] }>,
+  Same<z.infer<typeof limitSchema>, { [K in keyof LimitSettings]: LimitSettings[K] }>,
+  Same<z.infer<typeof breakerSchema>, { [K in keyof BreakerSettings]: BreakerSettings[K] }>,
+  Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,
   Same<z.infer<typeof endpointSchema>, { [K in keyof EndpointSettings]: EndpointSettings[K] }>,

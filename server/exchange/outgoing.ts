@@ -63,6 +63,7 @@ export function buildOutgoing(
       googleLogin: authorization.googleLogin,
       headers: { ...requestHeaders(endpoint, input.stream, passThrough ? input.protocolHeaders : {}, body), ...authorization.headers },
       body,
+      about: { model: target.model, keyId: key?.id },
     },
     passThrough,
     hideUsage: edited?.hideUsage ?? false,
@@ -95,6 +96,7 @@ function buildOperation(input: ExchangeInput, operation: Operation, target: Plan
     request: {
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin,
       headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers }, body,
+      about: { model: target.model, keyId: key?.id },
     },
     passThrough: !found.chatShaped,
     hideUsage: false,

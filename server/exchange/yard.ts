@@ -8,7 +8,6 @@ import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
 import { modelFacts } from '../catalog/modelFacts.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
-import type { Admission } from '../health/board.ts';
 import { createHealthBoard, type LinkAwareHealthBoard } from '../health/healthBoard.ts';
 import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
@@ -37,6 +36,7 @@ import { modelSettings } from './modelSettings.ts';
 import { Prober } from './prober.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
+import { YardView } from './yardView.ts';
 
 export interface YardOptions {
   ledger: LedgerStore;
@@ -364,46 +364,5 @@ export class Yard implements ExchangeServices {
     if (this.#unpriced.size === 0) return;
     await this.#pricer.ready();
     this.#priceAll();
-  }
-}
-
-/** The state as a plan sees it, at one moment. */
-class YardView implements RoutingView {
-  readonly config: Config;
-  readonly #yard: Yard;
-  readonly #estimatedTokens: number;
-  readonly #now: number;
-
-  constructor(yard: Yard, estimatedTokens: number, now: number) {
-    this.config = yard.config();
-    this.#yard = yard;
-    this.#estimatedTokens = estimatedTokens;
-    this.#now = now;
-  }
-
-  modelsOf(endpoint: string): readonly string[] {
-    return this.#yard.modelsOf(endpoint);
-  }
-
-  upstreamName(endpoint: string, model: string): string {
-    return this.#yard.upstreamName(endpoint, model);
-  }
-
-  canonicalName(name: string): string {
-    return this.#yard.canonicalName(name);
-  }
-
-  facts(endpoint: string, model: string): ModelFacts {
-    return this.#yard.facts(endpoint, model);
-  }
-
-  admission(endpoint: string, model: string): Admission {
-    const admission = this.#yard.board.admission(endpoint, model, this.#now);
-    return admission.admitted ? this.#yard.limiter.admission(endpoint, this.#estimatedTokens, this.#now) : admission;
-  }
-
-  keysBlocked(endpoint: string): ReturnType<RoutingView['keysBlocked']> {
-    const config = this.config.endpoints.get(endpoint);
-    return config === undefined ? undefined : this.#yard.keys.blocked(endpoint, config.provider.keyRequired, this.#now);
   }
 }

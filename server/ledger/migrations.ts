@@ -123,4 +123,16 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO counters (name, value) VALUES ('rolled_up', 0);
   `,
+  `
+  ALTER TABLE attempts ADD COLUMN key_id TEXT;
+  /* hedge, resume, restart or last-resort; NULL for the plain next of the plan. */
+  ALTER TABLE attempts ADD COLUMN role TEXT;
+  /* fast, normal or complex. */
+  ALTER TABLE attempts ADD COLUMN kind TEXT;
+  /* 1 where a fire drill made it fail: no other process may learn from it. */
+  ALTER TABLE attempts ADD COLUMN drill INTEGER;
+  ALTER TABLE attempts ADD COLUMN connect_ms REAL;
+  ALTER TABLE attempts ADD COLUMN longest_gap_ms REAL;
+  CREATE INDEX attempts_of_role ON attempts (role, started_at) WHERE role IS NOT NULL;
+  `,
 ];

@@ -27,7 +27,7 @@ const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text
   ['something that is no mapping', 'openai', 'it must be a mapping with fields such as provider and protocol.', ''],
   ['an unknown field', { provider: 'openai', baseURL: 'https://relay.example' }, 'there is no field "baseURL"; did you mean "baseUrl"?', 'baseURL'],
   ['an unknown field inside another', { provider: 'openai', limits: { requestPerMinute: 1 } }, 'there is no field "limits.requestPerMinute"; did you mean "requestsPerMinute"?', 'limits.requestPerMinute'],
-  ['an unknown field that is like none', { provider: 'openai', limits: { money: 1 } }, 'there is no field "limits.money"; fields here are requestsPerMinute, tokensPerMinute, concurrency.', 'limits.money'],
+  ['an unknown field that is like none', { provider: 'openai', limits: { money: 1 } }, 'there is no field "limits.money"; fields here are requestsPerMinute, tokensPerMinute, concurrency, perKey.', 'limits.money'],
   ['a number out of range', { provider: 'openai', priority: 0 }, '"priority" must be a whole number from 1 to 1000.', 'priority'],
   ['a number that is not whole', { provider: 'openai', timeouts: { connectMs: 1.5 } }, '"timeouts.connectMs" must be a whole number from 10 to 120000.', 'timeouts.connectMs'],
   ['a word for a number', { provider: 'openai', weight: 'much' }, '"weight" must be a number from 0 to 1000000.', 'weight'],
@@ -83,8 +83,9 @@ describe('an endpoint', () => {
     assert.equal(provider.id, 'openai');
     assert.deepEqual(endpoint, {
       name: 'it', protocol: 'openai-chat', baseUrl: 'https://api.openai.com/v1', region: undefined, enabled: true, priority: 100, weight: 100, headers: {}, limits: {},
-      timeouts: { connectMs: 5000, headersMs: 30_000, plainHeadersMs: 600_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000 },
-      breaker: { failures: 5, openForMs: 30_000, halfOpenProbes: 1 }, probe: { enabled: true, intervalMs: 60_000 }, models: {},
+      timeouts: { connectMs: 5000, headersMs: 30_000, plainHeadersMs: 600_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 },
+      writtenTimeouts: {},
+      breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 30_000, maxOpenForMs: 300_000, halfOpenProbes: 1 }, probe: { enabled: true, intervalMs: 60_000 }, models: {},
     });
   });
 

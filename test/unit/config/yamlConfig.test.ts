@@ -35,8 +35,9 @@ describe('a complete configuration file', () => {
     assert.deepEqual(relay, {
       name: 'relay-hk', protocol: 'openai-chat', baseUrl: 'https://api.holysheep.ai/v1', region: 'hk', enabled: true, priority: 100, weight: 40, headers: {},
       limits: { requestsPerMinute: 1000, tokensPerMinute: 100_000 },
-      timeouts: { connectMs: 3000, headersMs: 15_000, plainHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000 },
-      breaker: { failures: 5, openForMs: 60_000, halfOpenProbes: 3 },
+      timeouts: { connectMs: 3000, headersMs: 15_000, plainHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000, minTokensPerSecond: 0 },
+      writtenTimeouts: { connectMs: 3000, headersMs: 15_000, plainHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000 },
+      breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 },
       probe: { enabled: true, intervalMs: 30_000 },
       models: { 'deepseek-v3.2': { upstream: 'deepseek-chat', prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } },
     });
@@ -46,7 +47,7 @@ describe('a complete configuration file', () => {
 
   test('gives routes their targets in order', () => {
     assert.deepEqual(loaded.config.routes.get('auto'), {
-      name: 'auto', strategy: 'priority', timeouts: {},
+      name: 'auto', strategy: 'priority', timeouts: {}, afterCommit: 'error', hedge: { when: 'inline', afterMs: undefined, dailyCapMicroUsd: 1_000_000 }, onRefusal: 'tell',
       targets: [{ endpoint: 'openai', model: 'gpt-4.1' }, { endpoint: 'claude', model: 'claude-sonnet-4.5' }, { endpoint: 'relay-hk', model: 'deepseek-v3.2' }],
     });
   });

@@ -5,7 +5,7 @@ import {
   breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, releaseTrial, settleBreaker, takeTrial, trialLeaseMs, type Breaker,
 } from '../../../server/health/breaker.ts';
 
-const config = { failures: 5, openForMs: 60_000, halfOpenProbes: 3 };
+const config = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 };
 const start = Date.UTC(2026, 0, 1);
 
 function fail(breaker: Breaker, at: number, failureClass: FailureClass = 'network', trial = false): Breaker {

@@ -6,7 +6,7 @@ import { createHealthBoard, type LinkAwareHealthBoard } from '../../../server/he
 import { seededRandom } from './seededRandom.ts';
 
 const start = Date.UTC(2026, 0, 1);
-const breaker = { failures: 5, openForMs: 60_000, halfOpenProbes: 3 };
+const breaker = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 };
 
 /** A board with endpoints `a`, `b`, `c` on the internet and `local` on this machine, and a clock that is moved by hand. */
 class BoardUnderTest {
@@ -298,7 +298,7 @@ test('in random sequences of everything that can happen no two trials ever run a
     const random = seededRandom(seed);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
     const board = createHealthBoard({ random, startedAt: start });
-    board.configure(new Map([['a', { breaker: { failures: 1 + Math.floor(random() * 3), openForMs: 5000, halfOpenProbes: 1 + Math.floor(random() * 3) } }]]));
+    board.configure(new Map([['a', { breaker: { ...breaker, failures: 1 + Math.floor(random() * 3), openForMs: 5000, halfOpenProbes: 1 + Math.floor(random() * 3) } }]]));
     const running: { trial: boolean }[] = [];
     let now = start;
     for (let step = 0; step < 400; step += 1) {

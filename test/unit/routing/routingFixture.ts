@@ -23,15 +23,15 @@ export class FakeRoutingView implements RoutingView {
       this.models.set(name, models);
       this.config.endpoints.set(name, {
         name, protocol: 'openai-chat', baseUrl: `https://${name}.example.com`, enabled: true, priority: 1, weight: 1, headers: {}, limits: {},
-        timeouts: { connectMs: 1, headersMs: 1, plainHeadersMs: 1, firstTokenMs: 1, idleMs: 1, totalMs: 1 },
-        breaker: { failures: 5, openForMs: 60_000, halfOpenProbes: 3 }, probe: { enabled: true, intervalMs: 30_000 }, models: {},
+        timeouts: { connectMs: 1, headersMs: 1, plainHeadersMs: 1, firstTokenMs: 1, idleMs: 1, totalMs: 1, minTokensPerSecond: 0 }, writtenTimeouts: {},
+        breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 }, probe: { enabled: true, intervalMs: 30_000 }, models: {},
         provider: { id: name, name, protocol: 'openai-chat', baseUrls: {}, auth: 'bearer', keyRequired: true, probe: { method: 'GET', path: '/models', provesKey: true }, dialect: {} },
         ...given,
       });
     }
     for (const [name, targets] of Object.entries(routes)) {
       this.config.routes.set(name, {
-        name, strategy: 'priority', timeouts: {},
+        name, strategy: 'priority', timeouts: {}, afterCommit: 'error', hedge: { when: 'never', dailyCapMicroUsd: 0 }, onRefusal: 'tell',
         targets: targets.map((target) => ({ endpoint: target.slice(0, target.indexOf('/')), model: target.slice(target.indexOf('/') + 1) })),
       });
     }
