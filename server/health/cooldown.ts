@@ -1,6 +1,6 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
-import { isResting } from '../base/rest.ts';
+import { isResting, type RestSpan } from '../base/rest.ts';
 import { doublingMs } from './backoff.ts';
 import { failureWords, waitWords } from './wording.ts';
 
@@ -13,7 +13,15 @@ export interface Rest {
   readonly named: boolean;
 }
 
-interface Strikes { rest?: Rest | undefined; inARow: number }
+/** The rest of an endpoint or model, and how many reasons to rest came in a row. */
+export interface Strikes {
+  rest?: Rest | undefined;
+  /** The longest wait the provider named, also where a rest of our own lasts longer. */
+  named?: RestSpan | undefined;
+  inARow: number;
+}
+
+export interface CooldownState { readonly endpoint: Strikes; readonly models: readonly (readonly [string, Strikes])[] }
 
 /** Cool-downs of one endpoint and of the models on it. */
 export interface Cooldowns {
@@ -25,6 +33,14 @@ export interface Cooldowns {
   resting(model: string | undefined, now: number): Rest | undefined;
   /** Any rest now running, of the endpoint or of any model. */
   anyResting(now: number): Rest | undefined;
+  /**
+   * Rests that only our own backoff made, by how often in a row, for finding the least bad of several targets.
+   * @returns undefined while a wait that the provider named is running; 0 strikes when nothing rests
+   */
+  ownStrikes(model: string | undefined, now: number): number | undefined;
+  /** A copy of all it holds; `restore` puts it back. */
+  snapshot(): CooldownState;
+  restore(state: CooldownState): void;
 }
 
 const ownBackoff: Readonly<Partial<Record<FailureClass, { baseMs: number; capMs: number }>>> = {
@@ -33,6 +49,8 @@ const ownBackoff: Readonly<Partial<Record<FailureClass, { baseMs: number; capMs:
 };
 /** A provider that names a moment further away has sent nonsense, or a limit for which a day's patience is long enough. */
 const longestRestMs = 86_400_000;
+/** More models than this are remembered only while they rest: callers may name models as they like. */
+const rememberedModels = 64;
 
 /**
  * Cool-downs of one endpoint. Whatever comes later, the longest deadline seen stands.
@@ -42,15 +60,16 @@ const longestRestMs = 86_400_000;
  * endpoint rest it only for a wait the provider asked for.
  */
 export function createCooldowns(random: Random): Cooldowns {
-  const endpoint: Strikes = { inARow: 0 };
+  let endpoint: Strikes = { inARow: 0 };
   const models = new Map<string, Strikes>();
 
-  function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean): Strikes {
+  function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean, at: number): Strikes {
     const ofModel = model !== undefined && (failureClass === 'overloaded' || (failureClass === 'rate-limit' && named));
     if (!ofModel) return endpoint;
     const known = models.get(model);
     if (known !== undefined) return known;
     const fresh: Strikes = { inARow: 0 };
+    if (models.size >= rememberedModels) for (const [name, { rest }] of models) if (rest === undefined || !isResting(rest, at)) models.delete(name);
     models.set(model, fresh);
     return fresh;
   }
@@ -61,7 +80,7 @@ export function createCooldowns(random: Random): Cooldowns {
       const backoff = ownBackoff[failureClass];
       const named = retryAfterMs !== undefined && retryAfterMs >= 0;
       if (!named && backoff === undefined) return;
-      const scope = scopeOf(failureClass, model, named);
+      const scope = scopeOf(failureClass, model, named, at);
       scope.inARow += 1;
       const waitMs = named
         ? Math.min(longestRestMs, retryAfterMs)
@@ -71,6 +90,7 @@ export function createCooldowns(random: Random): Cooldowns {
       // A rest left over from before the clock was set back would end later than this one and yet is not running.
       const leftOver = scope.rest !== undefined && foreign !== true && !isResting(scope.rest, at);
       if (scope.rest === undefined || leftOver || until > scope.rest.until) scope.rest = { since: at, until, failureClass, named };
+      if (named && (scope.named === undefined || !isResting(scope.named, at) || until > scope.named.until)) scope.named = { since: at, until };
     },
     succeeded(model) {
       endpoint.inARow = 0;
@@ -86,6 +106,21 @@ export function createCooldowns(random: Random): Cooldowns {
       let longest = later(endpoint.rest, undefined, now);
       for (const { rest } of models.values()) longest = later(longest, rest, now);
       return longest;
+    },
+    ownStrikes(model, now) {
+      let strikes = 0;
+      for (const one of [endpoint, model === undefined ? undefined : models.get(model)]) {
+        if (one?.named !== undefined && isResting(one.named, now)) return undefined;
+        if (one?.rest === undefined || !isResting(one.rest, now)) continue;
+        strikes = Math.max(strikes, one.inARow);
+      }
+      return strikes;
+    },
+    snapshot: () => ({ endpoint: { ...endpoint }, models: [...models].map(([name, strikes]) => [name, { ...strikes }] as const) }),
+    restore(state) {
+      endpoint = { ...state.endpoint };
+      models.clear();
+      for (const [name, strikes] of state.models) models.set(name, { ...strikes });
     },
   };
 }

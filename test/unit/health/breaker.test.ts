@@ -4,6 +4,7 @@ import { failureClasses, type FailureClass } from '../../../server/api/failure.t
 import {
   breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, releaseTrial, settleBreaker, takeTrial, trialLeaseMs, type Breaker,
 } from '../../../server/health/breaker.ts';
+import { seededRandom } from './seededRandom.ts';
 
 const config = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 };
 const start = Date.UTC(2026, 0, 1);
@@ -62,7 +63,7 @@ test('more than half of the recent attempts failing opens the breaker even witho
   assert.match(admission.reason, /^breaker open after 7 of 10 recent attempts failed/);
 });
 
-test('failures older than ten minutes do not count for the error rate', () => {
+test('failures older than the window do not count for the error rate', () => {
   let breaker = newBreaker();
   for (const ok of [false, false, true, false, false, true, false, false]) breaker = ok ? succeed(breaker, start) : fail(breaker, start);
   const later = start + 11 * 60_000;
@@ -108,7 +109,7 @@ test('three trials that succeed close it, after which load is let in step by ste
   assert.equal(breakerAdmission(breaker, 10_000, now + 10_000).admitted, true);
 });
 
-test('each trial that fails opens it for twice as long, up to ten times the setting and ten minutes', () => {
+test('each trial that fails opens it for twice as long, up to the longest time set', () => {
   let breaker = openedAt(start);
   const seen: number[] = [];
   for (let index = 0; index < 6; index += 1) {
@@ -201,4 +202,94 @@ test('a clock set back does not keep the breaker open, and failures still count 
   assert.equal(breaker.state, 'closed');
   for (let index = 0; index < config.failures; index += 1) breaker = fail(breaker, earlier - 3_600_000);
   assert.equal(breaker.state, 'open');
+});
+
+function run(settings: Partial<typeof config>, outcomes: string, spacingMs = 0): Breaker {
+  const chosen = { ...config, failures: 1000, ...settings };
+  let breaker = newBreaker();
+  [...outcomes].forEach((outcome, index) => {
+    breaker = settleBreaker(breaker, chosen, { at: start + index * spacingMs, kind: 'traffic', trial: false, failureClass: outcome === 'x' ? 'server' : undefined });
+  });
+  return breaker;
+}
+
+test('the share of failures that opens it, the sample it takes and its window are settings', () => {
+  assert.equal(run({ failureRate: 0.2, minimumAttempts: 5 }, '...xx').state, 'open');
+  assert.equal(run({ failureRate: 0.2, minimumAttempts: 6 }, '...xx').state, 'closed', 'too few to judge');
+  assert.equal(run({ failureRate: 0.4, minimumAttempts: 5 }, '...xx').state, 'closed', 'the share itself is still allowed');
+  assert.equal(run({ failureRate: 1, minimumAttempts: 4 }, 'xxxx').state, 'open', 'all of them failed');
+  assert.equal(run({ failureRate: 1, minimumAttempts: 4 }, '.xxxx').state, 'closed');
+  assert.equal(run({ failureRate: 0.5, minimumAttempts: 4, windowMs: 10_000 }, 'x.x.xx', 1000).state, 'open');
+  assert.equal(run({ failureRate: 0.5, minimumAttempts: 4, windowMs: 2000 }, 'x.x.xx', 1000).state, 'closed', 'never four within two seconds');
+});
+
+test('a window never holds more than what lies within it', () => {
+  for (const windowMs of [1000, 12_345, 600_000]) {
+    let breaker = newBreaker();
+    const random = seededRandom(windowMs);
+    const seen: number[] = [];
+    let now = start;
+    for (let index = 0; index < 2000; index += 1) {
+      now += Math.floor(random() * windowMs / 20);
+      seen.push(now);
+      breaker = settleBreaker(breaker, { ...config, windowMs, failures: 1_000_000, failureRate: 1, minimumAttempts: 1_000_000 }, { at: now, kind: 'traffic', trial: false, failureClass: 'server' });
+      assert.ok(breaker.state === 'closed' && breaker.spans.length <= 11);
+      const counted = breaker.spans.reduce((sum, span) => sum + span.failures, 0);
+      assert.ok(counted <= seen.filter(at => at > now - windowMs * 1.1).length);
+      assert.ok(counted >= seen.filter(at => at > now - windowMs * 0.9).length);
+    }
+  }
+});
+
+test('a trial that was forced before its time and fails changes nothing but its rank', () => {
+  const open = openedAt(start, 'server');
+  assert.ok(open.state === 'open');
+  const back = fail(takeTrial(open, start + 1000), start + 1500, 'server', true);
+  assert.deepEqual(back, { ...open, forcedFailures: 1 });
+  const twice = fail(takeTrial(back, start + 2000), start + 2500, 'server', true);
+  assert.deepEqual(twice, { ...open, forcedFailures: 2 });
+  assert.deepEqual(releaseTrial(takeTrial(open, start + 1000)), open);
+});
+
+test('a trial that was forced before its time and goes well counts as one', () => {
+  let breaker = openedAt(start);
+  for (let index = 0; index < 3; index += 1) breaker = succeed(takeTrial(breaker, start + 1000), start + 1500, true);
+  assert.equal(breaker.state, 'closed');
+});
+
+test('after a forced trial that went well a failure opens it for longer, as any trial does', () => {
+  const halfway = succeed(takeTrial(openedAt(start), start + 1000), start + 1500, true);
+  const reopened = fail(takeTrial(halfway, start + 2000), start + 2500, 'network', true);
+  assert.ok(reopened.state === 'open');
+  assert.equal(reopened.until, start + 2500 + 120_000);
+});
+
+test('in random sequences an open breaker is never shut for longer than the longest time set', () => {
+  const classes: (FailureClass | undefined)[] = [undefined, 'network', 'server', 'timeout', 'overloaded', 'bad-request'];
+  for (let seed = 1; seed <= 50; seed += 1) {
+    const random = seededRandom(seed);
+    const chosen = { ...config, failures: 1 + Math.floor(random() * 4), openForMs: 1000, maxOpenForMs: 8000, halfOpenProbes: 1 + Math.floor(random() * 3) };
+    let breaker = newBreaker();
+    let trial = false;
+    let now = start;
+    let refusedSince: number | undefined;
+    for (let step = 0; step < 300; step += 1) {
+      now += Math.floor(random() * 700);
+      const forced = random() < 0.1;
+      const admission = breakerAdmission(breaker, 0, now);
+      if (!trial && (admission.admitted ? admission.trial : forced && breaker.state !== 'closed')) {
+        breaker = takeTrial(breaker, now);
+        trial = true;
+      } else if (trial && random() < 0.7) {
+        breaker = random() < 0.2 ? releaseTrial(breaker) : settleBreaker(breaker, chosen, { at: now, kind: 'traffic', trial: true, failureClass: classes[Math.floor(random() * classes.length)] });
+        trial = false;
+      } else if (!trial && admission.admitted) {
+        breaker = settleBreaker(breaker, chosen, { at: now, kind: 'traffic', trial: false, failureClass: classes[Math.floor(random() * classes.length)] });
+      }
+      if (trial || breakerAdmission(breaker, 0, now).admitted) refusedSince = undefined;
+      else refusedSince ??= now;
+      assert.ok(refusedSince === undefined || now - refusedSince <= 8000, `seed ${seed}, step ${step}`);
+      if (breaker.state === 'open') assert.ok(breaker.until - breaker.openedAt <= 8000);
+    }
+  }
 });

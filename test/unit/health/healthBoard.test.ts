@@ -1,43 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FailureClass } from '../../../server/api/failure.ts';
-import type { Outcome, WatchedEndpoint } from '../../../server/health/board.ts';
-import { createHealthBoard, type LinkAwareHealthBoard } from '../../../server/health/healthBoard.ts';
+import type { Outcome } from '../../../server/health/board.ts';
+import { createHealthBoard } from '../../../server/health/healthBoard.ts';
+import { BoardUnderTest, breaker, start } from './boardUnderTest.ts';
 import { seededRandom } from './seededRandom.ts';
-
-const start = Date.UTC(2026, 0, 1);
-const breaker = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 };
-
-/** A board with endpoints `a`, `b`, `c` on the internet and `local` on this machine, and a clock that is moved by hand. */
-class BoardUnderTest {
-  now = start;
-  readonly board: LinkAwareHealthBoard;
-  readonly endpoints = new Map<string, WatchedEndpoint>(
-    ['a', 'b', 'c'].map((name): [string, WatchedEndpoint] => [name, { breaker, baseUrl: `https://${name}.example.com/v1` }]),
-  );
-
-  constructor() {
-    this.endpoints.set('local', { breaker, baseUrl: 'http://127.0.0.1:11434/v1' });
-    this.board = createHealthBoard({ random: () => 0.5, startedAt: start });
-    this.board.configure(this.endpoints);
-  }
-  record(outcome: Partial<Outcome> = {}): void {
-    this.board.record({ endpoint: 'a', at: this.now, kind: 'traffic', ...outcome });
-  }
-  fail(failureClass: FailureClass, outcome: Partial<Outcome> = {}): void {
-    this.record({ failureClass, ...outcome });
-  }
-  state(endpoint = 'a'): string {
-    return this.board.health(endpoint, this.now).state;
-  }
-  reason(model?: string, endpoint = 'a'): string | undefined {
-    const admission = this.board.admission(endpoint, model, this.now);
-    return admission.admitted ? undefined : admission.reason;
-  }
-  openBreaker(failureClass: FailureClass = 'server'): void {
-    for (let index = 0; index < 5; index += 1) this.fail(failureClass);
-  }
-}
 
 test('without an outcome an endpoint is unknown, and may be tried', () => {
   const under = new BoardUnderTest();
@@ -259,6 +226,7 @@ test('refused connections are never taken for being offline, nor are local endpo
 
 test('while the machine has no interface local endpoints keep their breakers', () => {
   const under = new BoardUnderTest();
+  under.board.reportInterfaces(true, under.now - 1000);
   under.board.reportInterfaces(false, under.now);
   for (let index = 0; index < 5; index += 1) for (const endpoint of ['a', 'local']) under.fail('network', { endpoint, networkKind: 'refused' });
   assert.equal(under.board.health('a', under.now).breaker, 'closed');
