@@ -83,6 +83,11 @@ export interface Provider {
   pricePreset?: PricePreset;
   /** Keys of one account share limits: a rate limit on one key will meet the next as well. */
   sharedLimits?: boolean;
+  /**
+   * How it counts, where that is published. `refills`: a limit fills up bit by bit, and its reset is the moment at which it
+   * is full. `cachedFree`: prompt tokens read from a cache do not count.
+   */
+  rateLimits?: { refills?: boolean; cachedFree?: boolean };
   /** How the provider spells model names whose canonical form has dots. `claude-dashes`: only Claude's with dashes. */
   modelSpelling?: 'dots' | 'dashes' | 'claude-dashes';
   /** Its model names start with the maker's name, as in `anthropic/claude-sonnet-4.5`. */

@@ -62,6 +62,8 @@ export const openrouter: Provider = {
   errorRules: [
     // Requests under way hold back a part of the balance until they end.
     { status: 402, code: 'openrouter_in_flight_budget', failureClass: 'rate-limit' },
+    // The free requests of a day come back at midnight (UTC), not in a moment.
+    { status: 429, message: 'free-models-per-day', failureClass: 'quota' },
     // What its own guard refuses; the key and the model are fine.
     { code: 'moderation', failureClass: 'content-policy' },
     { status: 403, message: 'flagged', failureClass: 'content-policy' },
@@ -87,6 +89,7 @@ export const groq: Provider = {
   modelsPath: '/models',
   pricesId: 'groq',
   sharedLimits: true,
+  rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dots',
   dialect: { reasoningField: 'reasoning' },
   errorRules: [

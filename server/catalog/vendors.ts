@@ -32,6 +32,7 @@ export const openai: Provider = {
   modelsPath: '/models',
   pricesId: 'openai',
   sharedLimits: true,
+  rateLimits: { refills: true },
   modelSpelling: 'dots',
   protocolRules: openAiProtocolRules,
   dialect: {},
@@ -57,6 +58,7 @@ export const anthropic: Provider = {
   modelsPath: '/v1/models?limit=1000',
   pricesId: 'anthropic',
   sharedLimits: true,
+  rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dashes',
   dialect: {},
   errorRules: [

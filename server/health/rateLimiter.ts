@@ -1,141 +1,246 @@
+import { readRateHeaders, type CountedKind, type StatedLimit } from '../base/rateHeaders.ts';
+import type { ResponseHeaders } from '../base/retryAfter.ts';
+import type { Provider } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { Admission } from './board.ts';
-import { grouped, waitWords } from './wording.ts';
+import { ProviderLimits, type CountingRules } from './providerLimits.ts';
+import { UsageWindow, type Refusal } from './usageWindow.ts';
 
 /** What an entry reserved; handed back to `leave` exactly once. */
-export interface RateTicket { readonly endpoint: string; readonly at: number; readonly tokens: number }
-
-export type RateEntry =
-  | { admitted: true; ticket: RateTicket }
-  | Extract<Admission, { admitted: false }>;
-
-/** The limits the user set for endpoints: requests and tokens over any sixty seconds, and requests at once. */
-export interface RateLimiter {
-  /** Adopts limits; what endpoints that stay have used is kept. */
-  configure(endpoints: ReadonlyMap<string, Pick<EndpointConfig, 'limits'>>): void;
-  /** A look without taking anything. */
-  admission(endpoint: string, estimatedTokens: number, now: number): Admission;
-  /** Takes a place and reserves the tokens (prompt estimate plus what may be written), in one step. */
-  enter(endpoint: string, estimatedTokens: number, now: number): RateEntry;
-  /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
-  leave(ticket: RateTicket, usedTokens: number | undefined): void;
+export interface RateTicket {
+  readonly endpoint: string;
+  readonly at: number;
+  /** What the user's windows reserved. */
+  readonly tokens: number;
+  /** What the provider's figures were reduced by. */
+  readonly promptTokens: number;
+  readonly key: UsageWindow | undefined;
+  readonly told: ProviderLimits | undefined;
+  readonly toldVersion: number;
 }
 
-const windowSeconds = 60;
-/** When a place becomes free nobody knows; this is how soon it is worth another look. */
-const concurrencyPollMs = 250;
+export type RateEntry = { admitted: true; ticket: RateTicket } | Refusal;
 
-interface Second { second: number; requests: number; tokens: number }
-interface Usage { limits: EndpointConfig['limits']; running: number; seconds: Second[] }
+/** What the limiter needs of an endpoint's configuration; an `EndpointConfig` has it all. */
+export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick<Provider, 'rateLimits'> | undefined };
+
+/** A request another window sent. */
+export interface ForeignUse { endpoint: string; keyId?: string | undefined; model: string; /** When it was sent. */ at: number; tokens: number }
+
+/** Figures of a provider that other windows should know, or that one of them made known. */
+export interface ToldLimit { endpoint: string; keyId: string | undefined; model: string; kind: CountedKind; at: number; stated: StatedLimit }
+
+export interface RateLimiterOptions {
+  /** The account whose limits a key shares with others, where that is known; their figures are then kept together. */
+  accountOf?(endpoint: string, keyId: string): string | undefined;
+  /** A provider said that little is left of a limit. */
+  onLittleLeft?(told: ToldLimit): void;
+}
 
 /**
- * A limiter without limits until `configure`. Usage is counted by the second and forgotten only when the whole second is
- * a minute old, so that no sixty seconds ever hold more than the limit. A request whose tokens alone exceed the token
- * limit is let through when nothing else was used, for otherwise it could never be.
+ * Keeps requests back that would break a limit of the user's, or that their provider is bound to refuse.
+ *
+ * The user's limits hold for any sixty seconds, and for requests at once, of an endpoint and of each of its keys. What the
+ * provider says is left (see providerLimits.ts) is kept for each key and model, or for the account where keys are known
+ * to share one. Endpoints without keys count as having one.
  */
-export function createRateLimiter(): RateLimiter {
-  const usages = new Map<string, Usage>();
+export interface RateLimiter {
+  /** Adopts limits; what endpoints that stay have used is kept. */
+  configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
+  /** A look at the endpoint's own windows, without taking anything. */
+  admission(endpoint: string, estimatedTokens: number, now: number): Admission;
+  /** A look at what holds for one key: the user's limits for it, and what the provider says is left. @param estimatedTokens of the prompt */
+  keyAdmission(endpoint: string, keyId: string, model: string, estimatedTokens: number, now: number): Admission;
+  /**
+   * Takes a place and reserves the tokens, in one step, of the endpoint and of the key.
+   * @param estimatedTokens of the prompt, a lower bound
+   * @param writableTokens what may be written at most; reserved in the user's windows, and nothing to the provider's figures
+   */
+  enter(endpoint: string, keyId: string | undefined, model: string, estimatedTokens: number, now: number, writableTokens?: number): RateEntry;
+  /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
+  leave(ticket: RateTicket, usedTokens: number | undefined): void;
+  /** The attempt ended without a byte having been sent: its place and all it reserved are given back. Instead of `leave`. */
+  withdraw(ticket: RateTicket): void;
+  /** An attempt was answered. @param status HTTP status; a 429 confirms what its headers say */
+  observed(endpoint: string, keyId: string | undefined, model: string, headers: ResponseHeaders, now: number, status?: number): void;
+  /** Another window sent a request. */
+  adopt(use: ForeignUse): void;
+  /** Another window, or the process before this one, was told what is left. */
+  adoptTold(told: ToldLimit): void;
+  /** The limit at which a key is now, for any request; of several the one that lasts longest. */
+  keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
+}
 
-  function look(usage: Usage, tokens: number, now: number): Admission {
-    const { requestsPerMinute, tokensPerMinute, concurrency } = usage.limits;
-    forget(usage, now);
-    const refusals: Extract<Admission, { admitted: false }>[] = [];
-    if (concurrency !== undefined && usage.running >= concurrency) {
-      refusals.push({ admitted: false, retryAt: now + concurrencyPollMs, reason: `its own limit of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` });
-    }
-    if (requestsPerMinute !== undefined) {
-      const freeAt = whenFits(usage, requestsPerMinute, 1, (second) => second.requests);
-      if (freeAt !== undefined) refusals.push(refusal(`${grouped(requestsPerMinute)} requests a minute`, freeAt, now));
-    }
-    if (tokensPerMinute !== undefined) {
-      const freeAt = whenFits(usage, tokensPerMinute, tokens, (second) => second.tokens);
-      if (freeAt !== undefined) refusals.push(refusal(`${grouped(tokensPerMinute)} tokens a minute`, freeAt, now));
-    }
-    return refusals.sort((a, b) => b.retryAt - a.retryAt)[0] ?? { admitted: true, trial: false };
+/** When a place becomes free nobody knows; this is how soon it is worth another look. */
+const concurrencyPollMs = 250;
+/** Names of models come from callers: no more are remembered for one key. */
+const mostModels = 200;
+
+const admitted: Admission = { admitted: true, trial: false };
+
+interface Watched {
+  limits: EndpointConfig['limits'];
+  rules: CountingRules;
+  running: number;
+  readonly window: UsageWindow;
+  /** By key id; only while the user limits keys. */
+  readonly keys: Map<string, UsageWindow>;
+  /** By account or key id, then by model. */
+  readonly told: Map<string, Map<string, ProviderLimits>>;
+}
+
+/** A limiter without limits until `configure`. */
+export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const watched = new Map<string, Watched>();
+
+  function keyWindow(endpoint: Watched, keyId: string): UsageWindow | undefined {
+    const { perKey } = endpoint.limits;
+    if (perKey === undefined) return undefined;
+    const known = endpoint.keys.get(keyId);
+    if (known !== undefined) return known;
+    const made = new UsageWindow(perKey, 'the limit set for each key');
+    endpoint.keys.set(keyId, made);
+    return made;
+  }
+
+  function scopeOf(endpoint: string, keyId: string): string {
+    const account = options.accountOf?.(endpoint, keyId);
+    return account === undefined ? `key ${keyId}` : `account ${account}`;
+  }
+
+  function toldOf(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits | undefined {
+    return entry.told.size === 0 ? undefined : entry.told.get(scopeOf(endpoint, keyId))?.get(model);
+  }
+
+  function toldMade(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits {
+    const scope = scopeOf(endpoint, keyId);
+    let models = entry.told.get(scope);
+    if (models === undefined) entry.told.set(scope, models = new Map<string, ProviderLimits>());
+    const known = models.get(model);
+    if (known !== undefined) return known;
+    const oldest = models.size >= mostModels ? models.keys().next().value : undefined;
+    if (oldest !== undefined) models.delete(oldest);
+    const made = new ProviderLimits(entry.rules);
+    models.set(model, made);
+    return made;
+  }
+
+  function lookAtKey(endpoint: string, entry: Watched, keyId: string, model: string, promptTokens: number, reserved: number, now: number): Refusal | undefined {
+    const own = keyWindow(entry, keyId)?.look(reserved, now);
+    const shortage = toldOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
+    return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
   }
 
   return {
     configure(endpoints) {
-      for (const name of usages.keys()) if (!endpoints.has(name)) usages.delete(name);
-      for (const [name, { limits }] of endpoints) {
-        const known = usages.get(name);
-        if (known === undefined) usages.set(name, { limits, running: 0, seconds: [] });
-        else known.limits = limits;
+      for (const name of watched.keys()) if (!endpoints.has(name)) watched.delete(name);
+      for (const [name, { limits, provider }] of endpoints) {
+        const rules = provider?.rateLimits ?? {};
+        const known = watched.get(name);
+        if (known === undefined) {
+          watched.set(name, { limits, rules, running: 0, window: new UsageWindow(limits, 'its own limit'), keys: new Map(), told: new Map() });
+          continue;
+        }
+        known.limits = limits;
+        known.window.limits = limits;
+        if (known.rules.refills !== rules.refills || known.rules.cachedFree !== rules.cachedFree) known.told.clear();
+        known.rules = rules;
+        if (limits.perKey === undefined) known.keys.clear();
+        else for (const window of known.keys.values()) window.limits = limits.perKey;
       }
     },
+
     admission(endpoint, estimatedTokens, now) {
-      const usage = usages.get(endpoint);
-      return usage === undefined || unlimited(usage) ? { admitted: true, trial: false } : look(usage, estimatedTokens, now);
+      const entry = watched.get(endpoint);
+      return entry === undefined ? admitted : lookAtEndpoint(entry, estimatedTokens, now) ?? admitted;
     },
-    enter(endpoint, estimatedTokens, now) {
-      const ticket = { endpoint, at: now, tokens: estimatedTokens };
-      const usage = usages.get(endpoint);
-      if (usage === undefined) return { admitted: true, ticket };
-      if (!unlimited(usage)) {
-        const admission = look(usage, estimatedTokens, now);
-        if (!admission.admitted) return admission;
-      }
-      usage.running += 1;
-      if (counted(usage)) {
-        const second = secondAt(usage, now);
-        second.requests += 1;
-        second.tokens += estimatedTokens;
-      }
-      return { admitted: true, ticket };
+
+    keyAdmission(endpoint, keyId, model, estimatedTokens, now) {
+      const entry = watched.get(endpoint);
+      return entry === undefined ? admitted : lookAtKey(endpoint, entry, keyId, model, estimatedTokens, estimatedTokens, now) ?? admitted;
     },
+
+    enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {
+      const tokens = estimatedTokens + writableTokens;
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, told: undefined, toldVersion: 0 } };
+      const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(endpoint, entry, keyId, model, estimatedTokens, tokens, now));
+      if (refusal !== undefined) return refusal;
+      entry.running += 1;
+      entry.window.add(tokens, now);
+      const key = keyWindow(entry, keyId);
+      key?.add(tokens, now);
+      const told = toldOf(endpoint, entry, keyId, model);
+      told?.sent(estimatedTokens, now);
+      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, told, toldVersion: told?.version ?? 0 } };
+    },
+
     leave(ticket, usedTokens) {
-      const usage = usages.get(ticket.endpoint);
-      if (usage === undefined) return;
-      usage.running = Math.max(0, usage.running - 1);
+      const entry = watched.get(ticket.endpoint);
+      if (entry === undefined) return;
+      entry.running = Math.max(0, entry.running - 1);
       if (usedTokens === undefined) return;
-      const second = usage.seconds.find((candidate) => candidate.second === Math.floor(ticket.at / 1000));
-      if (second !== undefined) second.tokens = Math.max(0, second.tokens + usedTokens - ticket.tokens);
+      entry.window.correct(ticket.at, usedTokens - ticket.tokens);
+      ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
+      // Where figures came since, they hold what it used already.
+      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(usedTokens - ticket.promptTokens);
+    },
+
+    withdraw(ticket) {
+      const entry = watched.get(ticket.endpoint);
+      if (entry === undefined) return;
+      entry.running = Math.max(0, entry.running - 1);
+      entry.window.withdraw(ticket.at, ticket.tokens);
+      ticket.key?.withdraw(ticket.at, ticket.tokens);
+      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(-ticket.promptTokens);
+    },
+
+    observed(endpoint, keyId, model, headers, now, status) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return;
+      const limits = readRateHeaders(headers, now);
+      if (limits === undefined) return;
+      const told = toldMade(endpoint, entry, keyId ?? '', model);
+      for (const kind of told.stated(limits, now, status === 429)) {
+        const stated = told.statedOf(kind);
+        if (stated !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, stated });
+      }
+    },
+
+    adopt({ endpoint, keyId = '', model, at, tokens }) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return;
+      entry.window.adopt(tokens, at);
+      keyWindow(entry, keyId)?.adopt(tokens, at);
+      toldOf(endpoint, entry, keyId, model)?.sent(tokens, at);
+    },
+
+    adoptTold({ endpoint, keyId = '', model, kind, at, stated }) {
+      const entry = watched.get(endpoint);
+      if (entry !== undefined) toldMade(endpoint, entry, keyId, model).heard(kind, stated, at);
+    },
+
+    keyTrouble(endpoint, keyId, now) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return undefined;
+      let longest = keyWindow(entry, keyId)?.look(1, now);
+      for (const [model, told] of entry.told.get(scopeOf(endpoint, keyId)) ?? []) {
+        const shortage = told.shortage(1, now);
+        if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}` });
+      }
+      return longest;
     },
   };
 }
 
-function unlimited({ limits }: Usage): boolean {
-  return limits.concurrency === undefined && limits.requestsPerMinute === undefined && limits.tokensPerMinute === undefined;
+function lookAtEndpoint(entry: Watched, tokens: number, now: number): Refusal | undefined {
+  const { concurrency } = entry.limits;
+  const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
+    : { admitted: false, retryAt: now + concurrencyPollMs, reason: `its own limit of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
+  return entry.window.limited ? later(atOnce, entry.window.look(tokens, now)) : atOnce;
 }
 
-function counted({ limits }: Usage): boolean {
-  return limits.requestsPerMinute !== undefined || limits.tokensPerMinute !== undefined;
-}
-
-function forget(usage: Usage, now: number): void {
-  const current = Math.floor(now / 1000);
-  // The clock was set back: what was used lately counts as used now, so that it is forgotten a minute from now.
-  if ((usage.seconds.at(-1)?.second ?? -Infinity) > current + 1) {
-    const ahead = usage.seconds.filter(({ second }) => second >= current);
-    usage.seconds = usage.seconds.filter(({ second }) => second < current);
-    usage.seconds.push(ahead.reduce((sum, one) => ({ second: current, requests: sum.requests + one.requests, tokens: sum.tokens + one.tokens })));
-  }
-  const oldest = Math.floor(now / 1000) - windowSeconds;
-  while ((usage.seconds[0]?.second ?? Infinity) < oldest) usage.seconds.shift();
-}
-
-function secondAt(usage: Usage, now: number): Second {
-  const second = Math.floor(now / 1000);
-  const last = usage.seconds.at(-1);
-  // A clock set back counts into the last second: too much rather than too little.
-  if (last !== undefined && last.second >= second) return last;
-  const fresh = { second, requests: 0, tokens: 0 };
-  usage.seconds.push(fresh);
-  return fresh;
-}
-
-/** When `wanted` more fits under the limit; undefined: now. */
-function whenFits(usage: Usage, limit: number, wanted: number, amount: (second: Second) => number): number | undefined {
-  let used = 0;
-  for (const second of usage.seconds) used += amount(second);
-  for (const second of usage.seconds) {
-    if (used === 0 || used + wanted <= limit) break;
-    used -= amount(second);
-    if (used === 0 || used + wanted <= limit) return (second.second + windowSeconds + 1) * 1000;
-  }
-  return undefined;
-}
-
-function refusal(limit: string, retryAt: number, now: number): Extract<Admission, { admitted: false }> {
-  return { admitted: false, retryAt, reason: `its own limit of ${limit} is used up for another ${waitWords(retryAt - now)}` };
+function later(one: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
+  if (one === undefined) return other;
+  return other !== undefined && other.retryAt > one.retryAt ? other : one;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Attempt, Cost, PriceUsed, Receipt } from '../api/receipt.ts';
+import type { KeyNote, KeyNotes } from './keyNotes.ts';
 import type { HealthEvent } from './ledger.ts';
 import { storedFigure } from './money.ts';
 
@@ -8,6 +9,7 @@ export interface Batch {
   /** By exchange id; `open` ones are written as they stand. */
   receipts: ReadonlyMap<string, Receipt>;
   health: readonly HealthEvent[];
+  keyNotes: Iterable<KeyNote>;
 }
 
 interface Written { seq: number; /** It had ended before this batch. */ hadEnded: boolean }
@@ -18,6 +20,7 @@ interface Written { seq: number; /** It had ended before this batch. */ hadEnded
  */
 export class BatchWriter {
   readonly #instanceId: string;
+  readonly #keyNotes: KeyNotes;
   /** Exchanges with an `open` row of ours: id to seq. Changed only by committed transactions. */
   readonly #openRows = new Map<string, number>();
   readonly #priceTexts = new WeakMap<PriceUsed, string>();
@@ -33,9 +36,10 @@ export class BatchWriter {
   readonly #beat: StatementSync;
   readonly #database: DatabaseSync;
 
-  constructor(database: DatabaseSync, instanceId: string) {
+  constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes) {
     this.#database = database;
     this.#instanceId = instanceId;
+    this.#keyNotes = keyNotes;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
@@ -90,6 +94,7 @@ export class BatchWriter {
         this.#insertHealth.run(this.#instanceId, event.endpoint, Math.round(event.at), event.ok ? 1 : 0, event.kind,
           event.failureClass ?? null, event.message ?? null, event.latencyMs ?? null);
       }
+      for (const note of batch.keyNotes) this.#keyNotes.write(note);
       if (finished > 0) this.#addFinished.run(finished);
       if (heartbeat !== undefined) this.#beat.run(heartbeat, this.#instanceId);
       this.#commit.run();
@@ -132,8 +137,9 @@ export class BatchWriter {
     for (let index = 0; index < attempts.length; index += 1) {
       const attempt = attempts[index];
       if (attempt === undefined) continue;
-      const latest = index === attempts.length - 1;
-      this.#writeAttempt(exchangeSeq, attempt, ended || !latest ? 1 : 0, ended && latest ? 1 : 0);
+      // In an exchange that goes on, what still runs has no other outcome yet; there may be two such.
+      const runs = !ended && attempt.outcome === 'interrupted';
+      this.#writeAttempt(exchangeSeq, attempt, runs ? 0 : 1, ended && index === attempts.length - 1 ? 1 : 0);
     }
   }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { BatchWriter } from './batchWriter.ts';
 import { heartbeatMs } from './instances.ts';
+import { noteSubject, type KeyNote } from './keyNotes.ts';
 import type { HealthEvent } from './ledger.ts';
 import { isBusy, isEnvironmental } from './openDatabase.ts';
 
@@ -40,6 +41,8 @@ export class CommitQueue {
   /** Exchanges that just began, by id; not worth a row yet. */
   readonly #young = new Map<string, { receipt: Receipt; since: number }>();
   #health: HealthEvent[] = [];
+  /** By what they are about; the last word of each. */
+  #keyNotes = new Map<string, KeyNote>();
   #finished = 0;
   #timer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
@@ -88,6 +91,11 @@ export class CommitQueue {
     this.#commitSoon(commitDelayMs);
   }
 
+  takeKeyNote(note: KeyNote): void {
+    this.#keyNotes.set(noteSubject(note), note);
+    this.#commitSoon(commitDelayMs);
+  }
+
   /** Commits what waits. Never throws: what fails stays or is logged. */
   flush(): void {
     this.#grown(0);
@@ -106,11 +114,11 @@ export class CommitQueue {
   }
 
   #commit(): void {
-    if (this.#receipts.size === 0 && this.#health.length === 0) return;
+    if (this.#receipts.size === 0 && this.#health.length === 0 && this.#keyNotes.size === 0) return;
     const now = this.#options.clock.now();
     const heartbeat = Math.abs(now - this.#lastHeartbeat) >= heartbeatMs ? now : undefined;
     try {
-      this.#options.writer.write({ receipts: this.#receipts, health: this.#health }, heartbeat);
+      this.#options.writer.write({ receipts: this.#receipts, health: this.#health, keyNotes: this.#keyNotes.values() }, heartbeat);
     } catch (error) {
       this.#failed(error);
       return;
@@ -140,6 +148,7 @@ export class CommitQueue {
     this.#finished = 0;
     this.#receipts.clear();
     if (this.#health.length > 0) this.#health = [];
+    this.#keyNotes.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (heartbeat !== undefined) this.#lastHeartbeat = heartbeat;
@@ -177,15 +186,18 @@ export class CommitQueue {
 
   /** Something in the batch cannot be stored at all: find it, leave it out with a log line, keep the rest. */
   #commitOneByOne(): void {
-    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[] }[] = [];
-    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [] });
-    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event] });
+    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[]; keyNotes: Map<string, KeyNote> }[] = [];
+    const none = new Map<string, KeyNote>();
+    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [], keyNotes: none });
+    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event], keyNotes: none });
+    for (const [subject, note] of this.#keyNotes) items.push({ what: `A note about a key of ${note.endpoint}`, receipts: new Map(), health: [], keyNotes: new Map([[subject, note]]) });
     this.#receipts = new Map();
     this.#health = [];
+    this.#keyNotes.clear();
     let paused = false;
-    for (const { what, receipts, health } of items) {
+    for (const { what, receipts, health, keyNotes } of items) {
       try {
-        if (!paused) this.#options.writer.write({ receipts, health }, undefined);
+        if (!paused) this.#options.writer.write({ receipts, health, keyNotes: keyNotes.values() }, undefined);
       } catch (error) {
         paused = isEnvironmental(error) || isBusy(error);
         if (!paused) this.#options.log.error(`${what} cannot be stored in the ledger and is left out.`, error);
@@ -193,11 +205,12 @@ export class CommitQueue {
       if (paused) {
         for (const [id, receipt] of receipts) this.#receipts.set(id, receipt);
         this.#health.push(...health);
+        for (const [subject, note] of keyNotes) this.#keyNotes.set(subject, note);
       }
     }
     this.#finished = [...this.#receipts.values()].filter((receipt) => receipt.outcome !== 'open').length;
     this.#options.onRecount();
-    if (this.#receipts.size > 0 || this.#health.length > 0) this.#commitSoon(busyRetryMs);
+    if (this.#receipts.size > 0 || this.#health.length > 0 || this.#keyNotes.size > 0) this.#commitSoon(busyRetryMs);
   }
 
   /** A sign of life while rows say that something of ours runs; other machines judge us by it. */
@@ -212,7 +225,7 @@ export class CommitQueue {
       const now = clock.now();
       if (Math.abs(now - this.#lastHeartbeat) < heartbeatMs) return;
       try {
-        writer.write({ receipts: new Map(), health: [] }, now);
+        writer.write({ receipts: new Map(), health: [], keyNotes: [] }, now);
         this.#lastHeartbeat = now;
       } catch (error) {
         // Tried again with the next batch or in five seconds.

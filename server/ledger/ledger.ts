@@ -1,7 +1,15 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { KeyNote } from './keyNotes.ts';
 
 /** An attempt another server process (another window) recorded; feeds this process's health and spend. */
-export interface ForeignAttempt { attempt: Attempt; endedAt: number }
+export interface ForeignAttempt {
+  attempt: Attempt;
+  endedAt: number;
+  /** The caller wanted a stream; absent where it was not asked for. */
+  stream?: boolean | undefined;
+  /** It was cancelled while its exchange went on: another attempt was faster. Absent where it was not asked for. */
+  beaten?: boolean | undefined;
+}
 
 /** A breaker or probe outcome shared between windows. */
 export interface HealthEvent {
@@ -27,11 +35,15 @@ export interface Ledger {
   /** The exchange has ended; the receipt is final. */
   close(receipt: Receipt): void;
   recordHealth(event: HealthEvent): void;
+  /** Something was found out about a key, or about what is left of its limits; later words replace earlier ones. */
+  recordKeyNote(note: KeyNote): void;
   receipt(id: string): Receipt | undefined;
   recent(limit: number, before?: number): RequestSummary[];
   spend(range: TimeRange): SpendReport;
   /** Attempts and health events other processes committed since the last call. Cheap when nothing changed. */
   pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] };
+  /** Notes about keys other processes committed since the last call. Cheap when nothing changed. */
+  pollKeyNotes(): KeyNote[];
   /** Grows with each finished exchange of any process; for change detection. */
   revision(): number;
   /** Commits what is queued now. */

@@ -135,4 +135,25 @@ export const migrations: readonly string[] = [
   ALTER TABLE attempts ADD COLUMN longest_gap_ms REAL;
   CREATE INDEX attempts_of_role ON attempts (role, started_at) WHERE role IS NOT NULL;
   `,
+  `
+  /* What windows tell each other about keys: that one is dead, rests or works again (kind 'state'), and what a provider said
+     is left of a limit (kinds of counted things). key_mark is a keyed digest of the secret, '' where there is no key; model
+     is '' for all of them. The last word of each replaces the one before, under a new seq. */
+  CREATE TABLE key_notes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    instance TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    key_mark TEXT NOT NULL,
+    model TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT,
+    /* End of a rest, or reset of a limit. */
+    until INTEGER,
+    remaining INTEGER,
+    /* The limit itself. */
+    most INTEGER,
+    UNIQUE (endpoint, key_mark, model, kind)
+  ) STRICT;
+  `,
 ];

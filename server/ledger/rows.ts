@@ -76,7 +76,11 @@ export function attemptFromRow(row: Row): Attempt {
 
 export function foreignAttemptFromRow(row: Row): ForeignAttempt {
   const attempt = attemptFromRow(row);
-  return { attempt, endedAt: attempt.startedAt + attempt.totalMs };
+  const foreign: ForeignAttempt = { attempt, endedAt: attempt.startedAt + attempt.totalMs };
+  if (row['stream'] !== undefined) foreign.stream = row['stream'] === 1;
+  const exchange = row['exchange_outcome'];
+  if (exchange !== undefined) foreign.beaten = attempt.outcome === 'cancelled' && exchange !== 'cancelled' && exchange !== 'interrupted';
+  return foreign;
 }
 
 export function healthEventFromRow(row: Row): HealthEvent {

@@ -104,6 +104,7 @@ export class SpendQueries {
   readonly #bySlot: StatementSync;
   readonly #byEndpoint: StatementSync;
   readonly #exchanges: StatementSync;
+  readonly #hedges: StatementSync;
   readonly #folds: StatementSync[];
   readonly #setRolledUp: StatementSync;
 
@@ -118,6 +119,10 @@ export class SpendQueries {
     // All three take the same bounds; each uses those it needs.
     for (const statement of [this.#byGroup, this.#bySlot, this.#byEndpoint]) statement.setAllowUnknownNamedParameters(true);
     this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
+    this.#hedges = database.prepare(`SELECT ${readableSum('micro_usd')}, sum(known) AS known, count(*) AS count FROM (
+      SELECT coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 0 ELSE 1 END AS known
+      FROM attempts a INDEXED BY attempts_of_role JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE a.role = 'hedge' AND a.started_at >= ? AND e.wanted = ?)`);
     this.#folds = foldLevels.map(({ level, slot, groups }) => database.prepare(`
       INSERT INTO spend_slots (level, slot, ${groupColumns}, ${sumColumns})
       SELECT ${level}, slot, ${groupColumns}, ${columnSums} FROM (
@@ -163,6 +168,17 @@ export class SpendQueries {
       estimated: Number(row['estimated_micro_usd']) > 0,
       unknown: Number(row['unknown_attempts']),
     }])));
+  }
+
+  /**
+   * What second requests of a route cost since a moment, in whole micro-dollars, in all processes. One whose cost is
+   * unknown (it still runs, or was cancelled before it said what it used) counts as much as the average of the others:
+   * a cap that took it for free could be passed unseen. Where no cost is known at all there is no money to cap.
+   */
+  hedges(route: string, since: number): number {
+    const row = this.#hedges.get(Math.floor(since), route);
+    const known = Number(row?.['known'] ?? 0);
+    return known === 0 ? 0 : Math.ceil(Number(row?.['micro_usd']) * Number(row?.['count']) / known);
   }
 
   #waiting(): number {

@@ -8,6 +8,7 @@ import { CommitQueue } from './commitQueue.ts';
 import { Instances, isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
 import type { ForeignAttempt, HealthEvent, Ledger } from './ledger.ts';
+import { KeyNotes, type KeyNote } from './keyNotes.ts';
 import { isBusy, openDatabase } from './openDatabase.ts';
 import { attemptColumns, attemptFromRow, exchangeColumns, foreignAttemptFromRow, healthEventFromRow, receiptFromRow, summaryFromRow } from './rows.ts';
 import { SpendQueries } from './spendQueries.ts';
@@ -19,8 +20,17 @@ export interface LedgerStore extends Ledger {
   recentAttempts(sinceMs: number): ForeignAttempt[];
   /** Health events of all processes at or after a moment, oldest first. */
   recentHealth(sinceMs: number): HealthEvent[];
+  /** The last word on every key and limit, oldest first. */
+  keyNotes(): KeyNote[];
+  /** The attempts of all processes that ended last, at most so many, oldest first, with whether they were streams or beaten. Constant time for a number of them. */
+  latestAttempts(count: number): ForeignAttempt[];
   /** Spend by endpoint name; endpoints without attempts in the range are absent. */
   spendByEndpoint(range: TimeRange): Map<string, EndpointSpend>;
+  /**
+   * What second requests (role `hedge`) of exchanges that wanted a route cost since a moment, in micro-dollars, in all
+   * processes; a cost that is unknown counts as the average of the others.
+   */
+  hedgeSpendSince(route: string, since: number): number;
 }
 
 export interface LedgerOptions {
@@ -73,12 +83,14 @@ class SqliteLedger implements LedgerStore {
   readonly #queue: CommitQueue;
   readonly #spend: SpendQueries;
   readonly #instances: Instances;
+  readonly #keyNotes: KeyNotes;
 
   readonly #exchange: StatementSync;
   readonly #attemptsOf: StatementSync;
   readonly #recent: StatementSync;
   readonly #attemptsOfPage: StatementSync;
   readonly #recentAttempts: StatementSync;
+  readonly #latestAttempts: StatementSync;
   readonly #recentHealth: StatementSync;
   readonly #foreignAttempts: StatementSync;
   readonly #foreignHealth: StatementSync;
@@ -94,6 +106,8 @@ class SqliteLedger implements LedgerStore {
   #attemptWatermark: number;
   #healthWatermark: number;
   #polledVersion: number;
+  /** None that there is: the first look always reads. */
+  #notesVersion = -1;
   #revisionVersion: number;
   #finishedCount: number;
 
@@ -107,8 +121,9 @@ class SqliteLedger implements LedgerStore {
     this.#instances.register();
     this.#instances.settleDead();
     this.#lastSettle = options.clock.now();
+    this.#keyNotes = new KeyNotes(database, options.instanceId);
     this.#queue = new CommitQueue({
-      writer: new BatchWriter(database, options.instanceId), file, clock: options.clock, log: options.log,
+      writer: new BatchWriter(database, options.instanceId, this.#keyNotes), file, clock: options.clock, log: options.log,
       onCommitted: (finished) => { this.#committed(finished); },
       onRecount: () => { this.#finishedCount = this.#readFinished(); },
     });
@@ -121,9 +136,12 @@ class SqliteLedger implements LedgerStore {
     this.#attemptsOfPage = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
     this.#recentAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
       AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
+    const timingColumns = `${attemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
+    this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
     const healthColumns = 'endpoint, at, ok, kind, failure_class, message, latency_ms';
     this.#recentHealth = database.prepare(`SELECT ${healthColumns} FROM health_events WHERE at >= ? ORDER BY at, seq`);
-    this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${attemptColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+    this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
       WHERE a.seq > ? AND a.final = 1 ORDER BY a.seq LIMIT ${foreignBound}`);
     this.#foreignHealth = database.prepare(`SELECT seq, instance, ${healthColumns} FROM health_events WHERE seq > ? ORDER BY seq LIMIT ${foreignBound}`);
     this.#dataVersion = database.prepare('PRAGMA data_version');
@@ -153,6 +171,10 @@ class SqliteLedger implements LedgerStore {
 
   recordHealth(event: HealthEvent): void {
     if (!this.#closed) this.#queue.takeHealth(event);
+  }
+
+  recordKeyNote(note: KeyNote): void {
+    if (!this.#closed) this.#queue.takeKeyNote(note);
   }
 
   receipt(id: string): Receipt | undefined {
@@ -186,14 +208,37 @@ class SqliteLedger implements LedgerStore {
     return this.#spend.byEndpoint(range);
   }
 
+  hedgeSpendSince(route: string, since: number): number {
+    this.flush();
+    return this.#spend.hedges(route, since);
+  }
+
   recentAttempts(sinceMs: number): ForeignAttempt[] {
     this.flush();
     return this.#recentAttempts.all(Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse().map(foreignAttemptFromRow);
   }
 
+  latestAttempts(count: number): ForeignAttempt[] {
+    this.flush();
+    return this.#latestAttempts.all(count).reverse().map(foreignAttemptFromRow);
+  }
+
   recentHealth(sinceMs: number): HealthEvent[] {
     this.flush();
     return this.#recentHealth.all(sinceMs).map(healthEventFromRow);
+  }
+
+  keyNotes(): KeyNote[] {
+    this.flush();
+    return this.#keyNotes.all();
+  }
+
+  pollKeyNotes(): KeyNote[] {
+    const version = this.#version();
+    if (version === this.#notesVersion) return [];
+    const { notes, more } = this.#keyNotes.poll();
+    if (!more) this.#notesVersion = version;
+    return notes;
   }
 
   pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
@@ -284,6 +329,7 @@ class SqliteLedger implements LedgerStore {
       if (Math.abs(now - this.#lastPrune) >= pruneEveryMs) {
         this.#lastPrune = now;
         this.#database.prepare('DELETE FROM health_events WHERE at < ?').run(now - healthKeptMs);
+        this.#keyNotes.prune(now);
       }
       if (this.#spend.fold()) this.#idleSoon();
       else this.#checkpoint(this.#walBytes() > smallWalBytes ? 'TRUNCATE' : 'PASSIVE');

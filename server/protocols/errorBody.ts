@@ -1,6 +1,7 @@
 import type { ProviderErrorBody } from '../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import { durationMs, longestWaitMs, waitInWordsMs } from '../base/retryAfter.ts';
 
 const maxMessageLength = 2_000;
 /** Of a body that is not JSON, no more than this is looked at: error pages can be megabytes. */
@@ -74,7 +75,7 @@ function fromErrorObject(error: JsonObject, body: JsonObject, depth: number): Pr
       ?? (numericCode === undefined ? word(typeof error.code === 'number' ? String(error.code) : error.code) : undefined),
     status: numericCode ?? statusOf(error.status) ?? statusOf(error.status_code) ?? statusOf(body.status) ?? statusOf(body.statusCode),
     message,
-    retryAfterMs: retryDelayOf(details) ?? retryAfterOf(error) ?? retryHintOf(message),
+    retryAfterMs: waitOf(message, details, error, body, metadata),
   };
 }
 
@@ -87,14 +88,14 @@ function fromErrorString(text: string, body: JsonObject): ProviderErrorBody {
     code: word(body.code) ?? (asString(body.message) === undefined ? undefined : text.slice(0, 100)),
     status: statusOf(body.code) ?? statusOf(body.status) ?? statusOf(body.statusCode),
     message,
-    retryAfterMs: retryHintOf(message),
+    retryAfterMs: waitOf(message, [], body),
   };
 }
 
 /** FastAPI: `detail` is a sentence, a list of validation errors, or an object of the application's own. */
 function fromDetail(detail: JsonValue, body: JsonObject, depth: number): ProviderErrorBody | undefined {
   const status = statusOf(body.status) ?? statusOf(body.status_code);
-  if (typeof detail === 'string') return { message: bounded(detail), code: word(body.code), status, retryAfterMs: retryHintOf(detail) };
+  if (typeof detail === 'string') return { message: bounded(detail), code: word(body.code), status, retryAfterMs: waitOf(detail, [], body) };
   if (isObject(detail)) return readError(isObject(detail.error) || typeof detail.error === 'string' ? detail : { error: detail }, depth + 1);
   if (!Array.isArray(detail)) return undefined;
   const sentences = detail.slice(0, 5).map((entry) => {
@@ -120,30 +121,38 @@ function quotaIdOf(detail: JsonObject): JsonValue | undefined {
   return isObject(violation) ? violation.quotaId : undefined;
 }
 
+/** The longest wait an error asks for: in Google's details, in a field of its own, or in its sentence. */
+function waitOf(message: string, details: readonly JsonObject[], ...places: readonly (JsonObject | undefined)[]): number | undefined {
+  let longest = longestWaitMs(retryDelayOf(details), waitInWordsMs(message));
+  for (const place of places) if (place !== undefined) longest = longestWaitMs(longest, retryFieldOf(place));
+  return longest;
+}
+
 /** Google's `RetryInfo`: `"34s"`, `"1.5s"`, or a protobuf duration object. */
 function retryDelayOf(details: readonly JsonObject[]): number | undefined {
+  let longest: number | undefined;
   for (const { retryDelay } of details) {
-    if (isObject(retryDelay)) {
-      const seconds = Number(retryDelay.seconds ?? 0) + Number(retryDelay.nanos ?? 0) / 1e9;
-      if (Number.isFinite(seconds)) return Math.round(seconds * 1_000);
-    }
-    const match = /^(\d+(?:\.\d+)?)s$/.exec(asString(retryDelay) ?? '');
-    if (match !== null) return Math.round(Number(match[1]) * 1_000);
+    const seconds = isObject(retryDelay) ? Number(retryDelay.seconds ?? 0) + Number(retryDelay.nanos ?? 0) / 1e9 : NaN;
+    if (seconds >= 0 && Number.isFinite(seconds)) longest = longestWaitMs(longest, Math.round(seconds * 1_000));
+    else longest = longestWaitMs(longest, durationMs(asString(retryDelay) ?? ''));
   }
-  return undefined;
+  return longest;
 }
 
-function retryAfterOf(error: JsonObject): number | undefined {
-  const seconds = asNumber(error.retry_after) ?? asNumber(error.retryAfter);
-  return seconds === undefined || seconds < 0 ? undefined : Math.round(seconds * 1_000);
+/** Fields of other makers, in seconds, in milliseconds where their name says so, or as a duration. */
+function retryFieldOf(place: JsonObject): number | undefined {
+  const seconds = longestWaitMs(
+    longestWaitMs(waitField(place.retry_after), waitField(place.retryAfter)),
+    longestWaitMs(waitField(place.retry_after_seconds), waitField(place.retryAfterSeconds)),
+  );
+  const milliseconds = longestWaitMs(waitField(place.retry_after_ms, 1), waitField(place.retryAfterMs, 1));
+  return longestWaitMs(seconds, milliseconds);
 }
 
-/** "Please try again in 1m2.5s" of OpenAI and Groq, where the headers are often stripped by a proxy. */
-function retryHintOf(message: string): number | undefined {
-  const match = /try again in (?:(\d{1,4})h)?(?:(\d{1,4})m(?!s))?(?:(\d{1,6}(?:\.\d{1,9})?)(ms|s))?/i.exec(message);
-  if (match === null || (match[1] === undefined && match[2] === undefined && match[3] === undefined)) return undefined;
-  const last = Number(match[3] ?? 0) * (match[4]?.toLowerCase() === 'ms' ? 1 : 1_000);
-  return Math.round(Number(match[1] ?? 0) * 3_600_000 + Number(match[2] ?? 0) * 60_000 + last);
+function waitField(value: JsonValue | undefined, unitMs = 1_000): number | undefined {
+  const figure = asNumber(value) ?? (typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : undefined);
+  if (figure === undefined) return durationMs(asString(value) ?? '');
+  return figure < 0 ? undefined : Math.round(figure * unitMs);
 }
 
 function firstWord(details: readonly JsonObject[], pick: (detail: JsonObject) => JsonValue | undefined): string | undefined {

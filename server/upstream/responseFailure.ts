@@ -31,11 +31,21 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'billing_error', failureClass: 'quota' },
   { code: 'billing_hard_limit_reached', failureClass: 'quota' },
   { code: 'payment_required', failureClass: 'quota' },
+  // Relays, of which many are built of the same parts and answer in Chinese, and Alibaba.
+  { code: 'insufficient_user_quota', failureClass: 'quota' },
+  { code: 'pre_consume_token_quota_failed', failureClass: 'quota' },
+  { code: 'Arrearage', failureClass: 'quota' },
+  { message: '余额不足', failureClass: 'quota' },
+  { message: '额度不足', failureClass: 'quota' },
+  { message: 'insufficient account balance', failureClass: 'quota' },
+  { message: 'insufficient quota', failureClass: 'quota' },
   { message: 'credit balance is too low', failureClass: 'quota' },
   { message: 'insufficient balance', failureClass: 'quota' },
   { message: 'insufficient credits', failureClass: 'quota' },
   { message: 'insufficient funds', failureClass: 'quota' },
   { message: 'used all available credits', failureClass: 'quota' },
+  // Google's words for a prepaid account that is empty.
+  { message: 'credits are depleted', failureClass: 'quota' },
   { message: 'exceeded your current quota, please check your plan', failureClass: 'quota' },
   { message: 'spend limit', failureClass: 'quota' },
   { message: 'spending limit', failureClass: 'quota' },
@@ -58,6 +68,7 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'invalid_prompt', failureClass: 'content-policy' },
   { message: 'content filtering policy', failureClass: 'content-policy' },
   { code: 'ResponsibleAIPolicyViolation', failureClass: 'content-policy' },
+  { message: 'responsible ai practices', failureClass: 'content-policy' },
   { code: 'invalid_api_key', failureClass: 'auth' },
   { code: 'API_KEY_INVALID', failureClass: 'auth' },
   { code: 'authentication_error', failureClass: 'auth' },
@@ -71,8 +82,13 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'DeploymentNotFound', failureClass: 'model-not-found' },
   { code: 'overloaded_error', failureClass: 'overloaded' },
   { code: 'server_is_overloaded', failureClass: 'overloaded' },
+  { status: 503, code: 'UNAVAILABLE', failureClass: 'overloaded' },
   { code: 'engine_overloaded_error', failureClass: 'overloaded' },
   { code: 'insufficient_system_resource', failureClass: 'overloaded' },
+  { code: 'ModelNotReadyException', failureClass: 'overloaded' },
+  { status: 503, code: 'slow_down', failureClass: 'overloaded' },
+  { code: 'slow_down', failureClass: 'rate-limit' },
+  { code: 'too_many_requests', failureClass: 'rate-limit' },
   { code: 'rate_limit_error', failureClass: 'rate-limit' },
   { code: 'rate_limit_exceeded', failureClass: 'rate-limit' },
   { code: 'rate_limit_reached_error', failureClass: 'rate-limit' },
@@ -84,7 +100,7 @@ const reasoningRejected = /signature.{0,20}thinking|thinking.{0,40}(?:signature|
 
 const classOfStatus: Record<number, FailureClass> = {
   400: 'bad-request', 401: 'auth', 402: 'quota', 403: 'auth', 404: 'model-not-found', 405: 'bad-request', 408: 'timeout', 409: 'server',
-  413: 'context-overflow', 415: 'bad-request', 422: 'bad-request', 424: 'server', 425: 'server', 429: 'rate-limit', 498: 'overloaded',
+  413: 'context-overflow', 415: 'bad-request', 422: 'bad-request', 424: 'server', 425: 'server', 429: 'rate-limit', 498: 'overloaded', 499: 'server',
   500: 'server', 501: 'server', 502: 'server', 503: 'server', 504: 'server', 524: 'timeout', 529: 'overloaded',
 };
 
@@ -145,6 +161,7 @@ function inBandClass(error: ProviderErrorBody): FailureClass {
     case 'UNAUTHENTICATED': return 'auth';
     case 'RESOURCE_EXHAUSTED': return 'rate-limit';
     case 'UNAVAILABLE': return 'overloaded';
+    case 'DEADLINE_EXCEEDED': return 'timeout';
     default: return 'server';
   }
 }

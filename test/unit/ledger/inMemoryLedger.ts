@@ -1,4 +1,5 @@
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
+import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
 import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.ts';
 import { localDays } from '../../../server/ledger/localDays.ts';
 import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
@@ -26,6 +27,22 @@ export class InMemoryLedger implements LedgerStore {
   }
 
   recordHealth(event: HealthEvent): void { this.health.push(event); }
+
+  readonly notes: KeyNote[] = [];
+  readonly #foreignNotes: KeyNote[] = [];
+
+  recordKeyNote(note: KeyNote): void {
+    const known = this.notes.findIndex((one) => noteSubject(one) === noteSubject(note));
+    if (known >= 0 && (this.notes[known]?.at ?? 0) > note.at) return;
+    if (known >= 0) this.notes.splice(known, 1);
+    this.notes.push(note);
+  }
+
+  keyNotes(): KeyNote[] { return [...this.notes]; }
+  pollKeyNotes(): KeyNote[] { return this.#foreignNotes.splice(0); }
+
+  /** Pretends that another window found something out about a key. */
+  addForeignNotes(...notes: KeyNote[]): void { this.#foreignNotes.push(...notes); }
 
   /** Pretends that another window recorded something. */
   addForeign(attempts: ForeignAttempt[], health: HealthEvent[] = []): void {
@@ -89,6 +106,21 @@ export class InMemoryLedger implements LedgerStore {
     return [...this.receipts.values()].filter((receipt) => receipt.outcome !== 'open').flatMap((receipt) => receipt.attempts)
       .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs }))
       .filter(({ endedAt }) => endedAt >= sinceMs).sort((a, b) => a.endedAt - b.endedAt);
+  }
+
+  latestAttempts(count: number): ForeignAttempt[] {
+    return [...this.receipts.values()].flatMap(({ outcome, stream, attempts }) => attempts
+      .filter((attempt) => outcome !== 'open' || attempt !== attempts.at(-1))
+      .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted' })))
+      .slice(-count);
+  }
+
+  hedgeSpendSince(route: string, since: number): number {
+    const hedges = [...this.receipts.values()].filter(({ plan }) => plan.wanted === route).flatMap(({ attempts }) => attempts)
+      .filter(({ role, startedAt }) => role === 'hedge' && startedAt >= since);
+    const known = hedges.filter(({ cost }) => cost.certainty !== 'unknown');
+    if (known.length === 0) return 0;
+    return Math.ceil(known.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0) * hedges.length / known.length);
   }
 
   recentHealth(sinceMs: number): HealthEvent[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Receipt } from '../../../server/api/receipt.ts';
+import type { Attempt, Receipt } from '../../../server/api/receipt.ts';
 import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
 
@@ -72,6 +72,27 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.progress(running(done));
       ledger.flush();
       assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+      ledger.shutdown();
+    });
+
+    it('keeps the last word on each key, model and limit', () => {
+      const ledger = make();
+      const about = { endpoint: 'openai', keyMark: 'ab' };
+      ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
+      ledger.recordKeyNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
+      ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
+      ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
+      assert.equal(ledger.keyNotes().length, 3);
+      ledger.recordKeyNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
+      ledger.recordKeyNote({ ...about, keyMark: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      assert.equal(ledger.keyNotes().length, 4);
+      ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
+      const notes = ledger.keyNotes();
+      assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === undefined), { ...about, kind: 'state', state: 'ok', at: noon + 20 });
+      assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === 'm'), { ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
+      assert.deepEqual(notes.find((note) => note.kind === 'requests'), { ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
+      assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyMark: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      assert.deepEqual(ledger.pollKeyNotes(), [], 'its own words are no news');
       ledger.shutdown();
     });
 
@@ -206,6 +227,40 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       assert.deepEqual(ledger.recentHealth(noon - 600_000), [
         { endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 },
       ]);
+      ledger.shutdown();
+    });
+
+    it('says what second requests of a route cost since a moment, with unknown costs taken for the average', () => {
+      const ledger = make();
+      const first = anAttempt({ outcome: 'cancelled', failureClass: 'cancelled', cost: exact(9_000) });
+      const hedge = (microUsd: number | undefined, startedAt = noon): Attempt =>
+        anAttempt({ number: 2, role: 'hedge', startedAt, cost: microUsd === undefined ? { certainty: 'unknown' } : exact(microUsd) });
+      const of = (wanted: string): Receipt['plan'] => ({ ...aReceipt('x').plan, wanted });
+      assert.equal(ledger.hedgeSpendSince('auto', 0), 0);
+      ledger.close(aReceipt('x-1', { attempts: [first, hedge(undefined)] }));
+      assert.equal(ledger.hedgeSpendSince('auto', 0), 0);
+      ledger.close(aReceipt('x-2', { attempts: [first, hedge(1_000)] }));
+      ledger.close(aReceipt('x-3', { attempts: [first, hedge(3_000, noon + 10)] }));
+      ledger.close(aReceipt('x-4', { plan: of('other'), attempts: [first, hedge(50_000)] }));
+      ledger.close(aReceipt('x-5', { attempts: [first, anAttempt({ number: 2, role: 'resume', cost: exact(700) })] }));
+      assert.equal(ledger.hedgeSpendSince('auto', noon), 6_000);
+      assert.equal(ledger.hedgeSpendSince('auto', noon + 1), 3_000);
+      assert.equal(ledger.hedgeSpendSince('other', noon), 50_000);
+      assert.equal(ledger.hedgeSpendSince('auto', noon + 11), 0);
+      ledger.shutdown();
+    });
+
+    it('hands out the attempts that ended last, with whether they were streams and whether another was faster', () => {
+      const ledger = make();
+      for (let index = 0; index < 4; index += 1) ledger.close(aReceipt(`x-${index}`, { stream: false, attempts: [anAttempt({ startedAt: noon + index, kind: 'fast' })] }));
+      const lost = anAttempt({ outcome: 'cancelled', failureClass: 'cancelled', startedAt: noon + 10 });
+      ledger.close(aReceipt('raced', { attempts: [lost, anAttempt({ number: 2, role: 'hedge', startedAt: noon + 11 })] }));
+      ledger.close(aReceipt('given up', { outcome: 'cancelled', attempts: [{ ...lost, startedAt: noon + 12 }] }));
+      ledger.open(running(aReceipt('runs', { attempts: [anAttempt({ outcome: 'interrupted' })] })));
+      assert.deepEqual(ledger.latestAttempts(5).map(({ attempt, stream, beaten }) => [attempt.startedAt - noon, stream, beaten]), [
+        [2, false, false], [3, false, false], [10, true, true], [11, true, false], [12, true, false],
+      ]);
+      assert.equal(ledger.latestAttempts(100)[0]?.attempt.kind, 'fast');
       ledger.shutdown();
     });
   });

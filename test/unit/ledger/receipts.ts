@@ -46,5 +46,6 @@ export function aReceipt(id: string, overrides: Partial<Receipt> = {}): Receipt 
 
 /** The same exchange while it still runs. */
 export function running(receipt: Receipt): Receipt {
-  return { ...receipt, outcome: 'open' };
+  const attempts = receipt.attempts.map((attempt, index) => (index === receipt.attempts.length - 1 ? { ...attempt, outcome: 'interrupted' as const } : attempt));
+  return { ...receipt, outcome: 'open', attempts };
 }

@@ -261,7 +261,7 @@ describe('two windows on one ledger', () => {
     second.close(aReceipt('own'));
     second.flush();
     assert.deepEqual(second.pollForeign(), {
-      attempts: [{ attempt: failed, endedAt: failed.startedAt + failed.totalMs }],
+      attempts: [{ attempt: failed, endedAt: failed.startedAt + failed.totalMs, stream: true, beaten: false }],
       health: [{ endpoint: 'claude', at: noon, ok: true, kind: 'probe', latencyMs: 3 }],
     });
     const answered = { ...streaming, outcome: 'ok' } as const;

@@ -55,6 +55,9 @@ const rows: readonly Row[] = [
   ['gemini', 400, google(400, 'INVALID_ARGUMENT', 'Function call is missing a thought_signature'), 'bad-request'],
   ['gemini', 401, google(401, 'UNAUTHENTICATED'), 'auth'],
   ['gemini', 402, google(402, 'RESOURCE_EXHAUSTED', 'Your prepay credits are depleted.'), 'quota'],
+  ['sandbox', 429, google(429, 'RESOURCE_EXHAUSTED', 'Your prepayment credits are depleted.'), 'quota'],
+  ['sandbox', 503, google(503, 'UNAVAILABLE', 'The model is overloaded.'), 'overloaded'],
+  ['sandbox', 400, google(400, 'INVALID_ARGUMENT', 'It violates our Responsible AI practices.'), 'content-policy'],
   ['gemini', 403, google(403, 'PERMISSION_DENIED'), 'auth'],
   ['gemini', 404, google(404, 'NOT_FOUND', 'models/x is not found'), 'model-not-found'],
   ['gemini', 429, google(429, 'RESOURCE_EXHAUSTED', 'Resource has been exhausted.'), 'rate-limit'],
@@ -87,6 +90,21 @@ const rows: readonly Row[] = [
   ['openai-compatible', 400, openai('invalid_request_error', 'content_filter'), 'content-policy'],
   ['openai-compatible', 404, openai('invalid_request_error', 'DeploymentNotFound'), 'model-not-found'],
   ['openai-compatible', 400, { error: 'no such thing' }, 'bad-request'],
+  ['openai', 429, openai('rate_limit_error', 'slow_down'), 'rate-limit'],
+  ['openai', 503, openai('server_error', 'slow_down'), 'overloaded'],
+  ['openai', 200, openai('rate_limit_error', 'slow_down'), 'rate-limit'],
+  ['openai-compatible', 503, openai('server_error', 'slow_down'), 'overloaded'],
+  ['openai-compatible', 499, 'client closed request', 'server'],
+  ['holysheep', 403, openai('new_api_error', 'insufficient_user_quota', '用户额度不足, 剩余额度: 0'), 'quota'],
+  ['holysheep', 403, openai('new_api_error', 'pre_consume_token_quota_failed'), 'quota'],
+  ['openai-compatible', 400, openai('Arrearage', 'Arrearage', 'Access denied, please make sure your account is in good standing.'), 'quota'],
+  ['openai-compatible', 429, { error: { message: '账户余额不足' } }, 'quota'],
+  ['openai-compatible', 403, { error: { message: 'Insufficient account balance' } }, 'quota'],
+  ['openai-compatible', 429, { __type: 'ModelNotReadyException', message: 'Wait.' }, 'overloaded'],
+  ['openai-compatible', 429, { __type: 'ThrottlingException', message: 'Too many tokens.' }, 'rate-limit'],
+  ['openrouter', 429, { error: { code: 429, message: 'Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day' } }, 'quota'],
+  ['openrouter', 429, { error: { code: 429, message: 'Rate limit exceeded: free-models-per-min.' } }, 'rate-limit'],
+  ['gemini', 200, google(0, 'DEADLINE_EXCEEDED'), 'timeout'],
   ['openai-compatible', 425, '', 'server'],
   ['openai-compatible', 418, 'short and stout', 'bad-request'],
   ['openai-compatible', 502, '<html><head><title>502 Bad Gateway</title></head></html>', 'server'],
@@ -111,6 +129,16 @@ describe('what a refused request means', () => {
     assert.equal(failureOf('gemini', 429, body).retryAfterMs, 34_000);
     assert.equal(failureOf('gemini', 429, body, { 'retry-after': '60' }).retryAfterMs, 60_000);
     assert.equal(failureOf('gemini', 429, body, { 'retry-after': '1.5' }).retryAfterMs, 34_000);
+    const spoken = google(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded. Please retry in 56.5s.', [{ retryDelay: '34s' }, { retryDelay: { seconds: '50', nanos: 500000000 } }]);
+    assert.equal(failureOf('gemini', 429, spoken).retryAfterMs, 56_500);
+    assert.equal(failureOf('groq', 429, openai('tokens', 'rate_limit_exceeded', 'Limit 6000, Used 5900. Please try again in 1m7.66s.'), { 'retry-after': '3' }).retryAfterMs, 67_660);
+    assert.equal(failureOf('azure', 429, { error: { code: '429', message: 'Too fast. Please retry after 26 seconds.' } }).retryAfterMs, 26_000);
+    for (const fields of [{ retry_after: 9 }, { retry_after: '9' }, { retryAfter: '9s' }, { retry_after_seconds: 9 }, { retry_after_ms: 9000 }, { retry_after: 4, retry_after_ms: 9000 }]) {
+      assert.equal(failureOf('openai-compatible', 429, { error: { message: 'Slow down.', ...fields } }).retryAfterMs, 9000);
+      assert.equal(failureOf('openai-compatible', 429, { error: { message: 'Slow down.' }, ...fields }).retryAfterMs, 9000);
+      assert.equal(failureOf('openai-compatible', 429, { error: { message: 'Slow down.', metadata: fields } }).retryAfterMs, 9000);
+    }
+    assert.equal(failureOf('openai-compatible', 429, { error: { message: 'Slow down.', retry_after: -1 } }).retryAfterMs, undefined);
   });
 
   it('says whose key it was and where to mend it', () => {
