@@ -13,6 +13,9 @@ import type { CommandServices } from './commands/services.ts';
 import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './configuration.ts';
 import { ContextKeys } from './contextKeys.ts';
+import { DrillReportView } from './drill/drillReportView.ts';
+import { DrillTree } from './drill/drillTree.ts';
+import { fireDrill, stopFireDrill } from './drill/fireDrill.ts';
 import { KeyStore } from './keys/keyStore.ts';
 import { Notifications } from './notifications.ts';
 import { realTimers } from './server/connection.ts';
@@ -53,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
     changes: new ShownChanges(),
     awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
   };
+  const drillReport = new DrillReportView(context.extensionUri, server);
   const chat = new ChatProvider(server, configuration, context.globalState);
 
   context.subscriptions.push(
@@ -65,6 +69,8 @@ export function activate(context: vscode.ExtensionContext): void {
     new SpendView(context.extensionUri, server),
     new RequestsView(server),
     new ReceiptView(context.extensionUri, server),
+    new DrillTree(server),
+    drillReport,
     new WalkthroughProgress(server, context.globalState),
     new Notifications(server, configuration, keys, log),
     registerCommands({
@@ -83,6 +89,9 @@ export function activate(context: vscode.ExtensionContext): void {
       'switchyard.removeRoute': () => removeRoute(services),
       'switchyard.addToRoute': target => addToRoute(services, target),
       'switchyard.checkHealth': target => checkHealth(services, target),
+      'switchyard.fireDrill': target => fireDrill(services, target),
+      'switchyard.stopFireDrill': () => stopFireDrill(services),
+      'switchyard.fireDrillReport': () => { drillReport.open(); },
       'switchyard.open': async () => { await vscode.commands.executeCommand('switchyard.providers.focus'); },
       'switchyard.openSettings': async () => { await vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`); },
       'switchyard.showLog': () => { log.show(true); },

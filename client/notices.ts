@@ -19,6 +19,7 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
     case 'certificate':
       return notice.helpUrl === undefined ? [] : [{ title: 'Learn More', kind: 'open', url: notice.helpUrl }];
     case 'offline':
+    case 'portal':
       return [{ title: 'Check Health Now', kind: 'checkHealth' }];
   }
 }
@@ -38,9 +39,10 @@ export class NoticeMemory {
     return true;
   }
 
-  /** Forgets what was said about endpoints that are healthy again. */
-  recover(status: Pick<StatusSnapshot, 'endpoints'>): void {
+  /** Forgets what was said about endpoints that are healthy again, and about the machine's own link when it is. */
+  recover(status: Pick<StatusSnapshot, 'endpoints' | 'link'>): void {
     for (const endpoint of status.endpoints) if (endpoint.state === 'healthy') this.forget(endpoint.name);
+    if (status.link === undefined) this.forget('');
   }
 
   forget(endpoint: string): void {

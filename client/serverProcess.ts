@@ -6,6 +6,8 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult,
   RequestsParams, RequestsResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
+import { startDrillMethod, stopDrillMethod, survivalReportMethod } from '../server/api/drill.ts';
+import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../server/api/drill.ts';
 import type { ConfigProblem, StatusSnapshot } from '../server/api/status.ts';
 import { Emitter } from './base/emitter.ts';
 import { UserError, messageOf } from './base/errors.ts';
@@ -132,6 +134,9 @@ export class ServerProcess implements SwitchyardServer {
   async catalog(): Promise<CatalogResult> { return this.#request(catalogMethod, {}); }
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolMethod, { tool }); }
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolMethod, { tool }); }
+  async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillMethod, params); }
+  async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillMethod, {}); }
+  async survivalReport(): Promise<SurvivalReportResult> { return this.#request(survivalReportMethod, {}); }
   async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsMethod, {}); }
 
   /** Ends the server without waiting for it and forgets all listeners. */

@@ -50,7 +50,8 @@ export class StatusBar implements vscode.Disposable {
     this.#item.accessibilityInformation = { label: content.spoken };
     this.#item.backgroundColor = content.background === 'error' ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.#item.show();
-    if (this.#server.status?.endpoints.some(endpoint => (endpoint.retryAt ?? 0) > now) === true) {
+    const { status } = this.#server;
+    if (status?.endpoints.some(endpoint => (endpoint.retryAt ?? 0) > now) === true || (status?.drill?.running.length ?? 0) > 0) {
       this.#countdown = setTimeout(() => { this.#draw(); }, countdownMs);
     }
   }

@@ -1,7 +1,8 @@
-import type { EndpointStatus, StatusSnapshot } from '../server/api/status.ts';
+import type { EndpointStatus, LinkStatus, StatusSnapshot } from '../server/api/status.ts';
 import { count, formatMoney, formatUntil, isWhollyUnknown, markdownCell, speakMoney } from './base/format.ts';
 import type { Money } from './base/format.ts';
 import { healthIcons } from './chat/offeredModels.ts';
+import { countdown, drillText } from './drill/drillWording.ts';
 import type { StatusBarChoice } from './settings.ts';
 import type { ServerState } from './switchyardServer.ts';
 import { formatDuration } from './views/figures.ts';
@@ -30,7 +31,7 @@ export interface StatusBarInput {
 const gap = '&nbsp;&nbsp;&nbsp;';
 
 /** The commands the tooltip may run. */
-export const statusBarCommands = ['switchyard.open', 'switchyard.addProvider', 'switchyard.restartServer', 'switchyard.showLog', 'switchyard.openSettings'] as const;
+export const statusBarCommands = ['switchyard.stopFireDrill', 'switchyard.fireDrillReport', 'switchyard.open', 'switchyard.addProvider', 'switchyard.restartServer', 'switchyard.showLog', 'switchyard.openSettings'] as const;
 
 /** What the status bar says. */
 export function statusBarContent(input: StatusBarInput): StatusBarContent {
@@ -67,18 +68,26 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
   const up = enabled.filter(canServe).length;
   const health = `${String(up)}/${String(enabled.length)}`;
   const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
-  const icon = status.nothingCanServe ? '$(error)' : '$(pulse)';
-  const text = input.choice === 'health' ? `${icon} ${health}`
-    : input.choice === 'spend' ? `${status.nothingCanServe ? icon : '$(credit-card)'} ${moneyText}`
-    : `${icon} ${health} · ${moneyText}`;
+  const drills = status.drill?.running ?? [];
+  const icon = status.link !== undefined ? '$(debug-disconnect)' : status.nothingCanServe ? '$(error)' : drills.length > 0 ? '$(flame)' : '$(pulse)';
+  const link = status.link === undefined ? '' : `${linkText(status.link.kind)} · `;
+  const text = input.choice === 'health' ? `${icon} ${link}${health}`
+    : input.choice === 'spend' ? `${status.nothingCanServe || status.link !== undefined ? icon : '$(credit-card)'} ${link}${moneyText}`
+    : `${icon} ${link}${health} · ${moneyText}`;
   return {
-    text,
+    text: drills.length > 0 ? `${text} · fire drill` : text,
     tooltip: tooltip(status, money, input.now),
-    spoken: `Switchyard: ${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
-      + (status.nothingCanServe ? ', nothing can answer a request now' : ''),
+    spoken: `Switchyard: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
+      + (status.nothingCanServe ? ', nothing can answer a request now' : '')
+      + drills.map(drill => `, a fire drill is running: ${drillText(drill)}`).join(''),
     background: status.nothingCanServe ? 'error' : undefined,
     command: 'switchyard.open',
   };
+}
+
+/** The trouble with the machine's own link in a few words. */
+export function linkText(kind: LinkStatus['kind']): string {
+  return kind === 'offline' ? 'Offline' : 'Sign-in page in the way';
 }
 
 /** Whether an endpoint counts as up: healthy or degraded; one nobody has tried yet until its first failure. */
@@ -112,6 +121,11 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
     `| ${markdownCell(endpoint.name)} | ${gap}${endpoint.enabled ? `$(${healthIcons[endpoint.state]}) ` : ''}${markdownCell(stateText(endpoint, now))} | ${gap}${endpoint.firstToken === undefined ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
+    ...(status.drill?.running ?? []).map(drill =>
+      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, ${countdown(drill.until, now)} left · [Stop](command:switchyard.stopFireDrill) · [Report](command:switchyard.fireDrillReport)`),
+    ...(status.link === undefined ? [] : [status.link.kind === 'offline'
+      ? '$(debug-disconnect) **Offline:** no provider can be reached from this machine. Local models still work.'
+      : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
     ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'call')} is unknown and not in the figures`] : []),
@@ -133,8 +147,9 @@ export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | '
 }
 
 /** The state of an endpoint in a few words: `healthy`, `down, next try in 12 s`, `switched off`. */
-export function stateText(endpoint: Pick<EndpointStatus, 'enabled' | 'state' | 'breaker' | 'retryAt' | 'keys'>, now: number): string {
+export function stateText(endpoint: Pick<EndpointStatus, 'enabled' | 'state' | 'breaker' | 'retryAt' | 'keys' | 'cutOff'>, now: number): string {
   if (!endpoint.enabled) return 'switched off';
+  if (endpoint.cutOff !== undefined) return endpoint.cutOff === 'offline' ? 'out of reach: offline' : 'out of reach: sign-in page in the way';
   if (endpoint.breaker === 'open') {
     return endpoint.retryAt === undefined ? 'down' : `down, next try ${endpoint.retryAt <= now ? 'now' : `in ${formatUntil(endpoint.retryAt, now)}`}`;
   }

@@ -3,6 +3,7 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult, RequestsParams, RequestsResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
+import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../server/api/drill.ts';
 import type { StatusSnapshot } from '../server/api/status.ts';
 
 /** Where the server process is in its life. */
@@ -30,6 +31,12 @@ export interface SwitchyardServer {
   connectTool(tool: string): Promise<ConnectToolResult>;
   /** Revokes a tool's token. */
   disconnectTool(tool: string): Promise<void>;
+  /** Begins a fire drill, or says why not. */
+  startDrill(params: StartDrillParams): Promise<StartDrillResult>;
+  /** Ends every fire drill; what became of them. */
+  stopDrills(): Promise<StopDrillResult>;
+  /** What each route survives. */
+  survivalReport(): Promise<SurvivalReportResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

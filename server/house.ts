@@ -15,6 +15,7 @@ import { ToolTokens } from './faces/http/toolTokens.ts';
 import { keepHeapSmall } from './thriftyHeap.ts';
 import { createPricer } from './ledger/pricing.ts';
 import { openLedger } from './ledger/sqliteLedger.ts';
+import { keyMarks } from './upstream/keyMarks.ts';
 import { ModelCache } from './upstream/modelCache.ts';
 
 /** The rooms of one server process, built and connected. */
@@ -34,6 +35,8 @@ export interface HouseOptions {
   writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
   /** The state of the local endpoint changed. */
   portChanged(): void;
+  /** After this much silence a streaming caller gets a keep-alive, in milliseconds. */
+  keepAliveMs?: number | undefined;
 }
 
 /** Builds the rooms. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
@@ -46,7 +49,8 @@ export function buildHouse(options: HouseOptions): House {
   const { token, file } = localToken(options.dataDir);
   const tools = new ToolTokens(options.dataDir);
   const yard = new Yard({
-    ledger, pricer, register, clock: systemClock, random: Math.random, log, modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyMark: keyMarks(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+    keepAliveMs: options.keepAliveMs,
   });
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
   const face = new HttpFace({ yard, token: new TokenCheck(token, tools), log, info });

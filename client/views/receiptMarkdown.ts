@@ -26,7 +26,7 @@ export function receiptMarkdown(page: ReceiptPage): string {
 
 function attemptBlocks(attempt: ReceiptAttempt): string[] {
   return [
-    `### ${attempt.number}. ${escapeMarkdown(attempt.target)}: ${escapeMarkdown(attempt.outcome)}`,
+    `### ${attempt.number}. ${escapeMarkdown(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ' (fire drill)' : ''}`,
     ...(attempt.message === undefined ? [] : [`> ${escapeMarkdown(attempt.message)}`]),
     factTable([
       ...attempt.facts,

@@ -36,7 +36,7 @@ const isTimeline = isShape<AttemptTimeline>({
   phases: isArrayOf(isShape<AttemptTimeline['phases'][number]>({ phase: isOneOf(...timelinePhases), width: isNumber })),
 });
 const isAttempt = isShape<ReceiptAttempt>({
-  number: isNumber, target: isString, tone: isTone, outcome: isString, message: optional(isString), facts: isArrayOf(isFact),
+  number: isNumber, target: isString, tone: isTone, outcome: isString, drill: isBoolean, message: optional(isString), facts: isArrayOf(isFact),
   timeline: isTimeline, tokens: isArrayOf(isTokenFigure), tokensEstimated: isBoolean, cost: isCost,
 });
 const isPage = isShape<ReceiptPage>({

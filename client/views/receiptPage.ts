@@ -33,6 +33,8 @@ export interface ReceiptAttempt {
   tone: Tone;
   /** `Answered`, `Rate limited (429)`. */
   outcome: string;
+  /** A fire drill had its hand in it. */
+  drill: boolean;
   message?: string | undefined;
   facts: Fact[];
   timeline: AttemptTimeline;
@@ -127,6 +129,7 @@ function attemptOf(attempt: Attempt, exchangeStartedAt: number, spanMs: number):
     target: attempt.target,
     tone: toneOf(attempt.outcome, 1),
     outcome: attemptOutcome(attempt),
+    drill: attempt.drill === true,
     message: attempt.message,
     facts: presentFacts([
       ['Started', `after ${formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt))}`],

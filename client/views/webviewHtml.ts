@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 
 /** Which page the one browser bundle shows. */
-export type WebviewPage = 'spend' | 'receipt';
+export type WebviewPage = 'spend' | 'receipt' | 'drillReport';
 
 /** Options every webview of Switchyard has: scripts from the bundle, files only from dist/ and media/. */
 export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions {

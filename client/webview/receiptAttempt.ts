@@ -8,6 +8,7 @@ export function receiptAttempt(attempt: ReceiptAttempt): Element {
     element('div', { class: 'attempt-head' },
       toneMark(attempt.tone),
       element('h3', {}, `${attempt.number}. ${attempt.target}`),
+      attempt.drill ? element('span', { class: 'badge', title: 'A fire drill had its hand in it: nothing was wrong with the provider' }, 'Fire drill') : undefined,
       element('span', { class: 'outcome' }, attempt.outcome)),
     timeline(attempt),
     attempt.message === undefined ? undefined : element('p', { class: `message ${attempt.tone}` }, attempt.message),

@@ -135,7 +135,8 @@ export type CatalogResult = ProviderOffer[];
 
 /** Server -> client, notification: something a person should be told once, with an action. */
 export interface NoticeParams {
-  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline';
+  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal';
+  /** Empty where it is the machine itself (`offline`, `portal`). */
   endpoint: string;
   /** One sentence with the next action. */
   message: string;

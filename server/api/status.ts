@@ -1,3 +1,4 @@
+import type { DrillStatus } from './drill.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName } from './conversation.ts';
 
@@ -17,6 +18,25 @@ export interface KeyStatus {
   state: 'ok' | 'unused' | 'rejected' | 'no-money' | 'cooling';
   /** Milliseconds since the epoch until which the key rests. */
   until?: number | undefined;
+  /** Why it rests, where its state does not say it: the limit it is at, or the one model that is limited. */
+  reason?: string | undefined;
+}
+
+/** The breaker of one model at an endpoint, while it is not closed. */
+export interface ModelBreakerStatus {
+  model: string;
+  breaker: 'open' | 'half-open';
+  /** When it next lets a request through; absent when it does now. */
+  retryAt?: number | undefined;
+  /** Why it opened, in a few words. */
+  reason: string;
+}
+
+/** The machine's own link: no way to any provider, or a sign-in page of the network in the way. */
+export interface LinkStatus {
+  kind: 'offline' | 'portal';
+  /** Milliseconds since the epoch. */
+  since: number;
 }
 
 export interface EndpointStatus {
@@ -28,7 +48,12 @@ export interface EndpointStatus {
   protocol: ProtocolName;
   enabled: boolean;
   state: HealthState;
+  /** Of the endpoint as a whole: open also when most of the models lately used there are kept away. */
   breaker: BreakerState;
+  /** Models there whose own breaker is not closed; absent when there is none. */
+  modelBreakers?: ModelBreakerStatus[] | undefined;
+  /** It is `down` only because the machine itself is offline or behind a portal. */
+  cutOff?: LinkStatus['kind'] | undefined;
   /** When an open breaker next lets a probe through. */
   retryAt?: number | undefined;
   /** Over the sliding window, in milliseconds; absent without data. */
@@ -92,6 +117,8 @@ export interface ConfigProblem {
 export interface StatusSnapshot {
   at: number;
   endpoints: EndpointStatus[];
+  /** Absent while nothing is known to be wrong with the machine's own link, and where all endpoints are local. */
+  link?: LinkStatus | undefined;
   offered: OfferedModel[];
   /** No route or model can serve at all, though endpoints exist. */
   nothingCanServe: boolean;
@@ -102,4 +129,6 @@ export interface StatusSnapshot {
   ledgerRevision: number;
   http: HttpStatus;
   problems: ConfigProblem[];
+  /** Fire drills; absent before the first one of this server. */
+  drill?: DrillStatus | undefined;
 }

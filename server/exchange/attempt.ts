@@ -3,8 +3,11 @@ import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import { isContentEvent, mergeUsage } from '../protocols/events.ts';
-import { providerFailure, responseFailure, type FailureSource } from '../upstream/responseFailure.ts';
+import { providerFailure, type FailureSource } from '../upstream/responseFailure.ts';
 import type { ResponseHeaders, ResponseListener, Transport, UpstreamCall } from '../upstream/transport.ts';
+import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from './answerFailures.ts';
+import { AnswerBody, startsLikeJson } from './answerBody.ts';
+import { headerText, isPage, passedHeaders } from './answerHeaders.ts';
 import { AttemptTimers } from './attemptTimers.ts';
 import type { RawError } from './input.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -13,8 +16,12 @@ import { StreamGate, type GateOutput } from './streamGate.ts';
 
 /** What an attempt tells the exchange while it runs. */
 export interface AttemptListener {
-  /** The first text, reasoning or tool byte is here: from now on a failure is visible. Called before any forwarding. */
-  onCommit(headers: Readonly<Record<string, string>>): void;
+  /** The provider answers, well or not. */
+  onAnswering(headers: ResponseHeaders): void;
+  /** The first text, reasoning or tool byte is here: from now on a failure is visible. */
+  onCommit(): void;
+  /** The first bytes or events are about to be passed on. @param headers those of the provider that a caller of its protocol may use */
+  onBegin(headers: Readonly<Record<string, string>>): void;
   /** @returns false when the caller is slower than the provider */
   onBytes(chunk: Buffer): boolean;
   onEvents(events: readonly ConversationEvent[]): boolean;
@@ -24,11 +31,14 @@ export interface AttemptListener {
 
 export type AttemptEnd =
   | { kind: 'ok'; reason: StopReason | undefined }
-  | { kind: 'failed'; error: SwitchyardError; committed: boolean; raw?: RawError | undefined };
+  /** `begun`: something of it was already passed on. */
+  | { kind: 'failed'; error: SwitchyardError; begun: boolean; raw?: RawError | undefined };
 
 /** What an attempt has measured so far; for receipts. */
 export interface AttemptFigures {
   status?: number | undefined;
+  /** Absent where a kept connection was used. */
+  connectMs?: number | undefined;
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;
   usage: TokenUsage;
@@ -41,12 +51,14 @@ export interface AttemptFigures {
 const maxErrorBodyBytes = 64 * 1024;
 /** Lifecycle events before the first content. */
 const maxPreludeBytes = 1024 * 1024;
+const maxPreludeEvents = 2000;
 const maxPlainBodyBytes = 128 * 1024 * 1024;
 /** After the terminal event the provider may keep the connection open; the caller need not wait for it. */
 const lingerMs = 1500;
-
-/** Response headers of a provider that a caller of the same protocol may use. */
-const passedHeader = /^(?:x-request-id|request-id|retry-after(?:-ms)?|x-should-retry|openai-[a-z-]+|anthropic-[a-z-]+|x-ratelimit-[a-z-]+)$/;
+/** Less says nothing about how fast text comes. */
+const measurableMs = 1000;
+/** About how many characters make a token, for throughput. */
+const charsPerToken = 4;
 
 /**
  * One upstream call from its first byte out to its last byte in: timers, the commit point, the judgement whether
@@ -59,6 +71,7 @@ export class AttemptRun implements ResponseListener {
   #codec: ProtocolCodec;
   #source: FailureSource;
   #endpoint: EndpointConfig;
+  #timeouts: Timeouts;
   #stream: boolean;
   #timers: AttemptTimers;
   #call: UpstreamCall | undefined;
@@ -66,8 +79,10 @@ export class AttemptRun implements ResponseListener {
   #headers: ResponseHeaders = {};
   #mode: 'waiting' | 'stream' | 'plain' | 'error' | 'done' = 'waiting';
   #gate: StreamGate | undefined;
-  #body: Buffer[] = [];
-  #bodyBytes = 0;
+  #body = new AnswerBody();
+  #held: boolean;
+  #refusalFails: boolean;
+  #begun = false;
   #committed = false;
   #reason: StopReason | undefined;
   #now: () => number;
@@ -75,7 +90,14 @@ export class AttemptRun implements ResponseListener {
   constructor(options: {
     listener: AttemptListener; outgoing: Outgoing; source: FailureSource; endpoint: EndpointConfig;
     timeouts: Timeouts; stream: boolean; now: () => number;
+    /** What comes before the first content waits for it, so that a failure until then stays unseen. */
+    held: boolean;
+    /** A refusal without a word of text counts as a failure: somebody is to be asked what follows. */
+    refusalFails: boolean;
   }) {
+    this.#refusalFails = options.refusalFails;
+    this.#held = options.held;
+    this.#timeouts = options.timeouts;
     this.#listener = options.listener;
     this.#outgoing = options.outgoing;
     this.#codec = options.outgoing.codec;
@@ -88,7 +110,7 @@ export class AttemptRun implements ResponseListener {
 
   start(transport: Transport): void {
     this.#timers.start();
-    this.#call = transport.send(this.#endpoint, this.#outgoing.request, this);
+    this.#call = transport.send({ name: this.#endpoint.name, timeouts: this.#timeouts, protocol: this.#endpoint.protocol, provider: this.#endpoint.provider }, this.#outgoing.request, this);
     // The call may have failed before it was handed over.
     if (this.#mode === 'done') this.#call.abort();
   }
@@ -102,9 +124,26 @@ export class AttemptRun implements ResponseListener {
     return this.#committed;
   }
 
-  /** The answer began: the provider will bill for it. */
-  get answered(): boolean {
-    return this.figures.status !== undefined && this.figures.status < 300;
+  /** The longest silence in the middle of the answer, in milliseconds; undefined where there was none to measure. */
+  get longestGapMs(): number | undefined {
+    const gapMs = this.#timers.longestGapMs;
+    return gapMs === undefined ? undefined : roundMs(gapMs);
+  }
+
+  /** How fast text came, in tokens a second; undefined where there was too little of it to tell. */
+  get tokensPerSecond(): number | undefined {
+    const { contentMs } = this.#timers;
+    return contentMs < measurableMs ? undefined : this.figures.generatedChars / charsPerToken / (contentMs / 1000);
+  }
+
+  /** A fire drill has its hand in it: what comes of it says nothing of the provider. */
+  get drilled(): boolean {
+    return this.#call?.drilled === true;
+  }
+
+  /** Events of the stream that could not be read and were left out. */
+  get unreadable(): number {
+    return this.#gate?.unreadable ?? 0;
   }
 
   /** Ends the attempt without a word to the listener: the caller went away. */
@@ -119,11 +158,16 @@ export class AttemptRun implements ResponseListener {
     this.#call?.resume();
   }
 
+  onConnected(connectMs: number): void {
+    this.figures.connectMs = roundMs(connectMs);
+  }
+
   onHeaders(status: number, headers: ResponseHeaders): void {
     if (this.#mode !== 'waiting') return;
     this.figures.status = status;
     this.figures.headersMs = this.elapsedMs();
     this.#headers = headers;
+    this.#listener.onAnswering(headers);
     if (status >= 300) {
       this.#mode = 'error';
       this.#timers.answering();
@@ -131,8 +175,7 @@ export class AttemptRun implements ResponseListener {
     }
     const contentType = headerText(headers['content-type']).toLowerCase();
     if (isPage(contentType)) {
-      this.#fail(new SwitchyardError('not-an-api', 'server',
-        `${this.#endpoint.name} answered with a web page instead of an answer; check the base URL, or a login page in between.`));
+      this.#fail(pageFailure(this.#endpoint.name));
       return;
     }
     this.#timers.answering();
@@ -215,10 +258,13 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(output.events);
     if (hasContent && !this.#committed) this.#commit();
-    if (!this.#committed) {
+    if (!this.#committed && this.#held) {
       this.#holdBack(output.bytes);
-    } else {
-      this.#timers.heard(hasContent);
+    } else if (output.bytes.length > 0 || this.#heldEvents.length > 0 || this.#committed) {
+      if (!this.#begun) this.#begin();
+      this.#timers.heard(hasContent, this.figures.generatedChars);
+      // The timers may have ended it.
+      if (this.#isDone()) return;
       const ready = this.#outgoing.passThrough ? this.#forwardBytes(output.bytes) : this.#forwardEvents();
       if (!ready) {
         this.#timers.pause();
@@ -230,7 +276,6 @@ export class AttemptRun implements ResponseListener {
   }
 
   #isEventStream = false;
-  #bodyBegan = false;
   #heldEvents: ConversationEvent[] = [];
   #heldBytes: Buffer[] = [];
   #heldLength = 0;
@@ -267,7 +312,7 @@ export class AttemptRun implements ResponseListener {
       this.#heldLength += chunk.length;
       this.#heldBytes.push(chunk);
     }
-    if (this.#heldLength > maxPreludeBytes) {
+    if (this.#heldLength > maxPreludeBytes || (this.#gate?.eventCount ?? 0) > maxPreludeEvents) {
       this.#fail(new SwitchyardError('prelude-too-large', 'server', `${this.#endpoint.name} sent much and said nothing.`));
     }
   }
@@ -276,7 +321,13 @@ export class AttemptRun implements ResponseListener {
     this.#committed = true;
     this.figures.firstTokenMs = this.elapsedMs();
     this.#timers.committed();
-    this.#listener.onCommit(this.#passedHeaders());
+    this.#listener.onCommit();
+    if (!this.#begun) this.#begin();
+  }
+
+  #begin(): void {
+    this.#begun = true;
+    this.#listener.onBegin(this.#outgoing.passThrough ? passedHeaders(this.#headers) : {});
   }
 
   #forwardBytes(bytes: readonly Buffer[]): boolean {
@@ -301,14 +352,11 @@ export class AttemptRun implements ResponseListener {
     const gate = this.#gate;
     if (gate === undefined) return;
     if (!gate.terminated) {
-      const never = !this.#committed && gate.eventCount === 0;
-      this.#fail(never
-        ? new SwitchyardError('empty-answer', 'server', `${this.#endpoint.name} answered with nothing.`)
-        : new SwitchyardError('stream-cut', 'server', `${this.#endpoint.name} broke off in mid-answer.`));
+      this.#fail(cutFailure(this.#endpoint.name, !this.#committed && gate.eventCount === 0));
       return;
     }
     if (!this.#committed) {
-      const empty = this.#emptyFailure();
+      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -321,19 +369,6 @@ export class AttemptRun implements ResponseListener {
     this.#succeed();
   }
 
-  /** Why an answer without content is no answer; undefined when the stop reason explains it. */
-  #emptyFailure(): SwitchyardError | undefined {
-    switch (this.#reason) {
-      case 'length':
-      case 'context-full':
-      case 'pause':
-      case 'refusal':
-        return undefined;
-      default:
-        return new SwitchyardError('empty-answer', 'server', `${this.#endpoint.name} answered without any text or tool call.`);
-    }
-  }
-
   #lingered(): void {
     if (this.#mode !== 'stream') return;
     this.#streamEnded();
@@ -341,10 +376,11 @@ export class AttemptRun implements ResponseListener {
   }
 
   #keep(chunk: Buffer): void {
+    const body = this.#body;
     const limit = this.#mode === 'error' ? maxErrorBodyBytes : maxPlainBodyBytes;
-    if (this.#bodyBytes + chunk.length > limit) {
+    if (body.length + chunk.length > limit) {
       if (this.#mode === 'error') {
-        this.#body.push(chunk.subarray(0, limit - this.#bodyBytes));
+        body.add(chunk.subarray(0, limit - body.length));
         this.#refused();
         this.#call?.abort();
         return;
@@ -352,25 +388,20 @@ export class AttemptRun implements ResponseListener {
       this.#fail(new SwitchyardError('answer-too-large', 'server', `${this.#endpoint.name} sent an answer larger than is accepted.`));
       return;
     }
-    this.#bodyBytes += chunk.length;
-    this.#body.push(chunk);
+    const beganBefore = body.began;
+    body.add(chunk);
     if (this.#mode !== 'plain') return;
-    if (this.#bodyBegan) this.#timers.heard(true);
-    else if (isBlank(chunk)) {
-      // Once: blank lines alone must not keep it waiting for ever.
-      if (this.#bodyBytes === chunk.length) this.#timers.waitingForWhole();
-    } else {
-      this.#bodyBegan = true;
-      this.#timers.committed();
-    }
+    if (beganBefore) this.#timers.heard(true, body.length);
+    else if (body.began) this.#timers.committed();
+    // Once: blank lines alone must not keep it waiting for ever.
+    else if (body.length === chunk.length) this.#timers.waitingForWhole();
   }
 
   #plainEnded(): void {
-    const body = this.#body.length === 1 ? this.#body[0] ?? Buffer.alloc(0) : Buffer.concat(this.#body);
+    const body = this.#body.whole();
     const events = inspectPlain(body, this.#codec, this.#endpoint.provider.dialect, this.#outgoing.passThrough && !this.#stream);
     if (events === undefined) {
-      this.#fail(new SwitchyardError('not-json', 'server',
-        `${this.#endpoint.name} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, 300) }));
+      this.#fail(notJsonFailure(this.#endpoint.name, body));
       return;
     }
     const failed = events.find(event => event.type === 'error');
@@ -382,7 +413,7 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(events);
     if (!hasContent) {
-      const empty = this.#emptyFailure();
+      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -396,32 +427,14 @@ export class AttemptRun implements ResponseListener {
 
   /** The provider answered with an error status. */
   #refused(): void {
-    const body = Buffer.concat(this.#body);
+    const body = this.#body.whole();
     const status = this.figures.status ?? 502;
-    if (status < 400) {
-      this.#fail(new SwitchyardError('redirect', 'server',
-        `${this.#endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`, { status }));
-      return;
-    }
-    if (isPage(headerText(this.#headers['content-type'])) && status !== 401 && status !== 429 && status < 500) {
-      // A portal or a guard in between, and no word of the provider's about key, model or request.
-      this.#fail(new SwitchyardError('not-an-api', 'server',
-        `${this.#endpoint.name} answered with a web page (${status}) instead of an answer; check the base URL, or a login page in between.`, { status }));
-      return;
-    }
-    this.#fail(responseFailure(status, this.#headers, body.toString('utf8'), this.#source, this.#now()), this.#rawError(status, body));
+    this.#fail(refusedFailure(status, this.#headers, body, this.#source, this.#now()), status < 400 ? undefined : this.#rawError(status, body));
   }
 
   #rawError(status: number, body: Buffer): RawError | undefined {
     if (!this.#outgoing.passThrough) return undefined;
-    return { status, body, contentType: headerText(this.#headers['content-type']) || 'application/json', headers: this.#passedHeaders() };
-  }
-
-  #passedHeaders(): Record<string, string> {
-    if (!this.#outgoing.passThrough) return {};
-    const passed: Record<string, string> = {};
-    for (const name in this.#headers) if (passedHeader.test(name)) passed[name] = headerText(this.#headers[name]);
-    return passed;
+    return { status, body, contentType: headerText(this.#headers['content-type']) || 'application/json', headers: passedHeaders(this.#headers) };
   }
 
   #succeed(): void {
@@ -433,7 +446,7 @@ export class AttemptRun implements ResponseListener {
     if (this.#mode === 'done') return;
     this.#close();
     this.#call?.abort();
-    this.#listener.onDone({ kind: 'failed', error, committed: this.#committed, raw });
+    this.#listener.onDone({ kind: 'failed', error, begun: this.#begun, raw });
   }
 
   #isDone(): boolean {
@@ -443,30 +456,13 @@ export class AttemptRun implements ResponseListener {
   #close(): void {
     this.#mode = 'done';
     this.#timers.stop();
-    this.#body = [];
+    this.#body.clear();
     this.#heldBytes = [];
     this.#heldEvents = [];
   }
 }
 
-function isPage(contentType: string): boolean {
-  return contentType.toLowerCase().includes('text/html');
-}
-
-function isBlank(chunk: Buffer): boolean {
-  return chunk.every(byte => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
-}
-
-function startsLikeJson(chunk: Buffer): boolean {
-  const first = chunk.find(byte => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
-  return first === 0x7b || first === 0x5b;
-}
-
 /** Milliseconds with one decimal place. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 10) / 10;
-}
-
-function headerText(value: string | string[] | undefined): string {
-  return Array.isArray(value) ? value.join(', ') : value ?? '';
 }

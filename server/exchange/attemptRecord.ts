@@ -38,7 +38,7 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 }
 
 /** The part of an attempt's record that is known when it starts. */
-export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'startedAt'>;
+export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
 
 /** A record with what only its price needs to know: the request never left this machine. */
 export type RecordedAttempt = Attempt & { neverSent?: true };
@@ -62,6 +62,7 @@ export function attemptRecord(
   const { leftOut, ...known } = started;
   return {
     ...known,
+    connectMs: figures.connectMs,
     headersMs: figures.headersMs,
     firstTokenMs: figures.firstTokenMs,
     totalMs,

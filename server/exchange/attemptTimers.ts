@@ -1,9 +1,17 @@
 import { SwitchyardError } from '../base/failure.ts';
 import type { Timeouts } from '../config/config.ts';
 
+/** About how many characters make a token, for throughput. */
+const charsPerToken = 4;
+/** Throughput is judged over stretches no longer than this. */
+const longestStretchMs = 10_000;
+/** A single event proves nothing about pace. */
+const eventsOfAStretch = 2;
+
 /**
- * The timers of one attempt, of which one at a time runs beside the total: headers, then first token, then idle.
- * The connect timer belongs to the connection (upstream/transport.ts).
+ * The timers of one attempt, of which one at a time runs beside the total: headers, then first token, then idle. The
+ * least throughput is judged as the answer comes; silence is the idle timer's. The connect timer belongs to the
+ * connection (upstream/transport.ts).
  */
 export class AttemptTimers {
   #timeouts: Timeouts;
@@ -14,13 +22,28 @@ export class AttemptTimers {
   #total: NodeJS.Timeout | undefined;
   #idling = false;
   #paused = false;
+  #firstContentAt = 0;
   #lastContentAt = 0;
+  #longestGapMs = 0;
+  #stretchAt = 0;
+  #stretchChars = 0;
+  #stretchEvents = 0;
 
   constructor(timeouts: Timeouts, stream: boolean, expire: (error: SwitchyardError) => void, endpoint: string) {
     this.#timeouts = timeouts;
     this.#stream = stream;
     this.#expire = expire;
     this.#endpoint = endpoint;
+  }
+
+  /** The longest silence between two pieces of content so far, in milliseconds; undefined before the second piece. */
+  get longestGapMs(): number | undefined {
+    return this.#lastContentAt > this.#firstContentAt ? this.#longestGapMs : undefined;
+  }
+
+  /** From the first piece of content to the last, in milliseconds. */
+  get contentMs(): number {
+    return this.#lastContentAt - this.#firstContentAt;
   }
 
   /** The request is on its way. */
@@ -50,20 +73,28 @@ export class AttemptTimers {
   /** The first content is here. */
   committed(): void {
     const { idleMs } = this.#timeouts;
+    const now = performance.now();
     this.#idling = true;
-    this.#lastContentAt = performance.now();
+    this.#firstContentAt = now;
+    this.#lastContentAt = now;
+    this.#stretchAt = now;
     this.#arm(idleMs, 'idle-timeout', `${this.#endpoint} stalled in mid-answer for ${seconds(idleMs)}.`);
   }
 
   /**
    * Something came. Pings keep a silent answer alive only for a few idle periods, so that a provider which pings
    * for ever is noticed, while one that thinks between two blocks is not.
+   * @param chars characters of content so far, over the whole answer
    */
-  heard(content: boolean): void {
+  heard(content: boolean, chars: number): void {
     if (!this.#idling) return;
     const now = performance.now();
-    if (content) this.#lastContentAt = now;
-    else if (now - this.#lastContentAt > 4 * this.#timeouts.idleMs) return;
+    if (content) {
+      const gapMs = now - this.#lastContentAt;
+      if (gapMs > this.#longestGapMs) this.#longestGapMs = gapMs;
+      this.#lastContentAt = now;
+      if (this.#timeouts.minTokensPerSecond > 0 && this.#crawls(now, chars)) return;
+    } else if (now - this.#lastContentAt > 4 * this.#timeouts.idleMs) return;
     this.#phase?.refresh();
   }
 
@@ -74,6 +105,7 @@ export class AttemptTimers {
 
   resume(): void {
     this.#paused = false;
+    this.#stretchAt = 0;
     this.#phase?.refresh();
   }
 
@@ -89,6 +121,27 @@ export class AttemptTimers {
     clearTimeout(this.#total);
     this.#phase = undefined;
     this.#total = undefined;
+  }
+
+  /** Ends the attempt when a whole stretch of it brought far too little. */
+  #crawls(now: number, chars: number): boolean {
+    if (this.#stretchAt === 0) this.#beginStretch(now, chars);
+    this.#stretchEvents += 1;
+    const stretchMs = Math.min(this.#timeouts.idleMs, longestStretchMs);
+    const lastedMs = now - this.#stretchAt;
+    if (lastedMs < stretchMs) return false;
+    const tokensPerSecond = (chars - this.#stretchChars) / charsPerToken / (lastedMs / 1000);
+    const enough = this.#stretchEvents < eventsOfAStretch || tokensPerSecond >= this.#timeouts.minTokensPerSecond;
+    this.#beginStretch(now, chars);
+    if (enough) return false;
+    this.#expired('too-slow', `${this.#endpoint} brought ${tokensPerSecond.toFixed(1)} tokens a second, and at least ${this.#timeouts.minTokensPerSecond} are wanted.`);
+    return true;
+  }
+
+  #beginStretch(now: number, chars: number): void {
+    this.#stretchAt = now;
+    this.#stretchChars = chars;
+    this.#stretchEvents = 0;
   }
 
   #arm(ms: number, code: string, message: string): void {

@@ -1,67 +1,66 @@
 import type { ConversationEvent } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
-import type { PlannedTarget, Receipt } from '../api/receipt.ts';
-import type { KeyMaterial } from '../api/messages.ts';
+import type { AttemptRole, PlannedTarget, Receipt, RequestKind } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
-import type { EndpointConfig } from '../config/config.ts';
-import { spokenEndpoint } from '../config/spokenEndpoint.ts';
+import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/backoff.ts';
-import { networkKindOf } from '../health/linkState.ts';
-import type { RateTicket } from '../health/rateLimiter.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
-import { RequestFormatError } from '../protocols/codec.ts';
-import { promptTokens } from '../protocols/events.ts';
 import type { UnfitTarget } from '../routing/plan.ts';
 import { nextLargerWindow } from '../routing/makePlan.ts';
-import { lastFour } from '../upstream/keyPool.ts';
-import { AttemptRun, roundMs, type AttemptEnd, type AttemptListener } from './attempt.ts';
-import { attemptRecord, priceRequest, settleUsage, type StartedAttempt } from './attemptRecord.ts';
-import { nextStep, retryableWhenNothingElse } from './failover.ts';
+import type { ResponseHeaders } from '../upstream/transport.ts';
+import { roundMs, type AttemptEnd } from './attempt.ts';
+import { anotherKey, asksOnRefusal, launchAttempt } from './attemptLauncher.ts';
+import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
+import { isAboutKey, nextStep, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
+import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
-import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { redactFailure, redactRaw } from './redactFailure.ts';
+import { requestKind } from './requestKind.ts';
+import { Resumption } from './resumption.ts';
+import type { AttemptOwner, RunningAttempt } from './runningAttempt.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 
 /** More attempts than any sensible plan needs; bounds an exchange whose targets all fail at once and recover. */
 const maxAttempts = 12;
-const keepAliveMs = 15_000;
 const none: ReadonlySet<string> = new Set();
 /** The shortest wait for a target that rests. */
 const lookAgainMs = 20;
 
-/** One attempt under way. */
-interface Current {
-  target: PlannedTarget;
-  endpoint: EndpointConfig;
-  key: KeyMaterial | undefined;
-  trial: boolean;
-  ticket: RateTicket;
-  started: StartedAttempt;
-  run: AttemptRun;
-}
-
 /**
  * Runs one exchange: makes the plan, walks it attempt by attempt, and ends with an answer or with one error. The
  * failure class of an attempt decides what comes next (failover.ts); before the commit point a failure is invisible.
+ * Two attempts run at once only while a hedge is out: the first to commit leads, and the other is given up.
  */
-export class ExchangeRun implements AttemptListener, TickedRun {
+export class ExchangeRun implements AttemptOwner, TickedRun {
   readonly receipt: Receipt;
   #services: ExchangeServices;
   #input: ExchangeInput;
   #caller: CallerSide;
   #startedAt = performance.now();
+  #kind: RequestKind;
+  #route: RouteConfig | undefined;
   #queue: PlannedTarget[] = [];
-  #current: Current | undefined;
+  #running: RunningAttempt[] = [];
+  /** The attempt whose answer the caller gets. */
+  #leader: RunningAttempt | undefined;
+  #launched = 0;
+  /** Why the next attempt will be made, where it is not simply the next of the plan. */
+  #nextRole: AttemptRole | undefined;
+  #hedge: HedgeTimer | undefined;
+  #resumption: Resumption | undefined;
   #wait: NodeJS.Timeout | undefined;
   #triedKeys = new Map<string, Set<string>>();
   #lastFailure = new Map<string, SwitchyardError>();
   #resent = new Set<string>();
   #retried = new Set<string>();
   #stripped = new Set<string>();
+  /** Targets that were given up sooner than their full timers say, because others were left then. */
+  #cutShort = new Set<string>();
   /** Targets that turned out to be unable to serve such a request at all. */
   #unfit: UnfitTarget[] = [];
   #lastRaw: RawError | undefined;
+  /** What each record of the receipt is to be priced by, at the same place. */
   #prices: PriceRequest[] = [];
   #began = false;
   #handedOutCall = false;
@@ -74,6 +73,7 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#services = services;
     this.#input = input;
     this.#caller = caller;
+    this.#kind = requestKind({ needs: input.needs, purpose: input.caller.purpose, operation: input.operation, thinkingAsked: input.thinkingAsked });
     const startedAt = services.clock.now();
     this.#lastWriteAt = startedAt;
     this.receipt = {
@@ -81,12 +81,15 @@ export class ExchangeRun implements AttemptListener, TickedRun {
       outcome: 'open', plan: { wanted: input.wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] },
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
-    caller.onDrain = () => this.#current?.run.resume();
+    caller.onDrain = () => this.#leader?.run.resume();
   }
 
   start(): void {
     this.#services.started(this);
-    const { plan } = this.#plan();
+    const { plan, route } = this.#plan();
+    this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
+    if (this.#resumable()) this.#resumption = new Resumption();
+    this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     this.#queue = [...plan.targets];
     this.#next();
   }
@@ -104,45 +107,55 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#settle('interrupted', 'cancelled', error.message);
   }
 
-  /** Ends what runs without blaming the provider. @returns false when nothing runs any more */
+  /** Ends what runs without blaming a provider. @returns false when nothing runs any more */
   #stop(): boolean {
     if (this.#finished) return false;
     clearTimeout(this.#wait);
-    const current = this.#current;
-    if (current !== undefined) {
-      current.run.abandon();
-      this.#record(current, 'cancelled');
-      this.#services.board.release(current.target.endpoint, current.target.model, current.trial);
-    }
+    for (const attempt of [...this.#running]) this.#giveUp(attempt, 'cancelled');
     return true;
   }
 
   tick(now: number): void {
-    if (this.#finished || !this.#input.stream || now - this.#lastWriteAt < keepAliveMs) return;
+    if (this.#finished || !this.#input.stream || now - this.#lastWriteAt < this.#services.keepAliveMs) return;
     this.#lastWriteAt = now;
     this.#caller.keepAlive();
   }
 
   progress(): Receipt {
-    const current = this.#current;
-    const attempts = [...this.receipt.attempts];
-    if (current !== undefined) {
-      const settled = settleUsage(current.run.figures, undefined, this.#input.needs.estimatedInputTokens);
-      attempts.push(attemptRecord(current.started, current.run.figures, current.run.elapsedMs(), 'open', settled));
-    }
+    if (this.#running.length === 0) return { ...this.receipt, totalMs: this.#elapsed() };
+    const running = this.#running.map(attempt => runningRecord(attempt, this.#input.needs.estimatedInputTokens));
+    const attempts = [...this.receipt.attempts, ...running].sort((a, b) => a.number - b.number);
     return { ...this.receipt, attempts, totalMs: this.#elapsed() };
   }
 
-  onCommit(headers: Readonly<Record<string, string>>): void {
-    const current = this.#current;
-    if (current === undefined) return;
+  onAnswering({ origin, run }: RunningAttempt, headers: ResponseHeaders): void {
+    if (run.drilled) return;
+    const { target, key } = origin;
+    const { limiter, keys, clock } = this.#services;
+    limiter.observed(target.endpoint, key?.id, target.model, headers, clock.now(), run.figures.status);
+    if (key !== undefined) keys.heard(target.endpoint, key.id, headers);
+  }
+
+  onCommit(attempt: RunningAttempt): void {
+    this.#lead(attempt);
     this.receipt.firstTokenMs ??= this.#elapsed();
-    this.receipt.target = current.target.target;
+  }
+
+  onBegin(attempt: RunningAttempt, headers: Readonly<Record<string, string>>): void {
+    this.#lead(attempt);
     if (this.#began) return;
     this.#began = true;
-    this.#caller.begin({
-      exchangeId: this.receipt.id, target: current.target.target, attempts: current.started.number, model: current.target.upstreamModel, headers,
-    });
+    const { target, started } = attempt.origin;
+    this.#caller.begin({ exchangeId: this.receipt.id, target: target.target, attempts: Math.max(started.number, this.#launched), model: target.upstreamModel, headers });
+  }
+
+  /** The caller gets this attempt's answer; others are given up. */
+  #lead(attempt: RunningAttempt): void {
+    if (this.#leader === attempt) return;
+    this.#leader = attempt;
+    this.#hedge?.stop();
+    this.receipt.target = attempt.origin.target.target;
+    for (const other of [...this.#running]) if (other !== attempt) this.#giveUp(other, 'slower');
   }
 
   onBytes(chunk: Buffer): boolean {
@@ -153,29 +166,28 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   onEvents(events: readonly ConversationEvent[]): boolean {
     this.#lastWriteAt = this.#services.clock.now();
     if (!this.#handedOutCall) this.#handedOutCall = events.some(event => event.type === 'tool-call-end');
-    return this.#caller.events(events);
+    return this.#caller.events(this.#resumption === undefined ? events : this.#resumption.pass(events));
   }
 
   onPlain(body: Buffer): void {
     this.#caller.plain(body);
   }
 
-  onDone(ended: AttemptEnd): void {
+  onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
+    if (this.#finished || !this.#running.includes(attempt)) return;
     const end = this.#tellable(ended);
-    const current = this.#current;
-    if (current === undefined || this.#finished) return;
-    this.#current = undefined;
-    this.#record(current, end);
-    this.#proved(current, end);
+    this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
       this.#settle('ok');
       return;
     }
-    this.#lastFailure.set(current.target.target, end.error);
+    const { target } = attempt.origin;
+    this.#lastFailure.set(target.target, end.error);
     this.#lastRaw = end.raw;
-    if (end.committed) this.#brokeOff(current, end.error);
-    else this.#failedUnseen(current, end.error);
+    if (end.begun) this.#brokeOff(attempt, end.error);
+    // While another is still at work, nothing is lost yet.
+    else if (this.#running.length === 0) this.#failedUnseen(attempt, end.error);
   }
 
   /** Keys go no further than this in what a failure says. */
@@ -192,77 +204,69 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     return result;
   }
 
+  /** A stream over HTTP whose route wants another target to go on with a broken answer. A half JSON text cannot be gone on with. */
+  #resumable(): boolean {
+    const { face, stream, operation, needs } = this.#input;
+    return this.#route?.afterCommit === 'resume' && face === 'http' && stream && operation === undefined && !needs.jsonSchema;
+  }
+
   /** Starts the next attempt that can start, or finds out what to do when none can. */
   #next(): void {
-    while (this.#queue.length > 0 && this.receipt.attempts.length < maxAttempts) {
+    while (this.#queue.length > 0 && this.#launched < maxAttempts) {
       const target = this.#queue.shift();
-      if (target !== undefined && this.#launch(target)) return;
+      if (target !== undefined && this.#launch(target, this.#nextRole)) return;
+      if (this.#finished) return;
     }
     this.#exhausted();
   }
 
   /** @returns false when the target cannot be tried now; the plan then says why */
-  #launch(target: PlannedTarget): boolean {
-    const { board, limiter, keys, clock } = this.#services;
-    const configured = this.#services.config().endpoints.get(target.endpoint);
-    const endpoint = configured === undefined ? undefined : spokenEndpoint(configured, {
-      model: target.model, upstreamModel: target.upstreamModel, tools: this.#input.needs.tools, ...spokenBy(this.#input),
+  #launch(target: PlannedTarget, role: AttemptRole | undefined): boolean {
+    const others = this.#queue.length > 0 || this.#running.length > 0;
+    const launch = launchAttempt(this.#services, this, {
+      input: role === 'resume' ? this.#resumedInput() : this.#input,
+      target, number: this.#launched + 1, role, kind: this.#kind, route: this.#route,
+      triedKeys: this.#triedKeys.get(target.endpoint) ?? none,
+      strip: this.#stripped.has(target.target),
+      replaceable: others,
+      // Over HTTP the only target's lifecycle events go straight through: nobody could take over unseen.
+      held: otherKey => others || otherKey || this.#input.protocol === 'editor' || this.#resumption !== undefined,
+      rewrite: this.#resumption !== undefined,
     });
-    const codec = endpoint === undefined ? undefined : this.#services.codecFor(endpoint.protocol);
-    if (endpoint === undefined || codec === undefined) return this.#exclude(target, 'the endpoint was removed meanwhile');
-    const now = clock.now();
-    const key = keys.pick(endpoint.name, this.#triedKeys.get(endpoint.name) ?? none, now);
-    if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) return this.#exclude(target, 'no key of it can be used now');
-    const admission = board.enter(target.endpoint, target.model, now);
-    if (!admission.admitted) return this.#exclude(target, admission.reason);
-    const { estimatedInputTokens, maxOutputTokens } = this.#input.needs;
-    const limited = limiter.enter(target.endpoint, estimatedInputTokens + (maxOutputTokens ?? 0), now);
-    if (!limited.admitted) {
-      board.release(target.endpoint, target.model, admission.trial);
-      return this.#exclude(target, limited.reason);
-    }
-    try {
-      const facts = this.#services.view(0).facts(target.endpoint, target.model);
-      const outgoing = buildOutgoing(this.#input, target, endpoint, codec, key, facts.maxOutputTokens, this.#stripped.has(target.target));
-      const run = new AttemptRun({
-        listener: this, outgoing, endpoint, stream: this.#input.stream, now: () => clock.now(),
-        timeouts: { ...endpoint.timeouts, ...this.#services.config().routes.get(this.receipt.plan.wanted)?.timeouts },
-        source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },
-      });
-      const started: StartedAttempt = {
-        number: this.receipt.attempts.length + 1, target: target.target, endpoint: target.endpoint, model: target.model,
-        upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
-        keyLast4: key === undefined ? undefined : lastFour(key.secret), startedAt: now,
-        leftOut: outgoing.leftOut,
-      };
-      this.#waited = false;
-      this.#current = { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, run };
-      run.start(this.#services.transport);
-      return true;
-    } catch (error) {
-      board.release(target.endpoint, target.model, admission.trial);
-      limiter.leave(limited.ticket, 0);
-      if (error instanceof UntranslatableError) {
-        this.#unfit.push({ target: target.target, tooLong: false });
-        return this.#exclude(target, error.reason);
-      }
-      if (error instanceof RequestFormatError) {
+    switch (launch.kind) {
+      case 'excluded':
+        if (launch.unfit === true) this.#unfit.push({ target: target.target, tooLong: false });
+        return this.#exclude(target, launch.reason);
+      case 'fatal':
+        // Beside a running attempt this one was only a second chance.
+        if (this.#running.length > 0) return false;
         this.#queue = [];
-        this.#fail({ error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) });
+        this.#fail(launch.failure);
+        return false;
+      case 'launched':
+        this.#launched += 1;
+        this.#waited = false;
+        this.#nextRole = undefined;
+        this.#running.push(launch.attempt);
+        if (role !== 'hedge') this.#hedge?.arm(target, () => this.#hedgeNow());
+        launch.attempt.run.start(this.#services.transport);
         return true;
-      }
-      // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
-      const tooDeep = error instanceof RangeError;
-      this.#services.log.error(`exchange ${this.receipt.id} could not be sent to ${target.target}`, error);
-      this.#queue = [];
-      this.#fail({
-        error: tooDeep
-          ? new SwitchyardError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 })
-          : new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more.', { status: 500 }),
-        status: tooDeep ? 400 : 500,
-      });
-      return true;
     }
+  }
+
+  /** The first target takes long to begin: the next one is asked beside it. */
+  #hedgeNow(): void {
+    if (this.#finished || this.#leader !== undefined || this.#running.length !== 1) return;
+    while (this.#queue.length > 0 && this.#launched < maxAttempts) {
+      const target = this.#queue.shift();
+      if (target !== undefined && this.#launch(target, 'hedge')) return;
+    }
+  }
+
+  #resumedInput(): ExchangeInput {
+    const { conversation } = this.#input;
+    const resumption = this.#resumption;
+    return { ...this.#input, raw: undefined, conversation: () => resumption?.request(conversation()) ?? conversation() };
   }
 
   #exclude(target: PlannedTarget, reason: string): false {
@@ -272,23 +276,25 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     return false;
   }
 
-  #failedUnseen(current: Current, error: SwitchyardError): void {
-    const { endpoint, target, key } = current;
+  #failedUnseen(attempt: RunningAttempt, error: SwitchyardError): void {
+    const { endpoint, target, key } = attempt.origin;
     const tried = this.#triedKeys.get(endpoint.name) ?? new Set<string>();
     if (key !== undefined && isAboutKey(error.failureClass)) tried.add(key.id);
     this.#triedKeys.set(endpoint.name, tried);
     const step = nextStep({
       failureClass: error.failureClass,
       code: error.code,
-      anotherKey: this.#services.keys.pick(endpoint.name, tried, this.#services.clock.now()) !== undefined && key !== undefined,
+      anotherKey: key !== undefined && anotherKey(this.#services, endpoint, target.model, this.#input.needs.estimatedInputTokens, tried),
       sharedLimits: endpoint.provider.sharedLimits === true,
       resentHere: this.#resent.has(target.target),
       stripped: this.#stripped.has(target.target),
       anotherTarget: this.#queue.length > 0,
     });
+    // What broke off before is still to be gone on with, or begun anew.
+    this.#nextRole = attempt.origin.started.role === 'resume' || attempt.origin.started.role === 'restart' ? attempt.origin.started.role : undefined;
     switch (step) {
       case 'tell-caller':
-        this.#fail({ error, target: target.target, raw: this.#lastRaw });
+        this.#refusedOrWrong(target, error);
         return;
       case 'next-key':
         this.#queue.unshift(target);
@@ -308,30 +314,57 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#next();
   }
 
-  /** The answer broke after the commit point: visible, so it either begins anew in sight of the reader or ends with an error. */
-  #brokeOff(current: Current, error: SwitchyardError): void {
-    if (this.#caller.restart !== undefined && !this.#handedOutCall && this.#queue.length > 0) {
-      this.#caller.restart(`${error.message} Starting again with ${this.#queue[0]?.target ?? 'the next target'}.`);
-      this.#next();
+  /** A refusal is told as it is, unless the route wants the reader to be asked whether another model may answer. */
+  #refusedOrWrong(target: PlannedTarget, error: SwitchyardError): void {
+    const [nextTarget] = this.#queue;
+    const tell = (): void => this.#fail({ error, target: target.target, raw: this.#lastRaw });
+    if (error.failureClass !== 'content-policy' || nextTarget === undefined || this.#caller.ask === undefined || !asksOnRefusal(this.#route, this.#input)) {
+      tell();
       return;
     }
-    this.#fail({ error, target: current.target.target });
+    void this.#caller.ask(`${error.message} Another model may answer it.`, `Try ${nextTarget.target}`).then(goOn => {
+      if (this.#finished) return;
+      if (goOn) this.#next();
+      else tell();
+    });
   }
 
-  /** Nothing is left in the plan: one more try, a wait, or the error that tells it all. */
+  /** The answer broke in sight of the caller: it begins anew or is gone on with where that can be done, or ends with an error. */
+  #brokeOff(attempt: RunningAttempt, error: SwitchyardError): void {
+    const { target } = attempt.origin;
+    // Others may still run when an attempt that passed its lifecycle events on breaks; none of them may write now.
+    for (const other of [...this.#running]) this.#giveUp(other, 'slower');
+    const restarts = this.#caller.restart !== undefined && !this.#handedOutCall;
+    const resumes = this.#resumption?.possible === true;
+    if (this.#queue.length === 0 && (restarts || resumes) && retryableWhenNothingElse(error.failureClass) && !this.#retried.has(target.target)) {
+      this.#retried.add(target.target);
+      this.#queue.push(target);
+    }
+    if (this.#queue.length === 0 || !(restarts || resumes)) {
+      this.#fail({ error, target: target.target });
+      return;
+    }
+    this.#leader = undefined;
+    if (resumes) {
+      this.#nextRole = 'resume';
+      this.#resumption?.begin(this.receipt.attempts.filter(one => one.firstTokenMs !== undefined));
+    } else {
+      this.#nextRole = 'restart';
+      this.#caller.restart?.(`${error.message} Starting again with ${this.#queue[0]?.target ?? 'the next target'}.`);
+    }
+    this.#next();
+  }
+
+  /** Nothing is left in the plan: one more try, a wait, the least bad of those that rest, or the error that tells it all. */
   #exhausted(): void {
     const now = this.#services.clock.now();
     const patienceLeftMs = this.#input.patienceMs - this.#elapsed();
-    const again = this.receipt.plan.targets.find(target => {
-      const failure = this.#lastFailure.get(target.target);
-      return failure !== undefined && retryableWhenNothingElse(failure.failureClass) && !this.#retried.has(target.target)
-        && (failure.retryAfterMs ?? 0) <= patienceLeftMs;
-    });
+    const again = this.receipt.plan.targets.find(target => this.#worthAnotherTry(target, patienceLeftMs));
     const planned = this.receipt.plan;
     const { plan, resting, unfit } = this.#plan();
     // A later look at the state must not hide what the first plan was and why.
     this.receipt.plan = { ...planned, excluded: [...planned.excluded, ...plan.excluded.filter(later => !planned.excluded.some(first => first.target === later.target))] };
-    if (this.receipt.attempts.length < maxAttempts) {
+    if (this.#launched < maxAttempts) {
       const soonest = resting.find(({ target }) => this.#worthWaiting(target));
       if (again !== undefined && plan.targets.some(target => target.target === again.target)) {
         this.#retried.add(again.target);
@@ -349,19 +382,33 @@ export class ExchangeRun implements AttemptListener, TickedRun {
         this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => this.#worthWaiting(target)));
         return;
       }
+      if (this.#tryLeastBad(resting.map(rest => rest.target), now)) return;
     }
     this.#fail(exhaustedFailure({
       wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: this.#lastFailure, resting, unfit: [...unfit, ...this.#unfit], now,
-      offline: this.#services.offline(), unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
+      link: this.#services.linkTrouble(), unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
       raw: this.#lastRaw,
     }));
+  }
+
+  /** A target kept away by its breaker may be well again, and nothing is lost by asking it: the turn is lost otherwise. */
+  #tryLeastBad(resting: readonly PlannedTarget[], now: number): boolean {
+    const candidates = resting.filter(target => !this.#lastFailure.has(target.target) && !this.#unfit.some(one => one.target === target.target));
+    const least = candidates.length === 0 ? undefined : this.#services.board.leastBad(candidates, now);
+    const target = candidates.find(one => one.endpoint === least?.endpoint && one.model === least.model);
+    return target !== undefined && this.#launch(target, 'last-resort');
+  }
+
+  #worthAnotherTry(target: PlannedTarget, patienceLeftMs: number): boolean {
+    const failure = this.#lastFailure.get(target.target);
+    if (failure === undefined || this.#retried.has(target.target) || (failure.retryAfterMs ?? 0) > patienceLeftMs) return false;
+    return retryableWhenNothingElse(failure.failureClass) || (failure.failureClass === 'timeout' && this.#cutShort.has(target.target));
   }
 
   #worthWaiting(target: PlannedTarget): boolean {
     if (this.#unfit.some(one => one.target === target.target)) return false;
     const failure = this.#lastFailure.get(target.target);
-    if (failure === undefined) return true;
-    return failure.failureClass === 'rate-limit' || failure.failureClass === 'overloaded' || failure.failureClass === 'server';
+    return failure === undefined || worthWaitingFor(failure.failureClass);
   }
 
   #later(delayMs: number, targets: () => PlannedTarget[]): void {
@@ -379,39 +426,30 @@ export class ExchangeRun implements AttemptListener, TickedRun {
     this.#settle('failed', failure.error.failureClass, failure.error.message);
   }
 
-  /** Writes down what an attempt was. */
-  #record(current: Current, end: AttemptEnd | 'cancelled'): void {
-    const { run, started, endpoint, ticket } = current;
-    const settled = settleUsage(run.figures, end === 'cancelled' ? undefined : end, this.#input.needs.estimatedInputTokens);
-    const attempt = attemptRecord(started, run.figures, run.elapsedMs(), end, settled);
-    this.receipt.attempts.push(attempt);
-    this.#prices.push(priceRequest(attempt, endpoint, run.figures.generatedChars > 0));
-    // Known to the pricer now; receipts say it in words.
-    delete attempt.neverSent;
-    const prompt = promptTokens(settled.usage);
-    this.#services.limiter.leave(ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
+  /** Ends an attempt that still runs, without blaming its provider. */
+  #giveUp(attempt: RunningAttempt, why: 'cancelled' | 'slower'): void {
+    attempt.run.abandon();
+    this.#ended(attempt, why);
   }
 
-  /** Tells health and keys what the attempt proved. */
-  #proved(current: Current, end: AttemptEnd): void {
-    const { board, keys, clock } = this.#services;
-    const { target, key, run, trial, endpoint } = current;
-    const now = clock.now();
-    const error = end.kind === 'failed' ? end.error : undefined;
-    if (key !== undefined) keys.report(target.endpoint, key.id, error?.failureClass ?? 'ok', now, error?.retryAfterMs);
-    const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, none, now) !== undefined;
-    board.record({
-      endpoint: target.endpoint, model: target.model, at: now, kind: 'traffic', trial, keyScoped,
-      failureClass: error?.failureClass, message: error?.message,
-      firstTokenMs: run.figures.firstTokenMs, totalMs: run.elapsedMs(), retryAfterMs: error?.retryAfterMs,
-      networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
-    });
-    if (error !== undefined) this.#services.failed(endpoint, error.failureClass, error.message, error.helpUrl, error.code);
+  /** Writes down what an attempt was, and what it proved. */
+  #ended(attempt: RunningAttempt, verdict: AttemptVerdict): void {
+    this.#running = this.#running.filter(one => one !== attempt);
+    if (this.#running.length === 0) this.#hedge?.stop();
+    const { record, price } = settleAttempt(this.#services, attempt, verdict, this.#input.needs.estimatedInputTokens);
+    const { attempts } = this.receipt;
+    const place = attempts.findLastIndex(one => one.number < record.number) + 1;
+    attempts.splice(place, 0, record);
+    this.#prices.splice(place, 0, price);
+    if (attempt.origin.shortened && record.failureClass === 'timeout') this.#cutShort.add(attempt.origin.target.target);
+    proveAttempt(this.#services, attempt, record, verdict, this.#input.stream);
   }
 
   #settle(outcome: Receipt['outcome'], failureClass?: FailureClass, message?: string): void {
     this.#finished = true;
-    this.#current = undefined;
+    this.#leader = undefined;
+    this.#hedge?.stop();
+    for (const attempt of [...this.#running]) this.#giveUp(attempt, 'cancelled');
     this.#caller.onDrain = undefined;
     this.receipt.totalMs = this.#elapsed();
     this.receipt.outcome = outcome;
@@ -423,13 +461,4 @@ export class ExchangeRun implements AttemptListener, TickedRun {
   #elapsed(): number {
     return roundMs(performance.now() - this.#startedAt);
   }
-}
-
-function isAboutKey(failureClass: FailureClass): boolean {
-  return failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
-}
-
-function keyName(key: KeyMaterial): string {
-  const last4 = lastFour(key.secret);
-  return last4 === '' ? key.label : `${key.label} …${last4}`;
 }

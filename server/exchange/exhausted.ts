@@ -1,5 +1,7 @@
 import type { Attempt, Plan } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
+import { troubleSentence } from '../health/wording.ts';
+import type { LinkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
 import { leastFinal } from './failover.ts';
 import type { ExchangeFailure, RawError } from './input.ts';
@@ -14,7 +16,8 @@ export interface ExhaustedExchange {
   resting: PlanResult['resting'];
   unfit: PlanResult['unfit'];
   now: number;
-  offline: boolean;
+  /** What is wrong with the machine's own way to the network, if anything is. */
+  link: LinkStatus['kind'] | undefined;
   unknownNameMessage(): string;
   /** The last error as the provider sent it, for a caller of the same protocol. */
   raw: RawError | undefined;
@@ -28,8 +31,8 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
   const failureClass = leastFinal(failures.map(failure => failure.failureClass));
   const only = failures.length === 1 && attempts.length === 1 && plan.excluded.length === 0 ? failures[0] : undefined;
   const retryAfterMs = soonestRecovery(exchange);
-  if (exchange.offline) {
-    return failure('offline', 'network', 'You are offline: no provider can be reached from this machine. Check your connection; local models still work.', retryAfterMs);
+  if (exchange.link !== undefined) {
+    return failure('offline', 'network', troubleSentence(exchange.link), retryAfterMs);
   }
   if (only !== undefined) {
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';

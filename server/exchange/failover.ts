@@ -53,6 +53,16 @@ export function retryableWhenNothingElse(failureClass: FailureClass): boolean {
   return failureClass === 'server' || failureClass === 'overloaded';
 }
 
+/** Whether it makes sense to wait for a target that failed so. */
+export function worthWaitingFor(failureClass: FailureClass): boolean {
+  return failureClass === 'rate-limit' || failureClass === 'overloaded' || failureClass === 'server';
+}
+
+/** The failure speaks of the key that was used, so that another one may do. */
+export function isAboutKey(failureClass: FailureClass): boolean {
+  return failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
+}
+
 /** From least final to most final: the class told to the caller when everything failed. */
 const finality: readonly FailureClass[] = [
   'rate-limit', 'overloaded', 'server', 'timeout', 'network', 'context-overflow', 'quota', 'model-not-found', 'auth',

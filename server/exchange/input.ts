@@ -22,6 +22,8 @@ export interface ExchangeInput {
   needs: Needs;
   /** The caller's own bytes, where there are any: they go through to a target of the same protocol. */
   raw?: RawBody | undefined;
+  /** The caller asks for reasoning, so the first token may take long. */
+  thinkingAsked?: boolean | undefined;
   /** The request in the internal form; decoded at most once. @throws RequestFormatError */
   conversation(): ConversationRequest;
   /** Headers of the caller that belong to its protocol, such as `anthropic-beta`; sent to targets of the same protocol only. */
@@ -86,4 +88,10 @@ export interface CallerSide {
    * @param message one sentence for the reader
    */
   restart?: ((message: string) => void) | undefined;
+  /**
+   * Asks the reader whether to go on with another target after a refusal. Absent where nobody can be asked (HTTP).
+   * @param message one sentence for the reader
+   * @param accept what to go on means, in a few words for a button
+   */
+  ask?: ((message: string, accept: string) => Promise<boolean>) | undefined;
 }

@@ -8,10 +8,13 @@ import { networkKindOf } from '../health/linkState.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
 import type { ModelDirectory } from '../upstream/modelDirectory.ts';
+import { drillFailure } from '../upstream/drills.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
 import type { Transport } from '../upstream/transport.ts';
 
 const modelListAgeMs = 6 * 60 * 60 * 1000;
+/** How often one endpoint is asked whether the machine's link is back. */
+const scoutEveryMs = 5000;
 
 /** What a prober needs of the house. */
 export interface ProberOptions {
@@ -36,6 +39,7 @@ export class Prober {
   /** Lists that turned out wrong, so that an old one on disk does not count either. */
   #wrongLists = new Set<string>();
   #running = new Set<string>();
+  #scoutedAt = -Infinity;
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -60,11 +64,16 @@ export class Prober {
     return this.#wrongLists.has(endpoint) ? 0 : this.#options.directory.listedAt(endpoint) ?? 0;
   }
 
-  /** Starts the probes that are due. */
+  /** Starts the probes that are due. While the machine is cut off, one endpoint at a time is asked for all of them. */
   tick(endpoints: Iterable<EndpointConfig>): void {
     const now = this.#options.clock.now();
+    let scout: EndpointConfig | undefined;
     for (const endpoint of endpoints) {
       if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) continue;
+      if (this.#options.board.cutOff(endpoint.name)) {
+        if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
+        continue;
+      }
       const heardAt = this.#heardAt.get(endpoint.name);
       const listed = this.#listedAt.has(endpoint.name);
       if (heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
@@ -74,6 +83,13 @@ export class Prober {
       if (keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined && !keys.hasRejected(endpoint.name)) continue;
       void this.probe(endpoint);
     }
+    if (scout === undefined || Math.abs(now - this.#scoutedAt) < scoutEveryMs) return;
+    this.#scoutedAt = now;
+    void this.probe(scout);
+  }
+
+  #lastHeard(endpoint: EndpointConfig): number {
+    return this.#heardAt.get(endpoint.name) ?? -Infinity;
   }
 
   /** Probes now, whatever was heard. */
@@ -86,32 +102,36 @@ export class Prober {
       this.#heardAt.set(endpoint.name, startedAt);
       const key = keys.pick(endpoint.name, new Set(), startedAt) ?? keys.all(endpoint.name)[0];
       const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
+      const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
       const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
       if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
       if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
       // Between two lists the cheaper probes say nothing of models.
       if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
-      this.#note(endpoint, key, result);
+      this.#note(endpoint, key, drilled && result.error !== undefined ? { ...result, error: drillFailure(result.error) } : result, drilled, startedAt);
       return result;
     } finally {
       this.#running.delete(endpoint.name);
     }
   }
 
-  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult): void {
-    const { board, keys, ledger, clock, redact } = this.#options;
+  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, drilled: boolean, startedAt: number): void {
+    const { board, keys, ledger, clock, redact, transport } = this.#options;
+    // The drill is over, and what was known before it has been put back.
+    if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
     const at = clock.now();
     const { error, latencyMs } = result;
     if (error?.failureClass === 'cancelled') return;
     const message = error === undefined ? undefined : redact(error.message);
-    if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id);
-    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs);
+    if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
+    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
     const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
     board.record({
-      endpoint: endpoint.name, at, kind: 'probe', failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
-      networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
+      endpoint: endpoint.name, at, startedAt, kind: 'probe', drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
+      code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
-    ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
+    // Other windows learn from the ledger, and they have no drill.
+    if (!drilled) ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
     if (error !== undefined) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
     this.#options.changed();
   }

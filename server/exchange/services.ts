@@ -1,11 +1,14 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { Receipt } from '../api/receipt.ts';
+import type { LinkStatus } from '../api/status.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
+import type { HedgePolicy } from '../health/hedgePolicy.ts';
 import type { RateLimiter } from '../health/rateLimiter.ts';
+import type { TimerBook } from '../health/timerBook.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
@@ -23,13 +26,20 @@ export interface ExchangeServices {
   transport: Transport;
   board: HealthBoard;
   limiter: RateLimiter;
+  /** Timers of attempts, learnt from earlier ones. */
+  timers: TimerBook;
+  hedges: HedgePolicy;
+  /** Micro-dollars that second requests of a route have cost since midnight, in all windows. */
+  hedgeSpentToday(route: string): number;
+  /** After how much silence a streaming caller hears something harmless, in milliseconds. */
+  keepAliveMs: number;
   keys: KeyPool;
   clock: Clock;
   random: Random;
   log: Log;
   redact(text: string): string;
-  /** The machine itself has lost its link. */
-  offline(): boolean;
+  /** What is wrong with the machine's own way to the network, if anything is. */
+  linkTrouble(): LinkStatus['kind'] | undefined;
   /** An exchange has begun; it is ticked about once a second until it settles. */
   started(run: TickedRun): void;
   /** An exchange has ended; its attempts are to be priced and written down. */

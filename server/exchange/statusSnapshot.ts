@@ -1,6 +1,9 @@
+import type { DrillStatus } from '../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
+import { localMidnight } from '../base/localMidnight.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
+import type { RateLimiter } from '../health/rateLimiter.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
@@ -14,10 +17,12 @@ export interface SnapshotSources {
   http: HttpStatus;
   board: HealthBoard;
   keys: KeyPool;
+  limiter: Pick<RateLimiter, 'keyTrouble'>;
   ledger: LedgerStore;
   directory: ModelDirectory;
   view: RoutingView;
   facts: OfferView['facts'];
+  drill: DrillStatus | undefined;
 }
 
 /** The whole state as the editor draws it. */
@@ -35,10 +40,10 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     todayUnknown += one.unknown;
   }
   return {
-    at: now, endpoints, offered,
+    at: now, endpoints, link: sources.board.linkTrouble(), offered,
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
     todayMicroUsd, todayEstimated, todayUnknown,
-    ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems,
+    ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
   };
 }
 
@@ -52,11 +57,11 @@ function endpointStatus(endpoint: EndpointConfig, sources: SnapshotSources, spen
     name: endpoint.name, provider: endpoint.provider.id, providerName: endpoint.provider.name, baseUrl: endpoint.baseUrl, region: endpoint.region,
     protocol: endpoint.protocol, enabled: endpoint.enabled,
     state: noKey === undefined ? health.state : 'down',
-    breaker: health.breaker,
+    breaker: health.breaker, modelBreakers: health.modelBreakers, cutOff: health.cutOff,
     retryAt: health.retryAt ?? noKey?.retryAt,
     firstToken: health.firstToken, total: health.total, errorRate: health.errorRate, uptime: health.uptime,
     lastError: health.lastError, lastCheckedAt: health.lastCheckedAt,
-    keys: keys.status(endpoint.name, now),
+    keys: keys.status(endpoint.name, now, keyId => sources.limiter.keyTrouble(endpoint.name, keyId, now)),
     models: [...directory.modelsOf(endpoint.name)],
     todayMicroUsd: spend?.microUsd ?? 0,
     todayEstimated: spend?.estimated ?? false,
@@ -75,18 +80,13 @@ function offers({ config, board, directory, view, facts, now }: SnapshotSources)
       const one = config.endpoints.get(endpoint);
       if (one === undefined) return 'no such endpoint';
       if (!one.enabled) return 'disabled';
-      const blocked = view.keysBlocked(endpoint);
+      const blocked = view.keysBlocked(endpoint, model);
       if (blocked !== undefined) return blocked.reason;
       const admission = view.admission(endpoint, model);
       if (!admission.admitted) return admission.reason;
       const health = board.health(endpoint, now);
+      if (health.cutOff !== undefined) return health.cutOff === 'offline' ? 'this machine is offline' : 'a sign-in page of the network is in the way';
       return health.state === 'down' ? health.lastError?.message ?? 'down' : undefined;
     },
   });
-}
-
-function localMidnight(now: number): number {
-  const day = new Date(now);
-  day.setHours(0, 0, 0, 0);
-  return day.getTime();
 }

@@ -2,40 +2,54 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial, NoticeParams, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
-import type { ConfigProblem, HttpStatus, StatusSnapshot } from '../api/status.ts';
+import type { ConfigProblem, HttpStatus, LinkStatus, StatusSnapshot } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
+import { localMidnight } from '../base/localMidnight.ts';
 import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
 import { modelFacts } from '../catalog/modelFacts.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
-import { createHealthBoard, type LinkAwareHealthBoard } from '../health/healthBoard.ts';
-import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
+import { observationOf } from '../health/attemptObservation.ts';
+import type { LinkAwareHealthBoard } from '../health/board.ts';
+import { createHealthBoard } from '../health/healthBoard.ts';
+import { createHedgePolicy, type HedgePolicy } from '../health/hedgePolicy.ts';
+import { createRateLimiter, type RateLimiter, type ToldLimit } from '../health/rateLimiter.ts';
+import { createTimerBook, type TimerBook } from '../health/timerBook.ts';
+import type { KeyNote } from '../ledger/keyNotes.ts';
+import type { HealthEvent } from '../ledger/ledger.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import { sumCost, sumUsage } from '../ledger/sums.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
+import { promptTokens } from '../protocols/events.ts';
 import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import type { MakePlan, ModelFacts, RoutingView } from '../routing/plan.ts';
 import { unknownNameMessage } from '../routing/unknownName.ts';
 import { secretsOf } from '../upstream/authHeader.ts';
+import type { KeyMark } from '../upstream/keyMarks.ts';
 import { KeyPool } from '../upstream/keyPool.ts';
 import { mergedFacts } from '../upstream/mergedFacts.ts';
 import type { ModelCache } from '../upstream/modelCache.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
 import type { ListedModel } from '../upstream/modelList.ts';
+import { drillFailure, Drills } from '../upstream/drills.ts';
 import { probeEndpoint } from '../upstream/probe.ts';
 import { Transport } from '../upstream/transport.ts';
 import { priceFactorOf } from './attemptRecord.ts';
 import { countAtProvider, type CountRequest } from './countTokens.ts';
+import { DrillRunner } from './drillRunner.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
+import { isAboutKey } from './failover.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
 import { pricePerMillion } from './priceText.ts';
 import { modelSettings } from './modelSettings.ts';
+import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
 import { Prober } from './prober.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
+import { survivalState } from './survivalState.ts';
 import { YardView } from './yardView.ts';
 
 export interface YardOptions {
@@ -45,12 +59,21 @@ export interface YardOptions {
   clock: Clock;
   random: Random;
   log: Log;
+  /** After how much silence a streaming caller hears something harmless, in milliseconds; default 15 s. */
+  keepAliveMs?: number | undefined;
+  /** What keys are known by among the windows of a data folder; absent: nothing is said of keys. */
+  keyMark?: KeyMark | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
+  /** The machine's network interfaces; absent: as the operating system tells them. */
+  interfaces?: LinkWatchOptions['interfaces'];
 }
 
 const tickMs = 1000;
 const warmUpMs = 10 * 60 * 1000;
+const defaultKeepAliveMs = 15_000;
+/** Attempts of earlier servers that timers are learnt from. */
+const recalledAttempts = 500;
 
 /**
  * The house of one server process: configuration, keys, connections, health and the ledger, and what runs through
@@ -58,10 +81,15 @@ const warmUpMs = 10 * 60 * 1000;
  */
 export class Yard implements ExchangeServices {
   readonly makePlan: MakePlan = makePlan;
-  readonly transport = new Transport();
+  readonly transport: Transport;
+  /** Fire drills of this process. */
+  readonly drills: DrillRunner;
   readonly board: LinkAwareHealthBoard;
-  readonly limiter: RateLimiter = createRateLimiter();
-  readonly keys = new KeyPool();
+  readonly limiter: RateLimiter;
+  readonly timers: TimerBook = createTimerBook();
+  readonly hedges: HedgePolicy = createHedgePolicy();
+  readonly keepAliveMs: number;
+  readonly keys: KeyPool;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -76,7 +104,10 @@ export class Yard implements ExchangeServices {
   #problems: ConfigProblem[] = [];
   #directory: ModelDirectory;
   #prober: Prober;
+  #linkWatch: LinkWatch;
   #running = new Set<TickedRun>();
+  #timesRecalled = false;
+  #startedAt: number;
   #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
   #pricing = false;
   #nextId = exchangeIds();
@@ -87,9 +118,14 @@ export class Yard implements ExchangeServices {
     this.#pricer = options.pricer;
     this.#register = options.register;
     this.clock = options.clock;
+    this.#startedAt = options.clock.now();
     this.random = options.random;
     this.log = options.log;
+    this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
+    this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
+    this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#tellLimit(told) });
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
+    this.transport = new Transport(undefined, new Drills(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
     this.#prober = new Prober({
       transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
@@ -97,6 +133,12 @@ export class Yard implements ExchangeServices {
       changed: () => this.onChange?.(),
       failed: (...args) => this.failed(...args),
     });
+    this.drills = new DrillRunner({
+      drills: this.transport.drills, board: this.board, keys: this.keys, clock: options.clock, config: () => this.#config,
+      view: () => survivalState({ view: this.view(0), board: this.board, keys: this.keys, drills: this.transport.drills.running, now: this.clock.now() }),
+      canonicalName: model => this.canonicalName(model), changed: () => this.onChange?.(),
+    });
+    this.#linkWatch = new LinkWatch({ board: this.board, notify: notice => this.onNotice?.(notice), interfaces: options.interfaces });
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
   }
@@ -107,11 +149,13 @@ export class Yard implements ExchangeServices {
     this.#register.replace([...keys.values()].flat().flatMap(secretsOf));
     this.#config = config;
     this.#problems = problems;
-    this.keys.configure(keys);
+    this.keys.configure(keys, config.endpoints);
     this.board.configure(config.endpoints);
     this.limiter.configure(config.endpoints);
+    this.timers.configure(config.endpoints);
     this.transport.configure(config.endpoints);
     this.#directory.configure(config);
+    this.drills.configured();
     for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
     if (first) this.#warmUp();
     this.onChange?.();
@@ -139,8 +183,12 @@ export class Yard implements ExchangeServices {
     return unknownNameMessage(wanted, this.view(0));
   }
 
-  offline(): boolean {
-    return this.board.offlineSince() !== undefined;
+  linkTrouble(): LinkStatus['kind'] | undefined {
+    return this.board.linkTrouble()?.kind;
+  }
+
+  hedgeSpentToday(route: string): number {
+    return this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
   }
 
   redact(text: string): string {
@@ -190,6 +238,7 @@ export class Yard implements ExchangeServices {
     this.#running.delete(run);
     const now = this.clock.now();
     for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
+    this.drills.settled(receipt);
     this.#unpriced.set(receipt.id, { receipt, prices });
     if (!this.#pricing) {
       this.#pricing = true;
@@ -199,8 +248,10 @@ export class Yard implements ExchangeServices {
   }
 
   failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void {
+    // What a fire drill made up is nobody's news.
+    if (this.transport.drills.isDrilled(endpoint.name)) return;
     if (failureClass === 'model-not-found') this.#prober.forgetModels(endpoint.name);
-    const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' ? 'certificate' : undefined;
+    const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' && !this.board.cutOff(endpoint.name) ? 'certificate' : undefined;
     if (kind !== undefined) this.onNotice?.({ kind, endpoint: endpoint.name, message, helpUrl });
   }
 
@@ -211,12 +262,13 @@ export class Yard implements ExchangeServices {
     let models: ListedModel[] = [];
     let latencyMs: number | undefined;
     let proved = true;
+    const drilled = this.transport.drills.isDrilled(endpoint.name);
     for (const key of tried) {
       const result = await probeEndpoint(this.transport, endpoint, key, { listModels: true, now: this.clock.now(), signal });
       if (result.error !== undefined) {
-        return { ok: false, failureClass: result.error.failureClass, message: this.redact(result.error.message), latencyMs: result.latencyMs, models: [] };
+        return { ok: false, failureClass: result.error.failureClass, message: this.redact((drilled ? drillFailure(result.error) : result.error).message), latencyMs: result.latencyMs, models: [] };
       }
-      if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id);
+      if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id, 'test', this.clock.now());
       models = result.models ?? models;
       latencyMs = result.latencyMs;
       proved &&= result.provedKey;
@@ -265,8 +317,9 @@ export class Yard implements ExchangeServices {
   /** The whole state, for the editor and for `GET /switchyard/status`. */
   status(http: HttpStatus): StatusSnapshot {
     return buildSnapshot({
-      now: this.clock.now(), config: this.#config, problems: this.#problems, http, board: this.board, keys: this.keys,
+      now: this.clock.now(), config: this.#config, problems: this.#problems, http, board: this.board, keys: this.keys, limiter: this.limiter,
       ledger: this.#ledger, directory: this.#directory, view: this.view(0), facts: (endpoint, model) => this.facts(endpoint, model),
+      drill: this.drills.status(),
     });
   }
 
@@ -280,6 +333,7 @@ export class Yard implements ExchangeServices {
   /** Ends all exchanges with a word to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
     clearInterval(this.#timer);
+    this.drills.shutdown();
     for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.interrupt();
     await this.#pricedUpToNow();
     this.#ledger.shutdown();
@@ -288,37 +342,102 @@ export class Yard implements ExchangeServices {
 
   #tick(): void {
     const now = this.clock.now();
+    this.#linkWatch.tick(now);
     // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
     if (this.#running.size > 0) void this.#pricer.ready();
     for (const run of this.#running) {
       run.tick(now);
       this.#ledger.progress(this.#priced(run.progress()));
     }
+    for (const note of this.#ledger.pollKeyNotes()) this.#adoptNote(note);
     const foreign = this.#ledger.pollForeign();
-    for (const { attempt, endedAt } of foreign.attempts) this.#adopt(attempt, endedAt);
-    for (const event of foreign.health) {
-      this.#prober.heard(event.endpoint, event.at);
-      this.board.record({
-        endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
-        failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
-      });
+    for (const { attempt, endedAt, stream, beaten } of foreign.attempts) {
+      this.#adopt(attempt, endedAt);
+      this.#time(attempt, stream, beaten);
     }
+    this.#recallTimes();
+    for (const event of foreign.health) this.#adoptProbe(event);
     this.#prober.tick(this.#config.endpoints.values());
+    this.drills.tick(now);
     this.onChange?.();
   }
 
   #adopt(attempt: Receipt['attempts'][number], endedAt: number): void {
-    if (attempt.outcome === 'interrupted') return;
+    this.#countForeign(attempt);
+    if (attempt.outcome === 'interrupted' || attempt.drill === true) return;
     this.#prober.heard(attempt.endpoint, endedAt);
     this.board.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.failureClass,
-      message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs,
+      startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs,
+      keyScoped: this.#isKeyScoped(attempt),
     });
+  }
+
+  #adoptProbe(event: HealthEvent): void {
+    this.#prober.heard(event.endpoint, event.at);
+    this.board.record({
+      endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
+      failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
+    });
+  }
+
+  /** Another window's failure was about one key, and there are others. */
+  #isKeyScoped({ endpoint, model, keyId, failureClass }: Receipt['attempts'][number]): boolean {
+    return keyId !== undefined && failureClass !== undefined && isAboutKey(failureClass)
+      && this.keys.pick(endpoint, new Set([keyId]), this.clock.now(), undefined, model) !== undefined;
+  }
+
+  /** What other windows sent counts against the same limits. */
+  #countForeign({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Receipt['attempts'][number]): void {
+    // What never reached the provider was not counted there.
+    if (drill === true || (failureClass === 'network' && status === undefined)) return;
+    this.limiter.adopt({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
+  }
+
+  #tellLimit({ endpoint, keyId, model, kind, at, stated }: ToldLimit): void {
+    const keyMark = this.keys.markOf(endpoint, keyId);
+    // A key that was taken away meanwhile is nobody's business any more.
+    if (stated.remaining === undefined || (keyId !== undefined && keyMark === '')) return;
+    this.#ledger.recordKeyNote({
+      endpoint, keyMark, model, kind, at, remaining: stated.remaining, limit: stated.limit, resetAt: stated.resetAt,
+    });
+  }
+
+  /** Another window, or the server before this one, found something out about a key. */
+  #adoptNote(note: KeyNote): void {
+    if (note.kind === 'state') {
+      this.keys.adopt(note);
+      return;
+    }
+    const { endpoint, keyMark, model, kind, at, remaining, limit, resetAt } = note;
+    const keyId = this.keys.idOfMark(endpoint, keyMark);
+    if (model === undefined || (keyId === undefined && keyMark !== '')) return;
+    this.limiter.adoptTold({ endpoint, keyId, model, kind, at, stated: { remaining, limit, resetAt } });
+  }
+
+  /** What other windows measured sets this window's timers too. */
+  #time(attempt: Receipt['attempts'][number], stream = true, beaten = false): void {
+    const observation = observationOf(attempt, stream, { beaten });
+    if (observation !== undefined) this.timers.observe(observation);
+  }
+
+  /** Timers begin with what earlier servers measured; read once, after the first answers are on their way. */
+  #recallTimes(): void {
+    if (this.#timesRecalled || this.#config === emptyConfig) return;
+    this.#timesRecalled = true;
+    try {
+      for (const { attempt, stream, beaten } of this.#ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
+    } catch (cause) {
+      this.log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
+    }
   }
 
   /** A new server takes over what was learnt in the last minutes, by itself or by others. */
   #warmUp(): void {
     try {
+      for (const note of this.#ledger.keyNotes()) this.#adoptNote(note);
+      // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
+      for (const event of this.#ledger.pollForeign().health) this.#adoptProbe(event);
       for (const { attempt, endedAt } of this.#ledger.recentAttempts(this.clock.now() - warmUpMs)) this.#adopt(attempt, endedAt);
     } catch (cause) {
       this.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);

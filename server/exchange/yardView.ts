@@ -35,11 +35,18 @@ export class YardView implements RoutingView {
 
   admission(endpoint: string, model: string): Admission {
     const admission = this.#yard.board.admission(endpoint, model, this.#now);
-    return admission.admitted ? this.#yard.limiter.admission(endpoint, this.#estimatedTokens, this.#now) : admission;
+    if (!admission.admitted) return admission;
+    const { limiter, keys } = this.#yard;
+    const limited = limiter.admission(endpoint, this.#estimatedTokens, this.#now);
+    // Where there are keys, each has its own limits; see `keysBlocked`.
+    return !limited.admitted || keys.hasKeys(endpoint) ? limited : limiter.keyAdmission(endpoint, '', model, this.#estimatedTokens, this.#now);
   }
 
-  keysBlocked(endpoint: string): ReturnType<RoutingView['keysBlocked']> {
+  keysBlocked(endpoint: string, model?: string): ReturnType<RoutingView['keysBlocked']> {
     const config = this.config.endpoints.get(endpoint);
-    return config === undefined ? undefined : this.#yard.keys.blocked(endpoint, config.provider.keyRequired, this.#now);
+    if (config === undefined) return undefined;
+    const { keys, limiter } = this.#yard;
+    if (model === undefined) return keys.blocked(endpoint, config.provider.keyRequired, this.#now);
+    return keys.blocked(endpoint, config.provider.keyRequired, this.#now, key => limiter.keyAdmission(endpoint, key.id, model, this.#estimatedTokens, this.#now), model);
   }
 }

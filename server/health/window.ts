@@ -8,6 +8,18 @@ export interface OutcomeWindow {
   summary(now: number): WindowSummary;
   /** Whether something went well in the last ten minutes. Constant time. */
   succeededLately(now: number): boolean;
+  /** Takes the failures since `from` out: they were not the endpoint's. */
+  forgive(from: number): void;
+  /** A copy of all it holds; `restore` puts it back. */
+  snapshot(): WindowState;
+  restore(state: WindowState): void;
+}
+
+export interface WindowState {
+  readonly columns: readonly (Float64Array | Uint8Array)[];
+  readonly next: number;
+  readonly held: number;
+  readonly lastSuccessAt: number;
 }
 
 export interface WindowSummary {
@@ -30,6 +42,7 @@ export function createOutcomeWindow(): OutcomeWindow {
   // NaN stands for "not measured".
   const firstToken = new Float64Array(capacity);
   const total = new Float64Array(capacity);
+  const columns = [at, okFlag, firstToken, total];
   let next = 0;
   let held = 0;
   let lastSuccessAt = -Infinity;
@@ -83,6 +96,16 @@ export function createOutcomeWindow(): OutcomeWindow {
       return cached.summary;
     },
     succeededLately: (now) => lastSuccessAt > now - windowMs,
+    forgive(from) {
+      for (let index = 0; index < held; index += 1) if (okFlag[index] === 0 && (at[index] ?? 0) >= from) at[index] = -Infinity;
+      cached = undefined;
+    },
+    snapshot: () => ({ columns: columns.map((column) => column.slice()), next, held, lastSuccessAt }),
+    restore(state) {
+      columns.forEach((column, index) => { column.set(state.columns[index] ?? []); });
+      ({ next, held, lastSuccessAt } = state);
+      cached = undefined;
+    },
   };
 }
 

@@ -33,7 +33,7 @@ export const makePlan: MakePlan = (wanted, needs, view, now) => {
     if (verdict.retryAt !== undefined) resting.push({ target: planned(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
   }
   resting.sort((a, b) => a.retryAt - b.retryAt);
-  return { plan, resting, unfit };
+  return { plan, route: resolved?.route, resting, unfit };
 };
 
 function planned(target: string, { endpoint, model }: Candidate, view: RoutingView): PlannedTarget {
@@ -50,7 +50,7 @@ function judge({ endpoint, model }: Candidate, needs: Needs, view: RoutingView):
   const facts = view.facts(endpoint, model);
   const misfit = unsuitable(needs, spoken, facts);
   if (misfit !== undefined) return { fit: false, reason: misfit, never: { tooLong: isTooLong(needs, facts) } };
-  const blocked = view.keysBlocked(endpoint);
+  const blocked = view.keysBlocked(endpoint, model);
   if (blocked !== undefined && blocked.retryAt === undefined) return { fit: false, reason: blocked.reason };
   const admission = view.admission(endpoint, model);
   if (blocked === undefined) return admission.admitted ? { fit: true } : { fit: false, reason: admission.reason, retryAt: admission.retryAt };

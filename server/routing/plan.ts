@@ -40,13 +40,18 @@ export interface RoutingView {
   canonicalName(name: string): string;
   facts(endpoint: string, model: string): ModelFacts;
   admission(endpoint: string, model: string): Admission;
-  /** A sentence why no key of the endpoint can be used now; undefined when one can. */
-  keysBlocked(endpoint: string): { reason: string; retryAt?: number | undefined } | undefined;
+  /**
+   * A sentence why no key of the endpoint can be used now; undefined when one can.
+   * @param model for which model, its limits included; absent: as a whole
+   */
+  keysBlocked(endpoint: string, model?: string): { reason: string; retryAt?: number | undefined } | undefined;
 }
 
 /** A plan, and what is left when every target waits for something. */
 export interface PlanResult {
   plan: Plan;
+  /** The route that was asked for, by its own name; absent for models and pinned targets. */
+  route?: string | undefined;
   /**
    * Targets left out only because they rest (breaker, cool-down, keys), soonest first:
    * the caller may wait for the first of them when nothing else can serve.

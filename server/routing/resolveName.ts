@@ -6,6 +6,8 @@ export interface Candidate { endpoint: string; /** Canonical model name. */ mode
 
 export interface Resolved {
   kind: Plan['kind'];
+  /** The route's own name, where it is one. */
+  route?: string | undefined;
   strategy: string;
   candidates: Candidate[];
 }
@@ -39,7 +41,7 @@ function resolveExactly(name: string, view: RoutingView): Resolved | undefined {
   const route = view.config.routes.get(name);
   if (route !== undefined) {
     const candidates = route.targets.map(({ endpoint, model }) => ({ endpoint, model: view.canonicalName(model) }));
-    return { kind: 'route', strategy: route.strategy, candidates: withoutRepeats(candidates) };
+    return { kind: 'route', route: name, strategy: route.strategy, candidates: withoutRepeats(candidates) };
   }
   const slash = name.indexOf('/');
   const endpoint = name.slice(0, Math.max(0, slash));

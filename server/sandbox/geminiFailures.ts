@@ -17,7 +17,7 @@ function errorRow(kind: SandboxErrorKind, model: string): ErrorRow {
     case 'timeout': return { status: 504, word: 'DEADLINE_EXCEEDED', message: 'The request timed out. Please try again.' };
     case 'bad-request': return { status: 400, word: 'INVALID_ARGUMENT', message: 'Invalid value at \'contents\' (type.googleapis.com/google.ai.generativelanguage.v1beta.Content)' };
     case 'context-overflow': return { status: 400, word: 'INVALID_ARGUMENT', message: 'The input token count (250000) exceeds the maximum number of tokens allowed (200000).' };
-    case 'content-policy': return { status: 400, word: 'INVALID_ARGUMENT', message: 'The prompt was blocked by our safety policy.' };
+    case 'content-policy': return { status: 400, word: 'INVALID_ARGUMENT', message: "The prompt could not be submitted. It contains sensitive words that violate Google's Responsible AI practices." };
     case 'model-not-found': return { status: 404, word: 'NOT_FOUND', message: `models/${model} is not found for API version v1beta, or is not supported for generateContent.` };
     case 'foreign-thinking': return { status: 400, word: 'INVALID_ARGUMENT', message: 'Corrupted thought signature.' };
   }

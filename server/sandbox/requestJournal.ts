@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonValue } from '../base/json.ts';
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
+import type { SandboxUsage } from './sandboxWire.ts';
 
 /** One request as the sandbox provider saw it. Grows while the request runs. Times are milliseconds since the epoch. */
 export interface SandboxRequest {
@@ -19,6 +20,8 @@ export interface SandboxRequest {
   /** The behaviour that answered it; absent until one did, and for calls no behaviour applies to. */
   behaviour: SandboxBehaviour['type'] | undefined;
   status: number | undefined;
+  /** What the answer it began to give costs as a whole; absent where it gave none. */
+  usage: SandboxUsage | undefined;
   /** When the last byte of a complete answer was handed to the socket. */
   finishedAt: number | undefined;
   /** When the client went away before the answer was complete. */
@@ -44,7 +47,7 @@ export class RequestJournal {
 
   add(seen: Pick<SandboxRequest, 'connection' | 'receivedAt' | 'method' | 'path' | 'headers' | 'bodyText' | 'body'>): SandboxRequest {
     this.#count += 1;
-    const request: SandboxRequest = { number: this.#count, ...seen, behaviour: undefined, status: undefined, finishedAt: undefined, closedEarlyAt: undefined };
+    const request: SandboxRequest = { number: this.#count, ...seen, behaviour: undefined, status: undefined, usage: undefined, finishedAt: undefined, closedEarlyAt: undefined };
     this.#requests.push(request);
     if (this.#requests.length > this.#limit) this.#requests.shift();
     this.changed(request);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { anthropicWire } from './anthropicWire.ts';
 import { BehaviourScript } from './behaviourScript.ts';
 import { geminiWire } from './geminiWire.ts';
@@ -12,7 +13,7 @@ import { answerControl, controlPath, isControlPath, readBody } from './sandboxCo
 import { SandboxListener } from './sandboxListener.ts';
 import { answerTurn } from './sandboxTurn.ts';
 import type { TurnProvider } from './sandboxTurn.ts';
-import type { SandboxProtocol, SandboxWire } from './sandboxWire.ts';
+import type { SandboxPrompt, SandboxProtocol, SandboxSpeech, SandboxWire } from './sandboxWire.ts';
 
 const wires: Record<SandboxProtocol, SandboxWire> = {
   'openai-chat': openaiChatWire, 'openai-responses': openaiResponsesWire, 'anthropic-messages': anthropicWire, 'gemini': geminiWire,
@@ -43,6 +44,10 @@ export interface SandboxOptions {
   tls?: { key: string; cert: string } | undefined;
   /** How many requests are remembered; default 1000. */
   journalLimit?: number | undefined;
+  /** What it says in place of its usual words; undefined: those. A script's own words win. */
+  says?: ((prompt: SandboxPrompt, body: JsonObject) => SandboxSpeech | undefined) | undefined;
+  /** Called once for each request when it has ended in whatever way. */
+  onEnded?: ((request: SandboxRequest) => void) | undefined;
 }
 
 export interface SandboxProvider {
@@ -58,6 +63,8 @@ export interface SandboxProvider {
   readonly requests: readonly SandboxRequest[];
   /** TCP connections accepted so far, black-holed ones included. */
   readonly connectionCount: number;
+  /** Requests that have arrived and not ended in any way. */
+  readonly openCount: number;
   /** One behaviour: until changed. A list: one for each of the next generating requests, then well-behaved again. */
   script(behaviour: SandboxBehaviour | readonly SandboxBehaviour[]): void;
   /** Refuses connections and resets those that exist, as when the provider's process dies. */
@@ -91,13 +98,16 @@ class Sandbox implements SandboxProvider {
   readonly #listener: SandboxListener;
   readonly #controlListener: SandboxListener;
   readonly #turns: TurnProvider;
+  readonly #onEnded: ((request: SandboxRequest) => void) | undefined;
   #opening: Promise<void> = Promise.resolve();
+  #openCount = 0;
 
   constructor(options: SandboxOptions) {
     this.name = options.name;
     this.protocol = options.protocol;
     this.#scheme = options.tls === undefined ? 'http' : 'https';
     this.#turns = turnProvider(options, this.#script);
+    this.#onEnded = options.onEnded;
     this.#journal = new RequestJournal(options.journalLimit ?? 1000);
     this.#listener = new SandboxListener({
       port: options.port ?? 0,
@@ -113,6 +123,7 @@ class Sandbox implements SandboxProvider {
   get controlUrl(): string { return `http://127.0.0.1:${this.#controlListener.port}${controlPath}`; }
   get requests(): readonly SandboxRequest[] { return this.#journal.requests; }
   get connectionCount(): number { return this.#listener.connectionCount; }
+  get openCount(): number { return this.#openCount; }
 
   async open(): Promise<void> {
     await this.#listener.open();
@@ -164,15 +175,18 @@ class Sandbox implements SandboxProvider {
       connection: this.#listener.connectionOf(request), receivedAt: Date.now(), method: request.method ?? 'GET', path,
       headers: request.headers, bodyText, body: parseJson(bodyText),
     });
+    this.#openCount += 1;
     const gone = new AbortController();
     let brokenByUs = false;
     const done = new Promise<void>((resolve) => {
       response.once('close', () => {
+        this.#openCount -= 1;
         if (response.writableFinished || brokenByUs) entry.finishedAt = Date.now();
         else if (!this.#closing.signal.aborted && this.#listener.listening) entry.closedEarlyAt = Date.now();
         entry.status = response.headersSent ? response.statusCode : undefined;
         gone.abort();
         this.#journal.changed(entry);
+        this.#onEnded?.(entry);
         resolve();
       });
     });
@@ -197,6 +211,7 @@ function turnProvider(options: SandboxOptions, script: BehaviourScript): TurnPro
     models: options.models ?? defaultModels[protocol],
     strictModels: options.models !== undefined,
     startedAt: Math.floor(Date.now() / 1000),
+    says: options.says,
     takeBehaviour: () => script.take(),
     otherBehaviour: () => script.forOtherCalls,
     nextReplyId: () => `${idPrefixes[protocol].reply}_${name}_${replies += 1}`,

@@ -7,7 +7,7 @@ import { deliver, forever, pause } from './delivery.ts';
 import { maskCredential } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour, SandboxErrorKind } from './sandboxBehaviour.ts';
-import type { FailureRequest, SandboxAnswer, SandboxPrompt, SandboxReply, SandboxWire } from './sandboxWire.ts';
+import type { FailureRequest, SandboxAnswer, SandboxPrompt, SandboxReply, SandboxSpeech, SandboxWire } from './sandboxWire.ts';
 
 export interface Latency { headersMs: number; firstTokenMs: number; betweenWordsMs: number }
 
@@ -23,6 +23,8 @@ export interface TurnProvider {
   strictModels: boolean;
   /** Unix seconds; the creation time models are listed with. */
   startedAt: number;
+  /** What it says in place of its usual words; undefined: those. */
+  says: ((prompt: SandboxPrompt, body: JsonObject) => SandboxSpeech | undefined) | undefined;
   /** The behaviour for a generating request that has arrived (uses up a list). */
   takeBehaviour(): SandboxBehaviour;
   /** The behaviour for any other request. */
@@ -106,7 +108,8 @@ async function generate(turn: Turn, behaviour: SandboxBehaviour, prompt: Sandbox
   const { provider, response, signal } = turn;
   if (behaviour.type === 'reject-foreign-thinking' && provider.wire.hasForeignThinking(body, provider.name)) return sendFailure(turn, { kind: 'foreign-thinking' });
   const overrides = behaviour.type === 'answer' ? behaviour : undefined;
-  const answers = Array.from({ length: prompt.choices }, () => compose(provider, prompt, behaviour));
+  const speech = provider.says?.(prompt, body);
+  const answers = Array.from({ length: prompt.choices }, () => compose(provider, prompt, behaviour, speech));
   const numbers = typeof overrides?.usage === 'object' ? overrides.usage : {};
   const reply: SandboxReply = {
     id: provider.nextReplyId(),
@@ -121,6 +124,7 @@ async function generate(turn: Turn, behaviour: SandboxBehaviour, prompt: Sandbox
     logprobs: prompt.logprobs === true,
     customTools: new Set(prompt.tools.flatMap((tool) => (tool.custom === true ? [tool.name] : []))),
   };
+  turn.entry.usage = reply.usage;
   const pace = {
     firstTokenMs: overrides?.firstTokenMs ?? provider.latency.firstTokenMs,
     betweenWordsMs: overrides?.betweenWordsMs ?? provider.latency.betweenWordsMs,
@@ -131,12 +135,12 @@ async function generate(turn: Turn, behaviour: SandboxBehaviour, prompt: Sandbox
   await deliver(response, plan.steps, signal, turn.broken);
 }
 
-function compose(provider: TurnProvider, prompt: SandboxPrompt, behaviour: SandboxBehaviour): SandboxAnswer {
+function compose(provider: TurnProvider, prompt: SandboxPrompt, behaviour: SandboxBehaviour, speech: SandboxSpeech | undefined): SandboxAnswer {
   switch (behaviour.type) {
     case 'empty': return composeEmptyAnswer();
     case 'refusal': return composeRefusal(behaviour.text);
-    case 'answer': return composeAnswer(provider.name, prompt, () => provider.nextCallId(), behaviour);
-    default: return composeAnswer(provider.name, prompt, () => provider.nextCallId());
+    case 'answer': return composeAnswer(provider.name, prompt, () => provider.nextCallId(), { ...speech, ...behaviour });
+    default: return composeAnswer(provider.name, prompt, () => provider.nextCallId(), speech === undefined ? undefined : { type: 'answer', ...speech });
   }
 }
 

@@ -13,6 +13,12 @@ export interface SandboxToolCall {
   arguments: string;
 }
 
+/** Words or calls for the sandbox to answer with. */
+export interface SandboxSpeech {
+  text?: string | undefined;
+  toolCalls?: SandboxToolCall[] | undefined;
+}
+
 /** What a request asks of the sandbox, whatever protocol it came in. */
 export interface SandboxPrompt {
   model: string;

@@ -1,6 +1,5 @@
 import { SwitchyardError } from '../base/failure.ts';
-import type { EndpointConfig } from '../config/config.ts';
-import type { ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
+import type { CallPlace, ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
 
 export interface TextResponse { status: number; headers: ResponseHeaders; text: string; latencyMs: number }
 
@@ -11,7 +10,7 @@ const maxBytes = 8 * 1024 * 1024;
  * @throws SwitchyardError for network failures, timeouts and oversize answers; any HTTP status is a result
  */
 export function fetchText(
-  transport: Transport, endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
+  transport: Transport, endpoint: CallPlace, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
 ): Promise<TextResponse> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();

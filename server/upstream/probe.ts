@@ -102,6 +102,7 @@ function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefined, ur
     method,
     url: authorization.url,
     googleLogin: authorization.googleLogin,
+    about: { keyId: key?.id },
     headers: {
       accept: 'application/json',
       'user-agent': 'switchyard',

@@ -1,11 +1,17 @@
 import type { Dispatcher, Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
+import { defaultSlowMs } from '../api/drill.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { codecFor } from '../protocols/registry.ts';
 import type { GoogleLogin } from './authHeader.ts';
+import { CutCall } from './cutCall.ts';
+import { drilledRefusal, Drills } from './drills.ts';
 import { GoogleTokens } from './googleTokens.ts';
 import { networkFailure, type CallStage } from './networkFailure.ts';
+import { RefusedCall } from './refusedCall.ts';
 import { SignedCall } from './signedCall.ts';
+import { SlowCall } from './slowCall.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -19,10 +25,14 @@ export interface UpstreamRequest {
   body?: readonly Buffer[] | undefined;
   /** The request is sent with an access token of Google's, and its project where the URL has a place for one. */
   googleLogin?: GoogleLogin | undefined;
+  /** What the request is about, for fire drills: canonical model (none for probes) and id of the key. */
+  about?: { model?: string | undefined; keyId: string | undefined } | undefined;
 }
 
 /** What comes back, in order: headers once, data any number of times, then end or error exactly once. */
 export interface ResponseListener {
+  /** A new connection was made for this request. @param connectMs how long that took, TLS included */
+  onConnected?(connectMs: number): void;
   onHeaders(status: number, headers: ResponseHeaders): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
@@ -31,6 +41,10 @@ export interface ResponseListener {
 
 /** A running call. After `abort` the listener hears nothing more. */
 export interface UpstreamCall {
+  /** A fire drill has its hand in it: what comes of it says nothing of the provider. */
+  readonly drilled?: boolean | undefined;
+  /** A fire drill answered it: nothing was sent. */
+  readonly unsent?: boolean | undefined;
   abort(): void;
   pause(): void;
   resume(): void;
@@ -41,6 +55,9 @@ const maxHeaderBytes = 64 * 1024;
 const keepAliveMs = 30_000;
 const maxAddresses = 500;
 
+/** Where a request goes. Protocol and provider are those that are spoken there; absent: as configured. */
+export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts'> & Partial<Pick<EndpointConfig, 'protocol' | 'provider'>>;
+
 interface EndpointPool { pool: Pool; origin: string; connectMs: number }
 
 /**
@@ -48,18 +65,23 @@ interface EndpointPool { pool: Pool; origin: string; connectMs: number }
  * ever reaches another host.
  */
 export class Transport {
+  /** Fire drills that run; see exchange/drillRunner.ts. */
+  readonly drills: Drills;
+  #endpoints: ReadonlyMap<string, EndpointConfig> = new Map();
   #pools = new Map<string, EndpointPool>();
   #addresses = new Map<string, { origin: string; path: string }>();
   #closed = false;
   #googleTokens: GoogleTokens;
 
   /** @param googleTokens where access tokens for Google Cloud come from */
-  constructor(googleTokens: GoogleTokens = new GoogleTokens()) {
+  constructor(googleTokens: GoogleTokens = new GoogleTokens(), drills: Drills = new Drills()) {
     this.#googleTokens = googleTokens;
+    this.drills = drills;
   }
 
   /** Closes pools of endpoints that are gone or moved; running calls finish on their old connection. */
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
+    this.#endpoints = endpoints;
     for (const [name, entry] of this.#pools) {
       const endpoint = endpoints.get(name);
       if (endpoint === undefined || new URL(endpoint.baseUrl).origin !== entry.origin) {
@@ -69,7 +91,22 @@ export class Transport {
     }
   }
 
-  send(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+  /** Sends a request, unless a fire drill answers in the provider's stead. */
+  send(endpoint: CallPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+    const drill = this.drills.meeting(endpoint.name, request.about);
+    if (drill === undefined) return this.#send(endpoint, request, listener);
+    const { name, protocol, provider } = { ...this.#endpoints.get(endpoint.name), ...endpoint };
+    const send = (through: ResponseListener): UpstreamCall => this.#send(endpoint, request, through);
+    switch (drill.fault) {
+      case 'down': return new RefusedCall(listener, drilledRefusal(name));
+      case 'rate-limit':
+      case 'dead-key': return new RefusedCall(listener, this.drills.refusal(drill, protocol ?? 'openai-chat'));
+      case 'slow': return new SlowCall({ listener, endpoint: name, slowMs: drill.slowMs ?? defaultSlowMs, send, hold: release => this.drills.hold(drill.id, release) });
+      case 'cut': return new CutCall({ listener, endpoint: name, send, decoder: codecFor(protocol ?? 'openai-chat')?.createStreamDecoder(provider?.dialect ?? {}) });
+    }
+  }
+
+  #send(endpoint: CallPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
     const { googleLogin } = request;
     if (googleLogin === undefined) return this.#dispatch(endpoint, request, listener);
     return new SignedCall({
@@ -78,7 +115,7 @@ export class Transport {
     });
   }
 
-  #dispatch(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
+  #dispatch(endpoint: CallPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
     const { origin, path } = this.#address(request.url);
     const call = new Call(endpoint.name, endpoint.timeouts.connectMs, listener);
     try {
@@ -113,7 +150,7 @@ export class Transport {
     await Promise.all(pools.map(entry => entry.pool.destroy()));
   }
 
-  #pool(endpoint: Pick<EndpointConfig, 'name' | 'timeouts'>, origin: string): Pool {
+  #pool(endpoint: CallPlace, origin: string): Pool {
     if (this.#closed) throw new SwitchyardError('shutting-down', 'cancelled', 'Switchyard is shutting down.');
     const known = this.#pools.get(endpoint.name);
     if (known !== undefined && known.origin === origin) return known.pool;
@@ -150,6 +187,7 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   #stage: CallStage = 'connecting';
   #connectMs: number;
   #connectTimer: NodeJS.Timeout | undefined;
+  #connectingSince = 0;
 
   constructor(endpoint: string, connectMs: number, listener: ResponseListener) {
     this.#endpoint = endpoint;
@@ -160,12 +198,14 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   /** Starts the connect timer, unless a kept connection took the request at once. */
   awaitConnection(): void {
     if (this.#stage !== 'connecting' || this.#listener === undefined) return;
+    this.#connectingSince = performance.now();
     this.#connectTimer = setTimeout(() => {
       this.fail(new SwitchyardError('connect-timeout', 'timeout', `${this.#endpoint} did not accept a connection within ${this.#connectMs} ms.`));
     }, this.#connectMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#connectTimer !== undefined) this.#listener?.onConnected?.(performance.now() - this.#connectingSince);
     this.#connected();
     if (this.#listener === undefined) {
       controller.abort(new Error('abandoned'));

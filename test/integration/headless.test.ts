@@ -189,7 +189,7 @@ describe('the headless server', () => {
       const before = server.written.stderr.length;
       writeFileSync(server.configFile, text);
       await until('the problem is told', () => server.written.stderr.slice(before).includes(said));
-      assert.match(server.written.stderr.slice(before), /^error: [^\n]*The configuration from before stays\.\n/);
+      assert.match(server.written.stderr.slice(before), /^error: [^\n]*The configuration from before stays\.$/m);
       assert.equal((await ask(server)).status, 200, JSON.stringify(text));
     }
     const own = places();

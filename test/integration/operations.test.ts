@@ -26,6 +26,8 @@ before(async () => {
     request.setEncoding('utf8').on('data', (piece: string) => { text += piece; }).on('end', () => {
       const body = text === '' ? {} : JSON.parse(text) as Record<string, unknown>;
       asked.push({ path: request.url ?? '', body });
+      // Asked for this model, it never answers.
+      if (body['model'] === 'silent') return;
       const { type, text: answered } = answer(request.url ?? '', body);
       response.writeHead(200, { 'content-type': type }).end(answered);
     });
@@ -33,8 +35,8 @@ before(async () => {
   await new Promise<void>(resolve => { provider.listen(0, '127.0.0.1', resolve); });
   const { port } = provider.address() as AddressInfo;
   house = await startTestHouse({
-    endpoints: { local: { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/v1`, probe: { enabled: false }, models: { m: { upstream: 'inner', prices: { inputPerMTok: 1, outputPerMTok: 2 } } } } },
-    routes: { fill: { targets: ['local/m'] } },
+    endpoints: { local: { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/v1`, probe: { enabled: false }, models: { m: { upstream: 'inner', prices: { inputPerMTok: 1, outputPerMTok: 2 } }, silent: {} } } },
+    routes: { fill: { targets: ['local/m'] }, slow: { targets: ['local/silent', 'local/m'], hedge: { afterMs: 50 } } },
   });
 });
 after(async () => {
@@ -62,4 +64,10 @@ test('embeddings go through with their usage', async () => {
   const vectors = await client().embeddings.create({ model: 'fill', input: 'words', encoding_format: 'float' });
   assert.deepEqual(vectors.data[0]?.embedding, [0.5, 0.25]);
   assert.equal(vectors.usage.prompt_tokens, 7);
+});
+
+test('a gap whose first target takes long to begin is filled by the second: inline completions are hedged by themselves', async () => {
+  const { response } = await client().completions.create({ model: 'slow', prompt: 'function add(a, b) {', max_tokens: 20 }).withResponse();
+  const receipt = await house.receipt(response.headers.get('x-switchyard-exchange') ?? '');
+  assert.deepEqual(receipt.attempts.map(({ target, outcome, role }) => [target, outcome, role]), [['local/silent', 'cancelled', undefined], ['local/m', 'ok', 'hedge']]);
 });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
+import { asString, isObject, parseJson } from '../../base/json.ts';
 import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/input.ts';
 import type { GivenItems } from './givenItems.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
@@ -31,6 +32,8 @@ export class HttpCaller implements CallerSide {
   #encoder: StreamEncoder | undefined;
   #gathered: ConversationEvent[] = [];
   #plainSent = false;
+  /** openai-responses: the id of an answer whose bytes go through; undefined before its first bytes, '' where they do not tell. */
+  #passedId: string | undefined;
 
   constructor(response: ServerResponse, answer: HttpAnswer) {
     this.#response = response;
@@ -44,6 +47,7 @@ export class HttpCaller implements CallerSide {
   }
 
   bytes(chunk: Buffer): boolean {
+    if (this.#answer.given !== undefined) this.#passedId ??= responseIdIn(chunk);
     return this.#response.write(chunk);
   }
 
@@ -83,7 +87,9 @@ export class HttpCaller implements CallerSide {
     if (response.destroyed) return;
     if (response.headersSent) {
       // The stream has begun: the protocol's own error event, and then no clean end that would look like a whole answer.
-      const told = callerError(failure);
+      // The event that ends an answer carries the answer's own id.
+      const passedId = this.#passedId ?? '';
+      const told = { ...callerError(failure), ...(passedId === '' ? {} : { exchangeId: passedId }) };
       response.write(this.#encoder?.fail?.(told) ?? this.#answer.codec.encodeStreamError(told), () => response.destroy());
       return;
     }
@@ -151,6 +157,13 @@ function callerError({ error, exchangeId }: ExchangeFailure): CallerError {
     failureClass: error.failureClass, message: error.message, status: error.status, code: error.providerCode ?? error.code,
     retryAfterMs: error.retryAfterMs, exchangeId,
   };
+}
+
+/** The id of a Responses answer, as its first event tells it; '' when it does not. */
+function responseIdIn(bytes: Buffer): string {
+  const data = /^data:(.*)$/m.exec(bytes.toString('utf8'))?.[1];
+  const event = data === undefined ? undefined : parseJson(data);
+  return isObject(event) && isObject(event.response) ? asString(event.response.id) ?? '' : '';
 }
 
 /** Header values are Latin-1 without controls; names of endpoints and models may hold anything. */

@@ -130,6 +130,7 @@ export class HttpFace {
       // An array is put together here from the provider's events, so its bytes cannot go through.
       raw: jsonArray ? undefined : { bytes, scan },
       conversation, protocolHeaders: protocolHeaders(protocol, request), includeUsage: facts.includeUsage,
+      thinkingAsked: facts.thinkingAsked,
       limitField: outputLimit(protocol, bytes, scan)?.field,
       operation: meaning.kind === 'conversation' ? undefined : meaning.kind,
       patienceMs,

@@ -8,6 +8,8 @@ export interface RequestFacts {
   model: string;
   stream: boolean;
   includeUsage: boolean;
+  /** Reasoning is asked for. */
+  thinkingAsked: boolean;
   needs: Needs;
 }
 
@@ -36,6 +38,7 @@ export function readRequestFacts(
   return {
     model,
     stream,
+    thinkingAsked: asksForThinking(protocol, bytes, scan),
     includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
     needs: {
       stream,
@@ -50,6 +53,27 @@ export function readRequestFacts(
     },
   };
 }
+
+const thinkingFields: Readonly<Record<ProtocolName, readonly string[]>> = {
+  'openai-chat': ['reasoning_effort', 'reasoning', 'thinking'],
+  'openai-responses': ['reasoning'],
+  'anthropic-messages': ['thinking'],
+  'gemini': ['generationConfig'],
+};
+
+/** Whether the body asks for reasoning; what turns it off is short, and looks the same in all protocols. */
+function asksForThinking(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): boolean {
+  return thinkingFields[protocol].some(field => {
+    const range = scan.fields.get(field);
+    if (range === undefined) return false;
+    const text = bytes.toString('latin1', range.start, Math.min(range.end, range.start + longestThinkingField));
+    if (protocol === 'gemini' && !text.includes('thinkingConfig')) return false;
+    return !/"(?:none|disabled)"|"thinkingBudget"\s*:\s*0\b|^null$/.test(text);
+  });
+}
+
+/** Fields about reasoning are short; a schema beside them may not be. */
+const longestThinkingField = 4096;
 
 const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
   'openai-chat': ['max_completion_tokens', 'max_tokens'],

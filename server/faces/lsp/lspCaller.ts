@@ -10,13 +10,18 @@ const batchMs = 12;
 export class LspCaller implements CallerSide {
   onDrain: (() => void) | undefined;
   #send: (events: ChatEvent[]) => void;
+  #ask: (message: string, accept: string) => Promise<boolean>;
   #resolve: (failure: ExchangeFailure | undefined) => void;
   #batch: ChatEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
 
-  constructor(send: (events: ChatEvent[]) => void, resolve: (failure: ExchangeFailure | undefined) => void) {
+  /** @param ask shows a sentence with a button; resolves to whether it was pressed */
+  constructor(
+    send: (events: ChatEvent[]) => void, ask: (message: string, accept: string) => Promise<boolean>, resolve: (failure: ExchangeFailure | undefined) => void,
+  ) {
     this.#send = send;
+    this.#ask = ask;
     this.#resolve = resolve;
   }
 
@@ -57,6 +62,15 @@ export class LspCaller implements CallerSide {
 
   keepAlive(): void {
     // The channel to the editor needs none.
+  }
+
+  async ask(message: string, accept: string): Promise<boolean> {
+    try {
+      return await this.#ask(message, accept);
+    } catch {
+      // The editor cannot ask, or has gone: nobody said yes.
+      return false;
+    }
   }
 
   restart(message: string): void {

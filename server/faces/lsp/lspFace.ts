@@ -8,7 +8,12 @@ import {
   type ReceiptResult, type RequestsParams, type RequestsResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
   type TestEndpointResult,
 } from '../../api/messages.ts';
+import {
+  startDrillMethod, stopDrillMethod, survivalReportMethod,
+  type StartDrillParams, type StartDrillResult, type StopDrillParams, type StopDrillResult, type SurvivalReportResult,
+} from '../../api/drill.ts';
 import type { HttpStatus } from '../../api/status.ts';
+import { SwitchyardError } from '../../base/failure.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import { providerOffers } from '../../catalog/offers.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
@@ -58,6 +63,9 @@ export class LspFace {
     connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
     connection.onRequest(connectToolMethod, ({ tool }: ConnectToolParams): ConnectToolResult => ({ token: options.tools.connect(tool), url: options.http().url }));
     connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => options.tools.disconnect(tool));
+    connection.onRequest(startDrillMethod, (params: StartDrillParams): StartDrillResult => this.#startDrill(params));
+    connection.onRequest(stopDrillMethod, (params: StopDrillParams): StopDrillResult => yard.drills.stop(params.id));
+    connection.onRequest(survivalReportMethod, (): SurvivalReportResult => yard.drills.report());
     connection.onRequest(connectedToolsMethod, (): ConnectedToolsResult => options.tools.names());
   }
 
@@ -93,6 +101,15 @@ export class LspFace {
     }
   }
 
+  #startDrill(params: StartDrillParams): StartDrillResult {
+    try {
+      return { drill: this.#options.yard.drills.start(params) };
+    } catch (error) {
+      if (error instanceof SwitchyardError) return { refused: error.message };
+      throw error;
+    }
+  }
+
   #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {
     if (secret !== undefined) return secret === '' ? [] : [{ id: 'new', label: 'the new key', secret }];
     const known = this.#options.yard.keys.all(name);
@@ -105,6 +122,7 @@ export class LspFace {
       const conversation = params.conversation;
       const caller = new LspCaller(
         events => void connection.sendNotification(chatEventsMethod, { id: params.id, events }),
+        async (message, accept) => (await connection.window.showWarningMessage(message, { title: accept }, { title: 'Keep the Refusal' }))?.title === accept,
         failure => finish(failure),
       );
       let finished = false;
@@ -118,6 +136,7 @@ export class LspFace {
       const run = yard.create({
         id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
         needs: needsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
+        thinkingAsked: conversation.reasoning !== undefined && conversation.reasoning.effort !== 'none',
       }, caller);
       const registration = token.onCancellationRequested(() => {
         run.cancel();

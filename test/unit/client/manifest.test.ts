@@ -74,7 +74,7 @@ describe('package.json', () => {
   });
 
   it('shows the views in the order of use', () => {
-    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id), ['switchyard.providers', 'switchyard.spend', 'switchyard.requests']);
+    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id), ['switchyard.drill', 'switchyard.providers', 'switchyard.spend', 'switchyard.requests']);
   });
 });
 

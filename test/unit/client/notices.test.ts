@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NoticeMemory, noticeActions } from '../../../client/notices.ts';
+import type { NoticeParams } from '../../../server/api/messages.ts';
 import { emptyStatus, endpoint } from './fakes.ts';
 
 describe('notices', () => {
@@ -25,13 +26,24 @@ describe('notices', () => {
     assert.equal(memory.isNew({ kind: 'key-rejected', endpoint: 'openai' }), true);
   });
 
+  it('of the machine itself are told anew when its link was well in between', () => {
+    const memory = new NoticeMemory();
+    const offline = { kind: 'offline', endpoint: '' } as const;
+    assert.equal(memory.isNew(offline), true);
+    memory.recover(emptyStatus({ link: { kind: 'offline', since: 0 }, endpoints: [endpoint('local')] }));
+    assert.equal(memory.isNew(offline), false);
+    memory.recover(emptyStatus({ endpoints: [endpoint('openai', { state: 'down' })] }));
+    assert.equal(memory.isNew(offline), true);
+  });
+
   it('carry the button that helps', () => {
-    const titles = (kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline', helpUrl?: string) =>
+    const titles = (kind: NoticeParams['kind'], helpUrl?: string) =>
       noticeActions({ kind, endpoint: 'openai', message: 'x', helpUrl }).map(action => action.title);
     assert.deepEqual(titles('no-money', 'https://x'), ['Open Billing Page']);
     assert.deepEqual(titles('key-rejected', 'https://x'), ['Replace Key…', 'Open Key Page']);
     assert.deepEqual(titles('key-rejected'), ['Replace Key…']);
     assert.deepEqual(titles('offline'), ['Check Health Now']);
+    assert.deepEqual(titles('portal'), ['Check Health Now']);
     assert.deepEqual(titles('no-money'), []);
   });
 });

@@ -52,6 +52,22 @@ describe('the status bar', () => {
     assert.equal(content({ server: 'restarting', status: busy }).background, undefined);
   });
 
+  it('says in words when the machine itself is offline or behind a sign-in page', () => {
+    const offline = content({ status: { ...busy, link: { kind: 'offline', since: 0 } } });
+    assert.equal(offline.text, '$(debug-disconnect) Offline · 2/3');
+    assert.match(offline.tooltip, /\*\*Offline:\*\*.+Local models still work/);
+    assert.match(offline.spoken, /^Switchyard: offline, 2 of 3/);
+    const portal = content({ choice: 'spend', status: { ...busy, link: { kind: 'portal', since: 0 } } });
+    assert.equal(portal.text, '$(debug-disconnect) Sign-in page in the way · $1.37');
+    assert.match(portal.tooltip, /Open any web page and sign in/);
+    assert.equal(content({ choice: 'both', status: { ...busy, link: { kind: 'offline', since: 0 } } }).text, '$(debug-disconnect) Offline · 2/3 · $1.37');
+  });
+
+  it('does not blame a provider that the machine cannot reach', () => {
+    const cut = { state: 'down', cutOff: 'offline' } as const;
+    assert.match(content({ status: emptyStatus({ endpoints: [endpoint('openai', cut)] }) }).tooltip, /out of reach: offline/);
+  });
+
   it('says where the server is in its life', () => {
     assert.match(content({ server: 'starting', status: undefined }).text, /sync~spin/);
     assert.match(content({ server: 'restarting' }).spoken, /restarting/);

@@ -5,7 +5,7 @@ import type { AttemptEnd, AttemptFigures } from '../../../server/exchange/attemp
 import { attemptRecord, settleUsage, type StartedAttempt } from '../../../server/exchange/attemptRecord.ts';
 
 const ok: AttemptEnd = { kind: 'ok', reason: 'end' };
-const failed: AttemptEnd = { kind: 'failed', error: new SwitchyardError('stream-cut', 'server', 'It broke.', { status: 200 }), committed: true };
+const failed: AttemptEnd = { kind: 'failed', error: new SwitchyardError('stream-cut', 'server', 'It broke.', { status: 200 }), begun: true };
 
 function figures(usage: AttemptFigures['usage'], generatedChars: number, more: Partial<AttemptFigures> = {}): AttemptFigures {
   return { usage, generatedChars, contradictory: false, status: 200, headersMs: 5, firstTokenMs: 9, ...more };
@@ -59,7 +59,7 @@ describe('the record of an attempt', () => {
   it('says that a request never left only when no connection came about', () => {
     const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }, systemCode?: string): unknown => {
       const error = new SwitchyardError(code, 'network', 'It failed.', { systemCode });
-      return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, committed: false }, { usage: {}, estimated: false }).neverSent;
+      return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, begun: false }, { usage: {}, estimated: false }).neverSent;
     };
     for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down']) assert.equal(neverSent(code), true, code);
     for (const code of ['connection-reset', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer']) assert.equal(neverSent(code), undefined, code);

@@ -94,3 +94,38 @@ test('what another window saw a while ago does not shorten a rest that is runnin
   cooldowns.failed({ failureClass: 'rate-limit', model: 'm', retryAfterMs: 20_000, at: now - 10_000, foreign: true });
   assert.equal(cooldowns.resting('m', now)?.until, now + 60_000);
 });
+
+test('models that callers make up are not remembered for ever', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  for (let index = 0; index < 1000; index += 1) failed(cooldowns, 'overloaded', undefined, `made up ${index}`, now + index * 60_000);
+  assert.ok(cooldowns.snapshot().models.length <= 64);
+});
+
+test('strikes are those of rests that run, and none are told while the provider named a wait', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  assert.equal(cooldowns.ownStrikes('m', now), 0);
+  failed(cooldowns, 'overloaded', undefined, 'm');
+  failed(cooldowns, 'overloaded', undefined, 'm');
+  assert.equal(cooldowns.ownStrikes('m', now), 2);
+  assert.equal(cooldowns.ownStrikes('other', now), 0);
+  assert.equal(cooldowns.ownStrikes('m', now + 60_000), 0);
+  // Its end comes before that of our own rest, which is the one that is told.
+  failed(cooldowns, 'overloaded', 2000, 'm');
+  assert.equal(cooldowns.ownStrikes('m', now + 1000), undefined);
+  assert.equal(cooldowns.ownStrikes('m', now + 2000), 3);
+});
+
+test('a copy put back is what it was, whatever came in between', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  failed(cooldowns, 'rate-limit', 9000, 'm');
+  failed(cooldowns, 'rate-limit');
+  const before = cooldowns.snapshot();
+  const seen = [cooldowns.resting('m', now), cooldowns.resting(undefined, now), cooldowns.ownStrikes(undefined, now)];
+  failed(cooldowns, 'rate-limit', 90_000, 'm');
+  failed(cooldowns, 'auth', 90_000);
+  failed(cooldowns, 'overloaded', undefined, 'n');
+  cooldowns.restore(before);
+  assert.deepEqual([cooldowns.resting('m', now), cooldowns.resting(undefined, now), cooldowns.ownStrikes(undefined, now)], seen);
+  assert.equal(cooldowns.resting('n', now)?.until, cooldowns.resting(undefined, now)?.until);
+  assert.deepEqual(cooldowns.snapshot(), before);
+});

@@ -66,3 +66,49 @@ test('what was seen before the start is not watched time', () => {
   uptime.mark(false, 11_000);
   assert.equal(uptime.share(12_000), 0.5);
 });
+
+test('time in which nobody could tell counts neither way', () => {
+  const uptime = createUptime(0);
+  uptime.mark(false, 0);
+  uptime.mark(undefined, 1000);
+  assert.equal(uptime.share(9000), 1);
+  uptime.mark(true, 9000);
+  assert.equal(uptime.share(10_000), 0.5);
+});
+
+test('a time that is skipped takes what was marked in it along', () => {
+  const uptime = createUptime(0);
+  uptime.mark(false, 0);
+  uptime.mark(true, 5000);
+  uptime.skip(4000, 8000);
+  assert.equal(uptime.share(8000), 1);
+  const asleep = createUptime(0);
+  asleep.mark(true, 0);
+  asleep.skip(1000, 100_000);
+  asleep.mark(false, 101_000);
+  assert.equal(asleep.share(103_000), 0.5, 'down for a second before and a second after, up for two');
+});
+
+test('failures that are forgiven leave the window, successes stay', () => {
+  const window = createOutcomeWindow();
+  window.add(1000, false, undefined, undefined);
+  window.add(2000, true, 5, 9);
+  window.add(3000, false, undefined, undefined);
+  window.forgive(2500);
+  const { outcomes, failures, total } = window.summary(4000);
+  assert.deepEqual([outcomes, failures, total?.p50], [2, 1, 9]);
+});
+
+test('a copy of a window put back holds what it held', () => {
+  const window = createOutcomeWindow();
+  for (let index = 0; index < 600; index += 1) window.add(1000 + index, index % 3 === 0, index, index * 2);
+  const summary = window.summary(5000);
+  const before = window.snapshot();
+  for (let index = 0; index < 300; index += 1) window.add(3000, false, undefined, undefined);
+  assert.notDeepEqual(window.summary(5000), summary);
+  window.restore(before);
+  assert.deepEqual(window.summary(5000), summary);
+  for (let index = 0; index < 300; index += 1) window.add(3000, false, undefined, undefined);
+  window.restore(before);
+  assert.deepEqual(window.summary(5000), summary, 'the copy was not written to');
+});

@@ -61,7 +61,7 @@ test('a target a route lists twice is tried once', () => {
 test('a name that means nothing gives an empty plan', () => {
   for (const wanted of ['nope', '', '/', 'openai/', 'switchyard/', 'nobody/gpt-4.1']) {
     assert.deepEqual(makePlan(wanted, plainNeeds, threeEndpoints(), now), {
-      plan: { wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, resting: [], unfit: []
+      plan: { wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, route: undefined, resting: [], unfit: [],
     });
   }
 });

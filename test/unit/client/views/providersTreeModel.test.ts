@@ -21,6 +21,8 @@ describe('a line of the Providers view', () => {
     { name: 'down with a countdown', changes: { state: 'down', breaker: 'open', retryAt: now + 12_000 }, icon: 'error', description: 'down, next try in 12 s' },
     { name: 'down and due', changes: { state: 'down', breaker: 'open', retryAt: now - 1 }, icon: 'error', description: 'down, next try now' },
     { name: 'recovering', changes: { state: 'degraded', breaker: 'half-open' }, icon: 'warning', description: 'recovering' },
+    { name: 'out of reach', changes: { state: 'down', cutOff: 'offline' }, icon: 'debug-disconnect', description: 'out of reach: offline' },
+    { name: 'behind a sign-in page', changes: { state: 'down', cutOff: 'portal' }, icon: 'debug-disconnect', description: 'out of reach: sign-in page in the way' },
     { name: 'degraded', changes: { state: 'degraded' }, icon: 'warning', description: 'degraded' },
     { name: 'not used yet', changes: { state: 'unknown' }, icon: 'circle-outline', description: 'not used yet' },
     { name: 'switched off', changes: { enabled: false, state: 'down' }, icon: 'circle-slash', description: 'switched off' },
@@ -37,6 +39,17 @@ describe('a line of the Providers view', () => {
   it('says in the tooltip that a cost is unknown', () => {
     assert.match(node({ todayUnknown: 1 }).tooltip, /Today: cost unknown$/);
     assert.match(node({ todayUnknown: 2, todayMicroUsd: 20_000 }).tooltip, /Today: \$0\.0200\+, without 2 calls of unknown cost$/);
+  });
+
+  it('says in the tooltip which models there are kept away, and why', () => {
+    const { tooltip } = node({ state: 'degraded', modelBreakers: [
+      { model: 'gpt-4.1', breaker: 'open', retryAt: now + 24_000, reason: 'breaker open after 5 failures (server error)' },
+      { model: 'gpt-4o', breaker: 'open', retryAt: now - 1, reason: 'x' },
+      { model: 'o3', breaker: 'half-open', reason: 'y' },
+    ] });
+    assert.match(tooltip, /^gpt-4\.1: kept away, next try in 24 s \(breaker open after 5 failures \(server error\)\)$/m);
+    assert.match(tooltip, /^gpt-4o: kept away, next try now \(x\)$/m);
+    assert.match(tooltip, /^o3: recovering \(y\)$/m);
   });
 
   it('says the state in words for those who see no colours', () => {
@@ -90,6 +103,8 @@ describe('the view as a whole', () => {
     assert.match(treeMessage('failed', undefined, []) ?? '', /not running/);
     assert.match(treeMessage('starting', undefined, []) ?? '', /Starting/);
     assert.match(treeMessage('restarting', emptyStatus(), []) ?? '', /restarting/);
+    assert.match(treeMessage('running', emptyStatus({ link: { kind: 'offline', since: 0 } }), []) ?? '', /^Offline/);
+    assert.match(treeMessage('running', emptyStatus({ link: { kind: 'portal', since: 0 } }), []) ?? '', /sign in/);
     assert.equal(treeMessage('running', emptyStatus({ problems: [{ message: 'One.' }] }), []), 'One.');
     assert.equal(treeMessage('running', emptyStatus({ problems: [{ message: 'Two.' }] }), [{ message: 'One.' }]), 'One. (and 1 more problem in the settings)');
   });

@@ -54,6 +54,12 @@ test('an attempt shows its key by label and last four, its status and its times'
   assert.deepEqual(first?.tokens, [], 'an attempt that used nothing has no rows of unknown tokens');
 });
 
+test('an attempt that met a fire drill says so', () => {
+  const page = buildReceiptPage({ ...receipt, attempts: [{ ...failed, drill: true }, answered] }, style);
+  assert.deepEqual(page.attempts.map(({ drill }) => drill), [true, false]);
+  assert.match(receiptMarkdown(page), /Rate limited \(429\) \(fire drill\)/);
+});
+
 test('targets that were never reached are not called unneeded when the exchange failed', () => {
   const page = buildReceiptPage({ ...receipt, outcome: 'failed', failureClass: 'rate-limit', target: undefined, attempts: [failed] }, style);
   assert.deepEqual(page.plan.targets.map(({ state }) => state), ['failed', 'not tried', 'not tried']);

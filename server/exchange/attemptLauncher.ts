@@ -1,0 +1,122 @@
+import type { KeyMaterial } from '../api/messages.ts';
+import type { AttemptRole, PlannedTarget, RequestKind } from '../api/receipt.ts';
+import { SwitchyardError } from '../base/failure.ts';
+import type { EndpointConfig, RouteConfig } from '../config/config.ts';
+import { spokenEndpoint } from '../config/spokenEndpoint.ts';
+import { RequestFormatError } from '../protocols/codec.ts';
+import { lastFour } from '../upstream/keyPool.ts';
+import { AttemptRun } from './attempt.ts';
+import type { StartedAttempt } from './attemptRecord.ts';
+import type { ExchangeFailure, ExchangeInput } from './input.ts';
+import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
+import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
+import type { ExchangeServices } from './services.ts';
+
+/** One attempt as an exchange wants it. */
+export interface LaunchOrder {
+  input: ExchangeInput;
+  target: PlannedTarget;
+  number: number;
+  role: AttemptRole | undefined;
+  kind: RequestKind;
+  route: RouteConfig | undefined;
+  /** Ids of keys this exchange has used up at the endpoint. */
+  triedKeys: ReadonlySet<string>;
+  /** Send no reasoning that another provider made. */
+  strip: boolean;
+  /** Another target could take over, so this one may be given up sooner. */
+  replaceable: boolean;
+  /** Whether what comes before the first content waits for it, given whether other keys could still be tried. */
+  held(anotherKey: boolean): boolean;
+  /** The answer is read and written anew, although caller and target speak the same protocol. */
+  rewrite: boolean;
+}
+
+export type Launch =
+  | { kind: 'launched'; attempt: RunningAttempt }
+  /** The target cannot be tried now; `unfit`: nor ever, for such a request. */
+  | { kind: 'excluded'; reason: string; unfit?: true }
+  /** The request itself cannot be sent anywhere. */
+  | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'>; cause: unknown };
+
+/** Takes a place at the target (breaker, limits, key), builds the request and sends it. */
+export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder): Launch {
+  const { board, limiter, keys, clock, timers } = services;
+  const { input, target, kind, route } = order;
+  const configured = services.config().endpoints.get(target.endpoint);
+  const endpoint = configured === undefined ? undefined : spokenEndpoint(configured, {
+    model: target.model, upstreamModel: target.upstreamModel, tools: input.needs.tools, ...spokenBy(input),
+  });
+  const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
+  if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
+  const now = clock.now();
+  const { estimatedInputTokens, maxOutputTokens } = input.needs;
+  const permits = (key: KeyMaterial): boolean => limiter.keyAdmission(endpoint.name, key.id, target.model, estimatedInputTokens, now).admitted;
+  const key = keys.pick(endpoint.name, order.triedKeys, now, permits, target.model);
+  if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
+    return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
+  }
+  const admission = board.enter(target.endpoint, target.model, now, order.role === 'last-resort' ? { force: true } : undefined);
+  if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };
+  const limited = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
+  if (!limited.admitted) {
+    board.release(target.endpoint, target.model, admission.trial);
+    return { kind: 'excluded', reason: limited.reason };
+  }
+  try {
+    const facts = services.view(0).facts(target.endpoint, target.model);
+    const outgoing = buildOutgoing(input, target, endpoint, codec, key, facts.maxOutputTokens, order.strip);
+    if (order.rewrite) outgoing.passThrough = false;
+    const ofRoute = route?.timeouts;
+    const asked = { endpoint, route: ofRoute, model: target.model, kind, stream: input.stream };
+    const started: StartedAttempt = {
+      number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
+      upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
+      keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt: now,
+      role: order.role, kind, leftOut: outgoing.leftOut,
+    };
+    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, shortened: order.replaceable });
+    attempt.attach(new AttemptRun({
+      listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
+      timeouts: timers.timeouts({ ...asked, lastResort: !order.replaceable }),
+      held: order.held(key !== undefined && keys.pick(endpoint.name, new Set([...order.triedKeys, key.id]), now, permits, target.model) !== undefined),
+      refusalFails: asksOnRefusal(route, input),
+      source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },
+    }));
+    return { kind: 'launched', attempt };
+  } catch (error) {
+    board.release(target.endpoint, target.model, admission.trial);
+    limiter.leave(limited.ticket, 0);
+    return unsendable(error, target, services, input.id);
+  }
+}
+
+/** The editor can be asked whether another model may answer what one refused. */
+export function asksOnRefusal(route: RouteConfig | undefined, input: ExchangeInput): boolean {
+  return route?.onRefusal === 'ask' && input.protocol === 'editor';
+}
+
+function unsendable(error: unknown, target: PlannedTarget, services: ExchangeServices, id: string): Launch {
+  if (error instanceof UntranslatableError) return { kind: 'excluded', reason: error.reason, unfit: true };
+  if (error instanceof RequestFormatError) {
+    return { kind: 'fatal', cause: error, failure: { error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
+  }
+  // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
+  services.log.error(`exchange ${id} could not be sent to ${target.target}`, error);
+  const tooDeep = error instanceof RangeError;
+  const failure = tooDeep
+    ? { error: new SwitchyardError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 }), status: 400 }
+    : { error: new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more.', { status: 500 }), status: 500 };
+  return { kind: 'fatal', cause: error, failure };
+}
+
+/** Whether the limits counted for other keys would let this request use one of them. */
+export function anotherKey(services: ExchangeServices, endpoint: EndpointConfig, model: string, tokens: number, tried: ReadonlySet<string>): boolean {
+  const now = services.clock.now();
+  return services.keys.pick(endpoint.name, tried, now, key => services.limiter.keyAdmission(endpoint.name, key.id, model, tokens, now).admitted, model) !== undefined;
+}
+
+function keyName(key: KeyMaterial): string {
+  const last4 = lastFour(key.secret);
+  return last4 === '' ? key.label : `${key.label} …${last4}`;
+}

@@ -1,0 +1,156 @@
+import type { ConversationEvent, ConversationRequest, TokenUsage } from '../api/conversation.ts';
+import { sumUsage } from '../ledger/sums.ts';
+
+/** Asks a model to go on with an answer that is not its own, in words every model understands. */
+const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption.';
+/** A model that repeats the end of what was said is heard to at most this many characters. */
+const longestOverlap = 400;
+/** Fewer equal characters may be chance. */
+const shortestOverlap = 12;
+/** More text than this is not kept: an answer this long is not begun anew by anyone's context window. */
+const maxKeptChars = 2_000_000;
+
+/**
+ * What was handed out of a streamed answer, so that another target can go on with it when it breaks: text goes out as
+ * it comes, a tool call only when it is whole, so that a half one is never seen.
+ */
+export class Resumption {
+  #text = '';
+  #tooLong = false;
+  #handedOutCall = false;
+  /** Events of tool calls whose end has not come, by index. */
+  #calls = new Map<number, ConversationEvent[]>();
+  #resumed = false;
+  #overlap: OverlapFilter | undefined;
+  #before: TokenUsage = {};
+
+  /** Whether the next target can go on from here. */
+  get possible(): boolean {
+    return !this.#handedOutCall && !this.#tooLong;
+  }
+
+  /** What of an attempt's events goes to the caller now. */
+  pass(events: readonly ConversationEvent[]): ConversationEvent[] {
+    const passed: ConversationEvent[] = [];
+    for (const event of events) this.#pass(event, passed);
+    return passed;
+  }
+
+  /** The answer broke, and another attempt goes on. @param spent what the broken ones used, for the caller's final count */
+  begin(spent: readonly { usage: TokenUsage }[]): void {
+    this.#calls.clear();
+    this.#resumed = true;
+    this.#before = sumUsage(spent);
+    this.#overlap = this.#text === '' ? undefined : new OverlapFilter(this.#text.slice(-longestOverlap));
+  }
+
+  /** The request of the attempt that goes on. */
+  request(conversation: ConversationRequest): ConversationRequest {
+    if (this.#text === '') return conversation;
+    return {
+      ...conversation,
+      messages: [
+        ...conversation.messages,
+        { role: 'assistant', content: [{ type: 'text', text: this.#text }] },
+        { role: 'user', content: [{ type: 'text', text: goOn }] },
+      ],
+    };
+  }
+
+  #pass(event: ConversationEvent, passed: ConversationEvent[]): void {
+    switch (event.type) {
+      case 'start':
+        if (!this.#resumed) passed.push(event);
+        return;
+      case 'thinking':
+      case 'thinking-end':
+        // Another model's reasoning in the middle of an answer would be taken for the first one's.
+        if (!this.#resumed) passed.push(event);
+        return;
+      case 'text': {
+        const text = this.#overlap === undefined ? event.text : this.#overlap.pass(event.text);
+        this.#keep(text);
+        if (text !== '' || event.text === '') passed.push(text === event.text ? event : { ...event, text });
+        return;
+      }
+      case 'tool-call-start':
+        this.#calls.set(event.index, [event]);
+        return;
+      case 'tool-call-arguments':
+        this.#calls.get(event.index)?.push(event);
+        return;
+      case 'tool-call-end':
+        this.#flushOverlap(passed);
+        passed.push(...this.#calls.get(event.index) ?? [], event);
+        this.#calls.delete(event.index);
+        this.#handedOutCall = true;
+        return;
+      case 'usage':
+        passed.push(this.#resumed ? { ...event, usage: sumUsage([{ usage: this.#before }, { usage: event.usage }]) } : event);
+        return;
+      case 'finish':
+        this.#flushOverlap(passed);
+        passed.push(event);
+        return;
+      case 'refusal':
+      case 'error':
+        passed.push(event);
+    }
+  }
+
+  #flushOverlap(passed: ConversationEvent[]): void {
+    const text = this.#overlap?.end() ?? '';
+    this.#overlap = undefined;
+    this.#keep(text);
+    if (text !== '') passed.push({ type: 'text', text });
+  }
+
+  #keep(text: string): void {
+    if (this.#tooLong) return;
+    this.#text += text;
+    if (this.#text.length > maxKeptChars) {
+      this.#text = '';
+      this.#tooLong = true;
+    }
+  }
+}
+
+/** Leaves out the beginning of a text that only repeats the end of the one before. */
+class OverlapFilter {
+  #tail: string;
+  #seen = '';
+  #decided = false;
+
+  /** @param tail the end of what was said before */
+  constructor(tail: string) {
+    this.#tail = tail;
+  }
+
+  /** What of a piece goes out now; the rest waits until it is known whether it repeats. */
+  pass(text: string): string {
+    if (this.#decided) return text;
+    this.#seen += text;
+    return this.#seen.length < this.#tail.length && this.#mayStillRepeat() ? '' : this.end();
+  }
+
+  /** Nothing more comes: what waited. */
+  end(): string {
+    if (this.#decided) return '';
+    this.#decided = true;
+    const overlap = longestCommon(this.#tail, this.#seen);
+    return this.#seen.slice(overlap);
+  }
+
+  /** What came so far stands somewhere in the tail, so it may turn out to run to the tail's end. */
+  #mayStillRepeat(): boolean {
+    return this.#tail.includes(this.#seen);
+  }
+}
+
+/** How many characters at the end of `before` are also the beginning of `after`; 0 when so few that it may be chance. */
+function longestCommon(before: string, after: string): number {
+  for (let length = Math.min(before.length, after.length); length >= shortestOverlap; length--) {
+    if (after.startsWith(before.slice(-length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ConversationEvent, ConversationRequest } from '../../../server/api/conversation.ts';
+import { Resumption } from '../../../server/exchange/resumption.ts';
+
+const question: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Tell me of the sea.' }] }], tools: [] };
+const text = (piece: string): ConversationEvent => ({ type: 'text', text: piece });
+
+function said(events: readonly ConversationEvent[]): string {
+  return events.map(event => (event.type === 'text' ? event.text : '')).join('');
+}
+
+describe('an answer that another target goes on with', () => {
+  it('passes text on as it comes, and asks the next target to go on from its end', () => {
+    const resumption = new Resumption();
+    assert.equal(said(resumption.pass([{ type: 'start', id: 'one', model: 'm' }, text('The sea '), text('is wide')])), 'The sea is wide');
+    resumption.begin([{ usage: { inputTokens: 5, outputTokens: 4 } }]);
+    const { messages } = resumption.request(question);
+    assert.deepEqual(messages.map(message => message.role), ['user', 'assistant', 'user']);
+    assert.deepEqual(messages[1]?.content, [{ type: 'text', text: 'The sea is wide' }]);
+  });
+
+  it('shows neither the opening nor the reasoning of the second target, and counts what both used', () => {
+    const resumption = new Resumption();
+    resumption.pass([text('The sea is wide')]);
+    resumption.begin([{ usage: { inputTokens: 5, outputTokens: 4 } }]);
+    const passed = resumption.pass([
+      { type: 'start', id: 'two', model: 'n' }, { type: 'thinking', text: 'hm' }, { type: 'thinking-end', signature: 'x' }, text(' and deep.'),
+      { type: 'usage', usage: { inputTokens: 12, outputTokens: 3 } }, { type: 'finish', reason: 'end' },
+    ]);
+    assert.deepEqual(passed, [text(' and deep.'), { type: 'usage', usage: { inputTokens: 17, outputTokens: 7 } }, { type: 'finish', reason: 'end' }]);
+  });
+
+  for (const pieces of [[' sea is very wide indeed and deep.'], [' sea is', ' very wide', ' indeed', ' and deep.'], [...' sea is very wide indeed and deep.']]) {
+    it(`leaves out what the second target repeats, in ${pieces.length} pieces`, () => {
+      const resumption = new Resumption();
+      const before = said(resumption.pass([text('The sea is very wide indeed')]));
+      resumption.begin([]);
+      const after = resumption.pass([...pieces.map(text), { type: 'finish', reason: 'end' }]);
+      assert.equal(before + said(after), 'The sea is very wide indeed and deep.');
+    });
+  }
+
+  it('takes a few equal letters for chance', () => {
+    const resumption = new Resumption();
+    const before = said(resumption.pass([text('one and ')]));
+    resumption.begin([]);
+    assert.equal(before + said(resumption.pass([text('and two'), { type: 'finish', reason: 'end' }])), 'one and and two');
+  });
+
+  it('gives out a tool call only when it is whole, and drops a half one for good', () => {
+    const resumption = new Resumption();
+    const half = resumption.pass([text('I look it up.'), { type: 'tool-call-start', index: 0, id: 'a', name: 'look' }, { type: 'tool-call-arguments', index: 0, text: '{"pl' }]);
+    assert.deepEqual(half, [text('I look it up.')]);
+    assert.equal(resumption.possible, true);
+    resumption.begin([]);
+    const whole: ConversationEvent[] = [
+      { type: 'tool-call-start', index: 0, id: 'b', name: 'look' }, { type: 'tool-call-arguments', index: 0, text: '{}' }, { type: 'tool-call-end', index: 0 },
+    ];
+    assert.deepEqual(resumption.pass(whole), whole);
+    assert.equal(resumption.possible, false, 'a call that was handed over must not be made twice');
+  });
+
+  it('begins the same request anew where nothing was said yet', () => {
+    const resumption = new Resumption();
+    resumption.pass([{ type: 'thinking', text: 'hm' }]);
+    resumption.begin([]);
+    assert.deepEqual(resumption.request(question), question);
+  });
+});
