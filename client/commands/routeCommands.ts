@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
+import type { RouteSettings } from '../../server/api/settings.ts';
 import { UserError } from '../base/errors.ts';
 import { moved, nameProblem, partsOfTarget, targetOf, targetsOf, withTarget, withTargets } from '../settingsEdits.ts';
 import { firstRouteName, orderedModels } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
 import { askRoute } from './firstRoute.ts';
 import { askChoice, askText, valueOf } from './quickInput.ts';
+import { optionText, routeOptionNames, routeOptions, type RouteOption } from './routeOptions.ts';
 import type { CommandServices } from './services.ts';
 
 /** "New Route…": a name and a first target; then the route is open for more. */
@@ -22,7 +24,7 @@ export async function newRoute(services: CommandServices): Promise<void> {
   await editTargets(services, name, [target]);
 }
 
-/** "Edit Route…": the targets in order; each can be moved or removed, others added. Every change is saved at once. */
+/** "Edit Route…": the targets in order; each can be moved or removed, others added; and what follows a failure. Every change is saved at once. */
 export async function editRoute(services: CommandServices): Promise<void> {
   const { routes } = services.configuration.settings;
   if (Object.keys(routes).length === 0) return newRoute(services);
@@ -56,7 +58,7 @@ export async function addToRoute(services: CommandServices, target: CommandTarge
   void vscode.window.showInformationMessage(`${entry} is in the route "${route}".`);
 }
 
-type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'done' };
+type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'option'; option: RouteOption } | { kind: 'done' };
 type TargetChange = 'first' | 'up' | 'down' | 'remove';
 
 async function editTargets(services: CommandServices, route: string, initial: readonly string[]): Promise<void> {
@@ -68,10 +70,15 @@ async function editTargets(services: CommandServices, route: string, initial: re
       items: [
         ...targets.map((target, index) => ({ label: `${String(index + 1)}. ${target}`, value: { kind: 'target', index } as const })),
         { label: '$(add) Add a Model…', value: { kind: 'add' } as const },
+        ...routeOptionNames.map(option => ({ label: `$(gear) ${routeOptions[option].title}…`, description: optionText(option, settingsOf(services, route)), value: { kind: 'option', option } as const })),
         { label: '$(check) Done', value: { kind: 'done' } as const },
       ],
     }));
     if (choice === undefined || choice.kind === 'done') return;
+    if (choice.kind === 'option') {
+      await editOption(services, route, choice.option);
+      continue;
+    }
     let next: string[];
     if (choice.kind === 'add') {
       const added = await askTarget(services, targets, { title: `Edit Route "${route}"`, placeholder: 'Choose the model that takes over when the others fail' });
@@ -85,6 +92,22 @@ async function editTargets(services: CommandServices, route: string, initial: re
     await services.configuration.changeRoutes(routes => withTargets(routes, route, next));
     targets = next;
   }
+}
+
+function settingsOf(services: CommandServices, route: string): RouteSettings {
+  return services.configuration.settings.routes[route] ?? { targets: [] };
+}
+
+async function editOption(services: CommandServices, route: string, option: RouteOption): Promise<void> {
+  const { title, values } = routeOptions[option];
+  const now = optionText(option, settingsOf(services, route));
+  const chosen = valueOf(await askChoice({
+    title: `Edit Route "${route}"`,
+    placeholder: title,
+    items: values.map(value => ({ label: value.label, detail: value.detail, ...(value.label === now ? { description: 'now' } : {}), value })),
+  }));
+  if (chosen === undefined) return;
+  await services.configuration.changeRoutes(routes => ({ ...routes, [route]: chosen.change(routes[route] ?? { targets: [] }) }));
 }
 
 async function askChange(targets: readonly string[], index: number): Promise<string[] | undefined> {

@@ -4,7 +4,7 @@ import type { TimeStyle, TokenFigure } from './figures.ts';
 import { formatCost } from './money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
 import type { AttemptTimeline } from './receiptTimeline.ts';
-import { callerText, failureText, outcomeText, toneOf } from './receiptWording.ts';
+import { callerText, failureText, outcomeText, roleText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
 export interface Fact {
@@ -62,11 +62,12 @@ export interface ReceiptPage {
 /** Turns a receipt of the ledger into what a person reads. */
 export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPage {
   const spanMs = Math.max(receipt.totalMs, ...receipt.attempts.map((attempt) => attempt.startedAt - receipt.startedAt + attempt.totalMs), 1);
+  const failed = receipt.attempts.filter((attempt) => attempt.outcome === 'failed').length;
   return {
     id: receipt.id,
     wanted: receipt.plan.wanted,
-    tone: toneOf(receipt.outcome, receipt.attempts.length),
-    outcome: outcomeText(receipt.outcome, receipt.attempts.length, receipt.failureClass),
+    tone: toneOf(receipt.outcome, failed),
+    outcome: outcomeText(receipt.outcome, failed, receipt.failureClass),
     message: receipt.message,
     answeredBy: receipt.target,
     facts: exchangeFacts(receipt, style),
@@ -81,7 +82,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
       })),
       excluded: receipt.plan.excluded.map(({ target, reason }) => ({ target, reason })),
     },
-    attempts: receipt.attempts.map((attempt) => attemptOf(attempt, receipt.startedAt, spanMs)),
+    attempts: receipt.attempts.map((attempt) => attemptOf(attempt, receipt.outcome, receipt.startedAt, spanMs)),
   };
 }
 
@@ -117,24 +118,32 @@ function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'sta
   switch (last.outcome) {
     case 'ok': return { state: 'answered', tone: 'ok' };
     case 'failed': return { state: 'failed', tone: 'failed' };
-    case 'cancelled': return { state: 'cancelled', tone: 'stopped' };
+    case 'cancelled': return { state: beaten(last, receipt.outcome) ? 'given up: another was faster' : 'cancelled', tone: 'stopped' };
     case 'interrupted': return { state: 'interrupted', tone: 'stopped' };
   }
 }
 
-function attemptOf(attempt: Attempt, exchangeStartedAt: number, spanMs: number): ReceiptAttempt {
+/** A hedge was faster, and the caller is still there. */
+function beaten(attempt: Attempt, receiptOutcome: Receipt['outcome']): boolean {
+  return attempt.outcome === 'cancelled' && receiptOutcome !== 'cancelled' && receiptOutcome !== 'interrupted';
+}
+
+function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchangeStartedAt: number, spanMs: number): ReceiptAttempt {
   const key = attempt.keyLast4 === undefined ? attempt.keyLabel : `${attempt.keyLabel ?? 'key'} …${attempt.keyLast4}`;
   return {
     number: attempt.number,
     target: attempt.target,
-    tone: toneOf(attempt.outcome, 1),
-    outcome: attemptOutcome(attempt),
+    tone: toneOf(attempt.outcome, 0),
+    outcome: beaten(attempt, receiptOutcome) ? 'Given up: another was faster' : attemptOutcome(attempt),
     drill: attempt.drill === true,
     message: attempt.message,
     facts: presentFacts([
       ['Started', `after ${formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt))}`],
+      ['Made because', attempt.role === undefined ? undefined : roleText(attempt.role)],
+      ['Connection', attempt.connectMs === undefined ? undefined : `made in ${formatDuration(attempt.connectMs)}`],
       ['Headers', attempt.headersMs === undefined ? undefined : formatDuration(attempt.headersMs)],
       ['First token', attempt.firstTokenMs === undefined ? undefined : formatDuration(attempt.firstTokenMs)],
+      ['Longest silence', attempt.longestGapMs === undefined || attempt.longestGapMs < tellingGapMs ? undefined : formatDuration(attempt.longestGapMs)],
       ['Total', formatDuration(attempt.totalMs)],
       ['Key', key],
       ['Status', attempt.status === undefined ? undefined : String(attempt.status)],
@@ -160,6 +169,9 @@ function attemptOutcome(attempt: Attempt): string {
     }
   }
 }
+
+/** Shorter silences in an answer tell nobody anything. */
+const tellingGapMs = 1000;
 
 const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
 

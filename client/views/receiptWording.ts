@@ -1,5 +1,5 @@
 import type { FailureClass } from '../../server/api/failure.ts';
-import type { Receipt } from '../../server/api/receipt.ts';
+import type { AttemptRole, Receipt } from '../../server/api/receipt.ts';
 
 /** How an outcome feels; pages and trees choose colour and icon by it. */
 export const tones = ['ok', 'failover', 'failed', 'stopped', 'running'] as const;
@@ -25,10 +25,10 @@ export function failureText(failureClass: FailureClass): string {
   return failureWords[failureClass];
 }
 
-/** Failover stands apart: an answer that came after a failed attempt. */
-export function toneOf(outcome: Receipt['outcome'], attempts: number): Tone {
+/** Failover stands apart: an answer that came after a failed attempt. @param failed how many attempts failed */
+export function toneOf(outcome: Receipt['outcome'], failed: number): Tone {
   switch (outcome) {
-    case 'ok': return attempts > 1 ? 'failover' : 'ok';
+    case 'ok': return failed > 0 ? 'failover' : 'ok';
     case 'failed': return 'failed';
     case 'cancelled':
     case 'interrupted': return 'stopped';
@@ -37,14 +37,26 @@ export function toneOf(outcome: Receipt['outcome'], attempts: number): Tone {
 }
 
 /** What became of an exchange, in a few words: `Answered after 1 failed attempt`, `Failed: rate limited`. */
-export function outcomeText(outcome: Receipt['outcome'], attempts: number, failureClass: FailureClass | undefined): string {
+export function outcomeText(outcome: Receipt['outcome'], failed: number, failureClass: FailureClass | undefined): string {
   switch (outcome) {
-    case 'ok': return attempts > 1 ? `Answered after ${attempts - 1} failed ${attempts === 2 ? 'attempt' : 'attempts'}` : 'Answered';
+    case 'ok': return failed > 0 ? `Answered after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : 'Answered';
     case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${failureText(failureClass)}`;
     case 'cancelled': return 'Cancelled by the caller';
     case 'interrupted': return 'Interrupted: Switchyard ended while it ran';
     case 'open': return 'Running';
   }
+}
+
+const roleWords: Record<AttemptRole, string> = {
+  'hedge': 'the one before took long to begin, so both were asked',
+  'resume': 'goes on from where the one before broke off',
+  'restart': 'the answer before broke off and begins anew',
+  'last-resort': 'nothing else was left, though its breaker was open',
+};
+
+/** Why an attempt was made that is not simply the next of the plan. */
+export function roleText(role: AttemptRole): string {
+  return roleWords[role];
 }
 
 const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion' };

@@ -31,8 +31,8 @@ const icons: Record<Tone, RequestItem['icon']> = {
  * answered (or what was asked for), and beside it the cost, the attempts when there were several, and the time it took.
  */
 export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
-  const tone = toneOf(request.outcome, request.attempts);
-  const outcome = outcomeText(request.outcome, request.attempts, request.failureClass);
+  const tone = toneOf(request.outcome, request.failedAttempts);
+  const outcome = outcomeText(request.outcome, request.failedAttempts, request.failureClass);
   const time = formatListTime(request.startedAt, now, style);
   const duration = request.outcome === 'open' ? undefined : formatDuration(request.totalMs);
   const cost = costText(request);

@@ -140,6 +140,8 @@ export interface RequestSummary {
   wanted: string;
   target?: string | undefined;
   attempts: number;
+  /** Of these, how many failed; the others answered, were cancelled, or were beaten by a faster one. */
+  failedAttempts: number;
   outcome: Receipt['outcome'];
   failureClass?: FailureClass | undefined;
   totalMs: number;

@@ -136,6 +136,11 @@ export class AttemptRun implements ResponseListener {
     return contentMs < measurableMs ? undefined : this.figures.generatedChars / charsPerToken / (contentMs / 1000);
   }
 
+  /** A fire drill answered: nothing was sent. */
+  get unsent(): boolean {
+    return this.#call?.unsent === true;
+  }
+
   /** A fire drill has its hand in it: what comes of it says nothing of the provider. */
   get drilled(): boolean {
     return this.#call?.drilled === true;

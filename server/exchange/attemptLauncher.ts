@@ -1,7 +1,7 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import type { AttemptRole, PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
-import type { EndpointConfig, RouteConfig } from '../config/config.ts';
+import type { EndpointConfig, RouteConfig, Timeouts } from '../config/config.ts';
 import { spokenEndpoint } from '../config/spokenEndpoint.ts';
 import { RequestFormatError } from '../protocols/codec.ts';
 import { lastFour } from '../upstream/keyPool.ts';
@@ -69,16 +69,18 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
     if (order.rewrite) outgoing.passThrough = false;
     const ofRoute = route?.timeouts;
     const asked = { endpoint, route: ofRoute, model: target.model, kind, stream: input.stream };
+    const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });
+    const timeouts = order.replaceable ? timers.timeouts({ ...asked, lastResort: false }) : fullTimeouts();
     const started: StartedAttempt = {
       number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
       upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
       keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt: now,
       role: order.role, kind, leftOut: outgoing.leftOut,
     };
-    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, shortened: order.replaceable });
+    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, timeouts, fullTimeouts });
     attempt.attach(new AttemptRun({
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
-      timeouts: timers.timeouts({ ...asked, lastResort: !order.replaceable }),
+      timeouts,
       held: order.held(key !== undefined && keys.pick(endpoint.name, new Set([...order.triedKeys, key.id]), now, permits, target.model) !== undefined),
       refusalFails: asksOnRefusal(route, input),
       source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },

@@ -1,4 +1,5 @@
 import type { Attempt } from '../api/receipt.ts';
+import type { SwitchyardError } from '../base/failure.ts';
 import { observationOf, timerPhaseOf } from '../health/attemptObservation.ts';
 import { networkKindOf } from '../health/linkState.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
@@ -31,11 +32,28 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   // Known to the pricer now; receipts say it in words.
   delete record.neverSent;
   const prompt = promptTokens(settled.usage);
-  services.limiter.leave(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
+  if (run.unsent) services.limiter.withdraw(origin.ticket);
+  else services.limiter.leave(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
   if (run.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }
   return { record, price };
+}
+
+/** Whether a timer ended an attempt sooner than it would have with nobody to take over. */
+export function wasCutShort({ origin }: RunningAttempt, error: SwitchyardError): boolean {
+  const phase = timerPhaseOf(error.code);
+  if (phase === undefined) return false;
+  const { timeouts } = origin;
+  const fullTimeouts = origin.fullTimeouts();
+  switch (phase) {
+    case 'connect': return timeouts.connectMs < fullTimeouts.connectMs;
+    case 'headers': return timeouts.headersMs < fullTimeouts.headersMs || timeouts.plainHeadersMs < fullTimeouts.plainHeadersMs;
+    case 'first-token': return timeouts.firstTokenMs < fullTimeouts.firstTokenMs || timeouts.plainHeadersMs < fullTimeouts.plainHeadersMs;
+    case 'idle': return timeouts.idleMs < fullTimeouts.idleMs;
+    case 'throughput': return timeouts.minTokensPerSecond > fullTimeouts.minTokensPerSecond;
+    case 'total': return timeouts.totalMs < fullTimeouts.totalMs;
+  }
 }
 
 /** Tells health, keys and timers what an attempt proved. @param record its final record */

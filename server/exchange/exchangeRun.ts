@@ -10,11 +10,12 @@ import { nextLargerWindow } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt.ts';
 import { anotherKey, asksOnRefusal, launchAttempt } from './attemptLauncher.ts';
-import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attemptOutcome.ts';
+import { proveAttempt, runningRecord, settleAttempt, wasCutShort, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import { isAboutKey, nextStep, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
+import { drillFailure } from '../upstream/drills.ts';
 import { redactFailure, redactRaw } from './redactFailure.ts';
 import { requestKind } from './requestKind.ts';
 import { Resumption } from './resumption.ts';
@@ -175,7 +176,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
     if (this.#finished || !this.#running.includes(attempt)) return;
-    const end = this.#tellable(ended);
+    const end = this.#tellable(ended, attempt.run.drilled);
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
@@ -184,6 +185,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     }
     const { target } = attempt.origin;
     this.#lastFailure.set(target.target, end.error);
+    if (wasCutShort(attempt, end.error)) this.#cutShort.add(target.target);
     this.#lastRaw = end.raw;
     if (end.begun) this.#brokeOff(attempt, end.error);
     // While another is still at work, nothing is lost yet.
@@ -191,10 +193,11 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   /** Keys go no further than this in what a failure says. */
-  #tellable(end: AttemptEnd): AttemptEnd {
+  #tellable(end: AttemptEnd, drilled: boolean): AttemptEnd {
     if (end.kind === 'ok') return end;
     const redact = (text: string): string => this.#services.redact(text);
-    return { ...end, error: redactFailure(end.error, redact), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redact) };
+    const error = drilled ? drillFailure(end.error) : end.error;
+    return { ...end, error: redactFailure(error, redact), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redact) };
   }
 
   #plan(): ReturnType<ExchangeServices['makePlan']> {
@@ -441,7 +444,6 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const place = attempts.findLastIndex(one => one.number < record.number) + 1;
     attempts.splice(place, 0, record);
     this.#prices.splice(place, 0, price);
-    if (attempt.origin.shortened && record.failureClass === 'timeout') this.#cutShort.add(attempt.origin.target.target);
     proveAttempt(this.#services, attempt, record, verdict, this.#input.stream);
   }
 

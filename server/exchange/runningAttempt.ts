@@ -1,7 +1,7 @@
 import type { ConversationEvent } from '../api/conversation.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { PlannedTarget } from '../api/receipt.ts';
-import type { EndpointConfig } from '../config/config.ts';
+import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import type { RateTicket } from '../health/rateLimiter.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import type { AttemptEnd, AttemptListener, AttemptRun } from './attempt.ts';
@@ -28,8 +28,9 @@ export interface AttemptOrigin {
   trial: boolean;
   ticket: RateTicket;
   started: StartedAttempt;
-  /** Its timers are shorter than they could be, because others were there to take over. */
-  shortened: boolean;
+  timeouts: Timeouts;
+  /** The timers it would have with nobody to take over. */
+  fullTimeouts(): Timeouts;
 }
 
 /** One attempt under way, and what has to be given back when it ends. */

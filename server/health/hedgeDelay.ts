@@ -7,7 +7,7 @@ const fewest = 20;
 /** Below this a second request would be sent because of a hiccup of this machine. */
 const shortestMs = 10;
 /** How much later each further question comes. */
-const furtherFactor = 1.5;
+const furtherFactor = 1.2;
 /** A place where all takes the same time still has some spread. */
 const leastSpread = 1.08;
 /** In steps from the middle to the 80th percentile (of logarithms): beyond this lies what is not of the ordinary kind. */

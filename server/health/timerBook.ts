@@ -107,7 +107,8 @@ class LearntTimers implements TimerBook {
 
   timeouts(of: TimersWanted): Timeouts {
     const { endpoint, route } = of;
-    const bounds = boundsOf(endpoint, route, of.kind);
+    // With nobody to take over, waiting costs nothing but time.
+    const bounds = boundsOf(endpoint, route, of.lastResort && of.kind === 'fast' ? 'normal' : of.kind);
     const history = of.lastResort ? undefined : this.#endpoints.get(endpoint.name);
     const learnt = history === undefined ? bounds : learntTimeouts(history, of, bounds);
     return { ...learnt, ...endpoint.writtenTimeouts, ...route };
@@ -179,16 +180,21 @@ function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, mod
   }
 
   const paceMs = slowestPaceMs();
-  const firstTokenMs = limit('firstToken', bounds.firstTokenMs);
+  const firstTokenMs = Math.round(limit('firstToken', bounds.firstTokenMs));
+  // Whole milliseconds: they are told to people.
   return {
-    connectMs: connectLimit(endpoint.connect, bounds.connectMs),
-    headersMs: limit('headers', bounds.headersMs),
-    plainHeadersMs: limit('plain', bounds.plainHeadersMs),
+    connectMs: Math.round(connectLimit(endpoint.connect, bounds.connectMs)),
+    headersMs: Math.round(limit('headers', bounds.headersMs)),
+    plainHeadersMs: Math.round(limit('plain', bounds.plainHeadersMs)),
     firstTokenMs,
-    idleMs: limit('gap', bounds.idleMs),
-    totalMs: totalLimit(own?.pace ?? model?.timers.pace, firstTokenMs, longAnswerTokens[kind], bounds.totalMs),
-    minTokensPerSecond: paceMs === undefined ? 0 : Math.min(mostTokensPerSecond, 1000 / paceMs),
+    idleMs: Math.round(limit('gap', bounds.idleMs)),
+    totalMs: Math.round(totalLimit(own?.pace ?? model?.timers.pace, firstTokenMs, longAnswerTokens[kind], bounds.totalMs)),
+    minTokensPerSecond: paceMs === undefined ? 0 : Math.min(mostTokensPerSecond, roundPace(1000 / paceMs)),
   };
+}
+
+function roundPace(tokensPerSecond: number): number {
+  return Math.round(tokensPerSecond * 100) / 100;
 }
 
 function connectLimit(connect: TimerSeries, highest: number): number {

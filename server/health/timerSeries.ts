@@ -15,6 +15,8 @@ const slowEnd = 0.9;
 const ordinaryMargin = 4;
 /** With few measurements the margin is wider, by this many parts of their number. */
 const uncertainty = 10;
+/** So many that a single timeout is no tenth of them. */
+const fewestForTimeouts = 20;
 /** How much of a slow measurement's memory each later one leaves. */
 const peakKept = 0.85;
 /** What was recently as slow as this is let through with as much again. */
@@ -59,10 +61,10 @@ export class TimerSeries {
         break;
       case 'timeout':
         this.#timeoutsInARow += 1;
-        if (this.#timeoutsInARow === 1) break;
-        // A run of timeouts is one event: an outage says nothing of how long answers take.
-        this.#peak = Math.max(this.#peak, known);
-        return;
+        if (this.#timeoutsInARow > 1) this.#peak = Math.max(this.#peak, known);
+        // A run of timeouts is one event: an outage says nothing of how long answers take. Nor does one among a few.
+        if (this.#timeoutsInARow > 1 || this.#sketch.held < fewestForTimeouts) return;
+        break;
       case 'beaten':
         break;
     }

@@ -134,6 +134,7 @@ export function summaryFromRow(row: Row, attempts: readonly Attempt[]): RequestS
     startedAt: row['started_at'] as number,
     wanted: row['wanted'] as string,
     attempts: attempts.length,
+    failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length,
     outcome: row['outcome'] as RequestSummary['outcome'],
     totalMs: row['total_ms'] as number,
     usage: sumUsage(attempts),

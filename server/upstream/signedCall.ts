@@ -49,6 +49,10 @@ export class SignedCall implements ResponseListener, UpstreamCall {
     this.#call?.resume();
   }
 
+  onConnected(connectMs: number): void {
+    this.#listener?.onConnected?.(connectMs);
+  }
+
   onHeaders(status: number, headers: ResponseHeaders): void {
     if (status === 401 && !this.#again && this.#token !== undefined) {
       this.#again = true;

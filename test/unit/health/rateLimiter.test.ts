@@ -41,6 +41,14 @@ test('tokens are reserved by the estimate and settled by what was used', () => {
   assert.equal(made.admission('a', 701, start).admitted, false);
 });
 
+test('what was never sent gives back its place, its request and its tokens', () => {
+  const made = limiter({ requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 });
+  made.withdraw(enter(made, 900, start));
+  assert.equal(made.admission('a', 1000, start).admitted, true);
+  enter(made, 900, start);
+  assert.equal(made.admission('a', 0, start + 1000).admitted, false);
+});
+
 test('a request larger than the whole token limit goes when nothing else was used', () => {
   const made = limiter({ tokensPerMinute: 1000 });
   enter(made, 5000, start);

@@ -152,7 +152,7 @@ function groupOf(groups: Map<string, SpendGroup>, name: string): SpendGroup {
 function summaryOf(receipt: Receipt): RequestSummary {
   const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts } = receipt;
   return {
-    id, startedAt, wanted: plan.wanted, attempts: attempts.length, outcome, totalMs, caller,
+    id, startedAt, wanted: plan.wanted, attempts: attempts.length, failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length, outcome, totalMs, caller,
     usage: sumUsage(attempts), cost: sumCost(attempts),
     ...(target === undefined ? {} : { target }),
     ...(failureClass === undefined ? {} : { failureClass }),

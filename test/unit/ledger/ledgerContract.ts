@@ -103,7 +103,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       assert.deepEqual(ledger.recent(10, noon + 3).map((line) => line.id), ['x-2', 'x-1', 'x-0']);
       const [line] = ledger.recent(1);
       assert.deepEqual(line, {
-        id: 'x-4', startedAt: noon + 4, wanted: 'auto', target: 'openai/gpt-4.1', attempts: 1, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
+        id: 'x-4', startedAt: noon + 4, wanted: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
         usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
         caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
       });

@@ -273,6 +273,8 @@ describe('what windows tell each other about keys', () => {
     pools[b]?.report('e', '2', 'auth', 1500);
     pools[a]?.restore('e', before);
     assert.deepEqual(pools[a]?.status('e', 2000).map(key => key.state), ['unused', 'rejected']);
+    pools[a]?.report('e', '1', 'auth', 2500, undefined, { model: 'm', drill: true });
+    assert.equal(pools[a]?.pick('e', none, 2500), one, 'an attempt that outlives its drill says nothing any more');
     assert.equal(notes.length, 1);
   });
 

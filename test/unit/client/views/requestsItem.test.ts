@@ -6,7 +6,7 @@ import { buildRequestItem } from '../../../../client/views/requestsItem.ts';
 const now = Date.UTC(2026, 10, 20, 14, 30);
 const style = { locale: 'en-GB', timeZone: 'UTC' };
 const request: RequestSummary = {
-  id: 'r1', startedAt: now - 60_000, wanted: 'best-coder', target: 'openai/gpt-4.1', attempts: 1, outcome: 'ok', totalMs: 1_234, firstTokenMs: 300,
+  id: 'r1', startedAt: now - 60_000, wanted: 'best-coder', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 1_234, firstTokenMs: 300,
   usage: { inputTokens: 1_000, outputTokens: 200 }, cost: { microUsd: 4_200, certainty: 'exact' }, caller: { tool: 'vscode-chat', purpose: 'agent', workspace: 'shop' },
 };
 const build = (changes: Partial<RequestSummary> = {}) => buildRequestItem({ ...request, ...changes }, now, style);
@@ -22,7 +22,7 @@ test('a line says which model answered, for how much and how fast; the rest is i
 });
 
 test('an answer after a failed attempt looks unlike a plain answer', () => {
-  const item = build({ attempts: 2, target: 'claude/claude-sonnet-4.5' });
+  const item = build({ attempts: 2, failedAttempts: 1, target: 'claude/claude-sonnet-4.5' });
   assert.equal(item.description, '$0.0042 · 2 attempts · 1.2 s');
   assert.deepEqual(item.icon, { id: 'arrow-swap', color: 'problemsWarningIcon.foreground' });
   assert.equal(item.contextValue, 'request.failover');
