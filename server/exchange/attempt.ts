@@ -82,6 +82,12 @@ export class AttemptRun implements ResponseListener {
   #body = new AnswerBody();
   #held: boolean;
   #refusalFails: boolean;
+  #wholeCalls: boolean;
+  #mayBeEmpty: boolean;
+  /** Content has come, though perhaps none that the caller can see yet. */
+  #arrived = false;
+  /** Content that the caller can see has come. */
+  #visible = false;
   #begun = false;
   #committed = false;
   #reason: StopReason | undefined;
@@ -92,9 +98,15 @@ export class AttemptRun implements ResponseListener {
     timeouts: Timeouts; stream: boolean; now: () => number;
     /** What comes before the first content waits for it, so that a failure until then stays unseen. */
     held: boolean;
+    /** The caller sees a tool call only when it is whole, so that a half one has not been seen. */
+    wholeCalls: boolean;
+    /** It goes on with an answer to which there may be nothing to add. */
+    mayBeEmpty: boolean;
     /** A refusal without a word of text counts as a failure: somebody is to be asked what follows. */
     refusalFails: boolean;
   }) {
+    this.#wholeCalls = options.wholeCalls;
+    this.#mayBeEmpty = options.mayBeEmpty;
     this.#refusalFails = options.refusalFails;
     this.#held = options.held;
     this.#timeouts = options.timeouts;
@@ -262,9 +274,13 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     const hasContent = this.#account(output.events);
-    if (hasContent && !this.#committed) this.#commit();
+    if (hasContent && !this.#arrived) this.#arrive();
+    if (this.#visible && !this.#committed) this.#commit();
+    // An ending goes out only after something to read: without that it may be no answer.
+    if (!this.#committed && (this.#arrived || this.#reason !== undefined || this.#gate?.terminated === true)) this.#held = true;
     if (!this.#committed && this.#held) {
       this.#holdBack(output.bytes);
+      this.#timers.heard(hasContent, this.figures.generatedChars);
     } else if (output.bytes.length > 0 || this.#heldEvents.length > 0 || this.#committed) {
       if (!this.#begun) this.#begin();
       this.#timers.heard(hasContent, this.figures.generatedChars);
@@ -289,13 +305,22 @@ export class AttemptRun implements ResponseListener {
   #account(events: readonly ConversationEvent[]): boolean {
     let hasContent = false;
     for (const event of events) {
-      if (isContentEvent(event)) hasContent = true;
+      if (isContentEvent(event)) {
+        hasContent = true;
+        if (!this.#wholeCalls || !event.type.startsWith('tool-call')) this.#visible = true;
+      }
       switch (event.type) {
         case 'text':
         case 'thinking':
         case 'refusal':
         case 'tool-call-arguments':
           this.figures.generatedChars += event.text.length;
+          break;
+        case 'tool-call-start':
+          this.figures.generatedChars += event.name.length;
+          break;
+        case 'tool-call-end':
+          this.#visible = true;
           break;
         case 'usage':
           this.figures.usage = mergeUsage(this.figures.usage, event.usage);
@@ -322,10 +347,15 @@ export class AttemptRun implements ResponseListener {
     }
   }
 
-  #commit(): void {
-    this.#committed = true;
+  #arrive(): void {
+    this.#arrived = true;
     this.figures.firstTokenMs = this.elapsedMs();
     this.#timers.committed();
+  }
+
+  #commit(): void {
+    if (!this.#arrived) this.#arrive();
+    this.#committed = true;
     this.#listener.onCommit();
     if (!this.#begun) this.#begin();
   }
@@ -357,11 +387,11 @@ export class AttemptRun implements ResponseListener {
     const gate = this.#gate;
     if (gate === undefined) return;
     if (!gate.terminated) {
-      this.#fail(cutFailure(this.#endpoint.name, !this.#committed && gate.eventCount === 0));
+      this.#fail(cutFailure(this.#endpoint.name, !this.#arrived && gate.eventCount === 0));
       return;
     }
     if (!this.#committed) {
-      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
+      const empty = this.#emptyFailure();
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -372,6 +402,12 @@ export class AttemptRun implements ResponseListener {
       else this.#forwardEvents();
     }
     this.#succeed();
+  }
+
+  /** Why an answer without content is none. What was half a call and never became a whole one is none either. */
+  #emptyFailure(): SwitchyardError | undefined {
+    if (this.#mayBeEmpty && this.#reason !== undefined) return undefined;
+    return emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
   }
 
   #lingered(): void {
@@ -418,7 +454,7 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(events);
     if (!hasContent) {
-      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
+      const empty = this.#emptyFailure();
       if (empty !== undefined) {
         this.#fail(empty);
         return;

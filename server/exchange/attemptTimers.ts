@@ -25,6 +25,8 @@ export class AttemptTimers {
   #firstContentAt = 0;
   #lastContentAt = 0;
   #longestGapMs = 0;
+  /** Grows with everything that is heard, so that a timer which fired can tell whether something came meanwhile. */
+  #heardCount = 0;
   #stretchAt = 0;
   #stretchChars = 0;
   #stretchEvents = 0;
@@ -95,6 +97,7 @@ export class AttemptTimers {
       this.#lastContentAt = now;
       if (this.#timeouts.minTokensPerSecond > 0 && this.#crawls(now, chars)) return;
     } else if (now - this.#lastContentAt > 4 * this.#timeouts.idleMs) return;
+    this.#heardCount += 1;
     this.#phase?.refresh();
   }
 
@@ -105,6 +108,7 @@ export class AttemptTimers {
 
   resume(): void {
     this.#paused = false;
+    this.#heardCount += 1;
     this.#stretchAt = 0;
     this.#phase?.refresh();
   }
@@ -147,8 +151,15 @@ export class AttemptTimers {
   #arm(ms: number, code: string, message: string): void {
     clearTimeout(this.#phase);
     const timer: NodeJS.Timeout = setTimeout(() => {
-      if (this.#paused) timer.refresh();
-      else this.#expired(code, message);
+      if (this.#paused) {
+        timer.refresh();
+        return;
+      }
+      // A process that was busy for long finds its timers due before it reads what has come meanwhile.
+      const heard = this.#heardCount;
+      setImmediate(() => {
+        if (this.#phase === timer && this.#heardCount === heard && !this.#paused) this.#expired(code, message);
+      });
     }, ms);
     this.#phase = timer;
   }

@@ -39,6 +39,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #input: ExchangeInput;
   #caller: CallerSide;
   #startedAt = performance.now();
+  /** Since when the caller has had nothing: its patience counts from here. */
+  #waitsSince = this.#startedAt;
   #kind: RequestKind;
   #route: RouteConfig | undefined;
   #queue: PlannedTarget[] = [];
@@ -48,6 +50,10 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #launched = 0;
   /** Why the next attempt will be made, where it is not simply the next of the plan. */
   #nextRole: AttemptRole | undefined;
+  /** An answer broke off in sight of the reader, who has not been told yet what follows. */
+  #brokenBy: string | undefined;
+  /** More than one target could serve such a request, now or later. */
+  #severalTargets = false;
   #hedge: HedgeTimer | undefined;
   #resumption: Resumption | undefined;
   #wait: NodeJS.Timeout | undefined;
@@ -87,7 +93,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   start(): void {
     this.#services.started(this);
-    const { plan, route } = this.#plan();
+    const { plan, route, resting } = this.#plan();
+    this.#severalTargets = plan.targets.length + resting.length > 1;
     this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
     if (this.#resumable()) this.#resumption = new Resumption();
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
@@ -226,14 +233,16 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   /** @returns false when the target cannot be tried now; the plan then says why */
   #launch(target: PlannedTarget, role: AttemptRole | undefined): boolean {
     const others = this.#queue.length > 0 || this.#running.length > 0;
+    const resumes = this.#resumption?.begun === true;
     const launch = launchAttempt(this.#services, this, {
-      input: role === 'resume' ? this.#resumedInput() : this.#input,
+      input: resumes ? this.#resumedInput() : this.#input,
+      resumes,
       target, number: this.#launched + 1, role, kind: this.#kind, route: this.#route,
       triedKeys: this.#triedKeys.get(target.endpoint) ?? none,
       strip: this.#stripped.has(target.target),
       replaceable: others,
       // Over HTTP the only target's lifecycle events go straight through: nobody could take over unseen.
-      held: otherKey => others || otherKey || this.#input.protocol === 'editor' || this.#resumption !== undefined,
+      held: otherKey => this.#severalTargets || otherKey || this.#input.protocol === 'editor' || this.#resumption !== undefined,
       rewrite: this.#resumption !== undefined,
     });
     switch (launch.kind) {
@@ -251,6 +260,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#waited = false;
         this.#nextRole = undefined;
         this.#running.push(launch.attempt);
+        this.#tellRestart(target);
         if (role !== 'hedge') this.#hedge?.arm(target, () => this.#hedgeNow());
         launch.attempt.run.start(this.#services.transport);
         return true;
@@ -293,8 +303,9 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       stripped: this.#stripped.has(target.target),
       anotherTarget: this.#queue.length > 0,
     });
-    // What broke off before is still to be gone on with, or begun anew.
-    this.#nextRole = attempt.origin.started.role === 'resume' || attempt.origin.started.role === 'restart' ? attempt.origin.started.role : undefined;
+    const { role } = attempt.origin.started;
+    // What broke off before is still to be gone on with, or begun anew; a last resort stays one for its next key.
+    this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
     switch (step) {
       case 'tell-caller':
         this.#refusedOrWrong(target, error);
@@ -311,10 +322,21 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#queue.unshift(target);
         break;
       case 'next-target':
-        if (error.failureClass === 'context-overflow') this.#queue = nextLargerWindow(this.#queue, target, this.#services.view(0));
+        if (error.failureClass === 'context-overflow') this.#keepLargerWindows(target);
         break;
     }
     this.#next();
+  }
+
+  /** The prompt was too long for a target, so it is for those whose window is no larger. */
+  #keepLargerWindows(failed: PlannedTarget): void {
+    const larger = nextLargerWindow(this.#queue, failed, this.#services.view(0));
+    for (const target of this.#queue) {
+      if (larger.includes(target)) continue;
+      this.#unfit.push({ target: target.target, tooLong: true });
+      this.#exclude(target, `its context window is no larger than that of ${failed.target}, for which the prompt is too long`);
+    }
+    this.#queue = larger;
   }
 
   /** A refusal is told as it is, unless the route wants the reader to be asked whether another model may answer. */
@@ -339,29 +361,33 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     for (const other of [...this.#running]) this.#giveUp(other, 'slower');
     const restarts = this.#caller.restart !== undefined && !this.#handedOutCall;
     const resumes = this.#resumption?.possible === true;
-    if (this.#queue.length === 0 && (restarts || resumes) && retryableWhenNothingElse(error.failureClass) && !this.#retried.has(target.target)) {
-      this.#retried.add(target.target);
-      this.#queue.push(target);
-    }
-    if (this.#queue.length === 0 || !(restarts || resumes)) {
+    if (!restarts && !resumes) {
       this.#fail({ error, target: target.target });
       return;
     }
     this.#leader = undefined;
+    this.#waitsSince = performance.now();
     if (resumes) {
       this.#nextRole = 'resume';
       this.#resumption?.begin(this.receipt.attempts.filter(one => one.firstTokenMs !== undefined));
     } else {
       this.#nextRole = 'restart';
-      this.#caller.restart?.(`${error.message} Starting again with ${this.#queue[0]?.target ?? 'the next target'}.`);
+      this.#brokenBy = error.message;
     }
     this.#next();
+  }
+
+  /** Where an answer broke off in sight of the reader, he is told which target begins it anew. */
+  #tellRestart(target: PlannedTarget): void {
+    if (this.#brokenBy === undefined) return;
+    this.#caller.restart?.(`${this.#brokenBy} Starting again with ${target.target}.`);
+    this.#brokenBy = undefined;
   }
 
   /** Nothing is left in the plan: one more try, a wait, the least bad of those that rest, or the error that tells it all. */
   #exhausted(): void {
     const now = this.#services.clock.now();
-    const patienceLeftMs = this.#input.patienceMs - this.#elapsed();
+    const patienceLeftMs = this.#input.patienceMs - (performance.now() - this.#waitsSince);
     const again = this.receipt.plan.targets.find(target => this.#worthAnotherTry(target, patienceLeftMs));
     const planned = this.receipt.plan;
     const { plan, resting, unfit } = this.#plan();
@@ -376,7 +402,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         return;
       }
       // What rested when it was last looked at may have come free between two readings of the clock.
-      const freed = (this.#waited || this.receipt.attempts.length === 0) && patienceLeftMs > 0 ? plan.targets.find(target => this.#worthWaiting(target)) : undefined;
+      const freed = patienceLeftMs > 0 ? plan.targets.find(target => (this.#waited || !this.#lastFailure.has(target.target)) && this.#worthWaiting(target)) : undefined;
       if (freed !== undefined) {
         this.#later(lookAgainMs, () => [freed]);
         return;

@@ -29,6 +29,11 @@ export class Resumption {
     return !this.#handedOutCall && !this.#tooLong;
   }
 
+  /** An answer broke off and is to be gone on with: every attempt from now on does so. */
+  get begun(): boolean {
+    return this.#resumed;
+  }
+
   /** What of an attempt's events goes to the caller now. */
   pass(events: readonly ConversationEvent[]): ConversationEvent[] {
     const passed: ConversationEvent[] = [];

@@ -199,9 +199,11 @@ class Call implements Dispatcher.DispatchHandler, UpstreamCall {
   awaitConnection(): void {
     if (this.#stage !== 'connecting' || this.#listener === undefined) return;
     this.#connectingSince = performance.now();
-    this.#connectTimer = setTimeout(() => {
-      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${this.#endpoint} did not accept a connection within ${this.#connectMs} ms.`));
-    }, this.#connectMs);
+    this.#connectTimer = setTimeout(() => setImmediate(() => {
+      // A process that was busy for long finds this timer due before it learns that the connection was made.
+      if (this.#connectTimer === undefined) return;
+      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${this.#endpoint} did not accept a connection within ${Math.round(this.#connectMs)} ms.`));
+    }), this.#connectMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -105,19 +105,27 @@ describe('the language server', () => {
   it('begins a broken answer anew in sight of the reader; half tool calls are void', async () => {
     const client = await editor();
     await client.configure(settings());
+    a.script({ type: 'cut', after: 3, how: 'close' });
+    const turn = client.chat('auto', 'tell me of the sea in some words, and of the ships on it');
+    const result = await turn.result;
+    assert.deepEqual([result.outcome, result.target], ['ok', 'b/m']);
+    const restart = turn.events.findIndex(event => event.type === 'restart');
+    assert.ok(restart > 0);
+    const announced = turn.events[restart];
+    assert.match(announced?.type === 'restart' ? announced.message : '', /^a broke .+ Starting again with b\/m\.$/);
+  });
+
+  it('sees nothing of a tool call that broke off before anything else was said: the next target makes it', async () => {
+    const client = await editor();
+    await client.configure(settings());
     a.script({ type: 'cut', after: 'tool-arguments', how: 'close' });
     const turn = client.chat('auto', 'call tool look_up {"place":"Rome on the Tiber, seen from a hill","day":3}', {
       tools: [{ name: 'look_up', parameters: { type: 'object', properties: { place: { type: 'string' }, day: { type: 'integer' } } } }],
     });
     const result = await turn.result;
-    assert.equal(result.outcome, 'ok');
-    assert.equal(result.target, 'b/m');
-    const restart = turn.events.findIndex(event => event.type === 'restart');
-    assert.ok(restart > 0);
-    const announced = turn.events[restart];
-    assert.match(announced?.type === 'restart' ? announced.message : '', /^a broke .+ Starting again with b\/m\.$/);
-    assert.ok(turn.events.slice(0, restart).every(event => event.type !== 'tool-call-end'));
-    const call = turn.events.slice(restart).map(event => (event.type === 'tool-call-arguments' ? event.text : '')).join('');
+    assert.deepEqual([result.outcome, result.target], ['ok', 'b/m']);
+    assert.ok(turn.events.every(event => event.type !== 'restart'), 'nothing was seen, so nothing begins anew');
+    const call = turn.events.map(event => (event.type === 'tool-call-arguments' ? event.text : '')).join('');
     assert.deepEqual(JSON.parse(call), { place: 'Rome on the Tiber, seen from a hill', day: 3 });
   });
 

@@ -12,8 +12,7 @@ import { seededRandom } from './seededRandom.ts';
  * 1.5 times what it is without stalls, for at most six second requests in a hundred. Since five of the six go to stalls, the
  * moment to ask can come no earlier than where about one ordinary request in a hundred still waits, and the second
  * answer takes its own time after it: that is within 1.5 times the 99th percentile only where latencies spread so that four
- * of five answers come in half of it. Of lognormal latencies that takes a sigma of about 0.5; models at hosted
- * providers spread wider.
+ * of five answers come in half of it. Of lognormal latencies that takes a sigma of about 0.5.
  */
 
 type Latency = (random: () => number) => number;

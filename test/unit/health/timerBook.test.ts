@@ -127,6 +127,14 @@ describe('a learnt connect timeout', () => {
     assert.ok(place.limits().connectMs < 1.2 * usual);
   });
 
+  it('is not lifted by one timeout among a few connections', () => {
+    const place = new Place().see({ connectMs: 20 }, 4);
+    place.see({ connectMs: place.limits().connectMs, timedOut: 'connect' });
+    assert.ok(place.limits().connectMs < 800);
+    place.see({ connectMs: 20 }, 3);
+    assert.ok(place.limits().connectMs < 800);
+  });
+
   it('says the same for every model and kind of the endpoint', () => {
     const place = new Place().see({ connectMs: 20, model: 'other', kind: 'fast' }, 3);
     assert.equal(place.limits({ kind: 'complex' }).connectMs, place.limits({ kind: 'fast' }).connectMs);
