@@ -1,0 +1,38 @@
+import type { SandboxBehaviour } from '../../server/sandbox/sandboxBehaviour.ts';
+import type { SandboxUsage } from '../../server/sandbox/sandboxWire.ts';
+import type { HealthySpan } from './judge.ts';
+import type { ProviderName } from './requests.ts';
+
+/** One request as a provider counted it. */
+export interface Counted {
+  provider: ProviderName;
+  nonce: string;
+  /** What the provider was doing to it. */
+  behaviour: SandboxBehaviour['type'] | undefined;
+  /** Status of its answer; absent when it sent none. */
+  status: number | undefined;
+  /** What the whole answer costs; absent when it gave none. */
+  usage: SandboxUsage | undefined;
+  /** Its last byte was handed out, and it was the whole answer. */
+  whole: boolean;
+}
+
+/** What the parent says to the process of the providers. */
+export type ProviderOrder =
+  /** Faults begin. */
+  | { order: 'storm'; seed: number }
+  /** Everybody is well from now on. */
+  | { order: 'calm' }
+  /** Ends every connection that is open. */
+  | { order: 'hang-up' };
+
+/** What the process of the providers says. */
+export type ProviderWord =
+  | { word: 'ready'; providers: { name: ProviderName; url: string }[] }
+  | { word: 'counted'; requests: Counted[] }
+  | { word: 'calm'; changes: number }
+  /** How many requests had not ended when everybody hung up. */
+  | { word: 'open'; requests: number }
+  /** Everything since the last one; `spans` are final. */
+  | { word: 'spans'; spans: HealthySpan[] }
+  | { word: 'hung-up' };
