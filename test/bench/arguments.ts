@@ -2,7 +2,7 @@ import { proxyNames, type ProxyName } from './subjects.ts';
 import type { RequestKind } from './traffic.ts';
 
 /** Loads that can be profiled: a kind of request, or nothing but the way to the first answer. */
-export type ProfiledLoad = RequestKind | 'start';
+export type ProfiledLoad = Exclude<RequestKind, 'question'> | 'start';
 
 export type Command =
   | { command: 'measure'; quick: boolean; rounds: number | undefined; only: string[] }

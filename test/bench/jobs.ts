@@ -7,6 +7,8 @@ export type Job =
   | { kind: 'flood'; target: Target; request: RequestKind; requests: number; concurrency: number }
   /** Every target in turn within each interval, so that all are asked in the same moments. */
   | { kind: 'paced'; targets: Target[]; perSecond: number; seconds: number }
+  /** Streamed questions, always `concurrency` of them running. */
+  | { kind: 'questions'; target: Target; requests: number; concurrency: number }
   /** Streamed agent turns at a steady rate. */
   | { kind: 'turns'; target: Target; perSecond: number; seconds: number };
 
@@ -15,6 +17,7 @@ export type JobResult =
   | { kind: 'flood'; latenciesUs: number[] }
   /** One list a target, in the order of the job's targets. */
   | { kind: 'paced'; latenciesUs: number[][] }
+  | { kind: 'questions'; firstTokensUs: number[] }
   | { kind: 'turns'; firstTokensUs: number[]; chunkDelaysUs: number[] };
 
 /** `kind` is written out, so that it is known where K is not. */

@@ -52,6 +52,31 @@ async function paced({ targets, perSecond, seconds }: JobOf<'paced'>): Promise<R
   return { kind: 'paced', latenciesUs: lanes.map(lane => lane.latenciesUs) };
 }
 
+async function questions({ target, requests, concurrency }: JobOf<'questions'>): Promise<ResultOf<'questions'>> {
+  const pool = new ConnectionPool(target);
+  const bytes = requestFor(target, 'question');
+  const firstTokensUs: number[] = [];
+  let started = 0;
+  const work = async (): Promise<void> => {
+    while (started < requests) {
+      started++;
+      const startedUs = nowUs();
+      let firstUs: number | undefined;
+      await pool.send(bytes, (piece, atUs) => {
+        if (firstUs === undefined && sentMoments(piece).length > 0) firstUs = atUs;
+      });
+      if (firstUs === undefined) throw new Error(`${target.name} answered without a word`);
+      firstTokensUs.push(firstUs - startedUs);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, work));
+  } finally {
+    pool.close();
+  }
+  return { kind: 'questions', firstTokensUs };
+}
+
 async function turns({ target, perSecond, seconds }: JobOf<'turns'>): Promise<ResultOf<'turns'>> {
   const pool = new ConnectionPool(target);
   const bytes = requestFor(target, 'turn');
@@ -100,6 +125,7 @@ function perform(job: Job): Promise<JobResult> {
   switch (job.kind) {
     case 'flood': return flood(job);
     case 'paced': return paced(job);
+    case 'questions': return questions(job);
     case 'turns': return turns(job);
   }
 }

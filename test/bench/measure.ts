@@ -5,7 +5,7 @@ import type { ProxyStarter, RunningProxy, SubjectName } from './subjects.ts';
 /** One line of the table. */
 export interface Row {
   title: string;
-  unit: 'us' | 'ms' | 'MB';
+  unit: 'us' | 'ms' | 'MB' | 'x' | '%';
   /** What Switchyard may need at most: times what the pass-through needs, or in the row's unit. */
   target?: { ratio: number } | { most: number };
 }
@@ -18,6 +18,10 @@ export interface Amounts {
   megabyteRequests: number;
   eightMegabyteRequests: number;
   startsPerRound: number;
+  /** Requests that meet a dead target, of each kind. */
+  deadRequests: number;
+  /** Streamed questions with stalls among them, and as many without. */
+  stallRequests: number;
 }
 
 /** What a measure works with. */

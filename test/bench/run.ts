@@ -4,7 +4,9 @@ import path from 'node:path';
 import { parseArguments, usage, type Command } from './arguments.ts';
 import { buildPassThrough, shippedServer } from './bundles.ts';
 import { LoadClient, startUpstream, stop } from './childProcess.ts';
+import { deadTargetMeasure } from './deadTargetMeasure.ts';
 import { freshMeasures } from './freshMeasures.ts';
+import { hedgingMeasure } from './hedgingMeasure.ts';
 import { loadMeasures } from './loadMeasures.ts';
 import type { Amounts, Bench, Measure } from './measure.ts';
 import { profileProxy } from './profile.ts';
@@ -15,9 +17,9 @@ import { translationMeasure } from './translationMeasure.ts';
 
 /** `npm run bench`: what Switchyard costs, next to a pass-through and to no proxy at all. */
 
-const measures: readonly Measure[] = [...loadMeasures, translationMeasure, ...freshMeasures];
-const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3 } };
-const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2 } };
+const measures: readonly Measure[] = [...loadMeasures, translationMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure];
+const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, deadRequests: 20, stallRequests: 4000 } };
+const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, deadRequests: 8, stallRequests: 2000 } };
 
 async function measure(command: Extract<Command, { command: 'measure' }>): Promise<void> {
   if (process.platform !== 'linux') throw new Error('The benchmark reads processor time and memory from /proc: it runs on Linux only.');

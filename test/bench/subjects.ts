@@ -20,6 +20,13 @@ export interface RunningProxy extends ProcessUnderTest {
   target: Target;
 }
 
+/** Switchyard with a configuration of its own. */
+export interface ConfiguredServer extends ProcessUnderTest {
+  dataDir: string;
+  /** How one of its routes is reached. */
+  route(name: string): Target;
+}
+
 /** Starts proxies in front of one upstream. */
 export class ProxyStarter {
   #folder: string;
@@ -60,11 +67,29 @@ export class ProxyStarter {
     return { ...running, target: { name, port: running.port, token, model: name === 'switchyard' ? routeName : upstreamModel } };
   }
 
+  /**
+   * Starts Switchyard with a configuration of its own.
+   * @param dataFolder a name nobody else uses at the time; the configuration is written beside it
+   */
+  async startSwitchyard(configuration: readonly string[], dataFolder: string): Promise<ConfiguredServer> {
+    const configFile = path.join(this.#folder, `${dataFolder}.yaml`);
+    writeFileSync(configFile, [...configuration, ''].join('\n'));
+    const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile) });
+    return {
+      ...running, dataDir: path.join(this.#folder, dataFolder),
+      route: model => ({ name: `switchyard (${model})`, port: running.port, token, model }),
+    };
+  }
+
   #arguments(name: ProxyName, dataFolder: string): string[] {
     if (name === 'pass-through') return [this.#passThroughFile, `http://127.0.0.1:${this.#upstreamPort}`];
+    return this.#serverArguments(dataFolder, this.#configFile);
+  }
+
+  #serverArguments(dataFolder: string, configFile: string): string[] {
     const dataDir = path.join(this.#folder, dataFolder);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(path.join(dataDir, 'token'), `${token}\n`, { mode: 0o600 });
-    return [this.#serverFile, 'serve', '--config', this.#configFile, '--port', '0', '--data', dataDir, '--json'];
+    return [this.#serverFile, 'serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'];
   }
 }

@@ -1,10 +1,10 @@
 /** What is sent: the requests and the upstream's answers. Always the same bytes, so that runs can be compared. */
 
 /**
- * `small`: one question. `turn`: a coding agent's streamed turn. `tools…`: a conversation of so many bytes beside 50 tools.
+ * `small`: one question. `question`: the same, streamed. `turn`: a coding agent's streamed turn. `tools…`: a conversation of so many bytes beside 50 tools.
  * The others: long conversations, answered shortly.
  */
-export type RequestKind = 'small' | 'turn' | 'megabyte' | 'eightMegabytes' | ToolsKind;
+export type RequestKind = 'small' | 'question' | 'turn' | 'megabyte' | 'eightMegabytes' | ToolsKind;
 export type ToolsKind = 'tools1k' | 'tools100k' | 'tools1m';
 
 export const upstreamModel = 'bench-model';
@@ -15,7 +15,7 @@ const toolCount = 20;
 const manyTools = 50;
 const kilobyte = 1024;
 /** Of a whole body; of `tools…`, without the tools. */
-const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small'>, number>> = {
+const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question'>, number>> = {
   turn: 64 * kilobyte,
   megabyte: 1024 * kilobyte,
   eightMegabytes: 8 * 1024 * kilobyte,
@@ -26,8 +26,8 @@ const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small'>, number>> = {
 
 /** The JSON body of a chat completion request. @param model the name that the receiver routes by */
 export function requestBody(kind: RequestKind, model: string): Buffer {
-  if (kind === 'small') {
-    return json({ model, max_tokens: 100, messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a switchyard?' }] });
+  if (kind === 'small' || kind === 'question') {
+    return json({ model, max_tokens: 100, ...(kind === 'question' ? { stream: true } : {}), messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a switchyard?' }] });
   }
   const stream = kind === 'turn' ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
   const manyAreOffered = kind.startsWith('tools');
