@@ -83,7 +83,6 @@ export class AttemptRun implements ResponseListener {
   #held: boolean;
   #refusalFails: boolean;
   #wholeCalls: boolean;
-  #mayBeEmpty: boolean;
   /** Content has come, though perhaps none that the caller can see yet. */
   #arrived = false;
   /** Content that the caller can see has come. */
@@ -100,13 +99,10 @@ export class AttemptRun implements ResponseListener {
     held: boolean;
     /** The caller sees a tool call only when it is whole, so that a half one has not been seen. */
     wholeCalls: boolean;
-    /** It goes on with an answer to which there may be nothing to add. */
-    mayBeEmpty: boolean;
     /** A refusal without a word of text counts as a failure: somebody is to be asked what follows. */
     refusalFails: boolean;
   }) {
     this.#wholeCalls = options.wholeCalls;
-    this.#mayBeEmpty = options.mayBeEmpty;
     this.#refusalFails = options.refusalFails;
     this.#held = options.held;
     this.#timeouts = options.timeouts;
@@ -391,7 +387,7 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     if (!this.#committed) {
-      const empty = this.#emptyFailure();
+      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -402,12 +398,6 @@ export class AttemptRun implements ResponseListener {
       else this.#forwardEvents();
     }
     this.#succeed();
-  }
-
-  /** Why an answer without content is none. What was half a call and never became a whole one is none either. */
-  #emptyFailure(): SwitchyardError | undefined {
-    if (this.#mayBeEmpty && this.#reason !== undefined) return undefined;
-    return emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
   }
 
   #lingered(): void {
@@ -454,7 +444,7 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(events);
     if (!hasContent) {
-      const empty = this.#emptyFailure();
+      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;

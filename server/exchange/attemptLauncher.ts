@@ -24,8 +24,6 @@ export interface LaunchOrder {
   triedKeys: ReadonlySet<string>;
   /** Send no reasoning that another provider made. */
   strip: boolean;
-  /** It goes on with an answer that broke off. */
-  resumes: boolean;
   /** Another target could take over, so this one may be given up sooner. */
   replaceable: boolean;
   /** Whether what comes before the first content waits for it, given whether other keys could still be tried. */
@@ -85,7 +83,6 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       timeouts,
       held: order.held(key !== undefined && keys.pick(endpoint.name, new Set([...order.triedKeys, key.id]), now, permits, target.model) !== undefined),
       wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
-      mayBeEmpty: order.resumes,
       refusalFails: asksOnRefusal(route, input),
       source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },
     }));

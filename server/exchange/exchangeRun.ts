@@ -236,7 +236,6 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const resumes = this.#resumption?.begun === true;
     const launch = launchAttempt(this.#services, this, {
       input: resumes ? this.#resumedInput() : this.#input,
-      resumes,
       target, number: this.#launched + 1, role, kind: this.#kind, route: this.#route,
       triedKeys: this.#triedKeys.get(target.endpoint) ?? none,
       strip: this.#stripped.has(target.target),

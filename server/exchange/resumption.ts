@@ -2,7 +2,9 @@ import type { ConversationEvent, ConversationRequest, TokenUsage } from '../api/
 import { sumUsage } from '../ledger/sums.ts';
 
 /** Asks a model to go on with an answer that is not its own, in words every model understands. */
-const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption.';
+const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
+/** What a model says that has nothing to add: saying nothing at all would look like a provider that fails. */
+const nothingMissing = '<complete/>';
 /** A model that repeats the end of what was said is heard to at most this many characters. */
 const longestOverlap = 400;
 /** Fewer equal characters may be chance. */
@@ -120,7 +122,7 @@ export class Resumption {
   }
 }
 
-/** Leaves out the beginning of a text that only repeats the end of the one before. */
+/** Leaves out the beginning of a text that only repeats the end of the one before, and the word that nothing is missing. */
 class OverlapFilter {
   #tail: string;
   #seen = '';
@@ -135,13 +137,15 @@ class OverlapFilter {
   pass(text: string): string {
     if (this.#decided) return text;
     this.#seen += text;
-    return this.#seen.length < this.#tail.length && this.#mayStillRepeat() ? '' : this.end();
+    const undecided = (this.#seen.length < this.#tail.length && this.#mayStillRepeat()) || nothingMissing.startsWith(this.#seen.trim());
+    return undecided ? '' : this.end();
   }
 
   /** Nothing more comes: what waited. */
   end(): string {
     if (this.#decided) return '';
     this.#decided = true;
+    if (this.#seen.trim() === nothingMissing) return '';
     const overlap = longestCommon(this.#tail, this.#seen);
     return this.#seen.slice(overlap);
   }

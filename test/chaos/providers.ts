@@ -36,9 +36,14 @@ function says(provider: ProviderName, body: JsonObject): SandboxSpeech | undefin
   for (const name of providerNames) {
     const whole = rightText(name, nonce, words);
     const begun = texts.filter(text => text.length > 0 && whole.startsWith(text)).sort((one, other) => other.length - one.length)[0];
-    if (begun !== undefined) return { text: whole.slice(begun.length) };
+    if (begun !== undefined) return { text: whole.slice(begun.length) || nothingToAdd(texts) };
   }
   return { text: rightText(provider, nonce, words) };
+}
+
+/** What a model that does as it is told says where its answer was whole already. */
+function nothingToAdd(texts: readonly string[]): string {
+  return texts.map(text => /answer with (\S+) and nothing else/.exec(text)?.[1]).find(word => word !== undefined) ?? '';
 }
 
 function say(word: ProviderWord): void {

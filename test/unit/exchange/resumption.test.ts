@@ -41,6 +41,22 @@ describe('an answer that another target goes on with', () => {
     });
   }
 
+  for (const pieces of [['<complete/>'], ['<com', 'plete', '/>\n'], [...' <complete/>']]) {
+    it(`adds nothing when the second target says that nothing is missing, in ${pieces.length} pieces`, () => {
+      const resumption = new Resumption();
+      resumption.pass([text('The sea is wide.')]);
+      resumption.begin([]);
+      assert.equal(said(resumption.pass([...pieces.map(text), { type: 'finish', reason: 'end' }])), '');
+    });
+  }
+
+  it('keeps what only looks like that word', () => {
+    const resumption = new Resumption();
+    resumption.pass([text('Tags are written ')]);
+    resumption.begin([]);
+    assert.equal(said(resumption.pass([text('<comp'), text('ose> and <complete/>'), { type: 'finish', reason: 'end' }])), '<compose> and <complete/>');
+  });
+
   it('takes a few equal letters for chance', () => {
     const resumption = new Resumption();
     const before = said(resumption.pass([text('one and ')]));
