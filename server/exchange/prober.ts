@@ -12,6 +12,7 @@ import { drillFailure } from '../upstream/drills.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
 import type { Transport } from '../upstream/transport.ts';
 
+const wrongListAgainMs = 10_000;
 const modelListAgeMs = 6 * 60 * 60 * 1000;
 /** How often one endpoint is asked whether the machine's link is back. */
 const scoutEveryMs = 5000;
@@ -36,6 +37,8 @@ export class Prober {
   #options: ProberOptions;
   #heardAt = new Map<string, number>();
   #listedAt = new Map<string, number>();
+  /** When an endpoint was last probed. */
+  #askedAt = new Map<string, number>();
   /** Lists that turned out wrong, so that an old one on disk does not count either. */
   #wrongLists = new Set<string>();
   #running = new Set<string>();
@@ -76,8 +79,10 @@ export class Prober {
       }
       const heardAt = this.#heardAt.get(endpoint.name);
       const listed = this.#listedAt.has(endpoint.name);
-      if (heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
-      if (heardAt !== undefined && now - heardAt < Math.min(endpoint.probe.intervalMs, 10_000)) continue;
+      // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
+      const wrongList = this.#wrongLists.has(endpoint.name) && now - (this.#askedAt.get(endpoint.name) ?? -Infinity) >= wrongListAgainMs;
+      if (!wrongList && heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
+      if (!wrongList && heardAt !== undefined && now - heardAt < Math.min(endpoint.probe.intervalMs, 10_000)) continue;
       // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
       const { keys } = this.#options;
       if (keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined && !keys.hasRejected(endpoint.name)) continue;
@@ -100,6 +105,7 @@ export class Prober {
     try {
       const startedAt = clock.now();
       this.#heardAt.set(endpoint.name, startedAt);
+      this.#askedAt.set(endpoint.name, startedAt);
       const key = keys.pick(endpoint.name, new Set(), startedAt) ?? keys.all(endpoint.name)[0];
       const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
       const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
@@ -124,6 +130,8 @@ export class Prober {
     if (error?.failureClass === 'cancelled') return;
     const message = error === undefined ? undefined : redact(error.message);
     if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
+    // Known before, perhaps by a server that has ended since: nobody has to be told again.
+    const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
     if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
     const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
     board.record({
@@ -132,7 +140,7 @@ export class Prober {
     });
     // Other windows learn from the ledger, and they have no drill.
     if (!drilled) ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
-    if (error !== undefined) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
+    if (error !== undefined && !knownDead) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
     this.#options.changed();
   }
 }

@@ -221,6 +221,11 @@ export class KeyPool {
     if (state.kind !== 'ok' && state.kind !== 'unused') this.#tell(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
   }
 
+  /** The key was rejected and has had no other chance since. */
+  isRejected(endpoint: string, keyId: string): boolean {
+    return this.#find(endpoint, keyId)?.known.state.kind === 'rejected';
+  }
+
   /** Some key was rejected and has had no other chance since. */
   hasRejected(endpoint: string): boolean {
     return this.#keys.get(endpoint)?.some(key => key.known.state.kind === 'rejected') ?? false;

@@ -16,7 +16,13 @@ export interface EditorTurn { events: ChatEvent[]; result: ChatResult }
 export class EditorDoor {
   readonly connection: MessageConnection;
   readonly notices: NoticeParams[] = [];
+  /** What the reader was asked. */
+  readonly questions: string[] = [];
+  /** Whether the reader presses the button under a question. */
+  saysYes = false;
   #running = new Map<string, ChatEvent[]>();
+  /** Whom to tell of a turn's first words. */
+  #watched = new Map<string, () => void>();
   #turns = 0;
   #face: LspFace;
 
@@ -28,7 +34,16 @@ export class EditorDoor {
     this.#face = new LspFace({ connection: server, yard: house.yard, http: () => house.port.status, listen: () => undefined, tools: house.tools });
     server.listen();
     this.connection = createMessageConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toServer));
-    this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => void this.#running.get(id)?.push(...events));
+    this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => {
+      this.#running.get(id)?.push(...events);
+      if (!events.some(event => event.type === 'text')) return;
+      this.#watched.get(id)?.();
+      this.#watched.delete(id);
+    });
+    this.connection.onRequest('window/showMessageRequest', ({ message, actions }: { message: string; actions?: { title: string }[] }) => {
+      this.questions.push(message);
+      return this.saysYes ? actions?.[0] ?? null : null;
+    });
     this.connection.onNotification(noticeMethod, (notice: NoticeParams) => void this.notices.push(notice));
     this.connection.listen();
   }
@@ -37,12 +52,13 @@ export class EditorDoor {
     await this.connection.sendRequest('initialize', { processId: null, rootUri: null, capabilities: {} });
   }
 
-  /** One chat turn to its end. */
-  async chat(wanted: string, conversation: ConversationRequest, cancel?: CancellationTokenSource): Promise<EditorTurn> {
+  /** One chat turn to its end. @param onFirst called when the first words are here */
+  async chat(wanted: string, conversation: ConversationRequest, cancel?: CancellationTokenSource, onFirst?: () => void): Promise<EditorTurn> {
     const id = `turn-${this.#turns += 1}`;
     const events: ChatEvent[] = [];
     this.#running.set(id, events);
     const params: ChatParams = { id, wanted, conversation, caller: { tool: 'vscode-chat', purpose: 'chat' } };
+    if (onFirst !== undefined) this.#watched.set(id, onFirst);
     const result: ChatResult = await this.connection.sendRequest(chatMethod, params, (cancel ?? new CancellationTokenSource()).token);
     return { events, result };
   }

@@ -15,6 +15,8 @@ export interface TestHouseOptions {
   routes?: Record<string, RouteSettings> | undefined;
   /** What `${NAME}` in the endpoints' keys stands for. */
   environment?: Record<string, string> | undefined;
+  /** How often silence is filled for streaming callers, in milliseconds; default: as the server does. Not changed by `configure`. */
+  keepAliveMs?: number | undefined;
 }
 
 /** A whole server in this process, with its HTTP endpoint open on a port of its own. */
@@ -39,7 +41,7 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
   let opened: (() => void) | undefined;
   const listening = new Promise<void>(resolve => (opened = resolve));
   const house = buildHouse({
-    dataDir: folder, instanceId: 'test', writeLog: (level, line) => log.write(level, line),
+    dataDir: folder, instanceId: 'test', keepAliveMs: options.keepAliveMs, writeLog: (level, line) => log.write(level, line),
     portChanged: () => {
       if (house.port.status.state === 'listening') opened?.();
     },
