@@ -65,6 +65,10 @@ export const silences: readonly WallRow[] = [
     settings: shortIdle, route: { timeouts: { minTokensPerSecond: 50 } },
   },
   {
+    number: 8, fault: 'crawls in the middle of its answer, far under the throughput the route demands', modes: ['plain'], behaviour: always({ type: 'crawl', bytes: 4, everyMs: 40 }), expect: next('timeout'),
+    route: { timeouts: { minTokensPerSecond: 500, idleMs: 400 } },
+  },
+  {
     number: 8, fault: 'writes as slowly, where no route demands more', modes: streamed, behaviour: always({ type: 'answer', betweenWordsMs: 100 }), expect: always({ outcome: 'a answers', attempts: 'a ok' }), settings: shortIdle,
   },
   { number: 9, fault: 'stalls in mid-stream', modes: both, behaviour: always({ type: 'stall', after: 3 }), expect: broken('timeout'), settings: shortIdle, tells: /stalled|nothing to read/, peer: true },
