@@ -65,7 +65,9 @@ export class ObjectScanner {
    */
   advance(bytes: Buffer, filled: number): boolean {
     let at = this.#at;
-    while (at < filled && !this.#broken) at = this.#stringStart >= 0 ? this.#insideString(bytes, at, filled) : this.#outside(bytes, at, filled);
+    // A search for a quote must end where the bytes do: else each piece of a large body walks the rest that has yet to come.
+    const arrived = filled < bytes.length ? bytes.subarray(0, filled) : bytes;
+    while (at < filled && !this.#broken) at = this.#stringStart >= 0 ? this.#insideString(arrived, at, filled) : this.#outside(arrived, at, filled);
     this.#at = at;
     return !this.#broken;
   }
@@ -85,7 +87,7 @@ export class ObjectScanner {
       // An escape at the very end reaches into what has not arrived.
       if (at >= filled) return at;
       const next = indexOfByte.call(bytes, quote, at);
-      if (next < 0 || next >= filled) return this.#lastWholeCharacter(bytes, at, filled);
+      if (next < 0) return this.#lastWholeCharacter(bytes, at, filled);
       // `at` stands on a whole character, so the backslashes right before the quote decide whether it is escaped.
       let before = next - 1;
       while (before >= at && bytes[before] === backslash) before--;

@@ -40,7 +40,15 @@ export function givenTimeouts(settings: TimeoutSettings | undefined): Partial<Ti
 export function breakerOf(settings: EndpointSettings['breaker']): BreakerConfig {
   const breaker = { ...defaultBreaker, ...given(settings ?? {}) };
   // Whoever set only how long it is open at first did not mean it to be open for less later.
-  return settings?.maxOpenForMs === undefined ? { ...breaker, maxOpenForMs: Math.max(breaker.openForMs, Math.min(10 * breaker.openForMs, 600_000)) } : breaker;
+  return { ...breaker, maxOpenForMs: Math.max(breaker.openForMs, settings?.maxOpenForMs ?? Math.min(10 * breaker.openForMs, 600_000)) };
+}
+
+/** What contradicts itself in how long a breaker is open, as the rest of a sentence; undefined when nothing does. */
+export function breakerContradiction(settings: EndpointSettings['breaker']): string | undefined {
+  const { maxOpenForMs, openForMs } = settings ?? {};
+  if (maxOpenForMs === undefined || maxOpenForMs >= (openForMs ?? defaultBreaker.openForMs)) return undefined;
+  const first = openForMs === undefined ? `the default of "breaker.openForMs", ${defaultBreaker.openForMs}` : '"breaker.openForMs"';
+  return `"breaker.maxOpenForMs" is less than ${first}, which counts instead.`;
 }
 
 export function hedgeOf(settings: HedgeSettings | undefined): HedgeConfig {

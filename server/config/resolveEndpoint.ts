@@ -5,7 +5,7 @@ import type { Provider } from '../catalog/provider.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
 import type { AddressedRule, EndpointConfig } from './config.ts';
-import { breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
+import { breakerContradiction, breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { endpointSchema, namePattern } from './schema.ts';
@@ -44,6 +44,8 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   }
   wrong.push(...headerProblems(valid.headers ?? {}));
   if (wrong.length > 0 || 'problem' in address) return { wrong, notes };
+  const contradiction = breakerContradiction(valid.breaker);
+  if (contradiction !== undefined) notes.push({ path: ['breaker', 'maxOpenForMs'], text: contradiction });
   const rules = addressedRules(valid, provider, protocol, address, options.supportedProtocols);
   return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules }), wrong, notes };
 }

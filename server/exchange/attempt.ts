@@ -113,7 +113,7 @@ export class AttemptRun implements ResponseListener {
     this.#endpoint = options.endpoint;
     this.#stream = options.stream;
     this.#now = options.now;
-    this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#fail(error), options.endpoint.name);
+    this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#expired(error), options.endpoint.name);
   }
 
   start(transport: Transport): void {
@@ -183,7 +183,7 @@ export class AttemptRun implements ResponseListener {
     this.#listener.onAnswering(headers);
     if (status >= 300) {
       this.#mode = 'error';
-      this.#timers.answering();
+      this.#timers.refusing();
       return;
     }
     const contentType = headerText(headers['content-type']).toLowerCase();
@@ -454,6 +454,12 @@ export class AttemptRun implements ResponseListener {
     if (this.#outgoing.passThrough && !this.#stream) this.#listener.onPlain(body);
     else this.#listener.onEvents(events);
     this.#succeed();
+  }
+
+  /** A timer ran out. A status that was sent says more than that its explanation did not come. */
+  #expired(error: SwitchyardError): void {
+    if (this.#mode === 'error') this.#refused();
+    else this.#fail(error);
   }
 
   /** The provider answered with an error status. */

@@ -4,6 +4,7 @@ import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../config/config.ts';
 import { spokenEndpoint } from '../config/spokenEndpoint.ts';
 import { RequestFormatError } from '../protocols/codec.ts';
+import type { Needs } from '../routing/plan.ts';
 import { lastFour } from '../upstream/keyPool.ts';
 import { AttemptRun } from './attempt.ts';
 import type { StartedAttempt } from './attemptRecord.ts';
@@ -51,7 +52,7 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
   if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
   const now = clock.now();
   const { estimatedInputTokens, maxOutputTokens } = input.needs;
-  const permits = (key: KeyMaterial): boolean => limiter.keyAdmission(endpoint.name, key.id, target.model, estimatedInputTokens, now).admitted;
+  const permits = (key: KeyMaterial): boolean => limiter.keyAdmission(endpoint.name, key.id, target.model, estimatedInputTokens, now, maxOutputTokens).admitted;
   const key = keys.pick(endpoint.name, order.triedKeys, now, permits, target.model);
   if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
     return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
@@ -114,9 +115,10 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
 }
 
 /** Whether the limits counted for other keys would let this request use one of them. */
-export function anotherKey(services: ExchangeServices, endpoint: EndpointConfig, model: string, tokens: number, tried: ReadonlySet<string>): boolean {
+export function anotherKey(services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Needs, tried: ReadonlySet<string>): boolean {
   const now = services.clock.now();
-  return services.keys.pick(endpoint.name, tried, now, key => services.limiter.keyAdmission(endpoint.name, key.id, model, tokens, now).admitted, model) !== undefined;
+  const permits = (key: KeyMaterial): boolean => services.limiter.keyAdmission(endpoint.name, key.id, model, estimatedInputTokens, now, maxOutputTokens).admitted;
+  return services.keys.pick(endpoint.name, tried, now, permits, model) !== undefined;
 }
 
 function keyName(key: KeyMaterial): string {

@@ -29,10 +29,11 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   if (run.longestGapMs !== undefined) record.longestGapMs = run.longestGapMs;
   if (run.drilled) record.drill = true;
   const price = priceRequest(record, origin.endpoint, run.figures.generatedChars > 0);
+  const unsent = run.unsent || record.neverSent === true;
   // Known to the pricer now; receipts say it in words.
   delete record.neverSent;
   const prompt = promptTokens(settled.usage);
-  if (run.unsent) services.limiter.withdraw(origin.ticket);
+  if (unsent) services.limiter.withdraw(origin.ticket);
   else services.limiter.leave(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
   if (run.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);

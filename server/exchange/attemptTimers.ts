@@ -7,6 +7,8 @@ const charsPerToken = 4;
 const longestStretchMs = 10_000;
 /** A single event proves nothing about pace. */
 const eventsOfAStretch = 2;
+/** The explanation of a refusal is a line of text. */
+const longestExplanationMs = 5000;
 
 /**
  * The timers of one attempt, of which one at a time runs beside the total: headers, then first token, then idle. The
@@ -21,7 +23,9 @@ export class AttemptTimers {
   #phase: NodeJS.Timeout | undefined;
   #total: NodeJS.Timeout | undefined;
   #idling = false;
-  #paused = false;
+  #lingering = false;
+  /** Since when the caller is slow; undefined while it is not. */
+  #pausedAt: number | undefined;
   #firstContentAt = 0;
   #lastContentAt = 0;
   #longestGapMs = 0;
@@ -52,7 +56,7 @@ export class AttemptTimers {
   start(): void {
     const { totalMs } = this.#timeouts;
     this.#total = setTimeout(() => {
-      if (this.#paused) this.#expire(new SwitchyardError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
+      if (this.#pausedAt !== undefined) this.#expire(new SwitchyardError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
       else this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`);
     }, totalMs);
     // A plain answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
@@ -64,6 +68,12 @@ export class AttemptTimers {
   answering(): void {
     const { firstTokenMs } = this.#timeouts;
     this.#arm(firstTokenMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(firstTokenMs)}.`);
+  }
+
+  /** A refusal's headers are here; its explanation is not. */
+  refusing(): void {
+    const ms = Math.min(this.#timeouts.firstTokenMs, longestExplanationMs);
+    this.#arm(ms, 'first-token-timeout', `${this.#endpoint} did not explain its refusal within ${seconds(ms)}.`);
   }
 
   /** A plain answer has begun, so far with nothing but blank lines: somebody is at work, and the answer comes whole. */
@@ -103,19 +113,28 @@ export class AttemptTimers {
 
   /** The caller is slow: its slowness is not the provider's. */
   pause(): void {
-    this.#paused = true;
+    this.#pausedAt ??= performance.now();
   }
 
   resume(): void {
-    this.#paused = false;
+    if (this.#pausedAt !== undefined && this.#idling) {
+      const now = performance.now();
+      this.#firstContentAt += now - this.#pausedAt;
+      // Of what was on its way some came in the meantime.
+      this.#lastContentAt = Math.min(now, this.#lastContentAt + now - this.#pausedAt);
+    }
+    this.#pausedAt = undefined;
     this.#heardCount += 1;
     this.#stretchAt = 0;
     this.#phase?.refresh();
   }
 
-  /** The answer is complete; waits a moment for the connection to end. */
+  /** The answer is complete; waits a moment for the connection to end, and no longer whatever comes meanwhile. */
   linger(ms: number, done: () => void): void {
+    if (this.#lingering) return;
+    this.#lingering = true;
     clearTimeout(this.#phase);
+    clearTimeout(this.#total);
     this.#idling = false;
     this.#phase = setTimeout(done, ms);
   }
@@ -151,14 +170,14 @@ export class AttemptTimers {
   #arm(ms: number, code: string, message: string): void {
     clearTimeout(this.#phase);
     const timer: NodeJS.Timeout = setTimeout(() => {
-      if (this.#paused) {
+      if (this.#pausedAt !== undefined) {
         timer.refresh();
         return;
       }
       // A process that was busy for long finds its timers due before it reads what has come meanwhile.
       const heard = this.#heardCount;
       setImmediate(() => {
-        if (this.#phase === timer && this.#heardCount === heard && !this.#paused) this.#expired(code, message);
+        if (this.#phase === timer && this.#heardCount === heard && this.#pausedAt === undefined) this.#expired(code, message);
       });
     }, ms);
     this.#phase = timer;

@@ -11,7 +11,7 @@ import { drilledRoutes } from '../routing/drilledRoutes.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { survivalOf } from '../routing/survival.ts';
 import { agentNeeds, chatNeeds, LossView, type SurvivalView } from '../routing/survivalView.ts';
-import type { Drills } from '../upstream/drills.ts';
+import { isUnderWay, type Drills } from '../upstream/drills.ts';
 import type { KeyPool, KeySnapshot } from '../upstream/keyPool.ts';
 import { drilledRequest } from './drilledRequest.ts';
 import { keyName } from './survivalState.ts';
@@ -91,7 +91,7 @@ export class DrillRunner {
 
   /** Ends what is over by the clock: timers stand still while the machine sleeps. @param now milliseconds since the epoch */
   tick(now: number): void {
-    for (const run of [...this.#runs.values()]) if (now >= run.drill.until) this.#end(run, 'time');
+    for (const run of [...this.#runs.values()]) if (!isUnderWay(run.drill, now)) this.#end(run, 'time');
   }
 
   /** An exchange has ended. */
@@ -173,8 +173,9 @@ export class DrillRunner {
   }
 
   #await(run: Run): void {
-    const leftMs = run.drill.until - this.#options.clock.now();
-    if (leftMs <= 0) {
+    const now = this.#options.clock.now();
+    const leftMs = run.drill.until - now;
+    if (!isUnderWay(run.drill, now)) {
       this.#end(run, 'time');
       return;
     }

@@ -12,21 +12,23 @@ import { roundMs, type AttemptEnd } from './attempt.ts';
 import { anotherKey, asksOnRefusal, launchAttempt } from './attemptLauncher.ts';
 import { proveAttempt, runningRecord, settleAttempt, wasCutShort, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
-import { isAboutKey, nextStep, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
+import { isAboutKey, isLastWord, nextStep, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
 import { drillFailure } from '../upstream/drills.ts';
 import { redactFailure, redactRaw } from './redactFailure.ts';
 import { requestKind } from './requestKind.ts';
-import { Resumption } from './resumption.ts';
+import { canBeGoneOnWith, Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './runningAttempt.ts';
-import type { ExchangeServices, TickedRun } from './services.ts';
+import type { ExchangeServices, HedgeUnderWay, TickedRun } from './services.ts';
 
-/** More attempts than any sensible plan needs; bounds an exchange whose targets all fail at once and recover. */
-const maxAttempts = 12;
+/** Second tries beside one of each target and key; bounds an exchange whose targets all fail at once and recover. */
+const spareAttempts = 12;
 const none: ReadonlySet<string> = new Set();
 /** The shortest wait for a target that rests. */
 const lookAgainMs = 20;
+/** A question that nobody answers for so long is answered with no. */
+const longestQuestionMs = 5 * 60_000;
 
 /**
  * Runs one exchange: makes the plan, walks it attempt by attempt, and ends with an answer or with one error. The
@@ -48,6 +50,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   /** The attempt whose answer the caller gets. */
   #leader: RunningAttempt | undefined;
   #launched = 0;
+  /** So many attempts there may be. */
+  #attemptBound = spareAttempts;
   /** Why the next attempt will be made, where it is not simply the next of the plan. */
   #nextRole: AttemptRole | undefined;
   /** An answer broke off in sight of the reader, who has not been told yet what follows. */
@@ -99,6 +103,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     if (this.#resumable()) this.#resumption = new Resumption();
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     this.#queue = [...plan.targets];
+    this.#attemptBound += plan.targets.length;
     this.#next();
   }
 
@@ -124,7 +129,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   tick(now: number): void {
-    if (this.#finished || !this.#input.stream || now - this.#lastWriteAt < this.#services.keepAliveMs) return;
+    if (this.#finished || !this.#input.stream || Math.abs(now - this.#lastWriteAt) < this.#services.keepAliveMs) return;
     this.#lastWriteAt = now;
     this.#caller.keepAlive();
   }
@@ -134,6 +139,12 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const running = this.#running.map(attempt => runningRecord(attempt, this.#input.needs.estimatedInputTokens));
     const attempts = [...this.receipt.attempts, ...running].sort((a, b) => a.number - b.number);
     return { ...this.receipt, attempts, totalMs: this.#elapsed() };
+  }
+
+  hedgeUnderWay(): HedgeUnderWay | undefined {
+    const hedge = this.#hedge === undefined ? undefined : this.#running.find(attempt => attempt.origin.started.role === 'hedge');
+    return hedge === undefined || this.#hedge === undefined ? undefined
+      : { route: this.#hedge.route, target: hedge.origin.target, promptTokens: this.#input.needs.estimatedInputTokens };
   }
 
   onAnswering({ origin, run }: RunningAttempt, headers: ResponseHeaders): void {
@@ -195,8 +206,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     if (wasCutShort(attempt, end.error)) this.#cutShort.add(target.target);
     this.#lastRaw = end.raw;
     if (end.begun) this.#brokeOff(attempt, end.error);
-    // While another is still at work, nothing is lost yet.
-    else if (this.#running.length === 0) this.#failedUnseen(attempt, end.error);
+    else this.#failedUnseen(attempt, end.error);
   }
 
   /** Keys go no further than this in what a failure says. */
@@ -214,15 +224,21 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     return result;
   }
 
-  /** A stream over HTTP whose route wants another target to go on with a broken answer. A half JSON text cannot be gone on with. */
+  /** A stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
   #resumable(): boolean {
-    const { face, stream, operation, needs } = this.#input;
-    return this.#route?.afterCommit === 'resume' && face === 'http' && stream && operation === undefined && !needs.jsonSchema;
+    const { face, stream, operation, needs, conversation } = this.#input;
+    if (this.#route?.afterCommit !== 'resume' || face !== 'http' || !stream || operation !== undefined || needs.jsonSchema) return false;
+    try {
+      return canBeGoneOnWith(conversation());
+    } catch {
+      // Whoever sends it says what is wrong with it.
+      return false;
+    }
   }
 
   /** Starts the next attempt that can start, or finds out what to do when none can. */
   #next(): void {
-    while (this.#queue.length > 0 && this.#launched < maxAttempts) {
+    while (this.#queue.length > 0 && this.#launched < this.#attemptBound) {
       const target = this.#queue.shift();
       if (target !== undefined && this.#launch(target, this.#nextRole)) return;
       if (this.#finished) return;
@@ -260,7 +276,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#nextRole = undefined;
         this.#running.push(launch.attempt);
         this.#tellRestart(target);
-        if (role !== 'hedge') this.#hedge?.arm(target, () => this.#hedgeNow());
+        if (role !== 'hedge' && this.#queue.length > 0) this.#hedge?.arm(target, () => this.#hedgeNow());
         launch.attempt.run.start(this.#services.transport);
         return true;
     }
@@ -269,16 +285,19 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   /** The first target takes long to begin: the next one is asked beside it. */
   #hedgeNow(): void {
     if (this.#finished || this.#leader !== undefined || this.#running.length !== 1) return;
-    while (this.#queue.length > 0 && this.#launched < maxAttempts) {
+    while (this.#queue.length > 0 && this.#launched < this.#attemptBound) {
       const target = this.#queue.shift();
       if (target !== undefined && this.#launch(target, 'hedge')) return;
     }
   }
 
   #resumedInput(): ExchangeInput {
-    const { conversation } = this.#input;
+    const { conversation, needs } = this.#input;
     const resumption = this.#resumption;
-    return { ...this.#input, raw: undefined, conversation: () => resumption?.request(conversation()) ?? conversation() };
+    return {
+      ...this.#input, raw: undefined, conversation: () => resumption?.request(conversation()) ?? conversation(),
+      needs: { ...needs, maxOutputTokens: resumption?.leftOf(needs.maxOutputTokens) },
+    };
   }
 
   #exclude(target: PlannedTarget, reason: string): false {
@@ -288,28 +307,33 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     return false;
   }
 
+  /** An attempt failed of which nothing was seen. While another is still at work, nothing is lost: what follows waits for that one. */
   #failedUnseen(attempt: RunningAttempt, error: SwitchyardError): void {
     const { endpoint, target, key } = attempt.origin;
+    const { role } = attempt.origin.started;
     const tried = this.#triedKeys.get(endpoint.name) ?? new Set<string>();
     if (key !== undefined && isAboutKey(error.failureClass)) tried.add(key.id);
     this.#triedKeys.set(endpoint.name, tried);
     const step = nextStep({
       failureClass: error.failureClass,
       code: error.code,
-      anotherKey: key !== undefined && anotherKey(this.#services, endpoint, target.model, this.#input.needs.estimatedInputTokens, tried),
+      anotherKey: key !== undefined && anotherKey(this.#services, endpoint, target.model, this.#input.needs, tried),
       sharedLimits: endpoint.provider.sharedLimits === true,
       resentHere: this.#resent.has(target.target),
       stripped: this.#stripped.has(target.target),
       anotherTarget: this.#queue.length > 0,
     });
-    const { role } = attempt.origin.started;
     // What broke off before is still to be gone on with, or begun anew; a last resort stays one for its next key.
-    this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
+    if (role !== 'hedge') this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
     switch (step) {
       case 'tell-caller':
+        // What the second one says to it, asked beside the first, is not the last word.
+        if (this.#running.length > 0 && role === 'hedge') return;
+        for (const other of [...this.#running]) this.#giveUp(other, 'cancelled');
         this.#refusedOrWrong(target, error);
         return;
       case 'next-key':
+        this.#attemptBound += 1;
         this.#queue.unshift(target);
         break;
       case 'resend':
@@ -324,7 +348,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         if (error.failureClass === 'context-overflow') this.#keepLargerWindows(target);
         break;
     }
-    this.#next();
+    if (this.#running.length === 0) this.#next();
   }
 
   /** The prompt was too long for a target, so it is for those whose window is no larger. */
@@ -346,8 +370,12 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       tell();
       return;
     }
+    this.#wait = setTimeout(tell, longestQuestionMs);
     void this.#caller.ask(`${error.message} Another model may answer it.`, `Try ${nextTarget.target}`).then(goOn => {
       if (this.#finished) return;
+      clearTimeout(this.#wait);
+      // The time in which the reader thought was not the targets'.
+      this.#waitsSince = performance.now();
       if (goOn) this.#next();
       else tell();
     });
@@ -360,7 +388,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     for (const other of [...this.#running]) this.#giveUp(other, 'slower');
     const restarts = this.#caller.restart !== undefined && !this.#handedOutCall;
     const resumes = this.#resumption?.possible === true;
-    if (!restarts && !resumes) {
+    if (isLastWord(error.failureClass) || (!restarts && !resumes)) {
       this.#fail({ error, target: target.target });
       return;
     }
@@ -392,7 +420,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const { plan, resting, unfit } = this.#plan();
     // A later look at the state must not hide what the first plan was and why.
     this.receipt.plan = { ...planned, excluded: [...planned.excluded, ...plan.excluded.filter(later => !planned.excluded.some(first => first.target === later.target))] };
-    if (this.#launched < maxAttempts) {
+    if (this.#launched < this.#attemptBound) {
       const soonest = resting.find(({ target }) => this.#worthWaiting(target));
       if (again !== undefined && plan.targets.some(target => target.target === again.target)) {
         this.#retried.add(again.target);
@@ -410,13 +438,18 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => this.#worthWaiting(target)));
         return;
       }
-      if (this.#tryLeastBad(resting.map(rest => rest.target), now)) return;
+      if (this.#tryLeastBad(resting.map(rest => rest.target), now) || this.#finished) return;
     }
     this.#fail(exhaustedFailure({
       wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: this.#lastFailure, resting, unfit: [...unfit, ...this.#unfit], now,
-      link: this.#services.linkTrouble(), unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
+      link: this.#cutOff() ? this.#services.linkTrouble() : undefined, unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
       raw: this.#lastRaw,
     }));
+  }
+
+  /** The machine's own trouble kept some target out of reach; a local one that fails does so for its own reasons. */
+  #cutOff(): boolean {
+    return this.receipt.attempts.some(attempt => this.#services.board.cutOff(attempt.endpoint));
   }
 
   /** A target kept away by its breaker may be well again, and nothing is lost by asking it: the turn is lost otherwise. */
@@ -473,6 +506,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #settle(outcome: Receipt['outcome'], failureClass?: FailureClass, message?: string): void {
+    // To tell a caller may be what makes it go away.
+    if (this.#finished) return;
     this.#finished = true;
     this.#leader = undefined;
     this.#hedge?.stop();

@@ -48,6 +48,11 @@ export function nextStep(attempt: FailedAttempt): FailoverStep {
   }
 }
 
+/** Whether no other target is to answer after such a failure: the request, the caller or a policy is the reason. */
+export function isLastWord(failureClass: FailureClass): boolean {
+  return failureClass === 'bad-request' || failureClass === 'content-policy' || failureClass === 'cancelled';
+}
+
 /** Whether a target that failed so may be tried once more when nothing else is left. */
 export function retryableWhenNothingElse(failureClass: FailureClass): boolean {
   return failureClass === 'server' || failureClass === 'overloaded';

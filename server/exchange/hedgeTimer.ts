@@ -11,7 +11,8 @@ const withoutRoute = hedgeOf(undefined);
 export class HedgeTimer {
   #services: ExchangeServices;
   #config: HedgeConfig;
-  #route: string;
+  /** Whose budget it is. */
+  readonly route: string;
   #kind: RequestKind;
   #stream: boolean;
   #timer: NodeJS.Timeout | undefined;
@@ -19,7 +20,7 @@ export class HedgeTimer {
   constructor(services: ExchangeServices, config: HedgeConfig, route: string, kind: RequestKind, stream: boolean) {
     this.#services = services;
     this.#config = config;
-    this.#route = route;
+    this.route = route;
     this.#kind = kind;
     this.#stream = stream;
   }
@@ -49,7 +50,7 @@ export class HedgeTimer {
     const dueMs = afterMs ?? timers.hedgeAfterMs(target.endpoint, target.model, this.#kind, { stream: this.#stream, asked });
     if (dueMs === undefined) return;
     this.#timer = setTimeout(() => {
-      if (hedges.mayHedge(this.#route, this.#config, () => this.#services.hedgeSpentToday(this.#route), asked)) hedge();
+      if (hedges.mayHedge(this.route, this.#config, () => this.#services.hedgeSpentToday(this.route), asked)) hedge();
       else if (afterMs === undefined) this.#wait(target, hedge, asked + 1, dueMs);
     }, Math.max(1, dueMs - waitedMs));
   }

@@ -1,5 +1,6 @@
 import type { ConversationEvent, ConversationRequest, TokenUsage } from '../api/conversation.ts';
 import { sumUsage } from '../ledger/sums.ts';
+import { mergeUsage } from '../protocols/events.ts';
 
 /** Asks a model to go on with an answer that is not its own, in words every model understands. */
 const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
@@ -13,6 +14,14 @@ const shortestOverlap = 12;
 const maxKeptChars = 2_000_000;
 
 /**
+ * Whether an answer to such a request can be gone on with by another model: one text, of which a half is of use. Half a JSON
+ * text is not, and what only one provider keeps, no other one can go on from.
+ */
+export function canBeGoneOnWith({ choices = 1, responseFormat, providerState }: ConversationRequest): boolean {
+  return choices <= 1 && (responseFormat === undefined || responseFormat.type === 'text') && providerState === undefined;
+}
+
+/**
  * What was handed out of a streamed answer, so that another target can go on with it when it breaks: text goes out as
  * it comes, a tool call only when it is whole, so that a half one is never seen.
  */
@@ -20,15 +29,19 @@ export class Resumption {
   #text = '';
   #tooLong = false;
   #handedOutCall = false;
+  /** A model refused in words: no other one is to answer in its place. */
+  #refused = false;
   /** Events of tool calls whose end has not come, by index. */
   #calls = new Map<number, ConversationEvent[]>();
   #resumed = false;
   #overlap: OverlapFilter | undefined;
   #before: TokenUsage = {};
+  /** Of the attempt that goes on; counts come bit by bit. */
+  #own: TokenUsage = {};
 
   /** Whether the next target can go on from here. */
   get possible(): boolean {
-    return !this.#handedOutCall && !this.#tooLong;
+    return !this.#handedOutCall && !this.#refused && !this.#tooLong;
   }
 
   /** An answer broke off and is to be gone on with: every attempt from now on does so. */
@@ -48,20 +61,28 @@ export class Resumption {
     this.#calls.clear();
     this.#resumed = true;
     this.#before = sumUsage(spent);
+    this.#own = {};
     this.#overlap = this.#text === '' ? undefined : new OverlapFilter(this.#text.slice(-longestOverlap));
   }
 
   /** The request of the attempt that goes on. */
   request(conversation: ConversationRequest): ConversationRequest {
-    if (this.#text === '') return conversation;
+    const maxOutputTokens = this.leftOf(conversation.maxOutputTokens);
+    const request = maxOutputTokens === undefined ? conversation : { ...conversation, maxOutputTokens };
+    if (this.#text === '') return request;
     return {
-      ...conversation,
+      ...request,
       messages: [
         ...conversation.messages,
         { role: 'assistant', content: [{ type: 'text', text: this.#text }] },
         { role: 'user', content: [{ type: 'text', text: goOn }] },
       ],
     };
+  }
+
+  /** What is left of the caller's output limit, one token at least; undefined where there is none. */
+  leftOf(maxOutputTokens: number | undefined): number | undefined {
+    return maxOutputTokens === undefined ? undefined : Math.max(1, maxOutputTokens - (this.#before.outputTokens ?? 0));
   }
 
   #pass(event: ConversationEvent, passed: ConversationEvent[]): void {
@@ -93,13 +114,17 @@ export class Resumption {
         this.#handedOutCall = true;
         return;
       case 'usage':
-        passed.push(this.#resumed ? { ...event, usage: sumUsage([{ usage: this.#before }, { usage: event.usage }]) } : event);
+        this.#own = mergeUsage(this.#own, event.usage);
+        passed.push(this.#resumed ? { ...event, usage: sumUsage([{ usage: this.#before }, { usage: this.#own }]) } : event);
         return;
       case 'finish':
         this.#flushOverlap(passed);
         passed.push(event);
         return;
       case 'refusal':
+        this.#refused ||= event.text !== '';
+        passed.push(event);
+        return;
       case 'error':
         passed.push(event);
     }

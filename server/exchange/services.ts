@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { Receipt } from '../api/receipt.ts';
+import type { PlannedTarget, Receipt } from '../api/receipt.ts';
 import type { LinkStatus } from '../api/status.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Clock, Random } from '../base/clock.ts';
@@ -29,7 +29,7 @@ export interface ExchangeServices {
   /** Timers of attempts, learnt from earlier ones. */
   timers: TimerBook;
   hedges: HedgePolicy;
-  /** Micro-dollars that second requests of a route have cost since midnight, in all windows. */
+  /** Micro-dollars that second requests of a route have cost since midnight, in all windows, and what those that run here cost at least. */
   hedgeSpentToday(route: string): number;
   /** After how much silence a streaming caller hears something harmless, in milliseconds. */
   keepAliveMs: number;
@@ -55,4 +55,9 @@ export interface TickedRun {
   tick(now: number): void;
   /** Attempts and usage so far, for the ledger of a long stream. */
   progress(): Receipt;
+  /** The second request that runs beside the first one, if one does. */
+  hedgeUnderWay?(): HedgeUnderWay | undefined;
 }
+
+/** A second request whose cost is still to come. */
+export interface HedgeUnderWay { route: string; target: Pick<PlannedTarget, 'endpoint' | 'model' | 'upstreamModel'>; promptTokens: number }

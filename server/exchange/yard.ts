@@ -47,7 +47,7 @@ import { pricePerMillion } from './priceText.ts';
 import { modelSettings } from './modelSettings.ts';
 import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
 import { Prober } from './prober.ts';
-import type { ExchangeServices, TickedRun } from './services.ts';
+import type { ExchangeServices, HedgeUnderWay, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
 import { YardView } from './yardView.ts';
@@ -188,7 +188,23 @@ export class Yard implements ExchangeServices {
   }
 
   hedgeSpentToday(route: string): number {
-    return this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
+    let microUsd = this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
+    for (const run of this.#running) {
+      const hedge = run.hedgeUnderWay?.();
+      if (hedge?.route === route) microUsd += this.#promptCost(hedge);
+    }
+    return microUsd;
+  }
+
+  /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */
+  #promptCost({ target: { endpoint: name, model, upstreamModel }, promptTokens: inputTokens }: HedgeUnderWay): number {
+    const endpoint = this.#config.endpoints.get(name);
+    if (endpoint === undefined) return 0;
+    return this.#pricer.priceAttempt({
+      usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, model, upstreamModel, endpointName: name, provider: endpoint.provider,
+      configPrices: modelSettings(endpoint, model)?.prices, listedPrices: this.#directory.listedFacts(name, model)?.prices,
+      priceFactor: priceFactorOf(endpoint), at: this.clock.now(),
+    }).microUsd ?? 0;
   }
 
   redact(text: string): string {

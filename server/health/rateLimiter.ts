@@ -49,8 +49,12 @@ export interface RateLimiter {
   configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
   /** A look at the endpoint's own windows, without taking anything. */
   admission(endpoint: string, estimatedTokens: number, now: number): Admission;
-  /** A look at what holds for one key: the user's limits for it, and what the provider says is left. @param estimatedTokens of the prompt */
-  keyAdmission(endpoint: string, keyId: string, model: string, estimatedTokens: number, now: number): Admission;
+  /**
+   * A look at what holds for one key: the user's limits for it, and what the provider says is left.
+   * @param estimatedTokens of the prompt
+   * @param writableTokens what may be written at most, as `enter` reserves it in the user's windows
+   */
+  keyAdmission(endpoint: string, keyId: string, model: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
   /**
    * Takes a place and reserves the tokens, in one step, of the endpoint and of the key.
    * @param estimatedTokens of the prompt, a lower bound
@@ -155,9 +159,9 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       return entry === undefined ? admitted : lookAtEndpoint(entry, estimatedTokens, now) ?? admitted;
     },
 
-    keyAdmission(endpoint, keyId, model, estimatedTokens, now) {
+    keyAdmission(endpoint, keyId, model, estimatedTokens, now, writableTokens = 0) {
       const entry = watched.get(endpoint);
-      return entry === undefined ? admitted : lookAtKey(endpoint, entry, keyId, model, estimatedTokens, estimatedTokens, now) ?? admitted;
+      return entry === undefined ? admitted : lookAtKey(endpoint, entry, keyId, model, estimatedTokens, estimatedTokens + writableTokens, now) ?? admitted;
     },
 
     enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {

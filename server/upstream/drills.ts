@@ -3,6 +3,7 @@ import type { RunningDrill } from '../api/drill.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { JsonObject } from '../base/json.ts';
+import { isResting } from '../base/rest.ts';
 import type { ResponseHeaders, UpstreamRequest } from './transport.ts';
 
 /** Whether a request's key, model and endpoint are those of a drill. */
@@ -52,7 +53,7 @@ export class Drills {
   meeting(endpoint: string, about: About): RunningDrill | undefined {
     if (this.#running.length === 0) return undefined;
     const now = this.#clock.now();
-    return this.#running.find(drill => drill.endpoint === endpoint && now < drill.until && concerns(drill, about));
+    return this.#running.find(drill => drill.endpoint === endpoint && isUnderWay(drill, now) && concerns(drill, about));
   }
 
   /** Some drill is about this endpoint, or a part of it: what is learnt of it now is made up. */
@@ -81,6 +82,11 @@ export class Drills {
       },
     };
   }
+}
+
+/** Whether a drill's time is running. A clock that was set back ends it: nobody knows how much of it has passed. */
+export function isUnderWay({ startedAt, until }: RunningDrill, now: number): boolean {
+  return isResting({ since: startedAt, until }, now);
 }
 
 /** A probe is about no model, so a drill of one model does not concern it; one of a stream that breaks off neither. */

@@ -79,6 +79,29 @@ describe('splicing fields', () => {
   });
 });
 
+describe('scanning a body while it arrives', () => {
+  it('never looks beyond what has arrived, so that a large body costs no more for each of its bytes than a small one', async (t) => {
+    let lookedAt = 0;
+    const original = Uint8Array.prototype.indexOf;
+    t.mock.method(Uint8Array.prototype, 'indexOf', function counted(this: Uint8Array, byte: number, from = 0): number {
+      const found = original.call(this, byte, from);
+      lookedAt += (found === -1 ? this.length : found) - from;
+      return found;
+    });
+    // The scanner takes the method when it is loaded.
+    const fresh = new URL('../../../server/base/objectScan.ts?counted', import.meta.url);
+    const { ObjectScanner } = await import(fresh.href) as typeof import('../../../server/base/objectScan.ts');
+    const bytes = Buffer.from(JSON.stringify({ image: 'A'.repeat(1_000_000), after: 1 }));
+    const scanner = new ObjectScanner();
+    for (let filled = 0; filled < bytes.length;) {
+      filled = Math.min(filled + 10_000, bytes.length);
+      assert.ok(scanner.advance(bytes, filled));
+    }
+    assert.deepEqual([...scanner.result()?.fields.keys() ?? []], ['image', 'after']);
+    assert.ok(lookedAt > 0 && lookedAt <= bytes.length, `${lookedAt} of ${bytes.length}`);
+  });
+});
+
 function randomText(random: () => number): string {
   const letters = ['a', 'Z', '"', '\\', '\n', '{', '}', '[', ']', ',', ':', ' ', 'é', '漢', '🙂', '\u0001'];
   return Array.from({ length: Math.floor(random() ** 3 * 250) }, () => letters[Math.floor(random() * letters.length)]).join('');

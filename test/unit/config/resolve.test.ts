@@ -97,6 +97,14 @@ describe('an endpoint', () => {
 
   test('keeps its defaults beside a field that is undefined', () => assert.equal(only({ provider: 'openai', timeouts: { idleMs: undefined } }).timeouts.idleMs, 60_000));
 
+  test('whose breaker may be open for less than it is open at first works, and its owner is told', () => {
+    const { config, said } = resolve({ it: { provider: 'openai', breaker: { openForMs: 60_000, maxOpenForMs: 1000 } } });
+    assert.deepEqual(said, ['Endpoint "it": "breaker.maxOpenForMs" is less than "breaker.openForMs", which counts instead.']);
+    assert.equal(config.endpoints.get('it')?.breaker.maxOpenForMs, 60_000);
+    assert.deepEqual(resolve({ it: { provider: 'openai', breaker: { maxOpenForMs: 1000 } } }).said, ['Endpoint "it": "breaker.maxOpenForMs" is less than the default of "breaker.openForMs", 30000, which counts instead.']);
+    assert.equal(only({ provider: 'openai', breaker: { openForMs: 5000, maxOpenForMs: 5000 } }).breaker.maxOpenForMs, 5000);
+  });
+
   test('is found by an alias of its provider', () => assert.equal(only({ provider: 'kimi' }).provider.id, 'moonshot'));
 
   const addresses: readonly (readonly [Record<string, unknown>, string])[] = [

@@ -57,6 +57,33 @@ describe('an answer that another target goes on with', () => {
     assert.equal(said(resumption.pass([text('<comp'), text('ose> and <complete/>'), { type: 'finish', reason: 'end' }])), '<compose> and <complete/>');
   });
 
+  it('counts what both used where the second target tells it bit by bit', () => {
+    const resumption = new Resumption();
+    resumption.pass([text('The sea is wide')]);
+    resumption.begin([{ usage: { inputTokens: 5, outputTokens: 4 } }]);
+    const passed = resumption.pass([
+      { type: 'usage', usage: { inputTokens: 12, outputTokens: 1 } }, text(' and deep.'), { type: 'usage', usage: { outputTokens: 3 } },
+    ]);
+    assert.deepEqual(passed.filter(event => event.type === 'usage').at(-1)?.usage, { inputTokens: 17, outputTokens: 7 });
+    resumption.begin([{ usage: { inputTokens: 17, outputTokens: 7 } }]);
+    assert.deepEqual(resumption.pass([{ type: 'usage', usage: { outputTokens: 2 } }]), [{ type: 'usage', usage: { inputTokens: 17, outputTokens: 9 } }], 'a third one begins to count at nothing');
+  });
+
+  it('leaves the next target no more of the caller\'s output limit than was not used', () => {
+    const resumption = new Resumption();
+    resumption.pass([text('The sea is wide')]);
+    resumption.begin([{ usage: { inputTokens: 5, outputTokens: 40 } }]);
+    assert.equal(resumption.request({ ...question, maxOutputTokens: 100 }).maxOutputTokens, 60);
+    assert.equal(resumption.request({ ...question, maxOutputTokens: 40 }).maxOutputTokens, 1, 'less than one token cannot be asked for');
+    assert.equal(resumption.request(question).maxOutputTokens, undefined);
+  });
+
+  it('is not gone on with after words of refusal', () => {
+    const resumption = new Resumption();
+    resumption.pass([{ type: 'refusal', text: 'I cannot' }]);
+    assert.equal(resumption.possible, false);
+  });
+
   it('takes a few equal letters for chance', () => {
     const resumption = new Resumption();
     const before = said(resumption.pass([text('one and ')]));

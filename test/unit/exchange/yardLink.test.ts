@@ -6,6 +6,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import { SecretRegister } from '../../../server/base/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
+import type { ExchangeFailure } from '../../../server/exchange/input.ts';
 import { Yard } from '../../../server/exchange/yard.ts';
 import { createPricer } from '../../../server/ledger/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
@@ -46,4 +47,34 @@ test('a machine whose last interface goes is offline: the status says so, a pers
   interfaces = { wlan0: address('10.0.0.7', false) };
   seconds(1);
   assert.deepEqual(seen(), [undefined, 'far unknown  closed', 'near unknown  closed']);
+});
+
+test('what a local model fails at is told as it is while the machine is offline', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let now = noon;
+  let interfaces: ReturnType<typeof networkInterfaces> = { eth0: address('192.168.1.4', false) };
+  const yard = new Yard({
+    ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
+    clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => interfaces,
+  });
+  t.after(() => yard.shutdown());
+  const common = { provider: 'openai-compatible', probe: { enabled: false }, models: { m: {} } };
+  const { config } = resolveConfig({
+    endpoints: { far: { ...common, baseUrl: 'https://far.example.com/v1' }, near: { ...common, baseUrl: 'http://127.0.0.1:1/v1' } }, routes: {},
+  }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  yard.configure(config, new Map(), []);
+  for (const present of [true, false]) {
+    if (!present) interfaces = {};
+    now += 1000;
+    t.mock.timers.tick(1000);
+  }
+  assert.equal(yard.linkTrouble(), 'offline');
+  const failure = await new Promise<ExchangeFailure>((resolve) => {
+    yard.create({
+      id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: 'near/m', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
+      needs: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
+      conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
+    }, { begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {}, fail: resolve }).start();
+  });
+  assert.equal(failure.error.code, 'connection-refused', failure.error.message);
 });

@@ -120,6 +120,15 @@ describe('a drilled endpoint that is down', () => {
     assert.equal((await listen(transport, place(), chat(a.url))).ended, true);
   });
 
+  it('is over when the clock is set back, instead of lasting for as much longer', () => {
+    let now = 1_000_000_000;
+    const drills = new Drills({ now: () => now });
+    drills.begin({ id: 'd1', endpoint: 'a', fault: 'down', startedAt: now, until: now + 60_000 });
+    assert.equal(drills.meeting('a', about)?.id, 'd1');
+    now -= 3_600_000;
+    assert.equal(drills.meeting('a', about), undefined);
+  });
+
   it('is over by the clock even when nobody ended it', async () => {
     const a = await provider();
     let now = 1000;
