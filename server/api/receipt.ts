@@ -91,6 +91,8 @@ export interface Attempt {
   drill?: boolean | undefined;
   /** Time a new connection took, in milliseconds; absent where a kept one was used. */
   connectMs?: number | undefined;
+  /** How long the provider asked to be left alone, in milliseconds from the end of the attempt. */
+  retryAfterMs?: number | undefined;
   /** The longest silence after the first token, in milliseconds. */
   longestGapMs?: number | undefined;
   /** Since startedAt, in milliseconds; absent when the moment was not reached. */

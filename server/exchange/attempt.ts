@@ -82,6 +82,7 @@ export class AttemptRun implements ResponseListener {
   #body = new AnswerBody();
   #held: boolean;
   #refusalFails: boolean;
+  #finishSuffices: boolean;
   #wholeCalls: boolean;
   /** Content has come, though perhaps none that the caller can see yet. */
   #arrived = false;
@@ -97,11 +98,14 @@ export class AttemptRun implements ResponseListener {
     timeouts: Timeouts; stream: boolean; now: () => number;
     /** What comes before the first content waits for it, so that a failure until then stays unseen. */
     held: boolean;
+    /** The answer is written anew, so that it is whole once its stop reason has come. */
+    finishSuffices: boolean;
     /** The caller sees a tool call only when it is whole, so that a half one has not been seen. */
     wholeCalls: boolean;
     /** A refusal without a word of text counts as a failure: somebody is to be asked what follows. */
     refusalFails: boolean;
   }) {
+    this.#finishSuffices = options.finishSuffices;
     this.#wholeCalls = options.wholeCalls;
     this.#refusalFails = options.refusalFails;
     this.#held = options.held;
@@ -481,6 +485,12 @@ export class AttemptRun implements ResponseListener {
 
   #fail(error: SwitchyardError, raw?: RawError): void {
     if (this.#mode === 'done') return;
+    if (this.#finishSuffices && this.#committed && this.#reason !== undefined && error.failureClass !== 'cancelled') {
+      // Nothing was missing but the protocol's last word, which our own encoder writes.
+      this.#succeed();
+      this.#call?.abort();
+      return;
+    }
     this.#close();
     this.#call?.abort();
     this.#listener.onDone({ kind: 'failed', error, begun: this.#begun, raw });

@@ -83,6 +83,7 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
       timeouts,
       held: order.held(key !== undefined && keys.pick(endpoint.name, new Set([...order.triedKeys, key.id]), now, permits, target.model) !== undefined),
+      finishSuffices: order.rewrite,
       wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
       refusalFails: asksOnRefusal(route, input),
       source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },

@@ -67,6 +67,7 @@ export function attemptRecord(
     firstTokenMs: figures.firstTokenMs,
     totalMs,
     status: figures.status ?? failure?.status,
+    retryAfterMs: failure?.retryAfterMs,
     outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
     failureClass: end === 'cancelled' ? 'cancelled' : failure?.failureClass,
     message: failure?.message ?? leftOutNote(leftOut),

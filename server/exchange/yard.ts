@@ -384,7 +384,7 @@ export class Yard implements ExchangeServices {
     this.#prober.heard(attempt.endpoint, endedAt);
     this.board.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.failureClass,
-      startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs,
+      startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
       keyScoped: this.#isKeyScoped(attempt),
     });
   }
@@ -454,7 +454,8 @@ export class Yard implements ExchangeServices {
       for (const note of this.#ledger.keyNotes()) this.#adoptNote(note);
       // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
       for (const event of this.#ledger.pollForeign().health) this.#adoptProbe(event);
-      for (const { attempt, endedAt } of this.#ledger.recentAttempts(this.clock.now() - warmUpMs)) this.#adopt(attempt, endedAt);
+      const now = this.clock.now();
+      for (const { attempt, endedAt } of [...this.#ledger.waitingAttempts(now - warmUpMs, now), ...this.#ledger.recentAttempts(now - warmUpMs)]) this.#adopt(attempt, endedAt);
     } catch (cause) {
       this.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
     }

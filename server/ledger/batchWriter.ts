@@ -53,8 +53,8 @@ export class BatchWriter {
     this.#insertAttempt = database.prepare(`INSERT INTO attempts (exchange_seq, number, final, last, target, endpoint, model, upstream_model,
       protocol, key_label, key_last4, started_at, headers_ms, first_token_ms, total_ms, status, outcome, failure_class, message, input_tokens,
       cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd, usage_estimated,
-      cost_micro_usd, cost_certainty, price_source, price_used, key_id, role, kind, drill, connect_ms, longest_gap_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      cost_micro_usd, cost_certainty, price_source, price_used, key_id, role, kind, drill, connect_ms, longest_gap_ms, retry_after_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
         price_source = excluded.price_source, price_used = excluded.price_used
         WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
@@ -154,7 +154,7 @@ export class BatchWriter {
       attempt.message ?? null, storedFigure(usage.inputTokens), storedFigure(usage.cacheReadTokens), storedFigure(usage.cacheWriteTokens),
       storedFigure(usage.cacheWrite1hTokens), storedFigure(usage.outputTokens), storedFigure(usage.reasoningTokens),
       storedFigure(usage.reportedCostMicroUsd), attempt.usageEstimated ? 1 : 0, microUsd, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed),
-      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null);
+      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null, attempt.retryAfterMs ?? null);
   }
 
   /** Price objects are shared by all attempts they priced, so their text is made once. */

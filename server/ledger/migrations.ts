@@ -156,4 +156,9 @@ export const migrations: readonly string[] = [
     UNIQUE (endpoint, key_mark, model, kind)
   ) STRICT;
   `,
+  `
+  /* How long the provider asked to be left alone, from the end of the attempt. */
+  ALTER TABLE attempts ADD COLUMN retry_after_ms REAL;
+  CREATE INDEX attempts_with_wait ON attempts (started_at) WHERE retry_after_ms IS NOT NULL;
+  `,
 ];

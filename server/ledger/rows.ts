@@ -19,7 +19,7 @@ const figures = (...columns: string[]): string => columns.map((column) => `${fig
 export const attemptColumns = 'a.exchange_seq, a.number, a.target, a.endpoint, a.model, a.upstream_model, a.protocol, a.key_label, a.key_last4, '
   + 'a.started_at, a.headers_ms, a.first_token_ms, a.total_ms, a.status, a.outcome, a.failure_class, a.message, '
   + `${figures('input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens', 'reported_micro_usd', 'cost_micro_usd')}, `
-  + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used, a.key_id, a.role, a.kind, a.drill, a.connect_ms, a.longest_gap_ms`;
+  + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used, a.key_id, a.role, a.kind, a.drill, a.connect_ms, a.longest_gap_ms, a.retry_after_ms`;
 
 /** Sets a field only where the column holds something: what was absent stays absent. */
 function put<Target extends object, Key extends keyof Target>(target: Target, key: Key, value: Row[string] | undefined): void {
@@ -66,6 +66,7 @@ export function attemptFromRow(row: Row): Attempt {
   if (row['drill'] === 1) attempt.drill = true;
   put(attempt, 'connectMs', row['connect_ms']);
   put(attempt, 'longestGapMs', row['longest_gap_ms']);
+  put(attempt, 'retryAfterMs', row['retry_after_ms']);
   put(attempt, 'headersMs', row['headers_ms']);
   put(attempt, 'firstTokenMs', row['first_token_ms']);
   put(attempt, 'status', row['status']);

@@ -18,6 +18,8 @@ import type { EndpointSpend } from './spendQueries.ts';
 export interface LedgerStore extends Ledger {
   /** Ended attempts of all processes that were still running at or after a moment, oldest first; of many the latest. */
   recentAttempts(sinceMs: number): ForeignAttempt[];
+  /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */
+  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[];
   /** Health events of all processes at or after a moment, oldest first. */
   recentHealth(sinceMs: number): HealthEvent[];
   /** The last word on every key and limit, oldest first. */
@@ -59,6 +61,8 @@ const foreignBound = 5_000;
 const warmUpBound = 2_000;
 /** No attempt is assumed to run longer when looking back in time. */
 const longestAttemptMs = 3_600_000;
+/** Longer waits are not believed (see health/cooldown.ts). */
+const longestWaitMs = 86_400_000;
 
 /**
  * Opens the ledger in a folder (made if missing). Exchanges that dead processes left open are marked as interrupted.
@@ -90,6 +94,7 @@ class SqliteLedger implements LedgerStore {
   readonly #recent: StatementSync;
   readonly #attemptsOfPage: StatementSync;
   readonly #recentAttempts: StatementSync;
+  readonly #waitingAttempts: StatementSync;
   readonly #latestAttempts: StatementSync;
   readonly #recentHealth: StatementSync;
   readonly #foreignAttempts: StatementSync;
@@ -136,6 +141,8 @@ class SqliteLedger implements LedgerStore {
     this.#attemptsOfPage = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
     this.#recentAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
       AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
+    this.#waitingAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
+      AND a.started_at + a.total_ms < ? AND a.started_at + a.total_ms + a.retry_after_ms > ? ORDER BY a.started_at + a.total_ms LIMIT ${warmUpBound}`);
     const timingColumns = `${attemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
     this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
       WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
@@ -216,6 +223,11 @@ class SqliteLedger implements LedgerStore {
   recentAttempts(sinceMs: number): ForeignAttempt[] {
     this.flush();
     return this.#recentAttempts.all(Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse().map(foreignAttemptFromRow);
+  }
+
+  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
+    this.flush();
+    return this.#waitingAttempts.all(Math.floor(now) - longestWaitMs, endedBefore, now).map(foreignAttemptFromRow);
   }
 
   latestAttempts(count: number): ForeignAttempt[] {

@@ -154,3 +154,25 @@ test('requests and tokens of finished exchanges count in all windows and after a
   windows.second();
   assert.equal(other.yard.limiter.admission('relay', 0, windows.now).admitted, false);
 });
+
+for (const [failureClass, status] of [['server', 503], ['rate-limit', 429], ['overloaded', 529]] as const) {
+  test(`a wait the provider named with ${status} is kept by all windows, and by one that starts in the middle of it`, async (t) => {
+    const windows = new Windows(t);
+    const [here, there] = [windows.open([]), windows.open([])];
+    const waitMs = 30 * 60_000;
+    const failed = anAttempt({
+      endpoint: 'relay', model: 'm', target: 'relay/m', startedAt: start, totalMs: 500, status, outcome: 'failed', failureClass, message: 'Come back later.', retryAfterMs: waitMs, usage: {},
+      cost: { microUsd: 0, certainty: 'exact' },
+    });
+    here.ledger.close(aReceipt('waits', { startedAt: start, outcome: 'failed', attempts: [failed] }));
+    windows.second();
+    const admission = there.yard.board.admission('relay', 'm', windows.now);
+    assert.equal(admission.admitted, false);
+    assert.equal(admission.admitted ? 0 : admission.retryAt, start + 500 + waitMs);
+    windows.now += 20 * 60_000;
+    const later = windows.open([]);
+    assert.equal(later.yard.board.admission('relay', 'm', windows.now).admitted, false, 'a server that starts later asks at once');
+    windows.now = start + 500 + waitMs + 1;
+    assert.equal(windows.open([]).yard.board.admission('relay', 'm', windows.now).admitted, true);
+  });
+}

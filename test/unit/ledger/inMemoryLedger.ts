@@ -108,6 +108,10 @@ export class InMemoryLedger implements LedgerStore {
       .filter(({ endedAt }) => endedAt >= sinceMs).sort((a, b) => a.endedAt - b.endedAt);
   }
 
+  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
+    return this.recentAttempts(0).filter(({ attempt, endedAt }) => endedAt < endedBefore && endedAt + (attempt.retryAfterMs ?? -Infinity) > now);
+  }
+
   latestAttempts(count: number): ForeignAttempt[] {
     return [...this.receipts.values()].flatMap(({ outcome, stream, attempts }) => attempts
       .filter((attempt) => outcome !== 'open' || attempt !== attempts.at(-1))
