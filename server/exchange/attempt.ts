@@ -1,14 +1,15 @@
-import type { ConversationEvent, StopReason, TokenUsage } from '../api/conversation.ts';
+import type { ConversationEvent, StopReason } from '../api/conversation.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
-import { isContentEvent, mergeUsage } from '../protocols/events.ts';
 import { providerFailure, type FailureSource } from '../upstream/responseFailure.ts';
 import type { ResponseHeaders, ResponseListener, Transport, UpstreamCall } from '../upstream/transport.ts';
 import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from './answerFailures.ts';
 import { AnswerBody, startsLikeJson } from './answerBody.ts';
 import { headerText, isPage, passedHeaders } from './answerHeaders.ts';
+import { AnswerMeter, type AttemptFigures } from './answerMeter.ts';
 import { AttemptTimers } from './attemptTimers.ts';
+import { HeldBack } from './heldBack.ts';
 import type { RawError } from './input.ts';
 import type { Outgoing } from './outgoing.ts';
 import { inspectPlain } from './plainAnswer.ts';
@@ -18,7 +19,9 @@ import { StreamGate, type GateOutput } from './streamGate.ts';
 export interface AttemptListener {
   /** The provider answers, well or not. */
   onAnswering(headers: ResponseHeaders): void;
-  /** The first text, reasoning or tool byte is here: from now on a failure is visible. */
+  /** The first text, reasoning or tool byte is here, though perhaps none that the caller can see yet. */
+  onArrive(): void;
+  /** Something the caller can see is here: from now on a failure is visible. */
   onCommit(): void;
   /** The first bytes or events are about to be passed on. @param headers those of the provider that a caller of its protocol may use */
   onBegin(headers: Readonly<Record<string, string>>): void;
@@ -34,24 +37,7 @@ export type AttemptEnd =
   /** `begun`: something of it was already passed on. */
   | { kind: 'failed'; error: SwitchyardError; begun: boolean; raw?: RawError | undefined };
 
-/** What an attempt has measured so far; for receipts. */
-export interface AttemptFigures {
-  status?: number | undefined;
-  /** Absent where a kept connection was used. */
-  connectMs?: number | undefined;
-  headersMs?: number | undefined;
-  firstTokenMs?: number | undefined;
-  usage: TokenUsage;
-  /** The provider's figures contradict each other. */
-  contradictory: boolean;
-  /** UTF-16 units of text, reasoning and arguments that were generated. */
-  generatedChars: number;
-}
-
 const maxErrorBodyBytes = 64 * 1024;
-/** Lifecycle events before the first content. */
-const maxPreludeBytes = 1024 * 1024;
-const maxPreludeEvents = 2000;
 const maxPlainBodyBytes = 128 * 1024 * 1024;
 /** After the terminal event the provider may keep the connection open; the caller need not wait for it. */
 const lingerMs = 1500;
@@ -65,7 +51,9 @@ const charsPerToken = 4;
  * what came back is an answer.
  */
 export class AttemptRun implements ResponseListener {
-  readonly figures: AttemptFigures = { usage: {}, contradictory: false, generatedChars: 0 };
+  readonly figures: AttemptFigures;
+  readonly #meter: AnswerMeter;
+  readonly #waiting = new HeldBack();
   #listener: AttemptListener;
   #outgoing: Outgoing;
   #codec: ProtocolCodec;
@@ -83,14 +71,10 @@ export class AttemptRun implements ResponseListener {
   #held: boolean;
   #refusalFails: boolean;
   #finishSuffices: boolean;
-  #wholeCalls: boolean;
   /** Content has come, though perhaps none that the caller can see yet. */
   #arrived = false;
-  /** Content that the caller can see has come. */
-  #visible = false;
   #begun = false;
   #committed = false;
-  #reason: StopReason | undefined;
   #now: () => number;
 
   constructor(options: {
@@ -106,7 +90,8 @@ export class AttemptRun implements ResponseListener {
     refusalFails: boolean;
   }) {
     this.#finishSuffices = options.finishSuffices;
-    this.#wholeCalls = options.wholeCalls;
+    this.#meter = new AnswerMeter(options.wholeCalls);
+    this.figures = this.#meter.figures;
     this.#refusalFails = options.refusalFails;
     this.#held = options.held;
     this.#timeouts = options.timeouts;
@@ -275,13 +260,13 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(output.events);
     if (hasContent && !this.#arrived) this.#arrive();
-    if (this.#visible && !this.#committed) this.#commit();
+    if (this.#meter.visible && !this.#committed) this.#commit();
     // An ending goes out only after something to read: without that it may be no answer.
-    if (!this.#committed && (this.#arrived || this.#reason !== undefined || this.#gate?.terminated === true)) this.#held = true;
+    if (!this.#committed && (this.#arrived || this.#meter.reason !== undefined || this.#gate?.terminated === true)) this.#held = true;
     if (!this.#committed && this.#held) {
       this.#holdBack(output.bytes);
       this.#timers.heard(hasContent, this.figures.generatedChars);
-    } else if (output.bytes.length > 0 || this.#heldEvents.length > 0 || this.#committed) {
+    } else if (output.bytes.length > 0 || this.#waiting.hasEvents || this.#committed) {
       if (!this.#begun) this.#begin();
       this.#timers.heard(hasContent, this.figures.generatedChars);
       // The timers may have ended it.
@@ -297,52 +282,16 @@ export class AttemptRun implements ResponseListener {
   }
 
   #isEventStream = false;
-  #heldEvents: ConversationEvent[] = [];
-  #heldBytes: Buffer[] = [];
-  #heldLength = 0;
-
-  /** Takes usage, text length and the stop reason out of events. @returns whether there is content among them */
+  /** Takes the figures out of events, which then wait to be passed on. @returns whether there is content among them */
   #account(events: readonly ConversationEvent[]): boolean {
-    let hasContent = false;
-    for (const event of events) {
-      if (isContentEvent(event)) {
-        hasContent = true;
-        if (!this.#wholeCalls || !event.type.startsWith('tool-call')) this.#visible = true;
-      }
-      switch (event.type) {
-        case 'text':
-        case 'thinking':
-        case 'refusal':
-        case 'tool-call-arguments':
-          this.figures.generatedChars += event.text.length;
-          break;
-        case 'tool-call-start':
-          this.figures.generatedChars += event.name.length;
-          break;
-        case 'tool-call-end':
-          this.#visible = true;
-          break;
-        case 'usage':
-          this.figures.usage = mergeUsage(this.figures.usage, event.usage);
-          if (event.contradictory === true) this.figures.contradictory = true;
-          break;
-        case 'finish':
-          this.#reason = event.reason;
-          break;
-        default:
-      }
-      if (!this.#outgoing.passThrough && event.type !== 'error') this.#heldEvents.push(event);
-    }
-    return hasContent;
+    if (!this.#outgoing.passThrough) this.#waiting.addEvents(events);
+    return this.#meter.count(events);
   }
 
   /** Before the commit point: lifecycle, role and ping events wait here, and vanish with a failed attempt. */
   #holdBack(bytes: readonly Buffer[]): void {
-    for (const chunk of bytes) {
-      this.#heldLength += chunk.length;
-      this.#heldBytes.push(chunk);
-    }
-    if (this.#heldLength > maxPreludeBytes || (this.#gate?.eventCount ?? 0) > maxPreludeEvents) {
+    this.#waiting.addBytes(bytes);
+    if (this.#waiting.isTooMuch(this.#arrived, this.#gate?.eventCount ?? 0, this.figures.generatedChars)) {
       this.#fail(new SwitchyardError('prelude-too-large', 'server', `${this.#endpoint.name} sent much and said nothing.`));
     }
   }
@@ -351,6 +300,7 @@ export class AttemptRun implements ResponseListener {
     this.#arrived = true;
     this.figures.firstTokenMs = this.elapsedMs();
     this.#timers.committed();
+    this.#listener.onArrive();
   }
 
   #commit(): void {
@@ -366,21 +316,14 @@ export class AttemptRun implements ResponseListener {
   }
 
   #forwardBytes(bytes: readonly Buffer[]): boolean {
-    let ready = true;
-    const held = this.#heldBytes;
-    if (held.length > 0) {
-      this.#heldBytes = [];
-      ready = this.#listener.onBytes(held.length === 1 ? held[0] ?? Buffer.alloc(0) : Buffer.concat(held));
-    }
+    const held = this.#waiting.takeBytes();
+    let ready = held === undefined || this.#listener.onBytes(held);
     for (const chunk of bytes) ready = this.#listener.onBytes(chunk);
     return ready;
   }
 
   #forwardEvents(): boolean {
-    if (this.#heldEvents.length === 0) return true;
-    const events = this.#heldEvents;
-    this.#heldEvents = [];
-    return this.#listener.onEvents(events);
+    return !this.#waiting.hasEvents || this.#listener.onEvents(this.#waiting.takeEvents());
   }
 
   #streamEnded(): void {
@@ -391,7 +334,7 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     if (!this.#committed) {
-      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
+      const empty = emptyFailure(this.#endpoint.name, this.#meter.reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -448,7 +391,7 @@ export class AttemptRun implements ResponseListener {
     }
     const hasContent = this.#account(events);
     if (!hasContent) {
-      const empty = emptyFailure(this.#endpoint.name, this.#reason, this.#refusalFails);
+      const empty = emptyFailure(this.#endpoint.name, this.#meter.reason, this.#refusalFails);
       if (empty !== undefined) {
         this.#fail(empty);
         return;
@@ -480,12 +423,12 @@ export class AttemptRun implements ResponseListener {
 
   #succeed(): void {
     this.#close();
-    this.#listener.onDone({ kind: 'ok', reason: this.#reason });
+    this.#listener.onDone({ kind: 'ok', reason: this.#meter.reason });
   }
 
   #fail(error: SwitchyardError, raw?: RawError): void {
     if (this.#mode === 'done') return;
-    if (this.#finishSuffices && this.#committed && this.#reason !== undefined && error.failureClass !== 'cancelled') {
+    if (this.#finishSuffices && this.#committed && this.#meter.reason !== undefined && error.failureClass !== 'cancelled') {
       // Nothing was missing but the protocol's last word, which our own encoder writes.
       this.#succeed();
       this.#call?.abort();
@@ -504,8 +447,7 @@ export class AttemptRun implements ResponseListener {
     this.#mode = 'done';
     this.#timers.stop();
     this.#body.clear();
-    this.#heldBytes = [];
-    this.#heldEvents = [];
+    this.#waiting.clear();
   }
 }
 

@@ -3,7 +3,8 @@ import type { Attempt } from '../api/receipt.ts';
 import type { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
-import type { AttemptEnd, AttemptFigures } from './attempt.ts';
+import type { AttemptFigures } from './answerMeter.ts';
+import type { AttemptEnd } from './attempt.ts';
 import { modelSettings } from './modelSettings.ts';
 
 /** About how many characters make a token, where nobody counted. */

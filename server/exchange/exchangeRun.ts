@@ -5,26 +5,24 @@ import { SwitchyardError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/backoff.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
-import type { UnfitTarget } from '../routing/plan.ts';
 import { nextLargerWindow } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt.ts';
 import { anotherKey, asksOnRefusal, launchAttempt } from './attemptLauncher.ts';
-import { proveAttempt, runningRecord, settleAttempt, wasCutShort, type AttemptVerdict } from './attemptOutcome.ts';
+import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
-import { isAboutKey, isLastWord, nextStep, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
+import { isLastWord } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
-import { drillFailure } from '../upstream/drills.ts';
-import { redactFailure, redactRaw } from './redactFailure.ts';
+import { tellable } from './redactFailure.ts';
 import { requestKind } from './requestKind.ts';
-import { canBeGoneOnWith, Resumption } from './resumption.ts';
+import { Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './runningAttempt.ts';
 import type { ExchangeServices, HedgeUnderWay, TickedRun } from './services.ts';
+import { TriedTargets } from './triedTargets.ts';
 
 /** Second tries beside one of each target and key; bounds an exchange whose targets all fail at once and recover. */
 const spareAttempts = 12;
-const none: ReadonlySet<string> = new Set();
 /** The shortest wait for a target that rests. */
 const lookAgainMs = 20;
 /** A question that nobody answers for so long is answered with no. */
@@ -61,15 +59,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #hedge: HedgeTimer | undefined;
   #resumption: Resumption | undefined;
   #wait: NodeJS.Timeout | undefined;
-  #triedKeys = new Map<string, Set<string>>();
-  #lastFailure = new Map<string, SwitchyardError>();
-  #resent = new Set<string>();
-  #retried = new Set<string>();
-  #stripped = new Set<string>();
-  /** Targets that were given up sooner than their full timers say, because others were left then. */
-  #cutShort = new Set<string>();
-  /** Targets that turned out to be unable to serve such a request at all. */
-  #unfit: UnfitTarget[] = [];
+  #tried = new TriedTargets();
   #lastRaw: RawError | undefined;
   /** What each record of the receipt is to be priced by, at the same place. */
   #prices: PriceRequest[] = [];
@@ -100,7 +90,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const { plan, route, resting } = this.#plan();
     this.#severalTargets = plan.targets.length + resting.length > 1;
     this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
-    if (this.#resumable()) this.#resumption = new Resumption();
+    this.#resumption = Resumption.of(this.#input, this.#route);
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     this.#queue = [...plan.targets];
     this.#attemptBound += plan.targets.length;
@@ -155,6 +145,16 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     if (key !== undefined) keys.heard(target.endpoint, key.id, headers);
   }
 
+  /** A target began: nobody else need be asked. One that is given up so may still take over while nothing of the answer was seen. */
+  onArrive(attempt: RunningAttempt): void {
+    this.#hedge?.stop();
+    for (const other of [...this.#running]) {
+      if (other === attempt) continue;
+      this.#giveUp(other, 'slower');
+      this.#queue.unshift(other.origin.target);
+    }
+  }
+
   onCommit(attempt: RunningAttempt): void {
     this.#lead(attempt);
     this.receipt.firstTokenMs ??= this.#elapsed();
@@ -194,27 +194,17 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
     if (this.#finished || !this.#running.includes(attempt)) return;
-    const end = this.#tellable(ended, attempt.run.drilled);
+    const end = tellable(ended, attempt.run.drilled, text => this.#services.redact(text));
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
       this.#settle('ok');
       return;
     }
-    const { target } = attempt.origin;
-    this.#lastFailure.set(target.target, end.error);
-    if (wasCutShort(attempt, end.error)) this.#cutShort.add(target.target);
+    this.#tried.failed(attempt, end.error);
     this.#lastRaw = end.raw;
     if (end.begun) this.#brokeOff(attempt, end.error);
     else this.#failedUnseen(attempt, end.error);
-  }
-
-  /** Keys go no further than this in what a failure says. */
-  #tellable(end: AttemptEnd, drilled: boolean): AttemptEnd {
-    if (end.kind === 'ok') return end;
-    const redact = (text: string): string => this.#services.redact(text);
-    const error = drilled ? drillFailure(end.error) : end.error;
-    return { ...end, error: redactFailure(error, redact), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redact) };
   }
 
   #plan(): ReturnType<ExchangeServices['makePlan']> {
@@ -222,18 +212,6 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const result = this.#services.makePlan(wanted, needs, this.#services.view(needs.estimatedInputTokens), this.#services.clock.now());
     this.receipt.plan = result.plan;
     return result;
-  }
-
-  /** A stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
-  #resumable(): boolean {
-    const { face, stream, operation, needs, conversation } = this.#input;
-    if (this.#route?.afterCommit !== 'resume' || face !== 'http' || !stream || operation !== undefined || needs.jsonSchema) return false;
-    try {
-      return canBeGoneOnWith(conversation());
-    } catch {
-      // Whoever sends it says what is wrong with it.
-      return false;
-    }
   }
 
   /** Starts the next attempt that can start, or finds out what to do when none can. */
@@ -249,12 +227,11 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   /** @returns false when the target cannot be tried now; the plan then says why */
   #launch(target: PlannedTarget, role: AttemptRole | undefined): boolean {
     const others = this.#queue.length > 0 || this.#running.length > 0;
-    const resumes = this.#resumption?.begun === true;
     const launch = launchAttempt(this.#services, this, {
-      input: resumes ? this.#resumedInput() : this.#input,
+      input: this.#resumption?.begun === true ? this.#resumption.input(this.#input) : this.#input,
       target, number: this.#launched + 1, role, kind: this.#kind, route: this.#route,
-      triedKeys: this.#triedKeys.get(target.endpoint) ?? none,
-      strip: this.#stripped.has(target.target),
+      triedKeys: this.#tried.keysOf(target.endpoint),
+      strip: this.#tried.isStripped(target),
       replaceable: others,
       // Over HTTP the only target's lifecycle events go straight through: nobody could take over unseen.
       held: otherKey => this.#severalTargets || otherKey || this.#input.protocol === 'editor' || this.#resumption !== undefined,
@@ -262,7 +239,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     });
     switch (launch.kind) {
       case 'excluded':
-        if (launch.unfit === true) this.#unfit.push({ target: target.target, tooLong: false });
+        if (launch.unfit === true) this.#tried.cannotServe(target);
         return this.#exclude(target, launch.reason);
       case 'fatal':
         // Beside a running attempt this one was only a second chance.
@@ -291,15 +268,6 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     }
   }
 
-  #resumedInput(): ExchangeInput {
-    const { conversation, needs } = this.#input;
-    const resumption = this.#resumption;
-    return {
-      ...this.#input, raw: undefined, conversation: () => resumption?.request(conversation()) ?? conversation(),
-      needs: { ...needs, maxOutputTokens: resumption?.leftOf(needs.maxOutputTokens) },
-    };
-  }
-
   #exclude(target: PlannedTarget, reason: string): false {
     if (!this.receipt.plan.excluded.some(excluded => excluded.target === target.target)) {
       this.receipt.plan.excluded.push({ target: target.target, reason });
@@ -309,20 +277,9 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   /** An attempt failed of which nothing was seen. While another is still at work, nothing is lost: what follows waits for that one. */
   #failedUnseen(attempt: RunningAttempt, error: SwitchyardError): void {
-    const { endpoint, target, key } = attempt.origin;
-    const { role } = attempt.origin.started;
-    const tried = this.#triedKeys.get(endpoint.name) ?? new Set<string>();
-    if (key !== undefined && isAboutKey(error.failureClass)) tried.add(key.id);
-    this.#triedKeys.set(endpoint.name, tried);
-    const step = nextStep({
-      failureClass: error.failureClass,
-      code: error.code,
-      anotherKey: key !== undefined && anotherKey(this.#services, endpoint, target.model, this.#input.needs, tried),
-      sharedLimits: endpoint.provider.sharedLimits === true,
-      resentHere: this.#resent.has(target.target),
-      stripped: this.#stripped.has(target.target),
-      anotherTarget: this.#queue.length > 0,
-    });
+    const { endpoint, target, started: { role } } = attempt.origin;
+    const step = this.#tried.stepAfter(attempt, error, this.#queue.length > 0,
+      tried => anotherKey(this.#services, endpoint, target.model, this.#input.needs, tried));
     // What broke off before is still to be gone on with, or begun anew; a last resort stays one for its next key.
     if (role !== 'hedge') this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
     switch (step) {
@@ -337,11 +294,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#queue.unshift(target);
         break;
       case 'resend':
-        this.#resent.add(target.target);
-        this.#queue.unshift(target);
-        break;
       case 'resend-without-reasoning':
-        this.#stripped.add(target.target);
         this.#queue.unshift(target);
         break;
       case 'next-target':
@@ -356,7 +309,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const larger = nextLargerWindow(this.#queue, failed, this.#services.view(0));
     for (const target of this.#queue) {
       if (larger.includes(target)) continue;
-      this.#unfit.push({ target: target.target, tooLong: true });
+      this.#tried.tooLongFor(target);
       this.#exclude(target, `its context window is no larger than that of ${failed.target}, for which the prompt is too long`);
     }
     this.#queue = larger;
@@ -415,33 +368,34 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #exhausted(): void {
     const now = this.#services.clock.now();
     const patienceLeftMs = this.#input.patienceMs - (performance.now() - this.#waitsSince);
-    const again = this.receipt.plan.targets.find(target => this.#worthAnotherTry(target, patienceLeftMs));
+    const tried = this.#tried;
+    const again = tried.worthAnotherTry(this.receipt.plan.targets, patienceLeftMs);
     const planned = this.receipt.plan;
     const { plan, resting, unfit } = this.#plan();
     // A later look at the state must not hide what the first plan was and why.
     this.receipt.plan = { ...planned, excluded: [...planned.excluded, ...plan.excluded.filter(later => !planned.excluded.some(first => first.target === later.target))] };
     if (this.#launched < this.#attemptBound) {
-      const soonest = resting.find(({ target }) => this.#worthWaiting(target));
+      const soonest = resting.find(({ target }) => tried.worthWaiting(target));
       if (again !== undefined && plan.targets.some(target => target.target === again.target)) {
-        this.#retried.add(again.target);
-        const delayMs = Math.max(this.#lastFailure.get(again.target)?.retryAfterMs ?? 0, backoffMs(1, { baseMs: 250, capMs: 2000 }, this.#services.random));
+        tried.retried(again);
+        const delayMs = Math.max(tried.lastFailure.get(again.target)?.retryAfterMs ?? 0, backoffMs(1, { baseMs: 250, capMs: 2000 }, this.#services.random));
         this.#later(delayMs, () => [again]);
         return;
       }
       // What rested when it was last looked at may have come free between two readings of the clock.
-      const freed = patienceLeftMs > 0 ? plan.targets.find(target => (this.#waited || !this.#lastFailure.has(target.target)) && this.#worthWaiting(target)) : undefined;
+      const freed = patienceLeftMs > 0 ? plan.targets.find(target => (this.#waited || !tried.lastFailure.has(target.target)) && tried.worthWaiting(target)) : undefined;
       if (freed !== undefined) {
         this.#later(lookAgainMs, () => [freed]);
         return;
       }
       if (soonest !== undefined && soonest.retryAt - now <= patienceLeftMs) {
-        this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => this.#worthWaiting(target)));
+        this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => tried.worthWaiting(target)));
         return;
       }
-      if (this.#tryLeastBad(resting.map(rest => rest.target), now) || this.#finished) return;
+      if (this.#tryLeastBad(tried.untried(resting), now) || this.#finished) return;
     }
     this.#fail(exhaustedFailure({
-      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: this.#lastFailure, resting, unfit: [...unfit, ...this.#unfit], now,
+      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: tried.lastFailure, resting, unfit: [...unfit, ...tried.unfit], now,
       link: this.#cutOff() ? this.#services.linkTrouble() : undefined, unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
       raw: this.#lastRaw,
     }));
@@ -453,29 +407,15 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   /** A target kept away by its breaker may be well again, and nothing is lost by asking it: the turn is lost otherwise. */
-  #tryLeastBad(resting: readonly PlannedTarget[], now: number): boolean {
-    const candidates = resting.filter(target => !this.#lastFailure.has(target.target) && !this.#unfit.some(one => one.target === target.target));
+  #tryLeastBad(candidates: readonly PlannedTarget[], now: number): boolean {
     const least = candidates.length === 0 ? undefined : this.#services.board.leastBad(candidates, now);
     const target = candidates.find(one => one.endpoint === least?.endpoint && one.model === least.model);
     return target !== undefined && this.#launch(target, 'last-resort');
   }
 
-  #worthAnotherTry(target: PlannedTarget, patienceLeftMs: number): boolean {
-    const failure = this.#lastFailure.get(target.target);
-    if (failure === undefined || this.#retried.has(target.target) || (failure.retryAfterMs ?? 0) > patienceLeftMs) return false;
-    return retryableWhenNothingElse(failure.failureClass) || (failure.failureClass === 'timeout' && this.#cutShort.has(target.target));
-  }
-
-  #worthWaiting(target: PlannedTarget): boolean {
-    if (this.#unfit.some(one => one.target === target.target)) return false;
-    const failure = this.#lastFailure.get(target.target);
-    return failure === undefined || worthWaitingFor(failure.failureClass);
-  }
-
   #later(delayMs: number, targets: () => PlannedTarget[]): void {
     this.#wait = setTimeout(() => {
-      // Keys that rested have had their pause.
-      this.#triedKeys.clear();
+      this.#tried.forgetKeys();
       this.#waited = true;
       this.#queue = targets();
       this.#next();

@@ -1,6 +1,8 @@
 import type { ConversationEvent, ConversationRequest, TokenUsage } from '../api/conversation.ts';
+import type { RouteConfig } from '../config/config.ts';
 import { sumUsage } from '../ledger/sums.ts';
 import { mergeUsage } from '../protocols/events.ts';
+import type { ExchangeInput } from './input.ts';
 
 /** Asks a model to go on with an answer that is not its own, in words every model understands. */
 const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
@@ -38,6 +40,23 @@ export class Resumption {
   #before: TokenUsage = {};
   /** Of the attempt that goes on; counts come bit by bit. */
   #own: TokenUsage = {};
+
+  /** For a stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
+  static of({ face, stream, operation, needs, conversation }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
+    if (route?.afterCommit !== 'resume' || face !== 'http' || !stream || operation !== undefined || needs.jsonSchema) return undefined;
+    try {
+      return canBeGoneOnWith(conversation()) ? new Resumption() : undefined;
+    } catch {
+      // Whoever sends it says what is wrong with it.
+      return undefined;
+    }
+  }
+
+  /** The request of an attempt that goes on, with what is left of the caller's limit. */
+  input(first: ExchangeInput): ExchangeInput {
+    const { conversation, needs } = first;
+    return { ...first, raw: undefined, conversation: () => this.request(conversation()), needs: { ...needs, maxOutputTokens: this.leftOf(needs.maxOutputTokens) } };
+  }
 
   /** Whether the next target can go on from here. */
   get possible(): boolean {

@@ -10,6 +10,7 @@ import type { StartedAttempt } from './attemptRecord.ts';
 /** What hears of an attempt while it runs: its exchange, which may have two of them under way. */
 export interface AttemptOwner {
   onAnswering(attempt: RunningAttempt, headers: ResponseHeaders): void;
+  onArrive(attempt: RunningAttempt): void;
   onCommit(attempt: RunningAttempt): void;
   onBegin(attempt: RunningAttempt, headers: Readonly<Record<string, string>>): void;
   /** @returns false when the caller is slower than the provider */
@@ -56,6 +57,10 @@ export class RunningAttempt implements AttemptListener {
 
   onAnswering(headers: ResponseHeaders): void {
     this.#owner.onAnswering(this, headers);
+  }
+
+  onArrive(): void {
+    this.#owner.onArrive(this);
   }
 
   onCommit(): void {

@@ -9,19 +9,14 @@ import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
 import { modelFacts } from '../catalog/modelFacts.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
-import { observationOf } from '../health/attemptObservation.ts';
 import type { LinkAwareHealthBoard } from '../health/board.ts';
 import { createHealthBoard } from '../health/healthBoard.ts';
 import { createHedgePolicy, type HedgePolicy } from '../health/hedgePolicy.ts';
-import { createRateLimiter, type RateLimiter, type ToldLimit } from '../health/rateLimiter.ts';
+import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
 import { createTimerBook, type TimerBook } from '../health/timerBook.ts';
-import type { KeyNote } from '../ledger/keyNotes.ts';
-import type { HealthEvent } from '../ledger/ledger.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
-import { sumCost, sumUsage } from '../ledger/sums.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
-import { promptTokens } from '../protocols/events.ts';
 import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import type { MakePlan, ModelFacts, RoutingView } from '../routing/plan.ts';
@@ -36,18 +31,18 @@ import type { ListedModel } from '../upstream/modelList.ts';
 import { drillFailure, Drills } from '../upstream/drills.ts';
 import { probeEndpoint } from '../upstream/probe.ts';
 import { Transport } from '../upstream/transport.ts';
-import { priceFactorOf } from './attemptRecord.ts';
+import { Bookkeeper } from './bookkeeper.ts';
 import { countAtProvider, type CountRequest } from './countTokens.ts';
 import { DrillRunner } from './drillRunner.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
-import { isAboutKey } from './failover.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
 import { pricePerMillion } from './priceText.ts';
 import { modelSettings } from './modelSettings.ts';
 import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
+import { OtherWindows } from './otherWindows.ts';
 import { Prober } from './prober.ts';
-import type { ExchangeServices, HedgeUnderWay, TickedRun } from './services.ts';
+import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
 import { YardView } from './yardView.ts';
@@ -70,10 +65,7 @@ export interface YardOptions {
 }
 
 const tickMs = 1000;
-const warmUpMs = 10 * 60 * 1000;
 const defaultKeepAliveMs = 15_000;
-/** Attempts of earlier servers that timers are learnt from. */
-const recalledAttempts = 500;
 
 /**
  * The house of one server process: configuration, keys, connections, health and the ledger, and what runs through
@@ -104,12 +96,10 @@ export class Yard implements ExchangeServices {
   #problems: ConfigProblem[] = [];
   #directory: ModelDirectory;
   #prober: Prober;
+  #others: OtherWindows;
   #linkWatch: LinkWatch;
   #running = new Set<TickedRun>();
-  #timesRecalled = false;
-  #startedAt: number;
-  #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
-  #pricing = false;
+  #books: Bookkeeper;
   #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
 
@@ -118,20 +108,25 @@ export class Yard implements ExchangeServices {
     this.#pricer = options.pricer;
     this.#register = options.register;
     this.clock = options.clock;
-    this.#startedAt = options.clock.now();
     this.random = options.random;
     this.log = options.log;
     this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
     this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
-    this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#tellLimit(told) });
+    this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told) });
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
     this.transport = new Transport(undefined, new Drills(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
+    this.#books = new Bookkeeper({
+      ledger: options.ledger, pricer: options.pricer, directory: this.#directory, clock: options.clock, config: () => this.#config, changed: () => this.onChange?.(),
+    });
     this.#prober = new Prober({
       transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
       clock: options.clock, log: options.log, redact: text => this.redact(text),
       changed: () => this.onChange?.(),
       failed: (...args) => this.failed(...args),
+    });
+    this.#others = new OtherWindows({
+      ledger: options.ledger, board: this.board, limiter: this.limiter, timers: this.timers, keys: this.keys, prober: this.#prober, clock: options.clock, log: options.log,
     });
     this.drills = new DrillRunner({
       drills: this.transport.drills, board: this.board, keys: this.keys, clock: options.clock, config: () => this.#config,
@@ -157,7 +152,7 @@ export class Yard implements ExchangeServices {
     this.#directory.configure(config);
     this.drills.configured();
     for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
-    if (first) this.#warmUp();
+    if (first) this.#others.warmUp();
     this.onChange?.();
   }
 
@@ -191,20 +186,9 @@ export class Yard implements ExchangeServices {
     let microUsd = this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
     for (const run of this.#running) {
       const hedge = run.hedgeUnderWay?.();
-      if (hedge?.route === route) microUsd += this.#promptCost(hedge);
+      if (hedge?.route === route) microUsd += this.#books.promptCost(hedge);
     }
     return microUsd;
-  }
-
-  /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */
-  #promptCost({ target: { endpoint: name, model, upstreamModel }, promptTokens: inputTokens }: HedgeUnderWay): number {
-    const endpoint = this.#config.endpoints.get(name);
-    if (endpoint === undefined) return 0;
-    return this.#pricer.priceAttempt({
-      usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, model, upstreamModel, endpointName: name, provider: endpoint.provider,
-      configPrices: modelSettings(endpoint, model)?.prices, listedPrices: this.#directory.listedFacts(name, model)?.prices,
-      priceFactor: priceFactorOf(endpoint), at: this.clock.now(),
-    }).microUsd ?? 0;
   }
 
   redact(text: string): string {
@@ -255,12 +239,7 @@ export class Yard implements ExchangeServices {
     const now = this.clock.now();
     for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
     this.drills.settled(receipt);
-    this.#unpriced.set(receipt.id, { receipt, prices });
-    if (!this.#pricing) {
-      this.#pricing = true;
-      // Off the caller's way: the answer is out before its price is looked up.
-      setImmediate(() => this.#priceAll());
-    }
+    this.#books.settled(receipt, prices);
   }
 
   failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void {
@@ -315,18 +294,18 @@ export class Yard implements ExchangeServices {
 
   /** The receipt of an exchange, finished or running. */
   async receipt(id: string): Promise<Receipt | undefined> {
-    await this.#pricedUpToNow();
+    await this.#books.pricedUpToNow();
     for (const run of this.#running) if (run.receipt.id === id) return run.progress();
     return this.#ledger.receipt(id);
   }
 
   async recent(limit: number, before?: number): Promise<RequestSummary[]> {
-    await this.#pricedUpToNow();
+    await this.#books.pricedUpToNow();
     return this.#ledger.recent(limit, before);
   }
 
   async spend(range: TimeRange): Promise<SpendReport> {
-    await this.#pricedUpToNow();
+    await this.#books.pricedUpToNow();
     return this.#ledger.spend(range);
   }
 
@@ -351,7 +330,7 @@ export class Yard implements ExchangeServices {
     clearInterval(this.#timer);
     this.drills.shutdown();
     for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.interrupt();
-    await this.#pricedUpToNow();
+    await this.#books.pricedUpToNow();
     this.#ledger.shutdown();
     await this.transport.shutdown();
   }
@@ -363,142 +342,12 @@ export class Yard implements ExchangeServices {
     if (this.#running.size > 0) void this.#pricer.ready();
     for (const run of this.#running) {
       run.tick(now);
-      this.#ledger.progress(this.#priced(run.progress()));
+      this.#ledger.progress(this.#books.priced(run.progress()));
     }
-    for (const note of this.#ledger.pollKeyNotes()) this.#adoptNote(note);
-    const foreign = this.#ledger.pollForeign();
-    for (const { attempt, endedAt, stream, beaten } of foreign.attempts) {
-      this.#adopt(attempt, endedAt);
-      this.#time(attempt, stream, beaten);
-    }
-    this.#recallTimes();
-    for (const event of foreign.health) this.#adoptProbe(event);
+    // Endpoints that are not configured yet could not learn from it.
+    if (this.#config !== emptyConfig) this.#others.listen();
     this.#prober.tick(this.#config.endpoints.values());
     this.drills.tick(now);
     this.onChange?.();
-  }
-
-  #adopt(attempt: Receipt['attempts'][number], endedAt: number): void {
-    this.#countForeign(attempt);
-    if (attempt.outcome === 'interrupted' || attempt.drill === true) return;
-    this.#prober.heard(attempt.endpoint, endedAt);
-    this.board.record({
-      endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.failureClass,
-      startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
-      keyScoped: this.#isKeyScoped(attempt),
-    });
-  }
-
-  #adoptProbe(event: HealthEvent): void {
-    this.#prober.heard(event.endpoint, event.at);
-    this.board.record({
-      endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
-      failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
-    });
-  }
-
-  /** Another window's failure was about one key, and there are others. */
-  #isKeyScoped({ endpoint, model, keyId, failureClass }: Receipt['attempts'][number]): boolean {
-    return keyId !== undefined && failureClass !== undefined && isAboutKey(failureClass)
-      && this.keys.pick(endpoint, new Set([keyId]), this.clock.now(), undefined, model) !== undefined;
-  }
-
-  /** What other windows sent counts against the same limits. */
-  #countForeign({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Receipt['attempts'][number]): void {
-    // What never reached the provider was not counted there.
-    if (drill === true || (failureClass === 'network' && status === undefined)) return;
-    this.limiter.adopt({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
-  }
-
-  #tellLimit({ endpoint, keyId, model, kind, at, stated }: ToldLimit): void {
-    const keyMark = this.keys.markOf(endpoint, keyId);
-    // A key that was taken away meanwhile is nobody's business any more.
-    if (stated.remaining === undefined || (keyId !== undefined && keyMark === '')) return;
-    this.#ledger.recordKeyNote({
-      endpoint, keyMark, model, kind, at, remaining: stated.remaining, limit: stated.limit, resetAt: stated.resetAt,
-    });
-  }
-
-  /** Another window, or the server before this one, found something out about a key. */
-  #adoptNote(note: KeyNote): void {
-    if (note.kind === 'state') {
-      this.keys.adopt(note);
-      return;
-    }
-    const { endpoint, keyMark, model, kind, at, remaining, limit, resetAt } = note;
-    const keyId = this.keys.idOfMark(endpoint, keyMark);
-    if (model === undefined || (keyId === undefined && keyMark !== '')) return;
-    this.limiter.adoptTold({ endpoint, keyId, model, kind, at, stated: { remaining, limit, resetAt } });
-  }
-
-  /** What other windows measured sets this window's timers too. */
-  #time(attempt: Receipt['attempts'][number], stream = true, beaten = false): void {
-    const observation = observationOf(attempt, stream, { beaten });
-    if (observation !== undefined) this.timers.observe(observation);
-  }
-
-  /** Timers begin with what earlier servers measured; read once, after the first answers are on their way. */
-  #recallTimes(): void {
-    if (this.#timesRecalled || this.#config === emptyConfig) return;
-    this.#timesRecalled = true;
-    try {
-      for (const { attempt, stream, beaten } of this.#ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
-    } catch (cause) {
-      this.log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
-    }
-  }
-
-  /** A new server takes over what was learnt in the last minutes, by itself or by others. */
-  #warmUp(): void {
-    try {
-      for (const note of this.#ledger.keyNotes()) this.#adoptNote(note);
-      // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
-      for (const event of this.#ledger.pollForeign().health) this.#adoptProbe(event);
-      const now = this.clock.now();
-      for (const { attempt, endedAt } of [...this.#ledger.waitingAttempts(now - warmUpMs, now), ...this.#ledger.recentAttempts(now - warmUpMs)]) this.#adopt(attempt, endedAt);
-    } catch (cause) {
-      this.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
-    }
-  }
-
-  #priced(receipt: Receipt): Receipt {
-    const attempts = receipt.attempts.map(attempt => {
-      const endpoint = this.#config.endpoints.get(attempt.endpoint);
-      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
-      const cost = this.#pricer.priceAttempt({
-        usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
-        provider: endpoint.provider, configPrices: modelSettings(endpoint, attempt.model)?.prices, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices,
-        priceFactor: priceFactorOf(endpoint), at: attempt.startedAt, status: attempt.status, generated: true,
-      });
-      return { ...attempt, cost };
-    });
-    return { ...receipt, attempts, usage: sumUsage(attempts), cost: sumCost(attempts) };
-  }
-
-  #priceAll(): void {
-    this.#pricing = false;
-    if (!this.#pricer.isReady) {
-      // The price table is loaded at the first need of it; until then the record stands without prices.
-      for (const { receipt } of this.#unpriced.values()) this.#ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) });
-      void this.#pricer.ready().then(() => this.#priceAll());
-      return;
-    }
-    for (const { receipt, prices } of this.#unpriced.values()) {
-      receipt.attempts.forEach((attempt, index) => {
-        const request = prices[index];
-        if (request !== undefined) attempt.cost = this.#pricer.priceAttempt({ ...request, listedPrices: this.#directory.listedFacts(attempt.endpoint, attempt.model)?.prices });
-      });
-      receipt.usage = sumUsage(receipt.attempts);
-      receipt.cost = sumCost(receipt.attempts);
-      this.#ledger.close(receipt);
-    }
-    this.#unpriced.clear();
-    this.onChange?.();
-  }
-
-  async #pricedUpToNow(): Promise<void> {
-    if (this.#unpriced.size === 0) return;
-    await this.#pricer.ready();
-    this.#priceAll();
   }
 }

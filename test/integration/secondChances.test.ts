@@ -256,6 +256,25 @@ describe('a turn that gets a second chance', () => {
     assert.equal(new Set(labels).size, 2, String(labels));
   });
 
+  it('is not lost to a long tool call that comes before any word: it waits unseen, however many pieces it has', async () => {
+    await configure({ targets: ['b/m'] });
+    const long = 'x'.repeat(60_000);
+    const door = new EditorDoor(house.house);
+    try {
+      await door.open();
+      const { events, result } = await door.chat('auto', {
+        system: [], messages: [{ role: 'user', content: [{ type: 'text', text: `call tool write {"text":"${long}"}` }] }],
+        tools: [{ name: 'write', parameters: { type: 'object', properties: { text: { type: 'string' } } } }],
+      });
+      assert.equal(result.outcome, 'ok', result.error?.message);
+      const pieces = events.filter(event => event.type === 'tool-call-arguments');
+      assert.ok(pieces.length > 2000, `${pieces.length} pieces prove nothing`);
+      assert.equal(JSON.parse(pieces.map(event => event.text).join('')).text, long);
+    } finally {
+      door.close();
+    }
+  });
+
   describe('from the commit gate', () => {
     it('never shows the opening of a target that then says nothing', async () => {
       await configure({ timeouts: { firstTokenMs: 300 } });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SwitchyardError } from '../../../server/base/failure.ts';
-import type { AttemptEnd, AttemptFigures } from '../../../server/exchange/attempt.ts';
+import type { AttemptFigures } from '../../../server/exchange/answerMeter.ts';
+import type { AttemptEnd } from '../../../server/exchange/attempt.ts';
 import { attemptRecord, settleUsage, type StartedAttempt } from '../../../server/exchange/attemptRecord.ts';
 
 const ok: AttemptEnd = { kind: 'ok', reason: 'end' };
