@@ -1,6 +1,9 @@
 import type { ConversationEvent, StopReason, TokenUsage } from '../api/conversation.ts';
 import { isContentEvent, mergeUsage } from '../protocols/events.ts';
 
+/** About how many characters make a token, where nobody counted. */
+export const charsPerToken = 4;
+
 /** What an attempt has measured so far; for receipts. */
 export interface AttemptFigures {
   status?: number | undefined;

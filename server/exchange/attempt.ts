@@ -7,7 +7,7 @@ import type { ResponseHeaders, ResponseListener, Transport, UpstreamCall } from 
 import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from './answerFailures.ts';
 import { AnswerBody, startsLikeJson } from './answerBody.ts';
 import { headerText, isPage, passedHeaders } from './answerHeaders.ts';
-import { AnswerMeter, type AttemptFigures } from './answerMeter.ts';
+import { AnswerMeter, charsPerToken, type AttemptFigures } from './answerMeter.ts';
 import { AttemptTimers } from './attemptTimers.ts';
 import { HeldBack } from './heldBack.ts';
 import type { RawError } from './input.ts';
@@ -43,8 +43,6 @@ const maxPlainBodyBytes = 128 * 1024 * 1024;
 const lingerMs = 1500;
 /** Less says nothing about how fast text comes. */
 const measurableMs = 1000;
-/** About how many characters make a token, for throughput. */
-const charsPerToken = 4;
 
 /**
  * One upstream call from its first byte out to its last byte in: timers, the commit point, the judgement whether
@@ -115,10 +113,6 @@ export class AttemptRun implements ResponseListener {
   /** Since the attempt began, in milliseconds. */
   elapsedMs(): number {
     return roundMs(performance.now() - this.#startedAt);
-  }
-
-  get committed(): boolean {
-    return this.#committed;
   }
 
   /** The longest silence in the middle of the answer, in milliseconds; undefined where there was none to measure. */

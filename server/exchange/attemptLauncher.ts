@@ -28,7 +28,7 @@ export interface LaunchOrder {
   /** Another target could take over, so this one may be given up sooner. */
   replaceable: boolean;
   /** Whether what comes before the first content waits for it, given whether other keys could still be tried. */
-  held(anotherKey: boolean): boolean;
+  held(anotherKey: () => boolean): boolean;
   /** The answer is read and written anew, although caller and target speak the same protocol. */
   rewrite: boolean;
 }
@@ -38,7 +38,7 @@ export type Launch =
   /** The target cannot be tried now; `unfit`: nor ever, for such a request. */
   | { kind: 'excluded'; reason: string; unfit?: true }
   /** The request itself cannot be sent anywhere. */
-  | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'>; cause: unknown };
+  | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'> };
 
 /** Takes a place at the target (breaker, limits, key), builds the request and sends it. */
 export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder): Launch {
@@ -52,8 +52,7 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
   if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
   const now = clock.now();
   const { estimatedInputTokens, maxOutputTokens } = input.needs;
-  const permits = (key: KeyMaterial): boolean => limiter.keyAdmission(endpoint.name, key.id, target.model, estimatedInputTokens, now, maxOutputTokens).admitted;
-  const key = keys.pick(endpoint.name, order.triedKeys, now, permits, target.model);
+  const key = usableKey(services, endpoint, target.model, input.needs, order.triedKeys);
   if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
     return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
   }
@@ -82,7 +81,7 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
     attempt.attach(new AttemptRun({
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
       timeouts,
-      held: order.held(key !== undefined && keys.pick(endpoint.name, new Set([...order.triedKeys, key.id]), now, permits, target.model) !== undefined),
+      held: order.held(() => key !== undefined && usableKey(services, endpoint, target.model, input.needs, new Set([...order.triedKeys, key.id])) !== undefined),
       finishSuffices: order.rewrite,
       wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
       refusalFails: asksOnRefusal(route, input),
@@ -104,7 +103,7 @@ export function asksOnRefusal(route: RouteConfig | undefined, input: ExchangeInp
 function unsendable(error: unknown, target: PlannedTarget, services: ExchangeServices, id: string): Launch {
   if (error instanceof UntranslatableError) return { kind: 'excluded', reason: error.reason, unfit: true };
   if (error instanceof RequestFormatError) {
-    return { kind: 'fatal', cause: error, failure: { error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
+    return { kind: 'fatal', failure: { error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
   }
   // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
   services.log.error(`exchange ${id} could not be sent to ${target.target}`, error);
@@ -112,14 +111,16 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
   const failure = tooDeep
     ? { error: new SwitchyardError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 }), status: 400 }
     : { error: new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more.', { status: 500 }), status: 500 };
-  return { kind: 'fatal', cause: error, failure };
+  return { kind: 'fatal', failure };
 }
 
-/** Whether the limits counted for other keys would let this request use one of them. */
-export function anotherKey(services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Needs, tried: ReadonlySet<string>): boolean {
+/** The first key that is neither resting nor tried, and whose limits leave room for the request. */
+export function usableKey(
+  services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Needs, tried: ReadonlySet<string>,
+): KeyMaterial | undefined {
   const now = services.clock.now();
   const permits = (key: KeyMaterial): boolean => services.limiter.keyAdmission(endpoint.name, key.id, model, estimatedInputTokens, now, maxOutputTokens).admitted;
-  return services.keys.pick(endpoint.name, tried, now, permits, model) !== undefined;
+  return services.keys.pick(endpoint.name, tried, now, permits, model);
 }
 
 function keyName(key: KeyMaterial): string {

@@ -3,12 +3,9 @@ import type { Attempt } from '../api/receipt.ts';
 import type { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../ledger/pricing.ts';
-import type { AttemptFigures } from './answerMeter.ts';
+import { charsPerToken, type AttemptFigures } from './answerMeter.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { modelSettings } from './modelSettings.ts';
-
-/** About how many characters make a token, where nobody counted. */
-const charsPerToken = 4;
 
 /** What an attempt used, with estimates where the provider gave no count, and whether there are any. */
 export interface SettledUsage { usage: TokenUsage; estimated: boolean }

@@ -1,8 +1,7 @@
 import { SwitchyardError } from '../base/failure.ts';
 import type { Timeouts } from '../config/config.ts';
+import { charsPerToken } from './answerMeter.ts';
 
-/** About how many characters make a token, for throughput. */
-const charsPerToken = 4;
 /** Throughput is judged over stretches no longer than this. */
 const longestStretchMs = 10_000;
 /** A single event proves nothing about pace. */

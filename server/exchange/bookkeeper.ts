@@ -1,6 +1,6 @@
-import type { Receipt } from '../api/receipt.ts';
+import type { PlannedTarget, Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import { sumCost, sumUsage } from '../ledger/sums.ts';
@@ -44,9 +44,7 @@ export class Bookkeeper {
       const endpoint = this.#options.config().endpoints.get(attempt.endpoint);
       if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
       const cost = this.#options.pricer.priceAttempt({
-        usage: attempt.usage, usageEstimated: true, model: attempt.model, upstreamModel: attempt.upstreamModel, endpointName: attempt.endpoint,
-        provider: endpoint.provider, configPrices: modelSettings(endpoint, attempt.model)?.prices, listedPrices: this.#options.directory.listedFacts(attempt.endpoint, attempt.model)?.prices,
-        priceFactor: priceFactorOf(endpoint), at: attempt.startedAt, status: attempt.status, generated: true,
+        ...this.#pricesOf(endpoint, attempt), usage: attempt.usage, usageEstimated: true, at: attempt.startedAt, status: attempt.status, generated: true,
       });
       return { ...attempt, cost };
     });
@@ -82,13 +80,19 @@ export class Bookkeeper {
   }
 
   /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */
-  promptCost({ target: { endpoint: name, model, upstreamModel }, promptTokens: inputTokens }: HedgeUnderWay): number {
-    const endpoint = this.#options.config().endpoints.get(name);
+  promptCost({ target, promptTokens: inputTokens }: HedgeUnderWay): number {
+    const endpoint = this.#options.config().endpoints.get(target.endpoint);
     if (endpoint === undefined) return 0;
     return this.#options.pricer.priceAttempt({
-      usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, model, upstreamModel, endpointName: name, provider: endpoint.provider,
-      configPrices: modelSettings(endpoint, model)?.prices, listedPrices: this.#options.directory.listedFacts(name, model)?.prices,
-      priceFactor: priceFactorOf(endpoint), at: this.#options.clock.now(),
+      ...this.#pricesOf(endpoint, target), usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, at: this.#options.clock.now(),
     }).microUsd ?? 0;
+  }
+
+  /** Where the price of a model at an endpoint is to be found. */
+  #pricesOf(endpoint: EndpointConfig, { model, upstreamModel }: Pick<PlannedTarget, 'model' | 'upstreamModel'>): Omit<PriceRequest, 'usage' | 'usageEstimated' | 'at'> {
+    return {
+      model, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider, configPrices: modelSettings(endpoint, model)?.prices,
+      listedPrices: this.#options.directory.listedFacts(endpoint.name, model)?.prices, priceFactor: priceFactorOf(endpoint),
+    };
   }
 }

@@ -8,7 +8,7 @@ import type { PriceRequest } from '../ledger/pricing.ts';
 import { nextLargerWindow } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt.ts';
-import { anotherKey, asksOnRefusal, launchAttempt } from './attemptLauncher.ts';
+import { asksOnRefusal, launchAttempt, usableKey } from './attemptLauncher.ts';
 import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import { isLastWord } from './failover.ts';
@@ -234,7 +234,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       strip: this.#tried.isStripped(target),
       replaceable: others,
       // Over HTTP the only target's lifecycle events go straight through: nobody could take over unseen.
-      held: otherKey => this.#severalTargets || otherKey || this.#input.protocol === 'editor' || this.#resumption !== undefined,
+      held: otherKey => this.#severalTargets || this.#input.protocol === 'editor' || this.#resumption !== undefined || otherKey(),
       rewrite: this.#resumption !== undefined,
     });
     switch (launch.kind) {
@@ -279,7 +279,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #failedUnseen(attempt: RunningAttempt, error: SwitchyardError): void {
     const { endpoint, target, started: { role } } = attempt.origin;
     const step = this.#tried.stepAfter(attempt, error, this.#queue.length > 0,
-      tried => anotherKey(this.#services, endpoint, target.model, this.#input.needs, tried));
+      tried => usableKey(this.#services, endpoint, target.model, this.#input.needs, tried) !== undefined);
     // What broke off before is still to be gone on with, or begun anew; a last resort stays one for its next key.
     if (role !== 'hedge') this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
     switch (step) {

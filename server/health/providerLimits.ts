@@ -1,5 +1,6 @@
+import { grouped } from '../base/grouped.ts';
 import { countedKinds, type CountedKind, type StatedLimit, type StatedLimits } from '../base/rateHeaders.ts';
-import { grouped, waitWords } from './wording.ts';
+import { waitWords } from './wording.ts';
 
 /** How a provider counts, as far as it is published; see `Provider.rateLimits`. */
 export interface CountingRules {

@@ -1,6 +1,7 @@
+import { grouped } from '../base/grouped.ts';
 import type { LimitSettings } from '../api/settings.ts';
 import type { Admission } from './board.ts';
-import { grouped, waitWords } from './wording.ts';
+import { waitWords } from './wording.ts';
 
 export type Refusal = Extract<Admission, { admitted: false }>;
 

@@ -31,10 +31,6 @@ export function failureWords(failureClass: FailureClass, message: string | undef
   return text.length <= 80 ? text : `${text.slice(0, 79).trimEnd()}…`;
 }
 
-/** 20000 as `20,000`, without loading the tables of `Intl` into every start. */
-export function grouped(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
 
 /** What a caller and a person are told of trouble with the machine's own link: what is wrong, and what to do. */
 export function troubleSentence(kind: LinkStatus['kind']): string {

@@ -1,10 +1,6 @@
+import { grouped } from '../base/grouped.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { ModelFacts, Needs } from './plan.ts';
-
-/** 20000 as `20,000`, without loading the tables of `Intl` into every start. */
-function grouped(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
 
 /**
  * Why a model at an endpoint can never serve these needs, as one sentence; undefined when nothing known speaks against it.
