@@ -1,8 +1,10 @@
+import { Guard } from './base/guarded.ts';
 import { findProvider, providers } from './catalog/providers.ts';
 import { watchConfigFile } from './config/watchConfigFile.ts';
 import { loadYamlConfig } from './config/yamlFile.ts';
 import type { Command } from './arguments.ts';
 import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from './protocols/registry.ts';
 
@@ -10,36 +12,39 @@ import { supportedProtocols } from './protocols/registry.ts';
 export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string): Promise<void> {
   const { configFile, port, json } = command;
   let announced = false;
+  const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
   const house = buildHouse({
     dataDir: command.dataDir ?? defaultDataDir(),
     instanceId,
     writeLog: (level, line) => {
-      if (level !== 'debug') process.stderr.write(`${level}: ${line}\n`);
+      if (level !== 'debug') writeError(`${level}: ${line}\n`);
     },
     portChanged: () => {
       const { status } = house.port;
       if (status.state === 'held-by-another-window' || status.state === 'failed') {
-        process.stderr.write(`error: ${status.message ?? 'the port cannot be used'}\n`);
-        if (!announced) void house.close().then(() => process.exit(1));
+        writeError(`error: ${status.message ?? 'the port cannot be used'}\n`);
+        if (!announced) end(1);
         return;
       }
       if (status.state !== 'listening' || announced) return;
       announced = true;
       const { url, tokenFile } = status;
-      process.stdout.write(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
+      writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
     },
   });
-  const stop = (): void => void house.close().then(() => process.exit(0));
+  const end = (code: number): void => void house.close().finally(() => process.exit(code));
+  installLastDefence({ process, log: () => house.log, end: () => end(1) });
+  const stop = (): void => end(0);
   exitWithParent(stop);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  process.on('unhandledRejection', reason => house.log.error('unhandled rejection', reason));
 
   const usable = await adopt(house, configFile, 'start');
   if (!usable) {
     await house.close();
     process.exit(1);
   }
-  watchConfigFile(configFile, () => void adopt(house, configFile, 'reload'));
+  const reload = new Guard('Reloading the configuration', house.log);
+  watchConfigFile(configFile, reload.wrap(() => adopt(house, configFile, 'reload')));
   house.port.hold(port);
 }
 

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpStatus } from './api/status.ts';
 import { systemClock } from './base/clock.ts';
+import { Guard, safeLog } from './base/guarded.ts';
 import type { Log } from './base/log.ts';
 import { createLog, SecretRegister } from './base/redact.ts';
 import { Yard } from './exchange/yard.ts';
@@ -43,7 +44,7 @@ export interface HouseOptions {
 export function buildHouse(options: HouseOptions): House {
   makeDataDir(options.dataDir);
   const register = new SecretRegister();
-  const log = createLog(options.writeLog, register);
+  const log = safeLog(createLog(options.writeLog, register));
   const pricer = createPricer({ log });
   const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
   const { token, file } = localToken(options.dataDir);
@@ -54,7 +55,7 @@ export function buildHouse(options: HouseOptions): House {
   });
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
   const face = new HttpFace({ yard, token: new TokenCheck(token, tools), log, info });
-  const port: PortHolder = new PortHolder(face.server, file, log, options.portChanged);
+  const port: PortHolder = new PortHolder(face.server, file, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
   const heap = keepHeapSmall();
   let closing: Promise<void> | undefined;
   return {

@@ -1,11 +1,13 @@
 import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
 import type { InitializationOptions } from './api/messages.ts';
 import type { Command } from './arguments.ts';
+import { Guard } from './base/guarded.ts';
 import { findProvider, providers } from './catalog/providers.ts';
 import { watchConfigFile } from './config/watchConfigFile.ts';
 import { loadYamlConfig } from './config/yamlFile.ts';
 import { LspFace } from './faces/lsp/lspFace.ts';
 import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from './protocols/registry.ts';
 
@@ -17,6 +19,8 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   const connection = createConnection(ProposedFeatures.all);
   let house: House | undefined;
   let face: LspFace | undefined;
+  // Libraries write there too; a reader that is gone must not end the server.
+  for (const stream of [process.stdout, process.stderr]) quietWriter(stream);
   const stop = async (): Promise<void> => {
     face?.close();
     await house?.close();
@@ -39,18 +43,20 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), tools: built.tools });
     const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
-      void adoptFile(built, configFile);
-      watchConfigFile(configFile, () => void adoptFile(built, configFile));
+      const reload = new Guard('Reading the configuration', built.log).wrap(() => adoptFile(built, configFile));
+      reload();
+      watchConfigFile(configFile, reload);
     }
     return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'switchyard' } };
   });
   connection.onShutdown(stop);
-  connection.onExit(() => void stop().finally(() => process.exit(0)));
-  const gone = (): void => void stop().finally(() => process.exit(0));
+  const end = (code: number): void => void stop().finally(() => process.exit(code));
+  installLastDefence({ process, log: () => house?.log, end: () => end(1) });
+  const gone = (): void => end(0);
+  connection.onExit(gone);
   exitWithParent(gone);
   process.on('disconnect', gone);
   process.on('SIGTERM', gone);
-  process.on('unhandledRejection', reason => house?.log.error('unhandled rejection', reason));
   connection.listen();
 }
 

@@ -35,13 +35,18 @@ function pathOf({ plain, stream: streamed }: CallPaths, stream: boolean): string
   return stream ? streamed ?? plain : plain;
 }
 
+/** A name as a part of a path. Half a surrogate pair, which no URL can hold, is replaced: the provider then says that it knows no such name. */
+function pathSegment(name: string): string {
+  return encodeURIComponent(name.toWellFormed());
+}
+
 function filledIn(path: string, { project, location, apiVersion }: EndpointAddress, model: string): string {
   return path
     // Google writes versions of models with an @ that must stay one.
-    .replace('{model}', encodeURIComponent(model).replaceAll('%40', '@'))
-    .replace(projectPlaceholder, project === undefined ? projectPlaceholder : encodeURIComponent(project))
-    .replace('{location}', encodeURIComponent(location ?? 'global'))
-    .replace('{apiVersion}', encodeURIComponent(apiVersion ?? ''));
+    .replace('{model}', pathSegment(model).replaceAll('%40', '@'))
+    .replace(projectPlaceholder, project === undefined ? projectPlaceholder : pathSegment(project))
+    .replace('{location}', pathSegment(location ?? 'global'))
+    .replace('{apiVersion}', pathSegment(apiVersion ?? ''));
 }
 
 /** The name of a model as the body of a request holds it. */
@@ -67,7 +72,7 @@ export function chatPath(protocol: ProtocolName, baseUrl: string, model = '', st
     case 'anthropic-messages': return withoutDoubledVersion(baseUrl, '/v1/messages');
     case 'gemini': {
       const call = stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
-      return withoutDoubledVersion(baseUrl, `/v1beta/models/${encodeURIComponent(model)}:${call}`);
+      return withoutDoubledVersion(baseUrl, `/v1beta/models/${pathSegment(model)}:${call}`);
     }
   }
 }

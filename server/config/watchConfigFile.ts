@@ -58,5 +58,10 @@ export function watchConfigFile(path: string, onChange: () => void): ConfigWatch
 }
 
 function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    // The folder may not be read any more; this runs in a listener, where an error would reach nobody.
+    return false;
+  }
 }

@@ -28,8 +28,8 @@ export async function countAtProvider(
   const chat = chatUrl(endpoint, model, false);
   const url = countUrl(endpoint.protocol, chat);
   if (url === undefined || endpoint.provider.anthropicVersionInBody !== undefined) return undefined;
-  const authorization = authorize(endpoint, key, url);
   try {
+    const authorization = authorize(endpoint, key, url);
     const answer = await fetchText(transport, endpoint, {
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, body: count.body(model),
       headers: {

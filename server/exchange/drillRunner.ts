@@ -5,6 +5,8 @@ import {
 import type { Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
 import { SwitchyardError } from '../base/failure.ts';
+import { Guard } from '../base/guarded.ts';
+import type { Log } from '../base/log.ts';
 import type { Config } from '../config/config.ts';
 import type { HealthSnapshot, LinkAwareHealthBoard } from '../health/board.ts';
 import { drilledRoutes } from '../routing/drilledRoutes.ts';
@@ -22,6 +24,7 @@ export interface DrillRunnerOptions {
   board: Pick<LinkAwareHealthBoard, 'snapshotOf' | 'restore'>;
   keys: KeyPool;
   clock: Clock;
+  log: Log;
   config(): Config;
   view(): SurvivalView;
   canonicalName(model: string): string;
@@ -53,9 +56,11 @@ export class DrillRunner {
   #requests: DrilledRequest[] = [];
   #last: DrillSummary | undefined;
   #serial = 0;
+  readonly #ends: Guard;
 
   constructor(options: DrillRunnerOptions) {
     this.#options = options;
+    this.#ends = new Guard('The end of a fire drill', options.log);
   }
 
   /** @throws SwitchyardError in one sentence when the drill cannot begin */
@@ -91,7 +96,7 @@ export class DrillRunner {
 
   /** Ends what is over by the clock: timers stand still while the machine sleeps. @param now milliseconds since the epoch */
   tick(now: number): void {
-    for (const run of [...this.#runs.values()]) if (!isUnderWay(run.drill, now)) this.#end(run, 'time');
+    for (const run of [...this.#runs.values()]) if (!isUnderWay(run.drill, now)) this.#ends.run(() => { this.#end(run, 'time'); });
   }
 
   /** An exchange has ended. */
@@ -179,7 +184,7 @@ export class DrillRunner {
       this.#end(run, 'time');
       return;
     }
-    run.timer = setTimeout(() => this.#await(run), Math.min(leftMs, longestTimerMs));
+    run.timer = setTimeout(this.#ends.wrap(() => { this.#await(run); }), Math.min(leftMs, longestTimerMs));
     run.timer.unref();
   }
 
@@ -189,8 +194,8 @@ export class DrillRunner {
     clearTimeout(run.timer);
     this.#runs.delete(drill.id);
     drills.end(drill.id);
-    if (run.health !== undefined) board.restore(drill.endpoint, run.health);
-    keys.restore(drill.endpoint, run.keys);
+    this.#ends.run(() => { if (run.health !== undefined) board.restore(drill.endpoint, run.health); });
+    this.#ends.run(() => { keys.restore(drill.endpoint, run.keys); });
     this.#last = { ...drill, ...counts, endedAt: clock.now(), ended };
     this.#options.changed();
     return this.#last;

@@ -1,6 +1,7 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { Attempt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { observationOf } from '../health/attemptObservation.ts';
@@ -34,23 +35,27 @@ export class OtherWindows {
   #options: OtherWindowsOptions;
   #startedAt: number;
   #timesRecalled = false;
+  readonly #records: Guard;
 
   constructor(options: OtherWindowsOptions) {
     this.#options = options;
+    this.#records = new Guard('A record of another window', options.log);
     this.#startedAt = options.clock.now();
   }
 
   /** Takes over what others have written since the last call. Cheap when that is nothing. */
   listen(): void {
     const { ledger } = this.#options;
-    for (const note of ledger.pollKeyNotes()) this.#adoptNote(note);
+    for (const note of ledger.pollKeyNotes()) this.#records.run(() => { this.#adoptNote(note); });
     const foreign = ledger.pollForeign();
     for (const { attempt, endedAt, stream, beaten } of foreign.attempts) {
-      this.#adopt(attempt, endedAt);
-      this.#time(attempt, stream, beaten);
+      this.#records.run(() => {
+        this.#adopt(attempt, endedAt);
+        this.#time(attempt, stream, beaten);
+      });
     }
     this.#recallTimes();
-    for (const event of foreign.health) this.#adoptProbe(event);
+    for (const event of foreign.health) this.#records.run(() => { this.#adoptProbe(event); });
   }
 
   #adopt(attempt: Attempt, endedAt: number): void {
@@ -127,11 +132,11 @@ export class OtherWindows {
   /** A new server takes over what was learnt in the last minutes, by itself or by others. */
   warmUp(): void {
     try {
-      for (const note of this.#options.ledger.keyNotes()) this.#adoptNote(note);
+      for (const note of this.#options.ledger.keyNotes()) this.#records.run(() => { this.#adoptNote(note); });
       // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
-      for (const event of this.#options.ledger.pollForeign().health) this.#adoptProbe(event);
+      for (const event of this.#options.ledger.pollForeign().health) this.#records.run(() => { this.#adoptProbe(event); });
       const now = this.#options.clock.now();
-      for (const { attempt, endedAt } of [...this.#options.ledger.waitingAttempts(now - warmUpMs, now), ...this.#options.ledger.recentAttempts(now - warmUpMs)]) this.#adopt(attempt, endedAt);
+      for (const { attempt, endedAt } of [...this.#options.ledger.waitingAttempts(now - warmUpMs, now), ...this.#options.ledger.recentAttempts(now - warmUpMs)]) this.#records.run(() => { this.#adopt(attempt, endedAt); });
     } catch (cause) {
       this.#options.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
     }

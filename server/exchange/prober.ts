@@ -1,6 +1,7 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
@@ -43,9 +44,11 @@ export class Prober {
   #wrongLists = new Set<string>();
   #running = new Set<string>();
   #scoutedAt = -Infinity;
+  readonly #probes: Guard;
 
   constructor(options: ProberOptions) {
     this.#options = options;
+    this.#probes = new Guard('A probe of an endpoint', options.log);
   }
 
   /** Real traffic, or another window, told something of the endpoint. */
@@ -72,25 +75,30 @@ export class Prober {
     const now = this.#options.clock.now();
     let scout: EndpointConfig | undefined;
     for (const endpoint of endpoints) {
-      if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) continue;
-      if (this.#options.board.cutOff(endpoint.name)) {
-        if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
-        continue;
-      }
-      const heardAt = this.#heardAt.get(endpoint.name);
-      const listed = this.#listedAt.has(endpoint.name);
-      // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
-      const wrongList = this.#wrongLists.has(endpoint.name) && now - (this.#askedAt.get(endpoint.name) ?? -Infinity) >= wrongListAgainMs;
-      if (!wrongList && heardAt !== undefined && now - heardAt < endpoint.probe.intervalMs && listed) continue;
-      if (!wrongList && heardAt !== undefined && now - heardAt < Math.min(endpoint.probe.intervalMs, 10_000)) continue;
-      // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
-      const { keys } = this.#options;
-      if (keys.blocked(endpoint.name, endpoint.provider.keyRequired, now) !== undefined && !keys.hasRejected(endpoint.name)) continue;
-      void this.probe(endpoint);
+      this.#probes.run(() => {
+        if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
+        if (this.#options.board.cutOff(endpoint.name)) {
+          if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
+        } else if (this.#isDue(endpoint, now)) {
+          this.#probes.settle(this.probe(endpoint));
+        }
+      });
     }
     if (scout === undefined || Math.abs(now - this.#scoutedAt) < scoutEveryMs) return;
     this.#scoutedAt = now;
-    void this.probe(scout);
+    this.#probes.settle(this.probe(scout));
+  }
+
+  #isDue({ name, probe, provider }: EndpointConfig, now: number): boolean {
+    const heardAt = this.#heardAt.get(name);
+    const listed = this.#listedAt.has(name);
+    // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
+    const wrongList = this.#wrongLists.has(name) && now - (this.#askedAt.get(name) ?? -Infinity) >= wrongListAgainMs;
+    if (!wrongList && heardAt !== undefined && now - heardAt < probe.intervalMs && listed) return false;
+    if (!wrongList && heardAt !== undefined && now - heardAt < Math.min(probe.intervalMs, 10_000)) return false;
+    // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
+    const { keys } = this.#options;
+    return keys.blocked(name, provider.keyRequired, now) === undefined || keys.hasRejected(name);
   }
 
   #lastHeard(endpoint: EndpointConfig): number {

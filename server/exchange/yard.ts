@@ -4,6 +4,7 @@ import type { KeyMaterial, NoticeParams, TestEndpointResult } from '../api/messa
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ConfigProblem, HttpStatus, LinkStatus, StatusSnapshot } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
 import { localMidnight } from '../base/localMidnight.ts';
 import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
@@ -102,6 +103,8 @@ export class Yard implements ExchangeServices {
   #books: Bookkeeper;
   #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
+  /** Each part has its own: one that throws keeps none of the others from running. */
+  readonly #guards: Record<'link' | 'running' | 'others' | 'probes' | 'drills' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
 
   constructor(options: YardOptions) {
     this.#ledger = options.ledger;
@@ -110,6 +113,17 @@ export class Yard implements ExchangeServices {
     this.clock = options.clock;
     this.random = options.random;
     this.log = options.log;
+    this.#guards = {
+      link: new Guard('The watch over the network link', options.log),
+      running: new Guard('The record of a running exchange', options.log),
+      others: new Guard('The exchange with other windows', options.log),
+      probes: new Guard('The probes of endpoints', options.log),
+      drills: new Guard('The end of fire drills', options.log),
+      settled: new Guard('The bookkeeping after an exchange', options.log),
+      hedgeSpend: new Guard('The sum of what second requests cost', options.log),
+      change: new Guard('The update of the status', options.log),
+      notice: new Guard('The delivery of a notice', options.log),
+    };
     this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
     this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
     this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told) });
@@ -117,23 +131,24 @@ export class Yard implements ExchangeServices {
     this.transport = new Transport(undefined, new Drills(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
     this.#books = new Bookkeeper({
-      ledger: options.ledger, pricer: options.pricer, directory: this.#directory, clock: options.clock, config: () => this.#config, changed: () => this.onChange?.(),
+      ledger: options.ledger, pricer: options.pricer, directory: this.#directory, clock: options.clock, log: options.log, config: () => this.#config,
+      changed: () => this.#changed(),
     });
     this.#prober = new Prober({
       transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
       clock: options.clock, log: options.log, redact: text => this.redact(text),
-      changed: () => this.onChange?.(),
+      changed: () => this.#changed(),
       failed: (...args) => this.failed(...args),
     });
     this.#others = new OtherWindows({
       ledger: options.ledger, board: this.board, limiter: this.limiter, timers: this.timers, keys: this.keys, prober: this.#prober, clock: options.clock, log: options.log,
     });
     this.drills = new DrillRunner({
-      drills: this.transport.drills, board: this.board, keys: this.keys, clock: options.clock, config: () => this.#config,
+      drills: this.transport.drills, board: this.board, keys: this.keys, clock: options.clock, log: options.log, config: () => this.#config,
       view: () => survivalState({ view: this.view(0), board: this.board, keys: this.keys, drills: this.transport.drills.running, now: this.clock.now() }),
-      canonicalName: model => this.canonicalName(model), changed: () => this.onChange?.(),
+      canonicalName: model => this.canonicalName(model), changed: () => this.#changed(),
     });
-    this.#linkWatch = new LinkWatch({ board: this.board, notify: notice => this.onNotice?.(notice), interfaces: options.interfaces });
+    this.#linkWatch = new LinkWatch({ board: this.board, notify: notice => this.#notify(notice), interfaces: options.interfaces });
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
   }
@@ -153,7 +168,7 @@ export class Yard implements ExchangeServices {
     this.drills.configured();
     for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
     if (first) this.#others.warmUp();
-    this.onChange?.();
+    this.#changed();
   }
 
   /** An id for a new exchange. */
@@ -183,12 +198,15 @@ export class Yard implements ExchangeServices {
   }
 
   hedgeSpentToday(route: string): number {
-    let microUsd = this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
-    for (const run of this.#running) {
-      const hedge = run.hedgeUnderWay?.();
-      if (hedge?.route === route) microUsd += this.#books.promptCost(hedge);
-    }
-    return microUsd;
+    // A sum that cannot be made counts as a cap that is reached: no second request is sent.
+    return this.#guards.hedgeSpend.run(() => {
+      let microUsd = this.#ledger.hedgeSpendSince(route, localMidnight(this.clock.now()));
+      for (const run of this.#running) {
+        const hedge = run.hedgeUnderWay?.();
+        if (hedge?.route === route) microUsd += this.#books.promptCost(hedge);
+      }
+      return microUsd;
+    }) ?? Infinity;
   }
 
   redact(text: string): string {
@@ -231,15 +249,18 @@ export class Yard implements ExchangeServices {
 
   started(run: TickedRun): void {
     this.#running.add(run);
-    this.#ledger.open(run.receipt);
+    this.#guards.running.run(() => { this.#ledger.open(run.receipt, () => run.progress()); });
   }
 
   settled(run: TickedRun, receipt: Receipt, prices: readonly PriceRequest[]): void {
     this.#running.delete(run);
-    const now = this.clock.now();
-    for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
-    this.drills.settled(receipt);
-    this.#books.settled(receipt, prices);
+    const { settled } = this.#guards;
+    settled.run(() => {
+      const now = this.clock.now();
+      for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
+    });
+    settled.run(() => { this.drills.settled(receipt); });
+    settled.run(() => { this.#books.settled(receipt, prices); });
   }
 
   failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void {
@@ -247,7 +268,7 @@ export class Yard implements ExchangeServices {
     if (this.transport.drills.isDrilled(endpoint.name)) return;
     if (failureClass === 'model-not-found') this.#prober.forgetModels(endpoint.name);
     const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' && !this.board.cutOff(endpoint.name) ? 'certificate' : undefined;
-    if (kind !== undefined) this.onNotice?.({ kind, endpoint: endpoint.name, message, helpUrl });
+    if (kind !== undefined) this.#notify({ kind, endpoint: endpoint.name, message, helpUrl });
   }
 
   /** Tries an endpoint as it would be configured, with one key or with each of its keys. */
@@ -269,7 +290,7 @@ export class Yard implements ExchangeServices {
       proved &&= result.provedKey;
     }
     if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models, this.clock.now());
-    this.onChange?.();
+    this.#changed();
     const what = proved && keys.length > 0 ? `${endpoint.name} answers and accepts the key` : `${endpoint.name} answers; whether the key is good shows with the first request`;
     return { ok: true, message: `${keys.length === 0 ? `${endpoint.name} answers` : what}${latencyMs === undefined ? '' : ` (${Math.round(latencyMs)} ms)`}.`, latencyMs, models: models.map(model => model.name) };
   }
@@ -327,27 +348,36 @@ export class Yard implements ExchangeServices {
 
   /** Ends all exchanges with a word to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
+    const { drills, running, settled } = this.#guards;
     clearInterval(this.#timer);
-    this.drills.shutdown();
-    for (const run of [...this.#running]) if (run instanceof ExchangeRun) run.interrupt();
+    drills.run(() => { this.drills.shutdown(); });
+    for (const run of [...this.#running]) if (run instanceof ExchangeRun) running.run(() => { run.interrupt(); });
     await this.#books.pricedUpToNow();
-    this.#ledger.shutdown();
+    settled.run(() => { this.#ledger.shutdown(); });
     await this.transport.shutdown();
   }
 
   #tick(): void {
-    const now = this.clock.now();
-    this.#linkWatch.tick(now);
+    const { link, running, others, probes, drills } = this.#guards;
+    link.run(() => { this.#linkWatch.tick(this.clock.now()); });
     // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
-    if (this.#running.size > 0) void this.#pricer.ready();
-    for (const run of this.#running) {
-      run.tick(now);
-      this.#ledger.progress(this.#books.priced(run.progress()));
+    if (this.#running.size > 0) running.start(() => this.#pricer.ready());
+    for (const run of [...this.#running]) {
+      running.run(() => { run.tick(this.clock.now()); });
+      running.run(() => { this.#ledger.progress(this.#books.priced(run.progress())); });
     }
     // Endpoints that are not configured yet could not learn from it.
-    if (this.#config !== emptyConfig) this.#others.listen();
-    this.#prober.tick(this.#config.endpoints.values());
-    this.drills.tick(now);
-    this.onChange?.();
+    if (this.#config !== emptyConfig) others.run(() => { this.#others.listen(); });
+    probes.run(() => { this.#prober.tick(this.#config.endpoints.values()); });
+    drills.run(() => { this.drills.tick(this.clock.now()); });
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#guards.change.run(() => this.onChange?.());
+  }
+
+  #notify(notice: NoticeParams): void {
+    this.#guards.notice.run(() => this.onNotice?.(notice));
   }
 }

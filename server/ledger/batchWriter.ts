@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Attempt, Cost, PriceUsed, Receipt } from '../api/receipt.ts';
 import type { KeyNote, KeyNotes } from './keyNotes.ts';
 import type { HealthEvent } from './ledger.ts';
+import type { Instances } from './instances.ts';
 import { storedFigure } from './money.ts';
 
 /** What one transaction writes. */
@@ -9,7 +10,8 @@ export interface Batch {
   /** By exchange id; `open` ones are written as they stand. */
   receipts: ReadonlyMap<string, Receipt>;
   health: readonly HealthEvent[];
-  keyNotes: Iterable<KeyNote>;
+  /** By what they are about. */
+  keyNotes: ReadonlyMap<string, KeyNote>;
 }
 
 interface Written { seq: number; /** It had ended before this batch. */ hadEnded: boolean }
@@ -36,10 +38,16 @@ export class BatchWriter {
   readonly #beat: StatementSync;
   readonly #database: DatabaseSync;
 
-  constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes) {
+  readonly #instances: Instances;
+  readonly #verify: () => void;
+
+  /** @param verify throws when the file is not the one to write to any more; asked under the write lock */
+  constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes, instances: Instances, verify: () => void) {
     this.#database = database;
     this.#instanceId = instanceId;
     this.#keyNotes = keyNotes;
+    this.#instances = instances;
+    this.#verify = verify;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
@@ -77,7 +85,10 @@ export class BatchWriter {
     this.#begin.run();
     const opened = new Map<string, number>();
     const closed: string[] = [];
+    const { registered } = this.#instances;
     try {
+      this.#verify();
+      this.#instances.register();
       let finished = 0;
       for (const receipt of batch.receipts.values()) {
         const open = receipt.outcome === 'open';
@@ -94,12 +105,13 @@ export class BatchWriter {
         this.#insertHealth.run(this.#instanceId, event.endpoint, Math.round(event.at), event.ok ? 1 : 0, event.kind,
           event.failureClass ?? null, event.message ?? null, event.latencyMs ?? null);
       }
-      for (const note of batch.keyNotes) this.#keyNotes.write(note);
+      for (const note of batch.keyNotes.values()) this.#keyNotes.write(note);
       if (finished > 0) this.#addFinished.run(finished);
       if (heartbeat !== undefined) this.#beat.run(heartbeat, this.#instanceId);
       this.#commit.run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#instances.rolledBack(registered);
       throw error;
     }
     for (const [id, seq] of opened) this.#openRows.set(id, seq);

@@ -1,25 +1,35 @@
 import type { Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
-import type { BatchWriter } from './batchWriter.ts';
+import type { Batch } from './batchWriter.ts';
 import { heartbeatMs } from './instances.ts';
 import { noteSubject, type KeyNote } from './keyNotes.ts';
 import type { HealthEvent } from './ledger.ts';
-import { isBusy, isEnvironmental } from './openDatabase.ts';
+import { isBusy, isDamage, isEnvironmental, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
 
 /**
  * Longest wait between handing something in and its commit, and the age at which an exchange that still runs gets a row:
  * most end before, and are written once. The promise to callers is 50 ms, which leaves as much for a busy machine.
  */
 const commitDelayMs = 25;
-/** Wait before a failed commit is tried again: another window held the lock, or the disk does not take it. */
+/** Wait before a commit is tried again while another process holds the lock: at first, and at the longest. */
 const busyRetryMs = 5;
+const longestBusyRetryMs = 100;
+/** A lock that is held for longer is said. */
+const tellLockedAfterMs = 2_000;
+/** Wait before a commit is tried again that the disk did not take, or for which there is no file now. */
 const diskRetryMs = 1_000;
 /** What is kept in memory while nothing can be written. */
 const maximumPending = 20_000;
 
 export interface CommitQueueOptions {
-  writer: BatchWriter;
+  writer: {
+    /** How many exchanges of this process have a row that says they run. */
+    openRows(): number;
+    /** Commits the batch or, when it throws, nothing of it; see BatchWriter. */
+    write(batch: Batch, heartbeat: number | undefined): void;
+  };
   /** For log lines. */
   file: string;
   clock: Clock;
@@ -39,7 +49,7 @@ export class CommitQueue {
   /** By exchange id, in the order they came; the latest word of each. */
   #receipts = new Map<string, Receipt>();
   /** Exchanges that just began, by id; not worth a row yet. */
-  readonly #young = new Map<string, { receipt: Receipt; since: number }>();
+  readonly #young = new Map<string, { receipt: Receipt; latest: (() => Receipt) | undefined; since: number }>();
   #health: HealthEvent[] = [];
   /** By what they are about; the last word of each. */
   #keyNotes = new Map<string, KeyNote>();
@@ -47,11 +57,16 @@ export class CommitQueue {
   #timer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #lastHeartbeat: number;
-  #failing = false;
+  /** What keeps commits from succeeding, and was logged. */
+  #trouble: 'locked' | 'disk' | undefined;
+  #busySince: number | undefined;
+  #busyRetryMs = busyRetryMs;
   #dropped = 0;
+  readonly #guard: Guard;
 
   constructor(options: CommitQueueOptions) {
     this.#options = options;
+    this.#guard = new Guard(`The writing of the ledger ${options.file}`, options.log);
     this.#lastHeartbeat = options.clock.now();
   }
 
@@ -70,8 +85,11 @@ export class CommitQueue {
     return this.#receipts.get(id) ?? this.#young.get(id)?.receipt;
   }
 
-  /** Takes a receipt; a final one counts as a finished exchange. */
-  take(receipt: Receipt, final: boolean): void {
+  /**
+   * Takes a receipt; a final one counts as a finished exchange.
+   * @param latest what is to be written of a new exchange once it is worth a row
+   */
+  take(receipt: Receipt, final: boolean, latest?: () => Receipt): void {
     const { id } = receipt;
     if (final) {
       this.#young.delete(id);
@@ -80,7 +98,7 @@ export class CommitQueue {
     } else if (this.#receipts.has(id)) {
       this.#receipts.set(id, receipt);
     } else {
-      this.#young.set(id, { receipt, since: this.#young.get(id)?.since ?? performance.now() });
+      this.#young.set(id, { receipt, latest, since: this.#young.get(id)?.since ?? performance.now() });
     }
     this.#commitSoon(commitDelayMs);
   }
@@ -105,11 +123,11 @@ export class CommitQueue {
   /** Exchanges that have run for so long are to have a row. */
   #grown(ageMs: number): void {
     const before = performance.now() - ageMs;
-    for (const [id, { receipt, since }] of this.#young) {
+    for (const [id, { receipt, latest, since }] of this.#young) {
       // They stand in the order in which they began.
       if (since > before) return;
       this.#young.delete(id);
-      this.#receipts.set(id, receipt);
+      this.#receipts.set(id, latest === undefined ? receipt : this.#guard.run(latest) ?? receipt);
     }
   }
 
@@ -118,12 +136,24 @@ export class CommitQueue {
     const now = this.#options.clock.now();
     const heartbeat = Math.abs(now - this.#lastHeartbeat) >= heartbeatMs ? now : undefined;
     try {
-      this.#options.writer.write({ receipts: this.#receipts, health: this.#health, keyNotes: this.#keyNotes.values() }, heartbeat);
+      this.#options.writer.write({ receipts: this.#receipts, health: this.#health, keyNotes: this.#keyNotes }, heartbeat);
     } catch (error) {
       this.#failed(error);
       return;
     }
-    this.#committed(heartbeat);
+    this.#guard.run(() => { this.#committed(heartbeat); });
+  }
+
+  /** The lock of another program was met outside of a commit. */
+  locked(): void {
+    this.#tell('locked');
+  }
+
+  /** The ledger can be used again: what waits is committed soon, whatever the next try is set to. */
+  retry(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.size > 0 || this.#health.length > 0 || this.#keyNotes.size > 0) this.#commitSoon(busyRetryMs);
   }
 
   /** Stops all timers. */
@@ -138,7 +168,7 @@ export class CommitQueue {
       this.#timer = undefined;
       // A little early is better than a whole round late.
       this.#grown(commitDelayMs - 5);
-      this.#commit();
+      this.#guard.run(() => { this.#commit(); });
       if (this.#young.size > 0) this.#commitSoon(commitDelayMs);
     }, delayMs);
   }
@@ -152,36 +182,55 @@ export class CommitQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (heartbeat !== undefined) this.#lastHeartbeat = heartbeat;
-    if (this.#failing) {
-      this.#failing = false;
-      const lost = this.#dropped > 0 ? `; ${this.#dropped} exchanges were lost meanwhile` : '';
-      this.#options.log.info(`The ledger ${this.#options.file} can be written again${lost}.`);
-      this.#dropped = 0;
-    }
-    if (this.#options.writer.openRows > 0) this.#beatWhileOpen();
+    this.#busySince = undefined;
+    this.#busyRetryMs = busyRetryMs;
+    this.#tellMended();
+    if (this.#options.writer.openRows() > 0) this.#beatWhileOpen();
     this.#options.onCommitted(finished);
+  }
+
+  #tellMended(): void {
+    if (this.#trouble === undefined && this.#dropped === 0) return;
+    const lost = this.#dropped > 0 ? `; ${this.#dropped} exchanges were lost meanwhile` : '';
+    this.#options.log.info(`The ledger ${this.#options.file} can be written again${lost}.`);
+    this.#trouble = undefined;
+    this.#dropped = 0;
   }
 
   #failed(error: unknown): void {
     if (isBusy(error)) {
-      this.#commitSoon(busyRetryMs);
-      return;
-    }
-    if (!isEnvironmental(error)) {
+      this.#busySince ??= performance.now();
+      if (performance.now() - this.#busySince >= tellLockedAfterMs) this.#tell('locked');
+      this.#later(this.#busyRetryMs);
+      this.#busyRetryMs = Math.min(this.#busyRetryMs * 2, longestBusyRetryMs);
+    } else if (isGone(error)) {
+      // Who holds the file says what is the matter, and calls when it is there again.
+      this.#later(diskRetryMs);
+    } else if (isEnvironmental(error)) {
+      this.#tell('disk', error);
+      this.#later(diskRetryMs);
+    } else {
       this.#commitOneByOne();
-      return;
     }
-    if (!this.#failing) {
-      this.#failing = true;
-      this.#options.log.error(`The ledger ${this.#options.file} cannot be written; the latest exchanges are kept in memory and tried again.`, error);
-    }
-    while (this.#receipts.size > maximumPending) {
-      const oldest = this.#receipts.keys().next();
-      if (oldest.done === true) break;
-      this.#receipts.delete(oldest.value);
+  }
+
+  /** Keeps what waits, up to a bound, for another try. */
+  #later(delayMs: number): void {
+    for (const [id, { outcome }] of this.#receipts) {
+      if (this.#receipts.size <= maximumPending) break;
+      this.#receipts.delete(id);
+      if (outcome !== 'open') this.#finished -= 1;
       this.#dropped += 1;
     }
-    this.#commitSoon(diskRetryMs);
+    this.#commitSoon(delayMs);
+  }
+
+  #tell(trouble: 'locked' | 'disk', cause?: unknown): void {
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    const { file, log } = this.#options;
+    if (trouble === 'locked') log.warn(`The ledger ${file} is locked by another program; requests are served, and their records are kept until it is free.`);
+    else log.error(`The ledger ${file} cannot be written; the latest exchanges are kept in memory and tried again.`, cause);
   }
 
   /** Something in the batch cannot be stored at all: find it, leave it out with a log line, keep the rest. */
@@ -197,9 +246,9 @@ export class CommitQueue {
     let paused = false;
     for (const { what, receipts, health, keyNotes } of items) {
       try {
-        if (!paused) this.#options.writer.write({ receipts, health, keyNotes: keyNotes.values() }, undefined);
+        if (!paused) this.#options.writer.write({ receipts, health, keyNotes }, undefined);
       } catch (error) {
-        paused = isEnvironmental(error) || isBusy(error);
+        paused = isEnvironmental(error) || isBusy(error) || isGone(error);
         if (!paused) this.#options.log.error(`${what} cannot be stored in the ledger and is left out.`, error);
       }
       if (paused) {
@@ -217,7 +266,7 @@ export class CommitQueue {
   #beatWhileOpen(): void {
     this.#heartbeatTimer ??= setInterval(() => {
       const { writer, clock, log, file } = this.#options;
-      if (writer.openRows === 0) {
+      if (writer.openRows() === 0) {
         clearInterval(this.#heartbeatTimer);
         this.#heartbeatTimer = undefined;
         return;
@@ -225,7 +274,7 @@ export class CommitQueue {
       const now = clock.now();
       if (Math.abs(now - this.#lastHeartbeat) < heartbeatMs) return;
       try {
-        writer.write({ receipts: new Map(), health: [], keyNotes: [] }, now);
+        writer.write({ receipts: new Map(), health: [], keyNotes: new Map() }, now);
         this.#lastHeartbeat = now;
       } catch (error) {
         // Tried again with the next batch or in five seconds.
@@ -233,4 +282,9 @@ export class CommitQueue {
       }
     }, heartbeatMs).unref();
   }
+}
+
+/** There is no file to write to now, or it is about to be replaced; the records are fine. */
+function isGone(error: unknown): boolean {
+  return error instanceof LedgerUnavailableError || error instanceof LedgerReplacedError || isDamage(error);
 }

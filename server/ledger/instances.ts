@@ -1,37 +1,50 @@
 import { hostname, uptime } from 'node:os';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../base/clock.ts';
+import type { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
+import { processIdentity, type ProcessIdentity } from './processIdentity.ts';
+import { allRows, readable } from './readRows.ts';
+import { UnreadableRowError, type Row } from './rows.ts';
 
 /** A process writes a sign of life at most this often, and this often while an exchange of its has an open row. */
 export const heartbeatMs = 5_000;
-/** A process of another machine whose last sign of life is older is taken for dead. */
+/** A process that cannot be looked up from here, and whose last sign of life is older, is taken for dead. */
 const staleAfterMs = 15_000;
+/** The same for one whose id lives but whose start is not known: the machine may just have woken from sleep. */
+const staleLivingMs = 60_000;
 /** Slack for clocks when a moment is compared with the start of the machine or of this process. */
 const slackMs = 2_000;
 
-export interface InstanceRow { id: string; host: string; pid: number; startedAt: number; heartbeat: number }
+export interface InstanceRow extends Partial<ProcessIdentity> { id: string; host: string; pid: number; startedAt: number; heartbeat: number }
 
 /** Whether the process behind a row still lives. */
 export type IsAlive = (row: InstanceRow, now: number) => boolean;
 
 /**
- * On this machine the process table decides: a crashed server is known to be dead at once, a sleeping one is not.
- * Rows from before the machine's or, for our own process id, before this process's start belong to someone else.
- * Other machines (a shared home folder) are judged by their sign of life.
+ * Where the process table can be asked, it decides: a process is the one of the row when its id lives and it began when
+ * the row says so, since ids come back, in containers at each start. Processes of other machines, of containers with ids
+ * of their own, and of a boot before this one are judged by their sign of life. So are those whose start is not known.
  */
 export const isAliveHere: IsAlive = (row, now) => {
-  if (row.host !== hostname()) return now - row.heartbeat <= staleAfterMs;
+  const fresh = now - row.heartbeat <= staleAfterMs;
+  if (row.host !== hostname()) return fresh;
+  const own = row.space === undefined ? undefined : processIdentity(process.pid);
+  if (own !== undefined) return row.space === own.space ? processIdentity(row.pid)?.start === row.start : fresh;
   if (row.heartbeat < now - uptime() * 1000 - slackMs) return false;
   if (row.pid === process.pid) return row.startedAt >= now - process.uptime() * 1000 - slackMs;
+  return processLives(row.pid) && now - row.heartbeat <= staleLivingMs;
+};
+
+function processLives(pid: number): boolean {
   try {
-    process.kill(row.pid, 0);
+    process.kill(pid, 0);
     return true;
   } catch (error) {
     // EPERM: it exists and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-};
+}
 
 /** The processes that write to this ledger, and what becomes of the work of dead ones. */
 export class Instances {
@@ -40,22 +53,37 @@ export class Instances {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #isAlive: IsAlive;
+  readonly #unreadable: Guard;
   readonly #foreignOpen: StatementSync;
+  #registered = false;
 
-  constructor(database: DatabaseSync, instanceId: string, clock: Clock, log: Log, isAlive: IsAlive) {
+  constructor(database: DatabaseSync, instanceId: string, clock: Clock, log: Log, isAlive: IsAlive, unreadable: Guard) {
     this.#database = database;
     this.#instanceId = instanceId;
     this.#clock = clock;
     this.#log = log;
     this.#isAlive = isAlive;
+    this.#unreadable = unreadable;
     this.#foreignOpen = database.prepare(`SELECT DISTINCT instance FROM exchanges WHERE outcome = 'open' AND instance <> ?`);
   }
 
-  /** Enters this process. */
+  /** Enters this process, once. Within a transaction of the caller's, who says when it was rolled back. */
   register(): void {
+    if (this.#registered) return;
     const now = this.#clock.now();
-    this.#database.prepare('INSERT OR REPLACE INTO instances (id, host, pid, started_at, heartbeat) VALUES (?, ?, ?, ?, ?)')
-      .run(this.#instanceId, hostname(), process.pid, now, now);
+    const { space, start } = processIdentity(process.pid) ?? {};
+    this.#database.prepare('INSERT OR REPLACE INTO instances (id, host, pid, started_at, heartbeat, space, start) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(this.#instanceId, hostname(), process.pid, now, now, space ?? null, start ?? null);
+    this.#registered = true;
+  }
+
+  /** The transaction that entered this process was rolled back. */
+  rolledBack(wasRegistered: boolean): void {
+    this.#registered = wasRegistered;
+  }
+
+  get registered(): boolean {
+    return this.#registered;
   }
 
   /** Takes this process out; for a proper end. */
@@ -71,15 +99,9 @@ export class Instances {
     const suspects = this.#foreignOpen.all(this.#instanceId).map((row) => String(row['instance']));
     if (suspects.length === 0) return;
     const now = this.#clock.now();
-    const rows = this.#database.prepare('SELECT id, host, pid, started_at, heartbeat FROM instances').all();
+    const rows = allRows(this.#database.prepare('SELECT id, host, pid, started_at, heartbeat, space, start FROM instances'));
     const alive = new Set<string>();
-    for (const row of rows) {
-      const known = {
-        id: String(row['id']), host: String(row['host']), pid: Number(row['pid']),
-        startedAt: Number(row['started_at']), heartbeat: Number(row['heartbeat']),
-      };
-      if (this.#isAlive(known, now)) alive.add(known.id);
-    }
+    for (const known of readable(rows, instanceFromRow, this.#unreadable)) if (this.#isAlive(known, now)) alive.add(known.id);
     const dead = suspects.filter((id) => !alive.has(id));
     if (dead.length > 0) this.#interrupt(dead);
   }
@@ -118,4 +140,13 @@ export class Instances {
     }
     this.#log.warn(`${count} ${count === 1 ? 'exchange was' : 'exchanges were'} left open by a server process that ended; marked as interrupted.`);
   }
+}
+
+function instanceFromRow(row: Row): InstanceRow {
+  const { id, host, pid, started_at: startedAt, heartbeat, space, start } = row;
+  if (typeof id !== 'string' || typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number' || typeof heartbeat !== 'number') {
+    throw new UnreadableRowError('process');
+  }
+  const instance: InstanceRow = { id, host, pid, startedAt, heartbeat };
+  return typeof space === 'string' && typeof start === 'string' ? { ...instance, space, start } : instance;
 }

@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CountedKind } from '../base/rateHeaders.ts';
-import type { Row } from './rows.ts';
+import type { Guard } from '../base/guarded.ts';
+import { allRows, lastSeq, readable } from './readRows.ts';
+import { UnreadableRowError, type Row } from './rows.ts';
 
 /** Of which key, and of which model where it is not of all. */
 interface KeyNoteScope {
@@ -45,10 +47,13 @@ export class KeyNotes {
   readonly #foreign: StatementSync;
   readonly #all: StatementSync;
   readonly #prune: StatementSync;
+  readonly #unreadable: Guard;
   #watermark: number;
 
-  constructor(database: DatabaseSync, instanceId: string) {
+  /** @param after the `seq` from which on notes of others are new; absent: those written from now on */
+  constructor(database: DatabaseSync, instanceId: string, unreadable: Guard, after?: number) {
     this.#instanceId = instanceId;
+    this.#unreadable = unreadable;
     // A replaced row gets a new seq, so that other processes, which read on by seq, meet it. An older word never replaces a newer one.
     this.#insert = database.prepare(`INSERT OR REPLACE INTO key_notes (instance, ${columns})
       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
@@ -56,7 +61,12 @@ export class KeyNotes {
     this.#foreign = database.prepare(`SELECT seq, instance, ${columns} FROM key_notes WHERE seq > ? ORDER BY seq LIMIT ${pageBound}`);
     this.#all = database.prepare(`SELECT ${columns} FROM key_notes ORDER BY seq`);
     this.#prune = database.prepare(`DELETE FROM key_notes WHERE at < ? AND (state IS NOT 'rejected' OR at < ?)`);
-    this.#watermark = Number(database.prepare('SELECT max(seq) AS seq FROM key_notes').get()?.['seq'] ?? 0);
+    this.#watermark = after ?? Number(database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM key_notes').get()?.['seq'] ?? 0);
+  }
+
+  /** The last row that was read of others. */
+  get watermark(): number {
+    return this.#watermark;
   }
 
   /** Within a transaction of the caller's. */
@@ -69,18 +79,15 @@ export class KeyNotes {
 
   /** What other processes wrote since the last call; `more`: there may be still more. */
   poll(): { notes: KeyNote[]; more: boolean } {
-    const rows = this.#foreign.all(this.#watermark);
-    const notes: KeyNote[] = [];
-    for (const row of rows) {
-      this.#watermark = Number(row['seq']);
-      if (row['instance'] !== this.#instanceId) notes.push(noteFromRow(row));
-    }
+    const rows = allRows(this.#foreign, this.#watermark);
+    this.#watermark = lastSeq(rows, this.#watermark);
+    const notes = readable(rows.filter((row) => row['instance'] !== this.#instanceId), noteFromRow, this.#unreadable);
     return { notes, more: rows.length === pageBound };
   }
 
   /** Everything that is known, oldest first. */
   all(): KeyNote[] {
-    return this.#all.all().map(noteFromRow);
+    return readable(allRows(this.#all), noteFromRow, this.#unreadable);
   }
 
   /** Forgets what no longer matters. */
@@ -99,16 +106,20 @@ function whole(figure: number | undefined): number | null {
 }
 
 function noteFromRow(row: Row): KeyNote {
-  const scope: KeyNoteScope = { endpoint: row['endpoint'] as string, keyMark: row['key_mark'] as string, at: row['at'] as number };
-  if (row['model'] !== '') scope.model = row['model'] as string;
-  const moment = row['until'] === null ? undefined : row['until'] as number;
-  if (row['kind'] === 'state') {
+  const { endpoint, key_mark: keyMark, at, model, kind, until, remaining } = row;
+  if (typeof endpoint !== 'string' || typeof keyMark !== 'string' || typeof model !== 'string' || typeof kind !== 'string') throw new UnreadableRowError('key');
+  if (typeof at !== 'number') throw new UnreadableRowError('at');
+  if (kind !== 'state' && typeof remaining !== 'number') throw new UnreadableRowError('remaining');
+  const scope: KeyNoteScope = { endpoint, keyMark, at };
+  if (model !== '') scope.model = model;
+  const moment = typeof until === 'number' ? until : undefined;
+  if (kind === 'state') {
     const note: KeyStateNote = { ...scope, kind: 'state', state: row['state'] as KeyStateNote['state'] };
     if (moment !== undefined) note.until = moment;
     return note;
   }
-  const note: KeyLimitNote = { ...scope, kind: row['kind'] as CountedKind, remaining: row['remaining'] as number };
-  if (row['most'] !== null) note.limit = row['most'] as number;
+  const note: KeyLimitNote = { ...scope, kind: kind as CountedKind, remaining: remaining as number };
+  if (typeof row['most'] === 'number') note.limit = row['most'];
   if (moment !== undefined) note.resetAt = moment;
   return note;
 }

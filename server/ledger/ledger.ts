@@ -28,8 +28,11 @@ export interface HealthEvent {
  * latest about 30 ms after they were handed in; reads see everything handed in before them.
  */
 export interface Ledger {
-  /** A new exchange. Becomes a row only if it still runs at the next commit, so that a crash leaves a trace. */
-  open(receipt: Receipt): void;
+  /**
+   * A new exchange. Becomes a row only if it still runs at the next commit, so that a crash leaves a trace.
+   * @param latest asked for it then: attempts that began meanwhile are not to be missed. Absent: `receipt` as it is
+   */
+  open(receipt: Receipt, latest?: () => Receipt): void;
   /** The exchange goes on: its attempts and usage so far replace what was known (long streams, once a second). */
   progress(receipt: Receipt): void;
   /** The exchange has ended; the receipt is final. */
@@ -46,6 +49,8 @@ export interface Ledger {
   pollKeyNotes(): KeyNote[];
   /** Grows with each finished exchange of any process; for change detection. */
   revision(): number;
+  /** It can be read now; while it cannot, readers throw LedgerUnavailableError and what is handed in is kept. */
+  readonly isOpen: boolean;
   /** Commits what is queued now. */
   flush(): void;
   shutdown(): void;

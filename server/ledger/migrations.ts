@@ -161,4 +161,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE attempts ADD COLUMN retry_after_ms REAL;
   CREATE INDEX attempts_with_wait ON attempts (started_at) WHERE retry_after_ms IS NOT NULL;
   `,
+  `
+  /* What tells a process from another one that gets its id later; see processIdentity.ts. NULL where the platform does not tell. */
+  ALTER TABLE instances ADD COLUMN space TEXT;
+  ALTER TABLE instances ADD COLUMN start TEXT;
+  `,
 ];

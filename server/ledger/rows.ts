@@ -1,5 +1,6 @@
 import type { Attempt, Cost, Plan, PriceUsed, Receipt, RequestSummary } from '../api/receipt.ts';
 import type { TokenUsage } from '../api/conversation.ts';
+import { isObject } from '../base/json.ts';
 import type { ForeignAttempt, HealthEvent } from './ledger.ts';
 import { largestFigure } from './money.ts';
 import { sumCost, sumUsage } from './sums.ts';
@@ -21,42 +22,91 @@ export const attemptColumns = 'a.exchange_seq, a.number, a.target, a.endpoint, a
   + `${figures('input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens', 'reported_micro_usd', 'cost_micro_usd')}, `
   + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used, a.key_id, a.role, a.kind, a.drill, a.connect_ms, a.longest_gap_ms, a.retry_after_ms`;
 
-/** Sets a field only where the column holds something: what was absent stays absent. */
-function put<Target extends object, Key extends keyof Target>(target: Target, key: Key, value: Row[string] | undefined): void {
-  if (value !== null && value !== undefined) target[key] = value as Target[Key];
+/** A row that damage, or another program, left without what it must have. */
+export class UnreadableRowError extends Error {
+  readonly code = 'unreadable-row';
+  constructor(column: string) {
+    super(`A row of the ledger has no readable ${column}.`);
+    this.name = 'UnreadableRowError';
+  }
+}
+
+type Value = Row[string] | undefined;
+
+/** The largest moment that a date can hold; see the range of `Date`. */
+const largestMoment = 8.64e15;
+
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw new UnreadableRowError(column);
+  return value;
+}
+
+function number(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number' || !(Math.abs(value) <= largestMoment)) throw new UnreadableRowError(column);
+  return value;
+}
+
+/** Sets a field only where the column holds something of its kind: what was absent, or cannot be read, stays absent. */
+function put<Target extends object, Key extends keyof Target>(target: Target, key: Key, value: Value, kind: 'string' | 'number' = 'string'): void {
+  if (typeof value === kind) target[key] = value as Target[Key];
+}
+
+function putNumber<Target extends object, Key extends keyof Target>(target: Target, key: Key, value: Value): void {
+  put(target, key, value, 'number');
+}
+
+/** JSON of a column; undefined where there is none, or it is broken. */
+function json(value: Value): unknown {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The token buckets of a row of `attempts` or of sums with the same column names. */
 export function usageFromRow(row: Row): TokenUsage {
   const usage: TokenUsage = {};
-  put(usage, 'inputTokens', row['input_tokens']);
-  put(usage, 'cacheReadTokens', row['cache_read_tokens']);
-  put(usage, 'cacheWriteTokens', row['cache_write_tokens']);
-  put(usage, 'cacheWrite1hTokens', row['cache_write_1h_tokens']);
-  put(usage, 'outputTokens', row['output_tokens']);
-  put(usage, 'reasoningTokens', row['reasoning_tokens']);
-  put(usage, 'reportedCostMicroUsd', row['reported_micro_usd']);
+  putNumber(usage, 'inputTokens', row['input_tokens']);
+  putNumber(usage, 'cacheReadTokens', row['cache_read_tokens']);
+  putNumber(usage, 'cacheWriteTokens', row['cache_write_tokens']);
+  putNumber(usage, 'cacheWrite1hTokens', row['cache_write_1h_tokens']);
+  putNumber(usage, 'outputTokens', row['output_tokens']);
+  putNumber(usage, 'reasoningTokens', row['reasoning_tokens']);
+  putNumber(usage, 'reportedCostMicroUsd', row['reported_micro_usd']);
   return usage;
 }
 
-export function attemptFromRow(row: Row): Attempt {
-  const cost: Cost = { certainty: row['cost_certainty'] as Cost['certainty'] };
-  put(cost, 'microUsd', row['cost_micro_usd']);
+function costFromRow(row: Row): Cost {
+  const certainty = row['cost_certainty'];
+  const microUsd = row['cost_micro_usd'];
+  // What is called known and has no figure is unknown.
+  if ((certainty !== 'exact' && certainty !== 'estimated') || typeof microUsd !== 'number') return { certainty: 'unknown' };
+  const cost: Cost = { certainty, microUsd };
   put(cost, 'priceSource', row['price_source']);
-  if (typeof row['price_used'] === 'string') cost.priceUsed = JSON.parse(row['price_used']) as PriceUsed;
+  const price = json(row['price_used']);
+  if (isObject(price)) cost.priceUsed = price as unknown as PriceUsed;
+  return cost;
+}
+
+/** @throws UnreadableRowError */
+export function attemptFromRow(row: Row): Attempt {
   const attempt: Attempt = {
-    number: row['number'] as number,
-    target: row['target'] as string,
-    endpoint: row['endpoint'] as string,
-    model: row['model'] as string,
-    upstreamModel: row['upstream_model'] as string,
-    protocol: row['protocol'] as Attempt['protocol'],
-    startedAt: row['started_at'] as number,
-    totalMs: row['total_ms'] as number,
-    outcome: row['outcome'] as Attempt['outcome'],
+    number: number(row, 'number'),
+    target: text(row, 'target'),
+    endpoint: text(row, 'endpoint'),
+    model: text(row, 'model'),
+    upstreamModel: text(row, 'upstream_model'),
+    protocol: text(row, 'protocol') as Attempt['protocol'],
+    startedAt: number(row, 'started_at'),
+    totalMs: number(row, 'total_ms'),
+    outcome: text(row, 'outcome') as Attempt['outcome'],
     usage: usageFromRow(row),
     usageEstimated: row['usage_estimated'] === 1,
-    cost,
+    cost: costFromRow(row),
   };
   put(attempt, 'keyLabel', row['key_label']);
   put(attempt, 'keyLast4', row['key_last4']);
@@ -64,17 +114,18 @@ export function attemptFromRow(row: Row): Attempt {
   put(attempt, 'role', row['role']);
   put(attempt, 'kind', row['kind']);
   if (row['drill'] === 1) attempt.drill = true;
-  put(attempt, 'connectMs', row['connect_ms']);
-  put(attempt, 'longestGapMs', row['longest_gap_ms']);
-  put(attempt, 'retryAfterMs', row['retry_after_ms']);
-  put(attempt, 'headersMs', row['headers_ms']);
-  put(attempt, 'firstTokenMs', row['first_token_ms']);
-  put(attempt, 'status', row['status']);
+  putNumber(attempt, 'connectMs', row['connect_ms']);
+  putNumber(attempt, 'longestGapMs', row['longest_gap_ms']);
+  putNumber(attempt, 'retryAfterMs', row['retry_after_ms']);
+  putNumber(attempt, 'headersMs', row['headers_ms']);
+  putNumber(attempt, 'firstTokenMs', row['first_token_ms']);
+  putNumber(attempt, 'status', row['status']);
   put(attempt, 'failureClass', row['failure_class']);
   put(attempt, 'message', row['message']);
   return attempt;
 }
 
+/** @throws UnreadableRowError */
 export function foreignAttemptFromRow(row: Row): ForeignAttempt {
   const attempt = attemptFromRow(row);
   const foreign: ForeignAttempt = { attempt, endedAt: attempt.startedAt + attempt.totalMs };
@@ -84,66 +135,85 @@ export function foreignAttemptFromRow(row: Row): ForeignAttempt {
   return foreign;
 }
 
+/** @throws UnreadableRowError */
 export function healthEventFromRow(row: Row): HealthEvent {
   const event: HealthEvent = {
-    endpoint: row['endpoint'] as string,
-    at: row['at'] as number,
+    endpoint: text(row, 'endpoint'),
+    at: number(row, 'at'),
     ok: row['ok'] === 1,
-    kind: row['kind'] as HealthEvent['kind'],
+    kind: text(row, 'kind') as HealthEvent['kind'],
   };
   put(event, 'failureClass', row['failure_class']);
   put(event, 'message', row['message']);
-  put(event, 'latencyMs', row['latency_ms']);
+  putNumber(event, 'latencyMs', row['latency_ms']);
   return event;
 }
 
 function callerFromRow(row: Row): Receipt['caller'] {
-  const caller: Receipt['caller'] = { tool: row['tool'] as string };
+  const caller: Receipt['caller'] = { tool: text(row, 'tool') };
   put(caller, 'workspace', row['workspace']);
   put(caller, 'conversation', row['conversation']);
   put(caller, 'purpose', row['purpose']);
   return caller;
 }
 
-/** A receipt from its exchange row (with `plan`) and its attempts in order. */
-export function receiptFromRow(row: Row, attempts: Attempt[]): Receipt {
+function planFromRow(row: Row): Plan {
+  const plan = json(row['plan']);
+  if (isObject(plan) && Array.isArray(plan['targets']) && Array.isArray(plan['excluded'])) return plan as unknown as Plan;
+  return { wanted: text(row, 'wanted'), kind: 'model', strategy: 'none', targets: [], excluded: [] };
+}
+
+/** The attempts of an exchange that could be read, and how many could not. */
+export interface ReadAttempts { attempts: Attempt[]; unreadable: number }
+
+/** Beside an attempt that cannot be read, what is known of the others is at best an estimate. */
+function costOf({ attempts, unreadable }: ReadAttempts): Cost {
+  const cost = sumCost(attempts);
+  if (unreadable === 0 || cost.certainty === 'unknown') return cost;
+  return attempts.length === 0 ? { certainty: 'unknown' } : { ...cost, certainty: 'estimated' };
+}
+
+/** A receipt from its exchange row (with `plan`) and its attempts in order. @throws UnreadableRowError */
+export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
+  const { attempts } = read;
   const receipt: Receipt = {
-    id: row['id'] as string,
-    face: row['face'] as Receipt['face'],
-    protocol: row['protocol'] as Receipt['protocol'],
+    id: text(row, 'id'),
+    face: text(row, 'face') as Receipt['face'],
+    protocol: text(row, 'protocol') as Receipt['protocol'],
     stream: row['stream'] === 1,
     caller: callerFromRow(row),
-    startedAt: row['started_at'] as number,
-    totalMs: row['total_ms'] as number,
-    outcome: row['outcome'] as Receipt['outcome'],
-    plan: JSON.parse(row['plan'] as string) as Plan,
+    startedAt: number(row, 'started_at'),
+    totalMs: number(row, 'total_ms'),
+    outcome: text(row, 'outcome') as Receipt['outcome'],
+    plan: planFromRow(row),
     attempts,
     usage: sumUsage(attempts),
-    cost: sumCost(attempts),
+    cost: costOf(read),
   };
-  put(receipt, 'firstTokenMs', row['first_token_ms']);
+  putNumber(receipt, 'firstTokenMs', row['first_token_ms']);
   put(receipt, 'failureClass', row['failure_class']);
   put(receipt, 'message', row['message']);
   put(receipt, 'target', row['target']);
   return receipt;
 }
 
-/** One line of the Requests view from its exchange row and its attempts. */
-export function summaryFromRow(row: Row, attempts: readonly Attempt[]): RequestSummary {
+/** One line of the Requests view from its exchange row and its attempts. @throws UnreadableRowError */
+export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
+  const { attempts } = read;
   const summary: RequestSummary = {
-    id: row['id'] as string,
-    startedAt: row['started_at'] as number,
-    wanted: row['wanted'] as string,
+    id: text(row, 'id'),
+    startedAt: number(row, 'started_at'),
+    wanted: text(row, 'wanted'),
     attempts: attempts.length,
     failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length,
-    outcome: row['outcome'] as RequestSummary['outcome'],
-    totalMs: row['total_ms'] as number,
+    outcome: text(row, 'outcome') as RequestSummary['outcome'],
+    totalMs: number(row, 'total_ms'),
     usage: sumUsage(attempts),
-    cost: sumCost(attempts),
+    cost: costOf(read),
     caller: callerFromRow(row),
   };
   put(summary, 'target', row['target']);
   put(summary, 'failureClass', row['failure_class']);
-  put(summary, 'firstTokenMs', row['first_token_ms']);
+  putNumber(summary, 'firstTokenMs', row['first_token_ms']);
   return summary;
 }

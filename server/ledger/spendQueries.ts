@@ -110,10 +110,10 @@ export class SpendQueries {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#rolledUp = database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`);
-    this.#highest = database.prepare('SELECT max(seq) AS seq FROM attempts');
+    this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
+    this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
-    this.#bySlot = database.prepare(`SELECT slot, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')} FROM ${timed} GROUP BY slot`);
+    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')} FROM ${timed} GROUP BY slot`);
     this.#byEndpoint = database.prepare(`SELECT endpoint, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')},
       ${readableSum('unknown_attempts')} FROM ${grouped} GROUP BY endpoint`);
     // All three take the same bounds; each uses those it needs.

@@ -97,5 +97,5 @@ function withProject(url: string, project: string | undefined): string {
   if (project === undefined) {
     throw new SwitchyardError('google-project', 'auth', 'The Google login names no project; set "project" for this endpoint.');
   }
-  return url.replace(projectPlaceholder, encodeURIComponent(project));
+  return url.replace(projectPlaceholder, encodeURIComponent(project.toWellFormed()));
 }

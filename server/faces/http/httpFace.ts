@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ProtocolName } from '../../api/conversation.ts';
+import { SwitchyardError } from '../../base/failure.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { scanObject } from '../../base/objectScan.ts';
@@ -46,7 +47,7 @@ export class HttpFace {
   constructor(options: HttpFaceOptions) {
     this.#options = options;
     this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000 },
-      (request, response) => this.#handle(request, response));
+      (request, response) => this.#answering(request, response, () => this.#handle(request, response)));
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
@@ -70,10 +71,7 @@ export class HttpFace {
     const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
     const meaning = meaningOf(path, query);
     if (meaning.kind === 'other') {
-      this.#options.info.withToken(request, response, path, query).catch((error: unknown) => {
-        this.#options.log.error(`${request.method ?? ''} ${path}`, error);
-        if (!response.headersSent) this.#refuse(request, response, path, 500, 'Switchyard failed at this request; its log says more.');
-      });
+      this.#answering(request, response, () => this.#options.info.withToken(request, response, path, query));
       return;
     }
     if (request.method !== 'POST') {
@@ -82,22 +80,31 @@ export class HttpFace {
       this.#refuse(request, response, path, 405, `Use POST for ${sentPath(request.url)}.`);
       return;
     }
-    readBody(request, watchedWords, body => {
+    readBody(request, watchedWords, body => this.#answering(request, response, () => {
       if (response.destroyed) return;
-      if (!('bytes' in body)) {
-        this.#refuse(request, response, path, body.status, body.message);
-        return;
-      }
-      try {
-        this.#answer(meaning, request, response, path, body, owner.tool);
-      } catch (error) {
-        this.#options.log.error(`${request.method ?? ''} ${path}`, error);
-        if (!response.headersSent) this.#refuse(request, response, path, 500, 'Switchyard failed at this request; its log says more.');
-      }
-    });
+      if ('bytes' in body) return this.#answer(meaning, request, response, path, body, owner.tool);
+      this.#refuse(request, response, path, body.status, body.message);
+    }));
   }
 
-  #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, body: ScannedBody, tool: string | undefined): void {
+  /** A caller always gets an answer: whatever is thrown or rejected on the way to it becomes the protocol's own error. */
+  #answering(request: IncomingMessage, response: ServerResponse, answer: () => void | Promise<void>): void {
+    const failed = (error: unknown): void => {
+      const path = plainPath((request.url ?? '/').split('?', 1)[0] ?? '/');
+      // Our own errors say in one sentence what a person can do; they are not worth a stack.
+      const known = error instanceof SwitchyardError;
+      if (!known) this.#options.log.error(`${request.method ?? ''} ${path} failed`, error);
+      if (response.headersSent) response.destroy();
+      else this.#refuse(request, response, path, known ? 503 : 500, known ? error.message : 'Switchyard failed at this request; its log says more.');
+    };
+    try {
+      answer()?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, body: ScannedBody, tool: string | undefined): void | Promise<void> {
     const { yard } = this.#options;
     const protocol = 'protocol' in meaning ? meaning.protocol : 'openai-chat';
     const { bytes, scan } = protocol === 'openai-responses' ? this.#withGivenItems(body) : body;
@@ -110,8 +117,7 @@ export class HttpFace {
       return;
     }
     if (meaning.kind === 'count') {
-      void countTokens(yard, protocol, facts, { bytes, scan }, protocolHeaders(protocol, request)).then(body => sendJson(response, 200, body));
-      return;
+      return countTokens(yard, protocol, facts, { bytes, scan }, protocolHeaders(protocol, request)).then(body => sendJson(response, 200, body));
     }
     if (protocol === 'anthropic-messages' && scan.fields.has('thread')) {
       this.#refuseThread(response);
@@ -138,7 +144,13 @@ export class HttpFace {
     response.on('close', () => {
       if (!response.writableFinished) run.cancel();
     });
-    run.start();
+    try {
+      run.start();
+    } catch (error) {
+      // Its caller is answered with the error; what it may have begun upstream is stopped.
+      run.cancel();
+      throw error;
+    }
   }
 
   /** Puts items of our own answers back in where the caller only refers to them. */

@@ -14,6 +14,7 @@ import {
 } from '../../api/drill.ts';
 import type { HttpStatus } from '../../api/status.ts';
 import { SwitchyardError } from '../../base/failure.ts';
+import { Guard } from '../../base/guarded.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import { providerOffers } from '../../catalog/offers.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
@@ -45,13 +46,16 @@ const tokensPerImage = 250;
 export class LspFace {
   #options: LspFaceOptions;
   #status: StatusSender;
+  /** The connection refuses messages once the editor is gone; what was to be said then has no reader. */
+  readonly #messages: Guard;
 
   constructor(options: LspFaceOptions) {
     this.#options = options;
     const { connection, yard } = options;
-    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => void connection.sendNotification(statusMethod, snapshot), yard.log);
+    this.#messages = new Guard('A message to the editor', yard.log);
+    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => this.#notify(statusMethod, snapshot), yard.log);
     yard.onChange = () => this.#status.changed();
-    yard.onNotice = notice => void connection.sendNotification(noticeMethod, notice);
+    yard.onNotice = notice => this.#notify(noticeMethod, notice);
     connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));
     connection.onRequest(chatMethod, (params: ChatParams, token: CancellationToken) => this.#chat(params, token));
     connection.onRequest(testEndpointMethod, (params: TestEndpointParams, token: CancellationToken) => this.#test(params, token));
@@ -77,6 +81,10 @@ export class LspFace {
   /** The state is no longer told: to be called before the house is closed, whose ledger every snapshot reads. */
   close(): void {
     this.#status.stop();
+  }
+
+  #notify(method: string, params: unknown): void {
+    this.#messages.start(() => this.#options.connection.sendNotification(method, params));
   }
 
   async #configure(params: ConfigureParams): Promise<ConfigureResult> {
@@ -118,11 +126,16 @@ export class LspFace {
 
   #chat(params: ChatParams, token: CancellationToken): Promise<ChatResult> {
     const { yard, connection } = this.#options;
-    return new Promise(resolve => {
+    return new Promise((resolve, reject) => {
       const conversation = params.conversation;
       const caller = new LspCaller(
-        events => void connection.sendNotification(chatEventsMethod, { id: params.id, events }),
-        async (message, accept) => (await connection.window.showWarningMessage(message, { title: accept }, { title: 'Keep the Refusal' }))?.title === accept,
+        events => this.#notify(chatEventsMethod, { id: params.id, events }),
+        async (message, accept) => {
+          const answer = await connection.window.showWarningMessage(message, { title: accept }, { title: 'Keep the Refusal' }).catch((error: unknown) => {
+            this.#messages.failed(error);
+          });
+          return answer?.title === accept;
+        },
         failure => finish(failure),
       );
       let finished = false;
@@ -131,7 +144,13 @@ export class LspFace {
         finished = true;
         registration.dispose();
         // The exchange settles right after it has told its caller.
-        queueMicrotask(() => resolve({ ...chatResult(run.receipt, failure), usage: sumUsage(run.receipt.attempts) }));
+        queueMicrotask(() => {
+          try {
+            resolve({ ...chatResult(run.receipt, failure), usage: sumUsage(run.receipt.attempts) });
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
       };
       const run = yard.create({
         id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
@@ -142,7 +161,13 @@ export class LspFace {
         run.cancel();
         finish(undefined);
       });
-      run.start();
+      try {
+        run.start();
+      } catch (error) {
+        registration.dispose();
+        run.cancel();
+        throw error;
+      }
     });
   }
 }

@@ -41,22 +41,23 @@ export class StatusSender {
     this.#timer = undefined;
   }
 
+  /** Runs in a timer, where an error would reach nobody: requests matter more than what the editor shows. */
   #flush(): void {
     this.#timer = undefined;
     this.#lastSentAt = performance.now();
-    let snapshot: StatusSnapshot;
     try {
-      snapshot = this.#make();
+      this.#sendIfChanged(this.#make());
+      this.#lastProblem = undefined;
     } catch (cause) {
-      // This runs in a timer, where an error would end the process: requests matter more than what the editor shows.
       this.#tell(cause);
-      return;
     }
-    this.#lastProblem = undefined;
+  }
+
+  #sendIfChanged(snapshot: StatusSnapshot): void {
     const text = JSON.stringify({ ...snapshot, at: 0 });
     if (text === this.#lastSent) return;
-    this.#lastSent = text;
     this.#send(snapshot);
+    this.#lastSent = text;
   }
 
   /** Says once what keeps failing: the state changes every second. */

@@ -12,6 +12,7 @@ export class InMemoryLedger implements LedgerStore {
   readonly receipts = new Map<string, Receipt>();
   readonly health: HealthEvent[] = [];
   readonly #foreign: { attempts: ForeignAttempt[]; health: HealthEvent[] } = { attempts: [], health: [] };
+  readonly isOpen = true;
   #finished = 0;
 
   open(receipt: Receipt): void { this.progress(receipt); }

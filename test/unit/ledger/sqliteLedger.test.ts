@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../../server/base/log.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { LedgerTooNewError } from '../../../server/ledger/openDatabase.ts';
+import { LedgerTooNewError } from '../../../server/ledger/ledgerErrors.ts';
 import { SpendQueries } from '../../../server/ledger/spendQueries.ts';
 import { openLedger } from '../../../server/ledger/sqliteLedger.ts';
 import type { LedgerOptions, LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
