@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { isBusy, isEnvironmental, isSqliteError } from './ledgerErrors.ts';
+import { isBusy } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { salvage, type Salvaged } from './salvage.ts';
 
@@ -100,26 +100,21 @@ function writeLock(file: string): DatabaseSync | 'busy' | undefined {
   }
 }
 
+/** @returns undefined where nothing of the damaged file could be read; the new one is then empty */
 function* salvageInto(fresh: string, file: string, me: string): Generator<void, Salvaged | undefined> {
   removeLedger(fresh);
-  let database = openDatabase(fresh, 1_000);
+  const database = openDatabase(fresh, 1_000);
+  const damaged = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   try {
-    database.prepare('ATTACH ? AS damaged').run(file);
-    const steps = salvage(database);
+    const steps = salvage(damaged, database);
     for (;;) {
       const step = steps.next();
       if (step.done === true) return step.value.exchanges + step.value.attempts > 0 ? step.value : undefined;
       renew(file, me);
       yield;
     }
-  } catch (error) {
-    if (!isSqliteError(error) || isBusy(error) || isEnvironmental(error)) throw error;
-    // Not even its list of tables can be read.
-    database.close();
-    removeLedger(fresh);
-    database = openDatabase(fresh, 1_000);
-    return undefined;
   } finally {
+    damaged.close();
     database.close();
   }
 }

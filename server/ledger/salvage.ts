@@ -1,5 +1,5 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { isBusy, isEnvironmental } from './ledgerErrors.ts';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { isBusy, isEnvironmental, isSqliteError } from './ledgerErrors.ts';
 
 /** What was read out of a damaged ledger. */
 export interface Salvaged {
@@ -7,176 +7,149 @@ export interface Salvaged {
   attempts: number;
 }
 
-/** Rows copied at once where nothing is damaged. */
+/** Rows copied at once. */
 const chunkRows = 500;
 const largestRowId = 2n ** 62n;
 
 /**
- * Copies whatever can be read of the attached database `damaged` into the new, empty ledger `main`: table by table along
- * the row ids, around the parts that cannot be read. Indexes and sums are made anew. Rows keep their ids, so that other
- * processes read on where they were. Yields between portions of work.
+ * Copies whatever can be read of a damaged ledger into a new, empty one: table by table along the row ids, around the parts
+ * that cannot be read. Indexes and sums are made anew. Rows keep their ids, so that other processes read on where they were.
+ * Yields between portions of work. Both are connections of their own: one that met damage in a transaction writes no more.
  * @throws SQLite's error when the new file cannot be written, or the damaged one is locked
  */
-export function* salvage(database: DatabaseSync): Generator<void, Salvaged> {
-  database.exec('PRAGMA cell_size_check = ON; BEGIN');
-  const exchanges = yield* copyTable(database, 'exchanges');
-  const attempts = yield* copyTable(database, 'attempts');
-  yield* copyTable(database, 'health_events');
-  yield* copyTable(database, 'key_notes');
-  // Processes enter themselves again; a row that is kept spares their open exchanges a question.
-  optional(() => { database.exec('INSERT OR IGNORE INTO main.instances SELECT * FROM damaged.instances'); });
-  adoptOrphans(database);
-  // Ids of attempts that were lost with the last page must not come back.
-  optional(() => {
-    database.exec(`UPDATE main.sqlite_sequence SET seq = max(seq, (SELECT old.seq FROM damaged.sqlite_sequence old WHERE old.name = main.sqlite_sequence.name))
-      WHERE name IN (SELECT name FROM damaged.sqlite_sequence)`);
-  });
-  database.exec(`UPDATE main.counters SET value = (SELECT count(*) FROM main.exchanges WHERE outcome <> 'open') WHERE name = 'finished'; COMMIT`);
+export function* salvage(damaged: DatabaseSync, fresh: DatabaseSync): Generator<void, Salvaged> {
+  damaged.exec('PRAGMA cell_size_check = ON');
+  fresh.exec('BEGIN');
+  const exchanges = yield* copyTable(damaged, fresh, 'exchanges');
+  const attempts = yield* copyTable(damaged, fresh, 'attempts');
+  yield* copyTable(damaged, fresh, 'health_events');
+  yield* copyTable(damaged, fresh, 'key_notes');
+  copyProcesses(damaged, fresh);
+  adoptOrphans(fresh);
+  keepIds(damaged, fresh);
+  fresh.exec(`UPDATE counters SET value = (SELECT count(*) FROM exchanges WHERE outcome <> 'open') WHERE name = 'finished'; COMMIT`);
   return { exchanges, attempts };
 }
 
+/** Processes enter themselves again; a row that is kept spares their open exchanges a question. */
+function copyProcesses(damaged: DatabaseSync, fresh: DatabaseSync): void {
+  const columns = commonColumns(damaged, fresh, 'instances');
+  if (columns.length === 0) return;
+  const rows = attempted(() => damaged.prepare(`SELECT ${columns.join(', ')} FROM instances`).all()) ?? [];
+  const insert = insertInto(fresh, 'instances', columns);
+  for (const row of rows) attempted(() => insert.run(...Object.values(row)));
+}
+
+/** Ids of rows that were lost must not come back: other processes have read on past them. */
+function keepIds(damaged: DatabaseSync, fresh: DatabaseSync): void {
+  const rows = attempted(() => damaged.prepare('SELECT name, seq FROM sqlite_sequence').all()) ?? [];
+  const update = fresh.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?');
+  for (const { name, seq } of rows) attempted(() => update.run(seq ?? null, name ?? null));
+}
+
 /** An attempt whose exchange was lost still says what it cost: it gets an exchange that knows no more than that. */
-function adoptOrphans(database: DatabaseSync): void {
-  database.exec(`DELETE FROM main.attempts WHERE final = 0 AND exchange_seq NOT IN (SELECT seq FROM main.exchanges);
-    UPDATE main.attempts SET last = 1 WHERE exchange_seq NOT IN (SELECT seq FROM main.exchanges)
-      AND number = (SELECT max(number) FROM main.attempts b WHERE b.exchange_seq = main.attempts.exchange_seq);
-    INSERT OR IGNORE INTO main.exchanges (seq, id, instance, face, protocol, stream, tool, wanted, started_at, total_ms, outcome, message, target, plan)
+function adoptOrphans(fresh: DatabaseSync): void {
+  fresh.exec(`DELETE FROM attempts WHERE final = 0 AND exchange_seq NOT IN (SELECT seq FROM exchanges);
+    UPDATE attempts SET last = 1 WHERE exchange_seq NOT IN (SELECT seq FROM exchanges)
+      AND number = (SELECT max(b.number) FROM attempts b WHERE b.exchange_seq = attempts.exchange_seq);
+    INSERT OR IGNORE INTO exchanges (seq, id, instance, face, protocol, stream, tool, wanted, started_at, total_ms, outcome, message, target, plan)
       SELECT exchange_seq, 'salvaged-' || exchange_seq, '', 'http', protocol, 0, '(lost)', target, started_at, total_ms,
         CASE outcome WHEN 'ok' THEN 'ok' WHEN 'failed' THEN 'failed' ELSE 'interrupted' END,
         'The record of this exchange was lost when the ledger was damaged; its attempts were saved.', target,
         json_object('wanted', target, 'kind', 'model', 'strategy', 'none', 'targets', json('[]'), 'excluded', json('[]'))
-      FROM main.attempts WHERE last = 1 AND exchange_seq NOT IN (SELECT seq FROM main.exchanges)`);
+      FROM attempts WHERE last = 1 AND exchange_seq NOT IN (SELECT seq FROM exchanges)`);
 }
 
 /** @returns the number of rows that were saved; 0 where the table cannot be read at all */
-function* copyTable(database: DatabaseSync, table: string): Generator<void, number> {
-  const columns = commonColumns(database, table);
-  if (columns === undefined) return 0;
-  const copier = new TableCopier(database, table, columns);
+function* copyTable(damaged: DatabaseSync, fresh: DatabaseSync, table: string): Generator<void, number> {
+  const columns = commonColumns(damaged, fresh, table);
+  if (!columns.includes('seq')) return 0;
+  const copier = new TableCopier(damaged, fresh, table, columns);
   while (copier.step()) yield;
   return copier.saved;
 }
 
-function commonColumns(database: DatabaseSync, table: string): string | undefined {
-  try {
-    const names = (schema: string): string[] => database.prepare(`SELECT name FROM pragma_table_info('${table}', '${schema}')`).all().map((row) => String(row['name']));
-    const old = new Set(names('damaged'));
-    const common = names('main').filter((name) => old.has(name));
-    return common.includes('seq') ? common.join(', ') : undefined;
-  } catch (error) {
-    skippable(error);
-    return undefined;
-  }
+/** The columns that both files have: the damaged one may be of an earlier version. */
+function commonColumns(damaged: DatabaseSync, fresh: DatabaseSync, table: string): string[] {
+  const names = (database: DatabaseSync): string[] => database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all().map((row) => String(row['name']));
+  const old = attempted(() => names(damaged)) ?? [];
+  return names(fresh).filter((name) => old.includes(name));
+}
+
+function insertInto(fresh: DatabaseSync, table: string, columns: readonly string[]): StatementSync {
+  return fresh.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
 }
 
 class TableCopier {
   saved = 0;
   #last = -largestRowId;
-  /** Rows that are still to be copied one by one, since a whole portion could not be. */
-  #single = 0;
-  readonly #endOfChunk: StatementSync;
+  readonly #forwards: StatementSync;
+  readonly #backwards: StatementSync;
   readonly #next: StatementSync;
-  readonly #before: StatementSync;
-  readonly #copy: StatementSync;
+  readonly #one: StatementSync;
+  readonly #insert: StatementSync;
 
-  constructor(database: DatabaseSync, table: string, columns: string) {
-    const source = `damaged.${table} NOT INDEXED`;
-    this.#endOfChunk = database.prepare(`SELECT max(seq) AS seq FROM (SELECT seq FROM ${source} WHERE seq > ? ORDER BY seq LIMIT ${chunkRows})`);
-    this.#next = database.prepare(`SELECT seq FROM ${source} WHERE seq >= ? ORDER BY seq LIMIT 1`);
-    this.#before = database.prepare(`SELECT seq FROM ${source} WHERE seq < ? ORDER BY seq DESC LIMIT 1`);
-    this.#copy = database.prepare(`INSERT OR IGNORE INTO main.${table} (${columns}) SELECT ${columns} FROM ${source} WHERE seq > ? AND seq <= ?`);
-    for (const statement of [this.#endOfChunk, this.#next, this.#before]) statement.setReadBigInts(true);
+  constructor(damaged: DatabaseSync, fresh: DatabaseSync, table: string, columns: readonly string[]) {
+    const rows = `SELECT ${columns.join(', ')} FROM ${table} NOT INDEXED`;
+    this.#forwards = damaged.prepare(`${rows} WHERE seq > ? ORDER BY seq LIMIT ${chunkRows}`);
+    this.#backwards = damaged.prepare(`${rows} WHERE seq < ? AND seq > ? ORDER BY seq DESC`);
+    this.#next = damaged.prepare(`SELECT seq FROM ${table} NOT INDEXED WHERE seq >= ? ORDER BY seq LIMIT 1`);
+    this.#one = damaged.prepare(`${rows} WHERE seq = ?`);
+    for (const statement of [this.#forwards, this.#backwards, this.#next, this.#one]) statement.setReadBigInts(true);
+    this.#insert = insertInto(fresh, table, columns);
   }
 
   /** Copies one more portion. @returns whether there is more */
   step(): boolean {
-    if (this.#single > 0) {
-      this.#single -= 1;
-      return this.#copyNext();
-    }
-    try {
-      const end = seqOf(this.#endOfChunk.get(this.#last));
-      if (end === undefined) return false;
-      this.saved += Number(this.#copy.run(this.#last, end).changes);
-      this.#last = end;
-    } catch (error) {
-      skippable(error);
-      this.#single = chunkRows;
-    }
-    return true;
+    const { read, damaged } = this.#copy(this.#forwards, this.#last);
+    return damaged ? this.#jump() : read === chunkRows;
   }
 
-  #copyNext(): boolean {
-    let next: bigint | undefined;
+  /** Copies rows up to the first that cannot be read. One that does not fit its columns is the only one that is lost. */
+  #copy(rows: StatementSync, ...bounds: SQLInputValue[]): { read: number; damaged: boolean } {
+    let read = 0;
     try {
-      next = seqOf(this.#next.get(this.#last + 1n));
+      for (const row of rows.iterate(...bounds)) {
+        read += 1;
+        attempted(() => { this.saved += Number(this.#insert.run(...Object.values(row)).changes); });
+        if (rows === this.#forwards && typeof row['seq'] === 'bigint') this.#last = row['seq'];
+      }
+      return { read, damaged: false };
     } catch (error) {
       skippable(error);
-      return this.#jump();
-    }
-    if (next === undefined) return false;
-    this.#copyOne(next);
-    this.#last = next;
-    return true;
-  }
-
-  /** A row that cannot be read whole, or does not fit its columns, is the only one that is lost. */
-  #copyOne(seq: bigint): void {
-    try {
-      this.saved += Number(this.#copy.run(seq - 1n, seq).changes);
-    } catch (error) {
-      skippable(error);
+      return { read, damaged: true };
     }
   }
 
   /** What follows the last row cannot be read: rows beyond the damage are looked for at growing distance, then backwards up to it. */
   #jump(): boolean {
     const from = this.#last < 0n ? 0n : this.#last;
-    let beyond: bigint | undefined;
     for (let step = 1n; from + step < largestRowId; step *= 2n) {
-      try {
-        beyond = seqOf(this.#next.get(from + step));
-        break;
-      } catch (error) {
-        skippable(error);
-      }
+      const beyond = attempted(() => ({ seq: this.#next.get(from + step)?.['seq'] }));
+      if (beyond === undefined) continue;
+      const { seq } = beyond;
+      if (typeof seq !== 'bigint') break;
+      this.#copy(this.#backwards, seq, this.#last);
+      this.#copy(this.#one, seq);
+      this.#last = seq;
+      return true;
     }
-    this.#copyBackwards(beyond ?? largestRowId);
-    if (beyond === undefined) return false;
-    this.#copyOne(beyond);
-    this.#last = beyond;
-    return true;
-  }
-
-  #copyBackwards(below: bigint): void {
-    for (let seq = below; ;) {
-      try {
-        const before = seqOf(this.#before.get(seq));
-        if (before === undefined || before <= this.#last) return;
-        this.#copyOne(before);
-        seq = before;
-      } catch (error) {
-        skippable(error);
-        return;
-      }
-    }
+    this.#copy(this.#backwards, largestRowId, this.#last);
+    return false;
   }
 }
 
-function seqOf(row: Record<string, unknown> | undefined): bigint | undefined {
-  const seq = row?.['seq'];
-  return typeof seq === 'bigint' ? seq : undefined;
-}
-
-function optional(work: () => void): void {
+/** @returns undefined where damage, or a row that does not fit, is in the way */
+function attempted<Result>(work: () => Result): Result | undefined {
   try {
-    work();
+    return work();
   } catch (error) {
     skippable(error);
+    return undefined;
   }
 }
 
 /** What is damaged is left out. @throws what is no damage: the new file cannot be written, or a lock is in the way */
 function skippable(error: unknown): void {
-  if (isBusy(error) || isEnvironmental(error)) throw error;
+  if (!isSqliteError(error) || isBusy(error) || isEnvironmental(error)) throw error;
 }
