@@ -35,6 +35,7 @@ export class OtherWindows {
   #options: OtherWindowsOptions;
   #startedAt: number;
   #timesRecalled = false;
+  #warm = false;
   readonly #records: Guard;
 
   constructor(options: OtherWindowsOptions) {
@@ -46,6 +47,8 @@ export class OtherWindows {
   /** Takes over what others have written since the last call. Cheap when that is nothing. */
   listen(): void {
     const { ledger } = this.#options;
+    // A ledger that was locked at the start tells of the past as soon as it can be read.
+    if (!this.#warm) this.warmUp();
     for (const note of ledger.pollKeyNotes()) this.#records.run(() => { this.#adoptNote(note); });
     const foreign = ledger.pollForeign();
     for (const { attempt, endedAt, stream, beaten } of foreign.attempts) {
@@ -120,7 +123,7 @@ export class OtherWindows {
 
   /** Timers begin with what earlier servers measured; read once, after the first answers are on their way. */
   #recallTimes(): void {
-    if (this.#timesRecalled) return;
+    if (this.#timesRecalled || !this.#options.ledger.isOpen) return;
     this.#timesRecalled = true;
     try {
       for (const { attempt, stream, beaten } of this.#options.ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
@@ -131,6 +134,8 @@ export class OtherWindows {
 
   /** A new server takes over what was learnt in the last minutes, by itself or by others. */
   warmUp(): void {
+    if (!this.#options.ledger.isOpen) return;
+    this.#warm = true;
     try {
       for (const note of this.#options.ledger.keyNotes()) this.#records.run(() => { this.#adoptNote(note); });
       // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.

@@ -4,6 +4,8 @@ import { localMidnight } from '../base/localMidnight.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
 import type { RateLimiter } from '../health/rateLimiter.ts';
+import { LedgerUnavailableError } from '../ledger/ledgerErrors.ts';
+import type { EndpointSpend } from '../ledger/spendQueries.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
@@ -28,13 +30,13 @@ export interface SnapshotSources {
 /** The whole state as the editor draws it. */
 export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const { now, config, ledger } = sources;
-  const spend = ledger.spendByEndpoint({ from: localMidnight(now), to: now + 1 });
-  const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, spend.get(endpoint.name)));
+  const spend = spendToday(ledger, now);
+  const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
   const offered = offers(sources);
   let todayMicroUsd = 0;
   let todayEstimated = false;
   let todayUnknown = 0;
-  for (const one of spend.values()) {
+  for (const one of spend?.values() ?? [unreadSpend]) {
     todayMicroUsd += one.microUsd;
     todayEstimated ||= one.estimated;
     todayUnknown += one.unknown;
@@ -47,7 +49,18 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   };
 }
 
-type EndpointSpend = ReturnType<LedgerStore['spendByEndpoint']> extends Map<string, infer Spend> ? Spend : never;
+/** While the ledger cannot be read, nothing is known of what was spent, which is not the same as nothing. */
+const unreadSpend: EndpointSpend = { microUsd: 0, estimated: false, unknown: 1 };
+
+/** @returns undefined while the ledger cannot be read */
+function spendToday(ledger: LedgerStore, now: number): Map<string, EndpointSpend> | undefined {
+  try {
+    return ledger.spendByEndpoint({ from: localMidnight(now), to: now + 1 });
+  } catch (error) {
+    if (error instanceof LedgerUnavailableError) return undefined;
+    throw error;
+  }
+}
 
 function endpointStatus(endpoint: EndpointConfig, sources: SnapshotSources, spend: EndpointSpend | undefined): EndpointStatus {
   const { board, keys, directory, now } = sources;

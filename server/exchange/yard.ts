@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial, NoticeParams, TestEndpointResult } from '../api/messages.ts';
@@ -16,6 +17,7 @@ import { createHedgePolicy, type HedgePolicy } from '../health/hedgePolicy.ts';
 import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
 import { createTimerBook, type TimerBook } from '../health/timerBook.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
+import { LedgerUnavailableError } from '../ledger/ledgerErrors.ts';
 import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import { codecFor } from '../protocols/registry.ts';
@@ -66,6 +68,9 @@ export interface YardOptions {
 }
 
 const tickMs = 1000;
+/** How long a question about the past waits for a ledger that cannot be read now. */
+const ledgerPatienceMs = 3_000;
+const ledgerLookMs = 50;
 const defaultKeepAliveMs = 15_000;
 
 /**
@@ -317,17 +322,29 @@ export class Yard implements ExchangeServices {
   async receipt(id: string): Promise<Receipt | undefined> {
     await this.#books.pricedUpToNow();
     for (const run of this.#running) if (run.receipt.id === id) return run.progress();
-    return this.#ledger.receipt(id);
+    return this.#read(() => this.#ledger.receipt(id));
   }
 
-  async recent(limit: number, before?: number): Promise<RequestSummary[]> {
-    await this.#books.pricedUpToNow();
-    return this.#ledger.recent(limit, before);
+  recent(limit: number, before?: number): Promise<RequestSummary[]> {
+    return this.#read(() => this.#ledger.recent(limit, before));
   }
 
-  async spend(range: TimeRange): Promise<SpendReport> {
+  spend(range: TimeRange): Promise<SpendReport> {
+    return this.#read(() => this.#ledger.spend(range));
+  }
+
+  /** Reads the ledger; while it is being repaired or locked, waits a while for it. @throws LedgerUnavailableError after that */
+  async #read<Result>(read: () => Result): Promise<Result> {
     await this.#books.pricedUpToNow();
-    return this.#ledger.spend(range);
+    const until = performance.now() + ledgerPatienceMs;
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailableError) || performance.now() >= until) throw error;
+      }
+      await sleep(ledgerLookMs);
+    }
   }
 
   /** The whole state, for the editor and for `GET /switchyard/status`. */

@@ -9,7 +9,7 @@ import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
 import type { KeyNote } from './keyNotes.ts';
 import type { ForeignAttempt, HealthEvent, Ledger } from './ledger.ts';
-import { isBusy, isDamage, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
+import { isBusy, isDamage, isEnvironmental, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
 import type { LedgerFile } from './ledgerFile.ts';
 import { LedgerHolder } from './ledgerHolder.ts';
 import type { EndpointSpend } from './spendQueries.ts';
@@ -160,7 +160,7 @@ class SqliteLedger implements LedgerStore {
     this.flush();
     const unwritten = this.#queue.waiting(id);
     if (unwritten !== undefined) return structuredClone(unwritten);
-    return this.#holder.use((file) => file.receipt(id));
+    return this.#reading((file) => file.receipt(id));
   }
 
   recent(limit: number, before = Number.MAX_SAFE_INTEGER): RequestSummary[] {
@@ -169,12 +169,12 @@ class SqliteLedger implements LedgerStore {
 
   spend(range: TimeRange): SpendReport {
     this.#flushAndFold();
-    return this.#holder.use(({ spend }) => spend.spend(range));
+    return this.#reading(({ spend }) => spend.spend(range));
   }
 
   spendByEndpoint(range: TimeRange): Map<string, EndpointSpend> {
     this.#flushAndFold();
-    return this.#holder.use(({ spend }) => spend.byEndpoint(range));
+    return this.#reading(({ spend }) => spend.byEndpoint(range));
   }
 
   hedgeSpendSince(route: string, since: number): number {
@@ -203,28 +203,47 @@ class SqliteLedger implements LedgerStore {
 
   #read<Result>(work: (file: LedgerFile) => Result): Result {
     this.flush();
-    return this.#holder.use(work);
+    return this.#reading(work);
+  }
+
+  /** @throws LedgerUnavailableError where only now nothing can be read */
+  #reading<Result>(work: (file: LedgerFile) => Result): Result {
+    try {
+      return this.#holder.use(work);
+    } catch (error) {
+      if (isBusy(error)) throw new LedgerUnavailableError(`The ledger ${this.#file} is locked by another program; try again in a moment.`);
+      if (isDamage(error) || isEnvironmental(error)) throw new LedgerUnavailableError(`The ledger ${this.#file} cannot be read now (${messageOf(error)}); try again in a moment.`);
+      throw error;
+    }
   }
 
   pollKeyNotes(): KeyNote[] {
-    this.#holder.check();
-    return this.#holder.isOpen ? this.#holder.use((file) => file.pollKeyNotes()) : [];
+    this.#housekeep(() => { this.#holder.check(); });
+    return this.#polled((file) => file.pollKeyNotes()) ?? [];
   }
 
   pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
     this.#settleSometimes();
-    return this.#holder.isOpen ? this.#holder.use((file) => file.pollForeign()) : { attempts: [], health: [] };
+    return this.#polled((file) => file.pollForeign()) ?? { attempts: [], health: [] };
+  }
+
+  /** What others wrote may as well be read at the next poll. */
+  #polled<Result>(work: (file: LedgerFile) => Result): Result | undefined {
+    try {
+      return this.#reading(work);
+    } catch (error) {
+      if (error instanceof LedgerUnavailableError) return undefined;
+      throw error;
+    }
   }
 
   revision(): number {
-    if (this.#holder.isOpen) {
-      this.#holder.use((file) => {
-        const version = file.version();
-        if (version === this.#revisionVersion) return;
-        this.#finishedCount = file.finished();
-        this.#revisionVersion = version;
-      });
-    }
+    this.#housekeep((file) => {
+      const version = file.version();
+      if (version === this.#revisionVersion) return;
+      this.#finishedCount = file.finished();
+      this.#revisionVersion = version;
+    });
     return this.#finishedCount + this.#queue.finished;
   }
 
