@@ -65,18 +65,31 @@ export class Bookkeeper {
 
   #priceAll(): void {
     this.#pricing = false;
-    const { pricer, ledger, changed } = this.#options;
-    if (!pricer.isReady) {
-      // The price table is loaded at the first need of it; until then the record stands without prices.
-      for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
-      this.#records.settle(pricer.ready().then(() => { this.#priceAll(); }));
+    const { pricer, ledger } = this.#options;
+    if (pricer.isReady) {
+      this.#closeAll();
       return;
     }
+    // The price table is loaded at the first need of it; until then the record stands without prices.
+    for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
+    this.#records.settle(this.#tableLoaded().then(() => { this.#closeAll(); }));
+  }
+
+  /** A table that cannot be had leaves prices unknown; records do not wait for it. */
+  async #tableLoaded(): Promise<void> {
+    try {
+      await this.#options.pricer.ready();
+    } catch (error) {
+      this.#prices.failed(error);
+    }
+  }
+
+  #closeAll(): void {
     const settled = [...this.#unpriced.values()];
     // Cleared first: a record that fails is not met again, and keeps none of the others from being written.
     this.#unpriced.clear();
     for (const { receipt, prices } of settled) this.#records.run(() => { this.#close(receipt, prices); });
-    changed();
+    this.#options.changed();
   }
 
   #close(receipt: Receipt, prices: readonly PriceRequest[]): void {
@@ -94,8 +107,8 @@ export class Bookkeeper {
   /** Everything that has ended is priced and with the ledger. */
   async pricedUpToNow(): Promise<void> {
     if (this.#unpriced.size === 0) return;
-    await this.#options.pricer.ready();
-    this.#records.run(() => { this.#priceAll(); });
+    await this.#tableLoaded();
+    this.#closeAll();
   }
 
   /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */

@@ -5,7 +5,7 @@ import type { ProtocolName } from '../../../server/api/conversation.ts';
 import { canonicalModelName } from '../../../server/catalog/modelNames.ts';
 import { modelFacts } from '../../../server/catalog/modelFacts.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
-import { chatPath, modelsUrl, probeUrl } from '../../../server/catalog/paths.ts';
+import { chatPath, chatUrl, modelsUrl, probeUrl } from '../../../server/catalog/paths.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 
 describe('the provider catalog', () => {
@@ -22,6 +22,16 @@ describe('the provider catalog', () => {
         assert.doesNotMatch(url, /\/$/);
       }
       if (urls.length > 0) assert.ok(provider.baseUrls[provider.protocol] !== undefined, 'the default protocol has an address');
+    });
+
+    test(`${provider.id}: any name of a model makes an address, also one that is no valid text`, () => {
+      for (const protocol of Object.keys(provider.baseUrls) as ProtocolName[]) {
+        for (const stream of [false, true]) {
+          const url = chatUrl({ provider, protocol, baseUrl: 'https://example.test', project: 'p\ud800', location: 'l\udfff', apiVersion: '\ud800' }, 'half \ud83d of a pair', stream);
+          assert.ok(url.isWellFormed());
+          assert.ok(URL.canParse(url.replace('{project}', 'p')));
+        }
+      }
     });
 
     test(`${provider.id}: its price library id exists`, () => {

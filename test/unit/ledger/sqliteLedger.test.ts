@@ -89,6 +89,45 @@ describe('the ledger file', () => {
     assert.deepEqual(rowsIn(folder, 'SELECT outcome, count(*) AS n FROM exchanges').map((row) => [row['outcome'], row['n']]), [['ok', 2]]);
   });
 
+  it('has of an exchange that just began what runs by then, so that one that is cut in its first second counts', () => {
+    const folder = newFolder();
+    const ledger = open(folder, 'a');
+    const begun = running(aReceipt('x-1', { attempts: [] }));
+    ledger.open(begun, () => running(aReceipt('x-1', { attempts: [anAttempt({ cost: { certainty: 'unknown' } })] })));
+    ledger.open(running(aReceipt('x-2')), () => { throw new Error('injected'); });
+    ledger.flush();
+    const other = open(folder, 'b', { isAlive: () => false });
+    assert.deepEqual(other.receipt('x-1')?.attempts.map(({ outcome }) => outcome), ['interrupted']);
+    assert.equal(other.receipt('x-2')?.outcome, 'interrupted');
+    assert.equal(other.spend({ from: 0, to: noon * 2 }).totals.unknownAttempts, 1);
+    other.shutdown();
+    ledger.shutdown();
+  });
+
+  it('leaves out what cannot be bound or made into JSON, whatever it is, and keeps the records around it', () => {
+    const folder = newFolder();
+    const { log, said } = listening();
+    const ledger = open(folder, 'a', { log });
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    const poison: Record<string, object> = {
+      'a word for a number': { totalMs: 'long' }, 'an object for a text': { message: circle }, 'a plan without end': { plan: circle }, 'a figure beyond SQLite': { startedAt: 1e300 },
+      'no attempts': { attempts: undefined }, 'an attempt of the same number': { attempts: [anAttempt(), anAttempt({ target: undefined as never })] }, 'half a pair': { caller: { tool: '\ud800' } },
+    };
+    for (const [what, overrides] of Object.entries(poison)) {
+      ledger.close(aReceipt(`before ${what}`));
+      ledger.close({ ...aReceipt(what), ...overrides } as never);
+      ledger.close(aReceipt(`after ${what}`));
+    }
+    ledger.recordHealth({ endpoint: circle as never, at: noon, ok: true, kind: 'probe' });
+    ledger.recordKeyNote({ endpoint: 'e', keyMark: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
+    const kept = new Set(ledger.recent(100).map(({ id }) => id));
+    for (const what of Object.keys(poison)) assert.ok(kept.has(`before ${what}`) && kept.has(`after ${what}`), what);
+    assert.ok(ledger.spend({ from: 0, to: noon * 2 }).totals.exchanges >= 14);
+    assert.ok(said.length >= 5 && said.every((line) => /cannot be stored in the ledger and is left out/.test(line)), said.join('\n'));
+    ledger.shutdown();
+  });
+
   it('of version 1 is brought to the present with everything in it', () => {
     const folder = newFolder();
     mkdirSync(folder, { recursive: true });
