@@ -87,6 +87,10 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   start(): void {
     this.#services.started(this);
+    this.#owned(() => { this.#begin(); });
+  }
+
+  #begin(): void {
     const { plan, route, resting } = this.#plan();
     this.#severalTargets = plan.targets.length + resting.length > 1;
     this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
@@ -99,7 +103,9 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   /** The caller went away: the provider's work is stopped, and what it cost so far is kept. */
   cancel(): void {
-    if (this.#stop()) this.#settle('cancelled', 'cancelled', 'The caller went away.');
+    this.#owned(() => {
+      if (this.#stop()) this.#settle('cancelled', 'cancelled', 'The caller went away.');
+    });
   }
 
   /** The server ends: the caller is told, and what it cost so far is kept. */
@@ -193,7 +199,10 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
-    if (this.#finished || !this.#running.includes(attempt)) return;
+    if (!this.#finished && this.#running.includes(attempt)) this.#owned(() => { this.#done(attempt, ended); });
+  }
+
+  #done(attempt: RunningAttempt, ended: AttemptEnd): void {
     const end = tellable(ended, attempt.run.drilled, text => this.#services.redact(text));
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
@@ -253,7 +262,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#nextRole = undefined;
         this.#running.push(launch.attempt);
         this.#tellRestart(target);
-        if (role !== 'hedge' && this.#queue.length > 0) this.#hedge?.arm(target, () => this.#hedgeNow());
+        if (role !== 'hedge' && this.#queue.length > 0) this.#hedge?.arm(target, () => this.#owned(() => { this.#hedgeNow(); }));
         launch.attempt.run.start(this.#services.transport);
         return true;
     }
@@ -323,8 +332,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       tell();
       return;
     }
-    this.#wait = setTimeout(tell, longestQuestionMs);
-    void this.#caller.ask(`${error.message} Another model may answer it.`, `Try ${nextTarget.target}`).then(goOn => {
+    this.#wait = setTimeout(() => this.#owned(tell), longestQuestionMs);
+    const answered = (goOn: boolean): void => this.#owned(() => {
       if (this.#finished) return;
       clearTimeout(this.#wait);
       // The time in which the reader thought was not the targets'.
@@ -332,6 +341,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       if (goOn) this.#next();
       else tell();
     });
+    // A question that could not be asked is a no.
+    this.#caller.ask(`${error.message} Another model may answer it.`, `Try ${nextTarget.target}`).then(answered, () => answered(false));
   }
 
   /** The answer broke in sight of the caller: it begins anew or is gone on with where that can be done, or ends with an error. */
@@ -414,12 +425,42 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #later(delayMs: number, targets: () => PlannedTarget[]): void {
-    this.#wait = setTimeout(() => {
+    this.#wait = setTimeout(() => this.#owned(() => {
       this.#tried.forgetKeys();
       this.#waited = true;
       this.#queue = targets();
       this.#next();
-    }, delayMs);
+    }), delayMs);
+  }
+
+  /** Runs what a timer, an attempt or the reader sets off. When that throws, the caller is answered all the same, and the exchange ends. */
+  #owned(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#broke(cause);
+    }
+  }
+
+  #broke(cause: unknown): void {
+    const { log } = this.#services;
+    log.error(`The exchange ${this.receipt.id} failed inside of Switchyard`, cause);
+    if (this.#finished) return;
+    clearTimeout(this.#wait);
+    for (const attempt of [...this.#running]) {
+      try {
+        this.#giveUp(attempt, 'cancelled');
+      } catch (again) {
+        log.error(`The end of an attempt of the exchange ${this.receipt.id} could not be recorded`, again);
+      }
+    }
+    const error = new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more. Send the request again.');
+    try {
+      this.#fail({ error, status: 500 });
+    } catch (again) {
+      log.error(`The caller of the exchange ${this.receipt.id} could not be answered`, again);
+      this.#settle('failed', error.failureClass, error.message);
+    }
   }
 
   #fail(failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'>): void {

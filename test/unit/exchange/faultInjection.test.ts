@@ -5,8 +5,10 @@ import { silentLog } from '../../../server/base/log.ts';
 import { SecretRegister } from '../../../server/base/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
+import type { CallerSide, ExchangeFailure } from '../../../server/exchange/input.ts';
 import { Yard, type YardOptions } from '../../../server/exchange/yard.ts';
 import type { Pricer } from '../../../server/ledger/pricing.ts';
+import type { Needs } from '../../../server/routing/plan.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../ledger/receipts.ts';
 
@@ -129,6 +131,55 @@ describe('the books', () => {
     assert.equal(ledger.receipts.get('x-1')?.id, 'x-1');
     await assert.doesNotReject(made.recent(5));
     await assert.doesNotReject(made.shutdown());
+  });
+});
+
+describe('an exchange', () => {
+  const needs: Needs = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
+  /** A caller who remembers what it was told, and whose connection may fail. */
+  function ask(made: Yard, tell: () => void = () => undefined): Promise<ExchangeFailure> {
+    return new Promise((resolve) => {
+      const caller: CallerSide = {
+        begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {},
+        fail(failure) {
+          resolve(failure);
+          tell();
+        },
+      };
+      made.create({
+        id: made.newId(), face: 'http', protocol: 'openai-chat', wanted: 'relay/m', stream: false, caller: { tool: 't' }, needs, patienceMs: 0, protocolHeaders: {}, includeUsage: false,
+        conversation: () => ({ system: [], messages: [], tools: [] }) as never,
+      }, caller).start();
+    });
+  }
+
+  it('is answered when its plan cannot be made', async (t) => {
+    const { yard: made, ledger } = yard(t);
+    t.mock.method(made, 'view', fail);
+    const { error, status } = await ask(made);
+    assert.deepEqual([error.code, status], ['internal', 500]);
+    await turn();
+    assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
+  });
+
+  it('is answered when something throws after a provider failed, in a turn of its own', async (t) => {
+    const { yard: made } = yard(t);
+    let looks = 0;
+    const view = made.view.bind(made);
+    t.mock.method(made, 'view', (estimatedTokens: number) => {
+      looks += 1;
+      return looks > 1 ? fail() : view(estimatedTokens);
+    });
+    assert.equal((await ask(made)).error.code, 'internal');
+  });
+
+  it('ends and is recorded when its caller cannot be told', async (t) => {
+    const { yard: made, ledger, said } = yard(t);
+    t.mock.method(made, 'view', fail);
+    await ask(made, fail);
+    await turn();
+    assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
+    assert.equal(said.length, 2);
   });
 });
 
