@@ -20,7 +20,10 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   let house: House | undefined;
   let face: LspFace | undefined;
   // Libraries write there too; a reader that is gone must not end the server.
-  for (const stream of [process.stdout, process.stderr]) quietWriter(stream);
+  quietWriter(process.stdout);
+  const writeError = quietWriter(process.stderr);
+  // Before the editor has said hello there is no log that it would see.
+  const early = { error: (message: string, cause?: unknown) => { writeError(`error: ${message} ${cause instanceof Error ? cause.stack ?? cause.message : ''}\n`); } };
   const stop = async (): Promise<void> => {
     face?.close();
     await house?.close();
@@ -51,7 +54,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   });
   connection.onShutdown(stop);
   const end = (code: number): void => void stop().finally(() => process.exit(code));
-  installLastDefence({ process, log: () => house?.log, end: () => end(1) });
+  installLastDefence({ process, log: () => house?.log ?? early, end: () => end(1) });
   const gone = (): void => end(0);
   connection.onExit(gone);
   exitWithParent(gone);

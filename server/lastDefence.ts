@@ -8,8 +8,8 @@ export interface DefendedProcess {
 
 export interface LastDefenceOptions {
   process: DefendedProcess;
-  /** Asked for at each error: there may be none yet. */
-  log(): Pick<Log, 'error'> | undefined;
+  /** Asked for at each error: it may change while the server starts. */
+  log(): Pick<Log, 'error'>;
   /** Ends the server in order, after the sentence was logged. */
   end(): void;
 }
@@ -19,7 +19,7 @@ export interface LastDefenceOptions {
  * serving. Only where memory cannot be had any more nothing can be relied on: then the server ends in order.
  */
 export function installLastDefence({ process, log, end }: LastDefenceOptions): void {
-  const errors: Pick<Log, 'error'> = { error: (message, cause) => log()?.error(message, cause) };
+  const errors: Pick<Log, 'error'> = { error: (message, cause) => log().error(message, cause) };
   const exceptions = new Guard('A part of the server that nothing guards', errors);
   const rejections = new Guard('A promise that nothing waits for', errors);
   let ending = false;

@@ -213,6 +213,38 @@ describe('a ledger that is damaged while windows use it', () => {
   });
 });
 
+describe('a large ledger that is damaged', () => {
+  it('is mended in portions: the process serves meanwhile, and what it is told then is kept', async () => {
+    const count = 14_000;
+    const folder = ledgerOf(count);
+    assert.ok(statSync(join(folder, 'ledger.db')).size > 8_000_000);
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    const [leaf] = database.prepare(`SELECT pageno FROM dbstat WHERE name = 'attempts' AND pagetype = 'leaf' ORDER BY pageno LIMIT 1 OFFSET 20`).all();
+    database.close();
+    breakPage(folder, Number(leaf?.['pageno']) - 1, noise(1));
+    const { log, said } = listening();
+    const ledger = open(folder, { log });
+    ledger.close(aReceipt('before'));
+    assert.throws(() => {
+      for (let tries = 0; tries < 5; tries += 1) ledger.spend(always);
+    }, (error) => error instanceof LedgerUnavailableError && /is damaged and being repaired; try again in a moment/.test(error.message));
+    ledger.close(aReceipt('meanwhile', { attempts: [anAttempt({ cost: exact(3) })] }));
+    assert.equal(ledger.receipt('meanwhile')?.cost.microUsd, 3);
+    let turns = 0;
+    while (!ledger.isOpen) {
+      turns += 1;
+      await new Promise((resolve) => { setImmediate(resolve); });
+      if (turns > 10_000) assert.fail('it is never mended');
+    }
+    assert.ok(turns > 10, `the loop came round ${turns} times`);
+    await eventually('what came meanwhile is written', () => ledger.receipt('meanwhile')?.outcome === 'ok' && ledger.recent(1).length === 1);
+    const kept = assertSumsAgree(ledger, 'afterwards');
+    assert.ok(kept > count - 5, String(kept));
+    assert.equal(said.filter((line) => /was damaged: \d+ exchanges were saved/.test(line)).length, 1);
+    ledger.shutdown();
+  });
+});
+
 describe('a ledger that is locked at the start', () => {
   for (const lock of ['BEGIN IMMEDIATE', 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE'] as const) {
     it(`by ${lock} gets a sentence, is waited for without holding up the process, and gets what was kept`, async () => {
