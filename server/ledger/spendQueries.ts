@@ -48,9 +48,10 @@ const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) 
 /** The same for readers, as floating point: exact to 2^53, and a slot with absurd figures of an earlier version cannot overflow. */
 const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
 const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
+/** A sum stays an integer: one with an absurd figure of an earlier version would else be refused, and with it every later fold. */
 const columnAdds = sumColumns.split(',').map((column) => {
   const name = column.trim();
-  return `${name} = coalesce(${name} + excluded.${name}, ${name}, excluded.${name})`;
+  return `${name} = min(coalesce(${name} + excluded.${name}, ${name}, excluded.${name}), ${2n ** 62n})`;
 }).join(', ');
 
 /**

@@ -381,4 +381,22 @@ describe('the roll-up of spend', () => {
     database.close();
     ledger.shutdown();
   });
+
+  it('goes on where a slot holds a figure that nothing can be added to', () => {
+    const folder = newFolder();
+    const ledger = open(folder, 'a');
+    for (let index = 0; index < 2_100; index += 1) ledger.close(aReceipt(`x-${index}`));
+    ledger.flush();
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    for (const [level, width] of [[0, 900_000], [1, 86_400_000]] as const) {
+      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, 'openai', 'gpt-4.1', 'claude-code', 'shop', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0)`)
+        .run(level, Math.floor(noon / width));
+    }
+    const queries = new SpendQueries(database);
+    assert.doesNotThrow(() => { queries.fold(); });
+    assert.equal(database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`).get()?.['value'], 1_000);
+    assert.equal(queries.spend({ from: noon, to: noon + 1 }).totals.microUsd, 2_100 * 2_800);
+    database.close();
+    ledger.shutdown();
+  });
 });
