@@ -33,7 +33,7 @@ function chosenSteps(names) {
 function commandsOf(step, countsFile) {
   if (step.tests === undefined) return step.commands;
   return [[
-    '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
+    `--import=${new URL('../test/support/endWatch.mjs', import.meta.url)}`, '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
     `--test-reporter=${new URL('countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}`, step.tests,
   ]];
 }

@@ -3,7 +3,9 @@ import { findProvider, providers } from './catalog/providers.ts';
 import { watchConfigFile } from './config/watchConfigFile.ts';
 import { loadYamlConfig } from './config/yamlFile.ts';
 import type { Command } from './arguments.ts';
-import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { defaultDataDir } from './dataFolder.ts';
+import { endWithinMs, expectEnd } from './endWatch.ts';
+import { buildHouse, type House } from './house.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from './protocols/registry.ts';
@@ -32,7 +34,13 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
       writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
     },
   });
-  const end = (code: number): void => void house.close().finally(() => process.exit(code));
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    expectEnd({ withinMs: endWithinMs, subject: 'The server' });
+    void house.close().finally(() => process.exit(code));
+  };
   installLastDefence({ process, log: () => house.log, end: () => end(1) });
   const stop = (): void => end(0);
   exitWithParent(stop);

@@ -1,11 +1,10 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpStatus } from './api/status.ts';
 import { systemClock } from './base/clock.ts';
 import { Guard, safeLog } from './base/guarded.ts';
 import type { Log } from './base/log.ts';
 import { createLog, SecretRegister } from './base/redact.ts';
+import { closeToOthers, makeDataDir } from './dataFolder.ts';
 import { Yard } from './exchange/yard.ts';
 import { TokenCheck } from './faces/http/access.ts';
 import { HttpFace } from './faces/http/httpFace.ts';
@@ -56,6 +55,7 @@ export function buildHouse(options: HouseOptions): House {
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
   const face = new HttpFace({ yard, token: new TokenCheck(token, tools), log, info });
   const port: PortHolder = new PortHolder(face.server, file, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
+  closeToOthers(options.dataDir, log);
   const heap = keepHeapSmall();
   let closing: Promise<void> | undefined;
   return {
@@ -72,34 +72,4 @@ export function buildHouse(options: HouseOptions): House {
       return closing;
     },
   };
-}
-
-/** Makes the data folder if it is missing. @throws Error that says in one sentence why it cannot be used */
-function makeDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    accessSync(dataDir, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    throw new Error(`The data folder ${dataDir} cannot be used: ${dataDirTrouble(dataDir, error)}.`, { cause: error });
-  }
-}
-
-function dataDirTrouble(dataDir: string, error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EEXIST': return statSync(dataDir, { throwIfNoEntry: false }) === undefined ? 'it is a link that leads nowhere' : 'it is a file';
-    case 'ENOTDIR': return 'a part of its path is a file';
-    case 'EACCES':
-    case 'EPERM': return 'access is not allowed';
-    case 'EROFS': return 'the file system is read-only';
-    case 'ENOSPC': return 'the disk is full';
-    default: return code ?? 'for an unknown reason';
-  }
-}
-
-/** Where data lives when nobody said: the platform's place for user data. */
-export function defaultDataDir(): string {
-  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Switchyard');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Switchyard');
-  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'switchyard');
 }

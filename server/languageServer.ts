@@ -6,7 +6,9 @@ import { findProvider, providers } from './catalog/providers.ts';
 import { watchConfigFile } from './config/watchConfigFile.ts';
 import { loadYamlConfig } from './config/yamlFile.ts';
 import { LspFace } from './faces/lsp/lspFace.ts';
-import { buildHouse, defaultDataDir, type House } from './house.ts';
+import { defaultDataDir } from './dataFolder.ts';
+import { endWithinMs, expectEnd } from './endWatch.ts';
+import { buildHouse, type House } from './house.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from './protocols/registry.ts';
@@ -53,7 +55,13 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'switchyard' } };
   });
   connection.onShutdown(stop);
-  const end = (code: number): void => void stop().finally(() => process.exit(code));
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    expectEnd({ withinMs: endWithinMs, subject: 'The server' });
+    void stop().finally(() => process.exit(code));
+  };
   installLastDefence({ process, log: () => house?.log ?? early, end: () => end(1) });
   const gone = (): void => end(0);
   connection.onExit(gone);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { usage, parseArguments } from './arguments.ts';
 import { nodeTooOld } from './nodeVersion.ts';
+// Loaded with this file, because it reads the parent's id while it loads.
+import './parentWatch.ts';
 
 /**
  * The composition root. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { agreeOnSharedFile } from '../base/sharedFile.ts';
 
 /** What a secret is known by where windows tell each other about keys; the secret cannot be found from it. */
 export type KeyMark = (secret: string) => string;
@@ -31,36 +31,16 @@ function marksOf(salt: Buffer): KeyMark {
 }
 
 function sharedSalt(file: string): Buffer {
-  const known = readSalt(file);
-  if (known !== undefined) return known;
   const salt = randomBytes(saltBytes);
-  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
-    writeFileSync(draft, salt.toString('hex'), { mode: 0o600, flag: 'wx' });
-    try {
-      // All at once, or not at all where another window was quicker.
-      linkSync(draft, file);
-      return salt;
-    } catch {
-      const theirs = readSalt(file);
-      if (theirs !== undefined) return theirs;
-      // A damaged file, or a file system without links.
-      writeFileSync(file, salt.toString('hex'), { mode: 0o600 });
-      return salt;
-    }
+    return agreeOnSharedFile(file, saltIn, () => salt.toString('hex'));
   } catch {
-    // A folder that takes no file: this process remembers for itself.
+    // A folder that takes no file: this process keeps its notes to itself.
     return salt;
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
-function readSalt(file: string): Buffer | undefined {
-  try {
-    const text = readFileSync(file, 'utf8').trim();
-    return /^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : undefined;
-  } catch {
-    return undefined;
-  }
+function saltIn(text: string): Buffer | undefined {
+  const digits = text.trim();
+  return /^[0-9a-f]{64}$/.test(digits) ? Buffer.from(digits, 'hex') : undefined;
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isObject, parseJson } from '../base/json.ts';
+import { replaceSharedFile } from '../base/sharedFile.ts';
 import type { ListedFacts, ListedModel } from './modelList.ts';
 
 /** The model list of one endpoint as it was last told. */
@@ -58,12 +59,6 @@ export class ModelCache {
     lists.set(endpoint, list);
     const kept = [...lists].slice(-maxEndpoints);
     mkdirSync(dirname(this.#file), { recursive: true });
-    const draft = `${this.#file}.${process.pid}.new`;
-    try {
-      writeFileSync(draft, JSON.stringify({ version, endpoints: Object.fromEntries(kept) }), { mode: 0o600 });
-      renameSync(draft, this.#file);
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    replaceSharedFile(this.#file, JSON.stringify({ version, endpoints: Object.fromEntries(kept) }));
   }
 }

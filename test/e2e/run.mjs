@@ -29,6 +29,6 @@ const env = { ...process.env };
 delete env.NODE_TEST_CONTEXT;
 const child = spawn(process.execPath, [
   // One file at a time: each has an editor, a browser and several extension hosts.
-  '--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=1', `--test-timeout=${fileTimeoutMs}`, ...reporters, ...files.map((file) => path.join(here, file)),
+  '--disable-warning=ExperimentalWarning', `--import=${new URL('../support/endWatch.mjs', import.meta.url)}`, '--test', '--test-concurrency=1', `--test-timeout=${fileTimeoutMs}`, ...reporters, ...files.map((file) => path.join(here, file)),
 ], { stdio: 'inherit', cwd: repository, env });
 child.once('exit', (code) => { process.exitCode = code ?? 1; });

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import type { RequestSummary, SpendReport } from '../../server/api/receipt.ts';
+import type { Receipt, RequestSummary, SpendReport } from '../../server/api/receipt.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 import { isObject } from '../../server/base/json.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../server/sandbox/sandboxProvider.ts';
@@ -277,10 +277,16 @@ describe('the headless server', () => {
     writeConfig(own.configFile, { a: sandboxEndpoint(provider), dead: { ...sandboxEndpoint(provider), baseUrl: 'http://127.0.0.1:9/v1' } }, { auto: { targets: ['a/m'] }, gone: { targets: ['dead/m'] } });
     const [one, other] = await Promise.all([serve(own), serve(own)]);
     assert.equal(one.token, other.token);
+    for (const server of [one, other]) await server.get('/switchyard/status');
     const answer = await ask(one, { prompt: 'say 11 words' });
+    assert.equal(answer.status, 200, answer.text);
     await ask(one, { body: JSON.stringify(requestBody('openai-chat', { model: 'gone', prompt: 'x', stream: false })) });
     const exchangeId = String(answer.headers['x-switchyard-exchange']);
-    await until('the other server has the receipt', async () => (await other.receipt(exchangeId).catch(() => undefined))?.usage.outputTokens === 11);
+    await until('the other server has the receipt', async () => {
+      const found = await rawRequest({ url: `${other.url}/switchyard/exchanges/${exchangeId}`, method: 'GET', headers: callerHeaders('openai-chat', other.token) });
+      assert.ok(found.status === 200 || found.status === 404, found.text);
+      return found.status === 200 && (JSON.parse(found.text) as Receipt).usage.outputTokens === 11;
+    });
     const spend = await other.get('/switchyard/spend') as SpendReport;
     assert.equal(spend.totals.usage.outputTokens, 11);
     await until('the other server knows the health of both endpoints', async () => {

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { agreeOnSharedFile } from '../../base/sharedFile.ts';
+import { newToken, tokenIn } from './tokenFile.ts';
 
 /** Names that are also file names everywhere, and that a spend line can show. */
 const toolName = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
@@ -51,21 +52,10 @@ export class ToolTokens {
     if (!toolName.test(tool)) throw new Error(`A tool cannot be named "${tool.slice(0, 70)}": use small letters, digits, dots and hyphens.`);
     const known = this.tokens.get(tool);
     if (known !== undefined) return known.toString();
-    const token = `switchyard-${randomBytes(24).toString('base64url')}`;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    // Written aside and renamed, so that no other window reads half of it. A leading dot is no tool.
-    const aside = join(this.#folder, `.${tool}.${randomBytes(6).toString('hex')}`);
-    try {
-      writeFileSync(aside, `${token}\n`, { mode: 0o600, flag: 'wx' });
-      chmodSync(aside, 0o600);
-      renameSync(aside, join(this.#folder, tool));
-    } catch (error) {
-      rmSync(aside, { force: true });
-      throw error;
-    }
+    const token = agreeOnSharedFile(join(this.#folder, tool), tokenIn, () => `${newToken()}\n`);
     this.#reading = undefined;
-    // Had another window been at it in the same moment, the later one holds, and both say the same.
-    return this.tokens.get(tool)?.toString() ?? token;
+    return token;
   }
 
   /** Revokes the tool's token; without one, nothing happens. */
@@ -106,8 +96,8 @@ function readTokens(folder: string): ReadonlyMap<string, Buffer> {
 /** A file that went away meanwhile, or that is no token, is none. */
 function readToken(file: string): Buffer | undefined {
   try {
-    const token = readFileSync(file, 'utf8').trim();
-    return token.length >= 16 ? Buffer.from(token) : undefined;
+    const token = tokenIn(readFileSync(file, 'utf8'));
+    return token === undefined ? undefined : Buffer.from(token);
   } catch {
     return undefined;
   }

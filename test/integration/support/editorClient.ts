@@ -7,6 +7,7 @@ import {
   type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type NoticeParams,
 } from '../../../server/api/messages.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
+import { endedWithTests } from '../../support/childProcesses.ts';
 import { exitOf, serverEntry } from './serverProcess.ts';
 
 export type EditorTransport = 'stdio' | 'node-ipc';
@@ -23,9 +24,9 @@ export class EditorClient {
   #turns = 0;
 
   constructor(transport: EditorTransport) {
-    const child = spawn(process.execPath, [serverEntry, `--${transport}`], {
+    const child = endedWithTests(spawn(process.execPath, [serverEntry, `--${transport}`], {
       stdio: transport === 'node-ipc' ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['pipe', 'pipe', 'pipe'],
-    });
+    }));
     this.child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.log.push(text));
     this.connection = transport === 'node-ipc'

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
+import { endedWithTests } from '../../support/childProcesses.ts';
 
 export const serverEntry = path.join(import.meta.dirname, '..', '..', '..', 'server', 'main.ts');
 
@@ -29,9 +30,9 @@ export function writeConfig(file: string, endpoints: Record<string, EndpointSett
   writeFileSync(file, JSON.stringify({ endpoints, routes }, undefined, 1));
 }
 
-/** A server process that need not come up. */
-export function spawnServer(args: readonly string[], environment: Record<string, string> = {}): { child: ChildProcess; written: Written } {
-  const child = spawn(process.execPath, [serverEntry, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment } });
+/** A server process that need not come up. It is ended with the test file at the latest. */
+export function spawnServer(args: readonly string[], environment: Record<string, string> = {}, detached = false): { child: ChildProcess; written: Written } {
+  const child = endedWithTests(spawn(process.execPath, [serverEntry, ...args], { detached, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment } }));
   const written: Written = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
@@ -54,9 +55,12 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** Starts `serve --json` and waits until it accepts requests. */
-export async function startServer(options: { configFile: string; dataDir: string; port?: number; environment?: Record<string, string> }): Promise<ServerProcess> {
-  const { child, written } = spawnServer(['serve', '--config', options.configFile, '--port', String(options.port ?? 0), '--data', options.dataDir, '--json'], options.environment);
-  await until(`the server announces itself (it wrote: ${written.stderr})`, () => written.stdout.includes('\n') || child.exitCode !== null);
+export async function startServer(options: { configFile: string; dataDir: string; port?: number; environment?: Record<string, string>; detached?: boolean }): Promise<ServerProcess> {
+  const { child, written } = spawnServer(['serve', '--config', options.configFile, '--port', String(options.port ?? 0), '--data', options.dataDir, '--json'], options.environment, options.detached);
+  await until('the server announces itself', () => written.stdout.includes('\n') || child.exitCode !== null).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw new Error(`the server did not start; it wrote: ${written.stderr}`, { cause: error });
+  });
   if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${written.stderr}`);
   const { url, tokenFile } = JSON.parse(written.stdout.split('\n')[0] ?? '') as { url: string; tokenFile: string };
   const token = readFileSync(tokenFile, 'utf8').trim();
