@@ -1,8 +1,9 @@
+import { clockText, conditionText, healthOf, isUp } from '../server/api/condition.ts';
 import type { EndpointStatus, LinkStatus, StatusSnapshot } from '../server/api/status.ts';
-import { count, formatMoney, formatUntil, isWhollyUnknown, markdownCell, speakMoney } from './base/format.ts';
+import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from './base/format.ts';
 import type { Money } from './base/format.ts';
 import { healthIcons } from './chat/offeredModels.ts';
-import { countdown, drillText } from './drill/drillWording.ts';
+import { drillText } from './drill/drillWording.ts';
 import type { StatusBarChoice } from './settings.ts';
 import type { ServerState } from './switchyardServer.ts';
 import { formatDuration } from './views/figures.ts';
@@ -65,7 +66,7 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
     };
   }
   const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
-  const up = enabled.filter(canServe).length;
+  const up = enabled.filter(endpoint => isUp(endpoint.condition)).length;
   const health = `${String(up)}/${String(enabled.length)}`;
   const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
   const drills = status.drill?.running ?? [];
@@ -90,52 +91,42 @@ export function linkText(kind: LinkStatus['kind']): string {
   return kind === 'offline' ? 'Offline' : 'Sign-in page in the way';
 }
 
-/** Whether an endpoint counts as up: healthy or degraded; one nobody has tried yet until its first failure. */
-export function canServe(endpoint: Pick<EndpointStatus, 'state' | 'breaker' | 'lastError'>): boolean {
-  if (endpoint.breaker === 'open') return false;
-  switch (endpoint.state) {
-    case 'healthy':
-    case 'degraded': return true;
-    case 'down': return false;
-    case 'unknown': return endpoint.lastError === undefined;
-  }
-}
-
-/** How many are in which state, without those that are in none: `2 healthy, 1 down`. */
+/** How many endpoints are in which condition, the commonest words first: `2 healthy, 1 rate-limited`. */
 function stateCounts(enabled: readonly EndpointStatus[]): string {
-  const amounts = { healthy: 0, degraded: 0, down: 0, 'not used yet': 0 };
-  for (const endpoint of enabled) {
-    if (endpoint.breaker === 'open') amounts.down += 1;
-    else amounts[endpoint.state === 'unknown' ? 'not used yet' : endpoint.state] += 1;
+  const amounts = new Map<string, number>();
+  for (const { condition: { kind } } of enabled) {
+    const words = conditionText({ kind }, 0);
+    amounts.set(words, (amounts.get(words) ?? 0) + 1);
   }
-  const words = Object.entries(amounts).filter(([, amount]) => amount > 0).map(([state, amount]) => `${String(amount)} ${state}`);
-  return words.length === 0 ? 'all switched off' : words.join(', ');
+  const texts = [...amounts].sort(([, one], [, other]) => other - one).map(([words, amount]) => `${String(amount)} ${words}`);
+  return texts.length === 0 ? 'all disabled' : texts.join(', ');
 }
 
-/** An endpoint nobody has tried yet counts as healthy until it shows otherwise. */
-export function servesWell(endpoint: Pick<EndpointStatus, 'state' | 'breaker'>): boolean {
-  return endpoint.state === 'healthy' || (endpoint.state === 'unknown' && endpoint.breaker === 'closed');
+/** The icon of an endpoint, the same in status bar and Providers view. */
+export function conditionIcon({ condition }: Pick<EndpointStatus, 'condition'>): string {
+  if (condition.kind === 'disabled') return 'circle-slash';
+  return condition.kind === 'offline' || condition.kind === 'portal' ? 'debug-disconnect' : healthIcons[healthOf(condition)];
 }
 
 function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
-    `| ${markdownCell(endpoint.name)} | ${gap}${endpoint.enabled ? `$(${healthIcons[endpoint.state]}) ` : ''}${markdownCell(stateText(endpoint, now))} | ${gap}${endpoint.firstToken === undefined ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.drill?.running ?? []).map(drill =>
-      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, ${countdown(drill.until, now)} left · [Stop](command:switchyard.stopFireDrill) · [Report](command:switchyard.fireDrillReport)`),
+      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:switchyard.stopFireDrill) · [Report](command:switchyard.fireDrillReport)`),
     ...(status.link === undefined ? [] : [status.link.kind === 'offline'
       ? '$(debug-disconnect) **Offline:** no provider can be reached from this machine. Local models still work.'
       : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
-    ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'call')} is unknown and not in the figures`] : []),
+    ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),
     ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:switchyard.openSettings)`] : []),
   ];
   return [
     `**Switchyard** · ${stateCounts(status.endpoints.filter(endpoint => endpoint.enabled))} · ${isWhollyUnknown(money) ? 'cost unknown' : markdownCell(formatMoney(money))} today`,
     '',
     // The editor sets table columns without a gap, so the cells bring their own.
-    `| provider | ${gap}state | ${gap}p50 | ${gap}today |`,
+    `| provider | ${gap}state | ${gap}first token | ${gap}today |`,
     '|:--|:--|--:|--:|',
     ...rows,
     ...notes.flatMap(note => ['', note]),
@@ -144,17 +135,6 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
 
 export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown'>): Money {
   return { microUsd: endpoint.todayMicroUsd, estimated: endpoint.todayEstimated, unknown: endpoint.todayUnknown };
-}
-
-/** The state of an endpoint in a few words: `healthy`, `down, next try in 12 s`, `switched off`. */
-export function stateText(endpoint: Pick<EndpointStatus, 'enabled' | 'state' | 'breaker' | 'retryAt' | 'keys' | 'cutOff'>, now: number): string {
-  if (!endpoint.enabled) return 'switched off';
-  if (endpoint.cutOff !== undefined) return endpoint.cutOff === 'offline' ? 'out of reach: offline' : 'out of reach: sign-in page in the way';
-  if (endpoint.breaker === 'open') {
-    return endpoint.retryAt === undefined ? 'down' : `down, next try ${endpoint.retryAt <= now ? 'now' : `in ${formatUntil(endpoint.retryAt, now)}`}`;
-  }
-  if (endpoint.breaker === 'half-open') return 'recovering';
-  return endpoint.state === 'unknown' ? 'not used yet' : endpoint.state;
 }
 
 function plain(text: string, tooltipText: string, spoken: string, background?: 'error'): StatusBarContent {

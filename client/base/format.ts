@@ -32,16 +32,6 @@ export function speakMoney(money: Money): string {
   return `${money.estimated ? 'about ' : ''}${dollars} dollars${money.unknown > 0 ? ' plus unknown cost' : ''}`;
 }
 
-/** How long until `at`, in words: `now`, `12 s`, `3 min`, `2 h`, `3 days`. */
-export function formatUntil(at: number, now: number): string {
-  const seconds = Math.ceil((at - now) / 1000);
-  if (seconds <= 0) return 'now';
-  if (seconds < 120) return `${String(seconds)} s`;
-  if (seconds < 7200) return `${String(Math.round(seconds / 60))} min`;
-  if (seconds < 172_800) return `${String(Math.round(seconds / 3600))} h`;
-  return `${String(Math.round(seconds / 86_400))} days`;
-}
-
 /** `1 key`, `2 keys`. */
 export function count(amount: number, singular: string, plural = `${singular}s`): string {
   return `${String(amount)} ${amount === 1 ? singular : plural}`;

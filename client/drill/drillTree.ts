@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { TreeElements } from '../base/treeElements.ts';
 import type { SwitchyardServer } from '../switchyardServer.ts';
 import { drillNodes, timeLeft } from './drillTreeModel.ts';
 import type { DrillNode } from './drillTreeModel.ts';
@@ -12,11 +13,10 @@ const secondMs = 1000;
  */
 export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Disposable {
   readonly #server: SwitchyardServer;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #changed = new vscode.EventEmitter<DrillNode | undefined>();
   readonly #view: vscode.TreeView<DrillNode>;
   readonly #subscriptions: vscode.Disposable[];
-  #nodes: DrillNode[] = [];
-  #drawn = '';
+  readonly #elements = new TreeElements<DrillNode>();
   #countdown: NodeJS.Timeout | undefined;
   #isContext: boolean | undefined;
   /** Ids of the drills that ran when the state was last told. */
@@ -30,10 +30,10 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     this.#update();
   }
 
-  get onDidChangeTreeData(): vscode.Event<undefined> { return this.#changed.event; }
+  get onDidChangeTreeData(): vscode.Event<DrillNode | undefined> { return this.#changed.event; }
 
   getChildren(node?: DrillNode): DrillNode[] {
-    return node?.children ?? this.#nodes;
+    return node?.children ?? this.#elements.lines;
   }
 
   getTreeItem(node: DrillNode): vscode.TreeItem {
@@ -57,13 +57,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     const drill = this.#server.state === 'running' ? this.#server.status?.drill : undefined;
     const running = drill?.running ?? [];
     this.#setContext(running.length > 0);
-    const nodes = drillNodes(drill);
-    const drawing = JSON.stringify(nodes);
-    if (drawing !== this.#drawn) {
-      this.#drawn = drawing;
-      this.#nodes = nodes;
-      this.#changed.fire(undefined);
-    }
+    for (const line of this.#elements.update(drillNodes(drill))) this.#changed.fire(line);
     this.#count();
     const last = drill?.last;
     const before = this.#running;
@@ -76,7 +70,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     clearInterval(this.#countdown);
     const show = (): void => { this.#view.description = timeLeft(this.#server.status?.drill, Date.now()); };
     show();
-    if (this.#view.visible && this.#nodes.length > 0) this.#countdown = setInterval(show, secondMs);
+    if (this.#view.visible && this.#elements.lines.length > 0) this.#countdown = setInterval(show, secondMs);
   }
 
   #setContext(running: boolean): void {

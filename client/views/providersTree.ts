@@ -1,23 +1,20 @@
 import * as vscode from 'vscode';
-import type { Configuration } from '../configuration.ts';
 import { count } from '../base/format.ts';
+import { TreeElements } from '../base/treeElements.ts';
+import type { Configuration } from '../configuration.ts';
 import type { SwitchyardServer } from '../switchyardServer.ts';
 import { downCount, providerNodes, treeMessage } from './providersTreeModel.ts';
 import type { TreeNode } from './providersTreeModel.ts';
-
-/** While a breaker counts down, the tree is kept current this often. */
-const countdownMs = 5_000;
 
 /** The Providers view: every endpoint with its state, keys, models and last error, live. */
 export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #server: SwitchyardServer;
   readonly #configuration: Configuration;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #changed = new vscode.EventEmitter<TreeNode | undefined>();
   readonly #view: vscode.TreeView<TreeNode>;
   readonly #subscriptions: vscode.Disposable[];
-  #nodes: TreeNode[] = [];
-  #drawn = '';
-  #countdown: NodeJS.Timeout | undefined;
+  readonly #elements = new TreeElements<TreeNode>();
+  #down = 0;
 
   constructor(server: SwitchyardServer, configuration: Configuration) {
     this.#server = server;
@@ -31,10 +28,10 @@ export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.
     this.#draw();
   }
 
-  get onDidChangeTreeData(): vscode.Event<undefined> { return this.#changed.event; }
+  get onDidChangeTreeData(): vscode.Event<TreeNode | undefined> { return this.#changed.event; }
 
   getChildren(node?: TreeNode): TreeNode[] {
-    return node?.children ?? this.#nodes;
+    return node?.children ?? this.#elements.lines;
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
@@ -50,29 +47,18 @@ export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.
   }
 
   dispose(): void {
-    clearTimeout(this.#countdown);
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   #draw(): void {
-    clearTimeout(this.#countdown);
-    const now = Date.now();
     const status = this.#server.status;
-    const nodes = providerNodes(status, now);
-    // Snapshots come often; a tree that is drawn again loses the hover under the mouse.
-    const drawing = JSON.stringify(nodes);
-    if (drawing !== this.#drawn) {
-      this.#drawn = drawing;
-      this.#nodes = nodes;
-      this.#changed.fire(undefined);
-    }
+    for (const line of this.#elements.update(providerNodes(status, Date.now()))) this.#changed.fire(line);
     // An empty message shows none.
     const message = treeMessage(this.#server.state, status, this.#configuration.problems) ?? '';
     if (this.#view.message !== message) this.#view.message = message;
     const down = downCount(status);
-    this.#view.badge = down === 0 ? undefined : { value: down, tooltip: `${count(down, 'provider')} down` };
-    if (this.#view.visible && status?.endpoints.some(endpoint => (endpoint.retryAt ?? 0) > now) === true) {
-      this.#countdown = setTimeout(() => { this.#draw(); }, countdownMs);
-    }
+    if (down === this.#down) return;
+    this.#down = down;
+    this.#view.badge = down === 0 ? undefined : { value: down, tooltip: `${count(down, 'provider')} cannot answer now` };
   }
 }

@@ -1,7 +1,8 @@
-import type { EndpointStatus, KeyStatus, ModelBreakerStatus, StatusSnapshot } from '../../server/api/status.ts';
-import { count, formatMoney, formatUntil, isWhollyUnknown } from '../base/format.ts';
+import { clockText, conditionText, failureClassWords, healthOf, isUp } from '../../server/api/condition.ts';
+import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../server/api/status.ts';
+import { count, formatMoney, isWhollyUnknown } from '../base/format.ts';
 import { describeKey } from '../keys/keyList.ts';
-import { endpointMoney, servesWell, stateText } from '../statusText.ts';
+import { conditionIcon, endpointMoney } from '../statusText.ts';
 import type { ServerState } from '../switchyardServer.ts';
 import { formatDuration } from './figures.ts';
 
@@ -49,26 +50,25 @@ export function treeMessage(server: ServerState, status: StatusSnapshot | undefi
   return undefined;
 }
 
-/** How many endpoints that are switched on cannot serve now; for the view's badge. What a fire drill takes away is not counted. */
+/** How many enabled endpoints cannot be asked now; for the view's badge. What a fire drill takes away is not counted. */
 export function downCount(status: StatusSnapshot | undefined): number {
   const drilled = new Set(status?.drill?.running.map(drill => drill.endpoint));
-  return (status?.endpoints ?? []).filter(endpoint => endpoint.enabled && !drilled.has(endpoint.name) && (endpoint.state === 'down' || endpoint.breaker === 'open')).length;
+  return (status?.endpoints ?? []).filter(endpoint => endpoint.enabled && !drilled.has(endpoint.name) && !isUp(endpoint.condition)).length;
 }
 
 function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): TreeNode {
   const figure = endpointMoney(endpoint);
   const money = isWhollyUnknown(figure) ? 'cost unknown' : formatMoney(figure);
-  const state = stateText(endpoint, now);
+  const state = conditionText(endpoint.condition, now);
   const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0;
-  const showsState = !endpoint.enabled || !servesWell(endpoint) || endpoint.state === 'unknown';
   const description = [
     ...(drilled ? ['fire drill'] : []),
-    ...(showsState ? [state] : []),
-    ...(endpoint.firstToken === undefined ? [] : [formatDuration(endpoint.firstToken.p50)]),
-    // What is unknown is said in the tooltip: here is room for figures only.
+    ...(endpoint.condition.kind === 'healthy' ? [] : [state]),
+    ...(endpoint.firstToken === undefined || !isUp(endpoint.condition) ? [] : [formatDuration(endpoint.firstToken.p50)]),
+    // That nothing is known is in the tooltip: here is room for figures only.
     ...(spent && !isWhollyUnknown(figure) ? [money] : []),
   ].join(' · ');
-  const look = drilled ? { icon: 'flame', color: colors.warn } : endpointLook(endpoint);
+  const look = drilled ? { icon: 'flame', color: colors.warn } : { icon: conditionIcon(endpoint), color: endpointColor(endpoint) };
   return {
     id: endpoint.name,
     label: endpoint.name,
@@ -81,66 +81,96 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     expanded: false,
     endpoint: endpoint.name,
     children: [
-      ...(endpoint.lastError === undefined || servesWell(endpoint) && now - endpoint.lastError.at > 3_600_000 ? [] : [errorNode(endpoint, endpoint.lastError, now)]),
+      ...errorNodes(endpoint, now),
       ...endpoint.keys.map(key => keyNode(endpoint.name, key, now)),
       ...(endpoint.models.length === 0 ? [] : [modelsNode(endpoint)]),
     ],
   };
 }
 
-function endpointLook(endpoint: EndpointStatus): { icon: string; color: string | undefined } {
-  if (!endpoint.enabled) return { icon: 'circle-slash', color: 'disabledForeground' };
-  if (endpoint.cutOff !== undefined) return { icon: 'debug-disconnect', color: colors.warn };
-  if (endpoint.breaker === 'open' || endpoint.state === 'down') return { icon: 'error', color: colors.bad };
-  if (endpoint.breaker === 'half-open' || endpoint.state === 'degraded') return { icon: 'warning', color: colors.warn };
-  return endpoint.state === 'healthy' ? { icon: 'pass', color: colors.good } : { icon: 'circle-outline', color: undefined };
+function endpointColor({ condition }: EndpointStatus): string | undefined {
+  if (condition.kind === 'disabled') return 'disabledForeground';
+  if (condition.kind === 'offline' || condition.kind === 'portal') return colors.warn;
+  switch (healthOf(condition)) {
+    case 'healthy': return colors.good;
+    case 'degraded': return colors.warn;
+    case 'down': return colors.bad;
+    case 'unknown': return undefined;
+  }
 }
 
 function modelBreakerText({ breaker, retryAt, reason }: ModelBreakerStatus, now: number): string {
-  const state = breaker === 'half-open' ? 'recovering' : `kept away, next try ${retryAt === undefined || retryAt <= now ? 'now' : `in ${formatUntil(retryAt, now)}`}`;
+  const state = breaker === 'half-open' ? 'recovering'
+    : `kept away, ${retryAt === undefined || retryAt <= now ? 'tried again with the next request' : `next try at ${clockText(retryAt, now, 'up')}`}`;
   return `${state} (${reason})`;
 }
 
 function endpointTooltip(endpoint: EndpointStatus, state: string, money: string, now: number): string {
-  const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
+  const { downtime, errorRate } = endpoint;
   return [
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
+    ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${endpoint.lastError.message} (${clockText(endpoint.lastError.at, now, 'down')})`]),
     endpoint.baseUrl,
     ...(endpoint.modelBreakers ?? []).map(one => `${one.model}: ${modelBreakerText(one, now)}`),
-    ...(endpoint.firstToken === undefined ? [] : [`First token: ${formatDuration(endpoint.firstToken.p50)} (p50), ${formatDuration(endpoint.firstToken.p95)} (p95), ${formatDuration(endpoint.firstToken.p99)} (p99)`]),
-    ...(endpoint.total === undefined ? [] : [`Whole answer: ${formatDuration(endpoint.total.p50)} (p50), ${formatDuration(endpoint.total.p95)} (p95), ${formatDuration(endpoint.total.p99)} (p99)`]),
-    ...(endpoint.errorRate === undefined ? [] : [`Errors: ${percent(endpoint.errorRate)}`]),
-    ...(endpoint.uptime === undefined ? [] : [`Uptime: ${percent(endpoint.uptime)}`]),
-    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'call')} of unknown cost` : ''}`,
+    ...(endpoint.firstToken === undefined ? [] : [`First token: ${latencyText(endpoint.firstToken)}`]),
+    ...(endpoint.total === undefined ? [] : [`Whole answer: ${latencyText(endpoint.total)}`]),
+    ...(errorRate === undefined ? [] : [`Errors in the last 10 min: ${String(Math.round(errorRate * 100))} %`]),
+    ...(downtime === undefined ? [] : [downtimeText(downtime, now)]),
+    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'request')} of unknown cost` : ''}`,
   ].join('\n');
 }
 
-function errorNode(endpoint: EndpointStatus, error: NonNullable<EndpointStatus['lastError']>, now: number): TreeNode {
-  const ago = formatUntil(now, error.at);
-  return leaf(endpoint.name, 'error', {
-    label: error.message,
-    description: ago === 'now' ? 'just now' : `${ago} ago`,
-    tooltip: `${error.failureClass}: ${error.message}`,
-    icon: 'info', color: undefined, context: 'error',
-  });
+/** `420 ms usually, 900 ms at most for 95 of 100 requests`. */
+function latencyText({ p50, p95, p99 }: LatencySummary): string {
+  return [
+    `${formatDuration(p50)} usually`,
+    ...(p95 === undefined ? [] : [`up to ${formatDuration(p95)} for 95 of 100 requests`]),
+    ...(p99 === undefined ? [] : [`up to ${formatDuration(p99)} for 99`]),
+  ].join(', ');
 }
 
-const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined }>> = {
+/** The figures stand still while nothing changes, so that the tooltip stays open. */
+function downtimeText({ watchedSince, pastMs, downSince }: NonNullable<EndpointStatus['downtime']>, now: number): string {
+  const since = clockText(watchedSince, now, 'down');
+  const before = pastMs < 1000 ? '' : formatDuration(pastMs);
+  if (downSince !== undefined) return `Down since ${clockText(downSince, now, 'down')}${before === '' ? '' : `, before that for ${before} since ${since}`}`;
+  return before === '' ? `Not down since ${since}` : `Down for ${before} in all since ${since}`;
+}
+
+/** An error that is over is shown for so long. */
+const pastErrorMs = 3_600_000;
+
+/** The last error, with its moment; one of an endpoint that is well again says so, and goes after an hour. */
+function errorNodes({ name, condition, lastError }: EndpointStatus, now: number): TreeNode[] {
+  const past = condition.kind === 'healthy' || condition.kind === 'unknown' || condition.kind === 'disabled';
+  if (lastError === undefined || (past && now - lastError.at > pastErrorMs)) return [];
+  const at = clockText(lastError.at, now, 'down');
+  return [leaf(name, 'error', {
+    label: lastError.message,
+    description: past ? `${at}, over` : at,
+    tooltip: `${failureClassWords[lastError.failureClass]} at ${at}${past ? ', over since' : ''}: ${lastError.message}`,
+    icon: past ? 'history' : 'info', color: undefined, context: 'error',
+  }, past ? `Past error at ${at}: ${lastError.message}` : `Error at ${at}: ${lastError.message}`)];
+}
+
+const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined; until?: string }>> = {
   'ok': { text: '', color: undefined },
   'unused': { text: 'not used yet', color: undefined },
   'rejected': { text: 'rejected: replace it', color: colors.bad },
-  'no-money': { text: 'out of money', color: colors.bad },
-  'cooling': { text: 'resting', color: colors.warn },
+  'no-money': { text: 'out of money', color: colors.bad, until: 'tried again at' },
+  'cooling': { text: 'rate-limited', color: colors.warn, until: 'back at' },
 };
 
 function keyNode(endpoint: string, key: KeyStatus, now: number): TreeNode {
   const look = keyStates[key.state];
-  const until = key.until !== undefined && key.until > now ? ` (${formatUntil(key.until, now)})` : '';
+  const until = look.until === undefined || key.until === undefined || key.until <= now ? '' : `, ${look.until} ${clockText(key.until, now, 'up')}`;
+  const description = look.text + until;
+  // A label such as `key 1` says by itself what it is.
+  const name = /^key\b/i.test(key.label) ? `K${key.label.slice(1)}` : `Key ${key.label}`;
   return {
     ...leaf(endpoint, `key:${key.id}`, {
-      label: describeKey(key), description: look.text === '' ? '' : look.text + until, tooltip: key.reason ?? 'Key', icon: 'key', color: look.color, context: 'key',
-    }),
-    spoken: `Key ${key.label}${key.last4 === '' ? '' : ` ending in ${[...key.last4].join(' ')}`}${look.text === '' ? '' : `, ${look.text}`}`,
+      label: describeKey(key), description, tooltip: key.reason ?? (description === '' ? 'Key in use' : `Key ${description}`), icon: 'key', color: look.color, context: 'key',
+    }, `${name}${key.last4 === '' ? '' : `, ending in ${[...key.last4].join(' ')}`}${description === '' ? '' : `, ${description}`}${key.reason === undefined ? '' : `, ${key.reason}`}`),
     keyId: key.id,
   };
 }
@@ -159,6 +189,8 @@ function modelsNode(endpoint: EndpointStatus): TreeNode {
   };
 }
 
-function leaf(endpoint: string, id: string, look: Pick<TreeNode, 'label' | 'description' | 'tooltip' | 'icon' | 'color' | 'context'>): TreeNode {
-  return { ...look, id: `${endpoint}/${id}`, spoken: `${look.label} ${look.description}`.trim(), children: [], expanded: false, endpoint };
+function leaf(
+  endpoint: string, id: string, look: Pick<TreeNode, 'label' | 'description' | 'tooltip' | 'icon' | 'color' | 'context'>, spoken = `${look.label} ${look.description}`.trim(),
+): TreeNode {
+  return { ...look, id: `${endpoint}/${id}`, spoken, children: [], expanded: false, endpoint };
 }

@@ -1,3 +1,4 @@
+import { failureClassWords } from '../../server/api/condition.ts';
 import type { FailureClass } from '../../server/api/failure.ts';
 import type { AttemptRole, Receipt } from '../../server/api/receipt.ts';
 
@@ -5,24 +6,9 @@ import type { AttemptRole, Receipt } from '../../server/api/receipt.ts';
 export const tones = ['ok', 'failover', 'failed', 'stopped', 'running'] as const;
 export type Tone = (typeof tones)[number];
 
-const failureWords: Record<FailureClass, string> = {
-  'auth': 'key rejected',
-  'quota': 'no money left',
-  'rate-limit': 'rate limited',
-  'overloaded': 'overloaded',
-  'server': 'server error',
-  'network': 'network error',
-  'timeout': 'timed out',
-  'context-overflow': 'too long for the model',
-  'content-policy': 'refused by policy',
-  'model-not-found': 'model not found',
-  'bad-request': 'bad request',
-  'cancelled': 'cancelled',
-};
-
 /** A failure class in a few words. */
 export function failureText(failureClass: FailureClass): string {
-  return failureWords[failureClass];
+  return failureClassWords[failureClass];
 }
 
 /** Failover stands apart: an answer that came after a failed attempt. @param failed how many attempts failed */

@@ -1,14 +1,25 @@
 import type { DrillStatus } from './drill.ts';
+import type { Condition } from './condition.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName } from './conversation.ts';
 
 export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
+/** In milliseconds. The rare ones are absent where too few requests were measured to know them. */
 export interface LatencySummary {
   p50: number;
-  p95: number;
-  p99: number;
+  p95?: number | undefined;
+  p99?: number | undefined;
+}
+
+/** How long an endpoint was down since it is watched. Moments are milliseconds since the epoch. */
+export interface Downtime {
+  watchedSince: number;
+  /** Of the times that are over, in milliseconds. */
+  pastMs: number;
+  /** Since when it is down now; absent while it is not. */
+  downSince?: number | undefined;
 }
 
 export interface KeyStatus {
@@ -47,6 +58,9 @@ export interface EndpointStatus {
   region?: string | undefined;
   protocol: ProtocolName;
   enabled: boolean;
+  /** What it can do now; what every view says of it. */
+  condition: Condition;
+  /** The condition as one of four states. */
   state: HealthState;
   /** Of the endpoint as a whole: open also when most of the models lately used there are kept away. */
   breaker: BreakerState;
@@ -56,13 +70,13 @@ export interface EndpointStatus {
   cutOff?: LinkStatus['kind'] | undefined;
   /** When an open breaker next lets a probe through. */
   retryAt?: number | undefined;
-  /** Over the sliding window, in milliseconds; absent without data. */
+  /** Over the last ten minutes, rounded to two digits; absent without data. */
   firstToken?: LatencySummary | undefined;
   total?: LatencySummary | undefined;
-  /** 0..1 over the sliding window; absent without data. */
+  /** 0..1 over the last ten minutes, in whole per cent; absent without data. */
   errorRate?: number | undefined;
-  /** 0..1 since this server started watching; absent without data. */
-  uptime?: number | undefined;
+  /** Since this server started watching; absent without data. */
+  downtime?: Downtime | undefined;
   lastError?: { at: number; failureClass: FailureClass; message: string } | undefined;
   lastCheckedAt?: number | undefined;
   keys: KeyStatus[];
@@ -84,9 +98,9 @@ export interface OfferedModel {
   /** Targets in order of preference, `endpoint/model`. */
   targets: string[];
   state: HealthState;
-  /** One line for the picker's detail, such as `2 of 3 healthy · via openai`. */
+  /** A few words for the picker's row, such as `via openai` or `1/2 up · via openai`. */
   detail: string;
-  /** A sentence when something is wrong, for the hover card. */
+  /** What each target that is not well can do now, for the hover card. */
   warning?: string | undefined;
   maxInputTokens: number;
   maxOutputTokens: number;

@@ -1,3 +1,4 @@
+import { conditionText, healthOf, isUp, type Condition } from '../api/condition.ts';
 import type { HealthState, OfferedModel } from '../api/status.ts';
 import type { Config, RouteConfig } from '../config/config.ts';
 import { modelSettings } from './modelSettings.ts';
@@ -12,9 +13,10 @@ export interface OfferView {
     contextWindow?: number | undefined; maxOutputTokens?: number | undefined; tools?: boolean | undefined; images?: boolean | undefined;
     thinking?: boolean | undefined; pricing?: string | undefined;
   };
-  state(endpoint: string): HealthState;
-  /** A sentence about the endpoint's trouble; undefined when it can serve. */
-  trouble(endpoint: string, model: string): string | undefined;
+  /** What a model at an endpoint can do now. */
+  condition(endpoint: string, model: string): Condition;
+  /** Milliseconds since the epoch. */
+  now: number;
 }
 
 const assumedContextWindow = 128_000;
@@ -49,8 +51,8 @@ function offerModels(view: OfferView): OfferedModel[] {
 interface Offer { id: string; wanted: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
 
 function offer({ id, wanted, kind, name, targets }: Offer, view: OfferView): OfferedModel {
-  const troubles = targets.map(target => view.trouble(target.endpoint, target.model));
-  const serving = targets.filter((_, index) => troubles[index] === undefined);
+  const conditions = targets.map(target => view.condition(target.endpoint, target.model));
+  const serving = targets.filter((_, index) => isUp(conditions[index] ?? nowhere));
   const first = serving[0] ?? targets[0];
   const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
   const all = targets.map(target => view.facts(target.endpoint, target.model));
@@ -60,9 +62,9 @@ function offer({ id, wanted, kind, name, targets }: Offer, view: OfferView): Off
   return {
     id, wanted, kind, name,
     targets: targets.map(target => `${target.endpoint}/${target.model}`),
-    state: overall(targets.map(target => view.state(target.endpoint)), serving.length),
-    detail: detail(targets, serving),
-    warning: warning(targets, troubles),
+    state: overall(conditions),
+    detail: detail(conditions, serving, view.now),
+    warning: warning(targets, conditions, view.now),
     maxInputTokens: Math.max(1024, window - Math.min(maxOutputTokens, Math.floor(window / 2))),
     maxOutputTokens,
     imageInput: all.some(one => one.images !== false),
@@ -72,21 +74,27 @@ function offer({ id, wanted, kind, name, targets }: Offer, view: OfferView): Off
   };
 }
 
-function overall(states: readonly HealthState[], serving: number): HealthState {
-  if (serving === 0 && states.length > 0) return 'down';
-  if (serving < states.length) return 'degraded';
-  if (states.every(state => state === 'healthy')) return 'healthy';
-  return states.every(state => state === 'unknown') ? 'unknown' : states.some(state => state === 'degraded' || state === 'down') ? 'degraded' : 'healthy';
+const nowhere: Condition = { kind: 'down' };
+
+function overall(conditions: readonly Condition[]): HealthState {
+  const up = conditions.filter(isUp);
+  if (up.length === 0 && conditions.length > 0) return 'down';
+  if (up.length < conditions.length || up.some(one => healthOf(one) === 'degraded')) return 'degraded';
+  return up.every(one => one.kind === 'unknown') ? 'unknown' : 'healthy';
 }
 
-function detail(targets: Offer['targets'], serving: Offer['targets']): string {
+/** Short, because the picker cuts the name for it: who answers, and how many could where not all can. */
+function detail(conditions: readonly Condition[], serving: Offer['targets'], now: number): string {
   const via = serving[0];
-  if (targets.length === 1) return via === undefined ? `${targets[0]?.endpoint ?? ''} is down` : `via ${via.endpoint}`;
-  const count = `${serving.length} of ${targets.length} healthy`;
-  return via === undefined ? count : `${count} · via ${via.endpoint}`;
+  if (via === undefined) return conditions.length === 1 ? conditionText(conditions[0] ?? nowhere, now) : 'none up';
+  if (serving.length < conditions.length) return `${serving.length}/${conditions.length} up · via ${via.endpoint}`;
+  return conditions.some(one => healthOf(one) === 'degraded') ? `via ${via.endpoint} · degraded` : `via ${via.endpoint}`;
 }
 
-function warning(targets: Offer['targets'], troubles: readonly (string | undefined)[]): string | undefined {
-  const lines = targets.flatMap((target, index) => (troubles[index] === undefined ? [] : [`${target.endpoint}: ${troubles[index]}`]));
+function warning(targets: Offer['targets'], conditions: readonly Condition[], now: number): string | undefined {
+  const lines = targets.flatMap((target, index) => {
+    const condition = conditions[index] ?? nowhere;
+    return condition.kind === 'healthy' || condition.kind === 'unknown' ? [] : [`${target.endpoint}: ${conditionText(condition, now)}`];
+  });
   return lines.length === 0 ? undefined : lines.join('; ');
 }

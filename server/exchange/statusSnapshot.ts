@@ -1,3 +1,4 @@
+import { healthOf } from '../api/condition.ts';
 import type { DrillStatus } from '../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import { localMidnight } from '../base/localMidnight.ts';
@@ -10,6 +11,7 @@ import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
 import type { ModelDirectory } from '../upstream/modelDirectory.ts';
+import { Conditions, shownLatency } from './conditions.ts';
 import { offeredModels, type OfferView } from './offeredModels.ts';
 
 export interface SnapshotSources {
@@ -19,7 +21,7 @@ export interface SnapshotSources {
   http: HttpStatus;
   board: HealthBoard;
   keys: KeyPool;
-  limiter: Pick<RateLimiter, 'keyTrouble'>;
+  limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
   ledger: LedgerStore;
   directory: ModelDirectory;
   view: RoutingView;
@@ -31,8 +33,9 @@ export interface SnapshotSources {
 export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const { now, config, ledger } = sources;
   const spend = spendToday(ledger, now);
-  const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
-  const offered = offers(sources);
+  const conditions = new Conditions(sources);
+  const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
+  const offered = offers(sources, conditions);
   let todayMicroUsd = 0;
   let todayEstimated = false;
   let todayUnknown = 0;
@@ -62,19 +65,20 @@ function spendToday(ledger: LedgerStore, now: number): Map<string, EndpointSpend
   }
 }
 
-function endpointStatus(endpoint: EndpointConfig, sources: SnapshotSources, spend: EndpointSpend | undefined): EndpointStatus {
-  const { board, keys, directory, now } = sources;
-  const health = board.health(endpoint.name, now);
-  const noKey = keys.blocked(endpoint.name, endpoint.provider.keyRequired, now);
+function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources, conditions: Conditions, spend: EndpointSpend | undefined): EndpointStatus {
+  const health = conditions.health(endpoint);
+  const condition = conditions.ofEndpoint(endpoint);
+  const answered = health.answered ?? 0;
   return {
     name: endpoint.name, provider: endpoint.provider.id, providerName: endpoint.provider.name, baseUrl: endpoint.baseUrl, region: endpoint.region,
     protocol: endpoint.protocol, enabled: endpoint.enabled,
-    state: noKey === undefined ? health.state : 'down',
+    condition, state: healthOf(condition),
     breaker: health.breaker, modelBreakers: health.modelBreakers, cutOff: health.cutOff,
-    retryAt: health.retryAt ?? noKey?.retryAt,
-    firstToken: health.firstToken, total: health.total, errorRate: health.errorRate, uptime: health.uptime,
+    retryAt: health.retryAt ?? condition.until,
+    firstToken: shownLatency(health.firstToken, answered), total: shownLatency(health.total, answered),
+    errorRate: health.errorRate === undefined ? undefined : Math.round(health.errorRate * 100) / 100, downtime: health.downtime,
     lastError: health.lastError, lastCheckedAt: health.lastCheckedAt,
-    keys: keys.status(endpoint.name, now, keyId => sources.limiter.keyTrouble(endpoint.name, keyId, now)),
+    keys: conditions.keys(endpoint),
     models: [...directory.modelsOf(endpoint.name)],
     todayMicroUsd: spend?.microUsd ?? 0,
     todayEstimated: spend?.estimated ?? false,
@@ -82,24 +86,13 @@ function endpointStatus(endpoint: EndpointConfig, sources: SnapshotSources, spen
   };
 }
 
-function offers({ config, board, directory, view, facts, now }: SnapshotSources): OfferedModel[] {
+function offers({ config, directory, view, facts, now }: SnapshotSources, conditions: Conditions): OfferedModel[] {
   return offeredModels({
     config,
     modelsOf: endpoint => directory.modelsOf(endpoint),
     canonicalName: name => view.canonicalName(name),
     facts,
-    state: endpoint => board.health(endpoint, now).state,
-    trouble(endpoint, model) {
-      const one = config.endpoints.get(endpoint);
-      if (one === undefined) return 'no such endpoint';
-      if (!one.enabled) return 'disabled';
-      const blocked = view.keysBlocked(endpoint, model);
-      if (blocked !== undefined) return blocked.reason;
-      const admission = view.admission(endpoint, model);
-      if (!admission.admitted) return admission.reason;
-      const health = board.health(endpoint, now);
-      if (health.cutOff !== undefined) return health.cutOff === 'offline' ? 'this machine is offline' : 'a sign-in page of the network is in the way';
-      return health.state === 'down' ? health.lastError?.message ?? 'down' : undefined;
-    },
+    condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
+    now,
   });
 }

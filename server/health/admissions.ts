@@ -10,7 +10,7 @@ export function admit(watch: Watch, model: string | undefined, now: number): Adm
   const breaker = breakersAdmission(watch, model, now);
   const rest = watch.cooldowns.resting(model, now);
   if (rest === undefined || (!breaker.admitted && breaker.retryAt >= rest.until)) return breaker;
-  return { admitted: false, reason: restReason(rest, now), retryAt: rest.until };
+  return { admitted: false, reason: restReason(rest, now), retryAt: rest.until, cause: rest.failureClass };
 }
 
 function breakersAdmission(watch: Watch, model: string | undefined, now: number): Admission {

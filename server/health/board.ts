@@ -42,12 +42,23 @@ export interface Outcome {
 
 /** The part of an endpoint's status that health knows; `retryAt` is the earliest moment it may be tried again. */
 export type EndpointHealth = Pick<EndpointStatus,
-  'state' | 'breaker' | 'modelBreakers' | 'cutOff' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'uptime' | 'lastError' | 'lastCheckedAt'>;
+  'state' | 'breaker' | 'modelBreakers' | 'cutOff' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'downtime' | 'lastError' | 'lastCheckedAt'> & {
+  /** 0..1 since this server started watching; absent without data. Moves with the clock, so no snapshot holds it. */
+  uptime?: number | undefined;
+  /** How many attempts of the last ten minutes the latencies are of; absent without any. */
+  answered?: number | undefined;
+};
 
 /** Whether an attempt may go to a target now, and if not, why and until when. */
 export type Admission =
   | { admitted: true; /** The attempt is a half-open trial. */ trial: boolean }
-  | { admitted: false; reason: string; retryAt: number };
+  | {
+      admitted: false; reason: string; retryAt: number;
+      /** Absent: a breaker is open. `busy`: only for a moment, as many requests are under way as may be. */
+      cause?: FailureClass | 'busy' | undefined;
+      /** Of a limit: the reason without how long it holds, so that it reads the same while time passes. */
+      limit?: string | undefined;
+    };
 
 /** What the board needs of an endpoint's configuration; an `EndpointConfig` has it all. */
 export interface WatchedEndpoint {

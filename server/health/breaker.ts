@@ -113,7 +113,7 @@ export function breakerAdmission(breaker: Breaker, inFlight: number, now: number
       return { admitted: false, retryAt: breaker.until, reason: `${openWords(breaker.cause)}, next try in ${waitWords(breaker.until - now)}` };
     case 'half-open':
       if (!trialUnderWay(breaker, now)) return { admitted: true, trial: true };
-      return { admitted: false, retryAt: now + trialPollMs, reason: `breaker half-open: one request is trying the ${what}, others wait for its result` };
+      return { admitted: false, cause: 'busy', retryAt: now + trialPollMs, reason: `breaker half-open: one request is trying the ${what}, others wait for its result` };
   }
 }
 
@@ -137,6 +137,7 @@ function rampAdmission(closedAt: number | undefined, inFlight: number, now: numb
   if (inFlight < allowed) return { admitted: true, trial: false };
   return {
     admitted: false,
+    cause: 'busy',
     retryAt: closedAt + (step + 1) * rampStepMs,
     reason: `just recovered: no more than ${allowed} requests at once for now, more in ${waitWords(closedAt + (step + 1) * rampStepMs - now)}`,
   };

@@ -72,6 +72,7 @@ export function createHealthBoard(options: { random: Random; startedAt: number }
     const verdict = wholeBreaker(watch, now);
     const trouble = troubleAt(watch);
     const models = modelBreakers(watch.models, now);
+    const downtime = watch.uptime.downtime();
     const own = stateOf(watch, verdict.breaker, summary, now);
     const state = trouble !== undefined ? 'down' : own === 'healthy' && models !== undefined ? 'degraded' : own;
     if (watch.notes.lastCheckedAt !== undefined) watch.uptime.mark(trouble === undefined ? state === 'down' : undefined, now);
@@ -80,6 +81,8 @@ export function createHealthBoard(options: { random: Random; startedAt: number }
       breaker: verdict.breaker,
       ...(models === undefined ? {} : { modelBreakers: models }),
       ...(trouble === undefined ? {} : { cutOff: trouble.kind }),
+      ...(downtime === undefined ? {} : { downtime }),
+      ...(summary.outcomes === 0 ? {} : { answered: summary.outcomes - summary.failures }),
       retryAt: retryAt(watch, verdict, now),
       firstToken: summary.firstToken,
       total: summary.total,

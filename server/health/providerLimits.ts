@@ -11,7 +11,12 @@ export interface CountingRules {
 }
 
 /** Why a request is bound to be refused, and when it no longer is. */
-export interface Shortage { reason: string; retryAt: number }
+export interface Shortage {
+  reason: string;
+  /** The reason without how long it holds. */
+  limit: string;
+  retryAt: number;
+}
 
 interface Known {
   limit: number | undefined;
@@ -119,7 +124,9 @@ export class ProviderLimits {
       if (known.stuck >= stuckAtMost) continue;
       const retryAt = this.#freeAt(kind, known, tokens, now);
       if (retryAt === undefined || retryAt <= now) continue;
-      if (longest === undefined || retryAt > longest.retryAt) longest = { retryAt, reason: reasonFor(kind, known.remaining, tokens, retryAt - now) };
+      if (longest === undefined || retryAt > longest.retryAt) {
+        longest = { retryAt, ...shortageWords(kind, known.remaining, tokens, retryAt - now) };
+      }
       known.keptBackUntil = retryAt;
     }
     return longest;
@@ -183,8 +190,8 @@ const kindWords: Readonly<Record<CountedKind, string>> = {
   requests: 'requests', tokens: 'tokens', inputTokens: 'input tokens', outputTokens: 'output tokens',
 };
 
-function reasonFor(kind: CountedKind, remaining: number, tokens: number, waitMs: number): string {
-  const wait = waitWords(waitMs);
-  if (kind === 'requests' || remaining < 1) return `the provider has no ${kindWords[kind]} left for it for another ${wait}`;
-  return `the provider has ${grouped(remaining)} ${kindWords[kind]} left for it, too few for about ${grouped(tokens)}, for another ${wait}`;
+function shortageWords(kind: CountedKind, remaining: number, tokens: number, waitMs: number): Pick<Shortage, 'reason' | 'limit'> {
+  const none = kind === 'requests' || remaining < 1;
+  const limit = `the provider has ${none ? 'no' : grouped(remaining)} ${kindWords[kind]} left for it`;
+  return { limit, reason: `${limit}${none ? '' : `, too few for about ${grouped(tokens)},`} for another ${waitWords(waitMs)}` };
 }

@@ -230,7 +230,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       let longest = keyWindow(entry, keyId)?.look(1, now);
       for (const [model, told] of entry.told.get(scopeOf(endpoint, keyId)) ?? []) {
         const shortage = told.shortage(1, now);
-        if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}` });
+        if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}`, limit: `${model}: ${shortage.limit}` });
       }
       return longest;
     },
@@ -240,7 +240,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
 function lookAtEndpoint(entry: Watched, tokens: number, now: number): Refusal | undefined {
   const { concurrency } = entry.limits;
   const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
-    : { admitted: false, retryAt: now + concurrencyPollMs, reason: `its own limit of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
+    : { admitted: false, cause: 'busy', retryAt: now + concurrencyPollMs, reason: `its own limit of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
   return entry.window.limited ? later(atOnce, entry.window.look(tokens, now)) : atOnce;
 }
 

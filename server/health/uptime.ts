@@ -1,3 +1,5 @@
+import type { Downtime } from '../api/status.ts';
+
 /** The share of watched time in which an endpoint was not down. */
 export interface Uptime {
   /**
@@ -9,12 +11,16 @@ export interface Uptime {
   skip(from: number, to: number): void;
   /** 0..1; absent before the first mark. */
   share(now: number): number | undefined;
+  /** How long it was down while it was watched, in figures that stand still while nothing changes; absent before the first mark. */
+  downtime(): Downtime | undefined;
   /** Everything it knows, as a value; `restore` puts it back. */
   snapshot(): UptimeState;
   restore(state: UptimeState): void;
 }
 
 export interface UptimeState {
+  /** When the first mark was made. */
+  readonly watchedSince?: number | undefined;
   readonly upMs: number;
   readonly downMs: number;
   /** What it is since the moment given; absent before the first mark. */
@@ -41,14 +47,14 @@ export function createUptime(startedAt: number): Uptime {
       const state = down === undefined ? 'unwatched' : down ? 'down' : 'up';
       if (kept.current?.state === state) return;
       const when = Math.max(at, startedAt);
-      kept = { ...upTo(when), current: { state, since: when } };
+      kept = { ...upTo(when), watchedSince: kept.watchedSince ?? when, current: { state, since: when } };
     },
     skip(from, to) {
       const { current } = kept;
       if (current === undefined) return;
       // A "down" that began within the span was the machine's.
       const state = current.state === 'down' && current.since >= from ? 'unwatched' : current.state;
-      kept = { ...upTo(Math.min(from, to)), current: { state, since: Math.max(to, startedAt) } };
+      kept = { ...upTo(Math.min(from, to)), watchedSince: kept.watchedSince, current: { state, since: Math.max(to, startedAt) } };
     },
     share(now) {
       const { current } = kept;
@@ -56,6 +62,11 @@ export function createUptime(startedAt: number): Uptime {
       const { upMs, downMs } = upTo(now);
       if (upMs + downMs > 0) return upMs / (upMs + downMs);
       return current.state === 'unwatched' ? undefined : current.state === 'up' ? 1 : 0;
+    },
+    downtime() {
+      const { watchedSince, downMs, current } = kept;
+      if (watchedSince === undefined) return undefined;
+      return { watchedSince, pastMs: downMs, ...(current?.state === 'down' ? { downSince: current.since } : {}) };
     },
     snapshot: () => kept,
     restore(state) { kept = state; },

@@ -106,7 +106,8 @@ export class UsageWindow {
   }
 
   #refusal(limit: string, retryAt: number, now: number): Refusal {
-    return { admitted: false, retryAt, reason: `${this.#whose} of ${limit} is used up for another ${waitWords(retryAt - now)}` };
+    const usedUp = `${this.#whose} of ${limit} is used up`;
+    return { admitted: false, cause: 'rate-limit', retryAt, limit: usedUp, reason: `${usedUp} for another ${waitWords(retryAt - now)}` };
   }
 }
 

@@ -1,6 +1,7 @@
 import { Emitter } from '../../../client/base/emitter.ts';
 import type { SecretStore } from '../../../client/keys/keyStore.ts';
 import type { Log, ServerConnection, ServerListener, Timers } from '../../../client/server/connection.ts';
+import type { Condition } from '../../../server/api/condition.ts';
 import type { StatusSnapshot, EndpointStatus, OfferedModel } from '../../../server/api/status.ts';
 
 /** The secret store of one machine, as all its windows see it. */
@@ -120,9 +121,17 @@ export function emptyStatus(changes: Partial<StatusSnapshot> = {}): StatusSnapsh
 
 export function endpoint(name: string, changes: Partial<EndpointStatus> = {}): EndpointStatus {
   return {
-    name, provider: 'openai', providerName: 'OpenAI', baseUrl: 'https://api.example.com/v1', protocol: 'openai-chat', enabled: true,
+    condition: conditionOf(changes), name, provider: 'openai', providerName: 'OpenAI', baseUrl: 'https://api.example.com/v1', protocol: 'openai-chat', enabled: true,
     state: 'healthy', breaker: 'closed', keys: [], models: [], todayMicroUsd: 0, todayEstimated: false, todayUnknown: 0, ...changes,
   };
+}
+
+/** The condition that goes with the plain fields a test sets. */
+function conditionOf({ enabled, cutOff, breaker, state, retryAt }: Partial<EndpointStatus>): Condition {
+  if (enabled === false) return { kind: 'disabled' };
+  if (cutOff !== undefined) return { kind: cutOff };
+  if (breaker === 'open') return { kind: 'down', until: retryAt };
+  return { kind: breaker === 'half-open' ? 'recovering' : state ?? 'healthy' };
 }
 
 export function offered(id: string, changes: Partial<OfferedModel> = {}): OfferedModel {

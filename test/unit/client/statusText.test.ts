@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatMoney, formatUntil, markdownCell, speakMoney } from '../../../client/base/format.ts';
+import { clockText } from '../../../server/api/condition.ts';
+import { formatMoney, markdownCell, speakMoney } from '../../../client/base/format.ts';
 import { statusBarCommands, statusBarContent } from '../../../client/statusText.ts';
 import type { StatusBarInput } from '../../../client/statusText.ts';
 import type { EndpointStatus } from '../../../server/api/status.ts';
@@ -27,7 +28,8 @@ describe('the status bar', () => {
     assert.equal(counts({ state: 'down' }), '$(pulse) 1/2');
     assert.equal(counts({ state: 'healthy', breaker: 'open' }), '$(pulse) 1/2');
     assert.equal(counts({ state: 'unknown' }), '$(pulse) 2/2', 'one not yet tried can answer until it shows otherwise');
-    assert.equal(counts({ state: 'unknown', lastError: { at: now, failureClass: 'network', message: 'x' } }), '$(pulse) 1/2');
+    assert.equal(counts({ state: 'down', condition: { kind: 'rate-limited', until: now + 60_000 } }), '$(pulse) 1/2', 'B8: every key is rate-limited');
+    assert.equal(counts({ state: 'down', condition: { kind: 'key-rejected' } }), '$(pulse) 1/2');
   });
 
   it('shows money when the setting asks for it', () => {
@@ -39,7 +41,7 @@ describe('the status bar', () => {
     assert.equal(content({ status: { ...busy, todayEstimated: true }, choice: 'spend' }).text, '$(credit-card) ~$1.37');
     assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37+');
     assert.equal(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) cost unknown');
-    assert.match(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 } }).tooltip, /the cost of 2 calls is unknown/);
+    assert.match(content({ status: { ...busy, todayMicroUsd: 0, todayUnknown: 2 } }).tooltip, /the cost of 2 requests is unknown/);
   });
 
   it('has a coloured background only when nothing can serve, or the server has failed', () => {
@@ -93,8 +95,8 @@ describe('the status bar', () => {
     const lines = content({ status: busy }).tooltip.replaceAll('&nbsp;', '').split('\n');
     assert.equal(lines[0], '**Switchyard** · 1 healthy, 1 down, 1 not used yet · \\$1.37 today');
     assert.ok(lines.includes('| openai | $(pass) healthy | 420 ms | \\$1.20 |'), lines.join('\n'));
-    assert.ok(lines.includes('| claude | $(error) down, next try in 12 s | – | \\$0.00 |'), lines.join('\n'));
-    assert.ok(lines.includes('| spare | switched off | – | \\$0.00 |'), lines.join('\n'));
+    assert.ok(lines.includes(`| claude | $(error) down, next try at ${clockText(now + 12_000, now, 'up')} | – | \\$0.00 |`), lines.join('\n'));
+    assert.ok(lines.includes('| spare | $(circle-slash) disabled | – | \\$0.00 |'), lines.join('\n'));
   });
 
   it('lets no name of an endpoint break the table or bring a link of its own', () => {
@@ -118,11 +120,6 @@ describe('figures', () => {
     assert.equal(formatMoney({ microUsd: 4_200, estimated: true, unknown: 0 }), '~$0.0042');
     assert.equal(speakMoney({ microUsd: 0, estimated: false, unknown: 3 }), 'unknown cost');
     assert.equal(speakMoney({ microUsd: 50, estimated: false, unknown: 1 }), 'less than 0.0001 dollars plus unknown cost');
-  });
-
-  it('waits are in the unit that fits', () => {
-    const cases: [number, string][] = [[0, 'now'], [-5, 'now'], [200, '1 s'], [119_000, '119 s'], [120_000, '2 min'], [7_200_000, '2 h'], [3 * 86_400_000, '3 days']];
-    for (const [ms, text] of cases) assert.equal(formatUntil(now + ms, now), text);
   });
 
   it('cells cannot leave their table', () => {

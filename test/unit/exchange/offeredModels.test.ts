@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
-import type { HealthState } from '../../../server/api/status.ts';
+import type { Condition } from '../../../server/api/condition.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { offeredModels, type OfferView } from '../../../server/exchange/offeredModels.ts';
@@ -10,9 +10,9 @@ const at = (priority: number, models: string[], more: Partial<EndpointSettings> 
   provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', priority, models: Object.fromEntries(models.map(model => [model, {}])), ...more,
 });
 
-/** What is offered; `facts`, `states` and `troubles` by endpoint. */
+/** What is offered; `facts` and `conditions` by endpoint. */
 function offers(options: {
-  endpoints: Record<string, EndpointSettings>; routes?: Record<string, RouteSettings>; states?: Record<string, HealthState>; troubles?: Record<string, string>;
+  endpoints: Record<string, EndpointSettings>; routes?: Record<string, RouteSettings>; conditions?: Record<string, Condition>;
   facts?: Record<string, ReturnType<OfferView['facts']>>;
 }): ReturnType<typeof offeredModels> {
   const { config, problems } = resolveConfig({ endpoints: options.endpoints, routes: options.routes ?? {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
@@ -21,8 +21,8 @@ function offers(options: {
     config, canonicalName: name => name,
     modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}),
     facts: endpoint => options.facts?.[endpoint] ?? {},
-    state: endpoint => options.states?.[endpoint] ?? 'healthy',
-    trouble: endpoint => options.troubles?.[endpoint],
+    condition: endpoint => options.conditions?.[endpoint] ?? { kind: 'healthy' },
+    now: 0,
   });
 }
 
@@ -40,18 +40,23 @@ describe('what callers are offered', () => {
       const offered = offers({ ...situation, ...more })[0];
       return [offered?.state, offered?.detail, offered?.warning];
     };
-    assert.deepEqual(route({}), ['healthy', '2 of 2 healthy · via one', undefined]);
-    assert.deepEqual(route({ states: { one: 'unknown', two: 'unknown' } }), ['unknown', '2 of 2 healthy · via one', undefined]);
-    assert.deepEqual(route({ states: { one: 'degraded' } }), ['degraded', '2 of 2 healthy · via one', undefined]);
-    assert.deepEqual(route({ troubles: { one: 'breaker open' }, states: { one: 'down' } }), ['degraded', '1 of 2 healthy · via two', 'one: breaker open']);
-    assert.deepEqual(route({ troubles: { one: 'breaker open', two: 'no key' } }), ['down', '0 of 2 healthy', 'one: breaker open; two: no key']);
+    assert.deepEqual(route({}), ['healthy', 'via one', undefined]);
+    assert.deepEqual(route({ conditions: { one: { kind: 'unknown' }, two: { kind: 'unknown' } } }), ['unknown', 'via one', undefined]);
+    assert.deepEqual(route({ conditions: { one: { kind: 'degraded', why: 'rate limited' } } }), ['degraded', 'via one · degraded', 'one: degraded (rate limited)']);
+    assert.deepEqual(route({ conditions: { one: { kind: 'down', why: 'network error' } } }), ['degraded', '1/2 up · via two', 'one: down (network error)']);
+    assert.deepEqual(route({ conditions: { one: { kind: 'rate-limited' }, two: { kind: 'no-key' } } }), ['down', 'none up', 'one: rate-limited; two: no key stored']);
+  });
+
+  it('keeps the detail of a row short, so that the name beside it can be read', () => {
+    const single = offers({ endpoints: { one: at(1, ['m']) }, conditions: { one: { kind: 'rate-limited', until: 60_000 } } })[0];
+    assert.match(single?.detail ?? '', /^rate-limited, back at \d\d:\d\d$/);
   });
 
   it('takes window and limits from the target that will serve, and abilities from all', () => {
     const facts = { one: { contextWindow: 100_000, maxOutputTokens: 20_000, images: false, tools: true }, two: { contextWindow: 50_000, maxOutputTokens: 4000, thinking: true } };
     const offered = offers({ endpoints: { one: at(1, ['m']), two: at(2, ['m']) }, facts })[0];
     assert.deepEqual([offered?.maxInputTokens, offered?.maxOutputTokens, offered?.imageInput, offered?.toolCalling, offered?.thinking], [80_000, 20_000, true, true, true]);
-    const other = offers({ endpoints: { one: at(1, ['m']), two: at(2, ['m']) }, facts, troubles: { one: 'down' } })[0];
+    const other = offers({ endpoints: { one: at(1, ['m']), two: at(2, ['m']) }, facts, conditions: { one: { kind: 'down' } } })[0];
     assert.deepEqual([other?.maxInputTokens, other?.maxOutputTokens], [46_000, 4000]);
     const blind = offers({ endpoints: { one: at(1, ['m']) }, facts: { one: { images: false, tools: false } } })[0];
     assert.deepEqual([blind?.imageInput, blind?.toolCalling, blind?.thinking], [false, false, false]);

@@ -11,7 +11,9 @@ describe('what a provider says is left', () => {
     assert.equal(limits.shortage(1e9, start), undefined);
     limits.stated({ requests: { limit: 60, remaining: 1, resetAt: start + minuteMs }, tokens: { limit: 1000, remaining: 400, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(400, start), undefined);
-    assert.deepEqual(limits.shortage(401, start), { retryAt: start + minuteMs, reason: 'the provider has 400 tokens left for it, too few for about 401, for another 60 s' });
+    assert.deepEqual(limits.shortage(401, start), {
+      retryAt: start + minuteMs, limit: 'the provider has 400 tokens left for it', reason: 'the provider has 400 tokens left for it, too few for about 401, for another 60 s',
+    });
   });
 
   it('counts what was sent since, as a lower bound, and corrects it by what was used', () => {

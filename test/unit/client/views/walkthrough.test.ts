@@ -6,7 +6,7 @@ import { walkthroughSteps } from '../../../../client/views/walkthroughSteps.ts';
 
 const root = new URL('../../../../', import.meta.url);
 const endpoint = (state: EndpointStatus['state']): EndpointStatus => ({
-  name: 'openai', provider: 'openai', providerName: 'OpenAI', baseUrl: 'https://api.openai.com/v1', protocol: 'openai-chat', enabled: true, state, breaker: 'closed',
+  name: 'openai', provider: 'openai', providerName: 'OpenAI', baseUrl: 'https://api.openai.com/v1', protocol: 'openai-chat', enabled: true, condition: { kind: state }, state, breaker: 'closed',
   keys: [], models: [], todayMicroUsd: 0, todayEstimated: false, todayUnknown: 0,
 });
 const route = (...targets: string[]): OfferedModel => ({

@@ -1,0 +1,76 @@
+import type { FailureClass } from './failure.ts';
+import type { HealthState } from './status.ts';
+
+/** What keeps an endpoint, or a model there, from answering as it should. */
+export type ConditionKind =
+  | 'healthy' | 'degraded' | 'recovering' | 'unknown'
+  | 'disabled' | 'offline' | 'portal' | 'no-key' | 'key-rejected' | 'out-of-money' | 'rate-limited' | 'overloaded' | 'down';
+
+/** What an endpoint, or one model there, can do now. The server decides; every place that shows it uses these words. */
+export interface Condition {
+  kind: ConditionKind;
+  /** When it can next be asked, in milliseconds since the epoch; absent where that is now, or not known. */
+  until?: number | undefined;
+  /** Why, in a few words; absent where the kind says it all. */
+  why?: string | undefined;
+}
+
+const kinds: Readonly<Record<ConditionKind, { health: HealthState; up: boolean; words: string; until?: string }>> = {
+  'healthy': { health: 'healthy', up: true, words: 'healthy' },
+  'degraded': { health: 'degraded', up: true, words: 'degraded' },
+  'recovering': { health: 'degraded', up: true, words: 'recovering' },
+  'unknown': { health: 'unknown', up: true, words: 'not used yet' },
+  'disabled': { health: 'unknown', up: false, words: 'disabled' },
+  'offline': { health: 'down', up: false, words: 'out of reach: offline' },
+  'portal': { health: 'down', up: false, words: 'out of reach: sign-in page in the way' },
+  'no-key': { health: 'down', up: false, words: 'no key stored' },
+  'key-rejected': { health: 'down', up: false, words: 'key rejected' },
+  'out-of-money': { health: 'down', up: false, words: 'out of money', until: 'tried again at' },
+  'rate-limited': { health: 'down', up: false, words: 'rate-limited', until: 'back at' },
+  'overloaded': { health: 'down', up: false, words: 'overloaded', until: 'back at' },
+  'down': { health: 'down', up: false, words: 'down', until: 'next try at' },
+};
+
+/** Whether a request can be sent there now. What was not used yet counts as up until its first failure. */
+export function isUp({ kind }: Condition): boolean {
+  return kinds[kind].up;
+}
+
+/** The condition as one of four states, for icons and colours. */
+export function healthOf({ kind }: Condition): HealthState {
+  return kinds[kind].health;
+}
+
+/** `healthy`, `rate-limited, back at 18:05`, `down (network error), next try at 18:05`. @param now milliseconds since the epoch */
+export function conditionText({ kind, until, why }: Condition, now: number): string {
+  const { words, until: untilWords } = kinds[kind];
+  const cause = why === undefined ? words : `${words} (${why})`;
+  return untilWords === undefined || until === undefined || until <= now ? cause : `${cause}, ${untilWords} ${clockText(until, now, 'up')}`;
+}
+
+/**
+ * A moment as `18:05`, with the date when it is not today. Such a text stays as it is while time passes.
+ * @param rounding `up` to the next whole minute, for moments to come; `down` for moments past
+ */
+export function clockText(at: number, now: number, rounding: 'up' | 'down'): string {
+  const date = new Date(rounding === 'up' ? Math.ceil(at / 60_000) * 60_000 : at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  return date.toDateString() === new Date(now).toDateString() ? time : `${String(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
+/** A failure class in a few words, the same wherever a person reads it. */
+export const failureClassWords: Readonly<Record<FailureClass, string>> = {
+  'auth': 'key rejected',
+  'quota': 'no money left',
+  'rate-limit': 'rate limited',
+  'overloaded': 'overloaded',
+  'server': 'server error',
+  'network': 'network error',
+  'timeout': 'timed out',
+  'context-overflow': 'too long for the model',
+  'content-policy': 'refused by policy',
+  'model-not-found': 'model not found',
+  'bad-request': 'bad request',
+  'cancelled': 'cancelled',
+};
