@@ -1,4 +1,4 @@
-import { formatMicroUsd } from '../views/money.ts';
+import { formatMicroUsd, isUnknownSum, sumText } from '../views/money.ts';
 
 /** How a figure of money is known: see `Cost` in server/api/receipt.ts. */
 export interface Money {
@@ -12,17 +12,12 @@ export interface Money {
 
 /** Some cost arose, and none of it is known. */
 export function isWhollyUnknown(money: Money): boolean {
-  return money.microUsd === 0 && money.unknown > 0;
+  return isUnknownSum(money.microUsd, money.unknown);
 }
 
-/**
- * Money in the few characters of a status bar or a tree: `$1.37`, `~$1.37` when part of it is an estimate,
- * `$1.37+` when some of it is unknown and so not in the figure, `unknown` when nothing is known.
- */
+/** Money in the few characters of a status bar or a tree; see `sumText`. */
 export function formatMoney(money: Money): string {
-  if (isWhollyUnknown(money)) return 'unknown';
-  const figure = (money.estimated ? '~' : '') + formatMicroUsd(money.microUsd);
-  return money.unknown > 0 ? `${figure}+` : figure;
+  return sumText(money.microUsd, money.estimated, money.unknown);
 }
 
 /** The same in words, for a screen reader: `about 1.37 dollars`. */

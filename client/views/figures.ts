@@ -75,14 +75,22 @@ export function totalTokens(usage: TokenUsage): number | undefined {
   return known.length === 0 ? undefined : known.reduce((sum, count) => sum + count, 0);
 }
 
-/** The buckets of a usage in reading order. Fresh, cached and output always; the others only where they occur. */
-export function tokenFigures(usage: TokenUsage): TokenFigure[] {
-  const figures = [figure('Fresh input', usage.inputTokens), figure('From cache', usage.cacheReadTokens)];
-  if (usage.cacheWriteTokens !== undefined && usage.cacheWriteTokens > 0) figures.push(figure('Written to cache', usage.cacheWriteTokens));
-  if (usage.cacheWrite1hTokens !== undefined && usage.cacheWrite1hTokens > 0) figures.push(figure('Written to 1 h cache', usage.cacheWrite1hTokens));
-  figures.push(figure('Output', usage.outputTokens));
-  if (usage.reasoningTokens !== undefined && usage.reasoningTokens > 0) figures.push(figure('Reasoning (in output)', usage.reasoningTokens));
-  return figures;
+const figureLabels: readonly { bucket: keyof TokenUsage; label: string; always?: true }[] = [
+  { bucket: 'inputTokens', label: 'Fresh input', always: true },
+  { bucket: 'cacheReadTokens', label: 'From cache', always: true },
+  { bucket: 'cacheWriteTokens', label: 'Written to cache' },
+  { bucket: 'cacheWrite1hTokens', label: 'Written to 1 h cache' },
+  { bucket: 'outputTokens', label: 'Output', always: true },
+  { bucket: 'reasoningTokens', label: 'Reasoning (in output)' },
+];
+
+/**
+ * The buckets of a usage in reading order. Fresh, cached and output always; the others only where they occur.
+ * @param incomplete buckets that are known in part: `1.2K+`, or unknown where the known part is nothing
+ */
+export function tokenFigures(usage: TokenUsage, incomplete: readonly (keyof TokenUsage)[] = []): TokenFigure[] {
+  return figureLabels.filter(({ bucket, always }) => always === true || (usage[bucket] ?? 0) > 0)
+    .map(({ bucket, label }) => figure(label, usage[bucket], incomplete.includes(bucket)));
 }
 
 /** The moment with date and seconds, for a receipt. */
@@ -105,6 +113,7 @@ export function formatDay(day: string, length: 'short' | 'long', style: TimeStyl
   return new Intl.DateTimeFormat(style.locale, length === 'long' ? { ...options, weekday: 'short' } : options).format(new Date(`${day}T00:00:00Z`));
 }
 
-function figure(label: string, count: number | undefined): TokenFigure {
-  return { label, text: formatTokens(count), exact: formatCount(count) };
+function figure(label: string, count: number | undefined, incomplete: boolean): TokenFigure {
+  if (!incomplete || count === undefined) return { label, text: formatTokens(count), exact: formatCount(count) };
+  return count === 0 ? figure(label, undefined, false) : { label, text: `${formatTokens(count)}+`, exact: `at least ${formatCount(count)}` };
 }

@@ -36,11 +36,24 @@ export function formatCost(cost: Cost): string {
   return cost.certainty === 'estimated' ? `~${amount}` : amount;
 }
 
-/** A sum: `$1.37`, `~$1.37` when part of it is an estimate, `unknown` when nothing in it is known. */
-export function formatSpend(spend: SpendFigure): string {
-  if (spend.microUsd === 0 && spend.estimatedMicroUsd === 0 && spend.unknownAttempts > 0) return unknownText;
-  const amount = formatMicroUsd(spend.microUsd);
-  return spend.estimatedMicroUsd > 0 ? `~${amount}` : amount;
+/** Some cost arose, and none of it is known: the sum is then no figure, and never 0. */
+export function isUnknownSum(microUsd: number, unknown: number): boolean {
+  return microUsd === 0 && unknown > 0;
+}
+
+/**
+ * The text of every sum of money: `$1.37`, `~$1.37` when part of it is an estimate, `$1.37+` when some cost is unknown and so
+ * not in the figure, `unknown` when nothing in it is known.
+ * @param unknown how many costs are unknown
+ */
+export function sumText(microUsd: number, estimated: boolean, unknown: number): string {
+  if (isUnknownSum(microUsd, unknown)) return unknownText;
+  return `${estimated ? '~' : ''}${formatMicroUsd(microUsd)}${unknown > 0 ? '+' : ''}`;
+}
+
+/** A sum of the ledger; see `sumText`. */
+export function formatSpend({ microUsd, estimatedMicroUsd, unknownAttempts }: SpendFigure): string {
+  return sumText(microUsd, estimatedMicroUsd > 0, unknownAttempts);
 }
 
 /** How sure a sum is, in short lines: `exact`, or what is estimated and what is in no sum. */

@@ -1,3 +1,4 @@
+import type { TokenUsage } from '../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../server/api/receipt.ts';
 import { formatDuration, formatMoment, tokenFigures, totalTokens } from './figures.ts';
 import type { TimeStyle, TokenFigure } from './figures.ts';
@@ -16,7 +17,7 @@ export interface Fact {
 
 export interface ReceiptCost {
   text: string;
-  /** `exact · price from genai-prices 0.1.8`, `no usage or no price is known`; empty where there is nothing to say. */
+  /** `exact · price from genai-prices 0.1.8`, `no price is known for relay/m`; empty where there is nothing to say. */
   note: string;
 }
 export interface ReceiptTarget {
@@ -71,8 +72,8 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     message: receipt.message,
     answeredBy: receipt.target,
     facts: exchangeFacts(receipt, style),
-    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt.cost),
-    tokens: receipt.outcome === 'open' || usedNothing(receipt) ? [] : tokenFigures(receipt.usage),
+    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.wanted)),
+    tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),
     plan: {
       summary: planSummary(receipt),
       targets: receipt.plan.targets.map((planned): ReceiptTarget => ({
@@ -151,9 +152,9 @@ function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchang
       ['Model at the provider', attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
     ]),
     timeline: attemptTimeline(attempt, exchangeStartedAt, spanMs),
-    tokens: usedNothing(attempt) ? [] : tokenFigures(attempt.usage),
+    tokens: totalTokens(attempt.usage) === undefined ? [] : tokenFigures(attempt.usage),
     tokensEstimated: attempt.usageEstimated,
-    cost: usedNothing(attempt) ? noCost : costOf(attempt.cost),
+    cost: usedNothing(attempt) ? noCost : costOf(attempt, attempt.target),
   };
 }
 
@@ -175,13 +176,16 @@ const tellingGapMs = 1000;
 
 const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
 
-/** Nobody answered, and no provider counted a token: the sums of the ledger take this as costing nothing, too. */
+/** Nobody answered, no provider counted a token, and it is known to have cost nothing. */
 function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> & { outcome: Receipt['outcome'] }): boolean {
-  return outcome !== 'ok' && (totalTokens(usage) ?? 0) === 0 && (cost.microUsd ?? 0) === 0;
+  return outcome !== 'ok' && (totalTokens(usage) ?? 0) === 0 && cost.microUsd === 0;
 }
 
-function costOf(cost: Cost): ReceiptCost {
-  if (cost.certainty === 'unknown' || cost.microUsd === undefined) return { text: formatCost(cost), note: 'no usage or no price is known' };
+/** @param target what the price would be of */
+function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: string): ReceiptCost {
+  if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
+    return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
+  }
   return { text: formatCost(cost), note: [cost.certainty, ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
 }
 

@@ -1,19 +1,25 @@
 import type { TokenUsage } from '../../server/api/conversation.ts';
 import type { Cost, RequestSummary, SpendGroup, SpendReport } from '../../server/api/receipt.ts';
-import { microUsdToDecimal } from './money.ts';
+import { isUnknownSum, microUsdToDecimal } from './money.ts';
+import type { SpendFigure } from './money.ts';
 
 type Cell = string | number | undefined;
 
-const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens'];
+const tokenBuckets = [
+  ['inputTokens', 'input_tokens'], ['cacheReadTokens', 'cache_read_tokens'], ['cacheWriteTokens', 'cache_write_tokens'],
+  ['cacheWrite1hTokens', 'cache_write_1h_tokens'], ['outputTokens', 'output_tokens'], ['reasoningTokens', 'reasoning_tokens'],
+] as const;
+const tokenColumns = tokenBuckets.map(([, column]) => column);
 
 /**
  * The sums of a report as CSV: one line for the total and one for each provider, model, tool, workspace and day.
- * Money in US dollars with six decimals; what is unknown is empty.
+ * Money in US dollars with six decimals. What is unknown is empty, also where the known part of a sum is nothing; of a sum
+ * that is known in part, the columns `requests_of_unknown_cost` and `incomplete_token_columns` say so.
  */
 export function spendSummaryCsv(report: SpendReport): string {
-  const header = ['group', 'name', 'cost_usd', 'estimated_cost_usd', 'requests_of_unknown_cost', 'requests', ...tokenColumns];
+  const header = ['group', 'name', 'cost_usd', 'estimated_cost_usd', 'requests_of_unknown_cost', 'requests', ...tokenColumns, 'incomplete_token_columns'];
   const line = (group: string) => (sum: SpendGroup): Cell[] => [
-    group, sum.name, microUsdToDecimal(sum.microUsd), microUsdToDecimal(sum.estimatedMicroUsd), sum.unknownAttempts, sum.exchanges, ...tokenCells(sum.usage),
+    group, sum.name, ...moneyCells(sum), sum.unknownAttempts, sum.exchanges, ...sumTokenCells(sum),
   ];
   return csvText([
     header,
@@ -22,7 +28,7 @@ export function spendSummaryCsv(report: SpendReport): string {
     ...report.byModel.map(line('model')),
     ...report.byTool.map(line('tool')),
     ...report.byWorkspace.map(line('workspace')),
-    ...report.byDay.map((day): Cell[] => ['day', day.day, microUsdToDecimal(day.microUsd), microUsdToDecimal(day.estimatedMicroUsd)]),
+    ...report.byDay.map((day): Cell[] => ['day', day.day, ...moneyCells(day), day.unknownAttempts, day.exchanges]),
   ]);
 }
 
@@ -58,7 +64,17 @@ function csvCell(cell: Cell): string {
 }
 
 function tokenCells(usage: TokenUsage): Cell[] {
-  return [usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens, usage.cacheWrite1hTokens, usage.outputTokens, usage.reasoningTokens];
+  return tokenBuckets.map(([bucket]) => usage[bucket]);
+}
+
+function sumTokenCells({ usage, incompleteUsage = [] }: SpendGroup): Cell[] {
+  const incomplete = tokenBuckets.filter(([bucket]) => incompleteUsage.includes(bucket));
+  const cells = tokenBuckets.map(([bucket]): Cell => (usage[bucket] === 0 && incompleteUsage.includes(bucket) ? undefined : usage[bucket]));
+  return [...cells, incomplete.map(([, column]) => column).join(' ')];
+}
+
+function moneyCells(sum: SpendFigure): Cell[] {
+  return isUnknownSum(sum.microUsd, sum.unknownAttempts) ? [undefined, undefined] : [microUsdToDecimal(sum.microUsd), microUsdToDecimal(sum.estimatedMicroUsd)];
 }
 
 function costCell(cost: Cost): Cell {

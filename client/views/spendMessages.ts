@@ -37,7 +37,7 @@ const isPage = isShape<SpendPage>({
   tokens: isArrayOf(isTokenFigure),
   cacheHitText: optional(isString),
   chart: optional(isShape<NonNullable<SpendPage['chart']>>({
-    title: isString, ceilingText: isString, firstLabel: isString, lastLabel: isString, hasEstimates: isBoolean, days: isArrayOf(isDay),
+    title: isString, ceilingText: isString, firstLabel: isString, lastLabel: isString, hasEstimates: isBoolean, hasUnknown: isBoolean, days: isArrayOf(isDay),
   })),
   sections: isArrayOf(isSection),
 });

@@ -1,7 +1,7 @@
-import type { SpendGroup, SpendReport } from '../../server/api/receipt.ts';
-import { cacheHitShare, countOf, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from './figures.ts';
+import type { SpendGroup, SpendReport, SpendTotals } from '../../server/api/receipt.ts';
+import { cacheHitShare, countOf, formatCount, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from './figures.ts';
 import type { TimeStyle, TokenFigure } from './figures.ts';
-import { certaintyNotes, formatMicroUsd, formatSpend } from './money.ts';
+import { certaintyNotes, formatMicroUsd, formatSpend, isUnknownSum } from './money.ts';
 import { chartGeometry } from './spendChart.ts';
 import type { ChartBar } from './spendChart.ts';
 import type { SpendPeriod } from './spendRange.ts';
@@ -46,6 +46,8 @@ export interface SpendPage {
     lastLabel: string;
     /** Some bar has an estimated part, so the legend is needed. */
     hasEstimates: boolean;
+    /** Some cost of a day is unknown and in no bar. */
+    hasUnknown: boolean;
     days: ChartDay[];
   } | undefined;
   sections: SpendSection[];
@@ -79,19 +81,20 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     period,
     empty: totals.exchanges > 0 ? undefined : source.hasProviders ? 'no-requests' : 'no-providers',
     totalText: formatSpend(totals),
-    notes: formatSpend(totals) === 'unknown' ? [`no usage or no price is known for ${countOf(totals.unknownAttempts, 'call')}`] : certaintyNotes(totals),
+    notes: isUnknownSum(totals.microUsd, totals.unknownAttempts) ? [unknownNote(totals)] : certaintyNotes(totals),
     requestsText: countOf(totals.exchanges, 'request'),
-    tokens: tokenFigures(totals.usage),
+    tokens: tokenFigures(totals.usage, totals.incompleteUsage),
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
     chart: !chartDays.some((day) => day.microUsd > 0) ? undefined : {
       title: period === 'month' ? 'This month, by day' : 'Last 7 days',
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
       firstLabel: dayLabel(chartDays[0]?.day, style),
       lastLabel: period === 'month' ? lastOfMonthLabel(chartDays[0]?.day, source.chartSlots, style) : 'Today',
+      hasUnknown: chartDays.some((day) => day.unknownAttempts > 0),
       hasEstimates: chartDays.some((day) => day.estimatedMicroUsd > 0),
       days: chartDays.map((day, index) => ({
         label: formatDay(day.day, 'long', style),
-        text: formatSpend({ ...day, unknownAttempts: 0 }),
+        text: formatSpend(day),
         bar: geometry.bars[index] ?? { left: 0, width: 0, height: 0, estimatedHeight: 0 },
         inPeriod: daysInPeriod.has(day.day),
       })),
@@ -107,12 +110,21 @@ function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: nu
       return {
         name: group.name,
         text: formatSpend(group),
-        detail: [countOf(group.exchanges, 'request'), tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)} tokens`].join(' · '),
+        detail: [
+          countOf(group.exchanges, 'request'),
+          ...(group.unknownAttempts === 0 ? [] : [`${formatCount(group.unknownAttempts)} of unknown cost`]),
+          tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)}${group.incompleteUsage === undefined ? '' : '+'} tokens`,
+        ].join(' · '),
         notes: certaintyNotes(group).join(', '),
         share: totalMicroUsd > 0 ? Math.min(1, Math.max(0, group.microUsd / totalMicroUsd)) : 0,
       };
     });
   return { title, rows };
+}
+
+/** Which of the two is missing: where tokens were counted, it is the price. */
+function unknownNote({ usage, unknownAttempts }: SpendTotals): string {
+  return `no ${totalTokens(usage) === undefined ? 'usage is known' : 'price is known'} for ${countOf(unknownAttempts, 'request')}`;
 }
 
 function dayLabel(day: string | undefined, style: TimeStyle): string {

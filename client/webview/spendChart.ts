@@ -41,6 +41,7 @@ export function spendChart(chart: Chart, opened: Set<string>): Element {
     element('div', { class: 'frame' }, plot, tip),
     element('div', { class: 'axis', 'aria-hidden': 'true' }, element('span', {}, chart.firstLabel), element('span', {}, chart.lastLabel)),
     chart.hasEstimates ? legend() : undefined,
+    chart.hasUnknown ? element('p', { class: 'note' }, '+ some cost of the day is unknown and in no bar') : undefined,
     dayTable(chart, opened));
 }
 

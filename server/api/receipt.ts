@@ -165,6 +165,13 @@ export interface SpendTotals {
   unknownAttempts: number;
   exchanges: number;
   usage: TokenUsage;
+  /** Buckets of `usage` that some of those who used tokens did not report: their sums are lower bounds. Absent where there is none. */
+  incompleteUsage?: (keyof TokenUsage)[] | undefined;
+}
+/** What a local day cost; days without spend are all 0. */
+export interface SpendDay extends Omit<SpendTotals, 'usage' | 'incompleteUsage'> {
+  /** `2026-11-20`. */
+  day: string;
 }
 export interface SpendGroup extends SpendTotals { name: string }
 export interface SpendReport {
@@ -174,6 +181,6 @@ export interface SpendReport {
   byModel: SpendGroup[];
   byTool: SpendGroup[];
   byWorkspace: SpendGroup[];
-  /** One bar a local day, oldest first; days without spend are present with 0. */
-  byDay: { day: string; microUsd: number; estimatedMicroUsd: number }[];
+  /** One bar a local day, oldest first. */
+  byDay: SpendDay[];
 }

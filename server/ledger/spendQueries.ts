@@ -4,7 +4,7 @@ import type { TokenUsage } from '../api/conversation.ts';
 import { localDays } from './localDays.ts';
 import { costCertainty, figure, usageFromRow } from './rows.ts';
 import type { Row } from './rows.ts';
-import { addUsage } from './sums.ts';
+import { addMissing, addUsage, incompleteBuckets } from './sums.ts';
 
 /** Spend of one endpoint in a range, as a status snapshot shows it. */
 export interface EndpointSpend {
@@ -114,7 +114,7 @@ export class SpendQueries {
     this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
     this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
-    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')} FROM ${timed} GROUP BY slot`);
+    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     this.#byEndpoint = database.prepare(`SELECT endpoint, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')},
       ${readableSum('unknown_attempts')} FROM ${grouped} GROUP BY endpoint`);
     // All three take the same bounds; each uses those it needs.
@@ -202,13 +202,17 @@ export class SpendQueries {
     const models = new Map<string, SpendGroup>();
     const tools = new Map<string, SpendGroup>();
     const workspaces = new Map<string, SpendGroup>();
+    const missing: Missing = new Map();
     for (const row of this.#byGroup.all(bounds)) {
-      const usage = usageFromRow(row);
-      add(totals, row, usage);
-      add(groupOf(endpoints, row['endpoint']), row, usage);
-      add(groupOf(models, row['model']), row, usage);
-      add(groupOf(tools, row['tool']), row, usage);
-      add(groupOf(workspaces, row['workspace'] === '' ? noWorkspace : row['workspace']), row, usage);
+      const sums = [
+        totals, groupOf(endpoints, row['endpoint']), groupOf(models, row['model']), groupOf(tools, row['tool']),
+        groupOf(workspaces, row['workspace'] === '' ? noWorkspace : row['workspace']),
+      ];
+      for (const sum of sums) add(sum, row, missing);
+    }
+    for (const [sum, buckets] of missing) {
+      const incomplete = incompleteBuckets(sum.usage, buckets);
+      if (incomplete !== undefined) sum.incompleteUsage = incomplete;
     }
     totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
     return {
@@ -220,7 +224,7 @@ export class SpendQueries {
 
   #days(range: TimeRange, bounds: Bounds): SpendReport['byDay'] {
     const days = localDays(range.from, range.to);
-    const bars = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0 }));
+    const bars = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
     const rows = this.#bySlot.all(bounds).sort((a, b) => Number(a['slot']) - Number(b['slot']));
     let index = 0;
     for (const row of rows) {
@@ -228,8 +232,7 @@ export class SpendQueries {
       while (index + 1 < days.length && (days[index + 1]?.from ?? Infinity) <= start) index += 1;
       const bar = bars[index];
       if (bar === undefined) continue;
-      bar.microUsd += Number(row['micro_usd']);
-      bar.estimatedMicroUsd += Number(row['estimated_micro_usd']);
+      addFigures(bar, row);
     }
     return bars;
   }
@@ -271,12 +274,23 @@ function groupOf(groups: Map<string, SpendGroup>, name: Row[string] | undefined)
   return group;
 }
 
-function add(totals: SpendTotals, row: Row, usage: TokenUsage): void {
+/** Buckets that some part of a sum did not report. */
+type Missing = Map<SpendTotals, Set<keyof TokenUsage>>;
+
+function add(totals: SpendTotals, row: Row, missing: Missing): void {
+  const usage = usageFromRow(row);
+  addFigures(totals, row);
+  addUsage(totals.usage, usage);
+  let buckets = missing.get(totals);
+  if (buckets === undefined) missing.set(totals, buckets = new Set());
+  addMissing(buckets, usage);
+}
+
+function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
   totals.microUsd += Number(row['micro_usd']);
   totals.estimatedMicroUsd += Number(row['estimated_micro_usd']);
   totals.unknownAttempts += Number(row['unknown_attempts']);
   totals.exchanges += Number(row['exchanges']);
-  addUsage(totals.usage, usage);
 }
 
 /** Groups in the order a person wants: the dearest first, then by name. */

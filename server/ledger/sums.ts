@@ -13,6 +13,21 @@ export function addUsage(sum: TokenUsage, more: TokenUsage): void {
   }
 }
 
+/**
+ * Adds the buckets that `more` leaves out, where it has any at all, to those that a sum lacks a part of. Who used nothing
+ * leaves nothing out.
+ */
+export function addMissing(missing: Set<keyof TokenUsage>, more: TokenUsage): void {
+  if (tokenBuckets.every(bucket => more[bucket] === undefined)) return;
+  for (const bucket of tokenBuckets) if (more[bucket] === undefined) missing.add(bucket);
+}
+
+/** Of the buckets that a sum lacks a part of those that it has a figure for; undefined where there is none. */
+export function incompleteBuckets(sum: TokenUsage, missing: ReadonlySet<keyof TokenUsage>): (keyof TokenUsage)[] | undefined {
+  const incomplete = tokenBuckets.filter(bucket => bucket !== 'reportedCostMicroUsd' && sum[bucket] !== undefined && missing.has(bucket));
+  return incomplete.length === 0 ? undefined : incomplete;
+}
+
 /** Usage of all attempts of an exchange together. */
 export function sumUsage(attempts: readonly Pick<Attempt, 'usage'>[]): TokenUsage {
   const sum: TokenUsage = {};

@@ -1,3 +1,4 @@
+import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
 import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
 import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.ts';
@@ -5,7 +6,7 @@ import { localDays } from '../../../server/ledger/localDays.ts';
 import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
 import type { EndpointSpend } from '../../../server/ledger/spendQueries.ts';
 import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
-import { addUsage, costIsMissing, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
+import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
 
 /** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
 export class InMemoryLedger implements LedgerStore {
@@ -66,13 +67,15 @@ export class InMemoryLedger implements LedgerStore {
     const totals = noSpend();
     const groups = { endpoint: new Map<string, SpendGroup>(), model: new Map<string, SpendGroup>(), tool: new Map<string, SpendGroup>(), workspace: new Map<string, SpendGroup>() };
     const days = localDays(range.from, range.to);
-    const byDay = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0 }));
+    const byDay = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
+    const missing = new Map<SpendTotals, Set<keyof TokenUsage>>();
     for (const receipt of this.receipts.values()) {
       if (receipt.startedAt >= range.from && receipt.startedAt < range.to) totals.exchanges += 1;
       for (const attempt of receipt.attempts) {
         if (attempt.startedAt < range.from || attempt.startedAt >= range.to) continue;
         const micro = attempt.cost.microUsd ?? 0;
         const estimated = attempt.cost.certainty === 'estimated' ? micro : 0;
+        const unknown = costIsMissing(attempt, receipt.outcome === 'open' && attempt === receipt.attempts.at(-1)) ? 1 : 0;
         const ended = receipt.outcome !== 'open' && attempt === receipt.attempts.at(-1) ? 1 : 0;
         const sums = [
           groupOf(groups.endpoint, attempt.endpoint), groupOf(groups.model, attempt.model),
@@ -81,15 +84,22 @@ export class InMemoryLedger implements LedgerStore {
         for (const sum of [totals, ...sums]) {
           sum.microUsd += micro;
           sum.estimatedMicroUsd += estimated;
-          sum.unknownAttempts += costIsMissing(attempt, receipt.outcome === 'open' && attempt === receipt.attempts.at(-1)) ? 1 : 0;
+          sum.unknownAttempts += unknown;
           addUsage(sum.usage, attempt.usage);
+          addMissing(missing.get(sum) ?? missing.set(sum, new Set()).get(sum) ?? new Set(), attempt.usage);
         }
         for (const sum of sums) sum.exchanges += ended;
         const bar = byDay[days.findLastIndex((day) => day.from <= attempt.startedAt)];
         if (bar === undefined) continue;
         bar.microUsd += micro;
         bar.estimatedMicroUsd += estimated;
+        bar.unknownAttempts += unknown;
+        bar.exchanges += ended;
       }
+    }
+    for (const [sum, buckets] of missing) {
+      const incomplete = incompleteBuckets(sum.usage, buckets);
+      if (incomplete !== undefined) sum.incompleteUsage = incomplete;
     }
     return {
       range, totals, byDay, byEndpoint: dearestFirst(groups.endpoint), byModel: dearestFirst(groups.model),

@@ -168,11 +168,25 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       const afternoon = new Date(2026, 10, 3, 15, 30).getTime();
       ledger.close(aReceipt('x-1', { startedAt: lastMoment, attempts: [anAttempt({ startedAt: lastMoment, cost: exact(7) })] }));
       ledger.close(aReceipt('x-2', { startedAt: afternoon, attempts: [anAttempt({ startedAt: afternoon, cost: { microUsd: 5, certainty: 'estimated' } })] }));
+      ledger.close(aReceipt('x-3', { startedAt: afternoon, attempts: [anAttempt({ startedAt: afternoon, cost: { certainty: 'unknown' } })] }));
       assert.deepEqual(ledger.spend({ from, to }).byDay, [
-        { day: '2026-11-01', microUsd: 7, estimatedMicroUsd: 0 },
-        { day: '2026-11-02', microUsd: 0, estimatedMicroUsd: 0 },
-        { day: '2026-11-03', microUsd: 5, estimatedMicroUsd: 5 },
+        { day: '2026-11-01', microUsd: 7, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 1 },
+        { day: '2026-11-02', microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 },
+        { day: '2026-11-03', microUsd: 5, estimatedMicroUsd: 5, unknownAttempts: 1, exchanges: 2 },
       ]);
+      ledger.shutdown();
+    });
+
+    it('says which buckets of a sum not everybody reported, and counts nobody who used nothing among them', () => {
+      const ledger = make();
+      ledger.close(aReceipt('x-1', { attempts: [anAttempt({ usage: { inputTokens: 10, cacheWriteTokens: 0, outputTokens: 5 } })] }));
+      ledger.close(aReceipt('x-2', { attempts: [anAttempt({ endpoint: 'claude', usage: { inputTokens: 7, outputTokens: 3 } })] }));
+      ledger.close(aReceipt('x-3', { outcome: 'failed', attempts: [anAttempt({ endpoint: 'relay', outcome: 'failed', usage: {}, cost: exact(0) })] }));
+      const { totals, byEndpoint, byModel } = ledger.spend({ from: noon, to: noon + 1_000 });
+      assert.deepEqual(totals.usage, { inputTokens: 17, cacheWriteTokens: 0, outputTokens: 8 });
+      assert.deepEqual(totals.incompleteUsage, ['cacheWriteTokens']);
+      assert.deepEqual(byModel[0]?.incompleteUsage, ['cacheWriteTokens']);
+      assert.deepEqual(byEndpoint.map((group) => group.incompleteUsage), [undefined, undefined, undefined]);
       ledger.shutdown();
     });
 

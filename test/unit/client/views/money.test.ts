@@ -27,7 +27,8 @@ test('a sum tells exact, partly estimated, wholly estimated and partly unknown a
   assert.deepEqual(certaintyNotes(exact), ['exact']);
 
   const partly = { microUsd: 1_370_000, estimatedMicroUsd: 200_000, unknownAttempts: 1 };
-  assert.equal(formatSpend(partly), '~$1.37');
+  assert.equal(formatSpend(partly), '~$1.37+', 'B7: what is unknown is not in the figure');
+  assert.equal(formatSpend({ ...exact, unknownAttempts: 3 }), '$1.37+');
   assert.deepEqual(certaintyNotes(partly), ['≈ $0.20 of it estimated', '+ 1 request of unknown cost']);
 
   const wholly = { microUsd: 200_000, estimatedMicroUsd: 200_000, unknownAttempts: 1_200 };

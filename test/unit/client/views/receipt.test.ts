@@ -12,7 +12,7 @@ const planned = (endpoint: string, model: string, upstreamModel = model) => ({ t
 
 const failed: Attempt = {
   number: 1, ...planned('openai', 'gpt-4.1'), protocol: 'openai-chat', keyLabel: 'Work', keyLast4: 'a1b2', startedAt, headersMs: 400, totalMs: 420, status: 429,
-  outcome: 'failed', failureClass: 'rate-limit', message: 'Too many requests | wait 12 s.', usage: {}, usageEstimated: false, cost: { certainty: 'unknown' },
+  outcome: 'failed', failureClass: 'rate-limit', message: 'Too many requests | wait 12 s.', usage: {}, usageEstimated: false, cost: { microUsd: 0, certainty: 'exact' },
 };
 const answered: Attempt = {
   number: 2, ...planned('claude', 'claude-sonnet-4.5', 'claude-sonnet-4-5-20250929'), protocol: 'anthropic-messages', keyLast4: 'Zx9Q', startedAt: startedAt + 500,
@@ -52,6 +52,16 @@ test('an attempt shows its key by label and last four, its status and its times'
   assert.equal(second?.facts.find(({ label }) => label === 'Key')?.value, 'key …Zx9Q');
   assert.equal(second?.tokensEstimated, true);
   assert.deepEqual(first?.tokens, [], 'an attempt that used nothing has no rows of unknown tokens');
+});
+
+test('an attempt whose cost is unknown never says that it cost nothing, and says which of usage and price is missing', () => {
+  const lost: Attempt = { ...failed, failureClass: 'timeout', status: undefined, cost: { certainty: 'unknown' } };
+  const unpriced: Attempt = { ...answered, cost: { certainty: 'unknown' } };
+  const page = buildReceiptPage({ ...receipt, attempts: [lost, unpriced], cost: { certainty: 'unknown' } }, style);
+  assert.deepEqual(page.attempts.map(({ cost }) => [cost.text, cost.note]), [
+    ['unknown', 'what it used is not known'], ['unknown', 'no price is known for claude/claude-sonnet-4.5'],
+  ]);
+  assert.deepEqual(page.cost, { text: 'unknown', note: 'no price is known for claude/claude-sonnet-4.5' });
 });
 
 test('an attempt that met a fire drill says so', () => {

@@ -8,7 +8,7 @@ import type { SpendPageSource } from '../../../../client/views/spendPage.ts';
 const group = (name: string, microUsd: number, changes: Partial<SpendGroup> = {}): SpendGroup =>
   ({ name, microUsd, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 1, usage: { inputTokens: 600, cacheReadTokens: 400, outputTokens: 200 }, ...changes });
 
-const week = Array.from({ length: 7 }, (_, index) => ({ day: `2026-11-${14 + index}`, microUsd: index * 100_000, estimatedMicroUsd: 0 }));
+const week = Array.from({ length: 7 }, (_, index) => ({ day: `2026-11-${14 + index}`, microUsd: index * 100_000, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 1 }));
 
 function source(report: Partial<SpendReport> = {}, changes: Partial<SpendPageSource> = {}): SpendPageSource {
   return {
@@ -31,7 +31,7 @@ test('providers are listed dearest first, with their share and how sure the figu
   assert.deepEqual(section?.rows.map(({ name, text, share, detail, notes }) => [name, text, share, detail, notes]), [
     ['openai', '~$0.75', 0.75, '1 request · 1.2K tokens', '≈ $0.0001 of it estimated'],
     ['relay', '$0.25', 0.25, '1 request · 1.2K tokens', 'exact'],
-    ['local', 'unknown', 0, '1 request · tokens unknown', '+ 1 request of unknown cost'],
+    ['local', 'unknown', 0, '1 request · 1 of unknown cost · tokens unknown', '+ 1 request of unknown cost'],
   ]);
 });
 
@@ -45,8 +45,9 @@ test('today is drawn inside its week, and only today belongs to the period', () 
 });
 
 test('a month’s axis ends with the last of the month', () => {
-  const { chart } = buildSpendPage(source({ byDay: [{ day: '2026-11-01', microUsd: 1, estimatedMicroUsd: 1 }] }, {
-    period: 'month', chartDays: [{ day: '2026-11-01', microUsd: 1, estimatedMicroUsd: 1 }], chartSlots: 30,
+  const first = { day: '2026-11-01', microUsd: 1, estimatedMicroUsd: 1, unknownAttempts: 0, exchanges: 1 };
+  const { chart } = buildSpendPage(source({ byDay: [first] }, {
+    period: 'month', chartDays: [first], chartSlots: 30,
   }));
   assert.deepEqual([chart?.firstLabel, chart?.lastLabel, chart?.hasEstimates], ['Nov 1', 'Nov 30', true]);
 });
@@ -56,8 +57,21 @@ test('without any known cost there is no chart, whose scale would be made up', (
   const page = buildSpendPage(source({ totals: group('', 0, { unknownAttempts: 3 }), byDay: free.slice(-1) }, { chartDays: free }));
   assert.equal(page.chart, undefined);
   assert.equal(page.totalText, 'unknown');
-  assert.deepEqual(page.notes, ['no usage or no price is known for 3 calls']);
+  assert.deepEqual(page.notes, ['no price is known for 3 requests']);
   assert.equal(isToSpendPage(JSON.parse(JSON.stringify({ type: 'page', page }))), true);
+});
+
+test('a row, a day and a bucket that are known in part say so, as the total does', () => {
+  const part = { unknownAttempts: 3, exchanges: 5 };
+  const page = buildSpendPage(source({
+    totals: group('', 21_700, { ...part, usage: { inputTokens: 1_200, cacheReadTokens: 0, outputTokens: 50 }, incompleteUsage: ['inputTokens', 'cacheReadTokens'] }),
+    byEndpoint: [group('north', 21_700, { ...part, incompleteUsage: ['inputTokens'] })], byModel: [group('m', 21_700, part)], byTool: [group('codex', 0, part)],
+  }, { chartDays: week.map((day, index) => (index === 6 ? { ...day, unknownAttempts: 1 } : day)) }));
+  assert.equal(page.totalText, '$0.0217+');
+  assert.deepEqual(page.sections.map(({ rows }) => rows[0]?.text), ['$0.0217+', '$0.0217+', 'unknown']);
+  assert.equal(page.sections[0]?.rows[0]?.detail, '5 requests · 3 of unknown cost · 1.2K+ tokens');
+  assert.deepEqual(page.tokens.map(({ text, exact }) => [text, exact]), [['1.2K+', 'at least 1,200'], ['–', 'unknown'], ['50', '50']]);
+  assert.deepEqual([page.chart?.days[5]?.text, page.chart?.days[6]?.text, page.chart?.hasUnknown], ['$0.50', '$0.60+', true]);
 });
 
 test('workspaces are shown only when there is more than one', () => {
