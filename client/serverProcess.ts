@@ -3,7 +3,7 @@ import {
   catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, spendMethod, testEndpointMethod,
 } from '../server/api/messages.ts';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult,
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
   RequestsParams, RequestsResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import { startDrillMethod, stopDrillMethod, survivalReportMethod } from '../server/api/drill.ts';
@@ -127,7 +127,7 @@ export class ServerProcess implements SwitchyardServer {
     return this.#request(testEndpointMethod, params, token);
   }
 
-  async probe(params: ProbeParams): Promise<void> { await this.#request(probeMethod, params); }
+  async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeMethod, params); }
   async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendMethod, params); }
   async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(requestsMethod, params); }
   async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptMethod, { id }); }

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ReceiptResult, RequestsParams, RequestsResult,
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../server/api/drill.ts';
@@ -22,7 +22,8 @@ export interface SwitchyardServer {
   readonly onDidReceiveNotice: vscode.Event<NoticeParams>;
   chat(params: ChatParams, onEvents: (events: ChatEvent[]) => void, token: vscode.CancellationToken): Promise<ChatResult>;
   testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult>;
-  probe(params: ProbeParams): Promise<void>;
+  /** Probes an endpoint, or all that are enabled, and says what was found. */
+  probe(params: ProbeParams): Promise<ProbeReport>;
   spend(params: SpendParams): Promise<SpendResult>;
   requests(params: RequestsParams): Promise<RequestsResult>;
   receipt(id: string): Promise<ReceiptResult>;

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { count } from '../base/format.ts';
 import { partsOfTarget, routesWithoutEndpoint, targetsOf, withEnabled, withEndpoint, withoutEndpoint } from '../settingsEdits.ts';
+import { checkResult } from '../views/checkResult.ts';
 import type { CommandTarget } from './commandTable.ts';
 import { chooseEndpoint } from './pickers.ts';
 import type { CommandServices } from './services.ts';
@@ -54,10 +55,23 @@ export async function setEnabled(services: CommandServices, target: CommandTarge
   });
 }
 
-/** "Check Health Now": probes one endpoint, or all, while the view shows that it works. */
+/** "Check Health Now": asks one endpoint, or all that are enabled, and says in one sentence what was found. */
 export async function checkHealth(services: CommandServices, target: CommandTarget): Promise<void> {
-  await vscode.window.withProgress(
-    { location: { viewId: 'switchyard.providers' } },
-    () => services.server.probe(target.endpoint === undefined ? {} : { endpoint: target.endpoint }),
+  const { server } = services;
+  const names = target.endpoint === undefined ? (server.status?.endpoints ?? []).filter(endpoint => endpoint.enabled).map(endpoint => endpoint.name) : [target.endpoint];
+  const found = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: names.length === 1 ? `Checking ${names[0] ?? ''}…` : `Checking ${count(names.length, 'provider')}…` },
+    async progress => {
+      let done = 0;
+      return (await Promise.all(names.map(async endpoint => {
+        const report = await server.probe({ endpoint });
+        progress.report({ message: `${String(++done)} of ${String(names.length)}`, increment: 100 / names.length });
+        return report;
+      }))).flat();
+    },
   );
+  const { text, allUp, action } = checkResult(found, Date.now());
+  const show = allUp ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
+  const pick = await show(text, ...(action === undefined ? [] : [action.title]));
+  if (pick !== undefined && action !== undefined) await vscode.commands.executeCommand(action.command, { endpoint: action.endpoint });
 }

@@ -1,3 +1,4 @@
+import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
@@ -82,8 +83,10 @@ export interface TestEndpointResult {
 }
 export const testEndpointMethod = 'switchyard/testEndpoint';
 
-/** Client -> server, request: probe the named endpoint (or all) now and close breakers that recover. */
+/** Client -> server, request: probe the named endpoint (or all that are enabled) now; what that disproves is taken back. */
 export interface ProbeParams { endpoint?: string | undefined }
+/** What was found at each endpoint that was asked. */
+export type ProbeReport = { endpoint: string; condition: Condition }[];
 export const probeMethod = 'switchyard/probe';
 
 /** Client -> server, request: the state now (also sent as a notification when it changes). */

@@ -42,7 +42,7 @@ export class Prober {
   #askedAt = new Map<string, number>();
   /** Lists that turned out wrong, so that an old one on disk does not count either. */
   #wrongLists = new Set<string>();
-  #running = new Set<string>();
+  #running = new Map<string, Promise<unknown>>();
   #scoutedAt = -Infinity;
   readonly #probes: Guard;
 
@@ -105,31 +105,61 @@ export class Prober {
     return this.#heardAt.get(endpoint.name) ?? -Infinity;
   }
 
-  /** Probes now, whatever was heard. */
+  /** Probes now, whatever was heard. @returns undefined when a probe is under way already */
   async probe(endpoint: EndpointConfig): Promise<ProbeResult | undefined> {
-    const { keys, clock, transport, directory } = this.#options;
     if (this.#running.has(endpoint.name)) return undefined;
-    this.#running.add(endpoint.name);
+    const { keys, clock } = this.#options;
+    return this.#alone(endpoint, () => this.#ask(endpoint, keys.pick(endpoint.name, new Set(), clock.now()) ?? keys.all(endpoint.name)[0], false));
+  }
+
+  /**
+   * Probes now because a person asked, after a probe that is under way: with the key that is in use, and with each key that
+   * was rejected, which counts again when it is accepted.
+   */
+  async check(endpoint: EndpointConfig): Promise<void> {
+    const { keys, clock } = this.#options;
+    while (this.#running.has(endpoint.name)) await this.#running.get(endpoint.name);
+    await this.#alone(endpoint, async () => {
+      const all = keys.all(endpoint.name);
+      const rejected = all.filter(key => keys.isRejected(endpoint.name, key.id));
+      const used = keys.pick(endpoint.name, new Set(), clock.now()) ?? all.find(key => !rejected.includes(key));
+      for (const key of used === undefined && rejected.length > 0 ? rejected : [...rejected, used]) {
+        const { error } = await this.#ask(endpoint, key, true);
+        // Where nobody answers, another key makes no difference.
+        if (error?.failureClass === 'network' || error?.failureClass === 'timeout') return;
+      }
+    });
+  }
+
+  /** Runs the only probe of an endpoint. */
+  async #alone<Result>(endpoint: EndpointConfig, work: () => Promise<Result>): Promise<Result> {
+    const running = work();
+    this.#running.set(endpoint.name, running.catch(() => undefined));
     try {
-      const startedAt = clock.now();
-      this.#heardAt.set(endpoint.name, startedAt);
-      this.#askedAt.set(endpoint.name, startedAt);
-      const key = keys.pick(endpoint.name, new Set(), startedAt) ?? keys.all(endpoint.name)[0];
-      const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
-      const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
-      const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
-      if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
-      if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
-      // Between two lists the cheaper probes say nothing of models.
-      if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
-      this.#note(endpoint, key, drilled && result.error !== undefined ? { ...result, error: drillFailure(result.error) } : result, drilled, startedAt);
-      return result;
+      return await running;
     } finally {
       this.#running.delete(endpoint.name);
     }
   }
 
-  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, drilled: boolean, startedAt: number): void {
+  /** @param asked a person wants to know */
+  async #ask(endpoint: EndpointConfig, key: KeyMaterial | undefined, asked: boolean): Promise<ProbeResult> {
+    const { clock, transport, directory } = this.#options;
+    const startedAt = clock.now();
+    this.#heardAt.set(endpoint.name, startedAt);
+    this.#askedAt.set(endpoint.name, startedAt);
+    const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
+    const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
+    const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
+    if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
+    if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
+    // Between two lists the cheaper probes say nothing of models.
+    if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
+    this.#note(endpoint, key, drilled && result.error !== undefined ? { ...result, error: drillFailure(result.error) } : result, { drilled, startedAt, asked });
+    return result;
+  }
+
+  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
     const { board, keys, ledger, clock, redact, transport } = this.#options;
     // The drill is over, and what was known before it has been put back.
     if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
@@ -137,13 +167,14 @@ export class Prober {
     const { error, latencyMs } = result;
     if (error?.failureClass === 'cancelled') return;
     const message = error === undefined ? undefined : redact(error.message);
-    if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
+    if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
+    else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
     // Known before, perhaps by a server that has ended since: nobody has to be told again.
     const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
     if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
     const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
     board.record({
-      endpoint: endpoint.name, at, startedAt, kind: 'probe', drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
+      endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
       code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
     // Other windows learn from the ledger, and they have no drill.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
-import type { KeyMaterial, NoticeParams, TestEndpointResult } from '../api/messages.ts';
+import type { KeyMaterial, NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ConfigProblem, HttpStatus, LinkStatus, StatusSnapshot } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
@@ -35,6 +35,7 @@ import { drillFailure, Drills } from '../upstream/drills.ts';
 import { probeEndpoint } from '../upstream/probe.ts';
 import { Transport } from '../upstream/transport.ts';
 import { Bookkeeper } from './bookkeeper.ts';
+import { Conditions } from './conditions.ts';
 import { countAtProvider, type CountRequest } from './countTokens.ts';
 import { DrillRunner } from './drillRunner.ts';
 import { exchangeIds } from './exchangeId.ts';
@@ -312,10 +313,16 @@ export class Yard implements ExchangeServices {
     return countAtProvider(this.transport, endpoint, target.upstreamModel, this.keys.pick(endpoint.name, new Set(), this.clock.now()), count);
   }
 
-  /** Probes one endpoint, or all, now. */
-  async probe(endpoint?: string): Promise<void> {
-    const chosen = [...this.#config.endpoints.values()].filter(one => endpoint === undefined || one.name === endpoint);
-    await Promise.all(chosen.map(one => this.#prober.probe(one)));
+  /** Probes one endpoint, or all that are enabled, now; what that disproves is taken back. @returns what was found */
+  async probe(endpoint?: string): Promise<ProbeReport> {
+    const chosen = [...this.#config.endpoints.values()].filter(one => (endpoint === undefined ? one.enabled : one.name === endpoint));
+    await Promise.all(chosen.filter(one => one.enabled).map(one => this.#prober.check(one)));
+    const conditions = this.#conditions();
+    return chosen.map(one => ({ endpoint: one.name, condition: conditions.ofEndpoint(one) }));
+  }
+
+  #conditions(): Conditions {
+    return new Conditions({ now: this.clock.now(), config: this.#config, board: this.board, keys: this.keys, limiter: this.limiter, view: this.view(0) });
   }
 
   /** The receipt of an exchange, finished or running. */

@@ -36,6 +36,8 @@ export interface Outcome {
   code?: string | undefined;
   /** The HTTP status of a failure, where there was one. */
   status?: number | undefined;
+  /** A probe that a person asked for: one that goes well closes a breaker that it disproves. */
+  asked?: boolean | undefined;
   /** A fire drill made it fail. It says nothing of the machine's link, and nothing at all once the drill is over. */
   drill?: boolean | undefined;
 }

@@ -68,6 +68,8 @@ export interface BreakerOutcome {
   /** Absent: it went well. Classes that do not count only end a trial. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
+  /** A probe that a person asked for: where it disproves what opened the breaker, one is enough. */
+  asked?: boolean | undefined;
   /** Seen by another window; it may arrive late. */
   foreign?: boolean | undefined;
   /** The machine's own link, lost or blocked, makes such failures too; absent: as the class says. */
@@ -183,6 +185,7 @@ export function settleBreaker(breaker: Breaker, config: BreakerConfig, outcome: 
     case 'closed': return verdict === 'nothing' ? breaker : settleClosed(breaker, config, outcome);
     case 'open':
       if (verdict !== 'success' || outcome.at < breaker.openedAt) return breaker;
+      if (outcome.asked === true && probesProve(breaker.cause)) return newBreaker();
       return { state: 'half-open', since: outcome.at, successes: 0, invited: true, timesOpened: breaker.timesOpened, cause: breaker.cause };
     case 'half-open':
       if (outcome.trial && verdict === 'nothing') return releaseTrial(breaker);
@@ -201,11 +204,17 @@ function trialFailed(breaker: Extract<Breaker, { state: 'half-open' }>, config: 
 
 function halfOpenSuccess(breaker: Extract<Breaker, { state: 'half-open' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
   // A probe shows that the endpoint can be reached, not that it answers prompts: where that was the trouble, only trials close.
-  const proves = outcome.trial || breaker.cause.failureClass === 'network' || breaker.cause.failureClass === 'timeout';
+  const proves = outcome.trial || probesProve(breaker.cause);
   if (!proves) return breaker;
+  if (outcome.asked === true) return newBreaker();
   const successes = breaker.successes + 1;
   if (successes >= config.halfOpenProbes) return { state: 'closed', streak: 0, spans: [], closedAt: outcome.at };
   return { ...breaker, successes, trialSince: undefined, forcedFrom: undefined };
+}
+
+/** Whether what opened a breaker is what a probe can disprove: that nobody answers. */
+function probesProve({ failureClass }: OpenCause): boolean {
+  return failureClass === 'network' || failureClass === 'timeout';
 }
 
 function settleClosed(breaker: Extract<Breaker, { state: 'closed' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {

@@ -33,7 +33,7 @@ const proofOfNothing: FailureClass = 'bad-request';
 /** Gives an outcome to the breaker of the connection and to that of the model, each what speaks of it. */
 export function settleBreakers(watch: Watch, outcome: Outcome, ended: EndedTrials): void {
   const { model, at, foreign } = outcome;
-  const base = { at, kind: outcome.kind, message: outcome.message, foreign, mayBeLink: mayBeLink(outcome) };
+  const base = { at, kind: outcome.kind, asked: outcome.asked, message: outcome.message, foreign, mayBeLink: mayBeLink(outcome) };
   // Other windows' outcomes arrive late: what happened before the last success is settled.
   if (foreign === true && at < watch.notes.lastSuccessAt) releaseTrials(watch, model, { ...noTrials, ofEndpoint: ended.ofEndpoint });
   else watch.breaker = settleBreaker(watch.breaker, watch.config, { ...base, trial: ended.ofEndpoint, failureClass: forEndpoint(watch.breaker, outcome) });

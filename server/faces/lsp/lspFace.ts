@@ -4,7 +4,7 @@ import {
   catalogMethod, chatEventsMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, spendMethod,
   statusMethod, testEndpointMethod,
   type CatalogResult, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type ConnectedToolsResult, type ConnectToolParams,
-  type ConnectToolResult, type DisconnectToolParams, type ProbeParams, type ReceiptParams,
+  type ConnectToolResult, type DisconnectToolParams, type ProbeParams, type ProbeReport, type ReceiptParams,
   type ReceiptResult, type RequestsParams, type RequestsResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
   type TestEndpointResult,
 } from '../../api/messages.ts';
@@ -59,7 +59,7 @@ export class LspFace {
     connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));
     connection.onRequest(chatMethod, (params: ChatParams, token: CancellationToken) => this.#chat(params, token));
     connection.onRequest(testEndpointMethod, (params: TestEndpointParams, token: CancellationToken) => this.#test(params, token));
-    connection.onRequest(probeMethod, (params: ProbeParams) => yard.probe(params.endpoint));
+    connection.onRequest(probeMethod, (params: ProbeParams): Promise<ProbeReport> => yard.probe(params.endpoint));
     connection.onRequest(getStatusMethod, (): StatusParams => yard.status(options.http()));
     connection.onRequest(spendMethod, (params: SpendParams): Promise<SpendResult> => yard.spend(params.range));
     connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
