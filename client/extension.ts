@@ -57,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): void {
     awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
+  const walkthrough = new WalkthroughProgress(server, context.globalState);
   const chat = new ChatProvider(server, configuration, context.globalState);
 
   context.subscriptions.push(
@@ -66,12 +67,12 @@ export function activate(context: vscode.ExtensionContext): void {
     new ContextKeys(server, configuration),
     new StatusBar(server, configuration),
     new ProvidersTree(server, configuration),
-    new SpendView(context.extensionUri, server),
+    new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
     new RequestsView(server),
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,
-    new WalkthroughProgress(server, context.globalState),
+    walkthrough,
     new Notifications(server, configuration, keys, log),
     registerCommands({
       'switchyard.addProvider': () => addProvider(services),

@@ -43,7 +43,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     item.tooltip = node.tooltip;
     if (node.icon !== undefined) item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
     item.accessibilityInformation = { label: node.spoken };
-    if (node.receipt !== undefined) item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [node.receipt] };
+    if (node.receipt !== undefined) item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [node.receipt, 'list'] };
     return item;
   }
 

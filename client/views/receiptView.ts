@@ -10,10 +10,13 @@ import { webviewHtml, webviewOptions } from './webviewHtml.ts';
 
 const viewType = 'switchyard.receipt';
 const refreshIntervalMs = 1000;
+/** So soon after Enter the list has opened its line. */
+const enterMs = 1000;
 
 /**
  * The receipt of one exchange, in one panel of the editor area that every receipt shares and that survives a
- * reload of the window. Registers itself and its command `switchyard.openReceipt` (argument: the exchange's id).
+ * reload of the window. Registers itself and its command `switchyard.openReceipt` (arguments: the exchange's id, and
+ * `list` where a line of a list opens it, which keeps the focus; Enter there moves it into the receipt).
  */
 export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
@@ -24,17 +27,21 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
   #pageIsReady = false;
   #id = '';
   #receipt: Receipt | undefined;
+  /** The next receipt that a line of a list opens takes the focus: Enter was pressed there. */
+  #entering: NodeJS.Timeout | undefined;
 
   constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
     this.#extensionUri = extensionUri;
     this.#server = server;
     this.#subscriptions = [
       vscode.window.registerWebviewPanelSerializer(viewType, this),
-      vscode.commands.registerCommand('switchyard.openReceipt', (id: unknown) => {
-        if (typeof id === 'string' && id !== '') this.#open(id);
+      vscode.commands.registerCommand('switchyard.openReceipt', (id: unknown, from: unknown) => {
+        if (typeof id === 'string' && id !== '') this.#open(id, from === 'list' && !this.#entered());
         // Without an id there is nothing to open but the list to choose from.
         else void vscode.commands.executeCommand('switchyard.showRequests');
       }),
+      // Behind a key of the lists only, so it is in no menu and no palette.
+      vscode.commands.registerCommand('switchyard.enterReceipt', () => this.#enter()),
       server.onDidChangeStatus(() => {
         // A finished receipt never changes; a running one is read again until it has ended.
         if (this.#panel !== undefined && this.#receipt?.outcome === 'open') this.#throttle.request();
@@ -52,18 +59,34 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
   }
 
   dispose(): void {
+    clearTimeout(this.#entering);
     this.#throttle.dispose();
     this.#panel?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  #open(id: string): void {
+  /** Opens the line that has the focus, as the list does by itself; what it opens then takes the focus. */
+  async #enter(): Promise<void> {
+    clearTimeout(this.#entering);
+    this.#entering = setTimeout(() => { this.#entering = undefined; }, enterMs);
+    await vscode.commands.executeCommand('list.select');
+  }
+
+  #entered(): boolean {
+    const entered = this.#entering !== undefined;
+    clearTimeout(this.#entering);
+    this.#entering = undefined;
+    return entered;
+  }
+
+  /** @param stay the list keeps the focus, so that the arrow keys go on to the next line */
+  #open(id: string, stay: boolean): void {
     if (this.#id !== id) this.#receipt = undefined;
     this.#id = id;
     if (this.#panel === undefined) {
-      this.#adopt(vscode.window.createWebviewPanel(viewType, 'Receipt', vscode.ViewColumn.Active, webviewOptions(this.#extensionUri)));
+      this.#adopt(vscode.window.createWebviewPanel(viewType, 'Receipt', { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(this.#extensionUri)));
     } else {
-      this.#panel.reveal();
+      this.#panel.reveal(undefined, stay);
       void this.#refresh();
     }
   }

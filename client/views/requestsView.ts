@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RequestSummary } from '../../server/api/receipt.ts';
+import { TreeElements } from '../base/treeElements.ts';
 import type { SwitchyardServer } from '../switchyardServer.ts';
 import { RefreshThrottle } from './refreshThrottle.ts';
 import { buildRequestItem } from './requestsItem.ts';
@@ -8,10 +9,10 @@ import { collectRequests } from './requestsPaging.ts';
 const pageSize = 50;
 const refreshIntervalMs = 1000;
 
-type RequestNode =
+type RequestNode = { id: string; children: RequestNode[] } & (
   | { kind: 'request'; request: RequestSummary }
   | { kind: 'more' }
-  | { kind: 'failed'; message: string };
+  | { kind: 'failed'; message: string });
 
 /**
  * The Requests view: the latest exchanges, newest first, live; a click opens the receipt. Registers itself and
@@ -19,15 +20,16 @@ type RequestNode =
  */
 export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscode.Disposable {
   readonly #server: SwitchyardServer;
-  readonly #changed = new vscode.EventEmitter<undefined>();
+  readonly #changed = new vscode.EventEmitter<RequestNode | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #view: vscode.TreeView<RequestNode>;
   readonly #subscriptions: vscode.Disposable[];
   #wantedCount = pageSize;
   #shownRevision: number | undefined;
-  /** Undefined until first read. */
-  #nodes: RequestNode[] | undefined;
+  readonly #elements = new TreeElements<RequestNode>();
+  /** Undefined until first asked for. */
+  #firstRead: Promise<void> | undefined;
 
   constructor(server: SwitchyardServer) {
     this.#server = server;
@@ -52,14 +54,14 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
       case 'request': return requestTreeItem(node.request);
       case 'more': {
         const item = new vscode.TreeItem('Load more');
-        item.id = 'more';
+        item.id = node.id;
         item.iconPath = new vscode.ThemeIcon('ellipsis');
         item.command = { command: 'switchyard.requests.loadMore', title: 'Load more' };
         return item;
       }
       case 'failed': {
         const item = new vscode.TreeItem('The requests could not be read');
-        item.id = 'failed';
+        item.id = node.id;
         item.description = 'Click to try again';
         item.tooltip = node.message;
         item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'));
@@ -71,8 +73,9 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
 
   async getChildren(parent?: RequestNode): Promise<RequestNode[]> {
     if (parent !== undefined) return [];
-    this.#nodes ??= await this.#read();
-    return this.#nodes;
+    this.#firstRead ??= this.#read().then((nodes) => { this.#elements.update(nodes); });
+    await this.#firstRead;
+    return this.#elements.lines;
   }
 
   dispose(): void {
@@ -91,8 +94,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   }
 
   async #refresh(): Promise<void> {
-    this.#nodes = await this.#read();
-    this.#changed.fire(undefined);
+    for (const line of this.#elements.update(await this.#read())) this.#changed.fire(line);
   }
 
   async #read(): Promise<RequestNode[]> {
@@ -101,10 +103,10 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
       // One more than is shown answers whether there is more in the same read.
       const { requests, more } = await collectRequests((params) => this.#server.requests(params), { limit: this.#wantedCount, pageSize: this.#wantedCount + 1 });
       this.#shownRevision = revision;
-      const nodes = requests.map((request): RequestNode => ({ kind: 'request', request }));
-      return more ? [...nodes, { kind: 'more' }] : nodes;
+      const nodes = requests.map((request): RequestNode => ({ id: request.id, children: [], kind: 'request', request }));
+      return more ? [...nodes, { id: 'more', children: [], kind: 'more' }] : nodes;
     } catch (error) {
-      return [{ kind: 'failed', message: error instanceof Error ? error.message : String(error) }];
+      return [{ id: 'failed', children: [], kind: 'failed', message: error instanceof Error ? error.message : String(error) }];
     }
   }
 }
@@ -118,6 +120,6 @@ function requestTreeItem(request: RequestSummary): vscode.TreeItem {
   item.tooltip = new vscode.MarkdownString(parts.tooltip);
   item.accessibilityInformation = { label: parts.spoken };
   item.contextValue = parts.contextValue;
-  item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [parts.id] };
+  item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [parts.id, 'list'] };
   return item;
 }

@@ -27,6 +27,7 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
   readonly #server: SwitchyardServer;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #subscriptions: vscode.Disposable[];
+  readonly #onFigures: () => void;
   #view: vscode.WebviewView | undefined;
   #viewSubscriptions: vscode.Disposable[] = [];
   #period: SpendPeriod = 'today';
@@ -35,9 +36,11 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
   #shownEndpoints: number | undefined;
   #midnight: NodeJS.Timeout | undefined;
 
-  constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
+  /** @param onFigures called when figures, and not an empty page, are on screen */
+  constructor(extensionUri: vscode.Uri, server: SwitchyardServer, onFigures: () => void) {
     this.#extensionUri = extensionUri;
     this.#server = server;
+    this.#onFigures = onFigures;
     this.#subscriptions = [
       vscode.window.registerWebviewViewProvider('switchyard.spend', this),
       vscode.commands.registerCommand('switchyard.showSpend', () => vscode.commands.executeCommand('switchyard.spend.focus')),
@@ -102,7 +105,9 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
       type: 'failed', period, message: error instanceof Error ? error.message : 'The spend could not be read.',
     }));
     // Another period may have been chosen, or the view closed, while the server was reading.
-    if (this.#view === view && this.#period === period) await view.webview.postMessage(message);
+    if (this.#view !== view || this.#period !== period) return;
+    await view.webview.postMessage(message);
+    if (message.type === 'page' && message.page.empty === undefined) this.#onFigures();
   }
 
   async #read(period: SpendPeriod): Promise<ToSpendPage> {

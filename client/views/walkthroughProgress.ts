@@ -4,6 +4,7 @@ import type { SwitchyardServer } from '../switchyardServer.ts';
 import { walkthroughSteps } from './walkthroughSteps.ts';
 
 const chatAnsweredKey = 'switchyard.walkthrough.chatAnswered';
+const spendSeenKey = 'switchyard.walkthrough.spendSeen';
 
 /**
  * Ticks off the steps of the walkthrough when what they ask for has really happened: sets the context keys that
@@ -16,17 +17,24 @@ export class WalkthroughProgress implements vscode.Disposable {
   readonly #set = new Map<string, boolean>();
   #readRevision: number | undefined;
 
-  /** `memory` keeps over restarts that the chat was answered once. */
+  /** `memory` keeps over restarts what happened once. */
   constructor(server: SwitchyardServer, memory: vscode.Memento) {
     this.#server = server;
     this.#memory = memory;
-    if (memory.get(chatAnsweredKey) === true) this.#setKey(chatAnsweredKey, true);
+    for (const key of [chatAnsweredKey, spendSeenKey]) if (memory.get(key) === true) this.#setKey(key, true);
     this.#subscription = server.onDidChangeStatus((status) => void this.#update(status));
     if (server.status !== undefined) void this.#update(server.status);
   }
 
   dispose(): void {
     this.#subscription.dispose();
+  }
+
+  /** Spend was shown, with figures in it. */
+  async spendSeen(): Promise<void> {
+    if (this.#set.get(spendSeenKey) === true) return;
+    this.#setKey(spendSeenKey, true);
+    await this.#memory.update(spendSeenKey, true);
   }
 
   async #update(status: StatusSnapshot): Promise<void> {

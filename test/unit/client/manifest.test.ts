@@ -18,6 +18,7 @@ interface Manifest {
     menus: Record<string, { command: string; when?: string }[]>;
     views: { switchyard: { id: string }[] };
     viewsWelcome: { view: string; contents: string; when?: string }[];
+    keybindings: { command: string; key: string; when: string }[];
     configuration: { properties: Record<string, { default?: unknown; scope?: string; enum?: string[]; markdownDescription?: string; description?: string }> };
     languageModelChatProviders: { vendor: string; managementCommand?: string }[];
   };
@@ -71,6 +72,15 @@ describe('package.json', () => {
     const types = JSON.parse(readFileSync(new URL('node_modules/@types/vscode/package.json', root), 'utf8')) as { version: string };
     const minor = (version: string): string => version.replace(/^[^\d]*/, '').split('.').slice(0, 2).join('.');
     assert.equal(minor(types.version), minor(manifest.engines.vscode));
+  });
+
+  it('takes a key only where one of its own lists has the focus', () => {
+    const [enter, ...others] = manifest.contributes.keybindings;
+    assert.deepEqual(others, []);
+    assert.deepEqual([enter?.command, enter?.key], ['switchyard.enterReceipt', 'enter']);
+    assert.match(enter?.when ?? '', /^listFocus && !inputFocus && focusedView =~ /);
+    const lists = new RegExp(/=~ \/(.+)\/$/.exec(enter?.when ?? '')?.[1] ?? '$^');
+    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id).filter(id => lists.test(id)), ['switchyard.drill', 'switchyard.requests']);
   });
 
   it('shows the views in the order of use', () => {
