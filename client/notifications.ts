@@ -43,7 +43,8 @@ export class Notifications implements vscode.Disposable {
     const told = problems.map(problem => problem.message).join('\n');
     if (told === this.#toldProblems) return;
     this.#toldProblems = told;
-    for (const problem of problems) log.warn(`Settings: ${problem.message}`);
+    // The server writes its own into the same log.
+    for (const problem of this.#configuration.problems) log.warn(`Settings: ${problem.message}`);
     const [first, ...others] = problems;
     if (first === undefined) return;
     const more = others.length === 0 ? '' : ` (and ${String(others.length)} more: see the log)`;

@@ -4,6 +4,7 @@ import {
 } from '../api/drill.ts';
 import type { Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
@@ -28,6 +29,7 @@ export interface DrillRunnerOptions {
   config(): Config;
   view(): SurvivalView;
   canonicalName(model: string): string;
+  log: Pick<Log, 'info'>;
   /** The state of drills changed. */
   changed(): void;
 }
@@ -75,6 +77,7 @@ export class DrillRunner {
     this.#runs.set(drill.id, run);
     drills.begin(drill);
     this.#await(run);
+    this.#options.log.info(`Fire drill of ${drill.endpoint} begun: ${drill.fault}, for ${Math.round(params.durationMs / 1000)} s.`);
     this.#options.changed();
     return drill;
   }
@@ -189,7 +192,7 @@ export class DrillRunner {
   }
 
   #end(run: Run, ended: DrillSummary['ended']): DrillSummary {
-    const { drills, board, keys, clock } = this.#options;
+    const { drills, board, keys, clock, log } = this.#options;
     const { drill, counts } = run;
     clearTimeout(run.timer);
     this.#runs.delete(drill.id);
@@ -197,6 +200,7 @@ export class DrillRunner {
     this.#ends.run(() => { if (run.health !== undefined) board.restore(drill.endpoint, run.health); });
     this.#ends.run(() => { keys.restore(drill.endpoint, run.keys); });
     this.#last = { ...drill, ...counts, endedAt: clock.now(), ended };
+    log.info(`Fire drill of ${drill.endpoint} ended (${ended}): ${counts.met} requests met it, ${counts.answered} were answered, ${counts.failed} failed.`);
     this.#options.changed();
     return this.#last;
   }

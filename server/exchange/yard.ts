@@ -38,6 +38,7 @@ import { Bookkeeper } from './bookkeeper.ts';
 import { Conditions } from './conditions.ts';
 import { countAtProvider, type CountRequest } from './countTokens.ts';
 import { DrillRunner } from './drillRunner.ts';
+import { EventLog } from './eventLog.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
@@ -107,10 +108,11 @@ export class Yard implements ExchangeServices {
   #linkWatch: LinkWatch;
   #running = new Set<TickedRun>();
   #books: Bookkeeper;
+  #events: EventLog;
   #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
   /** Each part has its own: one that throws keeps none of the others from running. */
-  readonly #guards: Record<'link' | 'running' | 'others' | 'probes' | 'drills' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
+  readonly #guards: Record<'link' | 'running' | 'others' | 'probes' | 'drills' | 'events' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
 
   constructor(options: YardOptions) {
     this.#ledger = options.ledger;
@@ -125,12 +127,14 @@ export class Yard implements ExchangeServices {
       others: new Guard('The exchange with other windows', options.log),
       probes: new Guard('The probes of endpoints', options.log),
       drills: new Guard('The end of fire drills', options.log),
+      events: new Guard('The log of events', options.log),
       settled: new Guard('The bookkeeping after an exchange', options.log),
       hedgeSpend: new Guard('The sum of what second requests cost', options.log),
       change: new Guard('The update of the status', options.log),
       notice: new Guard('The delivery of a notice', options.log),
     };
     this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
+    this.#events = new EventLog({ log: options.log, redact: text => this.redact(text) });
     this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
     this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told) });
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
@@ -172,7 +176,7 @@ export class Yard implements ExchangeServices {
     this.transport.configure(config.endpoints);
     this.#directory.configure(config);
     this.drills.configured();
-    for (const { file, line, message } of problems) this.log.warn(`${file ?? 'configuration'}${line === undefined ? '' : `:${line}`}: ${message}`);
+    this.#events.problems(problems);
     if (first) this.#others.warmUp();
     this.#changed();
   }
@@ -266,6 +270,7 @@ export class Yard implements ExchangeServices {
       for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
     });
     settled.run(() => { this.drills.settled(receipt); });
+    settled.run(() => { this.#events.settled(receipt, this.clock.now()); });
     settled.run(() => { this.#books.settled(receipt, prices); });
   }
 
@@ -356,11 +361,13 @@ export class Yard implements ExchangeServices {
 
   /** The whole state, for the editor and for `GET /switchyard/status`. */
   status(http: HttpStatus): StatusSnapshot {
-    return buildSnapshot({
+    const snapshot = buildSnapshot({
       now: this.clock.now(), config: this.#config, problems: this.#problems, http, board: this.board, keys: this.keys, limiter: this.limiter,
       ledger: this.#ledger, directory: this.#directory, view: this.view(0), facts: (endpoint, model) => this.facts(endpoint, model),
       drill: this.drills.status(),
     });
+    this.#events.states(snapshot.endpoints, snapshot.at);
+    return snapshot;
   }
 
   /** Some endpoint could serve some request now. */
@@ -382,7 +389,7 @@ export class Yard implements ExchangeServices {
   }
 
   #tick(): void {
-    const { link, running, others, probes, drills } = this.#guards;
+    const { link, running, others, probes, drills, events } = this.#guards;
     link.run(() => { this.#linkWatch.tick(this.clock.now()); });
     // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
     if (this.#running.size > 0) running.start(() => this.#pricer.ready());
@@ -394,6 +401,7 @@ export class Yard implements ExchangeServices {
     if (this.#config !== emptyConfig) others.run(() => { this.#others.listen(); });
     probes.run(() => { this.#prober.tick(this.#config.endpoints.values()); });
     drills.run(() => { this.drills.tick(this.clock.now()); });
+    events.run(() => { this.#events.tick(this.clock.now()); });
     this.#changed();
   }
 

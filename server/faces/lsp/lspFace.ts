@@ -65,8 +65,12 @@ export class LspFace {
     connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
     connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await yard.receipt(params.id) ?? null);
     connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
-    connection.onRequest(connectToolMethod, ({ tool }: ConnectToolParams): ConnectToolResult => ({ token: options.tools.connect(tool), url: options.http().url }));
-    connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => options.tools.disconnect(tool));
+    connection.onRequest(connectToolMethod, (params: ConnectToolParams): ConnectToolResult => this.#connectTool(params));
+    connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => {
+      const known = options.tools.names().includes(tool);
+      options.tools.disconnect(tool);
+      if (known) yard.log.info(`The token of the tool ${tool} was revoked.`);
+    });
     connection.onRequest(startDrillMethod, (params: StartDrillParams): StartDrillResult => this.#startDrill(params));
     connection.onRequest(stopDrillMethod, (params: StopDrillParams): StopDrillResult => yard.drills.stop(params.id));
     connection.onRequest(survivalReportMethod, (): SurvivalReportResult => yard.drills.report());
@@ -116,6 +120,14 @@ export class LspFace {
       if (error instanceof SwitchyardError) return { refused: error.message };
       throw error;
     }
+  }
+
+  #connectTool({ tool }: ConnectToolParams): ConnectToolResult {
+    const { tools, yard, http } = this.#options;
+    const known = tools.names().includes(tool);
+    const token = tools.connect(tool);
+    yard.log.info(`The tool ${tool} ${known ? 'asked for its token' : 'got a token of its own'}.`);
+    return { token, url: http().url };
   }
 
   #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {

@@ -10,12 +10,12 @@ const found = (...conditions: Condition[]) => checkResult(conditions.map((condit
 test('a check says in one sentence how many are up, which is not and why', () => {
   const cases: [Condition[], string, boolean][] = [
     [[], 'There is no enabled provider to check; add one first.', true],
-    [[{ kind: 'healthy' }], 'north is healthy.', true],
-    [[{ kind: 'rate-limited', until: now + 300_000 }], `north is rate-limited, back at ${clockText(now + 300_000, now, 'up')}.`, false],
+    [[{ kind: 'healthy' }], 'north: healthy.', true],
+    [[{ kind: 'rate-limited', until: now + 300_000 }], `north: rate-limited, back at ${clockText(now + 300_000, now, 'up')}.`, false],
     [[{ kind: 'healthy' }, { kind: 'healthy' }], 'All 2 providers are up.', true],
-    [[{ kind: 'healthy' }, { kind: 'degraded', why: 'rate limited' }], 'All 2 providers are up: south is degraded (rate limited).', true],
-    [[{ kind: 'healthy' }, { kind: 'down', why: 'network error' }, { kind: 'healthy' }], '2 of 3 providers up: south is down (network error).', false],
-    [[{ kind: 'down' }, { kind: 'down' }, { kind: 'down' }, { kind: 'down' }, { kind: 'healthy' }], '1 of 5 providers up: north is down; south is down; east is down; the Providers view shows 1 more.', false],
+    [[{ kind: 'healthy' }, { kind: 'degraded', why: 'rate limited' }], 'All 2 providers are up; south: degraded (rate limited).', true],
+    [[{ kind: 'healthy' }, { kind: 'down', why: 'network error' }, { kind: 'healthy' }], '2 of 3 providers up; south: down (network error).', false],
+    [[{ kind: 'down' }, { kind: 'down' }, { kind: 'down' }, { kind: 'down' }, { kind: 'healthy' }], '1 of 5 providers up; north: down; south: down; east: down; the Providers view shows 1 more.', false],
   ];
   for (const [conditions, text, allUp] of cases) assert.deepEqual([found(...conditions).text, found(...conditions).allUp], [text, allUp]);
 });
