@@ -34,7 +34,7 @@ export interface OtherWindowsOptions {
 export class OtherWindows {
   #options: OtherWindowsOptions;
   #startedAt: number;
-  #timesRecalled = false;
+  #recalled = false;
   #warm = false;
   readonly #records: Guard;
 
@@ -57,7 +57,7 @@ export class OtherWindows {
         this.#time(attempt, stream, beaten);
       });
     }
-    this.#recallTimes();
+    this.#recall();
     for (const event of foreign.health) this.#records.run(() => { this.#adoptProbe(event); });
   }
 
@@ -121,11 +121,12 @@ export class OtherWindows {
     if (observation !== undefined) this.#options.timers.observe(observation);
   }
 
-  /** Timers begin with what earlier servers measured; read once, after the first answers are on their way. */
-  #recallTimes(): void {
-    if (this.#timesRecalled || !this.#options.ledger.isOpen) return;
-    this.#timesRecalled = true;
+  /** Timers begin with what earlier servers measured, and keys with whether they ever answered; read once, after the first answers are on their way. */
+  #recall(): void {
+    if (this.#recalled || !this.#options.ledger.isOpen) return;
+    this.#recalled = true;
     try {
+      for (const { endpoint, keyId, keyLast4 } of this.#options.ledger.keysUsed()) this.#options.keys.recallUse(endpoint, keyId, keyLast4);
       for (const { attempt, stream, beaten } of this.#options.ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
     } catch (cause) {
       this.#options.log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
@@ -139,9 +140,15 @@ export class OtherWindows {
     try {
       for (const note of this.#options.ledger.keyNotes()) this.#records.run(() => { this.#adoptNote(note); });
       // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
-      for (const event of this.#options.ledger.pollForeign().health) this.#records.run(() => { this.#adoptProbe(event); });
+      const probes = this.#options.ledger.pollForeign().health;
       const now = this.#options.clock.now();
-      for (const { attempt, endedAt } of [...this.#options.ledger.waitingAttempts(now - warmUpMs, now), ...this.#options.ledger.recentAttempts(now - warmUpMs)]) this.#records.run(() => { this.#adopt(attempt, endedAt); });
+      const attempts = [...this.#options.ledger.waitingAttempts(now - warmUpMs, now), ...this.#options.ledger.recentAttempts(now - warmUpMs)];
+      // In the order in which it happened: a probe that went well does not undo a failure of which it came first to be known.
+      const past = [
+        ...probes.map(event => ({ at: event.at, adopt: () => { this.#adoptProbe(event); } })),
+        ...attempts.map(({ attempt, endedAt }) => ({ at: endedAt, adopt: () => { this.#adopt(attempt, endedAt); } })),
+      ];
+      for (const { adopt } of past.sort((a, b) => a.at - b.at)) this.#records.run(adopt);
     } catch (cause) {
       this.#options.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
     }

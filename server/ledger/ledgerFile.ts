@@ -29,12 +29,17 @@ export interface LedgerFileOptions {
   before?: LedgerFile | undefined;
 }
 
+/** A key that answered, as attempts name it. */
+export interface UsedKey { endpoint: string; keyId: string; keyLast4: string }
+
 /** How long a statement may wait for another window's commit while requests are served. */
 const servingBusyTimeoutMs = 10;
 const healthKeptMs = 30 * 86_400_000;
 const foreignBound = 5_000;
 /** More than health looks at for any endpoint; a busy quarter of an hour holds many times that. */
 const warmUpBound = 2_000;
+/** So many of the latest attempts are looked through for keys that were used. */
+const usedKeysBound = 20_000;
 /** No attempt is assumed to run longer when looking back in time. */
 const longestAttemptMs = 3_600_000;
 /** Longer waits are not believed (see health/cooldown.ts). */
@@ -62,6 +67,7 @@ export class LedgerFile {
   readonly #recentAttempts: StatementSync;
   readonly #waitingAttempts: StatementSync;
   readonly #latestAttempts: StatementSync;
+  readonly #keysUsed: StatementSync;
   readonly #recentHealth: StatementSync;
   readonly #foreignAttempts: StatementSync;
   readonly #foreignHealth: StatementSync;
@@ -105,6 +111,8 @@ export class LedgerFile {
       const timingColumns = `${attemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
       this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
         WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
+      this.#keysUsed = database.prepare(`SELECT DISTINCT endpoint, key_id, key_last4 FROM (SELECT endpoint, key_id, key_last4, outcome FROM attempts ORDER BY seq DESC LIMIT ${usedKeysBound})
+        WHERE outcome = 'ok' AND key_id IS NOT NULL`);
       this.#recentHealth = database.prepare(`SELECT ${healthColumns} FROM health_events WHERE at >= ? ORDER BY at, seq`);
       this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
         WHERE a.seq > ? AND a.final = 1 ORDER BY a.seq LIMIT ${foreignBound}`);
@@ -162,6 +170,10 @@ export class LedgerFile {
 
   latestAttempts(count: number): ForeignAttempt[] {
     return this.#foreign(allRows(this.#latestAttempts, count).reverse());
+  }
+
+  keysUsed(): UsedKey[] {
+    return allRows(this.#keysUsed).map((row) => ({ endpoint: String(row['endpoint']), keyId: String(row['key_id']), keyLast4: String(row['key_last4'] ?? '') }));
   }
 
   recentHealth(sinceMs: number): HealthEvent[] {

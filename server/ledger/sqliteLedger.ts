@@ -10,7 +10,7 @@ import type { IsAlive } from './instances.ts';
 import type { KeyNote } from './keyNotes.ts';
 import type { ForeignAttempt, HealthEvent, Ledger } from './ledger.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
-import type { LedgerFile } from './ledgerFile.ts';
+import type { LedgerFile, UsedKey } from './ledgerFile.ts';
 import { LedgerHolder } from './ledgerHolder.ts';
 import type { EndpointSpend } from './spendQueries.ts';
 
@@ -26,6 +26,8 @@ export interface LedgerStore extends Ledger {
   keyNotes(): KeyNote[];
   /** The attempts of all processes that ended last, at most so many, oldest first, with whether they were streams or beaten. Constant time for a number of them. */
   latestAttempts(count: number): ForeignAttempt[];
+  /** Keys that answered among the latest attempts of all processes, each once. Constant time. */
+  keysUsed(): UsedKey[];
   /** Spend by endpoint name; endpoints without attempts in the range are absent. */
   spendByEndpoint(range: TimeRange): Map<string, EndpointSpend>;
   /**
@@ -191,6 +193,189 @@ class SqliteLedger implements LedgerStore {
 
   latestAttempts(count: number): ForeignAttempt[] {
     return this.#read((file) => file.latestAttempts(count));
+  }
+
+  keysUsed(): UsedKey[] {
+    return this.#read((file) => file.keysUsed());
+  }
+
+  recentHealth(sinceMs: number): HealthEvent[];
+  /** The last word on every key and limit, oldest first. */
+  keyNotes(): KeyNote[];
+  /** The attempts of all processes that ended last, at most so many, oldest first, with whether they were streams or beaten. Constant time for a number of them. */
+  latestAttempts(count: number): ForeignAttempt[];
+  /** Keys that answered among the latest attempts of all processes, each once. Constant time. */
+  keysUsed(): UsedKey[];
+  /** Spend by endpoint name; endpoints without attempts in the range are absent. */
+  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend>;
+  /**
+   * What second requests (role `hedge`) of exchanges that wanted a route cost since a moment, in micro-dollars, in all
+   * processes; a cost that is unknown counts as the average of the others.
+   */
+  hedgeSpendSince(route: string, since: number): number;
+}
+
+export interface LedgerOptions {
+  dataDir: string;
+  clock: Clock;
+  log: Log;
+  /** Unique for each start of a server process. */
+  instanceId: string;
+  /** Decides about processes found in the ledger; for tests. */
+  isAlive?: IsAlive | undefined;
+}
+
+/** How long the last commit of a process may wait for another one's lock. */
+const lastBusyTimeoutMs = 1_000;
+const lastHousekeepingTimeoutMs = 100;
+/** Quiet time after which house-keeping runs, and the size of the write-ahead log beyond which it does not wait. */
+const idleMs = 1_000;
+const maximumWalBytes = 8_000_000;
+const smallWalBytes = 1_000_000;
+const commitsBetweenWalLooks = 32;
+const pruneEveryMs = 86_400_000;
+const settleEveryMs = 60_000;
+
+/**
+ * Opens the ledger in a folder (made if missing). Exchanges that dead processes left open are marked as interrupted.
+ * A ledger that is locked is opened later, one that is damaged is mended or moved aside, with a log line each; what is
+ * handed in meanwhile is kept. Readers then throw LedgerUnavailableError.
+ * @throws LedgerTooNewError when a newer version wrote it, or SQLite's error when the folder cannot be used
+ */
+export function openLedger(options: LedgerOptions): LedgerStore {
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const ledger = new SqliteLedger(options, join(options.dataDir, 'ledger.db'));
+  try {
+    ledger.start();
+  } catch (error) {
+    ledger.abandon();
+    throw error;
+  }
+  return ledger;
+}
+
+class SqliteLedger implements LedgerStore {
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #queue: CommitQueue;
+  readonly #holder: LedgerHolder;
+  readonly #housekeeping: Guard;
+
+  #idleTimer: NodeJS.Timeout | undefined;
+  #lastPrune = 0;
+  #lastSettle: number;
+  #commitsSinceWalLook = 0;
+  #closed = false;
+
+  #revisionVersion = -1;
+  #finishedCount = 0;
+
+  constructor(options: LedgerOptions, file: string) {
+    const { clock, log, instanceId } = options;
+    this.#file = file;
+    this.#clock = clock;
+    this.#log = log;
+    this.#lastSettle = clock.now();
+    this.#housekeeping = new Guard(`House-keeping of the ledger ${file}`, log);
+    this.#holder = new LedgerHolder({ file, clock, log, instanceId, isAlive: options.isAlive ?? isAliveHere, opened: (opened) => { this.#opened(opened); } });
+    this.#queue = new CommitQueue({
+      writer: {
+        openRows: () => (this.#holder.isOpen ? this.#holder.use(({ writer }) => writer.openRows) : 0),
+        write: (batch, heartbeat) => { this.#holder.use(({ writer }) => { writer.write(batch, heartbeat); }); },
+      },
+      file, clock, log,
+      onCommitted: (finished) => { this.#committed(finished); },
+      onRecount: () => { this.#revisionVersion = -1; },
+    });
+  }
+
+  start(): void {
+    this.#holder.start();
+    this.#idleSoon();
+  }
+
+  /** The start failed. */
+  abandon(): void {
+    this.#closed = true;
+    this.#queue.stop();
+    this.#holder.close();
+  }
+
+  #opened(file: LedgerFile): void {
+    this.#revisionVersion = -1;
+    try {
+      file.instances.register();
+      file.instances.settleDead();
+    } catch (error) {
+      // Entered with the first commit then; what dead processes left is looked at again in a minute.
+      if (isBusy(error)) this.#queue.locked();
+      else this.#housekeeping.failed(error);
+    }
+    this.#queue.retry();
+  }
+
+  open(receipt: Receipt, latest?: () => Receipt): void {
+    this.#take(receipt, false, latest);
+  }
+
+  progress(receipt: Receipt): void {
+    const known = this.#queue.waiting(receipt.id);
+    if (known === undefined || known.outcome === 'open') this.#take(receipt, false);
+  }
+
+  close(receipt: Receipt): void {
+    this.#take(receipt, true);
+  }
+
+  recordHealth(event: HealthEvent): void {
+    if (!this.#closed) this.#queue.takeHealth(event);
+  }
+
+  recordKeyNote(note: KeyNote): void {
+    if (!this.#closed) this.#queue.takeKeyNote(note);
+  }
+
+  receipt(id: string): Receipt | undefined {
+    this.flush();
+    const unwritten = this.#queue.waiting(id);
+    if (unwritten !== undefined) return structuredClone(unwritten);
+    return this.#reading((file) => file.receipt(id));
+  }
+
+  recent(limit: number, before = Number.MAX_SAFE_INTEGER): RequestSummary[] {
+    return this.#read((file) => file.recent(limit, before));
+  }
+
+  spend(range: TimeRange): SpendReport {
+    this.#flushAndFold();
+    return this.#reading(({ spend }) => spend.spend(range));
+  }
+
+  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend> {
+    this.#flushAndFold();
+    return this.#reading(({ spend }) => spend.byEndpoint(range));
+  }
+
+  hedgeSpendSince(route: string, since: number): number {
+    return this.#read(({ spend }) => spend.hedges(route, since));
+  }
+
+  recentAttempts(sinceMs: number): ForeignAttempt[] {
+    return this.#read((file) => file.recentAttempts(sinceMs));
+  }
+
+  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
+    return this.#read((file) => file.waitingAttempts(endedBefore, now));
+  }
+
+  latestAttempts(count: number): ForeignAttempt[] {
+    return this.#read((file) => file.latestAttempts(count));
+  }
+
+  keysUsed(): UsedKey[] {
+    this.flush();
+    return this.#keysUsed.all().map((row) => ({ endpoint: String(row['endpoint']), keyId: String(row['key_id']), keyLast4: String(row['key_last4'] ?? '') }));
   }
 
   recentHealth(sinceMs: number): HealthEvent[] {

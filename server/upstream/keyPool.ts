@@ -159,6 +159,12 @@ export class KeyPool {
     for (const key of this.#keys.get(note.endpoint) ?? []) if (key.mark === note.keyMark) applyNote(key, note);
   }
 
+  /** A key answered before this process began. @param last4 of the secret it had then: another secret was not used yet */
+  recallUse(endpoint: string, keyId: string, last4: string): void {
+    const key = this.#find(endpoint, keyId);
+    if (key?.known.state.kind === 'unused' && lastFour(key.material.secret) === last4) key.known = { state: { kind: 'ok' }, models: key.known.models };
+  }
+
   /** What a key is known by in the data folder; empty where there is no such key. */
   markOf(endpoint: string, keyId: string | undefined): string {
     return keyId === undefined ? '' : this.#find(endpoint, keyId)?.mark ?? '';

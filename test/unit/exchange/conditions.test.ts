@@ -4,6 +4,8 @@ import { clockText, conditionText, isUp } from '../../../server/api/condition.ts
 import type { EndpointStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { statusBarContent } from '../../../client/statusText.ts';
 import { providerNodes } from '../../../client/views/providersTreeModel.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+import { aReceipt, anAttempt, noon } from '../ledger/receipts.ts';
 import { snapshotHouse, type SnapshotHouse } from './snapshotHouse.ts';
 
 const north = (snapshot: StatusSnapshot): EndpointStatus => {
@@ -83,6 +85,45 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
       const picked = detail === 'none up' ? 0 : Number(/^(\d)\/2 up/.exec(detail)?.[1] ?? 2);
       assert.equal(picked, up, `step ${String(index)}: ${detail}, ${status.endpoints.map(endpoint => endpoint.condition.kind).join(' ')}`);
     }
+  });
+
+  it('is what it was after the server began anew, as far as the ledger knows', () => {
+    const ledger = new InMemoryLedger();
+    const before = snapshotHouse({ ledger });
+    const at = before.now() - 120_000;
+    const attempt = (number: number, outcome: 'ok' | 'failed') => anAttempt({
+      endpoint: 'north', model: 'm', target: 'north/m', keyId: '1', keyLast4: 'th-1', startedAt: at + number * 1000, outcome,
+      ...(outcome === 'failed' ? { failureClass: 'server' as const, status: 500, message: 'broken' } : {}),
+    });
+    for (let number = 0; number < 8; number += 1) {
+      ledger.close(aReceipt(`x-${String(number)}`, { startedAt: at + number * 1000, outcome: number % 2 === 0 ? 'ok' : 'failed', attempts: [attempt(number, number % 2 === 0 ? 'ok' : 'failed')] }));
+    }
+    ledger.recordHealth({ endpoint: 'north', at: at + 60_000, ok: true, kind: 'probe' });
+    const after = snapshotHouse({ ledger });
+    assert.equal(north(after.snapshot()).condition.kind, 'degraded');
+  });
+
+  it('does not forget a failure of another window for a probe that came after it', () => {
+    const ledger = new InMemoryLedger();
+    const at = snapshotHouse().now() - 60_000;
+    ledger.close(aReceipt('x-1', { startedAt: at, outcome: 'failed', attempts: [anAttempt({
+      endpoint: 'north', model: 'm', target: 'north/m', startedAt: at, outcome: 'failed', failureClass: 'server', status: 500, message: 'broken',
+    })] }));
+    ledger.addForeign([], [{ endpoint: 'north', at: at + 30_000, ok: true, kind: 'probe' }]);
+    assert.deepEqual(north(snapshotHouse({ ledger }).snapshot()).condition, { kind: 'degraded', why: 'server error' });
+  });
+
+  it('knows after a restart which keys answered before, and takes no new secret for one of them', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const ledger = new InMemoryLedger();
+    const first = snapshotHouse({ ledger });
+    const last4 = first.yard.keys.status('north', 0).map(key => key.last4);
+    ledger.close(aReceipt('x-1', { startedAt: noon, attempts: [
+      anAttempt({ endpoint: 'north', keyId: '1', keyLast4: last4[0] ?? '' }), anAttempt({ number: 2, endpoint: 'north', keyId: '2', keyLast4: 'gone' }),
+    ] }));
+    const after = snapshotHouse({ ledger });
+    t.mock.timers.tick(1000);
+    assert.deepEqual(north(after.snapshot()).keys.map(key => key.state), ['ok', 'unused']);
   });
 
   it('leaves out percentiles that few answers tell nothing of, and rounds what stays', () => {

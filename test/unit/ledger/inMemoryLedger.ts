@@ -5,7 +5,7 @@ import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.
 import { localDays } from '../../../server/ledger/localDays.ts';
 import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
 import type { EndpointSpend } from '../../../server/ledger/spendQueries.ts';
-import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
+import type { LedgerStore, UsedKey } from '../../../server/ledger/sqliteLedger.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
 
 /** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
@@ -128,6 +128,11 @@ export class InMemoryLedger implements LedgerStore {
       .filter((attempt) => outcome !== 'open' || attempt !== attempts.at(-1))
       .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted' })))
       .slice(-count);
+  }
+
+  keysUsed(): UsedKey[] {
+    return [...this.receipts.values()].flatMap(({ attempts }) => attempts).filter(({ outcome, keyId }) => outcome === 'ok' && keyId !== undefined)
+      .map(({ endpoint, keyId = '', keyLast4 = '' }) => ({ endpoint, keyId, keyLast4 }));
   }
 
   hedgeSpendSince(route: string, since: number): number {

@@ -96,6 +96,13 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
+    it('knows which keys answered', () => {
+      const ledger = make();
+      ledger.close(aReceipt('x-1', { attempts: [anAttempt({ keyId: 'k1' }), anAttempt({ number: 2, keyId: 'k2', outcome: 'failed', failureClass: 'auth' }), anAttempt({ number: 3, keyId: undefined })] }));
+      assert.deepEqual(ledger.keysUsed(), [{ endpoint: 'openai', keyId: 'k1', keyLast4: 'wxyz' }]);
+      ledger.shutdown();
+    });
+
     it('lists the latest exchanges first, page by page', () => {
       const ledger = make();
       for (let index = 0; index < 5; index += 1) ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index }));
