@@ -71,10 +71,10 @@ export function wantedName(id: string, offered: readonly OfferedModel[]): string
   return offered.find(model => model.id === id)?.wanted ?? id.replace(/^(route|model):/, '');
 }
 
-/** Reads the list kept from an earlier session; anything that is not such a list is none. */
+/** Reads the list kept from an earlier session, without what was known of health then; anything that is not such a list is none. */
 export function readKeptModels(value: unknown): OfferedModel[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', warning: undefined }));
+  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', detail: '', warning: undefined }));
 }
 
 function isOfferedModel(value: unknown): value is OfferedModel {

@@ -1,6 +1,6 @@
 import type { DrilledRequest, DrilledRoute, DrilledStep, DrillStatus, RunningDrill } from '../../server/api/drill.ts';
 import { formatDuration } from '../views/figures.ts';
-import { failureText, outcomeText } from '../views/receiptWording.ts';
+import { failureText, isRefused, outcomeText } from '../views/receiptWording.ts';
 import { countdown, drillText } from './drillWording.ts';
 
 /** One line of the Fire Drill view, in plain data. `id` is stable, so that the lines keep their place. */
@@ -76,8 +76,8 @@ function requestNode(request: DrilledRequest): DrillNode {
     ...node(request.id, {
       label: path,
       description: request.outcome === 'ok' ? `${took} · ${request.wanted}` : `${outcome.toLowerCase()} · ${request.wanted}`,
-      icon: request.outcome === 'ok' ? 'pass' : request.outcome === 'failed' ? 'error' : 'circle-slash',
-      color: request.outcome === 'ok' ? colors.good : request.outcome === 'failed' ? colors.bad : undefined,
+      icon: isRefused(request) ? 'circle-slash' : request.outcome === 'ok' ? 'pass' : request.outcome === 'failed' ? 'error' : 'circle-slash',
+      color: isRefused(request) ? undefined : request.outcome === 'ok' ? colors.good : request.outcome === 'failed' ? colors.bad : undefined,
       tooltip: [`${request.wanted}: ${outcome} after ${took}`, ...request.path.map(stepLine), 'Click to open the receipt.'].join('\n'),
       spoken: `${request.wanted}: ${request.path.map(stepLine).join(', ')}; ${outcome}`,
     }),

@@ -1,22 +1,22 @@
 import type { Fact, ReceiptAttempt, ReceiptCost, ReceiptPage } from './receiptPage.ts';
 import type { TokenFigure } from './figures.ts';
-import { escapeMarkdown } from './receiptWording.ts';
+import { escapeMarkdown, markdownCode } from './receiptWording.ts';
 
 /** The receipt as Markdown, for an issue or a message: the same facts as the page, in the same order. */
 export function receiptMarkdown(page: ReceiptPage): string {
-  const answered = page.answeredBy === undefined ? '' : ` by **${escapeMarkdown(page.answeredBy)}**`;
+  const answered = page.answeredBy === undefined ? '' : ` by ${markdownCode(page.answeredBy)}`;
   const blocks = [
-    `# Receipt: ${escapeMarkdown(page.wanted)}`,
+    `# Receipt: ${markdownCode(page.wanted)}`,
     `${escapeMarkdown(page.outcome)}${answered}, ${page.cost.text === 'no cost' ? '' : 'cost '}${withNote(page.cost)}.`,
     ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
     factTable([...page.facts, ...tokenFacts(page.tokens)]),
     '## Plan',
     `${escapeMarkdown(page.plan.summary)}.`,
     page.plan.targets.map((target, index) =>
-      `${index + 1}. ${escapeMarkdown(target.target)}${target.upstream === undefined ? '' : ` (as ${escapeMarkdown(target.upstream)})`}: ${target.state}`).join('\n'),
+      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}: ${target.state}`).join('\n'),
     ...(page.plan.excluded.length === 0 ? [] : [
       'Left out:',
-      page.plan.excluded.map(({ target, reason }) => `- ${escapeMarkdown(target)}: ${escapeMarkdown(reason)}`).join('\n'),
+      page.plan.excluded.map(({ target, reason }) => `- ${markdownCode(target)}: ${escapeMarkdown(reason)}`).join('\n'),
     ]),
     '## Attempts',
     ...(page.attempts.length === 0 ? ['None: no request was sent to a provider.'] : page.attempts.flatMap(attemptBlocks)),
@@ -26,7 +26,7 @@ export function receiptMarkdown(page: ReceiptPage): string {
 
 function attemptBlocks(attempt: ReceiptAttempt): string[] {
   return [
-    `### ${attempt.number}. ${escapeMarkdown(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ' (fire drill)' : ''}`,
+    `### ${attempt.number}. ${markdownCode(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ' (fire drill)' : ''}`,
     ...(attempt.message === undefined ? [] : [`> ${escapeMarkdown(attempt.message)}`]),
     factTable([
       ...attempt.facts,
@@ -46,5 +46,5 @@ function tokenFacts(tokens: readonly TokenFigure[], estimated = false): Fact[] {
 }
 
 function factTable(facts: readonly Fact[]): string {
-  return ['| | |', '|:--|:--|', ...facts.map(({ label, value }) => `| ${escapeMarkdown(label)} | ${escapeMarkdown(value)} |`)].join('\n');
+  return ['| | |', '|:--|:--|', ...facts.map(({ label, value, isId }) => `| ${escapeMarkdown(label)} | ${isId === true ? markdownCode(value, true) : escapeMarkdown(value)} |`)].join('\n');
 }

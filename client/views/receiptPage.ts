@@ -5,7 +5,7 @@ import type { TimeStyle, TokenFigure } from './figures.ts';
 import { formatCost } from './money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
 import type { AttemptTimeline } from './receiptTimeline.ts';
-import { callerText, failureText, outcomeText, roleText, toneOf } from './receiptWording.ts';
+import { callerText, failureText, isRefused, outcomeText, roleText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
 export interface Fact {
@@ -67,7 +67,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
   return {
     id: receipt.id,
     wanted: receipt.plan.wanted,
-    tone: toneOf(receipt.outcome, failed),
+    tone: toneOf(receipt.outcome, failed, receipt.failureClass),
     outcome: outcomeText(receipt.outcome, failed, receipt.failureClass),
     message: receipt.message,
     answeredBy: receipt.target,
@@ -117,7 +117,7 @@ function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'sta
     return receipt.outcome === 'open' ? { state: 'waiting', tone: 'running' } : { state: receipt.outcome === 'ok' ? 'not needed' : 'not tried', tone: 'stopped' };
   }
   switch (last.outcome) {
-    case 'ok': return { state: 'answered', tone: 'ok' };
+    case 'ok': return isRefused(last) ? { state: 'refused', tone: 'stopped' } : { state: 'answered', tone: 'ok' };
     case 'failed': return { state: 'failed', tone: 'failed' };
     case 'cancelled': return { state: beaten(last, receipt.outcome) ? 'given up: another was faster' : 'cancelled', tone: 'stopped' };
     case 'interrupted': return { state: 'interrupted', tone: 'stopped' };
@@ -134,7 +134,7 @@ function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchang
   return {
     number: attempt.number,
     target: attempt.target,
-    tone: toneOf(attempt.outcome, 0),
+    tone: toneOf(attempt.outcome, 0, attempt.failureClass),
     outcome: beaten(attempt, receiptOutcome) ? 'Given up: another was faster' : attemptOutcome(attempt),
     drill: attempt.drill === true,
     message: attempt.message,
@@ -160,7 +160,7 @@ function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchang
 
 function attemptOutcome(attempt: Attempt): string {
   switch (attempt.outcome) {
-    case 'ok': return 'Answered';
+    case 'ok': return isRefused(attempt) ? 'Refused by the model' : 'Answered';
     case 'cancelled': return 'Cancelled by the caller';
     case 'interrupted': return 'Interrupted';
     case 'failed': {

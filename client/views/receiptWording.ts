@@ -11,8 +11,14 @@ export function failureText(failureClass: FailureClass): string {
   return failureClassWords[failureClass];
 }
 
-/** Failover stands apart: an answer that came after a failed attempt. @param failed how many attempts failed */
-export function toneOf(outcome: Receipt['outcome'], failed: number): Tone {
+/** The model answered, and its answer is that it declines. */
+export function isRefused({ outcome, failureClass }: Pick<Receipt, 'outcome' | 'failureClass'>): boolean {
+  return outcome === 'ok' && failureClass === 'content-policy';
+}
+
+/** Failover stands apart: an answer that came after a failed attempt; so does an answer that declines. @param failed how many attempts failed */
+export function toneOf(outcome: Receipt['outcome'], failed: number, failureClass?: FailureClass): Tone {
+  if (isRefused({ outcome, failureClass })) return 'stopped';
   switch (outcome) {
     case 'ok': return failed > 0 ? 'failover' : 'ok';
     case 'failed': return 'failed';
@@ -25,7 +31,7 @@ export function toneOf(outcome: Receipt['outcome'], failed: number): Tone {
 /** What became of an exchange, in a few words: `Answered after 1 failed attempt`, `Failed: rate limited`. */
 export function outcomeText(outcome: Receipt['outcome'], failed: number, failureClass: FailureClass | undefined): string {
   switch (outcome) {
-    case 'ok': return failed > 0 ? `Answered after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : 'Answered';
+    case 'ok': return `${isRefused({ outcome, failureClass }) ? 'Refused by the model' : 'Answered'}${failed > 0 ? ` after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : ''}`;
     case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${failureText(failureClass)}`;
     case 'cancelled': return 'Cancelled by the caller';
     case 'interrupted': return 'Interrupted: Switchyard ended while it ran';
@@ -55,5 +61,18 @@ export function callerText(caller: Receipt['caller']): string {
 
 /** Text as Markdown shows it literally, on one line, safe inside a table cell. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\r\n\t]+/g, ' ').replace(/[\\`*_{}[\]<>#|~!&]/g, '\\$&');
+  // An underscore within a word means nothing in Markdown, and a backslash before it would break a search for the word.
+  return text.replace(/[\r\n\t]+/g, ' ').replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|[\\`*{}[\]<>#|~!&]/gu, '\\$&');
+}
+
+/**
+ * Text as a code span shows it: the very characters, which can be copied and searched for. Safe inside a table cell, where
+ * alone a bar needs a backslash.
+ */
+export function markdownCode(text: string, inTable = false): string {
+  const line = text.replace(/[\r\n\t]+/g, ' ');
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  const padding = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  return `${fence}${padding}${inTable ? line.replaceAll('|', '\\|') : line}${padding}${fence}`;
 }

@@ -2,7 +2,7 @@ import type { RequestSummary } from '../../server/api/receipt.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from './figures.ts';
 import type { TimeStyle } from './figures.ts';
 import { formatCost } from './money.ts';
-import { callerText, escapeMarkdown, failureText, outcomeText, toneOf } from './receiptWording.ts';
+import { callerText, escapeMarkdown, failureText, isRefused, outcomeText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
 /** What a line of the Requests view shows, before it becomes a TreeItem. */
@@ -31,7 +31,7 @@ const icons: Record<Tone, RequestItem['icon']> = {
  * answered (or what was asked for), and beside it the cost, the attempts when there were several, and the time it took.
  */
 export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
-  const tone = toneOf(request.outcome, request.failedAttempts);
+  const tone = toneOf(request.outcome, request.failedAttempts, request.failureClass);
   const outcome = outcomeText(request.outcome, request.failedAttempts, request.failureClass);
   const time = formatListTime(request.startedAt, now, style);
   const duration = request.outcome === 'open' ? undefined : formatDuration(request.totalMs);
@@ -43,7 +43,7 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
     description: joined([shortOutcome(request), cost, attempts, duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
-    spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, time, duration, cost, attempts], ', '),
+    spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
     contextValue: `request.${tone}`,
   };
 }
@@ -56,7 +56,7 @@ function modelOf(target: string): string {
 /** What the icon alone would not say of an exchange without an answer. */
 function shortOutcome({ outcome, failureClass }: RequestSummary): string | undefined {
   switch (outcome) {
-    case 'ok': return undefined;
+    case 'ok': return isRefused({ outcome, failureClass }) ? 'refused' : undefined;
     case 'failed': return failureClass === undefined ? 'failed' : failureText(failureClass);
     case 'cancelled': return 'cancelled';
     case 'interrupted': return 'interrupted';

@@ -101,6 +101,7 @@ export interface Attempt {
   totalMs: number;
   status?: number | undefined;
   outcome: 'ok' | 'failed' | 'cancelled' | 'interrupted';
+  /** Beside `ok` only `content-policy`: the model answered that it declines. */
   failureClass?: FailureClass | undefined;
   /** One sentence; for failed attempts. */
   message?: string | undefined;
@@ -124,6 +125,7 @@ export interface Receipt {
   totalMs: number;
   /** `open` while it runs; `interrupted` when its server died. */
   outcome: 'ok' | 'failed' | 'cancelled' | 'interrupted' | 'open';
+  /** Beside `ok` only `content-policy`: the model answered that it declines. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
   /** The target that answered. */

@@ -52,6 +52,11 @@ function neverSent(failure: SwitchyardError | undefined, figures: AttemptFigures
     && beforeSending.has(failure.code) && failure.systemCode !== 'ETIMEDOUT';
 }
 
+/** An answer in which the model declines: it went well as far as the provider is concerned, and is marked by its failure class. */
+export function isRefusal(end: AttemptEnd | 'cancelled' | 'open'): boolean {
+  return typeof end === 'object' && end.kind === 'ok' && end.reason === 'refusal';
+}
+
 /** The record of an attempt that has ended, still without its price. */
 export function attemptRecord(
   started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
@@ -67,7 +72,7 @@ export function attemptRecord(
     status: figures.status ?? failure?.status,
     retryAfterMs: failure?.retryAfterMs,
     outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
-    failureClass: end === 'cancelled' ? 'cancelled' : failure?.failureClass,
+    failureClass: end === 'cancelled' ? 'cancelled' : isRefusal(end) ? 'content-policy' : failure?.failureClass,
     message: failure?.message ?? leftOutNote(leftOut),
     usage: settled.usage,
     usageEstimated: settled.estimated,
@@ -99,7 +104,8 @@ export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig,
     priceFactor: priceFactorOf(endpoint),
     at: attempt.startedAt,
     status: attempt.status,
-    failureClass: attempt.failureClass,
+    // An answer that refuses is an answer, and paid for as one.
+    failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
     neverSent: attempt.neverSent,
     generated,
   };

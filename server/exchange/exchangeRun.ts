@@ -8,6 +8,7 @@ import type { PriceRequest } from '../ledger/pricing.ts';
 import { nextLargerWindow } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt.ts';
+import { isRefusal } from './attemptRecord.ts';
 import { asksOnRefusal, launchAttempt, usableKey } from './attemptLauncher.ts';
 import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attemptOutcome.ts';
 import { exhaustedFailure } from './exhausted.ts';
@@ -207,7 +208,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
-      this.#settle('ok');
+      this.#settle('ok', isRefusal(end) ? 'content-policy' : undefined);
       return;
     }
     this.#tried.failed(attempt, end.error);

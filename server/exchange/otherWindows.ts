@@ -66,7 +66,7 @@ export class OtherWindows {
     if (attempt.outcome === 'interrupted' || attempt.drill === true) return;
     this.#options.prober.heard(attempt.endpoint, endedAt);
     this.#options.board.record({
-      endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.failureClass,
+      endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
       startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
       keyScoped: this.#isKeyScoped(attempt),
     });

@@ -64,6 +64,13 @@ test('an attempt whose cost is unknown never says that it cost nothing, and says
   assert.deepEqual(page.cost, { text: 'unknown', note: 'no price is known for claude/claude-sonnet-4.5' });
 });
 
+test('a refused answer is marked in the receipt, its attempt and its target', () => {
+  const page = buildReceiptPage({ ...receipt, failureClass: 'content-policy', attempts: [failed, { ...answered, failureClass: 'content-policy' }] }, style);
+  assert.deepEqual([page.outcome, page.tone], ['Refused by the model after 1 failed attempt', 'stopped']);
+  assert.deepEqual([page.attempts[1]?.outcome, page.attempts[1]?.tone], ['Refused by the model', 'stopped']);
+  assert.deepEqual([page.plan.targets[1]?.state, page.plan.targets[1]?.tone], ['refused', 'stopped']);
+});
+
 test('an attempt that met a fire drill says so', () => {
   const page = buildReceiptPage({ ...receipt, attempts: [{ ...failed, drill: true }, answered] }, style);
   assert.deepEqual(page.attempts.map(({ drill }) => drill), [true, false]);
@@ -93,17 +100,25 @@ test('an attempt that never saw headers is one phase, and bad clocks cannot leav
 test('the Markdown holds the plan, the reasons, every attempt and the money', () => {
   const text = receiptMarkdown(buildReceiptPage(receipt, style));
   for (const part of [
-    '# Receipt: auto\\_2',
-    'Answered after 1 failed attempt by **claude/claude-sonnet-4.5**, cost ~$0.0042 (estimated · price from genai-prices 0.1.8).',
-    '1. openai/gpt-4.1: failed\n2. claude/claude-sonnet-4.5 (as claude-sonnet-4-5-20250929): answered\n3. relay/m: not needed',
-    '- local/qwen: Its context of 32,768 tokens is too small.',
-    '### 1. openai/gpt-4.1: Rate limited (429)',
+    '# Receipt: `auto_2`',
+    'Answered after 1 failed attempt by `claude/claude-sonnet-4.5`, cost ~$0.0042 (estimated · price from genai-prices 0.1.8).',
+    '1. `openai/gpt-4.1`: failed\n2. `claude/claude-sonnet-4.5` (as `claude-sonnet-4-5-20250929`): answered\n3. `relay/m`: not needed',
+    '- `local/qwen`: Its context of 32,768 tokens is too small.',
+    '### 1. `openai/gpt-4.1`: Rate limited (429)',
     '> Too many requests \\| wait 12 s.',
     '| Tokens (estimated) | fresh input 1,000, from cache 3,000, output 200 |',
     '| Key | Work …a1b2 |',
     '| Came in through | the local endpoint, as openai-chat |',
   ]) assert.ok(text.includes(part), part);
   assert.ok(!text.includes('\n\n\n'));
+});
+
+test('ids and names stand in the Markdown as they are, so that a search for them finds them', () => {
+  const id = 'swy_0mw_a1';
+  const text = receiptMarkdown(buildReceiptPage({ ...receipt, id, caller: { ...receipt.caller, conversation: 'a|`b_c' } }, style));
+  assert.ok(text.includes(`| Request | \`${id}\` |`), text);
+  assert.ok(text.includes('| Conversation | ``a\\|`b_c`` |'), text);
+  assert.ok(text.includes('Route auto_2, strategy'), text);
 });
 
 test('an exchange that found no target says so', () => {

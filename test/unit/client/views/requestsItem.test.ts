@@ -29,6 +29,19 @@ test('an answer after a failed attempt looks unlike a plain answer', () => {
   assert.match(item.spoken, /Answered after 1 failed attempt, by claude\/claude-sonnet-4\.5/);
 });
 
+test('an answer that declines is marked everywhere, and has no green tick', () => {
+  const item = build({ failureClass: 'content-policy' });
+  assert.equal(item.icon.id, 'circle-slash');
+  assert.equal(item.description, 'refused · $0.0042 · 1.2 s');
+  assert.match(item.spoken, /Refused by the model/);
+  assert.match(item.tooltip, /: Refused by the model/);
+  assert.match(build({ failureClass: 'content-policy', attempts: 2, failedAttempts: 1 }).spoken, /Refused by the model after 1 failed attempt/);
+});
+
+test('is read out with who asked, and for what', () => {
+  assert.match(build().spoken, /, asked by VS Code chat \(agent\), /);
+});
+
 test('a failure says why, and shows no cost unless one is known', () => {
   const item = build({ outcome: 'failed', failureClass: 'quota', target: undefined, cost: { certainty: 'unknown' } });
   assert.equal(item.label, 'best-coder');
