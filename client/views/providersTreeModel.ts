@@ -109,7 +109,7 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string,
   const { downtime, errorRate } = endpoint;
   return [
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
-    ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${endpoint.lastError.message} (${clockText(endpoint.lastError.at, now, 'down')})`]),
+    ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${endpoint.lastError.message}`]),
     endpoint.baseUrl,
     ...(endpoint.modelBreakers ?? []).map(one => `${one.model}: ${modelBreakerText(one, now)}`),
     ...(endpoint.firstToken === undefined ? [] : [`First token: ${latencyText(endpoint.firstToken)}`]),
@@ -146,8 +146,9 @@ function errorNodes({ name, condition, lastError }: EndpointStatus, now: number)
   if (lastError === undefined || (past && now - lastError.at > pastErrorMs)) return [];
   const at = clockText(lastError.at, now, 'down');
   return [leaf(name, 'error', {
-    label: lastError.message,
-    description: past ? `${at}, over` : at,
+    // The moment first: a narrow sidebar cuts off the end.
+    label: past ? `${at}, over` : at,
+    description: lastError.message,
     tooltip: `${failureClassWords[lastError.failureClass]} at ${at}${past ? ', over since' : ''}: ${lastError.message}`,
     icon: past ? 'history' : 'info', color: undefined, context: 'error',
   }, past ? `Past error at ${at}: ${lastError.message}` : `Error at ${at}: ${lastError.message}`)];

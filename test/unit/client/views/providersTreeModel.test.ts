@@ -68,13 +68,36 @@ describe('a line of the Providers view', () => {
       models: ['gpt-4.1', 'gpt-4o'],
     });
     assert.deepEqual(line.children.map(child => [child.label, child.description, child.context]), [
-      ['OpenAI is overloaded.', clock(-12_000, 'down'), 'error'],
+      [clock(-12_000, 'down'), 'OpenAI is overloaded.', 'error'],
       ['work …9f3c', 'rejected: replace it', 'key'],
       ['spare', `rate-limited, back at ${clock(30_000)}`, 'key'],
       ['2 models', '', 'models'],
     ]);
     assert.deepEqual(line.children[3]?.children.map(child => [child.label, child.endpoint, child.model]), [['gpt-4.1', 'openai', 'gpt-4.1'], ['gpt-4o', 'openai', 'gpt-4o']]);
     assert.equal(line.children[1]?.keyId, '1');
+  });
+
+  it('marks an error as past when the endpoint is well again, for the screen reader too', () => {
+    const lastError = { at: now - 60_000, failureClass: 'server', message: 'It broke.' } as const;
+    const [past] = node({ lastError }).children;
+    assert.deepEqual([past?.label, past?.icon, past?.spoken], [`${clock(-60_000, 'down')}, over`, 'history', `Past error at ${clock(-60_000, 'down')}: It broke.`]);
+    const [present] = node({ lastError, state: 'down' }).children;
+    assert.deepEqual([present?.label, present?.icon, present?.spoken], [clock(-60_000, 'down'), 'info', `Error at ${clock(-60_000, 'down')}: It broke.`]);
+  });
+
+  it('reads keys out by their names, with until when they rest and why', () => {
+    const keys: EndpointStatus['keys'] = [
+      { id: '1', label: 'key 1', last4: '1111', state: 'ok' }, { id: '2', label: 'work', last4: '9f3c', state: 'cooling', until: now + 60_000, reason: 'm: limited' },
+    ];
+    assert.deepEqual(node({ keys }).children.map(child => child.spoken), ['Key 1, ending in 1 1 1 1', `Key work, ending in 9 f 3 c, rate-limited, back at ${clock(60_000)}, m: limited`]);
+  });
+
+  it('names periods, and shows no percentile it was not given', () => {
+    const { tooltip } = node({ firstToken: { p50: 320 }, total: { p50: 900, p95: 2_000 }, errorRate: 0.43, downtime: { watchedSince: now - 3_600_000, pastMs: 125_000 } });
+    assert.match(tooltip, /^First token: 320 ms usually$/m);
+    assert.match(tooltip, /^Whole answer: 900 ms usually, up to 2\.0 s for 95 of 100 requests$/m);
+    assert.match(tooltip, /^Errors in the last 10 min: 43 %$/m);
+    assert.ok(tooltip.includes(`Down for 2 min 5 s in all since ${clock(-3_600_000, 'down')}`), tooltip);
   });
 
   it('forgets an old error of an endpoint that is well again', () => {

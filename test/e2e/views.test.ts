@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Locator } from 'playwright-core';
+import type { Sandbox } from './harness/sandbox.ts';
+import { Scene, tellInOrder } from './harness/scene.ts';
+import { until } from './harness/until.ts';
+import type { Workbench } from './harness/workbench.ts';
+
+const settings = ({ first, second }: Sandbox): Record<string, unknown> => ({
+  'switchyard.endpoints': {
+    north: { provider: 'sandbox', protocol: 'openai-chat', baseUrl: first.url, probe: { enabled: false } },
+    south: { provider: 'sandbox', protocol: 'anthropic-messages', baseUrl: second.url, probe: { enabled: false } },
+  },
+  'switchyard.routes': { default: { targets: ['north/sandbox-chat', 'south/sandbox-messages'] } },
+});
+
+describe('the views after a failover', () => {
+  let scene: Scene;
+  let window: Workbench;
+  tellInOrder(() => scene);
+
+  /** One request of a tool through the local endpoint. */
+  async function ask(model = 'default'): Promise<number> {
+    const response = await scene.endpoint.request('/v1/chat/completions', {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] }),
+    });
+    await response.text();
+    return response.status;
+  }
+
+  /** Whether a hover is on screen, looked at every 100 ms for some seconds. */
+  async function looks(seconds: number): Promise<boolean[]> {
+    const seen: boolean[] = [];
+    for (let look = 0; look < seconds * 10; look += 1) {
+      seen.push(await window.page.locator('.monaco-hover:visible').count() > 0);
+      await window.page.waitForTimeout(100);
+    }
+    return seen;
+  }
+
+  async function hover(item: Locator): Promise<string> {
+    await window.page.mouse.move(640, 4);
+    await window.page.locator('.monaco-hover:visible').waitFor({ state: 'hidden' });
+    await item.hover();
+    const hovered = window.page.locator('.monaco-hover:visible').first();
+    await hovered.waitFor();
+    return hovered.innerText();
+  }
+
+  /** What has the focus: the title of a list, or the kind of element. */
+  const focused = () => window.page.evaluate(() => {
+    const { activeElement } = document;
+    return activeElement?.closest('.pane')?.querySelector('.pane-header .title')?.textContent ?? activeElement?.tagName;
+  });
+
+  before(async () => {
+    scene = await Scene.set(settings);
+    window = await scene.openWindow('alpha');
+    await window.statusBarItem('2 of 2 providers up').waitFor();
+    await window.useColourTheme('dark');
+    await until('the local endpoint', async () => await ask() === 200);
+    await scene.sandbox.first.die();
+    await until('the other provider to answer', async () => await ask() === 200);
+    await window.openViewContainer('Switchyard');
+    await window.statusBarItem('1 of 2 providers up').waitFor();
+  });
+  after(async () => { await scene?.end(); });
+
+  it('keep the tooltip of the provider that failed for as long as the pointer rests on it', async () => {
+    const view = await window.expandView('Providers');
+    const row = view.locator('.monaco-list-row').filter({ hasText: 'north' }).first();
+    assert.match(await row.innerText(), /down \(network error\)/);
+    assert.doesNotMatch(await row.innerText(), /\d ms/, 'no latency of what is down');
+    const text = await hover(row);
+    assert.match(text, /north: Sandbox.*down \(network error\)/s);
+    assert.match(text, /Down since \d\d:\d\d/);
+    const seen = await looks(5);
+    assert.ok(seen.every(Boolean), seen.map(Number).join(''));
+    await window.screenshot('views-provider-hover');
+  });
+
+  it('keep the tooltip of the status bar item', async () => {
+    const text = await hover(window.statusBarItem('1 of 2 providers up'));
+    assert.match(text, /north.*down \(network error\)/s);
+    const seen = await looks(5);
+    assert.ok(seen.every(Boolean), seen.map(Number).join(''));
+    await window.screenshot('views-status-hover');
+  });
+
+  it('say after a check what was found, and take back what it disproves', async () => {
+    await window.command('Switchyard: Check Health Now');
+    await until('the result of the check', async () => (await window.notifications()).some(text => /^1 of 2 providers up; north: down \(network error\)/.test(text)));
+    await window.screenshot('views-check');
+    await scene.sandbox.first.revive();
+    await window.command('Switchyard: Check Health Now');
+    await until('the result of the next check', async () => (await window.notifications()).some(text => text.startsWith('All 2 providers are up')));
+    await window.statusBarItem('2 of 2 providers up').waitFor();
+    await window.dismissNotifications();
+    const row = window.treeRow('Providers', 'north');
+    await row.click();
+    await window.page.keyboard.press('ArrowRight');
+    await until('the error to be past', async () => (await window.treeRows('Providers')).some(text => /^\d\d:\d\d, over north refused/.test(text)));
+    await window.screenshot('views-recovered');
+  });
+
+  it('are walked by keyboard: a click and Space show a receipt, arrows go on, Enter goes into it', async () => {
+    const view = await window.expandView('Requests');
+    await until('the requests', async () => await view.locator('.monaco-list-row').count() >= 2);
+    await view.locator('.monaco-list-row').first().click();
+    const receipt = window.page.locator('.tab[aria-label^="Receipt"]');
+    await receipt.waitFor();
+    assert.equal(await focused(), 'Requests');
+    const shown = async (): Promise<string> => {
+      const frame = await window.webviewFrame('of the receipt', async one => await one.locator('main.receipt .outcome').count() > 0);
+      return frame.locator('main.receipt').innerText();
+    };
+    const first = await until('the first receipt', shown);
+    await window.page.keyboard.press('ArrowDown');
+    await window.page.keyboard.press('Space');
+    await until('the next receipt', async () => await shown() !== first);
+    assert.equal(await focused(), 'Requests');
+    await window.screenshot('views-requests');
+    await window.page.keyboard.press('Enter');
+    await until('the focus to be in the receipt', async () => await focused() === 'IFRAME' || await focused() === 'WEBVIEW');
+  });
+
+  it('leave the details in the log', async () => {
+    await ask('nope');
+    const log = await until('the lines of the log', () => {
+      const text = [...scene.editor.logs()].filter(([file]) => file.includes('switchyard')).map(([, lines]) => lines).join('\n');
+      return text.includes('"nope"') ? text : undefined;
+    });
+    assert.match(log, /attempt 1 at north\/sandbox-chat failed: network error/);
+    assert.match(log, /south\/sandbox-messages answered after 1 failed attempt/);
+    assert.match(log, /north: down \(network error\).*\(before: healthy\)/);
+    assert.match(log, /for "nope" was not sent: model not found/);
+  });
+});
