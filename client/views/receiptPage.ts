@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../server/api/receipt.ts';
-import { formatDuration, formatMoment, tokenFigures, totalTokens } from './figures.ts';
+import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from './figures.ts';
 import type { TimeStyle, TokenFigure } from './figures.ts';
 import { formatCost } from './money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
@@ -186,7 +186,7 @@ function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: stri
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
     return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
   }
-  return { text: formatCost(cost), note: [cost.certainty, ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
+  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
 }
 
 function priceSourceText(source: string): string {

@@ -36,13 +36,13 @@ export function spendSummaryCsv(report: SpendReport): string {
 export function requestsCsv(requests: readonly RequestSummary[]): string {
   const header = [
     'started_at', 'request_id', 'wanted', 'answered_by', 'outcome', 'failure_class', 'attempts', 'first_token_ms', 'total_ms',
-    ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation',
+    ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation', 'attempts_of_unknown_cost',
   ];
   return csvText([header, ...requests.map((request): Cell[] => [
     new Date(request.startedAt).toISOString(), request.id, request.wanted, request.target, request.outcome, request.failureClass,
     request.attempts, round(request.firstTokenMs), round(request.totalMs), ...tokenCells(request.usage),
     costCell(request.cost), request.cost.certainty, request.cost.priceSource,
-    request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation,
+    request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation, unknownAttempts(request.cost, request.attempts),
   ])]);
 }
 
@@ -79,6 +79,12 @@ function moneyCells(sum: SpendFigure): Cell[] {
 
 function costCell(cost: Cost): Cell {
   return cost.certainty === 'unknown' || cost.microUsd === undefined ? undefined : microUsdToDecimal(cost.microUsd);
+}
+
+/** Where the whole cost is unknown, some of the attempts cost nothing that is known: how many is not known either. */
+function unknownAttempts(cost: Cost, attempts: number): number | undefined {
+  if (cost.certainty !== 'unknown') return cost.unknownParts ?? 0;
+  return attempts === 1 ? 1 : undefined;
 }
 
 function round(milliseconds: number | undefined): number | undefined {

@@ -29,6 +29,8 @@ export interface Cost {
   /** Millionths of a US dollar, rounded half up; absent when unknown. */
   microUsd?: number | undefined;
   certainty: CostCertainty;
+  /** Of a sum that has a figure: how many of its parts are unknown and so not in it; absent when none is. */
+  unknownParts?: number | undefined;
   /** Where the price came from: `config`, `provider`, `genai-prices <version>`, `sandbox`; absent when unknown. */
   priceSource?: string | undefined;
   /** Of one attempt; absent in sums and where no price was applied. */

@@ -41,17 +41,18 @@ export function sumUsage(attempts: readonly Pick<Attempt, 'usage'>[]): TokenUsag
  */
 export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
   let microUsd = 0;
-  let unknown = false;
+  let unknown = 0;
   let estimated = false;
   const sources: string[] = [];
   for (const { cost } of attempts) {
-    if (cost.certainty === 'unknown') unknown = true;
+    if (cost.certainty === 'unknown') unknown += 1;
     if (cost.certainty === 'estimated') estimated = true;
     microUsd += cost.microUsd ?? 0;
     if (cost.priceSource !== undefined && !sources.includes(cost.priceSource)) sources.push(cost.priceSource);
   }
-  if (unknown && microUsd === 0) return { certainty: 'unknown' };
-  const sum: Cost = { microUsd, certainty: unknown || estimated ? 'estimated' : 'exact' };
+  if (unknown > 0 && microUsd === 0) return { certainty: 'unknown' };
+  const sum: Cost = { microUsd, certainty: unknown > 0 || estimated ? 'estimated' : 'exact' };
+  if (unknown > 0) sum.unknownParts = unknown;
   if (sources.length > 0) sum.priceSource = sources.join(', ');
   return sum;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Locator } from 'playwright-core';
+import { Chat } from './harness/chat.ts';
 import type { Sandbox } from './harness/sandbox.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -85,6 +86,20 @@ describe('the views after a failover', () => {
     const seen = await looks(5);
     assert.ok(seen.every(Boolean), seen.map(Number).join(''));
     await window.screenshot('views-status-hover');
+  });
+
+  it('say the same in the model picker, beside a name that can be read', async () => {
+    const chat = new Chat(window);
+    await chat.open();
+    const rows = await chat.offeredModels('default');
+    assert.ok(rows.some(row => /^default.*1\/2 up · via south/.test(row)), rows.join(' | '));
+    await window.page.locator('.model-picker-name').first().click();
+    const name = window.page.locator('.monaco-list-row.action .title').filter({ hasText: 'default' }).first();
+    await name.waitFor();
+    assert.ok(await name.evaluate(element => element.scrollWidth <= element.clientWidth), 'the name is not cut');
+    await window.screenshot('views-picker');
+    await window.page.keyboard.press('Escape');
+    await window.openViewContainer('Switchyard');
   });
 
   it('say after a check what was found, and take back what it disproves', async () => {

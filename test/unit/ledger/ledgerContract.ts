@@ -96,6 +96,14 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
+    it('says how many parts of a cost are unknown beside what is known', () => {
+      const ledger = make();
+      ledger.close(aReceipt('x-1', { attempts: [anAttempt({ outcome: 'failed', failureClass: 'timeout', usage: {}, cost: { certainty: 'unknown' } }), anAttempt({ number: 2, cost: exact(700) })] }));
+      assert.deepEqual(ledger.receipt('x-1')?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
+      assert.deepEqual(ledger.recent(1)[0]?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
+      ledger.shutdown();
+    });
+
     it('knows which keys answered', () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [anAttempt({ keyId: 'k1' }), anAttempt({ number: 2, keyId: 'k2', outcome: 'failed', failureClass: 'auth' }), anAttempt({ number: 3, keyId: undefined })] }));

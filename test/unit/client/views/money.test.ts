@@ -17,6 +17,7 @@ test('a cost says when it is an estimate, and never shows unknown as nothing', (
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated' }), '~$0.0042');
   assert.equal(formatCost({ microUsd: 3, certainty: 'estimated' }), '~<$0.0001');
   assert.equal(formatCost({ microUsd: 0, certainty: 'exact' }), '$0.00');
+  assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated', unknownParts: 1 }), '~$0.0042+');
   assert.equal(formatCost({ certainty: 'unknown' }), 'unknown');
   assert.equal(formatCost({ certainty: 'exact' }), 'unknown');
 });
