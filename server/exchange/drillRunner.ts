@@ -4,7 +4,6 @@ import {
 } from '../api/drill.ts';
 import type { Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
@@ -29,7 +28,6 @@ export interface DrillRunnerOptions {
   config(): Config;
   view(): SurvivalView;
   canonicalName(model: string): string;
-  log: Pick<Log, 'info'>;
   /** The state of drills changed. */
   changed(): void;
 }

@@ -5,7 +5,8 @@ import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.
 import { localDays } from '../../../server/ledger/localDays.ts';
 import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
 import type { EndpointSpend } from '../../../server/ledger/spendQueries.ts';
-import type { LedgerStore, UsedKey } from '../../../server/ledger/sqliteLedger.ts';
+import type { UsedKey } from '../../../server/ledger/ledgerFile.ts';
+import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
 
 /** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
