@@ -13,6 +13,7 @@ import { PortHolder } from './faces/http/portHolder.ts';
 import { localToken } from './faces/http/tokenFile.ts';
 import { ToolTokens } from './faces/http/toolTokens.ts';
 import { keepHeapSmall } from './thriftyHeap.ts';
+import { createLimitStore } from './ledger/limitsDatabase.ts';
 import { createPricer } from './ledger/pricing.ts';
 import { openLedger } from './ledger/sqliteLedger.ts';
 import { keyMarks } from './upstream/keyMarks.ts';
@@ -50,6 +51,7 @@ export function buildHouse(options: HouseOptions): House {
   const tools = new ToolTokens(options.dataDir);
   const yard = new Yard({
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyMark: keyMarks(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+    limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
     keepAliveMs: options.keepAliveMs,
   });
   const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });

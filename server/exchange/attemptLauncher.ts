@@ -3,6 +3,7 @@ import type { AttemptRole, PlannedTarget, RequestKind } from '../api/receipt.ts'
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../config/config.ts';
 import { spokenEndpoint } from '../config/spokenEndpoint.ts';
+import type { RateTicket } from '../health/rateLimiter.ts';
 import { RequestFormatError } from '../protocols/codec.ts';
 import type { Needs } from '../routing/plan.ts';
 import { lastFour } from '../upstream/keyPool.ts';
@@ -42,7 +43,7 @@ export type Launch =
 
 /** Takes a place at the target (breaker, limits, key), builds the request and sends it. */
 export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder): Launch {
-  const { board, limiter, keys, clock, timers } = services;
+  const { board, limiter, clock, timers } = services;
   const { input, target, kind, route } = order;
   const configured = services.config().endpoints.get(target.endpoint);
   const endpoint = configured === undefined ? undefined : spokenEndpoint(configured, {
@@ -51,18 +52,9 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
   const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
   if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
   const now = clock.now();
-  const { estimatedInputTokens, maxOutputTokens } = input.needs;
-  const key = usableKey(services, endpoint, target.model, input.needs, order.triedKeys);
-  if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
-    return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
-  }
-  const admission = board.enter(target.endpoint, target.model, now, order.role === 'last-resort' ? { force: true } : undefined);
-  if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };
-  const limited = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
-  if (!limited.admitted) {
-    board.release(target.endpoint, target.model, admission.trial);
-    return { kind: 'excluded', reason: limited.reason };
-  }
+  const place = takePlace(services, endpoint, order, now);
+  if ('kind' in place) return place;
+  const { key, trial, ticket } = place;
   try {
     const facts = services.view(0).facts(target.endpoint, target.model);
     const outgoing = buildOutgoing(input, target, endpoint, codec, key, facts.maxOutputTokens, order.strip);
@@ -77,7 +69,7 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt: now,
       role: order.role, kind, leftOut: outgoing.leftOut,
     };
-    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial: admission.trial, ticket: limited.ticket, started, timeouts, fullTimeouts });
+    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial, ticket, started, timeouts, fullTimeouts });
     attempt.attach(new AttemptRun({
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
       timeouts,
@@ -89,9 +81,35 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
     }));
     return { kind: 'launched', attempt };
   } catch (error) {
-    board.release(target.endpoint, target.model, admission.trial);
-    limiter.leave(limited.ticket, 0);
+    board.release(target.endpoint, target.model, trial);
+    limiter.withdraw(ticket);
     return unsendable(error, target, services, input.id);
+  }
+}
+
+/** A place at a target: its key, where it has one, and what has to be given back. */
+interface Place { key: KeyMaterial | undefined; trial: boolean; ticket: RateTicket }
+
+function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { target, input, role, triedKeys }: LaunchOrder, now: number): Place | Extract<Launch, { kind: 'excluded' }> {
+  const { board, limiter, keys } = services;
+  const { estimatedInputTokens, maxOutputTokens } = input.needs;
+  let key = usableKey(services, endpoint, target.model, input.needs, triedKeys);
+  if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
+    return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
+  }
+  const admission = board.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
+  if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };
+  let usedUp: Set<string> | undefined;
+  for (;;) {
+    const entry = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
+    if (entry.admitted) return { key, trial: admission.trial, ticket: entry.ticket };
+    // What other windows used of a key shows only when it is taken: then the next key is tried.
+    const next = entry.ofKey === true && key !== undefined ? usableKey(services, endpoint, target.model, input.needs, (usedUp ??= new Set(triedKeys)).add(key.id)) : undefined;
+    if (next === undefined) {
+      board.release(target.endpoint, target.model, admission.trial);
+      return { kind: 'excluded', reason: entry.reason };
+    }
+    key = next;
   }
 }
 

@@ -14,7 +14,9 @@ import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../
 import type { LinkAwareHealthBoard } from '../health/board.ts';
 import { createHealthBoard } from '../health/healthBoard.ts';
 import { createHedgePolicy, type HedgePolicy } from '../health/hedgePolicy.ts';
+import type { LimitStore } from '../health/limitStore.ts';
 import { createRateLimiter, type RateLimiter } from '../health/rateLimiter.ts';
+import { SharedLimits } from '../health/sharedLimits.ts';
 import { createTimerBook, type TimerBook } from '../health/timerBook.ts';
 import type { PriceRequest, Pricer } from '../ledger/pricing.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerErrors.ts';
@@ -65,6 +67,8 @@ export interface YardOptions {
   keyMark?: KeyMark | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
+  /** Where the limits of all windows are counted together; absent: each window hears of the others from the ledger only. */
+  limitStore?: LimitStore | undefined;
   /** The machine's network interfaces; absent: as the operating system tells them. */
   interfaces?: LinkWatchOptions['interfaces'];
 }
@@ -112,7 +116,7 @@ export class Yard implements ExchangeServices {
   #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
   /** Each part has its own: one that throws keeps none of the others from running. */
-  readonly #guards: Record<'link' | 'running' | 'others' | 'probes' | 'drills' | 'events' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
+  readonly #guards: Record<'link' | 'limits' | 'running' | 'others' | 'probes' | 'drills' | 'events' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
 
   constructor(options: YardOptions) {
     this.#ledger = options.ledger;
@@ -123,6 +127,7 @@ export class Yard implements ExchangeServices {
     this.log = options.log;
     this.#guards = {
       link: new Guard('The watch over the network link', options.log),
+      limits: new Guard('The count of limits', options.log),
       running: new Guard('The record of a running exchange', options.log),
       others: new Guard('The exchange with other windows', options.log),
       probes: new Guard('The probes of endpoints', options.log),
@@ -136,7 +141,10 @@ export class Yard implements ExchangeServices {
     this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
     this.#events = new EventLog({ log: options.log, redact: text => this.redact(text) });
     this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
-    this.limiter = createRateLimiter({ accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told) });
+    this.limiter = createRateLimiter({
+      accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told),
+      shared: options.limitStore === undefined ? undefined : new SharedLimits(options.limitStore), keyMark: (endpoint, keyId) => this.keys.markOf(endpoint, keyId),
+    });
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
     this.transport = new Transport(undefined, new Drills(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
@@ -379,17 +387,19 @@ export class Yard implements ExchangeServices {
 
   /** Ends all exchanges with a word to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { drills, running, settled } = this.#guards;
+    const { drills, limits, running, settled } = this.#guards;
     clearInterval(this.#timer);
     drills.run(() => { this.drills.shutdown(); });
     for (const run of [...this.#running]) if (run instanceof ExchangeRun) running.run(() => { run.interrupt(); });
+    limits.run(() => { this.limiter.close(); });
     await this.#books.pricedUpToNow();
     settled.run(() => { this.#ledger.shutdown(); });
     await this.transport.shutdown();
   }
 
   #tick(): void {
-    const { link, running, others, probes, drills, events } = this.#guards;
+    const { link, limits, running, others, probes, drills, events } = this.#guards;
+    limits.run(() => { this.limiter.beat(this.clock.now()); });
     link.run(() => { this.#linkWatch.tick(this.clock.now()); });
     // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
     if (this.#running.size > 0) running.start(() => this.#pricer.ready());

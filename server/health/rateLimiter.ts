@@ -3,8 +3,10 @@ import type { ResponseHeaders } from '../base/retryAfter.ts';
 import type { Provider } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { Admission } from './board.ts';
+import type { LimitClaim } from './limitClaims.ts';
 import { ProviderLimits, type CountingRules } from './providerLimits.ts';
-import { UsageWindow, type Refusal } from './usageWindow.ts';
+import type { SharedLimits } from './sharedLimits.ts';
+import { atOnceRefusal, UsageWindow, type Refusal } from './usageWindow.ts';
 
 /** What an entry reserved; handed back to `leave` exactly once. */
 export interface RateTicket {
@@ -17,9 +19,12 @@ export interface RateTicket {
   readonly key: UsageWindow | undefined;
   readonly told: ProviderLimits | undefined;
   readonly toldVersion: number;
+  /** What was taken from the limits that all windows share. */
+  readonly claims: readonly LimitClaim[];
 }
 
-export type RateEntry = { admitted: true; ticket: RateTicket } | Refusal;
+/** `ofKey`: only the key stands in the way; another one may be free. */
+export type RateEntry = { admitted: true; ticket: RateTicket } | (Refusal & { ofKey?: boolean });
 
 /** What the limiter needs of an endpoint's configuration; an `EndpointConfig` has it all. */
 export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick<Provider, 'rateLimits'> | undefined };
@@ -35,6 +40,10 @@ export interface RateLimiterOptions {
   accountOf?(endpoint: string, keyId: string): string | undefined;
   /** A provider said that little is left of a limit. */
   onLittleLeft?(told: ToldLimit): void;
+  /** Where the windows of a data folder count together; absent: each hears of the others through `adopt` only. */
+  shared?: SharedLimits | undefined;
+  /** What a key is known by in all windows; absent or empty: its id. */
+  keyMark?(endpoint: string, keyId: string): string;
 }
 
 /**
@@ -42,7 +51,8 @@ export interface RateLimiterOptions {
  *
  * The user's limits hold for any sixty seconds, and for requests at once, of an endpoint and of each of its keys. What the
  * provider says is left (see providerLimits.ts) is kept for each key and model, or for the account where keys are known
- * to share one. Endpoints without keys count as having one.
+ * to share one. Endpoints without keys count as having one. Where windows count together (see sharedLimits.ts), an entry is
+ * taken from the common count after this process's own; looks go by its own count and by the last refusal.
  */
 export interface RateLimiter {
   /** Adopts limits; what endpoints that stay have used is kept. */
@@ -73,6 +83,10 @@ export interface RateLimiter {
   adoptTold(told: ToldLimit): void;
   /** The limit at which a key is now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
+  /** To be called about once a second: a sign of life for the windows that count together. */
+  beat(now: number): void;
+  /** This process ends: others no longer count its running requests. */
+  close(): void;
 }
 
 /** When a place becomes free nobody knows; this is how soon it is worth another look. */
@@ -81,6 +95,9 @@ const concurrencyPollMs = 250;
 const mostModels = 200;
 
 const admitted: Admission = { admitted: true, trial: false };
+const ofEndpoint = 'its own limit';
+const ofEachKey = 'the limit set for each key';
+const nothingShared: readonly LimitClaim[] = [];
 
 interface Watched {
   limits: EndpointConfig['limits'];
@@ -102,7 +119,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     if (perKey === undefined) return undefined;
     const known = endpoint.keys.get(keyId);
     if (known !== undefined) return known;
-    const made = new UsageWindow(perKey, 'the limit set for each key');
+    const made = new UsageWindow(perKey, ofEachKey);
     endpoint.keys.set(keyId, made);
     return made;
   }
@@ -129,20 +146,41 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return made;
   }
 
+  function keyScope(endpoint: string, keyId: string): string {
+    return JSON.stringify([endpoint, options.keyMark?.(endpoint, keyId) || keyId]);
+  }
+
+  /** What a request takes from the limits that windows share, the endpoint's first. */
+  function claimsOf(endpoint: string, { limits, running }: Watched, keyId: string, tokens: number, promptTokens: number): readonly LimitClaim[] {
+    if (options.shared === undefined || !isLimited(limits)) return nothingShared;
+    const claims: LimitClaim[] = [];
+    const { perKey, ...own } = limits;
+    if (isLimited(own)) claims.push({ scope: endpoint, limits: own, whose: ofEndpoint, tokens, promptTokens, running });
+    if (perKey !== undefined) claims.push({ scope: keyScope(endpoint, keyId), limits: perKey, whose: ofEachKey, tokens, promptTokens, running: undefined });
+    return claims;
+  }
+
   function lookAtKey(endpoint: string, entry: Watched, keyId: string, model: string, promptTokens: number, reserved: number, now: number): Refusal | undefined {
-    const own = keyWindow(entry, keyId)?.look(reserved, now);
+    const window = keyWindow(entry, keyId);
+    const own = window === undefined ? undefined : later(window.look(reserved, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
     const shortage = toldOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
     return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
   }
 
   return {
     configure(endpoints) {
-      for (const name of watched.keys()) if (!endpoints.has(name)) watched.delete(name);
+      for (const [name, entry] of watched) {
+        if (endpoints.has(name)) continue;
+        // What still runs there counts again should the endpoint come back.
+        if (entry.running === 0) watched.delete(name);
+        else entry.limits = entry.window.limits = {};
+      }
+      options.shared?.configure([...endpoints.values()].some(({ limits }) => isLimited(limits)));
       for (const [name, { limits, provider }] of endpoints) {
         const rules = provider?.rateLimits ?? {};
         const known = watched.get(name);
         if (known === undefined) {
-          watched.set(name, { limits, rules, running: 0, window: new UsageWindow(limits, 'its own limit'), keys: new Map(), told: new Map() });
+          watched.set(name, { limits, rules, running: 0, window: new UsageWindow(limits, ofEndpoint), keys: new Map(), told: new Map() });
           continue;
         }
         known.limits = limits;
@@ -156,7 +194,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
 
     admission(endpoint, estimatedTokens, now) {
       const entry = watched.get(endpoint);
-      return entry === undefined ? admitted : lookAtEndpoint(entry, estimatedTokens, now) ?? admitted;
+      if (entry === undefined) return admitted;
+      return later(lookAtEndpoint(entry, estimatedTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
     },
 
     keyAdmission(endpoint, keyId, model, estimatedTokens, now, writableTokens = 0) {
@@ -167,22 +206,26 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {
       const tokens = estimatedTokens + writableTokens;
       const entry = watched.get(endpoint);
-      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, told: undefined, toldVersion: 0 } };
+      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, told: undefined, toldVersion: 0, claims: nothingShared } };
       const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(endpoint, entry, keyId, model, estimatedTokens, tokens, now));
       if (refusal !== undefined) return refusal;
+      const claims = claimsOf(endpoint, entry, keyId, tokens, estimatedTokens);
+      const refused = claims.length === 0 ? undefined : options.shared?.take(claims, now);
+      if (refused !== undefined) return { ...refused.refusal, ofKey: refused.claim?.whose === ofEachKey };
       entry.running += 1;
       entry.window.add(tokens, now);
       const key = keyWindow(entry, keyId);
       key?.add(tokens, now);
       const told = toldOf(endpoint, entry, keyId, model);
       told?.sent(estimatedTokens, now);
-      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, told, toldVersion: told?.version ?? 0 } };
+      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, told, toldVersion: told?.version ?? 0, claims } };
     },
 
     leave(ticket, usedTokens) {
       const entry = watched.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
+      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, 0, usedTokens === undefined ? 0 : usedTokens - ticket.tokens);
       if (usedTokens === undefined) return;
       entry.window.correct(ticket.at, usedTokens - ticket.tokens);
       ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
@@ -194,6 +237,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const entry = watched.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
+      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
       entry.window.withdraw(ticket.at, ticket.tokens);
       ticket.key?.withdraw(ticket.at, ticket.tokens);
       if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(-ticket.promptTokens);
@@ -234,13 +278,25 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       }
       return longest;
     },
+
+    beat(now) {
+      options.shared?.beat(now);
+    },
+
+    close() {
+      options.shared?.close();
+    },
   };
+}
+
+function isLimited({ requestsPerMinute, tokensPerMinute, concurrency, perKey }: EndpointConfig['limits']): boolean {
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined || (perKey !== undefined && isLimited(perKey));
 }
 
 function lookAtEndpoint(entry: Watched, tokens: number, now: number): Refusal | undefined {
   const { concurrency } = entry.limits;
   const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
-    : { admitted: false, cause: 'busy', retryAt: now + concurrencyPollMs, reason: `its own limit of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
+    : atOnceRefusal(ofEndpoint, concurrency, now + concurrencyPollMs);
   return entry.window.limited ? later(atOnce, entry.window.look(tokens, now)) : atOnce;
 }
 

@@ -1,13 +1,15 @@
 import { grouped } from '../base/grouped.ts';
 import type { LimitSettings } from '../api/settings.ts';
 import type { Admission } from './board.ts';
+import type { UsedSecond } from './limitStore.ts';
 import { waitWords } from './wording.ts';
 
-export type Refusal = Extract<Admission, { admitted: false }>;
+export type Refusal = Extract<Admission, { admitted: false }> & { /** A request with fewer tokens may fit. */ tokensOnly?: true };
 
-const windowSeconds = 60;
+/** Usage is forgotten when the whole second it was counted in is so many seconds old. */
+export const windowSeconds = 60;
 
-interface Second { second: number; requests: number; tokens: number }
+type Second = UsedSecond;
 
 /**
  * Requests and tokens of any sixty seconds, against limits the user set. Usage is counted by the second and forgotten only
@@ -41,9 +43,17 @@ export class UsageWindow {
     }
     if (tokensPerMinute !== undefined) {
       const freeAt = this.#whenFits(tokensPerMinute, tokens, second => second.tokens);
-      if (freeAt !== undefined && (longest === undefined || freeAt > longest.retryAt)) longest = this.#refusal(`${grouped(tokensPerMinute)} tokens a minute`, freeAt, now);
+      if (freeAt !== undefined && (longest === undefined || freeAt > longest.retryAt)) {
+        const tokensOnly: Pick<Refusal, 'tokensOnly'> = longest === undefined ? { tokensOnly: true } : {};
+        longest = { ...this.#refusal(`${grouped(tokensPerMinute)} tokens a minute`, freeAt, now), ...tokensOnly };
+      }
     }
     return longest;
+  }
+
+  /** Replaces what was counted. @param seconds oldest first */
+  load(seconds: readonly UsedSecond[]): void {
+    this.#seconds = seconds.map(second => ({ ...second }));
   }
 
   /** Counts a request that goes out now. */
@@ -109,6 +119,11 @@ export class UsageWindow {
     const usedUp = `${this.#whose} of ${limit} is used up`;
     return { admitted: false, cause: 'rate-limit', retryAt, limit: usedUp, reason: `${usedUp} for another ${waitWords(retryAt - now)}` };
   }
+}
+
+/** The refusal of a limit of requests at once. @param retryAt when it is worth another look; nobody knows when a place becomes free */
+export function atOnceRefusal(whose: string, concurrency: number, retryAt: number): Refusal {
+  return { admitted: false, cause: 'busy', retryAt, reason: `${whose} of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
 }
 
 function count(second: Second, tokens: number): void {

@@ -1,0 +1,236 @@
+import { atOnceLookMs, enter, firstMisfit, inBounds, misfit, shareOf, type ClaimRefusal, type LimitClaim } from './limitClaims.ts';
+import type { LimitOutcome, LimitStore, LimitTransaction } from './limitStore.ts';
+import { OwnUse } from './ownUse.ts';
+import { windowSeconds, type Refusal } from './usageWindow.ts';
+
+/** A member without a sign of life for longer no longer trusts its memory: others may take it for dead. */
+export const trustedMs = 3_000;
+/** So long a member has to be without company before it counts in memory only. */
+export const settleMs = 3_000;
+/** A store that stays busy for longer is one that cannot be used. */
+const busyAtMostMs = 1_000;
+/** When another look is worth while: at a busy store, and after requests or tokens of a minute were used up. */
+const busyLookMs = 25;
+const rateLookMs = 1_000;
+/** So long after a store is back, every server has told it what it did in the meantime. */
+const reunitedMs = 2_000;
+
+/**
+ * The user's limits over all servers of a data folder, exactly: each request is entered into a common store before it is
+ * sent, in one transaction with the look whether it fits.
+ *
+ * A server that has been the only member for `settleMs` counts in memory and gives the store a sign of life, and what it
+ * used, once a second. A newcomer then waits for that server's next sign of life before it sends its first request.
+ * A store that cannot be used leaves each server its equal share of each limit, and at least one request.
+ */
+export class SharedLimits {
+  readonly #store: LimitStore;
+  readonly #own = new Map<string, OwnUse>();
+  /** Scopes of which the store does not know everything. */
+  readonly #unstored = new Set<OwnUse>();
+  #wanted = false;
+  #joined = false;
+  #alone = false;
+  #generation: string;
+  #beatAt = -Infinity;
+  #companyAt = -Infinity;
+  /** Members when they were last counted, this one included. */
+  #members = 1;
+  #failingSince: number | undefined;
+  /** Requests may have been let in by shares, which the store has yet to learn of. */
+  #apart = false;
+  #sharesUntil = -Infinity;
+
+  constructor(store: LimitStore) {
+    this.#store = store;
+    this.#generation = store.generation;
+  }
+
+  /** @param wanted some endpoint has a limit; without one the store is never touched */
+  configure(wanted: boolean): void {
+    this.#wanted = wanted;
+  }
+
+  /**
+   * Takes what all claims want, or nothing.
+   * @returns undefined when it was taken; `left` has to be called for it once
+   */
+  take(claims: readonly LimitClaim[], now: number): ClaimRefusal | undefined {
+    const second = Math.floor(now / 1000);
+    if (this.#alone && this.#isTrusted(now)) {
+      this.#count(claims, second, false);
+      return undefined;
+    }
+    const beyond = this.#keepsToShare(now) ? this.#beyondShare(claims, now) : undefined;
+    if (beyond !== undefined) return this.#remember(claims, beyond, now);
+    const outcome = this.#transact(now, transaction => {
+      if (!this.#isTrusted(now)) this.#beatIn(transaction, now);
+      const misfit = transaction.anotherIsAlone(now) ? notCountedYet(now) : firstMisfit(transaction, claims, now);
+      if (misfit === undefined) for (const claim of claims) enter(transaction, claim, second);
+      return misfit;
+    });
+    const refused = outcome.done ? outcome.value : this.#withoutStore(claims, outcome.busy, now);
+    if (refused !== undefined) return this.#remember(claims, refused, now);
+    this.#count(claims, second, outcome.done);
+    return undefined;
+  }
+
+  /** The last refusal in a scope, while it is worth believing; changes nothing and does not ask the store. */
+  look(scope: string, promptTokens: number, now: number): Refusal | undefined {
+    const refused = this.#own.get(scope)?.refused;
+    return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
+  }
+
+  /**
+   * A request ended.
+   * @param scope of its endpoint; `running`: requests of this process that run there still
+   * @param claims what it took, at `at`; `requests` and `tokens`: by how much that was too little (negative: too much)
+   */
+  left(scope: string, running: number, claims: readonly LimitClaim[], at: number, requests: number, tokens: number): void {
+    if (this.#own.size === 0) return;
+    const second = Math.floor(at / 1000);
+    const endpoint = this.#own.get(scope);
+    if (endpoint !== undefined) {
+      endpoint.running = running;
+      endpoint.refused = undefined;
+      this.#unstored.add(endpoint);
+    }
+    for (const claim of claims) {
+      const own = this.#own.get(claim.scope);
+      if (own === undefined || (requests === 0 && tokens === 0)) continue;
+      own.correct(second, requests, inBounds(tokens));
+      this.#unstored.add(own);
+    }
+    if (this.#unstored.size > 0 && this.#joined && !this.#alone) this.#transact(undefined, () => undefined);
+  }
+
+  /** Gives the sign of life, once a second: others are met or found dead, and what is unstored is stored. */
+  beat(now: number): void {
+    if (!this.#wanted) {
+      if (this.#joined) this.close();
+      return;
+    }
+    this.#store.check();
+    const second = Math.floor(now / 1000);
+    for (const [scope, own] of this.#own) {
+      own.forget(second);
+      if (own.idle(now)) this.#own.delete(scope);
+    }
+    this.#transact(now, transaction => this.#beatIn(transaction, now));
+  }
+
+  /** Takes this server out of the store; what it used stays there. */
+  close(): void {
+    if (this.#joined) this.#store.transact(transaction => transaction.remove());
+    this.#joined = false;
+    this.#alone = false;
+    this.#beatAt = -Infinity;
+    this.#store.close();
+  }
+
+  #isTrusted(now: number): boolean {
+    return now >= this.#beatAt && now - this.#beatAt <= trustedMs;
+  }
+
+  /** A transaction that first stores what is unstored. */
+  #transact<Value>(now: number | undefined, work: (transaction: LimitTransaction) => Value): LimitOutcome<Value> {
+    const outcome = this.#store.transact(transaction => {
+      this.#noticeGeneration();
+      for (const own of this.#unstored) own.store(transaction);
+      return work(transaction);
+    });
+    if (!outcome.done) {
+      // Nothing that the work set down here became true.
+      this.#beatAt = -Infinity;
+      this.#alone = false;
+      this.#failingSince ??= now;
+      this.#apart ||= !outcome.busy || this.#isBusyTooLong(now ?? this.#failingSince);
+      return outcome;
+    }
+    if (this.#apart && now !== undefined) {
+      this.#apart = false;
+      this.#sharesUntil = now + reunitedMs;
+    }
+    for (const own of this.#unstored) own.stored();
+    this.#unstored.clear();
+    this.#failingSince = undefined;
+    return outcome;
+  }
+
+  #noticeGeneration(): void {
+    if (this.#generation === this.#store.generation) return;
+    this.#generation = this.#store.generation;
+    for (const own of this.#own.values()) {
+      own.unknown();
+      this.#unstored.add(own);
+    }
+  }
+
+  #beatIn(transaction: LimitTransaction, now: number): void {
+    let living = 0;
+    for (const { id, alive } of transaction.others(now)) {
+      if (alive) living += 1;
+      else transaction.remove(id);
+    }
+    if (living > 0 || !this.#joined) this.#companyAt = now;
+    const alone = living === 0 && now - this.#companyAt >= settleMs;
+    if (!transaction.beat(now, alone)) for (const { scope, running } of this.#own.values()) if (running > 0) transaction.setRunning(scope, running);
+    const second = Math.floor(now / 1000);
+    transaction.forget(second - windowSeconds, second + 1);
+    this.#members = living + 1;
+    this.#joined = true;
+    this.#alone = alone;
+    this.#beatAt = now;
+  }
+
+  /** The store did not answer: a moment's wait, and after that this server's equal share of each limit. */
+  #withoutStore(claims: readonly LimitClaim[], busy: boolean, now: number): ClaimRefusal | undefined {
+    if (!busy || this.#isBusyTooLong(now)) return this.#beyondShare(claims, now);
+    return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'another window is counting its limits at this moment' } };
+  }
+
+  #isBusyTooLong(now = 0): boolean {
+    const forMs = now - (this.#failingSince ?? now);
+    return forMs < 0 || forMs >= busyAtMostMs;
+  }
+
+  #keepsToShare(now: number): boolean {
+    return this.#apart || (now < this.#sharesUntil && this.#sharesUntil - now <= reunitedMs);
+  }
+
+  #beyondShare(claims: readonly LimitClaim[], now: number): ClaimRefusal | undefined {
+    // Servers that could not be counted may be there.
+    const members = Math.max(2, this.#members);
+    for (const claim of claims) {
+      const refusal = misfit({ ...claim, limits: shareOf(claim.limits, members), whose: 'this window\'s share' }, claim.running ?? 0, this.#own.get(claim.scope)?.seconds ?? [], now);
+      if (refusal !== undefined) return { claim, refusal };
+    }
+    return undefined;
+  }
+
+  #count(claims: readonly LimitClaim[], second: number, stored: boolean): void {
+    for (const claim of claims) {
+      const own = this.#ownOf(claim.scope);
+      own.add(second, inBounds(claim.tokens), claim.running === undefined ? undefined : claim.running + 1, stored);
+      own.refused = undefined;
+      if (!stored) this.#unstored.add(own);
+    }
+  }
+
+  #remember(claims: readonly LimitClaim[], refused: ClaimRefusal, now: number): ClaimRefusal {
+    const { claim = claims[0], refusal } = refused;
+    if (claim === undefined) return refused;
+    this.#ownOf(claim.scope).refused = { refusal, until: Math.min(refusal.retryAt, now + rateLookMs), promptTokens: refusal.tokensOnly === true ? claim.promptTokens : 0 };
+    return refused;
+  }
+
+  #ownOf(scope: string): OwnUse {
+    let own = this.#own.get(scope);
+    if (own === undefined) this.#own.set(scope, own = new OwnUse(scope));
+    return own;
+  }
+}
+
+function notCountedYet(now: number): ClaimRefusal {
+  return { claim: undefined, refusal: { admitted: false, retryAt: now + atOnceLookMs, reason: 'another window has yet to say what it used of its limits' } };
+}
