@@ -20,7 +20,7 @@ const reunitedMs = 2_000;
  * sent, in one transaction with the look whether it fits.
  *
  * A server that has been the only member for `settleMs` counts in memory and gives the store a sign of life, and what it
- * used, once a second. A newcomer then waits for that server's next sign of life before it sends its first request.
+ * used, once a second. A newcomer waits for that server's next sign of life, for `trustedMs` at most, before its first request.
  * A store that cannot be used leaves each server its equal share of each limit, and at least one request.
  */
 export class SharedLimits {
@@ -34,6 +34,8 @@ export class SharedLimits {
   #generation: string;
   #beatAt = -Infinity;
   #companyAt = -Infinity;
+  /** Since when the store has known this member without a break. */
+  #knownSince = -Infinity;
   /** Members when they were last counted, this one included. */
   #members = 1;
   #failingSince: number | undefined;
@@ -65,7 +67,7 @@ export class SharedLimits {
     if (beyond !== undefined) return this.#remember(claims, beyond, now);
     const outcome = this.#transact(now, transaction => {
       if (!this.#isTrusted(now)) this.#beatIn(transaction, now);
-      const misfit = transaction.anotherIsAlone(now) ? notCountedYet(now) : firstMisfit(transaction, claims, now);
+      const misfit = this.#isNew(now) && transaction.anotherIsAlone(now) ? notCountedYet(now) : firstMisfit(transaction, claims, now);
       if (misfit === undefined) for (const claim of claims) enter(transaction, claim, second);
       return misfit;
     });
@@ -121,7 +123,7 @@ export class SharedLimits {
 
   /** Takes this server out of the store; what it used stays there. */
   close(): void {
-    if (this.#joined) this.#store.transact(transaction => transaction.remove());
+    if (this.#joined) this.#transact(undefined, transaction => transaction.remove());
     this.#joined = false;
     this.#alone = false;
     this.#beatAt = -Infinity;
@@ -130,6 +132,11 @@ export class SharedLimits {
 
   #isTrusted(now: number): boolean {
     return now >= this.#beatAt && now - this.#beatAt <= trustedMs;
+  }
+
+  /** A server that was alone may not have noticed this one yet; once it has not for `trustedMs`, it no longer goes by its memory. */
+  #isNew(now: number): boolean {
+    return Math.abs(now - this.#knownSince) <= trustedMs;
   }
 
   /** A transaction that first stores what is unstored. */
@@ -167,14 +174,19 @@ export class SharedLimits {
   }
 
   #beatIn(transaction: LimitTransaction, now: number): void {
+    // After a sleep of the machine, or a leap of its clock, the others have not had their turn yet either.
+    const stoodStill = this.#joined && !this.#isTrusted(now);
     let living = 0;
     for (const { id, alive } of transaction.others(now)) {
-      if (alive) living += 1;
+      if (alive || stoodStill) living += 1;
       else transaction.remove(id);
     }
     if (living > 0 || !this.#joined) this.#companyAt = now;
     const alone = living === 0 && now - this.#companyAt >= settleMs;
-    if (!transaction.beat(now, alone)) for (const { scope, running } of this.#own.values()) if (running > 0) transaction.setRunning(scope, running);
+    if (!transaction.beat(now, alone)) {
+      this.#knownSince = now;
+      for (const { scope, running } of this.#own.values()) if (running > 0) transaction.setRunning(scope, running);
+    }
     const second = Math.floor(now / 1000);
     transaction.forget(second - windowSeconds, second + 1);
     this.#members = living + 1;

@@ -23,6 +23,8 @@ const busyTimeoutMs = 5;
 const openBusyTimeoutMs = 50;
 /** A file that cannot be used is tried again at most so often. */
 const retryMs = 1_000;
+/** The log says so again after so long. */
+const repeatMs = 600_000;
 
 /**
  * The store of limits in a database of its own, `limits/counts.db` in the data folder: what is counted there is worth a
@@ -43,7 +45,7 @@ class LimitsDatabase implements LimitStore {
   readonly #host = thisHost();
   #open: OpenFile | undefined;
   #retryAt = -Infinity;
-  #troubled = false;
+  #saidAt = -Infinity;
 
   constructor(options: LimitStoreOptions) {
     this.#options = options;
@@ -57,8 +59,6 @@ class LimitsDatabase implements LimitStore {
     try {
       const { database, transaction } = this.#open ??= this.#opened();
       const value = atomically(database, () => work(transaction));
-      if (this.#troubled) this.#options.log.warn('Limits are counted over all windows again.');
-      this.#troubled = false;
       return { done: true, value };
     } catch (error) {
       return { done: false, busy: this.#failed(error, now) };
@@ -104,8 +104,10 @@ class LimitsDatabase implements LimitStore {
     const known = this.#open?.identity ?? identityOf(this.#file);
     this.close();
     this.#retryAt = now + retryMs;
-    if (!this.#troubled) this.#options.log.error(`The limits of all windows cannot be counted in ${this.#file} now: each window keeps to its share of them. The file is begun anew or tried again by itself.`, error);
-    this.#troubled = true;
+    if (now - this.#saidAt >= repeatMs) {
+      this.#saidAt = now;
+      this.#options.log.error(`The limits of all windows cannot be counted in ${this.#file} now, and each window keeps to its share of them. The file is begun anew or tried again every second.`, error);
+    }
     if (code === codes.corrupt || code === codes.notADatabase || code === codes.error) this.#moveAway(known);
     return false;
   }

@@ -1,13 +1,17 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { LimitTransaction, OtherMember, UsedSecond } from '../health/limitStore.ts';
 
 /** A member without a sign of life for longer is dead, although a process of its id lives. */
-const deadAfterMs = 10_000;
+const deadAfterMs = 15_000;
+/** A sign of life that is younger is not written again, so that idle servers write little. */
+const freshMs = 4_000;
+/** Tells this process from an earlier one that had its id. */
+const startedAt = Math.round(performance.timeOrigin);
 
 /** The statements of the store of limits; their caller begins and ends the transaction. */
 export class LimitsTransaction implements LimitTransaction {
   static readonly schema = `
-    CREATE TABLE members (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, seen_at INTEGER NOT NULL, alone INTEGER NOT NULL) STRICT;
+    CREATE TABLE members (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, alone INTEGER NOT NULL) STRICT;
     CREATE TABLE running (member TEXT NOT NULL, scope TEXT NOT NULL, requests INTEGER NOT NULL, PRIMARY KEY (scope, member)) STRICT, WITHOUT ROWID;
     CREATE TABLE used (scope TEXT NOT NULL, second INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (scope, second)) STRICT, WITHOUT ROWID;
   `;
@@ -21,6 +25,7 @@ export class LimitsTransaction implements LimitTransaction {
   readonly #endRunning: StatementSync;
   readonly #others: StatementSync;
   readonly #alone: StatementSync;
+  readonly #self: StatementSync;
   readonly #beat: StatementSync;
   readonly #join: StatementSync;
   readonly #remove: StatementSync;
@@ -33,7 +38,7 @@ export class LimitsTransaction implements LimitTransaction {
     this.#id = id;
     this.#host = host;
     const onAdd = 'ON CONFLICT (scope, second) DO UPDATE SET requests = requests + excluded.requests, tokens = tokens + excluded.tokens';
-    const member = 'SELECT id, host, pid, seen_at, alone FROM members WHERE id <> ?';
+    const member = 'SELECT id, host, pid, started_at, seen_at, alone FROM members WHERE id <> ?';
     this.#used = database.prepare('SELECT total(requests) AS requests, total(tokens) AS tokens FROM used WHERE scope = ? AND second >= ?');
     this.#seconds = database.prepare('SELECT second, requests, tokens FROM used WHERE scope = ? AND second >= ? ORDER BY second');
     this.#add = database.prepare(`INSERT INTO used (scope, second, requests, tokens) VALUES (?, ?, ?, ?) ${onAdd}`);
@@ -42,8 +47,9 @@ export class LimitsTransaction implements LimitTransaction {
     this.#endRunning = database.prepare('DELETE FROM running WHERE scope = ? AND member = ?');
     this.#others = database.prepare(member);
     this.#alone = database.prepare(`${member} AND alone = 1`);
+    this.#self = database.prepare('SELECT seen_at, alone FROM members WHERE id = ?');
     this.#beat = database.prepare('UPDATE members SET seen_at = ?, alone = ? WHERE id = ?');
-    this.#join = database.prepare('INSERT INTO members (id, host, pid, seen_at, alone) VALUES (?, ?, ?, ?, ?)');
+    this.#join = database.prepare('INSERT INTO members (id, host, pid, started_at, seen_at, alone) VALUES (?, ?, ?, ?, ?, ?)');
     this.#remove = database.prepare('DELETE FROM members WHERE id = ?');
     this.#endAllOf = database.prepare('DELETE FROM running WHERE member = ?');
     this.#moveBack = database.prepare(`INSERT INTO used (scope, second, requests, tokens) SELECT scope, ?1, sum(requests), sum(tokens) FROM used WHERE second > ?1 GROUP BY scope ${onAdd}`);
@@ -82,9 +88,14 @@ export class LimitsTransaction implements LimitTransaction {
   }
 
   beat(now: number, alone: boolean): boolean {
-    if (Number(this.#beat.run(now, Number(alone), this.#id).changes) > 0) return true;
-    this.#join.run(this.#id, this.#host, process.pid, now, Number(alone));
-    return false;
+    const known = this.#self.get(this.#id);
+    if (known === undefined) {
+      this.#join.run(this.#id, this.#host, process.pid, startedAt, now, Number(alone));
+      return false;
+    }
+    const ageMs = now - Number(known['seen_at']);
+    if (known['alone'] !== Number(alone) || ageMs < 0 || ageMs >= freshMs) this.#beat.run(now, Number(alone), this.#id);
+    return true;
   }
 
   remove(id = this.#id): void {
@@ -99,13 +110,15 @@ export class LimitsTransaction implements LimitTransaction {
   }
 
   #members(statement: StatementSync, now: number): OtherMember[] {
-    return statement.all(this.#id).map(row => ({ id: String(row['id']), alone: row['alone'] === 1, alive: this.#isAlive(String(row['host']), Number(row['pid']), now - Number(row['seen_at'])) }));
+    return statement.all(this.#id).map(row => ({ id: String(row['id']), alone: row['alone'] === 1, alive: this.#isAlive(row, now) }));
   }
 
   /** A clock set back leaves signs of life in the future: there the process decides. */
-  #isAlive(host: string, pid: number, ageMs: number): boolean {
-    if (host === this.#host) return ageMs <= deadAfterMs && processExists(pid);
-    return Math.abs(ageMs) <= deadAfterMs;
+  #isAlive(row: Record<string, SQLOutputValue>, now: number): boolean {
+    const ageMs = now - Number(row['seen_at']);
+    if (row['host'] !== this.#host) return Math.abs(ageMs) <= deadAfterMs;
+    const pid = Number(row['pid']);
+    return ageMs <= deadAfterMs && (pid === process.pid ? row['started_at'] === startedAt : processExists(pid));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LimitOutcome, LimitStore, LimitTransaction, OtherMember, UsedSecond } from '../../../server/health/limitStore.ts';
 
-const deadAfterMs = 10_000;
+const deadAfterMs = 15_000;
 
 interface Member { seenAt: number; alone: boolean }
 

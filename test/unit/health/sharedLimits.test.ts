@@ -144,13 +144,42 @@ test('a newcomer waits until the window that was alone has said what it used', (
   assert.equal(enterAll([old], 30, now + 1000).length, 0);
 });
 
+test('a newcomer waits three seconds at most for a window that was alone and stands still, which then asks before it goes on', () => {
+  const limits = new InMemoryLimits();
+  const old = window(limits, 'old', { concurrency: 1 });
+  const now = beats([old], start, settleMs / 1000 + 1);
+  const young = window(limits, 'young', { concurrency: 1 });
+  assert.equal(enterAll([young], 1, now + 500).length, 0);
+  assert.equal(enterAll([young], 1, now + 3500).length, 0);
+  assert.equal(enterAll([young], 1, now + 3501).length, 1);
+  assert.equal(enterAll([old], 1, now + 3501).length, 0);
+});
+
+test('after a sleep of the machine nobody takes the others for dead before they had their turn', () => {
+  const limits = new InMemoryLimits();
+  const made = windows(3, limits, { concurrency: 2 });
+  const now = beats(made, start, 2);
+  assert.equal(enterAll(made, 1, now).length, 2);
+  assert.equal(enterAll(made, 1, now + 3_600_000).length, 0);
+  assert.equal(enterAll(made, 1, beats(made, now + 3_600_000, 3)).length, 0);
+});
+
+test('what a window did alone is known to the next one after it ended', () => {
+  const limits = new InMemoryLimits();
+  const old = window(limits, 'old', { requestsPerMinute: 30 });
+  const now = beats([old], start, settleMs / 1000 + 1);
+  enterAll([old], 25, now);
+  old.close();
+  assert.equal(enterAll([window(limits, 'young', { requestsPerMinute: 30 })], 25, now).length, 5);
+});
+
 test('a window that was alone and gave no sign of life for long asks before it goes on', () => {
   const limits = new InMemoryLimits();
   const old = window(limits, 'old', { concurrency: 1 });
   const now = beats([old], start, settleMs / 1000 + 1);
   const young = window(limits, 'young', { concurrency: 1 });
-  assert.equal(enterAll([young], 1, now + 11_000).length, 1, 'the other is taken for dead');
-  assert.equal(enterAll([old], 1, now + 11_500).length, 0);
+  assert.equal(enterAll([young], 1, now + 16_000).length, 1, 'the other is taken for dead');
+  assert.equal(enterAll([old], 1, now + 16_500).length, 0);
 });
 
 test('a window that was taken for dead by mistake has its requests counted again with its next sign of life', () => {
@@ -158,9 +187,9 @@ test('a window that was taken for dead by mistake has its requests counted again
   const [one, other] = windows(2, limits, { concurrency: 1 });
   assert.ok(one !== undefined && other !== undefined);
   enterAll([one], 1, start);
-  other.beat(start + 11_000);
-  one.beat(start + 12_000);
-  assert.equal(enterAll([other], 1, start + 12_100).length, 0);
+  other.beat(start + 16_000);
+  one.beat(start + 17_000);
+  assert.equal(enterAll([other], 1, start + 17_100).length, 0);
 });
 
 test('what a dead window held is free with the next sign of life of another; what it sent stays counted', () => {
