@@ -241,6 +241,31 @@ test('a store that cannot be used leaves each window its share, at least one, an
   assert.equal(enterAll([window(limits, 'new', { requestsPerMinute: 40 })], 20, start + 3000).length, 0);
 });
 
+test('a window whose store is back keeps to its share until the others have told it what they did', () => {
+  const limits = new InMemoryLimits();
+  const made = windows(4, limits, { concurrency: 8 });
+  const now = beats(made, start, 2);
+  limits.state = 'broken';
+  assert.equal(enterAll(made, 9, now).length, 8);
+  limits.state = 'well';
+  const [first] = made;
+  assert.ok(first !== undefined);
+  first.beat(now + 500);
+  assert.equal(enterAll([first], 9, now + 600).length, 0);
+  const [ticket] = enterAll([first], 9, beats(made, now + 600, 3));
+  assert.equal(ticket, undefined, 'all eight run still');
+});
+
+test('a window that was taken for dead counts again with the first request it takes', () => {
+  const limits = new InMemoryLimits();
+  const [one, other] = windows(2, limits, { concurrency: 2 });
+  assert.ok(one !== undefined && other !== undefined);
+  enterAll([one], 1, start);
+  other.beat(start + 16_000);
+  assert.equal(enterAll([one], 1, start + 16_100).length, 1);
+  assert.equal(enterAll([other], 1, start + 16_200).length, 0);
+});
+
 test('contents that were lost are told again by those who know them', () => {
   const limits = new InMemoryLimits();
   const made = windows(3, limits, { requestsPerMinute: 30, concurrency: 10 });
