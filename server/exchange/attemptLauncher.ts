@@ -95,7 +95,7 @@ function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { targe
   const { estimatedInputTokens, maxOutputTokens } = input.needs;
   let key = usableKey(services, endpoint, target.model, input.needs, triedKeys);
   if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
-    return { kind: 'excluded', reason: services.view(estimatedInputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
+    return { kind: 'excluded', reason: services.view(estimatedInputTokens, maxOutputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
   }
   const admission = board.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
   if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };

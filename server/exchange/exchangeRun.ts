@@ -219,7 +219,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   #plan(): ReturnType<ExchangeServices['makePlan']> {
     const { needs, wanted } = this.#input;
-    const result = this.#services.makePlan(wanted, needs, this.#services.view(needs.estimatedInputTokens), this.#services.clock.now());
+    const result = this.#services.makePlan(wanted, needs, this.#services.view(needs.estimatedInputTokens, needs.maxOutputTokens), this.#services.clock.now());
     this.receipt.plan = result.plan;
     return result;
   }

@@ -22,7 +22,8 @@ export interface ExchangeServices {
   makePlan: MakePlan;
   /** A sentence for a name that is neither route, model nor target. */
   unknownNameMessage(wanted: string): string;
-  view(estimatedTokens: number): RoutingView;
+  /** @param estimatedTokens of the prompt @param writableTokens that the answer may have at most; default 0 */
+  view(estimatedTokens: number, writableTokens?: number): RoutingView;
   transport: Transport;
   board: HealthBoard;
   limiter: RateLimiter;

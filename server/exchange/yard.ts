@@ -180,6 +180,7 @@ export class Yard implements ExchangeServices {
     this.keys.configure(keys, config.endpoints);
     this.board.configure(config.endpoints);
     this.limiter.configure(config.endpoints);
+    this.limiter.beat(this.clock.now());
     this.timers.configure(config.endpoints);
     this.transport.configure(config.endpoints);
     this.#directory.configure(config);
@@ -231,8 +232,8 @@ export class Yard implements ExchangeServices {
     return this.#register.redact(text);
   }
 
-  view(estimatedTokens: number): RoutingView {
-    return new YardView(this, estimatedTokens, this.clock.now());
+  view(estimatedTokens: number, writableTokens = 0): RoutingView {
+    return new YardView(this, estimatedTokens, writableTokens, this.clock.now());
   }
 
   /** The provider's own name for a model at an endpoint. */

@@ -8,12 +8,14 @@ export class YardView implements RoutingView {
   readonly config: Config;
   readonly #yard: Yard;
   readonly #estimatedTokens: number;
+  readonly #writableTokens: number;
   readonly #now: number;
 
-  constructor(yard: Yard, estimatedTokens: number, now: number) {
+  constructor(yard: Yard, estimatedTokens: number, writableTokens: number, now: number) {
     this.config = yard.config();
     this.#yard = yard;
     this.#estimatedTokens = estimatedTokens;
+    this.#writableTokens = writableTokens;
     this.#now = now;
   }
 
@@ -37,9 +39,9 @@ export class YardView implements RoutingView {
     const admission = this.#yard.board.admission(endpoint, model, this.#now);
     if (!admission.admitted) return admission;
     const { limiter, keys } = this.#yard;
-    const limited = limiter.admission(endpoint, this.#estimatedTokens, this.#now);
+    const limited = limiter.admission(endpoint, this.#estimatedTokens, this.#now, this.#writableTokens);
     // Where there are keys, each has its own limits; see `keysBlocked`.
-    return !limited.admitted || keys.hasKeys(endpoint) ? limited : limiter.keyAdmission(endpoint, '', model, this.#estimatedTokens, this.#now);
+    return !limited.admitted || keys.hasKeys(endpoint) ? limited : limiter.keyAdmission(endpoint, '', model, this.#estimatedTokens, this.#now, this.#writableTokens);
   }
 
   keysBlocked(endpoint: string, model?: string): ReturnType<RoutingView['keysBlocked']> {
@@ -47,6 +49,6 @@ export class YardView implements RoutingView {
     if (config === undefined) return undefined;
     const { keys, limiter } = this.#yard;
     if (model === undefined) return keys.blocked(endpoint, config.provider.keyRequired, this.#now);
-    return keys.blocked(endpoint, config.provider.keyRequired, this.#now, key => limiter.keyAdmission(endpoint, key.id, model, this.#estimatedTokens, this.#now), model);
+    return keys.blocked(endpoint, config.provider.keyRequired, this.#now, key => limiter.keyAdmission(endpoint, key.id, model, this.#estimatedTokens, this.#now, this.#writableTokens), model);
   }
 }

@@ -57,8 +57,8 @@ export interface RateLimiterOptions {
 export interface RateLimiter {
   /** Adopts limits; what endpoints that stay have used is kept. */
   configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
-  /** A look at the endpoint's own windows, without taking anything. */
-  admission(endpoint: string, estimatedTokens: number, now: number): Admission;
+  /** A look at the endpoint's own windows, without taking anything. @param writableTokens as for `enter` */
+  admission(endpoint: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
   /**
    * A look at what holds for one key: the user's limits for it, and what the provider says is left.
    * @param estimatedTokens of the prompt
@@ -192,10 +192,10 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       }
     },
 
-    admission(endpoint, estimatedTokens, now) {
+    admission(endpoint, estimatedTokens, now, writableTokens = 0) {
       const entry = watched.get(endpoint);
       if (entry === undefined) return admitted;
-      return later(lookAtEndpoint(entry, estimatedTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
+      return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
     },
 
     keyAdmission(endpoint, keyId, model, estimatedTokens, now, writableTokens = 0) {

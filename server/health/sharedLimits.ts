@@ -7,8 +7,9 @@ import { windowSeconds, type Refusal } from './usageWindow.ts';
 export const trustedMs = 3_000;
 /** So long a member has to be without company before it counts in memory only. */
 export const settleMs = 3_000;
-/** A store that stays busy for longer is one that cannot be used. */
+/** A store that is busy for so long, and at so many looks without a good one between, cannot be used. */
 const busyAtMostMs = 1_000;
+const busyLooksAtMost = 5;
 /** When another look is worth while: at a busy store, and after requests or tokens of a minute were used up. */
 const busyLookMs = 25;
 const rateLookMs = 1_000;
@@ -39,7 +40,8 @@ export class SharedLimits {
   /** Members when they were last counted, this one included. */
   #members = 1;
   #failingSince: number | undefined;
-  /** Requests may have been let in by shares, which the store has yet to learn of. */
+  #failures = 0;
+  /** The store could not be used at the last sign of life, or since: it is left alone until the next one. */
   #apart = false;
   #sharesUntil = -Infinity;
 
@@ -65,7 +67,7 @@ export class SharedLimits {
     }
     const beyond = this.#keepsToShare(now) ? this.#beyondShare(claims, now) : undefined;
     if (beyond !== undefined) return this.#remember(claims, beyond, now);
-    const outcome = this.#transact(now, transaction => {
+    const outcome: LimitOutcome<ClaimRefusal | undefined> = this.#apart ? { done: false, busy: false } : this.#transact(now, transaction => {
       if (!this.#isTrusted(now)) this.#beatIn(transaction, now);
       const misfit = this.#isNew(now) && transaction.anotherIsAlone(now) ? notCountedYet(now) : firstMisfit(transaction, claims, now);
       if (misfit === undefined) for (const claim of claims) enter(transaction, claim, second);
@@ -103,7 +105,7 @@ export class SharedLimits {
       own.correct(second, requests, inBounds(tokens));
       this.#unstored.add(own);
     }
-    if (this.#unstored.size > 0 && this.#joined && !this.#alone) this.#transact(undefined, () => undefined);
+    if (this.#unstored.size > 0 && this.#joined && !this.#alone && !this.#apart) this.#transact(undefined, () => undefined);
   }
 
   /** Gives the sign of life, once a second: others are met or found dead, and what is unstored is stored. */
@@ -151,6 +153,7 @@ export class SharedLimits {
       this.#beatAt = -Infinity;
       this.#alone = false;
       this.#failingSince ??= now;
+      this.#failures += 1;
       this.#apart ||= !outcome.busy || this.#isBusyTooLong(now ?? this.#failingSince);
       return outcome;
     }
@@ -161,6 +164,7 @@ export class SharedLimits {
     for (const own of this.#unstored) own.stored();
     this.#unstored.clear();
     this.#failingSince = undefined;
+    this.#failures = 0;
     return outcome;
   }
 
@@ -197,13 +201,13 @@ export class SharedLimits {
 
   /** The store did not answer: a moment's wait, and after that this server's equal share of each limit. */
   #withoutStore(claims: readonly LimitClaim[], busy: boolean, now: number): ClaimRefusal | undefined {
-    if (!busy || this.#isBusyTooLong(now)) return this.#beyondShare(claims, now);
+    if (!busy || this.#apart) return this.#beyondShare(claims, now);
     return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'another window is counting its limits at this moment' } };
   }
 
   #isBusyTooLong(now = 0): boolean {
     const forMs = now - (this.#failingSince ?? now);
-    return forMs < 0 || forMs >= busyAtMostMs;
+    return this.#failures >= busyLooksAtMost && (forMs < 0 || forMs >= busyAtMostMs);
   }
 
   #keepsToShare(now: number): boolean {

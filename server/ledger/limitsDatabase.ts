@@ -18,9 +18,8 @@ export interface LimitStoreOptions {
 
 /** SQLite's primary result codes that are told apart here. */
 const codes = { error: 1, busy: 5, locked: 6, corrupt: 11, notADatabase: 26 } as const;
-/** How long a statement may hold the event loop while another server writes, and so while the file is opened. */
+/** How long a statement may hold the event loop while another server writes. */
 const busyTimeoutMs = 5;
-const openBusyTimeoutMs = 50;
 /** A file that cannot be used is tried again at most so often. */
 const retryMs = 1_000;
 /** The log says so again after so long. */
@@ -83,11 +82,10 @@ class LimitsDatabase implements LimitStore {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     // SQLite gives its side files the mode of the main one.
     closeSync(openSync(this.#file, 'a', 0o600));
-    const database = new DatabaseSync(this.#file, { timeout: openBusyTimeoutMs });
+    const database = new DatabaseSync(this.#file, { timeout: busyTimeoutMs });
     try {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
       const generation = atomically(database, () => generationOf(database));
-      database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
       const transaction = new LimitsTransaction(database, this.#options.instanceId, this.#host);
       this.generation = String(generation);
       return { database, transaction, identity: identityOf(this.#file) };

@@ -25,11 +25,14 @@ after(async () => {
 /** A provider that counts what reaches it and answers each request after a while; 0: never. */
 class CountingProvider {
   requests = 0;
+  readonly byKey = new Map<string, number>();
   open = 0;
   mostOpen = 0;
   answerAfterMs = 1;
   readonly server = createServer((request, response) => {
     this.requests += 1;
+    const key = request.headers.authorization ?? '';
+    this.byKey.set(key, (this.byKey.get(key) ?? 0) + 1);
     this.open += 1;
     this.mostOpen = Math.max(this.mostOpen, this.open);
     response.once('close', () => (this.open -= 1));
@@ -51,12 +54,12 @@ const answer = JSON.stringify({
 });
 
 /** Servers on one new data folder before one provider. */
-async function scene(name: string, limits: LimitSettings, count: number): Promise<{ provider: CountingProvider; servers: ServerProcess[] }> {
+async function scene(name: string, limits: LimitSettings, count: number, keys: Record<string, string> = {}): Promise<{ provider: CountingProvider; servers: ServerProcess[] }> {
   const provider = new CountingProvider();
   const configFile = path.join(folder, `${name}.yaml`);
-  writeConfig(configFile, { a: { provider: 'openai-compatible', baseUrl: await provider.listen(), probe: { enabled: false }, models: { m: {} }, limits } });
+  writeConfig(configFile, { a: { provider: 'openai-compatible', baseUrl: await provider.listen(), probe: { enabled: false }, models: { m: {} }, limits, keys: Object.keys(keys).map(key => `\${${key}}`) } });
   const servers: ServerProcess[] = [];
-  for (let index = 0; index < count; index += 1) servers.push(await startServer({ configFile, dataDir: path.join(folder, name) }));
+  for (let index = 0; index < count; index += 1) servers.push(await startServer({ configFile, dataDir: path.join(folder, name), environment: keys }));
   started.push(...servers);
   return { provider, servers };
 }
@@ -76,6 +79,13 @@ test('eight servers that are asked at once send no more requests than the limit 
   assert.equal(provider.requests, 30);
   assert.equal(statuses.filter(status => status === 200).length, 30);
   assert.equal(statuses.filter(status => status === 503).length, 96 - 30);
+});
+
+test('each key is used as often as its limit allows by all servers together, and the next key takes over', async () => {
+  const { provider, servers } = await scene('keys', { perKey: { requestsPerMinute: 4 } }, 3, { FIRST: 'key-one', SECOND: 'key-two' });
+  const statuses = await Promise.all(servers.flatMap(server => Array.from({ length: 5 }, () => ask(server))));
+  assert.deepEqual([...provider.byKey].sort(), [['Bearer key-one', 4], ['Bearer key-two', 4]]);
+  assert.equal(statuses.filter(status => status === 200).length, 8);
 });
 
 test('four servers under a limit of two at once never run a third, and all callers are served in turn', async () => {
@@ -99,6 +109,7 @@ test('what a killed server held is free within seconds', async () => {
   const killedAt = performance.now();
   holder.child.kill('SIGKILL');
   assert.equal(await waiting, 200);
+  assert.equal(provider.mostOpen, 2);
   assert.ok(performance.now() - killedAt < 5000, 'two seconds are promised');
   assert.deepEqual(await Promise.all(lost), [0, 0]);
 });

@@ -155,6 +155,13 @@ test('requests and tokens of finished exchanges count in all windows and after a
   assert.equal(other.yard.limiter.admission('relay', 0, windows.now).admitted, false);
 });
 
+test('a plan leaves out a target whose limit has no room for the longest answer that a request allows', (t) => {
+  const { yard } = new Windows(t).open([first], { tokensPerMinute: 1000 });
+  assert.ok(yard.limiter.enter('relay', first.id, 'm', 100, start, 500).admitted);
+  assert.equal(yard.view(100, 301).admission('relay', 'm').admitted, false);
+  assert.equal(yard.view(100, 300).admission('relay', 'm').admitted, true);
+});
+
 for (const [failureClass, status] of [['server', 503], ['rate-limit', 429], ['overloaded', 529]] as const) {
   test(`a wait the provider named with ${status} is kept by all windows, and by one that starts in the middle of it`, async (t) => {
     const windows = new Windows(t);

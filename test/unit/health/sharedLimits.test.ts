@@ -223,6 +223,9 @@ test('a busy store means another look in a moment; one that stays so leaves each
     assert.ok(!refused.admitted && refused.retryAt - now <= 50);
   }
   assert.equal(enterAll(made, 20, now + 1000).length, 8, 'two at once in each of four');
+  const before = limits.transactions;
+  enterAll(made, 20, now + 1050);
+  assert.equal(limits.transactions, before, 'requests no longer wait for it; the next sign of life asks again');
   limits.state = 'well';
   assert.equal(enterAll(made, 20, now + 1100).length, 0, 'what ran without the store is counted when it is back');
   assert.equal(enterAll(made, 20, beats(made, now + 1100, 3)).length, 0);
