@@ -67,7 +67,7 @@ export interface YardOptions {
   keyMark?: KeyMark | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
-  /** Where the limits of all windows are counted together; absent: each window hears of the others from the ledger only. */
+  /** Where the limits of all windows are counted together; absent: other windows' requests are read from the ledger only. */
   limitStore?: LimitStore | undefined;
   /** The machine's network interfaces; absent: as the operating system tells them. */
   interfaces?: LinkWatchOptions['interfaces'];

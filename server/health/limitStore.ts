@@ -6,13 +6,13 @@ export interface OtherMember {
   id: string;
   /** It admits from memory, without asking the store. */
   alone: boolean;
-  /** False once its sign of life is too old, or its process is gone. */
+  /** False once its heartbeat is too old, or its process is gone. */
   alive: boolean;
 }
 
 /**
- * One look at the store that no other server interrupts. A scope is an endpoint, or one key of an endpoint. Requests and
- * tokens belong to nobody in particular; requests at once belong to the member that runs them, and go with it.
+ * The operations of one transaction. A scope is an endpoint, or one key of an endpoint. Used requests and tokens are summed
+ * up over all members; running requests are kept by member, and removed with it.
  */
 export interface LimitTransaction {
   /** Requests and tokens of a scope in a second and those after it. */
@@ -28,11 +28,11 @@ export interface LimitTransaction {
   others(now: number): OtherMember[];
   /** Whether a living other member admits from memory. */
   anotherIsAlone(now: number): boolean;
-  /** This member lives. @returns false when the store did not know it, and so knows none of its running requests */
+  /** Stores a heartbeat. @returns false when the store did not list this member, and so lists none of its running requests */
   beat(now: number, alone: boolean): boolean;
   /** Takes a member and its running requests out. Absent: this one. */
   remove(id?: string): void;
-  /** Forgets what lies before a second; what lies after another (a clock was set back) is moved into that one. */
+  /** Drops what was used before a second; what was used after another (a clock was set back) is moved into that one. */
   forget(beforeSecond: number, afterSecond: number): void;
 }
 
@@ -43,9 +43,9 @@ export type LimitOutcome<Value> = { done: true; value: Value } | { done: false; 
 export interface LimitStore {
   /** Changes when other contents took the place of the former ones, which are lost. */
   readonly generation: string;
-  /** Runs work that other servers see whole or not at all. Never waits for long, never throws. */
+  /** Runs work as one transaction. Waits for other servers for a few milliseconds at most, and never throws. */
   transact<Value>(work: (transaction: LimitTransaction) => Value): LimitOutcome<Value>;
-  /** Notices contents that were replaced or removed by somebody else. */
+  /** Looks whether another process replaced or removed the contents. */
   check(): void;
   close(): void;
 }

@@ -40,7 +40,7 @@ export interface RateLimiterOptions {
   accountOf?(endpoint: string, keyId: string): string | undefined;
   /** A provider said that little is left of a limit. */
   onLittleLeft?(told: ToldLimit): void;
-  /** Where the windows of a data folder count together; absent: each hears of the others through `adopt` only. */
+  /** Counts the limits of all windows of a data folder; absent: other windows' requests come in through `adopt` only. */
   shared?: SharedLimits | undefined;
   /** What a key is known by in all windows; absent or empty: its id. */
   keyMark?(endpoint: string, keyId: string): string;
@@ -83,7 +83,7 @@ export interface RateLimiter {
   adoptTold(told: ToldLimit): void;
   /** The limit at which a key is now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
-  /** To be called about once a second: a sign of life for the windows that count together. */
+  /** To be called about once a second: the heartbeat by which windows that count together know of each other. */
   beat(now: number): void;
   /** This process ends: others no longer count its running requests. */
   close(): void;

@@ -3,25 +3,25 @@ import type { LimitOutcome, LimitStore, LimitTransaction } from './limitStore.ts
 import { OwnUse } from './ownUse.ts';
 import { windowSeconds, type Refusal } from './usageWindow.ts';
 
-/** A member without a sign of life for longer no longer trusts its memory: others may take it for dead. */
+/** A member whose last heartbeat is older does not admit from memory: others may have taken it for dead. */
 export const trustedMs = 3_000;
-/** So long a member has to be without company before it counts in memory only. */
+/** So long a member has to be the only one before it counts in memory only. */
 export const settleMs = 3_000;
-/** A store that is busy for so long, and at so many looks without a good one between, cannot be used. */
+/** A store that is busy for so long, and at so many transactions in a row, cannot be used. */
 const busyAtMostMs = 1_000;
-const busyLooksAtMost = 5;
+const busyAttemptsAtMost = 5;
 /** When another look is worth while: at a busy store, and after requests or tokens of a minute were used up. */
 const busyLookMs = 25;
 const rateLookMs = 1_000;
-/** So long after a store is back, every server has told it what it did in the meantime. */
+/** So long after a store can be used again, every server has stored what it did in the meantime. */
 const reunitedMs = 2_000;
 
 /**
  * The user's limits over all servers of a data folder, exactly: each request is entered into a common store before it is
  * sent, in one transaction with the look whether it fits.
  *
- * A server that has been the only member for `settleMs` counts in memory and gives the store a sign of life, and what it
- * used, once a second. A newcomer waits for that server's next sign of life, for `trustedMs` at most, before its first request.
+ * A server that has been the only member for `settleMs` counts in memory and stores a heartbeat and what it used once a
+ * second. A newcomer waits for that server's next heartbeat, for `trustedMs` at most, before its first request.
  * A store that cannot be used leaves each server its equal share of each limit, and at least one request.
  */
 export class SharedLimits {
@@ -35,13 +35,13 @@ export class SharedLimits {
   #generation: string;
   #beatAt = -Infinity;
   #companyAt = -Infinity;
-  /** Since when the store has known this member without a break. */
+  /** Since when the store has listed this member without a break. */
   #knownSince = -Infinity;
-  /** Members when they were last counted, this one included. */
+  /** Members at the last heartbeat, this one included. */
   #members = 1;
   #failingSince: number | undefined;
   #failures = 0;
-  /** The store could not be used at the last sign of life, or since: it is left alone until the next one. */
+  /** The store could not be used at the last heartbeat, or since: the next heartbeat tries it again, requests do not. */
   #apart = false;
   #sharesUntil = -Infinity;
 
@@ -108,7 +108,7 @@ export class SharedLimits {
     if (this.#unstored.size > 0 && this.#joined && !this.#alone && !this.#apart) this.#transact(undefined, () => undefined);
   }
 
-  /** Gives the sign of life, once a second: others are met or found dead, and what is unstored is stored. */
+  /** The heartbeat, once a second: dead members are removed, and what is unstored is stored. */
   beat(now: number): void {
     if (!this.#wanted) {
       if (this.#joined) this.close();
@@ -118,7 +118,9 @@ export class SharedLimits {
     const second = Math.floor(now / 1000);
     for (const [scope, own] of this.#own) {
       own.forget(second);
-      if (own.idle(now)) this.#own.delete(scope);
+      if (!own.idle(now)) continue;
+      this.#own.delete(scope);
+      this.#unstored.delete(own);
     }
     this.#transact(now, transaction => this.#beatIn(transaction, now));
   }
@@ -136,7 +138,7 @@ export class SharedLimits {
     return now >= this.#beatAt && now - this.#beatAt <= trustedMs;
   }
 
-  /** A server that was alone may not have noticed this one yet; once it has not for `trustedMs`, it no longer goes by its memory. */
+  /** Another server may still admit from memory because it has not seen this one; after `trustedMs` it cannot. */
   #isNew(now: number): boolean {
     return Math.abs(now - this.#knownSince) <= trustedMs;
   }
@@ -149,7 +151,7 @@ export class SharedLimits {
       return work(transaction);
     });
     if (!outcome.done) {
-      // Nothing that the work set down here became true.
+      // What the transaction set in this object was rolled back in the store.
       this.#beatAt = -Infinity;
       this.#alone = false;
       this.#failingSince ??= now;
@@ -178,7 +180,7 @@ export class SharedLimits {
   }
 
   #beatIn(transaction: LimitTransaction, now: number): void {
-    // After a sleep of the machine, or a leap of its clock, the others have not had their turn yet either.
+    // After the machine slept, or its clock leapt, the other members' heartbeats are late too.
     const stoodStill = this.#joined && !this.#isTrusted(now);
     let living = 0;
     for (const { id, alive } of transaction.others(now)) {
@@ -199,15 +201,15 @@ export class SharedLimits {
     this.#beatAt = now;
   }
 
-  /** The store did not answer: a moment's wait, and after that this server's equal share of each limit. */
+  /** The transaction failed: a busy store is worth a short wait; without a store each limit is shared out equally. */
   #withoutStore(claims: readonly LimitClaim[], busy: boolean, now: number): ClaimRefusal | undefined {
     if (!busy || this.#apart) return this.#beyondShare(claims, now);
-    return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'another window is counting its limits at this moment' } };
+    return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'the count of all windows is locked at this moment' } };
   }
 
   #isBusyTooLong(now = 0): boolean {
     const forMs = now - (this.#failingSince ?? now);
-    return this.#failures >= busyLooksAtMost && (forMs < 0 || forMs >= busyAtMostMs);
+    return this.#failures >= busyAttemptsAtMost && (forMs < 0 || forMs >= busyAtMostMs);
   }
 
   #keepsToShare(now: number): boolean {
@@ -215,7 +217,7 @@ export class SharedLimits {
   }
 
   #beyondShare(claims: readonly LimitClaim[], now: number): ClaimRefusal | undefined {
-    // Servers that could not be counted may be there.
+    // Other servers may run that could not be counted.
     const members = Math.max(2, this.#members);
     for (const claim of claims) {
       const refusal = misfit({ ...claim, limits: shareOf(claim.limits, members), whose: 'this window\'s share' }, claim.running ?? 0, this.#own.get(claim.scope)?.seconds ?? [], now);
@@ -248,5 +250,5 @@ export class SharedLimits {
 }
 
 function notCountedYet(now: number): ClaimRefusal {
-  return { claim: undefined, refusal: { admitted: false, retryAt: now + atOnceLookMs, reason: 'another window has yet to say what it used of its limits' } };
+  return { claim: undefined, refusal: { admitted: false, retryAt: now + atOnceLookMs, reason: 'another window has not reported yet what it used of its limits' } };
 }

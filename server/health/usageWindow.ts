@@ -121,7 +121,7 @@ export class UsageWindow {
   }
 }
 
-/** The refusal of a limit of requests at once. @param retryAt when it is worth another look; nobody knows when a place becomes free */
+/** The refusal of a limit of requests at once. @param retryAt when it is worth another look; when a place becomes free cannot be foreseen */
 export function atOnceRefusal(whose: string, concurrency: number, retryAt: number): Refusal {
   return { admitted: false, cause: 'busy', retryAt, reason: `${whose} of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
 }

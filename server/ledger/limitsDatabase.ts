@@ -20,15 +20,15 @@ export interface LimitStoreOptions {
 const codes = { error: 1, busy: 5, locked: 6, corrupt: 11, notADatabase: 26 } as const;
 /** How long a statement may hold the event loop while another server writes. */
 const busyTimeoutMs = 5;
-/** A file that cannot be used is tried again at most so often. */
+/** A file that cannot be used is opened again after so long. */
 const retryMs = 1_000;
-/** The log says so again after so long. */
+/** The log line about a file that cannot be used is repeated after so long. */
 const repeatMs = 600_000;
 
 /**
- * The store of limits in a database of its own, `limits/counts.db` in the data folder: what is counted there is worth a
- * minute, so nothing waits for the disk, and the ledger's lock stands in nobody's way. The file is opened when it is first
- * needed. What cannot be read is moved away as a whole and begun anew.
+ * The store of limits in a database of its own, `limits/counts.db` in the data folder: what it holds is a minute old at
+ * most, so it is never flushed to the disk, and the ledger's lock does not delay a request. The file is opened when it is
+ * first needed. A damaged file is moved away with its side files, deleted, and begun anew.
  */
 export function createLimitStore(options: LimitStoreOptions): LimitStore {
   return new LimitsDatabase(options);
@@ -119,12 +119,12 @@ class LimitsDatabase implements LimitStore {
       rmSync(aside, { recursive: true, force: true });
       this.#retryAt = -Infinity;
     } catch {
-      // Others hold it open, or the folder takes no change: it is tried again.
+      // Other processes hold it open, or the folder is read-only: the next opening tries again.
     }
   }
 }
 
-/** The number that a database got when its tables were made, which happens here where there are none. */
+/** The random number that a database gets when its tables are made; makes them where there are none. */
 function generationOf(database: DatabaseSync): number {
   const known = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (known !== 0) return known;

@@ -1,14 +1,14 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { LimitTransaction, OtherMember, UsedSecond } from '../health/limitStore.ts';
 
-/** A member without a sign of life for longer is dead, although a process of its id lives. */
+/** A member whose heartbeat is older is dead, even if a process of its id lives. */
 const deadAfterMs = 15_000;
-/** A sign of life that is younger is not written again, so that idle servers write little. */
+/** A younger heartbeat is not written again, so that idle servers write little. */
 const freshMs = 4_000;
 /** Tells this process from an earlier one that had its id. */
 const startedAt = Math.round(performance.timeOrigin);
 
-/** The statements of the store of limits; their caller begins and ends the transaction. */
+/** The statements of the limits database; their caller begins and ends the transaction. */
 export class LimitsTransaction implements LimitTransaction {
   static readonly schema = `
     CREATE TABLE members (id TEXT PRIMARY KEY, host TEXT NOT NULL, pid INTEGER NOT NULL, started_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, alone INTEGER NOT NULL) STRICT;
@@ -113,7 +113,7 @@ export class LimitsTransaction implements LimitTransaction {
     return statement.all(this.#id).map(row => ({ id: String(row['id']), alone: row['alone'] === 1, alive: this.#isAlive(row, now) }));
   }
 
-  /** A clock set back leaves signs of life in the future: there the process decides. */
+  /** A clock that was set back leaves heartbeats in the future: then the process table alone decides. */
   #isAlive(row: Record<string, SQLOutputValue>, now: number): boolean {
     const ageMs = now - Number(row['seen_at']);
     if (row['host'] !== this.#host) return Math.abs(ageMs) <= deadAfterMs;
