@@ -5,8 +5,8 @@ import type { Log } from './base/log.ts';
 import { removeAbandonedDrafts } from './base/sharedFile.ts';
 
 /** Everything this program keeps in its data folder. */
-const ownFiles = /^(?:token|key-salt|models\.json|(?:ledger|limits)\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
-const ownFolders = new Set(['tokens', 'connections']);
+const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
+const ownFolders = new Set(['tokens', 'connections', 'limits']);
 /** What others may do with a file. */
 const othersMode = 0o077;
 

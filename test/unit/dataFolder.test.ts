@@ -27,12 +27,12 @@ const modeOf = (name: string): number => statSync(path.join(folder, name)).mode 
 
 if (process.platform !== 'win32') describe('the data folder', () => {
   it('is closed to other users with every file that is ours, and each change is logged', () => {
-    const files = ['token', 'key-salt', 'models.json', 'ledger.db', 'ledger.db-wal', 'ledger.db.damaged-1', 'limits.db', 'tokens/codex', 'connections/codex.json'];
+    const files = ['token', 'key-salt', 'models.json', 'ledger.db', 'ledger.db-wal', 'ledger.db.damaged-1', 'limits/counts.db', 'tokens/codex', 'connections/codex.json'];
     for (const name of files) put(name, 0o644);
-    for (const name of ['', 'tokens', 'connections']) chmodSync(path.join(folder, name), 0o755);
+    for (const name of ['', 'tokens', 'connections', 'limits']) chmodSync(path.join(folder, name), 0o755);
     closeToOthers(folder, log);
     for (const name of files) assert.equal(modeOf(name), 0o600, name);
-    for (const name of ['', 'tokens', 'connections']) assert.equal(modeOf(name), 0o700, name);
+    for (const name of ['', 'tokens', 'connections', 'limits']) assert.equal(modeOf(name), 0o700, name);
     assert.match(sink.text, /tokens\/codex was open to other users of this machine \(mode 0644\)/);
     const { length } = sink.lines;
     closeToOthers(folder, log);
