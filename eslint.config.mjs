@@ -7,7 +7,8 @@ import tseslint from 'typescript-eslint';
  * opinion on the wire formats and not the first one again.
  */
 export const floors = [
-  ['base', 'api'],
+  ['api'],
+  ['base'],
   ['protocols', 'catalog', 'config'],
   ['health', 'routing', 'ledger', 'upstream'],
   ['exchange'],
