@@ -5,7 +5,12 @@ export interface FailureDetails {
   status?: number | undefined;
   /** How long the provider asked us to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** The provider's own error message, redacted and bounded; for receipts and the log. */
+  /**
+   * The message without the provider's words, where it quotes them: those may quote the conversation, so this alone is
+   * stored. Absent where the message is wholly ours.
+   */
+  ownSentence?: string | undefined;
+  /** The provider's own error message, bounded; redacted and cut by redactFailure.ts before anyone sees it. */
   detail?: string | undefined;
   /** The provider's own machine-readable code, such as `insufficient_quota`. */
   providerCode?: string | undefined;
@@ -25,6 +30,7 @@ export class SwitchyardError extends Error {
   readonly failureClass: FailureClass;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly ownSentence: string | undefined;
   readonly detail: string | undefined;
   readonly providerCode: string | undefined;
   readonly systemCode: string | undefined;
@@ -37,9 +43,15 @@ export class SwitchyardError extends Error {
     this.failureClass = failureClass;
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
+    this.ownSentence = details.ownSentence;
     this.detail = details.detail;
     this.providerCode = details.providerCode;
     this.systemCode = details.systemCode;
     this.helpUrl = details.helpUrl;
+  }
+
+  /** The sentence that may be stored: ours, without what a provider said. */
+  get storedMessage(): string {
+    return this.ownSentence ?? this.message;
   }
 }

@@ -10,6 +10,9 @@ const longestEscape = 6;
 /** Beyond a cut, at least so much is looked at; longer than any key a register may not know. */
 const shortestReach = 1024;
 
+/** What takes secrets out of texts. */
+export type Redactor = Pick<SecretRegister, 'redact' | 'excerpt'>;
+
 /** Secrets this process knows, so that none of them leaves it in a log, an error or a receipt. */
 export class SecretRegister {
   #secrets: readonly string[] = [];

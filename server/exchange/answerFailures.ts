@@ -23,9 +23,12 @@ export function pageFailure(endpoint: string): SwitchyardError {
   return new SwitchyardError('not-an-api', 'server', `${endpoint} answered with a web page instead of an answer; check the base URL, or a login page in between.`);
 }
 
+/** So many bytes of an answer that is none are kept; they are redacted and cut before anyone sees them. */
+const longestSample = 8192;
+
 /** A good status and a body that is no JSON. */
 export function notJsonFailure(endpoint: string, body: Buffer): SwitchyardError {
-  return new SwitchyardError('not-json', 'server', `${endpoint} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, 300) });
+  return new SwitchyardError('not-json', 'server', `${endpoint} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, longestSample) });
 }
 
 /** A stream that ended without its protocol's terminal event. @param saidNothing not even a lifecycle event came */

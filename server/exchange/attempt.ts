@@ -411,7 +411,8 @@ export class AttemptRun implements ResponseListener {
   }
 
   #rawError(status: number, body: Buffer): RawError | undefined {
-    if (!this.#outgoing.passThrough) return undefined;
+    // What is so long was cut, or would take long to look through; the caller gets the error in its own protocol.
+    if (!this.#outgoing.passThrough || body.length >= maxErrorBodyBytes) return undefined;
     return { status, body, contentType: headerText(this.#headers['content-type']) || 'application/json', headers: passedHeaders(this.#headers) };
   }
 

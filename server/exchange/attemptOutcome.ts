@@ -74,10 +74,10 @@ export function proveAttempt(services: ExchangeServices, { origin, run }: Runnin
   const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, none, now, undefined, target.model) !== undefined;
   board.record({
     endpoint: target.endpoint, model: target.model, at: now, startedAt: started.startedAt, kind: 'traffic', trial, keyScoped, phase,
-    failureClass: error?.failureClass, code: error?.code, status: run.figures.status, message: error?.message,
+    failureClass: error?.failureClass, code: error?.code, status: run.figures.status, message: error?.storedMessage,
     firstTokenMs: run.figures.firstTokenMs, totalMs: run.elapsedMs(), retryAfterMs: error?.retryAfterMs,
     networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     drill: run.drilled ? true : undefined,
   });
-  if (error !== undefined && !run.drilled) services.failed(endpoint, error.failureClass, error.message, error.helpUrl, error.code);
+  if (error !== undefined && !run.drilled) services.failed(endpoint, error.failureClass, error.storedMessage, error.helpUrl, error.code);
 }

@@ -73,7 +73,7 @@ export function attemptRecord(
     retryAfterMs: failure?.retryAfterMs,
     outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
     failureClass: end === 'cancelled' ? 'cancelled' : isRefusal(end) ? 'content-policy' : failure?.failureClass,
-    message: failure?.message ?? leftOutNote(leftOut),
+    message: failure?.storedMessage ?? leftOutNote(leftOut),
     usage: settled.usage,
     usageEstimated: settled.estimated,
     cost: { certainty: 'unknown' },

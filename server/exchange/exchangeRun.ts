@@ -15,7 +15,7 @@ import { exhaustedFailure } from './exhausted.ts';
 import { isLastWord } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
-import { tellable } from './redactFailure.ts';
+import { redactHeaders, tellable } from './redactFailure.ts';
 import { requestKind } from './requestKind.ts';
 import { Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './runningAttempt.ts';
@@ -172,7 +172,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     if (this.#began) return;
     this.#began = true;
     const { target, started } = attempt.origin;
-    this.#caller.begin({ exchangeId: this.receipt.id, target: target.target, attempts: Math.max(started.number, this.#launched), model: target.upstreamModel, headers });
+    this.#caller.begin({ exchangeId: this.receipt.id, target: target.target, attempts: Math.max(started.number, this.#launched), model: target.upstreamModel, headers: redactHeaders(headers, this.#services) });
   }
 
   /** The caller gets this attempt's answer; others are given up. */
@@ -204,7 +204,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #done(attempt: RunningAttempt, ended: AttemptEnd): void {
-    const end = tellable(ended, attempt.run.drilled, text => this.#services.redact(text));
+    const end = tellable(ended, attempt.run.drilled, this.#services);
+    if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.words.keep(this.receipt.id, attempt.origin.started.number, end.error.message);
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
@@ -407,7 +408,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       if (this.#tryLeastBad(tried.untried(resting), now) || this.#finished) return;
     }
     this.#fail(exhaustedFailure({
-      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, lastFailure: tried.lastFailure, resting, unfit: [...unfit, ...tried.unfit], now,
+      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, told: attempt => this.#services.words.ofAttempt(this.receipt.id, attempt.number), lastFailure: tried.lastFailure, resting, unfit: [...unfit, ...tried.unfit], now,
       link: this.#cutOff() ? this.#services.linkTrouble() : undefined, unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
       raw: this.#lastRaw,
     }));
@@ -466,7 +467,9 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   #fail(failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'>): void {
     this.#caller.fail({ ...failure, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
-    this.#settle('failed', failure.error.failureClass, failure.error.message);
+    const { message, storedMessage } = failure.error;
+    if (message !== storedMessage) this.#services.words.keep(this.receipt.id, undefined, message);
+    this.#settle('failed', failure.error.failureClass, storedMessage);
   }
 
   /** Ends an attempt that still runs, without blaming its provider. */

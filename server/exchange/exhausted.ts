@@ -11,6 +11,8 @@ export interface ExhaustedExchange {
   wanted: string;
   plan: Plan;
   attempts: readonly Attempt[];
+  /** What the provider's words add to the message of an attempt. */
+  told(attempt: Attempt): string | undefined;
   /** By target. */
   lastFailure: ReadonlyMap<string, SwitchyardError>;
   resting: PlanResult['resting'];
@@ -38,19 +40,23 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
     return {
       error: new SwitchyardError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
-        status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
+        ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
       }),
       target: attempts[0]?.target,
       raw: passRaw ? exchange.raw : undefined,
     };
   }
   const mixed = new Set(failures.map(one => one.failureClass)).size > 1;
-  const lines = [
-    ...attempts.map(attempt => `${attempt.target}: ${attempt.message ?? 'failed'}`),
-    ...plan.excluded.filter(excluded => !attempts.some(attempt => attempt.target === excluded.target)).map(excluded => `${excluded.target}: left out, ${excluded.reason}.`),
-  ];
-  return failure('all-targets-failed', failureClass,
-    withWait(`No target of ${exchange.wanted} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim(), retryAfterMs, mixed ? 503 : undefined);
+  const leftOut = plan.excluded.filter(excluded => !attempts.some(attempt => attempt.target === excluded.target));
+  const sentence = (messageOf: (attempt: Attempt) => string | undefined): string => {
+    const lines = [
+      ...attempts.map(attempt => `${attempt.target}: ${messageOf(attempt) ?? 'failed'}`),
+      ...leftOut.map(excluded => `${excluded.target}: left out, ${excluded.reason}.`),
+    ];
+    return withWait(`No target of ${exchange.wanted} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+  };
+  return failure('all-targets-failed', failureClass, sentence(attempt => exchange.told(attempt) ?? attempt.message), retryAfterMs,
+    mixed ? 503 : undefined, sentence(attempt => attempt.message));
 }
 
 function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
@@ -69,8 +75,8 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
 }
 
-function failure(code: string, failureClass: SwitchyardError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number) {
-  return { error: new SwitchyardError(code, failureClass, message, { retryAfterMs }), status };
+function failure(code: string, failureClass: SwitchyardError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
+  return { error: new SwitchyardError(code, failureClass, message, { retryAfterMs, ownSentence }), status };
 }
 
 /** When the first of the resting or limited targets comes back, from now, in milliseconds. */

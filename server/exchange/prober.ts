@@ -3,6 +3,7 @@ import type { KeyMaterial } from '../api/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
+import type { Redactor } from '../base/redact.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { HealthBoard } from '../health/board.ts';
 import { networkKindOf } from '../health/linkState.ts';
@@ -12,6 +13,7 @@ import type { ModelDirectory } from '../upstream/modelDirectory.ts';
 import { drillFailure } from '../upstream/drills.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
 import type { Transport } from '../upstream/transport.ts';
+import { redactFailure } from './redactFailure.ts';
 
 const wrongListAgainMs = 10_000;
 const modelListAgeMs = 6 * 60 * 60 * 1000;
@@ -27,7 +29,7 @@ export interface ProberOptions {
   ledger: Ledger;
   clock: Clock;
   log: Log;
-  redact(text: string): string;
+  redactor: Redactor;
   /** A probe ended; the state may have changed. */
   changed(): void;
   failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
@@ -160,13 +162,13 @@ export class Prober {
   }
 
   #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
-    const { board, keys, ledger, clock, redact, transport } = this.#options;
+    const { board, keys, ledger, clock, redactor, transport } = this.#options;
     // The drill is over, and what was known before it has been put back.
     if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
     const at = clock.now();
     const { error, latencyMs } = result;
     if (error?.failureClass === 'cancelled') return;
-    const message = error === undefined ? undefined : redact(error.message);
+    const message = error === undefined ? undefined : redactFailure(error, redactor).storedMessage;
     if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
     else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
     // Known before, perhaps by a server that has ended since: nobody has to be told again.

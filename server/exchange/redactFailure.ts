@@ -1,32 +1,53 @@
 import { SwitchyardError } from '../base/failure.ts';
+import { logText } from '../base/logText.ts';
+import type { Redactor } from '../base/redact.ts';
 import { drillFailure } from '../upstream/drills.ts';
+import { withProviderWords } from '../upstream/responseFailure.ts';
 import type { AttemptEnd } from './attempt.ts';
 import type { RawError } from './input.ts';
 
-/** The failure as it may be told, shown and written down: providers echo keys in their errors, in any field. */
-export function redactFailure(error: SwitchyardError, redact: (text: string) => string): SwitchyardError {
+const longestDetail = 2000;
+/** Longer codes are sentences. */
+const longestCode = 200;
+
+/**
+ * The failure as it may be shown and sent to a caller: providers echo keys in their errors, in any field. Its texts are
+ * redacted before they are cut, and hold nothing that a terminal would obey.
+ */
+export function redactFailure(error: SwitchyardError, redactor: Redactor): SwitchyardError {
   const { status, retryAfterMs, detail, providerCode, systemCode, helpUrl } = error;
-  return new SwitchyardError(error.code, error.failureClass, redact(error.message), {
-    status, retryAfterMs, systemCode, helpUrl, cause: error,
-    detail: detail === undefined ? undefined : redact(detail),
-    providerCode: providerCode === undefined ? undefined : redact(providerCode),
+  const ownSentence = error.ownSentence === undefined ? undefined : logText(redactor.redact(error.ownSentence));
+  const message = ownSentence === undefined
+    ? redactor.redact(error.message)
+    : withProviderWords(ownSentence, detail ?? '', (text, maxLength) => redactor.excerpt(text, maxLength));
+  return new SwitchyardError(error.code, error.failureClass, logText(message), {
+    status, retryAfterMs, systemCode, helpUrl, ownSentence, cause: error,
+    detail: detail === undefined ? undefined : redactor.excerpt(detail, longestDetail),
+    providerCode: providerCode === undefined ? undefined : redactor.excerpt(providerCode, longestCode),
   });
 }
 
-/** A provider's own error as it may be passed on; untouched where there is nothing to hide. */
-export function redactRaw(raw: RawError, redact: (text: string) => string): RawError {
+/** A provider's own error as it may be passed on; its body is untouched where there is nothing to hide. */
+export function redactRaw(raw: RawError, redactor: Pick<Redactor, 'redact'>): RawError {
   const text = raw.body.toString('utf8');
-  const clean = redact(text);
-  const headers = Object.fromEntries(Object.entries(raw.headers).map(([name, value]) => [name, redact(value)]));
-  return { ...raw, headers, body: clean === text ? raw.body : Buffer.from(clean) };
+  const clean = redactor.redact(text);
+  return { ...raw, contentType: redactor.redact(raw.contentType), headers: redactHeaders(raw.headers, redactor), body: clean === text ? raw.body : Buffer.from(clean) };
+}
+
+/** Response headers of a provider as they may be passed on. */
+export function redactHeaders(headers: Readonly<Record<string, string>>, redactor: Pick<Redactor, 'redact'>): Readonly<Record<string, string>> {
+  // Almost always there is nothing to hide, and one look at all of them shows it.
+  const values = Object.values(headers).join('\n');
+  if (redactor.redact(values) === values) return headers;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactor.redact(value)]));
 }
 
 /**
  * The end of an attempt as it may be told: keys go no further than this in what a failure says.
  * @param drilled a fire drill made it; its sentence says so
  */
-export function tellable(end: AttemptEnd, drilled: boolean, redact: (text: string) => string): AttemptEnd {
+export function tellable(end: AttemptEnd, drilled: boolean, redactor: Redactor): AttemptEnd {
   if (end.kind === 'ok') return end;
   const error = drilled ? drillFailure(end.error) : end.error;
-  return { ...end, error: redactFailure(error, redact), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redact) };
+  return { ...end, error: redactFailure(error, redactor), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redactor) };
 }

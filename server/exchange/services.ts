@@ -14,6 +14,7 @@ import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { ProviderWords } from './providerWords.ts';
 
 /** Everything an exchange needs of the house; see yard.ts. */
 export interface ExchangeServices {
@@ -39,6 +40,10 @@ export interface ExchangeServices {
   random: Random;
   log: Log;
   redact(text: string): string;
+  /** The beginning of a text, redacted before it is cut; see SecretRegister. */
+  excerpt(text: string, maxLength: number): string;
+  /** What providers said of failures; not stored. */
+  words: ProviderWords;
   /** What is wrong with the machine's own way to the network, if anything is. */
   linkTrouble(): LinkStatus['kind'] | undefined;
   /** An exchange has begun; it is ticked about once a second until it settles. */

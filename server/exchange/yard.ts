@@ -49,6 +49,8 @@ import { modelSettings } from './modelSettings.ts';
 import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
 import { OtherWindows } from './otherWindows.ts';
 import { Prober } from './prober.ts';
+import { ProviderWords } from './providerWords.ts';
+import { redactFailure } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
@@ -94,6 +96,7 @@ export class Yard implements ExchangeServices {
   readonly hedges: HedgePolicy = createHedgePolicy();
   readonly keepAliveMs: number;
   readonly keys: KeyPool;
+  readonly words = new ProviderWords();
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -154,7 +157,7 @@ export class Yard implements ExchangeServices {
     });
     this.#prober = new Prober({
       transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
-      clock: options.clock, log: options.log, redact: text => this.redact(text),
+      clock: options.clock, log: options.log, redactor: options.register,
       changed: () => this.#changed(),
       failed: (...args) => this.failed(...args),
     });
@@ -232,6 +235,10 @@ export class Yard implements ExchangeServices {
     return this.#register.redact(text);
   }
 
+  excerpt(text: string, maxLength: number): string {
+    return this.#register.excerpt(text, maxLength);
+  }
+
   view(estimatedTokens: number, writableTokens = 0): RoutingView {
     return new YardView(this, estimatedTokens, writableTokens, this.clock.now());
   }
@@ -302,7 +309,7 @@ export class Yard implements ExchangeServices {
     for (const key of tried) {
       const result = await probeEndpoint(this.transport, endpoint, key, { listModels: true, now: this.clock.now(), signal });
       if (result.error !== undefined) {
-        return { ok: false, failureClass: result.error.failureClass, message: this.redact((drilled ? drillFailure(result.error) : result.error).message), latencyMs: result.latencyMs, models: [] };
+        return { ok: false, failureClass: result.error.failureClass, message: redactFailure(drilled ? drillFailure(result.error) : result.error, this).message, latencyMs: result.latencyMs, models: [] };
       }
       if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id, 'test', this.clock.now());
       models = result.models ?? models;
@@ -342,8 +349,9 @@ export class Yard implements ExchangeServices {
   /** The receipt of an exchange, finished or running. */
   async receipt(id: string): Promise<Receipt | undefined> {
     await this.#books.pricedUpToNow();
-    for (const run of this.#running) if (run.receipt.id === id) return run.progress();
-    return this.#read(() => this.#ledger.receipt(id));
+    for (const run of this.#running) if (run.receipt.id === id) return this.words.complete(run.progress());
+    const receipt = await this.#read(() => this.#ledger.receipt(id));
+    return receipt === undefined ? undefined : this.words.complete(receipt);
   }
 
   recent(limit: number, before?: number): Promise<RequestSummary[]> {

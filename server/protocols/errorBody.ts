@@ -3,10 +3,13 @@ import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import { durationMs, longestWaitMs, waitInWordsMs } from '../base/retryAfter.ts';
 
-const maxMessageLength = 2_000;
-/** Of a body that is not JSON, no more than this is looked at: error pages can be megabytes. */
+/**
+ * Of a message, and of a body that is not JSON, no more than this is looked at: error pages can be megabytes. What is shown
+ * is far shorter. It is cut there, after it was redacted: a cut here could divide a secret in sight.
+ */
 const maxTextLength = 16_384;
-const maxTextMessageLength = 500;
+/** Longer texts are no codes; a code is whole or absent. */
+const maxCodeLength = 200;
 const maxNesting = 3;
 
 /**
@@ -23,7 +26,7 @@ export function readErrorBody(body: JsonValue): ProviderErrorBody | undefined {
 
 /**
  * Reads an error out of the raw text of a body, which may be JSON, a stream event, HTML of a proxy, or nothing.
- * Always gives a message: at most 500 characters, without markup.
+ * Always gives a message, without markup.
  */
 export function readErrorText(text: string): ProviderErrorBody {
   const head = text.slice(0, maxTextLength).trim();
@@ -32,7 +35,7 @@ export function readErrorText(text: string): ProviderErrorBody {
   const read = json === undefined ? undefined : readErrorBody(json);
   if (read !== undefined) return read;
   const plain = withoutMarkup(head);
-  return { message: plain === '' ? 'The provider sent an empty answer.' : plain.slice(0, maxTextMessageLength) };
+  return { message: plain === '' ? 'The provider sent an empty answer.' : plain };
 }
 
 function readError(body: JsonValue | undefined, depth: number): ProviderErrorBody | undefined {
@@ -85,7 +88,7 @@ function fromErrorString(text: string, body: JsonObject): ProviderErrorBody {
   const message = bounded(asString(body.message) ?? text);
   return {
     type: wordUnlessError(body.type),
-    code: word(body.code) ?? (asString(body.message) === undefined ? undefined : text.slice(0, 100)),
+    code: word(body.code) ?? (asString(body.message) === undefined ? undefined : word(text)),
     status: statusOf(body.code) ?? statusOf(body.status) ?? statusOf(body.statusCode),
     message,
     retryAfterMs: waitOf(message, [], body),
@@ -164,7 +167,7 @@ function firstWord(details: readonly JsonObject[], pick: (detail: JsonObject) =>
 }
 
 function word(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+  return typeof value === 'string' && value !== '' && value.length <= maxCodeLength ? value : undefined;
 }
 
 /** Anthropic's outer `type` is always `error` and tells nothing. */
@@ -182,13 +185,14 @@ function text(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value) ?? '';
 }
 
-function bounded(message: string): string {
-  return message.length > maxMessageLength ? `${message.slice(0, maxMessageLength - 1)}…` : message;
+/** As much of a text as is looked at. */
+export function bounded(message: string): string {
+  return message.length > maxTextLength ? message.slice(0, maxTextLength) : message;
 }
 
 function withoutMarkup(source: string): string {
   if (!/<[a-z!/]/i.test(source)) return source.replace(/\s+/g, ' ').trim();
-  const title = plainText(/<title[^>]*>([^<]*)/i.exec(source)?.[1] ?? '');
+  const title = plainText(/<title\b[^<>]*>([^<]*)/i.exec(source)?.[1] ?? '');
   const body = plainText(source.replace(/<(script|style|title)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' '));
   if (title === '' || body.startsWith(title)) return body;
   return body === '' ? title : `${title}: ${body}`;

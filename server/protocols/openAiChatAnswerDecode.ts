@@ -2,7 +2,7 @@ import type { ConversationEvent, StopReason } from '../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Dialect, StreamDecoder } from './codec.ts';
-import { readErrorBody } from './errorBody.ts';
+import { bounded, readErrorBody } from './errorBody.ts';
 import { contradictsChat, decodeChatUsage } from './openAiChatUsage.ts';
 
 interface OpenCall {
@@ -87,7 +87,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const usage = usageOf(chunk, choice);
     if (usage !== undefined) events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect), ...(contradictsChat(usage, this.#dialect) ? { contradictory: true } : {}) });
     if (error !== undefined) events.push({ type: 'error', error });
-    else if (event === 'error' && choices.length === 0) events.push({ type: 'error', error: { message: asString(chunk.message) ?? JSON.stringify(chunk).slice(0, 500) } });
+    else if (event === 'error' && choices.length === 0) events.push({ type: 'error', error: { message: bounded(asString(chunk.message) ?? JSON.stringify(chunk)) } });
     this.#failed ||= events.some((entry) => entry.type === 'error');
     return events;
   }

@@ -113,7 +113,7 @@ export function drilledCut(endpoint: string): SwitchyardError {
 export function drillFailure(error: SwitchyardError): SwitchyardError {
   if (error.message.startsWith(drillPrefix)) return error;
   return new SwitchyardError(error.code, error.failureClass, drillPrefix + withoutAdvice(error.message), {
-    status: error.status, retryAfterMs: error.retryAfterMs, detail: error.detail, providerCode: error.providerCode, systemCode: error.systemCode, cause: error.cause,
+    status: error.status, retryAfterMs: error.retryAfterMs, ownSentence: error.ownSentence === undefined ? undefined : drillPrefix + error.ownSentence, detail: error.detail, providerCode: error.providerCode, systemCode: error.systemCode, cause: error.cause,
   });
 }
 

@@ -125,10 +125,13 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
   const failureClass = classify(error, status, source.provider);
   const wait = longest(retryAfterMs, error.retryAfterMs);
   const code = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
-  return new SwitchyardError(code, failureClass, sentence(failureClass, error, status, source), {
+  const own = ownSentence(failureClass, error, status, source);
+  const quotes = quotingClasses.has(failureClass);
+  return new SwitchyardError(code, failureClass, quotes ? withProviderWords(own, error.message, shortened) : own, {
     status: status >= 300 ? status : undefined,
     retryAfterMs: wait,
-    detail: error.message.slice(0, 2000),
+    ownSentence: quotes ? own : undefined,
+    detail: error.message,
     providerCode: error.code ?? error.type,
     helpUrl: failureClass === 'quota' ? source.provider.billingUrl : failureClass === 'auth' ? source.provider.keyUrl : undefined,
   });
@@ -179,7 +182,10 @@ function longest(a: number | undefined, b: number | undefined): number | undefin
   return b === undefined ? a : Math.max(a, b);
 }
 
-function sentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): string {
+/** Failures of which only the provider's own words say what is wrong. */
+const quotingClasses: ReadonlySet<FailureClass> = new Set<FailureClass>(['content-policy', 'bad-request', 'server', 'network', 'cancelled']);
+
+function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): string {
   const { endpoint, model } = source;
   const key = keyText(source.keyName);
   const said = status >= 300 ? ` (${status})` : '';
@@ -190,10 +196,10 @@ function sentence(failureClass: FailureClass, error: ProviderErrorBody, status: 
     case 'overloaded': return `${endpoint} is overloaded${said}.`;
     case 'timeout': return `${endpoint} reported a timeout${said}.`;
     case 'context-overflow': return `The conversation is too long for ${model} at ${endpoint}; shorten it or choose a model with a larger context window.`;
-    case 'content-policy': return `${endpoint} refused the request for its content policy: ${brief(error.message)}`;
+    case 'content-policy': return `${endpoint} refused the request for its content policy.`;
     case 'model-not-found': return `${endpoint} does not know the model ${model}${said}; check its name or your access to it.`;
-    case 'bad-request': return `${endpoint} refused the request as wrong${said}: ${brief(error.message)}`;
-    default: return `${endpoint} failed${said}: ${brief(error.message)}`;
+    case 'bad-request': return `${endpoint} refused the request as wrong${statusAndCode(error, status)}.`;
+    default: return `${endpoint} failed${statusAndCode(error, status)}.`;
   }
 }
 
@@ -203,8 +209,24 @@ function keyText(keyName: string | undefined): string {
   return /^key\b/i.test(keyName) ? keyName : `key ${keyName}`;
 }
 
-function brief(message: string): string {
-  const line = message.replace(/\s+/g, ' ').trim();
-  if (line === '') return 'it gave no reason.';
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+/** Codes are stored, so only what looks like a name from the provider's documentation is one. */
+const codeShape = /^(?:[A-Za-z]{1,40}(?:[_.-][A-Za-z]{1,40}){0,5}|\d{1,6})$/;
+
+function statusAndCode(error: ProviderErrorBody, status: number): string {
+  const code = error.code ?? error.type;
+  const parts = [status >= 300 ? String(status) : '', code !== undefined && code.length <= 64 && codeShape.test(code) ? code : ''].filter(part => part !== '');
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+/** The longest part of a provider's words that stands in a sentence. */
+const longestQuote = 300;
+
+/** Our sentence with the provider's words behind it, in one line. @param excerpt redacts and cuts */
+export function withProviderWords(own: string, words: string, excerpt: (text: string, maxLength: number) => string): string {
+  const line = words.replace(/\s+/g, ' ').trim();
+  return `${own.replace(/\.$/, '')}: ${line === '' ? 'it gave no reason.' : excerpt(line, longestQuote)}`;
+}
+
+function shortened(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { silentLog } from '../../../server/base/log.ts';
+import { SecretRegister } from '../../../server/base/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
@@ -110,7 +111,7 @@ test('while the machine is cut off one endpoint at a time is asked, by turns, an
   t.after(() => transport.shutdown());
   const prober = new WaitingProber({
     transport, board: { ...board, cutOff: name => cutOff && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
-    clock: { now: () => now }, log: silentLog, redact: text => text, changed: () => undefined, failed: () => undefined,
+    clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   /** Ticks once a second, each time waiting for the probes that the tick started. */
   async function seconds(count: number): Promise<string[]> {

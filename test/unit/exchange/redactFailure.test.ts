@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SwitchyardError } from '../../../server/base/failure.ts';
+import { SecretRegister } from '../../../server/base/redact.ts';
 import { redactFailure, redactRaw } from '../../../server/exchange/redactFailure.ts';
 
-const redact = (text: string): string => text.replaceAll('hidden', '[secret]');
+const register = new SecretRegister();
+register.replace(['hidden']);
 
 describe('a failure that is told', () => {
   it('holds no secret in any of its texts and is the same failure otherwise', () => {
     const error = new SwitchyardError('provider-auth', 'auth', 'The key hidden is wrong.', { status: 401, retryAfterMs: 5, detail: 'hidden!', providerCode: 'hidden', systemCode: 'ECONNRESET', helpUrl: 'https://example.test' });
-    const { code, failureClass, message, status, retryAfterMs, detail, providerCode, systemCode, helpUrl } = redactFailure(error, redact);
+    const { code, failureClass, message, status, retryAfterMs, detail, providerCode, systemCode, helpUrl } = redactFailure(error, register);
     assert.deepEqual({ code, failureClass, message, status, retryAfterMs, detail, providerCode, systemCode, helpUrl }, {
       code: 'provider-auth', failureClass: 'auth', message: 'The key [secret] is wrong.', status: 401, retryAfterMs: 5, detail: '[secret]!', providerCode: '[secret]',
       systemCode: 'ECONNRESET', helpUrl: 'https://example.test',
@@ -17,8 +19,8 @@ describe('a failure that is told', () => {
 
   it('passes a provider\'s own body on untouched where there is nothing to hide, and clean where there is', () => {
     const raw = { status: 400, contentType: 'application/json', body: Buffer.from('{"error":"é"}'), headers: { 'x-request-id': 'r1' } };
-    assert.equal(redactRaw(raw, redact).body, raw.body);
-    const clean = redactRaw({ ...raw, body: Buffer.from('{"error":"hidden"}'), headers: { 'x-request-id': 'of-hidden' } }, redact);
+    assert.equal(redactRaw(raw, register).body, raw.body);
+    const clean = redactRaw({ ...raw, body: Buffer.from('{"error":"hidden"}'), headers: { 'x-request-id': 'of-hidden' } }, register);
     assert.equal(clean.body.toString(), '{"error":"[secret]"}');
     assert.deepEqual(clean.headers, { 'x-request-id': 'of-[secret]' });
   });
