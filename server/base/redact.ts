@@ -11,7 +11,7 @@ const longestEscape = 6;
 const shortestReach = 1024;
 
 /** What takes secrets out of texts. */
-export type Redactor = Pick<SecretRegister, 'redact' | 'excerpt'>;
+export type Redactor = Pick<SecretRegister, 'redact' | 'excerpt' | 'holds'>;
 
 /** Secrets this process knows, so that none of them leaves it in a log, an error or a receipt. */
 export class SecretRegister {

@@ -77,7 +77,10 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       finishSuffices: order.rewrite,
       wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
       refusalFails: asksOnRefusal(route, input),
-      source: { endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key) },
+      source: {
+        endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
+        asked: text => (input.raw === undefined ? JSON.stringify(input.conversation()).includes(text) : input.raw.bytes.includes(text)),
+      },
     }));
     return { kind: 'launched', attempt };
   } catch (error) {

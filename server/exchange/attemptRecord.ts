@@ -81,9 +81,14 @@ export function attemptRecord(
   };
 }
 
+const toolTypeShape = /^[A-Za-z][\w.:-]{0,63}$/;
+
 /** Tools that only another provider can run are never left out silently. */
 function leftOutNote(leftOut: readonly string[] | undefined): string | undefined {
-  return leftOut === undefined || leftOut.length === 0 ? undefined : `Sent without ${leftOut.join(', ')}: only the caller's own provider can run ${leftOut.length === 1 ? 'it' : 'them'}.`;
+  if (leftOut === undefined || leftOut.length === 0) return undefined;
+  // A type that is no name may be any text of the caller's.
+  const names = leftOut.map(type => (toolTypeShape.test(type) ? type : 'another tool'));
+  return `Sent without ${names.join(', ')}: only the caller's own provider can run ${leftOut.length === 1 ? 'it' : 'them'}.`;
 }
 
 /** What list prices are multiplied with in the endpoint's region. */

@@ -15,7 +15,7 @@ import { exhaustedFailure } from './exhausted.ts';
 import { isLastWord } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './input.ts';
-import { redactHeaders, tellable } from './redactFailure.ts';
+import { redactCaller, redactHeaders, tellable } from './redactFailure.ts';
 import { requestKind } from './requestKind.ts';
 import { Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './runningAttempt.ts';
@@ -79,7 +79,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const startedAt = services.clock.now();
     this.#lastWriteAt = startedAt;
     this.receipt = {
-      id: input.id, face: input.face, protocol: input.protocol, stream: input.stream, caller: input.caller, startedAt, totalMs: 0,
+      id: input.id, face: input.face, protocol: input.protocol, stream: input.stream, caller: redactCaller(input.caller, services), startedAt, totalMs: 0,
       outcome: 'open', plan: { wanted: input.wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] },
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
@@ -221,7 +221,9 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #plan(): ReturnType<ExchangeServices['makePlan']> {
     const { needs, wanted } = this.#input;
     const result = this.#services.makePlan(wanted, needs, this.#services.view(needs.estimatedInputTokens, needs.maxOutputTokens), this.#services.clock.now());
-    this.receipt.plan = result.plan;
+    // A name that nothing has may be anything, even a key that went into the wrong field.
+    const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
+    this.receipt.plan = isKnown ? result.plan : { ...result.plan, wanted: this.#services.redact(wanted) };
     return result;
   }
 

@@ -13,7 +13,7 @@ import type { ModelDirectory } from '../upstream/modelDirectory.ts';
 import { drillFailure } from '../upstream/drills.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
 import type { Transport } from '../upstream/transport.ts';
-import { redactFailure } from './redactFailure.ts';
+import { redactFailure, withoutSecrets } from './redactFailure.ts';
 
 const wrongListAgainMs = 10_000;
 const modelListAgeMs = 6 * 60 * 60 * 1000;
@@ -152,7 +152,8 @@ export class Prober {
     this.#askedAt.set(endpoint.name, startedAt);
     const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
     const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
-    const result = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
+    const probed = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
+    const result = probed.models === undefined ? probed : { ...probed, models: withoutSecrets(probed.models, this.#options.redactor) };
     if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
     if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
     // Between two lists the cheaper probes say nothing of models.

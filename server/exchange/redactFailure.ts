@@ -1,3 +1,4 @@
+import type { Caller } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { logText } from '../base/logText.ts';
 import type { Redactor } from '../base/redact.ts';
@@ -40,6 +41,20 @@ export function redactHeaders(headers: Readonly<Record<string, string>>, redacto
   const values = Object.values(headers).join('\n');
   if (redactor.redact(values) === values) return headers;
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactor.redact(value)]));
+}
+
+/** Models as a provider lists them, without those whose name has a secret in it. */
+export function withoutSecrets<T extends { name: string }>(models: readonly T[], redactor: Pick<Redactor, 'holds'>): T[] {
+  return models.filter(model => !redactor.holds(model.name));
+}
+
+/** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. */
+export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>): Caller {
+  const { tool, workspace, conversation, purpose } = caller;
+  const texts = `${tool}\n${workspace ?? ''}\n${conversation ?? ''}\n${purpose ?? ''}`;
+  if (redactor.redact(texts) === texts) return caller;
+  const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redactor.redact(text));
+  return { tool: redactor.redact(tool), workspace: clean(workspace), conversation: clean(conversation), purpose: clean(purpose) };
 }
 
 /**

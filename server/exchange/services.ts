@@ -42,6 +42,8 @@ export interface ExchangeServices {
   redact(text: string): string;
   /** The beginning of a text, redacted before it is cut; see SecretRegister. */
   excerpt(text: string, maxLength: number): string;
+  /** Whether a known secret stands in the text. */
+  holds(text: string): boolean;
   /** What providers said of failures; not stored. */
   words: ProviderWords;
   /** What is wrong with the machine's own way to the network, if anything is. */

@@ -43,6 +43,7 @@ import { DrillRunner } from './drillRunner.ts';
 import { EventLog } from './eventLog.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
+import { foreignKeyMessage, withoutForeignKeys } from './foreignKeys.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
 import { pricePerMillion } from './priceText.ts';
 import { modelSettings } from './modelSettings.ts';
@@ -50,7 +51,7 @@ import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
 import { OtherWindows } from './otherWindows.ts';
 import { Prober } from './prober.ts';
 import { ProviderWords } from './providerWords.ts';
-import { redactFailure } from './redactFailure.ts';
+import { redactFailure, withoutSecrets } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
@@ -179,8 +180,9 @@ export class Yard implements ExchangeServices {
     const first = this.#config === emptyConfig;
     this.#register.replace([...keys.values()].flat().flatMap(secretsOf));
     this.#config = config;
-    this.#problems = problems;
-    this.keys.configure(keys, config.endpoints);
+    const own = withoutForeignKeys(config, keys);
+    this.#problems = [...problems, ...own.problems];
+    this.keys.configure(own.ring, config.endpoints);
     this.board.configure(config.endpoints);
     this.limiter.configure(config.endpoints);
     this.limiter.beat(this.clock.now());
@@ -188,7 +190,7 @@ export class Yard implements ExchangeServices {
     this.transport.configure(config.endpoints);
     this.#directory.configure(config);
     this.drills.configured();
-    this.#events.problems(problems);
+    this.#events.problems(this.#problems);
     if (first) this.#others.warmUp();
     this.#changed();
   }
@@ -237,6 +239,10 @@ export class Yard implements ExchangeServices {
 
   excerpt(text: string, maxLength: number): string {
     return this.#register.excerpt(text, maxLength);
+  }
+
+  holds(text: string): boolean {
+    return this.#register.holds(text);
   }
 
   view(estimatedTokens: number, writableTokens = 0): RoutingView {
@@ -302,17 +308,19 @@ export class Yard implements ExchangeServices {
   async testEndpoint(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
     this.#register.add(keys.flatMap(secretsOf));
     const tried = keys.length === 0 ? [undefined] : keys;
-    let models: ListedModel[] = [];
+    let models: readonly ListedModel[] = [];
     let latencyMs: number | undefined;
     let proved = true;
     const drilled = this.transport.drills.isDrilled(endpoint.name);
     for (const key of tried) {
+      const foreign = key === undefined ? undefined : foreignKeyMessage(endpoint, key);
+      if (foreign !== undefined) return { ok: false, failureClass: 'auth', message: foreign, models: [] };
       const result = await probeEndpoint(this.transport, endpoint, key, { listModels: true, now: this.clock.now(), signal });
       if (result.error !== undefined) {
         return { ok: false, failureClass: result.error.failureClass, message: redactFailure(drilled ? drillFailure(result.error) : result.error, this).message, latencyMs: result.latencyMs, models: [] };
       }
       if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id, 'test', this.clock.now());
-      models = result.models ?? models;
+      models = withoutSecrets(result.models ?? models, this.#register);
       latencyMs = result.latencyMs;
       proved &&= result.provedKey;
     }
@@ -331,7 +339,8 @@ export class Yard implements ExchangeServices {
     const target = plan.targets[0];
     const endpoint = target === undefined ? undefined : this.#config.endpoints.get(target.endpoint);
     if (target === undefined || endpoint === undefined || endpoint.protocol !== count.protocol) return undefined;
-    return countAtProvider(this.transport, endpoint, target.upstreamModel, this.keys.pick(endpoint.name, new Set(), this.clock.now()), count);
+    const counted = await countAtProvider(this.transport, endpoint, target.upstreamModel, this.keys.pick(endpoint.name, new Set(), this.clock.now()), count);
+    return counted === undefined ? undefined : this.redact(counted);
   }
 
   /** Probes one endpoint, or all that are enabled, now; what that disproves is taken back. @returns what was found */

@@ -123,11 +123,14 @@ function printable(type: unknown): string {
   return typeof type === 'string' ? type.replace(/[^\w-]/g, '').slice(0, 40) : 'unknown';
 }
 
+/** So much of a message is looked at; it is redacted and cut before anyone sees it. */
+const longestDetail = 16_384;
+
 /** Source of the texts: google-auth-library and RFC 6749, section 5.2. */
 function loginFailure(error: unknown, hasKeyFile: boolean): SwitchyardError {
   if (error instanceof SwitchyardError) return error;
   const { message, response } = error as { message?: unknown; response?: { status?: unknown } };
-  const detail = typeof message === 'string' ? message.slice(0, 500) : '';
+  const detail = typeof message === 'string' ? message.slice(0, longestDetail) : '';
   const status = typeof response?.status === 'number' ? response.status : undefined;
   const options = { status, detail, cause: error };
   if (/default credentials/i.test(detail)) {

@@ -13,6 +13,8 @@ export interface FailureSource {
   /** Such as `work …a1b2`; absent where no key was used. */
   keyName?: string | undefined;
   model: string;
+  /** Whether the caller's request has this text in it; absent where the request is none of a caller's. */
+  asked?(text: string): boolean;
 }
 
 /**
@@ -198,8 +200,8 @@ function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, statu
     case 'context-overflow': return `The conversation is too long for ${model} at ${endpoint}; shorten it or choose a model with a larger context window.`;
     case 'content-policy': return `${endpoint} refused the request for its content policy.`;
     case 'model-not-found': return `${endpoint} does not know the model ${model}${said}; check its name or your access to it.`;
-    case 'bad-request': return `${endpoint} refused the request as wrong${statusAndCode(error, status)}.`;
-    default: return `${endpoint} failed${statusAndCode(error, status)}.`;
+    case 'bad-request': return `${endpoint} refused the request as wrong${statusAndCode(error, status, source)}.`;
+    default: return `${endpoint} failed${statusAndCode(error, status, source)}.`;
   }
 }
 
@@ -209,12 +211,13 @@ function keyText(keyName: string | undefined): string {
   return /^key\b/i.test(keyName) ? keyName : `key ${keyName}`;
 }
 
-/** Codes are stored, so only what looks like a name from the provider's documentation is one. */
+/** Codes are stored, so only what looks like a name from the provider's documentation is one, and no word of the conversation. */
 const codeShape = /^(?:[A-Za-z]{1,40}(?:[_.-][A-Za-z]{1,40}){0,5}|\d{1,6})$/;
 
-function statusAndCode(error: ProviderErrorBody, status: number): string {
+function statusAndCode(error: ProviderErrorBody, status: number, source: FailureSource): string {
   const code = error.code ?? error.type;
-  const parts = [status >= 300 ? String(status) : '', code !== undefined && code.length <= 64 && codeShape.test(code) ? code : ''].filter(part => part !== '');
+  const isCode = code !== undefined && code.length <= 64 && codeShape.test(code) && source.asked?.(code) !== true;
+  const parts = [...(status >= 300 ? [String(status)] : []), ...(isCode ? [code] : [])];
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
