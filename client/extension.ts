@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { escapedLog } from './base/escapedLog.ts';
 import { ChatProvider } from './chatProvider.ts';
 import { addProvider } from './commands/addProvider.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
@@ -32,7 +33,7 @@ const endings: (() => Promise<void>)[] = [];
 
 /** Builds the extension and returns; the server starts in the background. */
 export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel('Switchyard', { log: true });
+  const log = escapedLog(vscode.window.createOutputChannel('Switchyard', { log: true }));
   const keys = new KeyStore(context.secrets, () => Date.now(), () => randomUUID());
   const configuration = new Configuration(keys);
   const server = new ServerProcess({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { logLines, logText } from './api/logText.ts';
 import { usage, parseArguments } from './arguments.ts';
 import { nodeTooOld } from './nodeVersion.ts';
 // Loaded with this file, because it reads the parent's id while it loads.
@@ -37,12 +38,12 @@ async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(usage);
       return;
     case 'wrong':
-      process.stderr.write(`${parsed.message}\n\n${usage}`);
+      process.stderr.write(`${logText(parsed.message)}\n\n${usage}`);
       process.exitCode = 2;
   }
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`switchyard: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`switchyard: ${logLines(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(1);
 });

@@ -1,5 +1,5 @@
 import { keyLikeSpans } from './keyLikeText.ts';
-import { logLines, logText } from './logText.ts';
+import { logLines, logText } from '../api/logText.ts';
 import type { Log } from './log.ts';
 import { shortestSecret } from './secretForms.ts';
 import { SecretSearch, type Span } from './secretSearch.ts';
@@ -55,14 +55,14 @@ export class SecretRegister {
     return cut(looked, this.#spans(looked), maxLength, whole ? text.length : used);
   }
 
-  /** Whether a known secret stands in the text, in whatever spelling. */
+  /** Whether a whole known secret stands in the text, in whatever spelling. */
   holds(text: string): boolean {
-    return this.#search.find(text).length > 0;
+    return this.#search.find(text, false).length > 0;
   }
 
   /** Where secrets stand, in order and without overlaps. */
   #spans(text: string): Span[] {
-    const found = [...this.#search.find(text), ...keyLikeSpans(text)];
+    const found = [...this.#search.find(text, true), ...keyLikeSpans(text)];
     if (found.length < 2) return found;
     found.sort((a, b) => a.from - b.from || a.to - b.to);
     const merged: Span[] = [];

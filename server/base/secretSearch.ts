@@ -39,13 +39,16 @@ export class SecretSearch {
     this.longest = longest;
   }
 
-  /** Every place where a secret stands, in no order; places may overlap. An end of the text that begins a secret counts too. */
-  find(text: string): Span[] {
+  /**
+   * Every place where a secret stands, in no order; places may overlap.
+   * @param partAtEnd an end of the text that begins a secret counts too
+   */
+  find(text: string, partAtEnd: boolean): Span[] {
     const spans: Span[] = [];
     if (this.#grams.size === 0 || text.length < gramLength) return spans;
     let view: SearchView | undefined = plainView(text);
     for (let level = 0; view !== undefined; level++) {
-      this.#scan(view, spans);
+      this.#scan(view, spans, partAtEnd ? possibleEnds(view) : []);
       view = level < deepestEscapes ? unescapedView(view) : undefined;
     }
     return spans;
@@ -66,10 +69,9 @@ export class SecretSearch {
     this.#isGram[hashAt(form.text, 0) >>> 16] = 1;
   }
 
-  #scan(view: SearchView, spans: Span[]): void {
+  #scan(view: SearchView, spans: Span[], ends: readonly number[]): void {
     const { codes, length } = view;
-    const ends = possibleEnds(view);
-    const tail = length - this.longest - longestTail;
+    const tail = ends.length === 0 ? length : length - this.longest - longestTail;
     let hash = 0;
     for (let index = 0; index < length; index++) {
       hash = Math.imul(hash, multiplier) + (codes[index] ?? 0) | 0;

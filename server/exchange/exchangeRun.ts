@@ -87,8 +87,14 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   start(): void {
+    const { wanted } = this.#input;
+    const nameHasKey = this.#services.holds(wanted);
+    if (nameHasKey) this.receipt.plan.wanted = this.#services.redact(wanted);
     this.#services.started(this);
-    this.#owned(() => { this.#begin(); });
+    this.#owned(() => {
+      if (nameHasKey) this.#fail({ error: new SwitchyardError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) });
+      else this.#begin();
+    });
   }
 
   #begin(): void {

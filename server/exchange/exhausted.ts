@@ -1,3 +1,4 @@
+import { logText } from '../api/logText.ts';
 import type { Attempt, Plan } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { troubleSentence } from '../health/wording.ts';
@@ -53,7 +54,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
       ...attempts.map(attempt => `${attempt.target}: ${messageOf(attempt) ?? 'failed'}`),
       ...leftOut.map(excluded => `${excluded.target}: left out, ${excluded.reason}.`),
     ];
-    return withWait(`No target of ${exchange.wanted} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+    return withWait(`No target of ${logText(exchange.wanted)} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   };
   return failure('all-targets-failed', failureClass, sentence(attempt => exchange.told(attempt) ?? attempt.message), retryAfterMs,
     mixed ? 503 : undefined, sentence(attempt => attempt.message));
@@ -69,7 +70,7 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   const { unfit } = exchange;
   const never = plan.excluded.length > 0 && plan.excluded.every(excluded => unfit.some(one => one.target === excluded.target));
   const tooLong = never && unfit.every(one => one.tooLong);
-  const message = withWait(`No target of ${wanted} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+  const message = withWait(`No target of ${logText(wanted)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   return tooLong
     ? { error: new SwitchyardError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);

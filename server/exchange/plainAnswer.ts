@@ -23,10 +23,10 @@ export function inspectPlain(body: Buffer, codec: ProtocolCodec, dialect: Dialec
   return codec.decodeResponse(value, dialect);
 }
 
-/** A body this large holds content; what is left to find are its usage and an error. */
+/** A body this large holds content; what is left to find are its usage and an error. Without a field for content it is parsed as a whole. */
 function inspectLarge(body: Buffer, codec: ProtocolCodec, dialect: Dialect): ConversationEvent[] | undefined {
   const scan = scanObject(body);
-  if (scan === undefined) return undefined;
+  if (scan === undefined || !contentFields.some(name => scan.fields.has(name))) return undefined;
   const head: JsonObject = {};
   for (const name of smallFields) {
     const value = fieldValue(body, scan, name);

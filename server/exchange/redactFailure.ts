@@ -1,6 +1,6 @@
 import type { Caller } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
-import { logText } from '../base/logText.ts';
+import { logText } from '../api/logText.ts';
 import type { Redactor } from '../base/redact.ts';
 import { drillFailure } from '../upstream/drills.ts';
 import { withProviderWords } from '../upstream/responseFailure.ts';
@@ -51,8 +51,6 @@ export function withoutSecrets<T extends { name: string }>(models: readonly T[],
 /** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. */
 export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>): Caller {
   const { tool, workspace, conversation, purpose } = caller;
-  const texts = `${tool}\n${workspace ?? ''}\n${conversation ?? ''}\n${purpose ?? ''}`;
-  if (redactor.redact(texts) === texts) return caller;
   const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redactor.redact(text));
   return { tool: redactor.redact(tool), workspace: clean(workspace), conversation: clean(conversation), purpose: clean(purpose) };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
+import { logText } from '../api/logText.ts';
 import type { KeyMaterial, NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ConfigProblem, HttpStatus, LinkStatus, StatusSnapshot } from '../api/status.ts';
@@ -181,7 +182,7 @@ export class Yard implements ExchangeServices {
     this.#register.replace([...keys.values()].flat().flatMap(secretsOf));
     this.#config = config;
     const own = withoutForeignKeys(config, keys);
-    this.#problems = [...problems, ...own.problems];
+    this.#problems = [...problems, ...own.problems].map(problem => ({ ...problem, message: this.redact(problem.message) }));
     this.keys.configure(own.ring, config.endpoints);
     this.board.configure(config.endpoints);
     this.limiter.configure(config.endpoints);
@@ -214,7 +215,7 @@ export class Yard implements ExchangeServices {
   }
 
   unknownNameMessage(wanted: string): string {
-    return unknownNameMessage(wanted, this.view(0));
+    return unknownNameMessage(logText(this.redact(wanted)), this.view(0));
   }
 
   linkTrouble(): LinkStatus['kind'] | undefined {
@@ -335,6 +336,7 @@ export class Yard implements ExchangeServices {
    * @returns the provider's answer as text; undefined when nobody counted
    */
   async countTokens(count: CountRequest): Promise<string | undefined> {
+    if (this.holds(count.wanted)) return undefined;
     const { plan } = this.makePlan(count.wanted, count.needs, this.view(count.needs.estimatedInputTokens), this.clock.now());
     const target = plan.targets[0];
     const endpoint = target === undefined ? undefined : this.#config.endpoints.get(target.endpoint);

@@ -150,6 +150,25 @@ describe('what a provider says of a key and of a prompt', () => {
     assert.match(receipt.message ?? '', /Input should be a valid string/);
   });
 
+  it('does not send on, nor write down, what a caller puts into a name or a header', async () => {
+    const good = names.find(name => name.startsWith('good')) ?? '';
+    for (const secret of Object.values(secrets)) {
+      for (const model of [secret, `${good.split('/')[0] ?? ''}/${secret}`, `models/${'x'.repeat(70)}${secret}`, `nothing/${encodeURIComponent(secret)}`]) {
+        const answer = await rawRequest({
+          url: server.url + callerPath['openai-chat'], body: JSON.stringify(requestBody('openai-chat', { model, prompt: 'hi', stream: false })),
+          headers: { ...callerHeaders('openai-chat', server.token), 'x-switchyard-conversation': secret, 'x-switchyard-purpose': `of ${secret}`, 'x-switchyard-workspace': `${'y'.repeat(80)}${secret}`, 'x-switchyard-tool': secret },
+        });
+        assert.equal(answer.status, 400);
+        assert.match(answer.text, /The name of the model has a key in it/);
+        assert.deepEqual(tracesOf(`${JSON.stringify(answer.headers)}\n${answer.text}`), []);
+      }
+      await rawRequest({
+        url: server.url + callerPath['openai-chat'], body: JSON.stringify(requestBody('openai-chat', { model: good, prompt: 'hi', stream: false })),
+        headers: { ...callerHeaders('openai-chat', server.token), 'x-switchyard-workspace': `${'y'.repeat(80)}${secret}` },
+      });
+    }
+  });
+
   it('brings no part of it into what the local endpoint tells: status, spend, receipts, models', async () => {
     const exchanges = await server.get('/switchyard/exchanges?limit=1000') as { id: string }[];
     assert.ok(exchanges.length >= 500, String(exchanges.length));
@@ -161,7 +180,7 @@ describe('what a provider says of a key and of a prompt', () => {
   });
 
   it('is in no file of the data folder and in no line of the log: neither the key nor the prompt', async () => {
-    const first = await server.get('/switchyard/exchanges?limit=1000') as { id: string; failureClass?: string }[];
+    const first = await server.get('/switchyard/exchanges?limit=1000') as { id: string; failureClass?: string; attempts: number }[];
     await until('the lists of models are stored', () => readdirSync(dataDir).includes('models.json'));
     const look = (): string[] => readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map(name => path.join(dataDir, name)).filter(file => statSync(file).isFile()).flatMap(file => {
       const content = readFileSync(file, 'latin1');
@@ -174,7 +193,7 @@ describe('what a provider says of a key and of a prompt', () => {
     assert.deepEqual([...tracesOf(log), ...saidIn(log)], []);
 
     server = await startServer({ configFile, dataDir, environment: secrets });
-    const bad = first.find(exchange => exchange.failureClass === 'bad-request');
+    const bad = first.find(exchange => exchange.failureClass === 'bad-request' && exchange.attempts > 0);
     const receipt = await server.receipt(bad?.id ?? '');
     assert.match(receipt.attempts[0]?.message ?? '', /refused the request as wrong \(4\d\d[^)]*\)\.$/, 'the sentence of ours stays');
     assert.equal(receipt.attempts[0]?.failureClass, 'bad-request');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { logLines, logText } from '../../../server/base/logText.ts';
+import { logLines, logText } from '../../../server/api/logText.ts';
 import { createLog, SecretRegister } from '../../../server/base/redact.ts';
 
 const forged = 'm\nerror: forged\r\nwarn: forged\u2028error: forged\u2029\u0085\u001b[31mred\u001b[0m\u009b2J\u0000\u0007\u007f\u202egnp.\u2066x\u2069\t';
