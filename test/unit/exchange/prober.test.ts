@@ -59,7 +59,7 @@ async function checked(t: TestContext, good: Set<string>): Promise<{
   keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
   const prober = new Prober({
     transport, board, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
-    clock: { now: () => now.at }, log: silentLog, redact: text => text, changed: () => undefined, failed: () => undefined,
+    clock: { now: () => now.at }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   return { check: () => prober.check(endpoint), board, keys, asked, server, now };
 }
