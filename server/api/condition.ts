@@ -72,5 +72,6 @@ export const failureClassWords: Readonly<Record<FailureClass, string>> = {
   'content-policy': 'refused by policy',
   'model-not-found': 'model not found',
   'bad-request': 'bad request',
+  'local': 'this machine ran short',
   'cancelled': 'cancelled',
 };

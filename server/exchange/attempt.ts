@@ -132,6 +132,11 @@ export class AttemptRun implements ResponseListener {
     return this.#call?.unsent === true;
   }
 
+  /** The request met a dead connection, and went out again on a fresh one. */
+  get resent(): boolean {
+    return this.#call?.resent === true;
+  }
+
   /** A fire drill has its hand in it: what comes of it says nothing of the provider. */
   get drilled(): boolean {
     return this.#call?.drilled === true;

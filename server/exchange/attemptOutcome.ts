@@ -26,6 +26,7 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   const settled = settleUsage(run.figures, end === 'cancelled' ? undefined : end, estimatedInputTokens);
   const record = attemptRecord(origin.started, run.figures, run.elapsedMs(), end, settled);
   if (verdict === 'slower') record.message = 'Another target began to answer first.';
+  if (run.resent) record.message ??= 'The connection that was kept was gone; the request went out on a fresh one.';
   if (run.longestGapMs !== undefined) record.longestGapMs = run.longestGapMs;
   if (run.drilled) record.drill = true;
   const price = priceRequest(record, origin.endpoint, run.figures.generatedChars > 0);

@@ -41,15 +41,16 @@ export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftO
 /** A record with what only its price needs to know: the request never left this machine. */
 export type RecordedAttempt = Attempt & { neverSent?: true };
 
-/** Codes of failures that happen before a request is sent (see networkFailure.ts and googleTokens.ts). */
+/** Codes of failures that happen before a request is sent (see networkFailure.ts, tlsWords.ts and googleTokens.ts). */
 const beforeSending = new Set([
-  'connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'google-key-file', 'google-login', 'google-project',
+  'connection-refused', 'connection-failed', 'no-address', 'certificate', 'not-tls', 'http2-only', 'tls-failed', 'connect-timeout', 'unreachable', 'own-limit', 'unsendable',
+  'shutting-down', 'google-key-file', 'google-login', 'google-project',
 ]);
 
-/** Whether an attempt failed before it was sent. The system's own ETIMEDOUT also ends connections that were in use. */
+/** Whether an attempt failed before it was sent. */
 function neverSent(failure: SwitchyardError | undefined, figures: AttemptFigures): boolean {
   return failure !== undefined && figures.status === undefined && figures.headersMs === undefined
-    && beforeSending.has(failure.code) && failure.systemCode !== 'ETIMEDOUT';
+    && beforeSending.has(failure.code);
 }
 
 /** An answer in which the model declines: it went well as far as the provider is concerned, and is marked by its failure class. */

@@ -312,7 +312,6 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#attemptBound += 1;
         this.#queue.unshift(target);
         break;
-      case 'resend':
       case 'resend-without-reasoning':
         this.#queue.unshift(target);
         break;

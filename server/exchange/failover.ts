@@ -8,15 +8,13 @@ export interface FailedAttempt {
   anotherKey: boolean;
   /** Keys of this provider's account share limits. */
   sharedLimits: boolean;
-  /** The same target was already sent this request again after a lost connection. */
-  resentHere: boolean;
   /** The request was already sent here without foreign reasoning. */
   stripped: boolean;
   /** Other targets are left in the plan. */
   anotherTarget: boolean;
 }
 
-export type FailoverStep = 'next-key' | 'next-target' | 'resend' | 'resend-without-reasoning' | 'tell-caller';
+export type FailoverStep = 'next-key' | 'next-target' | 'resend-without-reasoning' | 'tell-caller';
 
 /**
  * What follows from a failure before the commit point. The class alone decides, but for what is left to try.
@@ -37,8 +35,7 @@ export function nextStep(attempt: FailedAttempt): FailoverStep {
       if (attempt.anotherKey && !(attempt.sharedLimits && attempt.anotherTarget)) return 'next-key';
       return 'next-target';
     case 'network':
-      // A kept-alive connection may have been closed at the moment it was used: that says nothing of the provider.
-      return attempt.code === 'connection-reset' && !attempt.resentHere ? 'resend' : 'next-target';
+    case 'local':
     case 'overloaded':
     case 'server':
     case 'timeout':
@@ -54,8 +51,9 @@ export function isLastWord(failureClass: FailureClass): boolean {
 }
 
 /** Whether a target that failed so may be tried once more when nothing else is left. */
-export function retryableWhenNothingElse(failureClass: FailureClass): boolean {
-  return failureClass === 'server' || failureClass === 'overloaded';
+export function retryableWhenNothingElse(failureClass: FailureClass, code?: string): boolean {
+  return failureClass === 'server' || failureClass === 'overloaded' || failureClass === 'local'
+    || (failureClass === 'network' && (code === 'connection-failed' || code === 'connection-lost'));
 }
 
 /** Whether it makes sense to wait for a target that failed so. */
@@ -70,7 +68,7 @@ export function isAboutKey(failureClass: FailureClass): boolean {
 
 /** From least final to most final: the class told to the caller when everything failed. */
 const finality: readonly FailureClass[] = [
-  'rate-limit', 'overloaded', 'server', 'timeout', 'network', 'context-overflow', 'quota', 'model-not-found', 'auth',
+  'local', 'rate-limit', 'overloaded', 'server', 'timeout', 'network', 'context-overflow', 'quota', 'model-not-found', 'auth',
   'content-policy', 'bad-request', 'cancelled',
 ];
 

@@ -63,7 +63,7 @@ export class OtherWindows {
 
   #adopt(attempt: Attempt, endedAt: number): void {
     this.#count(attempt);
-    if (attempt.outcome === 'interrupted' || attempt.drill === true) return;
+    if (attempt.outcome === 'interrupted' || attempt.drill === true || attempt.failureClass === 'local') return;
     this.#options.prober.heard(attempt.endpoint, endedAt);
     this.#options.board.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
@@ -89,7 +89,7 @@ export class OtherWindows {
   /** What other windows sent counts against the same limits. */
   #count({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Attempt): void {
     // What never reached the provider was not counted there.
-    if (drill === true || (failureClass === 'network' && status === undefined)) return;
+    if (drill === true || ((failureClass === 'network' || failureClass === 'local') && status === undefined)) return;
     this.#options.limiter.adopt({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
   }
 

@@ -168,7 +168,7 @@ export class Prober {
     if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
     const at = clock.now();
     const { error, latencyMs } = result;
-    if (error?.failureClass === 'cancelled') return;
+    if (error?.failureClass === 'cancelled' || error?.failureClass === 'local') return;
     const message = error === undefined ? undefined : redactFailure(error, redactor).storedMessage;
     if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
     else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);

@@ -14,7 +14,6 @@ export class TriedTargets {
   /** Targets that turned out to be unable to serve such a request at all. */
   readonly unfit: UnfitTarget[] = [];
   #keys = new Map<string, Set<string>>();
-  #resent = new Set<string>();
   #retried = new Set<string>();
   #stripped = new Set<string>();
   /** Targets that were given up sooner than their full timers say, because others were left then. */
@@ -68,10 +67,8 @@ export class TriedTargets {
       failureClass: error.failureClass, code: error.code, anotherTarget,
       anotherKey: key !== undefined && anotherKey(tried),
       sharedLimits: endpoint.provider.sharedLimits === true,
-      resentHere: this.#resent.has(target.target),
       stripped: this.#stripped.has(target.target),
     });
-    if (step === 'resend') this.#resent.add(target.target);
     if (step === 'resend-without-reasoning') this.#stripped.add(target.target);
     return step;
   }
@@ -81,7 +78,7 @@ export class TriedTargets {
     return targets.find(({ target }) => {
       const failure = this.lastFailure.get(target);
       if (failure === undefined || this.#retried.has(target) || (failure.retryAfterMs ?? 0) > patienceLeftMs) return false;
-      return retryableWhenNothingElse(failure.failureClass) || (failure.failureClass === 'timeout' && this.#cutShort.has(target));
+      return retryableWhenNothingElse(failure.failureClass, failure.code) || (failure.failureClass === 'timeout' && this.#cutShort.has(target));
     });
   }
 

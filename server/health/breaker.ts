@@ -95,7 +95,7 @@ export function countsForBreaker(failureClass: FailureClass): boolean {
     case 'network': case 'timeout': case 'server': case 'overloaded':
       return true;
     case 'auth': case 'quota': case 'rate-limit': case 'context-overflow': case 'content-policy':
-    case 'model-not-found': case 'bad-request': case 'cancelled':
+    case 'model-not-found': case 'bad-request': case 'local': case 'cancelled':
       return false;
   }
 }

@@ -136,7 +136,7 @@ function restsEndpoint(failureClass: FailureClass): boolean {
   switch (failureClass) {
     case 'rate-limit': case 'overloaded': case 'server': case 'quota': case 'auth': return true;
     case 'network': case 'timeout': case 'context-overflow': case 'content-policy': case 'model-not-found':
-    case 'bad-request': case 'cancelled': return false;
+    case 'bad-request': case 'local': case 'cancelled': return false;
   }
 }
 

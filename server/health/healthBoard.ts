@@ -5,7 +5,7 @@ import { forgive, isDown, newWatch, reconfigure, remember, restoreWatch, retryAt
 import type { LinkTrouble } from './linkState.ts';
 import { createLinkTracker } from './linkTracker.ts';
 import { modelBreakers } from './modelWatches.ts';
-import { endedTrials, noTrials, releaseTrials, settleBreakers } from './settle.ts';
+import { endedTrials, noTrials, releaseTrials, saysNothing, settleBreakers } from './settle.ts';
 
 /**
  * The health of all endpoints. Nothing is read from outside: time comes with each call, chance from `random`.
@@ -52,7 +52,7 @@ export function createHealthBoard(options: { random: Random; startedAt: number }
     const entered = outcome.kind === 'traffic' && outcome.foreign !== true;
     if (entered) leave(watch, model);
     const ended = entered ? endedTrials(watch, model, outcome.trial) : noTrials;
-    if (outcome.failureClass === 'cancelled' || (outcome.drill === true && watch.drillOver)) {
+    if (saysNothing(outcome.failureClass) || (outcome.drill === true && watch.drillOver)) {
       releaseTrials(watch, model, ended);
       return;
     }

@@ -88,7 +88,7 @@ export function createLinkTracker(): LinkTracker {
 /** Whether the machine's own link, lost, blocked or cut by sleep, makes such failures too. */
 export function mayBeLink(outcome: Pick<Outcome, 'failureClass' | 'code' | 'status' | 'networkKind'>): boolean {
   const { failureClass, code } = outcome;
-  return failureClass === 'network' || failureClass === 'timeout' || isPage(outcome) || outcome.status === signInStatus || code === 'stream-cut';
+  return failureClass === 'network' || failureClass === 'timeout' || isPage(outcome) || outcome.status === signInStatus || code === 'stream-cut' || code === 'connection-reset';
 }
 
 /** RFC 6585, section 6: "Network Authentication Required". */
@@ -109,8 +109,9 @@ function evidenceOf(outcome: Outcome): LinkEvidence {
   switch (failureClass) {
     case 'network':
       return networkKind === 'refused' || networkKind === 'reset' ? 'none' : 'unreachable';
-    case 'timeout': case 'cancelled': return 'none';
-    case 'server': return 'bytes';
+    case 'timeout': case 'local': case 'cancelled': return 'none';
+    // Whoever closes a connection without a word has not answered.
+    case 'server': return code === 'connection-reset' ? 'none' : 'bytes';
     // A key that could not be used was never sent.
     case 'auth': return code?.startsWith('google-') === true ? 'none' : 'answered';
     default: return 'answered';

@@ -27,6 +27,11 @@ export function releaseTrials(watch: Watch, model: string | undefined, ended: En
   if (known !== undefined) known.breaker = releaseTrial(known.breaker);
 }
 
+/** Whether a failure is one of the caller or of this machine, and none of the endpoint. */
+export function saysNothing(failureClass: FailureClass | undefined): boolean {
+  return failureClass === 'cancelled' || failureClass === 'local';
+}
+
 /** What proves neither that a thing works nor that it does not. */
 const proofOfNothing: FailureClass = 'bad-request';
 
@@ -56,7 +61,7 @@ function settleModel(watch: Watch, model: string, outcome: Outcome, base: Breake
 /** Whether a failure is one of the connection: no model had a part in it. */
 function ofConnection(outcome: Outcome): boolean {
   const { failureClass, phase, code } = outcome;
-  return failureClass === 'network' || isPage(outcome) || (failureClass === 'timeout' && (phase === 'connect' || code === 'connect-timeout'));
+  return failureClass === 'network' || code === 'connection-reset' || isPage(outcome) || (failureClass === 'timeout' && (phase === 'connect' || code === 'connect-timeout'));
 }
 
 function forEndpoint(breaker: Breaker, outcome: Outcome): FailureClass | undefined {

@@ -21,6 +21,7 @@ const classWords: Readonly<Record<FailureClass, string>> = {
   'content-policy': 'refused by content policy',
   'model-not-found': 'model unknown',
   'bad-request': 'bad request',
+  'local': 'this machine ran short',
   'cancelled': 'cancelled',
 };
 

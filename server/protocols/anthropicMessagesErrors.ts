@@ -15,6 +15,7 @@ const byClass: Readonly<Record<FailureClass, { status: number; type: string }>> 
   'content-policy': { status: 400, type: 'invalid_request_error' },
   'model-not-found': { status: 404, type: 'not_found_error' },
   'bad-request': { status: 400, type: 'invalid_request_error' },
+  local: { status: 503, type: 'api_error' },
   cancelled: { status: 499, type: 'api_error' },
 };
 

@@ -19,6 +19,7 @@ const byClass: Readonly<Record<FailureClass, { code: number; status: string }>> 
   'content-policy': { code: 400, status: 'INVALID_ARGUMENT' },
   'model-not-found': { code: 404, status: 'NOT_FOUND' },
   'bad-request': { code: 400, status: 'INVALID_ARGUMENT' },
+  local: { code: 503, status: 'UNAVAILABLE' },
   cancelled: { code: 499, status: 'CANCELLED' },
 };
 
@@ -44,7 +45,7 @@ function errorBody(error: CallerError, code: number): JsonObject {
   return { error: { code, message: messageOf(error), status: byClass[error.failureClass].status, details } };
 }
 
-const retryable: ReadonlySet<FailureClass> = new Set<FailureClass>(['rate-limit', 'overloaded', 'server', 'network', 'timeout']);
+const retryable: ReadonlySet<FailureClass> = new Set<FailureClass>(['rate-limit', 'overloaded', 'server', 'network', 'timeout', 'local']);
 
 /** Clients shorten their history when they read Google's own wording. */
 function messageOf(error: CallerError): string {

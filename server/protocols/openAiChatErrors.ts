@@ -17,6 +17,7 @@ const byClass: Readonly<Record<FailureClass, ChatError>> = {
   'content-policy': { status: 400, type: 'invalid_request_error', code: 'content_policy_violation' },
   'model-not-found': { status: 404, type: 'invalid_request_error', code: 'model_not_found' },
   'bad-request': { status: 400, type: 'invalid_request_error', code: 'invalid_request' },
+  local: { status: 503, type: 'server_error', code: 'router_out_of_resources' },
   cancelled: { status: 499, type: 'request_cancelled', code: 'request_cancelled' },
 };
 

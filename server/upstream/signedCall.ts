@@ -34,6 +34,10 @@ export class SignedCall implements ResponseListener, UpstreamCall {
     void this.#start();
   }
 
+  get resent(): boolean {
+    return this.#call?.resent === true;
+  }
+
   abort(): void {
     this.#listener = undefined;
     this.#call?.abort();

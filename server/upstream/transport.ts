@@ -5,12 +5,13 @@ import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { codecFor } from '../protocols/registry.ts';
 import type { GoogleLogin } from './authHeader.ts';
+import { Connection } from './connection.ts';
 import { CutCall } from './cutCall.ts';
 import { drilledRefusal, Drills } from './drills.ts';
 import { GoogleTokens } from './googleTokens.ts';
-import { networkFailure, type CallStage } from './networkFailure.ts';
 import { RefusedCall } from './refusedCall.ts';
 import { SignedCall } from './signedCall.ts';
+import { SentCall } from './sentCall.ts';
 import { SlowCall } from './slowCall.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
@@ -45,6 +46,8 @@ export interface UpstreamCall {
   readonly drilled?: boolean | undefined;
   /** A fire drill answered it: nothing was sent. */
   readonly unsent?: boolean | undefined;
+  /** The request met a dead connection, and went out again on a fresh one. */
+  readonly resent?: boolean | undefined;
   abort(): void;
   pause(): void;
   resume(): void;
@@ -52,13 +55,21 @@ export interface UpstreamCall {
 
 const joinBelowBytes = 256 * 1024;
 const maxHeaderBytes = 64 * 1024;
+/** How long an idle connection is kept where the provider does not say. */
 const keepAliveMs = 30_000;
+/**
+ * How long it is kept on the provider's word. Balancers and address translators on the way drop idle connections without
+ * telling anybody, the earliest that are documented after four minutes (Azure's), others after 350 s (AWS's).
+ */
+const keepAliveMaxMs = 120_000;
+/** After so long a silence the system asks the other side, each second and ten times, whether it is still there. */
+const askAliveAfterMs = 10_000;
 const maxAddresses = 500;
 
 /** Where a request goes. Protocol and provider are those that are spoken there; absent: as configured. */
 export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts'> & Partial<Pick<EndpointConfig, 'protocol' | 'provider'>>;
 
-interface EndpointPool { pool: Pool; origin: string; connectMs: number }
+interface EndpointPool { pool: Pool; origin: string }
 
 /**
  * Connections to providers, one pool an endpoint, kept warm. Redirects are never followed, so no credential
@@ -69,6 +80,8 @@ export class Transport {
   readonly drills: Drills;
   #endpoints: ReadonlyMap<string, EndpointConfig> = new Map();
   #pools = new Map<string, EndpointPool>();
+  /** Pools that take no more requests and whose last calls still run. */
+  #closing = new Set<Pool>();
   #addresses = new Map<string, { origin: string; path: string }>();
   #closed = false;
   #googleTokens: GoogleTokens;
@@ -84,10 +97,7 @@ export class Transport {
     this.#endpoints = endpoints;
     for (const [name, entry] of this.#pools) {
       const endpoint = endpoints.get(name);
-      if (endpoint === undefined || new URL(endpoint.baseUrl).origin !== entry.origin) {
-        this.#pools.delete(name);
-        void entry.pool.close();
-      }
+      if (endpoint === undefined || new URL(endpoint.baseUrl).origin !== entry.origin) this.#retire(name);
     }
   }
 
@@ -116,9 +126,18 @@ export class Transport {
   }
 
   #dispatch(endpoint: CallPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
-    const { origin, path } = this.#address(request.url);
-    const call = new Call(endpoint.name, endpoint.timeouts.connectMs, listener);
+    const call: SentCall = new SentCall({
+      endpoint: endpoint.name, connectMs: endpoint.timeouts.connectMs, listener,
+      put: () => this.#put(endpoint, request, call),
+      dropKept: () => this.#retire(endpoint.name),
+    });
+    this.#put(endpoint, request, call);
+    return call;
+  }
+
+  #put(endpoint: CallPlace, request: UpstreamRequest, call: SentCall): void {
     try {
+      const { origin, path } = this.#address(request.url);
       this.#pool(endpoint, origin).dispatch({
         method: request.method,
         path,
@@ -129,7 +148,6 @@ export class Transport {
     } catch (error) {
       call.fail(error);
     }
-    return call;
   }
 
   /** The parts of a URL; there are as many of them as endpoints, so they are remembered. */
@@ -145,27 +163,39 @@ export class Transport {
 
   async shutdown(): Promise<void> {
     this.#closed = true;
-    const pools = [...this.#pools.values()];
+    const pools = [...[...this.#pools.values()].map(entry => entry.pool), ...this.#closing];
     this.#pools.clear();
-    await Promise.all(pools.map(entry => entry.pool.destroy()));
+    await Promise.all(pools.map(pool => pool.destroy()));
+  }
+
+  /** Closes the idle connections to an endpoint; running calls finish on theirs, and the next one makes a fresh one. */
+  #retire(name: string): void {
+    const entry = this.#pools.get(name);
+    if (entry === undefined) return;
+    this.#pools.delete(name);
+    const { pool } = entry;
+    this.#closing.add(pool);
+    const gone = (): boolean => this.#closing.delete(pool);
+    pool.close().then(gone, gone);
   }
 
   #pool(endpoint: CallPlace, origin: string): Pool {
     if (this.#closed) throw new SwitchyardError('shutting-down', 'cancelled', 'Switchyard is shutting down.');
     const known = this.#pools.get(endpoint.name);
     if (known !== undefined && known.origin === origin) return known.pool;
-    if (known !== undefined) void known.pool.close();
+    if (known !== undefined) this.#retire(endpoint.name);
     const pool = new PoolClass(origin, {
       // The timers are ours (see exchange/attempt.ts): they differ between attempts and mean different failures.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: keepAliveMs,
-      keepAliveMaxTimeout: 10 * 60_000,
+      keepAliveMaxTimeout: keepAliveMaxMs,
       maxHeaderSize: maxHeaderBytes,
       allowH2: false,
-      connect: { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300 },
+      connect: { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: askAliveAfterMs },
+      factory: (at, options) => new Connection(at, options),
     });
-    this.#pools.set(endpoint.name, { pool, origin, connectMs: endpoint.timeouts.connectMs });
+    this.#pools.set(endpoint.name, { pool, origin });
     return pool;
   }
 }
@@ -177,112 +207,4 @@ function outgoing(pieces: readonly Buffer[] | undefined): NonNullable<Dispatcher
   for (const piece of pieces) bytes += piece.length;
   if (bytes <= joinBelowBytes) return Buffer.concat(pieces as Buffer[], bytes);
   return pieces as unknown as Buffer;
-}
-
-/** One call as undici's handler: no promises, streams or abort signals on the way. */
-class Call implements Dispatcher.DispatchHandler, UpstreamCall {
-  #endpoint: string;
-  #listener: ResponseListener | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #stage: CallStage = 'connecting';
-  #connectMs: number;
-  #connectTimer: NodeJS.Timeout | undefined;
-  #connectingSince = 0;
-
-  constructor(endpoint: string, connectMs: number, listener: ResponseListener) {
-    this.#endpoint = endpoint;
-    this.#connectMs = connectMs;
-    this.#listener = listener;
-  }
-
-  /** Starts the connect timer, unless a kept connection took the request at once. */
-  awaitConnection(): void {
-    if (this.#stage !== 'connecting' || this.#listener === undefined) return;
-    this.#connectingSince = performance.now();
-    this.#connectTimer = setTimeout(() => setImmediate(() => {
-      // A process that was busy for long finds this timer due before it learns that the connection was made.
-      if (this.#connectTimer === undefined) return;
-      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${this.#endpoint} did not accept a connection within ${Math.round(this.#connectMs)} ms.`));
-    }), this.#connectMs);
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#connectTimer !== undefined) this.#listener?.onConnected?.(performance.now() - this.#connectingSince);
-    this.#connected();
-    if (this.#listener === undefined) {
-      controller.abort(new Error('abandoned'));
-      return;
-    }
-    this.#stage = 'waiting';
-    this.#controller = controller;
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
-    if (status < 200) return;
-    this.#stage = 'answering';
-    this.#heard(() => this.#listener?.onHeaders(status, headers));
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#heard(() => this.#listener?.onData(chunk));
-  }
-
-  onResponseEnd(): void {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    try {
-      listener?.onEnd();
-    } catch (error) {
-      listener?.onError(this.#internal(error));
-    }
-  }
-
-  /** The client library swallows what its handlers throw, and the exchange would wait for ever. */
-  #heard(hear: () => void): void {
-    try {
-      hear();
-    } catch (error) {
-      this.fail(this.#internal(error));
-    }
-  }
-
-  #internal(cause: unknown): SwitchyardError {
-    return cause instanceof SwitchyardError ? cause
-      : new SwitchyardError('unreadable-answer', 'server', `${this.#endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error);
-  }
-
-  /** Ends the call with an error; the connection is given up. */
-  fail(error: unknown): void {
-    const listener = this.#listener;
-    if (listener === undefined) return;
-    const failure = networkFailure(error, this.#endpoint, this.#stage);
-    this.abort();
-    listener.onError(failure);
-  }
-
-  abort(): void {
-    this.#connected();
-    this.#listener = undefined;
-    const controller = this.#controller;
-    this.#controller = undefined;
-    controller?.abort(new Error('aborted'));
-  }
-
-  pause(): void {
-    this.#controller?.pause();
-  }
-
-  resume(): void {
-    this.#controller?.resume();
-  }
-
-  #connected(): void {
-    if (this.#connectTimer === undefined) return;
-    clearTimeout(this.#connectTimer);
-    this.#connectTimer = undefined;
-  }
 }

@@ -58,13 +58,12 @@ describe('the record of an attempt', () => {
   });
 
   it('says that a request never left only when no connection came about', () => {
-    const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }, systemCode?: string): unknown => {
-      const error = new SwitchyardError(code, 'network', 'It failed.', { systemCode });
+    const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): unknown => {
+      const error = new SwitchyardError(code, 'network', 'It failed.');
       return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, begun: false }, { usage: {}, estimated: false }).neverSent;
     };
-    for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down']) assert.equal(neverSent(code), true, code);
-    for (const code of ['connection-reset', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer']) assert.equal(neverSent(code), undefined, code);
-    assert.equal(neverSent('connect-timeout', undefined, 'ETIMEDOUT'), undefined);
+    for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit']) assert.equal(neverSent(code), true, code);
+    for (const code of ['connection-reset', 'connection-lost', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer']) assert.equal(neverSent(code), undefined, code);
     assert.equal(neverSent('unreachable', { status: 200, headersMs: 4 }), undefined);
     assert.equal(attemptRecord(started, figures({}, 0, { status: undefined, headersMs: undefined }), 12, 'cancelled', { usage: {}, estimated: false }).neverSent, undefined);
   });

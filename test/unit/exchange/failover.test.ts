@@ -4,7 +4,7 @@ import { failureClasses, type FailureClass } from '../../../server/api/failure.t
 import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../server/exchange/failover.ts';
 
 function after(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailoverStep {
-  return nextStep({ failureClass, code: 'x', anotherKey: false, sharedLimits: false, resentHere: false, stripped: false, anotherTarget: true, ...situation });
+  return nextStep({ failureClass, code: 'x', anotherKey: false, sharedLimits: false, stripped: false, anotherTarget: true, ...situation });
 }
 
 describe('what follows a failure before the commit point', () => {
@@ -24,8 +24,9 @@ describe('what follows a failure before the commit point', () => {
     ['server', { anotherKey: true }, 'next-target', 'another key meets the same fault'],
     ['timeout', { anotherKey: true }, 'next-target', 'another key would wait as long'],
     ['network', { code: 'connection-refused' }, 'next-target', 'nobody is there'],
-    ['network', { code: 'connection-reset' }, 'resend', 'the kept connection was old'],
-    ['network', { code: 'connection-reset', resentHere: true }, 'next-target', 'the new connection broke too'],
+    ['server', { code: 'connection-reset' }, 'next-target', 'who took the request and closed is not asked twice while another is there'],
+    ['network', { code: 'connection-failed' }, 'next-target', 'nothing was sent, and another is there'],
+    ['local', { anotherKey: true }, 'next-target', 'another target may have an open connection'],
     ['context-overflow', {}, 'next-target', 'a larger window may hold it'],
     ['model-not-found', {}, 'next-target', 'another endpoint may have it'],
     ['bad-request', { code: 'reasoning-rejected' }, 'resend-without-reasoning', 'only the foreign reasoning is wrong'],
@@ -44,8 +45,9 @@ describe('what follows a failure before the commit point', () => {
 });
 
 describe('when nothing else is left', () => {
-  it('only the provider\'s own faults are tried once more', () => {
-    assert.deepEqual(failureClasses.filter(retryableWhenNothingElse).toSorted(), ['overloaded', 'server']);
+  it('what may go well a moment later is tried once more', () => {
+    assert.deepEqual(failureClasses.filter(one => retryableWhenNothingElse(one)).toSorted(), ['local', 'overloaded', 'server']);
+    assert.deepEqual(['connection-failed', 'connection-lost', 'connection-refused', 'no-address'].filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost']);
   });
 
   it('the caller is told the least final of the failures', () => {

@@ -17,6 +17,7 @@ const statuses: Record<FailureClass, [chat: number, messages: number]> = {
   'content-policy': [400, 400],
   'model-not-found': [404, 404],
   'bad-request': [400, 400],
+  local: [503, 503],
   cancelled: [499, 499],
 };
 

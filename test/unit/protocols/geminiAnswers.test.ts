@@ -131,7 +131,7 @@ describe('an error to a Gemini caller', () => {
   const expected: Record<FailureClass, [status: number, word: string]> = {
     auth: [400, 'FAILED_PRECONDITION'], quota: [402, 'RESOURCE_EXHAUSTED'], 'rate-limit': [429, 'RESOURCE_EXHAUSTED'], overloaded: [503, 'UNAVAILABLE'], server: [503, 'UNAVAILABLE'],
     network: [503, 'UNAVAILABLE'], timeout: [504, 'DEADLINE_EXCEEDED'], 'context-overflow': [400, 'INVALID_ARGUMENT'], 'content-policy': [400, 'INVALID_ARGUMENT'],
-    'model-not-found': [404, 'NOT_FOUND'], 'bad-request': [400, 'INVALID_ARGUMENT'], cancelled: [499, 'CANCELLED'],
+    'model-not-found': [404, 'NOT_FOUND'], 'bad-request': [400, 'INVALID_ARGUMENT'], local: [503, 'UNAVAILABLE'], cancelled: [499, 'CANCELLED'],
   };
   for (const failureClass of failureClasses) {
     test(`of class ${failureClass} has Google's status and word, in the body as well`, () => {

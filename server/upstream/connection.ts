@@ -1,0 +1,34 @@
+import type { Client, Dispatcher } from 'undici';
+import ClientClass from 'undici/lib/dispatcher/client.js';
+
+/** A handler that wants to know over which connection its request goes. */
+export interface ConnectionUser { connection: Connection | undefined }
+
+/** One connection of a pool, which knows whether it has carried a request before. It carries one at a time. */
+export class Connection extends ClientClass {
+  /** `fresh`: made, and nothing was sent yet. `kept`: a request went out on it already. */
+  #state: 'none' | 'fresh' | 'kept' = 'none';
+
+  constructor(origin: string | URL, options: Client.Options) {
+    super(origin, options);
+    this.on('connect', () => { this.#state = 'fresh'; });
+    this.on('disconnect', () => { this.#state = 'none'; });
+  }
+
+  /** The connection stands and was used before. */
+  get kept(): boolean {
+    return this.#state === 'kept';
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    (handler as Partial<ConnectionUser>).connection = this;
+    return super.dispatch(options, handler);
+  }
+
+  /** A request begins to go out. @returns whether one did before */
+  use(): boolean {
+    const { kept } = this;
+    this.#state = 'kept';
+    return kept;
+  }
+}

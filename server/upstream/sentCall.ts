@@ -1,0 +1,176 @@
+import type { Dispatcher } from 'undici';
+import { SwitchyardError } from '../base/failure.ts';
+import type { Connection, ConnectionUser } from './connection.ts';
+import { isClosedByPeer, networkFailure, type CallStage } from './networkFailure.ts';
+import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transport.ts';
+
+/**
+ * A close that comes sooner after the request than this was under way before the request was read: it is about one
+ * round trip between continents. A provider that read the request and gave up needs longer.
+ */
+const unreadWithinMs = 300;
+/** A kept connection that is given up after so long a silence may be dead, and those that were kept beside it too. */
+const silentMs = 1000;
+
+export interface SentCallOptions {
+  endpoint: string;
+  connectMs: number;
+  listener: ResponseListener;
+  /** Sends the request. */
+  put(): void;
+  /** Closes the connections that are kept idle, so that the next request makes a fresh one. */
+  dropKept(): void;
+}
+
+/**
+ * One call as undici's handler: no promises, streams or abort signals on the way.
+ *
+ * A request that meets a dead kept connection goes out once more, on a fresh one, and the listener hears of the second
+ * only. A POST may be sent again only where the first was never applied (RFC 9110, section 9.2.2). That is taken for
+ * known when the connection had carried a request before and was idle since, not one byte of an answer came, and the
+ * close or reset came before the request was written, or so soon after it that it must have been under way already
+ * (RFC 9112, section 9.5). A fresh connection that closes was closed by who took the request: that is a failure.
+ */
+export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser {
+  /** Set by the connection that takes the request. */
+  connection: Connection | undefined;
+  resent = false;
+  #options: SentCallOptions;
+  #listener: ResponseListener | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #stage: CallStage = 'connecting';
+  /** The request went out on a connection that had carried one before. */
+  #onKept = false;
+  /** The first byte of an answer came. */
+  #answered = false;
+  #sentAt = 0;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #connectingSince = 0;
+
+  constructor(options: SentCallOptions) {
+    this.#options = options;
+    this.#listener = options.listener;
+  }
+
+  /** Starts the connect timer, unless a kept connection took the request at once. */
+  awaitConnection(): void {
+    if (this.#stage !== 'connecting' || this.#listener === undefined) return;
+    const { endpoint, connectMs } = this.#options;
+    this.#connectingSince = performance.now();
+    this.#connectTimer = setTimeout(() => setImmediate(() => {
+      // A process that was busy for long finds this timer due before it learns that the connection was made.
+      if (this.#connectTimer === undefined) return;
+      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${Math.round(connectMs)} ms.`));
+    }), connectMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#onKept = this.connection?.use() ?? false;
+    this.#sentAt = performance.now();
+    if (this.#connectTimer !== undefined && !this.#onKept) this.#listener?.onConnected?.(this.#sentAt - this.#connectingSince);
+    this.#connected();
+    if (this.#listener === undefined) {
+      controller.abort(new Error('abandoned'));
+      return;
+    }
+    this.#stage = 'waiting';
+    this.#controller = controller;
+  }
+
+  onResponseStarted(): void {
+    this.#answered = true;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return;
+    this.#stage = 'answering';
+    this.#heard(() => this.#listener?.onHeaders(status, headers));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#heard(() => this.#listener?.onData(chunk));
+  }
+
+  onResponseEnd(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    try {
+      listener?.onEnd();
+    } catch (error) {
+      listener?.onError(this.#internal(error));
+    }
+  }
+
+  /** The client library swallows what its handlers throw, and the exchange would wait for ever. */
+  #heard(hear: () => void): void {
+    try {
+      hear();
+    } catch (error) {
+      this.fail(this.#internal(error));
+    }
+  }
+
+  #internal(cause: unknown): SwitchyardError {
+    return cause instanceof SwitchyardError ? cause
+      : new SwitchyardError('unreadable-answer', 'server', `${this.#options.endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#listener === undefined) return;
+    if (!this.resent && this.#wasUnread(error)) this.#sendAgain();
+    else this.fail(error);
+  }
+
+  /** See the rule above. */
+  #wasUnread(error: Error): boolean {
+    switch (this.#stage) {
+      case 'connecting': return this.connection?.kept === true;
+      case 'waiting': return this.#onKept && !this.#answered && isClosedByPeer(error) && performance.now() - this.#sentAt < unreadWithinMs;
+      case 'answering': return false;
+    }
+  }
+
+  #sendAgain(): void {
+    this.resent = true;
+    this.#connected();
+    this.#controller = undefined;
+    this.connection = undefined;
+    this.#stage = 'connecting';
+    // What dropped one of them dropped those beside it.
+    this.#options.dropKept();
+    this.#options.put();
+  }
+
+  /** Ends the call with an error; the connection is given up. */
+  fail(error: unknown): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    const failure = networkFailure(error, this.#options.endpoint, this.#stage);
+    if (this.#stage === 'waiting' && this.#onKept) this.#options.dropKept();
+    this.abort();
+    listener.onError(failure);
+  }
+
+  abort(): void {
+    this.#connected();
+    if (this.#listener !== undefined && this.#stage === 'waiting' && this.#onKept && performance.now() - this.#sentAt > silentMs) this.#options.dropKept();
+    this.#listener = undefined;
+    const controller = this.#controller;
+    this.#controller = undefined;
+    controller?.abort(new Error('aborted'));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  #connected(): void {
+    if (this.#connectTimer === undefined) return;
+    clearTimeout(this.#connectTimer);
+    this.#connectTimer = undefined;
+  }
+}
