@@ -7,12 +7,17 @@ export interface Refusal { status: number; message: string }
 const loopbackHost = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
 const loopbackOrigin = /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
 
+/** Whether an authority, host with or without port, names this machine. */
+export function isThisMachine(authority: string): boolean {
+  return loopbackHost.test(authority);
+}
+
 /**
  * Guards against pages in a browser on this machine: a request must name this machine as its host (DNS rebinding) and
  * may not come from a page of another origin.
  */
 export function checkOrigin(headers: IncomingHttpHeaders): Refusal | undefined {
-  if (headers.host === undefined || !loopbackHost.test(headers.host)) {
+  if (headers.host === undefined || !isThisMachine(headers.host)) {
     return { status: 403, message: 'The Host header must name this machine (127.0.0.1 or localhost).' };
   }
   const { origin } = headers;

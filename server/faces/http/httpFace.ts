@@ -8,9 +8,10 @@ import type { Yard } from '../../exchange/yard.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiCompletions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiEmbeddings.ts';
-import { checkOrigin, presentedToken, type TokenCheck } from './access.ts';
+import { presentedToken, type TokenCheck } from './access.ts';
 import { callerOf } from './callerOf.ts';
 import { GivenItems } from './givenItems.ts';
+import { askWhetherGone } from './halfClosed.ts';
 import { callerProtocol } from './callerProtocol.ts';
 import { countTokens } from './countTokens.ts';
 import { HttpCaller } from './httpCaller.ts';
@@ -18,7 +19,8 @@ import type { InfoRoutes } from './infoRoutes.ts';
 import { readBody, type ScannedBody } from './readBody.ts';
 import { refusalBody } from './refusal.ts';
 import { mediaTypes, outputLimit, readRequestFacts } from './requestNeeds.ts';
-import { meaningOf, plainPath, sentPath, type PathMeaning } from './requestPath.ts';
+import { meaningOf, sentPath, type PathMeaning } from './requestPath.ts';
+import { requestTarget } from './requestTarget.ts';
 import { sendJson } from './sendJson.ts';
 
 export interface HttpFaceOptions {
@@ -46,36 +48,34 @@ export class HttpFace {
 
   constructor(options: HttpFaceOptions) {
     this.#options = options;
-    this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000 },
+    // A request without Host is refused here, so that its refusal is in the caller's protocol and read to the end.
+    this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false },
       (request, response) => this.#answering(request, response, () => this.#handle(request, response)));
+    // A caller may close its side once it has asked, and still read (see halfClosed.ts). Node has the switch, its types do not.
+    Object.assign(this.server, { httpAllowHalfOpen: true });
+    // Each request that waits listens for that, and a caller may send many ahead.
+    this.server.on('connection', socket => socket.setMaxListeners(0));
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url ?? '/';
-    const queryAt = url.indexOf('?');
-    const path = plainPath(queryAt < 0 ? url : url.slice(0, queryAt));
-    const refusal = checkOrigin(request.headers);
+    const { path, query, refusal } = requestTarget(request);
     if (refusal !== undefined) {
-      request.resume();
       this.#refuse(request, response, path, refusal.status, refusal.message);
       return;
     }
     if (this.#options.info.withoutToken(request, response, path)) return;
     const owner = this.#options.token.ownerOf(presentedToken(request.headers));
     if (owner === undefined) {
-      request.resume();
       this.#refuse(request, response, path, 401,
         'The token of the local Switchyard endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       return;
     }
-    const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
     const meaning = meaningOf(path, query);
     if (meaning.kind === 'other') {
       this.#answering(request, response, () => this.#options.info.withToken(request, response, path, query));
       return;
     }
     if (request.method !== 'POST') {
-      request.resume();
       response.setHeader('allow', 'POST');
       this.#refuse(request, response, path, 405, `Use POST for ${sentPath(request.url)}.`);
       return;
@@ -144,6 +144,7 @@ export class HttpFace {
     response.on('close', () => {
       if (!response.writableFinished) run.cancel();
     });
+    askWhetherGone(response, () => caller.keepAlive());
     try {
       run.start();
     } catch (error) {
@@ -172,7 +173,6 @@ export class HttpFace {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, path: string, status: number, message: string): void {
-    if (status === 413) response.setHeader('connection', 'close');
     sendJson(response, status, refusalBody(protocolOf(request, path), status, message));
   }
 }

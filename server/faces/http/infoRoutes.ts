@@ -5,7 +5,7 @@ import type { Yard } from '../../exchange/yard.ts';
 import { callerProtocol } from './callerProtocol.ts';
 import { refusalBody } from './refusal.ts';
 import { sentPath } from './requestPath.ts';
-import { sendJson } from './sendJson.ts';
+import { endAfterBody, sendJson } from './sendJson.ts';
 
 const geminiList = /^\/v1beta1?\/models$/;
 
@@ -31,22 +31,21 @@ export class InfoRoutes {
       return true;
     }
     if (method === 'HEAD' || (method === 'GET' && path === '/')) {
-      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' });
-      response.end(method === 'HEAD' ? undefined : 'Switchyard\n');
-      request.resume();
+      const text = Buffer.from('Switchyard\n');
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': text.length });
+      endAfterBody(response, text);
       return true;
     }
     if (method === 'OPTIONS') {
       // No cross-origin permissions: web pages have no business here.
       response.writeHead(204, { allow: 'GET, POST, HEAD, OPTIONS' });
-      response.end();
+      endAfterBody(response, Buffer.alloc(0));
       return true;
     }
     return false;
   }
 
   async withToken(request: IncomingMessage, response: ServerResponse, path: string, query: string): Promise<void> {
-    request.resume();
     if (request.method !== 'GET') {
       notFound(request, response, `There is no ${request.method ?? ''} ${sentPath(request.url)} here.`);
       return;

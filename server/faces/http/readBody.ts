@@ -10,14 +10,14 @@ export const maxBodyBytes = 64 * 1024 * 1024;
 export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
 
 /**
- * Reads a request body whole. It is scanned while it arrives, so that a large one never holds up other requests.
+ * Reads a request body whole. It is scanned while it arrives, so that a large one never holds up other requests. Of one
+ * that is too large the rest is left to whoever refuses it (sendJson.ts).
  * @param words see ObjectScanner
  * @param done called once, with the body or with why there is none
  */
 export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void): void {
   const declared = Number(request.headers['content-length'] ?? '0');
   if (declared > maxBodyBytes) {
-    request.resume();
     done(tooLarge);
     return;
   }
@@ -29,7 +29,7 @@ export function readBody(request: IncomingMessage, words: ReadonlySet<string>, d
     if (gathered.length + chunk.length > maxBodyBytes) {
       request.removeAllListeners('data');
       request.removeAllListeners('end');
-      request.resume();
+      gathered.clear();
       done(tooLarge);
       return;
     }
@@ -75,6 +75,12 @@ class GatheredBytes {
       this.#pieces.push(chunk);
     }
     this.length = end;
+  }
+
+  /** Lets go of what was read. */
+  clear(): void {
+    this.bytes = Buffer.alloc(0);
+    this.#pieces = [];
   }
 
   whole(): Buffer {
