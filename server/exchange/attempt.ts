@@ -435,7 +435,7 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     this.#close();
-    this.#call?.abort();
+    this.#call?.abort(error.failureClass === 'timeout');
     this.#listener.onDone({ kind: 'failed', error, begun: this.#begun, raw });
   }
 

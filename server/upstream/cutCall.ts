@@ -43,9 +43,9 @@ export class CutCall implements UpstreamCall, ResponseListener {
     this.#call = options.send(this);
   }
 
-  abort(): void {
+  abort(silent?: boolean): void {
     this.#listener = undefined;
-    this.#call?.abort();
+    this.#call?.abort(silent);
   }
 
   pause(): void {

@@ -24,7 +24,7 @@ export function fetchText(
       act();
     };
     const give = (error: SwitchyardError): void => finish(() => {
-      call.abort();
+      call.abort(error.failureClass === 'timeout');
       reject(error);
     });
     const onAbort = (): void => give(new SwitchyardError('cancelled', 'cancelled', 'The test was cancelled.'));

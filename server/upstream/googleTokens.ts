@@ -2,6 +2,7 @@ import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { SwitchyardError } from '../base/failure.ts';
 import { asString, isObject, parseJson } from '../base/json.ts';
 import { networkFailure } from './networkFailure.ts';
+import { isOutOfFiles } from './ownLimit.ts';
 
 /** What is used of Google's own library. */
 export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAuth' | 'JWT' | 'UserRefreshClient'>;
@@ -134,6 +135,8 @@ function loginFailure(error: unknown, hasKeyFile: boolean): SwitchyardError {
   const status = typeof response?.status === 'number' ? response.status : undefined;
   const options = { status, detail, cause: error };
   if (/default credentials/i.test(detail)) {
+    // The library takes a file that cannot be opened for one that is not there.
+    if (isOutOfFiles()) return networkFailure(Object.assign(new Error(detail), { code: 'EMFILE' }), 'the login at Google', 'connecting');
     return new SwitchyardError('google-login', 'auth', 'This machine has no Google login; run "gcloud auth application-default login", or add a service account as the key.', options);
   }
   if (/invalid_grant/.test(detail)) {

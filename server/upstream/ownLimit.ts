@@ -35,6 +35,11 @@ export function ownLimit(code: string, error: unknown, filesLeft: () => boolean 
   return nameFailure.test(code) && !filesLeft() ? files : undefined;
 }
 
+/** Whether a file that was not found may only not have been opened. */
+export function isOutOfFiles(): boolean {
+  return !canOpen();
+}
+
 function canOpen(): boolean {
   try {
     closeSync(openSync(devNull, 'r'));

@@ -9,8 +9,6 @@ import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transpor
  * round trip between continents. A provider that read the request and gave up needs longer.
  */
 const unreadWithinMs = 300;
-/** A kept connection that is given up after so long a silence may be dead, and those that were kept beside it too. */
-const silentMs = 1000;
 
 export interface SentCallOptions {
   endpoint: string;
@@ -151,9 +149,10 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     listener.onError(failure);
   }
 
-  abort(): void {
+  abort(silent = false): void {
     this.#connected();
-    if (this.#listener !== undefined && this.#stage === 'waiting' && this.#onKept && performance.now() - this.#sentAt > silentMs) this.#options.dropKept();
+    // A kept connection that is dead without a word is not alone.
+    if (silent && this.#stage === 'waiting' && this.#onKept) this.#options.dropKept();
     this.#listener = undefined;
     const controller = this.#controller;
     this.#controller = undefined;

@@ -38,9 +38,9 @@ export class SignedCall implements ResponseListener, UpstreamCall {
     return this.#call?.resent === true;
   }
 
-  abort(): void {
+  abort(silent?: boolean): void {
     this.#listener = undefined;
-    this.#call?.abort();
+    this.#call?.abort(silent);
   }
 
   pause(): void {

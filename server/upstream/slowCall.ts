@@ -42,9 +42,9 @@ export class SlowCall implements UpstreamCall, ResponseListener {
     this.#call = options.send(this);
   }
 
-  abort(): void {
+  abort(silent?: boolean): void {
     this.#finish();
-    this.#call?.abort();
+    this.#call?.abort(silent);
   }
 
   pause(): void {

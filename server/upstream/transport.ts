@@ -48,7 +48,8 @@ export interface UpstreamCall {
   readonly unsent?: boolean | undefined;
   /** The request met a dead connection, and went out again on a fresh one. */
   readonly resent?: boolean | undefined;
-  abort(): void;
+  /** @param silent it waited in vain: the connection may be dead */
+  abort(silent?: boolean): void;
   pause(): void;
   resume(): void;
 }

@@ -4,6 +4,8 @@ import type { HttpStatus } from '../../api/status.ts';
 import type { Log } from '../../base/log.ts';
 
 const retryMs = 1000;
+/** Connections that cannot be taken are told of no oftener than this. */
+const warnEveryMs = 60_000;
 
 /**
  * Holds the local endpoint's port. Of several windows one listens; the others ask again every second, so that another
@@ -18,6 +20,7 @@ export class PortHolder {
   #port: number | undefined;
   #retry: NodeJS.Timeout | undefined;
   #sockets = new Set<Socket>();
+  #warnedAt = -Infinity;
 
   constructor(server: Server, tokenFile: string, log: Log, changed: () => void) {
     this.#server = server;
@@ -69,6 +72,10 @@ export class PortHolder {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
+    if (error.syscall === 'accept') {
+      this.#notTaken(error);
+      return;
+    }
     if (error.code === 'EADDRINUSE') {
       const url = `http://127.0.0.1:${this.#port ?? 0}`;
       this.#set({ state: 'held-by-another-window', url, tokenFile: this.#tokenFile, message: `Port ${this.#port ?? 0} is taken: another window serves it, or another program holds it.` });
@@ -78,6 +85,14 @@ export class PortHolder {
     }
     this.#log.error('the local endpoint cannot listen', error);
     this.#set({ state: 'failed', message: `The local endpoint cannot listen on port ${this.#port ?? 0} (${error.code ?? error.message}); choose another port in the settings.` });
+  }
+
+  /** One connection was not taken, for want of files mostly: the server listens on. */
+  #notTaken(error: NodeJS.ErrnoException): void {
+    const now = performance.now();
+    if (now - this.#warnedAt < warnEveryMs) return;
+    this.#warnedAt = now;
+    this.#log.warn(`the local endpoint could not take a connection (${error.code ?? error.message}); raise the limit of open files (ulimit -n), or run fewer requests at once.`);
   }
 
   #set(status: HttpStatus): void {

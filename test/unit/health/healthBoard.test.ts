@@ -294,3 +294,26 @@ test('in random sequences of everything that can happen no two trials ever run a
   }
   assert.ok(trials > 100, 'the sequences must reach half-open often enough to prove anything');
 });
+
+test('what this machine ran out of says nothing of an endpoint, by attempts, probes and other windows', () => {
+  const under = new BoardUnderTest();
+  under.record();
+  const before = under.board.health('a', under.now);
+  for (let index = 0; index < 20; index += 1) {
+    under.fail('local', { code: 'own-limit' });
+    under.fail('local', { kind: 'probe', code: 'own-limit' });
+    under.fail('local', { foreign: true });
+  }
+  assert.deepEqual(under.board.health('a', under.now), before);
+  assert.equal(under.reason(undefined, 'a'), undefined);
+});
+
+test('an endpoint that closes each connection without an answer is kept away as a whole, and is no proof of a link', () => {
+  const under = new BoardUnderTest();
+  for (let index = 0; index < 6; index += 1) under.fail('server', { model: `m${index}`, code: 'connection-reset', networkKind: 'reset' });
+  assert.equal(under.board.health('a', under.now).breaker, 'open');
+  under.fail('network', { endpoint: 'b', networkKind: 'dns' });
+  under.fail('server', { endpoint: 'a', code: 'connection-reset', networkKind: 'reset' });
+  under.fail('network', { endpoint: 'c', networkKind: 'dns' });
+  assert.notEqual(under.board.offlineSince(), undefined);
+});
