@@ -90,7 +90,7 @@ export class HttpFace {
   /** A caller always gets an answer: whatever is thrown or rejected on the way to it becomes the protocol's own error. */
   #answering(request: IncomingMessage, response: ServerResponse, answer: () => void | Promise<void>): void {
     const failed = (error: unknown): void => {
-      const path = plainPath((request.url ?? '/').split('?', 1)[0] ?? '/');
+      const { path } = requestTarget(request);
       // Our own errors say in one sentence what a person can do; they are not worth a stack.
       const known = error instanceof SwitchyardError;
       if (!known) this.#options.log.error(`${request.method ?? ''} ${path} failed`, error);
