@@ -47,16 +47,16 @@ export function buildHouse(options: HouseOptions): House {
   const log = safeLog(createLog(options.writeLog, register));
   const pricer = createPricer({ log });
   const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
-  const { token, file } = localToken(options.dataDir);
+  const localEndpoint = localToken(options.dataDir);
   const tools = new ToolTokens(options.dataDir);
   const yard = new Yard({
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyMark: keyMarks(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
     keepAliveMs: options.keepAliveMs,
   });
-  const info = new InfoRoutes({ yard, http: (): HttpStatus => port.status });
-  const face = new HttpFace({ yard, token: new TokenCheck(token, tools), log, info });
-  const port: PortHolder = new PortHolder(face.server, file, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
+  const info = new InfoRoutes({ yard, token: localEndpoint.token, http: (): HttpStatus => port.status });
+  const face = new HttpFace({ yard, token: new TokenCheck(localEndpoint.token, tools), log, info });
+  const port: PortHolder = new PortHolder(face.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
   closeToOthers(options.dataDir, log);
   const heap = keepHeapSmall();
   let closing: Promise<void> | undefined;

@@ -45,7 +45,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
       portChanged: () => face?.httpChanged(),
     });
     house = built;
-    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), tools: built.tools });
+    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), checkPort: () => built.port.check(), tools: built.tools });
     const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
       const reload = new Guard('Reading the configuration', built.log).wrap(() => adoptFile(built, configFile));

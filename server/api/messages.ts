@@ -3,7 +3,7 @@ import type { ConversationEvent, ConversationRequest, TokenUsage } from './conve
 import type { FailureClass } from './failure.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
 import type { EndpointSettings, PriceSettings, RouteSettings } from './settings.ts';
-import type { ConfigProblem, StatusSnapshot } from './status.ts';
+import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
 export interface InitializationOptions {
@@ -78,6 +78,8 @@ export interface TestEndpointResult {
   /** One sentence: what was proved, or what is wrong and what to do. */
   message: string;
   latencyMs?: number | undefined;
+  /** The base URL that answered, where it is not the one in `settings`: with or without `/v1`. */
+  baseUrl?: string | undefined;
   /** Upstream model names, where the provider lists them. */
   models: string[];
 }
@@ -155,9 +157,13 @@ export interface ConnectToolParams {
 }
 export interface ConnectToolResult {
   token: string;
-  /** The local endpoint without a path; absent while it is off. */
+  /** The local endpoint without a path: Switchyard was found there just now. Absent while it is off. */
   url?: string | undefined;
 }
+/** Client -> server, request: try to listen at the local endpoint again, and find out who holds its port; the state then. */
+export const retryEndpointMethod = 'switchyard/retryEndpoint';
+export type RetryEndpointResult = HttpStatus;
+
 export const connectToolMethod = 'switchyard/connectTool';
 
 /** Client -> server, request: revokes a tool's token, at once in all windows. */

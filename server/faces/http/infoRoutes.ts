@@ -3,6 +3,7 @@ import type { HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.
 import type { TimeRange } from '../../api/receipt.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { callerProtocol } from './callerProtocol.ts';
+import { answerIdentity, identityPath } from './identity.ts';
 import { refusalBody } from './refusal.ts';
 import { sentPath } from './requestPath.ts';
 import { endAfterBody, sendJson } from './sendJson.ts';
@@ -11,6 +12,8 @@ const geminiList = /^\/v1beta1?\/models$/;
 
 export interface InfoRoutesOptions {
   yard: Yard;
+  /** Of the data folder: proves to other windows who this server is. */
+  token: string;
   http(): HttpStatus;
 }
 
@@ -28,6 +31,10 @@ export class InfoRoutes {
     if (path === '/health' && (method === 'GET' || method === 'HEAD')) {
       const serves = this.#options.yard.canServe();
       sendJson(response, serves ? 200 : 503, { status: serves ? 'ok' : 'unavailable' });
+      return true;
+    }
+    if (path === identityPath && method === 'GET') {
+      answerIdentity(request, response, this.#options.token);
       return true;
     }
     if (method === 'HEAD' || (method === 'GET' && path === '/')) {

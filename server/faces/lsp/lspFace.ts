@@ -1,11 +1,11 @@
 import type { CancellationToken, Connection } from 'vscode-languageserver';
 import type { ConversationRequest } from '../../api/conversation.ts';
 import {
-  catalogMethod, chatEventsMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, spendMethod,
+  catalogMethod, chatEventsMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, noticeMethod, probeMethod, receiptMethod, requestsMethod, retryEndpointMethod, spendMethod,
   statusMethod, testEndpointMethod,
   type CatalogResult, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type ConnectedToolsResult, type ConnectToolParams,
   type ConnectToolResult, type DisconnectToolParams, type ProbeParams, type ProbeReport, type ReceiptParams,
-  type ReceiptResult, type RequestsParams, type RequestsResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
+  type ReceiptResult, type RequestsParams, type RequestsResult, type RetryEndpointResult, type SpendParams, type SpendResult, type StatusParams, type TestEndpointParams,
   type TestEndpointResult,
 } from '../../api/messages.ts';
 import {
@@ -33,6 +33,8 @@ export interface LspFaceOptions {
   http(): HttpStatus;
   /** Starts or stops the local HTTP endpoint. */
   listen(port: number | undefined): void;
+  /** Tries to listen again, and finds out who holds the port. */
+  checkPort(): Promise<HttpStatus>;
   /** The tokens of single tools. */
   tools: { connect(tool: string): string; disconnect(tool: string): void; names(): string[] };
 }
@@ -65,7 +67,8 @@ export class LspFace {
     connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
     connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await yard.receipt(params.id) ?? null);
     connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
-    connection.onRequest(connectToolMethod, (params: ConnectToolParams): ConnectToolResult => this.#connectTool(params));
+    connection.onRequest(connectToolMethod, ({ tool }: ConnectToolParams) => this.#connectTool(tool));
+    connection.onRequest(retryEndpointMethod, (): Promise<RetryEndpointResult> => options.checkPort());
     connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => {
       const known = options.tools.names().includes(tool);
       options.tools.disconnect(tool);
@@ -113,6 +116,17 @@ export class LspFace {
     }
   }
 
+  /** A token is given out only for an address at which a Switchyard has just been found. */
+  async #connectTool(tool: string): Promise<ConnectToolResult> {
+    const { state, url, message } = await this.#options.checkPort();
+    if (url === undefined && state !== 'off') throw new Error(message ?? 'The local endpoint is not open yet; try again in a moment.');
+    const { tools, yard } = this.#options;
+    const known = tools.names().includes(tool);
+    const token = tools.connect(tool);
+    yard.log.info(`The tool ${tool} ${known ? 'asked for its token' : 'got a token of its own'}.`);
+    return { token, url };
+  }
+
   #startDrill(params: StartDrillParams): StartDrillResult {
     try {
       return { drill: this.#options.yard.drills.start(params) };
@@ -120,14 +134,6 @@ export class LspFace {
       if (error instanceof SwitchyardError) return { refused: error.message };
       throw error;
     }
-  }
-
-  #connectTool({ tool }: ConnectToolParams): ConnectToolResult {
-    const { tools, yard, http } = this.#options;
-    const known = tools.names().includes(tool);
-    const token = tools.connect(tool);
-    yard.log.info(`The tool ${tool} ${known ? 'asked for its token' : 'got a token of its own'}.`);
-    return { token, url: http().url };
   }
 
   #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {

@@ -31,7 +31,7 @@ export class EditorDoor {
     const toEditor = new PassThrough();
     const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
     server.onInitialize(() => ({ capabilities: {} }));
-    this.#face = new LspFace({ connection: server, yard: house.yard, http: () => house.port.status, listen: () => undefined, tools: house.tools });
+    this.#face = new LspFace({ connection: server, yard: house.yard, http: () => house.port.status, listen: () => undefined, checkPort: () => house.port.check(), tools: house.tools });
     server.listen();
     this.connection = createMessageConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toServer));
     this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => {
