@@ -35,7 +35,7 @@ import type { ModelCache } from '../upstream/modelCache.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
 import type { ListedModel } from '../upstream/modelList.ts';
 import { drillFailure, Drills } from '../upstream/drills.ts';
-import { probeEndpoint } from '../upstream/probe.ts';
+import { tryEndpoint } from '../upstream/tryEndpoint.ts';
 import { Transport } from '../upstream/transport.ts';
 import { Bookkeeper } from './bookkeeper.ts';
 import { Conditions } from './conditions.ts';
@@ -56,6 +56,7 @@ import { redactFailure, withoutSecrets } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
 import { buildSnapshot } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
+import { otherAddress, testedSentence } from './testedSentence.ts';
 import { YardView } from './yardView.ts';
 
 export interface YardOptions {
@@ -308,17 +309,19 @@ export class Yard implements ExchangeServices {
   /** Tries an endpoint as it would be configured, with one key or with each of its keys. */
   async testEndpoint(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
     this.#register.add(keys.flatMap(secretsOf));
-    const tried = keys.length === 0 ? [undefined] : keys;
     let models: readonly ListedModel[] = [];
     let latencyMs: number | undefined;
-    let proved = true;
-    const drilled = this.transport.drills.isDrilled(endpoint.name);
-    for (const key of tried) {
+    let proved = keys.length > 0;
+    let at = endpoint;
+    for (const key of keys.length === 0 ? [undefined] : keys) {
       const foreign = key === undefined ? undefined : foreignKeyMessage(endpoint, key);
       if (foreign !== undefined) return { ok: false, failureClass: 'auth', message: foreign, models: [] };
-      const result = await probeEndpoint(this.transport, endpoint, key, { listModels: true, now: this.clock.now(), signal });
-      if (result.error !== undefined) {
-        return { ok: false, failureClass: result.error.failureClass, message: redactFailure(drilled ? drillFailure(result.error) : result.error, this).message, latencyMs: result.latencyMs, models: [] };
+      const tried = await tryEndpoint(this.transport, at, key, { now: this.clock.now(), signal });
+      const { error, ...result } = tried.result;
+      at = tried.endpoint;
+      if (error !== undefined) {
+        const drilled = this.transport.drills.isDrilled(endpoint.name);
+        return { ok: false, failureClass: error.failureClass, message: redactFailure(drilled ? drillFailure(error) : error, this).message, latencyMs: result.latencyMs, models: [], ...otherAddress(endpoint, at) };
       }
       if (key !== undefined && this.keys.all(endpoint.name).some(known => known.id === key.id && known.secret === key.secret)) this.keys.revive(endpoint.name, key.id, 'test', this.clock.now());
       models = withoutSecrets(result.models ?? models, this.#register);
@@ -327,8 +330,8 @@ export class Yard implements ExchangeServices {
     }
     if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models, this.clock.now());
     this.#changed();
-    const what = proved && keys.length > 0 ? `${endpoint.name} answers and accepts the key` : `${endpoint.name} answers; whether the key is good shows with the first request`;
-    return { ok: true, message: `${keys.length === 0 ? `${endpoint.name} answers` : what}${latencyMs === undefined ? '' : ` (${Math.round(latencyMs)} ms)`}.`, latencyMs, models: models.map(model => model.name) };
+    const found = { name: endpoint.name, ...otherAddress(endpoint, at), keys: keys.length, proved, latencyMs, models: models.length };
+    return { ok: true, message: testedSentence(found), latencyMs, models: models.map(model => model.name), ...otherAddress(endpoint, at) };
   }
 
   /**

@@ -17,9 +17,15 @@ export interface ProbeResult {
   latencyMs?: number | undefined;
   /** The models, where the probe's answer or a second call listed them. */
   models?: ListedModel[] | undefined;
+  /** What was asked, without a credential. */
+  url: string;
+  /** The status with which the server said that it does not know the path; it has answered all the same. */
+  missing?: number | undefined;
+  /** A model list was asked for, and the answer is none. */
+  unlisted?: true | undefined;
 }
 
-const probeTimeoutMs = 15_000;
+export const probeTimeoutMs = 15_000;
 
 /**
  * Asks an endpoint with the cheapest call that proves something (provider.probe), and for its model list where that
@@ -40,25 +46,29 @@ export async function probeEndpoint(
     const missingPath = status === 404 || status === 405;
     // The login at Google went well before this was sent; an account that may use models need not be allowed to list them.
     const mayNotList = status === 403 && request.googleLogin !== undefined;
-    if (mayNotList) return { ok: true, provedKey: true, latencyMs };
+    if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
         ? new SwitchyardError('redirect', 'server', `${endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`)
         : responseFailure(status, headers, text, source, options.now);
-      return { ok: false, provedKey: false, error, latencyMs };
+      return { ok: false, provedKey: false, url, error, latencyMs };
     }
     if (status < 300 && looksLikePage(text)) {
-      return { ok: false, provedKey: false, latencyMs, error: new SwitchyardError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
+      return { ok: false, provedKey: false, url, latencyMs, error: new SwitchyardError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
     }
     let models = url === list?.url ? parseModelList(text) : undefined;
+    const unlisted = !missingPath && url === list?.url && models === undefined;
     if (models === undefined && options.listModels && list !== undefined && list.url !== url) {
       const listed = await fetchText(transport, endpoint, probeRequest({ ...endpoint, protocol: list.protocol }, key, list.url), timeoutMs, options.signal);
       models = listed.status < 300 ? parseModelList(listed.text) : undefined;
     }
     if (models !== undefined && options.listModels) models = await withDetails(transport, endpoint, key, models, timeoutMs, options.signal);
-    return { ok: true, provedKey: !missingPath && endpoint.provider.probe.provesKey, latencyMs, models };
+    return {
+      ok: true, provedKey: !missingPath && endpoint.provider.probe.provesKey, url, latencyMs, models,
+      ...(missingPath && models === undefined ? { missing: status } : {}), ...(unlisted ? { unlisted } : {}),
+    };
   } catch (error) {
-    if (error instanceof SwitchyardError) return { ok: false, provedKey: false, error };
+    if (error instanceof SwitchyardError) return { ok: false, provedKey: false, url, error };
     throw error;
   }
 }
@@ -96,7 +106,8 @@ async function withDetails(
   return detailed;
 }
 
-function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefined, url: string, method: 'GET' | 'POST' = 'GET'): UpstreamRequest {
+/** A request as probes send it, with its credential. */
+export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefined, url: string, method: 'GET' | 'POST' = 'GET'): UpstreamRequest {
   const authorization = authorize(endpoint, key, url);
   return {
     method,
@@ -113,6 +124,6 @@ function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefined, ur
   };
 }
 
-function looksLikePage(text: string): boolean {
+export function looksLikePage(text: string): boolean {
   return /^\s*<(?:!doctype|html)/i.test(text);
 }

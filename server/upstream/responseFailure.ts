@@ -192,7 +192,13 @@ function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, statu
   const key = keyText(source.keyName);
   const said = status >= 300 ? ` (${status})` : '';
   switch (failureClass) {
-    case 'auth': return `${endpoint} rejected ${key}${said}; replace the key, or check what it may use.`;
+    case 'auth':
+      if (source.keyName === undefined) {
+        return source.provider.auth === 'google-oauth'
+          ? `${endpoint} rejected the Google login of this machine${said}; log in anew, or add a key file.`
+          : `${endpoint} wants a key${said}; add one.`;
+      }
+      return `${endpoint} rejected ${key}${said}; replace the key, or check what it may use.`;
     case 'quota': return `${endpoint} says there is no money or quota left on ${key}${said}; top up or raise the limit at the provider.`;
     case 'rate-limit': return `${endpoint} limits the rate of requests${said}.`;
     case 'overloaded': return `${endpoint} is overloaded${said}.`;
@@ -205,10 +211,10 @@ function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, statu
   }
 }
 
-/** Keys are called `key 1`, `key 2` until someone renames them: the word is not said twice. */
+/** Keys are called `key 1`, `key 2` until someone renames them, and `the new key` before they are stored: the word is not said twice. */
 function keyText(keyName: string | undefined): string {
   if (keyName === undefined) return 'the key';
-  return /^key\b/i.test(keyName) ? keyName : `key ${keyName}`;
+  return /^(?:the new )?key\b/i.test(keyName) ? keyName : `key ${keyName}`;
 }
 
 /** Codes are stored, so only what looks like a name from the provider's documentation is one, and no word of the conversation. */

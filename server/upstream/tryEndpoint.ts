@@ -1,0 +1,80 @@
+import type { KeyMaterial } from '../api/messages.ts';
+import { SwitchyardError } from '../base/failure.ts';
+import { chatUrl } from '../catalog/paths.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import { fetchText } from './fetchText.ts';
+import { looksLikePage, probeEndpoint, probeRequest, probeTimeoutMs } from './probe.ts';
+import type { ProbeResult } from './probe.ts';
+import { responseFailure } from './responseFailure.ts';
+import type { Transport } from './transport.ts';
+
+/** What a person is told of an endpoint that was tried, and the address at which it answered. */
+export interface TriedEndpoint { endpoint: EndpointConfig; result: ProbeResult }
+
+interface TryOptions { now: number; signal?: AbortSignal | undefined }
+
+/**
+ * Tries an endpoint as somebody who has just typed its address and key wants it tried. Unlike a probe of its health, a path
+ * that is not there is a wrong address: it is asked again with and without `/v1`, and a server without a model list has to
+ * know the path of chat calls.
+ */
+export async function tryEndpoint(transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: TryOptions): Promise<TriedEndpoint> {
+  const probe = (one: EndpointConfig, with_: KeyMaterial | undefined, listModels: boolean): Promise<ProbeResult> => probeEndpoint(transport, one, with_, { ...options, listModels });
+  const result = await probe(endpoint, key, true);
+  if (!mayBeWrongAddress(result)) return { endpoint, result: await withProof(result) };
+  const others = otherBaseUrls(endpoint).map(baseUrl => ({ ...endpoint, baseUrl }));
+  for (const other of others) {
+    const otherResult = await probe(other, key, true);
+    if (otherResult.models !== undefined) return { endpoint: other, result: await withProof(otherResult, other) };
+  }
+  for (const one of [endpoint, ...others]) {
+    const called = await callWithoutRequest(transport, one, key, options);
+    if (called !== undefined) return { endpoint: one, result: called };
+  }
+  return { endpoint, result: result.error === undefined ? { ...result, ok: false, error: nothingThere(endpoint, result) } : result };
+
+  /** A list that anybody may read proves no key; one that is refused without a key does. */
+  async function withProof(found: ProbeResult, at = endpoint): Promise<ProbeResult> {
+    if (!found.ok || found.provedKey || key === undefined || found.models === undefined) return found;
+    return { ...found, provedKey: (await probe(at, undefined, false)).error?.failureClass === 'auth' };
+  }
+}
+
+function mayBeWrongAddress({ error, missing, unlisted }: ProbeResult): boolean {
+  return missing !== undefined || unlisted === true || error?.code === 'redirect' || error?.code === 'not-an-api';
+}
+
+function nothingThere({ name }: EndpointConfig, { missing, url }: ProbeResult): SwitchyardError {
+  return new SwitchyardError('nothing-there', 'server', `Nothing answers at ${url}${missing === undefined ? '' : ` (${missing})`}: check the base URL of ${name}.`);
+}
+
+/** The base URLs that a user may have meant: with or without `/v1`, which tools and vendors write either way. */
+function otherBaseUrls({ provider, baseUrl }: EndpointConfig): string[] {
+  const known = [...Object.values(provider.baseUrls), ...(provider.regions ?? []).map(region => region.baseUrl)];
+  if (provider.addressing !== undefined || known.includes(baseUrl)) return [];
+  const bare = baseUrl.replace(/(?:\/v1)+$/, '');
+  return [`${bare}/v1`, bare].filter(other => other !== baseUrl);
+}
+
+/**
+ * Sends an empty object to the path of chat calls: nothing is generated or billed, and whatever is there says what it
+ * misses. Undefined where there is no such path.
+ */
+async function callWithoutRequest(transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, { now, signal }: TryOptions): Promise<ProbeResult | undefined> {
+  const url = chatUrl(endpoint, '', false);
+  const request = probeRequest(endpoint, key, url, 'POST');
+  const body = Buffer.from('{}');
+  const headers = { ...request.headers, 'content-type': 'application/json', 'content-length': String(body.length) };
+  try {
+    const { status, headers: received, text, latencyMs } = await fetchText(transport, endpoint, { ...request, headers, body: [body] }, Math.min(probeTimeoutMs, endpoint.timeouts.headersMs), signal);
+    if (looksLikePage(text) || (status >= 300 && status < 400) || status === 405) return undefined;
+    if (status < 300) return { ok: true, provedKey: false, url, latencyMs };
+    const error = responseFailure(status, received, text, { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' }, now);
+    // Some servers say so that no model was named.
+    if (status === 404 && error.providerCode?.includes('model') !== true) return undefined;
+    return error.failureClass === 'auth' || error.failureClass === 'quota' ? { ok: false, provedKey: false, url, error, latencyMs } : { ok: true, provedKey: false, url, latencyMs };
+  } catch (error) {
+    if (error instanceof SwitchyardError && error.failureClass !== 'cancelled') return undefined;
+    throw error;
+  }
+}
