@@ -23,7 +23,7 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   };
   const endpoints = new Map<string, EndpointConfig>();
   const leftOut = new Set(options.leftOut);
-  for (const [name, settings] of namedEntries(raw.endpoints, 'endpoints', report)) {
+  for (const [name, settings] of namedEntries(raw.endpoints, 'endpoints', report, leftOut)) {
     const path = ['endpoints', name];
     const { endpoint, wrong, notes } = resolveEndpoint(name, settings, options);
     for (const problem of wrong) report([...path, ...problem.path], `Endpoint "${name}" is left out: ${problem.text}`);
@@ -42,11 +42,24 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }) }, problems };
 }
 
-function namedEntries(section: unknown, title: string, report: (path: ConfigPath, message: string) => void): [string, unknown][] {
+/** The entries of a section. Of names that differ only in case, which nobody tells apart, the first one holds. */
+function namedEntries(section: unknown, title: 'endpoints' | 'routes', report: (path: ConfigPath, message: string) => void, leftOut?: Set<string>): [string, unknown][] {
   if (section === undefined || section === null) return [];
-  if (isObject(section)) return Object.entries(section);
-  report([title], `"${title}" must be a mapping of names to ${title}.`);
-  return [];
+  if (!isObject(section)) {
+    report([title], `"${title}" must be a mapping of names to ${title}.`);
+    return [];
+  }
+  const firsts = new Map<string, string>();
+  return Object.entries(section).filter(([name]) => {
+    const first = firsts.get(name.toLowerCase());
+    if (first === undefined) {
+      firsts.set(name.toLowerCase(), name);
+      return true;
+    }
+    report([title, name], `${title === 'endpoints' ? 'Endpoint' : 'Route'} "${name}" is left out: its name differs from "${first}" only in case; give it another name.`);
+    leftOut?.add(name);
+    return false;
+  });
 }
 
 interface ResolvedRoute {

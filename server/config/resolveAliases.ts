@@ -23,6 +23,7 @@ export function resolveAliases(
     if (!aliasPattern.test(name)) report(path, `Alias "${name}" is left out: an alias is written like the name of a model, without spaces.`);
     else if (typeof model !== 'string' || model.trim() === '' || model.length > 200) report(path, `Alias "${name}" is left out: it must stand for the name of a model.`);
     else if (routes.has(name)) report(path, `Alias "${name}" is left out: a route has that name.`);
+    else if (given.has(name.toLowerCase())) report(path, `Alias "${name}" is left out: it differs from "${given.get(name.toLowerCase())?.name ?? ''}" only in case.`);
     else given.set(name.toLowerCase(), { name, model: model.trim() });
   }
   const aliases = new Map<string, string>();
