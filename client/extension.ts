@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { escapedLog } from './base/escapedLog.ts';
+import { ChatAccess } from './chat/chatAccess.ts';
+import { editorChat } from './chat/chatHost.ts';
 import { ChatProvider } from './chatProvider.ts';
 import { addProvider } from './commands/addProvider.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
@@ -9,7 +11,8 @@ import { checkHealth, removeProvider, setEnabled, testProvider } from './command
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { registerCommands } from './commands/register.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
-import { copyLocalEndpointToken, copyLocalEndpointUrl, restartServer } from './commands/serverCommands.ts';
+import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, retryLocalEndpoint } from './commands/localEndpointCommands.ts';
+import { restartServer } from './commands/serverCommands.ts';
 import type { CommandServices } from './commands/services.ts';
 import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './configuration.ts';
@@ -51,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     timers: realTimers,
   });
   endings.push(() => server.stop());
-  const services: CommandServices = { server, configuration, keys, log };
+  const services: CommandServices = { server, configuration, keys, log, chatAccess: new ChatAccess(editorChat, context.globalState) };
   const toolPlace: ToolPlace = {
     storageFolder: context.globalStorageUri.fsPath,
     changes: new ShownChanges(),
@@ -94,12 +97,16 @@ export function activate(context: vscode.ExtensionContext): void {
       'switchyard.fireDrill': target => fireDrill(services, target),
       'switchyard.stopFireDrill': () => stopFireDrill(services),
       'switchyard.fireDrillReport': () => { drillReport.open(); },
+      'switchyard.openChat': () => services.chatAccess.openChat(),
+      'switchyard.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
       'switchyard.open': async () => { await vscode.commands.executeCommand('switchyard.providers.focus'); },
       'switchyard.openSettings': async () => { await vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`); },
       'switchyard.showLog': () => { log.show(true); },
       'switchyard.restartServer': () => restartServer(services),
       'switchyard.copyLocalEndpointUrl': () => copyLocalEndpointUrl(services),
       'switchyard.copyLocalEndpointToken': () => copyLocalEndpointToken(services),
+      'switchyard.chooseLocalEndpointPort': () => chooseLocalEndpointPort(services),
+      'switchyard.retryLocalEndpoint': () => retryLocalEndpoint(services),
       'switchyard.connectTool': () => connectTool(services, toolPlace),
       'switchyard.disconnectTool': () => disconnectTool(services, toolPlace),
       'switchyard.writeChange': () => { toolPlace.changes.answer(true); },

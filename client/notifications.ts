@@ -1,11 +1,15 @@
 import * as vscode from 'vscode';
 import type { NoticeParams } from '../server/api/messages.ts';
-import type { ConfigProblem } from '../server/api/status.ts';
+import type { ConfigProblem, HttpStatus } from '../server/api/status.ts';
+import type { MessageAction } from './base/errors.ts';
+import { runChosen } from './commands/register.ts';
 import { openSettingsFile } from './commands/serverCommands.ts';
 import type { Configuration } from './configuration.ts';
 import type { KeyStore } from './keys/keyStore.ts';
+import { portActions, portNotice, portTrouble } from './localEndpoint.ts';
 import { NoticeMemory, noticeActions } from './notices.ts';
 import type { ServerProcess } from './serverProcess.ts';
+import { warn } from './toasts.ts';
 
 /**
  * What the user is told by a notification: a server that stays down, problems in the settings, and what providers
@@ -16,6 +20,7 @@ export class Notifications implements vscode.Disposable {
   readonly #memory = new NoticeMemory();
   readonly #subscriptions: vscode.Disposable[];
   #toldProblems = '';
+  #toldPort: string | undefined;
 
   constructor(server: ServerProcess, configuration: Configuration, keys: KeyStore, log: vscode.LogOutputChannel) {
     this.#configuration = configuration;
@@ -23,7 +28,10 @@ export class Notifications implements vscode.Disposable {
       server.onDidChangeState(state => { if (state === 'failed') void this.#tellFailure(server, log); }),
       server.onDidConfigure(problems => { void this.#tellProblems(problems, log); }),
       server.onDidReceiveNotice(notice => { void this.#tellNotice(notice); }),
-      server.onDidChangeStatus(status => { this.#memory.recover(status); }),
+      server.onDidChangeStatus(status => {
+        this.#memory.recover(status);
+        void this.#tellPort(server, status.http);
+      }),
       keys.onDidChange(endpoint => { this.#memory.forget(endpoint); }),
     ];
   }
@@ -52,10 +60,22 @@ export class Notifications implements vscode.Disposable {
     if (pick !== undefined) await openSettingsFile();
   }
 
+  /** A port that cannot be used is told once, until it could be used again. */
+  async #tellPort(server: ServerProcess, http: HttpStatus): Promise<void> {
+    const trouble = portTrouble(http);
+    if (http.state === 'starting' || trouble === this.#toldPort) return;
+    this.#toldPort = trouble;
+    if (trouble === undefined) return;
+    const tools = await server.connectedTools().catch(() => []);
+    const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'switchyard.disconnectTool' };
+    const actions = tools.length === 0 ? portActions : [...portActions, disconnect];
+    await runChosen(await warn(portNotice(trouble, http.state, tools), ...actions.map(action => action.title)), actions);
+  }
+
   async #tellNotice(notice: NoticeParams): Promise<void> {
     if (!this.#memory.isNew(notice)) return;
     const actions = noticeActions(notice);
-    const pick = await vscode.window.showWarningMessage(notice.message, ...actions.map(action => action.title));
+    const pick = await warn(notice.message, ...actions.map(action => action.title));
     const action = actions.find(entry => entry.title === pick);
     switch (action?.kind) {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;

@@ -1,10 +1,10 @@
 import type * as vscode from 'vscode';
 import {
-  catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, spendMethod, testEndpointMethod,
+  catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, retryEndpointMethod, spendMethod, testEndpointMethod,
 } from '../server/api/messages.ts';
 import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
-  RequestsParams, RequestsResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
+  RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import { startDrillMethod, stopDrillMethod, survivalReportMethod } from '../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../server/api/drill.ts';
@@ -134,6 +134,7 @@ export class ServerProcess implements SwitchyardServer {
   async catalog(): Promise<CatalogResult> { return this.#request(catalogMethod, {}); }
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolMethod, { tool }); }
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolMethod, { tool }); }
+  async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointMethod, {}); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillMethod, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillMethod, {}); }
   async survivalReport(): Promise<SurvivalReportResult> { return this.#request(survivalReportMethod, {}); }

@@ -80,11 +80,11 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
 
 /** `name`, or `name-2`, `name-3` … when it is taken. */
 export function uniqueName(name: string, taken: Iterable<string>): string {
-  const names = new Set(taken);
-  if (!names.has(name)) return name;
+  const names = new Set([...taken].map(one => one.toLowerCase()));
+  if (!names.has(name.toLowerCase())) return name;
   for (let number = 2; ; number++) {
     const candidate = `${name}-${String(number)}`;
-    if (!names.has(candidate)) return candidate;
+    if (!names.has(candidate.toLowerCase())) return candidate;
   }
 }
 
@@ -93,17 +93,32 @@ export function nameProblem(name: string, taken: Iterable<string>): string | und
   if (name === '') return 'Type a name.';
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return 'Use letters, digits, dots, dashes and underscores; start with a letter or digit.';
   if (name.length > 64) return 'Use at most 64 characters.';
-  return new Set(taken).has(name) ? `"${name}" is already there.` : undefined;
+  const same = sameNameAs(name, taken);
+  if (same === undefined) return undefined;
+  return same === name ? `"${name}" is already there.` : `"${name}" differs from "${same}" only in case: choose another name.`;
 }
 
-/** What is wrong with a base URL, or undefined. */
+/** The name that is taken and equals this one, whatever the case of its letters. */
+export function sameNameAs(name: string, taken: Iterable<string>): string | undefined {
+  const wanted = name.toLowerCase();
+  for (const one of taken) if (one.toLowerCase() === wanted) return one;
+  return undefined;
+}
+
+/** What a person typed as base URL, completed: without a scheme it is https, but on this machine. */
+export function completedBaseUrl(text: string): string {
+  if (text === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  return `${/^(?:localhost|127\.\d|\[::1\])/i.test(text) ? 'http' : 'https'}://${text}`;
+}
+
+/** What is wrong with a base URL as it was typed, or undefined. */
 export function baseUrlProblem(text: string): string | undefined {
   if (text === '') return 'Type the base URL, such as https://api.example.com/v1.';
   let url: URL;
   try {
-    url = new URL(text);
+    url = new URL(completedBaseUrl(text));
   } catch {
-    return 'This is not a URL: it looks like https://api.example.com/v1.';
+    return 'This is no URL. Type one such as https://api.example.com/v1.';
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'The URL must start with https:// or http://.';
   if (url.username !== '' || url.password !== '') return 'Leave credentials out of the URL: the key is asked for in a later step.';

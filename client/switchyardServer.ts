@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult,
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../server/api/messages.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../server/api/drill.ts';
@@ -32,6 +32,8 @@ export interface SwitchyardServer {
   connectTool(tool: string): Promise<ConnectToolResult>;
   /** Revokes a tool's token. */
   disconnectTool(tool: string): Promise<void>;
+  /** Tries to listen at the local endpoint again, and finds out who holds its port; the state then. */
+  retryEndpoint(): Promise<RetryEndpointResult>;
   /** Begins a fire drill, or says why not. */
   startDrill(params: StartDrillParams): Promise<StartDrillResult>;
   /** Ends every fire drill; what became of them. */

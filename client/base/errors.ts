@@ -6,6 +6,24 @@ export class UserError extends Error {
   }
 }
 
+/** A button under a message: what it says, and the command it runs. */
+export interface MessageAction {
+  title: string;
+  command: string;
+  argument?: unknown;
+}
+
+/** A command cannot go on until the user does something else first. Nothing has failed; the actions lead on. */
+export class NextStep extends UserError {
+  readonly actions: readonly MessageAction[];
+
+  constructor(message: string, ...actions: readonly MessageAction[]) {
+    super(message);
+    this.name = 'NextStep';
+    this.actions = actions;
+  }
+}
+
 /** The text of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

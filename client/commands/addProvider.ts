@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
 import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
-import { baseUrlProblem, nameProblem, withEndpoint } from '../settingsEdits.ts';
-import {
-  cleanKey, endpointSettingsOf, failedTestChoices, keyProblem, keyWarning, neighbourStep, stepNumber, suggestedName, testedSentence,
-} from './addProviderSteps.ts';
+import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../settingsEdits.ts';
+import { endpointSettingsOf, failedTestChoices, neighbourStep, stepNumber, suggestedName } from './addProviderSteps.ts';
 import type { AddProviderDraft, AddProviderStep } from './addProviderSteps.ts';
 import { offerRoute } from './firstRoute.ts';
+import { askKey } from './keyBox.ts';
 import { offerPrices } from './pricePreset.ts';
 import { askChoice, askText } from './quickInput.ts';
 import type { Answer } from './quickInput.ts';
@@ -19,12 +18,13 @@ const title = 'Add Provider';
 /**
  * "Add Provider…": provider, address where it is not known, name, key; then the provider is tried, stored, and
  * offered to a route. Nothing is stored before the last step is over.
+ * @param begun what is known already: a provider, and a key that was typed for another one
  */
-export async function addProvider(services: CommandServices): Promise<void> {
+export async function addProvider(services: CommandServices, begun: Pick<AddProviderDraft, 'offer' | 'key'> = {}): Promise<void> {
   const offers = await services.server.catalog();
   const taken = Object.keys(services.configuration.settings.endpoints);
-  const draft: AddProviderDraft = {};
-  let step: AddProviderStep | undefined = 'provider';
+  const draft: AddProviderDraft = { ...begun };
+  let step: AddProviderStep | undefined = begun.offer === undefined ? 'provider' : neighbourStep('provider', begun.offer, 1);
   let complete: CompleteDraft | undefined;
   let result: TestEndpointResult;
   for (;;) {
@@ -33,6 +33,8 @@ export async function addProvider(services: CommandServices): Promise<void> {
     result = await testWithProgress(services.server, {
       name: complete.name, settings: endpointSettingsOf(complete), ...(complete.key === '' ? {} : { secret: complete.key }),
     });
+    // Also what failed there, such as a key that was rejected, shows that the address is right.
+    if (result.baseUrl !== undefined) complete.baseUrl = draft.baseUrl = result.baseUrl;
     if (result.ok) break;
     const next = await askAfterFailedTest(result, failedTestChoices(result, complete.baseUrl !== undefined));
     if (next === undefined) return;
@@ -47,15 +49,18 @@ export async function addProvider(services: CommandServices): Promise<void> {
   if (key !== '') await services.keys.add(name, key);
   await services.configuration.changeEndpoints(endpoints => withEndpoint(endpoints, name, settings));
   await offerPrices(services, name, complete.offer);
-  await offerRoute(services, name, result.models, result.ok ? testedSentence(name, result) : `${name} was added.`);
+  await offerRoute(services, name, result.models, result.ok ? result.message : `${name} was added without a test that went well.`);
 }
 
 /** Walks through the steps from `first`, forwards and backwards; undefined when the user left. */
 async function collect(first: AddProviderStep, draft: AddProviderDraft, offers: readonly ProviderOffer[], taken: readonly string[]): Promise<CompleteDraft | undefined> {
   let step: AddProviderStep | undefined = first;
   while (step !== undefined) {
+    const { offer }: AddProviderDraft = draft;
     const answer: Answer<void> = await askStep(step, draft, offers, taken);
     if (answer.kind === 'cancel') return undefined;
+    // A key of another vendor has changed the provider: what follows the choice of one is asked again.
+    if (step === 'key' && draft.offer !== offer) step = 'provider';
     step = neighbourStep(step, draft.offer, answer.kind === 'back' ? -1 : 1);
   }
   const { offer, name, key } = draft;
@@ -93,11 +98,11 @@ async function askStep(step: AddProviderStep, draft: AddProviderDraft, offers: r
       return take(await askText({
         ...look,
         placeholder: offer.baseUrlExample ?? 'https://api.example.com/v1',
-        prompt: `Base URL of the ${offer.name} server, with /v1 where it wants one`,
+        prompt: `Base URL of the ${offer.name} server. With and without /v1 are both tried`,
         value: draft.baseUrl,
         problem: baseUrlProblem,
         warning: text => (baseUrlProblem(text) === undefined && isPlainRemote(text) ? 'Without https, anyone on the way can read the key and the conversation.' : undefined),
-      }), text => { draft.baseUrl = text; });
+      }), text => { draft.baseUrl = completedBaseUrl(text); });
     case 'name':
       return take(await askText({
         ...look,
@@ -106,28 +111,13 @@ async function askStep(step: AddProviderStep, draft: AddProviderDraft, offers: r
         value: draft.name ?? suggestedName(offer, draft.region, taken),
         problem: text => nameProblem(text, taken),
       }), text => { draft.name = text; });
-    case 'key':
-      return take(await askKey(offer, look, draft.key), text => { draft.key = text; });
+    case 'key': {
+      const answer = await askKey({ offer, offers, ownAddress: draft.baseUrl !== undefined, look, value: draft.key });
+      if (answer.kind !== 'elsewhere') return take(answer, text => { draft.key = text; });
+      Object.assign(draft, { offer: answer.offer, region: undefined, baseUrl: undefined, name: undefined, key: answer.key });
+      return { kind: 'value', value: undefined };
+    }
   }
-}
-
-/** Asks for a key of this provider, in a password box. */
-export async function askKey(
-  offer: Pick<ProviderOffer, 'name' | 'keyRequired' | 'keyPattern' | 'keyHint' | 'keyUrl'>,
-  look: { title: string; step?: number; totalSteps?: number; canGoBack?: boolean },
-  value?: string,
-): Promise<Answer<string>> {
-  const answer = await askText({
-    ...look,
-    placeholder: offer.keyRequired ? `Key${offer.keyHint === undefined ? '' : `, such as ${offer.keyHint}`}` : 'Key (leave empty if there is none)',
-    prompt: `Paste a key of ${offer.name}. It goes to your secret store, and to nobody but this provider`,
-    value,
-    password: true,
-    problem: text => keyProblem(cleanKey(text), offer),
-    warning: text => keyProblem(cleanKey(text), offer) ?? keyWarning(cleanKey(text), offer),
-    link: offer.keyUrl === undefined ? undefined : { tooltip: `Get a key of ${offer.name}`, url: offer.keyUrl },
-  });
-  return answer.kind === 'value' ? { kind: 'value', value: cleanKey(answer.value) } : answer;
 }
 
 function take<T>(answer: Answer<T>, keep: (value: T) => void): Answer<void> {
@@ -143,6 +133,6 @@ function iconOf(offer: ProviderOffer): string {
 }
 
 function isPlainRemote(text: string): boolean {
-  const url = new URL(text);
+  const url = new URL(completedBaseUrl(text));
   return url.protocol === 'http:' && !/^(localhost|127\.|\[::1\]|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)|\.local$/.test(url.hostname);
 }

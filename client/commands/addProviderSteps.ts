@@ -1,6 +1,8 @@
 import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
 import type { EndpointSettings } from '../../server/api/settings.ts';
-import { partsOfTarget, targetsOf, uniqueName } from '../settingsEdits.ts';
+import { foreignKeyVendor, vendorOfKey } from '../../server/api/keyShapes.ts';
+import type { KeyVendor } from '../../server/api/keyShapes.ts';
+import { completedBaseUrl, partsOfTarget, targetsOf, uniqueName } from '../settingsEdits.ts';
 import type { Routes } from '../settingsEdits.ts';
 
 /** What the user has said so far. */
@@ -49,7 +51,7 @@ export function endpointSettingsOf(draft: AddProviderDraft & { offer: ProviderOf
   return {
     provider: draft.offer.id,
     ...(draft.region === undefined ? {} : { region: draft.region }),
-    ...(draft.baseUrl === undefined ? {} : { baseUrl: draft.baseUrl.replace(/\/+$/, '') }),
+    ...(draft.baseUrl === undefined ? {} : { baseUrl: completedBaseUrl(draft.baseUrl).replace(/\/+$/, '') }),
   };
 }
 
@@ -84,6 +86,17 @@ export function keyWarning(key: string, offer: Pick<ProviderOffer, 'keyPattern' 
   }
   if (pattern.test(key)) return undefined;
   return `Keys of ${offer.name} usually look ${offer.keyHint === undefined ? 'different' : `like "${offer.keyHint}"`}: press Enter to use this one all the same.`;
+}
+
+/**
+ * The vendor whose key this seems to be, where that is another one than the provider. At an address of the user's own
+ * any key may be right; a shape that several vendors use counts only where a key is wanted at all.
+ */
+export function foreignVendor(key: string, offer: Pick<ProviderOffer, 'id' | 'keyRequired'>, ownAddress: boolean): KeyVendor | undefined {
+  const vendor = vendorOfKey(key);
+  if (vendor === undefined || ownAddress || vendor.providers.includes(offer.id)) return undefined;
+  if (vendor.certain) return foreignKeyVendor(key, offer.id) === undefined ? undefined : vendor;
+  return offer.keyRequired ? vendor : undefined;
 }
 
 /** Removes what people paste around a key: quotes, `Bearer`, and the name of a variable. */
@@ -122,13 +135,6 @@ const notForChat = /embed|whisper|tts|speech|transcri|dall-e|image|imagen|veo|so
 /** Names of one model as several providers spell it become the same. */
 function sameName(model: string): string {
   return model.toLowerCase().replace(/^.*\//, '').replace(/[._]/g, '-').replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '');
-}
-
-/** The sentence after a test that went well: `openai answered in 240 ms and lists 34 models.` */
-export function testedSentence(name: string, result: Pick<TestEndpointResult, 'latencyMs' | 'models'>): string {
-  const latency = result.latencyMs === undefined ? '' : ` in ${String(Math.round(result.latencyMs))} ms`;
-  const models = result.models.length === 0 ? '' : ` and lists ${String(result.models.length)} ${result.models.length === 1 ? 'model' : 'models'}`;
-  return `${name} answered${latency}${models}.`;
 }
 
 /** The buttons after a failed test: what is most likely wrong comes first. */

@@ -1,11 +1,14 @@
 import { homedir } from 'node:os';
-import * as vscode from 'vscode';
 import type { OfferedModel } from '../../server/api/status.ts';
-import { UserError } from '../base/errors.ts';
+import { NextStep, UserError } from '../base/errors.ts';
+import type { MessageAction } from '../base/errors.ts';
 import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
+import { portActions } from '../localEndpoint.ts';
+import { inform } from '../toasts.ts';
 import { askChoice, valueOf } from './quickInput.ts';
 import type { Choice } from './quickInput.ts';
-import { localEndpoint } from './serverCommands.ts';
+import { localEndpoint } from './localEndpointCommands.ts';
+import { addProviderAction } from './pickers.ts';
 import type { CommandServices } from './services.ts';
 import type { ShownChanges } from './shownChanges.ts';
 
@@ -19,9 +22,9 @@ export interface ToolPlace {
 
 /** "Connect a Tool…": the tool, what it is to use, the change as it will be, and only then the file. */
 export async function connectTool(services: CommandServices, place: ToolPlace): Promise<void> {
-  const url = fixedAddress(services);
   const { offered = [] } = services.server.status ?? {};
-  if (offered.length === 0) throw new UserError('There is nothing a tool could use yet. Run "Switchyard: Add Provider…" first.');
+  if (offered.length === 0) throw new NextStep('There is nothing a tool could use yet.', addProviderAction);
+  const url = await fixedAddress(services);
   await explained(async () => {
     const connector = await connectorAt(place);
     const tool = await askTool(await connector.states(), place);
@@ -32,14 +35,16 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
     const shown = await connector.previewConnect(tool.id, wanted);
     if (!await place.changes.agreed(`${tool.name} → Switchyard`, shown, `Write ${filesIn(shown)}`)) return;
     const had = await services.server.connectedTools();
-    const { token } = await services.server.connectTool(tool.id);
+    // The token comes with the address at which a Switchyard was found just now.
+    const { token, url: now } = await services.server.connectTool(tool.id);
     try {
+      if (now !== url) throw new UserError('The local endpoint has moved meanwhile; nothing was written. Run the command again.');
       await connector.connect(tool.id, { ...wanted, token }, shown);
     } catch (error) {
       if (!had.includes(tool.id)) await services.server.disconnectTool(tool.id);
       throw error;
     }
-    void vscode.window.showInformationMessage(
+    void inform(
       `${tool.name} uses "${model.wanted}" of Switchyard from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
     );
   });
@@ -51,7 +56,7 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
     const connector = await connectorAt(place);
     const tokens = await services.server.connectedTools();
     const connected = (await connector.states()).filter(one => one.connected || tokens.includes(one.id));
-    if (connected.length === 0) throw new UserError('No tool is connected. Run "Switchyard: Connect a Tool…" to connect one.');
+    if (connected.length === 0) throw new NextStep('No tool is connected.', connectAction(services));
     const tool = valueOf(await askChoice({
       title: 'Disconnect a Tool', placeholder: 'Choose the tool whose configuration should be as it was',
       items: connected.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
@@ -61,7 +66,7 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
     if (!await place.changes.agreed(`${tool.name} without Switchyard`, shown, shown.length === 0 ? 'End its token' : `Restore ${filesIn(shown)}`)) return;
     await connector.disconnect(tool.id);
     await services.server.disconnectTool(tool.id);
-    void vscode.window.showInformationMessage(tool.connected
+    void inform(tool.connected
       ? `${tool.name} is configured as before, and its token has ended.`
       : `The token of ${tool.name} has ended. Its configuration was not written from here: take Switchyard out of it by hand.`);
   });
@@ -73,14 +78,17 @@ async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector>
   return new connect.ToolConnector({ home: homedir(), environment: process.env }, storageFolder);
 }
 
+/** What leads to a connected tool: without a provider there is nothing to connect it to. */
+function connectAction(services: CommandServices): MessageAction {
+  return Object.keys(services.configuration.settings.endpoints).length === 0 ? addProviderAction : { title: 'Connect a Tool…', command: 'switchyard.connectTool' };
+}
+
 /** The address that a tool can be given for good. */
-function fixedAddress(services: CommandServices): string {
-  const { url } = localEndpoint(services);
-  if (services.configuration.settings.localEndpoint.port === 0) {
-    throw new UserError('The local endpoint takes another port at each start. Give it one in "switchyard.localEndpoint.port", then connect the tool.');
-  }
-  if (url === undefined) throw new UserError('The local endpoint has no address yet: try again in a moment.');
-  return url;
+async function fixedAddress(services: CommandServices): Promise<string> {
+  const { url } = await localEndpoint(services);
+  if (services.configuration.settings.localEndpoint.port !== 0) return url;
+  const [chooseAnother] = portActions;
+  throw new NextStep('The local endpoint takes another port at each start: give it one for good, then connect the tool.', ...(chooseAnother === undefined ? [] : [chooseAnother]));
 }
 
 async function askTool(states: readonly ToolState[], place: ToolPlace): Promise<ToolState | undefined> {

@@ -1,52 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import { count } from '../base/format.ts';
-import { partsOfTarget, routesWithoutEndpoint, targetsOf, withEnabled, withEndpoint, withoutEndpoint } from '../settingsEdits.ts';
+import { NextStep } from '../base/errors.ts';
+import type { StoredKey } from '../keys/keyList.ts';
+import type { Endpoints, Routes } from '../settingsEdits.ts';
+import { routesWithoutEndpoint, withEnabled, withEndpoint, withoutEndpoint } from '../settingsEdits.ts';
+import { inform, warn } from '../toasts.ts';
 import { checkResult } from '../views/checkResult.ts';
 import type { CommandTarget } from './commandTable.ts';
 import { chooseEndpoint } from './pickers.ts';
+import { removalConsequences, undone, withTargetsBack } from './removal.ts';
 import type { CommandServices } from './services.ts';
 import { testWithProgress } from './testing.ts';
+import { offerUndo } from './undo.ts';
 
 /** "Test Provider…": tries every key of an endpoint. */
 export async function testProvider(services: CommandServices, target: CommandTarget): Promise<void> {
   const endpoint = await chooseEndpoint(services, target, 'Test Provider');
   if (endpoint === undefined) return;
-  const result = await testWithProgress(services.server, { name: endpoint.name, settings: endpoint.settings });
-  if (result.ok) {
-    void vscode.window.showInformationMessage(`${endpoint.name}: ${result.message}`);
-    // What the test proved closes the breaker as well.
-    await services.server.probe({ endpoint: endpoint.name });
-    return;
+  const { name, settings } = endpoint;
+  const { ok, message, baseUrl, failureClass } = await testWithProgress(services.server, { name, settings });
+  const [replace, useAddress] = ['Replace Key…', 'Use This Address'];
+  const buttons = [...(baseUrl === undefined ? [] : [useAddress]), ...(failureClass === 'auth' ? [replace] : [])];
+  // What the test proved closes the breaker as well.
+  if (ok) await services.server.probe({ endpoint: name });
+  const pick = ok ? await inform(message, ...buttons) : await warn(message, ...buttons);
+  if (pick === replace) await vscode.commands.executeCommand('switchyard.replaceKey', { endpoint: name });
+  if (pick === useAddress && baseUrl !== undefined) {
+    await services.configuration.changeEndpoints(all => withEndpoint(all, name, { ...all[name] ?? settings, baseUrl }));
   }
-  const replace = 'Replace Key…';
-  const pick = await vscode.window.showWarningMessage(`${endpoint.name}: ${result.message}`, ...(result.failureClass === 'auth' ? [replace] : []));
-  if (pick === replace) await vscode.commands.executeCommand('switchyard.replaceKey', { endpoint: endpoint.name });
 }
 
-/** "Remove Provider…": asks, then removes the endpoint, its place in every route, and its keys. */
+/** "Remove Provider…": asks, then removes the endpoint, its place in every route, and its keys; all of it can be undone. */
 export async function removeProvider(services: CommandServices, target: CommandTarget): Promise<void> {
+  const { configuration, keys } = services;
   const endpoint = await chooseEndpoint(services, target, 'Remove Provider');
   if (endpoint === undefined) return;
-  const keys = await services.keys.list(endpoint.name).catch(() => []);
-  const routes = Object.entries(services.configuration.settings.routes)
-    .filter(([, route]) => targetsOf(route).some(entry => partsOfTarget(entry)?.endpoint === endpoint.name)).map(([name]) => name);
-  const consequences = [
-    keys.length === 0 ? undefined : `${count(keys.length, 'key')} will be deleted from the secret store.`,
-    routes.length === 0 ? undefined : `It is also taken out of ${routes.length === 1 ? 'the route' : 'the routes'} ${routes.map(name => `"${name}"`).join(', ')}.`,
-    'What it cost so far stays in the records.',
-  ].filter(line => line !== undefined);
+  const { name } = endpoint;
+  const stored = await keys.stored(name).catch((): StoredKey[] => []);
   const remove = 'Remove';
-  const pick = await vscode.window.showWarningMessage(`Remove the provider "${endpoint.name}"?`, { modal: true, detail: consequences.join('\n') }, remove);
+  const detail = removalConsequences(name, configuration.settings.routes, stored.length).join('\n');
+  const pick = await vscode.window.showWarningMessage(`Remove the provider "${name}"?`, { modal: true, detail }, remove);
   if (pick !== remove) return;
-  if (routes.length > 0) await services.configuration.changeRoutes(all => routesWithoutEndpoint(all, endpoint.name));
-  await services.configuration.changeEndpoints(all => withoutEndpoint(all, endpoint.name));
-  await services.keys.removeAll(endpoint.name);
+  const routes = changeOf<Routes>(all => routesWithoutEndpoint(all, name));
+  const endpoints = changeOf<Endpoints>(all => withoutEndpoint(all, name));
+  await configuration.changeRoutes(routes.apply);
+  await configuration.changeEndpoints(endpoints.apply);
+  await keys.removeAll(name);
+  await offerUndo(`Removed ${name}.`, async () => {
+    if (configuration.settings.endpoints[name] !== undefined) throw new NextStep(`There is a provider "${name}" again: nothing was put back.`);
+    for (const [index, key] of stored.entries()) await keys.restore(name, key, index);
+    await configuration.changeEndpoints(now => undone(endpoints.before, endpoints.after, now));
+    await configuration.changeRoutes(now => undone(routes.before, routes.after, now, withTargetsBack(name)));
+  });
+}
+
+/** A change of entries that remembers what they were before and after it. */
+function changeOf<Entries extends Endpoints | Routes>(change: (entries: Entries) => Entries): { apply(entries: Entries): Entries; before: Entries; after: Entries } {
+  const remembered = {
+    before: {} as Entries,
+    after: {} as Entries,
+    apply(entries: Entries): Entries {
+      const changed = change(entries);
+      // The same object says that there is nothing to write.
+      Object.assign(remembered, { before: entries, after: isDeepStrictEqual(changed, entries) ? entries : changed });
+      return remembered.after;
+    },
+  };
+  return remembered;
 }
 
 /** "Enable Provider…" and "Disable Provider…". */
 export async function setEnabled(services: CommandServices, target: CommandTarget, enabled: boolean): Promise<void> {
   const endpoint = await chooseEndpoint(
     services, target, enabled ? 'Enable Provider' : 'Disable Provider', settings => (settings.enabled ?? true) !== enabled,
+    enabled ? 'all are enabled' : 'none is enabled',
   );
   if (endpoint === undefined) return;
   await services.configuration.changeEndpoints(all => {

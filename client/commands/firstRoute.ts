@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { targetOf, withTarget } from '../settingsEdits.ts';
+import { inform } from '../toasts.ts';
 import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
 import { askChoice, valueOf } from './quickInput.ts';
 import type { Choice } from './quickInput.ts';
@@ -13,7 +13,7 @@ export async function offerRoute(services: CommandServices, endpoint: string, mo
   const offer = routeOffer(services.configuration.settings.routes);
   const route = offer.kind === 'first' ? offer.route : await askRoute(offer.routes, 'Add Provider: fallback', `Choose a route that ${endpoint} should back up`);
   if (route === undefined) {
-    void vscode.window.showInformationMessage(done);
+    void inform(done);
     return;
   }
   const model = await askModel(
@@ -23,15 +23,14 @@ export async function offerRoute(services: CommandServices, endpoint: string, mo
     services.configuration.settings.routes[route],
   );
   if (model === undefined) {
-    void vscode.window.showInformationMessage(done);
+    void inform(done);
     return;
   }
   await services.configuration.changeRoutes(routes => withTarget(routes, route, targetOf(endpoint, model)));
   const added = offer.kind === 'first'
     ? `The route "${route}" uses ${targetOf(endpoint, model)}: choose it in the chat's model picker.`
     : `${targetOf(endpoint, model)} takes over in the route "${route}" when the others fail.`;
-  const pick = await vscode.window.showInformationMessage(`${done} ${added}`, 'Open Chat');
-  if (pick !== undefined) await vscode.commands.executeCommand('workbench.action.chat.open');
+  await services.chatAccess.informWithChat(`${done} ${added}`);
 }
 
 /** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. */

@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
-import { describeKey, labelProblem } from '../keys/keyList.ts';
-import { askKey } from './addProvider.ts';
-import { failedTestChoices, testedSentence } from './addProviderSteps.ts';
+import { describeKey, duplicateProblem, labelProblem } from '../keys/keyList.ts';
+import { inform, warn } from '../toasts.ts';
+import { addProvider } from './addProvider.ts';
+import { failedTestChoices } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
+import { askKey } from './keyBox.ts';
 import { chooseEndpoint, chooseKey, offerFor } from './pickers.ts';
 import type { NamedEndpoint } from './pickers.ts';
 import { askText, valueOf } from './quickInput.ts';
 import type { CommandServices } from './services.ts';
 import { askAfterFailedTest, testWithProgress } from './testing.ts';
+import { offerUndo } from './undo.ts';
 
 /** "Add Key…": one more key in an endpoint's pool, tried before it is stored. */
 export async function addKey(services: CommandServices, target: CommandTarget): Promise<void> {
@@ -16,17 +19,17 @@ export async function addKey(services: CommandServices, target: CommandTarget): 
   const secret = await askTestedKey(services, endpoint, 'Add Key');
   if (secret === undefined) return;
   const key = await services.keys.add(endpoint.name, secret);
-  void vscode.window.showInformationMessage(`${describeKey(key)} of ${endpoint.name} was stored.`);
+  void inform(`${describeKey(key)} of ${endpoint.name} was stored.`);
 }
 
 /** "Replace Key…": a new secret under the same name. */
 export async function replaceKey(services: CommandServices, target: CommandTarget): Promise<void> {
   const chosen = await chooseKey(services, target, 'Replace Key');
   if (chosen === undefined) return;
-  const secret = await askTestedKey(services, chosen.endpoint, `Replace ${describeKey(chosen.key)}`);
+  const secret = await askTestedKey(services, chosen.endpoint, `Replace ${describeKey(chosen.key)}`, chosen.key.id);
   if (secret === undefined) return;
   await services.keys.replace(chosen.endpoint.name, chosen.key.id, secret);
-  void vscode.window.showInformationMessage(`The key "${chosen.key.label}" of ${chosen.endpoint.name} was replaced.`);
+  void inform(`The key "${chosen.key.label}" of ${chosen.endpoint.name} was replaced.`);
 }
 
 /** "Rename Key…". */
@@ -47,8 +50,8 @@ export async function testKey(services: CommandServices, target: CommandTarget):
   if (chosen === undefined) return;
   const { name, settings } = chosen.endpoint;
   const result = await testWithProgress(services.server, { name, settings, keyId: chosen.key.id });
-  if (result.ok) void vscode.window.showInformationMessage(`${describeKey(chosen.key)}: ${result.message}`);
-  else void vscode.window.showWarningMessage(`${describeKey(chosen.key)}: ${result.message}`);
+  if (result.ok) void inform(`${describeKey(chosen.key)}: ${result.message}`);
+  else void warn(`${describeKey(chosen.key)}: ${result.message}`);
 }
 
 /** "Remove Key…": asks, and removes. */
@@ -60,20 +63,36 @@ export async function removeKey(services: CommandServices, target: CommandTarget
     `Remove the key ${describeKey(chosen.key)} of ${chosen.endpoint.name}?`,
     { modal: true, detail: 'It is deleted from the secret store. It stays valid at the provider until you revoke it there.' }, remove,
   );
-  if (pick === remove) await services.keys.remove(chosen.endpoint.name, chosen.key.id);
+  if (pick !== remove) return;
+  const { endpoint: { name }, key: { id } } = chosen;
+  const stored = await services.keys.stored(name);
+  const index = stored.findIndex(key => key.id === id);
+  const removed = stored[index];
+  await services.keys.remove(name, id);
+  if (removed !== undefined) await offerUndo(`Removed ${describeKey(chosen.key)} of ${name}.`, () => services.keys.restore(name, removed, index));
 }
 
-/** Asks for a key and tries it, until it works, or the user wants it all the same, or leaves. */
-async function askTestedKey(services: CommandServices, endpoint: NamedEndpoint, title: string): Promise<string | undefined> {
-  const offer = await offerFor(services, endpoint);
+/**
+ * Asks for a key and tries it, until it works, or the user wants it all the same, or leaves; also to add the provider
+ * that the key belongs to. `replaced` is the key whose place it takes.
+ */
+async function askTestedKey(services: CommandServices, endpoint: NamedEndpoint, title: string, replaced?: string): Promise<string | undefined> {
+  const { name, settings } = endpoint;
+  const [offer, offers, stored] = await Promise.all([offerFor(services, endpoint), services.server.catalog(), services.keys.stored(name)]);
   let typed: string | undefined;
   let again = false;
   for (;;) {
-    if (!again) typed = valueOf(await askKey({ ...offer, keyRequired: true }, { title }, typed));
+    if (!again) {
+      const answer = await askKey({
+        offer: { ...offer, keyRequired: true }, offers, ownAddress: settings.baseUrl !== undefined, look: { title }, value: typed, problem: key => duplicateProblem(key, stored, replaced),
+      });
+      if (answer.kind === 'elsewhere') await addProvider(services, answer);
+      typed = answer.kind === 'value' ? answer.value : undefined;
+    }
     if (typed === undefined) return undefined;
-    const result = await testWithProgress(services.server, { name: endpoint.name, settings: endpoint.settings, secret: typed });
+    const result = await testWithProgress(services.server, { name, settings, secret: typed });
     if (result.ok) {
-      services.log.info(testedSentence(endpoint.name, result));
+      services.log.info(result.message);
       return typed;
     }
     const next = await askAfterFailedTest(result, failedTestChoices(result, false));

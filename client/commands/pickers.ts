@@ -1,6 +1,7 @@
 import type { ProviderOffer } from '../../server/api/messages.ts';
 import type { EndpointSettings } from '../../server/api/settings.ts';
-import { UserError } from '../base/errors.ts';
+import { NextStep, UserError } from '../base/errors.ts';
+import type { MessageAction } from '../base/errors.ts';
 import { describeKey } from '../keys/keyList.ts';
 import type { MaskedKey } from '../keys/keyList.ts';
 import type { CommandTarget } from './commandTable.ts';
@@ -9,9 +10,15 @@ import type { CommandServices } from './services.ts';
 
 export interface NamedEndpoint { name: string; settings: EndpointSettings }
 
-/** The endpoint a command was called on, or one the user chooses. Undefined when the user leaves. */
+/** What a user without a provider does next. */
+export const addProviderAction: MessageAction = { title: 'Add Provider…', command: 'switchyard.addProvider' };
+
+/**
+ * The endpoint a command was called on, or one the user chooses. Undefined when the user leaves.
+ * @param none why no endpoint fits, as the end of a sentence
+ */
 export async function chooseEndpoint(
-  services: CommandServices, target: CommandTarget, title: string, fits: (settings: EndpointSettings) => boolean = () => true,
+  services: CommandServices, target: CommandTarget, title: string, fits: (settings: EndpointSettings) => boolean = () => true, none = 'none fits',
 ): Promise<NamedEndpoint | undefined> {
   const { endpoints } = services.configuration.settings;
   if (target.endpoint !== undefined) {
@@ -20,7 +27,7 @@ export async function chooseEndpoint(
     return { name: target.endpoint, settings };
   }
   const fitting = Object.entries(endpoints).filter(([, settings]) => fits(settings)).map(([name, settings]) => ({ name, settings }));
-  if (fitting.length === 0) throw new UserError('There is no such provider yet. Run "Switchyard: Add Provider…".');
+  if (fitting.length === 0) throw Object.keys(endpoints).length === 0 ? new NextStep('There is no provider yet.', addProviderAction) : new NextStep(`No provider can be chosen for this: ${none}.`);
   if (fitting.length === 1) return fitting[0];
   return valueOf(await askChoice({
     title, placeholder: 'Choose a provider',
@@ -38,7 +45,7 @@ export async function chooseKey(services: CommandServices, target: CommandTarget
     if (key === undefined) throw new UserError('This key is not there any more.');
     return { endpoint, key };
   }
-  if (keys.length === 0) throw new UserError(`"${endpoint.name}" has no key yet. Run "Switchyard: Add Key…".`);
+  if (keys.length === 0) throw new NextStep(`"${endpoint.name}" has no key yet.`, { title: 'Add Key…', command: 'switchyard.addKey', argument: { endpoint: endpoint.name } });
   const key = keys.length === 1 ? keys[0] : valueOf(await askChoice({
     title, placeholder: `Choose a key of ${endpoint.name}`,
     items: keys.map(entry => ({ label: describeKey(entry), description: `added ${new Date(entry.addedAt).toLocaleDateString()}`, value: entry })),

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
-import { UserError, messageOf } from '../base/errors.ts';
+import { NextStep, UserError, messageOf } from '../base/errors.ts';
+import type { MessageAction } from '../base/errors.ts';
+import { inform, warn } from '../toasts.ts';
 import { commandTarget } from './commandTable.ts';
 import type { CommandHandlers } from './commandTable.ts';
 
 /**
- * Registers every command of the table. What a command throws is shown as one sentence; what nobody foresaw is
- * also written to the log.
+ * Registers every command of the table. What a command throws is shown as one sentence: a next step as information
+ * with its buttons, what cannot be done as a warning, and what was not foreseen as an error, which the log explains.
  */
 export function registerCommands(handlers: CommandHandlers, log: vscode.LogOutputChannel): vscode.Disposable {
   return vscode.Disposable.from(...Object.entries(handlers).map(([id, handler]) =>
@@ -13,9 +15,27 @@ export function registerCommands(handlers: CommandHandlers, log: vscode.LogOutpu
       try {
         await handler(commandTarget(argument));
       } catch (error) {
-        if (!(error instanceof UserError)) log.error(`${id}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
-        const pick = await vscode.window.showErrorMessage(messageOf(error), 'Show Log');
-        if (pick !== undefined) log.show(true);
+        await showProblem(error, id, log);
       }
     })));
+}
+
+async function showProblem(error: unknown, command: string, log: vscode.LogOutputChannel): Promise<void> {
+  if (error instanceof NextStep) {
+    await runChosen(await inform(error.message, ...error.actions.map(action => action.title)), error.actions);
+    return;
+  }
+  const expected = error instanceof UserError;
+  if (!expected) log.error(`${command}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+  const showLog = 'Show Log';
+  const pick = expected
+    ? await warn(messageOf(error), showLog)
+    : await vscode.window.showErrorMessage(messageOf(error), showLog);
+  if (pick === showLog) log.show(true);
+}
+
+/** Runs the action with the title that was chosen, if any was. */
+export async function runChosen(title: string | undefined, actions: readonly MessageAction[]): Promise<void> {
+  const action = actions.find(one => one.title === title);
+  if (action !== undefined) await vscode.commands.executeCommand(action.command, action.argument);
 }

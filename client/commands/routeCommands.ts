@@ -1,18 +1,23 @@
 import * as vscode from 'vscode';
 import type { RouteSettings } from '../../server/api/settings.ts';
-import { UserError } from '../base/errors.ts';
+import { NextStep } from '../base/errors.ts';
+import type { Routes } from '../settingsEdits.ts';
 import { moved, nameProblem, partsOfTarget, targetOf, targetsOf, withTarget, withTargets } from '../settingsEdits.ts';
+import { inform } from '../toasts.ts';
 import { firstRouteName, orderedModels } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
 import { askRoute } from './firstRoute.ts';
 import { askChoice, askText, valueOf } from './quickInput.ts';
+import { addProviderAction } from './pickers.ts';
 import { optionText, routeOptionNames, routeOptions, type RouteOption } from './routeOptions.ts';
+import { undone } from './removal.ts';
 import type { CommandServices } from './services.ts';
+import { offerUndo } from './undo.ts';
 
 /** "New Route…": a name and a first target; then the route is open for more. */
 export async function newRoute(services: CommandServices): Promise<void> {
   const taken = Object.keys(services.configuration.settings.routes);
-  if (Object.keys(services.configuration.settings.endpoints).length === 0) throw new UserError('A route needs a provider first. Run "Switchyard: Add Provider…".');
+  if (Object.keys(services.configuration.settings.endpoints).length === 0) throw new NextStep('A route needs a provider first.', addProviderAction);
   const name = valueOf(await askText({
     title: 'New Route', step: 1, totalSteps: 2, placeholder: 'Name', prompt: 'The name that the model picker shows and that tools ask for',
     value: taken.includes(firstRouteName) ? '' : firstRouteName, problem: text => nameProblem(text, taken),
@@ -35,14 +40,22 @@ export async function editRoute(services: CommandServices): Promise<void> {
 /** "Remove Route…". */
 export async function removeRoute(services: CommandServices): Promise<void> {
   const names = Object.keys(services.configuration.settings.routes);
-  if (names.length === 0) throw new UserError('There is no route.');
+  if (names.length === 0) throw new NextStep('There is no route yet.', { title: 'New Route…', command: 'switchyard.newRoute' });
   const name = valueOf(await askChoice({ title: 'Remove Route', placeholder: 'Choose a route', items: names.map(route => ({ label: route, value: route })) }));
   if (name === undefined) return;
   const remove = 'Remove';
   const pick = await vscode.window.showWarningMessage(
     `Remove the route "${name}"?`, { modal: true, detail: 'Chats and tools that ask for it will get an error. Providers and keys stay.' }, remove,
   );
-  if (pick === remove) await services.configuration.changeRoutes(routes => Object.fromEntries(Object.entries(routes).filter(([key]) => key !== name)));
+  if (pick !== remove) return;
+  let before: Routes = {};
+  let after: Routes = {};
+  await services.configuration.changeRoutes(routes => {
+    before = routes;
+    after = Object.fromEntries(Object.entries(routes).filter(([key]) => key !== name));
+    return after;
+  });
+  await offerUndo(`Removed the route "${name}".`, () => services.configuration.changeRoutes(now => undone(before, after, now)));
 }
 
 /** "Add Model to Route…", on a model in the tree: it becomes the last fallback of a route. */
@@ -55,7 +68,7 @@ export async function addToRoute(services: CommandServices, target: CommandTarge
   const route = names.length === 0 ? firstRouteName : await askRoute(names, 'Add Model to Route', `Choose the route that ${entry} should back up`);
   if (route === undefined) return;
   await services.configuration.changeRoutes(routes => withTarget(routes, route, entry));
-  void vscode.window.showInformationMessage(`${entry} is in the route "${route}".`);
+  void inform(`${entry} is in the route "${route}".`);
 }
 
 type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'option'; option: RouteOption } | { kind: 'done' };

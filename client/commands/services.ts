@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { ChatAccess } from '../chat/chatAccess.ts';
 import type { Configuration } from '../configuration.ts';
 import type { KeyStore } from '../keys/keyStore.ts';
 import type { SwitchyardServer } from '../switchyardServer.ts';
@@ -8,5 +9,6 @@ export interface CommandServices {
   server: SwitchyardServer & { restart(): Promise<void> };
   configuration: Configuration;
   keys: KeyStore;
+  chatAccess: ChatAccess;
   log: vscode.LogOutputChannel;
 }

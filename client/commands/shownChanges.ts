@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ShownChange } from '../connect/toolConnector.ts';
+import { inform } from '../toasts.ts';
 
 const scheme = 'switchyard-change';
 const shownContext = 'switchyard.changeShown';
@@ -34,13 +35,13 @@ export class ShownChanges {
       return { file: vscode.Uri.file(file), now: uriOf('now', before), then: uriOf('then', after) };
     });
     const provider = vscode.workspace.registerTextDocumentContentProvider(scheme, { provideTextDocumentContent: uri => texts.get(uri.toString()) ?? '' });
+    // Asked at once: the diff takes a while to be drawn, and the way to agree belongs to it.
+    const question = this.#ask(title, `${title}: ${doing}? ${documents.length > 0 ? 'Tokens and keys are hidden in what you see.' : 'Its configuration needs no change.'}`);
     try {
-      const [first] = documents;
-      if (first !== undefined && documents.length === 1) await vscode.commands.executeCommand('vscode.diff', first.now, first.then, title, { preview: false });
-      else if (first !== undefined) await vscode.commands.executeCommand('vscode.changes', title, documents.map(({ file, now, then }) => [file, now, then]));
-      await vscode.commands.executeCommand('setContext', shownContext, true);
-      return await this.#asked(title, documents.length > 0, doing);
+      await Promise.all([showDiff(title, documents), vscode.commands.executeCommand('setContext', shownContext, true)]);
+      return await question.answer;
     } finally {
+      question.settle(false);
       await vscode.commands.executeCommand('setContext', shownContext, false);
       const tabs = tabsOf(title);
       if (tabs.length > 0) await vscode.window.tabGroups.close(tabs);
@@ -48,26 +49,39 @@ export class ShownChanges {
     }
   }
 
-  #asked(title: string, hasDiff: boolean, doing: string): Promise<boolean> {
-    // A notification of progress stays until it is answered, and goes when the answer is given elsewhere.
-    const place = { location: vscode.ProgressLocation.Notification, title: hasDiff ? 'The change, with tokens and keys hidden' : 'Its configuration needs no change', cancellable: true };
-    return Promise.resolve(vscode.window.withProgress(place, async (progress, token) => {
-      progress.report({ message: `[${doing}](command:switchyard.writeChange)` });
-      const subscriptions: vscode.Disposable[] = [];
-      try {
-        return await new Promise<boolean>(resolve => {
-          this.#answer = resolve;
-          subscriptions.push(
-            token.onCancellationRequested(() => { resolve(false); }),
-            vscode.window.tabGroups.onDidChangeTabs(({ closed }) => { if (closed.some(tab => isOurs(tab, title))) resolve(false); }),
-          );
-        });
-      } finally {
-        this.#answer = undefined;
-        for (const subscription of subscriptions) subscription.dispose();
-      }
-    }));
+  /** The buttons of the notification, the title of the diff and its closing all answer; the first answer holds. */
+  #ask(title: string, message: string): { answer: Promise<boolean>; settle(yes: boolean): void } {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    let settled = false;
+    let answeredInToast = false;
+    const closing = vscode.window.tabGroups.onDidChangeTabs(({ closed }) => { if (closed.some(tab => isOurs(tab, title))) settle(false); });
+    const settle = (yes: boolean): void => {
+      if (settled) return;
+      settled = true;
+      closing.dispose();
+      if (this.#answer === settle) this.#answer = undefined;
+      // A question that was answered elsewhere does not stay in sight.
+      if (!answeredInToast) void vscode.commands.executeCommand('notifications.hideToasts');
+      resolve(yes);
+    };
+    this.#answer = settle;
+    void inform(message, write, 'Cancel').then(async pick => {
+      answeredInToast = true;
+      if (settled && pick === write) await inform('This change is not shown any more, and nothing was written: run the command again.');
+      else settle(pick === write);
+    });
+    return { answer: promise, settle };
   }
+}
+
+const write = 'Write';
+
+interface DiffDocument { file: vscode.Uri; now: vscode.Uri; then: vscode.Uri }
+
+async function showDiff(title: string, documents: readonly DiffDocument[]): Promise<void> {
+  const [first] = documents;
+  if (first !== undefined && documents.length === 1) await vscode.commands.executeCommand('vscode.diff', first.now, first.then, title, { preview: false });
+  else if (first !== undefined) await vscode.commands.executeCommand('vscode.changes', title, documents.map(({ file, now, then }) => [file, now, then]));
 }
 
 function tabsOf(title: string): vscode.Tab[] {

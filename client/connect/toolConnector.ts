@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { ConfigFileError, readConfigFile, removeConfigFile, writeConfigFile } from './configFile.ts';
 import type { ConfigFile } from './configFile.ts';
 import { ConfigTextError } from './configFormat.ts';
+import type { ConfigValue } from './configFormat.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionRecord, FileRecord } from './connectionRecords.ts';
 import { applySettings, hashOf, maskSettings, maskText, withdrawSettings } from './settingsEdit.ts';
@@ -190,3 +191,12 @@ function toolOf(id: string): Tool {
   return tool;
 }
 
+/** A settings file of VS Code's with one setting given a value; undefined where the text cannot be changed safely. */
+export function withUserSetting(text: string, name: string, value: ConfigValue): string | undefined {
+  try {
+    return applySettings('json', text, [{ path: [name], value }]).text;
+  } catch (error) {
+    if (error instanceof ConfigTextError) return undefined;
+    throw error;
+  }
+}

@@ -65,10 +65,21 @@ export type KeyListChange = (keys: readonly StoredKey[]) => StoredKey[];
 export function addKey(key: StoredKey): KeyListChange {
   return keys => {
     if (keys.some(other => other.id === key.id)) return [...keys];
-    const same = keys.find(other => other.secret === key.secret);
-    if (same !== undefined) throw new UserError(`This key is already there, as "${same.label}".`);
+    const problem = duplicateProblem(key.secret, keys);
+    if (problem !== undefined) throw new UserError(problem);
     return [...keys, key];
   };
+}
+
+/** Puts a key that was removed back to its place; nothing happens when the list has it, or its secret, again. */
+export function restoreKey(key: StoredKey, index: number): KeyListChange {
+  return keys => (keys.some(other => other.id === key.id || other.secret === key.secret) ? [...keys] : keys.toSpliced(index, 0, key));
+}
+
+/** What is wrong with a key that the list has already, or undefined. `except` is the key that is being replaced. */
+export function duplicateProblem(secret: string, keys: readonly StoredKey[], except?: string): string | undefined {
+  const same = keys.find(key => key.id !== except && key.secret === secret);
+  return same === undefined ? undefined : `This key is already there, as "${same.label}".`;
 }
 
 export function renameKey(id: string, label: string): KeyListChange {
@@ -78,8 +89,8 @@ export function renameKey(id: string, label: string): KeyListChange {
 /** Gives the key a new secret. Its id and label stay, so that its place in the pool does. */
 export function replaceSecret(id: string, secret: string, now: number): KeyListChange {
   return keys => {
-    const same = keys.find(other => other.id !== id && other.secret === secret);
-    if (same !== undefined) throw new UserError(`This key is already there, as "${same.label}".`);
+    const problem = duplicateProblem(secret, keys, id);
+    if (problem !== undefined) throw new UserError(problem);
     return changeOne(keys, id, key => ({ ...key, secret, addedAt: now }));
   };
 }
@@ -99,7 +110,7 @@ export function nextKeyLabel(keys: readonly Pick<StoredKey, 'label'>[]): string 
 /** What is wrong with a label, or undefined. `except` is the key that is being renamed. */
 export function labelProblem(label: string, keys: readonly Pick<StoredKey, 'id' | 'label'>[], except?: string): string | undefined {
   if (label.trim() === '') return 'Type a name.';
-  if (keys.some(key => key.id !== except && key.label === label.trim())) return 'Another key of this provider has this name.';
+  if (keys.some(key => key.id !== except && key.label.toLowerCase() === label.trim().toLowerCase())) return 'Another key of this provider has this name.';
   return undefined;
 }
 

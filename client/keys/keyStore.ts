@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { KeyMaterial } from '../../server/api/messages.ts';
 import { Emitter } from '../base/emitter.ts';
 import { UserError } from '../base/errors.ts';
-import { addKey, maskKey, nextKeyLabel, parseKeyList, removeKey, renameKey, replaceSecret } from './keyList.ts';
+import { addKey, maskKey, nextKeyLabel, parseKeyList, removeKey, renameKey, replaceSecret, restoreKey } from './keyList.ts';
 import type { KeyListChange, MaskedKey, StoredKey } from './keyList.ts';
 
 /** The part of VS Code's SecretStorage that is used. Older editors and forks have no `keys`. */
@@ -49,6 +49,16 @@ export class KeyStore implements vscode.Disposable {
   /** The endpoint's keys as they may be shown. */
   async list(endpoint: string): Promise<MaskedKey[]> {
     return (await this.#read(endpoint)).map(maskKey);
+  }
+
+  /** The endpoint's keys with their secrets, to compare a new one with them and to undo a removal; never shown. */
+  async stored(endpoint: string): Promise<StoredKey[]> {
+    return this.#read(endpoint);
+  }
+
+  /** Puts a key that was removed back where it stood, under its old id and label. */
+  async restore(endpoint: string, key: StoredKey, index: number): Promise<void> {
+    await this.#change(endpoint, restoreKey(key, index));
   }
 
   /** The keys of the named endpoints, for the server and nobody else. Endpoints without keys are absent. */

@@ -5,6 +5,7 @@ import { describeKey } from '../keys/keyList.ts';
 import { conditionIcon, endpointMoney } from '../statusText.ts';
 import type { ServerState } from '../switchyardServer.ts';
 import { formatDuration } from './figures.ts';
+import { portRows } from './portRow.ts';
 
 /** One line of the Providers view, in plain data. `id` is stable, so that open branches stay open. */
 export interface TreeNode {
@@ -34,7 +35,7 @@ const colors = { good: 'testing.iconPassed', warn: 'problemsWarningIcon.foregrou
 /** The whole tree; empty when there is no endpoint. */
 export function providerNodes(status: StatusSnapshot | undefined, now: number): TreeNode[] {
   const drilled = new Set(status?.drill?.running.map(drill => drill.endpoint));
-  return (status?.endpoints ?? []).map(endpoint => endpointNode(endpoint, now, drilled.has(endpoint.name)));
+  return [...(status?.endpoints ?? []).map(endpoint => endpointNode(endpoint, now, drilled.has(endpoint.name))), ...portRows(status)];
 }
 
 /** The line above the tree, where something needs saying. */

@@ -104,10 +104,11 @@ describe('edits of the settings', () => {
     assert.equal(nameProblem('relay-hk_2.x', []), undefined);
     for (const name of ['', 'a/b', 'a b', '-a', 'ä', 'x'.repeat(65)]) assert.notEqual(nameProblem(name, []), undefined, name);
     assert.match(nameProblem('openai', ['openai']) ?? '', /already/);
+    assert.match(nameProblem('OpenAI', ['openai']) ?? '', /differs from "openai" only in case/);
   });
 
   it('base URLs are checked before anything is sent to them', () => {
-    for (const url of ['https://api.example.com/v1', 'http://127.0.0.1:11434/v1', 'http://[::1]:8080']) assert.equal(baseUrlProblem(url), undefined, url);
-    for (const url of ['', 'api.example.com/v1', 'ftp://x', 'https://user:pass@x.com', 'https://x.com/v1?key=1', 'javascript:alert(1)']) assert.notEqual(baseUrlProblem(url), undefined, url);
+    for (const url of ['https://api.example.com/v1', 'http://127.0.0.1:11434/v1', 'http://[::1]:8080', 'api.example.com/v1', 'localhost:11434']) assert.equal(baseUrlProblem(url), undefined, url);
+    for (const url of ['', 'api example', 'ftp://x', 'https://user:pass@x.com', 'https://x.com/v1?key=1', 'javascript:alert(1)']) assert.notEqual(baseUrlProblem(url), undefined, url);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  cleanKey, endpointSettingsOf, failedTestChoices, keyProblem, keyWarning, neighbourStep, orderedModels, routeOffer, stepNumber, stepsFor, suggestedName, testedSentence,
+  cleanKey, endpointSettingsOf, failedTestChoices, foreignVendor, keyProblem, keyWarning, neighbourStep, orderedModels, routeOffer, stepNumber, stepsFor, suggestedName,
 } from '../../../../client/commands/addProviderSteps.ts';
 import { providerOffers } from '../../../../server/catalog/offers.ts';
 
@@ -27,12 +27,14 @@ describe('the steps of Add Provider', () => {
   it('suggest a name nobody has yet', () => {
     assert.equal(suggestedName(openai, undefined, []), 'openai');
     assert.equal(suggestedName(openai, undefined, ['openai']), 'openai-2');
+    assert.equal(suggestedName(openai, undefined, ['OpenAI']), 'openai-2');
     assert.equal(suggestedName(regional, 'cn', []), 'moon-cn');
   });
 
   it('write only what is not the provider\'s default', () => {
     assert.deepEqual(endpointSettingsOf({ offer: openai, name: 'openai', key: 'sk-x' }), { provider: 'openai' });
     assert.deepEqual(endpointSettingsOf({ offer: compatible, baseUrl: 'http://127.0.0.1:8080/v1/' }), { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:8080/v1' });
+    assert.deepEqual(endpointSettingsOf({ offer: compatible, baseUrl: 'api.example.com/v1' }), { provider: 'openai-compatible', baseUrl: 'https://api.example.com/v1' });
     assert.deepEqual(endpointSettingsOf({ offer: regional, region: 'int' }), { provider: 'moon', region: 'int' });
   });
 
@@ -72,6 +74,31 @@ describe('a pasted key', () => {
   });
 });
 
+describe('a key of another vendor', () => {
+  const anthropicKey = 'sk-ant-api03-0123456789abcdef';
+  const offerOf = (id: string) => providerOffers().find(offer => offer.id === id) ?? assert.fail(id);
+
+  it('is noticed, though the usual pattern of the provider fits it', () => {
+    for (const id of ['openai', 'deepseek', 'moonshot', 'openrouter', 'gemini', 'azure']) {
+      assert.deepEqual(foreignVendor(anthropicKey, offerOf(id), false), { prefix: 'sk-ant-', label: 'Anthropic', providers: ['anthropic'], certain: true }, id);
+    }
+    assert.equal(foreignVendor('sk-or-v1-0123456789', offerOf('openai'), false)?.label, 'OpenRouter');
+    assert.equal(foreignVendor(anthropicKey, offerOf('anthropic'), false), undefined);
+    assert.equal(foreignVendor('sk-proj-0123456789', offerOf('openai'), false), undefined);
+  });
+
+  it('is only a guess where several vendors have such keys', () => {
+    assert.equal(foreignVendor(`sk-${'0a'.repeat(16)}`, offerOf('openai'), false)?.certain, false);
+    assert.equal(foreignVendor(`sk-${'0a'.repeat(16)}`, offerOf('deepseek'), false), undefined);
+    assert.equal(foreignVendor('a-key-of-no-known-shape', offerOf('openai'), false), undefined);
+  });
+
+  it('is taken by servers of the user\'s own choice, and at addresses of his own', () => {
+    for (const id of ['openai-compatible', 'anthropic-compatible', 'ollama']) assert.equal(foreignVendor(anthropicKey, offerOf(id), false), undefined, id);
+    assert.equal(foreignVendor(anthropicKey, offerOf('openai'), true), undefined);
+  });
+});
+
 describe('after the provider was added', () => {
   it('the first one gets a route, later ones back a route up', () => {
     assert.deepEqual(routeOffer({}), { kind: 'first', route: 'default' });
@@ -83,11 +110,6 @@ describe('after the provider was added', () => {
     assert.deepEqual(orderedModels(models, { targets: ['claude/claude-sonnet-4.5'] }), ['claude-sonnet-4-5-20250929', 'gpt-4.1', 'text-embedding-3-large', 'gpt-4o-mini-tts']);
     assert.deepEqual(orderedModels(['anthropic/claude-sonnet-4.5', 'a'], { targets: ['claude/claude-sonnet-4-5'] })[0], 'anthropic/claude-sonnet-4.5');
     assert.deepEqual(orderedModels(['b', 'a'], undefined), ['b', 'a']);
-  });
-
-  it('says what the test found', () => {
-    assert.equal(testedSentence('openai', { latencyMs: 240.4, models: ['a', 'b'] }), 'openai answered in 240 ms and lists 2 models.');
-    assert.equal(testedSentence('openai', { models: [] }), 'openai answered.');
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeKey, labelProblem, maskKey, nextKeyLabel } from '../../../../client/keys/keyList.ts';
+import { describeKey, duplicateProblem, labelProblem, maskKey, nextKeyLabel } from '../../../../client/keys/keyList.ts';
 import { KeyStore } from '../../../../client/keys/keyStore.ts';
 import type { SecretStore } from '../../../../client/keys/keyStore.ts';
 import { InMemorySecrets } from '../fakes.ts';
@@ -108,6 +108,27 @@ describe('KeyStore', () => {
     assert.deepEqual(await openWindow(secrets).endpoints(), ['openai']);
   });
 
+  it('puts a removed key back where it stood, under its own name, and never twice', async () => {
+    const keys = openWindow(new InMemorySecrets());
+    for (const secret of ['sk-first-secret', 'sk-second-secret', 'sk-third-secret']) await keys.add('openai', secret);
+    const before = await keys.stored('openai');
+    const [, second] = before;
+    assert.ok(second !== undefined);
+    await keys.remove('openai', second.id);
+    await keys.restore('openai', second, 1);
+    await keys.restore('openai', second, 1);
+    assert.deepEqual(await keys.stored('openai'), before);
+  });
+
+  it('knows a key that is there already before it is stored', async () => {
+    const keys = openWindow(new InMemorySecrets());
+    const { id } = await keys.add('openai', 'sk-first-secret', 'work');
+    const stored = await keys.stored('openai');
+    assert.equal(duplicateProblem('sk-first-secret', stored), 'This key is already there, as "work".');
+    assert.equal(duplicateProblem('sk-first-secret', stored, id), undefined);
+    assert.equal(duplicateProblem('sk-other-secret', stored), undefined);
+  });
+
   it('lets go of its listeners', () => {
     const secrets = new InMemorySecrets();
     const keys = openWindow(secrets);
@@ -128,6 +149,7 @@ describe('key labels', () => {
     const keys = [{ id: '1', label: 'work' }, { id: '2', label: 'spare' }];
     assert.match(labelProblem('  ', keys) ?? '', /Type a name/);
     assert.match(labelProblem('work', keys, '2') ?? '', /Another key/);
+    assert.match(labelProblem('Work', keys, '2') ?? '', /Another key/);
     assert.equal(labelProblem('work', keys, '1'), undefined);
   });
 });

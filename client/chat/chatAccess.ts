@@ -1,0 +1,123 @@
+import type * as vscode from 'vscode';
+import { NextStep } from '../base/errors.ts';
+
+/** The setting with which VS Code's chat works while nobody is signed in. VS Code hides it from its settings editor. */
+export const anonymousAccessSetting = 'chat.allowAnonymousAccess';
+
+/** Providers of an account with which VS Code's chat is set up. */
+const accountProviders = ['github', 'github-enterprise'] as const;
+
+/**
+ * Whether VS Code's chat reaches our models. `asks-for-sign-in`: it asks first, and a setting ends that;
+ * `no-setting`: nobody is signed in, and this editor is not known to have such a setting.
+ */
+export type ChatAccessState = 'allowed' | 'signed-in' | 'asks-for-sign-in' | 'no-setting';
+
+/** What the editor is asked about its chat, and what it does. */
+export interface ChatHost {
+  /** The value that holds for the setting, from whatever source. */
+  setting(): unknown;
+  /** How many accounts of this provider are signed in; rejects where the editor has no such provider. */
+  accountCount(provider: string): Promise<number>;
+  commandIds(): Promise<readonly string[]>;
+  /** Writes the setting into the user's settings. */
+  allow(): Promise<void>;
+  openChat(): Promise<void>;
+  /** Shows a message with buttons; undefined when it was closed. */
+  inform(message: string, ...buttons: string[]): Promise<string | undefined>;
+  /** Asks in a dialog; closing it is the last answer. */
+  ask(message: string, detail: string, ...answers: [string, string]): Promise<string>;
+}
+
+const declinedKey = 'chatWithoutSignIn.declined';
+const allow = 'Allow';
+const notNow = 'Not Now';
+const openChat = 'Open Chat';
+const consequence = `This sets "${anonymousAccessSetting}" to true in your user settings, for all windows. Switchyard sends your requests to your own providers only. VS Code may then also offer models of GitHub's that need no sign-in. Take the line out of the settings to undo it.`;
+
+/**
+ * By default VS Code's chat asks for a GitHub sign-in before it uses any model, also one of an extension. Sees whether
+ * that stands between the user and our models, and changes it on consent. An offer that was declined is made again
+ * by the command only.
+ */
+export class ChatAccess {
+  readonly #host: ChatHost;
+  readonly #memory: vscode.Memento;
+
+  constructor(host: ChatHost, memory: vscode.Memento) {
+    this.#host = host;
+    this.#memory = memory;
+  }
+
+  async state(): Promise<ChatAccessState> {
+    if (this.#host.setting() === true) return 'allowed';
+    const counts = await Promise.all(accountProviders.map(provider => this.#host.accountCount(provider).catch(() => 0)));
+    if (counts.some(count => count > 0)) return 'signed-in';
+    // The setting itself cannot be seen while it has its default. Editors that have it also have commands for it.
+    const commands = await this.#host.commandIds();
+    return commands.some(id => id.startsWith('workbench.action.chat.') && id.includes('Anonymous')) ? 'asks-for-sign-in' : 'no-setting';
+  }
+
+  /** "Open Chat": opens it, after the offer where the chat would ask for a sign-in. */
+  async openChat(): Promise<void> {
+    if (await this.#mayOffer()) {
+      const answer = await this.#host.ask("VS Code's chat asks for a GitHub sign-in. Use it without?", consequence, allow, notNow);
+      if (answer === allow) await this.#allow();
+      else await this.#decline();
+    }
+    await this.#host.openChat();
+  }
+
+  /** Shows what was done, with the chat as the next action; where the chat would ask for a sign-in, with the offer. */
+  async informWithChat(done: string): Promise<void> {
+    if (!await this.#mayOffer()) {
+      if (await this.#host.inform(done, openChat) === openChat) await this.#host.openChat();
+      return;
+    }
+    const answer = await this.#host.inform(
+      `${done} VS Code's chat asks for a GitHub sign-in. Use it without? This sets "${anonymousAccessSetting}" in your user settings.`, allow, notNow,
+    );
+    if (answer === notNow) await this.#decline();
+    if (answer !== allow) return;
+    await this.#allow();
+    await this.#host.openChat();
+  }
+
+  /** "Allow Chat Without Sign-In…". @throws NextStep where this editor has no such setting */
+  async allowByCommand(): Promise<void> {
+    const state = await this.state();
+    switch (state) {
+      case 'allowed':
+      case 'signed-in': {
+        const why = state === 'allowed' ? "VS Code's chat works without a sign-in already." : "You are signed in to GitHub, so VS Code's chat needs no change.";
+        if (await this.#host.inform(why, openChat) === openChat) await this.#host.openChat();
+        return;
+      }
+      case 'no-setting':
+        throw new NextStep(
+          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in with a free GitHub account, or update the editor; tools that are connected to Switchyard need neither.",
+          { title: 'Connect a Tool…', command: 'switchyard.connectTool' },
+        );
+      case 'asks-for-sign-in':
+        if (await this.#host.ask("Use VS Code's chat without a GitHub sign-in?", consequence, allow, notNow) !== allow) {
+          await this.#decline();
+          return;
+        }
+        await this.#allow();
+        if (await this.#host.inform("VS Code's chat works without a sign-in now.", openChat) === openChat) await this.#host.openChat();
+    }
+  }
+
+  async #mayOffer(): Promise<boolean> {
+    return this.#memory.get(declinedKey) !== true && await this.state() === 'asks-for-sign-in';
+  }
+
+  async #decline(): Promise<void> {
+    await this.#memory.update(declinedKey, true);
+  }
+
+  async #allow(): Promise<void> {
+    await this.#host.allow();
+    await this.#memory.update(declinedKey, undefined);
+  }
+}

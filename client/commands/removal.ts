@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RouteSettings } from '../../server/api/settings.ts';
+import { count } from '../base/format.ts';
+import { partsOfTarget, routesWithoutEndpoint, targetsOf } from '../settingsEdits.ts';
+import type { Routes } from '../settingsEdits.ts';
+
+/** What the removal of an endpoint deletes, one sentence each. */
+export function removalConsequences(endpoint: string, routes: Routes, keys: number): string[] {
+  const left = routesWithoutEndpoint(routes, endpoint);
+  const deleted = Object.keys(routes).filter(name => left[name] === undefined);
+  const shortened = Object.keys(routes).filter(name => left[name] !== undefined && left[name] !== routes[name]);
+  return [
+    ...(keys === 0 ? [] : [`${count(keys, 'key')} ${keys === 1 ? 'is' : 'are'} deleted from the secret store.`]),
+    ...(deleted.length === 0 ? [] : [`${routesText(deleted)} ${deleted.length === 1 ? 'is' : 'are'} deleted too: no other provider is in ${deleted.length === 1 ? 'it' : 'them'}.`]),
+    ...(shortened.length === 0 ? [] : [`It is taken out of ${routesText(shortened).replace(/^T/, 't')}.`]),
+    'What it cost so far stays in the records.',
+  ];
+}
+
+function routesText(names: readonly string[]): string {
+  return `The ${names.length === 1 ? 'route' : 'routes'} ${names.map(name => `"${name}"`).join(', ')}`;
+}
+
+/**
+ * Takes one change back: entries are as they were before it, in their old order. What was changed since stays changed.
+ * @param rejoined an entry that was changed since, with what the change had taken out of it
+ */
+export function undone<Entry>(
+  before: Readonly<Record<string, Entry>>, after: Readonly<Record<string, Entry>>, now: Readonly<Record<string, Entry>>, rejoined: (before: Entry, now: Entry) => Entry = (_, entry) => entry,
+): Record<string, Entry> {
+  const result: Record<string, Entry> = {};
+  for (const [name, entry] of Object.entries(before)) {
+    const present = now[name];
+    if (present !== undefined) result[name] = isDeepStrictEqual(present, after[name]) ? entry : rejoined(entry, present);
+    else if (after[name] === undefined) result[name] = entry;
+  }
+  return { ...result, ...Object.fromEntries(Object.entries(now).filter(([name]) => result[name] === undefined)) };
+}
+
+/** A route that was changed since an endpoint was taken out of it, with the endpoint's targets where they stood. */
+export function withTargetsBack(endpoint: string): (before: RouteSettings, now: RouteSettings) => RouteSettings {
+  return (before, now) => {
+    const targets = targetsOf(now);
+    targetsOf(before).forEach((target, index) => {
+      if (partsOfTarget(target)?.endpoint === endpoint && !targets.includes(target)) targets.splice(index, 0, target);
+    });
+    return { ...now, targets };
+  };
+}
