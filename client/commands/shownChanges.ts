@@ -19,7 +19,7 @@ export class ShownChanges {
     this.#answer?.(yes);
   }
 
-  /** @param doing what saying yes does, such as `Write ~/.codex/config.toml` */
+  /** @param doing what saying yes does, such as `Write ~/.codex/config.toml`; its first word is the button */
   async agreed(title: string, changes: readonly ShownChange[], doing: string): Promise<boolean> {
     this.answer(false);
     // The editor may still hold what was shown of the same file before.
@@ -36,7 +36,8 @@ export class ShownChanges {
     });
     const provider = vscode.workspace.registerTextDocumentContentProvider(scheme, { provideTextDocumentContent: uri => texts.get(uri.toString()) ?? '' });
     // Asked at once: the diff takes a while to be drawn, and the way to agree belongs to it.
-    const question = this.#ask(title, `${title}: ${doing}? ${documents.length > 0 ? 'Tokens and keys are hidden in what you see.' : 'Its configuration needs no change.'}`);
+    const [verb = doing] = doing.split(' ');
+    const question = this.#ask(title, verb, `${title}: ${doing}? ${documents.length > 0 ? 'Tokens and keys are hidden in what you see.' : 'Its configuration needs no change.'}`);
     try {
       await Promise.all([showDiff(title, documents), vscode.commands.executeCommand('setContext', shownContext, true)]);
       return await question.answer;
@@ -50,7 +51,7 @@ export class ShownChanges {
   }
 
   /** The buttons of the notification, the title of the diff and its closing all answer; the first answer holds. */
-  #ask(title: string, message: string): { answer: Promise<boolean>; settle(yes: boolean): void } {
+  #ask(title: string, verb: string, message: string): { answer: Promise<boolean>; settle(yes: boolean): void } {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     let settled = false;
     let answeredInToast = false;
@@ -65,16 +66,14 @@ export class ShownChanges {
       resolve(yes);
     };
     this.#answer = settle;
-    void inform(message, write, 'Cancel').then(async pick => {
+    void inform(message, verb, 'Cancel').then(async pick => {
       answeredInToast = true;
-      if (settled && pick === write) await inform('This change is not shown any more, and nothing was written: run the command again.');
-      else settle(pick === write);
+      if (settled && pick === verb) await inform('This change is not shown any more, and nothing was written: run the command again.');
+      else settle(pick === verb);
     });
     return { answer: promise, settle };
   }
 }
-
-const write = 'Write';
 
 interface DiffDocument { file: vscode.Uri; now: vscode.Uri; then: vscode.Uri }
 

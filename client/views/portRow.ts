@@ -6,7 +6,7 @@ import type { TreeNode } from './providersTreeModel.ts';
 export function portRows(status: StatusSnapshot | undefined): TreeNode[] {
   const trouble = portTrouble(status?.http);
   if (status === undefined || trouble === undefined || status.endpoints.length === 0) return [];
-  const description = status.http.state === 'held-by-another-program' ? 'port held by another program' : 'not open';
+  const description = status.http.state === 'held-by-another-program' ? 'port is taken' : 'not open';
   return [{
     id: ':localEndpoint', label: 'Local endpoint', description, tooltip: trouble, icon: 'debug-disconnect', color: 'problemsWarningIcon.foreground',
     context: 'localEndpoint', spoken: `Local endpoint, ${trouble}`, children: [], expanded: false, endpoint: '',

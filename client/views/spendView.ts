@@ -13,7 +13,7 @@ const refreshIntervalMs = 1500;
 /** Which command a button of the page runs. */
 const commandOfAction: Record<SpendAction, string> = {
   addProvider: 'switchyard.addProvider',
-  openChat: 'workbench.action.chat.open',
+  openChat: 'switchyard.openChat',
   showRequests: 'switchyard.showRequests',
   exportSpend: 'switchyard.exportSpend',
 };

@@ -31,7 +31,7 @@ describe('connecting tools', () => {
 
   it('shows the change before it is written, without the token', async () => {
     await begin('Codex');
-    await answer('Write ~/.codex/config.toml').waitFor();
+    await asked('Write ~/.codex/config.toml?');
     const diff = window.page.locator('.monaco-diff-editor');
     await diff.waitFor();
     await until('the change', async () => /model_provider[\s\S]*experimental_bearer_token/.test((await diff.innerText()).replaceAll('\u00A0', ' ')));
@@ -49,7 +49,8 @@ describe('connecting tools', () => {
 
   it('writes the change, with a token whose spend is a line of its own', async () => {
     await begin('Codex');
-    await answer('Write ~/.codex/config.toml').click();
+    await asked('Write ~/.codex/config.toml?');
+    await answer('Write').click();
     await until('the message', async () => (await window.notifications()).some(text => text.startsWith('Codex uses "default"')));
     const written = readFileSync(codexFile, 'utf8');
     assert.match(written, /^# mine\nmodel = "default" # the good one\nmodel_provider = "switchyard"\n/);
@@ -63,7 +64,7 @@ describe('connecting tools', () => {
 
   it('shows several files of one tool together, and no key of the user\'s', async () => {
     await begin('Gemini CLI');
-    await answer('Write ~/.gemini/.env and ~/.gemini/settings.json').waitFor();
+    await asked('Write ~/.gemini/.env and ~/.gemini/settings.json?');
     await until('both changes', async () => await window.page.locator('.multiDiffEntry').count() === 2);
     assert.ok(!(await window.page.locator('.part.editor').innerText()).includes(ownKey));
     await window.screenshot('connect-tool-files');
@@ -74,7 +75,8 @@ describe('connecting tools', () => {
   it('gives back every byte, and the token ends', async () => {
     await window.command('Switchyard: Disconnect a Tool…');
     await window.pick('Codex');
-    await answer('Restore ~/.codex/config.toml').click();
+    await asked('Restore ~/.codex/config.toml?');
+    await answer('Restore').click();
     await until('the message', async () => (await window.notifications()).some(text => text.includes('configured as before')));
     assert.equal(readFileSync(codexFile, 'utf8'), codexBefore);
     assert.equal(await ask(), 401);
@@ -94,6 +96,10 @@ describe('connecting tools', () => {
     await window.pick(tool);
     await until('the routes', async () => /route or model/.test(await window.quickInputBox().getAttribute('placeholder', { timeout: 500 }) ?? ''));
     await window.pick('default');
+  }
+
+  async function asked(question: string): Promise<void> {
+    await until(`the question "${question}"`, async () => (await window.notifications()).some(text => text.includes(question)));
   }
 
   function answer(text: string) {

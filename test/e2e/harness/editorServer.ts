@@ -9,16 +9,15 @@ import { endProcessTree, processesOfRun, runMarkerName } from './processTree.ts'
 import type { RunningProcess } from './processTree.ts';
 import { until } from './until.ts';
 
-/** What VS Code's own chat needs when nobody is signed in, and quiet. */
+const quietSettings = { 'telemetry.telemetryLevel': 'off', 'update.mode': 'none', 'extensions.autoCheckUpdates': false };
+/** What VS Code's own chat needs when nobody is signed in, and quiet. Users have none of it: one test is without. */
 const baseSettings = {
+  ...quietSettings,
   'chat.allowAnonymousAccess': true,
   'chat.byokUtilityModelDefault': 'mainAgent',
   'editor.autoClosingBrackets': 'never',
   'editor.autoClosingQuotes': 'never',
-  'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
-  'telemetry.telemetryLevel': 'off',
-  'update.mode': 'none',
   'window.commandCenter': false,
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
@@ -30,6 +29,8 @@ const baseSettings = {
 export interface EditorOptions {
   vsix?: string;
   settings?: Record<string, unknown>;
+  /** Leaves every setting of the editor at its default, as on a user's machine; only its calls to the network are off. */
+  defaults?: boolean;
   /** Added to the environment of the editor and so of the extension host. */
   environment?: Record<string, string>;
 }
@@ -53,14 +54,14 @@ export class EditorServer {
   }
 
   /** Installs the VSIX, writes the settings and starts the editor; resolves when it accepts connections. */
-  static async start({ vsix = places.vsix, settings = {}, environment = {} }: EditorOptions = {}): Promise<EditorServer> {
+  static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {} }: EditorOptions = {}): Promise<EditorServer> {
     if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
     const home = mkdtempSync(path.join(tmpdir(), 'switchyard-e2e-'));
     const marker = randomUUID();
     const folders = ['--user-data-dir', path.join(home, 'user-data'), '--extensions-dir', path.join(home, 'extensions'), '--config', path.join(home, 'code-server.yaml')];
     const options = { detached: true, cwd: home, env: { ...plainEnvironment(), ...environment, HOME: home, [runMarkerName]: marker } };
     mkdirSync(path.join(home, 'user-data', 'User'), { recursive: true });
-    writeFileSync(path.join(home, 'user-data', 'User', 'settings.json'), JSON.stringify({ ...baseSettings, ...settings }, undefined, 2));
+    writeFileSync(path.join(home, 'user-data', 'User', 'settings.json'), JSON.stringify({ ...(defaults ? quietSettings : baseSettings), ...settings }, undefined, 2));
     writeFileSync(path.join(home, 'code-server.yaml'), 'auth: none\ncert: false\n');
 
     const output: string[] = [];

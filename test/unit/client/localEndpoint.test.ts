@@ -30,7 +30,7 @@ describe('the local endpoint whose port another program holds', () => {
 
   it('is a row among the providers, with commands of its own', () => {
     const nodes = providerNodes(emptyStatus({ endpoints: [endpoint('north')], http: foreign }), 0);
-    assert.deepEqual(nodes.map(({ label, description, context }) => [label, description, context]).at(-1), ['Local endpoint', 'port held by another program', 'localEndpoint']);
+    assert.deepEqual(nodes.map(({ label, description, context }) => [label, description, context]).at(-1), ['Local endpoint', 'port is taken', 'localEndpoint']);
     assert.match(nodes.at(-1)?.spoken ?? '', /Port 7717/);
     assert.equal(providerNodes(emptyStatus({ endpoints: [endpoint('north')], http: { state: 'held-by-another-window', url } }), 0).length, 1);
     assert.deepEqual(providerNodes(emptyStatus({ http: foreign }), 0), [], 'the welcome text stays');
