@@ -89,13 +89,13 @@ export class ChatAccess {
     switch (state) {
       case 'allowed':
       case 'signed-in': {
-        const why = state === 'allowed' ? "VS Code's chat works without a sign-in already." : "You are signed in to GitHub, so VS Code's chat needs no change.";
+        const why = state === 'allowed' ? "VS Code's chat works without a sign-in already." : "You are signed in to GitHub: VS Code's chat uses that account, and no setting is needed.";
         if (await this.#host.inform(why, openChat) === openChat) await this.#host.openChat();
         return;
       }
       case 'no-setting':
         throw new NextStep(
-          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in with a free GitHub account, or update the editor; tools that are connected to Switchyard need neither.",
+          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in, or update the editor; tools that are connected to Switchyard need neither.",
           { title: 'Connect a Tool…', command: 'switchyard.connectTool' },
         );
       case 'asks-for-sign-in':

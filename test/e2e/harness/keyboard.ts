@@ -34,7 +34,7 @@ export class Keyboard {
       await page.keyboard.press('Control+A');
       await page.keyboard.type(text);
       const rows = await this.#workbench.quickInput().locator('.monaco-list-row').count();
-      if (rows > 0) await until(`the row "${text}"`, async () => (await this.#focusedRow()).startsWith(text));
+      if (rows > 0) await until(`the row "${text}"`, async () => await this.#focusedRow() === text);
     }
     await page.keyboard.press('Enter');
   }

@@ -217,3 +217,19 @@ describe('the nearest name', () => {
   test('is none when all are far', () => assert.equal(nearest('abc', ['openai', 'mistral']), undefined));
   test('does not mind case', () => assert.equal(nearest('OPENAI', ['openai']), 'openai'));
 });
+
+describe('names that differ only in case', () => {
+  test('are refused, and the first one holds', () => {
+    const { config, problems } = resolveConfig({
+      endpoints: { north: { provider: 'openai' }, North: { provider: 'openai' } },
+      routes: { best: { targets: ['north/gpt-4.1', 'North/gpt-4.1'] }, BEST: { targets: ['north/gpt-4.1'] } },
+      aliases: { sonnet: 'claude-sonnet-4.5', Sonnet: 'claude-sonnet-4' },
+    }, options);
+    assert.deepEqual([[...config.endpoints.keys()], [...config.routes.keys()], config.aliases?.get('sonnet')], [['north'], ['best'], 'claude-sonnet-4.5']);
+    assert.deepEqual(config.routes.get('best')?.targets.map(target => target.endpoint), ['north']);
+    const said = problems.map(problem => problem.message);
+    for (const sentence of [/^Endpoint "North" is left out: its name differs from "north" only in case/, /^Route "BEST" is left out: its name differs from "best" only in case/, /^Alias "Sonnet" is left out: it differs from "sonnet" only in case/]) {
+      assert.ok(said.some(message => sentence.test(message)), `${String(sentence)} in ${said.join(' | ')}`);
+    }
+  });
+});

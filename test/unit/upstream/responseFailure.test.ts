@@ -161,7 +161,8 @@ describe('what a refused request means', () => {
     const sentence = (keyName?: string): string => providerFailure({ message: 'no' }, 401, { endpoint: 'north', provider: found, model: 'm', keyName }).message;
     assert.match(sentence('key 1 …8HfJ'), /^north rejected key 1 …8HfJ \(401\);/);
     assert.match(sentence('work …a1b2'), /^north rejected key work …a1b2 \(401\);/);
-    assert.match(sentence(), /^north rejected the key \(401\);/);
+    assert.match(sentence('the new key'), /^north rejected the new key \(401\);/);
+    assert.equal(sentence(), 'north wants a key (401); add one.');
   });
 
   it('takes the status in a body for the status of an error inside a 200', () => {
