@@ -17,7 +17,7 @@ export class Keyboard {
       await until('the palette', async () => await this.#workbench.quickInput().locator('input:focus').count() > 0 && (await this.#workbench.quickInputBox().inputValue({ timeout: 500 })).startsWith('>'), { timeoutMs: 2_000 });
       await page.keyboard.press('Control+A');
       await page.keyboard.type(`>${title}`);
-      await until('its row', async () => (await this.#focusedRow()).startsWith(title), { timeoutMs: 3_000 });
+      await until('its row', async () => this.#isFocused(title), { timeoutMs: 3_000 });
       return true;
     }, { timeoutMs: 30_000 });
     await page.keyboard.press('Enter');
@@ -34,7 +34,7 @@ export class Keyboard {
       await page.keyboard.press('Control+A');
       await page.keyboard.type(text);
       const rows = await this.#workbench.quickInput().locator('.monaco-list-row').count();
-      if (rows > 0) await until(`the row "${text}"`, async () => await this.#focusedRow() === text);
+      if (rows > 0) await until(`the row "${text}"`, async () => this.#isFocused(text));
     }
     await page.keyboard.press('Enter');
   }
@@ -46,7 +46,8 @@ export class Keyboard {
     await this.command('Notifications: Accept Notification Primary Action');
   }
 
-  async #focusedRow(): Promise<string> {
-    return (await this.#workbench.quickInput().locator('.monaco-list-row.focused .label-name, .monaco-list-row.focused .quick-input-list-label').first().innerText({ timeout: 500 })).trim();
+  /** Enter would choose the row with this label. */
+  async #isFocused(label: string): Promise<boolean> {
+    return await this.#workbench.quickInputRow(label).and(this.#workbench.page.locator('.focused')).count() > 0;
   }
 }
