@@ -28,7 +28,7 @@ export function endpointOpen(http: HttpStatus): HttpStatus & { url: string } {
 
 /** Why the local endpoint cannot be used for now, in one sentence; undefined while nothing is wrong with it. */
 export function portTrouble(http: HttpStatus | undefined): string | undefined {
-  if (http?.state === 'held-by-another-program') return http.message ?? 'The port of the local endpoint is held by another program; choose another port.';
+  if (http?.state === 'held-by-another-program') return http.message ?? 'The port of the local endpoint is taken by another program; choose another port.';
   if (http?.state === 'failed') return http.message ?? 'The local endpoint could not be opened; choose another port.';
   return undefined;
 }

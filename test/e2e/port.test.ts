@@ -31,27 +31,27 @@ describe('a local endpoint whose port another program holds', () => {
   });
 
   it('is told by a notification with two ways on, a line of the view and the log', async () => {
-    const text = await until('the notification', async () => (await window.notifications()).find((one) => one.includes('held by another program')));
-    assert.match(text, new RegExp(`Port ${scene.port} is held by another program`));
+    const text = await until('the notification', async () => (await window.notifications()).find((one) => one.includes('taken by another program')));
+    assert.match(text, new RegExp(`Port ${scene.port} is taken by another program`));
     for (const button of ['Choose Another Port…', 'Try Again']) assert.ok(await window.page.locator('.notification-toast').getByText(button, { exact: true }).isVisible(), button);
     await window.openViewContainer('Switchyard');
     await window.expandView('Providers');
     await until('the line', async () => (await window.treeRows('Providers')).some((row) => /^Local endpoint.*port is taken/.test(row)));
     await window.screenshot('port-held');
-    await until('the line in the log', () => [...scene.editor.logs()].some(([file, log]) => file.includes('Switchyard.log') && log.includes(`Port ${scene.port} is held by another program`)));
+    await until('the line in the log', () => [...scene.editor.logs()].some(([file, log]) => file.includes('Switchyard.log') && log.includes(`Port ${scene.port} is taken by another program`)));
     await window.dismissNotifications();
   });
 
   it('has no address to copy', async () => {
     await window.command('Switchyard: Copy Local Endpoint URL');
-    await until('the reason', async () => (await window.notifications()).some((one) => one.includes('held by another program')));
+    await until('the reason', async () => (await window.notifications()).some((one) => one.includes('taken by another program')));
     assert.equal(await window.page.locator('.statusbar-item').filter({ hasText: 'Copied' }).count(), 0);
     await window.dismissNotifications();
   });
 
   it('is written into no configuration', async () => {
     await window.command('Switchyard: Connect a Tool…');
-    await until('the reason', async () => (await window.notifications()).some((one) => one.includes('held by another program')));
+    await until('the reason', async () => (await window.notifications()).some((one) => one.includes('taken by another program')));
     assert.equal(await window.page.locator('.monaco-diff-editor').count(), 0);
     await window.dismissNotifications();
   });

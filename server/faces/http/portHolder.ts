@@ -144,7 +144,6 @@ export class PortHolder {
     }
     this.#retriesSinceProof = (this.#retriesSinceProof + 1) % retriesPerProof;
     this.#retry = setTimeout(() => void this.#enqueue(), retryMs);
-    this.#retry.unref();
   }
 
   #heldBy(owner: PortOwner, port: number): void {
@@ -155,10 +154,10 @@ export class PortHolder {
       return;
     }
     if (owner === 'ours') {
-      this.#set({ state: 'held-by-another-window', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is served by another Switchyard on this data folder.` });
+      this.#set({ state: 'held-by-another-window', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is taken: another Switchyard on this data folder serves it.` });
       return;
     }
-    const message = `Port ${port} is held by another program, so tools cannot reach Switchyard there; choose another port.`;
+    const message = `Port ${port} is taken by another program, so tools cannot reach Switchyard there; choose another port.`;
     if (this.#status.message !== message) this.#log.warn(message);
     this.#set({ state: 'held-by-another-program', message });
   }

@@ -7,14 +7,14 @@ import { providerNodes } from '../../../client/views/providersTreeModel.ts';
 import type { HttpStatus } from '../../../server/api/status.ts';
 import { emptyStatus, endpoint } from './fakes.ts';
 
-const foreign: HttpStatus = { state: 'held-by-another-program', message: 'Port 7717 is held by another program; choose another port.' };
+const foreign: HttpStatus = { state: 'held-by-another-program', message: 'Port 7717 is taken by another program; choose another port.' };
 const url = 'http://127.0.0.1:7717';
 
 describe('the local endpoint whose port another program holds', () => {
   it('has no address to copy, but two ways on', () => {
     assert.throws(() => endpointOpen(foreign), (error: unknown) => {
       assert.ok(error instanceof NextStep);
-      assert.match(error.message, /Port 7717 is held by another program/);
+      assert.match(error.message, /Port 7717 is taken by another program/);
       assert.deepEqual(error.actions.map(({ title }) => title), ['Choose Another Port…', 'Try Again']);
       return true;
     });

@@ -66,7 +66,7 @@ describe('the port of the local endpoint', () => {
     });
     const { holder, status } = await heldAt(port);
     assert.equal(status.state, 'held-by-another-program');
-    assert.match(status.message ?? '', new RegExp(`Port ${port} is held by another program`));
+    assert.match(status.message ?? '', new RegExp(`Port ${port} is taken by another program`));
     assert.deepEqual([status.url, status.tokenFile], [undefined, undefined]);
     await holder.check();
     assert.deepEqual(warnings, [status.message]);
