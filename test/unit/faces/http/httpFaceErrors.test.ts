@@ -31,7 +31,7 @@ const broken = {
 let url = '';
 const face = new HttpFace({
   yard: broken, token: new TokenCheck('secret', { tokens: new Map() }), log: { ...silentLog, error: (message) => { logged.push(message); } },
-  info: new InfoRoutes({ yard: broken, http: () => ({ state: 'off' }) }),
+  info: new InfoRoutes({ yard: broken, token: 'secret', http: () => ({ state: 'off' }) }),
 });
 
 before(async () => {
