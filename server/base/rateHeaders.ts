@@ -1,4 +1,4 @@
-import { plainNumber, resetWaitMs, type ResponseHeaders } from './retryAfter.ts';
+import { believedWaitMs, plainNumber, resetWaitMs, type ResponseHeaders } from './retryAfter.ts';
 
 /** What a provider counts; `tokens` are those of prompts and answers together. */
 export const countedKinds = ['requests', 'tokens', 'inputTokens', 'outputTokens'] as const;
@@ -62,8 +62,8 @@ function readHeader(name: string, text: string, now: number, found: Spans): void
   }
   // The IETF's draft writes policies after the figure: `10, 10;w=1`.
   const figure = plainNumber(text.split(',', 1)[0]);
-  if (parts.field === 'remaining') stated.remaining = figure;
-  else if (figure !== undefined && figure > 0) stated.limit = figure;
+  if (parts.field === 'remaining') stated.remaining = believedCount(figure);
+  else if (figure !== undefined && figure > 0) stated.limit = believedCount(figure);
   else stated.void = true;
 }
 
@@ -72,12 +72,20 @@ function readDraft(text: string, now: number, stated: Stated): void {
   const remaining = /(?:\br|remaining)=(\d{1,15})\b/.exec(text)?.[1];
   const reset = /(?:\bt|reset)=(\d{1,15})\b/.exec(text)?.[1];
   const limit = /(?:\bq|limit)=(\d{1,15})\b/.exec(text)?.[1];
-  if (remaining !== undefined) stated.remaining = Number(remaining);
-  if (reset !== undefined) stated.resetAt = now + Number(reset) * 1000;
-  if (limit !== undefined && Number(limit) > 0) stated.limit = Number(limit);
+  const waitMs = reset === undefined ? undefined : believedWaitMs(Number(reset) * 1000);
+  if (remaining !== undefined) stated.remaining = believedCount(Number(remaining));
+  if (waitMs !== undefined) stated.resetAt = now + waitMs;
+  if (limit !== undefined && Number(limit) > 0) stated.limit = believedCount(Number(limit));
 }
 
-const spans: Readonly<Record<string, Span>> = { second: 'second', minute: 'minute', hour: 'hour', day: 'day', month: 'month' };
+/** More requests or tokens than any limit counts. A limit of more is none. */
+const largestCount = 1e15;
+
+function believedCount(figure: number | undefined): number | undefined {
+  return figure === undefined || figure > largestCount ? undefined : figure;
+}
+
+const spans: ReadonlyMap<string, Span> = new Map((['second', 'minute', 'hour', 'day', 'month'] as const).map(span => [span, span]));
 
 function partsOf(name: string): NameParts | undefined {
   const words = name.slice(name.indexOf('ratelimit') + 'ratelimit'.length).split('-');
@@ -94,7 +102,7 @@ function partsOf(name: string): NameParts | undefined {
       case 'input': case 'prompt': side = 'inputTokens'; break;
       case 'output': case 'generated': case 'completion': side = 'outputTokens'; break;
       default: {
-        const known = spans[word];
+        const known = spans.get(word);
         if (known === undefined) return undefined;
         span = known;
       }

@@ -1,6 +1,14 @@
 /** Response headers as Node and undici give them; names in any case. */
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** No provider means a longer wait than a year: what is beyond it is a mistake, and counts as not said. */
+const longestBelievedWaitMs = 366 * 86_400_000;
+
+/** A wait in milliseconds as it may be kept and shown: whole, between 0 and a year; undefined for any other number. */
+export function believedWaitMs(ms: number): number | undefined {
+  return ms >= 0 && ms <= longestBelievedWaitMs ? Math.ceil(ms) : undefined;
+}
+
 /**
  * How long a failed answer asks us to wait, in milliseconds; undefined when it does not say. Never negative.
  *
@@ -34,7 +42,7 @@ function askedFor(byName: ReadonlyMap<string, readonly string[]>, now: number): 
     for (const text of texts) {
       const waitMs = inMs ? plainNumber(text) : retryAfterValueMs(text, now);
       if (waitMs === undefined) continue;
-      if (inMs) precise = longestWaitMs(precise, Math.ceil(waitMs));
+      if (inMs) precise = longestWaitMs(precise, believedWaitMs(waitMs));
       else rounded = longestWaitMs(rounded, waitMs);
     }
   }
@@ -56,7 +64,7 @@ export function plainNumber(text: string | undefined): number | undefined {
 function retryAfterValueMs(text: string, now: number): number | undefined {
   const seconds = plainNumber(text);
   // No wait in seconds is that long: it is a moment.
-  if (seconds !== undefined) return seconds >= 1e9 ? numericResetMs(text, now) : Math.ceil(seconds * 1000);
+  if (seconds !== undefined) return seconds >= 1e9 ? numericResetMs(text, now) : believedWaitMs(seconds * 1000);
   return durationMs(text) ?? untilMomentMs(text, now);
 }
 
@@ -82,9 +90,8 @@ export function resetWaitMs(text: string, now: number): number | undefined {
 function numericResetMs(text: string, now: number): number | undefined {
   const value = plainNumber(text);
   if (value === undefined) return undefined;
-  if (value >= 1e12) return Math.max(0, Math.ceil(value - now));
-  if (value >= 1e9) return Math.max(0, Math.ceil(value * 1000 - now));
-  return Math.ceil(value * 1000);
+  if (value >= 1e12) return believedWaitMs(Math.max(0, value - now));
+  return believedWaitMs(value >= 1e9 ? Math.max(0, value * 1000 - now) : value * 1000);
 }
 
 const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
@@ -94,7 +101,7 @@ export function durationMs(text: string): number | undefined {
   if (text.length > 40 || !/^(\d+(\.\d+)?(ms|d|h|m|s))+$/.test(text)) return undefined;
   let sum = 0;
   for (const match of text.matchAll(/(\d+(?:\.\d+)?)(ms|d|h|m|s)/g)) sum += Number(match[1]) * (unitMs[match[2] ?? ''] ?? 0);
-  return Math.ceil(sum);
+  return believedWaitMs(sum);
 }
 
 const spelledUnit: Readonly<Record<string, string>> = { millisecond: 'ms', second: 's', sec: 's', minute: 'm', min: 'm', hour: 'h', day: 'd' };
@@ -124,7 +131,7 @@ function untilMomentMs(text: string, now: number): number | undefined {
   // A number Date.parse would take for a year is no moment.
   if (text.length > 100 || !/^[A-Za-z]{3}|^\d{4}-\d{2}-\d{2}[T ]/.test(text)) return undefined;
   const moment = obsoleteMoment(text, now) ?? Date.parse(withZone(text));
-  return Number.isNaN(moment) ? undefined : Math.max(0, moment - now);
+  return believedWaitMs(Math.max(0, moment - now));
 }
 
 /** The oldest HTTP date form names no zone and means GMT; Date.parse would take it for local time. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
+import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions } from '../api/settings.ts';
 import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
 
@@ -50,17 +51,17 @@ export const timeoutSchema = z.strictObject({
 });
 
 export const priceSchema = z.strictObject({
-  inputPerMTok: described(amount(100_000), 'US dollars for a million input tokens.'),
-  outputPerMTok: described(amount(100_000), 'US dollars for a million output tokens, reasoning included.'),
-  cacheReadPerMTok: optional(amount(100_000), 'US dollars for a million input tokens read from the prompt cache.'),
-  cacheWritePerMTok: optional(amount(100_000), 'US dollars for a million tokens written to a short-lived prompt cache.'),
-  cacheWrite1hPerMTok: optional(amount(100_000), 'US dollars for a million tokens written to a long-lived (1 hour) prompt cache.'),
+  inputPerMTok: described(amount(largestPricePerMTok), 'US dollars for a million input tokens.'),
+  outputPerMTok: described(amount(largestPricePerMTok), 'US dollars for a million output tokens, reasoning included.'),
+  cacheReadPerMTok: optional(amount(largestPricePerMTok), 'US dollars for a million input tokens read from the prompt cache.'),
+  cacheWritePerMTok: optional(amount(largestPricePerMTok), 'US dollars for a million tokens written to a short-lived prompt cache.'),
+  cacheWrite1hPerMTok: optional(amount(largestPricePerMTok), 'US dollars for a million tokens written to a long-lived (1 hour) prompt cache.'),
 });
 
 export const modelSchema = z.strictObject({
   upstream: optional(text(), "The provider's own name of this model, such as `deepseek-chat`."),
-  contextWindow: optional(whole(256, 100_000_000), 'Tokens that prompt and answer may have together.'),
-  maxOutputTokens: optional(whole(1, 100_000_000), 'Tokens an answer may have.'),
+  contextWindow: optional(whole(256, largestTokenLimit), 'Tokens that prompt and answer may have together.'),
+  maxOutputTokens: optional(whole(1, largestTokenLimit), 'Tokens an answer may have.'),
   tools: optional(z.boolean(), 'The model can call tools.'),
   images: optional(z.boolean(), 'The model can read images.'),
   thinking: optional(z.boolean(), 'The model can reason before it answers.'),

@@ -33,7 +33,7 @@ import { KeyPool } from '../upstream/keyPool.ts';
 import { mergedFacts } from '../upstream/mergedFacts.ts';
 import type { ModelCache } from '../upstream/modelCache.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
-import type { ListedModel } from '../upstream/modelList.ts';
+import type { ListedModel } from '../upstream/listedFacts.ts';
 import { drillFailure, Drills } from '../upstream/drills.ts';
 import { tryEndpoint } from '../upstream/tryEndpoint.ts';
 import { Transport } from '../upstream/transport.ts';

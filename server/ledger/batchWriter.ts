@@ -166,7 +166,7 @@ export class BatchWriter {
       attempt.message ?? null, storedFigure(usage.inputTokens), storedFigure(usage.cacheReadTokens), storedFigure(usage.cacheWriteTokens),
       storedFigure(usage.cacheWrite1hTokens), storedFigure(usage.outputTokens), storedFigure(usage.reasoningTokens),
       storedFigure(usage.reportedCostMicroUsd), attempt.usageEstimated ? 1 : 0, microUsd, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed),
-      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null, attempt.retryAfterMs ?? null);
+      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null, storedFigure(attempt.retryAfterMs));
   }
 
   /** Price objects are shared by all attempts they priced, so their text is made once. */

@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { PriceUsed } from '../api/receipt.ts';
+import { plausiblePrices } from '../base/figures.ts';
 
 /** Rates are kept as whole billionths of a micro-dollar per token, so that no price in use is rounded. */
 const scale = 1_000_000_000n;
@@ -37,8 +38,13 @@ function scaled(rate: number): bigint {
   return BigInt(Math.round(rate * scaleNumber));
 }
 
-/** A price card. A cache bucket without a rate of its own falls back: 1 hour write, short write, input. */
-export function priceCard(used: PriceUsed): PriceCard {
+/**
+ * A price card. A cache bucket without a rate of its own falls back: 1 hour write, short write, input.
+ * @returns undefined where a rate of input or output is none that can be charged; other such rates count as absent
+ */
+export function priceCard(prices: PriceUsed): PriceCard | undefined {
+  const used = plausiblePrices(prices);
+  if (used === undefined) return undefined;
   const input = scaled(used.inputPerMTok);
   const cacheWrite = used.cacheWritePerMTok === undefined ? input : scaled(used.cacheWritePerMTok);
   return {
@@ -55,7 +61,12 @@ export function priceCard(used: PriceUsed): PriceCard {
 
 /** A count as it may be charged: whole, not negative; 0 when unknown. */
 export function tokenCount(value: number | undefined): number {
-  return value === undefined || !(value > 0) || !Number.isFinite(value) ? 0 : Math.round(value);
+  return storedFigure(value) ?? 0;
+}
+
+/** Whether each count that is stated is one the ledger can keep: of others no cost can be made. */
+export function isChargeable({ reportedCostMicroUsd: _reported, ...counts }: TokenUsage): boolean {
+  return Object.values(counts).every(count => count === undefined || storedFigure(count) !== null);
 }
 
 /** Prompt tokens of all buckets: what decides a long-context tier. */

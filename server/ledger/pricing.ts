@@ -4,7 +4,7 @@ import type { Cost, PriceUsed } from '../api/receipt.ts';
 import type { PriceSettings } from '../api/settings.ts';
 import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { costMicroUsd, largestFigure, priceCard, promptTokens, ratesCover, tokenCount } from './money.ts';
+import { costMicroUsd, isChargeable, priceCard, promptTokens, ratesCover, storedFigure, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
 import { libraryPrice, libraryWindow, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
@@ -60,8 +60,9 @@ export interface PricerOptions {
   load?: (() => Promise<CalcPrice>) | undefined;
 }
 
+interface PriceTier { abovePromptTokens: number; card: PriceCard }
 interface Schedule {
-  tiers: readonly { abovePromptTokens: number; card: PriceCard }[];
+  tiers: readonly PriceTier[];
   source: string;
   certain: boolean;
 }
@@ -79,7 +80,7 @@ class TablePricer implements Pricer {
   readonly #log: Log;
   readonly #load: () => Promise<CalcPrice>;
   readonly #schedules = new Map<string, CachedSchedule>();
-  readonly #configCards = new WeakMap<PriceSettings, PriceCard>();
+  readonly #cards = new WeakMap<PriceUsed, PriceCard>();
   readonly #windows = new Map<string, number | undefined>();
   #calc: CalcPrice | undefined;
   #loading: Promise<void> | undefined;
@@ -111,23 +112,18 @@ class TablePricer implements Pricer {
 
   priceAttempt(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
-    const reported = usage.reportedCostMicroUsd;
-    if (reported !== undefined && reported >= 0 && reported <= largestFigure) {
-      return { microUsd: Math.round(reported), certainty: 'exact', priceSource: 'provider' };
-    }
+    const reported = storedFigure(usage.reportedCostMicroUsd);
+    if (reported !== null) return { microUsd: reported, certainty: 'exact', priceSource: 'provider' };
     if (provider.local === true && configPrices === undefined) return { microUsd: 0, certainty: 'exact', priceSource: 'local' };
     if (!anyTokenCount(usage)) return costWithoutUsage(request);
 
-    if (configPrices !== undefined) {
-      let card = this.#configCards.get(configPrices);
-      if (card === undefined) {
-        card = priceCard({ ...configPrices });
-        this.#configCards.set(configPrices, card);
-      }
-      return charge(request, card, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
-    }
+    if (!isChargeable(usage)) return unknownCost;
+
+    const ownCard = this.#cardOf(configPrices);
+    if (ownCard !== undefined) return charge(request, ownCard, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
     // A list changes between the request and the bill, and tells no tiers, so what it makes is an estimate.
-    if (request.listedPrices !== undefined) return charge(request, priceCard(request.listedPrices), 'provider list', false);
+    const listedCard = this.#cardOf(request.listedPrices);
+    if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false);
     const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
     const prompt = promptTokens(usage);
     if (schedule === undefined) {
@@ -138,6 +134,17 @@ class TablePricer implements Pricer {
     for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
     if (card === undefined) return unknownCost;
     return charge(request, inRegion(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true);
+  }
+
+  /** Prices that cannot be charged count as not given. */
+  #cardOf(prices: PriceUsed | undefined): PriceCard | undefined {
+    if (prices === undefined) return undefined;
+    let card = this.#cards.get(prices);
+    if (card === undefined) {
+      card = priceCard(prices);
+      if (card !== undefined) this.#cards.set(prices, card);
+    }
+    return card;
   }
 
   contextWindow({ provider, model, upstreamModel, at }: Pick<PriceRequest, 'provider' | 'model' | 'upstreamModel' | 'at'>): number | undefined {
@@ -187,7 +194,7 @@ class TablePricer implements Pricer {
       try {
         const price = libraryPrice(this.#calc, pricesId, name, at);
         if (price === undefined) continue;
-        const tiers = price.tiers.map((tier) => ({ abovePromptTokens: tier.abovePromptTokens, card: priceCard(tier.rates) }));
+        const tiers = price.tiers.flatMap(({ abovePromptTokens, rates }) => tiersOf(abovePromptTokens, rates));
         return { schedule: { tiers, source: `genai-prices ${priceLibraryVersion}`, certain: price.certain }, changes: price.changes };
       } catch (cause) {
         this.#log.error(`The price table cannot price ${pricesId} ${name}.`, cause);
@@ -205,17 +212,12 @@ function namesOf(upstreamModel: string, model: string): string[] {
 function inRegion(card: PriceCard, factor: number | undefined): PriceCard {
   if (factor === undefined || factor === 1) return card;
   // Rounded where the card rounds as well, which only drops the dust of the multiplication.
-  const dearer = (rate: number): number => Math.round(rate * factor * 1e9) / 1e9;
-  const { inputPerMTok, outputPerMTok, cacheReadPerMTok, cacheWritePerMTok, cacheWrite1hPerMTok, reasoningPerMTok, perRequestUsd } = card.used;
-  return priceCard({
-    inputPerMTok: dearer(inputPerMTok),
-    outputPerMTok: dearer(outputPerMTok),
-    ...(cacheReadPerMTok === undefined ? {} : { cacheReadPerMTok: dearer(cacheReadPerMTok) }),
-    ...(cacheWritePerMTok === undefined ? {} : { cacheWritePerMTok: dearer(cacheWritePerMTok) }),
-    ...(cacheWrite1hPerMTok === undefined ? {} : { cacheWrite1hPerMTok: dearer(cacheWrite1hPerMTok) }),
-    ...(reasoningPerMTok === undefined ? {} : { reasoningPerMTok: dearer(reasoningPerMTok) }),
-    ...(perRequestUsd === undefined ? {} : { perRequestUsd: dearer(perRequestUsd) }),
-  });
+  const dearer: PriceUsed = { ...card.used };
+  for (const name of Object.keys(dearer) as (keyof PriceUsed)[]) {
+    const rate = dearer[name];
+    if (rate !== undefined) dearer[name] = Math.round(rate * factor * 1e9) / 1e9;
+  }
+  return priceCard(dearer) ?? card;
 }
 
 function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
@@ -247,12 +249,18 @@ function plainName(name: string): string {
   return name.toLowerCase().replace(/^.*\//, '').replaceAll('.', '-').replace(/[-@](?:latest|\d{8}|\d{4}-\d{2}-\d{2})$/, '');
 }
 
+/** One tier; none where its rates cannot be charged. */
+function tiersOf(abovePromptTokens: number, rates: PriceUsed): PriceTier[] {
+  const card = priceCard(rates);
+  return card === undefined ? [] : [{ abovePromptTokens, card }];
+}
+
 function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {
   let period: PricePeriod | undefined;
   for (const candidate of supplement.periods) {
     if (candidate.from === undefined || at >= Date.parse(candidate.from)) period = candidate;
   }
-  const tiers: { abovePromptTokens: number; card: PriceCard }[] = [];
+  const tiers: PriceTier[] = [];
   let certain = true;
   if (period !== undefined) {
     let base: PriceUsed = period.rates;
@@ -261,8 +269,8 @@ function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {
       if (now.peak) base = period.peak;
       certain = now.certain;
     }
-    tiers.push({ abovePromptTokens: -1, card: priceCard(base) });
-    if (period.long !== undefined) tiers.push({ abovePromptTokens: period.long.abovePromptTokens, card: priceCard(period.long.rates) });
+    tiers.push(...tiersOf(-1, base));
+    if (period.long !== undefined) tiers.push(...tiersOf(period.long.abovePromptTokens, period.long.rates));
   }
   return { tiers, source: `switchyard table (${supplement.source})`, certain };
 }

@@ -1,5 +1,6 @@
-import type { Attempt, Cost, Plan, PriceUsed, Receipt, RequestSummary } from '../api/receipt.ts';
+import type { Attempt, Cost, Plan, Receipt, RequestSummary } from '../api/receipt.ts';
 import type { TokenUsage } from '../api/conversation.ts';
+import { plausiblePrices } from '../base/figures.ts';
 import { isObject } from '../base/json.ts';
 import type { ForeignAttempt, HealthEvent } from './ledger.ts';
 import { largestFigure } from './money.ts';
@@ -20,7 +21,7 @@ const figures = (...columns: string[]): string => columns.map((column) => `${fig
 export const attemptColumns = 'a.exchange_seq, a.number, a.target, a.endpoint, a.model, a.upstream_model, a.protocol, a.key_label, a.key_last4, '
   + 'a.started_at, a.headers_ms, a.first_token_ms, a.total_ms, a.status, a.outcome, a.failure_class, a.message, '
   + `${figures('input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens', 'reported_micro_usd', 'cost_micro_usd')}, `
-  + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used, a.key_id, a.role, a.kind, a.drill, a.connect_ms, a.longest_gap_ms, a.retry_after_ms`;
+  + `a.usage_estimated, ${costCertainty} AS cost_certainty, a.price_source, a.price_used, a.key_id, a.role, a.kind, a.drill, a.connect_ms, a.longest_gap_ms, ${figure('retry_after_ms')} AS retry_after_ms`;
 
 /** A row that damage, or another program, left without what it must have. */
 export class UnreadableRowError extends Error {
@@ -87,8 +88,7 @@ function costFromRow(row: Row): Cost {
   if ((certainty !== 'exact' && certainty !== 'estimated') || typeof microUsd !== 'number') return { certainty: 'unknown' };
   const cost: Cost = { certainty, microUsd };
   put(cost, 'priceSource', row['price_source']);
-  const price = json(row['price_used']);
-  if (isObject(price)) cost.priceUsed = price as unknown as PriceUsed;
+  if (typeof row['price_used'] === 'string') cost.priceUsed = plausiblePrices(json(row['price_used']));
   return cost;
 }
 

@@ -1,7 +1,7 @@
 import type { ProviderErrorBody } from '../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import { durationMs, longestWaitMs, waitInWordsMs } from '../base/retryAfter.ts';
+import { believedWaitMs, durationMs, longestWaitMs, waitInWordsMs } from '../base/retryAfter.ts';
 
 /**
  * Of a message, and of a body that is not JSON, no more than this is looked at: error pages can be megabytes. What is shown
@@ -136,8 +136,7 @@ function retryDelayOf(details: readonly JsonObject[]): number | undefined {
   let longest: number | undefined;
   for (const { retryDelay } of details) {
     const seconds = isObject(retryDelay) ? Number(retryDelay.seconds ?? 0) + Number(retryDelay.nanos ?? 0) / 1e9 : NaN;
-    if (seconds >= 0 && Number.isFinite(seconds)) longest = longestWaitMs(longest, Math.round(seconds * 1_000));
-    else longest = longestWaitMs(longest, durationMs(asString(retryDelay) ?? ''));
+    longest = longestWaitMs(longest, isObject(retryDelay) ? believedWaitMs(Math.round(seconds * 1_000)) : durationMs(asString(retryDelay) ?? ''));
   }
   return longest;
 }
@@ -155,7 +154,7 @@ function retryFieldOf(place: JsonObject): number | undefined {
 function waitField(value: JsonValue | undefined, unitMs = 1_000): number | undefined {
   const figure = asNumber(value) ?? (typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : undefined);
   if (figure === undefined) return durationMs(asString(value) ?? '');
-  return figure < 0 ? undefined : Math.round(figure * unitMs);
+  return believedWaitMs(Math.round(figure * unitMs));
 }
 
 function firstWord(details: readonly JsonObject[], pick: (detail: JsonObject) => JsonValue | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import type { ModelSettings } from '../api/settings.ts';
 import type { ModelFactsEntry } from '../catalog/modelFacts.ts';
-import type { ListedFacts } from './modelList.ts';
+import type { ListedFacts } from './listedFacts.ts';
 
 /** What is known of a model, each fact from the best source that has it. */
 export interface MergedFacts {

@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isObject, parseJson } from '../base/json.ts';
+import { boundedNumber } from '../base/figures.ts';
+import { asString, isObject, parseJson } from '../base/json.ts';
 import { replaceSharedFile } from '../base/sharedFile.ts';
-import type { ListedFacts, ListedModel } from './modelList.ts';
+import { plausibleModels } from './listedFacts.ts';
+import type { ListedModel } from './listedFacts.ts';
 
 /** The model list of one endpoint as it was last told. */
 export interface CachedList {
@@ -15,10 +17,16 @@ export interface CachedList {
 
 const maxEndpoints = 200;
 const version = 1;
+/** A longer file is not ours: reading it would hold up the start. */
+const maxFileBytes = 64 * 1024 * 1024;
+/** The last moment a `Date` can hold, in milliseconds since the epoch. */
+const lastMoment = 8.64e15;
+const maxBaseUrlLength = 4_000;
 
 /**
  * Model lists kept on disk between starts, so that names and windows are known before the first probe. It is a copy of
- * what can be asked for again: whatever is wrong with the file, it counts as empty.
+ * what can be asked for again: whatever is wrong with the file, it counts as empty, and what it says of a model is checked
+ * like what a provider says.
  */
 export class ModelCache {
   #file: string;
@@ -30,6 +38,7 @@ export class ModelCache {
   read(): Map<string, CachedList> {
     let text: string;
     try {
+      if (statSync(this.#file).size > maxFileBytes) return new Map();
       text = readFileSync(this.#file, 'utf8');
     } catch {
       return new Map();
@@ -38,12 +47,12 @@ export class ModelCache {
     const lists = new Map<string, CachedList>();
     if (!isObject(body) || body.version !== version || !isObject(body.endpoints)) return lists;
     for (const [name, entry] of Object.entries(body.endpoints)) {
-      if (!isObject(entry) || typeof entry.baseUrl !== 'string' || typeof entry.at !== 'number' || !Array.isArray(entry.models)) continue;
-      const models = entry.models.flatMap((model): ListedModel[] => {
-        if (!isObject(model) || typeof model.name !== 'string') return [];
-        return [isObject(model.facts) ? { name: model.name, facts: model.facts as ListedFacts } : { name: model.name }];
-      });
-      lists.set(name, { baseUrl: entry.baseUrl, at: entry.at, models });
+      if (lists.size >= maxEndpoints) break;
+      if (!isObject(entry) || !Array.isArray(entry.models)) continue;
+      const baseUrl = asString(entry.baseUrl);
+      const at = boundedNumber(entry.at, lastMoment);
+      if (baseUrl === undefined || baseUrl.length > maxBaseUrlLength || at === undefined) continue;
+      lists.set(name, { baseUrl, at, models: plausibleModels(entry.models) });
     }
     return lists;
   }

@@ -2,7 +2,7 @@ import { canonicalModelName, upstreamModelName } from '../catalog/modelNames.ts'
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { Log } from '../base/log.ts';
 import type { CachedList, ModelCache } from './modelCache.ts';
-import type { ListedFacts, ListedModel } from './modelList.ts';
+import type { ListedFacts, ListedModel } from './listedFacts.ts';
 
 /**
  * Which models each endpoint serves, and what its provider says of them: configured ones, those routes name, and those

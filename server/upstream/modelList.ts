@@ -1,21 +1,8 @@
-import type { PriceUsed } from '../api/receipt.ts';
+import { tokenLimit } from '../base/figures.ts';
 import { asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-
-/** What a provider's own list says of a model; absent fields are unknown. */
-export interface ListedFacts {
-  contextWindow?: number;
-  maxOutputTokens?: number;
-  tools?: boolean;
-  images?: boolean;
-  documents?: boolean;
-  jsonSchema?: boolean;
-  thinking?: boolean;
-  prices?: PriceUsed;
-}
-
-/** A model as a provider lists it, under the provider's own name. */
-export interface ListedModel { name: string; facts?: ListedFacts }
+import { plausibleFacts, plausibleModels } from './listedFacts.ts';
+import type { ListedFacts, ListedModel } from './listedFacts.ts';
 
 /**
  * Reads a model list of any protocol: OpenAI and its many kin (`data[]` with `id`), Anthropic (the same, with
@@ -27,19 +14,19 @@ export function parseModelList(text: string): ListedModel[] | undefined {
   const body = parseJson(text.trim());
   const list = Array.isArray(body) ? body : isObject(body) ? body.data ?? body.models ?? body.publisherModels : undefined;
   if (!Array.isArray(list)) return undefined;
-  const models = new Map<string, ListedModel>();
-  for (const item of list) {
-    const name = nameOf(item);
-    if (name === undefined || (isObject(item) && !canChat(item))) continue;
-    const facts = isObject(item) ? factsOf(item) : {};
-    if (!models.has(name)) models.set(name, Object.keys(facts).length === 0 ? { name } : { name, facts });
-  }
-  return [...models.values()];
+  return plausibleModels(chatModels(list));
 }
+
+function* chatModels(list: readonly JsonValue[]): Generator<{ name: string | undefined; facts: ClaimedFacts }> {
+  for (const item of list) if (!isObject(item) || canChat(item)) yield { name: nameOf(item), facts: isObject(item) ? factsOf(item) : {} };
+}
+
+/** What an entry says, in our words and not looked at yet. */
+type ClaimedFacts = { [Name in keyof ListedFacts]?: unknown };
 
 function nameOf(item: JsonValue): string | undefined {
   const name = isObject(item) ? asString(item.id) ?? asString(item.name) ?? asString(item.key) : asString(item);
-  return name === undefined || name === '' || name.length > 300 ? undefined : name.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
+  return name?.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
 }
 
 function canChat(item: JsonObject): boolean {
@@ -50,7 +37,7 @@ function canChat(item: JsonObject): boolean {
   return capabilities.completion_chat !== false;
 }
 
-function factsOf(item: JsonObject): ListedFacts {
+function factsOf(item: JsonObject): ClaimedFacts {
   const capabilities = isObject(item.capabilities) ? item.capabilities : {};
   const topProvider = isObject(item.top_provider) ? item.top_provider : {};
   const architecture = isObject(item.architecture) ? item.architecture : {};
@@ -63,7 +50,7 @@ function factsOf(item: JsonObject): ListedFacts {
     // Anthropic's name of it; elsewhere the word means other things.
     item.type === 'model' ? item.max_tokens : undefined,
   );
-  return present({
+  return {
     contextWindow,
     // Some lists repeat the window here, which leaves no room for a prompt and so is no limit at all.
     maxOutputTokens: maxOutputTokens !== undefined && contextWindow !== undefined && maxOutputTokens >= contextWindow ? undefined : maxOutputTokens,
@@ -74,23 +61,21 @@ function factsOf(item: JsonObject): ListedFacts {
     jsonSchema: firstFlag(capabilities.structured_outputs) ?? (parameters?.includes('structured_outputs') === true ? true : undefined),
     thinking: firstFlag(capabilities.reasoning, capabilities.thinking, item.supports_reasoning, item.thinking) ?? among(parameters, 'reasoning'),
     prices: pricesOf(item.pricing),
-  });
+  };
 }
 
 /** OpenRouter's prices: US dollars for one token, as text; negative where it chooses the model itself. */
-function pricesOf(pricing: JsonValue | undefined): PriceUsed | undefined {
+function pricesOf(pricing: JsonValue | undefined): unknown {
   if (!isObject(pricing)) return undefined;
-  const inputPerMTok = perMillion(pricing.prompt);
-  const outputPerMTok = perMillion(pricing.completion);
-  if (inputPerMTok === undefined || outputPerMTok === undefined) return undefined;
-  return present({
-    inputPerMTok,
-    outputPerMTok,
+  return {
+    inputPerMTok: perMillion(pricing.prompt),
+    outputPerMTok: perMillion(pricing.completion),
     cacheReadPerMTok: perMillion(pricing.input_cache_read),
     cacheWritePerMTok: perMillion(pricing.input_cache_write),
-    perRequestUsd: positive(amount(pricing.request)),
-    reasoningPerMTok: positive(perMillion(pricing.internal_reasoning)),
-  });
+    // A fee of 0 is none.
+    perRequestUsd: amount(pricing.request) || undefined,
+    reasoningPerMTok: perMillion(pricing.internal_reasoning) || undefined,
+  };
 }
 
 function perMillion(value: JsonValue | undefined): number | undefined {
@@ -101,11 +86,7 @@ function perMillion(value: JsonValue | undefined): number | undefined {
 
 function amount(value: JsonValue | undefined): number | undefined {
   const usd = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof usd === 'number' && Number.isFinite(usd) && usd >= 0 ? usd : undefined;
-}
-
-function positive(value: number | undefined): number | undefined {
-  return value === undefined || value === 0 ? undefined : value;
+  return typeof usd === 'number' ? usd : undefined;
 }
 
 /** `POST /api/show` of Ollama: what one model can do, and in which window it is run. */
@@ -113,39 +94,45 @@ export function parseModelDetails(text: string): ListedFacts {
   const body = parseJson(text.trim());
   if (!isObject(body)) return {};
   const details = isObject(body.model_info) ? body.model_info : {};
-  const trained = firstCount(...Object.entries(details).filter(([name]) => name.endsWith('.context_length')).map(([, value]) => value));
+  const trained = Object.entries(details).find(([name, value]) => name.endsWith('.context_length') && tokenLimit(value) !== undefined)?.[1];
   // Longer prompts are cut in silence at `num_ctx`, so a window set there is the true one.
-  const set = /^\s*num_ctx\s+(\d+)\s*$/m.exec(asString(body.parameters) ?? '')?.[1];
+  const set = /^[ \t]*num_ctx[ \t]+(\d{1,12})[ \t\r]*$/m.exec(asString(body.parameters) ?? '')?.[1];
   const capabilities = texts(body.capabilities);
-  return present({
-    contextWindow: set === undefined ? trained : firstCount(Number(set)),
+  return plausibleFacts({
+    contextWindow: set === undefined ? trained : Number(set),
     tools: among(capabilities, 'tools'),
     images: among(capabilities, 'vision'),
     thinking: among(capabilities, 'thinking'),
   });
 }
 
-type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
-
-function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
-}
-
 function firstCount(...values: (JsonValue | undefined)[]): number | undefined {
-  return values.find((value): value is number => typeof value === 'number' && Number.isInteger(value) && value > 0);
+  for (const value of values) {
+    const count = tokenLimit(value);
+    if (count !== undefined) return count;
+  }
+  return undefined;
 }
 
 /** A capability is said as `true`, as `{supported: true}`, or as an object of the kinds there are. */
 function firstFlag(...values: (JsonValue | undefined)[]): boolean | undefined {
   for (const value of values) {
-    if (typeof value === 'boolean') return value;
-    if (!isObject(value)) continue;
-    if (typeof value.supported === 'boolean') return value.supported;
-    const kinds = isObject(value.types) ? value.types : value;
-    const said = Object.values(kinds).flatMap(kind => firstFlag(kind) ?? []);
-    if (said.length > 0) return said.includes(true);
+    const flag = flagIn(value, deepestFlag);
+    if (flag !== undefined) return flag;
   }
   return undefined;
+}
+
+/** `{ types: { adaptive: { supported: true } } }` is the deepest form in use. */
+const deepestFlag = 4;
+
+function flagIn(value: JsonValue | undefined, depth: number): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (!isObject(value) || depth === 0) return undefined;
+  if (typeof value.supported === 'boolean') return value.supported;
+  const kinds = isObject(value.types) ? value.types : value;
+  const said = Object.values(kinds).flatMap(kind => flagIn(kind, depth - 1) ?? []);
+  return said.length > 0 ? said.includes(true) : undefined;
 }
 
 function texts(value: JsonValue | undefined): string[] | undefined {

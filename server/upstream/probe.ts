@@ -4,7 +4,8 @@ import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { authorize } from './authHeader.ts';
 import { fetchText } from './fetchText.ts';
-import { parseModelDetails, parseModelList, type ListedModel } from './modelList.ts';
+import type { ListedModel } from './listedFacts.ts';
+import { parseModelDetails, parseModelList } from './modelList.ts';
 import { responseFailure } from './responseFailure.ts';
 import type { Transport, UpstreamRequest } from './transport.ts';
 

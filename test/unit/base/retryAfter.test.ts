@@ -46,6 +46,20 @@ const cases: [string, ResponseHeaders, number | undefined][] = [
   ['an RFC 3339 reset that does not say what remains', { 'anthropic-ratelimit-tokens-reset': '2026-11-20T12:00:40Z' }, undefined],
 ];
 
+const absurd: readonly string[] = [
+  '99999999999999999999', '9999999999', '1e300', '1e9', 'Infinity', 'NaN', '-5', '0x10', '99999d', '99999999999999999999999999999999999999s', '31622401',
+  'Fri, 20 Nov 9999 12:00:30 GMT', '9999-12-31T23:59:59Z', '+275760-09-13T00:00:00Z', String.raw`\u0000`, ' ', '9'.repeat(100_000),
+];
+for (const text of absurd) {
+  test(`a wait of "${text.slice(0, 40)}" counts as not said`, () => {
+    for (const name of ['retry-after', 'retry-after-ms', 'x-ratelimit-reset-requests']) {
+      const waitMs = parseRetryAfter({ [name]: text }, now);
+      assert.ok(waitMs === undefined || (Number.isInteger(waitMs) && waitMs >= 0 && waitMs <= 366 * 86_400_000), `${name}: ${waitMs}`);
+    }
+    assert.equal(parseRetryAfter({ 'retry-after': text }, now), undefined);
+  });
+}
+
 for (const [what, headers, expected] of cases) {
   test(`the wait a provider asks for is read from ${what}`, () => {
     assert.equal(parseRetryAfter(headers, now), expected);

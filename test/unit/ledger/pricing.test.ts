@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { Cost } from '../../../server/api/receipt.ts';
+import type { Cost, PriceUsed } from '../../../server/api/receipt.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { Provider } from '../../../server/catalog/provider.ts';
 import { priceLibraryVersion } from '../../../server/ledger/priceLibrary.ts';
@@ -214,6 +214,32 @@ describe('attempts whose usage is not fully known', () => {
     }
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: 100, outputTokens: 1, reportedCostMicroUsd: 1e18 }))), [208, 'exact', library]);
   });
+
+  for (const odd of [Infinity, -Infinity, NaN, 1e300, -1, 100_001, null, 'word', {}, []]) {
+    it(`a price of ${String(odd)} (${typeof odd}) counts as not given, whoever gives it`, () => {
+      const usage = { inputTokens: 100, outputTokens: 1 };
+      const prices = { inputPerMTok: odd, outputPerMTok: 1 } as unknown as PriceUsed;
+      assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { listedPrices: prices }))), [208, 'exact', library]);
+      assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { configPrices: prices }))), [208, 'exact', library]);
+      assert.deepEqual(pricer.priceAttempt(ask(undefined, 'm', usage, { listedPrices: prices })), { certainty: 'unknown' });
+      const cached = { inputPerMTok: 1, outputPerMTok: 1, cacheReadPerMTok: odd, perRequestUsd: odd } as unknown as PriceUsed;
+      assert.deepEqual(pricer.priceAttempt(ask(undefined, 'm', usage, { listedPrices: cached })),
+        { microUsd: 101, certainty: 'estimated', priceSource: 'provider list', priceUsed: { inputPerMTok: 1, outputPerMTok: 1 } });
+    });
+  }
+
+  it('the dearest believable prices of the largest believable counts make a cost the ledger can keep, or none', () => {
+    const most = 1_000_000_000;
+    const usage = { inputTokens: most, cacheReadTokens: most, cacheWriteTokens: most, cacheWrite1hTokens: most, outputTokens: most, reasoningTokens: most };
+    const listedPrices = { inputPerMTok: 100_000, outputPerMTok: 100_000, reasoningPerMTok: 100_000, perRequestUsd: 1_000 };
+    assert.deepEqual(pricer.priceAttempt(ask(undefined, 'm', usage, { listedPrices })), { certainty: 'unknown' });
+  });
+
+  for (const odd of [Infinity, NaN, -1, 1e300]) {
+    it(`a count of ${odd} makes no cost`, () => {
+      assert.deepEqual(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: odd, outputTokens: 1 })), { certainty: 'unknown' });
+    });
+  }
 
   it('rounds half up once for the whole attempt, exactly, also where floating point would not', () => {
     const configPrices = { inputPerMTok: 0.1, outputPerMTok: 0.2, cacheReadPerMTok: 0.005 };

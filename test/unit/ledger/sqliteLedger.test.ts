@@ -219,6 +219,23 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
+  it('reads a record whose plan, price or wait is damaged, without what is damaged', () => {
+    const folder = newFolder();
+    const first = open(folder, 'a');
+    for (const id of ['x-1', 'x-2']) first.close(aReceipt(id));
+    first.shutdown();
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    database.exec("UPDATE attempts SET price_used = '{\"inputPerMTok\":null,\"outputPerMTok\":1}', retry_after_ms = 9e999");
+    database.exec("UPDATE exchanges SET plan = '{\"wanted\":' WHERE id = 'x-1'");
+    database.close();
+    const ledger = open(folder, 'b');
+    const receipt = ledger.receipt('x-1');
+    assert.ok(!(receipt instanceof Promise));
+    assert.deepEqual([receipt?.plan.targets, receipt?.attempts[0]?.cost.priceUsed, receipt?.attempts[0]?.retryAfterMs], [[], undefined, undefined]);
+    assert.equal(ledger.recentAttempts(noon - 60_000).length, 2);
+    ledger.shutdown();
+  });
+
   it('reads a file in which an earlier version kept impossible figures', () => {
     const folder = newFolder();
     const first = open(folder, 'a');

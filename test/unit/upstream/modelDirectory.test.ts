@@ -114,6 +114,35 @@ describe('model lists on disk', () => {
   });
 });
 
+describe('a list on disk that somebody changed', () => {
+  const file = join(folder, 'changed.json');
+  const factsRead = (facts: string): unknown => {
+    writeFileSync(file, `{"version":1,"endpoints":{"a":{"baseUrl":"https://a.example","at":1,"models":[{"name":"m","facts":${facts}}]}}}`);
+    return new ModelCache(file).read().get('a')?.models;
+  };
+
+  for (const price of ['{}', '"word"', 'null', '1e999', '-1', '1e300', '[]']) {
+    test(`has no prices where one is ${price}`, () => {
+      assert.deepEqual(factsRead(`{"prices":{"inputPerMTok":${price},"outputPerMTok":1}}`), [{ name: 'm' }]);
+      assert.deepEqual(factsRead(`{"prices":{"inputPerMTok":1,"outputPerMTok":1,"cacheReadPerMTok":${price}}}`), [{ name: 'm', facts: { prices: { inputPerMTok: 1, outputPerMTok: 1 } } }]);
+      assert.deepEqual(factsRead(`{"prices":${price}}`), [{ name: 'm' }]);
+    });
+  }
+
+  test('has no other facts than a provider may state', () => {
+    assert.deepEqual(factsRead('{"contextWindow":1e300,"maxOutputTokens":"9","tools":"yes","images":1,"documents":null,"jsonSchema":true,"__proto__":{"thinking":true},"more":1}'),
+      [{ name: 'm', facts: { jsonSchema: true } }]);
+  });
+
+  test('has names, times and numbers within bounds', () => {
+    const models = JSON.stringify([...Array.from({ length: 20_000 }, (_, index) => ({ name: `m-${index}` }))]);
+    const entry = (at: string, list: string): string => `{"baseUrl":"https://a.example","at":${at},"models":${list}}`;
+    writeFileSync(file, `{"version":1,"endpoints":{"long":${entry('1', models)},"late":${entry('1e300', '[]')},"early":${entry('-1', '[]')},"odd":${entry('1', '[{"name":"a\\nb"},{"name":""},{"name":7},null,{"name":"ok"}]')}}}`);
+    const read = new ModelCache(file).read();
+    assert.deepEqual([...read].map(([name, list]) => [name, list.models.length]), [['long', 10_000], ['odd', 1]]);
+  });
+});
+
 test("of the sources of a fact the user's word wins, then the provider's list, then our table", () => {
   const known = { contextWindow: 3, maxOutputTokens: 3, tools: false, images: false };
   const facts = mergedFacts({ contextWindow: 1 }, { contextWindow: 2, maxOutputTokens: 2, tools: true }, known);

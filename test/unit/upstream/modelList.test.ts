@@ -72,6 +72,47 @@ describe('a model list is read:', () => {
   });
 });
 
+describe('what a hostile list says', () => {
+  const priced = (pricing: unknown): unknown => parseModelList(JSON.stringify({ data: [{ id: 'm', pricing }] }))?.[0]?.facts?.prices;
+  const oddAmounts = ['1e300', '-1', 'NaN', 'Infinity', '-Infinity', 'free', '', ' ', '0.2', 1e300, -1, 0.2, true, null, {}, ['1'], { usd: 1 }];
+
+  for (const odd of oddAmounts) {
+    test(`is no price when the input costs ${JSON.stringify(odd)} a token`, () => assert.equal(priced({ prompt: odd, completion: '0.000001' }), undefined));
+    test(`leaves the other prices when the cache costs ${JSON.stringify(odd)} a token`, () => {
+      assert.deepEqual(priced({ prompt: '0.000001', completion: '0.000002', input_cache_read: odd, internal_reasoning: odd }), { inputPerMTok: 1, outputPerMTok: 2 });
+    });
+  }
+
+  test('is no window when it is negative, a fraction, a text or beyond belief', () => {
+    for (const odd of [0, -1, 1.5, 1e300, Number.MAX_SAFE_INTEGER, '8192', true, {}, []]) {
+      assert.deepEqual(parseModelList(JSON.stringify([{ id: 'm', context_length: odd, max_output_tokens: odd }])), [{ name: 'm' }], JSON.stringify(odd));
+    }
+  });
+
+  test('is no name when it is long, broken or holds control characters', () => {
+    const names = ['n'.repeat(301), 'n'.repeat(1_000_000), 'a\nb', 'a\u001b[31m', 'a\ud800', 'models/', 'ok'];
+    assert.deepEqual(parseModelList(JSON.stringify(names)), [{ name: 'ok' }]);
+  });
+
+  test('has at most ten thousand models', () => {
+    const list = Array.from({ length: 50_000 }, (_, index) => `m-${index}`);
+    assert.equal(parseModelList(JSON.stringify(list))?.length, 10_000);
+  });
+
+  test('may nest without end', () => {
+    const deep = (open: string, close: string): string => `${open.repeat(100_000)}1${close.repeat(100_000)}`;
+    for (const value of [deep('{"a":', '}'), deep('[', ']'), deep('{"types":', '}')]) {
+      assert.deepEqual(parseModelList(`[{"id":"m","capabilities":{"vision":${value},"tools":${value}},"pricing":${value},"architecture":${value}}]`), [{ name: 'm' }]);
+    }
+  });
+
+  test('may have any number of details and any number of blank lines', () => {
+    const info = Object.fromEntries(Array.from({ length: 300_000 }, (_, index) => [`${index}.context_length`, 'x']));
+    assert.deepEqual(parseModelDetails(JSON.stringify({ model_info: info })), {});
+    assert.deepEqual(parseModelDetails(JSON.stringify({ parameters: `${'\n'.repeat(1_000_000)}num_ctx 9${'9'.repeat(400)}` })), {});
+  });
+});
+
 describe("Ollama's word on one model", () => {
   const details = { model_info: { 'general.architecture': 'llama', 'llama.context_length': 131_072 }, capabilities: ['completion', 'tools', 'vision'] };
 

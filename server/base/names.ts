@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** The longest name of a model or route that is accepted, in UTF-16 units; the longest in use have about 120. */
+export const maxModelNameLength = 300;
+/** The longest label that is kept: of a conversation, a tool, a workspace, a purpose, a key. In UTF-16 units. */
+export const maxLabelLength = 100;
+/** Names of endpoint and model together, with room to spare. */
+const maxHeaderLength = 512;
+const digestLength = 16;
+
+/** Whether a text can be the name of a model or route: neither empty nor too long, without control characters or broken surrogates. */
+export function fitsAsModelName(name: string): boolean {
+  return name !== '' && name.length <= maxModelNameLength && !hasControls(name) && name.isWellFormed();
+}
+
+/** Why a request cannot be for a model of this name, as a sentence for the caller; undefined when it can. */
+export function modelNameProblem(name: string): string | undefined {
+  if (fitsAsModelName(name)) return undefined;
+  if (name === '') return 'The request names no model: set "model" to a route, a model or endpoint/model.';
+  return name.length > maxModelNameLength
+    ? `The model name has ${name.length} characters and at most ${maxModelNameLength} are allowed: set "model" to a route, a model or endpoint/model.`
+    : 'The model name holds control characters or broken text: set "model" to a route, a model or endpoint/model.';
+}
+
+/**
+ * A label as it is kept by name in memory and in the ledger: one line of at most `maxLabelLength` characters. A longer
+ * one keeps its beginning and ends in a digest of the whole, so that two that differ only later stay two.
+ * @returns undefined for an empty label
+ */
+export function keptLabel(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  const short = text.length <= maxLabelLength;
+  if (short && !hasControls(text) && text.isWellFormed()) return text;
+  const plain = (short ? text : text.slice(0, maxLabelLength - digestLength - 1)).replace(controls, ' ').toWellFormed();
+  return short ? plain : `${plain}~${createHash('sha256').update(text).digest('hex').slice(0, digestLength)}`;
+}
+
+/** A text as the value of a header of our answers: printable ASCII, of bounded length; other characters become `?`. */
+export function headerValue(text: string): string {
+  return (text.length > maxHeaderLength ? text.slice(0, maxHeaderLength) : text).replace(/[^\x20-\x7e]/g, '?').trim();
+}
+
+const controls = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g;
+
+function hasControls(text: string): boolean {
+  return text.search(controls) !== -1;
+}
