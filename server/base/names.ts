@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Caller } from '../api/receipt.ts';
 
 /** The longest name of a model or route that is accepted, in UTF-16 units; the longest in use have about 120. */
 export const maxModelNameLength = 300;
@@ -33,6 +34,14 @@ export function keptLabel(text: string | undefined): string | undefined {
   if (short && !hasControls(text) && text.isWellFormed()) return text;
   const plain = (short ? text : text.slice(0, maxLabelLength - digestLength - 1)).replace(controls, ' ').toWellFormed();
   return short ? plain : `${plain}~${createHash('sha256').update(text).digest('hex').slice(0, digestLength)}`;
+}
+
+/** Who sends a request, with every label as it is kept. */
+export function keptCaller(caller: Caller): Caller {
+  return {
+    tool: keptLabel(caller.tool) ?? 'unknown',
+    workspace: keptLabel(caller.workspace), conversation: keptLabel(caller.conversation), purpose: keptLabel(caller.purpose),
+  };
 }
 
 /** A text as the value of a header of our answers: printable ASCII, of bounded length; other characters become `?`. */

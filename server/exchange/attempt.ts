@@ -1,5 +1,6 @@
 import type { ConversationEvent, StopReason } from '../api/conversation.ts';
 import { SwitchyardError } from '../base/failure.ts';
+import { headerValue } from '../base/names.ts';
 import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import { providerFailure, type FailureSource } from '../upstream/responseFailure.ts';
@@ -418,7 +419,7 @@ export class AttemptRun implements ResponseListener {
   #rawError(status: number, body: Buffer): RawError | undefined {
     // What is so long was cut, or would take long to look through; the caller gets the error in its own protocol.
     if (!this.#outgoing.passThrough || body.length >= maxErrorBodyBytes) return undefined;
-    return { status, body, contentType: headerText(this.#headers['content-type']) || 'application/json', headers: passedHeaders(this.#headers) };
+    return { status, body, contentType: headerValue(headerText(this.#headers['content-type'])) || 'application/json', headers: passedHeaders(this.#headers) };
   }
 
   #succeed(): void {

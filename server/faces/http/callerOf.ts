@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../api/receipt.ts';
+import { keptCaller } from '../../base/names.ts';
 
 /** Tools by the beginning of their user agent; the name is what the ledger and the Spend view show. */
 const knownAgents: readonly (readonly [RegExp, string])[] = [
@@ -22,21 +23,19 @@ const knownAgents: readonly (readonly [RegExp, string])[] = [
 /** Where callers put the id of a conversation: our own, then those of Claude Code, Codex (in two spellings) and OpenCode. */
 const conversationHeaders = ['x-switchyard-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id'] as const;
 
-const maxNameLength = 100;
-
-/** Who sends a request, as far as its headers say. @param tokenTool the tool whose own token came with it; no header says otherwise */
+/** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise */
 export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
   const agent = headers['user-agent'] ?? '';
   const named = tokenTool ?? header(headers, 'x-switchyard-tool');
-  return {
-    tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent === '' ? 'http' : agent.split(/[\s/]/, 1)[0]?.slice(0, maxNameLength) ?? 'http'),
+  return keptCaller({
+    tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent.split(/[\s/]/, 1)[0] || 'http'),
     workspace: header(headers, 'x-switchyard-workspace'),
     conversation: conversationHeaders.map(name => header(headers, name)).find(id => id !== undefined),
     purpose: header(headers, 'x-switchyard-purpose'),
-  };
+  });
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
-  return typeof value === 'string' && value !== '' ? value.slice(0, maxNameLength) : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -2,14 +2,24 @@ import { asString, isObject, parseJson, type JsonObject, type JsonValue } from '
 
 const maxItems = 2000;
 const maxItemBytes = 256 * 1024;
+const maxTotalBytes = 16 * 1024 * 1024;
+const maxIdLength = 200;
 
 /**
  * Output items of translated Responses answers, by id. Callers who take it that their provider stores answers
  * (`store` is true unless they say otherwise) send an `item_reference` instead of the item on their next turn; the
- * provider that answered has never heard of the id. Bounded, and gone with the process: then the caller is told.
+ * provider that answered does not know the id. Bounded in number and in bytes, the oldest go first, and gone with the
+ * process: then the caller's reference stays as it is.
  */
 export class GivenItems {
-  readonly #items = new Map<string, JsonObject>();
+  /** JSON text as bytes, so that what it takes is what is counted. */
+  readonly #items = new Map<string, Buffer>();
+  #totalBytes = 0;
+
+  /** Bytes of all items that are kept. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
 
   /** Takes the items out of a plain answer. */
   rememberPlain(response: JsonObject): void {
@@ -37,7 +47,7 @@ export class GivenItems {
       const known = this.#items.get(asString(item.id) ?? '');
       if (known === undefined) return item;
       found = true;
-      return known;
+      return JSON.parse(known.toString()) as JsonObject;
     });
     return found ? { ...body, input } : undefined;
   }
@@ -45,9 +55,20 @@ export class GivenItems {
   #remember(item: JsonValue | undefined): void {
     if (!isObject(item)) return;
     const id = asString(item.id);
-    if (id === undefined || JSON.stringify(item).length > maxItemBytes) return;
-    this.#items.set(id, item);
-    const oldest = this.#items.size > maxItems ? this.#items.keys().next() : undefined;
-    if (oldest?.done === false) this.#items.delete(oldest.value);
+    if (id === undefined || id.length > maxIdLength) return;
+    const bytes = Buffer.from(JSON.stringify(item));
+    if (bytes.length > maxItemBytes) return;
+    this.#forget(id);
+    this.#items.set(id, bytes);
+    this.#totalBytes += bytes.length;
+    for (const oldest of this.#items.keys()) {
+      if (this.#items.size <= maxItems && this.#totalBytes <= maxTotalBytes) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(id: string): void {
+    this.#totalBytes -= this.#items.get(id)?.length ?? 0;
+    this.#items.delete(id);
   }
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
+import { headerValue } from '../../base/names.ts';
 import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/input.ts';
 import type { GivenItems } from './givenItems.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
@@ -94,7 +95,7 @@ export class HttpCaller implements CallerSide {
       return;
     }
     const headers: Record<string, string> = { 'x-switchyard-attempts': String(failure.attempts) };
-    if (failure.target !== undefined) headers['x-switchyard-target'] = headerSafe(failure.target);
+    if (failure.target !== undefined) headers['x-switchyard-target'] = headerValue(failure.target);
     Object.assign(headers, errorHeaders(callerError(failure)));
     const { failureClass } = failure.error;
     if (failure.raw !== undefined && failureClass !== 'auth' && failureClass !== 'quota') {
@@ -135,7 +136,7 @@ export class HttpCaller implements CallerSide {
     if (head === undefined) return { 'x-switchyard-exchange': this.#answer.exchangeId };
     return {
       'x-switchyard-exchange': head.exchangeId,
-      'x-switchyard-target': headerSafe(head.target),
+      'x-switchyard-target': headerValue(head.target),
       'x-switchyard-attempts': String(head.attempts),
     };
   }
@@ -164,9 +165,4 @@ function responseIdIn(bytes: Buffer): string {
   const data = /^data:(.*)$/m.exec(bytes.toString('utf8'))?.[1];
   const event = data === undefined ? undefined : parseJson(data);
   return isObject(event) && isObject(event.response) ? asString(event.response.id) ?? '' : '';
-}
-
-/** Header values are Latin-1 without controls; names of endpoints and models may hold anything. */
-function headerSafe(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
 }

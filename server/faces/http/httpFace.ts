@@ -3,6 +3,7 @@ import type { ProtocolName } from '../../api/conversation.ts';
 import { SwitchyardError } from '../../base/failure.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
+import { modelNameProblem } from '../../base/names.ts';
 import { scanObject } from '../../base/objectScan.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
@@ -111,9 +112,9 @@ export class HttpFace {
     const codec = meaning.kind === 'completion' ? openAiCompletions : meaning.kind === 'embedding' ? openAiEmbeddings : yard.codecFor(protocol);
     const named = 'model' in meaning ? meaning : {};
     const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan, named);
-    if (codec === undefined || scan === undefined || facts === undefined) {
-      const message = scan === undefined ? 'The body is not a JSON object.' : 'The request names no model: set "model" to a route, a model or endpoint/model.';
-      this.#refuse(request, response, path, 400, message);
+    const nameProblem = modelNameProblem(facts?.model ?? '');
+    if (codec === undefined || scan === undefined || facts === undefined || nameProblem !== undefined) {
+      this.#refuse(request, response, path, 400, scan === undefined ? 'The body is not a JSON object.' : nameProblem ?? 'This protocol is not supported.');
       return;
     }
     if (meaning.kind === 'count') {

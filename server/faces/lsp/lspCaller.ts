@@ -88,6 +88,11 @@ export class LspCaller implements CallerSide {
   }
 }
 
+/** The result of a chat request that was not begun. @param message one sentence with the next action */
+export function refusedChat(exchangeId: string, message: string): ChatResult {
+  return { exchangeId, outcome: 'failed', error: { failureClass: 'bad-request', message }, attempts: 0, usage: {}, cost: { microUsd: 0, certainty: 'exact' } };
+}
+
 /** The result of a chat request from its receipt. */
 export function chatResult(receipt: Receipt, failure: ExchangeFailure | undefined): ChatResult {
   const outcome = receipt.outcome === 'ok' ? 'ok' : receipt.outcome === 'cancelled' ? 'cancelled' : 'failed';

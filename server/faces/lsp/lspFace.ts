@@ -15,6 +15,7 @@ import {
 import type { HttpStatus } from '../../api/status.ts';
 import { SwitchyardError } from '../../base/failure.ts';
 import { Guard } from '../../base/guarded.ts';
+import { keptCaller, keptLabel, modelNameProblem } from '../../base/names.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import { providerOffers } from '../../catalog/offers.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
@@ -24,7 +25,7 @@ import type { Needs } from '../../routing/plan.ts';
 import type { ExchangeFailure } from '../../exchange/input.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { sumUsage } from '../../ledger/sums.ts';
-import { chatResult, LspCaller } from './lspCaller.ts';
+import { chatResult, LspCaller, refusedChat } from './lspCaller.ts';
 import { StatusSender } from './statusSender.ts';
 
 export interface LspFaceOptions {
@@ -97,7 +98,7 @@ export class LspFace {
   async #configure(params: ConfigureParams): Promise<ConfigureResult> {
     const { resolveConfig } = await import('../../config/resolve.ts');
     const { config, problems } = resolveConfig({ endpoints: params.endpoints, routes: params.routes, aliases: params.aliases }, resolveOptions);
-    this.#options.yard.configure(config, new Map(Object.entries(params.keys)), problems);
+    this.#options.yard.configure(config, labelled(params.keys), problems);
     this.#options.listen(params.http.enabled ? params.http.port : undefined);
     return { problems };
   }
@@ -144,6 +145,8 @@ export class LspFace {
 
   #chat(params: ChatParams, token: CancellationToken): Promise<ChatResult> {
     const { yard, connection } = this.#options;
+    const nameProblem = modelNameProblem(params.wanted);
+    if (nameProblem !== undefined) return Promise.resolve(refusedChat(yard.newId(), nameProblem));
     return new Promise((resolve, reject) => {
       const conversation = params.conversation;
       const caller = new LspCaller(
@@ -171,7 +174,7 @@ export class LspFace {
         });
       };
       const run = yard.create({
-        id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: params.caller,
+        id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: keptCaller(params.caller),
         needs: needsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
         thinkingAsked: conversation.reasoning !== undefined && conversation.reasoning.effort !== 'none',
       }, caller);
@@ -188,6 +191,11 @@ export class LspFace {
       }
     });
   }
+}
+
+/** Keys by endpoint, with labels of bounded length. */
+function labelled(keys: ConfigureParams['keys']): Map<string, KeyMaterial[]> {
+  return new Map(Object.entries(keys).map(([endpoint, materials]) => [endpoint, materials.map(key => ({ ...key, label: keptLabel(key.label) ?? 'key' }))]));
 }
 
 /** What a conversation of the editor needs of a target. */

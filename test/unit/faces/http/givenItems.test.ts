@@ -27,3 +27,20 @@ test('what is remembered is bounded: the oldest items go first', () => {
   assert.equal(given.resolve({ input: [{ type: 'item_reference', id: 'fc_0' }] }), undefined);
   assert.notEqual(given.resolve({ input: [{ type: 'item_reference', id: 'fc_2000' }] }), undefined);
 });
+
+test('what is remembered is bounded in bytes: the newest items are kept', () => {
+  const given = new GivenItems();
+  const reference = (index: number): { input: { type: string; id: string }[] } => ({ input: [{ type: 'item_reference', id: `fc_${index}` }] });
+  for (let index = 0; index < 600; index += 1) given.rememberPlain({ output: [{ ...call, id: `fc_${index}`, arguments: 'ä'.repeat(100_000) }] });
+  assert.ok(given.totalBytes <= 16 * 1024 * 1024, `${given.totalBytes} bytes`);
+  assert.equal(given.resolve(reference(0)), undefined);
+  assert.deepEqual(given.resolve(reference(599))?.input, [{ ...call, id: 'fc_599', arguments: 'ä'.repeat(100_000) }]);
+});
+
+test('an item that is remembered again counts once, and ids without end are not remembered', () => {
+  const given = new GivenItems();
+  given.rememberPlain({ output: [call] });
+  const once = given.totalBytes;
+  given.rememberPlain({ output: [call, { ...call, id: 'i'.repeat(1_000_000) }] });
+  assert.equal(given.totalBytes, once);
+});
