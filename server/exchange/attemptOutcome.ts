@@ -29,7 +29,7 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   if (run.resent) record.message ??= 'The connection that was kept was gone; the request went out on a fresh one.';
   if (run.longestGapMs !== undefined) record.longestGapMs = run.longestGapMs;
   if (run.drilled) record.drill = true;
-  const price = priceRequest(record, origin.endpoint, run.figures.generatedChars > 0);
+  const price = priceRequest(record, origin.endpoint, run.figures);
   const unsent = run.unsent || record.neverSent === true;
   // Known to the pricer now; receipts say it in words.
   delete record.neverSent;

@@ -98,7 +98,7 @@ export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provid
 }
 
 /** What the pricer wants to know of an attempt. */
-export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig, generated: boolean): PriceRequest {
+export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>): PriceRequest {
   return {
     usage: attempt.usage,
     usageEstimated: attempt.usageEstimated,
@@ -113,6 +113,7 @@ export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig,
     // An answer that refuses is an answer, and paid for as one.
     failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
     neverSent: attempt.neverSent,
-    generated,
+    contradictory: figures.contradictory,
+    generated: figures.generatedChars > 0,
   };
 }

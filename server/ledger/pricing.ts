@@ -31,6 +31,8 @@ export interface PriceRequest {
   /** HTTP status the provider answered with, where there was one. */
   status?: number | undefined;
   failureClass?: FailureClass | undefined;
+  /** The provider's figures contradict each other, so that also its own account of the cost is an estimate. */
+  contradictory?: boolean | undefined;
   /** The request never left this machine: no connection came about. Absent: it did, or may have. */
   neverSent?: boolean | undefined;
   /** Some output arrived, though nothing says how much. */
@@ -113,7 +115,7 @@ class TablePricer implements Pricer {
   priceAttempt(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
     const reported = storedFigure(usage.reportedCostMicroUsd);
-    if (reported !== null) return { microUsd: reported, certainty: 'exact', priceSource: 'provider' };
+    if (reported !== null) return { microUsd: reported, certainty: request.contradictory === true ? 'estimated' : 'exact', priceSource: 'provider' };
     if (provider.local === true && configPrices === undefined) return { microUsd: 0, certainty: 'exact', priceSource: 'local' };
     if (!anyTokenCount(usage)) return costWithoutUsage(request);
 

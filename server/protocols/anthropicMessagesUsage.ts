@@ -2,7 +2,7 @@ import type { TokenUsage } from '../api/conversation.ts';
 import { isObject } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
 import { cacheWriteTokens } from './events.ts';
-import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
+import { isContradictory, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a Messages answer. Its buckets are disjoint already, and later reports replace earlier ones, with two
@@ -27,20 +27,17 @@ export function decodeMessagesUsage(usage: JsonObject, earlier: TokenUsage): Tok
   };
 }
 
-/** Whether figures of one report cannot all be true: no possible count, more thinking than output, or a cache sum that is not its parts'. */
+/** Whether the figures of one report cannot all be true; see isContradictory. */
 export function contradictsMessages(usage: JsonObject): boolean {
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
-  const split = isObject(usage.cache_creation) ? usage.cache_creation : undefined;
-  if (anyAbsurdCount(
-    usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens,
-    split?.ephemeral_5m_input_tokens, split?.ephemeral_1h_input_tokens, details.thinking_tokens,
-  )) return true;
-  const output = tokenCountOf(usage.output_tokens);
-  const thinking = tokenCountOf(details.thinking_tokens);
-  const written = tokenCountOf(usage.cache_creation_input_tokens);
-  if (output !== undefined && thinking !== undefined && thinking > output) return true;
-  return split !== undefined && written !== undefined
-    && written !== (tokenCountOf(split.ephemeral_5m_input_tokens) ?? 0) + (tokenCountOf(split.ephemeral_1h_input_tokens) ?? 0);
+  const split = isObject(usage.cache_creation) ? usage.cache_creation : {};
+  const { cache_creation_input_tokens: written, output_tokens: output } = usage;
+  const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: long } = split;
+  return isContradictory({
+    counts: [usage.input_tokens, output, usage.cache_read_input_tokens, written, short, long, details.thinking_tokens],
+    wholes: [[output, details.thinking_tokens]],
+    total: { figure: written, parts: [short, long] },
+  });
 }
 
 /** The counts of a `message_delta`; what is unknown is null where the format allows it. */

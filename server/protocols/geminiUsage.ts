@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { JsonObject } from '../base/json.ts';
 import { promptTokens } from './events.ts';
-import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
+import { isContradictory, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a Gemini answer as disjoint buckets: the prompt includes what was cached but not what hosted tools
@@ -21,17 +21,15 @@ export function decodeGeminiUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether figures cannot all be true: no possible count, more read from a cache than was sent, or a total smaller than its parts. */
+/** Whether the figures cannot all be true; see isContradictory. */
 export function contradictsGemini(usage: JsonObject): boolean {
-  if (anyAbsurdCount(
-    usage.promptTokenCount, usage.cachedContentTokenCount, usage.toolUsePromptTokenCount, usage.candidatesTokenCount, usage.thoughtsTokenCount,
-    usage.totalTokenCount,
-  )) return true;
-  const prompt = tokenCountOf(usage.promptTokenCount);
-  const cached = tokenCountOf(usage.cachedContentTokenCount);
-  const total = tokenCountOf(usage.totalTokenCount);
-  if (prompt !== undefined && cached !== undefined && cached > prompt) return true;
-  return total !== undefined && total > 0 && total < (prompt ?? 0) + (tokenCountOf(usage.candidatesTokenCount) ?? 0);
+  const { promptTokenCount: prompt, cachedContentTokenCount: cached, toolUsePromptTokenCount: toolUse } = usage;
+  const { candidatesTokenCount: candidates, thoughtsTokenCount: thoughts, totalTokenCount: total } = usage;
+  return isContradictory({
+    counts: [prompt, cached, toolUse, candidates, thoughts, total],
+    wholes: [[prompt, cached]],
+    total: { figure: total, parts: [prompt, candidates, thoughts], optional: toolUse },
+  });
 }
 
 /** Usage as a Gemini caller expects it; undefined when neither side of it is known. */

@@ -3,7 +3,7 @@ import { isObject } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Dialect } from './codec.ts';
 import { cacheWriteTokens, promptTokens } from './events.ts';
-import { anyAbsurdCount, plausibleCostMicroUsd, tokenCountOf } from './usageFigures.ts';
+import { isContradictory, plausibleCostMicroUsd, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of the chat family as disjoint buckets. Prompt counts include what was cached, under whichever of the
@@ -29,19 +29,27 @@ export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage
   };
 }
 
-/** Whether figures cannot all be true: no possible count, more reasoning than output that holds it, or a total smaller than its parts. */
+/** Whether the figures cannot all be true; see isContradictory. */
 export function contradictsChat(usage: JsonObject, dialect: Dialect): boolean {
+  const { prompt_tokens: prompt, completion_tokens: completion } = usage;
   const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
   const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  if (anyAbsurdCount(
-    usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens, usage.cached_tokens,
-    usage.reasoning_tokens, promptDetails.cached_tokens, promptDetails.cache_write_tokens, completionDetails.reasoning_tokens,
-  )) return true;
-  const output = tokenCountOf(usage.completion_tokens);
-  const reasoning = tokenCountOf(completionDetails.reasoning_tokens);
-  const total = tokenCountOf(usage.total_tokens);
-  if (dialect.reasoningBesideOutput !== true && output !== undefined && reasoning !== undefined && reasoning > output) return true;
-  return total !== undefined && total > 0 && total < (tokenCountOf(usage.prompt_tokens) ?? 0) + (output ?? 0);
+  const { cached_tokens: cached, cache_write_tokens: written } = promptDetails;
+  const reasoning = completionDetails.reasoning_tokens ?? usage.reasoning_tokens;
+  const beside = dialect.reasoningBesideOutput === true;
+  return isContradictory({
+    counts: [
+      prompt, completion, usage.total_tokens, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens, usage.cached_tokens, usage.reasoning_tokens,
+      cached, written, completionDetails.reasoning_tokens,
+    ],
+    wholes: [
+      [prompt, cached, written],
+      [prompt, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens],
+      [prompt, usage.cached_tokens],
+      ...(beside ? [] : [[completion, reasoning] as const]),
+    ],
+    total: { figure: usage.total_tokens, parts: [prompt, completion], optional: beside ? reasoning : undefined },
+  });
 }
 
 function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0): number | undefined {
@@ -59,11 +67,12 @@ const ticksPerMicroUsd = 10_000;
  */
 export function reportedCost(usage: JsonObject): number | undefined {
   const { cost, cost_in_usd_ticks: ticks } = usage;
-  if (cost === undefined && typeof ticks === 'number' && Number.isFinite(ticks) && ticks >= 0) return plausibleCostMicroUsd(ticks / ticksPerMicroUsd);
-  if (typeof cost !== 'number' || !Number.isFinite(cost) || cost < 0) return undefined;
+  if (cost === undefined) return typeof ticks === 'number' ? plausibleCostMicroUsd(ticks / ticksPerMicroUsd) : undefined;
+  if (typeof cost !== 'number' || cost < 0) return undefined;
   const details = isObject(usage.cost_details) ? usage.cost_details : {};
-  const upstream = usage.is_byok === true && typeof details.upstream_inference_cost === 'number' ? Math.max(0, details.upstream_inference_cost) : 0;
-  return plausibleCostMicroUsd((cost + upstream) * 1_000_000);
+  const upstream = usage.is_byok === true ? details.upstream_inference_cost ?? 0 : 0;
+  // A part that cannot be leaves no cost: without it the rest would be too little.
+  return typeof upstream === 'number' && upstream >= 0 ? plausibleCostMicroUsd((cost + upstream) * 1_000_000) : undefined;
 }
 
 /** Usage as a chat caller expects it; undefined when neither side of it is known. */

@@ -1,9 +1,9 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import { isObject } from '../base/json.ts';
-import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import { cacheWriteTokens, promptTokens } from './events.ts';
 import { reportedCost } from './openAiChatUsage.ts';
-import { anyAbsurdCount, tokenCountOf } from './usageFigures.ts';
+import { isContradictory, tokenCountOf } from './usageFigures.ts';
 
 /**
  * Usage of a response as disjoint buckets: `input_tokens` include what was read from and written to a cache,
@@ -31,21 +31,19 @@ export function decodeResponsesUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether figures cannot all be true: no possible count, more reasoning than output, or more read from a cache than was sent. */
+/** Whether the figures cannot all be true; see isContradictory. */
 export function contradictsResponses(usage: JsonObject): boolean {
+  const { input_tokens: input, output_tokens: output, total_tokens: total } = usage;
   const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
   const outputDetails = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
+  const { cached_tokens: cached, cache_write_tokens: written } = inputDetails;
   const lives = isObject(inputDetails.cache_write_tokens_details) ? inputDetails.cache_write_tokens_details : {};
-  if (anyAbsurdCount(
-    usage.input_tokens, usage.output_tokens, inputDetails.cached_tokens, inputDetails.cache_write_tokens, lives.ttl_12h_tokens, lives.ttl_30m_tokens,
-    outputDetails.reasoning_tokens,
-  )) return true;
-  return exceeds(inputDetails.cached_tokens, usage.input_tokens) || exceeds(outputDetails.reasoning_tokens, usage.output_tokens);
-}
-
-function exceeds(part: JsonValue | undefined, whole: JsonValue | undefined): boolean {
-  const [partCount, wholeCount] = [tokenCountOf(part), tokenCountOf(whole)];
-  return partCount !== undefined && wholeCount !== undefined && partCount > wholeCount;
+  const { ttl_12h_tokens: long, ttl_30m_tokens: short } = lives;
+  return isContradictory({
+    counts: [input, output, total, cached, written, long, short, outputDetails.reasoning_tokens],
+    wholes: [[input, cached, written], [input, cached, long, short], [written, long, short], [output, outputDetails.reasoning_tokens]],
+    total: { figure: total, parts: [input, output] },
+  });
 }
 
 /** Usage as a caller of this protocol expects it; null when neither side of it is known. */

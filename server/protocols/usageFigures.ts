@@ -10,9 +10,39 @@ export function tokenCountOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestTokenCount ? value : undefined;
 }
 
-/** Whether one of these figures is a number and yet cannot be a count of tokens, which discredits the whole report. */
-export function anyAbsurdCount(...values: readonly (JsonValue | undefined)[]): boolean {
-  return values.some(value => typeof value === 'number' && tokenCountOf(value) === undefined);
+/** What a report of usage claims. Figures that are absent or null claim nothing. */
+export interface UsageClaims {
+  /** Every figure that is to be a count. */
+  counts: readonly Figure[];
+  /** Each whole with the parts it holds; together they cannot be more. */
+  wholes: readonly (readonly [whole: Figure, ...parts: Figure[]])[];
+  /** A total with all it is the sum of. `optional`: parts that some leave out of it. */
+  total?: { figure: Figure; parts: readonly Figure[]; optional?: Figure } | undefined;
+}
+type Figure = JsonValue | undefined;
+
+/**
+ * Whether the figures of a report cannot all be true: one is no possible count, parts are more than their whole, or a
+ * total is not the sum of its parts. What such a report costs is an estimate. The one rule of all protocols.
+ */
+export function isContradictory({ counts, wholes, total }: UsageClaims): boolean {
+  if (counts.some(isAbsurd)) return true;
+  if (wholes.some(([whole, ...parts]) => tokenCountOf(whole) !== undefined && sumOf(parts) > Number(whole))) return true;
+  const sum = tokenCountOf(total?.figure);
+  if (total === undefined || sum === undefined || total.parts.every(part => tokenCountOf(part) === undefined)) return false;
+  const least = sumOf(total.parts);
+  return sum < least || sum > least + sumOf([total.optional]);
+}
+
+/** A figure that is there and cannot be a count of tokens discredits the whole report. */
+function isAbsurd(figure: Figure): boolean {
+  return figure !== undefined && figure !== null && tokenCountOf(figure) === undefined;
+}
+
+function sumOf(figures: readonly Figure[]): number {
+  let sum = 0;
+  for (const figure of figures) sum += tokenCountOf(figure) ?? 0;
+  return sum;
 }
 
 /** A cost in micro-dollars, rounded; undefined when it is negative, no number, or beyond belief. */

@@ -241,6 +241,12 @@ describe('attempts whose usage is not fully known', () => {
     });
   }
 
+  it("a provider's own account of the cost is an estimate where its figures contradict each other", () => {
+    const usage = { inputTokens: 100, cacheReadTokens: 5_000, outputTokens: 1, reportedCostMicroUsd: 7 };
+    assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { usageEstimated: true, contradictory: true }))), [7, 'estimated', 'provider']);
+    assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { usageEstimated: true }))), [7, 'exact', 'provider']);
+  });
+
   it('rounds half up once for the whole attempt, exactly, also where floating point would not', () => {
     const configPrices = { inputPerMTok: 0.1, outputPerMTok: 0.2, cacheReadPerMTok: 0.005 };
     // 3 x 0.1 + 1 x 0.2 = 0.5 exactly, though not in floating point.

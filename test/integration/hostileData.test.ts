@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { ConversationRequest } from '../../server/api/conversation.ts';
+import type { Receipt } from '../../server/api/receipt.ts';
+import { EditorDoor } from './support/editorDoor.ts';
+import { rawRequest, type RawAnswer } from './support/rawClient.ts';
+import { until } from './support/serverProcess.ts';
+import { startTestHouse, type TestHouse } from './support/testHouse.ts';
+
+/** A provider that says what a test wants it to say. */
+class Liar {
+  list = '{"data":[]}';
+  answer: (response: ServerResponse) => void = response => void response.writeHead(500).end();
+  readonly #server: Server = createServer((request, response) => {
+    request.resume();
+    if (request.url?.endsWith('/models') === true) response.writeHead(200, { 'content-type': 'application/json' }).end(this.list);
+    else this.answer(response);
+  });
+
+  async listen(): Promise<void> {
+    await new Promise<void>(resolve => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+  }
+
+  /** Answers with one plain chat completion. */
+  says(usage: unknown, headers: Record<string, string> = {}): void {
+    this.answer = response => void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify({
+      id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }], usage,
+    }));
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** Prices as JSON that no model has. */
+const oddPrices = ['"1e300"', '1e300', '-1', '"NaN"', '"Infinity"', '{}', '[]', 'null', '"free"'];
+
+const believable = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
+
+describe('a provider or a caller that sends absurd data', () => {
+  const liar = new Liar();
+  let house: TestHouse;
+
+  before(async () => {
+    await liar.listen();
+    liar.list = `{"data":[${oddPrices.map((price, index) => `{"id":"odd-${index}","context_length":1e300,"pricing":{"prompt":${price},"completion":${price}}}`).join()},{"id":"good","pricing":{"prompt":"0.000001","completion":"0.000002"}}]}`;
+    const endpoint = { provider: 'openai-compatible', baseUrl: liar.url, keys: ['k'] };
+    house = await startTestHouse({
+      endpoints: { liar: { ...endpoint, probe: { enabled: true, intervalMs: 200 } }, still: { ...endpoint, probe: { enabled: false } } },
+      routes: { best: { targets: ['still/m'] } },
+    });
+  });
+  after(async () => {
+    await house.close();
+    liar.close();
+  });
+
+  const ask = (body: object, headers: Record<string, string> = {}): Promise<RawAnswer> => rawRequest({
+    url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}`, ...headers }, body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...body }),
+  });
+  const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-switchyard-exchange']));
+  const spendIsReadable = async (): Promise<void> => {
+    const spend = await rawRequest({ url: `${house.url}/switchyard/spend`, headers: { authorization: `Bearer ${house.token}` } });
+    assert.equal(spend.status, 200, spend.text);
+  };
+
+  it('costs only the price when its list names prices that cannot be', async () => {
+    liar.says(believable);
+    await until('the list was read', async () => (await house.status()).offered.some(({ name }) => name === 'odd-8'));
+    for (const [index, price] of oddPrices.entries()) {
+      const answer = await ask({ model: `liar/odd-${index}` });
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual((await receiptOf(answer)).cost, { certainty: 'unknown' }, price);
+      await spendIsReadable();
+    }
+    const answer = await ask({ model: 'liar/good' });
+    await until('the next answer was priced', async () => (await receiptOf(answer)).cost.microUsd === 120);
+  });
+
+  const doors: readonly { path: (name: string) => string; body: (name: string) => object; length: number }[] = [
+    { path: () => '/v1/chat/completions', body: model => ({ model, messages: [] }), length: 1_000_000 },
+    { path: () => '/v1/messages', body: model => ({ model, messages: [], max_tokens: 1 }), length: 1_000_000 },
+    { path: () => '/v1/messages/count_tokens', body: model => ({ model, messages: [] }), length: 1_000_000 },
+    { path: () => '/v1/responses', body: model => ({ model, input: 'hi' }), length: 1_000_000 },
+    { path: () => '/v1/completions', body: model => ({ model, prompt: 'hi' }), length: 1_000_000 },
+    { path: () => '/v1/embeddings', body: model => ({ model, input: 'hi' }), length: 1_000_000 },
+    { path: name => `/v1beta/models/${name}:generateContent`, body: () => ({ contents: [] }), length: 20_000 },
+  ];
+  for (const { path, body, length } of doors) {
+    it(`gets a refusal of its protocol at ${path('…')} for a model name without end, and nothing of it is kept`, async () => {
+      const name = 'n'.repeat(length);
+      const answer = await rawRequest({ url: house.url + path(name), headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify(body(name)) });
+      assert.equal(answer.status, 400, answer.text);
+      const { error } = JSON.parse(answer.text) as { error: { message: string } };
+      assert.match(error.message, /^The model name has \d+ characters and at most 300 are allowed: set "model"/);
+      const { text } = await rawRequest({ url: `${house.url}/switchyard/exchanges`, headers: { authorization: `Bearer ${house.token}` } });
+      assert.ok(!text.includes('nnnnnnnn'));
+    });
+  }
+
+  it('has its usage taken for exact only when it adds up', async () => {
+    const usages: [usage: object, certainty: string][] = [
+      [{ ...believable, cost: 0.5 }, 'exact'],
+      [{ ...believable, cost: 1e300 }, 'unknown'],
+      [{ ...believable, cost: 0.5, prompt_tokens_details: { cached_tokens: 5000 } }, 'estimated'],
+      [{ ...believable, cost: 0.5, total_tokens: 1 }, 'estimated'],
+      [{ ...believable, cost: 0.5, prompt_tokens: '100' }, 'estimated'],
+      [{ ...believable, cost: 0.5, completion_tokens: -1 }, 'estimated'],
+    ];
+    for (const [usage, certainty] of usages) {
+      liar.says(usage);
+      const answer = await ask({ model: 'still/m' });
+      assert.equal(answer.status, 200);
+      await until(`${JSON.stringify(usage)} is ${certainty}`, async () => {
+        const { cost, attempts } = await receiptOf(answer);
+        return cost.certainty === certainty && attempts[0]?.usageEstimated === (certainty === 'estimated');
+      });
+      await spendIsReadable();
+    }
+  });
+
+  it('gets a refusal in the editor for a model name of 1 MB', async () => {
+    const door = new EditorDoor(house.house);
+    await door.open();
+    const conversation: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }], tools: [] };
+    const { result } = await door.chat('n'.repeat(1_000_000), conversation);
+    assert.equal(result.outcome, 'failed');
+    assert.match(result.error?.message ?? '', /at most 300 are allowed/);
+    door.close();
+  });
+
+  it('has its labels shortened and told apart', async () => {
+    liar.says(believable);
+    const long = 'c'.repeat(8_000);
+    const receipts = [];
+    for (const end of ['1', '2']) {
+      const answer = await ask({ model: 'still/m' }, { 'x-switchyard-conversation': long + end, 'x-switchyard-tool': long + end, 'x-switchyard-workspace': long + end, 'x-switchyard-purpose': long + end });
+      assert.equal(answer.status, 200, answer.text);
+      receipts.push(await receiptOf(answer));
+    }
+    const [one, other] = receipts.map(({ caller }) => Object.values(caller));
+    one?.forEach((label, index) => {
+      assert.ok(String(label).length <= 100);
+      assert.notEqual(label, other?.[index]);
+    });
+  });
+
+  for (const wait of ['99999999999999999999', '1e300', '-1', 'Fri, 20 Nov 9999 12:00:30 GMT', '99999999999d']) {
+    it(`may ask for a wait of ${wait}: the failure is told and stays readable`, async () => {
+      liar.answer = response => void response.writeHead(400, { 'content-type': 'application/json', 'retry-after': wait, 'x-ratelimit-remaining-constructor': '0', 'x-ratelimit-remaining-__proto__': '0' })
+        .end(JSON.stringify({ error: { message: 'no', retry_after: 1e300, retry_after_ms: 9e15 } }));
+      const answer = await ask({ model: 'best' });
+      assert.equal(answer.status, 400);
+      assert.equal((await receiptOf(answer)).attempts[0]?.retryAfterMs, undefined);
+      liar.says(believable);
+      assert.equal((await ask({ model: 'best' })).status, 200);
+    });
+  }
+});
