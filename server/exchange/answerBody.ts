@@ -1,3 +1,5 @@
+import { ByteQueue } from '../base/byteQueue.ts';
+
 const space = 0x20;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -5,25 +7,26 @@ const tab = 0x09;
 
 /** The body of an answer that is read as a whole, in the pieces in which it came. */
 export class AnswerBody {
-  #pieces: Buffer[] = [];
-  /** Bytes so far. */
-  length = 0;
+  readonly #bytes = new ByteQueue();
   /** Something other than blank lines has come. */
   began = false;
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
   add(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.length += piece.length;
+    this.#bytes.add(piece);
     if (!this.began) this.began = !isBlank(piece);
   }
 
   whole(): Buffer {
-    const [first] = this.#pieces;
-    return this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces);
+    return this.#bytes.whole();
   }
 
   clear(): void {
-    this.#pieces = [];
+    this.#bytes.clear();
   }
 }
 

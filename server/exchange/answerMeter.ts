@@ -24,6 +24,8 @@ export class AnswerMeter {
   reason: StopReason | undefined;
   /** Content that the caller can see has come. */
   visible = false;
+  /** Tool calls that were begun. */
+  toolCalls = 0;
   #wholeCalls: boolean;
 
   /** @param wholeCalls the caller sees a tool call only when it is whole */
@@ -55,6 +57,7 @@ export class AnswerMeter {
         return;
       case 'tool-call-start':
         figures.generatedChars += event.name.length;
+        this.toolCalls += 1;
         return;
       case 'tool-call-end':
         this.visible = true;

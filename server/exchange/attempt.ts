@@ -7,6 +7,7 @@ import { providerFailure, type FailureSource } from '../upstream/responseFailure
 import type { ResponseHeaders, ResponseListener, Transport, UpstreamCall } from '../upstream/transport.ts';
 import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from './answerFailures.ts';
 import { AnswerBody, startsLikeJson } from './answerBody.ts';
+import { AnswerBounds } from './answerBounds.ts';
 import { headerText, isPage, passedHeaders } from './answerHeaders.ts';
 import { AnswerMeter, charsPerToken, type AttemptFigures } from './answerMeter.ts';
 import { AttemptTimers } from './attemptTimers.ts';
@@ -66,6 +67,7 @@ export class AttemptRun implements ResponseListener {
   #headers: ResponseHeaders = {};
   #mode: 'waiting' | 'stream' | 'plain' | 'error' | 'done' = 'waiting';
   #gate: StreamGate | undefined;
+  readonly #bounds: AnswerBounds;
   #body = new AnswerBody();
   #held: boolean;
   #refusalFails: boolean;
@@ -101,6 +103,7 @@ export class AttemptRun implements ResponseListener {
     this.#endpoint = options.endpoint;
     this.#stream = options.stream;
     this.#now = options.now;
+    this.#bounds = new AnswerBounds(options.endpoint.name);
     this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#expired(error), options.endpoint.name);
   }
 
@@ -201,7 +204,7 @@ export class AttemptRun implements ResponseListener {
           this.#keep(chunk);
           return;
         }
-        this.#streamed(this.#read(gate => gate.push(chunk)));
+        this.#streamed(this.#read(gate => gate.push(chunk)), chunk.length);
         return;
       case 'plain':
       case 'error':
@@ -253,12 +256,17 @@ export class AttemptRun implements ResponseListener {
     }
   }
 
-  #streamed(output: GateOutput | SwitchyardError): void {
+  #streamed(output: GateOutput | SwitchyardError, chunkBytes = 0): void {
     if (output instanceof SwitchyardError) {
       this.#fail(output);
       return;
     }
     const hasContent = this.#account(output.events);
+    const excess = this.#bounds.exceeded(chunkBytes, hasContent, this.#gate?.eventCount ?? 0, this.figures.generatedChars, this.#meter.toolCalls);
+    if (excess !== undefined) {
+      this.#fail(excess);
+      return;
+    }
     if (hasContent && !this.#arrived) this.#arrive();
     if (this.#meter.visible && !this.#committed) this.#commit();
     // An ending goes out only after something to read: without that it may be no answer.

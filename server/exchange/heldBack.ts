@@ -1,15 +1,16 @@
 import type { ConversationEvent } from '../api/conversation.ts';
+import { ByteQueue } from '../base/byteQueue.ts';
 
 /** Lifecycle events before the first content. */
 const maxPreludeBytes = 1024 * 1024;
 const maxPreludeEvents = 2000;
 /** Content that the caller cannot see yet: a tool call that is not whole. */
 const maxUnseenChars = 64 * 1024 * 1024;
+const maxUnseenEvents = 500_000;
 
 /** What of an answer waits to be passed on: bytes for a caller of the same protocol, else events. */
 export class HeldBack {
-  #bytes: Buffer[] = [];
-  #length = 0;
+  readonly #bytes = new ByteQueue();
   #events: ConversationEvent[] = [];
 
   get hasEvents(): boolean {
@@ -17,10 +18,7 @@ export class HeldBack {
   }
 
   addBytes(bytes: readonly Buffer[]): void {
-    for (const chunk of bytes) {
-      this.#length += chunk.length;
-      this.#bytes.push(chunk);
-    }
+    for (const chunk of bytes) this.#bytes.add(chunk);
   }
 
   /** Errors are told by those who pass the rest on. */
@@ -33,16 +31,13 @@ export class HeldBack {
    * @param arrived content has come, though none that the caller can see
    */
   isTooMuch(arrived: boolean, eventCount: number, contentChars: number): boolean {
-    return arrived ? this.#length > maxUnseenChars || contentChars > maxUnseenChars : this.#length > maxPreludeBytes || eventCount > maxPreludeEvents;
+    if (!arrived) return this.#bytes.length > maxPreludeBytes || eventCount > maxPreludeEvents;
+    return this.#bytes.length > maxUnseenChars || contentChars > maxUnseenChars || this.#events.length > maxUnseenEvents;
   }
 
   /** All bytes that wait, in one piece; undefined when there are none. They wait no longer. */
   takeBytes(): Buffer | undefined {
-    const [first] = this.#bytes;
-    if (first === undefined) return undefined;
-    const whole = this.#bytes.length === 1 ? first : Buffer.concat(this.#bytes);
-    this.#bytes = [];
-    return whole;
+    return this.#bytes.length === 0 ? undefined : this.#bytes.take();
   }
 
   takeEvents(): ConversationEvent[] {
@@ -52,7 +47,7 @@ export class HeldBack {
   }
 
   clear(): void {
-    this.#bytes = [];
+    this.#bytes.clear();
     this.#events = [];
   }
 }

@@ -1,4 +1,6 @@
 import type { ConversationEvent, ProviderErrorBody } from '../api/conversation.ts';
+import { ByteQueue } from '../base/byteQueue.ts';
+import { SwitchyardError } from '../base/failure.ts';
 import type { StreamDecoder } from '../protocols/codec.ts';
 import { createSseReader } from '../protocols/sseReader.ts';
 
@@ -19,6 +21,8 @@ export interface GateOptions {
 }
 
 const maxEventBytes = 16 * 1024 * 1024;
+/** What an event may have in bytes, with its field names and with comments; the reader bounds these. */
+const maxTailBytes = 4 * maxEventBytes;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 /** A blank line is seen with the three bytes before its last one. */
@@ -38,7 +42,7 @@ export class StreamGate {
   #dirty = false;
   #error: ProviderErrorBody | undefined;
   /** Bytes of an event that is not complete yet, as they came: joining them with each chunk would cost the square of a large event. */
-  #tail: Buffer[] = [];
+  readonly #tail = new ByteQueue();
   /** The last bytes of the tail, where a blank line may have begun. */
   #seam: Buffer = nothing;
   /** SSE events seen, of any kind. */
@@ -58,7 +62,7 @@ export class StreamGate {
     return this.#decoder.unreadable;
   }
 
-  /** @throws SwitchyardError `event-too-large` */
+  /** @throws SwitchyardError `event-too-large`, `stream-noise` */
   push(chunk: Buffer): GateOutput {
     this.#begin();
     this.#reader.push(chunk);
@@ -69,8 +73,7 @@ export class StreamGate {
   finish(): GateOutput {
     this.#begin();
     this.#reader.end();
-    const rest = this.#tail.length === 0 ? undefined : Buffer.concat(this.#tail);
-    this.#tail = [];
+    const rest = this.#tail.length === 0 ? undefined : this.#tail.take();
     this.#seam = nothing;
     return this.#output(this.#options.raw && this.#fit.length > 0 ? rest : undefined);
   }
@@ -117,14 +120,19 @@ export class StreamGate {
     const seam = this.#seam;
     const end = (seam.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([seam, chunk]))) - seam.length;
     if (end <= 0) {
-      this.#tail.push(chunk);
+      this.#tail.add(chunk);
+      if (this.#tail.length > maxTailBytes) throw new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
       this.#seam = chunk.length >= seamBytes ? chunk.subarray(-seamBytes) : Buffer.concat([seam, chunk]).subarray(-seamBytes);
       return undefined;
     }
     const last = chunk.subarray(0, end);
-    const whole = this.#tail.length === 0 ? last : Buffer.concat([...this.#tail, last]);
+    let whole = last;
+    if (this.#tail.length > 0) {
+      this.#tail.add(last);
+      whole = this.#tail.take();
+    }
     const rest = chunk.subarray(end);
-    this.#tail = rest.length === 0 ? [] : [rest];
+    if (rest.length > 0) this.#tail.add(rest);
     this.#seam = rest.subarray(-seamBytes);
     return whole;
   }
@@ -143,6 +151,8 @@ function lastEventEnd(bytes: Buffer): number {
     const before = bytes[at - 1];
     if (byte === newline && before === newline) return at + 1;
     if (byte === carriageReturn && before === carriageReturn) return at + 1;
+    // Before a line feed, or perhaps before one, a carriage return is half of a line end.
+    if (byte === carriageReturn && before === newline && at + 1 < bytes.length && bytes[at + 1] !== newline) return at + 1;
     if (byte === newline && before === carriageReturn && (bytes[at - 2] === newline || bytes[at - 2] === carriageReturn)) return at + 1;
   }
   return 0;

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from '../base/json.ts';
 import { contradictsMessages, decodeMessagesUsage } from './anthropicMessagesUsage.ts';
 import type { StreamDecoder } from './codec.ts';
 import { readErrorBody } from './errorBody.ts';
-import { mergeUsage } from './events.ts';
+import { maxParts, mergeUsage } from './events.ts';
 
 type OpenBlock =
   | { type: 'text' }
@@ -98,29 +98,33 @@ export class MessagesStreamDecoder implements StreamDecoder {
     }
   }
 
+  #keep(index: number, block: OpenBlock): void {
+    if (this.#blocks.size < maxParts) this.#blocks.set(index, block);
+  }
+
   #startBlock(index: number, block: JsonObject, events: ConversationEvent[]): void {
     switch (block.type) {
       case 'text':
-        this.#blocks.set(index, { type: 'text' });
+        this.#keep(index, { type: 'text' });
         this.#text(asString(block.text), events);
         return;
       case 'thinking':
-        this.#blocks.set(index, { type: 'thinking', signature: undefined });
+        this.#keep(index, { type: 'thinking', signature: undefined });
         this.#thinking(asString(block.thinking), events);
         return;
       case 'redacted_thinking':
-        this.#blocks.set(index, { type: 'other' });
+        this.#keep(index, { type: 'other' });
         events.push({ type: 'thinking-end', redacted: asString(block.data), origin: 'anthropic-messages' });
         return;
       case 'tool_use': {
         const call = this.#callCount;
         this.#callCount += 1;
-        this.#blocks.set(index, { type: 'tool', index: call, arguments: '', input: block.input });
+        this.#keep(index, { type: 'tool', index: call, arguments: '', input: block.input });
         events.push({ type: 'tool-call-start', index: call, id: asString(block.id) ?? `call_${call}`, name: asString(block.name) ?? '' });
         return;
       }
       default:
-        this.#blocks.set(index, { type: 'other' });
+        this.#keep(index, { type: 'other' });
     }
   }
 

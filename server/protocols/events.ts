@@ -3,6 +3,9 @@ import type { ConversationEvent, ProviderErrorBody, RefusalPart, StopReason, Tex
 /** A tool call as it was gathered; `complete` is false when its end was never seen: such a call must not be run. */
 export interface GatheredToolCall extends ToolCallPart { index: number; complete: boolean }
 
+/** The most parts of one answer that are kept in mind while it comes: blocks, items or calls. What belongs to more of them is not read. */
+export const maxParts = 10_000;
+
 export type AnswerPart = TextPart | ThinkingPart | GatheredToolCall | RefusalPart;
 
 /** A whole answer, gathered from its events. */
@@ -27,9 +30,9 @@ export function isContentEvent(event: ConversationEvent): boolean {
     case 'text':
     case 'thinking':
     case 'refusal':
+    case 'tool-call-arguments':
       return event.text.length > 0;
     case 'tool-call-start':
-    case 'tool-call-arguments':
       return true;
     case 'start':
     case 'thinking-end':

@@ -3,6 +3,7 @@ import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Dialect, StreamDecoder } from './codec.ts';
 import { bounded, readErrorBody } from './errorBody.ts';
+import { maxParts } from './events.ts';
 import { contradictsChat, decodeChatUsage } from './openAiChatUsage.ts';
 
 interface OpenCall {
@@ -169,7 +170,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (!call.started) {
       const name = nonEmpty(details.name);
       if (name === undefined) {
-        call.held += text;
+        if (call.held.length < maxHeldChars) call.held += text;
         return;
       }
       this.#endThinking(events);
@@ -202,6 +203,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const details = isObject(entry.function) ? entry.function : isObject(entry.custom) ? entry.custom : {};
     if (known !== undefined && !(nonEmpty(details.name) !== undefined && isAnother(known, id))) return known;
     const call: OpenCall = { index: this.#calls.length, id, started: false, ended: false, kind: 'function', arguments: '', held: '' };
+    if (this.#calls.length >= maxParts) return call;
     this.#calls.push(call);
     if (index !== undefined) this.#callAt.set(index, call);
     return call;
@@ -244,6 +246,9 @@ export class ChatStreamDecoder implements StreamDecoder {
     return events;
   }
 }
+
+/** Arguments before the name of their tool are a quirk of some servers, and short. */
+const maxHeldChars = 1024 * 1024;
 
 const stopReasons: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
   ['stop', 'end'],

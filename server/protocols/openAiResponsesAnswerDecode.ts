@@ -3,6 +3,7 @@ import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { StreamDecoder } from './codec.ts';
 import { readErrorBody } from './errorBody.ts';
+import { maxParts } from './events.ts';
 import { contradictsResponses, decodeResponsesUsage } from './openAiResponsesUsage.ts';
 import { flatName } from './openAiResponsesTools.ts';
 
@@ -122,7 +123,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     if (known !== undefined) return known;
     const kind = kinds.get(asString(item.type) ?? '') ?? 'other';
     const open: OpenItem = { kind, phase: asString(item.phase), lengths: new Map(), call: undefined, arguments: '', isDone: false };
-    this.#items.set(index, open);
+    if (this.#items.size < maxParts) this.#items.set(index, open);
     if (kind === 'function' || kind === 'custom') this.#startCall(open, item, events);
     return open;
   }

@@ -14,12 +14,13 @@ export interface SseReaderOptions {
 export interface SseReader {
   /**
    * Feeds the next bytes; events that became whole are delivered before it returns.
-   * @throws SwitchyardError `event-too-large` once an event exceeds the bound, and again on every later call.
+   * @throws SwitchyardError `event-too-large` once an event exceeds the bound, `stream-noise` once more than 2 MB came that
+   * belong to no event's data; and again on every later call.
    */
   push(chunk: Uint8Array): void;
   /**
    * The stream has ended: an event that lacks only its closing blank line is still delivered.
-   * @throws SwitchyardError `event-too-large`
+   * @throws SwitchyardError `event-too-large`, `stream-noise`
    */
   end(): void;
 }
@@ -32,6 +33,15 @@ const maxBareLength = 16_384;
 /** A field name at the start of a line: events go on. */
 const nextEvent = /[\r\n](?=(?:data|event|id|retry)?:)/;
 const bareEnd = /[}\]]\s*[\r\n]\s*$/;
+
+/**
+ * Comments, unknown fields, field names and line ends between two events, in UTF-16 units. Up to so many characters
+ * without an event nothing is counted; after that, so many of them may be no data.
+ */
+const maxNoise = 1024 * 1024;
+
+/** The most chunks in which one event may come: a network cuts large events into pieces of a kilobyte and more. */
+const maxPieces = 100_000;
 
 /** What a line may carry besides the data that is counted: a field name, a colon, a space, a line break. */
 const lineOverhead = 8;
@@ -49,6 +59,13 @@ export function createSseReader(
   // The byte order mark is the parser's business: one place decides about it.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let overflow: SwitchyardError | undefined;
+  /** Characters since the last event. */
+  let sinceEvent = 0;
+  let eventEnded = false;
+  let pieces = 0;
+  /** How the line begins that has not ended yet. */
+  let lineHead = '';
+  let noise: NoiseMeter | undefined;
   /** Text outside of events, from the line on which it began. */
   let bare: string | undefined;
   let atLineStart = true;
@@ -62,16 +79,46 @@ export function createSseReader(
   const parser = createParser({
     maxBufferSize: maxEventBytes + lineOverhead,
     onEvent(message) {
+      eventEnded = true;
       if (overflow !== undefined) return;
       // An event that arrives whole never sits in the parser's buffer, so its size is looked at here:
       // whether an event is too large must not depend on how the network cut it.
       if (message.data.length > maxEventBytes || (message.event?.length ?? 0) > maxEventBytes) fail();
       else onEvent(message.event, message.data);
     },
-    onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') fail();
-    },
+    // Without onError: it would be given an error, with its stack, for each line that is no field.
   });
+
+  /** The parser has overflown when it throws at the next chunk, be it an empty one. It can only where that much came. */
+  const checkOverflow = (text: string): void => {
+    if (sinceEvent + text.length <= maxEventBytes) return;
+    try {
+      parser.feed('');
+    } catch {
+      fail();
+    }
+  };
+
+  /** Looks at text that has been read. A chunk in which an event ended is not counted. */
+  const measureNoise = (text: string): void => {
+    if (eventEnded) {
+      eventEnded = false;
+      sinceEvent = 0;
+      pieces = 0;
+      noise = undefined;
+    } else {
+      sinceEvent += text.length;
+      pieces += 1;
+      // The parser keeps each piece of an unfinished line as it came.
+      if (pieces > maxPieces) fail();
+      if (sinceEvent > maxNoise) {
+        noise ??= new NoiseMeter(lineHead);
+        noise.add(text);
+        if (noise.count > maxNoise) overflow ??= new SwitchyardError('stream-noise', 'server', 'The provider sent much that belongs to no event, so its stream was given up.', { detail: `limit ${maxNoise} characters` });
+      }
+    }
+    lineHead = headOfLastLine(lineHead, text);
+  };
 
   const feed = (text: string): void => {
     let rest = text;
@@ -86,10 +133,12 @@ export function createSseReader(
       if (events !== '') {
         atLineStart = events.endsWith('\n') || events.endsWith('\r');
         parser.feed(events);
+        checkOverflow(events);
       }
       if (start !== -1) bare = '';
       rest = start === -1 ? '' : rest.slice(start);
     }
+    measureNoise(text);
     if (overflow !== undefined) throw overflow;
   };
 
@@ -121,6 +170,51 @@ export function createSseReader(
       feed(`${decoder.decode()}\n\n`);
     },
   };
+}
+
+/** Counts what carries no data in lines of a stream: all of other lines, and of data lines the name and the line end. */
+class NoiseMeter {
+  count = 0;
+  #head: string;
+
+  /** @param head how the line begins that is being read */
+  constructor(head: string) {
+    this.#head = head;
+  }
+
+  add(text: string): void {
+    let newline = text.indexOf('\n');
+    let carriage = text.indexOf('\r');
+    for (let at = 0; at < text.length;) {
+      // Each is looked for once a line of its kind, and not again where there is none.
+      if (newline !== -1 && newline < at) newline = text.indexOf('\n', at);
+      if (carriage !== -1 && carriage < at) carriage = text.indexOf('\r', at);
+      const lineEnd = Math.min(newline === -1 ? text.length : newline, carriage === -1 ? text.length : carriage);
+      this.#addLine(text.slice(at, Math.min(lineEnd, at + dataField.length)), lineEnd - at);
+      at = lineEnd;
+      if (at < text.length) {
+        this.count += 1;
+        this.#head = '';
+        at += 1;
+      }
+    }
+  }
+
+  #addLine(start: string, length: number): void {
+    const missing = Math.max(0, dataField.length - this.#head.length);
+    const named = Math.min(missing, length);
+    this.#head += start.slice(0, named);
+    this.count += this.#head === dataField ? named : length;
+  }
+}
+
+const dataField = 'data:';
+
+/** How the line begins that is unfinished after this text. @param before how it began before the text */
+function headOfLastLine(before: string, text: string): string {
+  if (text.endsWith('\n') || text.endsWith('\r')) return '';
+  const start = Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
+  return start > 0 ? text.slice(start, start + dataField.length) : `${before}${text.slice(0, dataField.length)}`.slice(0, dataField.length);
 }
 
 /** Where text that looks like JSON begins a line; -1 where none does, as in any well-formed stream. */

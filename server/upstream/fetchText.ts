@@ -1,3 +1,4 @@
+import { ByteQueue } from '../base/byteQueue.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { CallPlace, ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
 
@@ -14,8 +15,7 @@ export function fetchText(
 ): Promise<TextResponse> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const body = new ByteQueue();
     let status = 0;
     let headers: ResponseHeaders = {};
     const finish = (act: () => void): void => {
@@ -36,11 +36,10 @@ export function fetchText(
         headers = received;
       },
       onData(chunk) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) give(new SwitchyardError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
-        else chunks.push(chunk);
+        if (body.length + chunk.length > maxBytes) give(new SwitchyardError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
+        else body.add(chunk);
       },
-      onEnd: () => finish(() => resolve({ status, headers, text: Buffer.concat(chunks).toString('utf8'), latencyMs: performance.now() - startedAt })),
+      onEnd: () => finish(() => resolve({ status, headers, text: body.take().toString('utf8'), latencyMs: performance.now() - startedAt })),
       onError: error => finish(() => reject(error)),
     });
     if (signal?.aborted === true) onAbort();

@@ -34,6 +34,24 @@ class Liar {
     }));
   }
 
+  /** Answers with a stream: one word, and then this text again and again until the connection is closed. */
+  floods(text: string, everyMs?: number): void {
+    this.answer = response => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(word);
+      const pour = (): void => {
+        while (!response.destroyed && response.write(text));
+      };
+      if (everyMs === undefined) {
+        response.on('drain', pour);
+        pour();
+      } else {
+        const timer = setInterval(() => response.write(text), everyMs);
+        response.on('close', () => clearInterval(timer));
+      }
+    };
+  }
+
   close(): void {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -42,6 +60,9 @@ class Liar {
 
 /** Prices as JSON that no model has. */
 const oddPrices = ['"1e300"', '1e300', '-1', '"NaN"', '"Infinity"', '{}', '[]', 'null', '"free"'];
+
+const chunk = (delta: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta }] })}\n\n`;
+const word = chunk({ content: 'hello ' });
 
 const believable = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110 };
 
@@ -54,7 +75,7 @@ describe('a provider or a caller that sends absurd data', () => {
     liar.list = `{"data":[${oddPrices.map((price, index) => `{"id":"odd-${index}","context_length":1e300,"pricing":{"prompt":${price},"completion":${price}}}`).join()},{"id":"good","pricing":{"prompt":"0.000001","completion":"0.000002"}}]}`;
     const endpoint = { provider: 'openai-compatible', baseUrl: liar.url, keys: ['k'] };
     house = await startTestHouse({
-      endpoints: { liar: { ...endpoint, probe: { enabled: true, intervalMs: 200 } }, still: { ...endpoint, probe: { enabled: false } } },
+      endpoints: { liar: { ...endpoint, probe: { enabled: true, intervalMs: 200 } }, still: { ...endpoint, probe: { enabled: false }, timeouts: { idleMs: 100 } } },
       routes: { best: { targets: ['still/m'] } },
     });
   });
@@ -151,6 +172,38 @@ describe('a provider or a caller that sends absurd data', () => {
       assert.ok(String(label).length <= 100);
       assert.notEqual(label, other?.[index]);
     });
+  });
+
+  const floods: readonly [what: string, text: string][] = [
+    ['comments', ': nothing to say\n'.repeat(1_000)], ['comments with blank lines', ': nothing to say\n\n'.repeat(1_000)], ['a comment without an end', 'x'.repeat(16_000)], ['unknown fields', 'field: value\n'.repeat(1_000)],
+    ['empty data', 'data:\n'.repeat(1_000)], ['blank lines', '\n'.repeat(16_000)], ['an event without an end', `data: ${'x'.repeat(16_000)}\n`], ['bare JSON', '{"a":1}\n'.repeat(1_000)],
+    ['pings', 'data: {"choices":[]}\n\n'.repeat(1_000)], ['text without an end', chunk({ content: 'x'.repeat(10_000) })],
+    ['tool calls without an end', chunk({ tool_calls: [{ id: 'a', function: { name: 'f', arguments: '' } }] }).repeat(10)],
+    ['arguments without a name', chunk({ tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(10_000) } }] })],
+  ];
+  for (const [what, text] of floods) for (const path of ['/v1/chat/completions', '/v1/messages']) {
+    it(`may flood a stream with ${what}: the answer ends with a failure at ${path}, and the next one is served`, async () => {
+      liar.floods(text);
+      let bytes = 0;
+      const answer = await rawRequest({
+        url: house.url + path, headers: { authorization: `Bearer ${house.token}` }, onChunk: piece => { bytes += piece.length; },
+        body: JSON.stringify({ model: 'liar/m', stream: true, max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
+      });
+      assert.ok(!answer.endedCleanly || !answer.text.includes('[DONE]'));
+      const { attempts } = await receiptOf(answer);
+      assert.equal(attempts[0]?.failureClass, 'server', attempts[0]?.message);
+      assert.match(attempts[0]?.message ?? '', /larger than|much that/);
+      liar.says(believable);
+      assert.equal((await ask({ model: 'still/m' })).status, 200);
+    });
+  }
+
+  it('does not keep a stream alive with comments alone', async () => {
+    liar.floods(': still here\n\n', 10);
+    const answer = await rawRequest({
+      url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    assert.equal((await receiptOf(answer)).attempts[0]?.failureClass, 'timeout');
   });
 
   for (const wait of ['99999999999999999999', '1e300', '-1', 'Fri, 20 Nov 9999 12:00:30 GMT', '99999999999d']) {

@@ -54,6 +54,23 @@ describe('the stream gate', () => {
     assert.ok(one.terminated);
   });
 
+  for (const end of ['\n\r', '\r\r', '\n\n', '\r\n\r\n']) it(`passes events on that end with ${JSON.stringify(end)}, so that they do not pile up`, () => {
+    const one = gate('openai-chat');
+    let passed = 0;
+    const events = Buffer.from(word('one').replace('\n\n', end).repeat(20));
+    for (let index = 0; index < 50; index += 1) for (const piece of one.push(events).bytes) passed += piece.length;
+    assert.ok(passed > events.length * 49, `${passed} of ${events.length * 50} bytes`);
+  });
+
+  it('keeps little of a stream of comments', () => {
+    const one = gate('openai-chat');
+    one.push(Buffer.from(word('one')));
+    const comments = Buffer.from(': ping\n'.repeat(9_000));
+    assert.throws(() => {
+      for (let index = 0; index < 1_000; index += 1) one.push(comments);
+    }, { code: 'stream-noise' });
+  });
+
   it('keeps an error event from the caller, and everything after it', () => {
     const seen = through(gate('openai-chat'), [Buffer.from(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`)]);
     assert.equal(seen.bytes, word('one'));

@@ -91,6 +91,57 @@ describe('the reader of server-sent events', () => {
   });
 });
 
+describe('what belongs to no event', () => {
+  const megabyte = 1024 * 1024;
+  const noises: readonly [what: string, line: string][] = [
+    ['comments', ': words that nobody reads\n'], ['comments with CRLF', ': words that nobody reads\r\n'], ['unknown fields', 'field: value\n'], ['ids', 'id: 7\n'], ['event names', 'event: x\n'],
+    ['empty data', 'data:\n'], ['blank lines', '\n'], ['blank lines with CR', '\r'], ['an endless comment', ': words'], ['an endless field', 'x'], ['bare JSON', '{"a":1}\n'], ['an event without data', 'event: x\n\n'],
+  ];
+  for (const [what, line] of noises) {
+    test(`is refused once it is much: ${what}`, () => {
+      const reader = createSseReader({ maxEventBytes: 16 * megabyte }, () => {});
+      const chunk = bytes(line.repeat(Math.ceil(16_000 / line.length)));
+      let fed = 0;
+      assert.throws(() => {
+        for (; fed < 8 * megabyte; fed += chunk.length) reader.push(chunk);
+      }, (error: unknown) => error instanceof SwitchyardError && ['stream-noise', 'event-too-large'].includes(error.code));
+      assert.ok(fed < 3 * megabyte, `${fed} bytes`);
+      assert.throws(() => reader.push(bytes('data: a\n\n')));
+    });
+  }
+
+  test('is an event in pieces of one byte without end', () => {
+    const reader = createSseReader({ maxEventBytes: 16 * megabyte }, () => {});
+    reader.push(bytes('data: '));
+    let fed = 0;
+    assert.throws(() => {
+      for (; fed < megabyte; fed += 1) reader.push(bytes('x'));
+    }, { code: 'event-too-large' });
+    assert.ok(fed <= 100_001, `${fed} pieces`);
+  });
+
+  test('is passed over between events, without end', () => {
+    let events = 0;
+    const reader = createSseReader({ maxEventBytes: megabyte }, () => { events += 1; });
+    const comments = bytes(': ping\n\n'.repeat(1_000));
+    for (let index = 0; index < 2_000; index += 1) {
+      reader.push(comments);
+      if (index % 100 === 99) reader.push(bytes('data: a\n\n'));
+    }
+    assert.equal(events, 20);
+  });
+
+  test('does not take room from a large event, in one line or in several', () => {
+    for (const lines of [1, 1_000]) {
+      const seen: number[] = [];
+      const reader = createSseReader({ maxEventBytes: 16 * megabyte }, (_event, data) => seen.push(data.length));
+      const whole = bytes(`: ping\n${`data: ${'x'.repeat(15 * megabyte / lines)}\n`.repeat(lines)}\n`);
+      for (let at = 0; at < whole.length; at += 60_000) reader.push(whole.subarray(at, at + 60_000));
+      assert.equal(seen.length, 1);
+    }
+  });
+});
+
 describe('JSON outside of events', () => {
   const read = (chunks: readonly string[]): unknown[] => {
     const seen: unknown[] = [];
