@@ -16,7 +16,7 @@ export function expandVariables(text: string, environment: Readonly<Record<strin
       malformed = true;
       return '';
     }
-    const value = environment[name];
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value === undefined || value === '') missing.push(name);
     names.push(name);
     return value ?? '';

@@ -8,8 +8,8 @@ import type { EndpointConfig } from '../config/config.ts';
  */
 export function modelSettings(endpoint: Pick<EndpointConfig, 'models'> | undefined, model: string): ModelSettings | undefined {
   if (endpoint === undefined) return undefined;
-  const exact = endpoint.models[model];
-  if (exact !== undefined) return exact;
+  // The name comes from callers: only what the user wrote counts, not what every object has.
+  if (Object.hasOwn(endpoint.models, model)) return endpoint.models[model];
   for (const name in endpoint.models) if (canonicalModelName(name) === model) return endpoint.models[name];
   return undefined;
 }

@@ -261,7 +261,7 @@ export class Yard implements ExchangeServices {
     const config = this.#config.endpoints.get(endpoint);
     const canonical = this.#directory.canonicalName(model);
     const listed = this.#directory.listedFacts(endpoint, model);
-    const known = mergedFacts(config?.models[model] ?? modelSettings(config, canonical), listed, modelFacts(canonical));
+    const known = mergedFacts(modelSettings(config, model) ?? modelSettings(config, canonical), listed, modelFacts(canonical));
     if (known.contextWindow === undefined && config !== undefined) {
       known.contextWindow = this.#pricer.contextWindow({
         provider: config.provider, model: canonical, upstreamModel: this.#directory.upstreamName(endpoint, model), at: this.clock.now(),

@@ -158,6 +158,17 @@ describe('a provider or a caller that sends absurd data', () => {
     door.close();
   });
 
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    it(`may use the name ${name}, which every object knows, for a model and an encoding`, async () => {
+      liar.says(believable);
+      for (const [model, status] of [[`still/${name}`, 200], [name, 404]] as const) {
+        const answer = await ask({ model });
+        assert.equal(answer.status, status, answer.text);
+      }
+      assert.equal((await ask({ model: 'still/m' }, { 'content-encoding': name })).status, 415);
+    });
+  }
+
   it('has its labels shortened and told apart', async () => {
     liar.says(believable);
     const long = 'c'.repeat(8_000);

@@ -99,8 +99,9 @@ async function inflate(body: Buffer, encoding: string): Promise<Buffer | Refusal
     br: promisify(zlib.brotliDecompress) as never,
     zstd: promisify(zlib.zstdDecompress) as never,
   };
-  const method = methods[encoding.trim().toLowerCase()];
-  if (method === undefined) return { status: 415, message: `The content encoding ${encoding} is not known; send the body as it is, or with gzip.` };
+  const name = encoding.trim().toLowerCase();
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (method === undefined) return { status: 415, message: `The content encoding ${encoding.slice(0, 50)} is not known; send the body as it is, or with gzip.` };
   try {
     return await method(body, { maxOutputLength: maxBodyBytes });
   } catch {

@@ -14,11 +14,11 @@ export type PathMeaning =
   | { kind: 'embedding' }
   | { kind: 'other' };
 
-const conversations: Readonly<Record<string, ProtocolName>> = {
-  '/chat/completions': 'openai-chat',
-  '/messages': 'anthropic-messages',
-  '/responses': 'openai-responses',
-};
+const conversations: ReadonlyMap<string, ProtocolName> = new Map([
+  ['/chat/completions', 'openai-chat'],
+  ['/messages', 'anthropic-messages'],
+  ['/responses', 'openai-responses'],
+]);
 /** Some clients leave `models/` out before a name that has a slash of its own, such as `endpoint/model`. */
 const geminiCall = /^(?:\/v1beta1?)?\/(?:models\/)?([^:]+):(generateContent|streamGenerateContent|countTokens)$/;
 
@@ -27,7 +27,7 @@ const geminiCall = /^(?:\/v1beta1?)?\/(?:models\/)?([^:]+):(generateContent|stre
  * @param path without query; see plainPath
  */
 export function meaningOf(path: string, query: string): PathMeaning {
-  const protocol = conversations[path];
+  const protocol = conversations.get(path);
   if (protocol !== undefined) return { kind: 'conversation', protocol };
   switch (path) {
     case '/messages/count_tokens': return { kind: 'count', protocol: 'anthropic-messages' };
