@@ -16,9 +16,11 @@ export interface CachedList {
 }
 
 const maxEndpoints = 200;
+/** Of all lists together: what is read and written whole stays within some ten megabytes. */
+const maxKeptModels = 40_000;
 const version = 1;
 /** A longer file is not ours: reading it would hold up the start. */
-const maxFileBytes = 64 * 1024 * 1024;
+const maxFileBytes = 32 * 1024 * 1024;
 /** The last moment a `Date` can hold, in milliseconds since the epoch. */
 const lastMoment = 8.64e15;
 const maxBaseUrlLength = 4_000;
@@ -66,8 +68,15 @@ export class ModelCache {
     const lists = this.read();
     lists.delete(endpoint);
     lists.set(endpoint, list);
-    const kept = [...lists].slice(-maxEndpoints);
+    const kept = newest(lists);
     mkdirSync(dirname(this.#file), { recursive: true });
     replaceSharedFile(this.#file, JSON.stringify({ version, endpoints: Object.fromEntries(kept) }));
   }
+}
+
+/** The lists that were written last, as many as may be kept, in their order. */
+function newest(lists: ReadonlyMap<string, CachedList>): [string, CachedList][] {
+  let models = 0;
+  const kept = [...lists].slice(-maxEndpoints).reverse().filter(([, list]) => (models += list.models.length) <= maxKeptModels);
+  return kept.reverse();
 }

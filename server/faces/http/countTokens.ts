@@ -3,6 +3,7 @@ import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
 import { spliceFields } from '../../base/objectScan.ts';
 import type { RawBody } from '../../exchange/input.ts';
 import type { Yard } from '../../exchange/yard.ts';
+import { tokenCountOf } from '../../protocols/usageFigures.ts';
 import type { RequestFacts } from './requestNeeds.ts';
 
 /** Characters a token stands for in ordinary text; images count as what providers charge for a usual one. */
@@ -10,23 +11,20 @@ const bytesPerToken = 4;
 const tokensPerImage = 1500;
 
 /**
- * How many tokens a prompt has: asked of the first target where it speaks the caller's protocol and counts, else
+ * How many tokens a prompt has: asked of the first target where it speaks the caller's protocol and gives a count, else
  * estimated by length, so that no tool has to spend a generation on counting.
  * @returns the count in the shape of the protocol
  */
 export async function countTokens(
-  yard: Yard, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
+  yard: Pick<Yard, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
 ): Promise<JsonObject> {
   const counted = await yard.countTokens({
     protocol, wanted: facts.model, needs: facts.needs, headers,
     body: model => (protocol === 'gemini' ? [raw.bytes] : spliceFields(raw.bytes, raw.scan, [{ name: 'model', json: JSON.stringify(model) }])),
   });
+  const field = protocol === 'gemini' ? 'totalTokens' : 'input_tokens';
   const body = counted === undefined ? undefined : parseJson(counted);
-  if (isObject(body)) return body;
+  if (isObject(body) && tokenCountOf(body[field]) !== undefined) return body;
   const tokens = Math.ceil((raw.bytes.length - raw.scan.base64Bytes) / bytesPerToken) + (facts.needs.images ? tokensPerImage : 0);
-  switch (protocol) {
-    case 'gemini': return { totalTokens: tokens };
-    case 'openai-responses': return { object: 'response.input_tokens', input_tokens: tokens };
-    default: return { input_tokens: tokens };
-  }
+  return protocol === 'openai-responses' ? { object: 'response.input_tokens', [field]: tokens } : { [field]: tokens };
 }

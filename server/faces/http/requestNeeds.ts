@@ -1,5 +1,6 @@
 import type { ProtocolName } from '../../api/conversation.ts';
-import { asNumber, asString, isObject } from '../../base/json.ts';
+import { tokenLimit } from '../../base/figures.ts';
+import { asString, isObject } from '../../base/json.ts';
 import { fieldValue, type ObjectScan } from '../../base/objectScan.ts';
 import type { Needs } from '../../routing/plan.ts';
 
@@ -82,10 +83,10 @@ const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
   'gemini': [],
 };
 
-/** The caller's own limit of the answer, and the top-level field it stands in. */
+/** The caller's own limit of the answer, and the top-level field it stands in. What cannot be a limit is the provider's to refuse. */
 export function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
   for (const field of limitFields[protocol]) {
-    const tokens = scan.fields.has(field) ? asNumber(fieldValue(bytes, scan, field)) : undefined;
+    const tokens = scan.fields.has(field) ? tokenLimit(fieldValue(bytes, scan, field)) : undefined;
     if (tokens !== undefined) return { field, tokens };
   }
   return undefined;

@@ -14,6 +14,7 @@ import {
 } from '../../api/drill.ts';
 import type { HttpStatus } from '../../api/status.ts';
 import { SwitchyardError } from '../../base/failure.ts';
+import { tokenLimit } from '../../base/figures.ts';
 import { Guard } from '../../base/guarded.ts';
 import { keptCaller, keptLabel, modelNameProblem } from '../../base/names.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
@@ -224,6 +225,6 @@ export function needsOf(conversation: ConversationRequest): Needs {
     jsonSchema: conversation.responseFormat?.type === 'json-schema',
     thinking: false,
     estimatedInputTokens: Math.ceil(chars / charsPerToken) + images * tokensPerImage,
-    maxOutputTokens: conversation.maxOutputTokens,
+    maxOutputTokens: tokenLimit(conversation.maxOutputTokens),
   };
 }

@@ -49,6 +49,7 @@ describe('what a request needs', () => {
     assert.equal(facts({ model: 'm', max_tokens: 5 })?.needs.maxOutputTokens, 5);
     assert.equal(facts({ model: 'm', max_completion_tokens: 7 })?.needs.maxOutputTokens, 7);
     assert.equal(facts({ model: 'm' })?.needs.maxOutputTokens, undefined);
+    for (const odd of [-1e300, -1, 0, 1.5, 1e300, '5', true, [], {}]) assert.equal(facts({ model: 'm', max_tokens: odd })?.needs.maxOutputTokens, undefined, JSON.stringify(odd));
   });
 
   it('has a prompt estimated from below: pictures do not count by their bytes', () => {

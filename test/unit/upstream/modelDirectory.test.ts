@@ -143,6 +143,13 @@ describe('a list on disk that somebody changed', () => {
   });
 });
 
+test('the lists on disk are bounded together: those written last are kept', () => {
+  const file = join(folder, 'many.json');
+  const models = Array.from({ length: 10_000 }, (_, index) => ({ name: `m-${index}`, facts: { contextWindow: 1_000 } }));
+  for (let index = 0; index < 6; index += 1) new ModelCache(file).write(`e-${index}`, { baseUrl: 'https://a.example', at: index, models });
+  assert.deepEqual([...new ModelCache(file).read().keys()], ['e-2', 'e-3', 'e-4', 'e-5']);
+});
+
 test("of the sources of a fact the user's word wins, then the provider's list, then our table", () => {
   const known = { contextWindow: 3, maxOutputTokens: 3, tools: false, images: false };
   const facts = mergedFacts({ contextWindow: 1 }, { contextWindow: 2, maxOutputTokens: 2, tools: true }, known);
