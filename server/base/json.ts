@@ -17,8 +17,12 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+const startsLikeJson = /^\s*[{["\-\dtfn]/;
+
 /** Parses JSON text; undefined when it is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
+  // An exception costs a hundred times what it takes to see that a word is no JSON, and streams may be full of words.
+  if (!startsLikeJson.test(text)) return undefined;
   try {
     return JSON.parse(text) as JsonValue;
   } catch {

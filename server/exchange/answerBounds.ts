@@ -7,6 +7,8 @@ const maxEvents = 1_000_000;
 /** What a stream may send between two pieces of content: images and sound come so, and keep-alives. */
 const maxQuietBytes = 64 * 1024 * 1024;
 const maxQuietEvents = 50_000;
+/** Events that cannot be read are left out, one by one; so many of them are no accident. */
+const maxUnreadable = 2_000;
 
 /**
  * What no streamed answer exceeds. Whoever reads or writes an answer keeps parts of it to its end (arguments of calls,
@@ -25,10 +27,10 @@ export class AnswerBounds {
 
   /**
    * Another chunk was read.
-   * @param events of the whole answer so far, as are `chars` and `toolCalls`
+   * @param events of the whole answer so far, as are `unreadable`, `chars` and `toolCalls`
    * @returns the failure `answer-too-large` or `stream-noise` when it is more than any answer has
    */
-  exceeded(chunkBytes: number, hasContent: boolean, events: number, chars: number, toolCalls: number): SwitchyardError | undefined {
+  exceeded(chunkBytes: number, hasContent: boolean, events: number, unreadable: number, chars: number, toolCalls: number): SwitchyardError | undefined {
     if (hasContent) {
       this.#quietBytes = 0;
       this.#quietFrom = events;
@@ -38,7 +40,7 @@ export class AnswerBounds {
     if (chars > maxChars || toolCalls > maxToolCalls || events > maxEvents) {
       return new SwitchyardError('answer-too-large', 'server', `${this.#endpoint} sent an answer larger than is accepted.`);
     }
-    const noise = this.#quietBytes > maxQuietBytes || events - this.#quietFrom > maxQuietEvents;
+    const noise = unreadable > maxUnreadable || this.#quietBytes > maxQuietBytes || events - this.#quietFrom > maxQuietEvents;
     return noise ? new SwitchyardError('stream-noise', 'server', `${this.#endpoint} sent much that is no part of an answer, so its stream was given up.`) : undefined;
   }
 }

@@ -262,7 +262,7 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     const hasContent = this.#account(output.events);
-    const excess = this.#bounds.exceeded(chunkBytes, hasContent, this.#gate?.eventCount ?? 0, this.figures.generatedChars, this.#meter.toolCalls);
+    const excess = this.#bounds.exceeded(chunkBytes, hasContent, this.#gate?.eventCount ?? 0, this.unreadable, this.figures.generatedChars, this.#meter.toolCalls);
     if (excess !== undefined) {
       this.#fail(excess);
       return;

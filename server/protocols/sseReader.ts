@@ -30,6 +30,8 @@ export interface SseReader {
  * begins like JSON is delivered as if it had been one. Errors are no longer than this.
  */
 const maxBareLength = 16_384;
+/** An error comes once. What begins like JSON again and again is passed over. */
+const maxBareTries = 1_000;
 /** A field name at the start of a line: events go on. */
 const nextEvent = /[\r\n](?=(?:data|event|id|retry)?:)/;
 const bareEnd = /[}\]]\s*[\r\n]\s*$/;
@@ -69,6 +71,7 @@ export function createSseReader(
   /** Text outside of events, from the line on which it began. */
   let bare: string | undefined;
   let atLineStart = true;
+  let bareTries = 0;
 
   const fail = (): void => {
     overflow = new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.', {
@@ -128,7 +131,7 @@ export function createSseReader(
         rest = readBare(rest);
         continue;
       }
-      const start = bareStart(rest, atLineStart);
+      const start = bareTries > maxBareTries ? -1 : bareStart(rest, atLineStart);
       const events = start === -1 ? rest : rest.slice(0, start);
       if (events !== '') {
         atLineStart = events.endsWith('\n') || events.endsWith('\r');
@@ -150,7 +153,9 @@ export function createSseReader(
     const found = whole.slice(searchFrom).search(nextEvent);
     const next = found === -1 ? whole.length : searchFrom + found;
     const candidate = found === -1 ? whole : whole.slice(0, next + 1);
-    const isJson = candidate.length <= maxBareLength && bareEnd.test(candidate.slice(-lineOverhead)) && parseJson(candidate) !== undefined;
+    const mayBeWhole = candidate.length <= maxBareLength && bareEnd.test(candidate.slice(-lineOverhead));
+    if (mayBeWhole) bareTries += 1;
+    const isJson = mayBeWhole && parseJson(candidate) !== undefined;
     if (isJson) onEvent(undefined, candidate.trim());
     if (!isJson && found === -1) {
       bare = whole.length <= maxBareLength ? whole : whole.slice(-lineOverhead);

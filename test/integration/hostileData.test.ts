@@ -73,7 +73,7 @@ describe('a provider or a caller that sends absurd data', () => {
   before(async () => {
     await liar.listen();
     liar.list = `{"data":[${oddPrices.map((price, index) => `{"id":"odd-${index}","context_length":1e300,"pricing":{"prompt":${price},"completion":${price}}}`).join()},{"id":"good","pricing":{"prompt":"0.000001","completion":"0.000002"}}]}`;
-    const endpoint = { provider: 'openai-compatible', baseUrl: liar.url, keys: ['k'] };
+    const endpoint = { provider: 'openai-compatible', baseUrl: liar.url, keys: ['k'], breaker: { failures: 1_000, minimumAttempts: 10_000 } };
     house = await startTestHouse({
       endpoints: { liar: { ...endpoint, probe: { enabled: true, intervalMs: 200 } }, still: { ...endpoint, probe: { enabled: false }, timeouts: { idleMs: 100 } } },
       routes: { best: { targets: ['still/m'] } },
@@ -188,6 +188,7 @@ describe('a provider or a caller that sends absurd data', () => {
   const floods: readonly [what: string, text: string][] = [
     ['comments', ': nothing to say\n'.repeat(1_000)], ['comments with blank lines', ': nothing to say\n\n'.repeat(1_000)], ['a comment without an end', 'x'.repeat(16_000)], ['unknown fields', 'field: value\n'.repeat(1_000)],
     ['empty data', 'data:\n'.repeat(1_000)], ['blank lines', '\n'.repeat(16_000)], ['an event without an end', `data: ${'x'.repeat(16_000)}\n`], ['bare JSON', '{"a":1}\n'.repeat(1_000)],
+    ['unreadable data', 'data: {x\n\n'.repeat(1_000)], ['words for data', 'data: ping\n\n'.repeat(1_000)], ['halves of JSON', '[]x]\n'.repeat(1_000)],
     ['pings', 'data: {"choices":[]}\n\n'.repeat(1_000)], ['text without an end', chunk({ content: 'x'.repeat(10_000) })],
     ['tool calls without an end', chunk({ tool_calls: [{ id: 'a', function: { name: 'f', arguments: '' } }] }).repeat(10)],
     ['arguments without a name', chunk({ tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(10_000) } }] })],

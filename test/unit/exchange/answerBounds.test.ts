@@ -11,21 +11,26 @@ const megabyte = 1024 * 1024;
 describe('a streamed answer', () => {
   it('may be as long as any model makes one', () => {
     const bounds = new AnswerBounds('a');
-    for (let index = 1; index <= 500_000; index += 1) assert.equal(bounds.exceeded(300, true, index, index * 8, 0), undefined);
+    for (let index = 1; index <= 500_000; index += 1) assert.equal(bounds.exceeded(300, true, index, 0, index * 8, 0), undefined);
   });
 
   it('ends with a failure where there is more text, more calls or more events than that', () => {
-    assert.equal(new AnswerBounds('a').exceeded(100, true, 1, 17 * megabyte, 0)?.code, 'answer-too-large');
-    assert.equal(new AnswerBounds('a').exceeded(100, true, 1, 1, 10_001)?.code, 'answer-too-large');
-    assert.equal(new AnswerBounds('a').exceeded(100, true, 1_000_001, 1, 0)?.code, 'answer-too-large');
+    assert.equal(new AnswerBounds('a').exceeded(100, true, 1, 0, 17 * megabyte, 0)?.code, 'answer-too-large');
+    assert.equal(new AnswerBounds('a').exceeded(100, true, 1, 0, 1, 10_001)?.code, 'answer-too-large');
+    assert.equal(new AnswerBounds('a').exceeded(100, true, 1_000_001, 0, 1, 0)?.code, 'answer-too-large');
   });
 
   it('ends with a failure where much comes between two pieces of content, in bytes or events', () => {
     const bounds = new AnswerBounds('a');
-    for (let index = 0; index < 64; index += 1) assert.equal(bounds.exceeded(megabyte, false, index, 0, 0), undefined);
-    assert.equal(bounds.exceeded(1, false, 64, 0, 0)?.code, 'stream-noise');
-    assert.equal(bounds.exceeded(1, true, 65, 1, 0), undefined);
-    assert.equal(bounds.exceeded(1, false, 65 + 50_001, 1, 0)?.code, 'stream-noise');
+    for (let index = 0; index < 64; index += 1) assert.equal(bounds.exceeded(megabyte, false, index, 0, 0, 0), undefined);
+    assert.equal(bounds.exceeded(1, false, 64, 0, 0, 0)?.code, 'stream-noise');
+    assert.equal(bounds.exceeded(1, true, 65, 0, 1, 0), undefined);
+    assert.equal(bounds.exceeded(1, false, 65 + 50_001, 0, 1, 0)?.code, 'stream-noise');
+  });
+
+  it('ends with a failure where many of its events cannot be read', () => {
+    assert.equal(new AnswerBounds('a').exceeded(100, true, 5_000, 2_000, 1, 0), undefined);
+    assert.equal(new AnswerBounds('a').exceeded(100, true, 5_000, 2_001, 1, 0)?.code, 'stream-noise');
   });
 
   it('has no content in pieces of a call without a letter', () => {
