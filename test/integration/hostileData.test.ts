@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { ConversationRequest } from '../../server/api/conversation.ts';
 import type { Receipt } from '../../server/api/receipt.ts';
@@ -168,6 +168,22 @@ describe('a provider or a caller that sends absurd data', () => {
       assert.equal((await ask({ model: 'still/m' }, { 'content-encoding': name })).status, 415);
     });
   }
+
+  it('may send a body in a hundred thousand pieces of one byte', async () => {
+    liar.says(believable);
+    const body = JSON.stringify({ model: 'still/m', messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
+    const { hostname, port } = new URL(house.url);
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${house.token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n`);
+        socket.write(`${[...body].map(letter => `1\r\n${letter}\r\n`).join('')}0\r\n\r\n`);
+      });
+      let seen = '';
+      socket.setEncoding('utf8').on('data', (piece: string) => { seen += piece; }).on('end', () => resolve(seen)).on('error', reject);
+    });
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    assert.match(text, /hello/);
+  });
 
   it('has its labels shortened and told apart', async () => {
     liar.says(believable);

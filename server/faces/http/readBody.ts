@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
+import { ByteQueue } from '../../base/byteQueue.ts';
 import { ObjectScanner, scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import type { Refusal } from './access.ts';
 
@@ -52,7 +53,7 @@ class GatheredBytes {
   length = 0;
   bytes: Buffer = Buffer.alloc(0);
   #declared: number;
-  #pieces: Buffer[] = [];
+  readonly #pieces = new ByteQueue();
 
   constructor(declared: number) {
     this.#declared = declared;
@@ -67,12 +68,12 @@ class GatheredBytes {
     const end = this.length + chunk.length;
     if (this.length === 0 && (chunk.length >= this.#declared || this.#declared === 0)) {
       this.bytes = chunk;
-    } else if (this.#pieces.length === 0 && end <= this.#declared) {
+    } else if (this.contiguous && end <= this.#declared) {
       if (this.length === 0) this.bytes = Buffer.allocUnsafeSlow(this.#declared);
       chunk.copy(this.bytes, this.length);
     } else {
-      if (this.#pieces.length === 0) this.#pieces.push(this.bytes.subarray(0, this.length));
-      this.#pieces.push(chunk);
+      if (this.contiguous) this.#pieces.add(this.bytes.subarray(0, this.length));
+      this.#pieces.add(chunk);
     }
     this.length = end;
   }
@@ -84,7 +85,7 @@ class GatheredBytes {
   }
 
   whole(): Buffer {
-    return this.#pieces.length > 0 ? Buffer.concat(this.#pieces, this.length) : this.bytes.subarray(0, this.length);
+    return this.contiguous ? this.bytes.subarray(0, this.length) : this.#pieces.take();
   }
 }
 
