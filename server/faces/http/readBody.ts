@@ -81,7 +81,7 @@ class GatheredBytes {
   /** Lets go of what was read. */
   clear(): void {
     this.bytes = Buffer.alloc(0);
-    this.#pieces = [];
+    this.#pieces.clear();
   }
 
   whole(): Buffer {
