@@ -44,7 +44,7 @@ after(() => {
   face.server.close();
 });
 
-const anthropic = { model: 'v/\ud800', messages: [{ role: 'user', content: 'hello' }], max_tokens: 9 };
+const anthropic = { model: 'v/m', messages: [{ role: 'user', content: 'hello' }], max_tokens: 9 };
 const chat = { model: 'm', messages: [{ role: 'user', content: 'hello' }] };
 const cases: readonly { what: string; path: string; body?: object; shape: (answer: Record<string, unknown>) => unknown }[] = [
   { what: 'counting tokens', path: '/v1/messages/count_tokens', body: anthropic, shape: ({ type, error }) => type === 'error' && (error as { type: string }).type === 'api_error' },
@@ -69,6 +69,14 @@ describe('a caller gets the protocol\'s own error when the house fails at', () =
       assert.equal(logged.length, 1);
     });
   }
+
+  it('nothing, where the name is no valid text: that is refused before', async () => {
+    for (const path of ['/v1/messages/count_tokens', '/v1/messages']) {
+      const response = await fetch(url + path, { method: 'POST', headers: { authorization: 'Bearer secret' }, body: JSON.stringify({ ...anthropic, model: 'v/\ud800' }), signal: AbortSignal.timeout(10_000) });
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), /model name holds control characters or broken text/);
+    }
+  });
 
   it('a start, whose run is given up', () => { assert.equal(cancelled, 2); });
 
