@@ -1,7 +1,10 @@
 import type { Provider } from './provider.ts';
 
-/** `-20250929`, `-2025-04-14` or `@20250929` at the end of a name, or before its `:variant`. */
-const dateSuffix = /(?:[-@]20\d\d(-?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01]))+(?=$|:)/;
+/**
+ * Dates in a row, `-20250929`, `-2025-04-14` or `@20250929`. Whether they are a suffix is asked once for the whole row, in
+ * `dateSuffix`: a condition behind the row would be tried again from each of its dates.
+ */
+const dates = /(?:[-@]20\d\d(-?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?=$|[-@:]))+/g;
 
 /**
  * A version written with a dash: `-4-5`, `-v3-2`, `-k2-6`. Each side is a whole part of the name and has no leading
@@ -17,11 +20,50 @@ const dashedVersion = /(?<!-(?:preview|exp))-([a-z]?(?:0|[1-9]\d?))-(0|[1-9]\d?)
  */
 export function canonicalModelName(spelling: string): string {
   const name = spelling.trim().toLowerCase();
-  const bare = name.slice(name.lastIndexOf('/') + 1);
-  return bare
-    .replace(/(?::latest)+$/, '')
-    .replace(dateSuffix, '')
-    .replace(dashedVersion, '-$1.$2');
+  let end = name.length;
+  while (name.endsWith(latest, end)) end -= latest.length;
+  const bare = name.slice(name.lastIndexOf('/') + 1, end);
+  const date = dateSuffix(bare);
+  const undated = date === undefined ? bare : bare.slice(0, date.start) + bare.slice(date.end);
+  return undated.replace(dashedVersion, '-$1.$2');
+}
+
+const latest = ':latest';
+
+/** The dates at the end of a name, or before its `:variant`. */
+function dateSuffix(name: string): { start: number; end: number } | undefined {
+  for (const { 0: text, index } of name.matchAll(dates)) {
+    const end = index + text.length;
+    if (end === name.length || name[end] === ':') return { start: index, end };
+  }
+  return undefined;
+}
+
+/** The names one provider lists, ordered for finding the one that is meant. */
+export interface ListedNames {
+  /** In the provider's own spelling. */
+  own: ReadonlySet<string>;
+  /** By canonical name, the one to ask for: a name without a date, else the newest date. */
+  preferred: ReadonlyMap<string, string>;
+}
+
+/**
+ * Orders the names a provider lists.
+ *
+ * @param names in the provider's own spelling
+ * @param nameOf what makes a spelling canonical; with the user's aliases where there are any
+ */
+export function listedNames(names: Iterable<string>, nameOf: (spelling: string) => string = canonicalModelName): ListedNames {
+  const own = new Set(names);
+  const best = new Map<string, { name: string; date: string | undefined }>();
+  for (const name of own) {
+    const canonical = nameOf(name);
+    const date = dateOf(name);
+    const chosen = best.get(canonical);
+    // An undated name is an alias that the provider keeps current, so it beats every date.
+    if (chosen === undefined || (chosen.date !== undefined && (date === undefined || date > chosen.date))) best.set(canonical, { name, date });
+  }
+  return { own, preferred: new Map([...best].map(([canonical, { name }]) => [canonical, name])) };
 }
 
 /**
@@ -31,28 +73,18 @@ export function canonicalModelName(spelling: string): string {
  * the provider's way of spelling.
  *
  * @param wanted a canonical name, or the spelling a person wrote for this provider
- * @param discovered names the provider listed, in its own spelling
- * @param nameOf what makes a spelling canonical; with the user's aliases where there are any
+ * @param listed what the provider lists
+ * @param nameOf what makes a spelling canonical; the one `listed` was made with
  */
-export function upstreamModelName(wanted: string, provider: Provider, discovered: readonly string[], nameOf: (spelling: string) => string = canonicalModelName): string {
-  if (discovered.includes(wanted)) return wanted;
+export function upstreamModelName(wanted: string, provider: Provider, listed: ListedNames, nameOf: (spelling: string) => string = canonicalModelName): string {
+  if (listed.own.has(wanted)) return wanted;
   const canonical = nameOf(wanted);
-  const same = discovered.filter(name => nameOf(name) === canonical);
-  const best = same.reduce<string | undefined>((chosen, name) => (chosen === undefined || isBetter(name, chosen) ? name : chosen), undefined);
-  if (best !== undefined) return best;
-  return wanted === canonical ? providerSpelling(canonical, provider) : wanted;
-}
-
-/** An undated name is an alias that the provider keeps current, so it beats every date. */
-function isBetter(name: string, chosen: string): boolean {
-  const date = dateOf(name);
-  const chosenDate = dateOf(chosen);
-  if (chosenDate === undefined) return false;
-  return date === undefined || date > chosenDate;
+  return listed.preferred.get(canonical) ?? (wanted === canonical ? providerSpelling(canonical, provider) : wanted);
 }
 
 function dateOf(name: string): string | undefined {
-  return dateSuffix.exec(name)?.[0].replaceAll(/\D/g, '');
+  const suffix = dateSuffix(name);
+  return suffix === undefined ? undefined : name.slice(suffix.start, suffix.end).replaceAll(/\D/g, '');
 }
 
 function providerSpelling(canonical: string, provider: Provider): string {

@@ -2,14 +2,30 @@ import type { ModelSettings } from '../api/settings.ts';
 import { canonicalModelName } from '../catalog/modelNames.ts';
 import type { EndpointConfig } from '../config/config.ts';
 
+type Written = EndpointConfig['models'];
+
+/** What was written for each model, by canonical name; made at the first question and gone with the configuration. */
+const byCanonicalName = new WeakMap<Written, ReadonlyMap<string, ModelSettings>>();
+
 /**
  * What the user set for a model at an endpoint, under whichever spelling.
  * @param model canonical, or the user's own spelling
  */
 export function modelSettings(endpoint: Pick<EndpointConfig, 'models'> | undefined, model: string): ModelSettings | undefined {
   if (endpoint === undefined) return undefined;
-  // The name comes from callers: only what the user wrote counts, not what every object has.
-  if (Object.hasOwn(endpoint.models, model)) return endpoint.models[model];
-  for (const name in endpoint.models) if (canonicalModelName(name) === model) return endpoint.models[name];
-  return undefined;
+  const { models } = endpoint;
+  if (Object.hasOwn(models, model)) return models[model];
+  let canonical = byCanonicalName.get(models);
+  if (canonical === undefined) byCanonicalName.set(models, canonical = ordered(models));
+  return canonical.get(model);
+}
+
+/** Of several spellings of one model the first counts. */
+function ordered(models: Written): ReadonlyMap<string, ModelSettings> {
+  const found = new Map<string, ModelSettings>();
+  for (const [spelling, settings] of Object.entries(models)) {
+    const name = canonicalModelName(spelling);
+    if (!found.has(name)) found.set(name, settings);
+  }
+  return found;
 }

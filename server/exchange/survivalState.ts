@@ -19,6 +19,7 @@ export function survivalState({ view, board, keys, drills, now }: SurvivalSource
   return {
     config: view.config,
     modelsOf: endpoint => view.modelsOf(endpoint),
+    servedBy: model => view.servedBy(model),
     upstreamName: (endpoint, model) => view.upstreamName(endpoint, model),
     canonicalName: name => view.canonicalName(name),
     facts: (endpoint, model) => view.facts(endpoint, model),

@@ -281,6 +281,11 @@ export class Yard implements ExchangeServices {
     return this.#directory.modelsOf(endpoint);
   }
 
+  /** The endpoints that serve a model, in the order in which they are tried. @param model canonical */
+  servedBy(model: string): readonly string[] {
+    return this.#directory.servedBy(model);
+  }
+
   started(run: TickedRun): void {
     this.#running.add(run);
     this.#guards.running.run(() => { this.#ledger.open(run.receipt, () => run.progress()); });

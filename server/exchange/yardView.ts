@@ -23,6 +23,10 @@ export class YardView implements RoutingView {
     return this.#yard.modelsOf(endpoint);
   }
 
+  servedBy(model: string): readonly string[] {
+    return this.#yard.servedBy(model);
+  }
+
   upstreamName(endpoint: string, model: string): string {
     return this.#yard.upstreamName(endpoint, model);
   }

@@ -34,6 +34,8 @@ export interface RoutingView {
   config: Config;
   /** Canonical names of all models known at an endpoint (configured, in routes, discovered). */
   modelsOf(endpoint: string): readonly string[];
+  /** The endpoints that serve a model: by priority, then the larger weight, then name. @param model canonical */
+  servedBy(model: string): readonly string[];
   /** The provider's own name for a canonical model at an endpoint. */
   upstreamName(endpoint: string, model: string): string;
   /** The canonical name of whatever spelling a caller or a route used. */

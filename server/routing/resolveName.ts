@@ -14,6 +14,8 @@ export interface Resolved {
 
 /** Prefixes that clients put before a name: our own provider id, and the resource name of Google's clients. */
 const toleratedPrefixes = ['switchyard/', 'models/'];
+/** No name of a model, with its endpoint and prefixes, is as long as this; what is longer means nothing. */
+const longestName = 1000;
 
 /**
  * What a wanted name means, tried in this order, first as written and then without a tolerated prefix:
@@ -23,10 +25,11 @@ const toleratedPrefixes = ['switchyard/', 'models/'];
  *    known there or not (the model may contain slashes itself);
  * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name.
  *
- * Undefined when the name means nothing.
+ * Undefined when the name means nothing, as one of more than a thousand characters always does.
  */
 export function resolveName(wanted: string, view: RoutingView): Resolved | undefined {
   let name = wanted.trim();
+  if (name.length > longestName) return undefined;
   for (;;) {
     const resolved = resolveExactly(name, view);
     if (resolved !== undefined) return resolved;
@@ -48,18 +51,11 @@ function resolveExactly(name: string, view: RoutingView): Resolved | undefined {
   if (slash > 0 && slash < name.length - 1 && view.config.endpoints.has(endpoint)) {
     return { kind: 'target', strategy: 'pinned', candidates: [{ endpoint, model: view.canonicalName(name.slice(slash + 1)) }] };
   }
-  const candidates = servedBy(view.canonicalName(name), view);
+  const model = view.canonicalName(name);
+  const candidates = view.servedBy(model).map((serving) => ({ endpoint: serving, model }));
   return candidates.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates };
 }
 
-function servedBy(model: string, view: RoutingView): Candidate[] {
-  return [...view.config.endpoints.values()]
-    .filter((endpoint) => view.modelsOf(endpoint.name).includes(model))
-    .sort((a, b) => a.priority - b.priority || b.weight - a.weight || (a.name < b.name ? -1 : 1))
-    .map((endpoint) => ({ endpoint: endpoint.name, model }));
-}
-
 function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter((candidate, index) =>
-    candidates.findIndex((other) => other.endpoint === candidate.endpoint && other.model === candidate.model) === index);
+  return [...new Map(candidates.map((candidate) => [`${candidate.endpoint}/${candidate.model}`, candidate])).values()];
 }

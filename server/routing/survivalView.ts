@@ -71,6 +71,7 @@ export class LossView implements RoutingView {
   }
 
   modelsOf(endpoint: string): readonly string[] { return this.#view.modelsOf(endpoint); }
+  servedBy(model: string): readonly string[] { return this.#view.servedBy(model); }
   upstreamName(endpoint: string, model: string): string { return this.#view.upstreamName(endpoint, model); }
   canonicalName(name: string): string { return this.#view.canonicalName(name); }
   facts(endpoint: string, model: string): ModelFacts { return this.#view.facts(endpoint, model); }

@@ -1,8 +1,15 @@
-import { canonicalModelName, upstreamModelName } from '../catalog/modelNames.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
+import { TextMemo } from '../base/textMemo.ts';
+import { canonicalModelName } from '../catalog/modelNames.ts';
+import type { Config } from '../config/config.ts';
 import type { Log } from '../base/log.ts';
+import { EndpointModels } from './endpointModels.ts';
 import type { CachedList, ModelCache } from './modelCache.ts';
 import type { ListedFacts, ListedModel } from './listedFacts.ts';
+import { ModelServers } from './modelServers.ts';
+
+/** Spellings of names whose canonical name is remembered beside those of known models. */
+const rememberedNames = 5000;
+const rewriteMs = 60 * 60 * 1000;
 
 /**
  * Which models each endpoint serves, and what its provider says of them: configured ones, those routes name, and those
@@ -11,10 +18,11 @@ import type { ListedFacts, ListedModel } from './listedFacts.ts';
 export class ModelDirectory {
   #config: Config;
   #lists = new Map<string, CachedList>();
-  #canonical = new Map<string, readonly string[]>();
-  #upstream = new Map<string, string>();
-  #facts = new Map<string, ReadonlyMap<string, ListedFacts>>();
-  #names = new Map<string, string>();
+  #models = new Map<string, EndpointModels>();
+  #servers: ModelServers | undefined;
+  #inRoutes = new Map<string, string[]>();
+  #names = new TextMemo<string>(rememberedNames);
+  #revision = 0;
   #remembered: Map<string, CachedList> | undefined;
   #cache: ModelCache | undefined;
   #log: Log | undefined;
@@ -34,7 +42,15 @@ export class ModelDirectory {
       else this.#lists.delete(name);
     }
     this.#names.clear();
-    this.#forget();
+    this.#inRoutes = spellingsInRoutes(config);
+    this.#models.clear();
+    this.#servers = undefined;
+    this.#revision += 1;
+  }
+
+  /** Grows whenever what is known of any model may have changed. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /**
@@ -52,8 +68,8 @@ export class ModelDirectory {
     });
     const list = { baseUrl, at, models: merged };
     const changed = JSON.stringify(before?.models) !== JSON.stringify(merged);
-    if (changed) this.#forget();
     this.#lists.set(endpoint, list);
+    if (changed) this.#relisted(endpoint);
     // An old time on disk costs one question more after the next start, so not every question is written down.
     if (changed || at - (this.#remembered?.get(endpoint)?.at ?? 0) > rewriteMs) this.#store(endpoint, list);
   }
@@ -70,12 +86,7 @@ export class ModelDirectory {
 
   /** What the provider's list says of a model. @param model any spelling */
   listedFacts(endpoint: string, model: string): ListedFacts | undefined {
-    let facts = this.#facts.get(endpoint);
-    if (facts === undefined) {
-      facts = new Map((this.#lists.get(endpoint)?.models ?? []).map(({ name, facts: said }) => [name, said ?? {}]));
-      this.#facts.set(endpoint, facts);
-    }
-    return facts.size === 0 ? undefined : facts.get(this.upstreamName(endpoint, model));
+    return this.#modelsAt(endpoint)?.listedFacts(model);
   }
 
   /** The one name of a model, the user's aliases included. */
@@ -86,56 +97,57 @@ export class ModelDirectory {
     const canonical = canonicalModelName(spelling);
     const meant = aliases?.get(spelling.trim().toLowerCase()) ?? aliases?.get(canonical);
     const name = meant === undefined ? canonical : canonicalModelName(meant);
-    // Names come from outside as well: what is remembered stays bounded.
-    if (this.#names.size >= 5000) this.#names.clear();
     this.#names.set(spelling, name);
     return name;
   }
 
   /** Canonical names of the models known at an endpoint. */
   modelsOf(endpoint: string): readonly string[] {
-    const known = this.#canonical.get(endpoint);
-    if (known !== undefined) return known;
-    const config = this.#config.endpoints.get(endpoint);
-    if (config === undefined) return [];
-    const spellings = [...Object.keys(config.models), ...this.#routeSpellings(endpoint), ...this.listed(endpoint) ?? []];
-    const result = [...new Set(spellings.map(name => this.canonicalName(name)))];
-    this.#canonical.set(endpoint, result);
-    return result;
+    return this.#modelsAt(endpoint)?.names ?? [];
+  }
+
+  /** The endpoints that serve a model: by priority, then the larger weight, then name. @param model canonical */
+  servedBy(model: string): readonly string[] {
+    return this.#allServers().of(model);
   }
 
   /** The provider's own name for a model. */
   upstreamName(endpoint: string, model: string): string {
-    const key = `${endpoint}\n${model}`;
-    const known = this.#upstream.get(key);
-    if (known !== undefined) return known;
-    const config = this.#config.endpoints.get(endpoint);
-    const name = config === undefined ? model : this.#resolve(config, model);
-    if (this.#upstream.size >= 5000) this.#upstream.clear();
-    this.#upstream.set(key, name);
-    return name;
+    return this.#modelsAt(endpoint)?.upstreamName(model) ?? model;
   }
 
-  #resolve(endpoint: EndpointConfig, model: string): string {
-    const canonical = this.canonicalName(model);
-    for (const [name, settings] of Object.entries(endpoint.models)) {
-      if (settings.upstream !== undefined && (name === model || this.canonicalName(name) === canonical)) return settings.upstream;
-    }
-    const listed = this.listed(endpoint.name) ?? [];
-    const nameOf = (spelling: string): string => this.canonicalName(spelling);
-    if (listed.some(name => nameOf(name) === canonical)) return upstreamModelName(model, endpoint.provider, listed, nameOf);
-    // Somebody wrote the provider's own name on purpose: a deployment, or a model no list tells of.
-    const written = [...Object.keys(endpoint.models), ...this.#routeSpellings(endpoint.name)]
-      .find(name => nameOf(name) === canonical && name !== canonical && !this.#isAlias(name));
-    return written ?? upstreamModelName(model, endpoint.provider, listed, nameOf);
+  #modelsAt(endpoint: string): EndpointModels | undefined {
+    const known = this.#models.get(endpoint);
+    if (known !== undefined) return known;
+    const config = this.#config.endpoints.get(endpoint);
+    if (config === undefined) return undefined;
+    const made = new EndpointModels({
+      endpoint: config, inRoutes: this.#inRoutes.get(endpoint) ?? [], listed: this.#lists.get(endpoint)?.models ?? [],
+      nameOf: spelling => this.canonicalName(spelling), isAlias: name => this.#isAlias(name),
+    });
+    this.#models.set(endpoint, made);
+    return made;
+  }
+
+  #allServers(): ModelServers {
+    if (this.#servers !== undefined) return this.#servers;
+    const made = new ModelServers(this.#config.endpoints.values());
+    for (const endpoint of this.#config.endpoints.keys()) made.serves(endpoint, [], this.modelsOf(endpoint));
+    this.#servers = made;
+    this.#names.most = Math.max(rememberedNames, 2 * made.models);
+    return made;
+  }
+
+  /** Only what one endpoint serves is ordered anew: a thousand of them may list their models one after the other. */
+  #relisted(endpoint: string): void {
+    const before = this.#servers === undefined ? [] : this.modelsOf(endpoint);
+    this.#models.delete(endpoint);
+    this.#servers?.serves(endpoint, before, this.modelsOf(endpoint));
+    this.#revision += 1;
   }
 
   #isAlias(name: string): boolean {
     return this.#config.aliases?.has(name.toLowerCase()) === true;
-  }
-
-  #routeSpellings(endpoint: string): string[] {
-    return [...this.#config.routes.values()].flatMap(route => route.targets.filter(target => target.endpoint === endpoint).map(target => target.model));
   }
 
   #store(endpoint: string, list: CachedList): void {
@@ -146,12 +158,17 @@ export class ModelDirectory {
       this.#log?.warn('The list of models could not be stored; it is asked for again at the next start.');
     }
   }
-
-  #forget(): void {
-    this.#canonical.clear();
-    this.#upstream.clear();
-    this.#facts.clear();
-  }
 }
 
-const rewriteMs = 60 * 60 * 1000;
+/** The models that routes name at each endpoint, as they are written there. */
+function spellingsInRoutes(config: Config): Map<string, string[]> {
+  const spellings = new Map<string, string[]>();
+  for (const route of config.routes.values()) {
+    for (const { endpoint, model } of route.targets) {
+      const known = spellings.get(endpoint);
+      if (known === undefined) spellings.set(endpoint, [model]);
+      else known.push(model);
+    }
+  }
+  return spellings;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { canonicalModelName, upstreamModelName } from '../../../server/catalog/modelNames.ts';
+import { canonicalModelName, listedNames, upstreamModelName } from '../../../server/catalog/modelNames.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
 import type { Provider } from '../../../server/catalog/provider.ts';
 
@@ -100,6 +100,6 @@ const upstreamNames: readonly (readonly [title: string, wanted: string, provider
 
 describe('the upstream model name is', () => {
   for (const [title, wanted, providerId, discovered, upstream] of upstreamNames) {
-    test(`${title} (${wanted} at ${providerId})`, () => assert.equal(upstreamModelName(wanted, provider(providerId), discovered), upstream));
+    test(`${title} (${wanted} at ${providerId})`, () => assert.equal(upstreamModelName(wanted, provider(providerId), listedNames(discovered)), upstream));
   }
 });

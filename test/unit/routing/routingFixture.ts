@@ -37,6 +37,10 @@ export class FakeRoutingView implements RoutingView {
     }
   }
   modelsOf(endpoint: string): readonly string[] { return this.models.get(endpoint) ?? []; }
+  servedBy(model: string): readonly string[] {
+    const serving = [...this.config.endpoints.values()].filter((endpoint) => this.modelsOf(endpoint.name).includes(model));
+    return serving.sort((a, b) => a.priority - b.priority || b.weight - a.weight || (a.name < b.name ? -1 : 1)).map((endpoint) => endpoint.name);
+  }
   upstreamName(endpoint: string, model: string): string { return `${endpoint}:${model}`; }
   canonicalName(name: string): string { return name.replace(/(\d)-(\d)/g, '$1.$2'); }
   facts(endpoint: string, model: string): ModelFacts { return this.factsByTarget.get(`${endpoint}/${model}`) ?? {}; }
