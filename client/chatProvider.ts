@@ -29,7 +29,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   readonly #thinkingPart: ThinkingPartConstructor | undefined = thinkingPartConstructor(vscode);
   readonly #subscriptions: vscode.Disposable[];
   /** The last known offer, from this session or the one before. */
-  #offered: OfferedModel[];
+  #offered: readonly OfferedModel[];
   #shown: ShownModel[];
   #chats = 0;
 

@@ -80,7 +80,7 @@ export interface EndpointStatus {
   lastError?: { at: number; failureClass: FailureClass; message: string } | undefined;
   lastCheckedAt?: number | undefined;
   keys: KeyStatus[];
-  models: string[];
+  models: readonly string[];
   todayMicroUsd: number;
   todayEstimated: boolean;
   /** Attempts today whose cost is unknown. */
@@ -135,7 +135,7 @@ export interface StatusSnapshot {
   endpoints: EndpointStatus[];
   /** Absent while nothing is known to be wrong with the machine's own link, and where all endpoints are local. */
   link?: LinkStatus | undefined;
-  offered: OfferedModel[];
+  offered: readonly OfferedModel[];
   /** No route or model can serve at all, though endpoints exist. */
   nothingCanServe: boolean;
   todayMicroUsd: number;

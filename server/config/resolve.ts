@@ -31,9 +31,10 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (endpoint === undefined) leftOut.add(name);
     else endpoints.set(name, endpoint);
   }
+  const suggest = fewSuggestions(endpoints);
   const routes = new Map<string, RouteConfig>();
   for (const [name, settings] of namedEntries(raw.routes, 'routes', report)) {
-    const { route, wrong, wrongTargets } = resolveRoute(name, settings, endpoints, leftOut);
+    const { route, wrong, wrongTargets } = resolveRoute(name, settings, endpoints, leftOut, suggest);
     for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}" is left out: ${problem.text}`);
     if (route !== undefined) routes.set(name, route);
@@ -62,13 +63,29 @@ function namedEntries(section: unknown, title: 'endpoints' | 'routes', report: (
   });
 }
 
+/** What a person may have meant by the name of an endpoint, as the end of a sentence. */
+type Suggest = (endpoint: string) => string;
+
+/** Each look compares with every endpoint, and nobody mends more than a few targets at a time. */
+const mostSuggestions = 20;
+
+function fewSuggestions(endpoints: ReadonlyMap<string, EndpointConfig>): Suggest {
+  let made = 0;
+  return endpoint => {
+    made += 1;
+    return made > mostSuggestions ? '.' : suggestion(endpoint, endpoints.keys());
+  };
+}
+
 interface ResolvedRoute {
   route?: RouteConfig;
   wrong: FieldProblem[];
   wrongTargets: FieldProblem[];
 }
 
-function resolveRoute(name: string, settings: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>): ResolvedRoute {
+function resolveRoute(
+  name: string, settings: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>, suggest: Suggest,
+): ResolvedRoute {
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
   // Targets are checked one by one below, so that a wrong one costs only itself.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
@@ -80,7 +97,7 @@ function resolveRoute(name: string, settings: unknown, endpoints: ReadonlyMap<st
   written.forEach((target, index) => {
     // The caller has taken it out and said why.
     if (target === undefined) return;
-    const checked = checkTarget(target, endpoints, leftOut);
+    const checked = checkTarget(target, endpoints, leftOut, suggest);
     if ('problem' in checked) wrongTargets.push({ path: ['targets', index], text: `target ${typeof target === 'string' ? `"${target}"` : index + 1} is left out: ${checked.problem}` });
     else if (targets.has(checked.key)) wrongTargets.push({ path: ['targets', index], text: `target "${checked.key}" is listed twice; the second is ignored.` });
     else targets.set(checked.key, checked.target);
@@ -99,13 +116,13 @@ function resolveRoute(name: string, settings: unknown, endpoints: ReadonlyMap<st
 }
 
 function checkTarget(
-  target: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>,
+  target: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>, suggest: Suggest,
 ): { key: string; target: RouteTarget } | { problem: string } {
   const [, endpoint, model] = (typeof target === 'string' ? /^([^/\s]+)\/(\S+)$/.exec(target) : null) ?? [];
   if (endpoint === undefined || model === undefined) {
     return { problem: `write it as endpoint/model, such as "${[...endpoints.keys()][0] ?? 'openai'}/gpt-4.1".` };
   }
   if (leftOut.has(endpoint)) return { problem: `endpoint "${endpoint}" has a problem of its own.` };
-  if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggestion(endpoint, endpoints.keys())}` };
+  if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggest(endpoint)}` };
   return { key: `${endpoint}/${model}`, target: { endpoint, model } };
 }

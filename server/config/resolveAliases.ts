@@ -27,21 +27,32 @@ export function resolveAliases(
     else given.set(name.toLowerCase(), { name, model: model.trim() });
   }
   const aliases = new Map<string, string>();
+  const ends = new Map<string, string | undefined>();
   for (const [alias, { name, model }] of given) {
-    const end = followed(model, given);
+    const end = followed(model, given, ends);
     if (end === undefined) report(['aliases', name], `Alias "${name}" is left out: it stands for itself.`);
     else aliases.set(alias, end);
   }
   return aliases;
 }
 
-function followed(model: string, given: ReadonlyMap<string, { model: string }>): string | undefined {
-  const seen = new Set<string>();
-  for (let name = model; ;) {
-    const next = given.get(name.toLowerCase());
-    if (next === undefined) return name;
-    if (seen.has(name.toLowerCase())) return undefined;
-    seen.add(name.toLowerCase());
-    name = next.model;
+/**
+ * The name at the end of a chain of aliases; undefined when the chain has none.
+ * @param ends those found so far, by alias: however long a chain is, each of its links is walked once
+ */
+function followed(model: string, given: ReadonlyMap<string, { model: string }>, ends: Map<string, string | undefined>): string | undefined {
+  const walked = new Set<string>();
+  let end: string | undefined = model;
+  for (let alias = model.toLowerCase(); ; alias = end.toLowerCase()) {
+    const next = given.get(alias);
+    if (next === undefined) break;
+    if (ends.has(alias) || walked.has(alias)) {
+      end = ends.get(alias);
+      break;
+    }
+    walked.add(alias);
+    end = next.model;
   }
+  for (const alias of walked) ends.set(alias, end);
+  return end;
 }

@@ -18,8 +18,9 @@ export interface SpokenRequest {
  * rule of its provider says so (see ProtocolRule).
  */
 export function spokenEndpoint(endpoint: EndpointConfig, request: SpokenRequest): EndpointConfig {
+  if (endpoint.protocolRules === undefined) return endpoint;
   const names = [bareName(request.model), bareName(request.upstreamModel ?? request.model)];
-  const rule = endpoint.protocolRules?.find(({ protocol, models, when }) => {
+  const rule = endpoint.protocolRules.find(({ protocol, models, when }) => {
     if (models !== undefined && !names.some(name => models.test(name))) return false;
     switch (when) {
       case 'always': return true;

@@ -12,7 +12,7 @@ import type { HealthSnapshot, LinkAwareHealthBoard } from '../health/board.ts';
 import { drilledRoutes } from '../routing/drilledRoutes.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { survivalOf } from '../routing/survival.ts';
-import { agentNeeds, chatNeeds, LossView, type SurvivalView } from '../routing/survivalView.ts';
+import { agentNeeds, chatNeeds, LossView, ReportView, type SurvivalView } from '../routing/survivalView.ts';
 import { isUnderWay, type Drills } from '../upstream/drills.ts';
 import type { KeyPool, KeySnapshot } from '../upstream/keyPool.ts';
 import { drilledRequest } from './drilledRequest.ts';
@@ -131,7 +131,7 @@ export class DrillRunner {
 
   report(): SurvivalReport {
     const at = this.#options.clock.now();
-    return { at, routes: survivalOf(this.#options.view(), at), drills: this.#running(), last: this.#last };
+    return { at, routes: survivalOf(this.#options.view()), drills: this.#running(), last: this.#last };
   }
 
   /** Ends everything without a word: the server ends. */
@@ -147,7 +147,7 @@ export class DrillRunner {
   #keptAway({ plan: { wanted } }: Receipt, target: string): boolean {
     const { view, clock } = this.#options;
     if (!this.#running().some(drill => target.startsWith(`${drill.endpoint}/`))) return false;
-    const undrilled = new LossView(view(), undefined, true);
+    const undrilled = new LossView(new ReportView(view()), undefined, true);
     return [chatNeeds, agentNeeds].every(needs => makePlan(wanted, needs, undrilled, clock.now()).plan.targets.some(one => one.target === target));
   }
 

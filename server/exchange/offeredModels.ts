@@ -1,6 +1,6 @@
 import { conditionText, healthOf, isUp, type Condition } from '../api/condition.ts';
 import type { HealthState, OfferedModel } from '../api/status.ts';
-import type { Config, RouteConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { modelSettings } from './modelSettings.ts';
 import { pricePerMillion } from './priceText.ts';
 
@@ -19,21 +19,62 @@ export interface OfferView {
   now: number;
 }
 
+type Facts = ReturnType<OfferView['facts']>;
+
 const assumedContextWindow = 128_000;
 const assumedMaxOutputTokens = 8192;
 
 /** What callers can ask for: the routes first, then every model, each with its health. */
 export function offeredModels(view: OfferView): OfferedModel[] {
-  const routes = [...view.config.routes.values()].map(route => offerRoute(route, view));
-  return [...routes, ...offerModels(view)];
+  return new OfferBook().offered(view, 0);
 }
 
-function offerRoute(route: RouteConfig, view: OfferView): OfferedModel {
-  const targets = route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) }));
-  return offer({ id: `route:${route.name}`, wanted: route.name, kind: 'route', name: route.name, targets }, view);
+/**
+ * The offer as it was made last. Names and targets change with the configuration and with lists of models; health changes
+ * all the time, but seldom for many. What did not change is the same object as before, the whole list included.
+ */
+export class OfferBook {
+  #revision = -1;
+  #entries: Entry[] = [];
+  #offered: OfferedModel[] = [];
+
+  /** @param revision of what is configured and listed: while it is the same, so are names, targets and user settings */
+  offered(view: OfferView, revision: number): OfferedModel[] {
+    let changed = revision !== this.#revision;
+    if (changed) {
+      this.#entries = [...routeOffers(view), ...modelOffers(view)].map(offer => ({ offer, conditions: [], facts: [], madeAt: 0, made: undefined }));
+      this.#revision = revision;
+    }
+    for (const entry of this.#entries) {
+      if (entry.made !== undefined && !hasChanged(entry, view)) continue;
+      entry.made = made(entry, view);
+      changed = true;
+    }
+    if (changed) this.#offered = this.#entries.flatMap(entry => entry.made ?? []);
+    return this.#offered;
+  }
 }
 
-function offerModels(view: OfferView): OfferedModel[] {
+interface Offer { id: string; wanted: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
+
+/** An offer, and what of each of its targets it was made of. */
+interface Entry {
+  readonly offer: Offer;
+  conditions: Condition[];
+  facts: Facts[];
+  /** Milliseconds since the epoch. */
+  madeAt: number;
+  made: OfferedModel | undefined;
+}
+
+function routeOffers(view: OfferView): Offer[] {
+  return [...view.config.routes.values()].map((route): Offer => ({
+    id: `route:${route.name}`, wanted: route.name, kind: 'route', name: route.name,
+    targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) })),
+  }));
+}
+
+function modelOffers(view: OfferView): Offer[] {
   const endpointsOf = new Map<string, string[]>();
   const ordered = [...view.config.endpoints.values()].filter(endpoint => endpoint.enabled).sort((a, b) => a.priority - b.priority || b.weight - a.weight);
   for (const endpoint of ordered) {
@@ -43,19 +84,32 @@ function offerModels(view: OfferView): OfferedModel[] {
       else names.push(endpoint.name);
     }
   }
-  return [...endpointsOf].sort(([a], [b]) => a.localeCompare(b)).map(([model, endpoints]) => offer({
+  const { compare } = new Intl.Collator();
+  return [...endpointsOf].sort(([a], [b]) => compare(a, b)).map(([model, endpoints]): Offer => ({
     id: `model:${model}`, wanted: model, kind: 'model', name: model, targets: endpoints.map(endpoint => ({ endpoint, model })),
-  }, view));
+  }));
 }
 
-interface Offer { id: string; wanted: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
+/** Looks at each target without making anything. */
+function hasChanged({ offer, conditions, facts, madeAt }: Entry, view: OfferView): boolean {
+  return offer.targets.some(({ endpoint, model }, index) => !isSame(view.condition(endpoint, model), conditions[index] ?? nowhere, madeAt, view.now)
+    || view.facts(endpoint, model) !== facts[index]);
+}
 
-function offer({ id, wanted, kind, name, targets }: Offer, view: OfferView): OfferedModel {
-  const conditions = targets.map(target => view.condition(target.endpoint, target.model));
+/** The words of a condition name the moment until which it holds only while that lies ahead. */
+function isSame(one: Condition, other: Condition, before: number, now: number): boolean {
+  const { kind, until, why } = one;
+  return kind === other.kind && until === other.until && why === other.why && (until === undefined || until <= before === until <= now);
+}
+
+function made(entry: Entry, view: OfferView): OfferedModel {
+  const { id, wanted, kind, name, targets } = entry.offer;
+  entry.madeAt = view.now;
+  const conditions = entry.conditions = targets.map(target => view.condition(target.endpoint, target.model));
+  const all = entry.facts = targets.map(target => view.facts(target.endpoint, target.model));
   const serving = targets.filter((_, index) => isUp(conditions[index] ?? nowhere));
   const first = serving[0] ?? targets[0];
   const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
-  const all = targets.map(target => view.facts(target.endpoint, target.model));
   const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
   const window = facts.contextWindow ?? assumedContextWindow;
   const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);

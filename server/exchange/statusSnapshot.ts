@@ -12,20 +12,25 @@ import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../upstream/keyPool.ts';
 import type { ModelDirectory } from '../upstream/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
-import { offeredModels, type OfferView } from './offeredModels.ts';
+import type { OfferBook, OfferView } from './offeredModels.ts';
 
-export interface SnapshotSources {
+/** What the offer is made of, at one moment. */
+export interface OfferSources {
   now: number;
   config: Config;
-  problems: ConfigProblem[];
-  http: HttpStatus;
   board: HealthBoard;
   keys: KeyPool;
   limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
-  ledger: LedgerStore;
   directory: ModelDirectory;
   view: RoutingView;
   facts: OfferView['facts'];
+  offers: OfferBook;
+}
+
+export interface SnapshotSources extends OfferSources {
+  problems: ConfigProblem[];
+  http: HttpStatus;
+  ledger: LedgerStore;
   drill: DrillStatus | undefined;
 }
 
@@ -35,7 +40,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const spend = spendToday(ledger, now);
   const conditions = new Conditions(sources);
   const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
-  const offered = offers(sources, conditions);
+  const offered = offersOf(sources, conditions);
   let todayMicroUsd = 0;
   let todayEstimated = false;
   let todayUnknown = 0;
@@ -79,20 +84,22 @@ function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources
     errorRate: health.errorRate === undefined ? undefined : Math.round(health.errorRate * 100) / 100, downtime: health.downtime,
     lastError: health.lastError, lastCheckedAt: health.lastCheckedAt,
     keys: conditions.keys(endpoint),
-    models: [...directory.modelsOf(endpoint.name)],
+    models: directory.modelsOf(endpoint.name),
     todayMicroUsd: spend?.microUsd ?? 0,
     todayEstimated: spend?.estimated ?? false,
     todayUnknown: spend?.unknown ?? 0,
   };
 }
 
-function offers({ config, directory, view, facts, now }: SnapshotSources, conditions: Conditions): OfferedModel[] {
-  return offeredModels({
+/** What callers can ask for now. */
+export function offersOf(sources: OfferSources, conditions: Conditions = new Conditions(sources)): readonly OfferedModel[] {
+  const { config, directory, view, facts, now, offers } = sources;
+  return offers.offered({
     config,
     modelsOf: endpoint => directory.modelsOf(endpoint),
     canonicalName: name => view.canonicalName(name),
     facts,
     condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
     now,
-  });
+  }, directory.revision);
 }

@@ -4,13 +4,12 @@ import type { FailureClass } from '../api/failure.ts';
 import { logText } from '../api/logText.ts';
 import type { KeyMaterial, NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
-import type { ConfigProblem, HttpStatus, LinkStatus, StatusSnapshot } from '../api/status.ts';
+import type { ConfigProblem, HttpStatus, LinkStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import { localMidnight } from '../base/localMidnight.ts';
 import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/redact.ts';
-import { modelFacts } from '../catalog/modelFacts.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
 import type { LinkAwareHealthBoard } from '../health/board.ts';
 import { createHealthBoard } from '../health/healthBoard.ts';
@@ -25,12 +24,12 @@ import type { LedgerStore } from '../ledger/sqliteLedger.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
-import type { MakePlan, ModelFacts, RoutingView } from '../routing/plan.ts';
+import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import { unknownNameMessage } from '../routing/unknownName.ts';
 import { secretsOf } from '../upstream/authHeader.ts';
 import type { KeyMark } from '../upstream/keyMarks.ts';
 import { KeyPool } from '../upstream/keyPool.ts';
-import { mergedFacts } from '../upstream/mergedFacts.ts';
+import type { MergedFacts } from '../upstream/mergedFacts.ts';
 import type { ModelCache } from '../upstream/modelCache.ts';
 import { ModelDirectory } from '../upstream/modelDirectory.ts';
 import type { ListedModel } from '../upstream/listedFacts.ts';
@@ -44,17 +43,17 @@ import { DrillRunner } from './drillRunner.ts';
 import { EventLog } from './eventLog.ts';
 import { exchangeIds } from './exchangeId.ts';
 import { ExchangeRun } from './exchangeRun.ts';
+import { FactsBook } from './factsBook.ts';
 import { foreignKeyMessage, withoutForeignKeys } from './foreignKeys.ts';
 import type { CallerSide, ExchangeInput } from './input.ts';
-import { pricePerMillion } from './priceText.ts';
-import { modelSettings } from './modelSettings.ts';
 import { LinkWatch, type LinkWatchOptions } from './linkWatch.ts';
+import { OfferBook } from './offeredModels.ts';
 import { OtherWindows } from './otherWindows.ts';
 import { Prober } from './prober.ts';
 import { ProviderWords } from './providerWords.ts';
 import { redactFailure, withoutSecrets } from './redactFailure.ts';
 import type { ExchangeServices, TickedRun } from './services.ts';
-import { buildSnapshot } from './statusSnapshot.ts';
+import { buildSnapshot, offersOf, type OfferSources } from './statusSnapshot.ts';
 import { survivalState } from './survivalState.ts';
 import { otherAddress, testedSentence } from './testedSentence.ts';
 import { YardView } from './yardView.ts';
@@ -113,6 +112,8 @@ export class Yard implements ExchangeServices {
   #config: Config = emptyConfig;
   #problems: ConfigProblem[] = [];
   #directory: ModelDirectory;
+  #facts: FactsBook;
+  #offers = new OfferBook();
   #prober: Prober;
   #others: OtherWindows;
   #linkWatch: LinkWatch;
@@ -154,6 +155,7 @@ export class Yard implements ExchangeServices {
     this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
     this.transport = new Transport(undefined, new Drills(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
+    this.#facts = new FactsBook({ directory: this.#directory, pricer: options.pricer, config: () => this.#config, now: () => options.clock.now() });
     this.#books = new Bookkeeper({
       ledger: options.ledger, pricer: options.pricer, directory: this.#directory, clock: options.clock, log: options.log, config: () => this.#config,
       changed: () => this.#changed(),
@@ -257,18 +259,8 @@ export class Yard implements ExchangeServices {
   }
 
   /** What is known of a model at an endpoint: what the user says wins over its list, that over what the makers say. */
-  facts(endpoint: string, model: string): ModelFacts & { pricing?: string | undefined } {
-    const config = this.#config.endpoints.get(endpoint);
-    const canonical = this.#directory.canonicalName(model);
-    const listed = this.#directory.listedFacts(endpoint, model);
-    const known = mergedFacts(modelSettings(config, model) ?? modelSettings(config, canonical), listed, modelFacts(canonical));
-    if (known.contextWindow === undefined && config !== undefined) {
-      known.contextWindow = this.#pricer.contextWindow({
-        provider: config.provider, model: canonical, upstreamModel: this.#directory.upstreamName(endpoint, model), at: this.clock.now(),
-      });
-    }
-    if (listed?.prices !== undefined) known.pricing = pricePerMillion(listed.prices);
-    return known;
+  facts(endpoint: string, model: string): MergedFacts {
+    return this.#facts.facts(endpoint, model);
   }
 
   /** The canonical name of a spelling, the user's aliases included. */
@@ -398,12 +390,22 @@ export class Yard implements ExchangeServices {
   /** The whole state, for the editor and for `GET /switchyard/status`. */
   status(http: HttpStatus): StatusSnapshot {
     const snapshot = buildSnapshot({
-      now: this.clock.now(), config: this.#config, problems: this.#problems, http, board: this.board, keys: this.keys, limiter: this.limiter,
-      ledger: this.#ledger, directory: this.#directory, view: this.view(0), facts: (endpoint, model) => this.facts(endpoint, model),
-      drill: this.drills.status(),
+      ...this.#offerSources(), problems: this.#problems, http, ledger: this.#ledger, drill: this.drills.status(),
     });
     this.#events.states(snapshot.endpoints, snapshot.at);
     return snapshot;
+  }
+
+  /** What callers can ask for now: the routes first, then every model. */
+  offered(): readonly OfferedModel[] {
+    return offersOf(this.#offerSources());
+  }
+
+  #offerSources(): OfferSources {
+    return {
+      now: this.clock.now(), config: this.#config, board: this.board, keys: this.keys, limiter: this.limiter, directory: this.#directory, view: this.view(0),
+      facts: (endpoint, model) => this.facts(endpoint, model), offers: this.#offers,
+    };
   }
 
   /** Some endpoint could serve some request now. */

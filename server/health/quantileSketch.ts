@@ -21,7 +21,8 @@ export interface SketchOptions {
  */
 export class QuantileSketch {
   readonly #options: SketchOptions;
-  readonly #buckets = new Float64Array(bucketCount);
+  /** Made with the first entry: most of many endpoints never get a request. */
+  #buckets = new Float64Array(0);
   readonly #growth: number;
   #weight = 1;
   #total = 0;
@@ -45,6 +46,7 @@ export class QuantileSketch {
       if (this.#weight > largestWeight) this.#rescale();
     }
     if (at > this.#lastAt) this.#lastAt = at;
+    if (this.#buckets.length === 0) this.#buckets = new Float64Array(bucketCount);
     const bucket = this.#bucketOf(value);
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + this.#weight;
     this.#total += this.#weight;

@@ -15,8 +15,16 @@ export interface OutcomeWindow {
   restore(state: WindowState): void;
 }
 
+/** One entry for each outcome; NaN stands for "not measured". */
+interface Columns {
+  readonly at: Float64Array;
+  readonly okFlag: Uint8Array;
+  readonly firstToken: Float64Array;
+  readonly total: Float64Array;
+}
+
 export interface WindowState {
-  readonly columns: readonly (Float64Array | Uint8Array)[];
+  readonly columns: Columns;
   readonly next: number;
   readonly held: number;
   readonly lastSuccessAt: number;
@@ -37,12 +45,8 @@ const capacity = 512;
 
 /** An empty window. Percentiles are exact (nearest rank) over the outcomes held. */
 export function createOutcomeWindow(): OutcomeWindow {
-  const at = new Float64Array(capacity);
-  const okFlag = new Uint8Array(capacity);
-  // NaN stands for "not measured".
-  const firstToken = new Float64Array(capacity);
-  const total = new Float64Array(capacity);
-  const columns = [at, okFlag, firstToken, total];
+  // Most of many endpoints never get a request: what outcomes need is made with the first one.
+  let columns = columnsFor(0);
   let next = 0;
   let held = 0;
   let lastSuccessAt = -Infinity;
@@ -54,6 +58,7 @@ export function createOutcomeWindow(): OutcomeWindow {
     let oldest = Infinity;
     let firstTokens = 0;
     let totals = 0;
+    const { at, okFlag, firstToken, total } = columns;
     const firstTokenMs = new Float64Array(held);
     const totalMs = new Float64Array(held);
     for (let index = 0; index < held; index += 1) {
@@ -82,10 +87,11 @@ export function createOutcomeWindow(): OutcomeWindow {
 
   return {
     add(when, ok, firstTokenMs, totalMs) {
-      at[next] = when;
-      okFlag[next] = ok ? 1 : 0;
-      firstToken[next] = firstTokenMs ?? NaN;
-      total[next] = totalMs ?? NaN;
+      if (columns.at.length === 0) columns = columnsFor(capacity);
+      columns.at[next] = when;
+      columns.okFlag[next] = ok ? 1 : 0;
+      columns.firstToken[next] = firstTokenMs ?? NaN;
+      columns.total[next] = totalMs ?? NaN;
       next = (next + 1) % capacity;
       if (held < capacity) held += 1;
       if (ok && when > lastSuccessAt) lastSuccessAt = when;
@@ -97,16 +103,25 @@ export function createOutcomeWindow(): OutcomeWindow {
     },
     succeededLately: (now) => lastSuccessAt > now - windowMs,
     forgive(from) {
+      const { at, okFlag } = columns;
       for (let index = 0; index < held; index += 1) if (okFlag[index] === 0 && (at[index] ?? 0) >= from) at[index] = -Infinity;
       cached = undefined;
     },
-    snapshot: () => ({ columns: columns.map((column) => column.slice()), next, held, lastSuccessAt }),
+    snapshot: () => ({ columns: copied(columns), next, held, lastSuccessAt }),
     restore(state) {
-      columns.forEach((column, index) => { column.set(state.columns[index] ?? []); });
+      columns = copied(state.columns);
       ({ next, held, lastSuccessAt } = state);
       cached = undefined;
     },
   };
+}
+
+function columnsFor(entries: number): Columns {
+  return { at: new Float64Array(entries), okFlag: new Uint8Array(entries), firstToken: new Float64Array(entries), total: new Float64Array(entries) };
+}
+
+function copied({ at, okFlag, firstToken, total }: Columns): Columns {
+  return { at: at.slice(), okFlag: okFlag.slice(), firstToken: firstToken.slice(), total: total.slice() };
 }
 
 function percentiles(values: Float64Array): LatencySummary | undefined {

@@ -2,7 +2,7 @@ import type { DrilledRoute, RunningDrill } from '../api/drill.ts';
 import { defaultSlowMs } from '../api/drill.ts';
 import type { PlannedTarget } from '../api/receipt.ts';
 import { makePlan } from './makePlan.ts';
-import { chatNeeds, LossView, subjectsOf, type SurvivalView } from './survivalView.ts';
+import { chatNeeds, LossView, ReportView, subjectsOf, type SurvivalView } from './survivalView.ts';
 
 /** What a request meets at a target: nothing, no answer, a late one, or one that breaks off. */
 type Effect = 'none' | 'fails' | 'slow' | 'cut';
@@ -13,13 +13,14 @@ type Effect = 'none' | 'fails' | 'slow' | 'cut';
  */
 export function drilledRoutes(view: SurvivalView, now: number): DrilledRoute[] {
   if (view.drills().length === 0) return [];
+  const undrilled = new LossView(new ReportView(view), undefined, true);
   const subjects = subjectsOf(view);
   const routes = subjects.filter(one => one.kind === 'route');
-  return (routes.length > 0 ? routes : subjects).map(one => drilledRoute(one, view, now));
+  return (routes.length > 0 ? routes : subjects).map(one => drilledRoute(one, view, undrilled, now));
 }
 
-function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: SurvivalView, now: number): DrilledRoute {
-  const usually = makePlan(name, chatNeeds, new LossView(view, undefined, true), now).plan.targets[0]?.target;
+function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: SurvivalView, undrilled: LossView, now: number): DrilledRoute {
+  const usually = makePlan(name, chatNeeds, undrilled, now).plan.targets[0]?.target;
   const { plan, resting } = makePlan(name, chatNeeds, view, now);
   const shared = { name, kind, usually };
   const failed: PlannedTarget[] = [];

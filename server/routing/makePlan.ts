@@ -4,7 +4,8 @@ import { spokenEndpoint } from '../config/spokenEndpoint.ts';
 import { resolveName, type Candidate } from './resolveName.ts';
 import { isTooLong, unsuitable } from './unsuitable.ts';
 
-type Verdict =
+/** Whether a candidate can be tried now, and if not, why. */
+export type Verdict =
   | { fit: true }
   /** `retryAt`: only time stands in the way, and until when. */
   | { fit: false; reason: string; retryAt?: number | undefined; never?: { tooLong: boolean } | undefined };
@@ -23,25 +24,29 @@ export const makePlan: MakePlan = (wanted, needs, view, now) => {
   const unfit: PlanResult['unfit'] = [];
   for (const candidate of resolved?.candidates ?? []) {
     const name = `${candidate.endpoint}/${candidate.model}`;
-    const verdict = judge(candidate, needs, view);
+    const verdict = judgeTarget(candidate, needs, view);
     if (verdict.fit) {
-      plan.targets.push(planned(name, candidate, view));
+      plan.targets.push(plannedTarget(name, candidate, view));
       continue;
     }
     plan.excluded.push({ target: name, reason: verdict.reason });
     if (verdict.never !== undefined) unfit.push({ target: name, tooLong: verdict.never.tooLong });
-    if (verdict.retryAt !== undefined) resting.push({ target: planned(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
+    if (verdict.retryAt !== undefined) resting.push({ target: plannedTarget(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
   }
   resting.sort((a, b) => a.retryAt - b.retryAt);
   return { plan, route: resolved?.route, resting, unfit };
 };
 
-function planned(target: string, { endpoint, model }: Candidate, view: RoutingView): PlannedTarget {
+/** A candidate as a plan holds it. @param target endpoint and model */
+export function plannedTarget(target: string, { endpoint, model }: Candidate, view: RoutingView): PlannedTarget {
   return { target, endpoint, model, upstreamModel: view.upstreamName(endpoint, model) };
 }
 
-/** What can never work is asked first: a target that rests and could not serve anyway is not worth waiting for. */
-function judge({ endpoint, model }: Candidate, needs: Needs, view: RoutingView): Verdict {
+/**
+ * Judges one candidate. What can never work is asked first: a target that rests and could not serve anyway is not worth
+ * waiting for.
+ */
+export function judgeTarget({ endpoint, model }: Candidate, needs: Needs, view: RoutingView): Verdict {
   const config = view.config.endpoints.get(endpoint);
   if (config === undefined) return { fit: false, reason: `there is no endpoint named "${endpoint}"` };
   if (!config.enabled) return { fit: false, reason: 'the endpoint is disabled' };

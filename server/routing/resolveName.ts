@@ -57,5 +57,6 @@ function resolveExactly(name: string, view: RoutingView): Resolved | undefined {
 }
 
 function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
-  return [...new Map(candidates.map((candidate) => [`${candidate.endpoint}/${candidate.model}`, candidate])).values()];
+  const seen = new Set<string>();
+  return candidates.filter(({ endpoint, model }) => seen.size < seen.add(`${endpoint}/${model}`).size);
 }

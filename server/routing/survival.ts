@@ -1,9 +1,11 @@
-import type { LossOutcome, RouteSurvival, SurvivingTarget } from '../api/drill.ts';
-import { makePlan } from './makePlan.ts';
-import type { ModelFacts, Needs, PlanResult } from './plan.ts';
+import type { LossOutcome, RouteSurvival } from '../api/drill.ts';
+import type { PlannedTarget } from '../api/receipt.ts';
+import { judgeTarget, plannedTarget } from './makePlan.ts';
+import type { ModelFacts, Needs } from './plan.ts';
 import { resolveName } from './resolveName.ts';
 import { survivalGaps } from './survivalGaps.ts';
-import { accountOf, agentNeeds, chatNeeds, LossView, subjectsOf, type Loss, type Subject, type SurvivalView } from './survivalView.ts';
+import { agentNeeds, chatNeeds, LossView, ReportView, subjectsOf, type Subject, type SurvivalView } from './survivalView.ts';
+import { Losses, type LookedAtLoss } from './losses.ts';
 
 /** From this share of the usual context window on, another one counts as large enough. */
 const enoughWindow = 0.8;
@@ -12,83 +14,67 @@ const enoughWindow = 0.8;
  * What every route, and every model that several endpoints serve, survives: the loss of any one endpoint, key, model or
  * provider account, judged with a plain chat and with an agent's request, as things are configured and as they are now.
  *
- * @param now milliseconds since the epoch
+ * @param view the state at one moment
  */
-export function survivalOf(view: SurvivalView, now: number): RouteSurvival[] {
-  return subjectsOf(view).map(({ name, kind }) => {
-    const subject = look(name, kind, view, now);
-    const losses = lossesOf(subject, view).map(loss => outcomeOf(loss, subject, view, now));
-    const gaps = survivalGaps(subject, losses, view);
+export function survivalOf(view: SurvivalView): RouteSurvival[] {
+  const report = new ReportView(view);
+  const [configured, present] = [new LossView(report, undefined, false), new LossView(report, undefined, true)];
+  const losing = new Losses(report);
+  return subjectsOf(report).map(({ name, kind }) => {
+    const subject = look(name, kind, configured, present);
+    const losses = losing.of(subject).map(loss => outcomeOf(loss, subject, report));
+    const gaps = survivalGaps(subject, losses, report);
     const ready = subject.targets.some(target => target.state === 'ready');
     const whole = gaps.length === 0 && losses.every(loss => loss.result === 'survives');
     return { name, kind, verdict: !ready ? 'stopped' : whole ? 'survives' : 'gaps', targets: subject.targets, losses, gaps };
   });
 }
 
-function look(name: string, kind: Subject['kind'], view: SurvivalView, now: number): Subject {
-  const configured = plan(name, chatNeeds, view, undefined, false, now).plan;
-  const present = plan(name, chatNeeds, view, undefined, true, now).plan;
-  const agent = plan(name, agentNeeds, view, undefined, false, now).plan;
-  const able = new Set(configured.targets.map(target => target.target));
-  const ready = new Set(present.targets.map(target => target.target));
-  const agents = new Set(agent.targets.map(target => target.target));
-  const targets = (resolveName(name, view)?.candidates ?? []).map(({ endpoint, model }): SurvivingTarget => {
-    const target = `${endpoint}/${model}`;
-    const reason = (from: PlanResult['plan']): string | undefined => from.excluded.find(one => one.target === target)?.reason;
-    if (!able.has(target)) return { target, state: 'never', note: reason(configured) };
-    if (!ready.has(target)) return { target, state: 'not-now', note: reason(present) };
-    return { target, state: 'ready', note: agents.has(target) ? undefined : agentShortcoming(view.facts(endpoint, model)) };
-  });
-  return { name, kind, able: configured.targets, targets, agents };
+/** Judges each target of a subject once for all losses: a loss changes only what it concerns. */
+function look(name: string, kind: Subject['kind'], configured: LossView, present: LossView): Subject {
+  const subject: Subject = { name, kind, able: [], ready: [], readyAgents: [], targets: [], servesAgents: false };
+  for (const candidate of resolveName(name, configured)?.candidates ?? []) {
+    const target = `${candidate.endpoint}/${candidate.model}`;
+    const ever = judgeTarget(candidate, chatNeeds, configured);
+    if (!ever.fit) {
+      subject.targets.push({ target, state: 'never', note: ever.reason });
+      continue;
+    }
+    const planned = plannedTarget(target, candidate, configured);
+    const agent = judgeTarget(candidate, agentNeeds, configured).fit;
+    const now = judgeTarget(candidate, chatNeeds, present);
+    subject.able.push(planned);
+    subject.servesAgents ||= agent;
+    if (!now.fit) {
+      subject.targets.push({ target, state: 'not-now', note: now.reason });
+      continue;
+    }
+    subject.ready.push(planned);
+    if (agent) subject.readyAgents.push(planned);
+    subject.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)) });
+  }
+  return subject;
 }
 
-/** The losses that concern a subject at all. A model asked for by name cannot survive the loss of that very model. */
-function lossesOf({ able, kind }: Subject, view: SurvivalView): Loss[] {
-  const endpoints = unique(able.map(target => target.endpoint));
-  const accounts = endpoints.map(name => accountIn(view, name));
-  // The loss of an account that is one endpoint is the loss of the endpoint.
-  const shared = unique(accounts.filter((account, index) => account !== undefined && accounts.indexOf(account) !== index)).filter(account => account !== undefined);
-  return [
-    ...endpoints.map((endpoint): Loss => ({ kind: 'endpoint', endpoint })),
-    ...endpoints.flatMap(endpoint => view.keys(endpoint).map((key): Loss => ({ kind: 'key', endpoint, keyId: key.id }))),
-    ...(kind === 'model' ? [] : unique(able.map(target => target.model)).map((model): Loss => ({ kind: 'model', model }))),
-    ...shared.map((account): Loss => ({ kind: 'provider', account })),
-  ];
-}
-
-function outcomeOf(loss: Loss, { name, able, agents }: Subject, view: SurvivalView, now: number): LossOutcome {
-  const named = { kind: loss.kind, name: lossName(loss, view) };
-  const configured = plan(name, chatNeeds, view, loss, false, now).plan.targets;
-  const [inPrinciple] = configured;
-  if (inPrinciple === undefined) return { ...named, result: 'stops' };
-  const present = plan(name, chatNeeds, view, loss, true, now).plan;
-  const [by] = present.targets;
+function outcomeOf({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: Subject, view: ReportView): LossOutcome {
+  const inPrinciple = firstLeft(able, configured, chatNeeds);
+  if (inPrinciple === undefined) return { kind, name, result: 'stops' };
+  const by = firstLeft(ready, present, chatNeeds);
   if (by === undefined) {
-    const reason = present.excluded.find(one => one.target === inPrinciple.target)?.reason;
-    return { ...named, result: 'not-now', takenOverBy: inPrinciple.target, note: reason === undefined ? undefined : `${inPrinciple.target}: ${reason}.` };
+    const now = judgeTarget(inPrinciple, chatNeeds, present);
+    return { kind, name, result: 'not-now', takenOverBy: inPrinciple.target, note: now.fit ? undefined : `${inPrinciple.target}: ${now.reason}.` };
   }
-  const usual = plan(name, chatNeeds, view, undefined, true, now).plan.targets[0] ?? able[0];
-  const survived: LossOutcome = { ...named, result: 'survives', takenOverBy: by.target };
-  if (usual === undefined || by.target === usual.target) return survived;
-  const agentNow = plan(name, agentNeeds, view, loss, true, now).plan.targets[0];
-  if (agents.size > 0 && agentNow === undefined) {
-    return { ...survived, result: 'weaker', note: `${by.target} ${agentShortcoming(view.facts(by.endpoint, by.model))}: agents stop.` };
-  }
-  const shortcoming = lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
-  return shortcoming === undefined ? survived : { ...survived, result: 'weaker', note: `${by.target} ${shortcoming}.` };
+  const usual = ready[0] ?? able[0];
+  if (usual === undefined || by.target === usual.target) return { kind, name, result: 'survives', takenOverBy: by.target };
+  const stopsAgents = servesAgents && firstLeft(readyAgents, present, agentNeeds) === undefined;
+  const shortcoming = stopsAgents ? `${agentShortcoming(view.facts(by.endpoint, by.model))}: agents stop` : lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
+  return shortcoming === undefined ? { kind, name, result: 'survives', takenOverBy: by.target }
+    : { kind, name, result: 'weaker', takenOverBy: by.target, note: `${by.target} ${shortcoming}.` };
 }
 
-function plan(name: string, needs: Needs, view: SurvivalView, loss: Loss | undefined, present: boolean, now: number): PlanResult {
-  return makePlan(name, needs, new LossView(view, loss, present), now);
-}
-
-function lossName(loss: Loss, view: SurvivalView): string {
-  switch (loss.kind) {
-    case 'endpoint': return loss.endpoint;
-    case 'key': return `${loss.endpoint}: ${view.keys(loss.endpoint).find(key => key.id === loss.keyId)?.name ?? loss.keyId}`;
-    case 'model': return loss.model;
-    case 'provider': return loss.account;
-  }
+/** The first target that a loss leaves. Nothing that could not serve before can after it, so only those that could are asked. */
+function firstLeft(targets: readonly PlannedTarget[], after: LossView, needs: Needs): PlannedTarget | undefined {
+  return targets.find(target => !after.concerns(target) || judgeTarget(target, needs, after).fit);
 }
 
 /** Why a model cannot serve an agent. */
@@ -114,13 +100,4 @@ function tokens(count: number): string {
   // Windows are powers of two as often as round numbers: 131,072 is called 128k by everybody.
   const kilo = count % 1024 === 0 && count < 1_000_000 ? count / 1024 : count / 1000;
   return kilo < 1000 ? `${String(Math.round(kilo))}k` : `${String(Math.round(kilo / 10) / 100)}M`;
-}
-
-function accountIn(view: SurvivalView, endpoint: string): string | undefined {
-  const config = view.config.endpoints.get(endpoint);
-  return config === undefined ? undefined : accountOf(config);
-}
-
-function unique<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
 }

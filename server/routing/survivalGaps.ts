@@ -1,13 +1,13 @@
 import type { LossOutcome, SurvivalGap } from '../api/drill.ts';
-import { accountOf, type Subject, type SurvivalView } from './survivalView.ts';
+import type { ReportView, Subject, SurvivalView } from './survivalView.ts';
 
 /** Puts the gaps of one route or model in words, each with the next action; the most serious first. */
-export function survivalGaps(subject: Subject, losses: readonly LossOutcome[], view: SurvivalView): SurvivalGap[] {
+export function survivalGaps(subject: Subject, losses: readonly LossOutcome[], view: ReportView): SurvivalGap[] {
   return [...nothingLeft(subject, losses, view), ...notReady(subject, view), ...weaker(losses)];
 }
 
 /** Losses after which no target is left. One missing second endpoint shows in several of them, and is named once. */
-function nothingLeft(subject: Subject, losses: readonly LossOutcome[], view: SurvivalView): SurvivalGap[] {
+function nothingLeft(subject: Subject, losses: readonly LossOutcome[], view: ReportView): SurvivalGap[] {
   const stops = (kind: LossOutcome['kind']): LossOutcome | undefined => losses.find(loss => loss.kind === kind && loss.result === 'stops');
   const fix = fixOf(subject, view);
   const who = called(subject);
@@ -34,7 +34,7 @@ function nothingLeft(subject: Subject, losses: readonly LossOutcome[], view: Sur
   } else if (account !== undefined) {
     gaps.push({
       problem: `All targets of ${who.charAt(0).toLowerCase()}${who.slice(1)} are of one provider, ${account}: an outage of it stops them all.`,
-      action: 'Add a target of another provider.', fix: otherAccountConfigured(account, view) ? fix : 'add-provider',
+      action: 'Add a target of another provider.', fix: view.hasOtherAccount(account) ? fix : 'add-provider',
     });
   }
   if (model !== undefined) {
@@ -77,10 +77,6 @@ function weaker(losses: readonly LossOutcome[]): SurvivalGap[] {
 /** Where there is but one endpoint, a second has to be added before it can be in a route. */
 function fixOf(subject: Subject, view: SurvivalView): 'edit-route' | 'add-provider' {
   return subject.kind === 'route' && view.config.endpoints.size > 1 ? 'edit-route' : 'add-provider';
-}
-
-function otherAccountConfigured(account: string, view: SurvivalView): boolean {
-  return [...view.config.endpoints.values()].some(endpoint => accountOf(endpoint) !== account);
 }
 
 function called({ kind, name }: Subject): string {

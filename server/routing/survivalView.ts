@@ -3,7 +3,6 @@ import type { PlannedTarget } from '../api/receipt.ts';
 import type { Admission } from '../health/board.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { ModelFacts, Needs, RoutingView } from './plan.ts';
-import { resolveName } from './resolveName.ts';
 
 /** A key as a report names it; no secret. */
 export interface KnownKey {
@@ -31,9 +30,62 @@ export interface Subject {
   kind: 'route' | 'model';
   /** Targets that could serve a chat as things are configured, in order. */
   able: PlannedTarget[];
+  /** Of these, those that could now. */
+  ready: PlannedTarget[];
+  /** Targets that could serve an agent now. */
+  readyAgents: PlannedTarget[];
   targets: SurvivingTarget[];
-  /** Can serve an agent, as things are configured. */
-  agents: ReadonlySet<string>;
+  /** Some target can serve an agent, as things are configured. */
+  servesAgents: boolean;
+}
+
+/** A survival view that looks at each endpoint once, for a report that asks about it for each of its targets. */
+export class ReportView implements SurvivalView {
+  readonly config: Config;
+  readonly #view: SurvivalView;
+  readonly #keys = new Map<string, readonly KnownKey[]>();
+  readonly #troubles = new Map<string, string | undefined>();
+  readonly #blocked = new Map<string, ReturnType<RoutingView['keysBlocked']>>();
+  readonly #accounts = new Map<string, string | undefined>();
+  #allAccounts: ReadonlySet<string> | undefined;
+
+  constructor(view: SurvivalView) {
+    this.config = view.config;
+    this.#view = view;
+  }
+
+  modelsOf(endpoint: string): readonly string[] { return this.#view.modelsOf(endpoint); }
+  servedBy(model: string): readonly string[] { return this.#view.servedBy(model); }
+  upstreamName(endpoint: string, model: string): string { return this.#view.upstreamName(endpoint, model); }
+  canonicalName(name: string): string { return this.#view.canonicalName(name); }
+  facts(endpoint: string, model: string): ModelFacts { return this.#view.facts(endpoint, model); }
+  admission(endpoint: string, model: string): Admission { return this.#view.admission(endpoint, model); }
+  drills(): readonly RunningDrill[] { return this.#view.drills(); }
+  keys(endpoint: string): readonly KnownKey[] { return once(this.#keys, endpoint, () => this.#view.keys(endpoint)); }
+  trouble(endpoint: string): string | undefined { return once(this.#troubles, endpoint, () => this.#view.trouble(endpoint)); }
+  keysBlocked(endpoint: string): ReturnType<RoutingView['keysBlocked']> { return once(this.#blocked, endpoint, () => this.#view.keysBlocked(endpoint)); }
+
+  /** Whose account an endpoint is one of; undefined where there is no such endpoint. */
+  account(endpoint: string): string | undefined {
+    return once(this.#accounts, endpoint, () => {
+      const config = this.config.endpoints.get(endpoint);
+      return config === undefined ? undefined : accountOf(config);
+    });
+  }
+
+  /** Whether some endpoint is of another account. */
+  hasOtherAccount(account: string): boolean {
+    this.#allAccounts ??= new Set([...this.config.endpoints.keys()].flatMap(endpoint => this.account(endpoint) ?? []));
+    return this.#allAccounts.size > (this.#allAccounts.has(account) ? 1 : 0);
+  }
+}
+
+function once<V>(known: Map<string, V>, endpoint: string, look: () => V): V {
+  const before = known.get(endpoint);
+  if (before !== undefined || known.has(endpoint)) return before as V;
+  const found = look();
+  known.set(endpoint, found);
+  return found;
 }
 
 /** One thing that is gone. */
@@ -59,11 +111,11 @@ export function accountOf(endpoint: EndpointConfig): string {
  */
 export class LossView implements RoutingView {
   readonly config: Config;
-  readonly #view: SurvivalView;
+  readonly #view: ReportView;
   readonly #loss: Loss | undefined;
   readonly #now: boolean;
 
-  constructor(view: SurvivalView, loss: Loss | undefined, now: boolean) {
+  constructor(view: ReportView, loss: Loss | undefined, now: boolean) {
     this.config = view.config;
     this.#view = view;
     this.#loss = loss;
@@ -77,7 +129,7 @@ export class LossView implements RoutingView {
   facts(endpoint: string, model: string): ModelFacts { return this.#view.facts(endpoint, model); }
 
   admission(endpoint: string, model: string): Admission {
-    if (this.#isLost(endpoint, model)) return { admitted: false, reason: 'it is lost', retryAt: Infinity };
+    if (this.#loss?.kind !== 'key' && this.concerns({ endpoint, model })) return { admitted: false, reason: 'it is lost', retryAt: Infinity };
     if (!this.#counts(endpoint)) return { admitted: true, trial: false };
     const trouble = this.#view.trouble(endpoint);
     return trouble === undefined ? this.#view.admission(endpoint, model) : { admitted: false, reason: trouble, retryAt: Infinity };
@@ -87,9 +139,9 @@ export class LossView implements RoutingView {
     const loss = this.#loss;
     const all = this.#view.keys(endpoint);
     if (all.length === 0) return this.config.endpoints.get(endpoint)?.provider.keyRequired === true ? { reason: 'no key is stored for it' } : undefined;
-    const left = all.filter(key => !(loss?.kind === 'key' && loss.endpoint === endpoint && loss.keyId === key.id));
-    if (left.length === 0) return { reason: 'its only key is lost' };
-    if (!this.#counts(endpoint) || left.some(key => key.usable)) return undefined;
+    const isLeft = (key: KnownKey): boolean => !(loss?.kind === 'key' && loss.endpoint === endpoint && loss.keyId === key.id);
+    if (!all.some(isLeft)) return { reason: 'its only key is lost' };
+    if (!this.#counts(endpoint) || all.some(key => key.usable && isLeft(key))) return undefined;
     return this.#view.keysBlocked(endpoint) ?? { reason: 'its other keys cannot be used now' };
   }
 
@@ -98,16 +150,14 @@ export class LossView implements RoutingView {
     return this.#now && !this.#view.drills().some(drill => drill.endpoint === endpoint);
   }
 
-  #isLost(endpoint: string, model: string): boolean {
+  /** Whether the loss may change anything for a target; a lost key leaves it those that remain. */
+  concerns({ endpoint, model }: { endpoint: string; model: string }): boolean {
     const loss = this.#loss;
     switch (loss?.kind) {
-      case 'endpoint': return loss.endpoint === endpoint;
+      case 'endpoint':
+      case 'key': return loss.endpoint === endpoint;
       case 'model': return loss.model === model;
-      case 'provider': {
-        const config = this.config.endpoints.get(endpoint);
-        return config !== undefined && accountOf(config) === loss.account;
-      }
-      case 'key':
+      case 'provider': return this.#view.account(endpoint) === loss.account;
       case undefined: return false;
     }
   }
@@ -121,6 +171,6 @@ export function subjectsOf(view: RoutingView): { name: string; kind: 'route' | '
     if (endpoint.enabled) for (const model of view.modelsOf(endpoint.name)) servedBy.set(model, (servedBy.get(model) ?? 0) + 1);
   }
   // A route of the same name is what the name means.
-  const models = [...servedBy].filter(([model, count]) => count > 1 && resolveName(model, view)?.kind === 'model').map(([model]) => model).sort();
+  const models = [...servedBy].filter(([model, count]) => count > 1 && !view.config.routes.has(model) && view.servedBy(view.canonicalName(model)).length > 0).map(([model]) => model).sort();
   return [...routes.map(name => ({ name, kind: 'route' as const })), ...models.map(name => ({ name, kind: 'model' as const }))];
 }

@@ -1,3 +1,4 @@
+import { editDistance } from '../config/nearest.ts';
 import type { RoutingView } from './plan.ts';
 
 const nearestShown = 3;
@@ -48,24 +49,16 @@ function nearestNames(wanted: string, names: readonly string[]): string[] {
   const scored: { name: string; distance: number }[] = [];
   for (const name of names) {
     const candidate = name.toLowerCase();
-    const distance = Math.min(editDistance(wanted, candidate), editDistance(bare, candidate));
     const contained = Math.min(bare.length, candidate.length) >= 3 && (candidate.includes(bare) || wanted.includes(candidate));
-    const near = distance <= Math.max(1, Math.floor(Math.max(bare.length, candidate.length) / 3));
-    if (near || contained) scored.push({ name, distance });
+    const near = Math.max(1, Math.floor(Math.max(bare.length, candidate.length) / 3));
+    const distance = least(editDistance(bare, candidate, near), bare === wanted ? undefined : editDistance(wanted, candidate, near));
+    // One that contains the other is at least as far from it as it is longer.
+    if (distance !== undefined || contained) scored.push({ name, distance: distance ?? Math.abs(candidate.length - bare.length) });
   }
   return scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, nearestShown).map(({ name }) => name);
 }
 
-/** The number of letters to add, drop or change (Levenshtein), in one row of memory. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j += 1) {
-      const changed = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.min(one, other);
 }

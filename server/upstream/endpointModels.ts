@@ -50,6 +50,11 @@ export class EndpointModels {
     this.names = [...names];
   }
 
+  /** Whether the endpoint has a model. @param model canonical */
+  has(model: string): boolean {
+    return this.#known.has(model);
+  }
+
   /** The provider's own name for a model. @param model any spelling */
   upstreamName(model: string): string {
     const known = this.#upstream.get(model);

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { agreeOnSharedFile } from '../base/sharedFile.ts';
 
@@ -27,7 +27,8 @@ export function privateKeyMarks(): KeyMark {
 }
 
 function marksOf(salt: Buffer): KeyMark {
-  return secret => createHmac('sha256', salt).update(secret).digest('hex').slice(0, markLength);
+  const key = createSecretKey(salt);
+  return secret => createHmac('sha256', key).update(secret).digest('hex').slice(0, markLength);
 }
 
 function sharedSalt(file: string): Buffer {

@@ -106,6 +106,11 @@ export class ModelDirectory {
     return this.#modelsAt(endpoint)?.names ?? [];
   }
 
+  /** Whether a model is known at an endpoint. @param model canonical */
+  serves(endpoint: string, model: string): boolean {
+    return this.#modelsAt(endpoint)?.has(model) ?? false;
+  }
+
   /** The endpoints that serve a model: by priority, then the larger weight, then name. @param model canonical */
   servedBy(model: string): readonly string[] {
     return this.#allServers().of(model);

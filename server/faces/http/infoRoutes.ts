@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
+import type { HttpStatus, OfferedModel } from '../../api/status.ts';
 import type { TimeRange } from '../../api/receipt.ts';
 import type { Yard } from '../../exchange/yard.ts';
 import { callerProtocol } from './callerProtocol.ts';
@@ -87,7 +87,7 @@ export class InfoRoutes {
   }
 
   #models(request: IncomingMessage, response: ServerResponse): void {
-    const offered = this.#status().offered;
+    const offered = this.#options.yard.offered();
     const data = offered.map(one => modelEntry(one));
     sendJson(response, 200, request.headers['anthropic-version'] === undefined
       ? { object: 'list', data }
@@ -95,22 +95,18 @@ export class InfoRoutes {
   }
 
   #googleModels(response: ServerResponse): void {
-    sendJson(response, 200, { models: this.#status().offered.map(googleEntry) });
+    sendJson(response, 200, { models: this.#options.yard.offered().map(googleEntry) });
   }
 
   /** For tools that look for local models the Ollama way. */
   #ollamaTags(response: ServerResponse): void {
-    sendJson(response, 200, { models: this.#status().offered.map(one => ({ name: one.wanted, model: one.wanted, details: {} })) });
+    sendJson(response, 200, { models: this.#options.yard.offered().map(one => ({ name: one.wanted, model: one.wanted, details: {} })) });
   }
 
   #model(request: IncomingMessage, response: ServerResponse, name: string): void {
-    const found = this.#status().offered.find(one => one.wanted === name);
+    const found = this.#options.yard.offered().find(one => one.wanted === name);
     if (found === undefined) notFound(request, response, `There is no model or route named ${name}.`);
     else sendJson(response, 200, modelEntry(found));
-  }
-
-  #status(): StatusSnapshot {
-    return this.#options.yard.status(this.#options.http());
   }
 }
 

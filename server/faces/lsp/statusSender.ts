@@ -2,13 +2,19 @@ import type { StatusSnapshot } from '../../api/status.ts';
 import type { Log } from '../../base/log.ts';
 
 const throttleMs = 200;
+/** A snapshot of thousands of models takes both processes tens of milliseconds, so it is sent less often. */
+const throttleMsPerEntry = 0.2;
 
 /** What the editor keeps in its output of the language server. The cause is named by its kind only: nothing redacts here. */
 const standardError: Pick<Log, 'error'> = {
   error: (message, cause) => { process.stderr.write(`${message}${cause instanceof Error ? ` (${cause.name})` : ''}\n`); },
 };
 
-/** Sends whole snapshots to the editor: at most one each fifth of a second, and only when something changed. */
+/**
+ * Sends whole snapshots to the editor, only when something changed: at most one each fifth of a second, and fewer the more
+ * models there are. Lists of models are compared as objects: whoever makes a snapshot puts the same list into
+ * it as long as nothing in it changed.
+ */
 export class StatusSender {
   #make: () => StatusSnapshot;
   #send: (snapshot: StatusSnapshot) => void;
@@ -16,6 +22,9 @@ export class StatusSender {
   #timer: NodeJS.Timeout | undefined;
   #lastSent = '';
   #lastSentAt = 0;
+  #restMs = throttleMs;
+  #listIds = new WeakMap<object, number>();
+  #lists = 0;
   #stopped = false;
   #lastProblem: string | undefined;
 
@@ -29,7 +38,7 @@ export class StatusSender {
   /** The state may have changed. */
   changed(): void {
     if (this.#timer !== undefined || this.#stopped) return;
-    const wait = Math.max(0, this.#lastSentAt + throttleMs - performance.now());
+    const wait = Math.max(0, this.#lastSentAt + this.#restMs - performance.now());
     this.#timer = setTimeout(() => this.#flush(), wait);
     this.#timer.unref();
   }
@@ -54,10 +63,24 @@ export class StatusSender {
   }
 
   #sendIfChanged(snapshot: StatusSnapshot): void {
-    const text = JSON.stringify({ ...snapshot, at: 0 });
+    let entries = 0;
+    const text = JSON.stringify({ ...snapshot, at: 0 }, (field, value: unknown) => {
+      if (!Array.isArray(value) || !(field === 'offered' || field === 'models')) return value;
+      entries += value.length;
+      return this.#listId(value);
+    });
     if (text === this.#lastSent) return;
     this.#send(snapshot);
     this.#lastSent = text;
+    this.#restMs = throttleMs + throttleMsPerEntry * entries;
+  }
+
+  #listId(list: object): number {
+    const known = this.#listIds.get(list);
+    if (known !== undefined) return known;
+    this.#lists += 1;
+    this.#listIds.set(list, this.#lists);
+    return this.#lists;
   }
 
   /** Says once what keeps failing: the state changes every second. */

@@ -19,7 +19,7 @@ class FakeSurvivalView extends FakeRoutingView implements SurvivalView {
 }
 
 function route(view: SurvivalView, name = 'auto'): RouteSurvival {
-  const found = survivalOf(view, now).find(one => one.name === name);
+  const found = survivalOf(view).find(one => one.name === name);
   assert.ok(found !== undefined, `${name} is in the report`);
   return found;
 }
@@ -78,7 +78,7 @@ describe('the survival report', () => {
 
   it('leaves out models that one endpoint serves, and those of endpoints that are switched off', () => {
     const view = new FakeSurvivalView({ a: { models: ['m', 'only'] }, b: { models: ['m'], enabled: false } }, {});
-    assert.deepEqual(survivalOf(view, now), []);
+    assert.deepEqual(survivalOf(view), []);
   });
 
   it('survives the loss of one of two keys, and says which endpoint has but one', () => {
