@@ -51,7 +51,7 @@ export function endpointSettingsOf(draft: AddProviderDraft & { offer: ProviderOf
   return {
     provider: draft.offer.id,
     ...(draft.region === undefined ? {} : { region: draft.region }),
-    ...(draft.baseUrl === undefined ? {} : { baseUrl: completedBaseUrl(draft.baseUrl).replace(/\/+$/, '') }),
+    ...(draft.baseUrl === undefined ? {} : { baseUrl: completedBaseUrl(draft.baseUrl).replace(/(?<!\/)\/+$/, '') }),
   };
 }
 

@@ -88,7 +88,7 @@ function closingQuote(text: string, from: number, quote: string): number {
 
 /** A bare value ends at a comment or at the end of its line, without the spaces before it. */
 function endOfBareValue(text: string, from: number): number {
-  const line = text.slice(from, endOfLine(text, from)).replace(/[\r\n]+$/, '');
+  const line = text.slice(from, endOfLine(text, from)).replace(/(?<![\r\n])[\r\n]+$/, '');
   const comment = /(?:^|\s)#/.exec(line)?.index ?? line.length;
   return from + line.slice(0, comment).trimEnd().length;
 }

@@ -126,7 +126,7 @@ function names(path: ConfigPath): string[] {
 
 /** A name as written, with the quotes that it does not need and the spaces around its dots taken off. */
 function bareName(written: string): string {
-  return written.replace(/["']([A-Za-z0-9_-]+)["']/g, '$1').replace(/\s*\.\s*/g, '.');
+  return written.replace(/["']([A-Za-z0-9_-]+)["']/g, '$1').replace(/(?<!\s)\s*\.\s*/g, '.');
 }
 
 function headerName(path: readonly string[]): string {

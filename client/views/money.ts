@@ -74,5 +74,10 @@ export function microUsdToDecimal(microUsd: number): string {
 }
 
 function groupThousands(whole: number): string {
-  return String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
+  const digits = String(whole);
+  if (!/^-?\d+$/.test(digits)) return digits;
+  const first = digits.startsWith('-') ? 1 : 0;
+  let text = digits;
+  for (let at = digits.length - 3; at > first; at -= 3) text = `${text.slice(0, at)},${text.slice(at)}`;
+  return text;
 }

@@ -100,7 +100,7 @@ const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, 
 export function durationMs(text: string): number | undefined {
   if (text.length > 40 || !/^(\d+(\.\d+)?(ms|d|h|m|s))+$/.test(text)) return undefined;
   let sum = 0;
-  for (const match of text.matchAll(/(\d+(?:\.\d+)?)(ms|d|h|m|s)/g)) sum += Number(match[1]) * (unitMs[match[2] ?? ''] ?? 0);
+  for (const match of text.matchAll(/(?<!\d)(\d+(?:\.\d+)?)(ms|d|h|m|s)/g)) sum += Number(match[1]) * (unitMs[match[2] ?? ''] ?? 0);
   return believedWaitMs(sum);
 }
 

@@ -1,5 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
+/** Not tried again from each of the slashes: `/\/+$/` takes the square of their number. */
+export const slashesAtEnd = /(?<!\/)\/+$/;
+
 /** A base URL that can be used, or the rest of a sentence that says why not. */
 export type CheckedBaseUrl = { baseUrl: string } | { problem: string };
 
@@ -22,9 +25,9 @@ export function checkBaseUrl(written: string): CheckedBaseUrl {
   if (url.protocol === 'http:' && !isPrivateHost(url.hostname)) {
     return { problem: `"baseUrl" uses http://, which would send your key in clear text to ${url.hostname}; use https://.` };
   }
-  const call = /\/(?:chat\/completions|completions|messages|responses)\/*$/.exec(url.pathname)?.[0].replace(/\/+$/, '');
+  const call = /\/(?:chat\/completions|completions|messages|responses)\/*$/.exec(url.pathname)?.[0].replace(slashesAtEnd, '');
   if (call !== undefined) return { problem: `"baseUrl" must end before "${call}", which is added to it.` };
-  return { baseUrl: (url.origin + url.pathname).replace(/\/+$/, '') };
+  return { baseUrl: (url.origin + url.pathname).replace(slashesAtEnd, '') };
 }
 
 /** Whether a host is this machine. @param hostname as `URL.hostname` gives it */

@@ -4,6 +4,7 @@ import { isObject } from '../base/json.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
+import { slashesAtEnd } from './baseUrl.ts';
 import type { AddressedRule, EndpointConfig } from './config.ts';
 import { breakerContradiction, breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
@@ -56,7 +57,7 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
  */
 function defaultProtocol(provider: Provider, supported: readonly ProtocolName[], baseUrl: string | undefined): ProtocolName {
   const spoken = (Object.keys(provider.baseUrls) as ProtocolName[]).filter(protocol => supported.includes(protocol));
-  const written = baseUrl?.trim().replace(/\/+$/, '').toLowerCase();
+  const written = baseUrl?.trim().replace(slashesAtEnd, '').toLowerCase();
   if (written !== provider.baseUrls[provider.protocol]) {
     const meant = spoken.find(protocol => provider.baseUrls[protocol] === written);
     if (meant !== undefined) return meant;

@@ -27,7 +27,7 @@ const classWords: Readonly<Record<FailureClass, string>> = {
 
 /** A failure in a few words for the middle of a sentence: the message when there is one, shortened; else the class. */
 export function failureWords(failureClass: FailureClass, message: string | undefined): string {
-  const text = message?.replace(/\s+/g, ' ').trim().replace(/\.+$/, '');
+  const text = message?.replace(/\s+/g, ' ').trim().replace(/(?<!\.)\.+$/, '');
   if (text === undefined || text === '') return classWords[failureClass];
   return text.length <= 80 ? text : `${text.slice(0, 79).trimEnd()}…`;
 }

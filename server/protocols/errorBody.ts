@@ -191,7 +191,7 @@ export function bounded(message: string): string {
 
 function withoutMarkup(source: string): string {
   if (!/<[a-z!/]/i.test(source)) return source.replace(/\s+/g, ' ').trim();
-  const title = plainText(/<title\b[^<>]*>([^<]*)/i.exec(source)?.[1] ?? '');
+  const title = plainText(/<title[^<>]*>([^<]*)/i.exec(source)?.[1] ?? '');
   const body = plainText(source.replace(/<(script|style|title)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' '));
   if (title === '' || body.startsWith(title)) return body;
   return body === '' ? title : `${title}: ${body}`;

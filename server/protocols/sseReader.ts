@@ -34,7 +34,7 @@ const maxBareLength = 16_384;
 const maxBareTries = 1_000;
 /** A field name at the start of a line: events go on. */
 const nextEvent = /[\r\n](?=(?:data|event|id|retry)?:)/;
-const bareEnd = /[}\]]\s*[\r\n]\s*$/;
+const bareEnd = /[}\]][^\S\r\n]*[\r\n]\s*$/;
 
 /**
  * Comments, unknown fields, field names and line ends between two events, in UTF-16 units. Up to so many characters

@@ -1,13 +1,17 @@
 import type { ConversationEvent } from '../api/conversation.ts';
 import type { ProtocolCodec, StreamDecoder } from './codec.ts';
 
+const mostStops = 64;
+const longestStop = 1000;
+
 /**
  * Stop strings for targets whose protocol has none: the answer is read as if the provider had stopped at the first of
  * them. What follows is not passed on; the stream counts as complete there, so that the call is ended soon after.
- * @param stops what the caller gave; empty strings mean nothing
+ * @param stops what the caller gave; empty strings mean nothing. Providers take five at most, of a few letters: of more
+ *   than 64, and of more than a thousand letters, the first decide.
  */
 export function withStopStrings(codec: ProtocolCodec, stops: readonly string[] | undefined): ProtocolCodec {
-  const wanted = (stops ?? []).filter((stop) => stop !== '');
+  const wanted = (stops ?? []).filter((stop) => stop !== '').slice(0, mostStops).map((stop) => new StopString(stop.slice(0, longestStop)));
   if (wanted.length === 0) return codec;
   return {
     ...codec,
@@ -41,12 +45,12 @@ class StoppingDecoder implements StreamDecoder {
 /** Holds back no more text than could be the beginning of a stop string. */
 class StopFilter {
   stopped = false;
-  readonly #stops: readonly string[];
+  readonly #stops: readonly StopString[];
   #held = '';
   /** The text event the held text belongs to: its phase goes with it. */
   #phase: string | undefined;
 
-  constructor(stops: readonly string[]) {
+  constructor(stops: readonly StopString[]) {
     this.#stops = stops;
   }
 
@@ -95,22 +99,45 @@ class StopFilter {
   }
 }
 
-function firstStop(text: string, stops: readonly string[]): { at: number; text: string } | undefined {
+/** A stop string that is found in a stream without going back over what came. */
+class StopString {
+  readonly text: string;
+  /** For each length of its beginning, the next shorter beginning with which that one ends (Knuth, Morris and Pratt). */
+  readonly #shorter: Uint16Array;
+
+  constructor(text: string) {
+    this.text = text;
+    this.#shorter = new Uint16Array(text.length + 1);
+    let length = 0;
+    for (let at = 1; at < text.length; at += 1) this.#shorter[at + 1] = length = this.#longer(length, text[at]);
+  }
+
+  /** How many characters at the end of a text could be its beginning; never the whole of it. */
+  openingLength(text: string): number {
+    let length = 0;
+    for (let at = Math.max(0, text.length - this.text.length + 1); at < text.length; at += 1) length = this.#longer(length, text[at]);
+    return length;
+  }
+
+  #longer(matched: number, next: string | undefined): number {
+    let length = matched;
+    while (length > 0 && this.text[length] !== next) length = this.#shorter[length] ?? 0;
+    return this.text[length] === next ? length + 1 : length;
+  }
+}
+
+function firstStop(text: string, stops: readonly StopString[]): { at: number; text: string } | undefined {
   let first: { at: number; text: string } | undefined;
   for (const stop of stops) {
-    const at = text.indexOf(stop);
-    if (at !== -1 && (first === undefined || at < first.at)) first = { at, text: stop };
+    const at = text.indexOf(stop.text);
+    if (at !== -1 && (first === undefined || at < first.at)) first = { at, text: stop.text };
   }
   return first;
 }
 
 /** How many characters at the end of a text could be the beginning of a stop string. */
-function openingLength(text: string, stops: readonly string[]): number {
+function openingLength(text: string, stops: readonly StopString[]): number {
   let longest = 0;
-  for (const stop of stops) {
-    for (let length = Math.min(stop.length - 1, text.length); length > longest; length -= 1) {
-      if (text.endsWith(stop.slice(0, length))) longest = length;
-    }
-  }
+  for (const stop of stops) longest = Math.max(longest, stop.openingLength(text));
   return longest;
 }

@@ -71,9 +71,17 @@ function answerText(provider: string, prompt: SandboxPrompt): string {
   return `Switchyard sandbox ${provider} answers your prompt: "${quotable(prompt.userText)}".${images}`;
 }
 
+const requestTag = '<userRequest>';
+
 /** The prompt itself, without the context an editor wraps around it in tags; after a failed turn it sends older prompts along. */
 function quotable(userText: string): string {
-  const wrapped = [...userText.matchAll(/<userRequest>([\s\S]*?)<\/userRequest>/g)].at(-1)?.[1];
+  let wrapped: string | undefined;
+  for (let from = userText.indexOf(requestTag); from !== -1;) {
+    const end = userText.indexOf('</userRequest>', from);
+    if (end === -1) break;
+    wrapped = userText.slice(from + requestTag.length, end);
+    from = userText.indexOf(requestTag, end);
+  }
   return (wrapped ?? userText).trim().slice(0, quotedPromptLimit);
 }
 
@@ -92,19 +100,32 @@ function forcedToolCalls(prompt: SandboxPrompt): SandboxToolCall[] {
   return [{ name: tool.name, arguments: JSON.stringify(tool.parameters === undefined ? {} : sampleFromSchema(tool.parameters)) }];
 }
 
-/** Every `call tool NAME {json}` of a text, in order; JSON that cannot be read counts as no arguments. */
+/** More calls than this are in no prompt that is meant as one. */
+const mostToolCalls = 64;
+
+/** The first `call tool NAME {json}` of a text, in order; JSON that cannot be read counts as no arguments. */
 export function readToolCalls(text: string): SandboxToolCall[] {
-  return [...text.matchAll(/call tool ([A-Za-z0-9_.-]+)[^\S\n]*/g)].map((match) => ({
+  return [...text.matchAll(/call tool ([A-Za-z0-9_.-]+)[^\S\n]*/g).take(mostToolCalls)].map((match) => ({
     name: match[1] ?? '',
-    arguments: leadingJsonObject(text.slice(match.index + match[0].length)) ?? '{}',
+    arguments: leadingJsonObject(text, match.index + match[0].length) ?? '{}',
   }));
 }
 
-function leadingJsonObject(text: string): string | undefined {
-  if (!text.startsWith('{')) return undefined;
-  for (let end = text.indexOf('}'); end !== -1; end = text.indexOf('}', end + 1)) {
-    const candidate = text.slice(0, end + 1);
-    if (isObject(parseJson(candidate))) return candidate;
+function leadingJsonObject(text: string, from: number): string | undefined {
+  if (text[from] !== '{') return undefined;
+  let depth = 0;
+  let quoted = false;
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at];
+    if (quoted) {
+      if (character === '\\') at += 1;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === '{') depth += 1;
+    else if (character === '}') depth -= 1;
+    if (depth > 0) continue;
+    const candidate = text.slice(from, at + 1);
+    return isObject(parseJson(candidate)) ? candidate : undefined;
   }
   return undefined;
 }

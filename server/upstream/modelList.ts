@@ -96,7 +96,7 @@ export function parseModelDetails(text: string): ListedFacts {
   const details = isObject(body.model_info) ? body.model_info : {};
   const trained = Object.entries(details).find(([name, value]) => name.endsWith('.context_length') && tokenLimit(value) !== undefined)?.[1];
   // Longer prompts are cut in silence at `num_ctx`, so a window set there is the true one.
-  const set = /^[ \t]*num_ctx[ \t]+(\d{1,12})[ \t\r]*$/m.exec(asString(body.parameters) ?? '')?.[1];
+  const set = /^[ \t]*num_ctx[ \t]+(\d{1,12})[ \t]*\r?$/m.exec(asString(body.parameters) ?? '')?.[1];
   const capabilities = texts(body.capabilities);
   return plausibleFacts({
     contextWindow: set === undefined ? trained : Number(set),
