@@ -5,6 +5,7 @@ import { RequestFormatError } from './codec.ts';
 import { arrayField, objectField, requiredString, stringField } from './fields.ts';
 import { camelCasedOrEmpty, requiredCamelCased } from './geminiFields.ts';
 import { leftOut } from './media.ts';
+import { OpenCalls } from './openCalls.ts';
 
 /** Google's documented stand-in for the signature of a call that its model did not make. */
 export const standInSignature = 'skip_thought_signature_validator';
@@ -12,7 +13,7 @@ export const standInSignature = 'skip_thought_signature_validator';
 interface Reading {
   messages: Message[];
   /** Calls whose result has not been seen yet, in order: results may come without an id and are matched by name. */
-  open: { id: string; name: string }[];
+  open: OpenCalls;
   callCount: number;
 }
 
@@ -24,7 +25,7 @@ interface Reading {
 export function readContents(contents: JsonValue | undefined): Message[] {
   if (contents === undefined || contents === null) throw new RequestFormatError('contents', 'is required');
   const list = Array.isArray(contents) ? contents : [contents];
-  const reading: Reading = { messages: [], open: [], callCount: 0 };
+  const reading: Reading = { messages: [], open: new OpenCalls(), callCount: 0 };
   for (const [index, entry] of list.entries()) readContent(entry, `contents[${index}]`, reading);
   return reading.messages;
 }
@@ -32,7 +33,7 @@ export function readContents(contents: JsonValue | undefined): Message[] {
 /** @throws RequestFormatError */
 export function readSystemInstruction(instruction: JsonValue | undefined): TextPart[] {
   if (instruction === undefined || instruction === null) return [];
-  const reading: Reading = { messages: [], open: [], callCount: 0 };
+  const reading: Reading = { messages: [], open: new OpenCalls(), callCount: 0 };
   readContent(instruction, 'systemInstruction', reading);
   return reading.messages.flatMap((message) => message.content).filter((part): part is TextPart => part.type === 'text');
 }
@@ -106,7 +107,7 @@ function readCall(entry: JsonObject, path: string, signature: string | undefined
   const args = objectField(entry, 'args', `${path}.args`);
   const id = nonEmpty(stringField(entry, 'id', `${path}.id`)) ?? `call_${reading.callCount}`;
   reading.callCount += 1;
-  reading.open.push({ id, name });
+  reading.open.add({ id, name });
   return {
     type: 'tool-call', id, name,
     arguments: args === undefined ? '' : JSON.stringify(args),
@@ -117,10 +118,7 @@ function readCall(entry: JsonObject, path: string, signature: string | undefined
 function readResult(entry: JsonObject, path: string, reading: Reading): ToolResultPart {
   const name = nonEmpty(stringField(entry, 'name', `${path}.name`));
   const id = nonEmpty(stringField(entry, 'id', `${path}.id`));
-  // By id; else the first unanswered call of the name; else, without even a name, the first unanswered call.
-  let at = reading.open.findIndex((call) => call.id === id);
-  if (at === -1) at = reading.open.findIndex((call) => name === undefined || call.name === name);
-  const call = at === -1 ? undefined : reading.open.splice(at, 1)[0];
+  const call = reading.open.take(id, name);
   const response = objectField(entry, 'response', `${path}.response`) ?? {};
   // Some tools always have the field, and leave it empty when all went well.
   const hasFailed = response.error !== undefined && response.error !== null && response.error !== false && response.error !== '';

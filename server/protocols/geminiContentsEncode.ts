@@ -14,8 +14,8 @@ interface Writing {
   rules: GeminiModelRules;
   /** Names of the calls seen so far, by id: results must carry them. */
   names: Map<string, string>;
-  /** The order of the last step's calls, in which its results must come. */
-  order: string[];
+  /** The places of the last step's calls, in whose order its results must come. */
+  order: Map<string, number>;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Writing {
  * in the order of the calls, later instructions as marked user text.
  */
 export function encodeContents(request: ConversationRequest, target: EncodeTarget): JsonObject[] {
-  const writing: Writing = { target, rules: geminiModelRules(target.model), names: new Map(), order: [] };
+  const writing: Writing = { target, rules: geminiModelRules(target.model), names: new Map(), order: new Map() };
   const sendable = request.messages.map((message): Message => (message.role === 'system' ? { role: 'user', content: message.content.map(markedInstruction) } : message));
   const contents = mergeNeighbours(sendable).flatMap((message) => (message.role === 'assistant' ? encodeModel(message.content, writing) : encodeUser(message.content, writing)));
   // A conversation has to begin with the user, and an empty one is refused.
@@ -38,9 +38,9 @@ function markedInstruction(part: ContentPart): ContentPart {
 function encodeUser(content: readonly ContentPart[], writing: Writing): JsonObject[] {
   const written: JsonObject[] = [];
   const results = content.filter((part): part is ToolResultPart => part.type === 'tool-result');
-  const place = (result: ToolResultPart): number => (writing.order.includes(result.callId) ? writing.order.indexOf(result.callId) : writing.order.length);
+  const place = (result: ToolResultPart): number => writing.order.get(result.callId) ?? Infinity;
   const moved: JsonObject[] = [];
-  if (results.length > 0) written.push({ role: 'user', parts: results.sort((one, other) => place(one) - place(other)).map((result) => encodeResult(result, writing, moved)) });
+  if (results.length > 0) written.push({ role: 'user', parts: results.sort((one, other) => (place(one) === place(other) ? 0 : place(one) - place(other))).map((result) => encodeResult(result, writing, moved)) });
   const own = content.filter((part): part is TextPart | ImagePart | DocumentPart => part.type === 'image' || part.type === 'document' || (part.type === 'text' && part.text !== ''));
   const parts = [...moved, ...own.map(encodePart)];
   if (parts.length > 0) written.push({ role: 'user', parts });
@@ -106,7 +106,7 @@ function isVideo(url: string): boolean {
 function encodeModel(content: readonly ContentPart[], writing: Writing): JsonObject[] {
   const { target } = writing;
   const parts: JsonObject[] = [];
-  writing.order = [];
+  writing.order = new Map();
   let waiting: string | undefined;
   const flush = (): void => {
     if (waiting !== undefined) parts.push({ text: '', thoughtSignature: waiting });
@@ -147,8 +147,8 @@ function encodeModel(content: readonly ContentPart[], writing: Writing): JsonObj
 }
 
 function encodeCall(call: ToolCallPart, signature: string | undefined, writing: Writing): JsonObject {
-  const isFirst = writing.order.length === 0;
-  writing.order.push(call.id);
+  const isFirst = writing.order.size === 0;
+  if (!writing.order.has(call.id)) writing.order.set(call.id, writing.order.size);
   writing.names.set(call.id, call.name);
   return withoutUndefined({
     functionCall: { id: call.id, name: call.name, args: callInput(call) },

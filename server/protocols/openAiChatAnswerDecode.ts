@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Dialect, StreamDecoder } from './codec.ts';
 import { bounded, readErrorBody } from './errorBody.ts';
 import { maxParts } from './events.ts';
+import { GrowingJson } from './growingJson.ts';
 import { contradictsChat, decodeChatUsage } from './openAiChatUsage.ts';
 
 interface OpenCall {
@@ -14,6 +15,8 @@ interface OpenCall {
   ended: boolean;
   kind: 'function' | 'custom';
   arguments: string;
+  /** Whether `arguments` are whole. */
+  json: GrowingJson;
   /** Argument text that came before the name. */
   held: string;
 }
@@ -202,7 +205,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const known = index === undefined ? this.#calls.at(-1) : this.#callAt.get(index);
     const details = isObject(entry.function) ? entry.function : isObject(entry.custom) ? entry.custom : {};
     if (known !== undefined && !(nonEmpty(details.name) !== undefined && isAnother(known, id))) return known;
-    const call: OpenCall = { index: this.#calls.length, id, started: false, ended: false, kind: 'function', arguments: '', held: '' };
+    const call: OpenCall = { index: this.#calls.length, id, started: false, ended: false, kind: 'function', arguments: '', json: new GrowingJson(), held: '' };
     if (this.#calls.length >= maxParts) return call;
     this.#calls.push(call);
     if (index !== undefined) this.#callAt.set(index, call);
@@ -266,7 +269,7 @@ const brokenOff = {
 } as const;
 
 function isWhole(call: OpenCall): boolean {
-  return call.started && (call.kind === 'custom' || call.arguments === '' || parseJson(call.arguments) !== undefined);
+  return call.started && (call.kind === 'custom' || call.arguments === '' || call.json.isWhole(call.arguments));
 }
 
 function isAnother(known: OpenCall, id: string | undefined): boolean {

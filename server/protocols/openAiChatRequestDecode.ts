@@ -90,8 +90,8 @@ function decodeToolChoice(choice: JsonValue | undefined, tools: readonly ToolDef
   if (!isObject(choice)) throw new RequestFormatError('tool_choice', 'must be "auto", "none", "required" or an object');
   if (choice.type === 'allowed_tools') {
     const subset = requiredObject(choice.allowed_tools, 'tool_choice.allowed_tools');
-    const named = (arrayField(subset, 'tools', 'tool_choice.allowed_tools.tools') ?? []).filter((entry) => isObject(entry)).map(toolName);
-    const allowed = new Set(tools.map((tool) => tool.name).filter((name) => named.includes(name)));
+    const named = new Set((arrayField(subset, 'tools', 'tool_choice.allowed_tools.tools') ?? []).filter((entry) => isObject(entry)).map(toolName));
+    const allowed = new Set(tools.map((tool) => tool.name).filter((name) => named.has(name)));
     return { choice: { type: subset.mode === 'required' ? 'required' : 'auto' }, allowed };
   }
   const name = toolName(choice);

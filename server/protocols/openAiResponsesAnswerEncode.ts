@@ -20,6 +20,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   readonly #restorer: CustomToolRestorer | undefined;
   readonly #tools: ReadonlyMap<string, ToolDefinition>;
   readonly #items: OutputItem[] = [];
+  readonly #ids = new Set<string>();
   readonly #calls = new Map<number, CallItem>();
   #usage: TokenUsage = {};
   #sequence = 0;
@@ -222,6 +223,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
 
   #addItem(item: OutputItem): string {
     this.#items.push(item);
+    this.#ids.add(item.id);
     return this.#frame('response.output_item.added', { output_index: item.index, item: begunItem(item) });
   }
 
@@ -234,7 +236,7 @@ export class ResponsesStreamEncoder implements StreamEncoder {
   }
 
   #unusedId(id: string | undefined): string | undefined {
-    return id === undefined || id === '' || this.#items.some((item) => item.id === id) ? undefined : id;
+    return id === undefined || id === '' || this.#ids.has(id) ? undefined : id;
   }
 
   #head(): JsonObject {

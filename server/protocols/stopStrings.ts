@@ -1,14 +1,14 @@
 import type { ConversationEvent } from '../api/conversation.ts';
 import type { ProtocolCodec, StreamDecoder } from './codec.ts';
 
-const mostStops = 64;
+const mostStops = 16;
 const longestStop = 1000;
 
 /**
  * Stop strings for targets whose protocol has none: the answer is read as if the provider had stopped at the first of
  * them. What follows is not passed on; the stream counts as complete there, so that the call is ended soon after.
  * @param stops what the caller gave; empty strings mean nothing. Providers take five at most, of a few letters: of more
- *   than 64, and of more than a thousand letters, the first decide.
+ *   than 16, and of more than a thousand letters, the first decide.
  */
 export function withStopStrings(codec: ProtocolCodec, stops: readonly string[] | undefined): ProtocolCodec {
   const wanted = (stops ?? []).filter((stop) => stop !== '').slice(0, mostStops).map((stop) => new StopString(stop.slice(0, longestStop)));

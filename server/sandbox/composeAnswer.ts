@@ -105,7 +105,7 @@ const mostToolCalls = 64;
 
 /** The first `call tool NAME {json}` of a text, in order; JSON that cannot be read counts as no arguments. */
 export function readToolCalls(text: string): SandboxToolCall[] {
-  return [...text.matchAll(/call tool ([A-Za-z0-9_.-]+)[^\S\n]*/g).take(mostToolCalls)].map((match) => ({
+  return [...text.matchAll(/call tool ([A-Za-z0-9_.-]+)[^\S\n]*/g)].slice(0, mostToolCalls).map((match) => ({
     name: match[1] ?? '',
     arguments: leadingJsonObject(text, match.index + match[0].length) ?? '{}',
   }));
