@@ -192,6 +192,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #arguments(call: OpenCall, text: string, events: ConversationEvent[]): void {
     if (text === '') return;
     call.arguments += text;
+    call.json.add(text);
     events.push({ type: 'tool-call-arguments', index: call.index, text });
   }
 

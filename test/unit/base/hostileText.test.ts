@@ -156,10 +156,15 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
     routes: { [hostile]: {}, r: { targets: [hostile, `e/${hostile}`, `${hostile}/m`] } }, aliases: { [hostile]: hostile, a: hostile },
   }, config),
   'GrowingJson': hostile => {
-    const json = new GrowingJson();
-    for (let length = 512; length <= hostile.length; length += 512) json.isWhole(hostile.slice(0, length));
-    const closed = new GrowingJson();
-    for (let length = 512; length <= hostile.length; length += 512) closed.isWhole(`{"a":1}${hostile.slice(0, length)}`);
+    for (const begun of ['', '{"a":1}', '{"a":"']) {
+      const json = new GrowingJson();
+      let whole = '';
+      for (const piece of [begun, ...pieces(hostile)]) {
+        whole += piece;
+        json.add(piece);
+        json.isWhole(whole);
+      }
+    }
   },
   'createSseReader, in pieces': hostile => { tolerant(() => sseRead(Buffer.from(hostile))); },
   'createSseReader, one event': hostile => { tolerant(() => sseRead(Buffer.from(`data: ${hostile}\n\n`))); },
