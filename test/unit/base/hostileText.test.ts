@@ -178,7 +178,9 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
   'suggestedName': hostile => suggestedName({ ...(providerOffers()[0] ?? assert.fail()), id: hostile }, hostile, []),
   'orderedModels': hostile => orderedModels([hostile, 'gpt-5.5'], { targets: [`e/${hostile}`] }),
   'baseUrlProblem': hostile => [baseUrlProblem(hostile), baseUrlProblem(`https://a.example/${hostile}`), nameProblem(hostile, [])],
-  'parseKeyList': hostile => [parseKeyList(hostile, 'e'), parseKeyList(JSON.stringify([{ id: hostile, label: hostile, secret: hostile }]), 'e')],
+  'parseKeyList': hostile => {
+    for (const stored of [hostile, JSON.stringify([{ id: hostile, label: hostile, secret: hostile }])]) tolerant(() => parseKeyList(stored, 'e'));
+  },
   'markdown': hostile => [markdownCell(hostile), escapeMarkdown(hostile)],
   'csvText': hostile => csvText([[hostile, 'x']]),
   'readDuration': readDuration,
