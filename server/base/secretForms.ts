@@ -45,7 +45,7 @@ export function formsOf(secret: string): SecretForm[] {
 
 /** The base64 characters that depend on the secret alone, when so many bytes stand before it (modulo 3). */
 function base64Core(bytes: Buffer, before: number): string {
-  const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64').replace(/=+$/, '');
+  const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64').replaceAll('=', '');
   const first = Math.ceil(before * 8 / 6);
   const end = Math.floor((before + bytes.length) * 8 / 6);
   return whole.slice(first, end);

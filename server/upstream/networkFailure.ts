@@ -110,7 +110,7 @@ function unreadable(error: unknown, stage: CallStage): FailureWords | undefined 
     // A SETTINGS frame, which an HTTP/2 server sends first: RFC 9113, sections 3.4 and 6.5.
     if (/^\0\0[\0-\x7f]\x04\0/.test(start)) return http2Only;
   }
-  const reason = /\(([^)]*)\)/.exec(message)?.[1] ?? 'unreadable';
+  const reason = /\(([^()]*)\)/.exec(message)?.[1] ?? 'unreadable';
   return stage === 'answering' ? { ...notHttp(reason), says: `broke its answer off with bytes that are not valid HTTP (${reason}).` } : notHttp(reason);
 }
 

@@ -52,7 +52,7 @@ function nothingThere({ name }: EndpointConfig, { missing, url }: ProbeResult): 
 function otherBaseUrls({ provider, baseUrl }: EndpointConfig): string[] {
   const known = [...Object.values(provider.baseUrls), ...(provider.regions ?? []).map(region => region.baseUrl)];
   if (provider.addressing !== undefined || known.includes(baseUrl)) return [];
-  const bare = baseUrl.replace(/(?:\/v1)+$/, '');
+  const bare = baseUrl.replace(/(?<!\/v1)(?:\/v1)+$/, '');
   return [`${bare}/v1`, bare].filter(other => other !== baseUrl);
 }
 
