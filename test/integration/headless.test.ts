@@ -13,7 +13,7 @@ import { startSandboxProvider, type SandboxProvider } from '../../server/sandbox
 import { callerHeaders, callerPath, readAnswer, requestBody } from './support/callerProtocols.ts';
 import { rawRequest, type RawAnswer, type RawRequest } from './support/rawClient.ts';
 import { sandboxEndpoint } from './support/sandboxPair.ts';
-import { exitOf, serverEntry, spawnServer, startServer, until, writeConfig, type ServerProcess } from './support/serverProcess.ts';
+import { exitOf, isAlive, serverEntry, spawnServer, startServer, until, writeConfig, type ServerProcess } from './support/serverProcess.ts';
 import { temporaryFolder } from './support/temporaryFolder.ts';
 
 let provider: SandboxProvider;
@@ -299,12 +299,3 @@ describe('the headless server', () => {
     await Promise.all([one.stop(), other.stop()]);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

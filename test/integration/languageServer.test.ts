@@ -10,7 +10,7 @@ import type { StatusSnapshot } from '../../server/api/status.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../server/sandbox/sandboxProvider.ts';
 import { EditorClient, textOf, type EditorTransport } from './support/editorClient.ts';
 import { sandboxEndpoint } from './support/sandboxPair.ts';
-import { exitOf, serverEntry, until } from './support/serverProcess.ts';
+import { exitOf, isAlive, serverEntry, until } from './support/serverProcess.ts';
 import { temporaryFolder } from './support/temporaryFolder.ts';
 
 const { folder, remove } = temporaryFolder();
@@ -249,12 +249,3 @@ describe('the language server', () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

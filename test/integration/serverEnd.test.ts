@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { endedWithTests } from '../support/childProcesses.ts';
-import { exitOf, serverEntry, startServer, until, writeConfig } from './support/serverProcess.ts';
+import { exitOf, isAlive, serverEntry, startServer, until, writeConfig } from './support/serverProcess.ts';
 import { temporaryFolder } from './support/temporaryFolder.ts';
 
 const { folder, remove } = temporaryFolder();
@@ -14,15 +14,6 @@ const configFile = path.join(folder, 'switchyard.yaml');
 writeConfig(configFile, {});
 const endWatch = pathToFileURL(path.join(import.meta.dirname, '..', '..', 'server', 'endWatch.ts'));
 const testWatch = path.join(import.meta.dirname, '..', 'support', 'endWatch.mjs');
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('a server whose starter is gone before the server can look', { concurrency: 3 }, () => {
   const ways = { serve: ['serve', '--config', configFile, '--port', '0', '--json', '--data'], stdio: ['--stdio', '--data'], 'node-ipc': ['--node-ipc', '--data'] };
