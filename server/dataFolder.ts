@@ -6,7 +6,7 @@ import { removeAbandonedDrafts } from './base/sharedFile.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
-const ownFolders = new Set(['tokens', 'connections', 'limits']);
+const ownFolders = /^(?:tokens|connections|limits(?:\.damaged-.*)?)$/;
 /** What others may do with a file. */
 const othersMode = 0o077;
 
@@ -40,11 +40,11 @@ export function closeToOthers(dataDir: string, log: Log): void {
   for (const name of names) {
     const path = join(dataDir, name);
     if (ownFiles.test(name)) tighten(path, log);
-    if (!ownFolders.has(name)) continue;
+    if (!ownFolders.test(name)) continue;
     tighten(path, log);
     for (const inner of namesIn(path, log)) tighten(join(path, inner), log);
   }
-  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.has(name));
+  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.test(name));
   if (isOurs) tighten(dataDir, log);
   else warnIfOpen(dataDir, log);
 }

@@ -7,9 +7,9 @@ import type { WallRow } from './wallRow.ts';
 /** Roles that say why an attempt was made where the outcome does not show it. */
 const toldRoles: ReadonlySet<Attempt['role']> = new Set(['hedge', 'resume', 'last-resort']);
 
-/** The attempts of an exchange in words, such as `a timeout, b ok`. */
+/** The attempts of an exchange in words, such as `a timeout, b ok`. An answer in which the model declines is a good one. */
 export function attemptWords(receipt: Receipt): string {
-  return receipt.attempts.map(({ endpoint, failureClass, outcome, role }) => `${endpoint} ${failureClass ?? outcome}${toldRoles.has(role) ? ` (${role ?? ''})` : ''}`).join(', ');
+  return receipt.attempts.map(({ endpoint, failureClass, outcome, role }) => `${endpoint} ${outcome === 'ok' ? outcome : failureClass ?? outcome}${toldRoles.has(role) ? ` (${role ?? ''})` : ''}`).join(', ');
 }
 
 /** What is wrong with the record of an exchange. */

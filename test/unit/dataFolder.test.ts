@@ -27,7 +27,7 @@ const modeOf = (name: string): number => statSync(path.join(folder, name)).mode 
 
 if (process.platform !== 'win32') describe('the data folder', () => {
   it('is closed to other users with every file that is ours, and each change is logged', () => {
-    const files = ['token', 'key-salt', 'models.json', 'ledger.db', 'ledger.db-wal', 'ledger.db.damaged-1', 'limits/counts.db', 'tokens/codex', 'connections/codex.json'];
+    const files = ['token', 'key-salt', 'models.json', 'ledger.db', 'ledger.db-wal', 'ledger.db.damaged-1', 'limits/counts.db', 'limits.damaged-1/counts.db', 'tokens/codex', 'connections/codex.json'];
     for (const name of files) put(name, 0o644);
     for (const name of ['', 'tokens', 'connections', 'limits']) chmodSync(path.join(folder, name), 0o755);
     closeToOthers(folder, log);
