@@ -53,7 +53,7 @@ export function isLastWord(failureClass: FailureClass): boolean {
 /** Whether a target that failed so may be tried once more when nothing else is left. */
 export function retryableWhenNothingElse(failureClass: FailureClass, code?: string): boolean {
   return failureClass === 'server' || failureClass === 'overloaded' || failureClass === 'local'
-    || (failureClass === 'network' && (code === 'connection-failed' || code === 'connection-lost'));
+    || (failureClass === 'network' && (code === 'connection-failed' || code === 'connection-lost' || code === 'kept-connection-lost'));
 }
 
 /** Whether it makes sense to wait for a target that failed so. */

@@ -52,7 +52,7 @@ export function createHealthBoard(options: { random: Random; startedAt: number }
     const entered = outcome.kind === 'traffic' && outcome.foreign !== true;
     if (entered) leave(watch, model);
     const ended = entered ? endedTrials(watch, model, outcome.trial) : noTrials;
-    if (saysNothing(outcome.failureClass) || (outcome.drill === true && watch.drillOver)) {
+    if (saysNothing(outcome) || (outcome.drill === true && watch.drillOver)) {
       releaseTrials(watch, model, ended);
       return;
     }

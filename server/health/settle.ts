@@ -27,9 +27,9 @@ export function releaseTrials(watch: Watch, model: string | undefined, ended: En
   if (known !== undefined) known.breaker = releaseTrial(known.breaker);
 }
 
-/** Whether a failure is one of the caller or of this machine, and none of the endpoint. */
-export function saysNothing(failureClass: FailureClass | undefined): boolean {
-  return failureClass === 'cancelled' || failureClass === 'local';
+/** Whether a failure is one of the caller, of this machine or of a connection that was kept, and none of the endpoint. */
+export function saysNothing({ failureClass, code }: Pick<Outcome, 'failureClass' | 'code'>): boolean {
+  return failureClass === 'cancelled' || failureClass === 'local' || code === 'kept-connection-lost';
 }
 
 /** What proves neither that a thing works nor that it does not. */

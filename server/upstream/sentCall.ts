@@ -5,8 +5,8 @@ import { isClosedByPeer, networkFailure, type CallStage } from './networkFailure
 import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transport.ts';
 
 /**
- * A close that comes sooner after the request than this was under way before the request was read: it is about one
- * round trip between continents. A provider that read the request and gave up needs longer.
+ * A close that comes sooner after the request than this was most likely under way before the request was read: it is
+ * about one round trip between continents. A provider that read the request and gave up needs longer, as a rule.
  */
 const unreadWithinMs = 300;
 
@@ -23,11 +23,11 @@ export interface SentCallOptions {
 /**
  * One call as undici's handler: no promises, streams or abort signals on the way.
  *
- * A request that meets a dead kept connection goes out once more, on a fresh one, and the listener hears of the second
- * only. A POST may be sent again only where the first was never applied (RFC 9110, section 9.2.2). That is taken for
- * known when the connection had carried a request before and was idle since, not one byte of an answer came, and the
- * close or reset came before the request was written, or so soon after it that it must have been under way already
- * (RFC 9112, section 9.5). A fresh connection that closes was closed by who took the request: that is a failure.
+ * A request that meets a dead kept connection goes out once more, on a fresh one, where no byte of it was written: the
+ * listener learns of the second only. A POST may be sent again only where the first was never applied (RFC 9110, section
+ * 9.2.2), and once it was written that cannot be known. A kept connection that is then closed or reset soon, without a
+ * byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not read (RFC 9112,
+ * section 9.5), it says nothing of the provider, and it is an attempt in the ledger whose cost is unknown.
  */
 export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser {
   /** Set by the connection that takes the request. */
@@ -115,17 +115,13 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#listener === undefined) return;
-    if (!this.resent && this.#wasUnread(error)) this.#sendAgain();
+    if (!this.resent && this.#stage === 'connecting' && this.connection?.kept === true) this.#sendAgain();
     else this.fail(error);
   }
 
   /** See the rule above. */
-  #wasUnread(error: Error): boolean {
-    switch (this.#stage) {
-      case 'connecting': return this.connection?.kept === true;
-      case 'waiting': return this.#onKept && !this.#answered && isClosedByPeer(error) && performance.now() - this.#sentAt < unreadWithinMs;
-      case 'answering': return false;
-    }
+  #wasHardlyRead(error: unknown): boolean {
+    return this.#stage === 'waiting' && this.#onKept && !this.#answered && isClosedByPeer(error) && performance.now() - this.#sentAt < unreadWithinMs;
   }
 
   #sendAgain(): void {
@@ -143,7 +139,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   fail(error: unknown): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    const failure = networkFailure(error, this.#options.endpoint, this.#stage);
+    const failure = networkFailure(error, this.#options.endpoint, this.#wasHardlyRead(error) ? 'hardly-read' : this.#stage);
     if (this.#stage === 'waiting' && this.#onKept) this.#options.dropKept();
     this.abort();
     listener.onError(failure);

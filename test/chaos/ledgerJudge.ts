@@ -128,7 +128,9 @@ function isWholeKind({ behaviour }: Counted): boolean {
 /** An attempt that may have ended before the provider had read it. */
 function maybeNeverSeen(attempt: LedgerAttempt): boolean {
   if (attempt.status !== undefined) return false;
-  return attempt.outcome === 'cancelled' || attempt.failureClass === 'network' || attempt.failureClass === 'timeout';
+  return attempt.outcome === 'cancelled' || attempt.failureClass === 'network' || attempt.failureClass === 'timeout'
+    // A connection that closes without a word may have been closed before the request was read.
+    || attempt.failureClass === 'server';
 }
 
 function costViolations(attempt: LedgerAttempt): string[] {

@@ -53,7 +53,7 @@ const close: RawBehaviour = ({ socket }) => void socket.destroy();
 
 describe('a kept connection that is gone', () => {
   for (const [name, how] of [['reset', reset], ['closed', close]] as const) {
-    it(`costs nothing when it is ${name} at once: the turn is served over a fresh one, though all kept ones are dead`, async t => {
+    it(`loses no turn when it is ${name} at once: a sole target is asked over a fresh one, though all kept ones are dead`, async t => {
       const on = await stage(t);
       await warm(on, 3);
       on.a.behave(dropsKept(3, how));
@@ -62,13 +62,26 @@ describe('a kept connection that is gone', () => {
       assert.equal(answer.status, 200, answer.text);
       assert.deepEqual(on.a.requests.slice(before).map(one => one.connection <= 3), [true, false], 'one dead connection is met, the others are not tried');
       const receipt = await on.house.receipt(String(answer.headers['x-switchyard-exchange']));
-      assert.deepEqual(receipt.attempts.map(one => one.outcome), ['ok']);
-      assert.match(receipt.attempts[0]?.message ?? '', /fresh/);
+      assert.deepEqual(receipt.attempts.map(one => [one.outcome, one.failureClass]), [['failed', 'network'], ['ok', undefined]], 'each request that left is in the ledger');
+      assert.equal(receipt.attempts[0]?.cost.certainty, 'unknown', 'it may have billed');
+      assert.match(receipt.attempts[0]?.message ?? '', /^a closed a connection that was kept/);
       assert.equal((await on.house.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
     });
   }
 
-  it('costs nothing to many callers at once', async t => {
+  it('leads to the next target where there is one: the same is not asked twice, and the provider is not blamed', async t => {
+    const on = await stage(t);
+    await warm(on, 3);
+    on.a.behave(dropsKept(3, reset));
+    const before = on.a.requests.length;
+    const answer = await on.ask('two');
+    assert.equal(answer.headers['x-switchyard-target'], 'b/m', answer.text);
+    assert.equal(on.a.requests.length - before, 1);
+    assert.equal((await on.house.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
+    assert.equal((await on.ask('two')).headers['x-switchyard-target'], 'a/m');
+  });
+
+  it('loses no turn of many callers at once', async t => {
     const on = await stage(t);
     await warm(on, 6);
     on.a.behave(dropsKept(6, reset));
@@ -76,13 +89,13 @@ describe('a kept connection that is gone', () => {
     assert.deepEqual(all.map(one => one.status), Array.from({ length: 10 }, () => 200));
   });
 
-  it('is not met twice: when the fresh one is closed as well, the next target is asked', async t => {
+  it('is not met for ever: when the fresh one is closed as well, the caller gets an error', async t => {
     const on = await stage(t);
     await warm(on, 2);
     on.a.behave(close);
     const before = on.a.requests.length;
-    const answer = await on.ask('two');
-    assert.equal(answer.headers['x-switchyard-target'], 'b/m', answer.text);
+    const answer = await on.ask('one');
+    assert.equal(answer.status, 503, answer.text);
     assert.equal(on.a.requests.length - before, 2);
   });
 

@@ -47,7 +47,7 @@ describe('what follows a failure before the commit point', () => {
 describe('when nothing else is left', () => {
   it('what may go well a moment later is tried once more', () => {
     assert.deepEqual(failureClasses.filter(one => retryableWhenNothingElse(one)).toSorted(), ['local', 'overloaded', 'server']);
-    assert.deepEqual(['connection-failed', 'connection-lost', 'connection-refused', 'no-address'].filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost']);
+    assert.deepEqual(['connection-failed', 'connection-lost', 'kept-connection-lost', 'connection-refused', 'no-address'].filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost', 'kept-connection-lost']);
   });
 
   it('the caller is told the least final of the failures', () => {
