@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { NextStep, UserError } from '../base/errors.ts';
-import type { MessageAction } from '../base/errors.ts';
 import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
 import { portActions } from '../localEndpoint.ts';
 import { inform } from '../toasts.ts';
@@ -56,7 +55,7 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
     const connector = await connectorAt(place);
     const tokens = await services.server.connectedTools();
     const connected = (await connector.states()).filter(one => one.connected || tokens.includes(one.id));
-    if (connected.length === 0) throw new NextStep('No tool is connected.', connectAction(services));
+    if (connected.length === 0) throw noToolConnected(services);
     const tool = valueOf(await askChoice({
       title: 'Disconnect a Tool', placeholder: 'Choose the tool whose configuration should be as it was',
       items: connected.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
@@ -78,9 +77,11 @@ async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector>
   return new connect.ToolConnector({ home: homedir(), environment: process.env }, storageFolder);
 }
 
-/** What leads to a connected tool: without a provider there is nothing to connect it to. */
-function connectAction(services: CommandServices): MessageAction {
-  return Object.keys(services.configuration.settings.endpoints).length === 0 ? addProviderAction : { title: 'Connect a Tool…', command: 'switchyard.connectTool' };
+/** Leads on to a connected tool: without a provider there is nothing to connect it to. */
+function noToolConnected(services: CommandServices): NextStep {
+  return Object.keys(services.configuration.settings.endpoints).length === 0
+    ? new NextStep('No tool is connected. Connecting one needs a provider first.', addProviderAction)
+    : new NextStep('No tool is connected.', { title: 'Connect a Tool…', command: 'switchyard.connectTool' });
 }
 
 /** The address that a tool can be given for good. */

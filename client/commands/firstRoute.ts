@@ -1,8 +1,10 @@
+import * as vscode from 'vscode';
 import { targetOf, withTarget } from '../settingsEdits.ts';
 import { inform } from '../toasts.ts';
 import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
 import { askChoice, valueOf } from './quickInput.ts';
 import type { Choice } from './quickInput.ts';
+import type { RouteOffer } from './addProviderSteps.ts';
 import type { CommandServices } from './services.ts';
 
 /**
@@ -12,25 +14,27 @@ import type { CommandServices } from './services.ts';
 export async function offerRoute(services: CommandServices, endpoint: string, models: readonly string[], done: string): Promise<void> {
   const offer = routeOffer(services.configuration.settings.routes);
   const route = offer.kind === 'first' ? offer.route : await askRoute(offer.routes, 'Add Provider: fallback', `Choose a route that ${endpoint} should back up`);
-  if (route === undefined) {
-    void inform(done);
-    return;
-  }
+  if (route === undefined) return leaveOutOfRoutes(services, offer, endpoint, done);
   const model = await askModel(
     models,
     offer.kind === 'first' ? `Add Provider: model of the route "${route}"` : `Add Provider: fallback of the route "${route}"`,
     offer.kind === 'first' ? 'Choose the model that your requests go to first' : 'Choose the model that takes over when the others fail',
     services.configuration.settings.routes[route],
   );
-  if (model === undefined) {
-    void inform(done);
-    return;
-  }
+  if (model === undefined) return leaveOutOfRoutes(services, offer, endpoint, done);
   await services.configuration.changeRoutes(routes => withTarget(routes, route, targetOf(endpoint, model)));
   const added = offer.kind === 'first'
     ? `The route "${route}" uses ${targetOf(endpoint, model)}: choose it in the chat's model picker.`
     : `${targetOf(endpoint, model)} takes over in the route "${route}" when the others fail.`;
   await services.chatAccess.informWithChat(`${done} ${added}`);
+}
+
+/** Without any route the chat offers single models, so the endpoint can be used; beside routes it cannot until it is in one. */
+async function leaveOutOfRoutes(services: CommandServices, offer: RouteOffer, endpoint: string, done: string): Promise<void> {
+  if (offer.kind === 'first') return services.chatAccess.informWithChat(`${done} Its models are in the chat's model picker.`);
+  const addToRoute = 'Add to Route…';
+  const pick = await inform(`${done} It is in no route yet.`, addToRoute);
+  if (pick === addToRoute) await vscode.commands.executeCommand('switchyard.addToRoute', { endpoint });
 }
 
 /** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. */

@@ -28,7 +28,7 @@ export async function askKey({ offer, offers, ownAddress, look, value, problem }
     const answer = await askText({
       ...look,
       placeholder: offer.keyRequired ? `Key${offer.keyHint === undefined ? '' : `, such as ${offer.keyHint}`}` : 'Key (leave empty if there is none)',
-      prompt: `Paste a key of ${offer.name}. It goes to your secret store, and to nobody but this provider`,
+      prompt: `Paste a key of ${offer.name}. It is kept in your secret store and sent to this provider only`,
       value: typed,
       password: true,
       problem: text => wrong(cleanKey(text)),

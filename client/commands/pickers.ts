@@ -29,9 +29,10 @@ export async function chooseEndpoint(
   const fitting = Object.entries(endpoints).filter(([, settings]) => fits(settings)).map(([name, settings]) => ({ name, settings }));
   if (fitting.length === 0) throw Object.keys(endpoints).length === 0 ? new NextStep('There is no provider yet.', addProviderAction) : new NextStep(`No provider can be chosen for this: ${none}.`);
   if (fitting.length === 1) return fitting[0];
+  const providerNames = new Map(services.server.status?.endpoints.map(({ name, providerName }) => [name, providerName]));
   return valueOf(await askChoice({
     title, placeholder: 'Choose a provider',
-    items: fitting.map(endpoint => ({ label: endpoint.name, description: endpoint.settings.provider, value: endpoint })),
+    items: fitting.map(endpoint => ({ label: endpoint.name, description: providerNames.get(endpoint.name) ?? endpoint.settings.provider, value: endpoint })),
   }));
 }
 

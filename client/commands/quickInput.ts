@@ -16,7 +16,7 @@ export interface InputStep extends StepLook {
   prompt: string;
   value?: string | undefined;
   password?: boolean | undefined;
-  /** What is wrong with the text, which then cannot be accepted; called while typing. */
+  /** What is wrong with the text, which then cannot be accepted; called when it is accepted. */
   problem?: ((text: string) => string | undefined) | undefined;
   /** What is surprising about the text, which can be accepted all the same. */
   warning?: ((text: string) => string | undefined) | undefined;

@@ -58,11 +58,11 @@ export async function removeRoute(services: CommandServices): Promise<void> {
   await offerUndo(`Removed the route "${name}".`, () => services.configuration.changeRoutes(now => undone(before, after, now)));
 }
 
-/** "Add Model to Route…", on a model in the tree: it becomes the last fallback of a route. */
+/** "Add Model to Route…", on a model in the tree or for one of an endpoint's: it becomes the last fallback of a route. */
 export async function addToRoute(services: CommandServices, target: CommandTarget): Promise<void> {
   const entry = target.endpoint !== undefined && target.model !== undefined
     ? targetOf(target.endpoint, target.model)
-    : await askTarget(services, [], { title: 'Add Model to Route', placeholder: 'Choose a model' });
+    : await askTarget(services, [], { title: 'Add Model to Route', placeholder: 'Choose a model' }, target.endpoint);
   if (entry === undefined) return;
   const names = Object.keys(services.configuration.settings.routes);
   const route = names.length === 0 ? firstRouteName : await askRoute(names, 'Add Model to Route', `Choose the route that ${entry} should back up`);
@@ -145,10 +145,10 @@ async function askChange(targets: readonly string[], index: number): Promise<str
 
 /** Asks for a model of any endpoint, as a target; one that no provider lists can be typed. */
 async function askTarget(
-  services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number },
+  services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number }, only?: string,
 ): Promise<string | undefined> {
   const endpoints = services.configuration.settings.endpoints;
-  const known = (services.server.status?.endpoints ?? []).flatMap(endpoint =>
+  const known = (services.server.status?.endpoints ?? []).filter(({ name }) => only === undefined || name === only).flatMap(endpoint =>
     orderedModels(endpoint.models, present.length === 0 ? undefined : { targets: [...present] }).map(model => targetOf(endpoint.name, model)));
   const open = known.filter(target => !present.includes(target));
   return valueOf(await askChoice<string>({

@@ -30,9 +30,9 @@ export const routeOptions: Readonly<Record<RouteOption, OfferedOption>> = {
   hedge: {
     title: 'When the first model takes long to begin',
     values: [
-      { label: 'Wait, but hedge inline completions', detail: 'For these, a second model is asked as well; the first to begin answers', change: withHedge(undefined), isOf: ({ hedge }) => hedge?.enabled === undefined },
-      { label: 'Hedge every request', detail: 'Both requests are paid for, up to a daily cap (1 US dollar unless you set dailyCapUsd)', change: withHedge(true), isOf: ({ hedge }) => hedge?.enabled === true },
-      { label: 'Never hedge', detail: 'One request at a time', change: withHedge(false), isOf: ({ hedge }) => hedge?.enabled === false },
+      { label: 'Ask a second model for inline completions', detail: 'The first to begin answers. Every other request waits for its first model', change: withHedge(undefined), isOf: ({ hedge }) => hedge?.enabled === undefined },
+      { label: 'Ask a second model for every request', detail: 'The first to begin answers. Both are paid for, up to a daily cap (1 US dollar unless you set dailyCapUsd)', change: withHedge(true), isOf: ({ hedge }) => hedge?.enabled === true },
+      { label: 'Wait', detail: 'A second model is asked only when the first one fails', change: withHedge(false), isOf: ({ hedge }) => hedge?.enabled === false },
     ],
   },
   onRefusal: {

@@ -65,7 +65,7 @@ function routeNode(route: DrilledRoute): DrillNode {
 
 function requestNodes(drill: DrillStatus): DrillNode[] {
   if (drill.requests.length > 0) return drill.requests.map(requestNode);
-  return [node('none', { label: 'None yet: send a request and watch its way', icon: 'info', spoken: 'None yet: send a request and watch its way' })];
+  return [node('none', { label: 'None yet: send a request', icon: 'info', spoken: 'None yet: send a request' })];
 }
 
 function requestNode(request: DrilledRequest): DrillNode {

@@ -6,7 +6,7 @@ import type { Tone } from '../views/receiptWording.ts';
 /** The faults as the picker offers them: what happens, in plain words. */
 export const faultChoices: readonly { fault: DrillFault; label: string; detail: string }[] = [
   { fault: 'down', label: 'Down', detail: 'Every connection is refused, at once.' },
-  { fault: 'rate-limit', label: 'Rate limit (429)', detail: 'Every request is refused with 429 and told to wait.' },
+  { fault: 'rate-limit', label: 'Rate limit (429)', detail: 'Every request is refused with 429 and a time to wait.' },
   { fault: 'slow', label: 'Slow', detail: 'Your requests go out as always; every answer is held back before its first byte.' },
   { fault: 'cut', label: 'Cut in mid-stream', detail: 'Your requests go out as always; every answer breaks off after its first words.' },
   { fault: 'dead-key', label: 'Dead key', detail: 'The key is refused as invalid (401).' },

@@ -149,10 +149,16 @@ function errorNodes({ name, condition, lastError }: EndpointStatus, now: number)
   return [leaf(name, 'error', {
     // The moment first: a narrow sidebar cuts off the end.
     label: past ? `${at}, over` : at,
-    description: lastError.message,
+    // The line above says which provider it is.
+    description: withoutSubject(lastError.message, name),
     tooltip: `${failureClassWords[lastError.failureClass]} at ${at}${past ? ', over since' : ''}: ${lastError.message}`,
     icon: past ? 'history' : 'info', color: undefined, context: 'error',
   }, past ? `Past error at ${at}: ${lastError.message}` : `Error at ${at}: ${lastError.message}`)];
+}
+
+/** `refused the connection` of the sentence `north refused the connection.` about `north`. */
+function withoutSubject(sentence: string, subject: string): string {
+  return sentence.startsWith(`${subject} `) ? sentence.slice(subject.length + 1).replace(/\.$/, '') : sentence;
 }
 
 const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined; until?: string }>> = {

@@ -29,6 +29,7 @@ const icons: Record<Tone, RequestItem['icon']> = {
 /**
  * Turns one exchange into its line, the most telling first because a narrow sidebar cuts off the end: the model that
  * answered (or what was asked for), and beside it the cost, the attempts when there were several, and the time it took.
+ * That the cost is unknown takes much room and says little, so it comes after the attempts.
  */
 export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
   const tone = toneOf(request.outcome, request.failedAttempts, request.failureClass);
@@ -40,7 +41,7 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
   return {
     id: request.id,
     label: request.target === undefined ? request.wanted : modelOf(request.target),
-    description: joined([shortOutcome(request), cost, attempts, duration], ' · '),
+    description: joined([shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
     spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
@@ -64,11 +65,13 @@ function shortOutcome({ outcome, failureClass }: RequestSummary): string | undef
   }
 }
 
-/** Undefined while the request runs, and where nobody answered and it is not known to have cost anything. */
+const unknownCost = 'cost unknown';
+
+/** Undefined while the request runs, and where no target answered and no cost is known. */
 function costText({ outcome, cost }: RequestSummary): string | undefined {
   if (outcome === 'open' || (outcome !== 'ok' && (cost.microUsd ?? 0) === 0)) return undefined;
   const text = formatCost(cost);
-  return text === 'unknown' ? 'cost unknown' : text;
+  return text === 'unknown' ? unknownCost : text;
 }
 
 function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): string {

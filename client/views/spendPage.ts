@@ -113,13 +113,18 @@ function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: nu
         detail: [
           countOf(group.exchanges, 'request'),
           ...(group.unknownAttempts === 0 ? [] : [`${formatCount(group.unknownAttempts)} of unknown cost`]),
-          tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)}${group.incompleteUsage === undefined ? '' : '+'} tokens`,
+          tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)}${isIncompleteSum(group) ? '+' : ''} tokens`,
         ].join(' · '),
         notes: certaintyNotes(group).join(', '),
         share: totalMicroUsd > 0 ? Math.min(1, Math.max(0, group.microUsd / totalMicroUsd)) : 0,
       };
     });
   return { title, rows };
+}
+
+/** A provider that reports no cache figures counts those tokens as input, so only input and output can be missing in a sum. */
+function isIncompleteSum({ incompleteUsage = [] }: SpendGroup): boolean {
+  return incompleteUsage.includes('inputTokens') || incompleteUsage.includes('outputTokens');
 }
 
 /** Which of the two is missing: where tokens were counted, it is the price. */

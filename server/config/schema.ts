@@ -109,11 +109,11 @@ export const endpointSchema = z.strictObject({
     enabled: optional(z.boolean(), 'Check the endpoint now and then with its cheapest call. Default true.'),
     intervalMs: optional(whole(200, 24 * hourMs), 'Time between two checks, in milliseconds. Default 60000.'),
   }), 'Active health checks.'),
-  models: optional(z.record(text(), modelSchema), 'Models of this endpoint that need a word of explanation, by name.'),
+  models: optional(z.record(text(), modelSchema), 'Facts about single models of this endpoint, by name.'),
 });
 
 export const hedgeSchema = z.strictObject({
-  enabled: optional(z.boolean(), 'Hedge every request of the route. Default: only inline completions.'),
+  enabled: optional(z.boolean(), 'Ask a second target for every request of the route (hedging). Default: only for inline completions.'),
   afterMs: optional(whole(10, 600_000), "How long to wait for the first token, in milliseconds. Default: the 95th percentile of the target's own first tokens."),
   dailyCapUsd: optional(amount(100_000), 'US dollars that second requests of this route may cost a day. Default 1.'),
 });

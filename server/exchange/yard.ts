@@ -296,7 +296,7 @@ export class Yard implements ExchangeServices {
   }
 
   failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void {
-    // What a fire drill made up is nobody's news.
+    // Injected faults never raise notices.
     if (this.transport.drills.isDrilled(endpoint.name)) return;
     if (failureClass === 'model-not-found') this.#prober.forgetModels(endpoint.name);
     const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' && !this.board.cutOff(endpoint.name) ? 'certificate' : undefined;

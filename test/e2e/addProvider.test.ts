@@ -106,6 +106,24 @@ describe('adding and removing a provider', () => {
     await until('its key', async () => (await window.treeRow('Providers', key.slice(-4)).count()) > 0);
   });
 
+  it('leads on when no model is chosen: the provider is in no route yet', async () => {
+    await window.dismissNotifications();
+    await keyboard.command('Switchyard: Add Provider…');
+    await keyboard.answer('Choose a provider', 'OpenAI-compatible');
+    await keyboard.answer('Base URL', address);
+    await keyboard.answer('A short name', 'west');
+    await keyboard.answer('Paste a key', key);
+    await until('the models', async () => (await window.quickInputText()).includes('m-2'));
+    await window.page.keyboard.press('Escape');
+    await keyboard.acceptNotification('It is in no route yet.');
+    await until('the models of this provider only', async () => {
+      const shown = await window.quickInputText();
+      return shown.includes('west/m-1') && !shown.includes('south/m-1');
+    });
+    await window.pick('west/m-2');
+    await until('the route', () => JSON.stringify(setting('routes')).includes('west/m-2'));
+  });
+
   function setting(name: string): Record<string, unknown> {
     const settings = JSON.parse(readFileSync(path.join(scene.editor.userDataDir, 'User', 'settings.json'), 'utf8')) as Record<string, Record<string, unknown> | undefined>;
     return settings[`switchyard.${name}`] ?? {};

@@ -114,7 +114,7 @@ describe('the views after a failover', () => {
     const row = window.treeRow('Providers', 'north');
     await row.click();
     await window.page.keyboard.press('ArrowRight');
-    await until('the error to be past', async () => (await window.treeRows('Providers')).some(text => /^\d\d:\d\d, over ?north refused/.test(text)));
+    await until('the error to be past', async () => (await window.treeRows('Providers')).some(text => /^\d\d:\d\d, over ?refused the connection$/.test(text)));
     await window.screenshot('views-recovered');
   });
 

@@ -27,13 +27,14 @@ export class Workbench {
     const page = blank ?? await browser.newPage();
     page.setDefaultTimeout(15_000);
     const workbench = new Workbench(page);
-    await page.goto(`${editor.url}/?folder=${encodeURIComponent(folder)}`);
+    // Drawn is what counts: on a busy machine the first load of the workbench takes long, and its `load` event longer.
+    await page.goto(`${editor.url}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'commit', timeout: 60_000 });
     await workbench.#drawn();
     return workbench;
   }
 
   async reload(): Promise<void> {
-    await this.page.reload();
+    await this.page.reload({ waitUntil: 'commit', timeout: 60_000 });
     await this.#drawn();
   }
 
@@ -43,8 +44,8 @@ export class Workbench {
   }
 
   async #drawn(): Promise<void> {
-    await this.page.locator('.monaco-workbench').waitFor({ timeout: 30_000 });
-    await this.page.locator('.statusbar-item').first().waitFor();
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
   }
 
   /** Runs a command by its title in the palette, as in `Switchyard: Add Provider…`. */

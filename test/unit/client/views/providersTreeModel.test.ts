@@ -85,6 +85,12 @@ describe('a line of the Providers view', () => {
     assert.deepEqual([present?.label, present?.icon, present?.spoken], [clock(-60_000, 'down'), 'info', `Error at ${clock(-60_000, 'down')}: It broke.`]);
   });
 
+  it('leaves the provider\'s name out of the line under it, which a narrow view cuts off, and reads it out', () => {
+    const [line] = node({ state: 'down', lastError: { at: now, failureClass: 'network', message: 'openai refused the connection.' } }).children;
+    assert.deepEqual([line?.description, line?.spoken], ['refused the connection', `Error at ${clock(0, 'down')}: openai refused the connection.`]);
+    assert.match(line?.tooltip ?? '', /: openai refused the connection\.$/);
+  });
+
   it('reads keys out by their names, with until when they rest and why', () => {
     const keys: EndpointStatus['keys'] = [
       { id: '1', label: 'key 1', last4: '1111', state: 'ok' }, { id: '2', label: 'work', last4: '9f3c', state: 'cooling', until: now + 60_000, reason: 'm: limited' },

@@ -51,6 +51,10 @@ test('a failure says why, and shows no cost unless one is known', () => {
   assert.equal(item.icon.id, 'error');
 });
 
+test('of an answer whose cost is unknown a narrow line still shows the attempts', () => {
+  assert.equal(build({ attempts: 2, failedAttempts: 1, cost: { certainty: 'unknown' } }).description, '2 attempts · cost unknown · 1.2 s');
+});
+
 test('each outcome has its icon', () => {
   const cases: [RequestSummary['outcome'], string][] = [['cancelled', 'circle-slash'], ['interrupted', 'circle-slash'], ['open', 'sync~spin']];
   for (const [outcome, icon] of cases) assert.equal(build({ outcome }).icon.id, icon);

@@ -74,6 +74,11 @@ test('a row, a day and a bucket that are known in part say so, as the total does
   assert.deepEqual([page.chart?.days[5]?.text, page.chart?.days[6]?.text, page.chart?.hasUnknown], ['$0.50', '$0.60+', true]);
 });
 
+test('a sum is whole although a provider reports nothing of its cache, whose tokens are input there', () => {
+  const page = buildSpendPage(source({ byTool: [group('codex', 1, { incompleteUsage: ['cacheWriteTokens', 'cacheReadTokens', 'reasoningTokens'] })] }));
+  assert.match(page.sections.find(({ title }) => title === 'By tool')?.rows[0]?.detail ?? '', / 1\.2K tokens$/);
+});
+
 test('workspaces are shown only when there is more than one', () => {
   assert.equal(buildSpendPage(source()).sections.some(({ title }) => title === 'By workspace'), false);
   assert.equal(buildSpendPage(source({ byWorkspace: [group('a', 1), group('b', 2)] })).sections.some(({ title }) => title === 'By workspace'), true);
