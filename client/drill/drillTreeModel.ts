@@ -69,7 +69,7 @@ function requestNodes(drill: DrillStatus): DrillNode[] {
 }
 
 function requestNode(request: DrilledRequest): DrillNode {
-  const outcome = outcomeText(request.outcome, 0, request.failureClass);
+  const outcome = outcomeText(request.outcome, 0, request.failureClass, request.path.length);
   const took = formatDuration(request.totalMs);
   const path = request.path.map(stepText).join(' → ');
   return {

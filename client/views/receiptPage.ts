@@ -55,7 +55,7 @@ export interface ReceiptPage {
   facts: Fact[];
   cost: ReceiptCost;
   tokens: TokenFigure[];
-  /** How the name was understood: `Route auto, strategy priority`. */
+  /** How the name was understood: `Route auto: its targets in order`. */
   plan: { summary: string; targets: ReceiptTarget[]; excluded: { target: string; reason: string }[] };
   attempts: ReceiptAttempt[];
 }
@@ -68,7 +68,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     id: receipt.id,
     wanted: receipt.plan.wanted,
     tone: toneOf(receipt.outcome, failed, receipt.failureClass),
-    outcome: outcomeText(receipt.outcome, failed, receipt.failureClass),
+    outcome: outcomeText(receipt.outcome, failed, receipt.failureClass, receipt.attempts.length),
     message: receipt.message,
     answeredBy: receipt.target,
     facts: exchangeFacts(receipt, style),
@@ -105,8 +105,8 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
 function planSummary(receipt: Receipt): string {
   const { kind, wanted, strategy } = receipt.plan;
   switch (kind) {
-    case 'route': return `Route ${wanted}, strategy ${strategy}`;
-    case 'model': return `Model ${wanted}: every provider that serves it, strategy ${strategy}`;
+    case 'route': return `Route ${wanted}: its targets in order`;
+    case 'model': return strategy === 'none' ? `No route or model is named ${wanted}` : `Model ${wanted}: every provider that serves it, by priority`;
     case 'target': return `Exactly ${wanted}, no alternative`;
   }
 }
@@ -171,12 +171,12 @@ function attemptOutcome(attempt: Attempt): string {
   }
 }
 
-/** Shorter silences in an answer tell nobody anything. */
+/** Shorter silences in an answer are usual. */
 const tellingGapMs = 1000;
 
 const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
 
-/** Nobody answered, no provider counted a token, and it is known to have cost nothing. */
+/** No target answered, no provider counted a token, and the cost is known to be nothing. */
 function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> & { outcome: Receipt['outcome'] }): boolean {
   return outcome !== 'ok' && (totalTokens(usage) ?? 0) === 0 && cost.microUsd === 0;
 }

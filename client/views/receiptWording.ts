@@ -1,4 +1,4 @@
-import { failureClassWords } from '../../server/api/condition.ts';
+import { exchangeFailureWords, failureClassWords } from '../../server/api/condition.ts';
 import type { FailureClass } from '../../server/api/failure.ts';
 import type { AttemptRole, Receipt } from '../../server/api/receipt.ts';
 
@@ -28,11 +28,14 @@ export function toneOf(outcome: Receipt['outcome'], failed: number, failureClass
   }
 }
 
-/** What became of an exchange, in a few words: `Answered after 1 failed attempt`, `Failed: rate limited`. */
-export function outcomeText(outcome: Receipt['outcome'], failed: number, failureClass: FailureClass | undefined): string {
+/**
+ * What became of an exchange, in a few words: `Answered after 1 failed attempt`, `Failed: rate limited`.
+ * @param failed how many of its `attempts` failed
+ */
+export function outcomeText(outcome: Receipt['outcome'], failed: number, failureClass: FailureClass | undefined, attempts: number): string {
   switch (outcome) {
     case 'ok': return `${isRefused({ outcome, failureClass }) ? 'Refused by the model' : 'Answered'}${failed > 0 ? ` after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : ''}`;
-    case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${failureText(failureClass)}`;
+    case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${exchangeFailureWords(failureClass, attempts)}`;
     case 'cancelled': return 'Cancelled by the caller';
     case 'interrupted': return 'Interrupted: Switchyard ended while it ran';
     case 'open': return 'Running';

@@ -1,8 +1,9 @@
+import { exchangeFailureWords } from '../../server/api/condition.ts';
 import type { RequestSummary } from '../../server/api/receipt.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from './figures.ts';
 import type { TimeStyle } from './figures.ts';
 import { formatCost } from './money.ts';
-import { callerText, escapeMarkdown, failureText, isRefused, outcomeText, toneOf } from './receiptWording.ts';
+import { callerText, escapeMarkdown, isRefused, outcomeText, toneOf } from './receiptWording.ts';
 import type { Tone } from './receiptWording.ts';
 
 /** What a line of the Requests view shows, before it becomes a TreeItem. */
@@ -33,7 +34,7 @@ const icons: Record<Tone, RequestItem['icon']> = {
  */
 export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
   const tone = toneOf(request.outcome, request.failedAttempts, request.failureClass);
-  const outcome = outcomeText(request.outcome, request.failedAttempts, request.failureClass);
+  const outcome = outcomeText(request.outcome, request.failedAttempts, request.failureClass, request.attempts);
   const time = formatListTime(request.startedAt, now, style);
   const duration = request.outcome === 'open' ? undefined : formatDuration(request.totalMs);
   const cost = costText(request);
@@ -55,10 +56,10 @@ function modelOf(target: string): string {
 }
 
 /** What the icon alone would not say of an exchange without an answer. */
-function shortOutcome({ outcome, failureClass }: RequestSummary): string | undefined {
+function shortOutcome({ outcome, failureClass, attempts }: RequestSummary): string | undefined {
   switch (outcome) {
     case 'ok': return isRefused({ outcome, failureClass }) ? 'refused' : undefined;
-    case 'failed': return failureClass === undefined ? 'failed' : failureText(failureClass);
+    case 'failed': return failureClass === undefined ? 'failed' : exchangeFailureWords(failureClass, attempts);
     case 'cancelled': return 'cancelled';
     case 'interrupted': return 'interrupted';
     case 'open': return 'running';

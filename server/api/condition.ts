@@ -75,3 +75,8 @@ export const failureClassWords: Readonly<Record<FailureClass, string>> = {
   'local': 'this machine ran short',
   'cancelled': 'cancelled',
 };
+
+/** Why an exchange failed, in a few words. Where nothing was sent to any provider, no server failed. @param attempts how many were made */
+export function exchangeFailureWords(failureClass: FailureClass, attempts: number): string {
+  return failureClass === 'server' && attempts === 0 ? 'no target can serve' : failureClassWords[failureClass];
+}

@@ -1,4 +1,4 @@
-import { conditionText, failureClassWords, isUp, type ConditionKind } from '../api/condition.ts';
+import { conditionText, exchangeFailureWords, failureClassWords, isUp, type ConditionKind } from '../api/condition.ts';
 import type { Attempt, Receipt } from '../api/receipt.ts';
 import type { ConfigProblem, EndpointStatus, KeyStatus } from '../api/status.ts';
 import type { Log } from '../base/log.ts';
@@ -45,7 +45,7 @@ export class EventLog {
     if (receipt.outcome === 'ok') {
       this.#write('info', `${request} for ${wanted}: ${this.#name(receipt.target ?? '')} answered after ${count(failed.length, 'failed attempt')}, in ${ms(receipt.totalMs)}.`, 'requests answered by another provider', now);
     } else if (receipt.outcome === 'failed') {
-      const why = failureClassWords[receipt.failureClass ?? 'server'];
+      const why = exchangeFailureWords(receipt.failureClass ?? 'server', receipt.attempts.length);
       const text = receipt.attempts.length === 0 ? `was not sent: ${why}` : `failed after ${count(receipt.attempts.length, 'attempt')}: ${why}`;
       this.#write('warn', `${request} for ${wanted} ${text}.`, `requests failed (${why})`, now);
     }
@@ -58,7 +58,7 @@ export class EventLog {
       this.#conditions.set(name, condition.kind);
       if (before !== undefined && before !== condition.kind) {
         const was = conditionText({ kind: before }, now);
-        this.#write(isUp(condition) ? 'info' : 'warn', `${this.#name(name)}: ${conditionText(condition, now)} (before: ${was}).`, `changes of ${this.#name(name)}`, now);
+        this.#write(isUp(condition) || condition.kind === 'disabled' ? 'info' : 'warn', `${this.#name(name)}: ${conditionText(condition, now)} (before: ${was}).`, `changes of ${this.#name(name)}`, now);
       }
       for (const key of keys) this.#key(name, key, now);
     }

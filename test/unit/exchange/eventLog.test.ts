@@ -39,6 +39,12 @@ describe('the log of what happens to requests', () => {
     assert.ok((lines[0]?.length ?? 0) < 250);
   });
 
+  it('does not say that a server failed where nothing was sent to one', () => {
+    const { events, lines } = made();
+    events.settled(aReceipt('x-4', { attempts: [], outcome: 'failed', failureClass: 'server' }), 0);
+    assert.match(lines[0] ?? '', / was not sent: no target can serve\.$/);
+  });
+
   it('says nothing of a request that was simply answered', () => {
     const { events, lines } = made();
     events.settled(aReceipt('x-3'), 0);
@@ -74,6 +80,13 @@ describe('the log of health and keys', () => {
     events.states([], 20);
     events.states([endpoint('north')], 30);
     assert.equal(lines.length, 4, 'one that is added anew has changed nothing');
+  });
+
+  it('has no warning about a provider that its user disabled', () => {
+    const { events, lines } = made();
+    events.states([endpoint('north')], 0);
+    events.states([endpoint('north', { condition: { kind: 'disabled' } })], 10);
+    assert.deepEqual(lines, ['info north: disabled (before: healthy).']);
   });
 
   it('names what is wrong in the settings once, until it is something else', () => {

@@ -118,7 +118,7 @@ test('ids and names stand in the Markdown as they are, so that a search for them
   const text = receiptMarkdown(buildReceiptPage({ ...receipt, id, caller: { ...receipt.caller, conversation: 'a|`b_c' } }, style));
   assert.ok(text.includes(`| Request | \`${id}\` |`), text);
   assert.ok(text.includes('| Conversation | ``a\\|`b_c`` |'), text);
-  assert.ok(text.includes('Route auto_2, strategy'), text);
+  assert.ok(text.includes('Route auto_2: its targets in order'), text);
 });
 
 test('an exchange that found no target says so', () => {

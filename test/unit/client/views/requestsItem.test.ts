@@ -55,6 +55,13 @@ test('of an answer whose cost is unknown a narrow line still shows the attempts'
   assert.equal(build({ attempts: 2, failedAttempts: 1, cost: { certainty: 'unknown' } }).description, '2 attempts · cost unknown · 1.2 s');
 });
 
+test('of a request that was sent to no provider it does not say that a server failed', () => {
+  const item = build({ outcome: 'failed', failureClass: 'server', target: undefined, attempts: 0, cost: { microUsd: 0, certainty: 'exact' } });
+  assert.equal(item.description, 'no target can serve · 1.2 s');
+  assert.match(item.spoken, /Failed: no target can serve/);
+  assert.equal(build({ outcome: 'failed', failureClass: 'server', target: undefined, cost: { microUsd: 0, certainty: 'exact' } }).description, 'server error · 1.2 s');
+});
+
 test('each outcome has its icon', () => {
   const cases: [RequestSummary['outcome'], string][] = [['cancelled', 'circle-slash'], ['interrupted', 'circle-slash'], ['open', 'sync~spin']];
   for (const [outcome, icon] of cases) assert.equal(build({ outcome }).icon.id, icon);
