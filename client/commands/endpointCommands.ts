@@ -37,9 +37,9 @@ export async function removeProvider(services: CommandServices, target: CommandT
   const endpoint = await chooseEndpoint(services, target, 'Remove Provider');
   if (endpoint === undefined) return;
   const { name } = endpoint;
-  const stored = await keys.stored(name).catch((): StoredKey[] => []);
+  const stored = await keys.stored(name).catch((): StoredKey[] | undefined => undefined);
   const remove = 'Remove';
-  const detail = removalConsequences(name, configuration.settings.routes, stored.length).join('\n');
+  const detail = removalConsequences(name, configuration.settings.routes, stored?.length).join('\n');
   const pick = await vscode.window.showWarningMessage(`Remove the provider "${name}"?`, { modal: true, detail }, remove);
   if (pick !== remove) return;
   const routes = changeOf<Routes>(all => routesWithoutEndpoint(all, name));
@@ -47,9 +47,9 @@ export async function removeProvider(services: CommandServices, target: CommandT
   await configuration.changeRoutes(routes.apply);
   await configuration.changeEndpoints(endpoints.apply);
   await keys.removeAll(name);
-  await offerUndo(`Removed ${name}.`, async () => {
+  await offerUndo(stored === undefined ? `Removed ${name}. Undo brings it back without its keys.` : `Removed ${name}.`, async () => {
     if (configuration.settings.endpoints[name] !== undefined) throw new NextStep(`There is a provider "${name}" again: nothing was put back.`);
-    for (const [index, key] of stored.entries()) await keys.restore(name, key, index);
+    for (const [index, key] of (stored ?? []).entries()) await keys.restore(name, key, index);
     await configuration.changeEndpoints(now => undone(endpoints.before, endpoints.after, now));
     await configuration.changeRoutes(now => undone(routes.before, routes.after, now, withTargetsBack(name)));
   });

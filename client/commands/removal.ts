@@ -4,13 +4,13 @@ import { count } from '../base/format.ts';
 import { partsOfTarget, routesWithoutEndpoint, targetsOf } from '../settingsEdits.ts';
 import type { Routes } from '../settingsEdits.ts';
 
-/** What the removal of an endpoint deletes, one sentence each. */
-export function removalConsequences(endpoint: string, routes: Routes, keys: number): string[] {
+/** What the removal of an endpoint deletes, one sentence each. @param keys how many are stored; undefined where they cannot be read, and so not be put back */
+export function removalConsequences(endpoint: string, routes: Routes, keys: number | undefined): string[] {
   const left = routesWithoutEndpoint(routes, endpoint);
   const deleted = Object.keys(routes).filter(name => left[name] === undefined);
   const shortened = Object.keys(routes).filter(name => left[name] !== undefined && left[name] !== routes[name]);
   return [
-    ...(keys === 0 ? [] : [`${count(keys, 'key')} ${keys === 1 ? 'is' : 'are'} deleted from the secret store.`]),
+    ...(keys === undefined ? ['Its keys cannot be read now: they are deleted from the secret store for good.'] : keys === 0 ? [] : [`${count(keys, 'key')} ${keys === 1 ? 'is' : 'are'} deleted from the secret store.`]),
     ...(deleted.length === 0 ? [] : [`${routesText(deleted)} ${deleted.length === 1 ? 'is' : 'are'} deleted too: no other provider is in ${deleted.length === 1 ? 'it' : 'them'}.`]),
     ...(shortened.length === 0 ? [] : [`It is taken out of ${routesText(shortened).replace(/^T/, 't')}.`]),
     'What it cost so far stays in the records.',

@@ -17,6 +17,10 @@ describe('removing a provider', () => {
     assert.deepEqual(removalConsequences('west', routes, 0), ['What it cost so far stays in the records.']);
   });
 
+  it('says that keys which cannot be read are lost for good', () => {
+    assert.equal(removalConsequences('west', routes, undefined)[0], 'Its keys cannot be read now: they are deleted from the secret store for good.');
+  });
+
   it('can be undone exactly, order included', () => {
     const after = routesWithoutEndpoint(routes, 'north');
     const back = undone(routes, after, after, withTargetsBack('north'));
