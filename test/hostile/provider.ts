@@ -83,12 +83,20 @@ async function write(socket: Socket, answer: HostileAnswer): Promise<void> {
   socket.write(Buffer.from(`${[...head, 'connection: close'].join('\r\n')}\r\n\r\n`, 'latin1'));
   for (const piece of answer.body) {
     if (socket.destroyed) return;
-    if (!socket.write(piece)) await new Promise<void>(resolve => {
-      socket.once('drain', resolve).once('close', () => resolve());
-    });
-    else await new Promise(resolve => setImmediate(resolve));
+    if (socket.write(piece)) await new Promise(resolve => setImmediate(resolve));
+    else await roomOrEnd(socket);
   }
   socket.end();
+}
+
+function roomOrEnd(socket: Socket): Promise<void> {
+  return new Promise(resolve => {
+    const settle = (): void => {
+      socket.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    socket.on('drain', settle).on('close', settle);
+  });
 }
 
 /** Undefined: more of it is to come. */
