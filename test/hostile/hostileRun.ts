@@ -1,4 +1,3 @@
-import http from 'node:http';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Receipt, RequestSummary, SpendReport } from '../../server/api/receipt.ts';
@@ -12,7 +11,7 @@ import { HostileProvider } from './provider.ts';
 export interface HostileRunOptions {
   /** Order of the kinds, and who asks for what. */
   seed: number;
-  /** How often every kind is asked for, plain and streamed each. */
+  /** How often every kind is asked for, untouched and translated each; 2 at least, as memory is compared between rounds. */
   rounds: number;
   /** Requests under way at the same time. */
   callers: number;
@@ -50,13 +49,27 @@ function endpointsOf(provider: HostileProvider): Record<string, EndpointSettings
   return Object.fromEntries([['good', endpoint('good', false)], ...hostile]);
 }
 
-/** One caller's turn: a kind of hostile answer, or a good one. */
-type Turn = { kind: number; streamed: boolean } | 'good';
+/** Requests in each protocol of callers: path and body. The first is the protocol of the provider, whose answers pass untouched. */
+type Door = (model: string, stream: boolean) => [path: string, body: object];
+const chatDoor: Door = (model, stream) => ['/v1/chat/completions', { model, stream, messages: [{ role: 'user', content: 'hello' }] }];
+const translatedDoors: readonly Door[] = [
+  (model, stream) => ['/v1/messages', { model, stream, max_tokens: 20, messages: [{ role: 'user', content: 'hello' }] }],
+  (model, stream) => ['/v1/responses', { model, stream, input: 'hello' }],
+  (model, stream) => [`/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`, { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] }],
+];
 
-function turnsOf(rounds: number, seed: number): Turn[] {
+/** One caller's turn: a kind of hostile answer, or a good one. */
+type Turn = { kind: number; streamed: boolean; door: Door } | 'good';
+
+/** Every kind plain and streamed, untouched and translated, in a drawn order with good requests between. */
+function turnsOf(seed: number): Turn[] {
   const random = seededRandom(seed);
-  const turns: Turn[] = hostileKinds.flatMap((_, kind): Turn[] => [{ kind, streamed: false }, { kind, streamed: true }, 'good']);
-  return Array.from({ length: rounds }, () => shuffled(turns, random)).flat();
+  const turns = hostileKinds.flatMap((_, kind): Turn[] => {
+    const translated = translatedDoors[Math.floor(random() * translatedDoors.length)] ?? chatDoor;
+    const untouchedStream = random() < 0.5;
+    return [{ kind, streamed: untouchedStream, door: chatDoor }, { kind, streamed: !untouchedStream, door: translated }, 'good'];
+  });
+  return shuffled(turns, random);
 }
 
 function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
@@ -69,10 +82,28 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileRep
   const endpoints = endpointsOf(provider);
   const router = await ChaosRouter.start(options.serverFile, options.folder, { endpoints, routes: {} });
   try {
-    return await new HostileRun(options, provider, router).run();
+    const report = await new HostileRun(options, provider, router).run();
+    await router.stop();
+    report.violations.push(...await heirViolations(options, endpoints));
+    return report;
   } finally {
     await router.stop();
     await provider.close();
+  }
+}
+
+/** The next server takes over what the first one kept of hostile lists and names: it comes up, serves, and reads the ledger. */
+async function heirViolations({ serverFile, folder }: HostileRunOptions, endpoints: Record<string, EndpointSettings>): Promise<string[]> {
+  const heir = await ChaosRouter.start(serverFile, folder, { endpoints, routes: {} });
+  try {
+    const [path, body] = chatDoor('good/m', false);
+    const { status, text } = await rawRequest({ url: heir.url + path, body: JSON.stringify(body), headers: { authorization: `Bearer ${heir.token}` } });
+    await heir.get('/switchyard/spend');
+    return status === 200 ? [] : [`the next server answers ${status}: ${text.slice(0, 300)}`];
+  } catch (error) {
+    return [`the next server does not serve: ${String(error)}`];
+  } finally {
+    await heir.stop();
   }
 }
 
@@ -93,9 +124,9 @@ class HostileRun {
   async run(): Promise<HostileReport> {
     const { rounds, seed } = this.#options;
     const atStart = this.#router.residentBytes() ?? 0;
-    await this.#play(turnsOf(1, seed));
+    await this.#play(turnsOf(seed));
     const first = await this.#live();
-    await this.#play(turnsOf(rounds - 1, seed + 1));
+    for (let round = 1; round < rounds; round += 1) await this.#play(turnsOf(seed + round));
     const last = await this.#live();
     const atEnd = this.#router.residentBytes() ?? 0;
     const growth = last - first;
@@ -140,7 +171,7 @@ class HostileRun {
     }
     const kind = hostileKinds[turn.kind];
     const name = `${kind?.place}, ${kind?.name}, ${turn.streamed ? 'streamed' : 'plain'}`;
-    const answer = await this.#ask(`k${turn.kind}/m`, turn.streamed).catch((error: unknown) => {
+    const answer = await this.#ask(`k${turn.kind}/m`, turn.streamed, turn.door).catch((error: unknown) => {
       this.#broken(`${name}: no answer (${String(error)})`);
       return undefined;
     });
@@ -157,7 +188,7 @@ class HostileRun {
     };
     const [over, beside] = await Promise.all([
       timed(() => this.#ask('good/m', false)).catch((error: unknown) => String(error)),
-      timed(() => rawRequest({ url: `${this.#provider.baseUrl('good')}/chat/completions`, body: bodyFor('m', false) })).catch((error: unknown) => String(error)),
+      timed(() => rawRequest({ url: `${this.#provider.baseUrl('good')}/chat/completions`, body: JSON.stringify(chatDoor('m', false)[1]) })).catch((error: unknown) => String(error)),
     ]);
     if (typeof over === 'string' || typeof beside === 'string') {
       this.#broken(`a good request got no answer: ${JSON.stringify(over)} ${JSON.stringify(beside)}`);
@@ -167,11 +198,9 @@ class HostileRun {
     this.#addedMs.push(Math.max(0, over.ms - beside.ms));
   }
 
-  #ask(model: string, streamed: boolean): Promise<RawAnswer> {
-    return rawRequest({
-      url: `${this.#router.url}/v1/chat/completions`, body: bodyFor(model, streamed), headers: { authorization: `Bearer ${this.#router.token}` },
-      signal: AbortSignal.timeout(forgottenMs), agent: undefined as http.Agent | undefined,
-    });
+  #ask(model: string, streamed: boolean, door = chatDoor): Promise<RawAnswer> {
+    const [route, body] = door(model, streamed);
+    return rawRequest({ url: this.#router.url + route, body: JSON.stringify(body), headers: { authorization: `Bearer ${this.#router.token}` }, signal: AbortSignal.timeout(forgottenMs) });
   }
 
   /** Everything the ledger holds can be read: over the router page by page, and in the file. @returns how many exchanges */
@@ -220,10 +249,6 @@ class HostileRun {
       if (/unhandled rejection|uncaught exception/i.test(line)) this.#broken(`something was thrown that nothing caught: ${line.slice(0, 300)}`);
     }
   }
-}
-
-function bodyFor(model: string, stream: boolean): string {
-  return JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hello' }] });
 }
 
 function quantile(values: readonly number[], share: number): number {
