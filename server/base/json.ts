@@ -17,15 +17,70 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
 const startsLikeJson = /^\s*[{["\-\dtfn]/;
 
-/** Parses JSON text; undefined when it is not JSON. */
+/** Shorter texts are parsed as they are: whatever they hold, that takes a few milliseconds. */
+const countedFromChars = 64 * 1024;
+/** A parser takes up to 100 ns for each value, and nothing else runs meanwhile. Real answers and lists hold far fewer. */
+const maxValues = 1_000_000;
+const maxDepth = 10_000;
+
+/** Parses JSON text; undefined when it is not JSON, or a long text of more than a million values or 10,000 levels. */
 export function parseJson(text: string): JsonValue | undefined {
   // An exception costs a hundred times what it takes to see that a word is no JSON, and streams may be full of words.
   if (!startsLikeJson.test(text)) return undefined;
+  if (text.length > countedFromChars && holdsTooMuch(text)) return undefined;
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
     return undefined;
   }
+}
+
+/** Counts names, values and levels without making them. What stands in strings is skipped. */
+function holdsTooMuch(text: string): boolean {
+  let values = 0;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case quote:
+        at = endOfString(text, at + 1);
+        values += 1;
+        break;
+      case comma:
+        values += 1;
+        break;
+      case openBracket:
+      case openBrace:
+        values += 1;
+        depth += 1;
+        break;
+      case closeBracket:
+      case closeBrace:
+        depth -= 1;
+        break;
+      default:
+        continue;
+    }
+    if (values > maxValues || depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** @returns where the closing quote stands, or the end of the text */
+function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = at;
+    while (slashes > from && text.charCodeAt(slashes - 1) === backslash) slashes -= 1;
+    if ((at - slashes) % 2 === 0) return at;
+  }
+  return text.length;
 }

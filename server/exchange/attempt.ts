@@ -40,7 +40,10 @@ export type AttemptEnd =
   | { kind: 'failed'; error: SwitchyardError; begun: boolean; raw?: RawError | undefined };
 
 const maxErrorBodyBytes = 64 * 1024;
+/** A body that is passed on is scanned only: a request for many embeddings is answered with this much. */
 const maxPlainBodyBytes = 128 * 1024 * 1024;
+/** A body that is read as a whole, images in it included. */
+const maxReadBodyBytes = 32 * 1024 * 1024;
 /** After the terminal event the provider may keep the connection open; the caller need not wait for it. */
 const lingerMs = 1500;
 /** Less says nothing about how fast text comes. */
@@ -363,7 +366,7 @@ export class AttemptRun implements ResponseListener {
 
   #keep(chunk: Buffer): void {
     const body = this.#body;
-    const limit = this.#mode === 'error' ? maxErrorBodyBytes : maxPlainBodyBytes;
+    const limit = this.#mode === 'error' ? maxErrorBodyBytes : this.#isPassedOn() ? maxPlainBodyBytes : maxReadBodyBytes;
     if (body.length + chunk.length > limit) {
       if (this.#mode === 'error') {
         body.add(chunk.subarray(0, limit - body.length));
@@ -385,7 +388,7 @@ export class AttemptRun implements ResponseListener {
 
   #plainEnded(): void {
     const body = this.#body.whole();
-    const events = inspectPlain(body, this.#codec, this.#endpoint.provider.dialect, this.#outgoing.passThrough && !this.#stream);
+    const events = inspectPlain(body, this.#codec, this.#endpoint.provider.dialect, this.#isPassedOn());
     if (events === undefined) {
       this.#fail(notJsonFailure(this.#endpoint.name, body));
       return;
@@ -398,6 +401,11 @@ export class AttemptRun implements ResponseListener {
       return;
     }
     const hasContent = this.#account(events);
+    const excess = this.#bounds.exceeded(0, hasContent, events.length, 0, this.figures.generatedChars, this.#meter.toolCalls);
+    if (excess !== undefined) {
+      this.#fail(excess);
+      return;
+    }
     if (!hasContent) {
       const empty = emptyFailure(this.#endpoint.name, this.#meter.reason, this.#refusalFails);
       if (empty !== undefined) {
@@ -406,9 +414,14 @@ export class AttemptRun implements ResponseListener {
       }
     }
     this.#commit();
-    if (this.#outgoing.passThrough && !this.#stream) this.#listener.onPlain(body);
+    if (this.#isPassedOn()) this.#listener.onPlain(body);
     else this.#listener.onEvents(events);
     this.#succeed();
+  }
+
+  /** A plain answer goes to the caller in the provider's own bytes. */
+  #isPassedOn(): boolean {
+    return this.#outgoing.passThrough && !this.#stream;
   }
 
   /** A timer ran out. A status that was sent says more than that its explanation did not come. */
