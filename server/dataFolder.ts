@@ -1,12 +1,13 @@
-import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync, type Stats } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, renameSync, statSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import type { Log } from './base/log.ts';
 import { removeAbandonedDrafts } from './base/sharedFile.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
 const ownFolders = /^(?:tokens|connections|limits(?:\.damaged-.*)?)$/;
+const asideName = /\.damaged-/;
 /** What others may do with a file. */
 const othersMode = 0o077;
 
@@ -30,6 +31,54 @@ export function makeDataDir(dataDir: string): void {
 }
 
 /**
+ * Moves aside what stands where a file or folder of this program belongs and is another kind of thing: a folder in the
+ * place of a file, a pipe (whose opening waits for ever), a link that leads to itself. Each costs a sentence in the log
+ * and is kept, under a name that says when. Call it before anything in the folder is opened.
+ * @param now in milliseconds since the epoch
+ */
+export function setAsideMisplaced(dataDir: string, now: number, log: Log): void {
+  const inner = [...ownFolders].flatMap(folder => (isFolder(join(dataDir, folder)) ? namesIn(join(dataDir, folder), log).map(name => join(folder, name)) : []));
+  for (const name of [...namesIn(dataDir, log), ...inner]) {
+    if (!ownFiles.test(name) && !ownFolders.test(name) && !name.includes(sep)) continue;
+    const path = join(dataDir, name);
+    const wrong = misplaced(path, ownFolders.test(name));
+    if (wrong === undefined || asideName.test(name)) continue;
+    const aside = join(dataDir, `${basename(name)}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
+    try {
+      renameSync(path, aside);
+      log.warn(`${path} was ${wrong} in the place of a ${ownFolders.test(name) ? 'folder' : 'file'} of Switchyard, and was moved to ${aside}.`);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') log.error(`${path} is ${wrong} in the place of a ${ownFolders.test(name) ? 'folder' : 'file'} of Switchyard and cannot be moved away: ${chmodTrouble(error)}. Move it away by hand.`);
+    }
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() === true;
+}
+
+/** What stands at a path, when it is no folder or file as it should be; undefined: it is, or nothing is there. */
+function misplaced(path: string, wantsFolder: boolean): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || (wantsFolder ? found.isDirectory() : found.isFile())) return undefined;
+    if (found.isDirectory()) return 'a folder';
+    return found.isFile() ? 'a file' : 'no ordinary file';
+  } catch (error) {
+    return codeOf(error) === 'ELOOP' ? 'a link that leads to itself' : undefined;
+  }
+}
+
+/** Undefined: nothing is there, or nothing that can be looked at. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Takes away what other users of the machine may do with the data folder and the files of this program in it. What
  * cannot be changed is logged, one sentence each. A folder that also holds files of others keeps its mode: closing it
  * could lock a person out of something else. Does nothing on Windows, where the profile's access rules are inherited.
@@ -44,7 +93,7 @@ export function closeToOthers(dataDir: string, log: Log): void {
     tighten(path, log);
     for (const inner of namesIn(path, log)) tighten(join(path, inner), log);
   }
-  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.test(name));
+  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.test(name) || asideName.test(name));
   if (isOurs) tighten(dataDir, log);
   else warnIfOpen(dataDir, log);
 }
@@ -67,7 +116,7 @@ function warnIfOpen(dataDir: string, log: Log): void {
 
 /** Undefined: it is closed to others, or gone. */
 function openToOthers(path: string): Stats | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   return found === undefined || (found.mode & othersMode) === 0 ? undefined : found;
 }
 
@@ -98,7 +147,7 @@ function chmodTrouble(error: unknown): string {
 function troubleWith(folder: string, error: unknown): string {
   const code = codeOf(error);
   switch (code) {
-    case 'EEXIST': return statSync(folder, { throwIfNoEntry: false }) === undefined ? 'it is a link that leads nowhere' : 'it is a file';
+    case 'EEXIST': return statOf(folder) === undefined ? 'it is a link that leads nowhere' : 'it is a file';
     case 'ENOTDIR': return 'a part of its path is a file';
     case 'EACCES':
     case 'EPERM': return 'access is not allowed';

@@ -4,7 +4,7 @@ import { systemClock } from './base/clock.ts';
 import { Guard, safeLog } from './base/guarded.ts';
 import type { Log } from './base/log.ts';
 import { createLog, SecretRegister } from './base/redact.ts';
-import { closeToOthers, makeDataDir } from './dataFolder.ts';
+import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
 import { Yard } from './exchange/yard.ts';
 import { TokenCheck } from './faces/http/access.ts';
 import { HttpFace } from './faces/http/httpFace.ts';
@@ -45,6 +45,7 @@ export function buildHouse(options: HouseOptions): House {
   makeDataDir(options.dataDir);
   const register = new SecretRegister();
   const log = safeLog(createLog(options.writeLog, register));
+  setAsideMisplaced(options.dataDir, systemClock.now(), log);
   const pricer = createPricer({ log });
   const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
   const localEndpoint = localToken(options.dataDir);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Guard } from '../base/guarded.ts';
-import { isBusy, isDamage, isDamageWhenOpened, LedgerReplacedError, LedgerTooNewError, LedgerUnavailableError } from './ledgerErrors.ts';
+import { isBusy, isDamage, isDamageWhenOpened, isEnvironmental, LedgerReplacedError, LedgerTooNewError, LedgerUnavailableError } from './ledgerErrors.ts';
 import { LedgerFile, type LedgerFileOptions } from './ledgerFile.ts';
 import { isMendedElsewhere, mend, type Mended } from './mend.ts';
 
@@ -147,7 +147,7 @@ export class LedgerHolder {
     if (isBusy(error)) this.#wait(`The ledger ${file} is locked by another program; requests are served, and their records are kept until it is free.`);
     else if (isDamageWhenOpened(error)) this.#mend(error);
     else if (error instanceof LedgerReplacedError) this.#wait(undefined);
-    else if (starting) throw error;
+    else if (starting && !isEnvironmental(error)) throw error;
     else if (error instanceof LedgerTooNewError) this.#wait(error.message);
     else this.#wait(`The ledger ${file} cannot be opened; records are kept and it is tried again.`, error);
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { closeToOthers } from '../../server/dataFolder.ts';
+import { closeToOthers, setAsideMisplaced } from '../../server/dataFolder.ts';
 import { LogSink } from '../integration/support/logSink.ts';
 
 let folder: string;
@@ -53,5 +54,38 @@ if (process.platform !== 'win32') describe('the data folder', () => {
   it('is left alone when it is gone', () => {
     closeToOthers(path.join(folder, 'nothing'), log);
     assert.match(sink.text, /cannot be checked/);
+  });
+
+  it('moves aside what is no file in the place of a file, and no folder in the place of a folder', () => {
+    const at = (name: string): string => path.join(folder, name);
+    mkdirSync(at('ledger.db/inside'), { recursive: true });
+    mkdirSync(at('limits/counts.db'), { recursive: true });
+    mkdirSync(at('ledger.db.mending'));
+    symlinkSync(at('token'), at('token'));
+    writeFileSync(at('tokens'), 'x');
+    for (const name of ['models.json', 'key-salt']) execFileSync('mkfifo', [at(name)]);
+    const wrong = ['ledger.db', 'limits/counts.db', 'ledger.db.mending', 'token', 'tokens', 'models.json', 'key-salt'];
+    setAsideMisplaced(folder, Date.UTC(2026, 0, 2), log);
+    for (const name of wrong) {
+      assert.equal(lstatSync(at(name), { throwIfNoEntry: false }), undefined, name);
+      assert.notEqual(lstatSync(at(`${path.basename(name)}.damaged-2026-01-02T00-00-00-000Z`), { throwIfNoEntry: false }), undefined, name);
+    }
+    assert.ok(existsSync(at('ledger.db.damaged-2026-01-02T00-00-00-000Z/inside')), 'nothing is lost');
+    assert.equal(sink.lines.length, wrong.length);
+    closeToOthers(folder, log);
+    setAsideMisplaced(folder, Date.UTC(2026, 0, 3), log);
+    assert.ok(!readdirSync(folder).some(name => name.includes('01-03')), 'what was moved is left alone');
+  });
+
+  it('leaves files, folders and links to them as they are', () => {
+    for (const name of ['ledger.db', 'tokens/codex', 'limits/counts.db']) put(name, 0o600);
+    put('elsewhere', 0o600);
+    symlinkSync(path.join(folder, 'elsewhere'), path.join(folder, 'models.json'));
+    symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'key-salt'));
+    mkdirSync(path.join(folder, 'of-a-person'));
+    const before = readdirSync(folder, { recursive: true });
+    setAsideMisplaced(folder, 0, log);
+    assert.deepEqual(readdirSync(folder, { recursive: true }), before);
+    assert.equal(sink.text, '');
   });
 });
