@@ -44,6 +44,38 @@ describe('the local endpoint, spoken to below HTTP', () => {
   const statusOf = (text: string): number => Number(/^HTTP\/1\.1 ([2-5]\d\d)/m.exec(text)?.[1]);
   const whole = /\r\n\r\n\{[^]*\}$/;
 
+  describe('what is no request', () => {
+    const flood = 'x'.repeat(4_000_000);
+    const cases: Record<string, { bytes: string; status: number; shape: RegExp }> = {
+      'headers that are too long, with a body still on its way': { bytes: `POST /v1/messages HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(100_000)}\r\ncontent-length: ${flood.length}\r\n\r\n${flood}`, status: 431, shape: /larger than 64 KB/ },
+      'an address that is too long': { bytes: `GET /v1beta/models/m:generateContent?${'u'.repeat(90_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, status: 431, shape: /larger than 64 KB/ },
+      'a header without a colon': { bytes: `POST /v1/messages HTTP/1.1\r\nhost: x\r\nno header\r\n\r\n${flood}`, status: 400, shape: /"type":"error"/ },
+      'a call of Gemini with a header without a colon': { bytes: 'POST /v1beta/models/m:generateContent HTTP/1.1\r\nhost: x\r\nno header\r\n\r\n', status: 400, shape: /"status":"INVALID_ARGUMENT"/ },
+      'two lengths': { bytes: `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n${flood}`, status: 400, shape: /"code":"invalid_request"/ },
+      'TLS at a port without TLS': { bytes: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', status: 400, shape: /begins with http:/ },
+      'HTTP/2': { bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', status: 400, shape: /HTTP\/1\.1/ },
+    };
+    for (const [name, { bytes, status, shape }] of Object.entries(cases)) it(`is answered and read to its end: ${name}`, async () => {
+      const text = await say([Buffer.from(bytes, 'latin1')], { halfClose: true });
+      assert.equal(statusOf(text), status, text);
+      assert.match(text, shape);
+      assert.match(text, /"message":"[^"]+\."/);
+    });
+
+    it('is answered once, also when it comes in the middle of a body', async () => {
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${house.token}\r\ntransfer-encoding: chunked\r\n\r\n`;
+      const text = await say([head, 'ZZ\r\n', flood, flood], { halfClose: true });
+      assert.equal(text.split('HTTP/1.1 400').length, 2, text);
+    });
+  });
+
+  it('asks for no body that it does not take', async () => {
+    const head = (length: number): string => `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${house.token}\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
+    const refused = await say(head(99_999_999_999), { enough: whole });
+    assert.match(refused, /^HTTP\/1\.1 413/);
+    assert.match(await say(head(10), { enough: /\r\n\r\n/ }), /^HTTP\/1\.1 100 Continue/);
+  });
+
   describe('a request target that is a whole URL', () => {
     for (const host of ['127.0.0.1', 'localhost', 'LOCALHOST']) it(`is understood when it is http://${host} with our port`, async () => {
       assert.equal(statusOf(await say(post(`http://${host}:${port}/v1/chat/completions`, chat), { enough: whole })), 200);

@@ -17,12 +17,13 @@ import { callerProtocol } from './callerProtocol.ts';
 import { countTokens } from './countTokens.ts';
 import { HttpCaller } from './httpCaller.ts';
 import type { InfoRoutes } from './infoRoutes.ts';
-import { readBody, type ScannedBody } from './readBody.ts';
+import { isTooLarge, readBody, type ScannedBody } from './readBody.ts';
 import { refusalBody } from './refusal.ts';
 import { mediaTypes, outputLimit, readRequestFacts } from './requestNeeds.ts';
 import { meaningOf, sentPath, type PathMeaning } from './requestPath.ts';
 import { requestTarget } from './requestTarget.ts';
 import { sendJson } from './sendJson.ts';
+import { refuseUnreadable } from './unreadableRequest.ts';
 
 export interface HttpFaceOptions {
   yard: Yard;
@@ -54,6 +55,12 @@ export class HttpFace {
       (request, response) => this.#answering(request, response, () => this.#handle(request, response)));
     // A caller may close its side once it has asked, and still read (see halfClosed.ts). Node has the switch, its types do not.
     Object.assign(this.server, { httpAllowHalfOpen: true });
+    this.server.on('clientError', refuseUnreadable);
+    // Without this listener Node asks for every announced body, also for one that is refused.
+    this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (!isTooLarge(request)) response.writeContinue();
+      this.server.emit('request', request, response);
+    });
     // Each request that waits listens for that, and a caller may send many ahead.
     this.server.on('connection', socket => socket.setMaxListeners(0));
   }

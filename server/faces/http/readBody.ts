@@ -17,8 +17,8 @@ export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
  * @param done called once, with the body or with why there is none
  */
 export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void): void {
-  const declared = Number(request.headers['content-length'] ?? '0');
-  if (declared > maxBodyBytes) {
+  const declared = declaredBytes(request);
+  if (isTooLarge(request)) {
     done(tooLarge);
     return;
   }
@@ -46,6 +46,15 @@ export function readBody(request: IncomingMessage, words: ReadonlySet<string>, d
     scanner.advance(bytes, bytes.length);
     done({ bytes, scan: scanner.result() });
   });
+}
+
+/** The length that a request announces is more than is accepted. */
+export function isTooLarge(request: IncomingMessage): boolean {
+  return declaredBytes(request) > maxBodyBytes;
+}
+
+function declaredBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? '0');
 }
 
 /** Bytes that arrive in pieces: in one buffer from the start where their number was declared, else put together at the end. */

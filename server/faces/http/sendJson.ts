@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** How much of a body nobody wants is read before the connection is closed, and for how long. */
-const maxDiscardedBytes = 1024 * 1024 * 1024;
-const maxDiscardedMs = 30_000;
+export const maxDiscardedBytes = 1024 * 1024 * 1024;
+export const maxDiscardedMs = 30_000;
 
 /** Sends a whole JSON answer. */
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
