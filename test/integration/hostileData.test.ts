@@ -234,6 +234,23 @@ describe('a provider or a caller that sends absurd data', () => {
     assert.equal((await receiptOf(answer)).attempts[0]?.failureClass, 'timeout');
   });
 
+  const calls = Array.from({ length: 30_000 }, (_, index) => ({ id: `call_${index}`, type: 'function', function: { name: 'f', arguments: '{}' } }));
+  const excesses: Record<string, object> = {
+    calls: { role: 'assistant', content: null, tool_calls: calls },
+    text: { role: 'assistant', content: 'x'.repeat(17 * 1024 * 1024) },
+  };
+  for (const [name, message] of Object.entries(excesses)) for (const path of ['/v1/messages', '/v1/responses']) {
+    it(`may not send more ${name} in a plain answer than in a stream (${path})`, async () => {
+      const body = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message, finish_reason: 'stop' }], usage: believable });
+      liar.answer = response => void response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+      const asked = path === '/v1/messages' ? { messages: [{ role: 'user', content: 'hi' }], max_tokens: 10 } : { input: 'hi' };
+      const answer = await rawRequest({ url: house.url + path, headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, ...asked }) });
+      assert.equal(answer.status, 503, answer.text.slice(0, 300));
+      assert.match((await receiptOf(answer)).attempts[0]?.message ?? '', /larger than is accepted/);
+      liar.says(believable);
+    });
+  }
+
   for (const wait of ['99999999999999999999', '1e300', '-1', 'Fri, 20 Nov 9999 12:00:30 GMT', '99999999999d']) {
     it(`may ask for a wait of ${wait}: the failure is told and stays readable`, async () => {
       liar.answer = response => void response.writeHead(400, { 'content-type': 'application/json', 'retry-after': wait, 'x-ratelimit-remaining-constructor': '0', 'x-ratelimit-remaining-__proto__': '0' })
