@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readOrdinaryFile } from './ordinaryFile.ts';
 
 /**
  * Files that several processes share are written in one way only: whole, under a draft name in the same folder, and then
@@ -68,7 +69,7 @@ export function removeAbandonedDrafts(folder: string): void {
 /** @throws the system's error, except that a missing file holds no value */
 function readShared<Value>(file: string, parse: (text: string) => Value | undefined): Value | undefined {
   try {
-    return parse(patiently(() => readFileSync(file, 'utf8')));
+    return parse(patiently(() => readOrdinaryFile(file)));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

@@ -1,5 +1,6 @@
-import { copyFileSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { readOrdinaryFile } from '../base/ordinaryFile.ts';
 import { isBusy } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { salvage, type Salvaged } from './salvage.ts';
@@ -59,7 +60,7 @@ function markOf(file: string): string {
 
 function ownerOf(file: string): string | undefined {
   try {
-    return readFileSync(markOf(file), 'utf8');
+    return readOrdinaryFile(markOf(file));
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { boundedNumber } from '../base/figures.ts';
 import { asString, isObject, parseJson } from '../base/json.ts';
+import { readOrdinaryFile } from '../base/ordinaryFile.ts';
 import { replaceSharedFile } from '../base/sharedFile.ts';
 import { plausibleModels } from './listedFacts.ts';
 import type { ListedModel } from './listedFacts.ts';
@@ -40,8 +41,7 @@ export class ModelCache {
   read(): Map<string, CachedList> {
     let text: string;
     try {
-      if (statSync(this.#file).size > maxFileBytes) return new Map();
-      text = readFileSync(this.#file, 'utf8');
+      text = readOrdinaryFile(this.#file, maxFileBytes);
     } catch {
       return new Map();
     }

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOrdinaryFile } from '../../base/ordinaryFile.ts';
 import { agreeOnSharedFile } from '../../base/sharedFile.ts';
 import { newToken, tokenIn } from './tokenFile.ts';
 
@@ -7,6 +8,8 @@ import { newToken, tokenIn } from './tokenFile.ts';
 const toolName = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 /** A change of the folder this close to the reading of it may have been missed: file systems count time in steps. */
 const racyMs = 100;
+/** A token is a line of 64 characters or so. */
+const maxTokenFileBytes = 4096;
 
 interface Reading {
   /** When the folder was last changed, as the file system says; undefined: there is none. */
@@ -96,7 +99,7 @@ function readTokens(folder: string): ReadonlyMap<string, Buffer> {
 /** A file that went away meanwhile, or that is no token, is none. */
 function readToken(file: string): Buffer | undefined {
   try {
-    const token = tokenIn(readFileSync(file, 'utf8'));
+    const token = tokenIn(readOrdinaryFile(file, maxTokenFileBytes));
     return token === undefined ? undefined : Buffer.from(token);
   } catch {
     return undefined;
