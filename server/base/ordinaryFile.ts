@@ -12,7 +12,8 @@ export function readOrdinaryFile(path: string, maxBytes = Infinity): string {
   const descriptor = openSync(path, constants.O_RDONLY | withoutWaiting);
   try {
     const found = fstatSync(descriptor);
-    if (!found.isFile()) throw new Error(`${path} is no ordinary file.`);
+    // Of a folder the system says by itself that it is one.
+    if (!found.isFile() && !found.isDirectory()) throw new Error(`${path} is no ordinary file.`);
     if (found.size > maxBytes) throw new Error(`${path} is larger than ${maxBytes} bytes.`);
     return readFileSync(descriptor, 'utf8');
   } finally {
