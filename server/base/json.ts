@@ -27,10 +27,10 @@ const startsLikeJson = /^\s*[{["\-\dtfn]/;
 
 /** Shorter texts are parsed as they are: whatever they hold, that takes a few milliseconds. */
 const countedFromChars = 64 * 1024;
-/** A parser takes up to 100 ns for each value, and nothing else runs meanwhile. Real answers and lists hold far fewer. */
-const maxValues = 1_000_000;
+/** A parser takes up to 100 ns for each value, and nothing else runs meanwhile. Forty thousand models with all their facts are one million. */
+const maxValues = 1_500_000;
 
-/** Parses JSON text; undefined when it is not JSON, or a long text of more than a million names and values. */
+/** Parses JSON text; undefined when it is not JSON, or a long text of more than 1.5 million names and values. */
 export function parseJson(text: string): JsonValue | undefined {
   // An exception costs a hundred times what it takes to see that a word is no JSON, and streams may be full of words.
   if (!startsLikeJson.test(text)) return undefined;
