@@ -6,7 +6,7 @@ import { removeAbandonedDrafts } from './base/sharedFile.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
-const ownFolders = /^(?:tokens|connections|limits(?:\.damaged-.*)?)$/;
+const ownFolders = new Set(['tokens', 'connections', 'limits']);
 const asideName = /\.damaged-/;
 /** What others may do with a file. */
 const othersMode = 0o077;
@@ -39,16 +39,16 @@ export function makeDataDir(dataDir: string): void {
 export function setAsideMisplaced(dataDir: string, now: number, log: Log): void {
   const inner = [...ownFolders].flatMap(folder => (isFolder(join(dataDir, folder)) ? namesIn(join(dataDir, folder), log).map(name => join(folder, name)) : []));
   for (const name of [...namesIn(dataDir, log), ...inner]) {
-    if (!ownFiles.test(name) && !ownFolders.test(name) && !name.includes(sep)) continue;
+    if (!ownFiles.test(name) && !ownFolders.has(name) && !name.includes(sep)) continue;
     const path = join(dataDir, name);
-    const wrong = misplaced(path, ownFolders.test(name));
+    const wrong = misplaced(path, ownFolders.has(name));
     if (wrong === undefined || asideName.test(name)) continue;
     const aside = join(dataDir, `${basename(name)}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
     try {
       renameSync(path, aside);
-      log.warn(`${path} was ${wrong} in the place of a ${ownFolders.test(name) ? 'folder' : 'file'} of Switchyard, and was moved to ${aside}.`);
+      log.warn(`${path} was ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Switchyard, and was moved to ${aside}.`);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') log.error(`${path} is ${wrong} in the place of a ${ownFolders.test(name) ? 'folder' : 'file'} of Switchyard and cannot be moved away: ${chmodTrouble(error)}. Move it away by hand.`);
+      if (codeOf(error) !== 'ENOENT') log.error(`${path} is ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Switchyard and cannot be moved away: ${chmodTrouble(error)}. Move it away by hand.`);
     }
   }
 }
@@ -89,11 +89,11 @@ export function closeToOthers(dataDir: string, log: Log): void {
   for (const name of names) {
     const path = join(dataDir, name);
     if (ownFiles.test(name)) tighten(path, log);
-    if (!ownFolders.test(name)) continue;
+    if (!ownFolders.has(name.replace(/\.damaged-.*/s, ''))) continue;
     tighten(path, log);
     for (const inner of namesIn(path, log)) tighten(join(path, inner), log);
   }
-  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.test(name) || asideName.test(name));
+  const isOurs = names.every(name => ownFiles.test(name) || ownFolders.has(name) || asideName.test(name));
   if (isOurs) tighten(dataDir, log);
   else warnIfOpen(dataDir, log);
 }
