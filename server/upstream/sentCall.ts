@@ -13,6 +13,8 @@ const unreadWithinMs = 300;
 export interface SentCallOptions {
   endpoint: string;
   connectMs: number;
+  /** Asking twice does no harm: a GET. */
+  idempotent: boolean;
   listener: ResponseListener;
   /** Sends the request. */
   put(): void;
@@ -23,8 +25,8 @@ export interface SentCallOptions {
 /**
  * One call as undici's handler: no promises, streams or abort signals on the way.
  *
- * A request that meets a dead kept connection goes out once more, on a fresh one, where no byte of it was written: the
- * listener learns of the second only. A POST may be sent again only where the first was never applied (RFC 9110, section
+ * A request that meets a dead kept connection goes out once more, on a fresh one, where no byte of it was written or asking
+ * twice does no harm: the listener learns of the second only. A POST may be sent again only where the first was never applied (RFC 9110, section
  * 9.2.2), and once it was written that cannot be known. A kept connection that is then closed or reset soon, without a
  * byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not read (RFC 9112,
  * section 9.5), it says nothing of the provider, and it is an attempt in the ledger whose cost is unknown.
@@ -115,7 +117,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#listener === undefined) return;
-    if (!this.resent && this.#stage === 'connecting' && this.connection?.kept === true) this.#sendAgain();
+    const unwritten = this.#stage === 'connecting' && this.connection?.kept === true;
+    if (!this.resent && (unwritten || (this.#options.idempotent && this.#wasHardlyRead(error)))) this.#sendAgain();
     else this.fail(error);
   }
 

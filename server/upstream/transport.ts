@@ -128,7 +128,7 @@ export class Transport {
 
   #dispatch(endpoint: CallPlace, request: UpstreamRequest, listener: ResponseListener): UpstreamCall {
     const call: SentCall = new SentCall({
-      endpoint: endpoint.name, connectMs: endpoint.timeouts.connectMs, listener,
+      endpoint: endpoint.name, connectMs: endpoint.timeouts.connectMs, listener, idempotent: request.method === 'GET',
       put: () => this.#put(endpoint, request, call),
       dropKept: () => this.#retire(endpoint.name),
     });

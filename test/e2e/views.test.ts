@@ -107,8 +107,11 @@ describe('the views after a failover', () => {
     await until('the result of the check', async () => (await window.notifications()).some(text => /^1 of 2 providers up; north: down \(network error\)/.test(text)));
     await window.screenshot('views-check');
     await scene.sandbox.first.revive();
-    await window.command('Switchyard: Check Health Now');
-    await until('the result of the next check', async () => (await window.notifications()).some(text => text.startsWith('All 2 providers are up')));
+    // Asked for again where its result is not seen: a toast can be gone before the next look.
+    await until('a check that finds both', async () => {
+      await window.command('Switchyard: Check Health Now');
+      return until('its result', async () => (await window.notifications()).some(text => text.startsWith('All 2 providers are up')), { timeoutMs: 5_000 });
+    }, { timeoutMs: 40_000 });
     await window.statusBarItem('2 of 2 providers up').waitFor();
     await window.dismissNotifications();
     const row = window.treeRow('Providers', 'north');

@@ -81,6 +81,16 @@ describe('a kept connection that is gone', () => {
     assert.equal((await on.ask('two')).headers['x-switchyard-target'], 'a/m');
   });
 
+  it('does not fail a probe, which is asked again over a fresh one', async t => {
+    const on = await stage(t);
+    await warm(on, 2);
+    on.a.behave(dropsKept(2, reset));
+    const before = on.a.requests.length;
+    const [found] = await on.house.house.yard.probe('a');
+    assert.equal(found?.condition.kind, 'healthy');
+    assert.deepEqual(on.a.requests.slice(before).map(one => one.connection <= 2), [true, false]);
+  });
+
   it('loses no turn of many callers at once', async t => {
     const on = await stage(t);
     await warm(on, 6);
