@@ -4,8 +4,6 @@ import { http2Only, tlsWords, type FailureWords } from './tlsWords.ts';
 
 /** How far a call had come when the network failed. `hardly-read`: a kept connection was closed right after the request (see sentCall.ts). */
 export type CallStage = 'connecting' | 'waiting' | 'hardly-read' | 'answering';
-/** The code of a failure that speaks of a kept connection and not of the provider. */
-export const keptConnectionLost = 'kept-connection-lost';
 
 const noAddress = (says: string): FailureWords => ({ code: 'no-address', failureClass: 'network', says });
 const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine; check your connection, VPN and firewall.' };
@@ -89,7 +87,7 @@ function atStage(code: string, source: unknown, stage: CallStage): FailureWords 
   if (stage === 'answering') return { code: 'stream-cut', failureClass: 'server', says: 'broke the connection in mid-answer.' };
   const tls = tlsWords(code, source);
   if (tls !== undefined) return tls;
-  if (stage === 'hardly-read') return { code: keptConnectionLost, failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
+  if (stage === 'hardly-read') return { code: 'kept-connection-lost', failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
   if (stage === 'waiting') {
     return lostOnTheWay.has(code)
       ? { code: 'connection-lost', failureClass: 'network', says: 'was lost before it answered: the connection went dead. Check your connection.' }
