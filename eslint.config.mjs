@@ -3,46 +3,71 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The floors of the server, from the ground up. A room imports only from floors below its own; rooms of its own floor
- * only with `import type`. `sandbox` stands beside the house: it builds on the ground floor alone, so that it is a second
+ * only with `import type`. `sandbox` stands beside the rooms: it builds on the ground floor alone, so that it is a second
  * opinion on the wire formats and not the first one again.
  */
 export const floors = [
   ['api'],
   ['base'],
-  ['protocols', 'catalog', 'config'],
-  ['health', 'routing', 'ledger', 'upstream'],
+  ['protocols', 'catalog'],
+  ['config', 'pricing'],
+  ['models', 'health', 'ledger'],
+  ['limits', 'timeouts', 'keys', 'routing'],
+  ['upstream'],
   ['exchange'],
-  ['faces'],
+  ['router'],
+  ['inbound'],
+  ['app'],
 ];
 const rooms = floors.flat();
+
+/** The floors of the client, likewise. `extension.ts` stands above them all. */
+export const clientFloors = [
+  ['base'],
+  ['server', 'keys', 'connect'],
+  ['settings'],
+  ['chat'],
+  ['status'],
+  ['views'],
+  ['commands'],
+  ['notices'],
+];
+const clientRooms = clientFloors.flat();
 
 const proposedTypings = { regex: '(vscode-dts|vscode\\.proposed)', message: 'Proposed API fails on a user\'s desktop; use what @types/vscode has.' };
 const noVscode = { name: 'vscode', message: 'The server runs outside VS Code too; only client/ imports vscode.' };
 
-/** What a room may not import at all: rooms of higher floors, and whatever is not a room. */
+/** What a room of the server may not import at all: rooms of higher floors, and whatever is not a room. */
 function zonesOf(room) {
   const floor = floors.findIndex((names) => names.includes(room));
   const above = [...floors.slice(floor + 1).flat(), 'sandbox', 'main.ts'].map((name) => `./server/${name}`);
   return [{ target: `./server/${room}`, from: [...above, './client', './test', './scripts'], message: `server/${room} is on floor ${floor}; it imports only from floors below.` }];
 }
 
+function clientZonesOf(room) {
+  const floor = clientFloors.findIndex((names) => names.includes(room));
+  const above = [...clientFloors.slice(floor + 1).flat(), 'extension.ts'].map((name) => `./client/${name}`);
+  return { target: `./client/${room}`, from: above, message: `client/${room} is on floor ${floor}; it imports only from floors below.` };
+}
+
 const zones = [
   ...rooms.flatMap(zonesOf),
+  ...clientRooms.map(clientZonesOf),
   { target: './server/sandbox', from: [...rooms.filter((room) => room !== 'base' && room !== 'api').map((room) => `./server/${room}`), './server/main.ts', './client', './test'], message: 'The sandbox builds on server/base and server/api alone.' },
-  { target: './server/main.ts', from: ['./client', './test'], message: 'The server knows nothing of the client.' },
-  { target: './client', from: './server', except: ['./api'], message: 'The client knows only server/api of the server.' },
-  { target: './client', from: './test', message: 'The client knows nothing of the tests.' },
+  { target: './server/main.ts', from: ['./client', './test'], message: 'The server does not import the client.' },
+  { target: './client', from: './server', except: ['./api'], message: 'The client imports only server/api of the server.' },
+  { target: './client', from: './test', message: 'The client does not import tests.' },
 ];
 
 /** Rooms of the same floor share types, never code. */
-function sameFloorRules(room) {
-  const neighbours = floors.find((names) => names.includes(room)).filter((name) => name !== room);
+function sameFloorRules(side, sideFloors, room) {
+  const neighbours = sideFloors.find((names) => names.includes(room)).filter((name) => name !== room);
   const patterns = neighbours.length === 0 ? [] : [{
     regex: `^(\\.\\./)+(${neighbours.join('|')})/`, allowTypeImports: true, message: 'Rooms of the same floor share types only (import type).',
   }];
   return {
-    files: [`server/${room}/**/*.ts`],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode], patterns: [proposedTypings, ...patterns] }] },
+    files: [`${side}/${room}/**/*.ts`],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: side === 'server' ? [noVscode] : [], patterns: [proposedTypings, ...patterns] }] },
   };
 }
 
@@ -98,9 +123,10 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode], patterns: [proposedTypings] }],
     },
   },
-  ...rooms.map(sameFloorRules),
+  ...rooms.map((room) => sameFloorRules('server', floors, room)),
+  ...clientRooms.map((room) => sameFloorRules('client', clientFloors, room)),
   {
-    files: ['client/webview/**/*.ts'],
+    files: ['client/views/**/page/*.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ regex: '^(vscode|node:.*)$', message: 'A webview runs in a browser.' }] }] },
   },
   {

@@ -58,7 +58,7 @@ function bundles() {
       options: { ...onNode, plugins: [splitLaterParts], define: { esbuildDetection: '"1"' } },
     },
     ...later,
-    { name: 'webview.js', entry: 'client/webview/main.ts', options: { platform: 'browser', format: 'iife', target: 'es2022' } },
+    { name: 'webview.js', entry: 'client/views/page/main.ts', options: { platform: 'browser', format: 'iife', target: 'es2022' } },
   ];
 }
 

@@ -14,7 +14,7 @@ const typescript = (project) => [bin('typescript/bin/tsc'), '-p', project];
 
 /** Commands are arguments of Node; `tests` marks runs of the test runner, `counts` scripts that run it themselves. */
 const steps = [
-  { name: 'typecheck', commands: [typescript('.'), typescript('client/webview/tsconfig.json')] },
+  { name: 'typecheck', commands: [typescript('.'), typescript('client/views/tsconfig.json')] },
   { name: 'lint', commands: [[bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']] },
   { name: 'build', commands: [['scripts/build.mjs']] },
   { name: 'unit', tests: 'test/unit/**/*.test.ts' },

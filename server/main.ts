@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { logLines, logText } from './api/logText.ts';
-import { usage, parseArguments } from './arguments.ts';
-import { nodeTooOld } from './nodeVersion.ts';
+import { usage, parseArguments } from './app/arguments.ts';
+import { nodeTooOld } from './app/nodeVersion.ts';
 // Loaded with this file, because it reads the parent's id while it loads.
-import './parentWatch.ts';
+import './app/parentWatch.ts';
 
 /**
  * The composition root. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   switch (parsed.command) {
     case 'serve': {
-      const { runHeadless } = await import('./headless.ts');
+      const { runHeadless } = await import('./app/headless.ts');
       await runHeadless(parsed, randomUUID());
       return;
     }
@@ -30,7 +30,7 @@ async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     case 'language-server': {
-      const { runLanguageServer } = await import('./languageServer.ts');
+      const { runLanguageServer } = await import('./app/languageServer.ts');
       runLanguageServer(parsed, randomUUID());
       return;
     }

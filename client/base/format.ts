@@ -1,4 +1,4 @@
-import { formatMicroUsd, isUnknownSum, sumText } from '../views/money.ts';
+import { formatMicroUsd, isUnknownSum, sumText } from './money.ts';
 
 /** How a figure of money is known: see `Cost` in server/api/receipt.ts. */
 export interface Money {

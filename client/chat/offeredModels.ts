@@ -1,5 +1,5 @@
 import type { HealthState, OfferedModel } from '../../server/api/status.ts';
-import type { ShownModels } from '../settings.ts';
+import type { ShownModels } from '../settings/settings.ts';
 
 /** A model as the picker shows it, in plain data; `icon` is the id of a codicon. */
 export interface ShownModel {

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import type { ProviderOffer, TestEndpointResult } from '../../server/api/messages.ts';
-import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../settingsEdits.ts';
+import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../settings/settingsEdits.ts';
 import { endpointSettingsOf, failedTestChoices, neighbourStep, stepNumber, suggestedName } from './addProviderSteps.ts';
 import type { AddProviderDraft, AddProviderStep } from './addProviderSteps.ts';
 import { offerRoute } from './firstRoute.ts';
-import { askKey } from './keyBox.ts';
+import { askKey } from './input/keyBox.ts';
 import { offerPrices } from './pricePreset.ts';
-import { askChoice, askText } from './quickInput.ts';
-import type { Answer } from './quickInput.ts';
+import { askChoice, askText } from './input/quickInput.ts';
+import type { Answer } from './input/quickInput.ts';
 import type { CommandServices } from './services.ts';
 import { askAfterFailedTest, testWithProgress } from './testing.ts';
 

@@ -2,8 +2,8 @@ import type { ProviderOffer, TestEndpointResult } from '../../server/api/message
 import type { EndpointSettings } from '../../server/api/settings.ts';
 import { foreignKeyVendor, vendorOfKey } from '../../server/api/keyShapes.ts';
 import type { KeyVendor } from '../../server/api/keyShapes.ts';
-import { completedBaseUrl, partsOfTarget, targetsOf, uniqueName } from '../settingsEdits.ts';
-import type { Routes } from '../settingsEdits.ts';
+import { completedBaseUrl, partsOfTarget, targetsOf, uniqueName } from '../settings/settingsEdits.ts';
+import type { Routes } from '../settings/settingsEdits.ts';
 
 /** What the user has said so far. */
 export interface AddProviderDraft {

@@ -2,12 +2,12 @@ import { homedir } from 'node:os';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { NextStep, UserError } from '../base/errors.ts';
 import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
-import { portActions } from '../localEndpoint.ts';
-import { inform } from '../toasts.ts';
-import { askChoice, valueOf } from './quickInput.ts';
-import type { Choice } from './quickInput.ts';
+import { portActions } from '../status/localEndpoint.ts';
+import { inform } from '../base/toasts.ts';
+import { askChoice, valueOf } from './input/quickInput.ts';
+import type { Choice } from './input/quickInput.ts';
 import { localEndpoint } from './localEndpointCommands.ts';
-import { addProviderAction } from './pickers.ts';
+import { addProviderAction } from './input/pickers.ts';
 import type { CommandServices } from './services.ts';
 import type { ShownChanges } from './shownChanges.ts';
 

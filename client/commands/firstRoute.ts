@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { targetOf, withTarget } from '../settingsEdits.ts';
-import { inform } from '../toasts.ts';
+import { targetOf, withTarget } from '../settings/settingsEdits.ts';
+import { inform } from '../base/toasts.ts';
 import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
-import { askChoice, valueOf } from './quickInput.ts';
-import type { Choice } from './quickInput.ts';
+import { askChoice, valueOf } from './input/quickInput.ts';
+import type { Choice } from './input/quickInput.ts';
 import type { RouteOffer } from './addProviderSteps.ts';
 import type { CommandServices } from './services.ts';
 

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { describeKey, duplicateProblem, labelProblem } from '../keys/keyList.ts';
-import { inform, warn } from '../toasts.ts';
+import { inform, warn } from '../base/toasts.ts';
 import { addProvider } from './addProvider.ts';
 import { failedTestChoices } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
-import { askKey } from './keyBox.ts';
-import { chooseEndpoint, chooseKey, offerFor } from './pickers.ts';
-import type { NamedEndpoint } from './pickers.ts';
-import { askText, valueOf } from './quickInput.ts';
+import { askKey } from './input/keyBox.ts';
+import { chooseEndpoint, chooseKey, offerFor } from './input/pickers.ts';
+import type { NamedEndpoint } from './input/pickers.ts';
+import { askText, valueOf } from './input/quickInput.ts';
 import type { CommandServices } from './services.ts';
 import { askAfterFailedTest, testWithProgress } from './testing.ts';
 import { offerUndo } from './undo.ts';

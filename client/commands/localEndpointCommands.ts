@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { HttpStatus } from '../../server/api/status.ts';
 import { UserError } from '../base/errors.ts';
-import { endpointOpen, portProblem } from '../localEndpoint.ts';
-import { inform } from '../toasts.ts';
-import { askText, valueOf } from './quickInput.ts';
+import { endpointOpen, portProblem } from '../status/localEndpoint.ts';
+import { inform } from '../base/toasts.ts';
+import { askText, valueOf } from './input/quickInput.ts';
 import type { CommandServices } from './services.ts';
 
 /** "Copy Local Endpoint URL": for other tools on this machine. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ProviderOffer } from '../../server/api/messages.ts';
-import { withPrices } from '../settingsEdits.ts';
+import { withPrices } from '../settings/settingsEdits.ts';
 import type { CommandServices } from './services.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import type { MessageAction } from '../base/errors.ts';
-import { inform, warn } from '../toasts.ts';
+import { inform, warn } from '../base/toasts.ts';
 import { commandTarget } from './commandTable.ts';
 import type { CommandHandlers } from './commandTable.ts';
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RouteSettings } from '../../server/api/settings.ts';
 import { count } from '../base/format.ts';
-import { partsOfTarget, routesWithoutEndpoint, targetsOf } from '../settingsEdits.ts';
-import type { Routes } from '../settingsEdits.ts';
+import { partsOfTarget, routesWithoutEndpoint, targetsOf } from '../settings/settingsEdits.ts';
+import type { Routes } from '../settings/settingsEdits.ts';
 
 /** What the removal of an endpoint deletes, one sentence each. @param keys how many are stored; undefined where they cannot be read, and so not be put back */
 export function removalConsequences(endpoint: string, routes: Routes, keys: number | undefined): string[] {

@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
 import type { ChatAccess } from '../chat/chatAccess.ts';
-import type { Configuration } from '../configuration.ts';
+import type { Configuration } from '../settings/configuration.ts';
 import type { KeyStore } from '../keys/keyStore.ts';
-import type { SwitchyardServer } from '../switchyardServer.ts';
+import type { SwitchyardServer } from '../server/waybillServer.ts';
 
 /** What the commands work with. */
 export interface CommandServices {

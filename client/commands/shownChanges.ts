@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ShownChange } from '../connect/toolConnector.ts';
-import { inform } from '../toasts.ts';
+import { inform } from '../base/toasts.ts';
 
 const scheme = 'switchyard-change';
 const shownContext = 'switchyard.changeShown';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { TestEndpointParams, TestEndpointResult } from '../../server/api/messages.ts';
 import { messageOf } from '../base/errors.ts';
-import type { SwitchyardServer } from '../switchyardServer.ts';
+import type { SwitchyardServer } from '../server/waybillServer.ts';
 
 /** Tries an endpoint while a notification, which can cancel it, says so. Never rejects. */
 export async function testWithProgress(server: SwitchyardServer, params: TestEndpointParams): Promise<TestEndpointResult> {

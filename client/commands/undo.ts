@@ -1,5 +1,5 @@
 import { NextStep } from '../base/errors.ts';
-import { inform } from '../toasts.ts';
+import { inform } from '../base/toasts.ts';
 
 /** How long what was removed is kept for an undo, in milliseconds: keys are not to stay in memory for good. */
 const undoMs = 5 * 60_000;

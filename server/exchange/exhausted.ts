@@ -5,7 +5,7 @@ import { troubleSentence } from '../health/wording.ts';
 import type { LinkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
 import { leastFinal } from './failover.ts';
-import type { ExchangeFailure, RawError } from './input.ts';
+import type { ExchangeFailure, RawError } from './request.ts';
 
 /** What is known when no target of a plan could serve. */
 export interface ExhaustedExchange {

@@ -1,7 +1,7 @@
 import type { PlannedTarget, Plan, RequestKind } from '../api/receipt.ts';
 import type { HedgeConfig, RouteConfig } from '../config/config.ts';
 import { hedgeOf } from '../config/defaults.ts';
-import type { ExchangeInput } from './input.ts';
+import type { ExchangeInput } from './request.ts';
 import type { ExchangeServices } from './services.ts';
 
 /** What holds where no route says anything: inline completions only. */

@@ -1,11 +1,11 @@
 import type { Caller } from '../api/receipt.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { logText } from '../api/logText.ts';
-import type { Redactor } from '../base/redact.ts';
-import { drillFailure } from '../upstream/drills.ts';
-import { withProviderWords } from '../upstream/responseFailure.ts';
-import type { AttemptEnd } from './attempt.ts';
-import type { RawError } from './input.ts';
+import type { Redactor } from '../base/secrets/redact.ts';
+import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
+import { withProviderWords } from '../upstream/failures/responseFailure.ts';
+import type { AttemptEnd } from './attempt/attempt.ts';
+import type { RawError } from './request.ts';
 
 const longestDetail = 2000;
 /** Longer codes are sentences. */

@@ -1,8 +1,8 @@
 import type { ConversationEvent, ConversationRequest, TokenUsage } from '../api/conversation.ts';
 import type { RouteConfig } from '../config/config.ts';
-import { sumUsage } from '../ledger/sums.ts';
+import { sumUsage } from '../pricing/sums.ts';
 import { mergeUsage } from '../protocols/events.ts';
-import type { ExchangeInput } from './input.ts';
+import type { ExchangeInput } from './request.ts';
 
 /** Asks a model to go on with an answer that is not its own, in words every model understands. */
 const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';

@@ -5,16 +5,16 @@ import type { FailureClass } from '../api/failure.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
-import type { HealthBoard } from '../health/board.ts';
-import type { HedgePolicy } from '../health/hedgePolicy.ts';
-import type { RateLimiter } from '../health/rateLimiter.ts';
-import type { TimerBook } from '../health/timerBook.ts';
-import type { PriceRequest } from '../ledger/pricing.ts';
+import type { HealthBoard } from '../health/healthReader.ts';
+import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
+import type { RateLimiter } from '../limits/rateLimiter.ts';
+import type { TimerBook } from '../timeouts/adaptiveTimeouts.ts';
+import type { PriceRequest } from '../pricing/pricing.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
-import type { KeyPool } from '../upstream/keyPool.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
 import type { Transport } from '../upstream/transport.ts';
-import type { ProviderWords } from './providerWords.ts';
+import type { ProviderWords } from './providerMessages.ts';
 
 /** Everything an exchange needs of the house; see yard.ts. */
 export interface ExchangeServices {

@@ -1,9 +1,9 @@
 import type { PlannedTarget } from '../api/receipt.ts';
 import type { SwitchyardError } from '../base/failure.ts';
 import type { PlanResult, UnfitTarget } from '../routing/plan.ts';
-import { wasCutShort } from './attemptOutcome.ts';
+import { wasCutShort } from './attempt/outcome.ts';
 import { isAboutKey, nextStep, retryableWhenNothingElse, worthWaitingFor, type FailoverStep } from './failover.ts';
-import type { RunningAttempt } from './runningAttempt.ts';
+import type { RunningAttempt } from './attempt/runningAttempt.ts';
 
 const none: ReadonlySet<string> = new Set();
 

@@ -1,7 +1,7 @@
 import type { ProviderErrorBody } from '../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
-import { believedWaitMs, durationMs, longestWaitMs, waitInWordsMs } from '../base/retryAfter.ts';
+import { believedWaitMs, durationMs, longestWaitMs, waitInWordsMs } from '../base/headers/retryAfter.ts';
 
 /**
  * Of a message, and of a body that is not JSON, no more than this is looked at: error pages can be megabytes. What is shown

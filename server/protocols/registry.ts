@@ -1,9 +1,9 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import { anthropicMessages } from './anthropicMessages.ts';
+import { anthropicMessages } from './anthropicMessages/codec.ts';
 import type { ProtocolCodec } from './codec.ts';
-import { gemini } from './gemini.ts';
-import { openAiChat } from './openAiChat.ts';
-import { openAiResponses } from './openAiResponses.ts';
+import { gemini } from './gemini/codec.ts';
+import { openAiChat } from './openAiChat/codec.ts';
+import { openAiResponses } from './openAiResponses/codec.ts';
 
 const codecs: Readonly<Partial<Record<ProtocolName, ProtocolCodec>>> = {
   'openai-chat': openAiChat,

@@ -1,6 +1,6 @@
 import type { ConversationRequest, ProtocolName } from '../api/conversation.ts';
 import { isObject, type JsonObject, type JsonValue } from '../base/json.ts';
-import { standInSignature } from './geminiContentsDecode.ts';
+import { standInSignature } from './gemini/contentsDecode.ts';
 
 /**
  * The conversation without reasoning of earlier turns and without its signatures: for a provider that rejected what

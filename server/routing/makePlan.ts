@@ -1,8 +1,8 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import type { MakePlan, Needs, PlanResult, RoutingView } from './plan.ts';
-import { spokenEndpoint } from '../config/spokenEndpoint.ts';
+import { spokenEndpoint } from './chooseProtocol.ts';
 import { resolveName, type Candidate } from './resolveName.ts';
-import { isTooLong, unsuitable } from './unsuitable.ts';
+import { isTooLong, unsuitable } from './capabilities.ts';
 
 /** Whether a candidate can be tried now, and if not, why. */
 export type Verdict =

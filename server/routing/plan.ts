@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { Plan } from '../api/receipt.ts';
-import type { Admission } from '../health/board.ts';
+import type { Admission } from '../health/healthReader.ts';
 import type { Config } from '../config/config.ts';
 
 /** What a request needs of a target. */

@@ -1,7 +1,7 @@
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
 import { crawling, framesBefore, paced } from './delivery.ts';
 import type { DeliveryStep, Pace } from './delivery.ts';
-import type { Frame, SandboxReply, SandboxWire } from './sandboxWire.ts';
+import type { Frame, SandboxReply, SandboxWire } from './wires/sandboxWire.ts';
 
 /** What goes out after the headers of a 200, and headers that replace the usual ones. */
 export interface DeliveryPlan { headers: Record<string, string>; steps: DeliveryStep[] }

@@ -1,7 +1,7 @@
 import { isObject, parseJson } from '../base/json.ts';
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
 import { sampleFromSchema } from './sampleFromSchema.ts';
-import type { SandboxAnswer, SandboxPrompt, SandboxToolCall, SandboxUsage } from './sandboxWire.ts';
+import type { SandboxAnswer, SandboxPrompt, SandboxToolCall, SandboxUsage } from './wires/sandboxWire.ts';
 import { countTokens, splitIntoTokens } from './tokens.ts';
 
 type AnswerOverrides = Extract<SandboxBehaviour, { type: 'answer' }>;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamPoint } from './sandboxBehaviour.ts';
-import type { Frame } from './sandboxWire.ts';
+import type { Frame } from './wires/sandboxWire.ts';
 
 /** One step of writing a body. `forever`: nothing more happens until the client goes away or the provider closes. */
 export type DeliveryStep =

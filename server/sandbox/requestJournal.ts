@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonValue } from '../base/json.ts';
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
-import type { SandboxUsage } from './sandboxWire.ts';
+import type { SandboxUsage } from './wires/sandboxWire.ts';
 
 /** One request as the sandbox provider saw it. Grows while the request runs. Times are milliseconds since the epoch. */
 export interface SandboxRequest {

@@ -1,5 +1,5 @@
 import type { EndpointSettings, PriceSettings, RouteSettings } from '../api/settings.ts';
-import type { SandboxProtocol } from './sandboxWire.ts';
+import type { SandboxProtocol } from './wires/sandboxWire.ts';
 
 /** Where a running sandbox provider is reached. */
 export interface SandboxAddress {

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
-import { anthropicWire } from './anthropicWire.ts';
+import { anthropicWire } from './wires/anthropicWire.ts';
 import { BehaviourScript } from './behaviourScript.ts';
-import { geminiWire } from './geminiWire.ts';
-import { openaiChatWire } from './openaiChatWire.ts';
-import { openaiResponsesWire } from './openaiResponsesWire.ts';
+import { geminiWire } from './wires/geminiWire.ts';
+import { openaiChatWire } from './wires/openaiChatWire.ts';
+import { openaiResponsesWire } from './wires/openaiResponsesWire.ts';
 import { RequestJournal } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour } from './sandboxBehaviour.ts';
@@ -13,7 +13,7 @@ import { answerControl, controlPath, isControlPath, readBody } from './sandboxCo
 import { SandboxListener } from './sandboxListener.ts';
 import { answerTurn } from './sandboxTurn.ts';
 import type { TurnProvider } from './sandboxTurn.ts';
-import type { SandboxPrompt, SandboxProtocol, SandboxSpeech, SandboxWire } from './sandboxWire.ts';
+import type { SandboxPrompt, SandboxProtocol, SandboxSpeech, SandboxWire } from './wires/sandboxWire.ts';
 
 const wires: Record<SandboxProtocol, SandboxWire> = {
   'openai-chat': openaiChatWire, 'openai-responses': openaiResponsesWire, 'anthropic-messages': anthropicWire, 'gemini': geminiWire,

@@ -7,7 +7,7 @@ import { deliver, forever, pause } from './delivery.ts';
 import { maskCredential } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour, SandboxErrorKind } from './sandboxBehaviour.ts';
-import type { FailureRequest, SandboxAnswer, SandboxPrompt, SandboxReply, SandboxSpeech, SandboxWire } from './sandboxWire.ts';
+import type { FailureRequest, SandboxAnswer, SandboxPrompt, SandboxReply, SandboxSpeech, SandboxWire } from './wires/sandboxWire.ts';
 
 export interface Latency { headersMs: number; firstTokenMs: number; betweenWordsMs: number }
 

@@ -2,11 +2,11 @@ import type { KeyMaterial } from '../api/messages.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import { authorize } from './authHeader.ts';
+import { authorize } from '../keys/authHeader.ts';
 import { fetchText } from './fetchText.ts';
-import type { ListedModel } from './listedFacts.ts';
-import { parseModelDetails, parseModelList } from './modelList.ts';
-import { responseFailure } from './responseFailure.ts';
+import type { ListedModel } from '../models/listedFacts.ts';
+import { parseModelDetails, parseModelList } from '../models/modelList.ts';
+import { responseFailure } from './failures/responseFailure.ts';
 import type { Transport, UpstreamRequest } from './transport.ts';
 
 /** What a probe proved. */

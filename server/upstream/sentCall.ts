@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { SwitchyardError } from '../base/failure.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
-import { isClosedByPeer, networkFailure, type CallStage } from './networkFailure.ts';
+import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
 import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transport.ts';
 
 /**

@@ -4,15 +4,15 @@ import { defaultSlowMs } from '../api/drill.ts';
 import { SwitchyardError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { codecFor } from '../protocols/registry.ts';
-import type { GoogleLogin } from './authHeader.ts';
+import type { GoogleLogin } from '../keys/authHeader.ts';
 import { Connection } from './connection.ts';
-import { CutCall } from './cutCall.ts';
-import { drilledRefusal, Drills } from './drills.ts';
-import { GoogleTokens } from './googleTokens.ts';
-import { RefusedCall } from './refusedCall.ts';
-import { SignedCall } from './signedCall.ts';
+import { CutCall } from './interceptors/truncateFault.ts';
+import { drilledRefusal, Drills } from './interceptors/faultInjector.ts';
+import { GoogleTokens } from './interceptors/googleTokens.ts';
+import { RefusedCall } from './interceptors/refuseFault.ts';
+import { SignedCall } from './interceptors/googleAuth.ts';
 import { SentCall } from './sentCall.ts';
-import { SlowCall } from './slowCall.ts';
+import { SlowCall } from './interceptors/delayFault.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -77,7 +77,7 @@ interface EndpointPool { pool: Pool; origin: string }
  * ever reaches another host.
  */
 export class Transport {
-  /** Fire drills that run; see exchange/drillRunner.ts. */
+  /** Fire drills that run; see router/drills/faultInjectionRunner.ts. */
   readonly drills: Drills;
   #endpoints: ReadonlyMap<string, EndpointConfig> = new Map();
   #pools = new Map<string, EndpointPool>();
@@ -186,7 +186,7 @@ export class Transport {
     if (known !== undefined && known.origin === origin) return known.pool;
     if (known !== undefined) this.#retire(endpoint.name);
     const pool = new PoolClass(origin, {
-      // The timers are ours (see exchange/attempt.ts): they differ between attempts and mean different failures.
+      // The timers are ours (see exchange/attempt/attempt.ts): they differ between attempts and mean different failures.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: keepAliveMs,

@@ -5,7 +5,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import { fetchText } from './fetchText.ts';
 import { looksLikePage, probeEndpoint, probeRequest, probeTimeoutMs } from './probe.ts';
 import type { ProbeResult } from './probe.ts';
-import { responseFailure } from './responseFailure.ts';
+import { responseFailure } from './failures/responseFailure.ts';
 import type { Transport } from './transport.ts';
 
 /** What a person is told of an endpoint that was tried, and the address at which it answered. */

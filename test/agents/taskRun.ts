@@ -8,7 +8,7 @@ import type { ProtocolName } from '../../server/api/conversation.ts';
 import type { Receipt, RequestSummary } from '../../server/api/receipt.ts';
 import type { EndpointSettings } from '../../server/api/settings.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
-import { ToolTokens } from '../../server/faces/http/toolTokens.ts';
+import { ToolTokens } from '../../server/inbound/http/auth/toolTokens.ts';
 import { after, before, taskFile, type Agent, type Place } from './agents.ts';
 import { NoInternet } from './network.ts';
 import { startServer, type RunningServer } from './server.ts';

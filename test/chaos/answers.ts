@@ -1,5 +1,5 @@
 import { isObject, parseJson, type JsonObject, type JsonValue } from '../../server/base/json.ts';
-import type { SandboxProtocol } from '../../server/sandbox/sandboxWire.ts';
+import type { SandboxProtocol } from '../../server/sandbox/wires/sandboxWire.ts';
 
 /*
  * Answers as clients of the four protocols read them. Written for the chaos run alone and without the server's own

@@ -1,5 +1,5 @@
 import type { SandboxBehaviour } from '../../server/sandbox/sandboxBehaviour.ts';
-import type { SandboxUsage } from '../../server/sandbox/sandboxWire.ts';
+import type { SandboxUsage } from '../../server/sandbox/wires/sandboxWire.ts';
 import type { HealthySpan } from './judge.ts';
 import type { ProviderName } from './requests.ts';
 

@@ -1,5 +1,5 @@
 import { startSandboxProvider, type SandboxOptions, type SandboxProvider } from '../../server/sandbox/sandboxProvider.ts';
-import type { SandboxSpeech } from '../../server/sandbox/sandboxWire.ts';
+import type { SandboxSpeech } from '../../server/sandbox/wires/sandboxWire.ts';
 import type { JsonObject } from '../../server/base/json.ts';
 import { healthy, type Fault } from './faults.ts';
 import { HealthLog } from './healthLog.ts';

@@ -1,6 +1,6 @@
-import { sandboxProtocols, type SandboxProtocol } from '../../server/sandbox/sandboxWire.ts';
+import { sandboxProtocols, type SandboxProtocol } from '../../server/sandbox/wires/sandboxWire.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../server/base/json.ts';
-import { seededRandom } from '../unit/health/seededRandom.ts';
+import { seededRandom } from '../unit/support/seededRandom.ts';
 
 /** The providers of a chaos run, one for each protocol; a route has three of them. */
 export const providerNames = ['a', 'b', 'c', 'd'] as const;

@@ -1,5 +1,5 @@
 import type { Random } from '../../server/base/clock.ts';
-import { seededRandom } from '../unit/health/seededRandom.ts';
+import { seededRandom } from '../unit/support/seededRandom.ts';
 import { drawFault, healthy, type Fault } from './faults.ts';
 
 /** From this moment on, counted from the start of the run, a provider does something else. */

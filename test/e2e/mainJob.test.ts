@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Receipt } from '../../server/api/receipt.ts';
 import { Chat } from './harness/chat.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
-import { addProvider, editSettings, readLedger } from './harness/switchyard.ts';
+import { addProvider, editSettings, readLedger } from './harness/waybill.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 

@@ -12,7 +12,7 @@ console.log(install());
 const { Chat } = await import('./harness/chat.ts');
 const { places } = await import('./harness/places.ts');
 const { Scene } = await import('./harness/scene.ts');
-const { addProvider, editSettings } = await import('./harness/switchyard.ts');
+const { addProvider, editSettings } = await import('./harness/waybill.ts');
 const { until } = await import('./harness/until.ts');
 
 const folder = path.join(places.repository, 'media', 'screenshots');

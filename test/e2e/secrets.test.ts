@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Chat } from './harness/chat.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
-import { addProvider, serverProcesses } from './harness/switchyard.ts';
+import { addProvider, serverProcesses } from './harness/waybill.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 

@@ -5,7 +5,7 @@ import { listenerOf } from './harness/processTree.ts';
 import type { RunningProcess } from './harness/processTree.ts';
 import type { Sandbox } from './harness/sandbox.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
-import { addProvider, serverProcesses } from './harness/switchyard.ts';
+import { addProvider, serverProcesses } from './harness/waybill.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 

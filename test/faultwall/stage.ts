@@ -5,7 +5,7 @@ import { startSandboxProvider, type SandboxOptions, type SandboxProvider } from 
 import { selfSignedCertificate } from '../../server/sandbox/selfSignedCertificate.ts';
 import { EditorDoor } from '../integration/support/editorDoor.ts';
 import { sandboxEndpoint } from '../integration/support/sandboxPair.ts';
-import { startTestHouse, type TestHouse, type TestHouseOptions } from '../integration/support/testHouse.ts';
+import { startTestHouse, type TestHouse, type TestHouseOptions } from '../integration/support/testRouter.ts';
 import { callers } from './callers/callers.ts';
 import { askEditor } from './editorTurn.ts';
 import { askOverHttp } from './httpTurn.ts';

@@ -4,7 +4,7 @@ import type { Receipt, RequestSummary, SpendReport } from '../../server/api/rece
 import type { EndpointSettings } from '../../server/api/settings.ts';
 import { ChaosRouter } from '../chaos/router.ts';
 import { rawRequest, type RawAnswer } from '../integration/support/rawClient.ts';
-import { seededRandom } from '../unit/health/seededRandom.ts';
+import { seededRandom } from '../unit/support/seededRandom.ts';
 import { hostileKinds } from './kinds.ts';
 import { HostileProvider } from './provider.ts';
 

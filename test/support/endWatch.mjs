@@ -8,7 +8,7 @@ const withinMs = Number(process.env.SWITCHYARD_TEST_END_MS ?? 20_000);
 
 if (process.env.NODE_TEST_CONTEXT?.startsWith('child')) {
   after(async () => {
-    const { expectEnd } = await import('../../server/endWatch.ts');
+    const { expectEnd } = await import('../../server/app/endWatch.ts');
     expectEnd({ withinMs, subject: `The test process of ${process.argv[1] ?? 'an unknown file'}` });
   });
 }

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { launchBrowser } from './browser.ts';
 import { EditorServer } from './editorServer.ts';
 import { Sandbox } from './sandbox.ts';
-import { LocalEndpoint, extensionId, freePort } from './switchyard.ts';
+import { LocalEndpoint, extensionId, freePort } from './waybill.ts';
 import { Workbench } from './workbench.ts';
 
 /** An editor with the extension, a browser to see it in, two providers to ask, and the windows opened so far. */

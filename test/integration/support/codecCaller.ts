@@ -5,7 +5,7 @@ import { gatherAnswer, type Answer } from '../../../server/protocols/events.ts';
 import { codecFor } from '../../../server/protocols/registry.ts';
 import { createSseReader } from '../../../server/protocols/sseReader.ts';
 import { rawRequest } from './rawClient.ts';
-import type { TestHouse } from './testHouse.ts';
+import type { TestHouse } from './testRouter.ts';
 
 /** A caller whose requests are written, and whose answers are read, by the codec of its protocol; what lies between is real. */
 export interface Asked {

@@ -6,8 +6,8 @@ import {
   type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type NoticeParams,
 } from '../../../server/api/messages.ts';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
-import { LspFace } from '../../../server/faces/lsp/lspFace.ts';
-import type { House } from '../../../server/house.ts';
+import { LspFace } from '../../../server/inbound/lsp/lspServer.ts';
+import type { House } from '../../../server/app/createRouter.ts';
 
 /** What the editor saw of one chat turn. */
 export interface EditorTurn { events: ChatEvent[]; result: ChatResult }

@@ -4,9 +4,9 @@ import type { Receipt } from '../../../server/api/receipt.ts';
 import { isObject, type JsonObject } from '../../../server/base/json.ts';
 import type { SandboxErrorKind } from '../../../server/sandbox/sandboxBehaviour.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
-import { sandboxProtocols, type SandboxProtocol } from '../../../server/sandbox/sandboxWire.ts';
+import { sandboxProtocols, type SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
 import { sandboxEndpoint } from './sandboxPair.ts';
-import { startTestHouse, type TestHouse, type TestHouseOptions } from './testHouse.ts';
+import { startTestHouse, type TestHouse, type TestHouseOptions } from './testRouter.ts';
 
 /** A picture of one pixel, as base64. */
 export const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

@@ -1,6 +1,6 @@
 import type { EndpointSettings } from '../../../server/api/settings.ts';
 import type { SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
-import type { SandboxProtocol } from '../../../server/sandbox/sandboxWire.ts';
+import type { SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
 
 export const sandboxPrices = { inputPerMTok: 2, outputPerMTok: 8, cacheReadPerMTok: 1, cacheWritePerMTok: 4, cacheWrite1hPerMTok: 6 };
 

@@ -39,7 +39,7 @@ const names: Readonly<Record<ProtocolName, string>> = {
 const heading = `# What each protocol makes of another
 
 A caller speaks one of four protocols, and a provider of any of them may answer. Each cell was played by a real request through a
-running server to a simulated provider, and written down by the tests (\`node test/integration/writeTranslationTable.ts\`), which
+running server to a simulated provider, and written down by the tests (\`node test/integration/clients/writeTranslationTable.ts\`), which
 fail when one changes. **works**: it arrived, or came back, in the other side's own form. What is left out stands with its reason.
 
 Chat is OpenAI Chat Completions, Responses is OpenAI Responses, Messages is Anthropic Messages. Where caller and provider speak the same

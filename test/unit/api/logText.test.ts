@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { logLines, logText } from '../../../server/api/logText.ts';
-import { createLog, SecretRegister } from '../../../server/base/redact.ts';
+import { createLog, SecretRegister } from '../../../server/base/secrets/redact.ts';
 
 const forged = 'm\nerror: forged\r\nwarn: forged\u2028error: forged\u2029\u0085\u001b[31mred\u001b[0m\u009b2J\u0000\u0007\u007f\u202egnp.\u2066x\u2069\t';
 const obeyed = /[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;

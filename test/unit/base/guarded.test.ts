@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { Guard, safeLog } from '../../../server/base/guarded.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { installLastDefence, quietWriter } from '../../../server/lastDefence.ts';
+import { installLastDefence, quietWriter } from '../../../server/app/lastDefence.ts';
 
 function listening(): { log: { error(message: string, cause?: unknown): void }; said: string[]; causes: unknown[] } {
   const said: string[] = [];

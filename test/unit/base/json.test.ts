@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJson } from '../../../server/base/json.ts';
-import { leastMs } from './growth.ts';
+import { leastMs } from '../support/growth.ts';
 
 const megabyte = 1024 * 1024;
 

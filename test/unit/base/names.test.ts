@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { validateHeaderValue } from 'node:http';
 import { describe, test } from 'node:test';
 import { fitsAsModelName, headerValue, keptCaller, keptLabel, modelNameProblem } from '../../../server/base/names.ts';
-import { passedHeaders } from '../../../server/exchange/answerHeaders.ts';
-import { callerOf } from '../../../server/faces/http/callerOf.ts';
+import { passedHeaders } from '../../../server/exchange/answer/answerHeaders.ts';
+import { callerOf } from '../../../server/inbound/http/request/callerOf.ts';
 
 const odd: readonly string[] = ['a\r\nset-cookie: x', 'a\u0000b', 'a\ud800', '\u001b[31mred', 'ключ', '\u2028', '🙂'.repeat(100_000), 'x'.repeat(1_000_000), '\ufeff', ''];
 

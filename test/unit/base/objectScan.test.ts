@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fieldValue, scanObject, spliceFields } from '../../../server/base/objectScan.ts';
-import { seededRandom } from '../health/seededRandom.ts';
+import { seededRandom } from '../support/seededRandom.ts';
 
 function scanned(text: string): Record<string, unknown> | undefined {
   const bytes = Buffer.from(text);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { brokenPromise, judgeReply, wellThroughout, type Reply, type Verdict } from '../../chaos/judge.ts';
 import { chaosRoutes, rightCall, rightText, type ChaosRequest } from '../../chaos/requests.ts';
-import type { SandboxProtocol } from '../../../server/sandbox/sandboxWire.ts';
+import type { SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
 
 const route = chaosRoutes.find(one => one.name === 'abc');
 const resumed = chaosRoutes.find(one => one.name === 'abc-resumed');

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TreeElements } from '../../../client/base/treeElements.ts';
-import { StatusItemWriter } from '../../../client/statusItem.ts';
-import type { StatusItem } from '../../../client/statusItem.ts';
-import { statusBarContent } from '../../../client/statusText.ts';
-import { providerNodes } from '../../../client/views/providersTreeModel.ts';
-import type { TreeNode } from '../../../client/views/providersTreeModel.ts';
+import { StatusItemWriter } from '../../../client/status/statusItem.ts';
+import type { StatusItem } from '../../../client/status/statusItem.ts';
+import { statusBarContent } from '../../../client/status/statusText.ts';
+import { providerNodes } from '../../../client/views/providers/providersTreeModel.ts';
+import type { TreeNode } from '../../../client/views/providers/providersTreeModel.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
-import { snapshotHouse } from '../exchange/snapshotHouse.ts';
+import { snapshotHouse } from '../router/snapshotRouter.ts';
 
 /** A status bar item that counts what is written to it. */
 class CountingItem implements StatusItem<string, string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { commandTarget, commandTitles, viewCommandTitles } from '../../../client/commands/commandTable.ts';
-import { settingDefaults, shownModelsChoices, statusBarChoices } from '../../../client/settings.ts';
+import { settingDefaults, shownModelsChoices, statusBarChoices } from '../../../client/settings/settings.ts';
 
 interface Manifest {
   engines: { vscode: string };

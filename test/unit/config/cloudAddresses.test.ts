@@ -5,7 +5,7 @@ import * as catalog from '../../../server/catalog/providers.ts';
 import { chatUrl, modelsUrl, probeUrl } from '../../../server/catalog/paths.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { spokenEndpoint } from '../../../server/config/spokenEndpoint.ts';
+import { spokenEndpoint } from '../../../server/routing/chooseProtocol.ts';
 
 function resolve(settings: Record<string, unknown>, supportedProtocols: readonly (typeof protocolNames)[number][] = protocolNames): { endpoint: EndpointConfig | undefined; said: string[] } {
   const { config, problems } = resolveConfig({ endpoints: { it: settings }, routes: {} }, { catalog, supportedProtocols, source: 'file' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SwitchyardError } from '../../../server/base/failure.ts';
-import { SecretRegister } from '../../../server/base/redact.ts';
+import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { redactFailure, redactRaw } from '../../../server/exchange/redactFailure.ts';
 
 const register = new SecretRegister();

@@ -1,13 +1,13 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
-import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
-import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ledger.ts';
-import { localDays } from '../../../server/ledger/localDays.ts';
-import { dearestFirst, noWorkspace } from '../../../server/ledger/spendQueries.ts';
-import type { EndpointSpend } from '../../../server/ledger/spendQueries.ts';
-import type { UsedKey } from '../../../server/ledger/ledgerFile.ts';
-import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
-import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/ledger/sums.ts';
+import { noteSubject, type KeyNote } from '../../../server/ledger/sqlite/keyNotes.ts';
+import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ports.ts';
+import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
+import { dearestFirst, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
+import type { EndpointSpend } from '../../../server/ledger/sqlite/spendQueries.ts';
+import type { UsedKey } from '../../../server/ledger/sqlite/ledgerFile.ts';
+import type { LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
+import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 
 /** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
 export class InMemoryLedger implements LedgerStore {

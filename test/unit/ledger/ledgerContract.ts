@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attempt, Receipt } from '../../../server/api/receipt.ts';
-import type { LedgerStore } from '../../../server/ledger/sqliteLedger.ts';
+import type { LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
 
 /** What every ledger promises. `make` gives a new, empty one. */

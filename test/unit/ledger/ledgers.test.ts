@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '../../../server/base/log.ts';
-import { openLedger } from '../../../server/ledger/sqliteLedger.ts';
+import { openLedger } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import { InMemoryLedger } from './inMemoryLedger.ts';
 import { ledgerContract } from './ledgerContract.ts';
 import { noon } from './receipts.ts';

@@ -1,6 +1,6 @@
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
 import type { TokenUsage } from '../../../server/api/conversation.ts';
-import { sumCost, sumUsage } from '../../../server/ledger/sums.ts';
+import { sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 
 /** A moment in the middle of a UTC day. */
 export const noon = Date.UTC(2026, 10, 20, 12, 0, 0);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationRequest, Message } from '../../../server/api/conversation.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { withCacheBreakpoints } from '../../../server/protocols/cacheBreakpoints.ts';
 
 const text = (words: string): Message['content'][number] => ({ type: 'text', text: words });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureClasses } from '../../../server/api/failure.ts';
 import type { FailureClass } from '../../../server/api/failure.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
 const statuses: Record<FailureClass, [chat: number, messages: number]> = {
   auth: [502, 502],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationEvent, ToolDefinition } from '../../../server/api/conversation.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { asFunction, asFunctionArguments, CustomToolRestorer, freeTextOf, grammarOf } from '../../../server/protocols/customTools.ts';
 import { gatherAnswer } from '../../../server/protocols/events.ts';
 import { meta } from './replay.ts';

@@ -95,7 +95,7 @@ describe('an error body', () => {
   });
 
   test('has a bounded message, however long the provider\'s is', () => {
-    // It is cut to what is shown after it was redacted (upstream/responseFailure.ts).
+    // It is cut to what is shown after it was redacted (upstream/failures/responseFailure.ts).
     assert.ok((readErrorBody({ error: { message: 'x'.repeat(100_000) } })?.message.length ?? 0) <= 16_384);
   });
 });

@@ -6,7 +6,7 @@ import type { FailureClass } from '../../../server/api/failure.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
 import { readErrorBody } from '../../../server/protocols/errorBody.ts';
 import { gatherAnswer } from '../../../server/protocols/events.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
 import { meta, recording, recordings, replay } from './replay.ts';
 
 const answers = recordings.map((name) => ({ name, ...replay(name, [recording(name)]) })).filter((answer) => answer.terminated);

@@ -4,7 +4,7 @@ import type { ConversationRequest, Message } from '../../../server/api/conversat
 import type { JsonObject } from '../../../server/base/json.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { Dialect, EncodeTarget } from '../../../server/protocols/codec.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
 import { bodyWithoutReasoning } from '../../../server/protocols/stripReasoning.ts';
 
 const target = (model: string, dialect: Dialect = {}): EncodeTarget => ({ model, stream: true, defaultMaxOutputTokens: 4_096, dialect, origin: `there/${model}` });

@@ -4,7 +4,7 @@ import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import { isObject } from '../../../server/base/json.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
 import { shortCallId } from '../../../server/protocols/callIds.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
 const request: ConversationRequest = {
   system: [], tools: [{ name: 'read', parameters: { type: 'object' } }], seed: 7, user: 'me',

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import type { ConversationEvent } from '../../../server/api/conversation.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import type { ProtocolCodec } from '../../../server/protocols/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 import { meta, recording, recordings, replay } from './replay.ts';
 
 /** Every answer a provider gave in the recordings that ended well, read into events. */

@@ -3,7 +3,7 @@ import { afterEach, describe, test } from 'node:test';
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/genai';
 import type { GenerateContentResponse } from '@google/genai';
 import type { JsonObject } from '../../../server/base/json.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
 import { meta, recording, recordings, replay } from './replay.ts';
 
 /** Every answer a provider gave in the recordings that ended well, read into events. */

@@ -5,8 +5,8 @@ import type { ConversationEvent, ToolDefinition } from '../../../server/api/conv
 import { failureClasses } from '../../../server/api/failure.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
 import type { ResponseMeta } from '../../../server/protocols/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
 import { meta, recording, recordings, replay } from './replay.ts';
 
 type Sent = JsonObject & { type: string; sequence_number: number; output_index?: number; item?: JsonObject; response?: JsonObject };

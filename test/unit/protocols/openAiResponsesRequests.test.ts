@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { Dialect, EncodeTarget } from '../../../server/protocols/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
-import { flatName } from '../../../server/protocols/openAiResponsesTools.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
+import { flatName } from '../../../server/protocols/openAiResponses/tools.ts';
 
 const target = (model: string, dialect: Dialect = {}): EncodeTarget => ({ model, stream: false, defaultMaxOutputTokens: 4_096, dialect, origin: `there/${model}` });
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

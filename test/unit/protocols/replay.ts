@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ConversationEvent } from '../../../server/api/conversation.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
 import { createSseReader } from '../../../server/protocols/sseReader.ts';
 import type { Dialect, ProtocolCodec } from '../../../server/protocols/codec.ts';
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ContentPart, ConversationRequest, ToolCallPart, ToolResultPart } from '../../../server/api/conversation.ts';
 import { parseJson } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import type { EncodeTarget, ProtocolCodec } from '../../../server/protocols/codec.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
 
 const codecs: readonly { codec: ProtocolCodec; model: string }[] = [
   { codec: openAiChat, model: 'gpt-4.1' },

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JsonObject, JsonValue } from '../../../server/base/json.ts';
 import { isObject } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { ProtocolCodec } from '../../../server/protocols/codec.ts';
-import { gemini } from '../../../server/protocols/gemini.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
+import { gemini } from '../../../server/protocols/gemini/codec.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
 import { seededRandom } from './replay.ts';
 
 const codecs: readonly ProtocolCodec[] = [openAiChat, openAiResponses, anthropicMessages, gemini];

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages.ts';
+import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { Dialect, EncodeTarget } from '../../../server/protocols/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat.ts';
+import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
 const target = (model: string, dialect: Dialect = {}, origin = `there/${model}`): EncodeTarget => ({
   model, stream: false, defaultMaxOutputTokens: 4_096, dialect, origin,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConversationEvent } from '../../../server/api/conversation.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses.ts';
+import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
 import { withStopStrings } from '../../../server/protocols/stopStrings.ts';
 
 const delta = (text: string): string => JSON.stringify({ type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: text });

@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import { protocolNames } from '../../../server/api/conversation.ts';
 import type { ConversationEvent, ProtocolName, TokenUsage } from '../../../server/api/conversation.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
-import { contradictsMessages, decodeMessagesUsage } from '../../../server/protocols/anthropicMessagesUsage.ts';
-import { contradictsGemini, decodeGeminiUsage } from '../../../server/protocols/geminiUsage.ts';
-import { contradictsChat, decodeChatUsage, reportedCost } from '../../../server/protocols/openAiChatUsage.ts';
-import { contradictsResponses, decodeResponsesUsage } from '../../../server/protocols/openAiResponsesUsage.ts';
+import { contradictsMessages, decodeMessagesUsage } from '../../../server/protocols/anthropicMessages/usage.ts';
+import { contradictsGemini, decodeGeminiUsage } from '../../../server/protocols/gemini/usage.ts';
+import { contradictsChat, decodeChatUsage, reportedCost } from '../../../server/protocols/openAiChat/usage.ts';
+import { contradictsResponses, decodeResponsesUsage } from '../../../server/protocols/openAiResponses/usage.ts';
 import { codecFor } from '../../../server/protocols/registry.ts';
 
 const protocols: [name: string, read: (input: number, output: number) => [TokenUsage, boolean]][] = [

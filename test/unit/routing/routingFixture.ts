@@ -1,4 +1,4 @@
-import type { Admission } from '../../../server/health/board.ts';
+import type { Admission } from '../../../server/health/healthReader.ts';
 import type { EndpointConfig, RouteConfig } from '../../../server/config/config.ts';
 import type { ModelFacts, Needs, RoutingView } from '../../../server/routing/plan.ts';
 

@@ -5,8 +5,8 @@ import type { SandboxBehaviour } from '../../../server/sandbox/sandboxBehaviour.
 import { sandboxErrorKinds } from '../../../server/sandbox/sandboxBehaviour.ts';
 import { startSandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import type { SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
-import { sandboxProtocols } from '../../../server/sandbox/sandboxWire.ts';
-import type { SandboxProtocol } from '../../../server/sandbox/sandboxWire.ts';
+import { sandboxProtocols } from '../../../server/sandbox/wires/sandboxWire.ts';
+import type { SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
 
 interface Speech {
   path: (stream: boolean) => string;

@@ -6,7 +6,7 @@ import { protocolNames } from '../../../server/api/conversation.ts';
 import * as catalog from '../../../server/catalog/providers.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import type { GoogleTokens } from '../../../server/upstream/googleTokens.ts';
+import type { GoogleTokens } from '../../../server/upstream/interceptors/googleTokens.ts';
 import { probeEndpoint, type ProbeResult } from '../../../server/upstream/probe.ts';
 import { Transport } from '../../../server/upstream/transport.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readKeptModels, sameModels, shownModels, wantedName } from '../../../../client/chat/offeredModels.ts';
 import { TokenEstimator } from '../../../../client/chat/tokenEstimate.ts';
-import { asksForGroup, pickerModel, thinkingPartConstructor } from '../../../../client/hostExtras.ts';
+import { asksForGroup, pickerModel, thinkingPartConstructor } from '../../../../client/chat/hostExtras.ts';
 import { offered } from '../fakes.ts';
 
 describe('shownModels', () => {

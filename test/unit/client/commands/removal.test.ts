@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { removalConsequences, undone, withTargetsBack } from '../../../../client/commands/removal.ts';
-import { routesWithoutEndpoint, withTarget } from '../../../../client/settingsEdits.ts';
-import type { Routes } from '../../../../client/settingsEdits.ts';
+import { routesWithoutEndpoint, withTarget } from '../../../../client/settings/settingsEdits.ts';
+import type { Routes } from '../../../../client/settings/settingsEdits.ts';
 
 const routes: Routes = { default: { targets: ['north/a', 'south/b'], afterCommit: 'resume' }, cheap: { targets: ['north/c'] }, other: { targets: ['south/b'] } };
 

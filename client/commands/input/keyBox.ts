@@ -1,0 +1,60 @@
+import type { ProviderOffer } from '../../../server/api/messages.ts';
+import type { KeyVendor } from '../../../server/api/keyShapes.ts';
+import { cleanKey, foreignVendor, keyProblem, keyWarning } from '../addProviderSteps.ts';
+import { askChoice, askText } from './quickInput.ts';
+import type { Answer, Choice } from './quickInput.ts';
+
+/** How the key box was left: also with a key that is to go to another provider. */
+export type KeyAnswer = Answer<string> | { kind: 'elsewhere'; offer: ProviderOffer; key: string };
+
+export interface KeyBox {
+  offer: Pick<ProviderOffer, 'id' | 'name' | 'keyRequired' | 'keyPattern' | 'keyHint' | 'keyUrl'>;
+  /** All providers, for a key that looks like another one's. */
+  offers: readonly ProviderOffer[];
+  /** The requests go to an address of the user's own, where any vendor's key may be right. */
+  ownAddress: boolean;
+  look: { title: string; step?: number; totalSteps?: number; canGoBack?: boolean };
+  value?: string | undefined;
+  /** What is wrong with a key that is well formed, such as that it is stored already. */
+  problem?: (key: string) => string | undefined;
+}
+
+/** Asks for a key of this provider, in a password box. A key that looks like another vendor's is asked about before it is sent anywhere. */
+export async function askKey({ offer, offers, ownAddress, look, value, problem }: KeyBox): Promise<KeyAnswer> {
+  const wrong = (key: string): string | undefined => keyProblem(key, offer) ?? problem?.(key);
+  const foreign = (key: string): KeyVendor | undefined => foreignVendor(key, offer, ownAddress);
+  let typed = value;
+  for (;;) {
+    const answer = await askText({
+      ...look,
+      placeholder: offer.keyRequired ? `Key${offer.keyHint === undefined ? '' : `, such as ${offer.keyHint}`}` : 'Key (leave empty if there is none)',
+      prompt: `Paste a key of ${offer.name}. It is kept in your secret store and sent to this provider only`,
+      value: typed,
+      password: true,
+      problem: text => wrong(cleanKey(text)),
+      warning: text => {
+        const key = cleanKey(text);
+        const vendor = foreign(key);
+        return wrong(key) ?? (vendor === undefined ? keyWarning(key, offer) : `This looks like a key of ${vendor.label}.`);
+      },
+      link: offer.keyUrl === undefined ? undefined : { tooltip: `Get a key of ${offer.name}`, url: offer.keyUrl },
+    });
+    if (answer.kind !== 'value') return answer;
+    const key = cleanKey(answer.value);
+    const vendor = foreign(key);
+    if (vendor === undefined) return { kind: 'value', value: key };
+    const decision = await askChoice<KeyAnswer | undefined>({ ...look, placeholder: `This looks like a key of ${vendor.label}. Nothing has been sent yet`, items: decisions(vendor, key, offer, offers) });
+    if (decision.kind === 'cancel') return decision;
+    if (decision.kind === 'value' && decision.value !== undefined) return decision.value;
+    typed = key;
+  }
+}
+
+/** What can be done with a key of another vendor. One that is certainly another's is sent to this provider in no case. */
+function decisions(vendor: KeyVendor, key: string, offer: { name: string }, offers: readonly ProviderOffer[]): Choice<KeyAnswer | undefined>[] {
+  return [
+    ...offers.filter(({ id }) => vendor.providers.includes(id)).map((other): Choice<KeyAnswer> => ({ label: `$(arrow-right) Use It for ${other.name} Instead`, value: { kind: 'elsewhere', offer: other, key } })),
+    ...(vendor.certain ? [] : [{ label: `$(check) It Is Right: Use It for ${offer.name}`, value: { kind: 'value', value: key } as const }]),
+    { label: '$(edit) Type Another Key', value: undefined },
+  ];
+}

@@ -1,0 +1,51 @@
+import type { NoticeParams } from '../../server/api/messages.ts';
+import type { StatusSnapshot } from '../../server/api/status.ts';
+
+export type NoticeAction =
+  | { title: string; kind: 'open'; url: string }
+  | { title: string; kind: 'replaceKey'; endpoint: string }
+  | { title: string; kind: 'checkHealth' };
+
+/** The buttons under a notice, the most helpful first. */
+export function noticeActions(notice: NoticeParams): NoticeAction[] {
+  switch (notice.kind) {
+    case 'key-rejected':
+      return [
+        { title: 'Replace Key…', kind: 'replaceKey', endpoint: notice.endpoint },
+        ...(notice.helpUrl === undefined ? [] : [{ title: 'Open Key Page', kind: 'open' as const, url: notice.helpUrl }]),
+      ];
+    case 'no-money':
+      return notice.helpUrl === undefined ? [] : [{ title: 'Open Billing Page', kind: 'open', url: notice.helpUrl }];
+    case 'certificate':
+      return notice.helpUrl === undefined ? [] : [{ title: 'Learn More', kind: 'open', url: notice.helpUrl }];
+    case 'offline':
+    case 'portal':
+      return [{ title: 'Check Health Now', kind: 'checkHealth' }];
+  }
+}
+
+/**
+ * Remembers what the user was told, so that each thing is said once per endpoint, until the endpoint is well again
+ * (or its keys changed): then it may be said anew.
+ */
+export class NoticeMemory {
+  readonly #told = new Set<string>();
+
+  /** True the first time; from then on false until forgotten. */
+  isNew(notice: Pick<NoticeParams, 'kind' | 'endpoint'>): boolean {
+    const id = `${notice.endpoint}\n${notice.kind}`;
+    if (this.#told.has(id)) return false;
+    this.#told.add(id);
+    return true;
+  }
+
+  /** Forgets what was said about endpoints that are healthy again, and about the machine's own link when it is. */
+  recover(status: Pick<StatusSnapshot, 'endpoints' | 'link'>): void {
+    for (const endpoint of status.endpoints) if (endpoint.state === 'healthy') this.forget(endpoint.name);
+    if (status.link === undefined) this.forget('');
+  }
+
+  forget(endpoint: string): void {
+    for (const id of this.#told) if (id.startsWith(`${endpoint}\n`)) this.#told.delete(id);
+  }
+}

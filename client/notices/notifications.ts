@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import type { NoticeParams } from '../../server/api/messages.ts';
+import type { ConfigProblem, HttpStatus } from '../../server/api/status.ts';
+import type { MessageAction } from '../base/errors.ts';
+import { runChosen } from '../commands/register.ts';
+import { openSettingsFile } from '../commands/serverCommands.ts';
+import type { Configuration } from '../settings/configuration.ts';
+import type { KeyStore } from '../keys/keyStore.ts';
+import { portActions, portNotice, portTrouble } from '../status/localEndpoint.ts';
+import { NoticeMemory, noticeActions } from './notices.ts';
+import type { ServerProcess } from '../server/serverProcess.ts';
+import { warn } from '../base/toasts.ts';
+
+/**
+ * What the user is told by a notification: a server that stays down, problems in the settings, and what providers
+ * say about keys and money. Each once; a failover is never one of them.
+ */
+export class Notifications implements vscode.Disposable {
+  readonly #configuration: Configuration;
+  readonly #memory = new NoticeMemory();
+  readonly #subscriptions: vscode.Disposable[];
+  #toldProblems = '';
+  #toldPort: string | undefined;
+
+  constructor(server: ServerProcess, configuration: Configuration, keys: KeyStore, log: vscode.LogOutputChannel) {
+    this.#configuration = configuration;
+    this.#subscriptions = [
+      server.onDidChangeState(state => { if (state === 'failed') void this.#tellFailure(server, log); }),
+      server.onDidConfigure(problems => { void this.#tellProblems(problems, log); }),
+      server.onDidReceiveNotice(notice => { void this.#tellNotice(notice); }),
+      server.onDidChangeStatus(status => {
+        this.#memory.recover(status);
+        void this.#tellPort(server, status.http);
+      }),
+      keys.onDidChange(endpoint => { this.#memory.forget(endpoint); }),
+    ];
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  async #tellFailure(server: ServerProcess, log: vscode.LogOutputChannel): Promise<void> {
+    const pick = await vscode.window.showErrorMessage("Switchyard's server stopped several times and was not started again.", 'Restart', 'Show Log');
+    if (pick === 'Restart') await server.restart();
+    if (pick === 'Show Log') log.show(true);
+  }
+
+  async #tellProblems(fromServer: readonly ConfigProblem[], log: vscode.LogOutputChannel): Promise<void> {
+    const problems = [...this.#configuration.problems, ...fromServer];
+    const told = problems.map(problem => problem.message).join('\n');
+    if (told === this.#toldProblems) return;
+    this.#toldProblems = told;
+    // The server writes its own into the same log.
+    for (const problem of this.#configuration.problems) log.warn(`Settings: ${problem.message}`);
+    const [first, ...others] = problems;
+    if (first === undefined) return;
+    const more = others.length === 0 ? '' : ` (and ${String(others.length)} more: see the log)`;
+    const pick = await vscode.window.showWarningMessage(`Switchyard settings: ${first.message}${more}`, 'Open Settings');
+    if (pick !== undefined) await openSettingsFile();
+  }
+
+  /** A port that cannot be used is told once, until it could be used again. */
+  async #tellPort(server: ServerProcess, http: HttpStatus): Promise<void> {
+    const trouble = portTrouble(http);
+    if (http.state === 'starting' || trouble === this.#toldPort) return;
+    this.#toldPort = trouble;
+    if (trouble === undefined) return;
+    const tools = await server.connectedTools().catch(() => []);
+    const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'switchyard.disconnectTool' };
+    const actions = tools.length === 0 ? portActions : [...portActions, disconnect];
+    await runChosen(await warn(portNotice(trouble, http.state, tools), ...actions.map(action => action.title)), actions);
+  }
+
+  async #tellNotice(notice: NoticeParams): Promise<void> {
+    if (!this.#memory.isNew(notice)) return;
+    const actions = noticeActions(notice);
+    const pick = await warn(notice.message, ...actions.map(action => action.title));
+    const action = actions.find(entry => entry.title === pick);
+    switch (action?.kind) {
+      case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;
+      case 'replaceKey': await vscode.commands.executeCommand('switchyard.replaceKey', { endpoint: action.endpoint }); return;
+      case 'checkHealth': await vscode.commands.executeCommand('switchyard.checkHealth'); return;
+      case undefined: return;
+    }
+  }
+}

@@ -1,0 +1,265 @@
+import type * as vscode from 'vscode';
+import {
+  catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, retryEndpointMethod, spendMethod, testEndpointMethod,
+} from '../../server/api/messages.ts';
+import type {
+  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
+  RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
+} from '../../server/api/messages.ts';
+import { startDrillMethod, stopDrillMethod, survivalReportMethod } from '../../server/api/drill.ts';
+import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../../server/api/drill.ts';
+import type { ConfigProblem, StatusSnapshot } from '../../server/api/status.ts';
+import { Emitter } from '../base/emitter.ts';
+import { UserError, messageOf } from '../base/errors.ts';
+import type { ConnectServer, Log, ServerConnection, Timers } from './connection.ts';
+import { Gate } from './gate.ts';
+import { RestartBudget, defaultRestartBudget } from './restartBudget.ts';
+import type { ServerState, SwitchyardServer } from './waybillServer.ts';
+
+export interface ServerProcessOptions {
+  connect: ConnectServer;
+  /** Reads the whole configuration with its keys, as it is now. */
+  readConfiguration: () => Promise<ConfigureParams>;
+  log: Log;
+  timers: Timers;
+  budget?: RestartBudget;
+}
+
+export const serverStoppedMessage =
+  "Switchyard's server stopped while it worked on this. It is being restarted: send the request again.";
+const serverFailedMessage =
+  'Switchyard\'s server is not running. Run "Switchyard: Restart Server", or "Switchyard: Show Log" to see why it stopped.';
+
+/** JSON-RPC codes that mean "the other side has gone", not "the other side said no". */
+const connectionLostCodes: ReadonlySet<number> = new Set([-32099, -32098, -32097, -32096]);
+const requestCancelledCode = -32800;
+
+/**
+ * The server's whole life: started in the background, configured before any request may go, restarted after
+ * a crash within a budget. One run is one `ServerConnection`; requests wait at the gate until the current run
+ * has accepted its configuration.
+ */
+export class ServerProcess implements SwitchyardServer {
+  readonly #options: ServerProcessOptions;
+  readonly #budget: RestartBudget;
+  readonly #stateChanged = new Emitter<ServerState>();
+  readonly #statusChanged = new Emitter<StatusSnapshot>();
+  readonly #noticeReceived = new Emitter<NoticeParams>();
+  readonly #configured = new Emitter<ConfigProblem[]>();
+  readonly #gate = new Gate<ServerConnection>();
+  readonly #chats = new Map<string, (events: ChatEvent[]) => void>();
+  #state: ServerState = 'stopped';
+  #status: StatusSnapshot | undefined;
+  /** Counts runs: what an earlier run still says is not listened to. */
+  #run = 0;
+  #connection: ServerConnection | undefined;
+  #cancelRestart: (() => void) | undefined;
+  /** Grows when the configuration changed; a run is configured when it was sent the latest. */
+  #wantedRevision = 0;
+  #configuring: Promise<void> | undefined;
+  #disposed = false;
+
+  constructor(options: ServerProcessOptions) {
+    this.#options = options;
+    this.#budget = options.budget ?? new RestartBudget(defaultRestartBudget);
+  }
+
+  get state(): ServerState { return this.#state; }
+  get status(): StatusSnapshot | undefined { return this.#status; }
+  get onDidChangeState(): vscode.Event<ServerState> { return this.#stateChanged.event; }
+  get onDidChangeStatus(): vscode.Event<StatusSnapshot> { return this.#statusChanged.event; }
+  get onDidReceiveNotice(): vscode.Event<NoticeParams> { return this.#noticeReceived.event; }
+  /** The server has taken a configuration over; what was wrong with it. */
+  get onDidConfigure(): vscode.Event<ConfigProblem[]> { return this.#configured.event; }
+
+  /** Starts the server unless it runs or is about to. Returns at once. */
+  start(): void {
+    if (!this.#disposed && (this.#state === 'stopped' || this.#state === 'failed')) this.#launch('starting');
+  }
+
+  /** Ends the running server, if any, and starts a new one with a fresh restart budget. */
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#budget.reset();
+    this.#launch('starting');
+  }
+
+  /** Ends the server and waits for it. Requests that wait are rejected. */
+  async stop(): Promise<void> {
+    this.#run++;
+    this.#cancelRestart?.();
+    this.#cancelRestart = undefined;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#gate.close(new UserError(serverFailedMessage));
+    this.#setState('stopped');
+    await connection?.stop();
+  }
+
+  /** The settings or keys changed: the running server is told; one that is starting gets the newest anyway. */
+  async configure(): Promise<void> {
+    this.#wantedRevision++;
+    const connection = this.#connection;
+    if (this.#state !== 'running' || connection === undefined) return;
+    try {
+      await this.#sendConfiguration(connection);
+    } catch (error) {
+      this.#options.log.error(`The configuration could not be sent: ${messageOf(error)}`);
+    }
+  }
+
+  async chat(params: ChatParams, onEvents: (events: ChatEvent[]) => void, token: vscode.CancellationToken): Promise<ChatResult> {
+    const cancelled: ChatResult = { exchangeId: '', outcome: 'cancelled', attempts: 0, usage: {}, cost: { certainty: 'unknown' } };
+    const connection = await this.#open(token);
+    if (connection === undefined) return cancelled;
+    this.#chats.set(params.id, onEvents);
+    try {
+      return await connection.sendRequest<ChatResult>(chatMethod, params, token);
+    } catch (error) {
+      if (token.isCancellationRequested) return cancelled;
+      throw this.#explain(error, connection);
+    } finally {
+      this.#chats.delete(params.id);
+    }
+  }
+
+  async testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult> {
+    return this.#request(testEndpointMethod, params, token);
+  }
+
+  async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeMethod, params); }
+  async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendMethod, params); }
+  async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(requestsMethod, params); }
+  async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptMethod, { id }); }
+  async catalog(): Promise<CatalogResult> { return this.#request(catalogMethod, {}); }
+  async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolMethod, { tool }); }
+  async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolMethod, { tool }); }
+  async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointMethod, {}); }
+  async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillMethod, params); }
+  async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillMethod, {}); }
+  async survivalReport(): Promise<SurvivalReportResult> { return this.#request(survivalReportMethod, {}); }
+  async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsMethod, {}); }
+
+  /** Ends the server without waiting for it and forgets all listeners. */
+  dispose(): void {
+    this.#disposed = true;
+    void this.stop();
+    for (const emitter of [this.#stateChanged, this.#statusChanged, this.#noticeReceived, this.#configured]) emitter.dispose();
+  }
+
+  async #request<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result> {
+    const connection = await this.#open(token);
+    if (connection === undefined) throw new UserError('Cancelled.');
+    try {
+      return await connection.sendRequest<Result>(method, params, token);
+    } catch (error) {
+      throw this.#explain(error, connection);
+    }
+  }
+
+  /** The configured connection, waited for; undefined when the token is cancelled first. */
+  async #open(token?: vscode.CancellationToken): Promise<ServerConnection | undefined> {
+    if (this.#state === 'stopped') this.start();
+    if (token?.isCancellationRequested === true) return undefined;
+    let subscription: vscode.Disposable | undefined;
+    const cancelled = new Promise<undefined>(resolve => {
+      subscription = token?.onCancellationRequested(() => { resolve(undefined); });
+    });
+    try {
+      return await Promise.race([this.#gate.wait(), cancelled]);
+    } finally {
+      subscription?.dispose();
+    }
+  }
+
+  #explain(error: unknown, connection: ServerConnection): Error {
+    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+    const lost = this.#connection !== connection || (typeof code === 'number' && connectionLostCodes.has(code));
+    if (lost) return new UserError(this.#state === 'failed' ? serverFailedMessage : serverStoppedMessage, { cause: error });
+    if (code === requestCancelledCode) return new UserError('Cancelled.', { cause: error });
+    return new UserError(messageOf(error), { cause: error });
+  }
+
+  #launch(state: 'starting' | 'restarting'): void {
+    const run = ++this.#run;
+    this.#gate.reset();
+    this.#setState(state);
+    this.#options.connect({
+      onClosed: () => { this.#crashed(run, 'its process ended'); },
+      onStatus: status => { if (run === this.#run) this.#setStatus(status); },
+      onNotice: notice => { if (run === this.#run) this.#noticeReceived.fire(notice); },
+      onChatEvents: ({ id, events }) => { if (run === this.#run) this.#chats.get(id)?.(events); },
+    }).then(async connection => {
+      if (run !== this.#run) {
+        await connection.stop();
+        return;
+      }
+      this.#connection = connection;
+      let status: StatusSnapshot;
+      let configured: number;
+      do {
+        configured = this.#wantedRevision;
+        await this.#sendConfiguration(connection);
+        status = await connection.sendRequest<StatusSnapshot>(getStatusMethod, {});
+      } while (configured !== this.#wantedRevision);
+      if (run !== this.#run) return;
+      this.#setStatus(status);
+      this.#setState('running');
+      this.#gate.open(connection);
+      this.#options.log.info(`The server runs${connection.processId === undefined ? '' : ` as process ${String(connection.processId)}`}.`);
+    }).catch((error: unknown) => { this.#crashed(run, messageOf(error)); });
+  }
+
+  /** Sends configurations until the newest one was sent; calls that come meanwhile join the same work. */
+  async #sendConfiguration(connection: ServerConnection): Promise<void> {
+    const running = this.#configuring;
+    if (running !== undefined && this.#connection === connection && this.#state === 'running') return running;
+    const work = (async () => {
+      let sent: number;
+      do {
+        sent = this.#wantedRevision;
+        const result = await connection.sendRequest<ConfigureResult>(configureMethod, await this.#options.readConfiguration());
+        if (this.#connection === connection) this.#configured.fire(result.problems);
+      } while (this.#wantedRevision !== sent);
+    })();
+    this.#configuring = work;
+    try {
+      await work;
+    } finally {
+      if (this.#configuring === work) this.#configuring = undefined;
+    }
+  }
+
+  #crashed(run: number, reason: string): void {
+    if (run !== this.#run) return;
+    this.#run++;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    void connection?.stop();
+    const decision = this.#budget.crash(this.#options.timers.now());
+    if (!decision.restart) {
+      this.#options.log.error(`The server stopped (${reason}) too often and is not started again.`);
+      this.#gate.close(new UserError(serverFailedMessage));
+      this.#setState('failed');
+      return;
+    }
+    this.#options.log.warn(`The server stopped (${reason}); it is started again in ${String(decision.delayMs)} ms.`);
+    this.#gate.reset();
+    this.#setState('restarting');
+    this.#cancelRestart = this.#options.timers.after(decision.delayMs, () => {
+      this.#cancelRestart = undefined;
+      this.#launch('restarting');
+    });
+  }
+
+  #setState(state: ServerState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#stateChanged.fire(state);
+  }
+
+  #setStatus(status: StatusSnapshot): void {
+    this.#status = status;
+    this.#statusChanged.fire(status);
+  }
+}

@@ -1,0 +1,86 @@
+import * as vscode from 'vscode';
+import type { ConfigureParams } from '../../server/api/messages.ts';
+import type { ConfigProblem } from '../../server/api/status.ts';
+import { Emitter } from '../base/emitter.ts';
+import type { KeyStore } from '../keys/keyStore.ts';
+import { readSettings } from './settings.ts';
+import type { ClientSettings, SettingName, SettingsReading } from './settings.ts';
+import type { Endpoints, Routes } from './settingsEdits.ts';
+
+/** Typing in settings.json saves often; the server is told once it has been quiet this long. */
+const quietMs = 150;
+
+/**
+ * The user's settings and keys, together what the server is configured with. Reads only values of the user's
+ * own settings: what a workspace says is not looked at.
+ */
+export class Configuration implements vscode.Disposable {
+  readonly #keys: KeyStore;
+  readonly #changed = new Emitter<ClientSettings>();
+  readonly #serverPartChanged = new Emitter<void>();
+  readonly #subscriptions: vscode.Disposable[];
+  #reading: SettingsReading;
+  #quiet: NodeJS.Timeout | undefined;
+
+  constructor(keys: KeyStore) {
+    this.#keys = keys;
+    this.#reading = read();
+    this.#subscriptions = [
+      vscode.workspace.onDidChangeConfiguration(event => {
+        if (!event.affectsConfiguration('switchyard')) return;
+        this.#reading = read();
+        this.#changed.fire(this.#reading.settings);
+        this.#tellServerSoon();
+      }),
+      keys.onDidChange(() => { this.#tellServerSoon(); }),
+    ];
+  }
+
+  get settings(): ClientSettings { return this.#reading.settings; }
+  /** What is wrong in the settings before the server has seen them. */
+  get problems(): readonly ConfigProblem[] { return this.#reading.problems; }
+  get onDidChange(): vscode.Event<ClientSettings> { return this.#changed.event; }
+  /** Settings or keys changed, and have been quiet for a moment: the server wants to know. */
+  get onDidChangeServerPart(): vscode.Event<void> { return this.#serverPartChanged.event; }
+
+  /** Everything the server needs, keys included; only ever for `switchyard/configure`. */
+  async serverConfiguration(): Promise<ConfigureParams> {
+    const { endpoints, routes, aliases, localEndpoint } = this.#reading.settings;
+    return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint };
+  }
+
+  /** Changes the user's endpoints as they are written now, whatever else is in them. */
+  async changeEndpoints(change: (endpoints: Endpoints) => Endpoints): Promise<void> {
+    await update('endpoints', change);
+  }
+
+  /** Changes the user's routes as they are written now. */
+  async changeRoutes(change: (routes: Routes) => Routes): Promise<void> {
+    await update('routes', change);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#quiet);
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+    this.#serverPartChanged.dispose();
+  }
+
+  #tellServerSoon(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => { this.#serverPartChanged.fire(); }, quietMs);
+  }
+}
+
+function read(): SettingsReading {
+  const section = vscode.workspace.getConfiguration('switchyard');
+  return readSettings((name: SettingName) => section.inspect(name)?.globalValue);
+}
+
+async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries): Promise<void> {
+  const section = vscode.workspace.getConfiguration('switchyard');
+  const written = section.inspect<Entries>(name)?.globalValue;
+  const before = typeof written === 'object' && !Array.isArray(written) ? written : ({} as Entries);
+  const after = change(before);
+  if (after !== before) await section.update(name, after, vscode.ConfigurationTarget.Global);
+}

@@ -1,0 +1,117 @@
+import type { EndpointSettings, RouteSettings } from '../../server/api/settings.ts';
+import type { ConfigProblem } from '../../server/api/status.ts';
+
+export const statusBarChoices = ['health', 'spend', 'both', 'off'] as const;
+export type StatusBarChoice = (typeof statusBarChoices)[number];
+export const shownModelsChoices = ['routes', 'all'] as const;
+export type ShownModels = (typeof shownModelsChoices)[number];
+
+/** The user's settings with every default filled in. */
+export interface ClientSettings {
+  endpoints: Record<string, EndpointSettings>;
+  routes: Record<string, RouteSettings>;
+  /** The user's own names for models. */
+  aliases: Record<string, string>;
+  localEndpoint: { enabled: boolean; port: number };
+  statusBar: StatusBarChoice;
+  shownModels: ShownModels;
+}
+
+/** Setting names without `switchyard.`, with their defaults. package.json says the same; a test compares them. */
+export const settingDefaults = {
+  'endpoints': {},
+  'routes': {},
+  'aliases': {},
+  'localEndpoint.enabled': true,
+  'localEndpoint.port': 7717,
+  'statusBar.show': 'health',
+  'models.show': 'routes',
+} as const;
+export type SettingName = keyof typeof settingDefaults;
+
+export interface SettingsReading {
+  settings: ClientSettings;
+  /** What is wrong in the settings before the server has even seen them. */
+  problems: ConfigProblem[];
+}
+
+/**
+ * Builds the settings from the user's own values. `userValue` gives the value in the user's settings.json, or
+ * undefined: a workspace has no say, since it could redirect prompts and keys.
+ */
+export function readSettings(userValue: (name: SettingName) => unknown): SettingsReading {
+  const problems: ConfigProblem[] = [];
+  const localEndpointEnabled = userValue('localEndpoint.enabled');
+  const port = userValue('localEndpoint.port');
+  return {
+    settings: {
+      endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
+      routes: objectsByName<RouteSettings>('routes', userValue('routes'), problems),
+      aliases: aliasesOf(userValue('aliases'), problems),
+      localEndpoint: {
+        enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
+        port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
+      },
+      statusBar: oneOf(statusBarChoices, userValue('statusBar.show')) ?? settingDefaults['statusBar.show'],
+      shownModels: oneOf(shownModelsChoices, userValue('models.show')) ?? settingDefaults['models.show'],
+    },
+    problems,
+  };
+}
+
+function oneOf<const Choice extends string>(choices: readonly Choice[], value: unknown): Choice | undefined {
+  return choices.find(choice => choice === value);
+}
+
+/** What the objects hold is for the server to check: it owns the schema. */
+function objectsByName<Entry extends object>(name: 'endpoints' | 'routes', value: unknown, problems: ConfigProblem[]): Record<string, Entry> {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    problems.push({ path: name, message: `"switchyard.${name}" must be an object of ${name} by name.` });
+    return {};
+  }
+  const entries: Record<string, Entry> = {};
+  for (const [key, entry] of Object.entries(value)) {
+    if (isEntry<Entry>(entry)) entries[key] = entry;
+    else problems.push({ path: `${name}.${key}`, message: `"switchyard.${name}" › "${key}" must be an object.` });
+  }
+  return entries;
+}
+
+/** The server checks each alias; here only what cannot be one at all is taken out. */
+function aliasesOf(value: unknown, problems: ConfigProblem[]): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    problems.push({ path: 'aliases', message: '"switchyard.aliases" must be an object of model names by alias.' });
+    return {};
+  }
+  const aliases: Record<string, string> = {};
+  for (const [alias, model] of Object.entries(value)) {
+    if (typeof model === 'string') aliases[alias] = model;
+    else problems.push({ path: `aliases.${alias}`, message: `"switchyard.aliases" › "${alias}" must be the name of a model.` });
+  }
+  return aliases;
+}
+
+function withoutKeys(endpoints: Record<string, EndpointSettings>, problems: ConfigProblem[]): Record<string, EndpointSettings> {
+  const clean: Record<string, EndpointSettings> = {};
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    const { keys, ...rest } = endpoint;
+    if (keys !== undefined) {
+      problems.push({
+        path: `endpoints.${name}.keys`,
+        message: `Keys do not belong in settings.json: remove "keys" of "${name}" there and use "Switchyard: Add Key…", which stores it safely.`,
+      });
+    }
+    clean[name] = rest;
+  }
+  return clean;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isEntry<Entry extends object>(value: unknown): value is Entry {
+  return isRecord(value);
+}

@@ -1,0 +1,35 @@
+import * as vscode from 'vscode';
+import type { Configuration } from '../settings/configuration.ts';
+import type { ServerState, SwitchyardServer } from '../server/waybillServer.ts';
+
+/** Values of the context key `switchyard.state`, which menus and welcome views go by. */
+export type UiState = 'starting' | 'empty' | 'ready' | 'failed';
+
+/** The state menus and welcome views go by. Pure. */
+export function uiState(server: ServerState, configuredEndpoints: number): UiState {
+  if (server === 'failed') return 'failed';
+  // Known from the settings at once: the welcome view does not wait for the server.
+  if (configuredEndpoints === 0) return 'empty';
+  return server === 'running' ? 'ready' : 'starting';
+}
+
+/** Keeps `switchyard.state` up to date. */
+export class ContextKeys implements vscode.Disposable {
+  readonly #subscriptions: vscode.Disposable[];
+  #set: UiState | undefined;
+
+  constructor(server: SwitchyardServer, configuration: Configuration) {
+    const update = (): void => {
+      const state = uiState(server.state, Object.keys(configuration.settings.endpoints).length);
+      if (state === this.#set) return;
+      this.#set = state;
+      void vscode.commands.executeCommand('setContext', 'switchyard.state', state);
+    };
+    this.#subscriptions = [server.onDidChangeState(update), configuration.onDidChange(update)];
+    update();
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+}

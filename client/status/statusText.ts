@@ -1,0 +1,142 @@
+import { clockText, conditionText, healthOf, isUp } from '../../server/api/condition.ts';
+import type { EndpointStatus, LinkStatus, StatusSnapshot } from '../../server/api/status.ts';
+import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
+import type { Money } from '../base/format.ts';
+import { healthIcons } from '../chat/offeredModels.ts';
+import { drillText } from '../base/drillWording.ts';
+import type { StatusBarChoice } from '../settings/settings.ts';
+import type { ServerState } from '../server/waybillServer.ts';
+import { formatDuration } from '../base/figures.ts';
+
+/** The status bar item in plain data. */
+export interface StatusBarContent {
+  text: string;
+  /** Markdown; its only links are commands named in `statusBarCommands`. */
+  tooltip: string;
+  /** For screen readers. */
+  spoken: string;
+  background: 'error' | undefined;
+  /** A command id run on click. */
+  command: string;
+}
+
+export interface StatusBarInput {
+  server: ServerState;
+  status: StatusSnapshot | undefined;
+  /** How many endpoints the settings name; known before the server says anything. */
+  configuredEndpoints: number;
+  choice: Exclude<StatusBarChoice, 'off'>;
+  now: number;
+}
+
+const gap = '&nbsp;&nbsp;&nbsp;';
+
+/** The commands the tooltip may run. */
+export const statusBarCommands = ['switchyard.stopFireDrill', 'switchyard.fireDrillReport', 'switchyard.open', 'switchyard.addProvider', 'switchyard.restartServer', 'switchyard.showLog', 'switchyard.openSettings'] as const;
+
+/** What the status bar says. */
+export function statusBarContent(input: StatusBarInput): StatusBarContent {
+  switch (input.server) {
+    case 'failed':
+      return plain('$(error) Switchyard', "Switchyard's server stopped and was not started again.\n\n[Restart Server](command:switchyard.restartServer) · [Show Log](command:switchyard.showLog)",
+        'Switchyard: its server is not running', 'error');
+    case 'stopped':
+      return plain('$(circle-slash) Switchyard', "Switchyard's server is stopped.\n\n[Restart Server](command:switchyard.restartServer)", 'Switchyard: stopped');
+    case 'restarting':
+      return plain('$(sync~spin) Switchyard', "Switchyard's server is restarting.", 'Switchyard: restarting');
+    case 'starting':
+      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      return running(input, input.status);
+    case 'running':
+      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      return running(input, input.status);
+  }
+}
+
+function running(input: StatusBarInput, status: StatusSnapshot): StatusBarContent {
+  const enabled = status.endpoints.filter(endpoint => endpoint.enabled);
+  if (status.endpoints.length === 0) {
+    if (input.configuredEndpoints > 0) {
+      return plain('$(warning) Switchyard', `No provider can be used: ${status.problems[0]?.message ?? 'see the settings.'}\n\n[Open Settings](command:switchyard.openSettings)`,
+        'Switchyard: no provider can be used, see the settings');
+    }
+    return {
+      ...plain('$(plus) Switchyard', 'No providers yet.\n\n[Add Provider…](command:switchyard.addProvider)', 'Switchyard: no providers yet, add one'),
+      command: 'switchyard.addProvider',
+    };
+  }
+  const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
+  const up = enabled.filter(endpoint => isUp(endpoint.condition)).length;
+  const health = `${String(up)}/${String(enabled.length)}`;
+  const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
+  const drills = status.drill?.running ?? [];
+  const icon = status.link !== undefined ? '$(debug-disconnect)' : status.nothingCanServe ? '$(error)' : drills.length > 0 ? '$(flame)' : '$(pulse)';
+  const link = status.link === undefined ? '' : `${linkText(status.link.kind)} · `;
+  const text = input.choice === 'health' ? `${icon} ${link}${health}`
+    : input.choice === 'spend' ? `${status.nothingCanServe || status.link !== undefined ? icon : '$(credit-card)'} ${link}${moneyText}`
+    : `${icon} ${link}${health} · ${moneyText}`;
+  return {
+    text: drills.length > 0 ? `${text} · fire drill` : text,
+    tooltip: tooltip(status, money, input.now),
+    spoken: `Switchyard: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
+      + (status.nothingCanServe ? ', nothing can answer a request now' : '')
+      + drills.map(drill => `, a fire drill is running: ${drillText(drill)}`).join(''),
+    background: status.nothingCanServe ? 'error' : undefined,
+    command: 'switchyard.open',
+  };
+}
+
+/** The trouble with the machine's own link in a few words. */
+export function linkText(kind: LinkStatus['kind']): string {
+  return kind === 'offline' ? 'Offline' : 'Sign-in page in the way';
+}
+
+/** How many endpoints are in which condition, the commonest words first: `2 healthy, 1 rate-limited`. */
+function stateCounts(enabled: readonly EndpointStatus[]): string {
+  const amounts = new Map<string, number>();
+  for (const { condition: { kind } } of enabled) {
+    const words = conditionText({ kind }, 0);
+    amounts.set(words, (amounts.get(words) ?? 0) + 1);
+  }
+  const texts = [...amounts].sort(([, one], [, other]) => other - one).map(([words, amount]) => `${String(amount)} ${words}`);
+  return texts.length === 0 ? 'all disabled' : texts.join(', ');
+}
+
+/** The icon of an endpoint, the same in status bar and Providers view. */
+export function conditionIcon({ condition }: Pick<EndpointStatus, 'condition'>): string {
+  if (condition.kind === 'disabled') return 'circle-slash';
+  return condition.kind === 'offline' || condition.kind === 'portal' ? 'debug-disconnect' : healthIcons[healthOf(condition)];
+}
+
+function tooltip(status: StatusSnapshot, money: Money, now: number): string {
+  const rows = status.endpoints.map(endpoint =>
+    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+  const notes = [
+    ...(status.drill?.running ?? []).map(drill =>
+      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:switchyard.stopFireDrill) · [Report](command:switchyard.fireDrillReport)`),
+    ...(status.link === undefined ? [] : [status.link.kind === 'offline'
+      ? '$(debug-disconnect) **Offline:** no provider can be reached from this machine. Local models still work.'
+      : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
+    ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
+    ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
+    ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),
+    ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:switchyard.openSettings)`] : []),
+  ];
+  return [
+    `**Switchyard** · ${stateCounts(status.endpoints.filter(endpoint => endpoint.enabled))} · ${isWhollyUnknown(money) ? 'cost unknown' : markdownCell(formatMoney(money))} today`,
+    '',
+    // The editor sets table columns without a gap, so the cells bring their own.
+    `| provider | ${gap}state | ${gap}first token | ${gap}today |`,
+    '|:--|:--|--:|--:|',
+    ...rows,
+    ...notes.flatMap(note => ['', note]),
+  ].join('\n');
+}
+
+export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown'>): Money {
+  return { microUsd: endpoint.todayMicroUsd, estimated: endpoint.todayEstimated, unknown: endpoint.todayUnknown };
+}
+
+function plain(text: string, tooltipText: string, spoken: string, background?: 'error'): StatusBarContent {
+  return { text, tooltip: tooltipText, spoken, background, command: 'switchyard.open' };
+}

@@ -1,0 +1,14 @@
+import type { StatusSnapshot } from '../../../server/api/status.ts';
+import { portTrouble } from '../../status/localEndpoint.ts';
+import type { TreeNode } from './providersTreeModel.ts';
+
+/** The line about the local endpoint's port, while it cannot be used. Without providers the view has its welcome text instead. */
+export function portRows(status: StatusSnapshot | undefined): TreeNode[] {
+  const trouble = portTrouble(status?.http);
+  if (status === undefined || trouble === undefined || status.endpoints.length === 0) return [];
+  const description = status.http.state === 'held-by-another-program' ? 'port is taken' : 'not open';
+  return [{
+    id: ':localEndpoint', label: 'Local endpoint', description, tooltip: trouble, icon: 'debug-disconnect', color: 'problemsWarningIcon.foreground',
+    context: 'localEndpoint', spoken: `Local endpoint, ${trouble}`, children: [], expanded: false, endpoint: '',
+  }];
+}

@@ -1,0 +1,64 @@
+import * as vscode from 'vscode';
+import { count } from '../../base/format.ts';
+import { TreeElements } from '../../base/treeElements.ts';
+import type { Configuration } from '../../settings/configuration.ts';
+import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import { downCount, providerNodes, treeMessage } from './providersTreeModel.ts';
+import type { TreeNode } from './providersTreeModel.ts';
+
+/** The Providers view: every endpoint with its state, keys, models and last error, live. */
+export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  readonly #server: SwitchyardServer;
+  readonly #configuration: Configuration;
+  readonly #changed = new vscode.EventEmitter<TreeNode | undefined>();
+  readonly #view: vscode.TreeView<TreeNode>;
+  readonly #subscriptions: vscode.Disposable[];
+  readonly #elements = new TreeElements<TreeNode>();
+  #down = 0;
+
+  constructor(server: SwitchyardServer, configuration: Configuration) {
+    this.#server = server;
+    this.#configuration = configuration;
+    this.#view = vscode.window.createTreeView('switchyard.providers', { treeDataProvider: this, showCollapseAll: true });
+    const draw = (): void => { this.#draw(); };
+    this.#subscriptions = [
+      server.onDidChangeStatus(draw), server.onDidChangeState(draw), configuration.onDidChange(draw),
+      this.#view.onDidChangeVisibility(draw), this.#view, this.#changed,
+    ];
+    this.#draw();
+  }
+
+  get onDidChangeTreeData(): vscode.Event<TreeNode | undefined> { return this.#changed.event; }
+
+  getChildren(node?: TreeNode): TreeNode[] {
+    return node?.children ?? this.#elements.lines;
+  }
+
+  getTreeItem(node: TreeNode): vscode.TreeItem {
+    const item = new vscode.TreeItem(node.label, node.children.length === 0 ? vscode.TreeItemCollapsibleState.None
+      : node.expanded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed);
+    item.id = node.id;
+    item.description = node.description;
+    item.tooltip = node.tooltip;
+    item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
+    item.contextValue = node.context;
+    item.accessibilityInformation = { label: node.spoken };
+    return item;
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #draw(): void {
+    const status = this.#server.status;
+    for (const line of this.#elements.update(providerNodes(status, Date.now()))) this.#changed.fire(line);
+    // An empty message shows none.
+    const message = treeMessage(this.#server.state, status, this.#configuration.problems) ?? '';
+    if (this.#view.message !== message) this.#view.message = message;
+    const down = downCount(status);
+    if (down === this.#down) return;
+    this.#down = down;
+    this.#view.badge = down === 0 ? undefined : { value: down, tooltip: `${count(down, 'provider')} cannot answer now` };
+  }
+}

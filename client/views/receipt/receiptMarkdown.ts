@@ -1,0 +1,50 @@
+import type { Fact, ReceiptAttempt, ReceiptCost, ReceiptPage } from './receiptModel.ts';
+import type { TokenFigure } from '../../base/figures.ts';
+import { escapeMarkdown, markdownCode } from '../../base/outcomeWording.ts';
+
+/** The receipt as Markdown, for an issue or a message: the same facts as the page, in the same order. */
+export function receiptMarkdown(page: ReceiptPage): string {
+  const answered = page.answeredBy === undefined ? '' : ` by ${markdownCode(page.answeredBy)}`;
+  const blocks = [
+    `# Receipt: ${markdownCode(page.wanted)}`,
+    `${escapeMarkdown(page.outcome)}${answered}, ${page.cost.text === 'no cost' ? '' : 'cost '}${withNote(page.cost)}.`,
+    ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
+    factTable([...page.facts, ...tokenFacts(page.tokens)]),
+    '## Plan',
+    `${escapeMarkdown(page.plan.summary)}.`,
+    page.plan.targets.map((target, index) =>
+      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}: ${target.state}`).join('\n'),
+    ...(page.plan.excluded.length === 0 ? [] : [
+      'Left out:',
+      page.plan.excluded.map(({ target, reason }) => `- ${markdownCode(target)}: ${escapeMarkdown(reason)}`).join('\n'),
+    ]),
+    '## Attempts',
+    ...(page.attempts.length === 0 ? ['None: no request was sent to a provider.'] : page.attempts.flatMap(attemptBlocks)),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function attemptBlocks(attempt: ReceiptAttempt): string[] {
+  return [
+    `### ${attempt.number}. ${markdownCode(attempt.target)}: ${escapeMarkdown(attempt.outcome)}${attempt.drill ? ' (fire drill)' : ''}`,
+    ...(attempt.message === undefined ? [] : [`> ${escapeMarkdown(attempt.message)}`]),
+    factTable([
+      ...attempt.facts,
+      ...tokenFacts(attempt.tokens, attempt.tokensEstimated),
+      { label: 'Cost', value: withNote(attempt.cost) },
+    ]),
+  ];
+}
+
+function withNote(cost: ReceiptCost): string {
+  return cost.note === '' ? cost.text : `${cost.text} (${cost.note})`;
+}
+
+function tokenFacts(tokens: readonly TokenFigure[], estimated = false): Fact[] {
+  if (tokens.length === 0) return [];
+  return [{ label: estimated ? 'Tokens (estimated)' : 'Tokens', value: tokens.map(({ label, exact }) => `${label.toLowerCase()} ${exact}`).join(', ') }];
+}
+
+function factTable(facts: readonly Fact[]): string {
+  return ['| | |', '|:--|:--|', ...facts.map(({ label, value, isId }) => `| ${escapeMarkdown(label)} | ${isId === true ? markdownCode(value, true) : escapeMarkdown(value)} |`)].join('\n');
+}

@@ -1,0 +1,198 @@
+import type { TokenUsage } from '../../../server/api/conversation.ts';
+import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
+import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
+import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
+import { formatCost } from '../../base/money.ts';
+import { attemptTimeline } from './receiptTimeline.ts';
+import type { AttemptTimeline } from './receiptTimeline.ts';
+import { callerText, failureText, isRefused, outcomeText, roleText, toneOf } from '../../base/outcomeWording.ts';
+import type { Tone } from '../../base/outcomeWording.ts';
+
+export interface Fact {
+  label: string;
+  value: string;
+  /** A long id that nobody reads: shown on one line, to be copied. */
+  isId?: boolean | undefined;
+}
+
+export interface ReceiptCost {
+  text: string;
+  /** `exact · price from genai-prices 0.1.8`, `no price is known for relay/m`; empty where there is nothing to say. */
+  note: string;
+}
+export interface ReceiptTarget {
+  target: string;
+  /** The name the provider knows the model by, where it is another one. */
+  upstream?: string | undefined;
+  /** `answered`, `failed`, `not needed`. */
+  state: string;
+  tone: Tone;
+}
+export interface ReceiptAttempt {
+  number: number;
+  target: string;
+  tone: Tone;
+  /** `Answered`, `Rate limited (429)`. */
+  outcome: string;
+  /** A fire drill had its hand in it. */
+  drill: boolean;
+  message?: string | undefined;
+  facts: Fact[];
+  timeline: AttemptTimeline;
+  tokens: TokenFigure[];
+  tokensEstimated: boolean;
+  cost: ReceiptCost;
+}
+
+/** All that the receipt page shows: texts are ready, the page and the Markdown only lay them out. */
+export interface ReceiptPage {
+  id: string;
+  wanted: string;
+  tone: Tone;
+  outcome: string;
+  message?: string | undefined;
+  answeredBy?: string | undefined;
+  facts: Fact[];
+  cost: ReceiptCost;
+  tokens: TokenFigure[];
+  /** How the name was understood: `Route auto: its targets in order`. */
+  plan: { summary: string; targets: ReceiptTarget[]; excluded: { target: string; reason: string }[] };
+  attempts: ReceiptAttempt[];
+}
+
+/** Turns a receipt of the ledger into what a person reads. */
+export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPage {
+  const spanMs = Math.max(receipt.totalMs, ...receipt.attempts.map((attempt) => attempt.startedAt - receipt.startedAt + attempt.totalMs), 1);
+  const failed = receipt.attempts.filter((attempt) => attempt.outcome === 'failed').length;
+  return {
+    id: receipt.id,
+    wanted: receipt.plan.wanted,
+    tone: toneOf(receipt.outcome, failed, receipt.failureClass),
+    outcome: outcomeText(receipt.outcome, failed, receipt.failureClass, receipt.attempts.length),
+    message: receipt.message,
+    answeredBy: receipt.target,
+    facts: exchangeFacts(receipt, style),
+    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.wanted)),
+    tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),
+    plan: {
+      summary: planSummary(receipt),
+      targets: receipt.plan.targets.map((planned): ReceiptTarget => ({
+        target: planned.target,
+        upstream: planned.upstreamModel === planned.model ? undefined : planned.upstreamModel,
+        ...targetState(planned.target, receipt),
+      })),
+      excluded: receipt.plan.excluded.map(({ target, reason }) => ({ target, reason })),
+    },
+    attempts: receipt.attempts.map((attempt) => attemptOf(attempt, receipt.outcome, receipt.startedAt, spanMs)),
+  };
+}
+
+function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
+  return presentFacts([
+    ['Started', formatMoment(receipt.startedAt, style)],
+    ['First token', receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
+    ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
+    ['Asked by', callerText(receipt.caller)],
+    ['Workspace', receipt.caller.workspace],
+    ['Came in through', receipt.face === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
+    ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
+  ]).concat(presentFacts([
+    ['Conversation', receipt.caller.conversation],
+    ['Request', receipt.id],
+  ]).map((fact) => ({ ...fact, isId: true })));
+}
+
+function planSummary(receipt: Receipt): string {
+  const { kind, wanted, strategy } = receipt.plan;
+  switch (kind) {
+    case 'route': return `Route ${wanted}: its targets in order`;
+    case 'model': return strategy === 'none' ? `No route or model is named ${wanted}` : `Model ${wanted}: every provider that serves it, by priority`;
+    case 'target': return `Exactly ${wanted}, no alternative`;
+  }
+}
+
+function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'state' | 'tone'> {
+  const last = receipt.attempts.findLast((attempt) => attempt.target === target);
+  if (last === undefined) {
+    return receipt.outcome === 'open' ? { state: 'waiting', tone: 'running' } : { state: receipt.outcome === 'ok' ? 'not needed' : 'not tried', tone: 'stopped' };
+  }
+  switch (last.outcome) {
+    case 'ok': return isRefused(last) ? { state: 'refused', tone: 'stopped' } : { state: 'answered', tone: 'ok' };
+    case 'failed': return { state: 'failed', tone: 'failed' };
+    case 'cancelled': return { state: beaten(last, receipt.outcome) ? 'given up: another was faster' : 'cancelled', tone: 'stopped' };
+    case 'interrupted': return { state: 'interrupted', tone: 'stopped' };
+  }
+}
+
+/** A hedge was faster, and the caller is still there. */
+function beaten(attempt: Attempt, receiptOutcome: Receipt['outcome']): boolean {
+  return attempt.outcome === 'cancelled' && receiptOutcome !== 'cancelled' && receiptOutcome !== 'interrupted';
+}
+
+function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchangeStartedAt: number, spanMs: number): ReceiptAttempt {
+  const key = attempt.keyLast4 === undefined ? attempt.keyLabel : `${attempt.keyLabel ?? 'key'} …${attempt.keyLast4}`;
+  return {
+    number: attempt.number,
+    target: attempt.target,
+    tone: toneOf(attempt.outcome, 0, attempt.failureClass),
+    outcome: beaten(attempt, receiptOutcome) ? 'Given up: another was faster' : attemptOutcome(attempt),
+    drill: attempt.drill === true,
+    message: attempt.message,
+    facts: presentFacts([
+      ['Started', `after ${formatDuration(Math.max(0, attempt.startedAt - exchangeStartedAt))}`],
+      ['Made because', attempt.role === undefined ? undefined : roleText(attempt.role)],
+      ['Connection', attempt.connectMs === undefined ? undefined : `made in ${formatDuration(attempt.connectMs)}`],
+      ['Headers', attempt.headersMs === undefined ? undefined : formatDuration(attempt.headersMs)],
+      ['First token', attempt.firstTokenMs === undefined ? undefined : formatDuration(attempt.firstTokenMs)],
+      ['Longest silence', attempt.longestGapMs === undefined || attempt.longestGapMs < tellingGapMs ? undefined : formatDuration(attempt.longestGapMs)],
+      ['Total', formatDuration(attempt.totalMs)],
+      ['Key', key],
+      ['Status', attempt.status === undefined ? undefined : String(attempt.status)],
+      ['Protocol', attempt.protocol],
+      ['Model at the provider', attempt.upstreamModel === attempt.model ? undefined : attempt.upstreamModel],
+    ]),
+    timeline: attemptTimeline(attempt, exchangeStartedAt, spanMs),
+    tokens: totalTokens(attempt.usage) === undefined ? [] : tokenFigures(attempt.usage),
+    tokensEstimated: attempt.usageEstimated,
+    cost: usedNothing(attempt) ? noCost : costOf(attempt, attempt.target),
+  };
+}
+
+function attemptOutcome(attempt: Attempt): string {
+  switch (attempt.outcome) {
+    case 'ok': return isRefused(attempt) ? 'Refused by the model' : 'Answered';
+    case 'cancelled': return 'Cancelled by the caller';
+    case 'interrupted': return 'Interrupted';
+    case 'failed': {
+      const words = attempt.failureClass === undefined ? 'failed' : failureText(attempt.failureClass);
+      const sentence = words.charAt(0).toUpperCase() + words.slice(1);
+      return attempt.status === undefined || attempt.status < 400 ? sentence : `${sentence} (${attempt.status})`;
+    }
+  }
+}
+
+/** Shorter silences in an answer are usual. */
+const tellingGapMs = 1000;
+
+const noCost: ReceiptCost = Object.freeze({ text: 'no cost', note: '' });
+
+/** No target answered, no provider counted a token, and the cost is known to be nothing. */
+function usedNothing({ outcome, usage, cost }: Pick<Attempt, 'usage' | 'cost'> & { outcome: Receipt['outcome'] }): boolean {
+  return outcome !== 'ok' && (totalTokens(usage) ?? 0) === 0 && cost.microUsd === 0;
+}
+
+/** @param target what the price would be of */
+function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: string): ReceiptCost {
+  if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
+    return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
+  }
+  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
+}
+
+function priceSourceText(source: string): string {
+  return source === 'config' ? 'your settings' : source === 'provider' ? 'the provider' : source;
+}
+
+function presentFacts(rows: [string, string | undefined][]): Fact[] {
+  return rows.flatMap(([label, value]) => value === undefined ? [] : [{ label, value }]);
+}

@@ -1,0 +1,157 @@
+import * as vscode from 'vscode';
+import type { Receipt } from '../../../server/api/receipt.ts';
+import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import { receiptMarkdown } from './receiptMarkdown.ts';
+import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
+import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
+import { buildReceiptPage } from './receiptModel.ts';
+import { RefreshThrottle } from '../shared/refreshThrottle.ts';
+import { webviewHtml, webviewOptions } from '../shared/webviewHtml.ts';
+
+const viewType = 'switchyard.receipt';
+const refreshIntervalMs = 1000;
+/** So soon after Enter the list has opened its line. */
+const enterMs = 1000;
+
+/**
+ * The receipt of one exchange, in one panel of the editor area that every receipt shares and that survives a
+ * reload of the window. Registers itself and its command `switchyard.openReceipt` (arguments: the exchange's id, and
+ * `list` where a line of a list opens it, which keeps the focus; Enter there moves it into the receipt).
+ */
+export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  readonly #extensionUri: vscode.Uri;
+  readonly #server: SwitchyardServer;
+  readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
+  readonly #subscriptions: vscode.Disposable[];
+  #panel: vscode.WebviewPanel | undefined;
+  #pageIsReady = false;
+  #id = '';
+  #receipt: Receipt | undefined;
+  /** The next receipt that a line of a list opens takes the focus: Enter was pressed there. */
+  #entering: NodeJS.Timeout | undefined;
+
+  constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
+    this.#extensionUri = extensionUri;
+    this.#server = server;
+    this.#subscriptions = [
+      vscode.window.registerWebviewPanelSerializer(viewType, this),
+      vscode.commands.registerCommand('switchyard.openReceipt', (id: unknown, from: unknown) => {
+        if (typeof id === 'string' && id !== '') this.#open(id, from === 'list' && !this.#entered());
+        // Without an id there is nothing to open but the list to choose from.
+        else void vscode.commands.executeCommand('switchyard.showRequests');
+      }),
+      // Behind a key of the lists only, so it is in no menu and no palette.
+      vscode.commands.registerCommand('switchyard.enterReceipt', () => this.#enter()),
+      server.onDidChangeStatus(() => {
+        // A finished receipt never changes; a running one is read again until it has ended.
+        if (this.#panel !== undefined && this.#receipt?.outcome === 'open') this.#throttle.request();
+      }),
+    ];
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    if (!isReceiptState(state) || this.#panel !== undefined) {
+      panel.dispose();
+      return;
+    }
+    this.#id = state.id;
+    this.#adopt(panel);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#entering);
+    this.#throttle.dispose();
+    this.#panel?.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  /** Opens the line that has the focus, as the list does by itself; what it opens then takes the focus. */
+  async #enter(): Promise<void> {
+    clearTimeout(this.#entering);
+    this.#entering = setTimeout(() => { this.#entering = undefined; }, enterMs);
+    await vscode.commands.executeCommand('list.select');
+  }
+
+  #entered(): boolean {
+    const entered = this.#entering !== undefined;
+    clearTimeout(this.#entering);
+    this.#entering = undefined;
+    return entered;
+  }
+
+  /** @param stay the list keeps the focus, so that the arrow keys go on to the next line */
+  #open(id: string, stay: boolean): void {
+    if (this.#id !== id) this.#receipt = undefined;
+    this.#id = id;
+    if (this.#panel === undefined) {
+      this.#adopt(vscode.window.createWebviewPanel(viewType, 'Receipt', { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(this.#extensionUri)));
+    } else {
+      this.#panel.reveal(undefined, stay);
+      void this.#refresh();
+    }
+  }
+
+  #adopt(panel: vscode.WebviewPanel): void {
+    this.#panel = panel;
+    this.#pageIsReady = false;
+    panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'receipt.svg');
+    panel.webview.options = webviewOptions(this.#extensionUri);
+    panel.webview.onDidReceiveMessage((message: unknown) => {
+      if (isFromReceiptPage(message)) void this.#receive(message);
+    });
+    panel.onDidDispose(() => {
+      if (this.#panel === panel) this.#panel = undefined;
+    });
+    panel.webview.html = webviewHtml(panel.webview, this.#extensionUri, 'receipt', 'Receipt');
+  }
+
+  async #receive(message: FromReceiptPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.#pageIsReady = true;
+        await this.#refresh();
+        return;
+      case 'retry':
+        await this.#refresh();
+        return;
+      case 'copyJson':
+        if (this.#receipt !== undefined) await this.#copy(JSON.stringify(this.#receipt, null, 2), 'as JSON');
+        return;
+      case 'copyMarkdown':
+        if (this.#receipt !== undefined) await this.#copy(receiptMarkdown(buildReceiptPage(this.#receipt, { locale: vscode.env.language })), 'as Markdown');
+        return;
+      case 'copyFact': {
+        const facts = this.#receipt === undefined ? [] : buildReceiptPage(this.#receipt, { locale: vscode.env.language }).facts;
+        const fact = facts.find(({ label }) => label === message.label);
+        if (fact !== undefined) await this.#copy(fact.value, `the ${fact.label.toLowerCase()} id`);
+        return;
+      }
+    }
+  }
+
+  async #copy(text: string, what: string): Promise<void> {
+    await vscode.env.clipboard.writeText(text);
+    await this.#post({ type: 'copied', what });
+  }
+
+  async #refresh(): Promise<void> {
+    const id = this.#id;
+    const message = await this.#read(id).catch((error: unknown): ToReceiptPage => ({
+      type: 'failed', id, message: error instanceof Error ? error.message : 'The receipt could not be read.',
+    }));
+    // Another receipt may have been opened while the server was reading.
+    if (this.#id === id) await this.#post(message);
+  }
+
+  async #read(id: string): Promise<ToReceiptPage> {
+    const receipt = await this.#server.receipt(id);
+    if (this.#id === id) this.#receipt = receipt ?? undefined;
+    if (receipt === null) return { type: 'failed', id, message: 'There is no receipt of this request any more.' };
+    if (this.#panel !== undefined && this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.wanted}`;
+    return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
+  }
+
+  async #post(message: ToReceiptPage): Promise<void> {
+    if (this.#panel !== undefined && this.#pageIsReady) await this.#panel.webview.postMessage(message);
+  }
+}

@@ -1,0 +1,101 @@
+import { isToSpendPage } from '../spendMessages.ts';
+import type { FromSpendPage } from '../spendMessages.ts';
+import type { SpendPage } from '../spendModel.ts';
+import { spendPeriods } from '../spendRange.ts';
+import type { SpendPeriod } from '../spendRange.ts';
+import { button, element, replaceContent } from '../../shared/page/dom.ts';
+import { listenToHost } from '../../shared/page/host.ts';
+import type { Host } from '../../shared/page/host.ts';
+import { periodPicker } from './periodPicker.ts';
+import { spendChart } from './spendChart.ts';
+import { spendSection } from './spendSection.ts';
+
+const periodNames: Record<SpendPeriod, string> = { today: 'Today', week: '7 days', month: 'This month' };
+
+/** Runs the Spend page: asks for a period, draws what comes, and keeps what is on screen until better is there. */
+export function showSpendPage(main: Element, host: Host<FromSpendPage>): void {
+  let period = rememberedPeriod(host.remembered());
+  const opened = new Set<string>();
+  const problem = element('section', { class: 'problem', hidden: '' });
+  const figures = element('div', { class: 'figures', 'aria-busy': 'true' }, waiting());
+  const announcement = element('p', { class: 'for-screen-readers', 'aria-live': 'polite' });
+  let announceNext = false;
+
+  const picker = periodPicker(period, (chosen) => {
+    period = chosen;
+    announceNext = true;
+    figures.setAttribute('aria-busy', 'true');
+    host.remember({ period });
+    host.post({ type: 'period', period });
+  });
+  main.classList.add('spend');
+  main.append(picker, announcement, problem, figures);
+
+  listenToHost(isToSpendPage, (message) => {
+    if (message.type === 'failed') {
+      if (message.period !== period) return;
+      figures.setAttribute('aria-busy', 'false');
+      figures.classList.add('old');
+      problem.hidden = false;
+      replaceContent(problem,
+        element('p', { role: 'alert' }, message.message),
+        button('Retry', () => host.post({ type: 'retry' }), { class: 'quiet', 'data-key': 'retry' }));
+      if (figures.querySelector('.waiting') !== null) figures.replaceChildren();
+      return;
+    }
+    if (message.page.period !== period) return;
+    problem.hidden = true;
+    figures.classList.remove('old');
+    figures.setAttribute('aria-busy', 'false');
+    replaceContent(figures, ...(message.page.empty === undefined ? content(message.page, opened) : [emptyState(message.page.empty, period, host)]));
+    // Live updates are not read out: only what the person asked for.
+    if (announceNext) announcement.textContent = `${periodNames[period]}: ${message.page.totalText}, ${message.page.notes.join(', ')}`;
+    announceNext = false;
+  });
+  host.post({ type: 'ready', period });
+}
+
+function rememberedPeriod(state: unknown): SpendPeriod {
+  const period = typeof state === 'object' && state !== null && 'period' in state ? state.period : undefined;
+  return spendPeriods.find((one) => one === period) ?? 'today';
+}
+
+function content(page: SpendPage, opened: Set<string>): Element[] {
+  const known = page.totalText !== 'unknown';
+  return [
+    element('section', { class: 'total', 'aria-label': 'Total' },
+      element('p', { class: known ? 'amount' : 'amount unknown' }, known ? page.totalText : 'Cost unknown'),
+      element('ul', { class: 'notes' }, ...page.notes.map((note) => element('li', {}, note)), element('li', {}, page.requestsText))),
+    ...(page.chart === undefined ? [] : [spendChart(page.chart, opened)]),
+    tokenSection(page),
+    ...page.sections.map((section) => spendSection(section, opened)),
+  ];
+}
+
+function tokenSection(page: SpendPage): Element {
+  const rows = page.tokens.map(({ label, text, exact }) =>
+    element('div', {}, element('dt', {}, label), element('dd', { title: exact }, text)));
+  if (page.cacheHitText !== undefined) {
+    rows.push(element('div', { title: 'The share of all prompt tokens that a provider read from its cache' },
+      element('dt', {}, 'Cache hits'), element('dd', {}, page.cacheHitText)));
+  }
+  return element('section', {}, element('h2', {}, 'Tokens'), element('dl', { class: 'facts' }, ...rows));
+}
+
+function emptyState(reason: NonNullable<SpendPage['empty']>, period: SpendPeriod, host: Host<FromSpendPage>): Element {
+  const run = (label: string, action: 'addProvider' | 'openChat') => button(label, () => host.post({ type: 'run', action }), { 'data-key': action });
+  if (reason === 'no-providers') {
+    return element('section', { class: 'empty' },
+      element('p', {}, 'What your AI requests cost is counted here, by provider, model and tool. Add a provider to begin.'),
+      run('Add Provider…', 'addProvider'));
+  }
+  const when = { today: 'today', week: 'in the last 7 days', month: 'this month' }[period];
+  return element('section', { class: 'empty' },
+    element('p', {}, `No requests ${when}. Pick a Switchyard model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.`),
+    run('Open Chat', 'openChat'));
+}
+
+function waiting(): Element {
+  // As tall as the total and the chart, so that nothing jumps when they come.
+  return element('div', { class: 'waiting', 'aria-hidden': 'true' }, element('div', { class: 'bone amount-bone' }), element('div', { class: 'bone chart-bone' }));
+}

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import type { TimeRange } from '../../../server/api/receipt.ts';
+import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import { collectRequests } from '../shared/requestsPaging.ts';
+import { requestsCsv, spendSummaryCsv } from './spendCsv.ts';
+import { lastMonthRange, spendRange } from './spendRange.ts';
+
+const mostRequests = 1_000_000;
+
+interface PeriodChoice extends vscode.QuickPickItem { range: TimeRange; fileLabel: string }
+interface ContentChoice extends vscode.QuickPickItem { content: 'summary' | 'requests' }
+
+/** The command "Export Spend as CSV…": asks for a period, a content and a file, and writes it. */
+export async function exportSpend(server: SwitchyardServer): Promise<void> {
+  const period = await vscode.window.showQuickPick(periodChoices(Date.now()), { title: 'Export Spend as CSV (1/2)', placeHolder: 'Which period?' });
+  if (period === undefined) return;
+  const contents: ContentChoice[] = [
+    { label: 'Summary', description: 'sums by provider, model, tool, workspace and day', content: 'summary' },
+    { label: 'Every Request', description: 'one line for each request', content: 'requests' },
+  ];
+  const choice = await vscode.window.showQuickPick(contents, { title: 'Export Spend as CSV (2/2)', placeHolder: 'What should be in the file?' });
+  if (choice === undefined) return;
+  const fileName = `switchyard-${choice.content === 'summary' ? 'spend' : 'requests'}-${period.fileLabel}.csv`;
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const file = await vscode.window.showSaveDialog({
+    title: 'Export Spend as CSV',
+    filters: { CSV: ['csv'] },
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, fileName) }),
+  });
+  if (file === undefined) return;
+  try {
+    const text = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: 'Exporting spend…', cancellable: true },
+      (_progress, token) => readCsv(server, choice.content, period.range, token),
+    );
+    if (text === undefined) return;
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  } catch (error) {
+    void vscode.window.showErrorMessage(`The spend was not exported: ${error instanceof Error ? error.message : String(error)}`);
+    return;
+  }
+  const open = 'Open';
+  const answer = await vscode.window.showInformationMessage('The spend was exported.', open);
+  if (answer === open) await vscode.commands.executeCommand('vscode.open', file);
+}
+
+async function readCsv(server: SwitchyardServer, content: ContentChoice['content'], range: TimeRange, token: vscode.CancellationToken): Promise<string | undefined> {
+  if (content === 'summary') {
+    const report = await server.spend({ range });
+    return token.isCancellationRequested ? undefined : spendSummaryCsv(report);
+  }
+  const collected = await collectRequests((params) => server.requests(params), {
+    ...range, limit: mostRequests, pageSize: 500, isCancelled: () => token.isCancellationRequested,
+  });
+  return token.isCancellationRequested ? undefined : requestsCsv(collected.requests);
+}
+
+function periodChoices(now: number): PeriodChoice[] {
+  const choice = (label: string, range: TimeRange): PeriodChoice => {
+    // The range is half-open: its last day is the one before `to`.
+    const [first, last] = [dayName(range.from), dayName(range.to - 1)];
+    return { label, description: first === last ? first : `${first} to ${last}`, range, fileLabel: first === last ? first : `${first}-to-${last}` };
+  };
+  return [
+    choice('This Month', spendRange('month', now)),
+    choice('Last Month', lastMonthRange(now)),
+    choice('Last 7 Days', spendRange('week', now)),
+    choice('Today', spendRange('today', now)),
+  ];
+}
+
+function dayName(at: number): string {
+  const date = new Date(at);
+  return [date.getFullYear(), String(date.getMonth() + 1).padStart(2, '0'), String(date.getDate()).padStart(2, '0')].join('-');
+}

@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import type { StatusSnapshot } from '../../../server/api/status.ts';
+import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import { walkthroughSteps } from './walkthroughSteps.ts';
+
+const chatAnsweredKey = 'switchyard.walkthrough.chatAnswered';
+const spendSeenKey = 'switchyard.walkthrough.spendSeen';
+
+/**
+ * Ticks off the steps of the walkthrough when what they ask for has really happened: sets the context keys that
+ * the steps' completion events wait for.
+ */
+export class WalkthroughProgress implements vscode.Disposable {
+  readonly #server: SwitchyardServer;
+  readonly #memory: vscode.Memento;
+  readonly #subscription: vscode.Disposable;
+  readonly #set = new Map<string, boolean>();
+  #readRevision: number | undefined;
+
+  /** `memory` keeps over restarts what happened once. */
+  constructor(server: SwitchyardServer, memory: vscode.Memento) {
+    this.#server = server;
+    this.#memory = memory;
+    for (const key of [chatAnsweredKey, spendSeenKey]) if (memory.get(key) === true) this.#setKey(key, true);
+    this.#subscription = server.onDidChangeStatus((status) => void this.#update(status));
+    if (server.status !== undefined) void this.#update(server.status);
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  /** Spend was shown, with figures in it. */
+  async spendSeen(): Promise<void> {
+    if (this.#set.get(spendSeenKey) === true) return;
+    this.#setKey(spendSeenKey, true);
+    await this.#memory.update(spendSeenKey, true);
+  }
+
+  async #update(status: StatusSnapshot): Promise<void> {
+    const steps = walkthroughSteps(status);
+    this.#setKey('switchyard.walkthrough.providerAdded', steps.providerAdded);
+    this.#setKey('switchyard.walkthrough.providerTested', steps.providerTested);
+    this.#setKey('switchyard.walkthrough.fallbackReady', steps.fallbackReady);
+    if (this.#set.get(chatAnsweredKey) === true || status.ledgerRevision === this.#readRevision) return;
+    this.#readRevision = status.ledgerRevision;
+    // A failed read is no loss: the next finished request asks again.
+    const latest = await this.#server.requests({ limit: 10 }).catch(() => []);
+    if (latest.some((request) => request.caller.tool === 'vscode-chat' && request.outcome === 'ok')) {
+      this.#setKey(chatAnsweredKey, true);
+      await this.#memory.update(chatAnsweredKey, true);
+    }
+  }
+
+  #setKey(key: string, value: boolean): void {
+    if (this.#set.get(key) === value) return;
+    this.#set.set(key, value);
+    void vscode.commands.executeCommand('setContext', key, value);
+  }
+}

@@ -1,0 +1,73 @@
+import { Guard } from '../base/guarded.ts';
+import { findProvider, providers } from '../catalog/providers.ts';
+import { watchConfigFile } from '../config/watchConfigFile.ts';
+import { loadYamlConfig } from '../config/yamlFile.ts';
+import type { Command } from './arguments.ts';
+import { defaultDataDir } from './dataFolder.ts';
+import { endWithinMs, expectEnd } from './endWatch.ts';
+import { buildHouse, type House } from './createRouter.ts';
+import { installLastDefence, quietWriter } from './lastDefence.ts';
+import { exitWithParent } from './parentWatch.ts';
+import { supportedProtocols } from '../protocols/registry.ts';
+
+/** Serves the local endpoint with a YAML configuration until its parent dies or it is told to stop. */
+export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string): Promise<void> {
+  const { configFile, port, json } = command;
+  let announced = false;
+  const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
+  const house = buildHouse({
+    dataDir: command.dataDir ?? defaultDataDir(),
+    instanceId,
+    writeLog: (level, line) => {
+      if (level !== 'debug') writeError(`${level}: ${line}\n`);
+    },
+    portChanged: () => {
+      const { status } = house.port;
+      if (status.state === 'held-by-another-window' || status.state === 'held-by-another-program' || status.state === 'failed') {
+        writeError(`error: ${status.message ?? 'the port cannot be used'}\n`);
+        if (!announced) end(1);
+        return;
+      }
+      if (status.state !== 'listening' || announced) return;
+      announced = true;
+      const { url, tokenFile } = status;
+      writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
+    },
+  });
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    expectEnd({ withinMs: endWithinMs, subject: 'The server' });
+    void house.close().finally(() => process.exit(code));
+  };
+  installLastDefence({ process, log: () => house.log, end: () => end(1) });
+  const stop = (): void => end(0);
+  exitWithParent(stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+
+  const usable = await adopt(house, configFile, 'start');
+  if (!usable) {
+    await house.close();
+    process.exit(1);
+  }
+  const reload = new Guard('Reloading the configuration', house.log);
+  watchConfigFile(configFile, reload.wrap(() => adopt(house, configFile, 'reload')));
+  house.port.hold(port);
+}
+
+/**
+ * @param when an empty file is a beginning at the start; later it is one half written
+ * @returns false when the file cannot be read at all; an older configuration then stays
+ */
+async function adopt(house: House, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
+  const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {
+    catalog: { providers, findProvider }, supportedProtocols,
+  });
+  if (!readable && !(empty === true && when === 'start')) {
+    for (const { file, line, message } of problems) house.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);
+    return false;
+  }
+  house.yard.configure(config, keys, problems);
+  return true;
+}

@@ -1,0 +1,77 @@
+import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
+import type { InitializationOptions } from '../api/messages.ts';
+import type { Command } from './arguments.ts';
+import { Guard } from '../base/guarded.ts';
+import { findProvider, providers } from '../catalog/providers.ts';
+import { watchConfigFile } from '../config/watchConfigFile.ts';
+import { loadYamlConfig } from '../config/yamlFile.ts';
+import { LspFace } from '../inbound/lsp/lspServer.ts';
+import { defaultDataDir } from './dataFolder.ts';
+import { endWithinMs, expectEnd } from './endWatch.ts';
+import { buildHouse, type House } from './createRouter.ts';
+import { installLastDefence, quietWriter } from './lastDefence.ts';
+import { exitWithParent } from './parentWatch.ts';
+import { supportedProtocols } from '../protocols/registry.ts';
+
+/**
+ * Runs as a language server. The transport (Node IPC or stdio) is read from the command line by the library. The data
+ * folder and, for other editors, a configuration file come with `initialize`.
+ */
+export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string): void {
+  const connection = createConnection(ProposedFeatures.all);
+  let house: House | undefined;
+  let face: LspFace | undefined;
+  // Libraries write there too; a reader that is gone must not end the server.
+  quietWriter(process.stdout);
+  const writeError = quietWriter(process.stderr);
+  // Before the editor has said hello there is no log that it would see.
+  const early = { error: (message: string, cause?: unknown) => { writeError(`error: ${message} ${cause instanceof Error ? cause.stack ?? cause.message : ''}\n`); } };
+  const stop = async (): Promise<void> => {
+    face?.close();
+    await house?.close();
+  };
+
+  connection.onInitialize((params: InitializeParams): InitializeResult => {
+    const options = (params.initializationOptions ?? {}) as InitializationOptions;
+    const built = buildHouse({
+      dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
+      instanceId,
+      writeLog: (level, line) => {
+        if (level === 'error') connection.console.error(line);
+        else if (level === 'warn') connection.console.warn(line);
+        else if (level === 'info') connection.console.info(line);
+        else connection.console.debug(line);
+      },
+      portChanged: () => face?.httpChanged(),
+    });
+    house = built;
+    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), checkPort: () => built.port.check(), tools: built.tools });
+    const configFile = options.configFile ?? command.configFile;
+    if (configFile !== undefined) {
+      const reload = new Guard('Reading the configuration', built.log).wrap(() => adoptFile(built, configFile));
+      reload();
+      watchConfigFile(configFile, reload);
+    }
+    return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'switchyard' } };
+  });
+  connection.onShutdown(stop);
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    expectEnd({ withinMs: endWithinMs, subject: 'The server' });
+    void stop().finally(() => process.exit(code));
+  };
+  installLastDefence({ process, log: () => house?.log ?? early, end: () => end(1) });
+  const gone = (): void => end(0);
+  connection.onExit(gone);
+  exitWithParent(gone);
+  process.on('disconnect', gone);
+  process.on('SIGTERM', gone);
+  connection.listen();
+}
+
+async function adoptFile(house: House, configFile: string): Promise<void> {
+  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols });
+  if (readable) house.yard.configure(config, keys, problems);
+}

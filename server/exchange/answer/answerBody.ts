@@ -1,0 +1,45 @@
+import { ByteQueue } from '../../base/byteQueue.ts';
+
+const space = 0x20;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const tab = 0x09;
+
+/** The body of an answer that is read as a whole, in the pieces in which it came. */
+export class AnswerBody {
+  readonly #bytes = new ByteQueue();
+  /** Something other than blank lines has come. */
+  began = false;
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  add(piece: Buffer): void {
+    this.#bytes.add(piece);
+    if (!this.began) this.began = !isBlank(piece);
+  }
+
+  whole(): Buffer {
+    return this.#bytes.whole();
+  }
+
+  clear(): void {
+    this.#bytes.clear();
+  }
+}
+
+/** Whether bytes begin as a JSON object or array does. */
+export function startsLikeJson(chunk: Buffer): boolean {
+  const first = chunk.find(byte => !isSpace(byte));
+  return first === 0x7b || first === 0x5b;
+}
+
+function isBlank(chunk: Buffer): boolean {
+  return chunk.every(isSpace);
+}
+
+function isSpace(byte: number): boolean {
+  return byte === space || byte === lineFeed || byte === carriageReturn || byte === tab;
+}

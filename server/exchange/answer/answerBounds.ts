@@ -1,0 +1,46 @@
+import { SwitchyardError } from '../../base/failure.ts';
+
+/** The longest streamed answer, in UTF-16 units of text, reasoning and arguments: about four million tokens. */
+const maxChars = 16 * 1024 * 1024;
+const maxToolCalls = 10_000;
+const maxEvents = 1_000_000;
+/** What a stream may send between two pieces of content: images and sound come so, and keep-alives. */
+const maxQuietBytes = 64 * 1024 * 1024;
+const maxQuietEvents = 50_000;
+/** Events that cannot be read are left out, one by one; so many of them are no accident. */
+const maxUnreadable = 2_000;
+
+/**
+ * What no streamed answer exceeds. Whoever reads or writes an answer keeps parts of it to its end (arguments of calls,
+ * items), so an answer without an end would fill the memory although each of its events is small.
+ */
+export class AnswerBounds {
+  readonly #endpoint: string;
+  /** Since the last content: bytes, and how many events had come by then. */
+  #quietBytes = 0;
+  #quietFrom = 0;
+
+  /** @param endpoint its name, for messages */
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint;
+  }
+
+  /**
+   * Another chunk was read.
+   * @param events of the whole answer so far, as are `unreadable`, `chars` and `toolCalls`
+   * @returns the failure `answer-too-large` or `stream-noise` when it is more than any answer has
+   */
+  exceeded(chunkBytes: number, hasContent: boolean, events: number, unreadable: number, chars: number, toolCalls: number): SwitchyardError | undefined {
+    if (hasContent) {
+      this.#quietBytes = 0;
+      this.#quietFrom = events;
+    } else {
+      this.#quietBytes += chunkBytes;
+    }
+    if (chars > maxChars || toolCalls > maxToolCalls || events > maxEvents) {
+      return new SwitchyardError('answer-too-large', 'server', `${this.#endpoint} sent an answer larger than is accepted.`);
+    }
+    const noise = unreadable > maxUnreadable || this.#quietBytes > maxQuietBytes || events - this.#quietFrom > maxQuietEvents;
+    return noise ? new SwitchyardError('stream-noise', 'server', `${this.#endpoint} sent much that is no part of an answer, so its stream was given up.`) : undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import type { ConversationEvent } from '../../api/conversation.ts';
+import { parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { fieldValue, scanObject } from '../../base/objectScan.ts';
+import type { Dialect, ProtocolCodec } from '../../protocols/codec.ts';
+
+/** Above this, a body that is only passed on is scanned for its usage instead of parsed. */
+const parseBelowBytes = 256 * 1024;
+const contentFields = ['choices', 'content', 'output', 'candidates', 'data'];
+const smallFields = ['usage', 'usageMetadata', 'error', 'type', 'id', 'model', 'stop_reason', 'status'];
+
+/**
+ * What a plain answer says, as events.
+ * @param passedOn the body itself goes to the caller, so only usage, errors and emptiness matter here
+ * @returns undefined when the body is not JSON
+ */
+export function inspectPlain(body: Buffer, codec: ProtocolCodec, dialect: Dialect, passedOn: boolean): ConversationEvent[] | undefined {
+  if (passedOn && body.length > parseBelowBytes) {
+    const events = inspectLarge(body, codec, dialect);
+    if (events !== undefined) return events;
+  }
+  const value = parseJson(body.toString('utf8').trim());
+  if (value === undefined || typeof value !== 'object' || value === null) return undefined;
+  return codec.decodeResponse(value, dialect);
+}
+
+/** A body this large holds content; what is left to find are its usage and an error. Without a field for content it is parsed as a whole. */
+function inspectLarge(body: Buffer, codec: ProtocolCodec, dialect: Dialect): ConversationEvent[] | undefined {
+  const scan = scanObject(body);
+  if (scan === undefined || !contentFields.some(name => scan.fields.has(name))) return undefined;
+  const head: JsonObject = {};
+  for (const name of smallFields) {
+    const value = fieldValue(body, scan, name);
+    if (value !== undefined) head[name] = value as JsonValue;
+  }
+  // What the answer is made of stays unread; that it is there is all that matters here.
+  for (const name of contentFields) if (scan.fields.has(name)) head[name] = [];
+  const saysError = head.error !== undefined || head.type === 'error';
+  const events = codec.decodeResponse(head, dialect).filter(event => event.type === 'usage' || (event.type === 'error' && saysError));
+  return events.some(event => event.type === 'error') ? events : [...events, { type: 'text', text: ' ' }];
+}

@@ -1,0 +1,75 @@
+import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import { isContentEvent, mergeUsage } from '../../protocols/events.ts';
+
+/** About how many characters make a token, where nobody counted. */
+export const charsPerToken = 4;
+
+/** What an attempt has measured so far; for receipts. */
+export interface AttemptFigures {
+  status?: number | undefined;
+  /** Absent where a kept connection was used. */
+  connectMs?: number | undefined;
+  headersMs?: number | undefined;
+  firstTokenMs?: number | undefined;
+  usage: TokenUsage;
+  /** The provider's figures contradict each other. */
+  contradictory: boolean;
+  /** UTF-16 units of text, reasoning and arguments that were generated. */
+  generatedChars: number;
+}
+
+/** Takes usage, text length and the stop reason out of an answer's events as they come. */
+export class AnswerMeter {
+  readonly figures: AttemptFigures = { usage: {}, contradictory: false, generatedChars: 0 };
+  reason: StopReason | undefined;
+  /** Content that the caller can see has come. */
+  visible = false;
+  /** Tool calls that were begun. */
+  toolCalls = 0;
+  #wholeCalls: boolean;
+
+  /** @param wholeCalls the caller sees a tool call only when it is whole */
+  constructor(wholeCalls: boolean) {
+    this.#wholeCalls = wholeCalls;
+  }
+
+  /** @returns whether there is content among them */
+  count(events: readonly ConversationEvent[]): boolean {
+    let hasContent = false;
+    for (const event of events) {
+      if (isContentEvent(event)) {
+        hasContent = true;
+        if (!this.#wholeCalls || !event.type.startsWith('tool-call')) this.visible = true;
+      }
+      this.#add(event);
+    }
+    return hasContent;
+  }
+
+  #add(event: ConversationEvent): void {
+    const { figures } = this;
+    switch (event.type) {
+      case 'text':
+      case 'thinking':
+      case 'refusal':
+      case 'tool-call-arguments':
+        figures.generatedChars += event.text.length;
+        return;
+      case 'tool-call-start':
+        figures.generatedChars += event.name.length;
+        this.toolCalls += 1;
+        return;
+      case 'tool-call-end':
+        this.visible = true;
+        return;
+      case 'usage':
+        figures.usage = mergeUsage(figures.usage, event.usage);
+        if (event.contradictory === true) figures.contradictory = true;
+        return;
+      case 'finish':
+        this.reason = event.reason;
+        return;
+      default:
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { TokenUsage } from '../../api/conversation.ts';
+import type { Attempt } from '../../api/receipt.ts';
+import type { SwitchyardError } from '../../base/failure.ts';
+import type { EndpointConfig } from '../../config/config.ts';
+import type { PriceRequest } from '../../pricing/pricing.ts';
+import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
+import type { AttemptEnd } from './attempt.ts';
+import { modelSettings } from '../../models/modelSettings.ts';
+
+/** What an attempt used, with estimates where the provider gave no count, and whether there are any. */
+export interface SettledUsage { usage: TokenUsage; estimated: boolean }
+
+/**
+ * Completes the usage of an attempt that was answered. A complete answer with its counts is taken as it is; a broken
+ * or cancelled one keeps what it cost, with the generated text counted by its length.
+ * @param ended undefined for an attempt that was cancelled or still runs
+ */
+export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefined, estimatedInputTokens: number): SettledUsage {
+  const reported = figures.usage;
+  const hasCounts = Object.values(reported).some(count => count !== undefined);
+  if (figures.generatedChars === 0 && !hasCounts) return { usage: {}, estimated: false };
+  const usage: TokenUsage = { ...reported };
+  let estimated = figures.contradictory;
+  if (usage.inputTokens === undefined && usage.cacheReadTokens === undefined && usage.cacheWriteTokens === undefined) {
+    usage.inputTokens = estimatedInputTokens;
+    estimated = true;
+  }
+  const byLength = Math.ceil(figures.generatedChars / charsPerToken);
+  const complete = ended?.kind === 'ok';
+  const implausible = usage.outputTokens !== undefined && usage.outputTokens * 40 < figures.generatedChars;
+  if (usage.outputTokens === undefined || implausible || (!complete && usage.outputTokens < byLength)) {
+    usage.outputTokens = byLength;
+    estimated = true;
+  }
+  return { usage, estimated: estimated || !complete };
+}
+
+/** The part of an attempt's record that is known when it starts. */
+export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
+
+/** A record with what only its price needs to know: the request never left this machine. */
+export type RecordedAttempt = Attempt & { neverSent?: true };
+
+/** Codes of failures that happen before a request is sent (see networkFailure.ts, tlsWords.ts and googleTokens.ts). */
+const beforeSending = new Set([
+  'connection-refused', 'connection-failed', 'no-address', 'certificate', 'not-tls', 'http2-only', 'tls-failed', 'connect-timeout', 'unreachable', 'own-limit', 'unsendable',
+  'shutting-down', 'google-key-file', 'google-login', 'google-project',
+]);
+
+/** Whether an attempt failed before it was sent. */
+function neverSent(failure: SwitchyardError | undefined, figures: AttemptFigures): boolean {
+  return failure !== undefined && figures.status === undefined && figures.headersMs === undefined
+    && beforeSending.has(failure.code);
+}
+
+/** An answer in which the model declines: it went well as far as the provider is concerned, and is marked by its failure class. */
+export function isRefusal(end: AttemptEnd | 'cancelled' | 'open'): boolean {
+  return typeof end === 'object' && end.kind === 'ok' && end.reason === 'refusal';
+}
+
+/** The record of an attempt that has ended, still without its price. */
+export function attemptRecord(
+  started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
+): RecordedAttempt {
+  const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
+  const { leftOut, ...known } = started;
+  return {
+    ...known,
+    connectMs: figures.connectMs,
+    headersMs: figures.headersMs,
+    firstTokenMs: figures.firstTokenMs,
+    totalMs,
+    status: figures.status ?? failure?.status,
+    retryAfterMs: failure?.retryAfterMs,
+    outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
+    failureClass: end === 'cancelled' ? 'cancelled' : isRefusal(end) ? 'content-policy' : failure?.failureClass,
+    message: failure?.storedMessage ?? leftOutNote(leftOut),
+    usage: settled.usage,
+    usageEstimated: settled.estimated,
+    cost: { certainty: 'unknown' },
+    ...(neverSent(failure, figures) ? { neverSent: true } : {}),
+  };
+}
+
+const toolTypeShape = /^[A-Za-z][\w.:-]{0,63}$/;
+
+/** Tools that only another provider can run are never left out silently. */
+function leftOutNote(leftOut: readonly string[] | undefined): string | undefined {
+  if (leftOut === undefined || leftOut.length === 0) return undefined;
+  // A type that is no name may be any text of the caller's.
+  const names = leftOut.map(type => (toolTypeShape.test(type) ? type : 'another tool'));
+  return `Sent without ${names.join(', ')}: only the caller's own provider can run ${leftOut.length === 1 ? 'it' : 'them'}.`;
+}
+
+/** What list prices are multiplied with in the endpoint's region. */
+export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provider' | 'region'>): number | undefined {
+  return provider.regions?.find(one => one.id === region)?.priceFactor;
+}
+
+/** What the pricer wants to know of an attempt. */
+export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>): PriceRequest {
+  return {
+    usage: attempt.usage,
+    usageEstimated: attempt.usageEstimated,
+    model: attempt.model,
+    upstreamModel: attempt.upstreamModel,
+    endpointName: attempt.endpoint,
+    provider: endpoint.provider,
+    configPrices: modelSettings(endpoint, attempt.model)?.prices,
+    priceFactor: priceFactorOf(endpoint),
+    at: attempt.startedAt,
+    status: attempt.status,
+    // An answer that refuses is an answer, and paid for as one.
+    failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
+    neverSent: attempt.neverSent,
+    contradictory: figures.contradictory,
+    generated: figures.generatedChars > 0,
+  };
+}

@@ -1,0 +1,217 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { BreakerState, HealthState } from '../api/status.ts';
+import type { Random } from '../base/clock.ts';
+import type { BreakerConfig } from '../config/config.ts';
+import type { EndpointHealth, Outcome, WatchedEndpoint } from './healthReader.ts';
+import { countsForBreaker, forgiveLinkFailures, newBreaker, openUntil, releaseTrial, type Breaker } from './breaker/breaker.ts';
+import { createCooldowns, type Cooldowns, type CooldownState } from './breaker/cooldown.ts';
+import { mayBeLink } from './network/networkTracker.ts';
+import { hostOf, isLocalAddress } from './network/networkState.ts';
+import { modelsVerdict, type ModelsVerdict, type ModelWatch, type ModelWatches } from './modelHealth.ts';
+import { createUptime, type Uptime, type UptimeState } from './stats/uptime.ts';
+import { createOutcomeWindow, windowMs, type OutcomeWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
+
+/** What is remembered of one endpoint beside its statistics: plain values, copied as they are. */
+interface Notes {
+  /** The last failure of the endpoint itself, while nothing has gone well since. */
+  unresolved: { readonly failureClass: FailureClass; readonly at: number; readonly kind: Outcome['kind']; readonly mayBeLink: boolean } | undefined;
+  /** The last probe failed so that the endpoint cannot be used, and nothing has gone well since. */
+  probeFailed: boolean;
+  /** The last probe failed as prompts do that count for a breaker. */
+  probeBroken: boolean;
+  /** Failures of the endpoint itself, rate limits apart, since something went well. */
+  failuresSinceSuccess: number;
+  lastSuccessAt: number;
+  lastError: EndpointHealth['lastError'];
+  lastErrorMayBeLink: boolean;
+  lastCheckedAt: number | undefined;
+}
+
+/** What is remembered of one endpoint. */
+export interface Watch {
+  config: BreakerConfig;
+  local: boolean;
+  /** Endpoints at the same host are one witness of the link. */
+  host: string;
+  /** Of the connection: what a model did counts for the model's own breaker. */
+  breaker: Breaker;
+  /** Attempts that entered and have not ended. */
+  inFlight: number;
+  /** The model whose attempt is the endpoint's trial. */
+  trialModel: string | undefined;
+  readonly models: ModelWatches;
+  readonly cooldowns: Cooldowns;
+  readonly window: OutcomeWindow;
+  readonly uptime: Uptime;
+  notes: Notes;
+  /** Put back after a drill: what drill attempts that still run prove is passed over. */
+  drillOver: boolean;
+}
+
+/** From this share of failed attempts on, among at least so many, an endpoint is no longer healthy. */
+const degradedErrorRate = 0.1;
+const degradedOutcomes = 5;
+
+export function newWatch(name: string, endpoint: WatchedEndpoint, options: { random: Random; startedAt: number }): Watch {
+  return {
+    config: endpoint.breaker, local: isLocal(endpoint), host: hostOfEndpoint(name, endpoint), breaker: newBreaker(), inFlight: 0, trialModel: undefined,
+    models: new Map(), cooldowns: createCooldowns(options.random), window: createOutcomeWindow(), uptime: createUptime(options.startedAt),
+    notes: {
+      unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0, lastSuccessAt: -Infinity,
+      lastError: undefined, lastErrorMayBeLink: false, lastCheckedAt: undefined,
+    },
+    drillOver: false,
+  };
+}
+
+/** Adopts a changed configuration; history is kept. */
+export function reconfigure(watch: Watch, name: string, endpoint: WatchedEndpoint): void {
+  watch.config = endpoint.breaker;
+  watch.local = isLocal(endpoint);
+  watch.host = hostOfEndpoint(name, endpoint);
+}
+
+function isLocal(endpoint: WatchedEndpoint): boolean {
+  return endpoint.provider?.local === true || (endpoint.baseUrl !== undefined && isLocalAddress(endpoint.baseUrl));
+}
+
+function hostOfEndpoint(name: string, { baseUrl }: WatchedEndpoint): string {
+  return (baseUrl === undefined ? undefined : hostOf(baseUrl)) ?? name;
+}
+
+/** Whose fault a failure is: the endpoint's, or the request's (which proves at least that something answered). */
+function endpointsFault(failureClass: FailureClass): boolean {
+  return countsForBreaker(failureClass) || failureClass === 'rate-limit' || failureClass === 'quota' || failureClass === 'auth';
+}
+
+function unreachable(failureClass: FailureClass): boolean {
+  return failureClass === 'network' || failureClass === 'timeout';
+}
+
+/** A probe that goes well takes back what probes found, unreachability and bad keys; prompts that failed stand. */
+function probeResolves(failure: { failureClass: FailureClass; kind: Outcome['kind'] }): boolean {
+  return failure.kind === 'probe' || unreachable(failure.failureClass) || failure.failureClass === 'auth';
+}
+
+/** Writes an outcome into everything but the breakers. */
+export function remember(watch: Watch, outcome: Outcome): void {
+  const { notes } = watch;
+  const { failureClass, at, kind } = outcome;
+  notes.lastCheckedAt = Math.max(at, notes.lastCheckedAt ?? at);
+  if (kind === 'probe') notes.probeBroken = failureClass !== undefined && countsForBreaker(failureClass);
+  if (failureClass === undefined) {
+    if (kind === 'traffic') {
+      watch.window.add(at, true, outcome.firstTokenMs, outcome.totalMs);
+      watch.cooldowns.succeeded(outcome.model);
+    }
+    notes.lastSuccessAt = Math.max(notes.lastSuccessAt, at);
+    if (notes.unresolved !== undefined && at < notes.unresolved.at) return;
+    if (kind === 'traffic' || notes.unresolved === undefined || probeResolves(notes.unresolved)) notes.unresolved = undefined;
+    notes.probeFailed = false;
+    notes.failuresSinceSuccess = 0;
+    return;
+  }
+  const fault = endpointsFault(failureClass);
+  if ((fault || failureClass === 'model-not-found') && (notes.lastError === undefined || at >= notes.lastError.at)) {
+    notes.lastError = { at, failureClass, message: outcome.message ?? failureClass };
+    notes.lastErrorMayBeLink = mayBeLink(outcome);
+  }
+  if (!fault || outcome.keyScoped === true) {
+    // It answered: whatever was wrong with the request or the key, the endpoint can be reached.
+    if (notes.unresolved !== undefined && unreachable(notes.unresolved.failureClass)) notes.unresolved = undefined;
+    return;
+  }
+  watch.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
+  if (kind === 'traffic') watch.window.add(at, false, undefined, undefined);
+  if (at < notes.lastSuccessAt) return;
+  if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';
+  notes.unresolved = { failureClass, at, kind, mayBeLink: mayBeLink(outcome) };
+  if (failureClass !== 'rate-limit') notes.failuresSinceSuccess += 1;
+}
+
+/** Takes back all that failures since `from` did, where the machine's own link may have made them. */
+export function forgive(watch: Watch, from: number, at: number): void {
+  const { notes } = watch;
+  watch.breaker = forgiveLinkFailures(watch.breaker, from);
+  for (const model of watch.models.values()) model.breaker = forgiveLinkFailures(model.breaker, from);
+  watch.window.forgive(from);
+  if (notes.unresolved !== undefined && notes.unresolved.at >= from && notes.unresolved.mayBeLink) {
+    notes.unresolved = undefined;
+    notes.probeFailed = false;
+    notes.probeBroken = false;
+    notes.failuresSinceSuccess = 0;
+  }
+  if (notes.lastError !== undefined && notes.lastError.at >= from && notes.lastErrorMayBeLink) notes.lastError = undefined;
+  watch.uptime.skip(from, at);
+}
+
+/** The endpoint as a whole: its own breaker, and what its models make of it. */
+export function wholeBreaker(watch: Watch, now: number): ModelsVerdict {
+  const { breaker } = watch;
+  if (breaker.state === 'open') return { breaker: 'open', until: openUntil(breaker, now), named: breaker };
+  const models = modelsVerdict(watch.models, now);
+  return models.breaker === 'closed' && breaker.state === 'half-open' ? { breaker: 'half-open', named: breaker } : models;
+}
+
+export function isDown(watch: Watch, now: number, breaker: BreakerState = wholeBreaker(watch, now).breaker): boolean {
+  const { notes } = watch;
+  if (breaker === 'half-open') return false;
+  if (breaker === 'open' || notes.probeFailed || notes.unresolved?.failureClass === 'network') return true;
+  return notes.failuresSinceSuccess >= 2 && !watch.window.succeededLately(now);
+}
+
+export function stateOf(watch: Watch, breaker: BreakerState, summary: WindowSummary, now: number): HealthState {
+  const { notes } = watch;
+  if (notes.lastCheckedAt === undefined) return 'unknown';
+  if (isDown(watch, now, breaker)) return 'down';
+  if (breaker === 'half-open') return 'degraded';
+  const failing = notes.unresolved !== undefined && notes.unresolved.at > now - windowMs;
+  const unreliable = summary.outcomes >= degradedOutcomes && (summary.errorRate ?? 0) >= degradedErrorRate;
+  return failing || unreliable || watch.cooldowns.anyResting(now) !== undefined ? 'degraded' : 'healthy';
+}
+
+/** The later of the breaker's moment and the endpoint's own rest, when still to come. */
+export function retryAt(watch: Watch, verdict: ModelsVerdict, now: number): number | undefined {
+  const rest = watch.cooldowns.resting(undefined, now)?.until ?? now;
+  const latest = Math.max(rest, verdict.until ?? now);
+  return latest > now ? latest : undefined;
+}
+
+/** All that is known of an endpoint, as values; attempts under way are no part of it. */
+export interface WatchSnapshot {
+  readonly breaker: Breaker;
+  readonly models: readonly (readonly [name: string, model: Readonly<ModelWatch>])[];
+  readonly cooldowns: CooldownState;
+  readonly window: WindowState;
+  readonly uptime: UptimeState;
+  readonly notes: Readonly<Notes>;
+}
+
+export function snapshotWatch(watch: Watch): WatchSnapshot {
+  return {
+    breaker: watch.breaker, models: [...watch.models].map(([name, model]) => [name, { ...model }] as const),
+    cooldowns: watch.cooldowns.snapshot(), window: watch.window.snapshot(), uptime: watch.uptime.snapshot(), notes: { ...watch.notes },
+  };
+}
+
+/** Puts a watch back. A trial that was under way then and is not now has given back its place. */
+export function restoreWatch(watch: Watch, snapshot: WatchSnapshot): void {
+  watch.breaker = putBack(watch.breaker, snapshot.breaker);
+  const running = new Map(watch.models);
+  watch.models.clear();
+  for (const [name, before] of snapshot.models) {
+    const model = running.get(name);
+    watch.models.set(name, { ...before, breaker: putBack(model?.breaker, before.breaker), inFlight: model?.inFlight ?? 0 });
+    running.delete(name);
+  }
+  for (const [name, model] of running) if (model.inFlight > 0) watch.models.set(name, { ...model, breaker: newBreaker() });
+  watch.cooldowns.restore(snapshot.cooldowns);
+  watch.window.restore(snapshot.window);
+  watch.uptime.restore(snapshot.uptime);
+  watch.notes = { ...snapshot.notes };
+}
+
+function putBack(current: Breaker | undefined, before: Breaker): Breaker {
+  const sameTrial = before.state === 'half-open' && current?.state === 'half-open' && current.trialSince === before.trialSince;
+  return sameTrial ? before : releaseTrial(before);
+}

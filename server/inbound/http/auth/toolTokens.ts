@@ -1,0 +1,107 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readOrdinaryFile } from '../../../base/files/ordinaryFile.ts';
+import { agreeOnSharedFile } from '../../../base/files/sharedFile.ts';
+import { newToken, tokenIn } from './tokenFile.ts';
+
+/** Names that are also file names everywhere, and that a spend line can show. */
+const toolName = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
+/** A change of the folder this close to the reading of it may have been missed: file systems count time in steps. */
+const racyMs = 100;
+/** A token is a line of 64 characters or so. */
+const maxTokenFileBytes = 4096;
+
+interface Reading {
+  /** When the folder was last changed, as the file system says; undefined: there is none. */
+  changedAtMs: number | undefined;
+  readAtMs: number;
+  tokens: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Tokens of single tools, one file each in a folder that all windows share; a file that is gone is a token that is
+ * revoked. Each reading asks the file system first, so a change made in one window holds in all others at once, and
+ * two windows never write over each other's tools.
+ */
+export class ToolTokens {
+  #folder: string;
+  #reading: Reading | undefined;
+
+  constructor(dataDir: string) {
+    this.#folder = join(dataDir, 'tokens');
+  }
+
+  /** Every tool's token, as bytes. The map is replaced, never changed. */
+  get tokens(): ReadonlyMap<string, Buffer> {
+    const changedAtMs = changedAt(this.#folder);
+    const known = this.#reading;
+    if (known !== undefined && known.changedAtMs === changedAtMs && (changedAtMs === undefined || known.readAtMs - changedAtMs > racyMs)) return known.tokens;
+    const readAtMs = Date.now();
+    const tokens = changedAtMs === undefined ? new Map<string, Buffer>() : readTokens(this.#folder);
+    this.#reading = { changedAtMs, readAtMs, tokens };
+    return tokens;
+  }
+
+  /** Names of the tools that have a token, in order. */
+  names(): string[] {
+    return [...this.tokens.keys()].sort();
+  }
+
+  /**
+   * The tool's token; made when it has none.
+   * @throws Error with one sentence when the name cannot be used or the token cannot be stored
+   */
+  connect(tool: string): string {
+    if (!toolName.test(tool)) throw new Error(`A tool cannot be named "${tool.slice(0, 70)}": use small letters, digits, dots and hyphens.`);
+    const known = this.tokens.get(tool);
+    if (known !== undefined) return known.toString();
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const token = agreeOnSharedFile(join(this.#folder, tool), tokenIn, () => `${newToken()}\n`);
+    this.#reading = undefined;
+    return token;
+  }
+
+  /** Revokes the tool's token; without one, nothing happens. */
+  disconnect(tool: string): void {
+    if (!toolName.test(tool)) return;
+    rmSync(join(this.#folder, tool), { force: true });
+    this.#reading = undefined;
+  }
+}
+
+/** A folder that cannot be looked at holds no token: requests with one are then refused, and nothing breaks. */
+function changedAt(folder: string): number | undefined {
+  try {
+    return statSync(folder).mtimeMs;
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function readTokens(folder: string): ReadonlyMap<string, Buffer> {
+  const tokens = new Map<string, Buffer>();
+  for (const name of namesIn(folder)) {
+    if (!toolName.test(name)) continue;
+    const token = readToken(join(folder, name));
+    if (token !== undefined) tokens.set(name, token);
+  }
+  return tokens;
+}
+
+/** A file that went away meanwhile, or that is no token, is none. */
+function readToken(file: string): Buffer | undefined {
+  try {
+    const token = tokenIn(readOrdinaryFile(file, maxTokenFileBytes));
+    return token === undefined ? undefined : Buffer.from(token);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+import type { ServerResponse } from 'node:http';
+import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
+import { asString, isObject, parseJson } from '../../base/json.ts';
+import { headerValue } from '../../base/names.ts';
+import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/request.ts';
+import type { GivenItems } from './request/responseItemStore.ts';
+import { errorHeaders } from '../../protocols/callerErrors.ts';
+import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
+
+/** How an answer is to be written for an HTTP caller. */
+export interface HttpAnswer {
+  codec: ProtocolCodec;
+  stream: boolean;
+  includeUsage: boolean;
+  estimatedInputTokens: number;
+  exchangeId: string;
+  /** openai-responses: where items of translated answers are kept for callers who refer to them. */
+  given?: GivenItems | undefined;
+  /** gemini: the stream is one JSON array. */
+  jsonArray?: boolean | undefined;
+  /** The request's tools, under the names the caller knows; asked for only when an answer is translated. */
+  tools(): readonly ToolDefinition[];
+  /** The name the caller asked for: what translated answers show as their model. */
+  wanted: string;
+}
+
+/** The HTTP end of an exchange: writes the answer in the caller's protocol. */
+export class HttpCaller implements CallerSide {
+  onDrain: (() => void) | undefined;
+  #response: ServerResponse;
+  #answer: HttpAnswer;
+  #head: AnswerHead | undefined;
+  #encoder: StreamEncoder | undefined;
+  #gathered: ConversationEvent[] = [];
+  #plainSent = false;
+  /** openai-responses: the id of an answer whose bytes go through; undefined before its first bytes, '' where they do not tell. */
+  #passedId: string | undefined;
+
+  constructor(response: ServerResponse, answer: HttpAnswer) {
+    this.#response = response;
+    this.#answer = answer;
+    response.on('drain', () => this.onDrain?.());
+  }
+
+  begin(head: AnswerHead): void {
+    this.#head = head;
+    if (this.#answer.stream && !this.#response.headersSent) this.#openStream();
+  }
+
+  bytes(chunk: Buffer): boolean {
+    if (this.#answer.given !== undefined) this.#passedId ??= responseIdIn(chunk);
+    return this.#response.write(chunk);
+  }
+
+  events(events: readonly ConversationEvent[]): boolean {
+    if (!this.#answer.stream) {
+      this.#gathered.push(...events);
+      return true;
+    }
+    const encoder = this.#streamEncoder();
+    let text = '';
+    for (const event of events) text += encoder.encode(event);
+    this.#answer.given?.rememberStreamed(text);
+    return text === '' ? true : this.#response.write(text);
+  }
+
+  plain(body: Buffer): void {
+    this.#plainSent = true;
+    this.#sendJson(200, body, this.#head?.headers);
+  }
+
+  end(): void {
+    if (this.#plainSent) return;
+    if (this.#answer.stream) {
+      const rest = this.#encoder?.end();
+      if (rest !== undefined) this.#answer.given?.rememberStreamed(rest);
+      if (rest === undefined || rest === '') this.#response.end();
+      else this.#response.end(rest);
+      return;
+    }
+    const body = this.#answer.codec.encodeResponse(this.#gathered, this.#meta());
+    this.#answer.given?.rememberPlain(body);
+    this.#sendJson(200, Buffer.from(JSON.stringify(body)), this.#head?.headers);
+  }
+
+  fail(failure: ExchangeFailure): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (response.headersSent) {
+      // The stream has begun: the protocol's own error event, and then no clean end that would look like a whole answer.
+      // The event that ends an answer carries the answer's own id.
+      const passedId = this.#passedId ?? '';
+      const told = { ...callerError(failure), ...(passedId === '' ? {} : { exchangeId: passedId }) };
+      response.write(this.#encoder?.fail?.(told) ?? this.#answer.codec.encodeStreamError(told), () => response.destroy());
+      return;
+    }
+    const headers: Record<string, string> = { 'x-switchyard-attempts': String(failure.attempts) };
+    if (failure.target !== undefined) headers['x-switchyard-target'] = headerValue(failure.target);
+    Object.assign(headers, errorHeaders(callerError(failure)));
+    const { failureClass } = failure.error;
+    if (failure.raw !== undefined && failureClass !== 'auth' && failureClass !== 'quota') {
+      this.#send(failure.raw.status, failure.raw.contentType, failure.raw.body, { ...failure.raw.headers, ...headers });
+      return;
+    }
+    const { status, body } = this.#answer.codec.encodeError(callerError(failure));
+    this.#sendJson(failure.status ?? status, Buffer.from(JSON.stringify(body)), headers);
+  }
+
+  keepAlive(): void {
+    if (!this.#response.headersSent) this.#openStream();
+    const nothing = this.#answer.jsonArray === true ? this.#streamEncoder().keepAlive : this.#answer.codec.keepAlive;
+    if (nothing !== undefined && nothing !== '') this.#response.write(nothing);
+  }
+
+  #openStream(): void {
+    this.#response.writeHead(200, {
+      ...this.#head?.headers,
+      'content-type': this.#answer.jsonArray === true ? 'application/json' : 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+      ...this.#ownHeaders(),
+    });
+  }
+
+  #sendJson(status: number, body: Buffer, headers: Readonly<Record<string, string>> | undefined): void {
+    this.#send(status, 'application/json', body, headers);
+  }
+
+  #send(status: number, contentType: string, body: Buffer, headers: Readonly<Record<string, string>> | undefined): void {
+    this.#response.writeHead(status, { ...headers, 'content-type': contentType, 'content-length': body.length, ...this.#ownHeaders() });
+    this.#response.end(body);
+  }
+
+  #ownHeaders(): Record<string, string> {
+    const head = this.#head;
+    if (head === undefined) return { 'x-switchyard-exchange': this.#answer.exchangeId };
+    return {
+      'x-switchyard-exchange': head.exchangeId,
+      'x-switchyard-target': headerValue(head.target),
+      'x-switchyard-attempts': String(head.attempts),
+    };
+  }
+
+  #streamEncoder(): StreamEncoder {
+    this.#encoder ??= this.#answer.codec.createStreamEncoder(this.#meta());
+    return this.#encoder;
+  }
+
+  #meta(): ResponseMeta {
+    const { exchangeId, wanted, includeUsage, estimatedInputTokens, jsonArray } = this.#answer;
+    const createdAt = Math.floor(Date.now() / 1000);
+    return { id: exchangeId, model: this.#head?.model ?? wanted, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
+  }
+}
+
+function callerError({ error, exchangeId }: ExchangeFailure): CallerError {
+  return {
+    failureClass: error.failureClass, message: error.message, status: error.status, code: error.providerCode ?? error.code,
+    retryAfterMs: error.retryAfterMs, exchangeId,
+  };
+}
+
+/** The id of a Responses answer, as its first event tells it; '' when it does not. */
+function responseIdIn(bytes: Buffer): string {
+  const data = /^data:(.*)$/m.exec(bytes.toString('utf8'))?.[1];
+  const event = data === undefined ? undefined : parseJson(data);
+  return isObject(event) && isObject(event.response) ? asString(event.response.id) ?? '' : '';
+}

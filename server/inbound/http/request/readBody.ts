@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { ByteQueue } from '../../../base/byteQueue.ts';
+import { ObjectScanner, scanObject, type ObjectScan } from '../../../base/objectScan.ts';
+import type { Refusal } from '../auth/access.ts';
+
+/** Bodies of agents with images reach some ten megabytes; providers refuse more than this anyway. */
+export const maxBodyBytes = 64 * 1024 * 1024;
+
+/** A body as it came, with its top-level fields; `scan` is undefined when it is not a JSON object. */
+export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
+
+/**
+ * Reads a request body whole. It is scanned while it arrives, so that a large one never holds up other requests. Of one
+ * that is too large the rest is left to whoever refuses it (sendJson.ts).
+ * @param words see ObjectScanner
+ * @param done called once, with the body or with why there is none
+ */
+export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void): void {
+  const declared = declaredBytes(request);
+  if (isTooLarge(request)) {
+    done(tooLarge);
+    return;
+  }
+  const encoding = request.headers['content-encoding'];
+  const plain = encoding === undefined || encoding === 'identity';
+  const scanner = new ObjectScanner(words);
+  const gathered = new GatheredBytes(declared);
+  request.on('data', (chunk: Buffer) => {
+    if (gathered.length + chunk.length > maxBodyBytes) {
+      request.removeAllListeners('data');
+      request.removeAllListeners('end');
+      gathered.clear();
+      done(tooLarge);
+      return;
+    }
+    gathered.add(chunk);
+    if (plain && gathered.contiguous) scanner.advance(gathered.bytes, gathered.length);
+  });
+  request.on('end', () => {
+    const bytes = gathered.whole();
+    if (!plain) {
+      void inflate(bytes, encoding).then(body => done(Buffer.isBuffer(body) ? { bytes: body, scan: scanObject(body, words) } : body));
+      return;
+    }
+    scanner.advance(bytes, bytes.length);
+    done({ bytes, scan: scanner.result() });
+  });
+}
+
+/** The length that a request announces is more than is accepted. */
+export function isTooLarge(request: IncomingMessage): boolean {
+  return declaredBytes(request) > maxBodyBytes;
+}
+
+function declaredBytes({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? '0');
+}
+
+/** Bytes that arrive in pieces: in one buffer from the start where their number was declared, else put together at the end. */
+class GatheredBytes {
+  length = 0;
+  bytes: Buffer = Buffer.alloc(0);
+  #declared: number;
+  readonly #pieces = new ByteQueue();
+
+  constructor(declared: number) {
+    this.#declared = declared;
+  }
+
+  /** All bytes so far stand in `bytes`. */
+  get contiguous(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  add(chunk: Buffer): void {
+    const end = this.length + chunk.length;
+    if (this.length === 0 && (chunk.length >= this.#declared || this.#declared === 0)) {
+      this.bytes = chunk;
+    } else if (this.contiguous && end <= this.#declared) {
+      if (this.length === 0) this.bytes = Buffer.allocUnsafeSlow(this.#declared);
+      chunk.copy(this.bytes, this.length);
+    } else {
+      if (this.contiguous) this.#pieces.add(this.bytes.subarray(0, this.length));
+      this.#pieces.add(chunk);
+    }
+    this.length = end;
+  }
+
+  /** Lets go of what was read. */
+  clear(): void {
+    this.bytes = Buffer.alloc(0);
+    this.#pieces.clear();
+  }
+
+  whole(): Buffer {
+    return this.contiguous ? this.bytes.subarray(0, this.length) : this.#pieces.take();
+  }
+}
+
+const tooLarge: Refusal = { status: 413, message: `The request is larger than ${maxBodyBytes / 1024 / 1024} MB.` };
+
+async function inflate(body: Buffer, encoding: string): Promise<Buffer | Refusal> {
+  const zlib = await import('node:zlib');
+  const methods: Record<string, ((bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>) | undefined> = {
+    gzip: promisify(zlib.gunzip) as never,
+    'x-gzip': promisify(zlib.gunzip) as never,
+    deflate: promisify(zlib.inflate) as never,
+    br: promisify(zlib.brotliDecompress) as never,
+    zstd: promisify(zlib.zstdDecompress) as never,
+  };
+  const name = encoding.trim().toLowerCase();
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (method === undefined) return { status: 415, message: `The content encoding ${encoding.slice(0, 50)} is not known; send the body as it is, or with gzip.` };
+  try {
+    return await method(body, { maxOutputLength: maxBodyBytes });
+  } catch {
+    return { status: 400, message: `The body is not valid ${encoding}, or larger than accepted.` };
+  }
+}

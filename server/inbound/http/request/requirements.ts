@@ -1,0 +1,113 @@
+import type { ProtocolName } from '../../../api/conversation.ts';
+import { tokenLimit } from '../../../base/figures.ts';
+import { asString, isObject } from '../../../base/json.ts';
+import { fieldValue, type ObjectScan } from '../../../base/objectScan.ts';
+import type { Needs } from '../../../routing/plan.ts';
+
+/** What routing reads out of a request body, without parsing the whole of it. */
+export interface RequestFacts {
+  model: string;
+  stream: boolean;
+  includeUsage: boolean;
+  /** Reasoning is asked for. */
+  thinkingAsked: boolean;
+  needs: Needs;
+}
+
+const imageTypes = ['image', 'image_url', 'input_image', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/heic'];
+const documentTypes = ['document', 'file', 'input_file', 'application/pdf'];
+/** What the scan of a body is to look out for. */
+export const mediaTypes: ReadonlySet<string> = new Set([...imageTypes, ...documentTypes]);
+
+/** Bytes of JSON a token stands for at the most in ordinary text: makes the estimate a lower bound. */
+const bytesPerToken = 5;
+const tokensPerImage = 250;
+
+/**
+ * Reads a request.
+ * @param named what the path said, in protocols that name model and stream there
+ * @returns undefined when there is no model name
+ */
+export function readRequestFacts(
+  protocol: ProtocolName, bytes: Buffer, scan: ObjectScan, named: { model?: string | undefined; stream?: boolean | undefined } = {},
+): RequestFacts | undefined {
+  const model = named.model ?? asString(fieldValue(bytes, scan, 'model'));
+  if (model === undefined || model === '') return undefined;
+  const stream = named.stream ?? fieldValue(bytes, scan, 'stream') === true;
+  const streamOptions = scan.fields.has('stream_options') ? fieldValue(bytes, scan, 'stream_options') : undefined;
+  const images = imageTypes.some(type => scan.words.has(type));
+  return {
+    model,
+    stream,
+    thinkingAsked: asksForThinking(protocol, bytes, scan),
+    includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
+    needs: {
+      stream,
+      tools: holdsItems(bytes, scan, 'tools'),
+      images,
+      documents: documentTypes.some(type => scan.words.has(type)),
+      jsonSchema: wantsSchema(protocol, bytes, scan),
+      // Every protocol can leave reasoning out, so no target is passed over for it.
+      thinking: false,
+      estimatedInputTokens: Math.ceil((bytes.length - scan.base64Bytes) / bytesPerToken) + (images ? tokensPerImage : 0),
+      maxOutputTokens: outputLimit(protocol, bytes, scan)?.tokens,
+    },
+  };
+}
+
+const thinkingFields: Readonly<Record<ProtocolName, readonly string[]>> = {
+  'openai-chat': ['reasoning_effort', 'reasoning', 'thinking'],
+  'openai-responses': ['reasoning'],
+  'anthropic-messages': ['thinking'],
+  'gemini': ['generationConfig'],
+};
+
+/** Whether the body asks for reasoning; what turns it off is short, and looks the same in all protocols. */
+function asksForThinking(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): boolean {
+  return thinkingFields[protocol].some(field => {
+    const range = scan.fields.get(field);
+    if (range === undefined) return false;
+    const text = bytes.toString('latin1', range.start, Math.min(range.end, range.start + longestThinkingField));
+    if (protocol === 'gemini' && !text.includes('thinkingConfig')) return false;
+    return !/"(?:none|disabled)"|"thinkingBudget"\s*:\s*0\b|^null$/.test(text);
+  });
+}
+
+/** Fields about reasoning are short; a schema beside them may not be. */
+const longestThinkingField = 4096;
+
+const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
+  'openai-chat': ['max_completion_tokens', 'max_tokens'],
+  'openai-responses': ['max_output_tokens'],
+  'anthropic-messages': ['max_tokens'],
+  'gemini': [],
+};
+
+/** The caller's own limit of the answer, and the top-level field it stands in. What cannot be a limit is the provider's to refuse. */
+export function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
+  for (const field of limitFields[protocol]) {
+    const tokens = scan.fields.has(field) ? tokenLimit(fieldValue(bytes, scan, field)) : undefined;
+    if (tokens !== undefined) return { field, tokens };
+  }
+  return undefined;
+}
+
+/** Whether a field is an array that is not empty. */
+function holdsItems(bytes: Buffer, scan: ObjectScan, name: string): boolean {
+  const range = scan.fields.get(name);
+  if (range === undefined || bytes[range.start] !== 0x5b) return false;
+  return bytes.toString('latin1', range.start, Math.min(range.end, range.start + 64)).replace(/\s/g, '').length > 2;
+}
+
+const schemaFields: Readonly<Record<ProtocolName, readonly [field: string, mark: string]>> = {
+  'openai-chat': ['response_format', 'json_schema'],
+  'openai-responses': ['text', 'json_schema'],
+  'anthropic-messages': ['output_config', 'json_schema'],
+  'gemini': ['generationConfig', 'Schema"'],
+};
+
+function wantsSchema(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): boolean {
+  const [field, mark] = schemaFields[protocol];
+  const range = scan.fields.get(field);
+  return range !== undefined && bytes.toString('latin1', range.start, range.end).includes(mark);
+}

@@ -1,0 +1,299 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { KeyMaterial } from '../api/messages.ts';
+import type { KeyStatus } from '../api/status.ts';
+import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
+import type { EndpointConfig, KeyRing } from '../config/config.ts';
+import type { Admission } from '../health/healthReader.ts';
+import type { KeyStateNote } from '../ledger/sqlite/keyNotes.ts';
+import { privateKeyMarks, type KeyMark } from './keyFingerprints.ts';
+import { applyNote, coolDown, freshKey, isUsable, noModels, noMoney, restsUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+
+/** What is known of an endpoint's keys at a moment, by their marks. */
+export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
+
+export interface KeyPoolOptions {
+  /** What secrets are known by in the data folder; absent: nothing is shared. */
+  mark?: KeyMark | undefined;
+  /** Something was found out that other windows, and the next start, should know. */
+  onNote?: ((note: KeyStateNote) => void) | undefined;
+}
+
+/** What a report is about, beside its key. */
+export interface ReportSubject {
+  /** Canonical model of the attempt; absent for probes. */
+  model?: string | undefined;
+  /** A fire drill made it up: no other window may hear of it. */
+  drill?: boolean | undefined;
+}
+
+/** How long a key without money rests before it is tried again. */
+const noMoneyRestMs = 60 * 60 * 1000;
+/** A rest after a rate limit that named no wait. */
+const blindRestMs = 1000;
+/** A provider that names a moment further away has sent nonsense, or a limit for which a day's patience is long enough. */
+const longestRestMs = 24 * 60 * 60 * 1000;
+/** A key that is rejected so soon after a probe found it good: the probe proves nothing, for a while. */
+const disprovedWithinMs = 10 * 60 * 1000;
+const probesDoubtedMs = 60 * 60 * 1000;
+
+/**
+ * The keys of all endpoints and what is known of each: in use, resting (the used set), or dead (rejected, until its secret
+ * changes or it is shown to work). The first usable key is used until it fails, because prompt caches belong to an account
+ * and rotating for its own sake empties them. Which account a key belongs to is learnt from answers, where they say so: what
+ * is the account's concerns all its keys.
+ */
+export class KeyPool {
+  readonly #mark: KeyMark;
+  readonly #onNote: ((note: KeyStateNote) => void) | undefined;
+  #keys = new Map<string, PooledKey[]>();
+  #sharedLimits = new Set<string>();
+  /** Endpoints of which a fire drill is under way. */
+  #drilled = new Set<string>();
+  /** The last word on each key and model, also on keys that are not here now. */
+  #notes = new Map<string, KeyStateNote>();
+
+  constructor({ mark = privateKeyMarks(), onNote }: KeyPoolOptions = {}) {
+    this.#mark = mark;
+    this.#onNote = onNote;
+  }
+
+  /**
+   * Adopts the keys; what is known of a key stays as long as its secret is the same.
+   * @param endpoints tells where the keys of an account share its rate limits
+   */
+  configure(ring: KeyRing, endpoints?: ReadonlyMap<string, Pick<EndpointConfig, 'provider'>>): void {
+    const next = new Map<string, PooledKey[]>();
+    for (const [endpoint, materials] of ring) {
+      const known = this.#keys.get(endpoint) ?? [];
+      next.set(endpoint, materials.map(material => {
+        const before = known.find(key => key.material.secret === material.secret);
+        return before === undefined ? this.#made(endpoint, material) : { ...before, material };
+      }));
+    }
+    this.#keys = next;
+    this.#sharedLimits = new Set([...endpoints ?? []].filter(([, { provider }]) => provider.sharedLimits === true).map(([name]) => name));
+  }
+
+  /** All keys of an endpoint, usable or not. */
+  all(endpoint: string): readonly KeyMaterial[] {
+    return (this.#keys.get(endpoint) ?? []).map(key => key.material);
+  }
+
+  /** Whether an endpoint has any key, usable or not. */
+  hasKeys(endpoint: string): boolean {
+    return (this.#keys.get(endpoint)?.length ?? 0) > 0;
+  }
+
+  /**
+   * The first usable key that was not tried yet.
+   * @param tried ids of keys this exchange has used at this endpoint
+   * @param permits whether limits let a key be used now
+   * @param model for which model; absent: a key that rests for any model is passed over
+   */
+  pick(endpoint: string, tried: ReadonlySet<string>, now: number, permits?: (key: KeyMaterial) => boolean, model?: string): KeyMaterial | undefined {
+    return this.#keys.get(endpoint)?.find(key => isUsable(key, model, now) && !tried.has(key.material.id) && (permits === undefined || permits(key.material)))?.material;
+  }
+
+  /** Notes what an attempt or a probe proved about a key. */
+  report(endpoint: string, keyId: string, outcome: 'ok' | FailureClass, now: number, retryAfterMs?: number, about: ReportSubject = {}): void {
+    const key = this.#find(endpoint, keyId);
+    if (key === undefined) return;
+    // An attempt may outlive the drill it met: what that made up has been taken back.
+    if (about.drill === true && !this.#drilled.has(endpoint)) return;
+    switch (outcome) {
+      case 'ok':
+        key.provedAt = now;
+        // An answer may be older than what made the key rest, or die: only a test takes that back.
+        if (key.known.state.kind === 'unused' || ('until' in key.known.state && restsUntil(key, undefined, now) === undefined)) {
+          key.known = { state: { kind: 'ok' }, models: key.known.models };
+        }
+        return;
+      case 'auth':
+        if (key.probeRevivedAt !== undefined && about.model !== undefined && now - key.probeRevivedAt < disprovedWithinMs) key.probesDoubtedUntil = now + probesDoubtedMs;
+        if (key.known.state.kind === 'rejected') return;
+        key.known = { state: { kind: 'rejected', since: now }, models: key.known.models };
+        this.#tell(endpoint, key, about, { state: 'rejected', at: now });
+        return;
+      case 'quota': {
+        const until = now + Math.max(noMoneyRestMs, Math.min(longestRestMs, retryAfterMs ?? 0));
+        for (const one of this.#sameAccount(endpoint, key)) {
+          if (noMoney(one, { since: now, until })) this.#tell(endpoint, one, about, { state: 'no-money', at: now, until });
+        }
+        return;
+      }
+      case 'rate-limit': {
+        const until = now + Math.min(longestRestMs, retryAfterMs ?? blindRestMs);
+        // Limits are counted by model, as far as their provider names a wait; else nobody knows what was meant.
+        const model = retryAfterMs === undefined ? undefined : about.model;
+        for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
+          if (coolDown(one, model, { since: now, until })) this.#tell(endpoint, one, about, { state: 'cooling', at: now, until, model });
+        }
+        return;
+      }
+      default:
+    }
+  }
+
+  /**
+   * An answer came for a key: it may say which account the key belongs to. Source: response headers of OpenAI and Anthropic.
+   * Keys of different projects count as different accounts: each may have limits and a budget of its own.
+   */
+  heard(endpoint: string, keyId: string, headers: ResponseHeaders): void {
+    const organization = headers['openai-organization'] ?? headers['anthropic-organization-id'];
+    if (organization === undefined) return;
+    const key = this.#find(endpoint, keyId);
+    if (key !== undefined) key.account = `${String(organization)}/${String(headers['openai-project'] ?? '')}`;
+  }
+
+  /** The account whose rate limits a key shares; undefined where it is not known, or keys have limits of their own. */
+  limitAccount(endpoint: string, keyId: string): string | undefined {
+    return this.#sharedLimits.has(endpoint) ? this.#find(endpoint, keyId)?.account : undefined;
+  }
+
+  /** Takes over what another window, or the process before this one, found out about a key. */
+  adopt(note: KeyStateNote): void {
+    const subject = noteKey(note);
+    const before = this.#notes.get(subject);
+    if (before !== undefined && before.at > note.at) return;
+    this.#notes.set(subject, note);
+    for (const key of this.#keys.get(note.endpoint) ?? []) if (key.mark === note.keyMark) applyNote(key, note);
+  }
+
+  /** A key answered before this process began. @param last4 of the secret it had then: another secret was not used yet */
+  recallUse(endpoint: string, keyId: string, last4: string): void {
+    const key = this.#find(endpoint, keyId);
+    if (key?.known.state.kind === 'unused' && lastFour(key.material.secret) === last4) key.known = { state: { kind: 'ok' }, models: key.known.models };
+  }
+
+  /** What a key is known by in the data folder; empty where there is no such key. */
+  markOf(endpoint: string, keyId: string | undefined): string {
+    return keyId === undefined ? '' : this.#find(endpoint, keyId)?.mark ?? '';
+  }
+
+  /** The id of the key that is known by a mark. */
+  idOfMark(endpoint: string, mark: string): string | undefined {
+    return this.#keys.get(endpoint)?.find(key => key.mark === mark)?.material.id;
+  }
+
+  /**
+   * Why no key can be used now and until when; undefined when one can, or when the endpoint needs none.
+   * @param admits whether limits let a key be used, and if not, when they will
+   * @param model for which model; absent: rests of single models do not count
+   */
+  blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: KeyMaterial) => Admission, model?: string): { reason: string; retryAt?: number } | undefined {
+    const keys = this.#keys.get(endpoint) ?? [];
+    if (keys.length === 0) return keyRequired ? { reason: 'no key is stored for it' } : undefined;
+    let soonest: number | undefined;
+    let limited: { reason: string; retryAt: number } | undefined;
+    let limitedKeys = 0;
+    let cooling = false;
+    for (const key of keys) {
+      if (key.known.state.kind === 'rejected') continue;
+      const restUntil = restsUntil(key, model, now);
+      const admission = admits?.(key.material);
+      if (restUntil === undefined && admission?.admitted !== false) return undefined;
+      cooling ||= restUntil !== undefined && key.known.state.kind !== 'no-money';
+      if (restUntil === undefined && admission?.admitted === false) {
+        limitedKeys += 1;
+        if (limited === undefined || admission.retryAt < limited.retryAt) limited = admission;
+      }
+      const freeAt = Math.max(restUntil ?? 0, admission?.admitted === false ? admission.retryAt : 0);
+      soonest = soonest === undefined ? freeAt : Math.min(soonest, freeAt);
+    }
+    if (soonest === undefined) return { reason: 'the provider rejected every key' };
+    if (limited !== undefined && limitedKeys === keys.length) return { reason: keys.length === 1 ? limited.reason : `every key is at its limit: ${limited.reason}`, retryAt: soonest };
+    const reasons = [...(limited === undefined ? [] : ['at its limit']), ...(cooling ? ['rate-limited'] : []), 'out of money'];
+    return { reason: `every key is ${reasons.join(', ')} or rejected`, retryAt: soonest };
+  }
+
+  /**
+   * Gives a key another chance.
+   * @param by `test`: somebody asked whether it works, and it does. `probe`: a free call accepted it, which says nothing of
+   *   money or limits, and nothing at all once traffic has shown otherwise
+   */
+  revive(endpoint: string, keyId: string, by: 'test' | 'probe' = 'test', now = 0): void {
+    const key = this.#find(endpoint, keyId);
+    if (key === undefined) return;
+    if (by === 'probe') {
+      if (key.known.state.kind !== 'rejected' || now < key.probesDoubtedUntil) {
+        if (key.known.state.kind === 'unused') key.known = { state: { kind: 'ok' }, models: key.known.models };
+        return;
+      }
+      key.probeRevivedAt = now;
+    }
+    const { state } = key.known;
+    key.provedAt = Math.max(now, key.provedAt);
+    key.known = { state: { kind: 'ok' }, models: by === 'test' ? noModels : key.known.models };
+    if (state.kind !== 'ok' && state.kind !== 'unused') this.#tell(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
+  }
+
+  /** The key was rejected and has had no other chance since. */
+  isRejected(endpoint: string, keyId: string): boolean {
+    return this.#find(endpoint, keyId)?.known.state.kind === 'rejected';
+  }
+
+  /** Some key was rejected and has had no other chance since. */
+  hasRejected(endpoint: string): boolean {
+    return this.#keys.get(endpoint)?.some(key => key.known.state.kind === 'rejected') ?? false;
+  }
+
+  /** What is known of an endpoint's keys now. Taken before a fire drill, whose reports count from now until `restore`. */
+  snapshotOf(endpoint: string): KeySnapshot {
+    this.#drilled.add(endpoint);
+    return new Map((this.#keys.get(endpoint) ?? []).map(key => [key.mark, key.known]));
+  }
+
+  /** Puts the keys back to what they were; those that came since, or have another secret now, stay as they are. */
+  restore(endpoint: string, snapshot: KeySnapshot): void {
+    this.#drilled.delete(endpoint);
+    for (const key of this.#keys.get(endpoint) ?? []) {
+      const before = snapshot.get(key.mark);
+      if (before === undefined) continue;
+      key.known = before;
+      this.#applyNotes(endpoint, key);
+    }
+  }
+
+  /** @param limitOf the limit a key is at now, where it is at one */
+  status(endpoint: string, now: number, limitOf?: (keyId: string) => { reason: string; retryAt: number } | undefined): KeyStatus[] {
+    return (this.#keys.get(endpoint) ?? []).map((key): KeyStatus => ({
+      id: key.material.id, label: key.material.label, last4: lastFour(key.material.secret), ...shownState(key, now, limitOf?.(key.material.id)),
+    }));
+  }
+
+  #find(endpoint: string, keyId: string): PooledKey | undefined {
+    return this.#keys.get(endpoint)?.find(candidate => candidate.material.id === keyId);
+  }
+
+  #made(endpoint: string, material: KeyMaterial): PooledKey {
+    const key = freshKey(material, this.#mark(material.secret));
+    this.#applyNotes(endpoint, key);
+    return key;
+  }
+
+  #applyNotes(endpoint: string, key: PooledKey): void {
+    for (const note of this.#notes.values()) if (note.endpoint === endpoint && note.keyMark === key.mark) applyNote(key, note);
+  }
+
+  /** The key and all that are known to belong to its account. */
+  #sameAccount(endpoint: string, key: PooledKey): readonly PooledKey[] {
+    if (key.account === undefined) return [key];
+    return this.#keys.get(endpoint)?.filter(other => other === key || other.account === key.account) ?? [key];
+  }
+
+  #tell(endpoint: string, key: PooledKey, { drill }: ReportSubject, what: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>): void {
+    if (drill === true) return;
+    const note: KeyStateNote = { endpoint, keyMark: key.mark, kind: 'state', ...what };
+    this.#notes.set(noteKey(note), note);
+    this.#onNote?.(note);
+  }
+}
+
+function noteKey({ endpoint, keyMark, model }: KeyStateNote): string {
+  return JSON.stringify([endpoint, keyMark, model ?? '']);
+}
+
+/** The last four characters of a secret; nothing of one so short that four would give it away. */
+export function lastFour(secret: string): string {
+  return secret.length < 8 ? '' : secret.slice(-4);
+}

@@ -1,0 +1,182 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Attempt, Cost, PriceUsed, Receipt } from '../../api/receipt.ts';
+import type { KeyNote, KeyNotes } from './keyNotes.ts';
+import type { HealthEvent } from '../ports.ts';
+import type { Instances } from './instances.ts';
+import { storedFigure } from '../../pricing/money.ts';
+
+/** What one transaction writes. */
+export interface Batch {
+  /** By exchange id; `open` ones are written as they stand. */
+  receipts: ReadonlyMap<string, Receipt>;
+  health: readonly HealthEvent[];
+  /** By what they are about. */
+  keyNotes: ReadonlyMap<string, KeyNote>;
+}
+
+interface Written { seq: number; /** It had ended before this batch. */ hadEnded: boolean }
+
+/**
+ * Writes receipts and health events, many in one transaction. The usual exchange ends before its first commit
+ * and costs one exchange row and its attempt rows; one that was written while it ran is found again by id.
+ */
+export class BatchWriter {
+  readonly #instanceId: string;
+  readonly #keyNotes: KeyNotes;
+  /** Exchanges with an `open` row of ours: id to seq. Changed only by committed transactions. */
+  readonly #openRows = new Map<string, number>();
+  readonly #priceTexts = new WeakMap<PriceUsed, string>();
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #insertExchange: StatementSync;
+  readonly #findExchange: StatementSync;
+  readonly #updateExchange: StatementSync;
+  readonly #deleteRunning: StatementSync;
+  readonly #insertAttempt: StatementSync;
+  readonly #insertHealth: StatementSync;
+  readonly #addFinished: StatementSync;
+  readonly #beat: StatementSync;
+  readonly #database: DatabaseSync;
+
+  readonly #instances: Instances;
+  readonly #verify: () => void;
+
+  /** @param verify throws when the file is not the one to write to any more; asked under the write lock */
+  constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes, instances: Instances, verify: () => void) {
+    this.#database = database;
+    this.#instanceId = instanceId;
+    this.#keyNotes = keyNotes;
+    this.#instances = instances;
+    this.#verify = verify;
+    this.#begin = database.prepare('BEGIN IMMEDIATE');
+    this.#commit = database.prepare('COMMIT');
+    this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
+      wanted, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+    this.#findExchange = database.prepare('SELECT seq, outcome FROM exchanges WHERE id = ?');
+    this.#updateExchange = database.prepare(`UPDATE exchanges SET first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
+      target = ?, plan = ? WHERE seq = ?`);
+    this.#deleteRunning = database.prepare('DELETE FROM attempts WHERE exchange_seq = ? AND final = 0');
+    // A record that was final before its price was known gets the price later, and nothing else.
+    this.#insertAttempt = database.prepare(`INSERT INTO attempts (exchange_seq, number, final, last, target, endpoint, model, upstream_model,
+      protocol, key_label, key_last4, started_at, headers_ms, first_token_ms, total_ms, status, outcome, failure_class, message, input_tokens,
+      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd, usage_estimated,
+      cost_micro_usd, cost_certainty, price_source, price_used, key_id, role, kind, drill, connect_ms, longest_gap_ms, retry_after_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
+        price_source = excluded.price_source, price_used = excluded.price_used
+        WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
+    this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#addFinished = database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'finished'`);
+    this.#beat = database.prepare('UPDATE instances SET heartbeat = ? WHERE id = ?');
+  }
+
+  /** How many exchanges of this process have a row that says they run. */
+  get openRows(): number {
+    return this.#openRows.size;
+  }
+
+  /**
+   * Commits the batch or, when it throws, nothing of it.
+   * @param heartbeat the moment to write as this process's sign of life; absent: none is due
+   */
+  write(batch: Batch, heartbeat: number | undefined): void {
+    this.#begin.run();
+    const opened = new Map<string, number>();
+    const closed: string[] = [];
+    const { registered } = this.#instances;
+    try {
+      this.#verify();
+      this.#instances.register();
+      let finished = 0;
+      for (const receipt of batch.receipts.values()) {
+        const open = receipt.outcome === 'open';
+        const known = this.#openRows.get(receipt.id);
+        const written = known === undefined ? this.#insert(receipt) : this.#rewrite(receipt, known, false);
+        if (open) {
+          if (!written.hadEnded) opened.set(receipt.id, written.seq);
+        } else {
+          if (!written.hadEnded) finished += 1;
+          if (known !== undefined) closed.push(receipt.id);
+        }
+      }
+      for (const event of batch.health) {
+        this.#insertHealth.run(this.#instanceId, event.endpoint, Math.round(event.at), event.ok ? 1 : 0, event.kind,
+          event.failureClass ?? null, event.message ?? null, event.latencyMs ?? null);
+      }
+      for (const note of batch.keyNotes.values()) this.#keyNotes.write(note);
+      if (finished > 0) this.#addFinished.run(finished);
+      if (heartbeat !== undefined) this.#beat.run(heartbeat, this.#instanceId);
+      this.#commit.run();
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#instances.rolledBack(registered);
+      throw error;
+    }
+    for (const [id, seq] of opened) this.#openRows.set(id, seq);
+    for (const id of closed) this.#openRows.delete(id);
+  }
+
+  #insert(receipt: Receipt): Written {
+    const { caller } = receipt;
+    const result = this.#insertExchange.run(receipt.id, this.#instanceId, receipt.face, receipt.protocol, receipt.stream ? 1 : 0, caller.tool,
+      caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.wanted, Math.round(receipt.startedAt),
+      receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null, receipt.message ?? null,
+      receipt.target ?? null, JSON.stringify(receipt.plan));
+    if (result.changes === 0) {
+      // Handed in once more after it had ended: the later word counts.
+      const row = this.#findExchange.get(receipt.id);
+      return this.#rewrite(receipt, Number(row?.['seq']), row?.['outcome'] !== 'open');
+    }
+    const seq = Number(result.lastInsertRowid);
+    this.#writeAttempts(seq, receipt);
+    return { seq, hadEnded: false };
+  }
+
+  #rewrite(receipt: Receipt, seq: number, hadEnded: boolean): Written {
+    if (hadEnded && receipt.outcome === 'open') return { seq, hadEnded };
+    this.#updateExchange.run(receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
+      receipt.message ?? null, receipt.target ?? null, JSON.stringify(receipt.plan), seq);
+    this.#deleteRunning.run(seq);
+    this.#writeAttempts(seq, receipt);
+    return { seq, hadEnded };
+  }
+
+  #writeAttempts(exchangeSeq: number, receipt: Receipt): void {
+    const ended = receipt.outcome !== 'open';
+    const { attempts } = receipt;
+    for (let index = 0; index < attempts.length; index += 1) {
+      const attempt = attempts[index];
+      if (attempt === undefined) continue;
+      // In an exchange that goes on, what still runs has no other outcome yet; there may be two such.
+      const runs = !ended && attempt.outcome === 'interrupted';
+      this.#writeAttempt(exchangeSeq, attempt, runs ? 0 : 1, ended && index === attempts.length - 1 ? 1 : 0);
+    }
+  }
+
+  #writeAttempt(exchangeSeq: number, attempt: Attempt, final: 0 | 1, last: 0 | 1): void {
+    const { usage } = attempt;
+    const microUsd = storedFigure(attempt.cost.microUsd);
+    // A figure that cannot be kept is unknown; the record itself is kept.
+    const cost: Cost = microUsd === null && attempt.cost.microUsd !== undefined ? { certainty: 'unknown' } : attempt.cost;
+    this.#insertAttempt.run(exchangeSeq, attempt.number, final, last, attempt.target, attempt.endpoint, attempt.model, attempt.upstreamModel,
+      attempt.protocol, attempt.keyLabel ?? null, attempt.keyLast4 ?? null, Math.round(attempt.startedAt), attempt.headersMs ?? null,
+      attempt.firstTokenMs ?? null, attempt.totalMs, attempt.status ?? null, attempt.outcome, attempt.failureClass ?? null,
+      attempt.message ?? null, storedFigure(usage.inputTokens), storedFigure(usage.cacheReadTokens), storedFigure(usage.cacheWriteTokens),
+      storedFigure(usage.cacheWrite1hTokens), storedFigure(usage.outputTokens), storedFigure(usage.reasoningTokens),
+      storedFigure(usage.reportedCostMicroUsd), attempt.usageEstimated ? 1 : 0, microUsd, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed),
+      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null, storedFigure(attempt.retryAfterMs));
+  }
+
+  /** Price objects are shared by all attempts they priced, so their text is made once. */
+  #priceText(price: PriceUsed | undefined): string | null {
+    if (price === undefined) return null;
+    let text = this.#priceTexts.get(price);
+    if (text === undefined) {
+      text = JSON.stringify(price);
+      this.#priceTexts.set(price, text);
+    }
+    return text;
+  }
+}

@@ -1,0 +1,125 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { CountedKind } from '../../base/headers/rateHeaders.ts';
+import type { Guard } from '../../base/guarded.ts';
+import { allRows, lastSeq, readable } from './readRows.ts';
+import { UnreadableRowError, type Row } from './rows.ts';
+
+/** Of which key, and of which model where it is not of all. */
+interface KeyNoteScope {
+  endpoint: string;
+  /** What the key is known by in the data folder (see keys/keyFingerprints.ts); empty for endpoints without keys. */
+  keyMark: string;
+  model?: string | undefined;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** What a window found out about a key: that it is dead, rests, or works again. */
+export interface KeyStateNote extends KeyScopeOf<'state'> {
+  state: 'ok' | 'rejected' | 'no-money' | 'cooling';
+  /** Of a rest; milliseconds since the epoch. */
+  until?: number | undefined;
+}
+
+/** What a provider said is left of a limit. */
+export interface KeyLimitNote extends KeyScopeOf<CountedKind> {
+  remaining: number;
+  limit?: number | undefined;
+  resetAt?: number | undefined;
+}
+
+interface KeyScopeOf<Kind> extends KeyNoteScope { kind: Kind }
+
+/** What windows tell each other, and the next start, about keys. Of one key, model and kind only the last word is kept. */
+export type KeyNote = KeyStateNote | KeyLimitNote;
+
+const columns = 'endpoint, key_mark, model, kind, at, state, until, remaining, most';
+const pageBound = 5_000;
+/** Rests and limits are over by then, and all windows have seen that a key works again. */
+const keptMs = 2 * 86_400_000;
+/** A key nobody has used for so long may be asked about again. */
+const rejectedKeptMs = 365 * 86_400_000;
+
+/** The notes about keys in the ledger's file. */
+export class KeyNotes {
+  readonly #instanceId: string;
+  readonly #insert: StatementSync;
+  readonly #foreign: StatementSync;
+  readonly #all: StatementSync;
+  readonly #prune: StatementSync;
+  readonly #unreadable: Guard;
+  #watermark: number;
+
+  /** @param after the `seq` from which on notes of others are new; absent: those written from now on */
+  constructor(database: DatabaseSync, instanceId: string, unreadable: Guard, after?: number) {
+    this.#instanceId = instanceId;
+    this.#unreadable = unreadable;
+    // A replaced row gets a new seq, so that other processes, which read on by seq, meet it. An older word never replaces a newer one.
+    this.#insert = database.prepare(`INSERT OR REPLACE INTO key_notes (instance, ${columns})
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+      WHERE NOT EXISTS (SELECT 1 FROM key_notes WHERE endpoint = ?2 AND key_mark = ?3 AND model = ?4 AND kind = ?5 AND at > ?6)`);
+    this.#foreign = database.prepare(`SELECT seq, instance, ${columns} FROM key_notes WHERE seq > ? ORDER BY seq LIMIT ${pageBound}`);
+    this.#all = database.prepare(`SELECT ${columns} FROM key_notes ORDER BY seq`);
+    this.#prune = database.prepare(`DELETE FROM key_notes WHERE at < ? AND (state IS NOT 'rejected' OR at < ?)`);
+    this.#watermark = after ?? Number(database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM key_notes').get()?.['seq'] ?? 0);
+  }
+
+  /** The last row that was read of others. */
+  get watermark(): number {
+    return this.#watermark;
+  }
+
+  /** Within a transaction of the caller's. */
+  write(note: KeyNote): void {
+    const state = note.kind === 'state' ? note : undefined;
+    const limit = note.kind === 'state' ? undefined : note;
+    this.#insert.run(this.#instanceId, note.endpoint, note.keyMark, note.model ?? '', note.kind, Math.round(note.at), state?.state ?? null,
+      whole(state?.until ?? limit?.resetAt), whole(limit?.remaining), whole(limit?.limit));
+  }
+
+  /** What other processes wrote since the last call; `more`: there may be still more. */
+  poll(): { notes: KeyNote[]; more: boolean } {
+    const rows = allRows(this.#foreign, this.#watermark);
+    this.#watermark = lastSeq(rows, this.#watermark);
+    const notes = readable(rows.filter((row) => row['instance'] !== this.#instanceId), noteFromRow, this.#unreadable);
+    return { notes, more: rows.length === pageBound };
+  }
+
+  /** Everything that is known, oldest first. */
+  all(): KeyNote[] {
+    return readable(allRows(this.#all), noteFromRow, this.#unreadable);
+  }
+
+  /** Forgets what no longer matters. */
+  prune(now: number): void {
+    this.#prune.run(now - keptMs, now - rejectedKeptMs);
+  }
+}
+
+/** The same key, model and kind have the same one: the last word of each is enough. */
+export function noteSubject({ endpoint, keyMark, model, kind }: KeyNote): string {
+  return JSON.stringify([endpoint, keyMark, model ?? '', kind]);
+}
+
+function whole(figure: number | undefined): number | null {
+  return figure === undefined || !Number.isFinite(figure) ? null : Math.round(Math.min(figure, Number.MAX_SAFE_INTEGER));
+}
+
+function noteFromRow(row: Row): KeyNote {
+  const { endpoint, key_mark: keyMark, at, model, kind, until, remaining } = row;
+  if (typeof endpoint !== 'string' || typeof keyMark !== 'string' || typeof model !== 'string' || typeof kind !== 'string') throw new UnreadableRowError('key');
+  if (typeof at !== 'number') throw new UnreadableRowError('at');
+  if (kind !== 'state' && typeof remaining !== 'number') throw new UnreadableRowError('remaining');
+  const scope: KeyNoteScope = { endpoint, keyMark, at };
+  if (model !== '') scope.model = model;
+  const moment = typeof until === 'number' ? until : undefined;
+  if (kind === 'state') {
+    const note: KeyStateNote = { ...scope, kind: 'state', state: row['state'] as KeyStateNote['state'] };
+    if (moment !== undefined) note.until = moment;
+    return note;
+  }
+  const note: KeyLimitNote = { ...scope, kind: kind as CountedKind, remaining: remaining as number };
+  if (typeof row['most'] === 'number') note.limit = row['most'];
+  if (moment !== undefined) note.resetAt = moment;
+  return note;
+}

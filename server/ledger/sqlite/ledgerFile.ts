@@ -1,0 +1,251 @@
+import { statSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Attempt, Receipt, RequestSummary } from '../../api/receipt.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Log } from '../../base/log.ts';
+import { BatchWriter } from './batchWriter.ts';
+import { Instances, type IsAlive } from './instances.ts';
+import { KeyNotes, type KeyNote } from './keyNotes.ts';
+import type { ForeignAttempt, HealthEvent } from '../ports.ts';
+import { LedgerReplacedError } from './ledgerErrors.ts';
+import { openDatabase } from './openDatabase.ts';
+import { allRows, lastSeq, readable } from './readRows.ts';
+import {
+  attemptColumns, attemptFromRow, exchangeColumns, foreignAttemptFromRow, healthEventFromRow, receiptFromRow, summaryFromRow,
+  type ReadAttempts, type Row,
+} from './rows.ts';
+import { SpendQueries } from './spendQueries.ts';
+
+export interface LedgerFileOptions {
+  file: string;
+  clock: Clock;
+  log: Log;
+  instanceId: string;
+  isAlive: IsAlive;
+  /** How long a lock of another process is waited for while the file is opened, in milliseconds; the event loop stands still. */
+  openBusyTimeoutMs: number;
+  /** The file this one follows in the same process: what was read of other processes there is not read again. */
+  before?: LedgerFile | undefined;
+}
+
+/** A key that answered, as attempts name it. */
+export interface UsedKey { endpoint: string; keyId: string; keyLast4: string }
+
+/** How long a statement may wait for another window's commit while requests are served. */
+const servingBusyTimeoutMs = 10;
+const healthKeptMs = 30 * 86_400_000;
+const foreignBound = 5_000;
+/** More than health looks at for any endpoint; a busy quarter of an hour holds many times that. */
+const warmUpBound = 2_000;
+/** So many of the latest attempts are looked through for keys that were used. */
+const usedKeysBound = 20_000;
+/** No attempt is assumed to run longer when looking back in time. */
+const longestAttemptMs = 3_600_000;
+/** Longer waits are not believed (see health/breaker/cooldown.ts). */
+const longestWaitMs = 86_400_000;
+
+const healthColumns = 'endpoint, at, ok, kind, failure_class, message, latency_ms';
+
+/** One open ledger file with its prepared statements. It knows nothing of queues, and lets SQLite's errors through. */
+export class LedgerFile {
+  readonly writer: BatchWriter;
+  readonly spend: SpendQueries;
+  readonly instances: Instances;
+  readonly file: string;
+  readonly #database: DatabaseSync;
+  readonly #fileId: string | undefined;
+  readonly #instanceId: string;
+  readonly #keyNotes: KeyNotes;
+  /** Rows that cannot be read cost themselves and a log line. */
+  readonly #unreadable: Guard;
+
+  readonly #exchange: StatementSync;
+  readonly #attemptsOf: StatementSync;
+  readonly #recent: StatementSync;
+  readonly #attemptsOfPage: StatementSync;
+  readonly #recentAttempts: StatementSync;
+  readonly #waitingAttempts: StatementSync;
+  readonly #latestAttempts: StatementSync;
+  readonly #keysUsed: StatementSync;
+  readonly #recentHealth: StatementSync;
+  readonly #foreignAttempts: StatementSync;
+  readonly #foreignHealth: StatementSync;
+  readonly #dataVersion: StatementSync;
+  readonly #finished: StatementSync;
+
+  #attemptWatermark: number;
+  #healthWatermark: number;
+  #polledVersion: number;
+  /** None that there is: the first look always reads. */
+  #notesVersion = -1;
+
+  /** @throws LedgerTooNewError, LedgerReplacedError, or SQLite's error */
+  constructor(options: LedgerFileOptions) {
+    const { file, instanceId, clock, log, before } = options;
+    this.file = file;
+    this.#instanceId = instanceId;
+    this.#unreadable = new Guard(`The reading of a row of the ledger ${file}`, log);
+    const idBefore = fileIdOf(file);
+    const database = openDatabase(file, options.openBusyTimeoutMs);
+    this.#database = database;
+    try {
+      this.#fileId = idBefore ?? fileIdOf(file);
+      this.instances = new Instances(database, instanceId, clock, log, options.isAlive, this.#unreadable);
+      const highest = (table: string): number => Number(database.prepare(`SELECT CAST(max(seq) AS REAL) AS seq FROM ${table}`).get()?.['seq'] ?? 0);
+      // In a file that was begun anew, the rows of other windows count from the first one.
+      const follow = (known: number | undefined, table: string): number => (known === undefined ? highest(table) : known <= highest(table) ? known : 0);
+      this.#keyNotes = new KeyNotes(database, instanceId, this.#unreadable, before === undefined ? undefined : follow(before.#keyNotes.watermark, 'key_notes'));
+      this.writer = new BatchWriter(database, instanceId, this.#keyNotes, this.instances, () => { this.verify(); });
+      this.spend = new SpendQueries(database);
+
+      this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);
+      this.#attemptsOf = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);
+      const page = 'FROM exchanges WHERE started_at < ? ORDER BY started_at DESC, seq DESC LIMIT ?';
+      this.#recent = database.prepare(`SELECT ${exchangeColumns} ${page}`);
+      this.#attemptsOfPage = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
+      this.#recentAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
+        AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
+      this.#waitingAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
+        AND a.started_at + a.total_ms < ? AND a.started_at + a.total_ms + a.retry_after_ms > ? ORDER BY a.started_at + a.total_ms LIMIT ${warmUpBound}`);
+      const timingColumns = `${attemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
+      this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+        WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
+      this.#keysUsed = database.prepare(`SELECT DISTINCT endpoint, key_id, key_last4 FROM (SELECT endpoint, key_id, key_last4, outcome FROM attempts ORDER BY seq DESC LIMIT ${usedKeysBound})
+        WHERE outcome = 'ok' AND key_id IS NOT NULL`);
+      this.#recentHealth = database.prepare(`SELECT ${healthColumns} FROM health_events WHERE at >= ? ORDER BY at, seq`);
+      this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+        WHERE a.seq > ? AND a.final = 1 ORDER BY a.seq LIMIT ${foreignBound}`);
+      this.#foreignHealth = database.prepare(`SELECT seq, instance, ${healthColumns} FROM health_events WHERE seq > ? ORDER BY seq LIMIT ${foreignBound}`);
+      this.#dataVersion = database.prepare('PRAGMA data_version');
+      this.#finished = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'finished'`);
+
+      this.#attemptWatermark = follow(before === undefined ? undefined : before.#attemptWatermark, 'attempts');
+      this.#healthWatermark = follow(before === undefined ? undefined : before.#healthWatermark, 'health_events');
+      this.#polledVersion = before === undefined ? this.version() : -1;
+      this.finished();
+      this.setBusyTimeout(servingBusyTimeoutMs);
+      // It was replaced while it was opened.
+      this.verify();
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** @throws LedgerReplacedError when the path leads to another file by now, or to none */
+  verify(): void {
+    if (this.#fileId !== fileIdOf(this.file)) throw new LedgerReplacedError(this.file);
+  }
+
+  receipt(id: string): Receipt | undefined {
+    const [row] = allRows(this.#exchange, id);
+    if (row === undefined) return undefined;
+    const rows = allRows(this.#attemptsOf, row['seq'] ?? null);
+    return readable([row], () => receiptFromRow(row, this.#attemptsIn(rows)), this.#unreadable)[0];
+  }
+
+  recent(limit: number, before: number): RequestSummary[] {
+    const rowsOf = new Map<unknown, Row[]>();
+    for (const row of allRows(this.#attemptsOfPage, before, limit)) {
+      const rows = rowsOf.get(row['exchange_seq']);
+      if (rows === undefined) rowsOf.set(row['exchange_seq'], [row]);
+      else rows.push(row);
+    }
+    return readable(allRows(this.#recent, before, limit), (row) => summaryFromRow(row, this.#attemptsIn(rowsOf.get(row['seq']) ?? [])), this.#unreadable);
+  }
+
+  #attemptsIn(rows: readonly Row[]): ReadAttempts {
+    const attempts: Attempt[] = readable(rows, attemptFromRow, this.#unreadable);
+    return { attempts, unreadable: rows.length - attempts.length };
+  }
+
+  recentAttempts(sinceMs: number): ForeignAttempt[] {
+    return this.#foreign(allRows(this.#recentAttempts, Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse());
+  }
+
+  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
+    return this.#foreign(allRows(this.#waitingAttempts, Math.floor(now) - longestWaitMs, endedBefore, now));
+  }
+
+  latestAttempts(count: number): ForeignAttempt[] {
+    return this.#foreign(allRows(this.#latestAttempts, count).reverse());
+  }
+
+  keysUsed(): UsedKey[] {
+    return allRows(this.#keysUsed).map((row) => ({ endpoint: String(row['endpoint']), keyId: String(row['key_id']), keyLast4: String(row['key_last4'] ?? '') }));
+  }
+
+  recentHealth(sinceMs: number): HealthEvent[] {
+    return readable(allRows(this.#recentHealth, sinceMs), healthEventFromRow, this.#unreadable);
+  }
+
+  #foreign(rows: readonly Row[]): ForeignAttempt[] {
+    return readable(rows, foreignAttemptFromRow, this.#unreadable);
+  }
+
+  keyNotes(): KeyNote[] {
+    return this.#keyNotes.all();
+  }
+
+  pollKeyNotes(): KeyNote[] {
+    const version = this.version();
+    if (version === this.#notesVersion) return [];
+    const { notes, more } = this.#keyNotes.poll();
+    if (!more) this.#notesVersion = version;
+    return notes;
+  }
+
+  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
+    const version = this.version();
+    if (version === this.#polledVersion) return { attempts: [], health: [] };
+    const ofOthers = (row: Row): boolean => row['instance'] !== this.#instanceId;
+    const attemptRows = allRows(this.#foreignAttempts, this.#attemptWatermark);
+    const healthRows = allRows(this.#foreignHealth, this.#healthWatermark);
+    this.#attemptWatermark = lastSeq(attemptRows, this.#attemptWatermark);
+    this.#healthWatermark = lastSeq(healthRows, this.#healthWatermark);
+    // A full page may not be the last one: look again next time.
+    if (attemptRows.length < foreignBound && healthRows.length < foreignBound) this.#polledVersion = version;
+    return { attempts: this.#foreign(attemptRows.filter(ofOthers)), health: readable(healthRows.filter(ofOthers), healthEventFromRow, this.#unreadable) };
+  }
+
+  /** Changes when another process, or another connection of this one, committed something. */
+  version(): number {
+    return Number(this.#dataVersion.get()?.['data_version'] ?? 0);
+  }
+
+  /** Exchanges that have ended, in all processes. */
+  finished(): number {
+    return Number(this.#finished.get()?.['value'] ?? 0);
+  }
+
+  /** Forgets what no longer matters. */
+  prune(now: number): void {
+    this.#database.prepare('DELETE FROM health_events WHERE at < ?').run(now - healthKeptMs);
+    this.#keyNotes.prune(now);
+  }
+
+  /** Moves what was committed into the main file. TRUNCATE also gives the log's space back, so that its size tells something. */
+  checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
+    this.#database.exec(`PRAGMA wal_checkpoint(${mode})`);
+  }
+
+  /** The size of the write-ahead log. */
+  walBytes(): number {
+    return statSync(`${this.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  setBusyTimeout(milliseconds: number): void {
+    this.#database.exec(`PRAGMA busy_timeout = ${milliseconds}`);
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+/** What tells a file from one that takes its place under the same name. */
+function fileIdOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+}

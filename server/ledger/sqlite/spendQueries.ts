@@ -1,0 +1,299 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../api/receipt.ts';
+import type { TokenUsage } from '../../api/conversation.ts';
+import { localDays } from './localDays.ts';
+import { costCertainty, figure, usageFromRow } from './rows.ts';
+import type { Row } from './rows.ts';
+import { addMissing, addUsage, incompleteBuckets } from '../../pricing/sums.ts';
+
+/** Spend of one endpoint in a range, as a status snapshot shows it. */
+export interface EndpointSpend {
+  /** Known cost (exact and estimated). */
+  microUsd: number;
+  /** Some part of `microUsd` is an estimate. */
+  estimated: boolean;
+  /** Attempts whose cost is unknown. */
+  unknown: number;
+}
+
+/** The group of requests that came without a workspace, so that groups add up to the totals. */
+export const noWorkspace = '(no workspace)';
+
+/** Width of a roll-up slot. Every time zone's midnight is a multiple of a quarter of an hour. */
+const slotMs = 900_000;
+const dayMs = 86_400_000;
+/** Attempts folded into the roll-up in one transaction: a few milliseconds. */
+const foldChunk = 1_000;
+/** Fewer attempts than this are left as they are and summed by the query. */
+const foldThreshold = 2_000;
+
+const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, input_tokens, cache_read_tokens, cache_write_tokens,
+  cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd`;
+
+const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens'];
+
+/**
+ * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
+ * runs is not missed yet.
+ */
+const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
+  CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
+  CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
+  a.last AS exchanges, ${[...tokenColumns, 'reported_micro_usd'].map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
+const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
+const groupColumns = 'endpoint, model, tool, workspace';
+
+/** What a fold adds up, in whole numbers. */
+const columnSums = sumColumns.split(',').map((column) => `sum(${column.trim()}) AS ${column.trim()}`).join(', ');
+/** The same for readers, as floating point: exact to 2^53, and a slot with absurd figures of an earlier version cannot overflow. */
+const readableSum = (column: string): string => `sum(CAST(${column} AS REAL)) AS ${column}`;
+const readableSums = sumColumns.split(',').map((column) => readableSum(column.trim())).join(', ');
+/** A sum stays an integer: one with an absurd figure of an earlier version would else be refused, and with it every later fold. */
+const columnAdds = sumColumns.split(',').map((column) => {
+  const name = column.trim();
+  return `${name} = min(coalesce(${name} + excluded.${name}, ${name}, excluded.${name}), ${2n ** 62n})`;
+}).join(', ');
+
+/**
+ * Attempts of :from <= start < :to that no whole slot of the roll-up holds: those it has not taken in (by seq),
+ * those still running, and those in the two ends of the range that fill no slot.
+ */
+const looseAttempts = (columns: string): string => `
+  SELECT ${columns} FROM attempts a NOT INDEXED JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.seq > :rolledUp AND a.final = 1 AND a.started_at >= :from AND a.started_at < :to
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_running JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.final = 0 AND a.started_at >= :from AND a.started_at < :to
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.started_at >= :from AND a.started_at < :headTo AND a.seq <= :rolledUp AND a.final = 1
+  UNION ALL
+  SELECT ${columns} FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
+    WHERE a.started_at >= :tailFrom AND a.started_at < :to AND a.seq <= :rolledUp AND a.final = 1`;
+
+/** Spend of the range by group: whole UTC days, the quarters of an hour before and after them, and what is loose. */
+const grouped = `(
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 1 AND slot >= :firstDay AND slot < :endDay
+  UNION ALL
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 0 AND slot >= :firstSlot AND slot < :headSlotEnd
+  UNION ALL
+  SELECT ${groupColumns}, ${sumColumns} FROM spend_slots WHERE level = 0 AND slot >= :tailSlot AND slot < :endSlot
+  UNION ALL ${looseAttempts(`${attemptGroups}, ${attemptSums}`)})`;
+
+/** Spend of the range by quarter of an hour. */
+const timed = `(
+  SELECT slot, ${sumColumns} FROM spend_slots WHERE level = 2 AND slot >= :firstSlot AND slot < :endSlot
+  UNION ALL ${looseAttempts(`a.started_at / ${slotMs} AS slot, ${attemptSums}`)})`;
+
+const foldLevels = [
+  { level: 0, slot: `a.started_at / ${slotMs}`, groups: attemptGroups },
+  { level: 1, slot: `a.started_at / ${dayMs}`, groups: attemptGroups },
+  { level: 2, slot: `a.started_at / ${slotMs}`, groups: `'' AS endpoint, '' AS model, '' AS tool, '' AS workspace` },
+] as const;
+
+interface Bounds {
+  [name: string]: number;
+  from: number; to: number; rolledUp: number;
+}
+
+/** Answers what was spent, from a roll-up that is kept beside the attempts and brought up to date when it is read. */
+export class SpendQueries {
+  readonly #database: DatabaseSync;
+  readonly #rolledUp: StatementSync;
+  readonly #highest: StatementSync;
+  readonly #byGroup: StatementSync;
+  readonly #bySlot: StatementSync;
+  readonly #byEndpoint: StatementSync;
+  readonly #exchanges: StatementSync;
+  readonly #hedges: StatementSync;
+  readonly #folds: StatementSync[];
+  readonly #setRolledUp: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
+    this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
+    this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
+    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
+    this.#byEndpoint = database.prepare(`SELECT endpoint, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')},
+      ${readableSum('unknown_attempts')} FROM ${grouped} GROUP BY endpoint`);
+    // All three take the same bounds; each uses those it needs.
+    for (const statement of [this.#byGroup, this.#bySlot, this.#byEndpoint]) statement.setAllowUnknownNamedParameters(true);
+    this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
+    this.#hedges = database.prepare(`SELECT ${readableSum('micro_usd')}, sum(known) AS known, count(*) AS count FROM (
+      SELECT coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 0 ELSE 1 END AS known
+      FROM attempts a INDEXED BY attempts_of_role JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE a.role = 'hedge' AND a.started_at >= ?1 AND trim(e.wanted) IN (?2, 'switchyard/' || ?2, 'models/' || ?2))`);
+    this.#folds = foldLevels.map(({ level, slot, groups }) => database.prepare(`
+      INSERT INTO spend_slots (level, slot, ${groupColumns}, ${sumColumns})
+      SELECT ${level}, slot, ${groupColumns}, ${columnSums} FROM (
+        SELECT ${slot} AS slot, ${groups}, ${attemptSums} FROM attempts a NOT INDEXED JOIN exchanges e ON e.seq = a.exchange_seq
+        WHERE a.seq > ? AND a.seq <= ? AND a.final = 1)
+      WHERE true GROUP BY slot, ${groupColumns}
+      ON CONFLICT (level, slot, ${groupColumns}) DO UPDATE SET ${columnAdds}`));
+    this.#setRolledUp = database.prepare(`UPDATE counters SET value = ? WHERE name = 'rolled_up'`);
+  }
+
+  /**
+   * Takes one more portion of attempts into the roll-up, when enough wait.
+   * @returns whether more wait
+   */
+  fold(): boolean {
+    if (this.#waiting() < foldThreshold) return false;
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const from = Number(this.#rolledUp.get()?.['value'] ?? 0);
+      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0));
+      for (const fold of this.#folds) fold.run(from, to);
+      this.#setRolledUp.run(to);
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+    return this.#waiting() >= foldThreshold;
+  }
+
+  /**
+   * Everything spent in a range, by the start of each attempt. Failed attempts that cost something count. An
+   * exchange is counted once: in the totals by its own start, in a group where its last attempt was.
+   */
+  spend(range: TimeRange): SpendReport {
+    return this.#reading(range, (bounds) => this.#report(range, bounds));
+  }
+
+  /** Spend by endpoint name; endpoints without attempts in the range are absent. */
+  byEndpoint(range: TimeRange): Map<string, EndpointSpend> {
+    return this.#reading(range, (bounds) => new Map(this.#byEndpoint.all(bounds).map((row) => [String(row['endpoint']), {
+      microUsd: Number(row['micro_usd']),
+      estimated: Number(row['estimated_micro_usd']) > 0,
+      unknown: Number(row['unknown_attempts']),
+    }])));
+  }
+
+  /**
+   * What second requests of a route cost since a moment, in whole micro-dollars, in all processes. One whose cost is
+   * unknown (it still runs, or was cancelled before it said what it used) counts as much as the average of the others:
+   * a cap that took it for free could be passed unseen. Where no cost is known at all there is no money to cap.
+   */
+  hedges(route: string, since: number): number {
+    const row = this.#hedges.get(Math.floor(since), route);
+    const known = Number(row?.['known'] ?? 0);
+    return known === 0 ? 0 : Math.ceil(Number(row?.['micro_usd']) * Number(row?.['count']) / known);
+  }
+
+  #waiting(): number {
+    return Number(this.#highest.get()?.['seq'] ?? 0) - Number(this.#rolledUp.get()?.['value'] ?? 0);
+  }
+
+  /** Runs queries on one snapshot, so that the roll-up and the attempts fit together. */
+  #reading<Result>(range: TimeRange, read: (bounds: Bounds) => Result): Result {
+    this.#database.exec('BEGIN');
+    try {
+      return read(boundsOf(range, Number(this.#rolledUp.get()?.['value'] ?? 0)));
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('COMMIT');
+    }
+  }
+
+  #report(range: TimeRange, bounds: Bounds): SpendReport {
+    const totals = noSpend();
+    const endpoints = new Map<string, SpendGroup>();
+    const models = new Map<string, SpendGroup>();
+    const tools = new Map<string, SpendGroup>();
+    const workspaces = new Map<string, SpendGroup>();
+    const missing: Missing = new Map();
+    for (const row of this.#byGroup.all(bounds)) {
+      const sums = [
+        totals, groupOf(endpoints, row['endpoint']), groupOf(models, row['model']), groupOf(tools, row['tool']),
+        groupOf(workspaces, row['workspace'] === '' ? noWorkspace : row['workspace']),
+      ];
+      for (const sum of sums) add(sum, row, missing);
+    }
+    for (const [sum, buckets] of missing) {
+      const incomplete = incompleteBuckets(sum.usage, buckets);
+      if (incomplete !== undefined) sum.incompleteUsage = incomplete;
+    }
+    totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
+    return {
+      range, totals,
+      byEndpoint: dearestFirst(endpoints), byModel: dearestFirst(models), byTool: dearestFirst(tools), byWorkspace: dearestFirst(workspaces),
+      byDay: this.#days(range, bounds),
+    };
+  }
+
+  #days(range: TimeRange, bounds: Bounds): SpendReport['byDay'] {
+    const days = localDays(range.from, range.to);
+    const bars = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
+    const rows = this.#bySlot.all(bounds).sort((a, b) => Number(a['slot']) - Number(b['slot']));
+    let index = 0;
+    for (const row of rows) {
+      const start = Number(row['slot']) * slotMs;
+      while (index + 1 < days.length && (days[index + 1]?.from ?? Infinity) <= start) index += 1;
+      const bar = bars[index];
+      if (bar === undefined) continue;
+      addFigures(bar, row);
+    }
+    return bars;
+  }
+}
+
+function boundsOf(range: TimeRange, rolledUp: number): Bounds {
+  const from = Math.ceil(range.from);
+  const to = Math.max(from, Math.ceil(range.to));
+  const [firstSlot, endSlot] = wholeSlots(from, to, slotMs);
+  const [firstDay, endDay] = wholeSlots(from, to, dayMs);
+  const slotsADay = dayMs / slotMs;
+  const headTo = Math.min(to, firstSlot * slotMs);
+  const days = endDay > firstDay;
+  return {
+    from, to, rolledUp, firstSlot, endSlot, firstDay, endDay, headTo,
+    tailFrom: Math.max(headTo, endSlot * slotMs),
+    headSlotEnd: days ? firstDay * slotsADay : endSlot,
+    tailSlot: days ? endDay * slotsADay : endSlot,
+  };
+}
+
+/** The slots that lie wholly inside a range: first, and the one after the last. */
+function wholeSlots(from: number, to: number, width: number): [number, number] {
+  const first = Math.ceil(from / width);
+  return [first, Math.max(first, Math.floor(to / width))];
+}
+
+function noSpend(): SpendTotals {
+  return { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, usage: {} };
+}
+
+function groupOf(groups: Map<string, SpendGroup>, name: Row[string] | undefined): SpendGroup {
+  const key = String(name);
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = { name: key, ...noSpend() };
+    groups.set(key, group);
+  }
+  return group;
+}
+
+/** Buckets that some part of a sum did not report. */
+type Missing = Map<SpendTotals, Set<keyof TokenUsage>>;
+
+function add(totals: SpendTotals, row: Row, missing: Missing): void {
+  const usage = usageFromRow(row);
+  addFigures(totals, row);
+  addUsage(totals.usage, usage);
+  let buckets = missing.get(totals);
+  if (buckets === undefined) missing.set(totals, buckets = new Set());
+  addMissing(buckets, usage);
+}
+
+function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
+  totals.microUsd += Number(row['micro_usd']);
+  totals.estimatedMicroUsd += Number(row['estimated_micro_usd']);
+  totals.unknownAttempts += Number(row['unknown_attempts']);
+  totals.exchanges += Number(row['exchanges']);
+}
+
+/** Groups in the order a person wants: the dearest first, then by name. */
+export function dearestFirst(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
+  return [...groups.values()].sort((a, b) => b.microUsd - a.microUsd || a.name.localeCompare(b.name));
+}

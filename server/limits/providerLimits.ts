@@ -1,0 +1,197 @@
+import { grouped } from '../base/grouped.ts';
+import { countedKinds, type CountedKind, type StatedLimit, type StatedLimits } from '../base/headers/rateHeaders.ts';
+import { waitWords } from '../health/wording.ts';
+
+/** How a provider counts, as far as it is published; see `Provider.rateLimits`. */
+export interface CountingRules {
+  /** A limit fills up bit by bit until its reset, instead of all at once at the reset. */
+  refills?: boolean | undefined;
+  /** Prompt tokens that come from a cache do not count, so that an estimate of the prompt says nothing. */
+  cachedFree?: boolean | undefined;
+}
+
+/** Why a request is bound to be refused, and when it no longer is. */
+export interface Shortage {
+  reason: string;
+  /** The reason without how long it holds. */
+  limit: string;
+  retryAt: number;
+}
+
+interface Known {
+  limit: number | undefined;
+  remaining: number;
+  resetAt: number | undefined;
+  seenAt: number;
+  /** Until when somebody was kept back because of these figures; absent: nobody was. */
+  keptBackUntil?: number;
+  /** How often in a row somebody was kept back, and the next answer was a good one and yet told of no more. */
+  stuck: number;
+}
+
+/** A statement is not believed for longer: whoever comes then finds out. A refusal has its own, longer, rest. */
+const longestTrustMs = 5 * 60_000;
+/** Where no reset is named: the span that nearly all limits are counted over, and a wait where not even the limit is known. */
+const usualSpanMs = 60_000;
+const blindWaitMs = 1000;
+/** Resets given in whole seconds wander by as much between two answers of one window. */
+const sameWindowMs = 1500;
+/** So many times figures may keep somebody back without being confirmed. */
+const stuckAtMost = 3;
+/** Below this share, or this number of requests, little is left. */
+const littleShare = 0.1;
+const littleRequests = 5;
+
+/**
+ * What a provider said is left of its limits for one key (or account) and model, less what was sent since.
+ *
+ * Only a request that is bound to be refused is kept back. What is uncertain counts for the request: requests that were
+ * under way when an answer came are taken to be in its figures, a limit that is known to fill up bit by bit is taken to do
+ * so, and a request larger than the whole limit goes when nothing else was used. Figures are forgotten at their reset,
+ * believed for five minutes at most, and not at all once good answers have contradicted them three times in a row.
+ */
+export class ProviderLimits {
+  readonly #rules: CountingRules;
+  readonly #known = new Map<CountedKind, Known>();
+  #sentRequests = 0;
+  #sentTokens = 0;
+  #version = 0;
+
+  constructor(rules: CountingRules) {
+    this.#rules = rules;
+  }
+
+  /** Grows with each answer that stated limits. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /**
+   * An answer stated its limits.
+   * @param refused it was the refusal of a rate limit, which proves that figures of nothing left are true
+   * @returns the kinds of which little is left
+   */
+  stated(limits: StatedLimits, now: number, refused: boolean): readonly CountedKind[] {
+    let little: CountedKind[] | undefined;
+    let older = false;
+    for (const kind of countedKinds) {
+      const stated = limits[kind];
+      if (stated?.remaining === undefined) continue;
+      const before = this.#known.get(kind);
+      if (before !== undefined && this.#isOlder(before, stated, now)) {
+        older = true;
+        continue;
+      }
+      const { limit, remaining, resetAt } = stated;
+      const known: Known = { limit, remaining, resetAt, seenAt: now, stuck: stuckAfter(before, remaining, refused, now) };
+      this.#known.set(kind, known);
+      if (isLittle(kind, known, now)) (little ??= []).push(kind);
+    }
+    // What an older answer says was true before what was sent since.
+    if (!older) {
+      this.#sentRequests = 0;
+      this.#sentTokens = 0;
+      this.#version += 1;
+    }
+    return little ?? [];
+  }
+
+  /** Another window was told this at `at`. */
+  heard(kind: CountedKind, stated: StatedLimit, at: number): void {
+    const before = this.#known.get(kind);
+    if (stated.remaining === undefined || (before !== undefined && before.seenAt >= at)) return;
+    this.stated({ [kind]: stated }, at, false);
+  }
+
+  /** A request is sent, with at least so many tokens. */
+  sent(tokens: number, at: number): void {
+    if (this.#known.size === 0) return;
+    // What other windows sent before the last answer stands in its figures.
+    for (const { seenAt } of this.#known.values()) if (at < seenAt) return;
+    this.#sentRequests += 1;
+    this.#sentTokens += tokens;
+  }
+
+  /** A request that was sent since figures were last stated took more or fewer tokens than it was taken to. */
+  corrected(byTokens: number): void {
+    this.#sentTokens = Math.max(0, this.#sentTokens + byTokens);
+  }
+
+  /** What stands in the way of a request with at least so many tokens, the longest lasting; undefined: nothing known. */
+  shortage(tokens: number, now: number): Shortage | undefined {
+    let longest: Shortage | undefined;
+    for (const [kind, known] of this.#known) {
+      if (known.stuck >= stuckAtMost) continue;
+      const retryAt = this.#freeAt(kind, known, tokens, now);
+      if (retryAt === undefined || retryAt <= now) continue;
+      if (longest === undefined || retryAt > longest.retryAt) {
+        longest = { retryAt, ...shortageWords(kind, known.remaining, tokens, retryAt - now) };
+      }
+      known.keptBackUntil = retryAt;
+    }
+    return longest;
+  }
+
+  /** What is known of a kind, for other windows. */
+  statedOf(kind: CountedKind): StatedLimit | undefined {
+    const known = this.#known.get(kind);
+    return known === undefined ? undefined : { limit: known.limit, remaining: known.remaining, resetAt: known.resetAt };
+  }
+
+  /** Answers overtake each other: within one window, more left than was known already is what was left before. */
+  #isOlder(before: Known, stated: StatedLimit, now: number): boolean {
+    if (this.#rules.refills === true || before.resetAt === undefined || stated.resetAt === undefined || before.resetAt <= now) return false;
+    return (stated.remaining ?? 0) > before.remaining && Math.abs(stated.resetAt - before.resetAt) <= sameWindowMs && stated.limit === before.limit;
+  }
+
+  /** When a request fits; undefined: now. */
+  #freeAt(kind: CountedKind, known: Known, tokens: number, now: number): number | undefined {
+    const { limit, remaining, resetAt, seenAt } = known;
+    // A clock set back leaves figures from the future behind.
+    if (seenAt > now + sameWindowMs || (resetAt !== undefined && resetAt <= now)) return undefined;
+    const [wanted, sent] = this.#toll(kind, tokens);
+    // More than the whole limit never fits; what the provider says to that has to be found out once nothing else is used.
+    const short = Math.min(wanted, limit ?? wanted) + sent - remaining;
+    if (short <= 0) return undefined;
+    const trustedUntil = seenAt + longestTrustMs;
+    if (resetAt === undefined) {
+      return Math.min(trustedUntil, seenAt + (limit === undefined ? blindWaitMs : Math.min(usualSpanMs, Math.ceil(usualSpanMs * short / limit))));
+    }
+    if (this.#rules.refills !== true || limit === undefined || limit <= remaining) return Math.min(trustedUntil, resetAt);
+    return Math.min(trustedUntil, resetAt, seenAt + Math.ceil((resetAt - seenAt) * short / (limit - remaining)));
+  }
+
+  /** What a request takes of a kind, and what was taken since the figures came. */
+  #toll(kind: CountedKind, tokens: number): readonly [wanted: number, sent: number] {
+    switch (kind) {
+      case 'requests': return [1, this.#sentRequests];
+      case 'tokens':
+      case 'inputTokens': return this.#rules.cachedFree === true ? [1, 0] : [Math.max(1, tokens), this.#sentTokens];
+      // How long an answer becomes nobody knows: only where nothing is left it cannot be.
+      case 'outputTokens': return [1, 0];
+    }
+  }
+}
+
+function stuckAfter(before: Known | undefined, remaining: number, refused: boolean, now: number): number {
+  if (before === undefined || refused || remaining > before.remaining) return 0;
+  // Answers that come while somebody is kept back were asked for before.
+  const waited = before.keptBackUntil !== undefined && now >= before.keptBackUntil;
+  return waited && before.limit !== 1 ? before.stuck + 1 : before.stuck;
+}
+
+function isLittle(kind: CountedKind, { limit, remaining, resetAt }: Known, now: number): boolean {
+  if (resetAt !== undefined && resetAt <= now) return false;
+  if (limit === undefined) return kind === 'requests' ? remaining <= littleRequests : resetAt !== undefined;
+  return remaining <= limit * littleShare || (kind === 'requests' && remaining <= littleRequests);
+}
+
+const kindWords: Readonly<Record<CountedKind, string>> = {
+  requests: 'requests', tokens: 'tokens', inputTokens: 'input tokens', outputTokens: 'output tokens',
+};
+
+function shortageWords(kind: CountedKind, remaining: number, tokens: number, waitMs: number): Pick<Shortage, 'reason' | 'limit'> {
+  const none = kind === 'requests' || remaining < 1;
+  const limit = `the provider has ${none ? 'no' : grouped(remaining)} ${kindWords[kind]} left for it`;
+  return { limit, reason: `${limit}${none ? '' : `, too few for about ${grouped(tokens)},`} for another ${waitWords(waitMs)}` };
+}

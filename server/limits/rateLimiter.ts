@@ -1,0 +1,306 @@
+import { readRateHeaders, type CountedKind, type StatedLimit } from '../base/headers/rateHeaders.ts';
+import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
+import type { Provider } from '../catalog/provider.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import type { Admission } from '../health/healthReader.ts';
+import type { LimitClaim } from './limitClaims.ts';
+import { ProviderLimits, type CountingRules } from './providerLimits.ts';
+import type { SharedLimits } from './sharedLimits.ts';
+import { atOnceRefusal, UsageWindow, type Refusal } from './rateWindow.ts';
+
+/** What an entry reserved; handed back to `leave` exactly once. */
+export interface RateTicket {
+  readonly endpoint: string;
+  readonly at: number;
+  /** What the user's windows reserved. */
+  readonly tokens: number;
+  /** What the provider's figures were reduced by. */
+  readonly promptTokens: number;
+  readonly key: UsageWindow | undefined;
+  readonly told: ProviderLimits | undefined;
+  readonly toldVersion: number;
+  /** What was taken from the limits that all windows share. */
+  readonly claims: readonly LimitClaim[];
+}
+
+/** `ofKey`: only the key stands in the way; another one may be free. */
+export type RateEntry = { admitted: true; ticket: RateTicket } | (Refusal & { ofKey?: boolean });
+
+/** What the limiter needs of an endpoint's configuration; an `EndpointConfig` has it all. */
+export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick<Provider, 'rateLimits'> | undefined };
+
+/** A request another window sent. */
+export interface ForeignUse { endpoint: string; keyId?: string | undefined; model: string; /** When it was sent. */ at: number; tokens: number }
+
+/** Figures of a provider that other windows should know, or that one of them made known. */
+export interface ToldLimit { endpoint: string; keyId: string | undefined; model: string; kind: CountedKind; at: number; stated: StatedLimit }
+
+export interface RateLimiterOptions {
+  /** The account whose limits a key shares with others, where that is known; their figures are then kept together. */
+  accountOf?(endpoint: string, keyId: string): string | undefined;
+  /** A provider said that little is left of a limit. */
+  onLittleLeft?(told: ToldLimit): void;
+  /** Counts the limits of all windows of a data folder; absent: other windows' requests come in through `adopt` only. */
+  shared?: SharedLimits | undefined;
+  /** What a key is known by in all windows; absent or empty: its id. */
+  keyMark?(endpoint: string, keyId: string): string;
+}
+
+/**
+ * Keeps requests back that would break a limit of the user's, or that their provider is bound to refuse.
+ *
+ * The user's limits hold for any sixty seconds, and for requests at once, of an endpoint and of each of its keys. What the
+ * provider says is left (see providerLimits.ts) is kept for each key and model, or for the account where keys are known
+ * to share one. Endpoints without keys count as having one. Where windows count together (see sharedLimits.ts), an entry is
+ * taken from the common count after this process's own; looks go by its own count and by the last refusal.
+ */
+export interface RateLimiter {
+  /** Adopts limits; what endpoints that stay have used is kept. */
+  configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
+  /** A look at the endpoint's own windows, without taking anything. @param writableTokens as for `enter` */
+  admission(endpoint: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
+  /**
+   * A look at what holds for one key: the user's limits for it, and what the provider says is left.
+   * @param estimatedTokens of the prompt
+   * @param writableTokens what may be written at most, as `enter` reserves it in the user's windows
+   */
+  keyAdmission(endpoint: string, keyId: string, model: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
+  /**
+   * Takes a place and reserves the tokens, in one step, of the endpoint and of the key.
+   * @param estimatedTokens of the prompt, a lower bound
+   * @param writableTokens what may be written at most; reserved in the user's windows, and nothing to the provider's figures
+   */
+  enter(endpoint: string, keyId: string | undefined, model: string, estimatedTokens: number, now: number, writableTokens?: number): RateEntry;
+  /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
+  leave(ticket: RateTicket, usedTokens: number | undefined): void;
+  /** The attempt ended without a byte having been sent: its place and all it reserved are given back. Instead of `leave`. */
+  withdraw(ticket: RateTicket): void;
+  /** An attempt was answered. @param status HTTP status; a 429 confirms what its headers say */
+  observed(endpoint: string, keyId: string | undefined, model: string, headers: ResponseHeaders, now: number, status?: number): void;
+  /** Another window sent a request. */
+  adopt(use: ForeignUse): void;
+  /** Another window, or the process before this one, was told what is left. */
+  adoptTold(told: ToldLimit): void;
+  /** The limit at which a key is now, for any request; of several the one that lasts longest. */
+  keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
+  /** To be called about once a second: the heartbeat by which windows that count together know of each other. */
+  beat(now: number): void;
+  /** This process ends: others no longer count its running requests. */
+  close(): void;
+}
+
+/** When a place becomes free nobody knows; this is how soon it is worth another look. */
+const concurrencyPollMs = 250;
+/** Names of models come from callers: no more are remembered for one key. */
+const mostModels = 200;
+
+const admitted: Admission = { admitted: true, trial: false };
+const ofEndpoint = 'its own limit';
+const ofEachKey = 'the limit set for each key';
+const nothingShared: readonly LimitClaim[] = [];
+
+interface Watched {
+  limits: EndpointConfig['limits'];
+  rules: CountingRules;
+  running: number;
+  readonly window: UsageWindow;
+  /** By key id; only while the user limits keys. */
+  readonly keys: Map<string, UsageWindow>;
+  /** By account or key id, then by model. */
+  readonly told: Map<string, Map<string, ProviderLimits>>;
+}
+
+/** A limiter without limits until `configure`. */
+export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
+  const watched = new Map<string, Watched>();
+
+  function keyWindow(endpoint: Watched, keyId: string): UsageWindow | undefined {
+    const { perKey } = endpoint.limits;
+    if (perKey === undefined) return undefined;
+    const known = endpoint.keys.get(keyId);
+    if (known !== undefined) return known;
+    const made = new UsageWindow(perKey, ofEachKey);
+    endpoint.keys.set(keyId, made);
+    return made;
+  }
+
+  function scopeOf(endpoint: string, keyId: string): string {
+    const account = options.accountOf?.(endpoint, keyId);
+    return account === undefined ? `key ${keyId}` : `account ${account}`;
+  }
+
+  function toldOf(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits | undefined {
+    return entry.told.size === 0 ? undefined : entry.told.get(scopeOf(endpoint, keyId))?.get(model);
+  }
+
+  function toldMade(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits {
+    const scope = scopeOf(endpoint, keyId);
+    let models = entry.told.get(scope);
+    if (models === undefined) entry.told.set(scope, models = new Map<string, ProviderLimits>());
+    const known = models.get(model);
+    if (known !== undefined) return known;
+    const oldest = models.size >= mostModels ? models.keys().next().value : undefined;
+    if (oldest !== undefined) models.delete(oldest);
+    const made = new ProviderLimits(entry.rules);
+    models.set(model, made);
+    return made;
+  }
+
+  function keyScope(endpoint: string, keyId: string): string {
+    return JSON.stringify([endpoint, options.keyMark?.(endpoint, keyId) || keyId]);
+  }
+
+  /** What a request takes from the limits that windows share, the endpoint's first. */
+  function claimsOf(endpoint: string, { limits, running }: Watched, keyId: string, tokens: number, promptTokens: number): readonly LimitClaim[] {
+    if (options.shared === undefined || !isLimited(limits)) return nothingShared;
+    const claims: LimitClaim[] = [];
+    const { perKey, ...own } = limits;
+    if (isLimited(own)) claims.push({ scope: endpoint, limits: own, whose: ofEndpoint, tokens, promptTokens, running });
+    if (perKey !== undefined) claims.push({ scope: keyScope(endpoint, keyId), limits: perKey, whose: ofEachKey, tokens, promptTokens, running: undefined });
+    return claims;
+  }
+
+  function lookAtKey(endpoint: string, entry: Watched, keyId: string, model: string, promptTokens: number, reserved: number, now: number): Refusal | undefined {
+    const window = keyWindow(entry, keyId);
+    const own = window === undefined ? undefined : later(window.look(reserved, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
+    const shortage = toldOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
+    return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
+  }
+
+  return {
+    configure(endpoints) {
+      for (const [name, entry] of watched) {
+        if (endpoints.has(name)) continue;
+        // What still runs there counts again should the endpoint come back.
+        if (entry.running === 0) watched.delete(name);
+        else entry.limits = entry.window.limits = {};
+      }
+      options.shared?.configure([...endpoints.values()].some(({ limits }) => isLimited(limits)));
+      for (const [name, { limits, provider }] of endpoints) {
+        const rules = provider?.rateLimits ?? {};
+        const known = watched.get(name);
+        if (known === undefined) {
+          watched.set(name, { limits, rules, running: 0, window: new UsageWindow(limits, ofEndpoint), keys: new Map(), told: new Map() });
+          continue;
+        }
+        known.limits = limits;
+        known.window.limits = limits;
+        if (known.rules.refills !== rules.refills || known.rules.cachedFree !== rules.cachedFree) known.told.clear();
+        known.rules = rules;
+        if (limits.perKey === undefined) known.keys.clear();
+        else for (const window of known.keys.values()) window.limits = limits.perKey;
+      }
+    },
+
+    admission(endpoint, estimatedTokens, now, writableTokens = 0) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return admitted;
+      return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
+    },
+
+    keyAdmission(endpoint, keyId, model, estimatedTokens, now, writableTokens = 0) {
+      const entry = watched.get(endpoint);
+      return entry === undefined ? admitted : lookAtKey(endpoint, entry, keyId, model, estimatedTokens, estimatedTokens + writableTokens, now) ?? admitted;
+    },
+
+    enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {
+      const tokens = estimatedTokens + writableTokens;
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, told: undefined, toldVersion: 0, claims: nothingShared } };
+      const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(endpoint, entry, keyId, model, estimatedTokens, tokens, now));
+      if (refusal !== undefined) return refusal;
+      const claims = claimsOf(endpoint, entry, keyId, tokens, estimatedTokens);
+      const refused = claims.length === 0 ? undefined : options.shared?.take(claims, now);
+      if (refused !== undefined) return { ...refused.refusal, ofKey: refused.claim?.whose === ofEachKey };
+      entry.running += 1;
+      entry.window.add(tokens, now);
+      const key = keyWindow(entry, keyId);
+      key?.add(tokens, now);
+      const told = toldOf(endpoint, entry, keyId, model);
+      told?.sent(estimatedTokens, now);
+      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, told, toldVersion: told?.version ?? 0, claims } };
+    },
+
+    leave(ticket, usedTokens) {
+      const entry = watched.get(ticket.endpoint);
+      if (entry === undefined) return;
+      entry.running = Math.max(0, entry.running - 1);
+      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, 0, usedTokens === undefined ? 0 : usedTokens - ticket.tokens);
+      if (usedTokens === undefined) return;
+      entry.window.correct(ticket.at, usedTokens - ticket.tokens);
+      ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
+      // Where figures came since, they hold what it used already.
+      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(usedTokens - ticket.promptTokens);
+    },
+
+    withdraw(ticket) {
+      const entry = watched.get(ticket.endpoint);
+      if (entry === undefined) return;
+      entry.running = Math.max(0, entry.running - 1);
+      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
+      entry.window.withdraw(ticket.at, ticket.tokens);
+      ticket.key?.withdraw(ticket.at, ticket.tokens);
+      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(-ticket.promptTokens);
+    },
+
+    observed(endpoint, keyId, model, headers, now, status) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return;
+      const limits = readRateHeaders(headers, now);
+      if (limits === undefined) return;
+      const told = toldMade(endpoint, entry, keyId ?? '', model);
+      for (const kind of told.stated(limits, now, status === 429)) {
+        const stated = told.statedOf(kind);
+        if (stated !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, stated });
+      }
+    },
+
+    adopt({ endpoint, keyId = '', model, at, tokens }) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return;
+      entry.window.adopt(tokens, at);
+      keyWindow(entry, keyId)?.adopt(tokens, at);
+      toldOf(endpoint, entry, keyId, model)?.sent(tokens, at);
+    },
+
+    adoptTold({ endpoint, keyId = '', model, kind, at, stated }) {
+      const entry = watched.get(endpoint);
+      if (entry !== undefined) toldMade(endpoint, entry, keyId, model).heard(kind, stated, at);
+    },
+
+    keyTrouble(endpoint, keyId, now) {
+      const entry = watched.get(endpoint);
+      if (entry === undefined) return undefined;
+      let longest = keyWindow(entry, keyId)?.look(1, now);
+      for (const [model, told] of entry.told.get(scopeOf(endpoint, keyId)) ?? []) {
+        const shortage = told.shortage(1, now);
+        if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}`, limit: `${model}: ${shortage.limit}` });
+      }
+      return longest;
+    },
+
+    beat(now) {
+      options.shared?.beat(now);
+    },
+
+    close() {
+      options.shared?.close();
+    },
+  };
+}
+
+function isLimited({ requestsPerMinute, tokensPerMinute, concurrency, perKey }: EndpointConfig['limits']): boolean {
+  return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined || (perKey !== undefined && isLimited(perKey));
+}
+
+function lookAtEndpoint(entry: Watched, tokens: number, now: number): Refusal | undefined {
+  const { concurrency } = entry.limits;
+  const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
+    : atOnceRefusal(ofEndpoint, concurrency, now + concurrencyPollMs);
+  return entry.window.limited ? later(atOnce, entry.window.look(tokens, now)) : atOnce;
+}
+
+function later(one: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {
+  if (one === undefined) return other;
+  return other !== undefined && other.retryAt > one.retryAt ? other : one;
+}

@@ -1,0 +1,20 @@
+import type { ProtocolCodec } from '../codec.ts';
+import { ChatStreamDecoder } from './answerDecode.ts';
+import { ChatStreamEncoder, encodeChatResponse } from './answerEncode.ts';
+import { encodeChatError, encodeChatStreamError } from './errors.ts';
+import { decodeChatRequest } from './requestDecode.ts';
+import { encodeChatRequest } from './requestEncode.ts';
+
+/** OpenAI Chat Completions, and everything that is compatible with it within its {@link Dialect}. */
+export const openAiChat: ProtocolCodec = {
+  protocol: 'openai-chat',
+  decodeRequest: decodeChatRequest,
+  encodeRequest: encodeChatRequest,
+  createStreamDecoder: (dialect) => new ChatStreamDecoder(dialect),
+  decodeResponse: (body, dialect) => new ChatStreamDecoder(dialect).decodeWhole(body),
+  createStreamEncoder: (meta) => new ChatStreamEncoder(meta),
+  encodeResponse: encodeChatResponse,
+  encodeError: encodeChatError,
+  encodeStreamError: encodeChatStreamError,
+  keepAlive: ': keep-alive\n\n',
+};

@@ -1,0 +1,174 @@
+import { failureClassWords, isUp, type Condition } from '../api/condition.ts';
+import type { KeyStatus, LatencySummary } from '../api/status.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
+import type { Admission, EndpointHealth, HealthBoard } from '../health/healthReader.ts';
+import type { RateLimiter } from '../limits/rateLimiter.ts';
+import type { RoutingView } from '../routing/plan.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+
+export interface ConditionSources {
+  now: number;
+  config: Config;
+  board: Pick<HealthBoard, 'health' | 'admission'>;
+  keys: Pick<KeyPool, 'status' | 'blocked'>;
+  limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
+  view: Pick<RoutingView, 'modelsOf' | 'canonicalName' | 'keysBlocked' | 'admission'>;
+}
+
+/** What is known of an endpoint as a whole, looked up once for a snapshot. */
+interface Known { readonly health: EndpointHealth; readonly keys: KeyStatus[]; readonly whole: Condition }
+
+const disabled: Condition = { kind: 'disabled' };
+const removed: Condition = { kind: 'down', why: 'no such endpoint' };
+/** More models than keys and breakers remember at once: when none of so many can be asked, the endpoint itself is what cannot. */
+const mostListed = 500;
+
+/**
+ * What every endpoint, and every model there, can do at one moment. The only place that decides it: status bar,
+ * Providers view and model picker all show what stands here.
+ */
+export class Conditions {
+  readonly #sources: ConditionSources;
+  readonly #known = new Map<string, Known>();
+  /** Models that routes use, by endpoint. */
+  readonly #routed = new Map<string, Set<string>>();
+
+  constructor(sources: ConditionSources) {
+    this.#sources = sources;
+    for (const route of sources.config.routes.values()) {
+      for (const { endpoint, model } of route.targets) {
+        const models = this.#routed.get(endpoint);
+        const name = sources.view.canonicalName(model);
+        if (models === undefined) this.#routed.set(endpoint, new Set([name]));
+        else models.add(name);
+      }
+    }
+  }
+
+  health(endpoint: EndpointConfig): EndpointHealth {
+    return this.#knownOf(endpoint).health;
+  }
+
+  keys(endpoint: EndpointConfig): KeyStatus[] {
+    return this.#knownOf(endpoint).keys;
+  }
+
+  /**
+   * An endpoint is up when one of the models that routes use there can be asked, or, where no route uses it, any model. It
+   * is degraded when some of those in routes cannot.
+   */
+  ofEndpoint(endpoint: EndpointConfig): Condition {
+    const { whole } = this.#knownOf(endpoint);
+    const routed = this.#routed.get(endpoint.name);
+    if (!isUp(whole)) return whole;
+    let kept: { model: string; condition: Condition } | undefined;
+    let someUp = false;
+    for (const model of routed ?? this.#sources.view.modelsOf(endpoint.name).slice(0, mostListed)) {
+      const condition = this.ofTarget(endpoint.name, model);
+      if (isUp(condition)) someUp = true;
+      else if (kept === undefined || (condition.until ?? Infinity) < (kept.condition.until ?? Infinity)) kept = { model, condition };
+      if (someUp && (routed === undefined || kept !== undefined)) break;
+    }
+    if (kept === undefined || (someUp && routed === undefined)) return whole;
+    return someUp ? { kind: 'degraded', why: `${kept.model}: ${keptAwayWords(kept.condition)}` } : kept.condition;
+  }
+
+  /** What one model at an endpoint can do; `model` is a canonical name. */
+  ofTarget(endpointName: string, model: string): Condition {
+    const endpoint = this.#sources.config.endpoints.get(endpointName);
+    if (endpoint === undefined) return removed;
+    const { whole } = this.#knownOf(endpoint);
+    if (!isUp(whole)) return whole;
+    const { view } = this.#sources;
+    const blocked = view.keysBlocked(endpointName, model);
+    if (blocked !== undefined) return { kind: 'rate-limited', until: wholeSecond(blocked.retryAt) };
+    return refused(view.admission(endpointName, model)) ?? whole;
+  }
+
+  #knownOf(endpoint: EndpointConfig): Known {
+    const before = this.#known.get(endpoint.name);
+    if (before !== undefined) return before;
+    const { board, keys, limiter, now } = this.#sources;
+    const health = board.health(endpoint.name, now);
+    const status = keys.status(endpoint.name, now, keyId => {
+      const trouble = limiter.keyTrouble(endpoint.name, keyId, now);
+      return trouble === undefined ? undefined : { reason: trouble.limit ?? trouble.reason, retryAt: wholeSecond(trouble.retryAt) ?? trouble.retryAt };
+    });
+    const known = { health, keys: status, whole: this.#whole(endpoint, health, status) };
+    this.#known.set(endpoint.name, known);
+    return known;
+  }
+
+  #whole(endpoint: EndpointConfig, health: EndpointHealth, keys: readonly KeyStatus[]): Condition {
+    const { board, limiter, now } = this.#sources;
+    if (!endpoint.enabled) return disabled;
+    if (health.cutOff !== undefined) return { kind: health.cutOff };
+    const why = health.lastError === undefined ? undefined : failureClassWords[health.lastError.failureClass];
+    return this.#ofKeys(endpoint, keys)
+      ?? refused(board.admission(endpoint.name, undefined, now), why)
+      ?? refused(limiter.admission(endpoint.name, 0, now))
+      ?? ofHealth(health, why);
+  }
+
+  /** Why no key can be used for any model, when that is so. A key that rests for one model only can be used for others. */
+  #ofKeys({ name, provider }: EndpointConfig, keys: readonly KeyStatus[]): Condition | undefined {
+    const blocked = this.#sources.keys.blocked(name, provider.keyRequired, this.#sources.now);
+    if (blocked === undefined) return undefined;
+    if (keys.length === 0) return { kind: 'no-key' };
+    if (blocked.retryAt === undefined) return { kind: 'key-rejected', why: keys.length === 1 ? undefined : `all ${keys.length} keys` };
+    const soonest = keys.find(key => key.until === blocked.retryAt);
+    return { kind: soonest?.state === 'no-money' ? 'out-of-money' : 'rate-limited', until: blocked.retryAt };
+  }
+}
+
+function ofHealth(health: EndpointHealth, why: string | undefined): Condition {
+  if (health.breaker === 'half-open') return { kind: 'recovering' };
+  switch (health.state) {
+    case 'healthy':
+    case 'unknown': return { kind: health.state };
+    case 'down': return { kind: 'down', until: health.retryAt, why };
+    case 'degraded': {
+      const kept = health.modelBreakers?.[0];
+      return { kind: 'degraded', why: kept === undefined ? why : `${kept.model} ${kept.breaker === 'open' ? 'is kept away' : 'is recovering'}` };
+    }
+  }
+}
+
+/** What an admission that is refused says; undefined where it is not, or only for a moment. */
+function refused(admission: Admission, why?: string): Condition | undefined {
+  if (admission.admitted || admission.cause === 'busy') return undefined;
+  const until = wholeSecond(admission.retryAt);
+  switch (admission.cause) {
+    case undefined: return { kind: 'down', until, why };
+    case 'rate-limit': return { kind: 'rate-limited', until };
+    case 'overloaded': return { kind: 'overloaded', until };
+    default: return { kind: 'down', until, why: failureClassWords[admission.cause] };
+  }
+}
+
+function keptAwayWords({ kind, why }: Condition): string {
+  return why ?? (kind === 'down' ? 'kept away' : kind);
+}
+
+/** Moments that are worked out anew with each look would be a new state each second. */
+function wholeSecond(at: number | undefined): number | undefined {
+  return at === undefined ? undefined : Math.ceil(at / 1000) * 1000;
+}
+
+/** Percentiles that so few answers tell nothing of are left out: the 95th of 20 is the second worst, and the 99th of 100. */
+const enoughForP95 = 20;
+const enoughForP99 = 100;
+
+/** Latencies as they are shown: two digits, and rare ones only of enough answers. @param answered how many were measured at most */
+export function shownLatency(latency: LatencySummary | undefined, answered: number): LatencySummary | undefined {
+  if (latency === undefined) return undefined;
+  return {
+    p50: twoDigits(latency.p50),
+    p95: answered < enoughForP95 || latency.p95 === undefined ? undefined : twoDigits(latency.p95),
+    p99: answered < enoughForP99 || latency.p99 === undefined ? undefined : twoDigits(latency.p99),
+  };
+}
+
+function twoDigits(value: number): number {
+  return Number(value.toPrecision(2));
+}

@@ -1,0 +1,130 @@
+import type { Attempt, Cost, PlannedTarget, Receipt } from '../api/receipt.ts';
+import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
+import type { Log } from '../base/log.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
+import type { PriceRequest, Pricer } from '../pricing/pricing.ts';
+import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import { sumCost, sumUsage } from '../pricing/sums.ts';
+import type { ModelDirectory } from '../models/modelDirectory.ts';
+import { priceFactorOf } from '../exchange/attempt/record.ts';
+import { modelSettings } from '../models/modelSettings.ts';
+import type { HedgeUnderWay } from '../exchange/services.ts';
+
+export interface BookkeeperOptions {
+  ledger: LedgerStore;
+  pricer: Pricer;
+  directory: ModelDirectory;
+  clock: Clock;
+  log: Log;
+  config(): Config;
+  /** Something was written down. */
+  changed(): void;
+}
+
+/** Prices what exchanges used and hands it to the ledger, off the way of their callers. */
+export class Bookkeeper {
+  #options: BookkeeperOptions;
+  #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
+  #pricing = false;
+  readonly #prices: Guard;
+  readonly #records: Guard;
+
+  constructor(options: BookkeeperOptions) {
+    this.#options = options;
+    this.#prices = new Guard('The price of an attempt', options.log);
+    this.#records = new Guard('The record of an exchange', options.log);
+  }
+
+  /** An exchange has ended. @param prices what each attempt of it is priced by */
+  settled(receipt: Receipt, prices: readonly PriceRequest[]): void {
+    this.#unpriced.set(receipt.id, { receipt, prices });
+    if (this.#pricing) return;
+    this.#pricing = true;
+    // The answer is out before its price is looked up.
+    setImmediate(this.#records.wrap(() => { this.#priceAll(); }));
+  }
+
+  /** A receipt of an exchange that still runs, with what it has cost so far. */
+  priced(receipt: Receipt): Receipt {
+    const attempts = receipt.attempts.map(attempt => {
+      const endpoint = this.#options.config().endpoints.get(attempt.endpoint);
+      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
+      const cost = this.#price(() => ({
+        ...this.#pricesOf(endpoint, attempt), usage: attempt.usage, usageEstimated: true, at: attempt.startedAt, status: attempt.status, generated: true,
+      }));
+      return { ...attempt, cost };
+    });
+    return { ...receipt, attempts, usage: sumUsage(attempts), cost: sumCost(attempts) };
+  }
+
+  /** A price that cannot be made is an unknown one: the record itself is kept. */
+  #price(request: () => PriceRequest): Cost {
+    return this.#prices.run(() => this.#options.pricer.priceAttempt(request())) ?? { certainty: 'unknown' };
+  }
+
+  #priceAll(): void {
+    this.#pricing = false;
+    const { pricer, ledger } = this.#options;
+    if (pricer.isReady) {
+      this.#closeAll();
+      return;
+    }
+    // The price table is loaded at the first need of it; until then the record stands without prices.
+    for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
+    this.#records.settle(this.#tableLoaded().then(() => { this.#closeAll(); }));
+  }
+
+  /** A table that cannot be had leaves prices unknown; records do not wait for it. */
+  async #tableLoaded(): Promise<void> {
+    try {
+      await this.#options.pricer.ready();
+    } catch (error) {
+      this.#prices.failed(error);
+    }
+  }
+
+  #closeAll(): void {
+    const settled = [...this.#unpriced.values()];
+    // Cleared first: a record that fails is not met again, and keeps none of the others from being written.
+    this.#unpriced.clear();
+    for (const { receipt, prices } of settled) this.#records.run(() => { this.#close(receipt, prices); });
+    this.#options.changed();
+  }
+
+  #close(receipt: Receipt, prices: readonly PriceRequest[]): void {
+    const { directory, ledger } = this.#options;
+    const listedPrices = (attempt: Attempt): PriceRequest['listedPrices'] => directory.listedFacts(attempt.endpoint, attempt.model)?.prices;
+    receipt.attempts.forEach((attempt, index) => {
+      const request = prices[index];
+      if (request !== undefined) attempt.cost = this.#price(() => ({ ...request, listedPrices: listedPrices(attempt) }));
+    });
+    receipt.usage = sumUsage(receipt.attempts);
+    receipt.cost = sumCost(receipt.attempts);
+    ledger.close(receipt);
+  }
+
+  /** Everything that has ended is priced and with the ledger. */
+  async pricedUpToNow(): Promise<void> {
+    if (this.#unpriced.size === 0) return;
+    await this.#tableLoaded();
+    this.#closeAll();
+  }
+
+  /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */
+  promptCost({ target, promptTokens: inputTokens }: HedgeUnderWay): number {
+    const endpoint = this.#options.config().endpoints.get(target.endpoint);
+    if (endpoint === undefined) return 0;
+    return this.#price(() => ({
+      ...this.#pricesOf(endpoint, target), usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, at: this.#options.clock.now(),
+    })).microUsd ?? 0;
+  }
+
+  /** Where the price of a model at an endpoint is to be found. */
+  #pricesOf(endpoint: EndpointConfig, { model, upstreamModel }: Pick<PlannedTarget, 'model' | 'upstreamModel'>): Omit<PriceRequest, 'usage' | 'usageEstimated' | 'at'> {
+    return {
+      model, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider, configPrices: modelSettings(endpoint, model)?.prices,
+      listedPrices: this.#options.directory.listedFacts(endpoint.name, model)?.prices, priceFactor: priceFactorOf(endpoint),
+    };
+  }
+}

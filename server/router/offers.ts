@@ -1,0 +1,154 @@
+import { conditionText, healthOf, isUp, type Condition } from '../api/condition.ts';
+import type { HealthState, OfferedModel } from '../api/status.ts';
+import type { Config } from '../config/config.ts';
+import { modelSettings } from '../models/modelSettings.ts';
+import { pricePerMillion } from '../pricing/priceText.ts';
+
+/** What the offer builder asks of the house. */
+export interface OfferView {
+  config: Config;
+  modelsOf(endpoint: string): readonly string[];
+  canonicalName(name: string): string;
+  facts(endpoint: string, model: string): {
+    contextWindow?: number | undefined; maxOutputTokens?: number | undefined; tools?: boolean | undefined; images?: boolean | undefined;
+    thinking?: boolean | undefined; pricing?: string | undefined;
+  };
+  /** What a model at an endpoint can do now. */
+  condition(endpoint: string, model: string): Condition;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+type Facts = ReturnType<OfferView['facts']>;
+
+const assumedContextWindow = 128_000;
+const assumedMaxOutputTokens = 8192;
+
+/** What callers can ask for: the routes first, then every model, each with its health. */
+export function offeredModels(view: OfferView): OfferedModel[] {
+  return new OfferBook().offered(view, 0);
+}
+
+/**
+ * The offer as it was made last. Names and targets change with the configuration and with lists of models; health changes
+ * all the time, but seldom for many. What did not change is the same object as before, the whole list included.
+ */
+export class OfferBook {
+  #revision = -1;
+  #entries: Entry[] = [];
+  #offered: OfferedModel[] = [];
+
+  /** @param revision of what is configured and listed: while it is the same, so are names, targets and user settings */
+  offered(view: OfferView, revision: number): OfferedModel[] {
+    let changed = revision !== this.#revision;
+    if (changed) {
+      this.#entries = [...routeOffers(view), ...modelOffers(view)].map(offer => ({ offer, conditions: [], facts: [], madeAt: 0, made: undefined }));
+      this.#revision = revision;
+    }
+    for (const entry of this.#entries) {
+      if (entry.made !== undefined && !hasChanged(entry, view)) continue;
+      entry.made = made(entry, view);
+      changed = true;
+    }
+    if (changed) this.#offered = this.#entries.flatMap(entry => entry.made ?? []);
+    return this.#offered;
+  }
+}
+
+interface Offer { id: string; wanted: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
+
+/** An offer, and what of each of its targets it was made of. */
+interface Entry {
+  readonly offer: Offer;
+  conditions: Condition[];
+  facts: Facts[];
+  /** Milliseconds since the epoch. */
+  madeAt: number;
+  made: OfferedModel | undefined;
+}
+
+function routeOffers(view: OfferView): Offer[] {
+  return [...view.config.routes.values()].map((route): Offer => ({
+    id: `route:${route.name}`, wanted: route.name, kind: 'route', name: route.name,
+    targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) })),
+  }));
+}
+
+function modelOffers(view: OfferView): Offer[] {
+  const endpointsOf = new Map<string, string[]>();
+  const ordered = [...view.config.endpoints.values()].filter(endpoint => endpoint.enabled).sort((a, b) => a.priority - b.priority || b.weight - a.weight);
+  for (const endpoint of ordered) {
+    for (const model of view.modelsOf(endpoint.name)) {
+      const names = endpointsOf.get(model);
+      if (names === undefined) endpointsOf.set(model, [endpoint.name]);
+      else names.push(endpoint.name);
+    }
+  }
+  const { compare } = new Intl.Collator();
+  return [...endpointsOf].sort(([a], [b]) => compare(a, b)).map(([model, endpoints]): Offer => ({
+    id: `model:${model}`, wanted: model, kind: 'model', name: model, targets: endpoints.map(endpoint => ({ endpoint, model })),
+  }));
+}
+
+/** Looks at each target without making anything. */
+function hasChanged({ offer, conditions, facts, madeAt }: Entry, view: OfferView): boolean {
+  return offer.targets.some(({ endpoint, model }, index) => !isSame(view.condition(endpoint, model), conditions[index] ?? nowhere, madeAt, view.now)
+    || view.facts(endpoint, model) !== facts[index]);
+}
+
+/** The words of a condition name the moment until which it holds only while that lies ahead. */
+function isSame(one: Condition, other: Condition, before: number, now: number): boolean {
+  const { kind, until, why } = one;
+  return kind === other.kind && until === other.until && why === other.why && (until === undefined || until <= before === until <= now);
+}
+
+function made(entry: Entry, view: OfferView): OfferedModel {
+  const { id, wanted, kind, name, targets } = entry.offer;
+  entry.madeAt = view.now;
+  const conditions = entry.conditions = targets.map(target => view.condition(target.endpoint, target.model));
+  const all = entry.facts = targets.map(target => view.facts(target.endpoint, target.model));
+  const serving = targets.filter((_, index) => isUp(conditions[index] ?? nowhere));
+  const first = serving[0] ?? targets[0];
+  const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
+  const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
+  const window = facts.contextWindow ?? assumedContextWindow;
+  const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
+  return {
+    id, wanted, kind, name,
+    targets: targets.map(target => `${target.endpoint}/${target.model}`),
+    state: overall(conditions),
+    detail: detail(conditions, serving, view.now),
+    warning: warning(targets, conditions, view.now),
+    maxInputTokens: Math.max(1024, window - Math.min(maxOutputTokens, Math.floor(window / 2))),
+    maxOutputTokens,
+    imageInput: all.some(one => one.images !== false),
+    toolCalling: all.some(one => one.tools !== false),
+    thinking: all.some(one => one.thinking === true),
+    pricing: settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices),
+  };
+}
+
+const nowhere: Condition = { kind: 'down' };
+
+function overall(conditions: readonly Condition[]): HealthState {
+  const up = conditions.filter(isUp);
+  if (up.length === 0 && conditions.length > 0) return 'down';
+  if (up.length < conditions.length || up.some(one => healthOf(one) === 'degraded')) return 'degraded';
+  return up.every(one => one.kind === 'unknown') ? 'unknown' : 'healthy';
+}
+
+/** Short, because the picker cuts the name for it: who answers, and how many could where not all can. */
+function detail(conditions: readonly Condition[], serving: Offer['targets'], now: number): string {
+  const via = serving[0];
+  if (via === undefined) return conditions.length === 1 ? conditionText(conditions[0] ?? nowhere, now) : 'none up';
+  if (serving.length < conditions.length) return `${serving.length}/${conditions.length} up · via ${via.endpoint}`;
+  return conditions.some(one => healthOf(one) === 'degraded') ? `via ${via.endpoint} · degraded` : `via ${via.endpoint}`;
+}
+
+function warning(targets: Offer['targets'], conditions: readonly Condition[], now: number): string | undefined {
+  const lines = targets.flatMap((target, index) => {
+    const condition = conditions[index] ?? nowhere;
+    return condition.kind === 'healthy' || condition.kind === 'unknown' ? [] : [`${target.endpoint}: ${conditionText(condition, now)}`];
+  });
+  return lines.length === 0 ? undefined : lines.join('; ');
+}

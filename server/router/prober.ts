@@ -1,0 +1,188 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { KeyMaterial } from '../api/messages.ts';
+import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
+import type { Log } from '../base/log.ts';
+import type { Redactor } from '../base/secrets/redact.ts';
+import type { EndpointConfig } from '../config/config.ts';
+import type { HealthBoard } from '../health/healthReader.ts';
+import { networkKindOf } from '../health/network/networkState.ts';
+import type { Ledger } from '../ledger/ports.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+import type { ModelDirectory } from '../models/modelDirectory.ts';
+import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
+import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
+import type { Transport } from '../upstream/transport.ts';
+import { redactFailure, withoutSecrets } from '../exchange/redactFailure.ts';
+
+const wrongListAgainMs = 10_000;
+const modelListAgeMs = 6 * 60 * 60 * 1000;
+/** How often one endpoint is asked whether the machine's link is back. */
+const scoutEveryMs = 5000;
+
+/** What a prober needs of the house. */
+export interface ProberOptions {
+  transport: Transport;
+  board: HealthBoard;
+  keys: KeyPool;
+  directory: ModelDirectory;
+  ledger: Ledger;
+  clock: Clock;
+  log: Log;
+  redactor: Redactor;
+  /** A probe ended; the state may have changed. */
+  changed(): void;
+  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
+}
+
+/** Probes endpoints with the cheapest call that proves something, no oftener than nothing else was heard of them. */
+export class Prober {
+  #options: ProberOptions;
+  #heardAt = new Map<string, number>();
+  #listedAt = new Map<string, number>();
+  /** When an endpoint was last probed. */
+  #askedAt = new Map<string, number>();
+  /** Lists that turned out wrong, so that an old one on disk does not count either. */
+  #wrongLists = new Set<string>();
+  #running = new Map<string, Promise<unknown>>();
+  #scoutedAt = -Infinity;
+  readonly #probes: Guard;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+    this.#probes = new Guard('A probe of an endpoint', options.log);
+  }
+
+  /** Real traffic, or another window, told something of the endpoint. */
+  heard(endpoint: string, at: number): void {
+    this.#heardAt.set(endpoint, at);
+  }
+
+  /** The list of models was wrong: ask again at the next probe. */
+  forgetModels(endpoint: string): void {
+    this.#listedAt.delete(endpoint);
+    this.#heardAt.delete(endpoint);
+    this.#wrongLists.add(endpoint);
+  }
+
+  /** When the list was asked for, by this process or by one before it. */
+  #lastListed(endpoint: string): number {
+    const listedAt = this.#listedAt.get(endpoint);
+    if (listedAt !== undefined) return listedAt;
+    return this.#wrongLists.has(endpoint) ? 0 : this.#options.directory.listedAt(endpoint) ?? 0;
+  }
+
+  /** Starts the probes that are due. While the machine is cut off, one endpoint at a time is asked for all of them. */
+  tick(endpoints: Iterable<EndpointConfig>): void {
+    const now = this.#options.clock.now();
+    let scout: EndpointConfig | undefined;
+    for (const endpoint of endpoints) {
+      this.#probes.run(() => {
+        if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
+        if (this.#options.board.cutOff(endpoint.name)) {
+          if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
+        } else if (this.#isDue(endpoint, now)) {
+          this.#probes.settle(this.probe(endpoint));
+        }
+      });
+    }
+    if (scout === undefined || Math.abs(now - this.#scoutedAt) < scoutEveryMs) return;
+    this.#scoutedAt = now;
+    this.#probes.settle(this.probe(scout));
+  }
+
+  #isDue({ name, probe, provider }: EndpointConfig, now: number): boolean {
+    const heardAt = this.#heardAt.get(name);
+    const listed = this.#listedAt.has(name);
+    // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
+    const wrongList = this.#wrongLists.has(name) && now - (this.#askedAt.get(name) ?? -Infinity) >= wrongListAgainMs;
+    if (!wrongList && heardAt !== undefined && now - heardAt < probe.intervalMs && listed) return false;
+    if (!wrongList && heardAt !== undefined && now - heardAt < Math.min(probe.intervalMs, 10_000)) return false;
+    // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
+    const { keys } = this.#options;
+    return keys.blocked(name, provider.keyRequired, now) === undefined || keys.hasRejected(name);
+  }
+
+  #lastHeard(endpoint: EndpointConfig): number {
+    return this.#heardAt.get(endpoint.name) ?? -Infinity;
+  }
+
+  /** Probes now, whatever was heard. @returns undefined when a probe is under way already */
+  async probe(endpoint: EndpointConfig): Promise<ProbeResult | undefined> {
+    if (this.#running.has(endpoint.name)) return undefined;
+    const { keys, clock } = this.#options;
+    return this.#alone(endpoint, () => this.#ask(endpoint, keys.pick(endpoint.name, new Set(), clock.now()) ?? keys.all(endpoint.name)[0], false));
+  }
+
+  /**
+   * Probes now because a person asked, after a probe that is under way: with the key that is in use, and with each key that
+   * was rejected, which counts again when it is accepted.
+   */
+  async check(endpoint: EndpointConfig): Promise<void> {
+    const { keys, clock } = this.#options;
+    while (this.#running.has(endpoint.name)) await this.#running.get(endpoint.name);
+    await this.#alone(endpoint, async () => {
+      const all = keys.all(endpoint.name);
+      const rejected = all.filter(key => keys.isRejected(endpoint.name, key.id));
+      const used = keys.pick(endpoint.name, new Set(), clock.now()) ?? all.find(key => !rejected.includes(key));
+      for (const key of used === undefined && rejected.length > 0 ? rejected : [...rejected, used]) {
+        const { error } = await this.#ask(endpoint, key, true);
+        // Where nobody answers, another key makes no difference.
+        if (error?.failureClass === 'network' || error?.failureClass === 'timeout') return;
+      }
+    });
+  }
+
+  /** Runs the only probe of an endpoint. */
+  async #alone<Result>(endpoint: EndpointConfig, work: () => Promise<Result>): Promise<Result> {
+    const running = work();
+    this.#running.set(endpoint.name, running.catch(() => undefined));
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(endpoint.name);
+    }
+  }
+
+  /** @param asked a person wants to know */
+  async #ask(endpoint: EndpointConfig, key: KeyMaterial | undefined, asked: boolean): Promise<ProbeResult> {
+    const { clock, transport, directory } = this.#options;
+    const startedAt = clock.now();
+    this.#heardAt.set(endpoint.name, startedAt);
+    this.#askedAt.set(endpoint.name, startedAt);
+    const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
+    const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
+    const probed = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
+    const result = probed.models === undefined ? probed : { ...probed, models: withoutSecrets(probed.models, this.#options.redactor) };
+    if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
+    if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
+    // Between two lists the cheaper probes say nothing of models.
+    if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
+    this.#note(endpoint, key, drilled && result.error !== undefined ? { ...result, error: drillFailure(result.error) } : result, { drilled, startedAt, asked });
+    return result;
+  }
+
+  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
+    const { board, keys, ledger, clock, redactor, transport } = this.#options;
+    // The drill is over, and what was known before it has been put back.
+    if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
+    const at = clock.now();
+    const { error, latencyMs } = result;
+    if (error?.failureClass === 'cancelled' || error?.failureClass === 'local') return;
+    const message = error === undefined ? undefined : redactFailure(error, redactor).storedMessage;
+    if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
+    else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
+    // Known before, perhaps by a server that has ended since: nobody has to be told again.
+    const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
+    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
+    const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
+    board.record({
+      endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
+      code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
+    });
+    // Other windows learn from the ledger, and they have no drill.
+    if (!drilled) ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
+    if (error !== undefined && !knownDead) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
+    this.#options.changed();
+  }
+}

@@ -1,0 +1,44 @@
+import type { RunningDrill } from '../api/drill.ts';
+import type { KeyStatus } from '../api/status.ts';
+import type { HealthBoard } from '../health/healthReader.ts';
+import type { RoutingView } from '../routing/plan.ts';
+import type { KnownKey, SurvivalView } from '../routing/resilience/whatIfView.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+
+/** What the house lends for a survival report, at one moment. */
+export interface SurvivalSources {
+  view: RoutingView;
+  board: HealthBoard;
+  keys: KeyPool;
+  drills: readonly RunningDrill[];
+  now: number;
+}
+
+/** The state as reports of survival see it. */
+export function survivalState({ view, board, keys, drills, now }: SurvivalSources): SurvivalView {
+  return {
+    config: view.config,
+    modelsOf: endpoint => view.modelsOf(endpoint),
+    servedBy: model => view.servedBy(model),
+    upstreamName: (endpoint, model) => view.upstreamName(endpoint, model),
+    canonicalName: name => view.canonicalName(name),
+    facts: (endpoint, model) => view.facts(endpoint, model),
+    admission: (endpoint, model) => view.admission(endpoint, model),
+    keysBlocked: endpoint => view.keysBlocked(endpoint),
+    drills: () => drills,
+    keys: endpoint => keys.status(endpoint, now).map((key): KnownKey => ({
+      id: key.id, name: keyName(key), usable: key.state === 'ok' || key.state === 'unused', rejected: key.state === 'rejected',
+    })),
+    trouble(endpoint) {
+      const health = board.health(endpoint, now);
+      if (health.state !== 'down') return undefined;
+      // Said in the middle of a sentence that goes on.
+      return (health.lastError?.message ?? 'it is down').replace(/\.$/, '');
+    },
+  };
+}
+
+/** A key as a person knows it: its label, and its last four characters where there are any to show. */
+export function keyName({ label, last4 }: Pick<KeyStatus, 'label' | 'last4'>): string {
+  return last4 === '' ? label : `${label} …${last4}`;
+}

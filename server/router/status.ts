@@ -1,0 +1,105 @@
+import { healthOf } from '../api/condition.ts';
+import type { DrillStatus } from '../api/drill.ts';
+import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
+import { localMidnight } from '../base/localMidnight.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
+import type { HealthBoard } from '../health/healthReader.ts';
+import type { RateLimiter } from '../limits/rateLimiter.ts';
+import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
+import type { EndpointSpend } from '../ledger/sqlite/spendQueries.ts';
+import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { RoutingView } from '../routing/plan.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+import type { ModelDirectory } from '../models/modelDirectory.ts';
+import { Conditions, shownLatency } from './conditions.ts';
+import type { OfferBook, OfferView } from './offers.ts';
+
+/** What the offer is made of, at one moment. */
+export interface OfferSources {
+  now: number;
+  config: Config;
+  board: HealthBoard;
+  keys: KeyPool;
+  limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
+  directory: ModelDirectory;
+  view: RoutingView;
+  facts: OfferView['facts'];
+  offers: OfferBook;
+}
+
+export interface SnapshotSources extends OfferSources {
+  problems: ConfigProblem[];
+  http: HttpStatus;
+  ledger: LedgerStore;
+  drill: DrillStatus | undefined;
+}
+
+/** The whole state as the editor draws it. */
+export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
+  const { now, config, ledger } = sources;
+  const spend = spendToday(ledger, now);
+  const conditions = new Conditions(sources);
+  const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
+  const offered = offersOf(sources, conditions);
+  let todayMicroUsd = 0;
+  let todayEstimated = false;
+  let todayUnknown = 0;
+  for (const one of spend?.values() ?? [unreadSpend]) {
+    todayMicroUsd += one.microUsd;
+    todayEstimated ||= one.estimated;
+    todayUnknown += one.unknown;
+  }
+  return {
+    at: now, endpoints, link: sources.board.linkTrouble(), offered,
+    nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
+    todayMicroUsd, todayEstimated, todayUnknown,
+    ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
+  };
+}
+
+/** While the ledger cannot be read, nothing is known of what was spent, which is not the same as nothing. */
+const unreadSpend: EndpointSpend = { microUsd: 0, estimated: false, unknown: 1 };
+
+/** @returns undefined while the ledger cannot be read */
+function spendToday(ledger: LedgerStore, now: number): Map<string, EndpointSpend> | undefined {
+  try {
+    return ledger.spendByEndpoint({ from: localMidnight(now), to: now + 1 });
+  } catch (error) {
+    if (error instanceof LedgerUnavailableError) return undefined;
+    throw error;
+  }
+}
+
+function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources, conditions: Conditions, spend: EndpointSpend | undefined): EndpointStatus {
+  const health = conditions.health(endpoint);
+  const condition = conditions.ofEndpoint(endpoint);
+  const answered = health.answered ?? 0;
+  return {
+    name: endpoint.name, provider: endpoint.provider.id, providerName: endpoint.provider.name, baseUrl: endpoint.baseUrl, region: endpoint.region,
+    protocol: endpoint.protocol, enabled: endpoint.enabled,
+    condition, state: healthOf(condition),
+    breaker: health.breaker, modelBreakers: health.modelBreakers, cutOff: health.cutOff,
+    retryAt: health.retryAt ?? condition.until,
+    firstToken: shownLatency(health.firstToken, answered), total: shownLatency(health.total, answered),
+    errorRate: health.errorRate === undefined ? undefined : Math.round(health.errorRate * 100) / 100, downtime: health.downtime,
+    lastError: health.lastError, lastCheckedAt: health.lastCheckedAt,
+    keys: conditions.keys(endpoint),
+    models: directory.modelsOf(endpoint.name),
+    todayMicroUsd: spend?.microUsd ?? 0,
+    todayEstimated: spend?.estimated ?? false,
+    todayUnknown: spend?.unknown ?? 0,
+  };
+}
+
+/** What callers can ask for now. */
+export function offersOf(sources: OfferSources, conditions: Conditions = new Conditions(sources)): readonly OfferedModel[] {
+  const { config, directory, view, facts, now, offers } = sources;
+  return offers.offered({
+    config,
+    modelsOf: endpoint => directory.modelsOf(endpoint),
+    canonicalName: name => view.canonicalName(name),
+    facts,
+    condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
+    now,
+  }, directory.revision);
+}

@@ -1,0 +1,59 @@
+import { LossView, type Loss, type ReportView, type Subject } from './whatIfView.ts';
+
+/** One loss, and what is left after it: as things are configured, and as they are now. */
+export interface LookedAtLoss {
+  kind: Loss['kind'];
+  /** Of a key its endpoint, label and last four characters. */
+  name: string;
+  configured: LossView;
+  present: LossView;
+}
+
+/** The losses of a report; most concern many subjects, and each is made once. */
+export class Losses {
+  readonly #view: ReportView;
+  readonly #known = { endpoint: new Map<string, LookedAtLoss>(), keys: new Map<string, LookedAtLoss[]>(), model: new Map<string, LookedAtLoss>(), provider: new Map<string, LookedAtLoss>() };
+
+  constructor(view: ReportView) {
+    this.#view = view;
+  }
+
+  /** The losses that concern a subject at all. A model asked for by name cannot survive the loss of that very model. */
+  of({ able, kind }: Subject): LookedAtLoss[] {
+    const endpoints = new Set(able.map(target => target.endpoint));
+    const models = kind === 'model' ? [] : [...new Set(able.map(target => target.model))];
+    return [
+      ...[...endpoints].map(endpoint => made(this.#known.endpoint, endpoint, () => this.#look({ kind: 'endpoint', endpoint }, endpoint))),
+      ...[...endpoints].flatMap(endpoint => made(this.#known.keys, endpoint, () => this.#keysOf(endpoint))),
+      ...models.map(model => made(this.#known.model, model, () => this.#look({ kind: 'model', model }, model))),
+      ...this.#sharedAccounts(endpoints).map(account => made(this.#known.provider, account, () => this.#look({ kind: 'provider', account }, account))),
+    ];
+  }
+
+  /** The loss of an account that is one endpoint is the loss of the endpoint. */
+  #sharedAccounts(endpoints: Iterable<string>): string[] {
+    const once = new Set<string>();
+    const shared = new Set<string>();
+    for (const endpoint of endpoints) {
+      const account = this.#view.account(endpoint);
+      if (account === undefined) continue;
+      if (once.has(account)) shared.add(account);
+      else once.add(account);
+    }
+    return [...shared];
+  }
+
+  #keysOf(endpoint: string): LookedAtLoss[] {
+    return this.#view.keys(endpoint).map(key => this.#look({ kind: 'key', endpoint, keyId: key.id }, `${endpoint}: ${key.name}`));
+  }
+
+  #look(loss: Loss, name: string): LookedAtLoss {
+    return { kind: loss.kind, name, configured: new LossView(this.#view, loss, false), present: new LossView(this.#view, loss, true) };
+  }
+}
+
+function made<V>(known: Map<string, V>, name: string, make: () => V): V {
+  let value = known.get(name);
+  if (value === undefined) known.set(name, value = make());
+  return value;
+}

@@ -1,0 +1,132 @@
+import { SwitchyardError } from '../../base/failure.ts';
+import { ownLimit } from './ownLimit.ts';
+import { http2Only, tlsWords, type FailureWords } from './tlsSentences.ts';
+
+/** How far a call had come when the network failed. `hardly-read`: a kept connection was closed right after the request (see sentCall.ts). */
+export type CallStage = 'connecting' | 'waiting' | 'hardly-read' | 'answering';
+
+const noAddress = (says: string): FailureWords => ({ code: 'no-address', failureClass: 'network', says });
+const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine; check your connection, VPN and firewall.' };
+const tooLate: FailureWords = { code: 'connect-timeout', failureClass: 'timeout', says: 'did not accept a connection in time.' };
+const unsendable: FailureWords = { code: 'unsendable', failureClass: 'server', says: 'cannot be sent this request: its address, its key or one of its headers holds a character that HTTP does not allow. Check the settings of the endpoint.' };
+const closing: FailureWords = { code: 'shutting-down', failureClass: 'cancelled', says: 'was not asked to the end: Switchyard is shutting down.' };
+const headersTooLarge: FailureWords = { code: 'headers-too-large', failureClass: 'server', says: 'sent response headers larger than is accepted.' };
+
+/** Codes that mean the same at every stage. Source: undici's errors, Node's errors. */
+const anytime: ReadonlyMap<string, FailureWords> = new Map([
+  ['UND_ERR_HEADERS_OVERFLOW', headersTooLarge],
+  ['HPE_HEADER_OVERFLOW', headersTooLarge],
+  ['UND_ERR_RES_EXCEEDED_MAX_SIZE', { code: 'answer-too-large', failureClass: 'server', says: 'sent an answer larger than is accepted.' }],
+  ['UND_ERR_INVALID_ARG', unsendable],
+  ['UND_ERR_NOT_SUPPORTED', unsendable],
+  ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', unsendable],
+  ['ERR_INVALID_URL', unsendable],
+  ['ERR_INVALID_CHAR', unsendable],
+  ['UND_ERR_DESTROYED', closing],
+  ['UND_ERR_CLOSED', closing],
+]);
+
+/** Codes of a connection that did not come about. Source: libuv's errors and those of getaddrinfo. */
+const whileConnecting: ReadonlyMap<string, FailureWords> = new Map([
+  ['ECONNREFUSED', { code: 'connection-refused', failureClass: 'network', says: 'refused the connection.' }],
+  ['ENOTFOUND', noAddress('has no address: its host name was not found. Check the base URL and your connection.')],
+  ['EAI_NODATA', noAddress('has no address: its host name has none. Check the base URL and your connection.')],
+  ['EAI_NONAME', noAddress('has no address: its host name was not found. Check the base URL and your connection.')],
+  ['EAI_AGAIN', noAddress('has no address for now: the name server gave no answer. Check your connection.')],
+  ['EAI_FAIL', noAddress('has no address for now: the name server failed. Check your connection.')],
+  ['UND_ERR_CONNECT_TIMEOUT', tooLate],
+  ['ETIMEDOUT', tooLate],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', tooLate],
+  ['ENETUNREACH', unreachable],
+  ['EHOSTUNREACH', unreachable],
+  ['ENETDOWN', unreachable],
+  ['EHOSTDOWN', unreachable],
+  ['ENONET', unreachable],
+  ['EADDRNOTAVAIL', unreachable],
+  ['EACCES', unreachable],
+  ['EPERM', unreachable],
+]);
+
+/** Codes of a connection that the network lost while it was in use. */
+const lostOnTheWay: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'ENETRESET']);
+
+/** Codes of a connection that the other side, or something in between, closed or reset. */
+const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'UND_ERR_SOCKET', 'UND_ERR_INFO']);
+
+/** How undici names an answer that it cannot read; these errors have no code of their own. */
+const parserError = 'HTTPParserError';
+/** The parser's word for a connection that was closed inside an answer. */
+const endedInside = /EOF/;
+/** undici's messages for answers that are read and are none. */
+const strangeAnswers: ReadonlyMap<string, string> = new Map([
+  ['bad upgrade', 'it changed to another protocol, which was not asked for'],
+  ['bad response', 'it answered what was not asked'],
+]);
+
+/**
+ * The one mapper from errors of sockets, TLS and the HTTP client to failures.
+ * @param endpoint the endpoint's name, for the sentence
+ */
+export function networkFailure(error: unknown, endpoint: string, stage: CallStage): SwitchyardError {
+  if (error instanceof SwitchyardError) return error;
+  const { code, source } = origin(error);
+  const details = { detail: `${code}: ${source instanceof Error ? source.message : String(source)}`, systemCode: code, cause: error };
+  const own = ownLimit(code, source);
+  if (own !== undefined) return new SwitchyardError('own-limit', 'local', `${own.lacks}, so ${endpoint} ${stage === 'answering' ? 'was not heard to the end' : 'was not asked'}. ${own.remedy}`, { ...details, retryAfterMs: own.retryAfterMs });
+  const words = anytime.get(code) ?? unreadable(source, stage) ?? atStage(code, source, stage);
+  return new SwitchyardError(words.code, words.failureClass, `${endpoint} ${words.says}`, details);
+}
+
+/** Whether the other side ended a connection without a word, in whatever way. */
+export function isClosedByPeer(error: unknown): boolean {
+  const { code, source } = origin(error);
+  return closed.has(code) && !(source instanceof Error && strangeAnswers.has(source.message));
+}
+
+function atStage(code: string, source: unknown, stage: CallStage): FailureWords {
+  if (stage === 'answering') return { code: 'stream-cut', failureClass: 'server', says: 'broke the connection in mid-answer.' };
+  const tls = tlsWords(code, source);
+  if (tls !== undefined) return tls;
+  if (stage === 'hardly-read') return { code: 'kept-connection-lost', failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
+  if (stage === 'waiting') {
+    return lostOnTheWay.has(code)
+      ? { code: 'connection-lost', failureClass: 'network', says: 'was lost before it answered: the connection went dead. Check your connection.' }
+      : { code: 'connection-reset', failureClass: 'server', says: 'took the request and closed the connection without an answer.' };
+  }
+  return whileConnecting.get(code) ?? { code: 'connection-failed', failureClass: 'network', says: 'closed the connection before a request could be sent.' };
+}
+
+/** An answer that is no HTTP, as far as undici's parser could read it. */
+function unreadable(error: unknown, stage: CallStage): FailureWords | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name, message } = error;
+  const strange = strangeAnswers.get(message);
+  // undici compares lengths before it names what is wrong; where no answer has begun, the lengths themselves are.
+  if (stage === 'waiting' && (error as { code?: unknown }).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return notHttp('its headers contradict each other on its length');
+  if (strange !== undefined) return { code: 'not-http', failureClass: 'server', says: `sent an answer that cannot be used: ${strange}. Check the base URL.` };
+  if (name !== parserError || endedInside.test(message)) return undefined;
+  const start = (error as { data?: unknown }).data;
+  if (stage === 'waiting' && typeof start === 'string') {
+    if (/^\x15\x03[\0-\x04]/.test(start)) return { code: 'not-http', failureClass: 'server', says: 'answered in TLS; write https:// in its base URL.' };
+    // A SETTINGS frame, which an HTTP/2 server sends first: RFC 9113, sections 3.4 and 6.5.
+    if (/^\0\0[\0-\x7f]\x04\0/.test(start)) return http2Only;
+  }
+  const reason = /\(([^()]*)\)/.exec(message)?.[1] ?? 'unreadable';
+  return stage === 'answering' ? { ...notHttp(reason), says: `broke its answer off with bytes that are not valid HTTP (${reason}).` } : notHttp(reason);
+}
+
+function notHttp(reason: string): FailureWords {
+  return { code: 'not-http', failureClass: 'server', says: `sent an answer that is not valid HTTP (${reason}). Check the base URL.` };
+}
+
+/** The error that says most: of several addresses that were tried, the first that this machine has a way to. */
+function origin(error: unknown): { code: string; source: unknown } {
+  if (typeof error !== 'object' || error === null) return { code: 'unknown', source: error };
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    const all = error.errors.map(origin);
+    return all.find(({ code, source }) => ownLimit(code, source) !== undefined) ?? all.find(({ code }) => whileConnecting.get(code) !== unreachable) ?? all[0] ?? { code: 'unknown', source: error };
+  }
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string') return { code, source: error };
+  return cause === undefined || cause === error ? { code: 'unknown', source: error } : origin(cause);
+}

@@ -1,0 +1,138 @@
+import type { ProtocolName } from '../../api/conversation.ts';
+import type { RunningDrill } from '../../api/drill.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
+import { SwitchyardError } from '../../base/failure.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { isResting } from '../../base/cooldownSpan.ts';
+import type { ResponseHeaders, UpstreamRequest } from '../transport.ts';
+
+/** Whether a request's key, model and endpoint are those of a drill. */
+type About = UpstreamRequest['about'];
+
+/** An answer made here, as the provider would have sent it. */
+export interface RefusalAnswer { status: number; headers: ResponseHeaders; body: Buffer }
+
+/** A made rate limit asks for no longer pause than this. */
+const longestRetryAfterMs = 30_000;
+const drillPrefix = 'Fire drill: ';
+
+/**
+ * The fire drills that run now. The transport asks at each request whether it meets one; while none runs, that costs
+ * nothing. Ends by the clock as well, so that a timer that comes late lengthens no drill.
+ */
+export class Drills {
+  #running: RunningDrill[] = [];
+  #clock: Clock;
+  /** Answers that are held back, by drill; called when it ends. */
+  #held = new Map<string, Set<() => void>>();
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  get running(): readonly RunningDrill[] {
+    return this.#running;
+  }
+
+  begin(drill: RunningDrill): void {
+    this.#running = [...this.#running, drill];
+  }
+
+  /** The drill is over: what it holds back goes on its way at once. Ending one twice is safe. */
+  end(id: string): void {
+    this.#running = this.#running.filter(drill => drill.id !== id);
+    const held = this.#held.get(id);
+    this.#held.delete(id);
+    for (const release of held ?? []) release();
+  }
+
+  /**
+   * The drill that a request meets.
+   * @param about absent for what concerns neither a model nor a key
+   */
+  meeting(endpoint: string, about: About): RunningDrill | undefined {
+    if (this.#running.length === 0) return undefined;
+    const now = this.#clock.now();
+    return this.#running.find(drill => drill.endpoint === endpoint && isUnderWay(drill, now) && concerns(drill, about));
+  }
+
+  /** Some drill is about this endpoint, or a part of it: what is learnt of it now is made up. */
+  isDrilled(endpoint: string): boolean {
+    return this.#running.some(drill => drill.endpoint === endpoint);
+  }
+
+  /** Has `release` called when the drill ends. @returns a function that takes it back */
+  hold(id: string, release: () => void): () => void {
+    const held = this.#held.get(id) ?? new Set();
+    held.add(release);
+    this.#held.set(id, held);
+    return () => { held.delete(release); };
+  }
+
+  /** What a drilled endpoint says instead of an answer. @param protocol whose shape the body has */
+  refusal(drill: RunningDrill, protocol: ProtocolName): RefusalAnswer {
+    const leftMs = Math.max(1000, Math.min(longestRetryAfterMs, drill.until - this.#clock.now()));
+    const status = drill.fault === 'rate-limit' ? 429 : 401;
+    const body = Buffer.from(JSON.stringify(refusalBody(protocol, status)));
+    return {
+      status, body,
+      headers: {
+        'content-type': 'application/json', 'content-length': String(body.length),
+        ...(status === 429 ? { 'retry-after': String(Math.ceil(leftMs / 1000)) } : {}),
+      },
+    };
+  }
+}
+
+/** Whether a drill's time is running. A clock that was set back ends it: nobody knows how much of it has passed. */
+export function isUnderWay({ startedAt, until }: RunningDrill, now: number): boolean {
+  return isResting({ since: startedAt, until }, now);
+}
+
+/** A probe is about no model, so a drill of one model does not concern it; one of a stream that breaks off neither. */
+function concerns(drill: RunningDrill, about: About): boolean {
+  if (drill.keyId !== undefined && about?.keyId !== drill.keyId) return false;
+  if (drill.model !== undefined) return about?.model === drill.model;
+  return drill.fault !== 'cut' || about?.model !== undefined;
+}
+
+/** A connection that a drill refuses: as if nothing listened there. */
+export function drilledRefusal(endpoint: string): SwitchyardError {
+  return new SwitchyardError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED' });
+}
+
+/** An answer that a drill breaks off: as if the connection had been reset. */
+export function drilledCut(endpoint: string): SwitchyardError {
+  return new SwitchyardError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET' });
+}
+
+/**
+ * The failure of a request that met a drill, in words that say so. Nobody is sent to mend a key or to pay a bill.
+ * Idempotent.
+ */
+export function drillFailure(error: SwitchyardError): SwitchyardError {
+  if (error.message.startsWith(drillPrefix)) return error;
+  return new SwitchyardError(error.code, error.failureClass, drillPrefix + withoutAdvice(error.message), {
+    status: error.status, retryAfterMs: error.retryAfterMs, ownSentence: error.ownSentence === undefined ? undefined : drillPrefix + error.ownSentence, detail: error.detail, providerCode: error.providerCode, systemCode: error.systemCode, cause: error.cause,
+  });
+}
+
+/** "…; replace the key, or check what it may use." is no help against a drill. */
+function withoutAdvice(message: string): string {
+  const advice = message.indexOf('; ');
+  return advice === -1 ? message : `${message.slice(0, advice)}.`;
+}
+
+/** The words the providers use, so that whoever reads them, reads what a real one would have said. */
+function refusalBody(protocol: ProtocolName, status: 401 | 429): JsonObject {
+  const message = status === 429 ? 'Rate limit reached (a fire drill of Switchyard).' : 'Invalid API key (a fire drill of Switchyard).';
+  switch (protocol) {
+    case 'anthropic-messages':
+      return { type: 'error', error: { type: status === 429 ? 'rate_limit_error' : 'authentication_error', message } };
+    case 'gemini':
+      return { error: { code: status, message, status: status === 429 ? 'RESOURCE_EXHAUSTED' : 'UNAUTHENTICATED' } };
+    case 'openai-chat':
+    case 'openai-responses':
+      return { error: { message, type: status === 429 ? 'requests' : 'invalid_request_error', param: null, code: status === 429 ? 'rate_limit_exceeded' : 'invalid_api_key' } };
+  }
+}

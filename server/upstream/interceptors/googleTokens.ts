@@ -1,0 +1,152 @@
+import type { AuthClient, GoogleAuth } from 'google-auth-library';
+import { SwitchyardError } from '../../base/failure.ts';
+import { asString, isObject, parseJson } from '../../base/json.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
+import { isOutOfFiles } from '../failures/ownLimit.ts';
+
+/** What is used of Google's own library. */
+export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAuth' | 'JWT' | 'UserRefreshClient'>;
+
+/** An access token, and the project it belongs to where the credential says so. */
+export interface GoogleToken { token: string; project: string | undefined }
+
+interface Login {
+  client: Promise<{ client: AuthClient; project: string | undefined }>;
+  current: (GoogleToken & { expiresAt: number }) | undefined;
+  pending: Promise<GoogleToken> | undefined;
+}
+
+const scope = 'https://www.googleapis.com/auth/cloud-platform';
+/** A token is renewed this long before it ends, so that no request meets its end. */
+const earlyMs = 5 * 60_000;
+/** A token with less than this left is not used any more. */
+const uselessMs = 30_000;
+/** What Google gives when it does not say how long a token lives. */
+const usualLifeMs = 55 * 60_000;
+
+/**
+ * Access tokens for Google Cloud, of key files and of the machine's own login. Each is kept until shortly before it
+ * ends, renewed in the background when it nears its end, and fetched once for all who wait for it.
+ */
+export class GoogleTokens {
+  #logins = new Map<string, Login>();
+  #load: () => Promise<GoogleLibrary>;
+  #now: () => number;
+
+  /** @param load replaces Google's library, which is half a megabyte and loaded at the first need; for tests */
+  constructor(load: () => Promise<GoogleLibrary> = () => import('google-auth-library'), now: () => number = Date.now) {
+    this.#load = load;
+    this.#now = now;
+  }
+
+  /**
+   * @param keyFile the JSON of a service account or a stored login; undefined: application default credentials
+   * @throws SwitchyardError when no token can be had, with what to do about it
+   */
+  async token(keyFile: string | undefined): Promise<GoogleToken> {
+    const login = this.#login(keyFile);
+    const left = login.current === undefined ? 0 : login.current.expiresAt - this.#now();
+    if (login.current !== undefined && left > uselessMs) {
+      // A renewal that fails here is met again, and told, when the token is needed.
+      if (left < earlyMs) void this.#renew(keyFile, login).catch(() => undefined);
+      return login.current;
+    }
+    return this.#renew(keyFile, login);
+  }
+
+  /** Drops a token that was refused. A newer one stays. */
+  forget(keyFile: string | undefined, token: string): void {
+    const login = this.#logins.get(keyFile ?? '');
+    if (login?.current?.token === token) login.current = undefined;
+  }
+
+  #login(keyFile: string | undefined): Login {
+    const known = this.#logins.get(keyFile ?? '');
+    if (known !== undefined) return known;
+    const login: Login = { client: this.#open(keyFile), current: undefined, pending: undefined };
+    login.client.catch(() => this.#logins.delete(keyFile ?? ''));
+    this.#logins.set(keyFile ?? '', login);
+    return login;
+  }
+
+  #renew(keyFile: string | undefined, login: Login): Promise<GoogleToken> {
+    login.pending ??= this.#fetch(keyFile, login).finally(() => { login.pending = undefined; });
+    return login.pending;
+  }
+
+  async #fetch(keyFile: string | undefined, login: Login): Promise<GoogleToken> {
+    try {
+      const { client, project } = await login.client;
+      // The library keeps tokens of its own; the one it has may be the one that was refused.
+      client.setCredentials({ ...client.credentials, access_token: null, expiry_date: 1 });
+      const { token } = await client.getAccessToken();
+      if (typeof token !== 'string' || token === '') throw new SwitchyardError('google-login', 'auth', 'Google gave no access token; check the service account or the login of this machine.');
+      login.current = { token, project, expiresAt: client.credentials.expiry_date ?? this.#now() + usualLifeMs };
+      return login.current;
+    } catch (error) {
+      throw loginFailure(error, keyFile !== undefined);
+    }
+  }
+
+  async #open(keyFile: string | undefined): Promise<{ client: AuthClient; project: string | undefined }> {
+    const library = await this.#load();
+    if (keyFile === undefined) {
+      const auth: GoogleAuth = new library.GoogleAuth({ scopes: [scope] });
+      const client = await auth.getClient();
+      return { client, project: await auth.getProjectId().catch(() => undefined) };
+    }
+    const file = parseJson(keyFile);
+    if (!isObject(file)) throw new SwitchyardError('google-key-file', 'auth', 'The key is no key file of Google: it is not valid JSON. Paste the whole file again.');
+    const project = asString(file.project_id) ?? asString(file.quota_project_id);
+    switch (file.type) {
+      case 'service_account': {
+        const email = asString(file.client_email);
+        const key = asString(file.private_key);
+        if (email === undefined || key === undefined) throw new SwitchyardError('google-key-file', 'auth', 'The key file of the service account is not complete; create a new key and paste the whole file.');
+        const keyId = asString(file.private_key_id);
+        return { client: new library.JWT({ email, key, scopes: [scope], ...(keyId === undefined ? {} : { keyId }) }), project };
+      }
+      case 'authorized_user': {
+        const [clientId, clientSecret, refreshToken] = [asString(file.client_id), asString(file.client_secret), asString(file.refresh_token)];
+        if (clientId === undefined || clientSecret === undefined || refreshToken === undefined) {
+          throw new SwitchyardError('google-key-file', 'auth', 'The stored Google login is not complete; run "gcloud auth application-default login" again.');
+        }
+        return { client: new library.UserRefreshClient({ clientId, clientSecret, refreshToken }), project };
+      }
+      default:
+        // Other kinds can name programs to run and addresses to ask, which a pasted text must not.
+        throw new SwitchyardError('google-key-file', 'auth', `A Google key file of the type "${printable(file.type)}" cannot be pasted as a key; use a service account, or leave the key empty to use the login of this machine.`);
+    }
+  }
+}
+
+function printable(type: unknown): string {
+  return typeof type === 'string' ? type.replace(/[^\w-]/g, '').slice(0, 40) : 'unknown';
+}
+
+/** So much of a message is looked at; it is redacted and cut before anyone sees it. */
+const longestDetail = 16_384;
+
+/** Source of the texts: google-auth-library and RFC 6749, section 5.2. */
+function loginFailure(error: unknown, hasKeyFile: boolean): SwitchyardError {
+  if (error instanceof SwitchyardError) return error;
+  const { message, response } = error as { message?: unknown; response?: { status?: unknown } };
+  const detail = typeof message === 'string' ? message.slice(0, longestDetail) : '';
+  const status = typeof response?.status === 'number' ? response.status : undefined;
+  const options = { status, detail, cause: error };
+  if (/default credentials/i.test(detail)) {
+    // The library takes a file that cannot be opened for one that is not there.
+    if (isOutOfFiles()) return networkFailure(Object.assign(new Error(detail), { code: 'EMFILE' }), 'the login at Google', 'connecting');
+    return new SwitchyardError('google-login', 'auth', 'This machine has no Google login; run "gcloud auth application-default login", or add a service account as the key.', options);
+  }
+  if (/invalid_grant/.test(detail)) {
+    return new SwitchyardError('google-login', 'auth', hasKeyFile
+      ? 'Google refused the key file: the key was deleted, or the clock of this machine is wrong.'
+      : 'The Google login of this machine has ended; run "gcloud auth application-default login" again.', options);
+  }
+  if (status !== undefined && status >= 500) return new SwitchyardError('google-login', 'server', `The login at Google failed (${status}).`, options);
+  if (status !== undefined || /invalid_client|unauthorized|DECODER|PEM|private key/i.test(detail)) {
+    return new SwitchyardError('google-login', 'auth', `The login at Google failed${status === undefined ? '' : ` (${status})`}; check the service account, or the login of this machine.`, options);
+  }
+  return networkFailure(error, 'the login at Google', 'connecting');
+}

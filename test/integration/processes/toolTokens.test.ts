@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connectedToolsMethod, connectToolMethod, disconnectToolMethod, type ConnectedToolsResult, type ConnectToolResult } from '../../../server/api/messages.ts';
+import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
+import { ToolTokens } from '../../../server/inbound/http/auth/toolTokens.ts';
+import { EditorClient } from '../support/editorClient.ts';
+import { sandboxEndpoint } from '../support/sandboxPair.ts';
+import { exitOf } from '../support/serverProcess.ts';
+import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+
+let provider: SandboxProvider;
+let house: TestHouse;
+before(async () => {
+  provider = await startSandboxProvider({ protocol: 'openai-chat', name: 'a' });
+  house = await startTestHouse({ endpoints: { a: sandboxEndpoint(provider) }, routes: { best: { targets: ['a/m'] } } });
+});
+after(async () => {
+  await house.close();
+  await provider.close();
+});
+
+function ask(credentials: Record<string, string>): Promise<Response> {
+  return fetch(`${house.url}/v1/chat/completions`, {
+    method: 'POST', headers: { 'content-type': 'application/json', 'user-agent': 'claude-cli/2.1 (external, cli)', ...credentials },
+    body: JSON.stringify({ model: 'best', messages: [{ role: 'user', content: 'say 3 words' }] }),
+  });
+}
+
+async function toolOf(response: Response): Promise<string | undefined> {
+  assert.equal(response.status, 200, await response.clone().text());
+  await response.arrayBuffer();
+  return (await house.receipt(response.headers.get('x-switchyard-exchange') ?? '')).caller.tool;
+}
+
+describe('the local endpoint with tokens of single tools', () => {
+  it('writes the tool of the token down, whichever header carries it and whatever the user agent says', async () => {
+    const token = house.house.tools.connect('codex');
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${token}` })), 'codex');
+    assert.equal(await toolOf(await ask({ 'x-api-key': token })), 'codex');
+    assert.equal(await toolOf(await ask({ 'x-goog-api-key': token, 'x-switchyard-tool': 'another' })), 'codex');
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${house.token}` })), 'claude-code');
+  });
+
+  it('refuses a token as soon as another window has revoked it, and goes on with the others', async () => {
+    const otherWindow = new ToolTokens(house.dataDir);
+    const [kept, revoked] = [otherWindow.connect('opencode'), otherWindow.connect('aider')];
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${revoked}` })), 'aider');
+    otherWindow.disconnect('aider');
+    const refused = await ask({ authorization: `Bearer ${revoked}` });
+    assert.equal(refused.status, 401);
+    assert.match(await refused.text(), /token/);
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${kept}` })), 'opencode');
+    const again = otherWindow.connect('aider');
+    assert.notEqual(again, revoked);
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${again}` })), 'aider');
+  });
+});
+
+describe('the language server', () => {
+  it('gives tools their tokens, says which have one, and revokes them', async () => {
+    const { folder, remove } = temporaryFolder();
+    const client = new EditorClient('node-ipc');
+    try {
+      await client.initialize(folder);
+      const request = <Result>(method: string, params: unknown): Promise<Result> => client.connection.sendRequest<Result>(method, params);
+      const { token } = await request<ConnectToolResult>(connectToolMethod, { tool: 'codex' });
+      assert.equal((await request<ConnectToolResult>(connectToolMethod, { tool: 'codex' })).token, token);
+      assert.deepEqual(await request<ConnectedToolsResult>(connectedToolsMethod, {}), ['codex']);
+      assert.equal(new ToolTokens(folder).tokens.get('codex')?.toString(), token);
+      await request(disconnectToolMethod, { tool: 'codex' });
+      assert.deepEqual(await request<ConnectedToolsResult>(connectedToolsMethod, {}), []);
+      await assert.rejects(request(connectToolMethod, { tool: '../token' }), /A tool cannot be named/);
+    } finally {
+      client.kill();
+      await exitOf(client.child);
+      remove();
+    }
+  });
+});

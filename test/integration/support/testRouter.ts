@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Receipt } from '../../../server/api/receipt.ts';
+import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
+import type { StatusSnapshot } from '../../../server/api/status.ts';
+import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
+import { buildHouse, type House } from '../../../server/app/createRouter.ts';
+import { supportedProtocols } from '../../../server/protocols/registry.ts';
+import { LogSink } from './logSink.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
+
+export interface TestHouseOptions {
+  endpoints: Record<string, EndpointSettings>;
+  routes?: Record<string, RouteSettings> | undefined;
+  /** What `${NAME}` in the endpoints' keys stands for. */
+  environment?: Record<string, string> | undefined;
+  /** How often silence is filled for streaming callers, in milliseconds; default: as the server does. Not changed by `configure`. */
+  keepAliveMs?: number | undefined;
+}
+
+/** A whole server in this process, with its HTTP endpoint open on a port of its own. */
+export interface TestHouse {
+  readonly house: House;
+  readonly url: string;
+  readonly token: string;
+  readonly dataDir: string;
+  readonly log: LogSink;
+  /** Adopts another configuration, as a changed file would. */
+  configure(options: TestHouseOptions): Promise<void>;
+  receipt(exchangeId: string): Promise<Receipt>;
+  status(): Promise<StatusSnapshot>;
+  /** Ends the server and removes its folder; fails when it logged errors nobody expected. */
+  close(): Promise<void>;
+}
+
+/** Builds the rooms as the headless server does: the configuration goes through a file and its parser. */
+export async function startTestHouse(options: TestHouseOptions): Promise<TestHouse> {
+  const { folder, remove } = temporaryFolder();
+  const log = new LogSink();
+  let opened: (() => void) | undefined;
+  const listening = new Promise<void>(resolve => (opened = resolve));
+  const house = buildHouse({
+    dataDir: folder, instanceId: 'test', keepAliveMs: options.keepAliveMs, writeLog: (level, line) => log.write(level, line),
+    portChanged: () => {
+      if (house.port.status.state === 'listening') opened?.();
+    },
+  });
+  const configFile = path.join(folder, 'switchyard.yaml');
+  const configure = async ({ endpoints, routes, environment }: TestHouseOptions): Promise<void> => {
+    // JSON is YAML.
+    writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {} }, undefined, 1));
+    const { config, keys, problems } = await loadYamlConfig(configFile, environment ?? {}, { catalog: { providers, findProvider }, supportedProtocols });
+    if (problems.length > 0) throw new Error(`the test's configuration is wrong: ${JSON.stringify(problems)}`);
+    house.yard.configure(config, keys, problems);
+  };
+  await configure(options);
+  house.port.hold(0);
+  await listening;
+  const url = house.port.status.url ?? '';
+  const token = readFileSync(house.port.status.tokenFile ?? '', 'utf8').trim();
+  const getJson = async (route: string): Promise<unknown> => {
+    const response = await fetch(url + route, { headers: { authorization: `Bearer ${token}` } });
+    if (response.status !== 200) throw new Error(`${route}: ${response.status} ${await response.text()}`);
+    return response.json();
+  };
+  return {
+    house, url, token, dataDir: folder, log, configure,
+    receipt: async id => await getJson(`/switchyard/exchanges/${id}`) as Receipt,
+    status: async () => await getJson('/switchyard/status') as StatusSnapshot,
+    async close() {
+      await house.close();
+      remove();
+      log.assertQuiet();
+    },
+  };
+}

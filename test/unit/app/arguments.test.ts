@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultPort, parseArguments, usage } from '../../../server/app/arguments.ts';
+
+describe('the command line', () => {
+  it('tells of every option of the sandbox', () => {
+    assert.match(usage, /sandbox \[--json\] \[--ports A,B\] \[--config FILE\]/);
+  });
+
+  const cases: readonly [string, ReturnType<typeof parseArguments>][] = [
+    ['', { command: 'help' }],
+    ['help', { command: 'help' }],
+    ['serve --help', { command: 'help' }],
+    ['serve --config f.yaml', { command: 'serve', configFile: 'f.yaml', port: defaultPort, dataDir: undefined, json: false }],
+    ['serve --config=f.yaml --port=0 --data d --json', { command: 'serve', configFile: 'f.yaml', port: 0, dataDir: 'd', json: true }],
+    ['serve --json --port 65535 --config a=b.yaml', { command: 'serve', configFile: 'a=b.yaml', port: 65_535, dataDir: undefined, json: true }],
+    ['sandbox --json --ports 1,2', { command: 'sandbox', rest: ['--json', '--ports', '1,2'] }],
+    ['--stdio', { command: 'language-server', configFile: undefined, dataDir: undefined }],
+    ['--node-ipc --clientProcessId=77', { command: 'language-server', configFile: undefined, dataDir: undefined }],
+    ['--stdio --config f --data d', { command: 'language-server', configFile: 'f', dataDir: 'd' }],
+  ];
+  for (const [words, expected] of cases) it(`understands "${words}"`, () => {
+    assert.deepEqual(parseArguments(words.split(' ').filter(word => word !== '')), expected);
+  });
+
+  for (const [words, message] of [
+    ['serve', /needs --config/], ['serve --config', /--config needs a value/], ['serve --config= --json', /--config needs a value/], ['serve --config f --port x', /--port/],
+    ['serve --config f --port -1', /--port/], ['serve --config f --port 65536', /--port/], ['serve --config f --port 1.5', /--port/], ['serve --konfig f', /"--konfig" is not known/],
+    ['start', /"start" is not known/], ['--json', /not known/], ['serve --config f --key sk-x', /not known/],
+  ] as const) it(`says what is wrong with "${words}"`, () => {
+    const parsed = parseArguments(words.split(' '));
+    assert.ok(parsed.command === 'wrong');
+    assert.match(parsed.message, message);
+  });
+
+  it('describes itself, and offers no way to give a key', () => {
+    assert.match(usage, new RegExp(String(defaultPort)));
+    assert.ok(!/--key|--token/.test(usage));
+  });
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RestartBudget } from '../../../../client/server/restartBudget.ts';
+import { ServerProcess, serverStoppedMessage } from '../../../../client/server/serverProcess.ts';
+import type { ChatEvent, ConfigureParams } from '../../../../server/api/messages.ts';
+import { FakeServerRun, FakeTimers, RecordingLog, cancellation, emptyStatus, settle } from '../fakes.ts';
+
+function setUp(options: { restarts?: number; hold?: string[] } = {}) {
+  const runs: FakeServerRun[] = [];
+  const timers = new FakeTimers();
+  const log = new RecordingLog();
+  let configuration: ConfigureParams = { endpoints: {}, routes: {}, keys: {}, http: { enabled: true, port: 7717 } };
+  let failStart = false;
+  const server = new ServerProcess({
+    connect: listener => {
+      if (failStart) return Promise.reject(new Error('no such file'));
+      const run = new FakeServerRun(listener);
+      for (const method of options.hold ?? []) run.held.add(method);
+      runs.push(run);
+      return Promise.resolve(run);
+    },
+    readConfiguration: () => Promise.resolve(configuration),
+    log,
+    timers,
+    budget: new RestartBudget({ restarts: options.restarts ?? 2, windowMs: 10_000, delaysMs: [100, 1_000] }),
+  });
+  return {
+    server, runs, timers, log,
+    setConfiguration: (next: Partial<ConfigureParams>) => { configuration = { ...configuration, ...next }; },
+    setFailStart: (fail: boolean) => { failStart = fail; },
+  };
+}
+
+const chat = { id: 'chat-1', wanted: 'default', conversation: { system: [], messages: [], tools: [] }, caller: { tool: 'vscode-chat' } };
+const withKey = { keys: { openai: [{ id: '1', label: 'work', secret: 'sk-one' }] } };
+
+describe('ServerProcess', () => {
+  it('starting returns at once, and the server is configured before any other request', async () => {
+    const { server, runs } = setUp();
+    server.start();
+    assert.equal(server.state, 'starting');
+    const spend = server.spend({ range: { from: 0, to: 1 } });
+    await spend;
+    assert.equal(server.state, 'running');
+    assert.deepEqual(runs[0]?.requests.map(request => request.method), ['switchyard/configure', 'switchyard/getStatus', 'switchyard/spend']);
+  });
+
+  it('starts by itself when the first request comes', async () => {
+    const { server, runs } = setUp();
+    await server.catalog();
+    assert.equal(runs.length, 1);
+  });
+
+  it('after a crash the new server gets the newest configuration and keys before the requests that waited', async () => {
+    const { server, runs, timers, setConfiguration } = setUp();
+    server.start();
+    await settle();
+    runs[0]?.crash();
+    assert.equal(server.state, 'restarting');
+    setConfiguration(withKey);
+    const waiting = server.requests({ limit: 5 });
+    timers.advance(100);
+    await waiting;
+    assert.deepEqual(runs[1]?.requests.map(request => request.method), ['switchyard/configure', 'switchyard/getStatus', 'switchyard/requests']);
+    assert.deepEqual((runs[1]?.requests[0]?.params as ConfigureParams).keys, withKey.keys);
+  });
+
+  it('a running chat ends with one clear sentence when the server dies', async () => {
+    const { server, runs } = setUp();
+    server.start();
+    await settle();
+    const running = server.chat(chat, () => undefined, cancellation().token);
+    await settle();
+    runs[0]?.crash();
+    await assert.rejects(running, { message: serverStoppedMessage });
+  });
+
+  it('gives up when the budget is used, says so, and starts again when asked', async () => {
+    const { server, runs, timers } = setUp({ restarts: 2 });
+    const states: string[] = [];
+    server.onDidChangeState(state => states.push(state));
+    server.start();
+    await settle();
+    runs[0]?.crash();
+    timers.advance(100);
+    await settle();
+    runs[1]?.crash();
+    timers.advance(1_000);
+    await settle();
+    runs[2]?.crash();
+    assert.equal(server.state, 'failed');
+    assert.equal(timers.pending, 0);
+    await assert.rejects(server.catalog(), /not running.*Restart Server/);
+    await server.restart();
+    await server.catalog();
+    assert.equal(server.state, 'running');
+    assert.deepEqual(states.slice(-4), ['failed', 'stopped', 'starting', 'running']);
+  });
+
+  it('a server that cannot even start counts as crashed', async () => {
+    const { server, timers, setFailStart } = setUp({ restarts: 1 });
+    setFailStart(true);
+    server.start();
+    await settle();
+    assert.equal(server.state, 'restarting');
+    setFailStart(false);
+    timers.advance(100);
+    await settle();
+    assert.equal(server.state, 'running');
+  });
+
+  it('crashes that lie far apart never use the budget up', async () => {
+    const { server, runs, timers } = setUp({ restarts: 1 });
+    server.start();
+    await settle();
+    for (let crash = 0; crash < 5; crash++) {
+      runs.at(-1)?.crash();
+      timers.advance(100);
+      await settle();
+      assert.equal(server.state, 'running');
+      timers.advance(20_000);
+    }
+  });
+
+  it('a change of the settings while the server starts is not lost', async () => {
+    const { server, runs, setConfiguration } = setUp({ hold: ['switchyard/getStatus'] });
+    server.start();
+    await settle();
+    setConfiguration(withKey);
+    await server.configure();
+    runs[0]?.held.delete('switchyard/getStatus');
+    runs[0]?.answer('switchyard/getStatus', emptyStatus());
+    await settle();
+    assert.equal(server.state, 'running');
+    const configurations = runs[0]?.requests.filter(request => request.method === 'switchyard/configure').map(request => request.params as ConfigureParams);
+    assert.deepEqual(configurations?.map(params => params.keys), [{}, withKey.keys]);
+  });
+
+  it('changes that come while one is being sent are sent together, the newest last', async () => {
+    const { server, runs, setConfiguration } = setUp();
+    server.start();
+    await settle();
+    runs[0]?.held.add('switchyard/configure');
+    const first = server.configure();
+    const second = server.configure();
+    setConfiguration(withKey);
+    const third = server.configure();
+    await settle();
+    runs[0]?.held.delete('switchyard/configure');
+    runs[0]?.answer('switchyard/configure', { problems: [] });
+    await Promise.all([first, second, third]);
+    const sent = runs[0]?.requests.filter(request => request.method === 'switchyard/configure');
+    assert.deepEqual((sent?.at(-1)?.params as ConfigureParams).keys, withKey.keys);
+    assert.equal(sent?.length, 3);
+  });
+
+  it('hands the events of a chat to that chat, in order, and the result after them', async () => {
+    const { server, runs } = setUp();
+    server.start();
+    await settle();
+    const texts: string[] = [];
+    const collect = (events: ChatEvent[]): void => { for (const event of events) if (event.type === 'text') texts.push(event.text); };
+    const running = server.chat(chat, collect, cancellation().token);
+    await settle();
+    runs[0]?.listener.onChatEvents({ id: 'chat-1', events: [{ type: 'text', text: 'Hello' }] });
+    runs[0]?.listener.onChatEvents({ id: 'another', events: [{ type: 'text', text: 'no' }] });
+    runs[0]?.listener.onChatEvents({ id: 'chat-1', events: [{ type: 'text', text: ' there' }] });
+    runs[0]?.answer('switchyard/chat', { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
+    assert.equal((await running).outcome, 'ok');
+    assert.equal(texts.join(''), 'Hello there');
+  });
+
+  it('a chat that is cancelled while the server starts does not wait for it', async () => {
+    const { server } = setUp({ hold: ['switchyard/configure'] });
+    server.start();
+    const { token, cancel } = cancellation();
+    const running = server.chat(chat, () => undefined, token);
+    await settle();
+    cancel();
+    assert.equal((await running).outcome, 'cancelled');
+  });
+
+  it('what an earlier server still says is not listened to', async () => {
+    const { server, runs, timers } = setUp();
+    server.start();
+    await settle();
+    runs[0]?.crash();
+    timers.advance(100);
+    await settle();
+    runs[0]?.listener.onStatus(emptyStatus({ ledgerRevision: 99 }));
+    runs[0]?.listener.onClosed();
+    assert.equal(server.status?.ledgerRevision, 0);
+    assert.equal(server.state, 'running');
+  });
+
+  it('keys never reach the log', async () => {
+    const { server, runs, timers, log, setConfiguration } = setUp();
+    setConfiguration(withKey);
+    server.start();
+    await settle();
+    runs[0]?.crash();
+    timers.advance(100);
+    await settle();
+    assert.ok(log.lines.length > 0);
+    assert.ok(!log.lines.join('\n').includes('sk-one'));
+  });
+
+  it('stopping waits for the process and cancels a restart', async () => {
+    const { server, runs, timers } = setUp();
+    server.start();
+    await settle();
+    runs[0]?.crash();
+    await server.stop();
+    timers.advance(10_000);
+    assert.equal(runs.length, 1);
+    server.start();
+    await settle();
+    await server.stop();
+    assert.equal(runs[1]?.stopped, true);
+    assert.equal(server.state, 'stopped');
+  });
+});
+
+describe('RestartBudget', () => {
+  it('waits longer after each crash and stops after the last', () => {
+    const budget = new RestartBudget({ restarts: 3, windowMs: 60_000, delaysMs: [100, 1_000] });
+    assert.deepEqual([0, 1, 2, 3].map(second => budget.crash(second * 1_000)), [
+      { restart: true, delayMs: 100 }, { restart: true, delayMs: 1_000 }, { restart: true, delayMs: 1_000 }, { restart: false },
+    ]);
+  });
+
+  it('forgets crashes that are older than the window', () => {
+    const budget = new RestartBudget({ restarts: 1, windowMs: 1_000, delaysMs: [5] });
+    budget.crash(0);
+    assert.deepEqual(budget.crash(1_000), { restart: true, delayMs: 5 });
+  });
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attempt, Receipt } from '../../../../../server/api/receipt.ts';
+import { isFromReceiptPage, isReceiptState, isToReceiptPage } from '../../../../../client/views/receipt/receiptMessages.ts';
+import { receiptMarkdown } from '../../../../../client/views/receipt/receiptMarkdown.ts';
+import { buildReceiptPage } from '../../../../../client/views/receipt/receiptModel.ts';
+import { attemptTimeline } from '../../../../../client/views/receipt/receiptTimeline.ts';
+
+const startedAt = Date.UTC(2026, 10, 20, 14, 30);
+const style = { locale: 'en-GB', timeZone: 'UTC' };
+const planned = (endpoint: string, model: string, upstreamModel = model) => ({ target: `${endpoint}/${model}`, endpoint, model, upstreamModel });
+
+const failed: Attempt = {
+  number: 1, ...planned('openai', 'gpt-4.1'), protocol: 'openai-chat', keyLabel: 'Work', keyLast4: 'a1b2', startedAt, headersMs: 400, totalMs: 420, status: 429,
+  outcome: 'failed', failureClass: 'rate-limit', message: 'Too many requests | wait 12 s.', usage: {}, usageEstimated: false, cost: { microUsd: 0, certainty: 'exact' },
+};
+const answered: Attempt = {
+  number: 2, ...planned('claude', 'claude-sonnet-4.5', 'claude-sonnet-4-5-20250929'), protocol: 'anthropic-messages', keyLast4: 'Zx9Q', startedAt: startedAt + 500,
+  headersMs: 500, firstTokenMs: 1_000, totalMs: 1_500, status: 200, outcome: 'ok', usage: { inputTokens: 1_000, cacheReadTokens: 3_000, outputTokens: 200 }, usageEstimated: true,
+  cost: { microUsd: 4_200, certainty: 'estimated', priceSource: 'genai-prices 0.1.8' },
+};
+const receipt: Receipt = {
+  id: 'x1', face: 'http', protocol: 'openai-chat', stream: true, caller: { tool: 'codex', workspace: 'shop' }, startedAt, firstTokenMs: 1_500, totalMs: 2_000, outcome: 'ok',
+  target: 'claude/claude-sonnet-4.5',
+  plan: {
+    wanted: 'auto_2', kind: 'route', strategy: 'priority', targets: [planned('openai', 'gpt-4.1'), planned('claude', 'claude-sonnet-4.5', 'claude-sonnet-4-5-20250929'), planned('relay', 'm')],
+    excluded: [{ target: 'local/qwen', reason: 'Its context of 32,768 tokens is too small.' }],
+  },
+  attempts: [failed, answered], usage: answered.usage, cost: answered.cost,
+};
+
+test('a receipt says what happened to every target of the plan', () => {
+  const page = buildReceiptPage(receipt, style);
+  assert.equal(page.outcome, 'Answered after 1 failed attempt');
+  assert.deepEqual(page.plan.targets.map(({ target, state, tone, upstream }) => [target, state, tone, upstream]), [
+    ['openai/gpt-4.1', 'failed', 'failed', undefined],
+    ['claude/claude-sonnet-4.5', 'answered', 'ok', 'claude-sonnet-4-5-20250929'],
+    ['relay/m', 'not needed', 'stopped', undefined],
+  ]);
+  assert.deepEqual(page.plan.excluded, [{ target: 'local/qwen', reason: 'Its context of 32,768 tokens is too small.' }]);
+});
+
+test('an attempt shows its key by label and last four, its status and its times', () => {
+  const [first, second] = buildReceiptPage(receipt, style).attempts;
+  const facts = new Map(first?.facts.map(({ label, value }) => [label, value]));
+  assert.equal(first?.outcome, 'Rate limited (429)');
+  assert.equal(facts.get('Key'), 'Work …a1b2');
+  assert.equal(facts.get('Headers'), '400 ms');
+  assert.equal(facts.has('First token'), false);
+  assert.deepEqual([first?.cost.text, second?.cost.text], ['no cost', '~$0.0042']);
+  assert.equal(second?.cost.note, 'estimated · price from genai-prices 0.1.8');
+  assert.equal(second?.facts.find(({ label }) => label === 'Key')?.value, 'key …Zx9Q');
+  assert.equal(second?.tokensEstimated, true);
+  assert.deepEqual(first?.tokens, [], 'an attempt that used nothing has no rows of unknown tokens');
+});
+
+test('an attempt whose cost is unknown never says that it cost nothing, and says which of usage and price is missing', () => {
+  const lost: Attempt = { ...failed, failureClass: 'timeout', status: undefined, cost: { certainty: 'unknown' } };
+  const unpriced: Attempt = { ...answered, cost: { certainty: 'unknown' } };
+  const page = buildReceiptPage({ ...receipt, attempts: [lost, unpriced], cost: { certainty: 'unknown' } }, style);
+  assert.deepEqual(page.attempts.map(({ cost }) => [cost.text, cost.note]), [
+    ['unknown', 'what it used is not known'], ['unknown', 'no price is known for claude/claude-sonnet-4.5'],
+  ]);
+  assert.deepEqual(page.cost, { text: 'unknown', note: 'no price is known for claude/claude-sonnet-4.5' });
+});
+
+test('a refused answer is marked in the receipt, its attempt and its target', () => {
+  const page = buildReceiptPage({ ...receipt, failureClass: 'content-policy', attempts: [failed, { ...answered, failureClass: 'content-policy' }] }, style);
+  assert.deepEqual([page.outcome, page.tone], ['Refused by the model after 1 failed attempt', 'stopped']);
+  assert.deepEqual([page.attempts[1]?.outcome, page.attempts[1]?.tone], ['Refused by the model', 'stopped']);
+  assert.deepEqual([page.plan.targets[1]?.state, page.plan.targets[1]?.tone], ['refused', 'stopped']);
+});
+
+test('an attempt that met a fire drill says so', () => {
+  const page = buildReceiptPage({ ...receipt, attempts: [{ ...failed, drill: true }, answered] }, style);
+  assert.deepEqual(page.attempts.map(({ drill }) => drill), [true, false]);
+  assert.match(receiptMarkdown(page), /Rate limited \(429\) \(fire drill\)/);
+});
+
+test('targets that were never reached are not called unneeded when the exchange failed', () => {
+  const page = buildReceiptPage({ ...receipt, outcome: 'failed', failureClass: 'rate-limit', target: undefined, attempts: [failed] }, style);
+  assert.deepEqual(page.plan.targets.map(({ state }) => state), ['failed', 'not tried', 'not tried']);
+  assert.equal(page.outcome, 'Failed: rate limited');
+});
+
+test('the time line places attempts one after the other within the exchange', () => {
+  assert.deepEqual(attemptTimeline(answered, startedAt, 2_000), {
+    left: 0.25, width: 0.75, phases: [{ phase: 'headers', width: 0.25 }, { phase: 'first-token', width: 0.25 }, { phase: 'answer', width: 0.25 }],
+  });
+});
+
+test('an attempt that never saw headers is one phase, and bad clocks cannot leave the lane', () => {
+  assert.deepEqual(attemptTimeline({ startedAt, totalMs: 1_000 }, startedAt, 2_000), { left: 0, width: 0.5, phases: [{ phase: 'headers', width: 0.5 }] });
+  const early = attemptTimeline({ startedAt: startedAt - 500, headersMs: 9_000, totalMs: 1_000 }, startedAt, 1_000);
+  assert.equal(early.left, 0);
+  assert.ok(early.left + early.width <= 1);
+  assert.ok(early.phases.reduce((sum, { width }) => sum + width, 0) <= early.width + 1e-9);
+});
+
+test('the Markdown holds the plan, the reasons, every attempt and the money', () => {
+  const text = receiptMarkdown(buildReceiptPage(receipt, style));
+  for (const part of [
+    '# Receipt: `auto_2`',
+    'Answered after 1 failed attempt by `claude/claude-sonnet-4.5`, cost ~$0.0042 (estimated · price from genai-prices 0.1.8).',
+    '1. `openai/gpt-4.1`: failed\n2. `claude/claude-sonnet-4.5` (as `claude-sonnet-4-5-20250929`): answered\n3. `relay/m`: not needed',
+    '- `local/qwen`: Its context of 32,768 tokens is too small.',
+    '### 1. `openai/gpt-4.1`: Rate limited (429)',
+    '> Too many requests \\| wait 12 s.',
+    '| Tokens (estimated) | fresh input 1,000, from cache 3,000, output 200 |',
+    '| Key | Work …a1b2 |',
+    '| Came in through | the local endpoint, as openai-chat |',
+  ]) assert.ok(text.includes(part), part);
+  assert.ok(!text.includes('\n\n\n'));
+});
+
+test('ids and names stand in the Markdown as they are, so that a search for them finds them', () => {
+  const id = 'swy_0mw_a1';
+  const text = receiptMarkdown(buildReceiptPage({ ...receipt, id, caller: { ...receipt.caller, conversation: 'a|`b_c' } }, style));
+  assert.ok(text.includes(`| Request | \`${id}\` |`), text);
+  assert.ok(text.includes('| Conversation | ``a\\|`b_c`` |'), text);
+  assert.ok(text.includes('Route auto_2: its targets in order'), text);
+});
+
+test('an exchange that found no target says so', () => {
+  const text = receiptMarkdown(buildReceiptPage({ ...receipt, outcome: 'failed', attempts: [], target: undefined, plan: { ...receipt.plan, targets: [] } }, style));
+  assert.ok(text.includes('None: no request was sent to a provider.'));
+  assert.ok(!text.includes('undefined'));
+});
+
+test('messages between receipt page and extension are checked both ways', () => {
+  const message: unknown = JSON.parse(JSON.stringify({ type: 'page', page: buildReceiptPage(receipt, style) }));
+  assert.equal(isToReceiptPage(message), true);
+  assert.equal(isToReceiptPage({ type: 'page', page: {} }), false);
+  assert.equal(isToReceiptPage({ type: 'copied', what: 'as JSON' }), true);
+  assert.equal(isToReceiptPage({ type: 'copied' }), false);
+  assert.equal(isFromReceiptPage({ type: 'copyFact', label: 'Request' }), true);
+  assert.equal(isFromReceiptPage({ type: 'copyFact' }), false);
+  assert.equal(isFromReceiptPage({ type: 'copyJson' }), true);
+  assert.equal(isFromReceiptPage({ type: 'eval' }), false);
+  assert.equal(isReceiptState({ id: 'x1' }), true);
+  assert.equal(isReceiptState(undefined), false);
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ConversationEvent } from '../../../../server/api/conversation.ts';
+import { StreamGate } from '../../../../server/exchange/answer/eventStreamSplitter.ts';
+import { codecFor } from '../../../../server/protocols/registry.ts';
+import { recording, recordings } from '../../protocols/replay.ts';
+
+function gate(protocol: 'openai-chat' | 'anthropic-messages', options: Partial<ConstructorParameters<typeof StreamGate>[1]> = {}): StreamGate {
+  const codec = codecFor(protocol);
+  assert.ok(codec !== undefined);
+  return new StreamGate(codec.createStreamDecoder({}), { raw: true, hideUsage: false, ...options });
+}
+
+/** Pushes all chunks; gives back the bytes let through, the events, and the first error. */
+function through(one: StreamGate, chunks: readonly Buffer[]): { bytes: string; events: ConversationEvent[]; error: string | undefined } {
+  const bytes: Buffer[] = [];
+  const events: ConversationEvent[] = [];
+  let error: string | undefined;
+  for (const output of [...chunks.map(chunk => one.push(chunk)), one.finish()]) {
+    bytes.push(...output.bytes);
+    events.push(...output.events);
+    error ??= output.error?.message;
+  }
+  return { bytes: Buffer.concat(bytes).toString(), events, error };
+}
+
+const chunk = (fields: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm', ...fields })}\n\n`;
+const word = (content: string): string => chunk({ choices: [{ index: 0, delta: { content } }] });
+
+describe('the stream gate', () => {
+  for (const name of recordings.filter(one => !one.includes('Error'))) it(`lets ${name} through byte for byte, wherever it is cut`, () => {
+    const bytes = recording(name);
+    const protocol = name.startsWith('messages') ? 'anthropic-messages' : 'openai-chat';
+    for (let at = 0; at <= bytes.length; at += 1) {
+      const seen = through(gate(protocol), [bytes.subarray(0, at), bytes.subarray(at)]);
+      assert.equal(seen.bytes, bytes.toString(), `cut at ${at}`);
+    }
+  });
+
+  it('gives only whole events away: half an event waits for its end', () => {
+    const one = gate('openai-chat');
+    const text = word('one') + word('two');
+    const first = one.push(Buffer.from(text.slice(0, -10)));
+    assert.equal(Buffer.concat([...first.bytes]).toString(), word('one'));
+    assert.deepEqual(first.events.filter(event => event.type === 'text').map(event => event.text), ['one']);
+    assert.equal(Buffer.concat([...one.push(Buffer.from(text.slice(-10))).bytes]).toString(), word('two'));
+  });
+
+  it('leaves out an unreadable line and keeps what stands beside it', () => {
+    const one = gate('openai-chat');
+    const seen = through(one, [Buffer.from(`${word('one')}data: {"half": \n\n${word('two')}data: [DONE]\n\n`)]);
+    assert.equal(seen.bytes, `${word('one')}${word('two')}data: [DONE]\n\n`);
+    assert.equal(one.unreadable, 1);
+    assert.ok(one.terminated);
+  });
+
+  for (const end of ['\n\r', '\r\r', '\n\n', '\r\n\r\n']) it(`passes events on that end with ${JSON.stringify(end)}, so that they do not pile up`, () => {
+    const one = gate('openai-chat');
+    let passed = 0;
+    const events = Buffer.from(word('one').replace('\n\n', end).repeat(20));
+    for (let index = 0; index < 50; index += 1) for (const piece of one.push(events).bytes) passed += piece.length;
+    assert.ok(passed > events.length * 49, `${passed} of ${events.length * 50} bytes`);
+  });
+
+  it('keeps little of a stream of comments', () => {
+    const one = gate('openai-chat');
+    one.push(Buffer.from(word('one')));
+    const comments = Buffer.from(': ping\n'.repeat(9_000));
+    assert.throws(() => {
+      for (let index = 0; index < 1_000; index += 1) one.push(comments);
+    }, { code: 'stream-noise' });
+  });
+
+  it('keeps an error event from the caller, and everything after it', () => {
+    const seen = through(gate('openai-chat'), [Buffer.from(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`)]);
+    assert.equal(seen.bytes, word('one'));
+    assert.equal(seen.error, 'it broke');
+    assert.ok(!seen.events.some(event => event.type === 'text' && event.text === 'two'));
+  });
+
+  it('keeps back a usage chunk the caller did not ask for, and reads it', () => {
+    const usage = chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 } });
+    const seen = through(gate('openai-chat', { hideUsage: true }), [Buffer.from(`${word('one')}${usage}data: [DONE]\n\n`)]);
+    assert.equal(seen.bytes, `${word('one')}data: [DONE]\n\n`);
+    assert.deepEqual(seen.events.filter(event => event.type === 'usage').map(event => event.usage.outputTokens), [4]);
+    assert.ok(through(gate('openai-chat'), [Buffer.from(word('one') + usage)]).bytes.includes('prompt_tokens'));
+  });
+
+  it('gives no bytes away when they are to be translated', () => {
+    const seen = through(gate('anthropic-messages', { raw: false }), [recording('messagesText')]);
+    assert.equal(seen.bytes, '');
+    assert.ok(seen.events.length > 2);
+  });
+
+  it('passes a large event on whole, however small the chunks it comes in', () => {
+    const bytes = Buffer.from(`${word('x'.repeat(4 << 20))}data: [DONE]\n\n`);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 1024) }, (_, index) => bytes.subarray(index * 1024, (index + 1) * 1024));
+    assert.ok(through(gate('openai-chat'), chunks).bytes === bytes.toString());
+  });
+
+  it('bounds what one event may hold', () => {
+    const one = gate('openai-chat');
+    assert.throws(() => {
+      one.push(Buffer.from('data: '));
+      for (let megabyte = 0; megabyte < 18; megabyte += 1) one.push(Buffer.alloc(1 << 20, 0x78));
+    }, { code: 'event-too-large' });
+  });
+});

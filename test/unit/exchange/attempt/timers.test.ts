@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SwitchyardError } from '../../../../server/base/failure.ts';
+import type { Timeouts } from '../../../../server/config/config.ts';
+import { AttemptTimers } from '../../../../server/exchange/attempt/timers.ts';
+
+const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, plainHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
+
+/** Timers that have heard the first content. */
+function answering(t: TestContext): { timers: AttemptTimers; errors: SwitchyardError[] } {
+  const errors: SwitchyardError[] = [];
+  const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
+  t.after(() => timers.stop());
+  timers.start();
+  timers.answering();
+  timers.committed();
+  return { timers, errors };
+}
+
+test('a silence that the caller made by its slowness is not taken for the provider\'s', async (t) => {
+  const { timers } = answering(t);
+  timers.heard(true, 10);
+  timers.pause();
+  await sleep(60);
+  timers.pause();
+  timers.resume();
+  timers.heard(true, 20);
+  assert.ok((timers.longestGapMs ?? 0) < 50, String(timers.longestGapMs));
+  assert.ok(timers.contentMs < 50, String(timers.contentMs));
+});
+
+test('an answer that is complete is not kept open by what still comes, and no timer ends it as a failure', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { timers, errors } = answering(t);
+  let ended = 0;
+  for (let waited = 0; waited < 1500; waited += 500) {
+    timers.linger(1500, () => { ended += 1; });
+    t.mock.timers.tick(500);
+    timers.heard(false, 10);
+  }
+  assert.equal(ended, 1);
+  t.mock.timers.tick(600_000);
+  assert.deepEqual([ended, errors], [1, []]);
+});
+
+test('the explanation of a refusal is not waited for as long as an answer', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+  const errors: SwitchyardError[] = [];
+  const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
+  t.after(() => timers.stop());
+  timers.start();
+  timers.refusing();
+  t.mock.timers.tick(5001);
+  assert.deepEqual(errors.map(error => error.code), ['first-token-timeout']);
+});

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { silentLog } from '../../../../server/base/log.ts';
+import { PortHolder } from '../../../../server/inbound/http/portLease.ts';
+
+test('a connection that cannot be taken is told of once, and the port is still held', async () => {
+  const warnings: string[] = [];
+  const server = createServer((_request, response) => response.end('here'));
+  const holder = new PortHolder(server, { token: 'a-token-of-this-test', file: 'token' }, { ...silentLog, warn: text => { warnings.push(text); }, error: text => assert.fail(text) }, () => undefined);
+  holder.hold(0);
+  await once(server, 'listening');
+  await setImmediate();
+  try {
+    for (let index = 0; index < 1000; index += 1) server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' }));
+    assert.equal(holder.status.state, 'listening');
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /EMFILE.*ulimit -n/);
+    assert.equal(await (await fetch(holder.status.url ?? '')).text(), 'here');
+  } finally {
+    holder.release();
+  }
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EndpointSettings } from '../../../server/api/settings.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import { SecretRegister } from '../../../server/base/secrets/redact.ts';
+import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../server/config/resolve.ts';
+import { foreignKeyMessage, withoutForeignKeys } from '../../../server/keys/foreignKeys.ts';
+import { Yard } from '../../../server/router/router.ts';
+import { createPricer } from '../../../server/pricing/pricing.ts';
+import { supportedProtocols } from '../../../server/protocols/registry.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+
+const anthropicKey = `sk-ant-api03-${'Ab3dEf6hIj9kL'.repeat(3)}`;
+const openAiKey = `sk-proj-${'Ab3dEf6hIj9kL'.repeat(3)}`;
+const googleKey = `AIza${'Ab3dEf6hIj9kL'.repeat(3)}`.slice(0, 39);
+const routerKey = `sk-or-v1-${'0123456789abcdef'.repeat(4)}`;
+
+function configOf(endpoints: Record<string, EndpointSettings>): ReturnType<typeof resolveConfig> {
+  const resolved = resolveConfig({ endpoints, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
+  assert.deepEqual(resolved.problems, []);
+  return resolved;
+}
+
+const cases: readonly [what: string, settings: EndpointSettings, secret: string, vendor: string | undefined][] = [
+  ['Anthropic\'s key at OpenAI', { provider: 'openai' }, anthropicKey, 'Anthropic'],
+  ['OpenRouter\'s key at DeepSeek', { provider: 'deepseek' }, routerKey, 'OpenRouter'],
+  ['OpenAI\'s key at Anthropic', { provider: 'anthropic' }, openAiKey, 'OpenAI'],
+  ['Google\'s key at OpenAI', { provider: 'openai' }, googleKey, 'Google'],
+  ['a key of a vendor without an entry', { provider: 'openai' }, `pplx-${'a1B2'.repeat(8)}`, 'Perplexity'],
+  ['a compatible endpoint at a vendor\'s address', { provider: 'openai-compatible', baseUrl: 'https://api.openai.com/v1' }, anthropicKey, 'Anthropic'],
+  ['another address of the same vendor', { provider: 'moonshot', region: 'cn' }, anthropicKey, 'Anthropic'],
+  ['a resource of Azure', { provider: 'azure', baseUrl: 'https://mine.openai.azure.com/openai/v1' }, openAiKey, 'OpenAI'],
+  ['the right key', { provider: 'anthropic' }, anthropicKey, undefined],
+  ['the right key at a vendor\'s address', { provider: 'openai-compatible', baseUrl: 'https://api.groq.com/openai/v1' }, `gsk_${'a1B2'.repeat(8)}`, undefined],
+  ['one key for both providers of Google', { provider: 'gemini' }, googleKey, undefined],
+  ['a relay of the user\'s', { provider: 'openai', baseUrl: 'https://relay.example.test/v1' }, anthropicKey, undefined],
+  ['a compatible server', { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:8000/v1' }, openAiKey, undefined],
+  ['a shape that several vendors have', { provider: 'openai' }, 'sk-0123456789abcdef0123456789abcdef', undefined],
+];
+
+describe('a key of another vendor', () => {
+  for (const [what, settings, secret, vendor] of cases) {
+    it(`${vendor === undefined ? 'is none' : 'is kept back'}: ${what}`, () => {
+      const { config } = configOf({ it: settings });
+      const endpoint = config.endpoints.get('it');
+      assert.ok(endpoint !== undefined);
+      const message = foreignKeyMessage(endpoint, { label: 'work', secret });
+      if (vendor === undefined) assert.equal(message, undefined);
+      else assert.match(message ?? '', new RegExp(`^Endpoint "it": the key "work" looks like a key of ${vendor} and is not sent to .+; replace it with a key of .+\\.$`));
+    });
+  }
+
+  it('is a problem of the configuration, and the other keys of the endpoint stay', () => {
+    const { config } = configOf({ it: { provider: 'openai' }, other: { provider: 'anthropic' } });
+    const foreign = { id: 'a', label: 'a', secret: anthropicKey };
+    const right = { id: 'b', label: 'b', secret: openAiKey };
+    const { ring, problems } = withoutForeignKeys(config, new Map([['it', [foreign, right]], ['other', [foreign]]]));
+    assert.deepEqual([...ring], [['it', [right]], ['other', [foreign]]]);
+    assert.deepEqual(problems.map(problem => problem.path), ['endpoints.it.keys']);
+    assert.ok(!JSON.stringify(problems).includes(anthropicKey));
+  });
+
+  it('is used for nothing by a server that is given one, and a test of it sends nothing', async () => {
+    const yard = new Yard({
+      ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
+      clock: { now: () => 1_800_000_000_000 }, random: () => 0.5, log: silentLog,
+    });
+    try {
+      const { config } = configOf({ it: { provider: 'openai', probe: { enabled: false } } });
+      const key = { id: 'a', label: 'work', secret: anthropicKey };
+      yard.configure(config, new Map([['it', [key]]]), []);
+      assert.deepEqual(yard.keys.all('it'), []);
+      assert.match(yard.status({ state: 'off' }).problems[0]?.message ?? '', /looks like a key of Anthropic/);
+      const endpoint = config.endpoints.get('it');
+      assert.ok(endpoint !== undefined);
+      yard.transport.send = () => { throw new Error('Something was sent.'); };
+      const tested = await yard.testEndpoint(endpoint, [key]);
+      assert.equal(tested.ok, false);
+      assert.match(tested.message, /is not sent to OpenAI/);
+      assert.equal(yard.redact(`of ${anthropicKey}`), 'of [secret]', 'it is a secret all the same');
+    } finally {
+      await yard.shutdown();
+    }
+  });
+});

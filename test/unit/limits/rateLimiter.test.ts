@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRateLimiter, type RateLimiter, type RateTicket, type ToldLimit } from '../../../server/limits/rateLimiter.ts';
+import { seededRandom } from '../support/seededRandom.ts';
+
+const start = Date.UTC(2026, 0, 1);
+function limiter(limits: { requestsPerMinute?: number; tokensPerMinute?: number; concurrency?: number }): RateLimiter {
+  const made = createRateLimiter();
+  made.configure(new Map([['a', { limits }]]));
+  return made;
+}
+function enter(made: RateLimiter, tokens: number, now: number): RateTicket {
+  const entry = made.enter('a', undefined, 'm', tokens, now);
+  assert.ok(entry.admitted, 'should be admitted');
+  return entry.ticket;
+}
+
+test('an endpoint without limits, or an unknown one, admits everything', () => {
+  const made = limiter({});
+  for (let index = 0; index < 1000; index += 1) enter(made, 1e9, start);
+  assert.equal(made.admission('nobody', 1, start).admitted, true);
+});
+
+test('requests beyond the limit wait until the first of them is a minute old', () => {
+  const made = limiter({ requestsPerMinute: 2 });
+  enter(made, 0, start);
+  enter(made, 0, start + 10_000);
+  const refused = made.enter('a', undefined, 'm', 0, start + 20_000);
+  assert.ok(!refused.admitted);
+  assert.equal(refused.reason, 'its own limit of 2 requests a minute is used up for another 41 s');
+  assert.equal(made.admission('a', 0, refused.retryAt - 1).admitted, false);
+  assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
+});
+
+test('tokens are reserved by the estimate and settled by what was used', () => {
+  const made = limiter({ tokensPerMinute: 1000 });
+  const ticket = enter(made, 900, start);
+  assert.equal(made.admission('a', 200, start).admitted, false);
+  made.leave(ticket, 300);
+  assert.equal(made.admission('a', 700, start).admitted, true);
+  assert.equal(made.admission('a', 701, start).admitted, false);
+});
+
+test('what was never sent gives back its place, its request and its tokens', () => {
+  const made = limiter({ requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 });
+  made.withdraw(enter(made, 900, start));
+  assert.equal(made.admission('a', 1000, start).admitted, true);
+  enter(made, 900, start);
+  assert.equal(made.admission('a', 0, start + 1000).admitted, false);
+});
+
+test('a request larger than the whole token limit goes when nothing else was used', () => {
+  const made = limiter({ tokensPerMinute: 1000 });
+  enter(made, 5000, start);
+  const refused = made.admission('a', 5000, start + 1000);
+  assert.ok(!refused.admitted);
+  assert.equal(made.admission('a', 5000, refused.retryAt).admitted, true);
+});
+
+test('requests at once are limited until one leaves', () => {
+  const made = limiter({ concurrency: 1 });
+  const ticket = enter(made, 0, start);
+  const refused = made.admission('a', 0, start);
+  assert.ok(!refused.admitted);
+  assert.equal(refused.reason, 'its own limit of 1 request at once is reached');
+  made.leave(ticket, undefined);
+  assert.equal(made.admission('a', 0, start).admitted, true);
+});
+
+test('new limits apply at once to what was used before', () => {
+  const made = limiter({ requestsPerMinute: 10 });
+  for (let index = 0; index < 3; index += 1) enter(made, 0, start);
+  made.configure(new Map([['a', { limits: { requestsPerMinute: 3 } }]]));
+  assert.equal(made.admission('a', 0, start).admitted, false);
+});
+
+test('in random sequences no sixty seconds hold more than the limits, and a promised moment is kept', () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const random = seededRandom(seed);
+    const made = limiter({ requestsPerMinute: 20, tokensPerMinute: 5000 });
+    const entries: { at: number; tokens: number }[] = [];
+    let now = start;
+    for (let step = 0; step < 500; step += 1) {
+      now += Math.floor(random() * 2000);
+      const tokens = Math.floor(random() * 600);
+      const entry = made.enter('a', undefined, 'm', tokens, now);
+      if (entry.admitted) {
+        entries.push({ at: now, tokens });
+        const lately = entries.filter(({ at }) => at > now - 60_000);
+        assert.ok(lately.length <= 20);
+        assert.ok(lately.reduce((sum, { tokens: used }) => sum + used, 0) <= 5000);
+      } else {
+        assert.ok(entry.retryAt > now);
+        assert.equal(made.admission('a', tokens, now).admitted, false);
+        if (random() < 0.2) {
+          now = entry.retryAt;
+          assert.equal(made.admission('a', tokens, now).admitted, true);
+        }
+      }
+    }
+  }
+});
+
+test('a clock set back makes nobody wait longer than a minute', () => {
+  const made = limiter({ requestsPerMinute: 2 });
+  enter(made, 0, start);
+  enter(made, 0, start + 5000);
+  const earlier = start - 3_600_000;
+  const refused = made.enter('a', undefined, 'm', 0, earlier);
+  assert.ok(!refused.admitted && refused.retryAt <= earlier + 61_000);
+  assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
+});
+
+test('the answer to come is reserved as well, and given back with what was used', () => {
+  const made = limiter({ tokensPerMinute: 1000 });
+  const entry = made.enter('a', 'k', 'm', 100, start, 800);
+  assert.ok(entry.admitted);
+  assert.equal(made.admission('a', 101, start).admitted, false);
+  made.leave(entry.ticket, 150);
+  assert.equal(made.admission('a', 850, start).admitted, true);
+});
+
+function perKey(perKeyLimits: { requestsPerMinute?: number; tokensPerMinute?: number }): RateLimiter {
+  const made = createRateLimiter();
+  made.configure(new Map([['a', { limits: { perKey: perKeyLimits } }]]));
+  return made;
+}
+
+test('each key has the limit for keys to itself', () => {
+  const made = perKey({ requestsPerMinute: 1 });
+  assert.ok(made.enter('a', 'one', 'm', 0, start).admitted);
+  const refused = made.keyAdmission('a', 'one', 'other', 0, start + 1000);
+  assert.ok(!refused.admitted);
+  assert.equal(refused.reason, 'the limit set for each key of 1 requests a minute is used up for another 60 s');
+  assert.ok(!made.enter('a', 'one', 'm', 0, start + 1000).admitted);
+  assert.ok(made.keyAdmission('a', 'two', 'm', 0, start + 1000).admitted);
+  assert.ok(made.admission('a', 0, start + 1000).admitted);
+});
+
+test('an attempt that was refused by a key took nothing from the endpoint', () => {
+  const made = createRateLimiter();
+  made.configure(new Map([['a', { limits: { requestsPerMinute: 2, concurrency: 2, perKey: { requestsPerMinute: 1 } } }]]));
+  assert.ok(made.enter('a', 'one', 'm', 0, start).admitted);
+  for (let index = 0; index < 5; index += 1) assert.ok(!made.enter('a', 'one', 'm', 0, start).admitted);
+  assert.ok(made.enter('a', 'two', 'm', 0, start).admitted);
+});
+
+test('requests and tokens of other windows count against the limits of endpoint and key, as of when they were sent', () => {
+  const made = createRateLimiter();
+  made.configure(new Map([['a', { limits: { requestsPerMinute: 3, perKey: { tokensPerMinute: 500 } } }]]));
+  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
+  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 40_000, tokens: 400 });
+  made.adopt({ endpoint: 'nobody', model: 'm', at: start, tokens: 400 });
+  assert.ok(made.keyAdmission('a', 'one', 'm', 100, start).admitted);
+  const refused = made.keyAdmission('a', 'one', 'm', 101, start);
+  assert.ok(!refused.admitted && refused.retryAt <= start + 21_000);
+  assert.ok(made.admission('a', 0, start).admitted);
+  made.adopt({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 50_000, tokens: 0 });
+  made.adopt({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 1000, tokens: 0 });
+  const full = made.admission('a', 0, start);
+  assert.ok(!full.admitted && full.retryAt <= start + 11_000, 'the oldest of the three, though it became known late, frees a place first');
+});
+
+const told = (remaining: number, reset: string, limit?: number): Record<string, string> => ({
+  'x-ratelimit-remaining-requests': String(remaining), 'x-ratelimit-reset-requests': reset, ...(limit === undefined ? {} : { 'x-ratelimit-limit-requests': String(limit) }),
+});
+
+test('a request the provider is bound to refuse is not sent, until the reset the provider named', () => {
+  const made = limiter({});
+  enter(made, 0, start);
+  made.observed('a', 'one', 'm', told(0, '12s'), start);
+  const refused = made.enter('a', 'one', 'm', 0, start + 1000);
+  assert.ok(!refused.admitted);
+  assert.equal(refused.reason, 'the provider has no requests left for it for another 11 s');
+  assert.equal(refused.retryAt, start + 12_000);
+  assert.ok(made.keyAdmission('a', 'two', 'm', 0, start + 1000).admitted, 'another key');
+  assert.ok(made.keyAdmission('a', 'one', 'n', 0, start + 1000).admitted, 'another model');
+  assert.ok(made.keyAdmission('a', 'one', 'm', 0, start + 12_000).admitted, 'after the reset');
+  assert.equal(made.keyTrouble('a', 'one', start + 1000)?.reason, 'm: the provider has no requests left for it for another 11 s');
+  assert.equal(made.keyTrouble('a', 'two', start + 1000), undefined);
+});
+
+test('requests sent since the provider told count, in this window and in others', () => {
+  const made = limiter({});
+  made.observed('a', 'one', 'm', told(3, '30s', 60), start);
+  assert.ok(made.enter('a', 'one', 'm', 0, start + 100).admitted);
+  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start + 200, tokens: 0 });
+  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 200, tokens: 0 });
+  assert.ok(made.enter('a', 'one', 'm', 0, start + 300).admitted, 'what was sent before is in the figures already');
+  assert.ok(!made.enter('a', 'one', 'm', 0, start + 400).admitted);
+});
+
+test('keys of one account share what the provider has left', () => {
+  const made = createRateLimiter({ accountOf: (_endpoint, keyId) => (keyId === 'three' ? undefined : 'org') });
+  made.configure(new Map([['a', { limits: {} }]]));
+  made.observed('a', 'one', 'm', told(0, '12s'), start);
+  assert.ok(!made.keyAdmission('a', 'two', 'm', 0, start).admitted);
+  assert.ok(made.keyAdmission('a', 'three', 'm', 0, start).admitted);
+});
+
+test('what one window was told, the next one keeps to', () => {
+  const passedOn: ToldLimit[] = [];
+  const first = createRateLimiter({ onLittleLeft: one => { passedOn.push(one); } });
+  first.configure(new Map([['a', { limits: {} }]]));
+  first.observed('a', 'one', 'm', told(90, '30s', 100), start);
+  assert.deepEqual(passedOn, [], 'plenty is no concern of others');
+  first.observed('a', 'one', 'm', told(0, '30s', 100), start + 1000);
+  assert.equal(passedOn.length, 1);
+  const second = limiter({});
+  for (const one of passedOn) second.adoptTold(one);
+  assert.ok(!second.keyAdmission('a', 'one', 'm', 0, start + 2000).admitted);
+  second.observed('a', 'one', 'm', told(100, '60s', 100), start + 3000);
+  for (const one of passedOn) second.adoptTold(one);
+  assert.ok(second.keyAdmission('a', 'one', 'm', 0, start + 4000).admitted, 'older news changes nothing');
+});
+
+test('whatever names callers make up, what is remembered of a key stays bounded', () => {
+  const made = limiter({});
+  for (let index = 0; index < 1000; index += 1) made.observed('a', 'one', `m${index}`, told(0, '1h'), start);
+  assert.ok(made.keyAdmission('a', 'one', 'm0', 0, start).admitted);
+  assert.ok(!made.keyAdmission('a', 'one', 'm999', 0, start).admitted);
+});

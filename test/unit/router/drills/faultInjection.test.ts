@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Receipt } from '../../../../server/api/receipt.ts';
+import { silentLog } from '../../../../server/base/log.ts';
+import { SecretRegister } from '../../../../server/base/secrets/redact.ts';
+import { findProvider, providers } from '../../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../../server/config/resolve.ts';
+import type { CallerSide, ExchangeFailure } from '../../../../server/exchange/request.ts';
+import { Yard, type YardOptions } from '../../../../server/router/router.ts';
+import type { Pricer } from '../../../../server/pricing/pricing.ts';
+import type { Needs } from '../../../../server/routing/plan.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
+import { aReceipt, anAttempt, exact, noon, running, tokens } from '../../ledger/receipts.ts';
+
+function fail(): never { throw new Error('injected'); }
+
+const soundPricer: Pricer = { isReady: true, ready: () => Promise.resolve(), contextWindow: () => undefined, priceAttempt: () => exact(5) };
+
+interface Made { yard: Yard; ledger: InMemoryLedger; said: string[]; tick(): void }
+
+/** A configured yard whose timer is turned by hand. */
+function yard(t: TestContext, options: Partial<YardOptions> & { ledger?: InMemoryLedger } = {}): Made {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const said: string[] = [];
+  const log = { ...silentLog, error: (message: string) => { said.push(message); } };
+  const ledger = options.ledger ?? new InMemoryLedger();
+  const made = new Yard({ pricer: soundPricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log, ...options, ledger });
+  const { config } = resolveConfig({
+    endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false } } }, routes: {},
+  }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  made.configure(config, new Map(), []);
+  t.after(() => made.shutdown());
+  return { yard: made, ledger, said, tick: () => { t.mock.timers.tick(1_000); } };
+}
+
+function run(receipt: Receipt, progress: () => Receipt = () => receipt): Parameters<Yard['started']>[0] {
+  return { receipt, tick() {}, progress };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(() => { setImmediate(resolve); }); });
+
+describe('the tick of the house', () => {
+  it('records the other exchanges when one cannot say how far it is', (t) => {
+    const { yard: made, ledger, said, tick } = yard(t);
+    const bad = running(aReceipt('bad'));
+    const good = running(aReceipt('good'));
+    made.started(run(bad, fail));
+    made.started(run(good, () => ({ ...good, totalMs: 77 })));
+    tick();
+    assert.equal(ledger.receipts.get('good')?.totalMs, 77);
+    assert.deepEqual(said, ['The record of a running exchange failed; the rest goes on.']);
+  });
+
+  const silenced: readonly [string, (made: Made, t: TestContext) => void][] = [
+    ['the network interfaces', () => undefined],
+    ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'pollForeign', fail); }],
+    ['notes about keys', ({ ledger }, t) => { t.mock.method(ledger, 'pollKeyNotes', fail); }],
+    ['the board', ({ yard: made }, t) => { t.mock.method(made.board, 'linkTrouble', fail); t.mock.method(made.board, 'cutOff', fail); }],
+    ['the ledger', ({ ledger }, t) => { t.mock.method(ledger, 'progress', fail); }],
+    ['the end of drills', ({ yard: made }, t) => { t.mock.method(made.drills, 'tick', fail); }],
+    ['the listener of the state', ({ yard: made }) => { made.onChange = fail; }],
+  ];
+  for (const [what, inject] of silenced) {
+    it(`goes through all its parts when ${what} throws, each second, and says so now and then`, (t) => {
+      const made = yard(t, what === 'the network interfaces' ? { interfaces: fail } : {});
+      let ticks = 0;
+      made.yard.started({ ...run(running(aReceipt('x'))), tick() { ticks += 1; } });
+      const drills = t.mock.method(made.yard.drills, 'tick');
+      inject(made, t);
+      for (let count = 0; count < 32; count += 1) assert.doesNotThrow(made.tick);
+      assert.equal(ticks, 32);
+      if (what !== 'the end of drills') assert.equal(drills.mock.callCount(), 32);
+      assert.ok(made.said.length <= 18, made.said.join('\n'));
+    });
+  }
+
+  it('takes over what other windows found out, but for the one record that cannot be understood', (t) => {
+    const { yard: made, ledger, tick } = yard(t);
+    const recorded: (string | undefined)[] = [];
+    t.mock.method(made.board, 'record', ({ message }: { message?: string }) => {
+      if (message === 'poison') fail();
+      recorded.push(message);
+    });
+    const foreign = (message: string) => ({ attempt: anAttempt({ endpoint: 'relay', outcome: 'failed', failureClass: 'server', message }), endedAt: noon });
+    ledger.addForeign([foreign('one'), foreign('poison'), foreign('two')], [{ endpoint: 'relay', at: noon, ok: false, kind: 'probe', message: 'three' }]);
+    assert.doesNotThrow(tick);
+    assert.deepEqual(recorded, ['one', 'two', 'three']);
+  });
+});
+
+describe('the books', () => {
+  const price = { usage: {}, usageEstimated: false } as never;
+
+  it('write a record whose price cannot be made with unknown cost, and the records behind it with theirs', async (t) => {
+    const pricer = { ...soundPricer, priceAttempt: (request: { model: string }) => (request.model === 'poison' ? fail() : exact(5)) } as Pricer;
+    const { yard: made, ledger } = yard(t, { pricer });
+    const settle = (id: string, model: string): void => {
+      const receipt = aReceipt(id, { attempts: [anAttempt({ model, usage: tokens(1, 1), cost: { certainty: 'unknown' } })] });
+      made.settled(run(receipt), receipt, [{ ...price as object, model } as never]);
+    };
+    settle('x-1', 'poison');
+    settle('x-2', 'm');
+    await turn();
+    assert.deepEqual(ledger.receipts.get('x-1')?.cost, { certainty: 'unknown' });
+    assert.equal(ledger.receipts.get('x-2')?.cost.microUsd, 5);
+    assert.ok(await made.spend({ from: 0, to: noon * 2 }));
+  });
+
+  it('go on with the next record when the ledger refuses one', async (t) => {
+    const ledger = new InMemoryLedger();
+    const close = ledger.close.bind(ledger);
+    ledger.close = (receipt) => { if (receipt.id === 'x-1') fail(); close(receipt); };
+    const { yard: made, said } = yard(t, { ledger });
+    for (const id of ['x-1', 'x-2']) {
+      const receipt = aReceipt(id);
+      made.settled(run(receipt), receipt, []);
+    }
+    await turn();
+    const third = aReceipt('x-3');
+    made.settled(run(third), third, []);
+    await turn();
+    assert.deepEqual([...ledger.receipts.keys()], ['x-2', 'x-3']);
+    assert.deepEqual(said, ['The record of an exchange failed; the rest goes on.']);
+  });
+
+  it('write without prices when the price table is refused', async (t) => {
+    const { yard: made, ledger } = yard(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
+    const receipt = aReceipt('x-1');
+    made.settled(run(receipt), receipt, []);
+    await turn();
+    assert.equal(ledger.receipts.get('x-1')?.id, 'x-1');
+    await assert.doesNotReject(made.recent(5));
+    await assert.doesNotReject(made.shutdown());
+  });
+});
+
+describe('an exchange', () => {
+  const needs: Needs = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
+  /** A caller who remembers what it was told, and whose connection may fail. */
+  function ask(made: Yard, tell: () => void = () => undefined): Promise<ExchangeFailure> {
+    return new Promise((resolve) => {
+      const caller: CallerSide = {
+        begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {},
+        fail(failure) {
+          resolve(failure);
+          tell();
+        },
+      };
+      made.create({
+        id: made.newId(), face: 'http', protocol: 'openai-chat', wanted: 'relay/m', stream: false, caller: { tool: 't' }, needs, patienceMs: 0, protocolHeaders: {}, includeUsage: false,
+        conversation: () => ({ system: [], messages: [], tools: [] }) as never,
+      }, caller).start();
+    });
+  }
+
+  it('is answered when its plan cannot be made', async (t) => {
+    const { yard: made, ledger } = yard(t);
+    t.mock.method(made, 'view', fail);
+    const { error, status } = await ask(made);
+    assert.deepEqual([error.code, status], ['internal', 500]);
+    await turn();
+    assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
+  });
+
+  it('is answered when something throws after a provider failed, in a turn of its own', async (t) => {
+    const { yard: made } = yard(t);
+    let looks = 0;
+    const view = made.view.bind(made);
+    t.mock.method(made, 'view', (estimatedTokens: number) => {
+      looks += 1;
+      return looks > 1 ? fail() : view(estimatedTokens);
+    });
+    assert.equal((await ask(made)).error.code, 'internal');
+  });
+
+  it('ends and is recorded when its caller cannot be told', async (t) => {
+    const { yard: made, ledger, said } = yard(t);
+    t.mock.method(made, 'view', fail);
+    await ask(made, fail);
+    await turn();
+    assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
+    assert.equal(said.length, 2);
+  });
+});
+
+describe('a question of the house that fails', () => {
+  it('leaves an exchange without a second request when nobody can say what those cost', (t) => {
+    const { yard: made, ledger } = yard(t);
+    t.mock.method(ledger, 'hedgeSpendSince', fail);
+    assert.equal(made.hedgeSpentToday('auto'), Infinity);
+  });
+});

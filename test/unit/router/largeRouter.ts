@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
+import type { KeyMaterial } from '../../../server/api/messages.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import { SecretRegister } from '../../../server/base/secrets/redact.ts';
+import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import type { Config } from '../../../server/config/config.ts';
+import { resolveConfig } from '../../../server/config/resolve.ts';
+import { Yard } from '../../../server/router/router.ts';
+import { createPricer } from '../../../server/pricing/pricing.ts';
+import type { CachedList, ModelCache } from '../../../server/models/modelCache.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+import { noon } from '../ledger/receipts.ts';
+
+/** How much there is of everything; `wide` is one endpoint that lists all models itself. */
+export interface Size { models: number; endpoints: number; modelsAtEach: number; routes: number; wide: boolean }
+
+const baseUrl = 'https://relay.example.com/v1';
+
+/** What a person would have to write for a configuration of that size; every key is a good one. */
+export function largeSettings({ endpoints, routes, wide, models, modelsAtEach }: Size): { endpoints: Record<string, EndpointSettings>; routes: Record<string, RouteSettings> } {
+  const endpoint: EndpointSettings = { provider: 'openai-compatible', baseUrl, probe: { enabled: false } };
+  const names = [...(wide ? ['wide'] : []), ...Array.from({ length: endpoints }, (_, index) => `e${index}`)];
+  return {
+    endpoints: Object.fromEntries(names.map((name) => [name, endpoint])),
+    routes: Object.fromEntries(Array.from({ length: routes }, (_, index) => [`r${index}`, {
+      targets: [0, 1, 2].map((step) => {
+        const at = (index * 3 + step) % endpoints;
+        return `e${at}/${modelName(at * modelsAtEach % models)}`;
+      }),
+    }])),
+  };
+}
+
+export function modelName(index: number): string {
+  return `family-${index}-chat`;
+}
+
+/** What each endpoint lists: the `wide` one everything, the others a few in a row, so that models are shared. */
+export function largeLists({ models, endpoints, modelsAtEach, wide }: Size): Map<string, CachedList> {
+  const list = (first: number, count: number): CachedList => ({
+    baseUrl, at: noon, models: Array.from({ length: count }, (_, index) => ({ name: modelName((first + index) % models), facts: { contextWindow: 128_000 } })),
+  });
+  const lists = new Map(Array.from({ length: endpoints }, (_, index) => [`e${index}`, list(index * modelsAtEach, modelsAtEach)]));
+  if (wide) lists.set('wide', list(0, models));
+  return lists;
+}
+
+export function resolved(size: Size): Config {
+  const { config, problems } = resolveConfig(largeSettings(size), { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  assert.deepEqual(problems, []);
+  return config;
+}
+
+/** A yard of that size, with one key at each endpoint. Timers are the caller's to mock. */
+export function largeYard(t: TestContext, size: Size): Yard {
+  const cache: Pick<ModelCache, 'read' | 'write'> = { read: () => largeLists(size), write: () => {} };
+  const yard = new Yard({
+    ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log: silentLog,
+    modelCache: cache as ModelCache,
+  });
+  t.after(() => yard.shutdown());
+  const config = resolved(size);
+  const keys = new Map([...config.endpoints.keys()].map((name): [string, KeyMaterial[]] => [name, [{ id: `key-${name}`, label: 'main', secret: `secret-of-${name}` }]]));
+  yard.configure(config, keys, []);
+  return yard;
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import type { networkInterfaces } from 'node:os';
+import { test } from 'node:test';
+import type { NoticeParams } from '../../../server/api/messages.ts';
+import { hasInterface, LinkWatch } from '../../../server/router/networkMonitor.ts';
+import type { LinkTrouble } from '../../../server/health/network/networkState.ts';
+
+type Interfaces = ReturnType<typeof networkInterfaces>;
+
+function interfacesWith(addresses: Record<string, string>): Interfaces {
+  return Object.fromEntries(Object.entries(addresses).map(([name, address]) => {
+    const common = { address, netmask: '', mac: '', cidr: null, internal: name === 'lo' };
+    return [name, [address.includes(':') ? { ...common, family: 'IPv6' as const, scopeid: 0 } : { ...common, family: 'IPv4' as const }]];
+  }));
+}
+const wired = interfacesWith({ lo: '127.0.0.1', eth0: '192.168.1.4' });
+const bare = interfacesWith({ lo: '127.0.0.1' });
+
+/** A watch whose clocks and interfaces are moved by hand. */
+class WatchUnderTest {
+  now = 1_000_000;
+  elapsedMs = 0;
+  interfaces: () => Interfaces = () => wired;
+  trouble: LinkTrouble | undefined;
+  readonly reported: boolean[] = [];
+  readonly slept: [from: number, to: number][] = [];
+  readonly notices: NoticeParams[] = [];
+  readonly watch = new LinkWatch({
+    board: {
+      reportInterfaces: present => { this.reported.push(present); },
+      slept: (from, to) => { this.slept.push([from, to]); },
+      linkTrouble: () => this.trouble,
+    },
+    notify: notice => { this.notices.push(notice); },
+    interfaces: () => this.interfaces(),
+    elapsedMs: () => this.elapsedMs,
+  });
+  /** Both clocks go on, then the watch is ticked. */
+  tick(ms: number, elapsedMs = ms): void {
+    this.now += ms;
+    this.elapsedMs += elapsedMs;
+    this.watch.tick(this.now);
+  }
+}
+
+test('interfaces are asked for no oftener than once a second, whatever the ticks', () => {
+  const under = new WatchUnderTest();
+  for (let index = 0; index < 40; index += 1) under.tick(100);
+  assert.deepEqual(under.reported, [true, true, true, true]);
+  under.interfaces = () => bare;
+  under.tick(1000);
+  assert.equal(under.reported.at(-1), false);
+});
+
+test('a system that does not tell its interfaces counts as connected', () => {
+  const under = new WatchUnderTest();
+  under.interfaces = () => { throw new Error('not permitted'); };
+  under.tick(1000);
+  assert.deepEqual(under.reported, [true]);
+});
+
+test('a tick that comes ten seconds late is a sleep, by whichever clock saw it', () => {
+  const under = new WatchUnderTest();
+  under.tick(1000);
+  under.tick(9000);
+  assert.deepEqual(under.slept, [], 'a busy machine is no sleeping one');
+  under.tick(3_600_000, 1000);
+  assert.deepEqual(under.slept, [[under.now - 3_600_000, under.now]], 'a clock that stops while it sleeps');
+  under.tick(-60_000, 30_000);
+  assert.deepEqual(under.slept[1], [under.now - 30_000, under.now], 'the clock of the day was set back meanwhile');
+  under.tick(1000);
+  assert.equal(under.slept.length, 2);
+});
+
+test('a person is told once, when trouble lasts, and again when it comes again or is another', () => {
+  const under = new WatchUnderTest();
+  under.tick(1000);
+  under.trouble = { kind: 'offline', since: under.now };
+  for (let index = 0; index < 4; index += 1) under.tick(1000);
+  assert.equal(under.notices.length, 0, 'it may pass');
+  for (let index = 0; index < 20; index += 1) under.tick(1000);
+  assert.deepEqual(under.notices.map(({ kind, endpoint }) => [kind, endpoint]), [['offline', '']]);
+  assert.match(under.notices[0]?.message ?? '', /^You are offline: .+local models still work\.$/);
+  under.trouble = { kind: 'portal', since: under.now };
+  for (let index = 0; index < 20; index += 1) under.tick(1000);
+  assert.deepEqual(under.notices.map(({ kind }) => kind), ['offline', 'portal']);
+  assert.match(under.notices[1]?.message ?? '', /sign in/);
+  under.trouble = undefined;
+  under.tick(1000);
+  under.trouble = { kind: 'portal', since: under.now };
+  for (let index = 0; index < 20; index += 1) under.tick(1000);
+  assert.equal(under.notices.length, 3);
+});
+
+test('a machine that wakes has a quarter of a minute to find its network before anybody is told', () => {
+  const under = new WatchUnderTest();
+  under.tick(1000);
+  under.tick(600_000);
+  under.trouble = { kind: 'offline', since: under.now };
+  for (let index = 0; index < 14; index += 1) under.tick(1000);
+  assert.equal(under.notices.length, 0);
+  under.tick(1000);
+  assert.equal(under.notices.length, 1);
+});
+
+test('only an interface that may lead out counts', () => {
+  assert.equal(hasInterface(bare), false);
+  assert.equal(hasInterface({}), false);
+  assert.equal(hasInterface(wired), true);
+  assert.equal(hasInterface(interfacesWith({ wlan0: '2001:db8::7' })), true);
+  assert.equal(hasInterface(interfacesWith({ en0: '169.254.10.2', awdl0: 'fe80::1', utun0: 'FE80::2' })), false);
+  assert.equal(hasInterface(interfacesWith({ docker0: '172.17.0.1', 'br-0123456789ab': '172.18.0.1', vmnet8: '192.168.90.1', 'vEthernet (WSL (Hyper-V firewall))': '172.20.0.1' })), false);
+  assert.equal(hasInterface(interfacesWith({ 'vEthernet (External)': '192.168.1.9', docker0: '172.17.0.1' })), true);
+});

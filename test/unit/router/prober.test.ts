@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { silentLog } from '../../../server/base/log.ts';
+import { SecretRegister } from '../../../server/base/secrets/redact.ts';
+import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import type { EndpointConfig } from '../../../server/config/config.ts';
+import { resolveConfig } from '../../../server/config/resolve.ts';
+import { Prober } from '../../../server/router/prober.ts';
+import type { LinkAwareHealthBoard } from '../../../server/health/healthReader.ts';
+import { createHealthBoard } from '../../../server/health/registry.ts';
+import { KeyPool } from '../../../server/keys/keyPool.ts';
+import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
+import { Transport } from '../../../server/upstream/transport.ts';
+import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+
+/** A prober whose probes can be waited for. */
+class WaitingProber extends Prober {
+  readonly #started: Promise<unknown>[] = [];
+  readonly asked: string[] = [];
+
+  override probe(endpoint: EndpointConfig): ReturnType<Prober['probe']> {
+    this.asked.push(endpoint.name);
+    const probed = super.probe(endpoint);
+    this.#started.push(probed);
+    return probed;
+  }
+  async settled(): Promise<void> {
+    await Promise.all(this.#started.splice(0));
+  }
+}
+
+/** A prober of endpoint `one` at a server that accepts the keys of `good`, and what is known of its health and keys. */
+async function checked(t: TestContext, good: Set<string>): Promise<{
+  check: () => Promise<void>; board: LinkAwareHealthBoard; keys: KeyPool; asked: string[]; server: Server; now: { at: number };
+}> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const key = request.headers.authorization?.replace('Bearer ', '') ?? '';
+    asked.push(key);
+    response.statusCode = good.has(key) ? 200 : 401;
+    response.setHeader('content-type', 'application/json').end(good.has(key) ? '{"data":[]}' : '{"error":{"message":"no"}}');
+  });
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve); });
+  t.after(() => { server.close(); });
+  const { config } = resolveConfig({
+    endpoints: { one: { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, models: { m: {} } } }, routes: {},
+  }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  const endpoint = config.endpoints.get('one');
+  assert.ok(endpoint !== undefined);
+  const now = { at: 1_000_000 };
+  const board = createHealthBoard({ random: () => 0.5, startedAt: now.at });
+  board.configure(config.endpoints);
+  const transport = new Transport();
+  transport.configure(config.endpoints);
+  t.after(() => transport.shutdown());
+  const keys = new KeyPool();
+  keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
+  const prober = new Prober({
+    transport, board, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    clock: { now: () => now.at }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
+  });
+  return { check: () => prober.check(endpoint), board, keys, asked, server, now };
+}
+
+test('a check that a person asks for brings back every key that is accepted again, and no other', async (t) => {
+  const good = new Set(['secret-two']);
+  const { check, keys, asked, now, board } = await checked(t, good);
+  for (const id of ['1', '2']) keys.report('one', id, 'auth', now.at, undefined, { model: 'm' });
+  board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'auth', message: 'rejected' });
+  await check();
+  assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['rejected', 'ok']);
+  assert.ok(asked.includes('secret-one') && asked.includes('secret-two'), 'each rejected key was asked about');
+  assert.equal(board.health('one', now.at).state, 'healthy');
+  good.add('secret-one');
+  await check();
+  assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['ok', 'ok']);
+});
+
+test('a check closes a breaker that an unreachable endpoint opened, and leaves one that failing answers opened to trials', async (t) => {
+  const { check, board, now } = await checked(t, new Set(['secret-one']));
+  for (let index = 0; index < 6; index += 1) board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'network', networkKind: 'refused' });
+  assert.equal(board.health('one', now.at).breaker, 'open');
+  now.at += 1000;
+  await check();
+  assert.deepEqual([board.health('one', now.at).breaker, board.health('one', now.at).state], ['closed', 'degraded'], 'the errors of the last minutes still count');
+  for (let index = 0; index < 6; index += 1) board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'server', status: 500 });
+  assert.equal(board.admission('one', 'm', now.at).admitted, false);
+  now.at += 1000;
+  await check();
+  assert.equal(board.admission('one', 'm', now.at).admitted, false, 'a list of models proves nothing of answers');
+});
+
+test('while the machine is cut off one endpoint at a time is asked, by turns, and local ones as ever', async (t) => {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end('{"data":[]}');
+  });
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve); });
+  t.after(() => { server.close(); });
+  const port = (server.address() as AddressInfo).port;
+  const endpoints = Object.fromEntries(['one', 'two', 'three', 'local'].map(name =>
+    [name, { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/${name}`, probe: { enabled: true, intervalMs: 20_000 } }]));
+  const { config } = resolveConfig({ endpoints, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  let cutOff = true;
+  let now = 1_000_000;
+  const board = createHealthBoard({ random: () => 0.5, startedAt: now });
+  board.configure(config.endpoints);
+  const transport = new Transport();
+  transport.configure(config.endpoints);
+  t.after(() => transport.shutdown());
+  const prober = new WaitingProber({
+    transport, board: { ...board, cutOff: name => cutOff && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
+  });
+  /** Ticks once a second, each time waiting for the probes that the tick started. */
+  async function seconds(count: number): Promise<string[]> {
+    const from = prober.asked.length;
+    for (let second = 0; second < count; second += 1) {
+      now += 1000;
+      prober.tick(config.endpoints.values());
+      await prober.settled();
+    }
+    return prober.asked.slice(from);
+  }
+  const offline = await seconds(16);
+  assert.deepEqual(offline.filter(name => name !== 'local'), ['one', 'two', 'three', 'one']);
+  assert.ok(offline.includes('local'));
+  cutOff = false;
+  const online = await seconds(25);
+  for (const name of ['one', 'two', 'three', 'local']) assert.ok(online.includes(name), `${name} is probed again: ${online.join(' ')}`);
+});

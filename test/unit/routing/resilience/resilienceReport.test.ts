@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LossOutcome, RouteSurvival, RunningDrill } from '../../../../server/api/drill.ts';
+import { drilledRoutes } from '../../../../server/routing/resilience/drilledRoutes.ts';
+import { survivalOf } from '../../../../server/routing/resilience/resilienceReport.ts';
+import type { KnownKey, SurvivalView } from '../../../../server/routing/resilience/whatIfView.ts';
+import { FakeRoutingView, now } from '../routingFixture.ts';
+
+const key = (id: string, changes: Partial<KnownKey> = {}): KnownKey => ({ id, name: `${id} …1234`, usable: true, rejected: false, ...changes });
+
+/** Tables of a routing view, and keys, troubles and drills beside them. Every endpoint has one good key unless told otherwise. */
+class FakeSurvivalView extends FakeRoutingView implements SurvivalView {
+  readonly keysByEndpoint = new Map<string, KnownKey[]>();
+  readonly troubles = new Map<string, string>();
+  readonly running: RunningDrill[] = [];
+  keys(endpoint: string): readonly KnownKey[] { return this.keysByEndpoint.get(endpoint) ?? [key('k1')]; }
+  trouble(endpoint: string): string | undefined { return this.troubles.get(endpoint); }
+  drills(): readonly RunningDrill[] { return this.running; }
+}
+
+function route(view: SurvivalView, name = 'auto'): RouteSurvival {
+  const found = survivalOf(view).find(one => one.name === name);
+  assert.ok(found !== undefined, `${name} is in the report`);
+  return found;
+}
+const results = (survival: RouteSurvival): string[] => survival.losses.map(loss => `${loss.kind} ${loss.name}: ${loss.result}`);
+const loss = (survival: RouteSurvival, kind: LossOutcome['kind'], name: string): LossOutcome => {
+  const found = survival.losses.find(one => one.kind === kind && one.name === name);
+  assert.ok(found !== undefined, `the loss of the ${kind} ${name} is looked at`);
+  return found;
+};
+const twoOfAll = (): FakeSurvivalView => new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m', 'b/n'] });
+
+describe('the survival report', () => {
+  it('finds that two endpoints with two models and a key each survive every single loss', () => {
+    const survival = route(twoOfAll());
+    assert.equal(survival.verdict, 'survives');
+    assert.deepEqual(survival.gaps, []);
+    assert.deepEqual(results(survival), [
+      'endpoint a: survives', 'endpoint b: survives', 'key a: k1 …1234: survives', 'key b: k1 …1234: survives', 'model m: survives', 'model n: survives',
+    ]);
+    assert.equal(loss(survival, 'endpoint', 'a').takenOverBy, 'b/n');
+    assert.equal(loss(survival, 'endpoint', 'b').takenOverBy, 'a/m');
+  });
+
+  it('names a route with one target once, with everything that stops it', () => {
+    const survival = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m'] }));
+    assert.equal(survival.verdict, 'gaps');
+    assert.deepEqual(results(survival), ['endpoint a: stops', 'key a: k1 …1234: stops', 'model m: stops']);
+    assert.deepEqual(survival.gaps, [{
+      problem: 'Route "auto" has one target only, "a/m": it stops when the endpoint, its only key or the model is lost.',
+      action: 'Add a target with another model at another endpoint.', fix: 'edit-route',
+    }]);
+  });
+
+  it('asks for a provider first where there is only one endpoint', () => {
+    assert.equal(route(new FakeSurvivalView({ a: { models: ['m'] } }, { auto: ['a/m'] })).gaps[0]?.fix, 'add-provider');
+  });
+
+  it('says that all targets are at one endpoint, or are one model', () => {
+    const oneEndpoint = route(new FakeSurvivalView({ a: { models: ['m', 'n'] }, b: {} }, { auto: ['a/m', 'a/n'] }));
+    assert.deepEqual(oneEndpoint.gaps.map(gap => [gap.problem, gap.action]), [
+      ['All targets of route "auto" are at one endpoint: it stops when "a" or its only key is lost.', 'Add a target at another endpoint.'],
+    ]);
+    assert.equal(loss(oneEndpoint, 'model', 'm').result, 'survives');
+    const oneModel = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['m'] } }, { auto: ['a/m', 'b/m'] }));
+    assert.deepEqual(oneModel.gaps.map(gap => [gap.problem, gap.action]), [
+      ['Every target of route "auto" is the model "m": it stops when the model is lost.', 'Add a target with another model.'],
+    ]);
+  });
+
+  it('does not blame a model that is asked for by its name for being that model', () => {
+    const survival = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['m'] } }), 'm');
+    assert.equal(survival.kind, 'model');
+    assert.equal(survival.verdict, 'survives');
+    assert.ok(survival.losses.every(one => one.kind !== 'model'));
+  });
+
+  it('leaves out models that one endpoint serves, and those of endpoints that are switched off', () => {
+    const view = new FakeSurvivalView({ a: { models: ['m', 'only'] }, b: { models: ['m'], enabled: false } }, {});
+    assert.deepEqual(survivalOf(view), []);
+  });
+
+  it('survives the loss of one of two keys, and says which endpoint has but one', () => {
+    const view = new FakeSurvivalView({ a: { models: ['m', 'n'] } }, { auto: ['a/m', 'a/n'] });
+    view.keysByEndpoint.set('a', [key('k1'), key('k2')]);
+    const survival = route(view);
+    assert.equal(loss(survival, 'key', 'a: k1 …1234').result, 'survives');
+    assert.doesNotMatch(survival.gaps[0]?.problem ?? '', /only key/);
+  });
+
+  it('sees that two endpoints are accounts of one provider', () => {
+    const view = twoOfAll();
+    for (const [name, endpoint] of view.config.endpoints) {
+      view.config.endpoints.set(name, { ...endpoint, provider: { ...endpoint.provider, id: 'openai', name: 'OpenAI', baseUrls: { 'openai-chat': 'https://api.openai.com/v1' } } });
+    }
+    const survival = route(view);
+    assert.equal(loss(survival, 'provider', 'OpenAI').result, 'stops');
+    assert.deepEqual(survival.gaps, [{ problem: 'All targets of route "auto" are of one provider, OpenAI: an outage of it stops them all.', action: 'Add a target of another provider.', fix: 'add-provider' }]);
+  });
+
+  it('counts a fallback that is down, or rests, as a gap now', () => {
+    const down = twoOfAll();
+    down.troubles.set('b', 'b refused the connection');
+    const survival = route(down);
+    assert.equal(survival.verdict, 'gaps');
+    assert.deepEqual(loss(survival, 'endpoint', 'a'), { kind: 'endpoint', name: 'a', result: 'not-now', takenOverBy: 'b/n', note: 'b/n: b refused the connection.' });
+    assert.deepEqual(survival.gaps.map(gap => [gap.problem, gap.fix, gap.endpoint]), [['"b/n" cannot serve now: b refused the connection.', 'check-health', 'b']]);
+    const resting = twoOfAll();
+    resting.admissions.set('b/n', { admitted: false, reason: 'its breaker is open for another 12 s', retryAt: now + 12_000 });
+    assert.equal(loss(route(resting), 'endpoint', 'a').result, 'not-now');
+    const nothing = twoOfAll();
+    nothing.troubles.set('a', 'x');
+    nothing.troubles.set('b', 'y');
+    assert.equal(route(nothing).verdict, 'stopped');
+  });
+
+  it('sends a person to the key that is missing or rejected, and to the endpoint that is off or gone', () => {
+    const missing = twoOfAll();
+    missing.keysByEndpoint.set('b', []);
+    const survival = route(missing);
+    assert.equal(loss(survival, 'endpoint', 'a').result, 'stops');
+    assert.deepEqual(survival.gaps.map(gap => [gap.problem, gap.fix]), [
+      ['Route "auto" has one target only, "a/m": it stops when the endpoint, its only key or the model is lost.', 'edit-route'],
+      ['"b/n" cannot serve: no key is stored for it.', 'add-key'],
+    ]);
+    const rejected = twoOfAll();
+    rejected.keysByEndpoint.set('b', [key('k1', { usable: false, rejected: true })]);
+    rejected.blockedKeys.set('b', { reason: 'the provider rejected every key' });
+    assert.deepEqual(route(rejected).gaps.map(gap => [gap.problem, gap.fix]), [['"b/n" cannot serve now: the provider rejected every key.', 'replace-key']]);
+    const off = new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'], enabled: false } }, { auto: ['a/m', 'b/n', 'c/x'] });
+    assert.deepEqual(route(off).gaps.slice(1).map(gap => gap.fix), ['enable', 'edit-route']);
+  });
+
+  it('says what a fallback cannot do that the usual target can', () => {
+    const noTools = twoOfAll();
+    noTools.factsByTarget.set('b/n', { tools: false });
+    const survival = route(noTools);
+    assert.equal(loss(survival, 'endpoint', 'a').result, 'weaker');
+    assert.equal(loss(survival, 'endpoint', 'a').note, 'b/n cannot call tools: agents stop.');
+    assert.equal(loss(survival, 'endpoint', 'b').result, 'survives');
+    assert.equal(survival.gaps.length, 1, 'the same shortcoming is named once');
+    assert.equal(survival.gaps[0]?.action, 'Add a target that can call tools.');
+    const smaller = twoOfAll();
+    smaller.factsByTarget.set('a/m', { contextWindow: 1_000_000 });
+    smaller.factsByTarget.set('b/n', { contextWindow: 131_072 });
+    assert.equal(loss(route(smaller), 'endpoint', 'a').note, 'b/n has a smaller context window (128k instead of 1M).');
+    const nearly = twoOfAll();
+    nearly.factsByTarget.set('a/m', { contextWindow: 200_000 });
+    nearly.factsByTarget.set('b/n', { contextWindow: 180_000 });
+    assert.equal(route(nearly).verdict, 'survives');
+    const tiny = twoOfAll();
+    tiny.factsByTarget.set('b/n', { contextWindow: 8192 });
+    assert.equal(loss(route(tiny), 'endpoint', 'a').note, 'b/n has too small a context window for an agent (8k): agents stop.');
+  });
+
+  it('lets a third target make up for what the second cannot do', () => {
+    const view = new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] }, c: { models: ['o'] } }, { auto: ['a/m', 'b/n', 'c/o'] });
+    view.troubles.set('b', 'b is down');
+    const survival = route(view);
+    assert.equal(loss(survival, 'endpoint', 'a').result, 'survives');
+    assert.equal(loss(survival, 'endpoint', 'a').takenOverBy, 'c/o');
+  });
+
+  it('takes a drilled endpoint for what it is without the drill', () => {
+    const view = twoOfAll();
+    view.troubles.set('b', 'Fire drill: b refused the connection');
+    view.running.push({ id: 'd1', endpoint: 'b', fault: 'down', startedAt: now, until: now + 1000 });
+    assert.equal(route(view).verdict, 'survives');
+  });
+});
+
+describe('who answers while a drill runs', () => {
+  const drill = (fault: RunningDrill['fault'], changes: Partial<RunningDrill> = {}): RunningDrill => ({ id: 'd1', endpoint: 'a', fault, startedAt: now, until: now + 60_000, ...changes });
+  function seen(view: FakeSurvivalView, ...running: RunningDrill[]): [string, string | undefined, string][] {
+    view.running.push(...running);
+    return drilledRoutes(view, now).map(one => [one.effect, one.answeredBy, one.note]);
+  }
+
+  it('is nobody’s concern without one', () => assert.deepEqual(drilledRoutes(twoOfAll(), now), []));
+
+  it('is the next target when the first fails by the drill', () => {
+    for (const fault of ['down', 'rate-limit', 'dead-key'] as const) assert.deepEqual(seen(twoOfAll(), drill(fault)), [['taken-over', 'b/n', 'b/n answers after a/m failed by the drill.']]);
+  });
+
+  it('is the next one at once when the first already rests', () => {
+    const view = twoOfAll();
+    view.admissions.set('a/m', { admitted: false, reason: 'its breaker is open', retryAt: now + 1000 });
+    assert.deepEqual(seen(view, drill('down')), [['taken-over', 'b/n', 'b/n answers at once: a/m is not tried for now.']]);
+  });
+
+  it('is the usual target when another one is drilled, or another model or key of it', () => {
+    assert.deepEqual(seen(twoOfAll(), drill('down', { endpoint: 'b' })), [['unaffected', 'a/m', 'a/m answers as usual.']]);
+    assert.equal(seen(twoOfAll(), drill('down', { model: 'other' }))[0]?.[0], 'unaffected');
+    const twoKeys = twoOfAll();
+    twoKeys.keysByEndpoint.set('a', [key('k1', { usable: false, rejected: true }), key('k2')]);
+    assert.equal(seen(twoKeys, drill('dead-key', { keyId: 'k1' }))[0]?.[0], 'unaffected');
+  });
+
+  it('is nobody when nothing is left', () => {
+    const single = new FakeSurvivalView({ a: { models: ['m'] } }, { auto: ['a/m'] });
+    assert.deepEqual(seen(single, drill('down')), [['lost', undefined, 'Nothing answers: no target is left.']]);
+    assert.equal(seen(twoOfAll(), drill('down'), drill('down', { id: 'd2', endpoint: 'b' }))[0]?.[0], 'lost');
+  });
+
+  it('says what slow and cut answers come to', () => {
+    assert.deepEqual(seen(twoOfAll(), drill('slow', { slowMs: 2500 }))[0]?.slice(0, 2), ['slow', 'a/m']);
+    assert.match(seen(twoOfAll(), drill('slow', { slowMs: 2500 }))[0]?.[2] ?? '', /2\.5 s later than usual/);
+    assert.deepEqual(seen(twoOfAll(), drill('cut'))[0]?.slice(0, 2), ['broken', 'b/n']);
+    const resuming = twoOfAll();
+    const configured = resuming.config.routes.get('auto');
+    assert.ok(configured !== undefined);
+    resuming.config.routes.set('auto', { ...configured, afterCommit: 'resume' });
+    assert.deepEqual(seen(resuming, drill('cut')), [['taken-over', 'b/n', 'a/m breaks off in mid-answer, and b/n goes on from there.']]);
+  });
+});
