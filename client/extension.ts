@@ -36,7 +36,7 @@ const endings: (() => Promise<void>)[] = [];
 
 /** Builds the extension and returns; the server starts in the background. */
 export function activate(context: vscode.ExtensionContext): void {
-  const log = escapedLog(vscode.window.createOutputChannel('Switchyard', { log: true }));
+  const log = escapedLog(vscode.window.createOutputChannel('Waybill', { log: true }));
   const keys = new KeyStore(context.secrets, () => Date.now(), () => randomUUID());
   const configuration = new Configuration(keys);
   const server = new ServerProcess({
@@ -79,38 +79,38 @@ export function activate(context: vscode.ExtensionContext): void {
     walkthrough,
     new Notifications(server, configuration, keys, log),
     registerCommands({
-      'switchyard.addProvider': () => addProvider(services),
-      'switchyard.removeProvider': target => removeProvider(services, target),
-      'switchyard.testProvider': target => testProvider(services, target),
-      'switchyard.enableProvider': target => setEnabled(services, target, true),
-      'switchyard.disableProvider': target => setEnabled(services, target, false),
-      'switchyard.addKey': target => addKey(services, target),
-      'switchyard.renameKey': target => renameKey(services, target),
-      'switchyard.replaceKey': target => replaceKey(services, target),
-      'switchyard.testKey': target => testKey(services, target),
-      'switchyard.removeKey': target => removeKey(services, target),
-      'switchyard.newRoute': () => newRoute(services),
-      'switchyard.editRoute': () => editRoute(services),
-      'switchyard.removeRoute': () => removeRoute(services),
-      'switchyard.addToRoute': target => addToRoute(services, target),
-      'switchyard.checkHealth': target => checkHealth(services, target),
-      'switchyard.fireDrill': target => fireDrill(services, target),
-      'switchyard.stopFireDrill': () => stopFireDrill(services),
-      'switchyard.fireDrillReport': () => { drillReport.open(); },
-      'switchyard.openChat': () => services.chatAccess.openChat(),
-      'switchyard.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
-      'switchyard.open': async () => { await vscode.commands.executeCommand('switchyard.providers.focus'); },
-      'switchyard.openSettings': async () => { await vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`); },
-      'switchyard.showLog': () => { log.show(true); },
-      'switchyard.restartServer': () => restartServer(services),
-      'switchyard.copyLocalEndpointUrl': () => copyLocalEndpointUrl(services),
-      'switchyard.copyLocalEndpointToken': () => copyLocalEndpointToken(services),
-      'switchyard.chooseLocalEndpointPort': () => chooseLocalEndpointPort(services),
-      'switchyard.retryLocalEndpoint': () => retryLocalEndpoint(services),
-      'switchyard.connectTool': () => connectTool(services, toolPlace),
-      'switchyard.disconnectTool': () => disconnectTool(services, toolPlace),
-      'switchyard.writeChange': () => { toolPlace.changes.answer(true); },
-      'switchyard.discardChange': () => { toolPlace.changes.answer(false); },
+      'waybill.addProvider': () => addProvider(services),
+      'waybill.removeProvider': target => removeProvider(services, target),
+      'waybill.testProvider': target => testProvider(services, target),
+      'waybill.enableProvider': target => setEnabled(services, target, true),
+      'waybill.disableProvider': target => setEnabled(services, target, false),
+      'waybill.addKey': target => addKey(services, target),
+      'waybill.renameKey': target => renameKey(services, target),
+      'waybill.replaceKey': target => replaceKey(services, target),
+      'waybill.testKey': target => testKey(services, target),
+      'waybill.removeKey': target => removeKey(services, target),
+      'waybill.newRoute': () => newRoute(services),
+      'waybill.editRoute': () => editRoute(services),
+      'waybill.removeRoute': () => removeRoute(services),
+      'waybill.addToRoute': target => addToRoute(services, target),
+      'waybill.checkHealth': target => checkHealth(services, target),
+      'waybill.fireDrill': target => fireDrill(services, target),
+      'waybill.stopFireDrill': () => stopFireDrill(services),
+      'waybill.fireDrillReport': () => { drillReport.open(); },
+      'waybill.openChat': () => services.chatAccess.openChat(),
+      'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
+      'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },
+      'waybill.openSettings': async () => { await vscode.commands.executeCommand('workbench.action.openSettings', `@ext:${context.extension.id}`); },
+      'waybill.showLog': () => { log.show(true); },
+      'waybill.restartServer': () => restartServer(services),
+      'waybill.copyLocalEndpointUrl': () => copyLocalEndpointUrl(services),
+      'waybill.copyLocalEndpointToken': () => copyLocalEndpointToken(services),
+      'waybill.chooseLocalEndpointPort': () => chooseLocalEndpointPort(services),
+      'waybill.retryLocalEndpoint': () => retryLocalEndpoint(services),
+      'waybill.connectTool': () => connectTool(services, toolPlace),
+      'waybill.disconnectTool': () => disconnectTool(services, toolPlace),
+      'waybill.writeChange': () => { toolPlace.changes.answer(true); },
+      'waybill.discardChange': () => { toolPlace.changes.answer(false); },
     }, log),
   );
   server.start();
@@ -122,6 +122,6 @@ export async function deactivate(): Promise<void> {
 }
 
 function noChatProviders(log: vscode.LogOutputChannel): vscode.Disposable {
-  log.warn('This editor has no language model providers: chat cannot use Switchyard, but the local endpoint, the sidebar and the records work.');
+  log.warn('This editor has no language model providers: chat cannot use Waybill, but the local endpoint, the sidebar and the records work.');
   return { dispose: () => undefined };
 }

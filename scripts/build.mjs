@@ -79,7 +79,7 @@ function optionsFor({ name, entry, options }, release) {
     mainFields: options.platform === 'browser' ? ['browser', 'module', 'main'] : ['module', 'main'],
     ...options,
     define: {
-      'process.env.SWITCHYARD_VERSION': JSON.stringify(version),
+      'process.env.WAYBILL_VERSION': JSON.stringify(version),
       ...(options.platform === 'browser' ? { 'process.env.NODE_ENV': '"production"' } : {}),
       ...options.define,
     },
@@ -118,7 +118,7 @@ function packageSizes(metafile) {
   const sizes = new Map();
   for (const output of Object.values(metafile.outputs)) {
     for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
-      const owner = packageOf(file) ?? 'switchyard';
+      const owner = packageOf(file) ?? 'waybill';
       sizes.set(owner, (sizes.get(owner) ?? 0) + bytesInOutput);
     }
   }

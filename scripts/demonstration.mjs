@@ -11,7 +11,7 @@ const serverBundle = path.join(root, 'dist', 'server.js');
 /** Child processes and files of a demonstration, ended and removed together. */
 export class Stage {
   #children = [];
-  #folder = mkdtempSync(path.join(tmpdir(), 'switchyard-demo-'));
+  #folder = mkdtempSync(path.join(tmpdir(), 'waybill-demo-'));
 
   get folder() {
     return this.#folder;
@@ -45,7 +45,7 @@ export class Stage {
 
   /** Two sandbox providers, and a configuration file with both as endpoints and the route `auto`. */
   async startSandbox() {
-    const configFile = path.join(this.#folder, 'switchyard.yaml');
+    const configFile = path.join(this.#folder, 'waybill.yaml');
     const { providers } = await this.start('sandbox', '--json', '--config', configFile);
     return { providers, configFile };
   }

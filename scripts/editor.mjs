@@ -17,7 +17,7 @@ const chatSettings = { 'chat.allowAnonymousAccess': true, 'chat.byokUtilityModel
 async function editorSettings(configFile) {
   const { parse } = await import('yaml');
   const { endpoints, routes } = parse(await readFile(configFile, 'utf8'));
-  return { ...chatSettings, 'switchyard.endpoints': endpoints, 'switchyard.routes': routes };
+  return { ...chatSettings, 'waybill.endpoints': endpoints, 'waybill.routes': routes };
 }
 
 const shell = process.platform === 'win32';

@@ -11,9 +11,9 @@ import { fileURLToPath } from 'node:url';
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(root, 'node_modules');
 const lockFile = path.join(root, 'package-lock.json');
-const markerFile = path.join(modules, '.switchyard-installed');
+const markerFile = path.join(modules, '.waybill-installed');
 const projectNode = path.join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const reenteredName = 'SWITCHYARD_PROJECT_NODE';
+const reenteredName = 'WAYBILL_PROJECT_NODE';
 
 /** Why an installation is needed, as a person can read it; undefined when none is. */
 export function reasonToInstall() {

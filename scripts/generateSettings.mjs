@@ -7,7 +7,7 @@ const file = new URL('../package.json', import.meta.url);
 const text = readFileSync(file, 'utf8');
 const manifest = JSON.parse(text);
 manifest.contributes ??= {};
-manifest.contributes.configuration ??= { title: 'Switchyard' };
+manifest.contributes.configuration ??= { title: 'Waybill' };
 manifest.contributes.configuration.properties = { ...manifest.contributes.configuration.properties, ...settingsProperties(providers) };
 const indentation = /^\{\r?\n(\s+)"/.exec(text)?.[1];
 writeFileSync(file, `${JSON.stringify(manifest, null, indentation)}\n`);

@@ -35,7 +35,7 @@ export function thirdPartyNotices(built) {
   });
   if (silent.length > 0) throw new Error(`These bundled packages state no licence: ${silent.join(', ')}.`);
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
-  return `Switchyard contains the following third-party software.${rule}${sections.join(rule)}\n`;
+  return `Waybill contains the following third-party software.${rule}${sections.join(rule)}\n`;
 }
 
 function licenceText(folder) {

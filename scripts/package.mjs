@@ -1,4 +1,4 @@
-/** `npm run package`: dist/switchyard.vsix, checked for what must and must not be in it. */
+/** `npm run package`: dist/waybill.vsix, checked for what must and must not be in it. */
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { thirdPartyNotices } from './notices.mjs';
 import { kilobytes } from './terminal.mjs';
 import { readZip } from './zipEntries.mjs';
 
-export const vsixFile = path.join(dist, 'switchyard.vsix');
+export const vsixFile = path.join(dist, 'waybill.vsix');
 const maximumBytes = 1.5 * 1024 * 1024;
 
 /** First bytes of compiled code: ELF, Windows PE, Mach-O (both byte orders and fat), WebAssembly. */

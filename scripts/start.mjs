@@ -1,5 +1,5 @@
 /**
- * `npm start`: shows, without keys and without a network, what Switchyard is for. A route's first provider fails, the second one answers,
+ * `npm start`: shows, without keys and without a network, what Waybill is for. A route's first provider fails, the second one answers,
  * and the receipt tells it. Keeps serving until Ctrl-C; with `--exit` it ends after the demonstration.
  * Every fact shown is checked; the exit code is 1 when one does not hold.
  */
@@ -23,7 +23,7 @@ async function ask(url, token) {
     body: JSON.stringify({ model: 'auto', stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: question }] }),
   });
   if (!response.ok) throw new Error(`The endpoint answered ${response.status}: ${await response.text()}`);
-  const answer = { exchangeId: response.headers.get('x-switchyard-exchange'), text: '', usage: undefined, done: false };
+  const answer = { exchangeId: response.headers.get('x-waybill-exchange'), text: '', usage: undefined, done: false };
   process.stdout.write('  ');
   for await (const data of serverSentData(response.body)) {
     if (data === '[DONE]') {
@@ -52,7 +52,7 @@ async function* serverSentData(body) {
 /** The receipt is written off the request's path, so it may take a moment. */
 async function receiptOf(url, token, exchangeId) {
   for (const deadline = Date.now() + receiptLimitMs; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const response = await fetch(`${url}/switchyard/exchanges/${exchangeId}`, { headers: { authorization: `Bearer ${token}` } });
+    const response = await fetch(`${url}/waybill/exchanges/${exchangeId}`, { headers: { authorization: `Bearer ${token}` } });
     const receipt = response.ok ? await response.json() : undefined;
     if (receipt !== undefined && receipt.outcome !== 'open') return receipt;
     if (Date.now() > deadline) throw new Error(`There is no receipt of exchange ${exchangeId} (${response.status}).`);

@@ -40,7 +40,7 @@ function commandsOf(step, countsFile) {
 
 /** Runs Node with these arguments; resolves to its exit code and the counts the test runner itself printed. */
 function runNode(args, countsFile) {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, SWITCHYARD_TEST_COUNTS: countsFile } });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'], env: { ...process.env, WAYBILL_TEST_COUNTS: countsFile } });
   const printed = { passed: 0, failed: 0, cancelled: 0 };
   let line = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -94,7 +94,7 @@ async function runStep(step, countsFile) {
 
 async function main() {
   const chosen = chosenSteps(process.argv.slice(2));
-  const scratch = mkdtempSync(path.join(tmpdir(), 'switchyard-test-'));
+  const scratch = mkdtempSync(path.join(tmpdir(), 'waybill-test-'));
   const all = [];
   let failedStep;
   try {

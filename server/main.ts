@@ -44,6 +44,6 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`switchyard: ${logLines(error instanceof Error ? error.message : String(error))}\n`);
+  process.stderr.write(`waybill: ${logLines(error instanceof Error ? error.message : String(error))}\n`);
   process.exit(1);
 });

@@ -77,10 +77,10 @@ export const lossResults: Readonly<Record<LossResult, { text: string; tone: Tone
 
 /** The button under a gap, and the command it runs. */
 export const gapFixes: Readonly<Record<GapFix, { label: string; command: string }>> = {
-  'edit-route': { label: 'Edit Route…', command: 'switchyard.editRoute' },
-  'add-provider': { label: 'Add Provider…', command: 'switchyard.addProvider' },
-  'add-key': { label: 'Add Key…', command: 'switchyard.addKey' },
-  'replace-key': { label: 'Replace Key…', command: 'switchyard.replaceKey' },
-  'enable': { label: 'Enable Provider…', command: 'switchyard.enableProvider' },
-  'check-health': { label: 'Check Health Now', command: 'switchyard.checkHealth' },
+  'edit-route': { label: 'Edit Route…', command: 'waybill.editRoute' },
+  'add-provider': { label: 'Add Provider…', command: 'waybill.addProvider' },
+  'add-key': { label: 'Add Key…', command: 'waybill.addKey' },
+  'replace-key': { label: 'Replace Key…', command: 'waybill.replaceKey' },
+  'enable': { label: 'Enable Provider…', command: 'waybill.enableProvider' },
+  'check-health': { label: 'Check Health Now', command: 'waybill.checkHealth' },
 };

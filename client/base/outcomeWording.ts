@@ -37,7 +37,7 @@ export function outcomeText(outcome: Receipt['outcome'], failed: number, failure
     case 'ok': return `${isRefused({ outcome, failureClass }) ? 'Refused by the model' : 'Answered'}${failed > 0 ? ` after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : ''}`;
     case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${exchangeFailureWords(failureClass, attempts)}`;
     case 'cancelled': return 'Cancelled by the caller';
-    case 'interrupted': return 'Interrupted: Switchyard ended while it ran';
+    case 'interrupted': return 'Interrupted: Waybill ended while it ran';
     case 'open': return 'Running';
   }
 }

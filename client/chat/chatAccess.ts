@@ -33,7 +33,7 @@ const declinedKey = 'chatWithoutSignIn.declined';
 const allow = 'Allow';
 const notNow = 'Not Now';
 const openChat = 'Open Chat';
-const consequence = `This sets "${anonymousAccessSetting}" to true in your user settings, for all windows. Switchyard sends your requests to your own providers only. VS Code may then also offer models of GitHub's that need no sign-in. Take the line out of the settings to undo it.`;
+const consequence = `This sets "${anonymousAccessSetting}" to true in your user settings, for all windows. Waybill sends your requests to your own providers only. VS Code may then also offer models of GitHub's that need no sign-in. Take the line out of the settings to undo it.`;
 
 /**
  * By default VS Code's chat asks for a GitHub sign-in before it uses any model, also one of an extension. Sees whether
@@ -95,8 +95,8 @@ export class ChatAccess {
       }
       case 'no-setting':
         throw new NextStep(
-          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in, or update the editor; tools that are connected to Switchyard need neither.",
-          { title: 'Connect a Tool…', command: 'switchyard.connectTool' },
+          "This editor is not known to have a chat that works without a GitHub sign-in. Sign in, or update the editor; tools that are connected to Waybill need neither.",
+          { title: 'Connect a Tool…', command: 'waybill.connectTool' },
         );
       case 'asks-for-sign-in':
         if (await this.#host.ask("Use VS Code's chat without a GitHub sign-in?", consequence, allow, notNow) !== allow) {

@@ -10,7 +10,7 @@ export function chatProblem(result: Pick<ChatResult, 'outcome' | 'error'>, shown
     case 'cancelled':
       return undefined;
     case 'failed': {
-      const message = result.error?.message ?? 'The request failed: see "Switchyard: Show Requests" for what was tried.';
+      const message = result.error?.message ?? 'The request failed: see "Waybill: Show Requests" for what was tried.';
       return shown ? `The answer above is incomplete. ${message}` : message;
     }
     case 'ok':

@@ -12,16 +12,16 @@ import { TokenEstimator } from './tokenEstimate.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { asksForGroup, pickerModel, requestExtras, thinkingPartConstructor } from './hostExtras.ts';
 import type { PickerModel, ThinkingPartConstructor } from './hostExtras.ts';
-import type { SwitchyardServer } from '../server/waybillServer.ts';
+import type { WaybillServer } from '../server/waybillServer.ts';
 
 const keptModelsKey = 'offeredModels';
 
 /**
- * Switchyard as a provider of chat models: what VS Code's own chat, its agent mode and every extension that uses
+ * Waybill as a provider of chat models: what VS Code's own chat, its agent mode and every extension that uses
  * `vscode.lm` talk to. The list of models is answered from memory; requests go through the server.
  */
 export class ChatProvider implements vscode.LanguageModelChatProvider<PickerModel>, vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #configuration: Configuration;
   readonly #memory: vscode.Memento;
   readonly #changed = new vscode.EventEmitter<void>();
@@ -33,7 +33,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   #shown: ShownModel[];
   #chats = 0;
 
-  constructor(server: SwitchyardServer, configuration: Configuration, memory: vscode.Memento) {
+  constructor(server: WaybillServer, configuration: Configuration, memory: vscode.Memento) {
     this.#server = server;
     this.#configuration = configuration;
     this.#memory = memory;
@@ -53,7 +53,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   /** Registers with the editor where it has such providers; undefined where it has not. */
   register(): vscode.Disposable | undefined {
     const host: { registerLanguageModelChatProvider?: typeof vscode.lm.registerLanguageModelChatProvider } | undefined = vscode.lm;
-    return host?.registerLanguageModelChatProvider?.('switchyard', this);
+    return host?.registerLanguageModelChatProvider?.('waybill', this);
   }
 
   provideLanguageModelChatInformation(options: vscode.PrepareLanguageModelChatModelOptions): PickerModel[] {

@@ -35,7 +35,7 @@ function shownModel(model: OfferedModel): ShownModel {
   return {
     id: model.id,
     name: model.name,
-    family: model.kind === 'route' ? `switchyard-${model.wanted}` : model.wanted,
+    family: model.kind === 'route' ? `waybill-${model.wanted}` : model.wanted,
     version: '1',
     detail: model.detail,
     tooltip: tooltipOf(model),
@@ -56,7 +56,7 @@ export const healthIcons: Readonly<Record<HealthState, string>> = {
 };
 
 function tooltipOf(model: OfferedModel): string {
-  const what = model.kind === 'route' ? `Switchyard route "${model.wanted}"` : `${model.wanted}, from whichever provider serves it`;
+  const what = model.kind === 'route' ? `Waybill route "${model.wanted}"` : `${model.wanted}, from whichever provider serves it`;
   const order = model.targets.length === 0 ? '' : `: ${model.targets.join(', then ')}`;
   return what + order;
 }

@@ -32,9 +32,9 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
     if (model === undefined) return;
     const wanted = { url, model, at: Date.now() };
     const shown = await connector.previewConnect(tool.id, wanted);
-    if (!await place.changes.agreed(`${tool.name} → Switchyard`, shown, `Write ${filesIn(shown)}`)) return;
+    if (!await place.changes.agreed(`${tool.name} → Waybill`, shown, `Write ${filesIn(shown)}`)) return;
     const had = await services.server.connectedTools();
-    // The token comes with the address at which a Switchyard was found just now.
+    // The token comes with the address at which a Waybill was found just now.
     const { token, url: now } = await services.server.connectTool(tool.id);
     try {
       if (now !== url) throw new UserError('The local endpoint has moved meanwhile; nothing was written. Run the command again.');
@@ -44,7 +44,7 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
       throw error;
     }
     void inform(
-      `${tool.name} uses "${model.wanted}" of Switchyard from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
+      `${tool.name} uses "${model.wanted}" of Waybill from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
     );
   });
 }
@@ -62,12 +62,12 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
     }));
     if (tool === undefined) return;
     const shown = await connector.previewDisconnect(tool.id);
-    if (!await place.changes.agreed(`${tool.name} without Switchyard`, shown, shown.length === 0 ? 'End its token' : `Restore ${filesIn(shown)}`)) return;
+    if (!await place.changes.agreed(`${tool.name} without Waybill`, shown, shown.length === 0 ? 'End its token' : `Restore ${filesIn(shown)}`)) return;
     await connector.disconnect(tool.id);
     await services.server.disconnectTool(tool.id);
     void inform(tool.connected
       ? `${tool.name} is configured as before, and its token has ended.`
-      : `The token of ${tool.name} has ended. Its configuration was not written from here: take Switchyard out of it by hand.`);
+      : `The token of ${tool.name} has ended. Its configuration was not written from here: take Waybill out of it by hand.`);
   });
 }
 
@@ -81,7 +81,7 @@ async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector>
 function noToolConnected(services: CommandServices): NextStep {
   return Object.keys(services.configuration.settings.endpoints).length === 0
     ? new NextStep('No tool is connected. Connecting one needs a provider first.', addProviderAction)
-    : new NextStep('No tool is connected.', { title: 'Connect a Tool…', command: 'switchyard.connectTool' });
+    : new NextStep('No tool is connected.', { title: 'Connect a Tool…', command: 'waybill.connectTool' });
 }
 
 /** The address that a tool can be given for good. */
@@ -95,7 +95,7 @@ async function fixedAddress(services: CommandServices): Promise<string> {
 async function askTool(states: readonly ToolState[], place: ToolPlace): Promise<ToolState | undefined> {
   return valueOf(await askChoice({
     title: 'Connect a Tool', step: 1, totalSteps: 2,
-    placeholder: place.awayFromWindow ? 'Choose a tool on your own machine; tools on the remote machine cannot reach Switchyard' : 'Choose the tool that should use Switchyard',
+    placeholder: place.awayFromWindow ? 'Choose a tool on your own machine; tools on the remote machine cannot reach Waybill' : 'Choose the tool that should use Waybill',
     items: states.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
   }));
 }

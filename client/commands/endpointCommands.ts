@@ -25,7 +25,7 @@ export async function testProvider(services: CommandServices, target: CommandTar
   // What the test proved closes the breaker as well.
   if (ok) await services.server.probe({ endpoint: name });
   const pick = ok ? await inform(message, ...buttons) : await warn(message, ...buttons);
-  if (pick === replace) await vscode.commands.executeCommand('switchyard.replaceKey', { endpoint: name });
+  if (pick === replace) await vscode.commands.executeCommand('waybill.replaceKey', { endpoint: name });
   if (pick === useAddress && baseUrl !== undefined) {
     await services.configuration.changeEndpoints(all => withEndpoint(all, name, { ...all[name] ?? settings, baseUrl }));
   }

@@ -8,7 +8,7 @@ import { askChoice, askText } from './input/quickInput.ts';
 import type { Answer } from './input/quickInput.ts';
 import type { CommandServices } from './services.ts';
 import { describeKey } from '../keys/keyList.ts';
-import type { SwitchyardServer } from '../server/waybillServer.ts';
+import type { WaybillServer } from '../server/waybillServer.ts';
 import { countdown, drillText, faultChoices, plainDuration, readDuration } from '../base/drillWording.ts';
 
 const title = 'Fire Drill';
@@ -49,11 +49,11 @@ export async function fireDrill(services: CommandServices, target: CommandTarget
   if (!await agreed(drillText({ ...params, keyName: key === undefined ? undefined : describeKey(key) }), params)) return;
   const { refused, drill } = await services.server.startDrill(params);
   if (refused !== undefined) throw new UserError(refused);
-  if (drill !== undefined && await isShown(services.server, drill.id)) await vscode.commands.executeCommand('switchyard.drill.focus');
+  if (drill !== undefined && await isShown(services.server, drill.id)) await vscode.commands.executeCommand('waybill.drill.focus');
 }
 
 /** The view is there only while the state says that a drill runs; that comes a moment later. */
-function isShown(server: SwitchyardServer, id: string): Promise<boolean> {
+function isShown(server: WaybillServer, id: string): Promise<boolean> {
   const runs = (): boolean => server.status?.drill?.running.some(drill => drill.id === id) === true;
   if (runs()) return Promise.resolve(true);
   return new Promise(resolve => {
@@ -80,16 +80,16 @@ async function offerToStop(services: CommandServices, running: readonly RunningD
   const what = running.map(drill => `${drillText(drill)} for another ${countdown(drill.until, now)}`).join('; ');
   const pick = await vscode.window.showInformationMessage(`A fire drill is running: ${what}.`, stop, show);
   if (pick === stop) await stopFireDrill(services);
-  if (pick === show) await vscode.commands.executeCommand('switchyard.drill.focus');
+  if (pick === show) await vscode.commands.executeCommand('waybill.drill.focus');
 }
 
 async function noEndpoints(services: CommandServices): Promise<void> {
   const configured = Object.keys(services.configuration.settings.endpoints).length;
-  if (configured > 0 && services.server.status === undefined) throw new UserError('Switchyard is still starting: try again in a moment.');
+  if (configured > 0 && services.server.status === undefined) throw new UserError('Waybill is still starting: try again in a moment.');
   const add = 'Add Provider…';
   const pick = await vscode.window.showInformationMessage(
     configured === 0 ? 'There is no provider yet that a fire drill could take away.' : 'No provider is switched on that a fire drill could take away.', add);
-  if (pick === add) await vscode.commands.executeCommand('switchyard.addProvider');
+  if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
 }
 
 /** Walks the steps, back and forth. Undefined when the user leaves. */

@@ -34,7 +34,7 @@ async function leaveOutOfRoutes(services: CommandServices, offer: RouteOffer, en
   if (offer.kind === 'first') return services.chatAccess.informWithChat(`${done} Its models are in the chat's model picker.`);
   const addToRoute = 'Add to Route…';
   const pick = await inform(`${done} It is in no route yet.`, addToRoute);
-  if (pick === addToRoute) await vscode.commands.executeCommand('switchyard.addToRoute', { endpoint });
+  if (pick === addToRoute) await vscode.commands.executeCommand('waybill.addToRoute', { endpoint });
 }
 
 /** Asks for one of the routes; the only one is taken without asking. Undefined: none of them. */

@@ -35,14 +35,14 @@ export async function chooseLocalEndpointPort(services: CommandServices): Promis
     title: 'Choose Another Port', placeholder: 'Port', prompt: `The port of the local endpoint on this machine, now ${String(port)}`, value: String(port < 65_535 ? port + 1 : 7717), problem: portProblem,
   }));
   if (chosen === undefined || Number(chosen) === port) return;
-  await vscode.workspace.getConfiguration('switchyard').update('localEndpoint.port', Number(chosen), vscode.ConfigurationTarget.Global);
+  await vscode.workspace.getConfiguration('waybill').update('localEndpoint.port', Number(chosen), vscode.ConfigurationTarget.Global);
   const tools = await services.server.connectedTools();
   const connect = 'Connect a Tool…';
   const pick = await inform(
     `The local endpoint moves to port ${chosen}.${tools.length === 0 ? '' : ` ${tools.join(', ')} still ${tools.length === 1 ? 'points' : 'point'} to port ${String(port)}: connect again.`}`,
     ...(tools.length === 0 ? [] : [connect]),
   );
-  if (pick === connect) await vscode.commands.executeCommand('switchyard.connectTool');
+  if (pick === connect) await vscode.commands.executeCommand('waybill.connectTool');
 }
 
 /** "Try the Local Endpoint Again": listens if the port is free by now. @throws NextStep while it is not */
@@ -53,7 +53,7 @@ export async function retryLocalEndpoint(services: CommandServices): Promise<voi
 }
 
 /**
- * The local endpoint, where a Switchyard has just been found at its address.
+ * The local endpoint, where a Waybill has just been found at its address.
  * @throws NextStep or UserError with what to do when there is none
  */
 export async function localEndpoint(services: CommandServices): Promise<HttpStatus & { url: string }> {

@@ -14,7 +14,7 @@ export async function offerPrices(services: CommandServices, endpoint: string, o
   const read = 'Read the Page';
   for (;;) {
     const chosen = await vscode.window.showInformationMessage(
-      `What ${offer.name} charges is unknown to Switchyard. Take prices of ${String(Object.keys(preset.models).length)} models from ${preset.source} into your settings?`,
+      `What ${offer.name} charges is unknown to Waybill. Take prices of ${String(Object.keys(preset.models).length)} models from ${preset.source} into your settings?`,
       { modal: true, detail: preset.caution }, take, read,
     );
     if (chosen === read) {

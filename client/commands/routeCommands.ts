@@ -40,7 +40,7 @@ export async function editRoute(services: CommandServices): Promise<void> {
 /** "Remove Route…". */
 export async function removeRoute(services: CommandServices): Promise<void> {
   const names = Object.keys(services.configuration.settings.routes);
-  if (names.length === 0) throw new NextStep('There is no route yet.', { title: 'New Route…', command: 'switchyard.newRoute' });
+  if (names.length === 0) throw new NextStep('There is no route yet.', { title: 'New Route…', command: 'waybill.newRoute' });
   const name = valueOf(await askChoice({ title: 'Remove Route', placeholder: 'Choose a route', items: names.map(route => ({ label: route, value: route })) }));
   if (name === undefined) return;
   const remove = 'Remove';

@@ -2,11 +2,11 @@ import type * as vscode from 'vscode';
 import type { ChatAccess } from '../chat/chatAccess.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import type { KeyStore } from '../keys/keyStore.ts';
-import type { SwitchyardServer } from '../server/waybillServer.ts';
+import type { WaybillServer } from '../server/waybillServer.ts';
 
 /** What the commands work with. */
 export interface CommandServices {
-  server: SwitchyardServer & { restart(): Promise<void> };
+  server: WaybillServer & { restart(): Promise<void> };
   configuration: Configuration;
   keys: KeyStore;
   chatAccess: ChatAccess;

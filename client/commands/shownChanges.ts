@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import type { ShownChange } from '../connect/toolConnector.ts';
 import { inform } from '../base/toasts.ts';
 
-const scheme = 'switchyard-change';
-const shownContext = 'switchyard.changeShown';
+const scheme = 'waybill-change';
+const shownContext = 'waybill.changeShown';
 
 /**
  * Shows changes of files as diffs and asks whether to make them. The question is in a notification and in the title

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { TestEndpointParams, TestEndpointResult } from '../../server/api/messages.ts';
 import { messageOf } from '../base/errors.ts';
-import type { SwitchyardServer } from '../server/waybillServer.ts';
+import type { WaybillServer } from '../server/waybillServer.ts';
 
 /** Tries an endpoint while a notification, which can cancel it, says so. Never rejects. */
-export async function testWithProgress(server: SwitchyardServer, params: TestEndpointParams): Promise<TestEndpointResult> {
+export async function testWithProgress(server: WaybillServer, params: TestEndpointParams): Promise<TestEndpointResult> {
   return vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: `Testing ${params.name}…`, cancellable: true },
     async (_progress, token) => {

@@ -24,7 +24,7 @@ export interface AppliedSettings { text: string; written: WrittenSetting[] }
 const shortestSecret = 6;
 
 /** How a token is shown. */
-export const maskedToken = 'switchyard-••••••••';
+export const maskedToken = 'waybill-••••••••';
 
 /**
  * Gives a configuration its settings, all or none. @throws ConfigTextError
@@ -104,7 +104,7 @@ export function maskText(formatName: FormatName, text: string, settings: readonl
     const hidden = valueAt(value, secret);
     if (typeof hidden !== 'string' || hidden.length < shortestSecret || hidden === maskedToken) continue;
     // Replaced as it stands, wherever it stands, so that the rest of the text is shown as it is.
-    masked = masked.replaceAll(hidden, hidden.startsWith('switchyard-') ? maskedToken : '••••••••');
+    masked = masked.replaceAll(hidden, hidden.startsWith('waybill-') ? maskedToken : '••••••••');
   }
   return masked;
 }

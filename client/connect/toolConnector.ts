@@ -58,7 +58,7 @@ export class ToolConnector {
   /** What connecting would change. @throws ConfigFileError when a file cannot be read or not be changed */
   async previewConnect(toolId: string, connection: Omit<Connection, 'token'>): Promise<ShownChange[]> {
     const tool = toolOf(toolId);
-    const steps = await this.#steps(tool, { ...connection, token: 'switchyard-' });
+    const steps = await this.#steps(tool, { ...connection, token: 'waybill-' });
     return steps.map(({ settings: { file, format, settings }, current, base }) => explained(file, () => ({
       file,
       before: maskText(format, current.text ?? '', settings),

@@ -73,12 +73,12 @@ export const tools: readonly Tool[] = [
       file: path.join(codexFolder(where), 'config.toml'), format: 'toml',
       settings: [
         { path: ['model'], value: model.wanted },
-        { path: ['model_provider'], value: 'switchyard' },
+        { path: ['model_provider'], value: 'waybill' },
         ...(model.maxInputTokens === undefined ? [] : [{ path: ['model_context_window'], value: model.maxInputTokens }]),
         {
-          path: ['model_providers', 'switchyard'],
+          path: ['model_providers', 'waybill'],
           // A key by `env_key` would have to be in the environment of whatever starts Codex; this one it reads itself.
-          value: { name: 'Switchyard', base_url: `${url}/v1`, wire_api: 'responses', experimental_bearer_token: token },
+          value: { name: 'Waybill', base_url: `${url}/v1`, wire_api: 'responses', experimental_bearer_token: token },
           secret: ['experimental_bearer_token'], mark: ['base_url'],
         },
       ],
@@ -95,7 +95,7 @@ export const tools: readonly Tool[] = [
           { path: ['GOOGLE_GEMINI_BASE_URL'], value: url },
           { path: ['GEMINI_API_KEY'], value: token, secret: [] },
           // A bare `auto` is a model picker of Gemini CLI's own.
-          { path: ['GEMINI_MODEL'], value: `switchyard/${model.wanted}` },
+          { path: ['GEMINI_MODEL'], value: `waybill/${model.wanted}` },
         ],
       },
       { file: path.join(geminiFolder(where), 'settings.json'), format: 'json', settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }] },
@@ -109,11 +109,11 @@ export const tools: readonly Tool[] = [
       format: 'json',
       settings: [
         { path: ['$schema'], value: 'https://opencode.ai/config.json', ifAbsent: true },
-        { path: ['model'], value: `switchyard/${model.wanted}` },
+        { path: ['model'], value: `waybill/${model.wanted}` },
         {
-          path: ['provider', 'switchyard'],
+          path: ['provider', 'waybill'],
           value: {
-            npm: '@ai-sdk/openai-compatible', name: 'Switchyard', options: { baseURL: `${url}/v1`, apiKey: token },
+            npm: '@ai-sdk/openai-compatible', name: 'Waybill', options: { baseURL: `${url}/v1`, apiKey: token },
             models: { [model.wanted]: { name: model.wanted, ...openCodeLimits(model) } },
           },
           secret: ['options', 'apiKey'], mark: ['options', 'baseURL'],
@@ -124,7 +124,7 @@ export const tools: readonly Tool[] = [
   {
     id: 'continue', name: 'Continue',
     traces: where => [continueFolder(where)],
-    note: 'Choose "Switchyard" among its models.',
+    note: 'Choose "Waybill" among its models.',
     files: (where, connection) => [continueFile(where, connection)],
   },
   {
@@ -173,12 +173,12 @@ function continueFile(where: Surroundings, { url, token, model }: Connection): F
   const entry = { provider: 'openai', model: model.wanted, apiBase: `${url}/v1`, apiKey: token };
   // A config.yaml would hide the older config.json and every model in it.
   if (!where.exists(yaml) && where.exists(json)) {
-    const value = { title: 'Switchyard', ...entry, ...(model.maxInputTokens === undefined ? {} : { contextLength: model.maxInputTokens }) };
-    return { file: json, format: 'json', settings: [{ path: ['models', { field: 'title', is: 'Switchyard' }], value, secret: ['apiKey'], mark: ['apiBase'] }] };
+    const value = { title: 'Waybill', ...entry, ...(model.maxInputTokens === undefined ? {} : { contextLength: model.maxInputTokens }) };
+    return { file: json, format: 'json', settings: [{ path: ['models', { field: 'title', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'] }] };
   }
   const capabilities = [...(model.toolCalling === false ? [] : ['tool_use']), ...(model.imageInput === true ? ['image_input'] : [])];
   const value = {
-    name: 'Switchyard', ...entry, roles: ['chat', 'edit', 'apply'], ...(capabilities.length === 0 ? {} : { capabilities }),
+    name: 'Waybill', ...entry, roles: ['chat', 'edit', 'apply'], ...(capabilities.length === 0 ? {} : { capabilities }),
     ...(model.maxInputTokens === undefined ? {} : { defaultCompletionOptions: { contextLength: model.maxInputTokens } }),
   };
   return {
@@ -187,7 +187,7 @@ function continueFile(where: Surroundings, { url, token, model }: Connection): F
       { path: ['name'], value: 'Local Config', ifAbsent: true },
       { path: ['version'], value: '1.0.0', ifAbsent: true },
       { path: ['schema'], value: 'v1', ifAbsent: true },
-      { path: ['models', { field: 'name', is: 'Switchyard' }], value, secret: ['apiKey'], mark: ['apiBase'] },
+      { path: ['models', { field: 'name', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'] },
     ],
   };
 }

@@ -14,9 +14,9 @@ export interface SecretStore {
   readonly onDidChange: vscode.Event<{ readonly key: string }>;
 }
 
-const secretPrefix = 'switchyard.keys.';
+const secretPrefix = 'waybill.keys.';
 /** Names of the endpoints that have keys; kept only where the store cannot list its own names. */
-const indexName = 'switchyard.keyIndex';
+const indexName = 'waybill.keyIndex';
 /** How often a change is applied again when another window wrote at the same moment. */
 const writeAttempts = 3;
 

@@ -41,7 +41,7 @@ export class Notifications implements vscode.Disposable {
   }
 
   async #tellFailure(server: ServerProcess, log: vscode.LogOutputChannel): Promise<void> {
-    const pick = await vscode.window.showErrorMessage("Switchyard's server stopped several times and was not started again.", 'Restart', 'Show Log');
+    const pick = await vscode.window.showErrorMessage("Waybill's server stopped several times and was not started again.", 'Restart', 'Show Log');
     if (pick === 'Restart') await server.restart();
     if (pick === 'Show Log') log.show(true);
   }
@@ -56,7 +56,7 @@ export class Notifications implements vscode.Disposable {
     const [first, ...others] = problems;
     if (first === undefined) return;
     const more = others.length === 0 ? '' : ` (and ${String(others.length)} more: see the log)`;
-    const pick = await vscode.window.showWarningMessage(`Switchyard settings: ${first.message}${more}`, 'Open Settings');
+    const pick = await vscode.window.showWarningMessage(`Waybill settings: ${first.message}${more}`, 'Open Settings');
     if (pick !== undefined) await openSettingsFile();
   }
 
@@ -67,7 +67,7 @@ export class Notifications implements vscode.Disposable {
     this.#toldPort = trouble;
     if (trouble === undefined) return;
     const tools = await server.connectedTools().catch(() => []);
-    const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'switchyard.disconnectTool' };
+    const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'waybill.disconnectTool' };
     const actions = tools.length === 0 ? portActions : [...portActions, disconnect];
     await runChosen(await warn(portNotice(trouble, http.state, tools), ...actions.map(action => action.title)), actions);
   }
@@ -79,8 +79,8 @@ export class Notifications implements vscode.Disposable {
     const action = actions.find(entry => entry.title === pick);
     switch (action?.kind) {
       case 'open': await vscode.env.openExternal(vscode.Uri.parse(action.url)); return;
-      case 'replaceKey': await vscode.commands.executeCommand('switchyard.replaceKey', { endpoint: action.endpoint }); return;
-      case 'checkHealth': await vscode.commands.executeCommand('switchyard.checkHealth'); return;
+      case 'replaceKey': await vscode.commands.executeCommand('waybill.replaceKey', { endpoint: action.endpoint }); return;
+      case 'checkHealth': await vscode.commands.executeCommand('waybill.checkHealth'); return;
       case undefined: return;
     }
   }

@@ -20,8 +20,8 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   const initializationOptions: InitializationOptions = { dataDir: options.dataDir.fsPath };
   let closed = false;
   const client = new QuietLanguageClient(
-    'switchyard',
-    'Switchyard',
+    'waybill',
+    'Waybill',
     // The experimental warning is about node:sqlite and would be the first line of every log.
     { module: options.module, transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning'] } },
     {
@@ -76,12 +76,12 @@ class QuietLanguageClient extends LanguageClient {
 
 /**
  * Tracing would write whole messages, and with them keys, into a log that people attach to bug reports. So
- * the trace goes nowhere, whatever `switchyard.trace.server` or the log level says.
+ * the trace goes nowhere, whatever `waybill.trace.server` or the log level says.
  */
 function silentTraceChannel(): vscode.LogOutputChannel {
   const nothing = (): void => undefined;
   return {
-    name: 'Switchyard', logLevel: vscode.LogLevel.Off, onDidChangeLogLevel: () => ({ dispose: nothing }),
+    name: 'Waybill', logLevel: vscode.LogLevel.Off, onDidChangeLogLevel: () => ({ dispose: nothing }),
     trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing,
     append: nothing, appendLine: nothing, replace: nothing, clear: nothing, show: nothing, hide: nothing, dispose: nothing,
   };

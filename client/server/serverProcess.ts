@@ -14,7 +14,7 @@ import { UserError, messageOf } from '../base/errors.ts';
 import type { ConnectServer, Log, ServerConnection, Timers } from './connection.ts';
 import { Gate } from './gate.ts';
 import { RestartBudget, defaultRestartBudget } from './restartBudget.ts';
-import type { ServerState, SwitchyardServer } from './waybillServer.ts';
+import type { ServerState, WaybillServer } from './waybillServer.ts';
 
 export interface ServerProcessOptions {
   connect: ConnectServer;
@@ -26,9 +26,9 @@ export interface ServerProcessOptions {
 }
 
 export const serverStoppedMessage =
-  "Switchyard's server stopped while it worked on this. It is being restarted: send the request again.";
+  "Waybill's server stopped while it worked on this. It is being restarted: send the request again.";
 const serverFailedMessage =
-  'Switchyard\'s server is not running. Run "Switchyard: Restart Server", or "Switchyard: Show Log" to see why it stopped.';
+  'Waybill\'s server is not running. Run "Waybill: Restart Server", or "Waybill: Show Log" to see why it stopped.';
 
 /** JSON-RPC codes that mean "the other side has gone", not "the other side said no". */
 const connectionLostCodes: ReadonlySet<number> = new Set([-32099, -32098, -32097, -32096]);
@@ -39,7 +39,7 @@ const requestCancelledCode = -32800;
  * a crash within a budget. One run is one `ServerConnection`; requests wait at the gate until the current run
  * has accepted its configuration.
  */
-export class ServerProcess implements SwitchyardServer {
+export class ServerProcess implements WaybillServer {
   readonly #options: ServerProcessOptions;
   readonly #budget: RestartBudget;
   readonly #stateChanged = new Emitter<ServerState>();

@@ -13,7 +13,7 @@ export type ServerState = 'starting' | 'running' | 'restarting' | 'failed' | 'st
  * The language server as the rest of the client sees it. Requests wait for a server that is starting or
  * restarting, and reject with one sentence when it failed.
  */
-export interface SwitchyardServer {
+export interface WaybillServer {
   readonly state: ServerState;
   readonly onDidChangeState: vscode.Event<ServerState>;
   /** The latest state of endpoints, routes and money; undefined until the server first said. */

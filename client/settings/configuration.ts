@@ -27,7 +27,7 @@ export class Configuration implements vscode.Disposable {
     this.#reading = read();
     this.#subscriptions = [
       vscode.workspace.onDidChangeConfiguration(event => {
-        if (!event.affectsConfiguration('switchyard')) return;
+        if (!event.affectsConfiguration('waybill')) return;
         this.#reading = read();
         this.#changed.fire(this.#reading.settings);
         this.#tellServerSoon();
@@ -43,7 +43,7 @@ export class Configuration implements vscode.Disposable {
   /** Settings or keys changed, and have been quiet for a moment: the server wants to know. */
   get onDidChangeServerPart(): vscode.Event<void> { return this.#serverPartChanged.event; }
 
-  /** Everything the server needs, keys included; only ever for `switchyard/configure`. */
+  /** Everything the server needs, keys included; only ever for `waybill/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
     const { endpoints, routes, aliases, localEndpoint } = this.#reading.settings;
     return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint };
@@ -73,12 +73,12 @@ export class Configuration implements vscode.Disposable {
 }
 
 function read(): SettingsReading {
-  const section = vscode.workspace.getConfiguration('switchyard');
+  const section = vscode.workspace.getConfiguration('waybill');
   return readSettings((name: SettingName) => section.inspect(name)?.globalValue);
 }
 
 async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries): Promise<void> {
-  const section = vscode.workspace.getConfiguration('switchyard');
+  const section = vscode.workspace.getConfiguration('waybill');
   const written = section.inspect<Entries>(name)?.globalValue;
   const before = typeof written === 'object' && !Array.isArray(written) ? written : ({} as Entries);
   const after = change(before);

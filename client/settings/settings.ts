@@ -17,7 +17,7 @@ export interface ClientSettings {
   shownModels: ShownModels;
 }
 
-/** Setting names without `switchyard.`, with their defaults. package.json says the same; a test compares them. */
+/** Setting names without `waybill.`, with their defaults. package.json says the same; a test compares them. */
 export const settingDefaults = {
   'endpoints': {},
   'routes': {},
@@ -67,13 +67,13 @@ function oneOf<const Choice extends string>(choices: readonly Choice[], value: u
 function objectsByName<Entry extends object>(name: 'endpoints' | 'routes', value: unknown, problems: ConfigProblem[]): Record<string, Entry> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
-    problems.push({ path: name, message: `"switchyard.${name}" must be an object of ${name} by name.` });
+    problems.push({ path: name, message: `"waybill.${name}" must be an object of ${name} by name.` });
     return {};
   }
   const entries: Record<string, Entry> = {};
   for (const [key, entry] of Object.entries(value)) {
     if (isEntry<Entry>(entry)) entries[key] = entry;
-    else problems.push({ path: `${name}.${key}`, message: `"switchyard.${name}" › "${key}" must be an object.` });
+    else problems.push({ path: `${name}.${key}`, message: `"waybill.${name}" › "${key}" must be an object.` });
   }
   return entries;
 }
@@ -82,13 +82,13 @@ function objectsByName<Entry extends object>(name: 'endpoints' | 'routes', value
 function aliasesOf(value: unknown, problems: ConfigProblem[]): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
-    problems.push({ path: 'aliases', message: '"switchyard.aliases" must be an object of model names by alias.' });
+    problems.push({ path: 'aliases', message: '"waybill.aliases" must be an object of model names by alias.' });
     return {};
   }
   const aliases: Record<string, string> = {};
   for (const [alias, model] of Object.entries(value)) {
     if (typeof model === 'string') aliases[alias] = model;
-    else problems.push({ path: `aliases.${alias}`, message: `"switchyard.aliases" › "${alias}" must be the name of a model.` });
+    else problems.push({ path: `aliases.${alias}`, message: `"waybill.aliases" › "${alias}" must be the name of a model.` });
   }
   return aliases;
 }
@@ -100,7 +100,7 @@ function withoutKeys(endpoints: Record<string, EndpointSettings>, problems: Conf
     if (keys !== undefined) {
       problems.push({
         path: `endpoints.${name}.keys`,
-        message: `Keys do not belong in settings.json: remove "keys" of "${name}" there and use "Switchyard: Add Key…", which stores it safely.`,
+        message: `Keys do not belong in settings.json: remove "keys" of "${name}" there and use "Waybill: Add Key…", which stores it safely.`,
       });
     }
     clean[name] = rest;

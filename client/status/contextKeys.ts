@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Configuration } from '../settings/configuration.ts';
-import type { ServerState, SwitchyardServer } from '../server/waybillServer.ts';
+import type { ServerState, WaybillServer } from '../server/waybillServer.ts';
 
-/** Values of the context key `switchyard.state`, which menus and welcome views go by. */
+/** Values of the context key `waybill.state`, which menus and welcome views go by. */
 export type UiState = 'starting' | 'empty' | 'ready' | 'failed';
 
 /** The state menus and welcome views go by. Pure. */
@@ -13,17 +13,17 @@ export function uiState(server: ServerState, configuredEndpoints: number): UiSta
   return server === 'running' ? 'ready' : 'starting';
 }
 
-/** Keeps `switchyard.state` up to date. */
+/** Keeps `waybill.state` up to date. */
 export class ContextKeys implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[];
   #set: UiState | undefined;
 
-  constructor(server: SwitchyardServer, configuration: Configuration) {
+  constructor(server: WaybillServer, configuration: Configuration) {
     const update = (): void => {
       const state = uiState(server.state, Object.keys(configuration.settings.endpoints).length);
       if (state === this.#set) return;
       this.#set = state;
-      void vscode.commands.executeCommand('setContext', 'switchyard.state', state);
+      void vscode.commands.executeCommand('setContext', 'waybill.state', state);
     };
     this.#subscriptions = [server.onDidChangeState(update), configuration.onDidChange(update)];
     update();

@@ -4,8 +4,8 @@ import type { MessageAction } from '../base/errors.ts';
 
 /** What leads on while the local endpoint cannot be reached at its port. */
 export const portActions: readonly MessageAction[] = [
-  { title: 'Choose Another Port…', command: 'switchyard.chooseLocalEndpointPort' },
-  { title: 'Try Again', command: 'switchyard.retryLocalEndpoint' },
+  { title: 'Choose Another Port…', command: 'waybill.chooseLocalEndpointPort' },
+  { title: 'Try Again', command: 'waybill.retryLocalEndpoint' },
 ];
 
 /** What is wrong with a port as it was typed, or undefined. */
@@ -14,12 +14,12 @@ export function portProblem(text: string): string | undefined {
   return /^\d+$/.test(text) && port >= 1 && port <= 65_535 ? undefined : 'Type a number from 1 to 65535.';
 }
 
-/** The local endpoint with its address. @throws NextStep or UserError where no Switchyard answers at it */
+/** The local endpoint with its address. @throws NextStep or UserError where no Waybill answers at it */
 export function endpointOpen(http: HttpStatus): HttpStatus & { url: string } {
   const trouble = portTrouble(http);
   if (trouble !== undefined) throw new NextStep(trouble, ...portActions);
   if (http.state === 'off') {
-    throw new NextStep('The local endpoint is switched off by "switchyard.localEndpoint.enabled".', { title: 'Open Settings', command: 'switchyard.openSettings' });
+    throw new NextStep('The local endpoint is switched off by "waybill.localEndpoint.enabled".', { title: 'Open Settings', command: 'waybill.openSettings' });
   }
   const { url } = http;
   if (url === undefined) throw new UserError(http.message ?? 'The local endpoint has no address yet: try again in a moment.');
@@ -37,6 +37,6 @@ export function portTrouble(http: HttpStatus | undefined): string | undefined {
 export function portNotice(trouble: string, state: HttpStatus['state'], tools: readonly string[]): string {
   if (tools.length === 0) return trouble;
   const [verb, them] = tools.length === 1 ? ['sends its', 'it'] : ['send their', 'them'];
-  const where = state === 'held-by-another-program' ? `${verb} requests and token to that program` : 'cannot reach Switchyard';
+  const where = state === 'held-by-another-program' ? `${verb} requests and token to that program` : 'cannot reach Waybill';
   return `${trouble} ${tools.join(', ')} ${where}: connect ${them} again afterwards, or disconnect ${them} now.`;
 }

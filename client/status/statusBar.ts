@@ -2,21 +2,21 @@ import * as vscode from 'vscode';
 import type { Configuration } from '../settings/configuration.ts';
 import { StatusItemWriter } from './statusItem.ts';
 import { statusBarCommands, statusBarContent } from './statusText.ts';
-import type { SwitchyardServer } from '../server/waybillServer.ts';
+import type { WaybillServer } from '../server/waybillServer.ts';
 
 /** The status bar item: health, spend or both, as the setting says. */
 export class StatusBar implements vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #configuration: Configuration;
   readonly #item: vscode.StatusBarItem;
   readonly #writer: StatusItemWriter<vscode.StatusBarItem['tooltip'], vscode.ThemeColor>;
   readonly #subscriptions: vscode.Disposable[];
 
-  constructor(server: SwitchyardServer, configuration: Configuration) {
+  constructor(server: WaybillServer, configuration: Configuration) {
     this.#server = server;
     this.#configuration = configuration;
-    this.#item = vscode.window.createStatusBarItem('switchyard.status', vscode.StatusBarAlignment.Left, 0);
-    this.#item.name = 'Switchyard';
+    this.#item = vscode.window.createStatusBarItem('waybill.status', vscode.StatusBarAlignment.Left, 0);
+    this.#item.name = 'Waybill';
     this.#writer = new StatusItemWriter(this.#item, { tooltip: trustedTooltip, errorBackground: () => new vscode.ThemeColor('statusBarItem.errorBackground') });
     const draw = (): void => { this.#draw(); };
     this.#subscriptions = [server.onDidChangeState(draw), server.onDidChangeStatus(draw), configuration.onDidChange(draw)];

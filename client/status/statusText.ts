@@ -32,23 +32,23 @@ export interface StatusBarInput {
 const gap = '&nbsp;&nbsp;&nbsp;';
 
 /** The commands the tooltip may run. */
-export const statusBarCommands = ['switchyard.stopFireDrill', 'switchyard.fireDrillReport', 'switchyard.open', 'switchyard.addProvider', 'switchyard.restartServer', 'switchyard.showLog', 'switchyard.openSettings'] as const;
+export const statusBarCommands = ['waybill.stopFireDrill', 'waybill.fireDrillReport', 'waybill.open', 'waybill.addProvider', 'waybill.restartServer', 'waybill.showLog', 'waybill.openSettings'] as const;
 
 /** What the status bar says. */
 export function statusBarContent(input: StatusBarInput): StatusBarContent {
   switch (input.server) {
     case 'failed':
-      return plain('$(error) Switchyard', "Switchyard's server stopped and was not started again.\n\n[Restart Server](command:switchyard.restartServer) · [Show Log](command:switchyard.showLog)",
-        'Switchyard: its server is not running', 'error');
+      return plain('$(error) Waybill', "Waybill's server stopped and was not started again.\n\n[Restart Server](command:waybill.restartServer) · [Show Log](command:waybill.showLog)",
+        'Waybill: its server is not running', 'error');
     case 'stopped':
-      return plain('$(circle-slash) Switchyard', "Switchyard's server is stopped.\n\n[Restart Server](command:switchyard.restartServer)", 'Switchyard: stopped');
+      return plain('$(circle-slash) Waybill', "Waybill's server is stopped.\n\n[Restart Server](command:waybill.restartServer)", 'Waybill: stopped');
     case 'restarting':
-      return plain('$(sync~spin) Switchyard', "Switchyard's server is restarting.", 'Switchyard: restarting');
+      return plain('$(sync~spin) Waybill', "Waybill's server is restarting.", 'Waybill: restarting');
     case 'starting':
-      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      if (input.status === undefined) return plain('$(sync~spin) Waybill', 'Waybill is starting.', 'Waybill: starting');
       return running(input, input.status);
     case 'running':
-      if (input.status === undefined) return plain('$(sync~spin) Switchyard', 'Switchyard is starting.', 'Switchyard: starting');
+      if (input.status === undefined) return plain('$(sync~spin) Waybill', 'Waybill is starting.', 'Waybill: starting');
       return running(input, input.status);
   }
 }
@@ -57,12 +57,12 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
   const enabled = status.endpoints.filter(endpoint => endpoint.enabled);
   if (status.endpoints.length === 0) {
     if (input.configuredEndpoints > 0) {
-      return plain('$(warning) Switchyard', `No provider can be used: ${status.problems[0]?.message ?? 'see the settings.'}\n\n[Open Settings](command:switchyard.openSettings)`,
-        'Switchyard: no provider can be used, see the settings');
+      return plain('$(warning) Waybill', `No provider can be used: ${status.problems[0]?.message ?? 'see the settings.'}\n\n[Open Settings](command:waybill.openSettings)`,
+        'Waybill: no provider can be used, see the settings');
     }
     return {
-      ...plain('$(plus) Switchyard', 'No providers yet.\n\n[Add Provider…](command:switchyard.addProvider)', 'Switchyard: no providers yet, add one'),
-      command: 'switchyard.addProvider',
+      ...plain('$(plus) Waybill', 'No providers yet.\n\n[Add Provider…](command:waybill.addProvider)', 'Waybill: no providers yet, add one'),
+      command: 'waybill.addProvider',
     };
   }
   const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
@@ -78,11 +78,11 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
   return {
     text: drills.length > 0 ? `${text} · fire drill` : text,
     tooltip: tooltip(status, money, input.now),
-    spoken: `Switchyard: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
+    spoken: `Waybill: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
       + (status.nothingCanServe ? ', nothing can answer a request now' : '')
       + drills.map(drill => `, a fire drill is running: ${drillText(drill)}`).join(''),
     background: status.nothingCanServe ? 'error' : undefined,
-    command: 'switchyard.open',
+    command: 'waybill.open',
   };
 }
 
@@ -113,17 +113,17 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
     `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.drill?.running ?? []).map(drill =>
-      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:switchyard.stopFireDrill) · [Report](command:switchyard.fireDrillReport)`),
+      `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:waybill.stopFireDrill) · [Report](command:waybill.fireDrillReport)`),
     ...(status.link === undefined ? [] : [status.link.kind === 'offline'
       ? '$(debug-disconnect) **Offline:** no provider can be reached from this machine. Local models still work.'
       : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
     ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),
-    ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:switchyard.openSettings)`] : []),
+    ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:waybill.openSettings)`] : []),
   ];
   return [
-    `**Switchyard** · ${stateCounts(status.endpoints.filter(endpoint => endpoint.enabled))} · ${isWhollyUnknown(money) ? 'cost unknown' : markdownCell(formatMoney(money))} today`,
+    `**Waybill** · ${stateCounts(status.endpoints.filter(endpoint => endpoint.enabled))} · ${isWhollyUnknown(money) ? 'cost unknown' : markdownCell(formatMoney(money))} today`,
     '',
     // The editor sets table columns without a gap, so the cells bring their own.
     `| provider | ${gap}state | ${gap}first token | ${gap}today |`,
@@ -138,5 +138,5 @@ export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | '
 }
 
 function plain(text: string, tooltipText: string, spoken: string, background?: 'error'): StatusBarContent {
-  return { text, tooltip: tooltipText, spoken, background, command: 'switchyard.open' };
+  return { text, tooltip: tooltipText, spoken, background, command: 'waybill.open' };
 }

@@ -26,17 +26,17 @@ export interface StartDrillParams {
   /** `slow`: how long the first byte of an answer is held back, in milliseconds. */
   slowMs?: number | undefined;
 }
-export const startDrillMethod = 'switchyard/startDrill';
+export const startDrillMethod = 'waybill/startDrill';
 /** The drill that runs now, or one sentence why none began. */
 export interface StartDrillResult { drill?: RunningDrill | undefined; refused?: string | undefined }
 
 /** Client -> server, request: end a drill now, or all of them; with what became of them. */
 export interface StopDrillParams { id?: string | undefined }
-export const stopDrillMethod = 'switchyard/stopDrill';
+export const stopDrillMethod = 'waybill/stopDrill';
 export type StopDrillResult = DrillSummary[];
 
 /** Client -> server, request: what each route survives. */
-export const survivalReportMethod = 'switchyard/survivalReport';
+export const survivalReportMethod = 'waybill/survivalReport';
 export type SurvivalReportResult = SurvivalReport;
 
 export interface RunningDrill {

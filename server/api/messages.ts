@@ -9,7 +9,7 @@ import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 export interface InitializationOptions {
   /** Folder of the ledger, shared by all windows. */
   dataDir?: string | undefined;
-  /** Other LSP editors: path of a headless YAML configuration. VS Code configures through `switchyard/configure`. */
+  /** Other LSP editors: path of a headless YAML configuration. VS Code configures through `waybill/configure`. */
   configFile?: string | undefined;
 }
 
@@ -31,9 +31,9 @@ export interface ConfigureParams {
   http: { enabled: boolean; port: number };
 }
 export interface ConfigureResult { problems: ConfigProblem[] }
-export const configureMethod = 'switchyard/configure';
+export const configureMethod = 'waybill/configure';
 
-/** Client -> server, request: one chat turn; its events come as `switchyard/chatEvents`. Cancelled by the request's token. */
+/** Client -> server, request: one chat turn; its events come as `waybill/chatEvents`. Cancelled by the request's token. */
 export interface ChatParams {
   /** Chosen by the client, unique in this connection. */
   id: string;
@@ -51,7 +51,7 @@ export interface ChatResult {
   usage: TokenUsage;
   cost: Cost;
 }
-export const chatMethod = 'switchyard/chat';
+export const chatMethod = 'waybill/chat';
 
 /**
  * What a running chat tells the editor. `restart`: the answer so far broke off and begins anew at another target; half
@@ -60,7 +60,7 @@ export const chatMethod = 'switchyard/chat';
 export type ChatEvent = ConversationEvent | { type: 'restart'; message: string };
 /** Server -> client, notification: events of a running chat, in order. */
 export interface ChatEventsParams { id: string; events: ChatEvent[] }
-export const chatEventsMethod = 'switchyard/chatEvents';
+export const chatEventsMethod = 'waybill/chatEvents';
 
 /** Client -> server, request: try an endpoint with the cheapest call that proves the key. */
 export interface TestEndpointParams {
@@ -83,33 +83,33 @@ export interface TestEndpointResult {
   /** Upstream model names, where the provider lists them. */
   models: string[];
 }
-export const testEndpointMethod = 'switchyard/testEndpoint';
+export const testEndpointMethod = 'waybill/testEndpoint';
 
 /** Client -> server, request: probe the named endpoint (or all that are enabled) now; what that disproves is taken back. */
 export interface ProbeParams { endpoint?: string | undefined }
 /** What was found at each endpoint that was asked. */
 export type ProbeReport = { endpoint: string; condition: Condition }[];
-export const probeMethod = 'switchyard/probe';
+export const probeMethod = 'waybill/probe';
 
 /** Client -> server, request: the state now (also sent as a notification when it changes). */
-export const getStatusMethod = 'switchyard/getStatus';
+export const getStatusMethod = 'waybill/getStatus';
 /** Server -> client, notification: the state changed. */
-export const statusMethod = 'switchyard/status';
+export const statusMethod = 'waybill/status';
 export type StatusParams = StatusSnapshot;
 
 /** Client -> server, request: spend in a range. */
 export interface SpendParams { range: TimeRange }
-export const spendMethod = 'switchyard/spend';
+export const spendMethod = 'waybill/spend';
 export type SpendResult = SpendReport;
 
 /** Client -> server, request: latest exchanges, newest first. */
 export interface RequestsParams { limit: number; before?: number | undefined }
-export const requestsMethod = 'switchyard/requests';
+export const requestsMethod = 'waybill/requests';
 export type RequestsResult = RequestSummary[];
 
 /** Client -> server, request: one receipt; null when there is none of that id. */
 export interface ReceiptParams { id: string }
-export const receiptMethod = 'switchyard/receipt';
+export const receiptMethod = 'waybill/receipt';
 export type ReceiptResult = Receipt | null;
 
 /** A provider kind, as "Add Provider…" offers it. */
@@ -135,7 +135,7 @@ export interface ProviderOffer {
   description?: string | undefined;
 }
 /** Client -> server, request: the provider catalog. */
-export const catalogMethod = 'switchyard/catalog';
+export const catalogMethod = 'waybill/catalog';
 export type CatalogResult = ProviderOffer[];
 
 /** Server -> client, notification: something a person should be told once, with an action. */
@@ -148,7 +148,7 @@ export interface NoticeParams {
   /** Page that helps, such as the provider's billing page. */
   helpUrl?: string | undefined;
 }
-export const noticeMethod = 'switchyard/notice';
+export const noticeMethod = 'waybill/notice';
 
 /** Client -> server, request: a token of its own for a tool, so that its spend is a line of its own; the same one while it is connected. */
 export interface ConnectToolParams {
@@ -157,19 +157,19 @@ export interface ConnectToolParams {
 }
 export interface ConnectToolResult {
   token: string;
-  /** The local endpoint without a path: Switchyard was found there just now. Absent while it is off. */
+  /** The local endpoint without a path: Waybill was found there just now. Absent while it is off. */
   url?: string | undefined;
 }
 /** Client -> server, request: try to listen at the local endpoint again, and find out who holds its port; the state then. */
-export const retryEndpointMethod = 'switchyard/retryEndpoint';
+export const retryEndpointMethod = 'waybill/retryEndpoint';
 export type RetryEndpointResult = HttpStatus;
 
-export const connectToolMethod = 'switchyard/connectTool';
+export const connectToolMethod = 'waybill/connectTool';
 
 /** Client -> server, request: revokes a tool's token, at once in all windows. */
 export interface DisconnectToolParams { tool: string }
-export const disconnectToolMethod = 'switchyard/disconnectTool';
+export const disconnectToolMethod = 'waybill/disconnectTool';
 
 /** Client -> server, request: names of the tools that have a token of their own. */
-export const connectedToolsMethod = 'switchyard/connectedTools';
+export const connectedToolsMethod = 'waybill/connectedTools';
 export type ConnectedToolsResult = string[];

@@ -2,7 +2,7 @@
 export const anthropicVersions = ['2023-06-01', '2026-10-21'] as const;
 export type AnthropicVersion = (typeof anthropicVersions)[number];
 
-/** What the user writes: the same objects in `switchyard.yaml` and in VS Code's settings. Validated by server/config. */
+/** What the user writes: the same objects in `waybill.yaml` and in VS Code's settings. Validated by server/config. */
 export interface EndpointSettings {
   provider: string;
   protocol?: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | undefined;

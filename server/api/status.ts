@@ -114,7 +114,7 @@ export interface OfferedModel {
 export interface HttpStatus {
   /** `held-by-another-window`: by a server with the same data folder, as it has proved; `held-by-another-program`: by anything else. */
   state: 'off' | 'starting' | 'listening' | 'held-by-another-window' | 'held-by-another-program' | 'failed';
-  /** Absent unless Switchyard answers there, in this window or another. */
+  /** Absent unless Waybill answers there, in this window or another. */
   url?: string | undefined;
   tokenFile?: string | undefined;
   message?: string | undefined;

@@ -13,9 +13,9 @@ const othersMode = 0o077;
 
 /** Where data lives when no folder is named: the platform's place for user data. */
 export function defaultDataDir(): string {
-  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Switchyard');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Switchyard');
-  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'switchyard');
+  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Waybill');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Waybill');
+  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'waybill');
 }
 
 /** Makes the data folder if it is missing. @throws Error that says in one sentence why it cannot be used */
@@ -46,9 +46,9 @@ export function setAsideMisplaced(dataDir: string, now: number, log: Log): void 
     const aside = join(dataDir, `${basename(name)}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`);
     try {
       renameSync(path, aside);
-      log.warn(`${path} was ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Switchyard, and was moved to ${aside}.`);
+      log.warn(`${path} was ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Waybill, and was moved to ${aside}.`);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') log.error(`${path} is ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Switchyard and cannot be moved away: ${chmodTrouble(error)}. Move it away by hand.`);
+      if (codeOf(error) !== 'ENOENT') log.error(`${path} is ${wrong} in the place of a ${ownFolders.has(name) ? 'folder' : 'file'} of Waybill and cannot be moved away: ${chmodTrouble(error)}. Move it away by hand.`);
     }
   }
 }
@@ -111,7 +111,7 @@ function tighten(path: string, log: Log): void {
 
 function warnIfOpen(dataDir: string, log: Log): void {
   const found = openToOthers(dataDir);
-  if (found !== undefined) log.warn(`The data folder ${dataDir} is open to other users of this machine (mode ${modeOf(found)}) and stays so, because it also holds other files. Give Switchyard a folder of its own.`);
+  if (found !== undefined) log.warn(`The data folder ${dataDir} is open to other users of this machine (mode ${modeOf(found)}) and stays so, because it also holds other files. Give Waybill a folder of its own.`);
 }
 
 /** Undefined: it is closed to others, or gone. */

@@ -31,7 +31,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
       if (status.state !== 'listening' || announced) return;
       announced = true;
       const { url, tokenFile } = status;
-      writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Switchyard serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
+      writeOut(json ? `${JSON.stringify({ url, tokenFile })}\n` : `Waybill serves at ${url ?? ''}\nToken: ${tokenFile ?? ''}\n`);
     },
   });
   let ending = false;

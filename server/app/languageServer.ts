@@ -52,7 +52,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
       reload();
       watchConfigFile(configFile, reload);
     }
-    return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'switchyard' } };
+    return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'waybill' } };
   });
   connection.onShutdown(stop);
   let ending = false;

@@ -9,5 +9,5 @@ const oldest = { major: 22, minor: 13 };
 export function nodeTooOld(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > oldest.major || (major === oldest.major && minor >= oldest.minor)) return undefined;
-  return `Switchyard's server needs Node ${oldest.major}.${oldest.minor} or newer (this is v${version}); \`npm start\` brings its own.`;
+  return `Waybill's server needs Node ${oldest.major}.${oldest.minor} or newer (this is v${version}); \`npm start\` brings its own.`;
 }

@@ -25,7 +25,7 @@ export interface FailureDetails {
  * The one error base: a stable code, the failure class that decides what happens next, and one sentence
  * for the user with the next action (`message`).
  */
-export class SwitchyardError extends Error {
+export class WaybillError extends Error {
   readonly code: string;
   readonly failureClass: FailureClass;
   readonly status: number | undefined;
@@ -38,7 +38,7 @@ export class SwitchyardError extends Error {
 
   constructor(code: string, failureClass: FailureClass, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = 'SwitchyardError';
+    this.name = 'WaybillError';
     this.code = code;
     this.failureClass = failureClass;
     this.status = details.status;

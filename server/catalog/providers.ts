@@ -4,7 +4,7 @@ import { lmStudio, ollama, sandbox } from './localProviders.ts';
 import { anthropicCompatible, groq, holysheep, openaiCompatible, openrouter } from './relays.ts';
 import { anthropic, codestral, deepseek, gemini, mistral, moonshot, openai, xai } from './vendors.ts';
 
-/** Every vendor kind Switchyard can speak to, in the order people are shown them. */
+/** Every vendor kind Waybill can speak to, in the order people are shown them. */
 export const providers: readonly Provider[] = [
   openai, anthropic, gemini, vertex, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure,
   ollama, lmStudio, openaiCompatible, anthropicCompatible, sandbox,

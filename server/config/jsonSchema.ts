@@ -12,20 +12,20 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'switchyard.endpoints' | 'switchyard.routes' | 'switchyard.aliases', Json> {
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases', Json> {
   const { routes, aliases } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
-    'switchyard.endpoints': {
+    'waybill.endpoints': {
       type: 'object',
       scope: 'application',
       default: {},
-      markdownDescription: 'Endpoints by name: each is one reachable place of a provider. **Switchyard: Add Provider…** writes them for you and keeps the keys in the secret store; keys never stand here.',
+      markdownDescription: 'Endpoints by name: each is one reachable place of a provider. **Waybill: Add Provider…** writes them for you and keeps the keys in the secret store; keys never stand here.',
       propertyNames: { pattern: namePattern.source },
       additionalProperties: endpoint,
     },
-    'switchyard.routes': {
+    'waybill.routes': {
       type: 'object',
       scope: 'application',
       default: {},
@@ -33,7 +33,7 @@ export function settingsProperties(providers: readonly Provider[]): Record<'swit
       propertyNames: { pattern: namePattern.source },
       additionalProperties: routes['additionalProperties'],
     },
-    'switchyard.aliases': {
+    'waybill.aliases': {
       type: 'object',
       scope: 'application',
       default: {},

@@ -116,7 +116,7 @@ function withVersion(provider: Provider, anthropicVersion: string | undefined): 
 /** Settings are synchronised and shared, so a key in them is taken out, and the user is told. */
 function withoutKeys(written: unknown, notes: FieldProblem[]): unknown {
   if (!isObject(written) || !('keys' in written)) return written;
-  notes.push({ path: ['keys'], text: 'keys in settings are ignored, because settings are stored in plain text; remove them and use "Switchyard: Add Provider…".' });
+  notes.push({ path: ['keys'], text: 'keys in settings are ignored, because settings are stored in plain text; remove them and use "Waybill: Add Provider…".' });
   const { keys: _keys, ...rest } = written;
   return rest;
 }
@@ -133,7 +133,7 @@ function headerProblems(headers: Record<string, string>): FieldProblem[] {
   return Object.entries(headers).flatMap(([name, value]): FieldProblem[] => {
     const path = ['headers', name];
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return [{ path, text: `"${name}" is not the name of a header.` }];
-    if (ownHeaders.has(name.toLowerCase())) return [{ path, text: `header "${name}" is set by Switchyard itself.` }];
+    if (ownHeaders.has(name.toLowerCase())) return [{ path, text: `header "${name}" is set by Waybill itself.` }];
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [{ path, text: `header "${name}" has a character that cannot be sent, such as a line break.` }];
     return [];
   });

@@ -1,7 +1,7 @@
 import type { ConversationEvent } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { AttemptRole, PlannedTarget, Receipt, RequestKind } from '../api/receipt.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
@@ -92,7 +92,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     if (nameHasKey) this.receipt.plan.wanted = this.#services.redact(wanted);
     this.#services.started(this);
     this.#owned(() => {
-      if (nameHasKey) this.#fail({ error: new SwitchyardError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) });
+      if (nameHasKey) this.#fail({ error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) });
       else this.#begin();
     });
   }
@@ -118,7 +118,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   /** The server ends: the caller is told, and what it cost so far is kept. */
   interrupt(): void {
     if (!this.#stop()) return;
-    const error = new SwitchyardError('shutting-down', 'server', 'Switchyard was shut down; send the request again.');
+    const error = new WaybillError('shutting-down', 'server', 'Waybill was shut down; send the request again.');
     this.#caller.fail({ error, status: 503, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
     this.#settle('interrupted', 'cancelled', error.message);
   }
@@ -295,7 +295,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   /** An attempt failed of which nothing was seen. While another is still at work, nothing is lost: what follows waits for that one. */
-  #failedUnseen(attempt: RunningAttempt, error: SwitchyardError): void {
+  #failedUnseen(attempt: RunningAttempt, error: WaybillError): void {
     const { endpoint, target, started: { role } } = attempt.origin;
     const step = this.#tried.stepAfter(attempt, error, this.#queue.length > 0,
       tried => usableKey(this.#services, endpoint, target.model, this.#input.needs, tried) !== undefined);
@@ -334,7 +334,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   /** A refusal is told as it is, unless the route wants the reader to be asked whether another model may answer. */
-  #refusedOrWrong(target: PlannedTarget, error: SwitchyardError): void {
+  #refusedOrWrong(target: PlannedTarget, error: WaybillError): void {
     const [nextTarget] = this.#queue;
     const tell = (): void => this.#fail({ error, target: target.target, raw: this.#lastRaw });
     if (error.failureClass !== 'content-policy' || nextTarget === undefined || this.#caller.ask === undefined || !asksOnRefusal(this.#route, this.#input)) {
@@ -355,7 +355,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   /** The answer broke in sight of the caller: it begins anew or is gone on with where that can be done, or ends with an error. */
-  #brokeOff(attempt: RunningAttempt, error: SwitchyardError): void {
+  #brokeOff(attempt: RunningAttempt, error: WaybillError): void {
     const { target } = attempt.origin;
     // Others may still run when an attempt that passed its lifecycle events on breaks; none of them may write now.
     for (const other of [...this.#running]) this.#giveUp(other, 'slower');
@@ -453,7 +453,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   #broke(cause: unknown): void {
     const { log } = this.#services;
-    log.error(`The exchange ${this.receipt.id} failed inside of Switchyard`, cause);
+    log.error(`The exchange ${this.receipt.id} failed inside of Waybill`, cause);
     if (this.#finished) return;
     clearTimeout(this.#wait);
     for (const attempt of [...this.#running]) {
@@ -463,7 +463,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         log.error(`The end of an attempt of the exchange ${this.receipt.id} could not be recorded`, again);
       }
     }
-    const error = new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more. Send the request again.');
+    const error = new WaybillError('internal', 'server', 'Waybill failed at this request; its log says more. Send the request again.');
     try {
       this.#fail({ error, status: 500 });
     } catch (again) {

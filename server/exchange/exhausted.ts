@@ -1,6 +1,6 @@
 import { logText } from '../api/logText.ts';
 import type { Attempt, Plan } from '../api/receipt.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { troubleSentence } from '../health/wording.ts';
 import type { LinkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
@@ -15,7 +15,7 @@ export interface ExhaustedExchange {
   /** What the provider's words add to the message of an attempt. */
   told(attempt: Attempt): string | undefined;
   /** By target. */
-  lastFailure: ReadonlyMap<string, SwitchyardError>;
+  lastFailure: ReadonlyMap<string, WaybillError>;
   resting: PlanResult['resting'];
   unfit: PlanResult['unfit'];
   now: number;
@@ -40,7 +40,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
   if (only !== undefined) {
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
     return {
-      error: new SwitchyardError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
+      error: new WaybillError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
         ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
       }),
       target: attempts[0]?.target,
@@ -63,7 +63,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
 function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
   const { plan, wanted } = exchange;
   if (plan.targets.length === 0 && plan.excluded.length === 0) {
-    return { error: new SwitchyardError('unknown-name', 'model-not-found', exchange.unknownNameMessage(), { status: 404, providerCode: 'model_not_found' }) };
+    return { error: new WaybillError('unknown-name', 'model-not-found', exchange.unknownNameMessage(), { status: 404, providerCode: 'model_not_found' }) };
   }
   const retryAfterMs = soonestRecovery(exchange);
   const lines = plan.excluded.map(excluded => `${excluded.target}: ${excluded.reason}.`);
@@ -72,12 +72,12 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   const tooLong = never && unfit.every(one => one.tooLong);
   const message = withWait(`No target of ${logText(wanted)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   return tooLong
-    ? { error: new SwitchyardError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
+    ? { error: new WaybillError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
 }
 
-function failure(code: string, failureClass: SwitchyardError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
-  return { error: new SwitchyardError(code, failureClass, message, { retryAfterMs, ownSentence }), status };
+function failure(code: string, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
+  return { error: new WaybillError(code, failureClass, message, { retryAfterMs, ownSentence }), status };
 }
 
 /** When the first of the resting or limited targets comes back, from now, in milliseconds. */
@@ -90,7 +90,7 @@ function soonestRecovery({ resting, lastFailure, now }: ExhaustedExchange): numb
 }
 
 /** Errors of a single target end with what the user can do, where their sentence does not say it already. */
-function withNextAction(message: string, failureClass: SwitchyardError['failureClass']): string {
+function withNextAction(message: string, failureClass: WaybillError['failureClass']): string {
   switch (failureClass) {
     case 'network':
     case 'timeout':

@@ -1,5 +1,5 @@
 import type { Caller } from '../api/receipt.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { logText } from '../api/logText.ts';
 import type { Redactor } from '../base/secrets/redact.ts';
 import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
@@ -15,13 +15,13 @@ const longestCode = 200;
  * The failure as it may be shown and sent to a caller: providers echo keys in their errors, in any field. Its texts are
  * redacted before they are cut, and hold nothing that a terminal would obey.
  */
-export function redactFailure(error: SwitchyardError, redactor: Redactor): SwitchyardError {
+export function redactFailure(error: WaybillError, redactor: Redactor): WaybillError {
   const { status, retryAfterMs, detail, providerCode, systemCode, helpUrl } = error;
   const ownSentence = error.ownSentence === undefined ? undefined : logText(redactor.redact(error.ownSentence));
   const message = ownSentence === undefined
     ? redactor.redact(error.message)
     : withProviderWords(ownSentence, detail ?? '', (text, maxLength) => redactor.excerpt(text, maxLength));
-  return new SwitchyardError(error.code, error.failureClass, logText(message), {
+  return new WaybillError(error.code, error.failureClass, logText(message), {
     status, retryAfterMs, systemCode, helpUrl, ownSentence, cause: error,
     detail: detail === undefined ? undefined : redactor.excerpt(detail, longestDetail),
     providerCode: providerCode === undefined ? undefined : redactor.excerpt(providerCode, longestCode),

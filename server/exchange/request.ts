@@ -2,7 +2,7 @@ import type { ConversationEvent, ConversationRequest, ProtocolName } from '../ap
 import type { Caller, Receipt } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
-import type { SwitchyardError } from '../base/failure.ts';
+import type { WaybillError } from '../base/failure.ts';
 import type { Needs } from '../routing/plan.ts';
 
 /** A request body as it came over HTTP: its bytes, and where its top-level fields stand in them. */
@@ -55,7 +55,7 @@ export interface RawError { status: number; contentType: string; body: Buffer; h
 
 /** What a caller is told when an exchange fails. */
 export interface ExchangeFailure {
-  error: SwitchyardError;
+  error: WaybillError;
   exchangeId: string;
   /** The target whose error it is, if it is one target's. */
   target?: string | undefined;

@@ -1,5 +1,5 @@
 import type { PlannedTarget } from '../api/receipt.ts';
-import type { SwitchyardError } from '../base/failure.ts';
+import type { WaybillError } from '../base/failure.ts';
 import type { PlanResult, UnfitTarget } from '../routing/plan.ts';
 import { wasCutShort } from './attempt/outcome.ts';
 import { isAboutKey, nextStep, retryableWhenNothingElse, worthWaitingFor, type FailoverStep } from './failover.ts';
@@ -10,7 +10,7 @@ const none: ReadonlySet<string> = new Set();
 /** What an exchange has learnt of its targets and keys by trying them. */
 export class TriedTargets {
   /** By target. */
-  readonly lastFailure = new Map<string, SwitchyardError>();
+  readonly lastFailure = new Map<string, WaybillError>();
   /** Targets that turned out to be unable to serve such a request at all. */
   readonly unfit: UnfitTarget[] = [];
   #keys = new Map<string, Set<string>>();
@@ -35,7 +35,7 @@ export class TriedTargets {
   }
 
   /** An attempt failed, seen or unseen. */
-  failed(attempt: RunningAttempt, error: SwitchyardError): void {
+  failed(attempt: RunningAttempt, error: WaybillError): void {
     const { target } = attempt.origin;
     this.lastFailure.set(target.target, error);
     if (wasCutShort(attempt, error)) this.#cutShort.add(target.target);
@@ -58,7 +58,7 @@ export class TriedTargets {
    * What follows from a failure that nobody saw; takes note of it.
    * @param anotherKey whether a key is usable that is not among those given
    */
-  stepAfter({ origin }: RunningAttempt, error: SwitchyardError, anotherTarget: boolean, anotherKey: (tried: ReadonlySet<string>) => boolean): FailoverStep {
+  stepAfter({ origin }: RunningAttempt, error: WaybillError, anotherTarget: boolean, anotherKey: (tried: ReadonlySet<string>) => boolean): FailoverStep {
     const { endpoint, target, key } = origin;
     const tried = this.#keys.get(endpoint.name) ?? new Set<string>();
     if (key !== undefined && isAboutKey(error.failureClass)) tried.add(key.id);

@@ -32,7 +32,7 @@ export interface Outcome {
   networkKind?: NetworkKind | undefined;
   /** How far the attempt had come when a timer ended it. While connecting it speaks against the endpoint, later against its model. */
   phase?: 'connect' | 'headers' | 'first-token' | 'idle' | 'throughput' | 'total' | undefined;
-  /** The stable code of the failure (`SwitchyardError.code`): pages, redirects and certificates may be a captive portal's. */
+  /** The stable code of the failure (`WaybillError.code`): pages, redirects and certificates may be a captive portal's. */
   code?: string | undefined;
   /** The HTTP status of a failure, where there was one. */
   status?: number | undefined;

@@ -274,5 +274,5 @@ function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {
     tiers.push(...tiersOf(-1, base));
     if (period.long !== undefined) tiers.push(...tiersOf(period.long.abovePromptTokens, period.long.rates));
   }
-  return { tiers, source: `switchyard table (${supplement.source})`, certain };
+  return { tiers, source: `waybill table (${supplement.source})`, certain };
 }

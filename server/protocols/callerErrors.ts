@@ -12,11 +12,11 @@ import type { CallerError } from './codec.ts';
 /** The sentence for the caller; for a rejected key it always says whose key it was. */
 export function callerMessage(error: CallerError): string {
   if (error.failureClass !== 'auth' || saysWhose.test(error.message)) return error.message;
-  return `The provider rejected its API key (your Switchyard token is fine): ${error.message}`;
+  return `The provider rejected its API key (your Waybill token is fine): ${error.message}`;
 }
 
 /** A provider's bare "Incorrect API key" would be read as a word about the caller's own token. */
-const saysWhose = /provider|upstream|switchyard|rejected|refused/i;
+const saysWhose = /provider|upstream|waybill|rejected|refused/i;
 
 /**
  * Headers that go with an error: when to ask again, in both spellings the SDKs read, or that it is no use.

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { parseJson } from '../base/json.ts';
 
 export interface SseReaderOptions {
@@ -14,13 +14,13 @@ export interface SseReaderOptions {
 export interface SseReader {
   /**
    * Feeds the next bytes; events that became whole are delivered before it returns.
-   * @throws SwitchyardError `event-too-large` once an event exceeds the bound, `stream-noise` once more than 2 MB came that
+   * @throws WaybillError `event-too-large` once an event exceeds the bound, `stream-noise` once more than 2 MB came that
    * belong to no event's data; and again on every later call.
    */
   push(chunk: Uint8Array): void;
   /**
    * The stream has ended: an event that lacks only its closing blank line is still delivered.
-   * @throws SwitchyardError `event-too-large`, `stream-noise`
+   * @throws WaybillError `event-too-large`, `stream-noise`
    */
   end(): void;
 }
@@ -60,7 +60,7 @@ export function createSseReader(
   const { maxEventBytes } = options;
   // The byte order mark is the parser's business: one place decides about it.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  let overflow: SwitchyardError | undefined;
+  let overflow: WaybillError | undefined;
   /** Characters since the last event. */
   let sinceEvent = 0;
   let eventEnded = false;
@@ -74,7 +74,7 @@ export function createSseReader(
   let bareTries = 0;
 
   const fail = (): void => {
-    overflow = new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.', {
+    overflow = new WaybillError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.', {
       detail: `limit ${maxEventBytes} bytes`,
     });
   };
@@ -117,7 +117,7 @@ export function createSseReader(
       if (sinceEvent > maxNoise) {
         noise ??= new NoiseMeter(lineHead);
         noise.add(text);
-        if (noise.count > maxNoise) overflow ??= new SwitchyardError('stream-noise', 'server', 'The provider sent much that belongs to no event, so its stream was given up.', { detail: `limit ${maxNoise} characters` });
+        if (noise.count > maxNoise) overflow ??= new WaybillError('stream-noise', 'server', 'The provider sent much that belongs to no event, so its stream was given up.', { detail: `limit ${maxNoise} characters` });
       }
     }
     lineHead = headOfLastLine(lineHead, text);

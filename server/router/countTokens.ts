@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { KeyMaterial } from '../api/messages.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { Needs } from '../routing/plan.ts';
@@ -40,7 +40,7 @@ export async function countAtProvider(
     }, countTimeoutMs);
     return answer.status === 200 ? answer.text : undefined;
   } catch (error) {
-    if (error instanceof SwitchyardError) return undefined;
+    if (error instanceof WaybillError) return undefined;
     throw error;
   }
 }

@@ -387,7 +387,7 @@ export class Yard implements ExchangeServices {
     }
   }
 
-  /** The whole state, for the editor and for `GET /switchyard/status`. */
+  /** The whole state, for the editor and for `GET /waybill/status`. */
   status(http: HttpStatus): StatusSnapshot {
     const snapshot = buildSnapshot({
       ...this.#offerSources(), problems: this.#problems, http, ledger: this.#ledger, drill: this.drills.status(),

@@ -13,7 +13,7 @@ export interface Resolved {
 }
 
 /** Prefixes that clients put before a name: our own provider id, and the resource name of Google's clients. */
-const toleratedPrefixes = ['switchyard/', 'models/'];
+const toleratedPrefixes = ['waybill/', 'models/'];
 /** No name of a model, with its endpoint and prefixes, is as long as this; what is longer means nothing. */
 const longestName = 1000;
 

@@ -61,14 +61,14 @@ function outputTokens(answer: SandboxAnswer): number {
 function answerText(provider: string, prompt: SandboxPrompt): string {
   if (prompt.toolResults.length > 0) {
     const quoted = prompt.toolResults.map((result) => `"${result.slice(0, quotedResultLimit)}"`).join(' and ');
-    return `Switchyard sandbox ${provider} got the tool's answer: ${quoted}.`;
+    return `Waybill sandbox ${provider} got the tool's answer: ${quoted}.`;
   }
-  if (prompt.format === 'json') return JSON.stringify({ answer: `Switchyard sandbox ${provider}` });
+  if (prompt.format === 'json') return JSON.stringify({ answer: `Waybill sandbox ${provider}` });
   if (typeof prompt.format === 'object') return JSON.stringify(sampleFromSchema(prompt.format.schema));
   const words = /\bsay (\d{1,6}) words\b/i.exec(prompt.userText)?.[1];
   if (words !== undefined) return Array.from({ length: Math.min(Number(words), longestListOfWords) }, (_, index) => `word${index + 1}`).join(' ');
   const images = prompt.images === 0 ? '' : ` It saw ${prompt.images} ${prompt.images === 1 ? 'image' : 'images'}.`;
-  return `Switchyard sandbox ${provider} answers your prompt: "${quotable(prompt.userText)}".${images}`;
+  return `Waybill sandbox ${provider} answers your prompt: "${quotable(prompt.userText)}".${images}`;
 }
 
 const requestTag = '<userRequest>';

@@ -1,5 +1,5 @@
 import { ByteQueue } from '../base/byteQueue.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import type { CallPlace, ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
 
 export interface TextResponse { status: number; headers: ResponseHeaders; text: string; latencyMs: number }
@@ -8,7 +8,7 @@ const maxBytes = 8 * 1024 * 1024;
 
 /**
  * One small request whose whole answer is wanted as text: probes and model lists.
- * @throws SwitchyardError for network failures, timeouts and oversize answers; any HTTP status is a result
+ * @throws WaybillError for network failures, timeouts and oversize answers; any HTTP status is a result
  */
 export function fetchText(
   transport: Transport, endpoint: CallPlace, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
@@ -23,12 +23,12 @@ export function fetchText(
       signal?.removeEventListener('abort', onAbort);
       act();
     };
-    const give = (error: SwitchyardError): void => finish(() => {
+    const give = (error: WaybillError): void => finish(() => {
       call.abort(error.failureClass === 'timeout');
       reject(error);
     });
-    const onAbort = (): void => give(new SwitchyardError('cancelled', 'cancelled', 'The test was cancelled.'));
-    const timer = setTimeout(() => give(new SwitchyardError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
+    const onAbort = (): void => give(new WaybillError('cancelled', 'cancelled', 'The test was cancelled.'));
+    const timer = setTimeout(() => give(new WaybillError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     const call = transport.send(endpoint, request, {
       onHeaders(code, received) {
@@ -36,7 +36,7 @@ export function fetchText(
         headers = received;
       },
       onData(chunk) {
-        if (body.length + chunk.length > maxBytes) give(new SwitchyardError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
+        if (body.length + chunk.length > maxBytes) give(new WaybillError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
         else body.add(chunk);
       },
       onEnd: () => finish(() => resolve({ status, headers, text: body.take().toString('utf8'), latencyMs: performance.now() - startedAt })),

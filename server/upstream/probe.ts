@@ -1,5 +1,5 @@
 import type { KeyMaterial } from '../api/messages.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { authorize } from '../keys/authHeader.ts';
@@ -14,7 +14,7 @@ export interface ProbeResult {
   ok: boolean;
   /** The call proved that the key is accepted, not only that somebody answers. */
   provedKey: boolean;
-  error?: SwitchyardError | undefined;
+  error?: WaybillError | undefined;
   latencyMs?: number | undefined;
   /** The models, where the probe's answer or a second call listed them. */
   models?: ListedModel[] | undefined;
@@ -50,12 +50,12 @@ export async function probeEndpoint(
     if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
-        ? new SwitchyardError('redirect', 'server', `${endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`)
+        ? new WaybillError('redirect', 'server', `${endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`)
         : responseFailure(status, headers, text, source, options.now);
       return { ok: false, provedKey: false, url, error, latencyMs };
     }
     if (status < 300 && looksLikePage(text)) {
-      return { ok: false, provedKey: false, url, latencyMs, error: new SwitchyardError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
+      return { ok: false, provedKey: false, url, latencyMs, error: new WaybillError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
     }
     let models = url === list?.url ? parseModelList(text) : undefined;
     const unlisted = !missingPath && url === list?.url && models === undefined;
@@ -69,7 +69,7 @@ export async function probeEndpoint(
       ...(missingPath && models === undefined ? { missing: status } : {}), ...(unlisted ? { unlisted } : {}),
     };
   } catch (error) {
-    if (error instanceof SwitchyardError) return { ok: false, provedKey: false, url, error };
+    if (error instanceof WaybillError) return { ok: false, provedKey: false, url, error };
     throw error;
   }
 }
@@ -98,7 +98,7 @@ async function withDetails(
         }, timeoutMs, signal);
         if (answer.status < 300) detailed[index] = { name: model.name, facts: { ...model.facts, ...parseModelDetails(answer.text) } };
       } catch (error) {
-        if (!(error instanceof SwitchyardError)) throw error;
+        if (!(error instanceof WaybillError)) throw error;
         return;
       }
     }
@@ -117,7 +117,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
     about: { keyId: key?.id },
     headers: {
       accept: 'application/json',
-      'user-agent': 'switchyard',
+      'user-agent': 'waybill',
       ...(endpoint.protocol === 'anthropic-messages' ? { 'anthropic-version': endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
       ...endpoint.headers,
       ...authorization.headers,

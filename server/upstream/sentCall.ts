@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
 import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transport.ts';
@@ -60,7 +60,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     this.#connectTimer = setTimeout(() => setImmediate(() => {
       // A process that was busy for long finds this timer due before it learns that the connection was made.
       if (this.#connectTimer === undefined) return;
-      this.fail(new SwitchyardError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${Math.round(connectMs)} ms.`));
+      this.fail(new WaybillError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${Math.round(connectMs)} ms.`));
     }), connectMs);
   }
 
@@ -110,9 +110,9 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     }
   }
 
-  #internal(cause: unknown): SwitchyardError {
-    return cause instanceof SwitchyardError ? cause
-      : new SwitchyardError('unreadable-answer', 'server', `${this.#options.endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
+  #internal(cause: unknown): WaybillError {
+    return cause instanceof WaybillError ? cause
+      : new WaybillError('unreadable-answer', 'server', `${this.#options.endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

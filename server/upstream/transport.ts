@@ -1,7 +1,7 @@
 import type { Dispatcher, Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { defaultSlowMs } from '../api/drill.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { codecFor } from '../protocols/registry.ts';
 import type { GoogleLogin } from '../keys/authHeader.ts';
@@ -37,7 +37,7 @@ export interface ResponseListener {
   onHeaders(status: number, headers: ResponseHeaders): void;
   onData(chunk: Buffer): void;
   onEnd(): void;
-  onError(error: SwitchyardError): void;
+  onError(error: WaybillError): void;
 }
 
 /** A running call. After `abort` the listener hears nothing more. */
@@ -181,7 +181,7 @@ export class Transport {
   }
 
   #pool(endpoint: CallPlace, origin: string): Pool {
-    if (this.#closed) throw new SwitchyardError('shutting-down', 'cancelled', 'Switchyard is shutting down.');
+    if (this.#closed) throw new WaybillError('shutting-down', 'cancelled', 'Waybill is shutting down.');
     const known = this.#pools.get(endpoint.name);
     if (known !== undefined && known.origin === origin) return known.pool;
     if (known !== undefined) this.#retire(endpoint.name);

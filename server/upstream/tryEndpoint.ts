@@ -1,5 +1,5 @@
 import type { KeyMaterial } from '../api/messages.ts';
-import { SwitchyardError } from '../base/failure.ts';
+import { WaybillError } from '../base/failure.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { fetchText } from './fetchText.ts';
@@ -44,8 +44,8 @@ function mayBeWrongAddress({ error, missing, unlisted }: ProbeResult): boolean {
   return missing !== undefined || unlisted === true || error?.code === 'redirect' || error?.code === 'not-an-api';
 }
 
-function nothingThere({ name }: EndpointConfig, { missing, url }: ProbeResult): SwitchyardError {
-  return new SwitchyardError('nothing-there', 'server', `Nothing answers at ${url}${missing === undefined ? '' : ` (${missing})`}: check the base URL of ${name}.`);
+function nothingThere({ name }: EndpointConfig, { missing, url }: ProbeResult): WaybillError {
+  return new WaybillError('nothing-there', 'server', `Nothing answers at ${url}${missing === undefined ? '' : ` (${missing})`}: check the base URL of ${name}.`);
 }
 
 /** The base URLs that a user may have meant: with or without `/v1`, which tools and vendors write either way. */
@@ -74,7 +74,7 @@ async function callWithoutRequest(transport: Transport, endpoint: EndpointConfig
     if (status === 404 && error.providerCode?.includes('model') !== true) return undefined;
     return error.failureClass === 'auth' || error.failureClass === 'quota' ? { ok: false, provedKey: false, url, error, latencyMs } : { ok: true, provedKey: false, url, latencyMs };
   } catch (error) {
-    if (error instanceof SwitchyardError && error.failureClass !== 'cancelled') return undefined;
+    if (error instanceof WaybillError && error.failureClass !== 'cancelled') return undefined;
     throw error;
   }
 }

@@ -15,7 +15,7 @@ export interface RunningServer {
 
 /** Starts the headless server on a free port, with its data in `data` of the folder, and waits until it listens. */
 export async function startServer(options: { entry: string; folder: string; config: unknown; environment: Record<string, string> }): Promise<RunningServer> {
-  const configFile = path.join(options.folder, 'switchyard.yaml');
+  const configFile = path.join(options.folder, 'waybill.yaml');
   // JSON is YAML.
   writeFileSync(configFile, JSON.stringify(options.config, undefined, 1));
   const child = spawn(process.execPath, [options.entry, 'serve', '--json', '--port', '0', '--config', configFile, '--data', path.join(options.folder, 'data')], {

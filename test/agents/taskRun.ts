@@ -61,7 +61,7 @@ const vendor: Readonly<Record<ProtocolName, { provider: string; model: string; n
  * connected as "Connect a Tool…" does it, with no way to the internet.
  */
 export async function runTask(run: TaskRun, options: TaskOptions): Promise<TaskResult> {
-  const root = mkdtempSync(path.join(tmpdir(), `switchyard-${run.agent.id}-`));
+  const root = mkdtempSync(path.join(tmpdir(), `waybill-${run.agent.id}-`));
   const place: Place = { home: path.join(root, 'home'), folder: path.join(root, 'project') };
   for (const folder of [place.home, place.folder, path.join(root, 'data'), path.join(root, 'tmp')]) mkdirSync(folder);
   writeFileSync(path.join(place.folder, taskFile), before);
@@ -132,7 +132,7 @@ async function connect(agent: Agent, { home }: Place, connector: ToolConnector, 
     mkdirSync(path.dirname(path.join(home, name)), { recursive: true });
     writeFileSync(path.join(home, name), content);
   }
-  const { offered } = await server.get('/switchyard/status') as StatusSnapshot;
+  const { offered } = await server.get('/waybill/status') as StatusSnapshot;
   const model = offered.find(one => one.wanted === agent.route);
   if (model === undefined) throw new Error(`The server offers no route "${agent.route}": ${server.log()}`);
   const connection = { url: server.url, model, at: Date.now() };
@@ -160,9 +160,9 @@ function startAgent(agent: Agent, { home, folder }: Place, temporary: string, mo
 /** Every exchange's receipt, oldest first, once all of them are closed. */
 async function receiptsOf(server: RunningServer): Promise<Receipt[]> {
   for (let tries = 0; ; tries++) {
-    const exchanges = await server.get('/switchyard/exchanges?limit=1000') as RequestSummary[];
+    const exchanges = await server.get('/waybill/exchanges?limit=1000') as RequestSummary[];
     if (exchanges.every(one => one.outcome !== 'open') || tries > 50) {
-      return Promise.all(exchanges.reverse().map(async one => await server.get(`/switchyard/exchanges/${one.id}`) as Receipt));
+      return Promise.all(exchanges.reverse().map(async one => await server.get(`/waybill/exchanges/${one.id}`) as Receipt));
     }
     await sleep(100);
   }

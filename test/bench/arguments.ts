@@ -45,7 +45,7 @@ export function parseArguments(argv: readonly string[], measureNames: readonly s
       default: return { command: 'wrong', message: `"${word}" is not known.` };
     }
   }
-  return profile === undefined ? command : { command: 'profile', load: profile, of: of ?? 'switchyard' };
+  return profile === undefined ? command : { command: 'profile', load: profile, of: of ?? 'waybill' };
 }
 
 export function usage(measureNames: readonly string[]): string {

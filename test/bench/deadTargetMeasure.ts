@@ -74,20 +74,20 @@ export const deadTargetMeasure: Measure = {
   },
   async run(bench) {
     const provider = await UnsteadyProvider.start();
-    const server = await bench.starter.startSwitchyard(configuration(bench.direct.port, await deadPort(), provider.ports.closing), `data-dead-${bench.round}`);
+    const server = await bench.starter.startWaybill(configuration(bench.direct.port, await deadPort(), provider.ports.closing), `data-dead-${bench.round}`);
     try {
       const requests = bench.amounts.deadRequests;
       await latenciesMs(bench, server, 'plain', 10 * requests);
       const plainMs = median(await latenciesMs(bench, server, 'plain', 10 * requests));
-      bench.record('dead plain', 'switchyard', plainMs);
+      bench.record('dead plain', 'waybill', plainMs);
       await latenciesMs(bench, server, 'refused', requests);
-      bench.record('dead refused', 'switchyard', median(await latenciesMs(bench, server, 'refused', 10 * requests)) - plainMs);
+      bench.record('dead refused', 'waybill', median(await latenciesMs(bench, server, 'refused', 10 * requests)) - plainMs);
       const lostMs = await swallowed(bench, server, provider, plainMs);
       const learntMs = await waitedFor(server);
       if (learntMs.length !== lostMs.length) throw new Error(`${learntMs.length} of ${lostMs.length} requests met the port that swallows`);
-      bench.record('dead swallowed', 'switchyard', median(lostMs));
-      bench.record('dead learnt', 'switchyard', median(learntMs));
-      bench.record('dead beyond', 'switchyard', median(lostMs.map((ms, index) => ms - (learntMs[index] ?? NaN))));
+      bench.record('dead swallowed', 'waybill', median(lostMs));
+      bench.record('dead learnt', 'waybill', median(learntMs));
+      bench.record('dead beyond', 'waybill', median(lostMs.map((ms, index) => ms - (learntMs[index] ?? NaN))));
     } finally {
       await stop(server.child);
       await provider.stop();

@@ -38,7 +38,7 @@ export const hedgingMeasure: Measure = {
   },
   async run(bench) {
     const provider = await UnsteadyProvider.start();
-    const server = await bench.starter.startSwitchyard(configuration(provider.ports), `data-hedging-${bench.round}`);
+    const server = await bench.starter.startWaybill(configuration(provider.ports), `data-hedging-${bench.round}`);
     const firstTokensMs = async (route: string, requests: number): Promise<number[]> => {
       const { firstTokensUs } = await bench.load.run({ kind: 'questions', target: server.route(route), requests, concurrency });
       return firstTokensUs.map(us => us / 1000);
@@ -53,12 +53,12 @@ export const hedgingMeasure: Measure = {
       const hedged = await firstTokensMs('hedged', requests);
       const { second } = await provider.order({ stallEvery: 0 });
       const withoutMs = quantile(undisturbed, 0.99);
-      bench.record('hedging without stalls p50', 'switchyard', quantile(undisturbed, 0.5));
-      bench.record('hedging without stalls p99', 'switchyard', withoutMs);
-      bench.record('hedging off p99', 'switchyard', quantile(waited, 0.99));
-      bench.record('hedging on p99', 'switchyard', quantile(hedged, 0.99));
-      bench.record('hedging ratio', 'switchyard', quantile(hedged, 0.99) / withoutMs);
-      bench.record('hedging extra', 'switchyard', 100 * second / requests);
+      bench.record('hedging without stalls p50', 'waybill', quantile(undisturbed, 0.5));
+      bench.record('hedging without stalls p99', 'waybill', withoutMs);
+      bench.record('hedging off p99', 'waybill', quantile(waited, 0.99));
+      bench.record('hedging on p99', 'waybill', quantile(hedged, 0.99));
+      bench.record('hedging ratio', 'waybill', quantile(hedged, 0.99) / withoutMs);
+      bench.record('hedging extra', 'waybill', 100 * second / requests);
     } finally {
       await stop(server.child);
       await provider.stop();

@@ -11,8 +11,8 @@ const pacedPerSecond = 10;
 const turnsPerSecond = 10;
 const quantiles = { p50: 0.5, p99: 0.99 };
 
-function proxies({ passThrough, switchyard, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
-  return rotated([{ name: 'pass-through' as const, proxy: passThrough }, { name: 'switchyard' as const, proxy: switchyard }], round);
+function proxies({ passThrough, waybill, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
+  return rotated([{ name: 'pass-through' as const, proxy: passThrough }, { name: 'waybill' as const, proxy: waybill }], round);
 }
 
 /** Records quantiles: of direct as they are, of the proxies what they add to direct in the same round. */

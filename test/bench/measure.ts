@@ -6,7 +6,7 @@ import type { ProxyStarter, RunningProxy, SubjectName } from './subjects.ts';
 export interface Row {
   title: string;
   unit: 'us' | 'ms' | 'MB' | 'x' | '%';
-  /** What Switchyard may need at most: times what the pass-through needs, or in the row's unit. */
+  /** What Waybill may need at most: times what the pass-through needs, or in the row's unit. */
   target?: { ratio: number } | { most: number };
 }
 
@@ -30,7 +30,7 @@ export interface Bench {
   starter: ProxyStarter;
   /** The subjects that run for the whole of the benchmark. */
   passThrough: RunningProxy;
-  switchyard: RunningProxy;
+  waybill: RunningProxy;
   direct: Target;
   amounts: Amounts;
   /** Counted from 0; the order of the subjects changes with it. */

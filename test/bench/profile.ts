@@ -24,12 +24,12 @@ function loadOf(kind: ProfiledLoad): Load {
 
 /** Runs a proxy, bundled with readable names, under a load; writes its CPU profile and prints where the time went. */
 export async function profileProxy(name: ProxyName, kind: ProfiledLoad): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-bench-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'waybill-bench-'));
   const upstream = await startUpstream();
   const load = await LoadClient.start();
   try {
-    const files = { switchyard: await buildReadableServer(folder), 'pass-through': await buildPassThrough(folder, false) };
-    const starter = new ProxyStarter(folder, upstream.port, files['pass-through'], files.switchyard);
+    const files = { waybill: await buildReadableServer(folder), 'pass-through': await buildPassThrough(folder, false) };
+    const starter = new ProxyStarter(folder, upstream.port, files['pass-through'], files.waybill);
     mkdirSync(resultsFolder, { recursive: true });
     const known = new Set(readdirSync(resultsFolder));
     const job = loadOf(kind);

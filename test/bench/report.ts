@@ -13,7 +13,7 @@ export interface RowResult {
   title: string;
   unit: Row['unit'];
   medians: Partial<Record<(typeof subjectNames)[number], number>>;
-  /** Switchyard's median to the pass-through's. */
+  /** Waybill's median to the pass-through's. */
   ratio: number | undefined;
   target: string | undefined;
   /** undefined: there is no target, or no figure. */
@@ -29,7 +29,7 @@ export function judge(measures: readonly Measure[], samples: Samples): RowResult
       const value = samples.median(key, name);
       return value === undefined ? [] : [[name, value]];
     })) as RowResult['medians'];
-    const ours = medians.switchyard;
+    const ours = medians.waybill;
     const theirs = medians['pass-through'];
     // A yardstick of nothing, or below it, is within the noise: no ratio can be told.
     const ratio = ours === undefined || theirs === undefined || theirs <= 0 ? undefined : ours / theirs;
@@ -54,7 +54,7 @@ function reached({ target }: Row, ours: number | undefined, ratio: number | unde
 
 /** The table as it is printed. */
 export function table(results: readonly RowResult[]): string {
-  const lines = [['', 'direct', 'pass-through', 'switchyard', 'ratio', 'target', '']];
+  const lines = [['', 'direct', 'pass-through', 'waybill', 'ratio', 'target', '']];
   for (const { title, unit, medians, ratio, target, reached: verdict } of results) {
     lines.push([`${title}, ${unit}`, ...subjectNames.map(name => figure(medians[name])), ratio === undefined ? '' : ratio.toFixed(2), target ?? '',
       target === undefined ? '' : verdict === undefined ? 'unclear' : verdict ? 'reached' : 'MISSED']);

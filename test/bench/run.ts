@@ -15,7 +15,7 @@ import { Samples } from './samples.ts';
 import { ProxyStarter } from './subjects.ts';
 import { translationMeasure } from './translationMeasure.ts';
 
-/** `npm run bench`: what Switchyard costs, next to a pass-through and to no proxy at all. */
+/** `npm run bench`: what Waybill costs, next to a pass-through and to no proxy at all. */
 
 const measures: readonly Measure[] = [...loadMeasures, translationMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure];
 const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, deadRequests: 20, stallRequests: 4000 } };
@@ -52,7 +52,7 @@ async function measure(command: Extract<Command, { command: 'measure' }>): Promi
 }
 
 async function withSubjects(serverFile: string, amounts: Amounts, samples: Samples, work: (bench: Bench) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-bench-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'waybill-bench-'));
   const upstream = await startUpstream();
   const load = await LoadClient.start();
   const started = [upstream.child, load.child];
@@ -60,9 +60,9 @@ async function withSubjects(serverFile: string, amounts: Amounts, samples: Sampl
     const starter = new ProxyStarter(folder, upstream.port, await buildPassThrough(folder), serverFile);
     const passThrough = await starter.start('pass-through', 'data');
     started.push(passThrough.child);
-    const switchyard = await starter.start('switchyard', 'data');
-    started.push(switchyard.child);
-    await work({ load, starter, passThrough, switchyard, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
+    const waybill = await starter.start('waybill', 'data');
+    started.push(waybill.child);
+    await work({ load, starter, passThrough, waybill, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
   } finally {
     // What is measured first, so that its last requests still find an upstream.
     for (const child of started.reverse()) await stop(child);
@@ -71,9 +71,9 @@ async function withSubjects(serverFile: string, amounts: Amounts, samples: Sampl
 }
 
 /** Gives every subject time to compile its hot code. */
-async function warmUp({ load, direct, passThrough, switchyard }: Bench): Promise<void> {
+async function warmUp({ load, direct, passThrough, waybill }: Bench): Promise<void> {
   process.stderr.write('warming up\n');
-  for (const target of [direct, passThrough.target, switchyard.target]) {
+  for (const target of [direct, passThrough.target, waybill.target]) {
     await load.run({ kind: 'flood', target, request: 'small', requests: 4000, concurrency: 16 });
     await load.run({ kind: 'turns', target, perSecond: 10, seconds: 1 });
     await load.run({ kind: 'flood', target, request: 'megabyte', requests: 5, concurrency: 1 });

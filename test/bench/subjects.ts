@@ -4,13 +4,13 @@ import { startUnderTest, type ProcessUnderTest } from './childProcess.ts';
 import type { Target } from './connection.ts';
 import { upstreamModel } from './traffic.ts';
 
-export type ProxyName = 'pass-through' | 'switchyard';
+export type ProxyName = 'pass-through' | 'waybill';
 export type SubjectName = 'direct' | ProxyName;
 
-export const proxyNames: readonly ProxyName[] = ['pass-through', 'switchyard'];
+export const proxyNames: readonly ProxyName[] = ['pass-through', 'waybill'];
 export const subjectNames: readonly SubjectName[] = ['direct', ...proxyNames];
 
-const token = 'switchyard-bench-token-of-no-value';
+const token = 'waybill-bench-token-of-no-value';
 const routeName = 'bench';
 /** The route whose target speaks another protocol than the client. */
 export const translatedRoute = 'bench-translated';
@@ -20,7 +20,7 @@ export interface RunningProxy extends ProcessUnderTest {
   target: Target;
 }
 
-/** Switchyard with a configuration of its own. */
+/** Waybill with a configuration of its own. */
 export interface ConfiguredServer extends ProcessUnderTest {
   dataDir: string;
   /** How one of its routes is reached. */
@@ -41,7 +41,7 @@ export class ProxyStarter {
     this.#upstreamPort = upstreamPort;
     this.#passThroughFile = passThroughFile;
     this.#serverFile = serverFile;
-    this.#configFile = path.join(folder, 'switchyard.yaml');
+    this.#configFile = path.join(folder, 'waybill.yaml');
     writeFileSync(this.#configFile, [
       'endpoints:',
       `  upstream: { provider: openai-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", keys: ["bench-key"],`,
@@ -60,24 +60,24 @@ export class ProxyStarter {
   }
 
   /**
-   * @param dataFolder which data folder Switchyard uses; made when it is new, with the token that the client shows
+   * @param dataFolder which data folder Waybill uses; made when it is new, with the token that the client shows
    */
   async start(name: ProxyName, dataFolder: string, node: { nodeArgs?: readonly string[]; reports?: boolean } = {}): Promise<RunningProxy> {
     const running = await startUnderTest({ args: this.#arguments(name, dataFolder), ...node });
-    return { ...running, target: { name, port: running.port, token, model: name === 'switchyard' ? routeName : upstreamModel } };
+    return { ...running, target: { name, port: running.port, token, model: name === 'waybill' ? routeName : upstreamModel } };
   }
 
   /**
-   * Starts Switchyard with a configuration of its own.
+   * Starts Waybill with a configuration of its own.
    * @param dataFolder a name nobody else uses at the time; the configuration is written beside it
    */
-  async startSwitchyard(configuration: readonly string[], dataFolder: string): Promise<ConfiguredServer> {
+  async startWaybill(configuration: readonly string[], dataFolder: string): Promise<ConfiguredServer> {
     const configFile = path.join(this.#folder, `${dataFolder}.yaml`);
     writeFileSync(configFile, [...configuration, ''].join('\n'));
     const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile) });
     return {
       ...running, dataDir: path.join(this.#folder, dataFolder),
-      route: model => ({ name: `switchyard (${model})`, port: running.port, token, model }),
+      route: model => ({ name: `waybill (${model})`, port: running.port, token, model }),
     };
   }
 

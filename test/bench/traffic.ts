@@ -27,7 +27,7 @@ const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question'>, num
 /** The JSON body of a chat completion request. @param model the name that the receiver routes by */
 export function requestBody(kind: RequestKind, model: string): Buffer {
   if (kind === 'small' || kind === 'question') {
-    return json({ model, max_tokens: 100, ...(kind === 'question' ? { stream: true } : {}), messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a switchyard?' }] });
+    return json({ model, max_tokens: 100, ...(kind === 'question' ? { stream: true } : {}), messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a waybill?' }] });
   }
   const stream = kind === 'turn' ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
   const manyAreOffered = kind.startsWith('tools');
@@ -50,14 +50,14 @@ export function requestBody(kind: RequestKind, model: string): Buffer {
 
 export const smallAnswer = json({
   id: 'chatcmpl-bench', object: 'chat.completion', created: 1_700_000_000, model: upstreamModel,
-  choices: [{ index: 0, message: { role: 'assistant', content: 'A switchyard joins supply lines and moves the load to another when one fails.' }, finish_reason: 'stop' }],
+  choices: [{ index: 0, message: { role: 'assistant', content: 'A waybill joins supply lines and moves the load to another when one fails.' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 24, completion_tokens: 17, total_tokens: 41 },
 });
 
 /** The same answer in Anthropic's protocol. */
 export const smallMessagesAnswer = json({
   id: 'msg_bench', type: 'message', role: 'assistant', model: upstreamModel, stop_reason: 'end_turn', stop_sequence: null,
-  content: [{ type: 'text', text: 'A switchyard joins supply lines and moves the load to another when one fails.' }],
+  content: [{ type: 'text', text: 'A waybill joins supply lines and moves the load to another when one fails.' }],
   usage: { input_tokens: 24, output_tokens: 17 },
 });
 

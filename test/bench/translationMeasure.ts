@@ -27,7 +27,7 @@ export const translationMeasure: Measure = {
   async run(bench) {
     for (const { kind, share } of sizes) {
       const requests = bench.amounts.megabyteRequests * share;
-      const { target } = bench.switchyard;
+      const { target } = bench.waybill;
       const ways = rotated([{ way: 'passed', target }, { way: 'translated', target: { ...target, model: translatedRoute } }], bench.round);
       for (const { way, target: wanted } of ways) await flood(bench, kind, requests, way, wanted);
     }
@@ -37,9 +37,9 @@ export const translationMeasure: Measure = {
 async function flood(bench: Bench, kind: ToolsKind, requests: number, way: string, target: Bench['direct']): Promise<void> {
   const job = { kind: 'flood', target, request: kind, concurrency: 1 } as const;
   await bench.load.run({ ...job, requests: warmUpRequests });
-  const before = cpuTimeUs(bench.switchyard.pid);
+  const before = cpuTimeUs(bench.waybill.pid);
   const { latenciesUs } = await bench.load.run({ ...job, requests });
   await sleep(settleMs);
-  bench.record(`${kind} ${way} cpu`, 'switchyard', (cpuTimeUs(bench.switchyard.pid) - before) / requests / 1000);
-  bench.record(`${kind} ${way} latency`, 'switchyard', median(latenciesUs) / 1000);
+  bench.record(`${kind} ${way} cpu`, 'waybill', (cpuTimeUs(bench.waybill.pid) - before) / requests / 1000);
+  bench.record(`${kind} ${way} latency`, 'waybill', median(latenciesUs) / 1000);
 }

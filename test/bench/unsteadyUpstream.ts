@@ -17,7 +17,7 @@ export interface UnsteadyCounts { first: number; second: number }
 /** Lognormal: half of the first words come within this, one in a hundred takes more than five times as long. */
 const middleMs = 40;
 const sigma = 0.7;
-/** Shorter than any timer of Switchyard's: what ends a stall is the second request. */
+/** Shorter than any timer of Waybill's: what ends a stall is the second request. */
 const stallMs = 1_000;
 /** So few may wait for a connection to be taken up that it takes no more than two to make the port swallow the next. */
 const backlog = 1;

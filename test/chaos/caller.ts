@@ -28,8 +28,8 @@ export function send(request: ChaosRequest, to: { url: string; token: string }, 
       method: 'POST', agent, headers: { ...headersOf(request, to.token), 'content-length': body.length },
     }, response => {
       reply.status = response.statusCode;
-      reply.target = headerOf(response, 'x-switchyard-target');
-      reply.exchange = headerOf(response, 'x-switchyard-exchange');
+      reply.target = headerOf(response, 'x-waybill-target');
+      reply.exchange = headerOf(response, 'x-waybill-exchange');
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', () => undefined);
       response.on('close', () => {

@@ -168,14 +168,14 @@ class Chaos {
 
   async #holdLedgerAgainst(): Promise<{ verdict: LedgerVerdict; exchanges: LedgerExchange[] }> {
     // Asked for through the front door: what was handed in is committed, and both doors must tell the same.
-    const spend = await this.#router.get('/switchyard/spend?range=7d') as SpendReport;
+    const spend = await this.#router.get('/waybill/spend?range=7d') as SpendReport;
     await sleep(500);
     const { exchanges, totals } = readLedger(this.#router.databaseFile);
     const verdict = judgeLedger(exchanges, this.#told, this.#providers.counted);
     const told = { microUsd: spend.totals.microUsd, estimatedMicroUsd: spend.totals.estimatedMicroUsd, unknownAttempts: spend.totals.unknownAttempts, inputTokens: spend.totals.usage.inputTokens ?? 0, outputTokens: spend.totals.usage.outputTokens ?? 0 };
     for (const [field, value] of Object.entries(told)) {
       const held = totals[field as keyof typeof totals];
-      if (held !== value) verdict.violations.push(`/switchyard/spend tells ${value} as ${field}, the ledger's rows hold ${held}`);
+      if (held !== value) verdict.violations.push(`/waybill/spend tells ${value} as ${field}, the ledger's rows hold ${held}`);
     }
     return { verdict, exchanges };
   }

@@ -8,7 +8,7 @@ export interface Reply {
   endedAt: number;
   /** HTTP status; absent when no answer began. */
   status: number | undefined;
-  /** `x-switchyard-target`, `-exchange` and `-attempts`. */
+  /** `x-waybill-target`, `-exchange` and `-attempts`. */
   target: string | undefined;
   exchange: string | undefined;
   text: string;

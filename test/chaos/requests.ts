@@ -94,7 +94,7 @@ export function pathOf({ protocol, route, stream }: ChaosRequest): string {
 }
 
 export function headersOf({ protocol, nonce }: ChaosRequest, token: string): Record<string, string> {
-  const own = { 'content-type': 'application/json', 'x-switchyard-conversation': nonce };
+  const own = { 'content-type': 'application/json', 'x-waybill-conversation': nonce };
   switch (protocol) {
     case 'openai-chat': case 'openai-responses': return { ...own, authorization: `Bearer ${token}` };
     case 'anthropic-messages': return { ...own, 'x-api-key': token, 'anthropic-version': '2023-06-01' };

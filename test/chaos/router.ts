@@ -47,7 +47,7 @@ export class ChaosRouter {
    */
   static async start(serverFile: string, folder: string, configuration: object): Promise<ChaosRouter> {
     const dataDir = path.join(folder, 'data');
-    const configFile = path.join(folder, 'switchyard.yaml');
+    const configFile = path.join(folder, 'waybill.yaml');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(configFile, JSON.stringify(configuration));
     const args = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--import', path.join(import.meta.dirname, 'observeRouter.mjs'), serverFile, 'serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'];

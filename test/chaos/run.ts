@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-chaos-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'waybill-chaos-'));
   try {
     const report = await runChaos({
       seed: whole(values.seed, 1 + Math.floor(Math.random() * 1_000_000)), requests: whole(values.requests, 20_000), concurrency: whole(values.concurrency, 64),

@@ -45,7 +45,7 @@ describe('adding and removing a provider', () => {
   });
 
   it('says that nothing answers at a wrong address, and goes back to it', async () => {
-    await keyboard.command('Switchyard: Add Provider…');
+    await keyboard.command('Waybill: Add Provider…');
     await keyboard.answer('Choose a provider', 'OpenAI-compatible');
     await keyboard.answer('Base URL', `${address}/wrong`);
     await keyboard.answer('A short name', 'south');
@@ -68,7 +68,7 @@ describe('adding and removing a provider', () => {
   });
 
   it('asks about a key of another vendor before it is sent', async () => {
-    await keyboard.command('Switchyard: Add Provider…');
+    await keyboard.command('Waybill: Add Provider…');
     await keyboard.answer('Choose a provider', 'OpenAI');
     await keyboard.answer('A short name', 'openai');
     await keyboard.answer('Paste a key', 'sk-ant-api03-0123456789abcdef');
@@ -83,7 +83,7 @@ describe('adding and removing a provider', () => {
   });
 
   it('refuses a key that is there already inside the box', async () => {
-    await keyboard.command('Switchyard: Add Key…');
+    await keyboard.command('Waybill: Add Key…');
     await keyboard.answer('Paste a key', key);
     await until('the reason', async () => (await window.quickInputText()).includes('This key is already there, as "key 1".'));
     await window.page.keyboard.press('Escape');
@@ -91,7 +91,7 @@ describe('adding and removing a provider', () => {
 
   it('says what a removal deletes, and undoes it exactly', async () => {
     const before = [setting('endpoints'), setting('routes')];
-    await keyboard.command('Switchyard: Remove Provider…');
+    await keyboard.command('Waybill: Remove Provider…');
     const dialog = window.page.locator('.monaco-dialog-box');
     await dialog.waitFor();
     assert.match(await dialog.innerText(), /1 key is deleted from the secret store\.\s*The route "default" is deleted too/);
@@ -100,7 +100,7 @@ describe('adding and removing a provider', () => {
     assert.deepEqual([setting('endpoints'), setting('routes')], [{}, {}]);
     await keyboard.acceptNotification('Removed south.');
     await until('the settings of before', () => JSON.stringify([setting('endpoints'), setting('routes')]) === JSON.stringify(before));
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await window.expandView('Providers');
     await window.treeRow('Providers', 'south').click();
     await until('its key', async () => (await window.treeRow('Providers', key.slice(-4)).count()) > 0);
@@ -108,7 +108,7 @@ describe('adding and removing a provider', () => {
 
   it('leads on when no model is chosen: the provider is in no route yet', async () => {
     await window.dismissNotifications();
-    await keyboard.command('Switchyard: Add Provider…');
+    await keyboard.command('Waybill: Add Provider…');
     await keyboard.answer('Choose a provider', 'OpenAI-compatible');
     await keyboard.answer('Base URL', address);
     await keyboard.answer('A short name', 'west');
@@ -126,6 +126,6 @@ describe('adding and removing a provider', () => {
 
   function setting(name: string): Record<string, unknown> {
     const settings = JSON.parse(readFileSync(path.join(scene.editor.userDataDir, 'User', 'settings.json'), 'utf8')) as Record<string, Record<string, unknown> | undefined>;
-    return settings[`switchyard.${name}`] ?? {};
+    return settings[`waybill.${name}`] ?? {};
   }
 });

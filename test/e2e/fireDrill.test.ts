@@ -9,11 +9,11 @@ import type { Workbench } from './harness/workbench.ts';
 /** Probes would be sent by themselves; without them, whatever reaches a provider is a request somebody made. */
 const probe = { enabled: false };
 const settings = ({ first, second }: Sandbox): Record<string, unknown> => ({
-  'switchyard.endpoints': {
+  'waybill.endpoints': {
     north: { provider: 'sandbox', protocol: 'openai-chat', baseUrl: first.url, probe },
     south: { provider: 'sandbox', protocol: 'anthropic-messages', baseUrl: second.url, probe },
   },
-  'switchyard.routes': { default: { targets: ['north/sandbox-chat', 'south/sandbox-messages'] }, solo: { targets: ['north/sandbox-chat'] } },
+  'waybill.routes': { default: { targets: ['north/sandbox-chat', 'south/sandbox-messages'] }, solo: { targets: ['north/sandbox-chat'] } },
 });
 
 describe('a fire drill in VS Code', () => {
@@ -35,7 +35,7 @@ describe('a fire drill in VS Code', () => {
   after(async () => { await scene?.end(); });
 
   it('asks for endpoint, fault and time, and says before it starts that nothing is sent', async () => {
-    await window.command('Switchyard: Fire Drill…');
+    await window.command('Waybill: Fire Drill…');
     await window.pick('north');
     await until('the faults', async () => (await window.quickInputText()).includes('Every connection is refused'));
     await window.screenshot('drill-faults-dark');
@@ -86,7 +86,7 @@ describe('a fire drill in VS Code', () => {
   });
 
   it('reports what each route survives, in the colours of the theme, and takes the reader to the gap', async () => {
-    await window.command('Switchyard: Show Fire Drill Report');
+    await window.command('Waybill: Show Fire Drill Report');
     const frame = await window.webviewFrame('report', async candidate => await candidate.locator('main.drill-report table').count() > 0);
     const text = await frame.locator('main').innerText();
     assert.match(text, /0 of 2 routes survive|1 of 2 routes survives/);
@@ -105,7 +105,7 @@ describe('a fire drill in VS Code', () => {
   });
 
   it('offers to stop the one that runs, and says afterwards what became of it', async () => {
-    await window.command('Switchyard: Fire Drill…');
+    await window.command('Waybill: Fire Drill…');
     await until('the offer', async () => (await window.notifications()).some(text => /A fire drill is running: north is down/.test(text)));
     await window.page.locator('.notification-toast').getByRole('button', { name: 'Stop Drill' }).click();
     await until('the summary', async () => (await window.notifications()).some(text => /Fire drill over: north was down for .+ met it: .*answered/.test(text)));

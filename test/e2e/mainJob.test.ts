@@ -16,7 +16,7 @@ const prices = {
   south: { 'sandbox-messages': { prices: { inputPerMTok: 3, outputPerMTok: 15, cacheReadPerMTok: 1, cacheWritePerMTok: 4 } } },
 };
 
-describe('a day with Switchyard in VS Code', () => {
+describe('a day with Waybill in VS Code', () => {
   let scene: Scene;
   let window: Workbench;
   let chat: Chat;
@@ -31,7 +31,7 @@ describe('a day with Switchyard in VS Code', () => {
 
   it('begins with a status bar that says there are no providers, and a sidebar that offers to add one', async () => {
     await window.statusBarItem('no providers yet').waitFor();
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     const view = await window.expandView('Providers');
     await view.getByText('Add Provider', { exact: false }).first().waitFor();
     await window.useColourTheme('dark');
@@ -55,8 +55,8 @@ describe('a day with Switchyard in VS Code', () => {
 
   it('takes prices from settings.json over without a restart', async () => {
     await editSettings(window, scene.editor, (settings) => {
-      const endpoints = settings['switchyard.endpoints'] as Record<string, object>;
-      settings['switchyard.endpoints'] = Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, { ...endpoint, models: prices[name as 'north' | 'south'] }]));
+      const endpoints = settings['waybill.endpoints'] as Record<string, object>;
+      settings['waybill.endpoints'] = Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, { ...endpoint, models: prices[name as 'north' | 'south'] }]));
     });
     await until('the prices to be known', async () => (await scene.endpoint.status()).offered.some(({ kind, pricing }) => kind === 'route' && pricing !== undefined));
     assert.deepEqual((await scene.endpoint.status()).problems, []);
@@ -80,7 +80,7 @@ describe('a day with Switchyard in VS Code', () => {
   });
 
   it('answers the next message through the second provider when the first is dead, and says so within 2 s', async () => {
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await scene.sandbox.first.die();
     await chat.send('hello again');
     const shown = Promise.all([
@@ -119,7 +119,7 @@ describe('a day with Switchyard in VS Code', () => {
     assert.equal(sums.spendSum, sums.receiptSum);
     for (const name of ['north', 'south']) assert.ok((sums.byEndpoint.find((group) => group.name === name)?.microUsd ?? 0) > 0, `${name} cost something`);
 
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await window.expandView('Spend');
     const frame = await window.webviewFrame('Spend', async (candidate) => await candidate.locator('main.spend').count() > 0);
     const text = await until('both costs in the Spend view', async () => {
@@ -145,7 +145,7 @@ describe('a day with Switchyard in VS Code', () => {
   it('looks right in dark, light and high contrast', async () => {
     for (const [theme, name] of [['dark', 'dark'], ['light', 'light'], ['highContrast', 'high-contrast']] as const) {
       await window.useColourTheme(theme);
-      await window.openViewContainer('Switchyard');
+      await window.openViewContainer('Waybill');
       await window.screenshot(`window-${name}`);
       await window.screenshot(`sidebar-${name}`, window.page.locator('.part.sidebar'));
     }

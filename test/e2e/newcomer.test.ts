@@ -60,14 +60,14 @@ describe('a newcomer with default settings and a keyboard', () => {
   });
 
   it('opens the receipt of the failover from the list of requests', async () => {
-    await keyboard.command('Switchyard: Show Requests');
+    await keyboard.command('Waybill: Show Requests');
     const index = await until('the failover in the list', async () => {
       const rows = await window.treeRows('Requests');
       const found = rows.findIndex((row) => row.includes('2 attempts'));
       return found < 0 ? undefined : { found };
     });
     // The view had no lines yet when it was opened for the first time.
-    await keyboard.command('Switchyard: Show Requests');
+    await keyboard.command('Waybill: Show Requests');
     await until('the list to have the keyboard', async () => await window.view('Requests').locator('.monaco-list:focus-within').count() > 0);
     await window.page.keyboard.press('Home');
     for (let step = 0; step < index.found; step++) await window.page.keyboard.press('ArrowDown');
@@ -80,7 +80,7 @@ describe('a newcomer with default settings and a keyboard', () => {
   });
 
   async function add(provider: string, baseUrl: string, name: string, key: string, model: string): Promise<void> {
-    await keyboard.command('Switchyard: Add Provider…');
+    await keyboard.command('Waybill: Add Provider…');
     await keyboard.answer('Choose a provider', provider);
     await keyboard.answer('Base URL', baseUrl);
     await keyboard.answer('A short name', name);
@@ -91,7 +91,7 @@ describe('a newcomer with default settings and a keyboard', () => {
 
   /** Asks in the chat, to which the palette moves the keyboard. */
   async function ask(text: string): Promise<string> {
-    await keyboard.command('Switchyard: Open Chat');
+    await keyboard.command('Waybill: Open Chat');
     return type(text);
   }
 

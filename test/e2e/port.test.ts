@@ -34,23 +34,23 @@ describe('a local endpoint whose port another program holds', () => {
     const text = await until('the notification', async () => (await window.notifications()).find((one) => one.includes('taken by another program')));
     assert.match(text, new RegExp(`Port ${scene.port} is taken by another program`));
     for (const button of ['Choose Another Port…', 'Try Again']) assert.ok(await window.page.locator('.notification-toast').getByText(button, { exact: true }).isVisible(), button);
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await window.expandView('Providers');
     await until('the line', async () => (await window.treeRows('Providers')).some((row) => /^Local endpoint.*port is taken/.test(row)));
     await window.screenshot('port-held');
-    await until('the line in the log', () => [...scene.editor.logs()].some(([file, log]) => file.includes('Switchyard.log') && log.includes(`Port ${scene.port} is taken by another program`)));
+    await until('the line in the log', () => [...scene.editor.logs()].some(([file, log]) => file.includes('Waybill.log') && log.includes(`Port ${scene.port} is taken by another program`)));
     await window.dismissNotifications();
   });
 
   it('has no address to copy', async () => {
-    await window.command('Switchyard: Copy Local Endpoint URL');
+    await window.command('Waybill: Copy Local Endpoint URL');
     await until('the reason', async () => (await window.notifications()).some((one) => one.includes('taken by another program')));
     assert.equal(await window.page.locator('.statusbar-item').filter({ hasText: 'Copied' }).count(), 0);
     await window.dismissNotifications();
   });
 
   it('is written into no configuration', async () => {
-    await window.command('Switchyard: Connect a Tool…');
+    await window.command('Waybill: Connect a Tool…');
     await until('the reason', async () => (await window.notifications()).some((one) => one.includes('taken by another program')));
     assert.equal(await window.page.locator('.monaco-diff-editor').count(), 0);
     await window.dismissNotifications();
@@ -58,25 +58,25 @@ describe('a local endpoint whose port another program holds', () => {
 
   it('sent no token there', () => {
     assert.ok(received.length > 0);
-    assert.ok(received.every((one) => /^GET \/switchyard\/identity\?nonce=[0-9a-f]{64} /.test(one)), received.find((one) => !one.includes('/switchyard/identity')));
-    assert.ok(!received.join().includes('switchyard-') && !received.join().includes('authorization'));
+    assert.ok(received.every((one) => /^GET \/waybill\/identity\?nonce=[0-9a-f]{64} /.test(one)), received.find((one) => !one.includes('/waybill/identity')));
+    assert.ok(!received.join().includes('waybill-') && !received.join().includes('authorization'));
   });
 
   it('moves to another port with one command', async () => {
-    await window.command('Switchyard: Choose Another Port…');
+    await window.command('Waybill: Choose Another Port…');
     await until('the box', async () => (await window.quickInputText()).includes('port of the local endpoint'));
     const port = Number(await window.quickInputBox().inputValue());
     assert.equal(port, scene.port + 1);
     await window.page.keyboard.press('Enter');
     await until('the line to go', async () => await window.treeRow('Providers', 'Local endpoint').count() === 0);
-    await window.command('Switchyard: Copy Local Endpoint URL');
+    await window.command('Waybill: Copy Local Endpoint URL');
     await window.page.locator('.statusbar-item').filter({ hasText: `Copied http://127.0.0.1:${port}` }).waitFor();
   });
 });
 
 function settings({ first }: Sandbox): Record<string, unknown> {
   return {
-    'switchyard.endpoints': { north: { provider: 'sandbox', baseUrl: first.url } },
-    'switchyard.routes': { default: { targets: ['north/sandbox-chat'] } },
+    'waybill.endpoints': { north: { provider: 'sandbox', baseUrl: first.url } },
+    'waybill.routes': { default: { targets: ['north/sandbox-chat'] } },
   };
 }

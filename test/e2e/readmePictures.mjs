@@ -30,8 +30,8 @@ try {
   await addProvider(window, { provider: 'Sandbox (simulated)', baseUrl: first.url, name: 'north', key: 'sk-north-5f1c8d24e7a94b60', model: 'sandbox-chat' });
   await addProvider(window, { provider: 'Anthropic-compatible', baseUrl: second.url, name: 'south', key: 'sk-ant-south-9b7e3a61c2d84f05', model: 'sandbox-messages' });
   await editSettings(window, scene.editor, (settings) => {
-    settings['switchyard.statusBar.show'] = 'both';
-    settings['switchyard.endpoints'] = Object.fromEntries(Object.entries(settings['switchyard.endpoints']).map(([name, endpoint]) => [name, { ...endpoint, models: prices[name] }]));
+    settings['waybill.statusBar.show'] = 'both';
+    settings['waybill.endpoints'] = Object.fromEntries(Object.entries(settings['waybill.endpoints']).map(([name, endpoint]) => [name, { ...endpoint, models: prices[name] }]));
   });
   await until('the prices to be known', async () => (await scene.endpoint.status()).offered.some(({ kind, pricing }) => kind === 'route' && pricing !== undefined));
 
@@ -48,7 +48,7 @@ try {
   assert.ok(failover);
 
   await window.useColourTheme('dark');
-  await window.openViewContainer('Switchyard');
+  await window.openViewContainer('Waybill');
   await window.expandView('Requests');
   await window.treeRow('Requests', '2 attempts').click();
   const receipt = await window.webviewFrame('receipt', async (frame) => await frame.locator('main.receipt h1').count() > 0);

@@ -12,7 +12,7 @@ const repository = path.join(here, '..', '..');
 /** A test file that takes longer than this hangs: the longest one takes 155 s on a machine with two busy cores. */
 const fileTimeoutMs = 400_000;
 
-const vsix = process.env.SWITCHYARD_E2E_VSIX ?? path.join(repository, 'dist', 'switchyard.vsix');
+const vsix = process.env.WAYBILL_E2E_VSIX ?? path.join(repository, 'dist', 'waybill.vsix');
 if (!existsSync(vsix)) {
   console.error(`There is no ${vsix}: run "npm run package" first.`);
   process.exit(1);
@@ -23,7 +23,7 @@ rmSync(path.join(here, 'screenshots'), { recursive: true, force: true });
 const wanted = process.argv.slice(2);
 const files = globSync('*.test.ts', { cwd: here }).sort().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
 const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
-const countsFile = process.env.SWITCHYARD_TEST_COUNTS;
+const countsFile = process.env.WAYBILL_TEST_COUNTS;
 if (countsFile !== undefined) reporters.push(`--test-reporter=${new URL('../../scripts/countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}`);
 const env = { ...process.env };
 delete env.NODE_TEST_CONTEXT;

@@ -37,7 +37,7 @@ describe('keys', () => {
   });
 
   it('show no more than their last four characters', async () => {
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await window.treeRow('Providers', 'north').click();
     await until('the key in the tree', async () => (await window.treeRows('Providers')).some((row) => row.includes(keys.north.slice(-4))));
     await read('tree');
@@ -56,18 +56,18 @@ describe('keys', () => {
     await window.screenshot('keys-rejected');
     for (const { id } of await scene.endpoint.exchanges()) seen.set(`receipt ${id}`, JSON.stringify(await scene.endpoint.receipt(id)));
     seen.set('status', JSON.stringify(await scene.endpoint.status()));
-    await window.command('Switchyard: Show Requests');
+    await window.command('Waybill: Show Requests');
     await window.treeRow('Requests', 'default').click();
     const receipt = await window.webviewFrame('receipt', async (frame) => await frame.locator('main.receipt h1').count() > 0);
     seen.set('receipt page', await receipt.locator('main').innerText());
-    await window.command('Switchyard: Show Log');
+    await window.command('Waybill: Show Log');
     await read('log');
   });
 
   it('are in no file of the editor or the extension, in no command line and no environment', async () => {
     // The browser's profile is the secret store itself.
     const files = filesBelow(scene.editor.home).filter((file) => !file.startsWith(path.join(scene.editor.home, 'browser-profile')));
-    assert.ok(files.some((file) => file.endsWith('settings.json')) && files.some((file) => file.endsWith('ledger.db')) && files.some((file) => file.endsWith('Switchyard.log')));
+    assert.ok(files.some((file) => file.endsWith('settings.json')) && files.some((file) => file.endsWith('ledger.db')) && files.some((file) => file.endsWith('Waybill.log')));
     assert.deepEqual(files.filter((file) => containsKey(readFileSync(file))), []);
 
     const processes = scene.editor.processes();

@@ -35,7 +35,7 @@ describe('connecting tools', () => {
     const diff = window.page.locator('.monaco-diff-editor');
     await diff.waitFor();
     await until('the change', async () => /model_provider[\s\S]*experimental_bearer_token/.test((await diff.innerText()).replaceAll('\u00A0', ' ')));
-    assert.match(await diff.innerText(), /switchyard-•+/);
+    assert.match(await diff.innerText(), /waybill-•+/);
     assert.equal(readFileSync(codexFile, 'utf8'), codexBefore, 'nothing is written yet');
     await window.screenshot('connect-tool');
   });
@@ -44,7 +44,7 @@ describe('connecting tools', () => {
     await window.page.locator('.notification-toast').getByText('Cancel', { exact: true }).click();
     await window.page.locator('.monaco-diff-editor').waitFor({ state: 'detached' });
     assert.equal(readFileSync(codexFile, 'utf8'), codexBefore);
-    assert.ok(!existsSync(path.join(scene.editor.globalStorage('switchyard.switchyard'), 'tokens', 'codex')));
+    assert.ok(!existsSync(path.join(scene.editor.globalStorage('waybill.waybill'), 'tokens', 'codex')));
   });
 
   it('writes the change, with a token whose spend is a line of its own', async () => {
@@ -53,7 +53,7 @@ describe('connecting tools', () => {
     await answer('Write').click();
     await until('the message', async () => (await window.notifications()).some(text => text.startsWith('Codex uses "default"')));
     const written = readFileSync(codexFile, 'utf8');
-    assert.match(written, /^# mine\nmodel = "default" # the good one\nmodel_provider = "switchyard"\n/);
+    assert.match(written, /^# mine\nmodel = "default" # the good one\nmodel_provider = "waybill"\n/);
     const url = /base_url = "(.*)\/v1"/.exec(written)?.[1];
     assert.equal(url, `http://127.0.0.1:${String(scene.port)}`);
     token = /experimental_bearer_token = "(.*)"/.exec(written)?.[1] ?? '';
@@ -73,14 +73,14 @@ describe('connecting tools', () => {
   });
 
   it('gives back every byte, and the token ends', async () => {
-    await window.command('Switchyard: Disconnect a Tool…');
+    await window.command('Waybill: Disconnect a Tool…');
     await window.pick('Codex');
     await asked('Restore ~/.codex/config.toml?');
     await answer('Restore').click();
     await until('the message', async () => (await window.notifications()).some(text => text.includes('configured as before')));
     assert.equal(readFileSync(codexFile, 'utf8'), codexBefore);
     assert.equal(await ask(), 401);
-    await window.command('Switchyard: Disconnect a Tool…');
+    await window.command('Waybill: Disconnect a Tool…');
     await until('the sentence', async () => (await window.notifications()).some(text => text.startsWith('No tool is connected.')));
   });
 
@@ -92,7 +92,7 @@ describe('connecting tools', () => {
   });
 
   async function begin(tool: string): Promise<void> {
-    await window.command('Switchyard: Connect a Tool…');
+    await window.command('Waybill: Connect a Tool…');
     await window.pick(tool);
     await until('the routes', async () => /route or model/.test(await window.quickInputBox().getAttribute('placeholder', { timeout: 500 }) ?? ''));
     await window.pick('default');
@@ -118,7 +118,7 @@ describe('connecting tools', () => {
 
 function settings({ first }: Sandbox): Record<string, unknown> {
   return {
-    'switchyard.endpoints': { north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
-    'switchyard.routes': { default: { targets: ['north/sandbox-chat'] } },
+    'waybill.endpoints': { north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
+    'waybill.routes': { default: { targets: ['north/sandbox-chat'] } },
   };
 }

@@ -8,11 +8,11 @@ import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 
 const settings = ({ first, second }: Sandbox): Record<string, unknown> => ({
-  'switchyard.endpoints': {
+  'waybill.endpoints': {
     north: { provider: 'sandbox', protocol: 'openai-chat', baseUrl: first.url, probe: { enabled: false } },
     south: { provider: 'sandbox', protocol: 'anthropic-messages', baseUrl: second.url, probe: { enabled: false } },
   },
-  'switchyard.routes': { default: { targets: ['north/sandbox-chat', 'south/sandbox-messages'] } },
+  'waybill.routes': { default: { targets: ['north/sandbox-chat', 'south/sandbox-messages'] } },
 });
 
 describe('the views after a failover', () => {
@@ -62,7 +62,7 @@ describe('the views after a failover', () => {
     await until('the local endpoint', async () => await ask() === 200);
     await scene.sandbox.first.die();
     await until('the other provider to answer', async () => await ask() === 200);
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
     await window.statusBarItem('1 of 2 providers up').waitFor();
   });
   after(async () => { await scene?.end(); });
@@ -99,17 +99,17 @@ describe('the views after a failover', () => {
     assert.ok(await name.evaluate(element => element.scrollWidth <= element.clientWidth), 'the name is not cut');
     await window.screenshot('views-picker');
     await window.page.keyboard.press('Escape');
-    await window.openViewContainer('Switchyard');
+    await window.openViewContainer('Waybill');
   });
 
   it('say after a check what was found, and take back what it disproves', async () => {
-    await window.command('Switchyard: Check Health Now');
+    await window.command('Waybill: Check Health Now');
     await until('the result of the check', async () => (await window.notifications()).some(text => /^1 of 2 providers up; north: down \(network error\)/.test(text)));
     await window.screenshot('views-check');
     await scene.sandbox.first.revive();
     // Asked for again where its result is not seen: a toast can be gone before the next look.
     await until('a check that finds both', async () => {
-      await window.command('Switchyard: Check Health Now');
+      await window.command('Waybill: Check Health Now');
       return until('its result', async () => (await window.notifications()).some(text => text.startsWith('All 2 providers are up')), { timeoutMs: 5_000 });
     }, { timeoutMs: 40_000 });
     await window.statusBarItem('2 of 2 providers up').waitFor();
@@ -145,7 +145,7 @@ describe('the views after a failover', () => {
   it('leave the details in the log', async () => {
     await ask('nope');
     const log = await until('the lines of the log', () => {
-      const text = [...scene.editor.logs()].filter(([file]) => file.includes('switchyard')).map(([, lines]) => lines).join('\n');
+      const text = [...scene.editor.logs()].filter(([file]) => file.includes('waybill')).map(([, lines]) => lines).join('\n');
       return text.includes('"nope"') ? text : undefined;
     });
     assert.match(log, /attempt 1 at north\/sandbox-chat failed: network error/);

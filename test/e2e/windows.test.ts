@@ -42,7 +42,7 @@ describe('two windows at once', () => {
     await alpha.statusBarItem('2 of 2 providers up').waitFor();
     await beta.reload();
     await beta.statusBarItem('2 of 2 providers up').waitFor({ timeout: 30_000 });
-    await beta.openViewContainer('Switchyard');
+    await beta.openViewContainer('Waybill');
     await beta.treeRow('Providers', 'south').click();
     await until('the key in the other window', async () => (await beta.treeRows('Providers')).some((row) => row.includes(key.slice(-4))));
     await until('one server a window', () => servers().length === 2);
@@ -57,7 +57,7 @@ describe('two windows at once', () => {
     assert.match(await chat.ask('alpha again'), /sandbox-b answers/);
     await alpha.statusBarItem('1 of 2 providers up').waitFor();
     await beta.statusBarItem('1 of 2 providers up').waitFor();
-    await beta.openViewContainer('Switchyard');
+    await beta.openViewContainer('Waybill');
     await until('the tree of the other window to say it', async () => (await beta.treeRows('Providers')).some((row) => /^north.*down/.test(row)));
   });
 
@@ -97,11 +97,11 @@ describe('two windows at once', () => {
     assert.ok(before !== undefined);
     await scene.sandbox.second.behave({ type: 'stall', after: 4 });
     await betaChat.send('hello in vain');
-    await beta.page.locator('.interactive-session .chat-response-loading').getByText('Switchyard sandbox').waitFor();
+    await beta.page.locator('.interactive-session .chat-response-loading').getByText('Waybill sandbox').waitFor();
     process.kill(before.pid, 'SIGKILL');
     const answer = await betaChat.answerTo('hello in vain');
     await scene.sandbox.second.behave({ type: 'answer' });
-    assert.match(answer, /Switchyard's server stopped/);
+    assert.match(answer, /Waybill's server stopped/);
     assert.doesNotMatch(answer, /\bat .*\.js:\d+/, 'no stack trace');
     const [next] = await until('a new server', () => {
       const running = servers();
@@ -145,14 +145,14 @@ describe('two windows at once', () => {
 
 function settings({ first }: Sandbox): Record<string, unknown> {
   return {
-    'switchyard.endpoints': {
+    'waybill.endpoints': {
       north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } },
     },
-    'switchyard.routes': { default: { targets: ['north/sandbox-chat'] } },
+    'waybill.routes': { default: { targets: ['north/sandbox-chat'] } },
   };
 }
 
 /** What a screen reader says about the status bar item. */
 async function spokenStatus(window: Workbench): Promise<string | null> {
-  return window.statusBarItem('Switchyard').getAttribute('aria-label');
+  return window.statusBarItem('Waybill').getAttribute('aria-label');
 }

@@ -42,7 +42,7 @@ export function judgeHttp(row: WallRow, cell: Cell, turn: HttpTurn, prompt: stri
   violations.push(...errorViolations(row, seen.error?.message));
   const retryAfter = turn.headers['retry-after'];
   const told = {
-    exchangeId: String(turn.headers['x-switchyard-exchange']), text: seen.text, error: seen.error?.message, status, keepAlives: seen.keepAlives, elapsedMs: turn.elapsedMs,
+    exchangeId: String(turn.headers['x-waybill-exchange']), text: seen.text, error: seen.error?.message, status, keepAlives: seen.keepAlives, elapsedMs: turn.elapsedMs,
     retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter), violations,
   };
   if (status !== 200) {
@@ -53,7 +53,7 @@ export function judgeHttp(row: WallRow, cell: Cell, turn: HttpTurn, prompt: stri
     if (!answerOf('a', prompt).startsWith(seen.text)) violations.push(`what came before the error is not the beginning of an answer: ${seen.text}`);
     return { ...told, outcome: errorEvent };
   }
-  const target = turn.headers['x-switchyard-target']?.toString().split('/')[0];
+  const target = turn.headers['x-waybill-target']?.toString().split('/')[0];
   return { ...told, outcome: answered(row, { target, text: seen.text, calls: calls.length, prompt }, violations) };
 }
 
@@ -86,11 +86,11 @@ export function judgeEditor(row: WallRow, { events, result, elapsedMs }: EditorT
 function answered(row: WallRow, { target, text, calls, prompt }: { target: string | undefined; text: string; calls: number; prompt: string }, violations: string[]): string {
   const resumes = row.route?.afterCommit === 'resume';
   if (calls > 0) return resumes && target === 'a' ? 'begun by a, b goes on' : `${target ?? 'somebody'} answers`;
-  const who = /^Switchyard sandbox (\w+) answers/.exec(text)?.[1] ?? target ?? 'nobody';
+  const who = /^Waybill sandbox (\w+) answers/.exec(text)?.[1] ?? target ?? 'nobody';
   if (target !== undefined && target !== who) violations.push(`the answer of ${who} is said to be that of ${target}`);
   const whole = who === 'a' ? row.says ?? answerOf('a', prompt) : answerOf(who, prompt);
   if (text === whole) return `${who} answers`;
-  const at = text.indexOf('Switchyard sandbox b answers');
+  const at = text.indexOf('Waybill sandbox b answers');
   if (resumes && at > 0 && answerOf('a', prompt).startsWith(text.slice(0, at)) && text.endsWith('".')) return 'begun by a, b goes on';
   violations.push(`not the answer of ${who} alone and whole: ${text}`);
   return `${who} answers`;

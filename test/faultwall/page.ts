@@ -127,7 +127,7 @@ function peerNotes(peer: PeerReport): string {
   return `## ${peer.name} ${peer.version}
 
 Played on ${peer.playedOn} by the same simulated providers and callers, in the rows an HTTP gateway can face: what is about keys, breakers, settings
-or records of Switchyard's own was left out. Judged by what the caller got alone: **${cells.filter(cell => cell.kept).length} of ${cells.length} cells kept.**
+or records of Waybill's own was left out. Judged by what the caller got alone: **${cells.filter(cell => cell.kept).length} of ${cells.length} cells kept.**
 Asked in these pairs: ${pairs.join(', ')}.
 
 ${peer.how.map(line => `- ${line}`).join('\n')}

@@ -8,7 +8,7 @@ const quotedLength = 400;
 
 /** What a simulated provider answers to a prompt; the same words each time. */
 export function answerOf(provider: string, prompt: string): string {
-  return `Switchyard sandbox ${provider} answers your prompt: "${prompt.trim().slice(0, quotedLength)}".`;
+  return `Waybill sandbox ${provider} answers your prompt: "${prompt.trim().slice(0, quotedLength)}".`;
 }
 
 /** No name can have a part this long, so the machine's resolver says at once that there is none, without asking another. */

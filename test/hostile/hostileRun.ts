@@ -98,7 +98,7 @@ async function heirViolations({ serverFile, folder }: HostileRunOptions, endpoin
   try {
     const [path, body] = chatDoor('good/m', false);
     const { status, text } = await rawRequest({ url: heir.url + path, body: JSON.stringify(body), headers: { authorization: `Bearer ${heir.token}` } });
-    await heir.get('/switchyard/spend');
+    await heir.get('/waybill/spend');
     return status === 200 ? [] : [`the next server answers ${status}: ${text.slice(0, 300)}`];
   } catch (error) {
     return [`the next server does not serve: ${String(error)}`];
@@ -209,12 +209,12 @@ class HostileRun {
       this.#broken(`the ledger cannot be read: ${String(error).slice(0, 300)}`);
       return undefined;
     });
-    await read<SpendReport>('/switchyard/spend');
-    await read('/switchyard/status');
+    await read<SpendReport>('/waybill/spend');
+    await read('/waybill/status');
     await read('/v1/models');
-    const recent = await read<RequestSummary[]>('/switchyard/exchanges') ?? [];
+    const recent = await read<RequestSummary[]>('/waybill/exchanges') ?? [];
     for (const { id } of recent.slice(0, 50)) {
-      const receipt = await read<Receipt>(`/switchyard/exchanges/${id}`);
+      const receipt = await read<Receipt>(`/waybill/exchanges/${id}`);
       for (const attempt of receipt?.attempts ?? []) {
         const { costMicroUsd } = attempt as { costMicroUsd?: number };
         if (costMicroUsd !== undefined && !(Number.isFinite(costMicroUsd) && costMicroUsd >= 0)) this.#broken(`an attempt cost ${costMicroUsd}`);

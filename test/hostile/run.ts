@@ -24,7 +24,7 @@ const { values } = parseArgs({ options: { seed: { type: 'string' }, rounds: { ty
 if (values.help === true) {
   process.stdout.write(usage);
 } else {
-  const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-hostile-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'waybill-hostile-'));
   try {
     const report = await runHostile({
       seed: whole(values.seed, 1), rounds: whole(values.rounds, 3), callers: whole(values.callers, 8),

@@ -4,7 +4,7 @@
  */
 import { after } from 'node:test';
 
-const withinMs = Number(process.env.SWITCHYARD_TEST_END_MS ?? 20_000);
+const withinMs = Number(process.env.WAYBILL_TEST_END_MS ?? 20_000);
 
 if (process.env.NODE_TEST_CONTEXT?.startsWith('child')) {
   after(async () => {

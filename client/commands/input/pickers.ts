@@ -11,7 +11,7 @@ import type { CommandServices } from '../services.ts';
 export interface NamedEndpoint { name: string; settings: EndpointSettings }
 
 /** What a user without a provider does next. */
-export const addProviderAction: MessageAction = { title: 'Add Provider…', command: 'switchyard.addProvider' };
+export const addProviderAction: MessageAction = { title: 'Add Provider…', command: 'waybill.addProvider' };
 
 /**
  * The endpoint a command was called on, or one the user chooses. Undefined when the user leaves.
@@ -46,7 +46,7 @@ export async function chooseKey(services: CommandServices, target: CommandTarget
     if (key === undefined) throw new UserError('This key is not there any more.');
     return { endpoint, key };
   }
-  if (keys.length === 0) throw new NextStep(`"${endpoint.name}" has no key yet.`, { title: 'Add Key…', command: 'switchyard.addKey', argument: { endpoint: endpoint.name } });
+  if (keys.length === 0) throw new NextStep(`"${endpoint.name}" has no key yet.`, { title: 'Add Key…', command: 'waybill.addKey', argument: { endpoint: endpoint.name } });
   const key = keys.length === 1 ? keys[0] : valueOf(await askChoice({
     title, placeholder: `Choose a key of ${endpoint.name}`,
     items: keys.map(entry => ({ label: describeKey(entry), description: `added ${new Date(entry.addedAt).toLocaleDateString()}`, value: entry })),

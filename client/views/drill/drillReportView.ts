@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { webviewHtml, webviewOptions } from '../shared/webviewHtml.ts';
 import { drillReportMarkdown } from './drillReportMarkdown.ts';
@@ -9,7 +9,7 @@ import { buildDrillReportPage } from './drillReportModel.ts';
 import type { DrillReportPage } from './drillReportModel.ts';
 import { gapFixes } from '../../base/drillWording.ts';
 
-const viewType = 'switchyard.drillReport';
+const viewType = 'waybill.drillReport';
 const title = 'Fire Drill Report';
 const refreshIntervalMs = 2000;
 
@@ -19,14 +19,14 @@ const refreshIntervalMs = 2000;
  */
 export class DrillReportView implements vscode.WebviewPanelSerializer, vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #subscriptions: vscode.Disposable[];
   #panel: vscode.WebviewPanel | undefined;
   #pageIsReady = false;
   #page: DrillReportPage | undefined;
 
-  constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
+  constructor(extensionUri: vscode.Uri, server: WaybillServer) {
     this.#extensionUri = extensionUri;
     this.#server = server;
     this.#subscriptions = [
@@ -86,7 +86,7 @@ export class DrillReportView implements vscode.WebviewPanelSerializer, vscode.Di
         await this.#refresh();
         return;
       case 'startDrill':
-        await vscode.commands.executeCommand('switchyard.fireDrill');
+        await vscode.commands.executeCommand('waybill.fireDrill');
         return;
       case 'copyMarkdown':
         if (this.#page === undefined) return;

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { TreeElements } from '../../base/treeElements.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { drillNodes, timeLeft } from './drillTreeModel.ts';
 import type { DrillNode } from './drillTreeModel.ts';
 import { summaryText } from '../../base/drillWording.ts';
@@ -8,11 +8,11 @@ import { summaryText } from '../../base/drillWording.ts';
 const secondMs = 1000;
 
 /**
- * The Fire Drill view, there only while a drill runs (context key `switchyard.drill`): what fails and for how long still,
+ * The Fire Drill view, there only while a drill runs (context key `waybill.drill`): what fails and for how long still,
  * who answers for each route now, and how requests fared. When a drill is over, says so once.
  */
 export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #changed = new vscode.EventEmitter<DrillNode | undefined>();
   readonly #view: vscode.TreeView<DrillNode>;
   readonly #subscriptions: vscode.Disposable[];
@@ -22,9 +22,9 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
   /** Ids of the drills that ran when the state was last told. */
   #running = new Set<string>();
 
-  constructor(server: SwitchyardServer) {
+  constructor(server: WaybillServer) {
     this.#server = server;
-    this.#view = vscode.window.createTreeView('switchyard.drill', { treeDataProvider: this });
+    this.#view = vscode.window.createTreeView('waybill.drill', { treeDataProvider: this });
     const update = (): void => { this.#update(); };
     this.#subscriptions = [server.onDidChangeStatus(update), server.onDidChangeState(update), this.#view.onDidChangeVisibility(update), this.#view, this.#changed];
     this.#update();
@@ -43,7 +43,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
     item.tooltip = node.tooltip;
     if (node.icon !== undefined) item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
     item.accessibilityInformation = { label: node.spoken };
-    if (node.receipt !== undefined) item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [node.receipt, 'list'] };
+    if (node.receipt !== undefined) item.command = { command: 'waybill.openReceipt', title: 'Open Receipt', arguments: [node.receipt, 'list'] };
     return item;
   }
 
@@ -76,12 +76,12 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
   #setContext(running: boolean): void {
     if (running === this.#isContext) return;
     this.#isContext = running;
-    void vscode.commands.executeCommand('setContext', 'switchyard.drill', running);
+    void vscode.commands.executeCommand('setContext', 'waybill.drill', running);
   }
 
   async #tell(summary: string, gone: boolean): Promise<void> {
     const report = 'Show Report';
     const pick = await vscode.window.showInformationMessage(`Fire drill over${gone ? ', because what it was about was removed' : ''}: ${summary}`, report);
-    if (pick === report) await vscode.commands.executeCommand('switchyard.fireDrillReport');
+    if (pick === report) await vscode.commands.executeCommand('waybill.fireDrillReport');
   }
 }

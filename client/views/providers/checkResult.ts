@@ -22,7 +22,7 @@ export function checkResult(found: ProbeReport, now: number): CheckResult {
   const named = down.slice(0, mostNamed).map(({ endpoint, condition }) => `${endpoint}: ${conditionText(condition, now)}`);
   if (down.length > mostNamed) named.push(`the Providers view shows ${String(down.length - mostNamed)} more`);
   const rejected = down.find(({ condition }) => condition.kind === 'key-rejected');
-  const action = rejected === undefined ? undefined : { title: 'Replace Key…', command: 'switchyard.replaceKey', endpoint: rejected.endpoint };
+  const action = rejected === undefined ? undefined : { title: 'Replace Key…', command: 'waybill.replaceKey', endpoint: rejected.endpoint };
   if (found.length === 1) return { text: `${only.endpoint}: ${conditionText(only.condition, now)}.`, allUp: down.length === 0, action };
   const upText = down.length === 0 ? `All ${count(found.length, 'provider')} are up` : `${String(found.length - down.length)} of ${count(found.length, 'provider')} up`;
   const weak = found.filter(({ condition }) => condition.kind === 'degraded' || condition.kind === 'recovering')

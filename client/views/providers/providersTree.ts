@@ -2,13 +2,13 @@ import * as vscode from 'vscode';
 import { count } from '../../base/format.ts';
 import { TreeElements } from '../../base/treeElements.ts';
 import type { Configuration } from '../../settings/configuration.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { downCount, providerNodes, treeMessage } from './providersTreeModel.ts';
 import type { TreeNode } from './providersTreeModel.ts';
 
 /** The Providers view: every endpoint with its state, keys, models and last error, live. */
 export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #configuration: Configuration;
   readonly #changed = new vscode.EventEmitter<TreeNode | undefined>();
   readonly #view: vscode.TreeView<TreeNode>;
@@ -16,10 +16,10 @@ export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.
   readonly #elements = new TreeElements<TreeNode>();
   #down = 0;
 
-  constructor(server: SwitchyardServer, configuration: Configuration) {
+  constructor(server: WaybillServer, configuration: Configuration) {
     this.#server = server;
     this.#configuration = configuration;
-    this.#view = vscode.window.createTreeView('switchyard.providers', { treeDataProvider: this, showCollapseAll: true });
+    this.#view = vscode.window.createTreeView('waybill.providers', { treeDataProvider: this, showCollapseAll: true });
     const draw = (): void => { this.#draw(); };
     this.#subscriptions = [
       server.onDidChangeStatus(draw), server.onDidChangeState(draw), configuration.onDidChange(draw),

@@ -40,8 +40,8 @@ export function providerNodes(status: StatusSnapshot | undefined, now: number): 
 
 /** The line above the tree, where something needs saying. */
 export function treeMessage(server: ServerState, status: StatusSnapshot | undefined, ownProblems: readonly { message: string }[]): string | undefined {
-  if (server === 'failed') return "Switchyard's server is not running. Run \"Switchyard: Restart Server\".";
-  if (server === 'restarting') return "Switchyard's server is restarting…";
+  if (server === 'failed') return "Waybill's server is not running. Run \"Waybill: Restart Server\".";
+  if (server === 'restarting') return "Waybill's server is restarting…";
   if (server === 'stopped') return undefined;
   if (status === undefined) return 'Starting…';
   if (status.link !== undefined) return status.link.kind === 'offline' ? 'Offline: only local models can answer.' : 'A sign-in page of this network is in the way: open any web page and sign in.';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Receipt } from '../../../server/api/receipt.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { receiptMarkdown } from './receiptMarkdown.ts';
 import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
 import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
@@ -8,19 +8,19 @@ import { buildReceiptPage } from './receiptModel.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { webviewHtml, webviewOptions } from '../shared/webviewHtml.ts';
 
-const viewType = 'switchyard.receipt';
+const viewType = 'waybill.receipt';
 const refreshIntervalMs = 1000;
 /** So soon after Enter the list has opened its line. */
 const enterMs = 1000;
 
 /**
  * The receipt of one exchange, in one panel of the editor area that every receipt shares and that survives a
- * reload of the window. Registers itself and its command `switchyard.openReceipt` (arguments: the exchange's id, and
+ * reload of the window. Registers itself and its command `waybill.openReceipt` (arguments: the exchange's id, and
  * `list` where a line of a list opens it, which keeps the focus; Enter there moves it into the receipt).
  */
 export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #subscriptions: vscode.Disposable[];
   #panel: vscode.WebviewPanel | undefined;
@@ -30,18 +30,18 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
   /** The next receipt that a line of a list opens takes the focus: Enter was pressed there. */
   #entering: NodeJS.Timeout | undefined;
 
-  constructor(extensionUri: vscode.Uri, server: SwitchyardServer) {
+  constructor(extensionUri: vscode.Uri, server: WaybillServer) {
     this.#extensionUri = extensionUri;
     this.#server = server;
     this.#subscriptions = [
       vscode.window.registerWebviewPanelSerializer(viewType, this),
-      vscode.commands.registerCommand('switchyard.openReceipt', (id: unknown, from: unknown) => {
+      vscode.commands.registerCommand('waybill.openReceipt', (id: unknown, from: unknown) => {
         if (typeof id === 'string' && id !== '') this.#open(id, from === 'list' && !this.#entered());
         // Without an id there is nothing to open but the list to choose from.
-        else void vscode.commands.executeCommand('switchyard.showRequests');
+        else void vscode.commands.executeCommand('waybill.showRequests');
       }),
       // Behind a key of the lists only, so it is in no menu and no palette.
-      vscode.commands.registerCommand('switchyard.enterReceipt', () => this.#enter()),
+      vscode.commands.registerCommand('waybill.enterReceipt', () => this.#enter()),
       server.onDidChangeStatus(() => {
         // A finished receipt never changes; a running one is read again until it has ended.
         if (this.#panel !== undefined && this.#receipt?.outcome === 'open') this.#throttle.request();

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
 import { TreeElements } from '../../base/treeElements.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { buildRequestItem } from './requestsItem.ts';
 import { collectRequests } from '../shared/requestsPaging.ts';
@@ -16,10 +16,10 @@ type RequestNode = { id: string; children: RequestNode[] } & (
 
 /**
  * The Requests view: the latest exchanges, newest first, live; a click opens the receipt. Registers itself and
- * its command `switchyard.showRequests`.
+ * its command `waybill.showRequests`.
  */
 export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #changed = new vscode.EventEmitter<RequestNode | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
@@ -31,16 +31,16 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   /** Undefined until first asked for. */
   #firstRead: Promise<void> | undefined;
 
-  constructor(server: SwitchyardServer) {
+  constructor(server: WaybillServer) {
     this.#server = server;
-    this.#view = vscode.window.createTreeView('switchyard.requests', { treeDataProvider: this });
+    this.#view = vscode.window.createTreeView('waybill.requests', { treeDataProvider: this });
     this.#subscriptions = [
       this.#changed,
       this.#view,
-      vscode.commands.registerCommand('switchyard.showRequests', () => vscode.commands.executeCommand('switchyard.requests.focus')),
+      vscode.commands.registerCommand('waybill.showRequests', () => vscode.commands.executeCommand('waybill.requests.focus')),
       // Behind lines of the tree only, so they are in no menu and no palette.
-      vscode.commands.registerCommand('switchyard.requests.loadMore', () => this.#loadMore()),
-      vscode.commands.registerCommand('switchyard.requests.retry', () => this.#refresh()),
+      vscode.commands.registerCommand('waybill.requests.loadMore', () => this.#loadMore()),
+      vscode.commands.registerCommand('waybill.requests.retry', () => this.#refresh()),
       server.onDidChangeStatus(() => this.#refreshWhenChanged()),
       server.onDidChangeState((state) => {
         if (state === 'running' && this.#view.visible) this.#throttle.request();
@@ -56,7 +56,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
         const item = new vscode.TreeItem('Load more');
         item.id = node.id;
         item.iconPath = new vscode.ThemeIcon('ellipsis');
-        item.command = { command: 'switchyard.requests.loadMore', title: 'Load more' };
+        item.command = { command: 'waybill.requests.loadMore', title: 'Load more' };
         return item;
       }
       case 'failed': {
@@ -65,7 +65,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
         item.description = 'Click to try again';
         item.tooltip = node.message;
         item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'));
-        item.command = { command: 'switchyard.requests.retry', title: 'Try again' };
+        item.command = { command: 'waybill.requests.retry', title: 'Try again' };
         return item;
       }
     }
@@ -90,7 +90,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
 
   async #loadMore(): Promise<void> {
     this.#wantedCount += pageSize;
-    await vscode.window.withProgress({ location: { viewId: 'switchyard.requests' } }, () => this.#refresh());
+    await vscode.window.withProgress({ location: { viewId: 'waybill.requests' } }, () => this.#refresh());
   }
 
   async #refresh(): Promise<void> {
@@ -120,6 +120,6 @@ function requestTreeItem(request: RequestSummary): vscode.TreeItem {
   item.tooltip = new vscode.MarkdownString(parts.tooltip);
   item.accessibilityInformation = { label: parts.spoken };
   item.contextValue = parts.contextValue;
-  item.command = { command: 'switchyard.openReceipt', title: 'Open Receipt', arguments: [parts.id, 'list'] };
+  item.command = { command: 'waybill.openReceipt', title: 'Open Receipt', arguments: [parts.id, 'list'] };
   return item;
 }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 /** Which page the one browser bundle shows. */
 export type WebviewPage = 'spend' | 'receipt' | 'drillReport';
 
-/** Options every webview of Switchyard has: scripts from the bundle, files only from dist/ and media/. */
+/** Options every webview of Waybill has: scripts from the bundle, files only from dist/ and media/. */
 export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions {
   return { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist'), vscode.Uri.joinPath(extensionUri, 'media')] };
 }

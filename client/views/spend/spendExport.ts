@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { TimeRange } from '../../../server/api/receipt.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { collectRequests } from '../shared/requestsPaging.ts';
 import { requestsCsv, spendSummaryCsv } from './spendCsv.ts';
 import { lastMonthRange, spendRange } from './spendRange.ts';
@@ -11,7 +11,7 @@ interface PeriodChoice extends vscode.QuickPickItem { range: TimeRange; fileLabe
 interface ContentChoice extends vscode.QuickPickItem { content: 'summary' | 'requests' }
 
 /** The command "Export Spend as CSV…": asks for a period, a content and a file, and writes it. */
-export async function exportSpend(server: SwitchyardServer): Promise<void> {
+export async function exportSpend(server: WaybillServer): Promise<void> {
   const period = await vscode.window.showQuickPick(periodChoices(Date.now()), { title: 'Export Spend as CSV (1/2)', placeHolder: 'Which period?' });
   if (period === undefined) return;
   const contents: ContentChoice[] = [
@@ -20,7 +20,7 @@ export async function exportSpend(server: SwitchyardServer): Promise<void> {
   ];
   const choice = await vscode.window.showQuickPick(contents, { title: 'Export Spend as CSV (2/2)', placeHolder: 'What should be in the file?' });
   if (choice === undefined) return;
-  const fileName = `switchyard-${choice.content === 'summary' ? 'spend' : 'requests'}-${period.fileLabel}.csv`;
+  const fileName = `waybill-${choice.content === 'summary' ? 'spend' : 'requests'}-${period.fileLabel}.csv`;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const file = await vscode.window.showSaveDialog({
     title: 'Export Spend as CSV',
@@ -44,7 +44,7 @@ export async function exportSpend(server: SwitchyardServer): Promise<void> {
   if (answer === open) await vscode.commands.executeCommand('vscode.open', file);
 }
 
-async function readCsv(server: SwitchyardServer, content: ContentChoice['content'], range: TimeRange, token: vscode.CancellationToken): Promise<string | undefined> {
+async function readCsv(server: WaybillServer, content: ContentChoice['content'], range: TimeRange, token: vscode.CancellationToken): Promise<string | undefined> {
   if (content === 'summary') {
     const report = await server.spend({ range });
     return token.isCancellationRequested ? undefined : spendSummaryCsv(report);

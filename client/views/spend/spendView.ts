@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
 import { exportSpend } from './spendExport.ts';
 import { isFromSpendPage } from './spendMessages.ts';
@@ -12,19 +12,19 @@ import { webviewHtml, webviewOptions } from '../shared/webviewHtml.ts';
 const refreshIntervalMs = 1500;
 /** Which command a button of the page runs. */
 const commandOfAction: Record<SpendAction, string> = {
-  addProvider: 'switchyard.addProvider',
-  openChat: 'switchyard.openChat',
-  showRequests: 'switchyard.showRequests',
-  exportSpend: 'switchyard.exportSpend',
+  addProvider: 'waybill.addProvider',
+  openChat: 'waybill.openChat',
+  showRequests: 'waybill.showRequests',
+  exportSpend: 'waybill.exportSpend',
 };
 
 /**
  * The Spend view of the sidebar: money, tokens and where they went, of today, seven days or the month, live.
- * Registers itself and its commands `switchyard.showSpend` and `switchyard.exportSpend`.
+ * Registers itself and its commands `waybill.showSpend` and `waybill.exportSpend`.
  */
 export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #subscriptions: vscode.Disposable[];
   readonly #onFigures: () => void;
@@ -37,14 +37,14 @@ export class SpendView implements vscode.WebviewViewProvider, vscode.Disposable 
   #midnight: NodeJS.Timeout | undefined;
 
   /** @param onFigures called when figures, and not an empty page, are on screen */
-  constructor(extensionUri: vscode.Uri, server: SwitchyardServer, onFigures: () => void) {
+  constructor(extensionUri: vscode.Uri, server: WaybillServer, onFigures: () => void) {
     this.#extensionUri = extensionUri;
     this.#server = server;
     this.#onFigures = onFigures;
     this.#subscriptions = [
-      vscode.window.registerWebviewViewProvider('switchyard.spend', this),
-      vscode.commands.registerCommand('switchyard.showSpend', () => vscode.commands.executeCommand('switchyard.spend.focus')),
-      vscode.commands.registerCommand('switchyard.exportSpend', () => exportSpend(server)),
+      vscode.window.registerWebviewViewProvider('waybill.spend', this),
+      vscode.commands.registerCommand('waybill.showSpend', () => vscode.commands.executeCommand('waybill.spend.focus')),
+      vscode.commands.registerCommand('waybill.exportSpend', () => exportSpend(server)),
       server.onDidChangeStatus(() => this.#refreshWhenChanged()),
       server.onDidChangeState((state) => {
         if (state === 'running' || state === 'failed') this.#throttle.request();

@@ -1,24 +1,24 @@
 import * as vscode from 'vscode';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
-import type { SwitchyardServer } from '../../server/waybillServer.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
 import { walkthroughSteps } from './walkthroughSteps.ts';
 
-const chatAnsweredKey = 'switchyard.walkthrough.chatAnswered';
-const spendSeenKey = 'switchyard.walkthrough.spendSeen';
+const chatAnsweredKey = 'waybill.walkthrough.chatAnswered';
+const spendSeenKey = 'waybill.walkthrough.spendSeen';
 
 /**
  * Ticks off the steps of the walkthrough when what they ask for has really happened: sets the context keys that
  * the steps' completion events wait for.
  */
 export class WalkthroughProgress implements vscode.Disposable {
-  readonly #server: SwitchyardServer;
+  readonly #server: WaybillServer;
   readonly #memory: vscode.Memento;
   readonly #subscription: vscode.Disposable;
   readonly #set = new Map<string, boolean>();
   #readRevision: number | undefined;
 
   /** `memory` keeps over restarts what happened once. */
-  constructor(server: SwitchyardServer, memory: vscode.Memento) {
+  constructor(server: WaybillServer, memory: vscode.Memento) {
     this.#server = server;
     this.#memory = memory;
     for (const key of [chatAnsweredKey, spendSeenKey]) if (memory.get(key) === true) this.#setKey(key, true);
@@ -39,9 +39,9 @@ export class WalkthroughProgress implements vscode.Disposable {
 
   async #update(status: StatusSnapshot): Promise<void> {
     const steps = walkthroughSteps(status);
-    this.#setKey('switchyard.walkthrough.providerAdded', steps.providerAdded);
-    this.#setKey('switchyard.walkthrough.providerTested', steps.providerTested);
-    this.#setKey('switchyard.walkthrough.fallbackReady', steps.fallbackReady);
+    this.#setKey('waybill.walkthrough.providerAdded', steps.providerAdded);
+    this.#setKey('waybill.walkthrough.providerTested', steps.providerTested);
+    this.#setKey('waybill.walkthrough.fallbackReady', steps.fallbackReady);
     if (this.#set.get(chatAnsweredKey) === true || status.ledgerRevision === this.#readRevision) return;
     this.#readRevision = status.ledgerRevision;
     // A failed read is no loss: the next finished request asks again.

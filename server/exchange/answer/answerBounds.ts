@@ -1,4 +1,4 @@
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 
 /** The longest streamed answer, in UTF-16 units of text, reasoning and arguments: about four million tokens. */
 const maxChars = 16 * 1024 * 1024;
@@ -30,7 +30,7 @@ export class AnswerBounds {
    * @param events of the whole answer so far, as are `unreadable`, `chars` and `toolCalls`
    * @returns the failure `answer-too-large` or `stream-noise` when it is more than any answer has
    */
-  exceeded(chunkBytes: number, hasContent: boolean, events: number, unreadable: number, chars: number, toolCalls: number): SwitchyardError | undefined {
+  exceeded(chunkBytes: number, hasContent: boolean, events: number, unreadable: number, chars: number, toolCalls: number): WaybillError | undefined {
     if (hasContent) {
       this.#quietBytes = 0;
       this.#quietFrom = events;
@@ -38,9 +38,9 @@ export class AnswerBounds {
       this.#quietBytes += chunkBytes;
     }
     if (chars > maxChars || toolCalls > maxToolCalls || events > maxEvents) {
-      return new SwitchyardError('answer-too-large', 'server', `${this.#endpoint} sent an answer larger than is accepted.`);
+      return new WaybillError('answer-too-large', 'server', `${this.#endpoint} sent an answer larger than is accepted.`);
     }
     const noise = unreadable > maxUnreadable || this.#quietBytes > maxQuietBytes || events - this.#quietFrom > maxQuietEvents;
-    return noise ? new SwitchyardError('stream-noise', 'server', `${this.#endpoint} sent much that is no part of an answer, so its stream was given up.`) : undefined;
+    return noise ? new WaybillError('stream-noise', 'server', `${this.#endpoint} sent much that is no part of an answer, so its stream was given up.`) : undefined;
   }
 }

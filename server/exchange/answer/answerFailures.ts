@@ -1,56 +1,56 @@
 import type { StopReason } from '../../api/conversation.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { responseFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
 import type { ResponseHeaders } from '../../upstream/transport.ts';
 import { headerText, isPage } from './answerHeaders.ts';
 
 /** What an answer with status 300 or more means. @param now milliseconds since the epoch, for waits that are moments */
-export function refusedFailure(status: number, headers: ResponseHeaders, body: Buffer, source: FailureSource, now: number): SwitchyardError {
+export function refusedFailure(status: number, headers: ResponseHeaders, body: Buffer, source: FailureSource, now: number): WaybillError {
   if (status < 400) {
-    return new SwitchyardError('redirect', 'server',
+    return new WaybillError('redirect', 'server',
       `${source.endpoint} redirected to another address (${status}), which is not followed; check the base URL.`, { status });
   }
   if (isPage(headerText(headers['content-type'])) && status !== 401 && status !== 429 && status < 500) {
     // A portal or a guard in between, and no word of the provider's about key, model or request.
-    return new SwitchyardError('not-an-api', 'server',
+    return new WaybillError('not-an-api', 'server',
       `${source.endpoint} answered with a web page (${status}) instead of an answer; check the base URL, or a login page in between.`, { status });
   }
   return responseFailure(status, headers, body.toString('utf8'), source, now);
 }
 
 /** A good status and a web page behind it. */
-export function pageFailure(endpoint: string): SwitchyardError {
-  return new SwitchyardError('not-an-api', 'server', `${endpoint} answered with a web page instead of an answer; check the base URL, or a login page in between.`);
+export function pageFailure(endpoint: string): WaybillError {
+  return new WaybillError('not-an-api', 'server', `${endpoint} answered with a web page instead of an answer; check the base URL, or a login page in between.`);
 }
 
 /** So many bytes of an answer that is none are kept; they are redacted and cut before anyone sees them. */
 const longestSample = 8192;
 
 /** A good status and a body that is no JSON. */
-export function notJsonFailure(endpoint: string, body: Buffer): SwitchyardError {
-  return new SwitchyardError('not-json', 'server', `${endpoint} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, longestSample) });
+export function notJsonFailure(endpoint: string, body: Buffer): WaybillError {
+  return new WaybillError('not-json', 'server', `${endpoint} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, longestSample) });
 }
 
 /** A stream that ended without its protocol's terminal event. @param saidNothing not even a lifecycle event came */
-export function cutFailure(endpoint: string, saidNothing: boolean): SwitchyardError {
+export function cutFailure(endpoint: string, saidNothing: boolean): WaybillError {
   return saidNothing
-    ? new SwitchyardError('empty-answer', 'server', `${endpoint} answered with nothing.`)
-    : new SwitchyardError('stream-cut', 'server', `${endpoint} broke off in mid-answer.`);
+    ? new WaybillError('empty-answer', 'server', `${endpoint} answered with nothing.`)
+    : new WaybillError('stream-cut', 'server', `${endpoint} broke off in mid-answer.`);
 }
 
 /**
  * Why an answer without content is no answer; undefined when the stop reason explains it.
  * @param refusalFails a refusal without words is a failure too
  */
-export function emptyFailure(endpoint: string, reason: StopReason | undefined, refusalFails: boolean): SwitchyardError | undefined {
+export function emptyFailure(endpoint: string, reason: StopReason | undefined, refusalFails: boolean): WaybillError | undefined {
   switch (reason) {
     case 'length':
     case 'context-full':
     case 'pause':
       return undefined;
     case 'refusal':
-      return refusalFails ? new SwitchyardError('refused', 'content-policy', `${endpoint} refused this request for content policy.`) : undefined;
+      return refusalFails ? new WaybillError('refused', 'content-policy', `${endpoint} refused this request for content policy.`) : undefined;
     default:
-      return new SwitchyardError('empty-answer', 'server', `${endpoint} answered without any text or tool call.`);
+      return new WaybillError('empty-answer', 'server', `${endpoint} answered without any text or tool call.`);
   }
 }

@@ -1,6 +1,6 @@
 import type { ConversationEvent, ProviderErrorBody } from '../../api/conversation.ts';
 import { ByteQueue } from '../../base/byteQueue.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { StreamDecoder } from '../../protocols/codec.ts';
 import { createSseReader } from '../../protocols/sseReader.ts';
 
@@ -62,14 +62,14 @@ export class StreamGate {
     return this.#decoder.unreadable;
   }
 
-  /** @throws SwitchyardError `event-too-large`, `stream-noise` */
+  /** @throws WaybillError `event-too-large`, `stream-noise` */
   push(chunk: Buffer): GateOutput {
     this.#begin();
     this.#reader.push(chunk);
     return this.#output(this.#options.raw ? this.#wholeEvents(chunk) : undefined);
   }
 
-  /** The stream has ended: a last event may lack its blank line. @throws SwitchyardError */
+  /** The stream has ended: a last event may lack its blank line. @throws WaybillError */
   finish(): GateOutput {
     this.#begin();
     this.#reader.end();
@@ -121,7 +121,7 @@ export class StreamGate {
     const end = (seam.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([seam, chunk]))) - seam.length;
     if (end <= 0) {
       this.#tail.add(chunk);
-      if (this.#tail.length > maxTailBytes) throw new SwitchyardError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
+      if (this.#tail.length > maxTailBytes) throw new WaybillError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
       this.#seam = chunk.length >= seamBytes ? chunk.subarray(-seamBytes) : Buffer.concat([seam, chunk]).subarray(-seamBytes);
       return undefined;
     }

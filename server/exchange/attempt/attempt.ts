@@ -1,5 +1,5 @@
 import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { headerValue } from '../../base/names.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
@@ -37,7 +37,7 @@ export interface AttemptListener {
 export type AttemptEnd =
   | { kind: 'ok'; reason: StopReason | undefined }
   /** `begun`: something of it was already passed on. */
-  | { kind: 'failed'; error: SwitchyardError; begun: boolean; raw?: RawError | undefined };
+  | { kind: 'failed'; error: WaybillError; begun: boolean; raw?: RawError | undefined };
 
 const maxErrorBodyBytes = 64 * 1024;
 /** A body that is passed on is scanned only: a request for many embeddings is answered with this much. */
@@ -235,7 +235,7 @@ export class AttemptRun implements ResponseListener {
     }
   }
 
-  onError(error: SwitchyardError): void {
+  onError(error: WaybillError): void {
     if (this.#mode === 'stream' && this.#gate?.terminated === true) {
       // The answer was complete; how the connection ended does not matter.
       this.#streamEnded();
@@ -248,19 +248,19 @@ export class AttemptRun implements ResponseListener {
     this.#fail(error);
   }
 
-  #read(read: (gate: StreamGate) => GateOutput): GateOutput | SwitchyardError {
+  #read(read: (gate: StreamGate) => GateOutput): GateOutput | WaybillError {
     const gate = this.#gate;
     if (gate === undefined) return { events: [], bytes: [], error: undefined };
     try {
       return read(gate);
     } catch (error) {
-      if (error instanceof SwitchyardError) return error;
+      if (error instanceof WaybillError) return error;
       throw error;
     }
   }
 
-  #streamed(output: GateOutput | SwitchyardError, chunkBytes = 0): void {
-    if (output instanceof SwitchyardError) {
+  #streamed(output: GateOutput | WaybillError, chunkBytes = 0): void {
+    if (output instanceof WaybillError) {
       this.#fail(output);
       return;
     }
@@ -303,7 +303,7 @@ export class AttemptRun implements ResponseListener {
   #holdBack(bytes: readonly Buffer[]): void {
     this.#waiting.addBytes(bytes);
     if (this.#waiting.isTooMuch(this.#arrived, this.#gate?.eventCount ?? 0, this.figures.generatedChars)) {
-      this.#fail(new SwitchyardError('prelude-too-large', 'server', `${this.#endpoint.name} sent much and said nothing.`));
+      this.#fail(new WaybillError('prelude-too-large', 'server', `${this.#endpoint.name} sent much and said nothing.`));
     }
   }
 
@@ -374,7 +374,7 @@ export class AttemptRun implements ResponseListener {
         this.#call?.abort();
         return;
       }
-      this.#fail(new SwitchyardError('answer-too-large', 'server', `${this.#endpoint.name} sent an answer larger than is accepted.`));
+      this.#fail(new WaybillError('answer-too-large', 'server', `${this.#endpoint.name} sent an answer larger than is accepted.`));
       return;
     }
     const beganBefore = body.began;
@@ -425,7 +425,7 @@ export class AttemptRun implements ResponseListener {
   }
 
   /** A timer ran out. A status that was sent says more than that its explanation did not come. */
-  #expired(error: SwitchyardError): void {
+  #expired(error: WaybillError): void {
     if (this.#mode === 'error') this.#refused();
     else this.#fail(error);
   }
@@ -448,7 +448,7 @@ export class AttemptRun implements ResponseListener {
     this.#listener.onDone({ kind: 'ok', reason: this.#meter.reason });
   }
 
-  #fail(error: SwitchyardError, raw?: RawError): void {
+  #fail(error: WaybillError, raw?: RawError): void {
     if (this.#mode === 'done') return;
     if (this.#finishSuffices && this.#committed && this.#meter.reason !== undefined && error.failureClass !== 'cancelled') {
       // Nothing was missing but the protocol's last word, which our own encoder writes.

@@ -1,6 +1,6 @@
 import type { KeyMaterial } from '../../api/messages.ts';
 import type { AttemptRole, PlannedTarget, RequestKind } from '../../api/receipt.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
 import { spokenEndpoint } from '../../routing/chooseProtocol.ts';
 import type { RateTicket } from '../../limits/rateLimiter.ts';
@@ -124,14 +124,14 @@ export function asksOnRefusal(route: RouteConfig | undefined, input: ExchangeInp
 function unsendable(error: unknown, target: PlannedTarget, services: ExchangeServices, id: string): Launch {
   if (error instanceof UntranslatableError) return { kind: 'excluded', reason: error.reason, unfit: true };
   if (error instanceof RequestFormatError) {
-    return { kind: 'fatal', failure: { error: new SwitchyardError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
+    return { kind: 'fatal', failure: { error: new WaybillError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
   }
   // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
   services.log.error(`exchange ${id} could not be sent to ${target.target}`, error);
   const tooDeep = error instanceof RangeError;
   const failure = tooDeep
-    ? { error: new SwitchyardError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 }), status: 400 }
-    : { error: new SwitchyardError('internal', 'server', 'Switchyard failed at this request; its log says more.', { status: 500 }), status: 500 };
+    ? { error: new WaybillError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 }), status: 400 }
+    : { error: new WaybillError('internal', 'server', 'Waybill failed at this request; its log says more.', { status: 500 }), status: 500 };
   return { kind: 'fatal', failure };
 }
 

@@ -1,5 +1,5 @@
 import type { Attempt } from '../../api/receipt.ts';
-import type { SwitchyardError } from '../../base/failure.ts';
+import type { WaybillError } from '../../base/failure.ts';
 import { observationOf, timerPhaseOf } from '../../timeouts/attemptObservation.ts';
 import { networkKindOf } from '../../health/network/networkState.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
@@ -43,7 +43,7 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
 }
 
 /** Whether a timer ended an attempt sooner than it would have with nobody to take over. */
-export function wasCutShort({ origin }: RunningAttempt, error: SwitchyardError): boolean {
+export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): boolean {
   const phase = timerPhaseOf(error.code);
   if (phase === undefined) return false;
   const { timeouts } = origin;

@@ -181,7 +181,7 @@ function requestHeaders(
     'content-type': 'application/json',
     'content-length': String(length),
     accept: stream ? 'text/event-stream' : 'application/json',
-    'user-agent': 'switchyard',
+    'user-agent': 'waybill',
     ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
     ...protocolHeaders,
     ...endpoint.headers,

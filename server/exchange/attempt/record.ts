@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt } from '../../api/receipt.ts';
-import type { SwitchyardError } from '../../base/failure.ts';
+import type { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
@@ -48,7 +48,7 @@ const beforeSending = new Set([
 ]);
 
 /** Whether an attempt failed before it was sent. */
-function neverSent(failure: SwitchyardError | undefined, figures: AttemptFigures): boolean {
+function neverSent(failure: WaybillError | undefined, figures: AttemptFigures): boolean {
   return failure !== undefined && figures.status === undefined && figures.headersMs === undefined
     && beforeSending.has(failure.code);
 }

@@ -1,4 +1,4 @@
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { Timeouts } from '../../config/config.ts';
 import { charsPerToken } from '../answer/usageMeter.ts';
 
@@ -17,7 +17,7 @@ const longestExplanationMs = 5000;
 export class AttemptTimers {
   #timeouts: Timeouts;
   #stream: boolean;
-  #expire: (error: SwitchyardError) => void;
+  #expire: (error: WaybillError) => void;
   #endpoint: string;
   #phase: NodeJS.Timeout | undefined;
   #total: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ export class AttemptTimers {
   #stretchChars = 0;
   #stretchEvents = 0;
 
-  constructor(timeouts: Timeouts, stream: boolean, expire: (error: SwitchyardError) => void, endpoint: string) {
+  constructor(timeouts: Timeouts, stream: boolean, expire: (error: WaybillError) => void, endpoint: string) {
     this.#timeouts = timeouts;
     this.#stream = stream;
     this.#expire = expire;
@@ -55,7 +55,7 @@ export class AttemptTimers {
   start(): void {
     const { totalMs } = this.#timeouts;
     this.#total = setTimeout(() => {
-      if (this.#pausedAt !== undefined) this.#expire(new SwitchyardError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
+      if (this.#pausedAt !== undefined) this.#expire(new WaybillError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
       else this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`);
     }, totalMs);
     // A plain answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
@@ -183,7 +183,7 @@ export class AttemptTimers {
   }
 
   #expired(code: string, message: string): void {
-    this.#expire(new SwitchyardError(code, 'timeout', message));
+    this.#expire(new WaybillError(code, 'timeout', message));
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ProtocolName } from '../../api/conversation.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
@@ -75,7 +75,7 @@ export class HttpFace {
     const owner = this.#options.token.ownerOf(presentedToken(request.headers));
     if (owner === undefined) {
       this.#refuse(request, response, path, 401,
-        'The token of the local Switchyard endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
+        'The token of the local Waybill endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       return;
     }
     const meaning = meaningOf(path, query);
@@ -100,10 +100,10 @@ export class HttpFace {
     const failed = (error: unknown): void => {
       const { path } = requestTarget(request);
       // Our own errors say in one sentence what a person can do; they are not worth a stack.
-      const known = error instanceof SwitchyardError;
+      const known = error instanceof WaybillError;
       if (!known) this.#options.log.error(`${request.method ?? ''} ${path} failed`, error);
       if (response.headersSent) response.destroy();
-      else this.#refuse(request, response, path, known ? 503 : 500, known ? error.message : 'Switchyard failed at this request; its log says more.');
+      else this.#refuse(request, response, path, known ? 503 : 500, known ? error.message : 'Waybill failed at this request; its log says more.');
     };
     try {
       answer()?.catch(failed);

@@ -94,8 +94,8 @@ export class HttpCaller implements CallerSide {
       response.write(this.#encoder?.fail?.(told) ?? this.#answer.codec.encodeStreamError(told), () => response.destroy());
       return;
     }
-    const headers: Record<string, string> = { 'x-switchyard-attempts': String(failure.attempts) };
-    if (failure.target !== undefined) headers['x-switchyard-target'] = headerValue(failure.target);
+    const headers: Record<string, string> = { 'x-waybill-attempts': String(failure.attempts) };
+    if (failure.target !== undefined) headers['x-waybill-target'] = headerValue(failure.target);
     Object.assign(headers, errorHeaders(callerError(failure)));
     const { failureClass } = failure.error;
     if (failure.raw !== undefined && failureClass !== 'auth' && failureClass !== 'quota') {
@@ -133,11 +133,11 @@ export class HttpCaller implements CallerSide {
 
   #ownHeaders(): Record<string, string> {
     const head = this.#head;
-    if (head === undefined) return { 'x-switchyard-exchange': this.#answer.exchangeId };
+    if (head === undefined) return { 'x-waybill-exchange': this.#answer.exchangeId };
     return {
-      'x-switchyard-exchange': head.exchangeId,
-      'x-switchyard-target': headerValue(head.target),
-      'x-switchyard-attempts': String(head.attempts),
+      'x-waybill-exchange': head.exchangeId,
+      'x-waybill-target': headerValue(head.target),
+      'x-waybill-attempts': String(head.attempts),
     };
   }
 

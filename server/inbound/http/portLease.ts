@@ -154,10 +154,10 @@ export class PortHolder {
       return;
     }
     if (owner === 'ours') {
-      this.#set({ state: 'held-by-another-window', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is taken: another Switchyard on this data folder serves it.` });
+      this.#set({ state: 'held-by-another-window', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is taken: another Waybill on this data folder serves it.` });
       return;
     }
-    const message = `Port ${port} is taken by another program, so tools cannot reach Switchyard there; choose another port.`;
+    const message = `Port ${port} is taken by another program, so tools cannot reach Waybill there; choose another port.`;
     if (this.#status.message !== message) this.#log.warn(message);
     this.#set({ state: 'held-by-another-program', message });
   }

@@ -13,7 +13,7 @@ import {
   type StartDrillParams, type StartDrillResult, type StopDrillParams, type StopDrillResult, type SurvivalReportResult,
 } from '../../api/drill.ts';
 import type { HttpStatus } from '../../api/status.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { tokenLimit } from '../../base/figures.ts';
 import { Guard } from '../../base/guarded.ts';
 import { keptCaller, keptLabel, modelNameProblem } from '../../base/names.ts';
@@ -118,7 +118,7 @@ export class LspFace {
     }
   }
 
-  /** A token is given out only for an address at which a Switchyard has just been found. */
+  /** A token is given out only for an address at which a Waybill has just been found. */
   async #connectTool(tool: string): Promise<ConnectToolResult> {
     const { state, url, message } = await this.#options.checkPort();
     if (url === undefined && state !== 'off') throw new Error(message ?? 'The local endpoint is not open yet; try again in a moment.');
@@ -133,7 +133,7 @@ export class LspFace {
     try {
       return { drill: this.#options.yard.drills.start(params) };
     } catch (error) {
-      if (error instanceof SwitchyardError) return { refused: error.message };
+      if (error instanceof WaybillError) return { refused: error.message };
       throw error;
     }
   }

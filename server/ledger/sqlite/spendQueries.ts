@@ -123,7 +123,7 @@ export class SpendQueries {
     this.#hedges = database.prepare(`SELECT ${readableSum('micro_usd')}, sum(known) AS known, count(*) AS count FROM (
       SELECT coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 0 ELSE 1 END AS known
       FROM attempts a INDEXED BY attempts_of_role JOIN exchanges e ON e.seq = a.exchange_seq
-      WHERE a.role = 'hedge' AND a.started_at >= ?1 AND trim(e.wanted) IN (?2, 'switchyard/' || ?2, 'models/' || ?2))`);
+      WHERE a.role = 'hedge' AND a.started_at >= ?1 AND trim(e.wanted) IN (?2, 'waybill/' || ?2, 'models/' || ?2))`);
     this.#folds = foldLevels.map(({ level, slot, groups }) => database.prepare(`
       INSERT INTO spend_slots (level, slot, ${groupColumns}, ${sumColumns})
       SELECT ${level}, slot, ${groupColumns}, ${columnSums} FROM (

@@ -38,7 +38,7 @@ export function encodeGeminiStreamError(error: CallerError): string {
 
 function errorBody(error: CallerError, code: number): JsonObject {
   const details: JsonObject[] = [];
-  if (error.code !== undefined) details.push({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: error.code, domain: 'switchyard' });
+  if (error.code !== undefined) details.push({ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: error.code, domain: 'waybill' });
   if (error.retryAfterMs !== undefined && error.retryAfterMs >= 0 && retryable.has(error.failureClass)) {
     details.push({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${error.retryAfterMs / 1_000}s` });
   }

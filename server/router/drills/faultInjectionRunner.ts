@@ -4,7 +4,7 @@ import {
 } from '../../api/drill.ts';
 import type { Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
@@ -63,7 +63,7 @@ export class DrillRunner {
     this.#ends = new Guard('The end of a fire drill', options.log);
   }
 
-  /** @throws SwitchyardError in one sentence when the drill cannot begin */
+  /** @throws WaybillError in one sentence when the drill cannot begin */
   start(params: StartDrillParams): RunningDrill {
     const { drills, board, keys, clock } = this.#options;
     const startedAt = clock.now();
@@ -208,6 +208,6 @@ function none(): DrillCounts {
   return { met: 0, answered: 0, failed: 0 };
 }
 
-function refused(message: string): SwitchyardError {
-  return new SwitchyardError('drill-refused', 'bad-request', message);
+function refused(message: string): WaybillError {
+  return new WaybillError('drill-refused', 'bad-request', message);
 }

@@ -33,7 +33,7 @@ function call(method: string, path: string): SandboxCall | undefined {
 }
 
 function modelCard(id: string, createdAt: number): JsonObject {
-  return { id, object: 'model', created: createdAt, owned_by: 'switchyard-sandbox' };
+  return { id, object: 'model', created: createdAt, owned_by: 'waybill-sandbox' };
 }
 
 function readPrompt(body: JsonObject, _headers: IncomingHttpHeaders): SandboxPrompt | string {

@@ -1,4 +1,4 @@
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { ownLimit } from './ownLimit.ts';
 import { http2Only, tlsWords, type FailureWords } from './tlsSentences.ts';
 
@@ -9,7 +9,7 @@ const noAddress = (says: string): FailureWords => ({ code: 'no-address', failure
 const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine; check your connection, VPN and firewall.' };
 const tooLate: FailureWords = { code: 'connect-timeout', failureClass: 'timeout', says: 'did not accept a connection in time.' };
 const unsendable: FailureWords = { code: 'unsendable', failureClass: 'server', says: 'cannot be sent this request: its address, its key or one of its headers holds a character that HTTP does not allow. Check the settings of the endpoint.' };
-const closing: FailureWords = { code: 'shutting-down', failureClass: 'cancelled', says: 'was not asked to the end: Switchyard is shutting down.' };
+const closing: FailureWords = { code: 'shutting-down', failureClass: 'cancelled', says: 'was not asked to the end: Waybill is shutting down.' };
 const headersTooLarge: FailureWords = { code: 'headers-too-large', failureClass: 'server', says: 'sent response headers larger than is accepted.' };
 
 /** Codes that mean the same at every stage. Source: undici's errors, Node's errors. */
@@ -67,14 +67,14 @@ const strangeAnswers: ReadonlyMap<string, string> = new Map([
  * The one mapper from errors of sockets, TLS and the HTTP client to failures.
  * @param endpoint the endpoint's name, for the sentence
  */
-export function networkFailure(error: unknown, endpoint: string, stage: CallStage): SwitchyardError {
-  if (error instanceof SwitchyardError) return error;
+export function networkFailure(error: unknown, endpoint: string, stage: CallStage): WaybillError {
+  if (error instanceof WaybillError) return error;
   const { code, source } = origin(error);
   const details = { detail: `${code}: ${source instanceof Error ? source.message : String(source)}`, systemCode: code, cause: error };
   const own = ownLimit(code, source);
-  if (own !== undefined) return new SwitchyardError('own-limit', 'local', `${own.lacks}, so ${endpoint} ${stage === 'answering' ? 'was not heard to the end' : 'was not asked'}. ${own.remedy}`, { ...details, retryAfterMs: own.retryAfterMs });
+  if (own !== undefined) return new WaybillError('own-limit', 'local', `${own.lacks}, so ${endpoint} ${stage === 'answering' ? 'was not heard to the end' : 'was not asked'}. ${own.remedy}`, { ...details, retryAfterMs: own.retryAfterMs });
   const words = anytime.get(code) ?? unreadable(source, stage) ?? atStage(code, source, stage);
-  return new SwitchyardError(words.code, words.failureClass, `${endpoint} ${words.says}`, details);
+  return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, details);
 }
 
 /** Whether the other side ended a connection without a word, in whatever way. */

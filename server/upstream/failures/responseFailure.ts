@@ -1,6 +1,6 @@
 import type { ProviderErrorBody } from '../../api/conversation.ts';
 import type { FailureClass } from '../../api/failure.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { parseJson } from '../../base/json.ts';
 import { parseRetryAfter } from '../../base/headers/retryAfter.ts';
 import type { ErrorRule, Provider } from '../../catalog/provider.ts';
@@ -115,21 +115,21 @@ const classOfStatus: Record<number, FailureClass> = {
  */
 export function responseFailure(
   status: number, headers: Record<string, string | string[] | undefined>, body: string, source: FailureSource, now: number,
-): SwitchyardError {
+): WaybillError {
   const parsed = parseJson(body.trim());
   const error = (parsed === undefined ? undefined : readErrorBody(parsed)) ?? readErrorText(body);
   return providerFailure(error, status, source, parseRetryAfter(headers, now));
 }
 
 /** Classifies an error object found in a body or in a stream. */
-export function providerFailure(error: ProviderErrorBody, httpStatus: number, source: FailureSource, retryAfterMs?: number): SwitchyardError {
+export function providerFailure(error: ProviderErrorBody, httpStatus: number, source: FailureSource, retryAfterMs?: number): WaybillError {
   const status = httpStatus >= 300 ? httpStatus : error.status ?? httpStatus;
   const failureClass = classify(error, status, source.provider);
   const wait = longest(retryAfterMs, error.retryAfterMs);
   const code = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
   const own = ownSentence(failureClass, error, status, source);
   const quotes = quotingClasses.has(failureClass);
-  return new SwitchyardError(code, failureClass, quotes ? withProviderWords(own, error.message, shortened) : own, {
+  return new WaybillError(code, failureClass, quotes ? withProviderWords(own, error.message, shortened) : own, {
     status: status >= 300 ? status : undefined,
     retryAfterMs: wait,
     ownSentence: quotes ? own : undefined,

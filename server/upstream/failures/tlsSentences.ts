@@ -38,7 +38,7 @@ const handshakes: readonly (readonly [RegExp, FailureWords])[] = [
   [/NO_APPLICATION_PROTOCOL/, http2Only],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_(?:LOW|HIGH)|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|INAPPROPRIATE_FALLBACK/, failed('speaks no version of TLS that is still safe; it needs TLS 1.2 or newer.')],
   [/UNRECOGNIZED_NAME|ALERT_UNRECOGNIZED/, failed('serves no host of that name. Check the base URL.')],
-  [/ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN/, failed('wants a certificate from its callers, which Switchyard has none of. Set the base URL to an address that does not.')],
+  [/ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN/, failed('wants a certificate from its callers, which Waybill has none of. Set the base URL to an address that does not.')],
   [/CA_MD_TOO_WEAK|EE_KEY_TOO_SMALL|CA_KEY_TOO_SMALL/, certificate('is too weak to be trusted. Only the owner of the server can replace it.')],
   [/DH_KEY_TOO_SMALL|NO_SHARED_CIPHER|NO_CIPHERS|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER|INSUFFICIENT_SECURITY|LEGACY_(?:SIGALG|RENEGOTIATION)/, failed('and this machine agree on no safe way to encrypt. Check the base URL, or a proxy that inspects traffic.')],
 ];

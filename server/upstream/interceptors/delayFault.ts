@@ -1,4 +1,4 @@
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { ResponseHeaders, ResponseListener, UpstreamCall } from '../transport.ts';
 
 /** Of an answer that waits, no more than this is kept in memory; then the provider is made to wait. */
@@ -76,7 +76,7 @@ export class SlowCall implements UpstreamCall, ResponseListener {
     }, 0);
   }
 
-  onError(error: SwitchyardError): void {
+  onError(error: WaybillError): void {
     const end: Word = listener => {
       this.#finish();
       listener.onError(error);
@@ -131,8 +131,8 @@ export class SlowCall implements UpstreamCall, ResponseListener {
       // This runs in a timer, where what a listener throws would end the process.
       const listener = this.#listener;
       this.abort();
-      listener?.onError(cause instanceof SwitchyardError ? cause
-        : new SwitchyardError('unreadable-answer', 'server', `${this.#endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) }));
+      listener?.onError(cause instanceof WaybillError ? cause
+        : new WaybillError('unreadable-answer', 'server', `${this.#endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) }));
     }
   }
 

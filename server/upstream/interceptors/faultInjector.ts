@@ -1,7 +1,7 @@
 import type { ProtocolName } from '../../api/conversation.ts';
 import type { RunningDrill } from '../../api/drill.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { isResting } from '../../base/cooldownSpan.ts';
 import type { ResponseHeaders, UpstreamRequest } from '../transport.ts';
@@ -97,22 +97,22 @@ function concerns(drill: RunningDrill, about: About): boolean {
 }
 
 /** A connection that a drill refuses: as if nothing listened there. */
-export function drilledRefusal(endpoint: string): SwitchyardError {
-  return new SwitchyardError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED' });
+export function drilledRefusal(endpoint: string): WaybillError {
+  return new WaybillError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED' });
 }
 
 /** An answer that a drill breaks off: as if the connection had been reset. */
-export function drilledCut(endpoint: string): SwitchyardError {
-  return new SwitchyardError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET' });
+export function drilledCut(endpoint: string): WaybillError {
+  return new WaybillError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET' });
 }
 
 /**
  * The failure of a request that met a drill, in words that say so. Nobody is sent to mend a key or to pay a bill.
  * Idempotent.
  */
-export function drillFailure(error: SwitchyardError): SwitchyardError {
+export function drillFailure(error: WaybillError): WaybillError {
   if (error.message.startsWith(drillPrefix)) return error;
-  return new SwitchyardError(error.code, error.failureClass, drillPrefix + withoutAdvice(error.message), {
+  return new WaybillError(error.code, error.failureClass, drillPrefix + withoutAdvice(error.message), {
     status: error.status, retryAfterMs: error.retryAfterMs, ownSentence: error.ownSentence === undefined ? undefined : drillPrefix + error.ownSentence, detail: error.detail, providerCode: error.providerCode, systemCode: error.systemCode, cause: error.cause,
   });
 }
@@ -125,7 +125,7 @@ function withoutAdvice(message: string): string {
 
 /** The words the providers use, so that whoever reads them, reads what a real one would have said. */
 function refusalBody(protocol: ProtocolName, status: 401 | 429): JsonObject {
-  const message = status === 429 ? 'Rate limit reached (a fire drill of Switchyard).' : 'Invalid API key (a fire drill of Switchyard).';
+  const message = status === 429 ? 'Rate limit reached (a fire drill of Waybill).' : 'Invalid API key (a fire drill of Waybill).';
   switch (protocol) {
     case 'anthropic-messages':
       return { type: 'error', error: { type: status === 429 ? 'rate_limit_error' : 'authentication_error', message } };

@@ -1,4 +1,4 @@
-import { SwitchyardError } from '../../base/failure.ts';
+import { WaybillError } from '../../base/failure.ts';
 import { projectPlaceholder } from '../../catalog/paths.ts';
 import type { GoogleLogin } from '../../keys/authHeader.ts';
 import type { GoogleToken, GoogleTokens } from './googleTokens.ts';
@@ -76,7 +76,7 @@ export class SignedCall implements ResponseListener, UpstreamCall {
     this.#listener?.onEnd();
   }
 
-  onError(error: SwitchyardError): void {
+  onError(error: WaybillError): void {
     this.#listener?.onError(error);
   }
 
@@ -91,7 +91,7 @@ export class SignedCall implements ResponseListener, UpstreamCall {
       this.#call = this.#send({ ...request, url, headers: { ...request.headers, authorization: `Bearer ${token.token}` } }, this);
       if (this.#paused) this.#call.pause();
     } catch (error) {
-      this.#listener?.onError(error instanceof SwitchyardError ? error : networkFailure(error, this.#endpoint, 'connecting'));
+      this.#listener?.onError(error instanceof WaybillError ? error : networkFailure(error, this.#endpoint, 'connecting'));
     }
   }
 }
@@ -99,7 +99,7 @@ export class SignedCall implements ResponseListener, UpstreamCall {
 function withProject(url: string, project: string | undefined): string {
   if (!url.includes(projectPlaceholder)) return url;
   if (project === undefined) {
-    throw new SwitchyardError('google-project', 'auth', 'The Google login names no project; set "project" for this endpoint.');
+    throw new WaybillError('google-project', 'auth', 'The Google login names no project; set "project" for this endpoint.');
   }
   return url.replace(projectPlaceholder, encodeURIComponent(project.toWellFormed()));
 }

@@ -1,4 +1,4 @@
-import type { SwitchyardError } from '../../base/failure.ts';
+import type { WaybillError } from '../../base/failure.ts';
 import type { RefusalAnswer } from './faultInjector.ts';
 import type { ResponseListener, UpstreamCall } from '../transport.ts';
 
@@ -7,10 +7,10 @@ export class RefusedCall implements UpstreamCall {
   readonly drilled = true;
   readonly unsent = true;
   #listener: ResponseListener | undefined;
-  #answer: RefusalAnswer | SwitchyardError;
+  #answer: RefusalAnswer | WaybillError;
   #turn: NodeJS.Immediate;
 
-  constructor(listener: ResponseListener, answer: RefusalAnswer | SwitchyardError) {
+  constructor(listener: ResponseListener, answer: RefusalAnswer | WaybillError) {
     this.#listener = listener;
     this.#answer = answer;
     this.#turn = setImmediate(() => this.#speak());

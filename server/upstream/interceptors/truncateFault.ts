@@ -1,4 +1,4 @@
-import type { SwitchyardError } from '../../base/failure.ts';
+import type { WaybillError } from '../../base/failure.ts';
 import type { StreamDecoder } from '../../protocols/codec.ts';
 import { isContentEvent } from '../../protocols/events.ts';
 import { createSseReader, type SseReader } from '../../protocols/sseReader.ts';
@@ -96,7 +96,7 @@ export class CutCall implements UpstreamCall, ResponseListener {
     this.#cut();
   }
 
-  onError(error: SwitchyardError): void {
+  onError(error: WaybillError): void {
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onError(error);

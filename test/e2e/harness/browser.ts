@@ -35,7 +35,7 @@ function keepServiceWorker(): void {
 }
 
 async function browserExecutable(): Promise<string> {
-  const configured = process.env['SWITCHYARD_E2E_BROWSER'] ?? systemBrowsers.find((file) => existsSync(file));
+  const configured = process.env['WAYBILL_E2E_BROWSER'] ?? systemBrowsers.find((file) => existsSync(file));
   if (configured !== undefined) return configured;
   const packed = await import('@sparticuz/chromium');
   return packed.default.executablePath();

@@ -56,7 +56,7 @@ export class EditorServer {
   /** Installs the VSIX, writes the settings and starts the editor; resolves when it accepts connections. */
   static async start({ vsix = places.vsix, settings = {}, defaults = false, environment = {} }: EditorOptions = {}): Promise<EditorServer> {
     if (!existsSync(vsix)) throw new Error(`There is no ${vsix}: run "npm run package" first.`);
-    const home = mkdtempSync(path.join(tmpdir(), 'switchyard-e2e-'));
+    const home = mkdtempSync(path.join(tmpdir(), 'waybill-e2e-'));
     const marker = randomUUID();
     const folders = ['--user-data-dir', path.join(home, 'user-data'), '--extensions-dir', path.join(home, 'extensions'), '--config', path.join(home, 'code-server.yaml')];
     const options = { detached: true, cwd: home, env: { ...plainEnvironment(), ...environment, HOME: home, [runMarkerName]: marker } };

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { until } from './until.ts';
 
 /** Set in the environment of everything a test starts; children inherit it, so that stragglers can be found. */
-export const runMarkerName = 'SWITCHYARD_E2E_RUN';
+export const runMarkerName = 'WAYBILL_E2E_RUN';
 
 export interface RunningProcess {
   pid: number;

@@ -32,7 +32,7 @@ export class Scene {
     let editor: EditorServer | undefined;
     try {
       const port = await freePort();
-      editor = await EditorServer.start({ defaults, settings: { 'switchyard.localEndpoint.port': port, ...settings(sandbox) } });
+      editor = await EditorServer.start({ defaults, settings: { 'waybill.localEndpoint.port': port, ...settings(sandbox) } });
       return new Scene(editor, sandbox, await launchBrowser(path.join(editor.home, 'browser-profile')), port);
     } catch (error) {
       await editor?.stop();
@@ -45,7 +45,7 @@ export class Scene {
   async openWindow(folderName: string): Promise<Workbench> {
     const workbench = await Workbench.open(this.browser, this.editor, this.editor.makeWorkspace(folderName));
     this.windows.push(workbench);
-    await workbench.statusBarItem('Switchyard').waitFor({ timeout: 30_000 });
+    await workbench.statusBarItem('Waybill').waitFor({ timeout: 30_000 });
     return workbench;
   }
 

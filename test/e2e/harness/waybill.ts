@@ -11,7 +11,7 @@ import type { RunningProcess } from './processTree.ts';
 import { until } from './until.ts';
 import type { Workbench } from './workbench.ts';
 
-export const extensionId = 'switchyard.switchyard';
+export const extensionId = 'waybill.waybill';
 
 export interface ProviderChoice {
   /** As the first step of "Add Provider…" lists it. */
@@ -23,9 +23,9 @@ export interface ProviderChoice {
   model: string;
 }
 
-/** "Switchyard: Add Provider…" from the palette, every step of it; resolves when the last notification has come. */
+/** "Waybill: Add Provider…" from the palette, every step of it; resolves when the last notification has come. */
 export async function addProvider(workbench: Workbench, { provider, baseUrl, name, key, model }: ProviderChoice): Promise<void> {
-  await workbench.command('Switchyard: Add Provider…');
+  await workbench.command('Waybill: Add Provider…');
   await step(workbench, 'Choose a provider', () => workbench.pick(provider));
   await step(workbench, 'Base URL', () => workbench.enter(baseUrl));
   await step(workbench, 'A short name', () => workbench.enter(name));
@@ -98,19 +98,19 @@ export class LocalEndpoint {
   }
 
   async status(): Promise<StatusSnapshot> {
-    return await this.get('/switchyard/status') as StatusSnapshot;
+    return await this.get('/waybill/status') as StatusSnapshot;
   }
 
   async spend(): Promise<SpendReport> {
-    return await this.get('/switchyard/spend?range=today') as SpendReport;
+    return await this.get('/waybill/spend?range=today') as SpendReport;
   }
 
   async exchanges(): Promise<RequestSummary[]> {
-    return await this.get('/switchyard/exchanges?limit=500') as RequestSummary[];
+    return await this.get('/waybill/exchanges?limit=500') as RequestSummary[];
   }
 
   async receipt(id: string): Promise<Receipt> {
-    return await this.get(`/switchyard/exchanges/${encodeURIComponent(id)}`) as Receipt;
+    return await this.get(`/waybill/exchanges/${encodeURIComponent(id)}`) as Receipt;
   }
 
   async get(route: string): Promise<unknown> {

@@ -48,7 +48,7 @@ export class Workbench {
     await this.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
   }
 
-  /** Runs a command by its title in the palette, as in `Switchyard: Add Provider…`. */
+  /** Runs a command by its title in the palette, as in `Waybill: Add Provider…`. */
   async command(title: string): Promise<void> {
     const row = this.quickInputRow(title);
     await until(`the palette to offer "${title}"`, async () => {

@@ -22,7 +22,7 @@ export const portkeyAdapter: GatewayAdapter = {
   how: [
     'Each request carries its configuration in `x-portkey-config`: `strategy.mode` is `fallback` without `on_status_codes`, so that every status but 2xx moves on; two `targets`,'
     + ' a and b, each with its `custom_host`.',
-    `\`request_timeout\` is ${requestTimeoutMs} ms, as long as Switchyard's own timers wait in the rows about silence. It has no other timer.`,
+    `\`request_timeout\` is ${requestTimeoutMs} ms, as long as Waybill's own timers wait in the rows about silence. It has no other timer.`,
     'Where a is the only target: `retry` with one attempt, its own list of status codes and `use_retry_after_header`.',
     'With a list of status codes without 400 and 422 it would pass rows 20 and 22, and then fail those of rows 17 and 21 where the provider says 400.',
     `Installed with \`@hono/node-server\` ${helperVersion['@hono/node-server']}: with newer ones none of its streams work (its issue 1389).`,

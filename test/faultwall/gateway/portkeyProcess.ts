@@ -17,7 +17,7 @@ export interface RunningPeer { url: string; version: string; stop(): Promise<voi
 
 /** Installs the gateway from npm into a folder of its own, which later runs find again, and starts it on a free port. */
 export async function startPortkey(): Promise<RunningPeer> {
-  const folder = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'switchyard-faultwall', `portkey-${wantedVersion}-${Object.values(helperVersion).join('-')}`);
+  const folder = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'waybill-faultwall', `portkey-${wantedVersion}-${Object.values(helperVersion).join('-')}`);
   const installed = path.join(folder, 'node_modules', packageName);
   if (!existsSync(path.join(installed, 'package.json'))) {
     mkdirSync(folder, { recursive: true });

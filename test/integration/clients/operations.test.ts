@@ -68,6 +68,6 @@ test('embeddings go through with their usage', async () => {
 
 test('a gap whose first target takes long to begin is filled by the second: inline completions are hedged by themselves', async () => {
   const { response } = await client().completions.create({ model: 'slow', prompt: 'function add(a, b) {', max_tokens: 20 }).withResponse();
-  const receipt = await house.receipt(response.headers.get('x-switchyard-exchange') ?? '');
+  const receipt = await house.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual(receipt.attempts.map(({ target, outcome, role }) => [target, outcome, role]), [['local/silent', 'cancelled', undefined], ['local/m', 'ok', 'hedge']]);
 });

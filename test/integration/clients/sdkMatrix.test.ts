@@ -261,7 +261,7 @@ for (const target of targets) {
       const limited = await anthropic().messages.create({ model, max_tokens: 5, messages: [{ role: 'user', content: 'say 50 words' }] });
       assert.equal(limited.stop_reason, 'max_tokens');
       const stopped = await anthropic().messages.create({ model, max_tokens: 500, stop_sequences: ['word7'], messages: [{ role: 'user', content: 'say 50 words' }] });
-      // Chat and Gemini do not say that it was a stop sequence; Responses has none, so Switchyard stops the answer itself.
+      // Chat and Gemini do not say that it was a stop sequence; Responses has none, so Waybill stops the answer itself.
       assert.equal(stopped.stop_reason, target === 'anthropic-messages' || target === 'openai-responses' ? 'stop_sequence' : 'end_turn');
       assert.ok(!JSON.stringify(stopped.content).includes('word7'));
     });
@@ -332,7 +332,7 @@ describe('both clients', () => {
     assert.ok(messages instanceof Anthropic.NotFoundError);
   });
 
-  it('fall over to the other protocol without noticing, and keep fields Switchyard knows nothing of', async () => {
+  it('fall over to the other protocol without noticing, and keep fields Waybill knows nothing of', async () => {
     await four.forget();
     for (const target of ['openai-chat', 'openai-responses'] as const) four.provider(target).script({ type: 'error', error: 'server' });
     const answer = await openai().chat.completions.create({ model: 'auto', messages: [{ role: 'user', content: 'over you go' }] });

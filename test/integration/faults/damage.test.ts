@@ -19,7 +19,7 @@ let serial = 0;
 
 function places(): { configFile: string; dataDir: string } {
   serial += 1;
-  const configFile = path.join(folder, `switchyard-${serial}.yaml`);
+  const configFile = path.join(folder, `waybill-${serial}.yaml`);
   writeConfig(configFile, { a: sandboxEndpoint(provider) }, { auto: { targets: ['a/m'] } });
   return { configFile, dataDir: path.join(folder, `data-${serial}`) };
 }
@@ -38,7 +38,7 @@ function ask({ url, token }: Pick<ServerProcess, 'url' | 'token'>): Promise<RawA
 }
 
 async function exchangesOf(server: ServerProcess): Promise<RequestSummary[]> {
-  return await server.get('/switchyard/exchanges?limit=1000') as RequestSummary[];
+  return await server.get('/waybill/exchanges?limit=1000') as RequestSummary[];
 }
 
 before(async () => {
@@ -93,7 +93,7 @@ describe('a server', () => {
       const [one, two] = await Promise.all([exchangesOf(first), exchangesOf(second)]);
       return one.length >= 40 && one.length === two.length;
     });
-    const [spend, other] = await Promise.all([first, second].map(server => server.get('/switchyard/spend'))) as [SpendReport, SpendReport];
+    const [spend, other] = await Promise.all([first, second].map(server => server.get('/waybill/spend'))) as [SpendReport, SpendReport];
     assert.deepEqual(spend.totals, other.totals);
     assert.ok(readdirSync(own.dataDir).some(name => name.includes('.damaged-')), first.written.stderr + second.written.stderr);
     for (const server of [first, second]) assert.equal(server.child.exitCode, null, server.written.stderr);
@@ -101,7 +101,7 @@ describe('a server', () => {
     assert.deepEqual(await Promise.all([first.stop(), second.stop()]), [0, 0]);
     const again = await serve(own);
     assert.equal((await ask(again)).status, 200);
-    assert.equal(((await again.get('/switchyard/spend')) as SpendReport).totals.exchanges, spend.totals.exchanges + 1);
+    assert.equal(((await again.get('/waybill/spend')) as SpendReport).totals.exchanges, spend.totals.exchanges + 1);
     assert.equal(await again.stop(), 0);
   });
 
@@ -135,7 +135,7 @@ describe('a server', () => {
     const again = await serve(own);
     const [cut] = await exchangesOf(again);
     assert.equal(cut?.outcome, 'interrupted');
-    assert.equal(((await again.get('/switchyard/spend')) as SpendReport).totals.unknownAttempts, 1);
+    assert.equal(((await again.get('/waybill/spend')) as SpendReport).totals.unknownAttempts, 1);
     assert.equal(await again.stop(), 0);
   });
 });

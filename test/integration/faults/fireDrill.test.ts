@@ -66,7 +66,7 @@ function ask(stream = false): Promise<RawAnswer> {
     body: JSON.stringify(requestBody('openai-chat', { model: 'auto', prompt: 'say 12 words', stream })),
   });
 }
-const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-switchyard-exchange']));
+const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-waybill-exchange']));
 /** What a person sees of an endpoint's health and keys, without what depends on the moment it is looked at. */
 function shown(status: StatusSnapshot, name: string): unknown {
   const endpoint = status.endpoints.find(one => one.name === name);
@@ -87,7 +87,7 @@ describe('a fire drill', () => {
       await start({ fault });
       const answer = await ask();
       assert.equal(answer.status, 200);
-      assert.equal(answer.headers['x-switchyard-target'], 'b/m');
+      assert.equal(answer.headers['x-waybill-target'], 'b/m');
       const receipt = await receiptOf(answer);
       const failed = receipt.attempts.filter(attempt => attempt.endpoint === 'a');
       assert.ok(failed.length > 0);
@@ -105,18 +105,18 @@ describe('a fire drill', () => {
 
     it(`of ${fault} leaves health and keys as they were before it, and tells nobody to mend anything`, async () => {
       await configure();
-      assert.equal((await ask()).headers['x-switchyard-target'], 'a/m');
+      assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
       const earlier = shown(await house.status(), 'a');
       const notices = door.notices.length;
       await start({ fault });
-      for (let turn = 0; turn < 7; turn += 1) assert.equal((await ask()).headers['x-switchyard-target'], 'b/m');
+      for (let turn = 0; turn < 7; turn += 1) assert.equal((await ask()).headers['x-waybill-target'], 'b/m');
       await house.house.yard.probe('a');
       assert.notDeepEqual(shown(await house.status(), 'a'), earlier);
       const [summary] = await stop();
       assert.ok((summary?.met ?? 0) > 0);
       assert.equal(summary?.failed, 0);
       assert.deepEqual(shown(await house.status(), 'a'), earlier);
-      assert.equal((await ask()).headers['x-switchyard-target'], 'a/m');
+      assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
       assert.equal(door.notices.length, notices);
     });
   }
@@ -125,10 +125,10 @@ describe('a fire drill', () => {
     await configure(['a/m', 'b/m'], { requestsPerMinute: 1, perKey: { requestsPerMinute: 1 } });
     for (const fault of ['down', 'rate-limit'] as const) {
       await start({ fault });
-      assert.equal((await ask()).headers['x-switchyard-target'], 'b/m');
+      assert.equal((await ask()).headers['x-waybill-target'], 'b/m');
       await stop();
     }
-    assert.equal((await ask()).headers['x-switchyard-target'], 'a/m');
+    assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
   });
 
   it('of one dead key lets the endpoint answer with its other one', async () => {
@@ -174,7 +174,7 @@ describe('a fire drill', () => {
     assert.doesNotMatch(answer.text, /\[DONE\]/);
     await stop();
     await start({ fault: 'cut' });
-    assert.equal((await ask(false)).headers['x-switchyard-target'], 'b/m', 'nothing of a plain answer was seen yet');
+    assert.equal((await ask(false)).headers['x-waybill-target'], 'b/m', 'nothing of a plain answer was seen yet');
   });
 
   it('shows who answers now and the way of every request that met it, while it runs', async () => {
@@ -184,7 +184,7 @@ describe('a fire drill', () => {
     assert.deepEqual(drill?.running.map(one => [one.endpoint, one.fault]), [['a', 'down']]);
     assert.deepEqual(drill?.routes.map(route => [route.name, route.effect, route.answeredBy, route.usually]), [['auto', 'taken-over', 'b/m', 'a/m']]);
     assert.deepEqual(drill?.requests, []);
-    const exchange = String((await ask()).headers['x-switchyard-exchange']);
+    const exchange = String((await ask()).headers['x-waybill-exchange']);
     drill = (await house.status()).drill;
     const [request] = drill?.requests ?? [];
     assert.equal(request?.id, exchange);
@@ -208,7 +208,7 @@ describe('a fire drill', () => {
     assert.equal(last?.ended, 'time');
     assert.deepEqual([last?.met, last?.answered], [1, 1]);
     assert.ok((last?.endedAt ?? 0) >= drill.until);
-    assert.equal((await ask()).headers['x-switchyard-target'], 'a/m');
+    assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
   });
 
   it('ends when its endpoint leaves the configuration', async () => {
@@ -240,7 +240,7 @@ describe('a fire drill', () => {
     // The same data folder and configuration in a second server; what it knows, it has from the ledger.
     const another = async (instanceId: string): Promise<House> => {
       const made = buildHouse({ dataDir: house.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
-      const { config, keys: ring, problems } = await loadYamlConfig(path.join(house.dataDir, 'switchyard.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
+      const { config, keys: ring, problems } = await loadYamlConfig(path.join(house.dataDir, 'waybill.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
       made.yard.configure(config, ring, problems);
       return made;
     };
@@ -254,7 +254,7 @@ describe('a fire drill', () => {
       await stop();
     }
     const heard = Date.now();
-    assert.equal((await ask()).headers['x-switchyard-target'], 'a/m');
+    assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
     await until('the other server has heard of what came after the drills', () => (known(beside, 'a')?.lastCheckedAt ?? 0) >= heard);
     const next = await another('next');
     try {

@@ -87,9 +87,9 @@ describe('a provider or a caller that sends absurd data', () => {
   const ask = (body: object, headers: Record<string, string> = {}): Promise<RawAnswer> => rawRequest({
     url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}`, ...headers }, body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...body }),
   });
-  const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-switchyard-exchange']));
+  const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-waybill-exchange']));
   const spendIsReadable = async (): Promise<void> => {
-    const spend = await rawRequest({ url: `${house.url}/switchyard/spend`, headers: { authorization: `Bearer ${house.token}` } });
+    const spend = await rawRequest({ url: `${house.url}/waybill/spend`, headers: { authorization: `Bearer ${house.token}` } });
     assert.equal(spend.status, 200, spend.text);
   };
 
@@ -122,7 +122,7 @@ describe('a provider or a caller that sends absurd data', () => {
       assert.equal(answer.status, 400, answer.text);
       const { error } = JSON.parse(answer.text) as { error: { message: string } };
       assert.match(error.message, /^The model name has \d+ characters and at most 300 are allowed: set "model"/);
-      const { text } = await rawRequest({ url: `${house.url}/switchyard/exchanges`, headers: { authorization: `Bearer ${house.token}` } });
+      const { text } = await rawRequest({ url: `${house.url}/waybill/exchanges`, headers: { authorization: `Bearer ${house.token}` } });
       assert.ok(!text.includes('nnnnnnnn'));
     });
   }
@@ -190,7 +190,7 @@ describe('a provider or a caller that sends absurd data', () => {
     const long = 'c'.repeat(8_000);
     const receipts = [];
     for (const end of ['1', '2']) {
-      const answer = await ask({ model: 'still/m' }, { 'x-switchyard-conversation': long + end, 'x-switchyard-tool': long + end, 'x-switchyard-workspace': long + end, 'x-switchyard-purpose': long + end });
+      const answer = await ask({ model: 'still/m' }, { 'x-waybill-conversation': long + end, 'x-waybill-tool': long + end, 'x-waybill-workspace': long + end, 'x-waybill-purpose': long + end });
       assert.equal(answer.status, 200, answer.text);
       receipts.push(await receiptOf(answer));
     }

@@ -87,8 +87,8 @@ describe('the local endpoint, spoken to below HTTP', () => {
 
     it('keeps its query, and may have no path', async () => {
       const get = (target: string): string => `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${house.token}\r\n\r\n`;
-      assert.equal(statusOf(await say(get(`http://127.0.0.1:${port}/switchyard/spend?range=never`), { enough: whole })), 400);
-      assert.match(await say(get(`http://127.0.0.1:${port}`), { enough: /Switchyard/ }), /^HTTP\/1\.1 200/);
+      assert.equal(statusOf(await say(get(`http://127.0.0.1:${port}/waybill/spend?range=never`), { enough: whole })), 400);
+      assert.match(await say(get(`http://127.0.0.1:${port}`), { enough: /Waybill/ }), /^HTTP\/1\.1 200/);
     });
 
     for (const authority of ['example.com', '127.0.0.1:1', '127.0.0.1', 'user@127.0.0.1:PORT', '127.0.0.1:PORT.example.com', '']) it(`is refused when it is for ${authority || 'nobody'}`, async () => {

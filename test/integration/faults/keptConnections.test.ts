@@ -61,7 +61,7 @@ describe('a kept connection that is gone', () => {
       const answer = await on.ask('one');
       assert.equal(answer.status, 200, answer.text);
       assert.deepEqual(on.a.requests.slice(before).map(one => one.connection <= 3), [true, false], 'one dead connection is met, the others are not tried');
-      const receipt = await on.house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await on.house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(one => [one.outcome, one.failureClass]), [['failed', 'network'], ['ok', undefined]], 'each request that left is in the ledger');
       assert.equal(receipt.attempts[0]?.cost.certainty, 'unknown', 'it may have billed');
       assert.match(receipt.attempts[0]?.message ?? '', /^a closed a connection that was kept/);
@@ -75,10 +75,10 @@ describe('a kept connection that is gone', () => {
     on.a.behave(dropsKept(3, reset));
     const before = on.a.requests.length;
     const answer = await on.ask('two');
-    assert.equal(answer.headers['x-switchyard-target'], 'b/m', answer.text);
+    assert.equal(answer.headers['x-waybill-target'], 'b/m', answer.text);
     assert.equal(on.a.requests.length - before, 1);
     assert.equal((await on.house.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
-    assert.equal((await on.ask('two')).headers['x-switchyard-target'], 'a/m');
+    assert.equal((await on.ask('two')).headers['x-waybill-target'], 'a/m');
   });
 
   it('does not fail a probe, which is asked again over a fresh one', async t => {
@@ -125,7 +125,7 @@ describe('a kept connection that is gone', () => {
       on.a.behave(behaviour);
       const before = on.a.requests.length;
       const answer = await on.ask('two');
-      assert.equal(answer.headers['x-switchyard-target'], 'b/m', answer.text);
+      assert.equal(answer.headers['x-waybill-target'], 'b/m', answer.text);
       assert.deepEqual(on.a.requests.slice(before).map(one => one.nth > 1), [true], 'one POST, on the kept connection');
     }
   });
@@ -134,7 +134,7 @@ describe('a kept connection that is gone', () => {
     const on = await stage(t, { headersMs: 1500 });
     await warm(on, 3);
     on.a.behave(dropsKept(3, () => undefined));
-    assert.equal((await on.ask('two')).headers['x-switchyard-target'], 'b/m');
+    assert.equal((await on.ask('two')).headers['x-waybill-target'], 'b/m');
     await until('the connections beside it are closed', () => on.a.connections.slice(0, 3).every(one => one.destroyed || one.readableEnded));
     const answer = await on.ask('one');
     assert.equal(answer.status, 200, answer.text);
@@ -168,9 +168,9 @@ describe('a fresh connection', () => {
       const on = await stage(t);
       on.a.behave(behaviour);
       const answer = await on.ask('two');
-      assert.equal(answer.headers['x-switchyard-target'], 'b/m', answer.text);
+      assert.equal(answer.headers['x-waybill-target'], 'b/m', answer.text);
       assert.equal(on.a.requests.length, 1, 'one POST');
-      const receipt = await on.house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await on.house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(one => [one.endpoint, one.outcome, one.failureClass]), [['a', 'failed', 'server'], ['b', 'ok', undefined]]);
       assert.match(receipt.attempts[0]?.message ?? '', /^a took the request and closed the connection without an answer\./);
       assert.equal(receipt.attempts[0]?.cost.certainty, 'unknown', 'it may have billed');

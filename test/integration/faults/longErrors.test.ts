@@ -36,7 +36,7 @@ describe('an error that is long and made to be slow to look through', () => {
     });
     await new Promise<void>(resolve => provider.listen(0, '127.0.0.1', resolve));
     const base = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-    const configFile = path.join(folder, 'switchyard.yaml');
+    const configFile = path.join(folder, 'waybill.yaml');
     writeConfig(configFile, Object.fromEntries(kinds.map((_kind, index) => [`e${index}`, { provider: 'openai-compatible', baseUrl: `${base}/${index}`, keys: ['a-key-of-no-shape'], models: { m: {} }, probe: { enabled: false } }])));
     server = await startServer({ configFile, dataDir: path.join(folder, 'data') });
   });

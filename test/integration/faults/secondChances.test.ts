@@ -55,9 +55,9 @@ describe('a turn that gets a second chance', () => {
         const answer = await ask(protocol);
         const seen = readAnswer(protocol, answer.text, true);
         assert.ok(seen.finished && seen.error === undefined, answer.text);
-        assert.equal(answer.headers['x-switchyard-target'], 'b/m');
-        assert.equal(answer.headers['x-switchyard-attempts'], '2');
-        const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+        assert.equal(answer.headers['x-waybill-target'], 'b/m');
+        assert.equal(answer.headers['x-waybill-attempts'], '2');
+        const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
         assert.equal(receipt.outcome, 'ok');
         assert.deepEqual(receipt.attempts.map(({ endpoint, outcome, role }) => [endpoint, outcome, role]), [['a', 'cancelled', undefined], ['b', 'ok', 'hedge']]);
         assert.match(receipt.attempts[0]?.message ?? '', /began to answer first/);
@@ -69,7 +69,7 @@ describe('a turn that gets a second chance', () => {
     it('keeps the first target when it begins in time, and asks nobody else', async () => {
       await configure({ hedge: { enabled: true, afterMs: 5000 } });
       const already = b.requests.length;
-      assert.equal((await ask('openai-chat')).headers['x-switchyard-target'], 'a/m');
+      assert.equal((await ask('openai-chat')).headers['x-waybill-target'], 'a/m');
       assert.equal(b.requests.length, already);
     });
 
@@ -78,11 +78,11 @@ describe('a turn that gets a second chance', () => {
       a.script([{ type: 'answer', headersMs: 200 }]);
       b.script({ type: 'error', error: 'server' });
       const first = await ask('openai-chat');
-      assert.equal(first.headers['x-switchyard-target'], 'a/m');
+      assert.equal(first.headers['x-waybill-target'], 'a/m');
       a.script([{ type: 'no-answer' }]);
       const third = await ask('openai-chat');
-      assert.equal(third.headers['x-switchyard-target'], 'a/n');
-      const receipt = await house.receipt(String(third.headers['x-switchyard-exchange']));
+      assert.equal(third.headers['x-waybill-target'], 'a/n');
+      const receipt = await house.receipt(String(third.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['a/m', 'timeout'], ['b/m', 'server'], ['a/n', undefined]]);
     });
 
@@ -109,11 +109,11 @@ describe('a turn that gets a second chance', () => {
       await configure({ timeouts: { headersMs: 300 } });
       a.script([{ type: 'no-answer' }]);
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ outcome, role }) => [outcome, role]), [['failed', undefined], ['ok', undefined]]);
       await configure({ hedge: { enabled: true, afterMs: 30, dailyCapUsd: 0 }, timeouts: { headersMs: 300 } });
       a.script([{ type: 'no-answer' }]);
-      const capped = await house.receipt(String((await ask('openai-chat')).headers['x-switchyard-exchange']));
+      const capped = await house.receipt(String((await ask('openai-chat')).headers['x-waybill-exchange']));
       assert.deepEqual(capped.attempts.map(({ role }) => role), [undefined, undefined]);
     });
   });
@@ -126,7 +126,7 @@ describe('a turn that gets a second chance', () => {
       await configure({ hedge: { enabled: true, afterMs: 30 }, targets: ['slow/m', 'b/m'] }, { slow: refusing });
       b.script({ type: 'answer', headersMs: 1500 });
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass, role }) => [target, failureClass, role]), [['slow/m', 'content-policy', undefined], ['b/m', 'cancelled', 'hedge']]);
       assert.deepEqual([receipt.outcome, receipt.failureClass], ['failed', 'content-policy']);
     });
@@ -142,7 +142,7 @@ describe('a turn that gets a second chance', () => {
       );
       b.script({ type: 'no-answer' });
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['slow/m', 'auth'], ['b/m', 'timeout'], ['slow/m', undefined]]);
     });
   });
@@ -153,7 +153,7 @@ describe('a turn that gets a second chance', () => {
       a.script({ type: 'refuse' });
       b.script({ type: 'answer', headersMs: 200 });
       const asked = t.mock.method(house.house.yard.hedges, 'mayHedge');
-      assert.equal((await ask('openai-chat')).headers['x-switchyard-target'], 'b/m');
+      assert.equal((await ask('openai-chat')).headers['x-waybill-target'], 'b/m');
       assert.equal(asked.mock.callCount(), 0);
     });
 
@@ -165,11 +165,11 @@ describe('a turn that gets a second chance', () => {
       a.script({ type: 'answer', headersMs: 300 });
       b.script({ type: 'answer', headersMs: 200 });
       const roles: (string | undefined)[][] = [];
-      for (const answer of await Promise.all([1, 2, 3].map(() => ask('openai-chat', { model: 'switchyard/capped' })))) {
-        roles.push((await house.receipt(String(answer.headers['x-switchyard-exchange']))).attempts.map(({ role }) => role));
+      for (const answer of await Promise.all([1, 2, 3].map(() => ask('openai-chat', { model: 'waybill/capped' })))) {
+        roles.push((await house.receipt(String(answer.headers['x-waybill-exchange']))).attempts.map(({ role }) => role));
       }
       assert.equal(roles.flat().filter(role => role === 'hedge').length, 1, 'what the first of them is going to cost is money too');
-      const later = await house.receipt(String((await ask('openai-chat', { model: 'switchyard/capped' })).headers['x-switchyard-exchange']));
+      const later = await house.receipt(String((await ask('openai-chat', { model: 'waybill/capped' })).headers['x-waybill-exchange']));
       assert.deepEqual(later.attempts.map(({ role }) => role), [undefined]);
     });
   });
@@ -179,7 +179,7 @@ describe('a turn that gets a second chance', () => {
       await configure({ afterCommit: 'resume' });
       a.script({ type: 'cut', after: 5, how: 'reset' });
       const answer = await ask('openai-chat', { fields: { max_tokens: 500 } });
-      assert.equal(answer.headers['x-switchyard-target'], 'a/m');
+      assert.equal(answer.headers['x-waybill-target'], 'a/m');
       assert.ok(readAnswer('openai-chat', answer.text, true).finished, answer.text);
       const { max_tokens: left } = b.requests.at(-1)?.body as { max_tokens: number };
       assert.ok(left < 500 && left > 400, String(left));
@@ -202,7 +202,7 @@ describe('a turn that gets a second chance', () => {
       a.script({ type: 'error-in-stream', error: 'content-policy', after: 3 });
       const answer = await ask('openai-chat');
       assert.ok(readAnswer('openai-chat', answer.text, true).error !== undefined, answer.text);
-      const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['a/m', 'content-policy']]);
     });
   });
@@ -211,8 +211,8 @@ describe('a turn that gets a second chance', () => {
     const silent = await slowServer(t, response => response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '7' }).write('{"error":'));
     await configure({ targets: ['slow/m', 'b/m'] }, { slow: { ...silent, timeouts: { firstTokenMs: 300 } } });
     const answer = await ask('openai-chat');
-    assert.equal(answer.headers['x-switchyard-target'], 'b/m');
-    const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+    assert.equal(answer.headers['x-waybill-target'], 'b/m');
+    const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
     assert.deepEqual(receipt.attempts.map(({ failureClass, status }) => [failureClass, status]), [['rate-limit', 429], [undefined, 200]]);
   });
 
@@ -223,7 +223,7 @@ describe('a turn that gets a second chance', () => {
     b.script({ type: 'answer' });
     const answer = await ask('openai-chat', { fields: { messages: 'none' } });
     assert.equal(answer.status, 400, answer.text);
-    const receipt = await house.receipt(String(answer.headers['x-switchyard-exchange']));
+    const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
     assert.equal(receipt.failureClass, 'bad-request');
   });
 
@@ -241,7 +241,7 @@ describe('a turn that gets a second chance', () => {
     await configure({}, { a: sandboxEndpoint(a, { keys: names.map(name => `\${${name}}`) }) }, Object.fromEntries(names.map(name => [name, `secret-${name}`])));
     a.script({ type: 'error', error: 'auth' });
     const answer = await ask('openai-chat');
-    assert.deepEqual([answer.headers['x-switchyard-target'], answer.headers['x-switchyard-attempts']], ['b/m', '16']);
+    assert.deepEqual([answer.headers['x-waybill-target'], answer.headers['x-waybill-attempts']], ['b/m', '16']);
   });
 
   it('takes the key with room for the answer, too, where each key has a limit of tokens', async () => {
@@ -252,7 +252,7 @@ describe('a turn that gets a second chance', () => {
     await a.waitForRequest(one => one.number > seen);
     const second = await ask('openai-chat', { fields: { max_tokens: 600 } });
     assert.equal(second.status, 200, second.text);
-    const labels = await Promise.all([await first, second].map(async answer => (await house.receipt(String(answer.headers['x-switchyard-exchange']))).attempts[0]?.keyId));
+    const labels = await Promise.all([await first, second].map(async answer => (await house.receipt(String(answer.headers['x-waybill-exchange']))).attempts[0]?.keyId));
     assert.equal(new Set(labels).size, 2, String(labels));
   });
 
@@ -281,7 +281,7 @@ describe('a turn that gets a second chance', () => {
       a.script({ type: 'stall', after: 'prelude' });
       const answer = await ask('openai-chat');
       assert.equal(answer.text.match(/"role":"assistant"/g)?.length, 1, answer.text);
-      assert.equal(answer.headers['x-switchyard-target'], 'b/m');
+      assert.equal(answer.headers['x-waybill-target'], 'b/m');
     });
 
     it('waits for nothing with a single target: its first event reaches the caller before any content', async () => {

@@ -63,7 +63,7 @@ async function start(dataDir: string, yaml: string): Promise<Running> {
     dataDir, instanceId: 'test', writeLog: (level, line) => log.write(level, line),
     portChanged: () => { if (house.port.status.state === 'listening') opened?.(); },
   });
-  const { config, keys, problems } = parseYamlConfig(yaml, 'switchyard.yaml', {}, { catalog: { providers, findProvider }, supportedProtocols });
+  const { config, keys, problems } = parseYamlConfig(yaml, 'waybill.yaml', {}, { catalog: { providers, findProvider }, supportedProtocols });
   assert.deepEqual(problems, []);
   house.yard.configure(config, keys, problems);
   house.port.hold(0);
@@ -75,7 +75,7 @@ async function start(dataDir: string, yaml: string): Promise<Running> {
       const response = await fetch(`${house.port.status.url ?? ''}/v1/chat/completions`, {
         method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, messages: [{ role: 'user', content: words }] }),
       });
-      return { status: response.status, exchange: response.headers.get('x-switchyard-exchange') ?? '', text: await response.text() };
+      return { status: response.status, exchange: response.headers.get('x-waybill-exchange') ?? '', text: await response.text() };
     },
     async close() {
       await house.close();

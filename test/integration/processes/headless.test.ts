@@ -24,7 +24,7 @@ let serial = 0;
 /** Places of one server's own. */
 function places(): { configFile: string; dataDir: string } {
   serial += 1;
-  return { configFile: path.join(folder, `switchyard-${serial}.yaml`), dataDir: path.join(folder, `data-${serial}`) };
+  return { configFile: path.join(folder, `waybill-${serial}.yaml`), dataDir: path.join(folder, `data-${serial}`) };
 }
 
 async function serve(options: Partial<Parameters<typeof startServer>[0]> = {}): Promise<ServerProcess & { configFile: string; dataDir: string }> {
@@ -85,7 +85,7 @@ describe('the headless server', () => {
     for (const good of [{ 'x-api-key': server.token }, { 'x-goog-api-key': server.token }, { authorization: `bearer ${server.token}` }]) {
       assert.equal((await ask(server, { headers: good })).status, 200);
     }
-    for (const route of ['/v1/models', '/switchyard/status', '/switchyard/spend', '/switchyard/exchanges']) {
+    for (const route of ['/v1/models', '/waybill/status', '/waybill/spend', '/waybill/exchanges']) {
       assert.equal((await rawRequest({ url: server.url + route })).status, 401, route);
     }
     const preflight = await rawRequest({ url: server.url + callerPath['openai-chat'], method: 'OPTIONS', headers: { origin: 'https://evil.example' } });
@@ -119,7 +119,7 @@ describe('the headless server', () => {
     const nothing = await rawRequest({ url: `${server.url}/v1/nothing?x=1`, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
     assert.match(errorOf(nothing), /^There is no \/v1\/nothing here\.$/);
     for (const [before, status] of [['abc', 400], ['', 400], ['Infinity', 400], ['1700000000000', 200]] as const) {
-      const page = await rawRequest({ url: `${server.url}/switchyard/exchanges?before=${before}`, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
+      const page = await rawRequest({ url: `${server.url}/waybill/exchanges?before=${before}`, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
       assert.equal(page.status, status, before);
       if (status === 400) assert.match(page.text, /Give before in milliseconds/);
     }
@@ -140,15 +140,15 @@ describe('the headless server', () => {
     writeFileSync(own.configFile, [
       'endpoints:',
       `  a: { provider: sandbox, baseUrl: "${provider.url}", models: { m: {} }, probe: { enabled: false } }`,
-      '  claude: { provider: anthropic, keys: ["${SWITCHYARD_TEST_MISSING_KEY}"] }',
+      '  claude: { provider: anthropic, keys: ["${WAYBILL_TEST_MISSING_KEY}"] }',
       '  wrong: { provider: sandbox, baseUrl: "http://127.0.0.1:1/v1", colour: blue }',
       'routes:',
       '  auto: { targets: [a/m, nowhere/m] }',
     ].join('\n'));
     const server = await serve(own);
-    for (const pattern of [/switchyard-\d+\.yaml:3: .*SWITCHYARD_TEST_MISSING_KEY/, /switchyard-\d+\.yaml:4: .*colour/, /switchyard-\d+\.yaml:6: .*nowhere/]) assert.match(server.written.stderr, pattern);
+    for (const pattern of [/waybill-\d+\.yaml:3: .*WAYBILL_TEST_MISSING_KEY/, /waybill-\d+\.yaml:4: .*colour/, /waybill-\d+\.yaml:6: .*nowhere/]) assert.match(server.written.stderr, pattern);
     assert.equal((await ask(server)).status, 200);
-    const { problems } = await server.get('/switchyard/status') as StatusSnapshot;
+    const { problems } = await server.get('/waybill/status') as StatusSnapshot;
     assert.ok(problems.length >= 3 && problems.every(problem => problem.file !== undefined && problem.line !== undefined));
   });
 
@@ -156,7 +156,7 @@ describe('the headless server', () => {
     const own = places();
     const missing = spawnServer(['serve', '--config', own.configFile, '--data', own.dataDir, '--port', '0']);
     assert.equal(await exitOf(missing.child), 1);
-    assert.match(missing.written.stderr, /switchyard-\d+\.yaml.*no such file/);
+    assert.match(missing.written.stderr, /waybill-\d+\.yaml.*no such file/);
 
     const holder = createServer();
     await new Promise<void>(resolve => holder.listen(0, '127.0.0.1', resolve));
@@ -179,7 +179,7 @@ describe('the headless server', () => {
     for (const [dataDir, why] of [[own.configFile, 'it is a file'], [path.join(own.configFile, 'data'), 'a part of its path is a file']] as const) {
       const server = spawnServer(['serve', '--config', own.configFile, '--data', dataDir, '--port', '0', '--json']);
       assert.equal(await exitOf(server.child), 1);
-      if (process.platform !== 'win32') assert.equal(server.written.stderr, `switchyard: The data folder ${dataDir} cannot be used: ${why}.\n`);
+      if (process.platform !== 'win32') assert.equal(server.written.stderr, `waybill: The data folder ${dataDir} cannot be used: ${why}.\n`);
     }
   });
 
@@ -211,7 +211,7 @@ describe('the headless server', () => {
       const running = ask(server, { stream: true, prompt: 'say 60 words', onChunk: () => begun?.() });
       await Promise.race([begins, running]);
       writeConfig(own.configFile, { a: sandboxEndpoint(provider) }, { auto: { targets: ['a/m'] } });
-      await until('the new endpoint answers', async () => (await ask(server)).headers['x-switchyard-target'] === 'a/m');
+      await until('the new endpoint answers', async () => (await ask(server)).headers['x-waybill-target'] === 'a/m');
       const answer = await running;
       const seen = readAnswer('openai-chat', answer.text, true);
       assert.ok(answer.endedCleanly && seen.finished);
@@ -260,14 +260,14 @@ describe('the headless server', () => {
 
     const heir = await serve({ configFile: server.configFile, dataDir: server.dataDir });
     for (const answer of finished) {
-      const receipt = await heir.receipt(String(answer.headers['x-switchyard-exchange']));
+      const receipt = await heir.receipt(String(answer.headers['x-waybill-exchange']));
       assert.equal(receipt.outcome, 'ok');
       assert.equal(receipt.usage.outputTokens, 9);
     }
-    const cutId = String(cut.headers['x-switchyard-exchange']);
+    const cutId = String(cut.headers['x-waybill-exchange']);
     // Whose server died is known once its sign of life is old.
     await until('the cut exchange is known as interrupted', async () => (await heir.receipt(cutId)).outcome === 'interrupted', 30_000);
-    const exchanges = await heir.get('/switchyard/exchanges') as RequestSummary[];
+    const exchanges = await heir.get('/waybill/exchanges') as RequestSummary[];
     assert.equal(exchanges.length, 6);
     await heir.stop();
   });
@@ -277,24 +277,24 @@ describe('the headless server', () => {
     writeConfig(own.configFile, { a: sandboxEndpoint(provider), dead: { ...sandboxEndpoint(provider), baseUrl: 'http://127.0.0.1:9/v1' } }, { auto: { targets: ['a/m'] }, gone: { targets: ['dead/m'] } });
     const [one, other] = await Promise.all([serve(own), serve(own)]);
     assert.equal(one.token, other.token);
-    for (const server of [one, other]) await server.get('/switchyard/status');
+    for (const server of [one, other]) await server.get('/waybill/status');
     const answer = await ask(one, { prompt: 'say 11 words' });
     assert.equal(answer.status, 200, answer.text);
     await ask(one, { body: JSON.stringify(requestBody('openai-chat', { model: 'gone', prompt: 'x', stream: false })) });
-    const exchangeId = String(answer.headers['x-switchyard-exchange']);
+    const exchangeId = String(answer.headers['x-waybill-exchange']);
     await until('the other server has the receipt', async () => {
-      const found = await rawRequest({ url: `${other.url}/switchyard/exchanges/${exchangeId}`, method: 'GET', headers: callerHeaders('openai-chat', other.token) });
+      const found = await rawRequest({ url: `${other.url}/waybill/exchanges/${exchangeId}`, method: 'GET', headers: callerHeaders('openai-chat', other.token) });
       assert.ok(found.status === 200 || found.status === 404, found.text);
       return found.status === 200 && (JSON.parse(found.text) as Receipt).usage.outputTokens === 11;
     });
-    const spend = await other.get('/switchyard/spend') as SpendReport;
+    const spend = await other.get('/waybill/spend') as SpendReport;
     assert.equal(spend.totals.usage.outputTokens, 11);
     await until('the other server knows the health of both endpoints', async () => {
-      const { endpoints } = await other.get('/switchyard/status') as StatusSnapshot;
+      const { endpoints } = await other.get('/waybill/status') as StatusSnapshot;
       const state = (name: string): string | undefined => endpoints.find(endpoint => endpoint.name === name)?.state;
       return state('a') === 'healthy' && state('dead') === 'down';
     });
-    const status = await other.get('/switchyard/status');
+    const status = await other.get('/waybill/status');
     assert.ok(isObject(status) && !JSON.stringify(status).includes(one.token));
     await Promise.all([one.stop(), other.stop()]);
   });

@@ -19,7 +19,7 @@ interface Limited { url: string; token: string; stderr(): string; alive(): boole
 async function startLimited(t: TestContext, files: number, url: string): Promise<Limited> {
   const { folder, remove } = temporaryFolder();
   t.after(remove);
-  const configFile = path.join(folder, 'switchyard.yaml');
+  const configFile = path.join(folder, 'waybill.yaml');
   writeConfig(configFile, { a: rawEndpoint({ url }) });
   const args = [serverEntry, 'serve', '--config', configFile, '--port', '0', '--data', path.join(folder, 'data'), '--json'];
   const child = spawn('/bin/sh', ['-c', `ulimit -n ${files}; exec "$0" "$@"`, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -55,7 +55,7 @@ test('a server without free file descriptors says so itself: no breaker, no cost
     return JSON.parse(answer.text) as Value;
   };
   assert.equal((await ask()).status, 200);
-  const before = (await get<StatusSnapshot>('/switchyard/status')).endpoints[0];
+  const before = (await get<StatusSnapshot>('/waybill/status')).endpoints[0];
 
   // The provider takes its time, so that each request needs two descriptors at once.
   const waiting: RawExchange[] = [];
@@ -74,7 +74,7 @@ test('a server without free file descriptors says so itself: no breaker, no cost
     assert.equal(one.status, 503, one.text);
     assert.equal(one.headers['retry-after'], '1');
     assert.match(one.text, /Too many files and connections are open, so a was not asked\. Raise the limit/);
-    const receipt = await get<Receipt>(`/switchyard/exchanges/${String(one.headers['x-switchyard-exchange'])}`);
+    const receipt = await get<Receipt>(`/waybill/exchanges/${String(one.headers['x-waybill-exchange'])}`);
     for (const attempt of receipt.attempts) {
       assert.deepEqual([attempt.failureClass, attempt.cost.certainty === 'unknown'], ['local', false], JSON.stringify(attempt));
     }
@@ -82,7 +82,7 @@ test('a server without free file descriptors says so itself: no breaker, no cost
     assert.notEqual(receipt.cost.certainty, 'unknown');
   }
   assert.equal(answered.length - refused.length, provider.requests.length - already, 'what was sent was answered');
-  const after = (await get<StatusSnapshot>('/switchyard/status')).endpoints[0];
+  const after = (await get<StatusSnapshot>('/waybill/status')).endpoints[0];
   assert.deepEqual([after?.state, after?.breaker, after?.lastError, after?.errorRate], [before?.state, 'closed', before?.lastError, before?.errorRate]);
   for (let index = 0; index < 5; index += 1) assert.equal((await ask()).status, 200);
 });
@@ -103,6 +103,6 @@ test('a server that can take no more connections neither ends nor spins, keeps i
   assert.ok(server.stderr().split('\n').length < 20, server.stderr());
   for (const socket of sockets) socket.destroy();
   await until('callers are served again', () => rawRequest({ url: `${server.url}/health` }).then(answer => answer.status === 200, () => false));
-  const status = JSON.parse((await rawRequest({ url: `${server.url}/switchyard/status`, headers: { authorization: `Bearer ${server.token}` } })).text) as StatusSnapshot;
+  const status = JSON.parse((await rawRequest({ url: `${server.url}/waybill/status`, headers: { authorization: `Bearer ${server.token}` } })).text) as StatusSnapshot;
   assert.equal(status.http.state, 'listening', server.stderr());
 });

@@ -85,7 +85,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 describe('what a provider says of a key and of a prompt', () => {
   const { folder, remove } = temporaryFolder();
   const dataDir = path.join(folder, 'data');
-  const configFile = path.join(folder, 'switchyard.yaml');
+  const configFile = path.join(folder, 'waybill.yaml');
   let echo: Awaited<ReturnType<typeof startEcho>>;
   let server: ServerProcess;
   const names: string[] = [];
@@ -145,7 +145,7 @@ describe('what a provider says of a key and of a prompt', () => {
       body: JSON.stringify(requestBody('openai-chat', { model: names.find(name => name.startsWith('fastApi')) ?? '', prompt, stream: false })),
     });
     assert.match(answer.text, /Input should be a valid string/);
-    const receipt = await server.receipt(String(answer.headers['x-switchyard-exchange']));
+    const receipt = await server.receipt(String(answer.headers['x-waybill-exchange']));
     assert.match(receipt.attempts[0]?.message ?? '', /refused the request as wrong \(422\S*.*\): .*Input should be a valid string/);
     assert.match(receipt.message ?? '', /Input should be a valid string/);
   });
@@ -156,7 +156,7 @@ describe('what a provider says of a key and of a prompt', () => {
       for (const model of [secret, `${good.split('/')[0] ?? ''}/${secret}`, `models/${'x'.repeat(70)}${secret}`, `nothing/${encodeURIComponent(secret)}`]) {
         const answer = await rawRequest({
           url: server.url + callerPath['openai-chat'], body: JSON.stringify(requestBody('openai-chat', { model, prompt: 'hi', stream: false })),
-          headers: { ...callerHeaders('openai-chat', server.token), 'x-switchyard-conversation': secret, 'x-switchyard-purpose': `of ${secret}`, 'x-switchyard-workspace': `${'y'.repeat(80)}${secret}`, 'x-switchyard-tool': secret },
+          headers: { ...callerHeaders('openai-chat', server.token), 'x-waybill-conversation': secret, 'x-waybill-purpose': `of ${secret}`, 'x-waybill-workspace': `${'y'.repeat(80)}${secret}`, 'x-waybill-tool': secret },
         });
         assert.equal(answer.status, 400);
         assert.match(answer.text, /The name of the model has a key in it/);
@@ -164,15 +164,15 @@ describe('what a provider says of a key and of a prompt', () => {
       }
       await rawRequest({
         url: server.url + callerPath['openai-chat'], body: JSON.stringify(requestBody('openai-chat', { model: good, prompt: 'hi', stream: false })),
-        headers: { ...callerHeaders('openai-chat', server.token), 'x-switchyard-workspace': `${'y'.repeat(80)}${secret}` },
+        headers: { ...callerHeaders('openai-chat', server.token), 'x-waybill-workspace': `${'y'.repeat(80)}${secret}` },
       });
     }
   });
 
   it('brings no part of it into what the local endpoint tells: status, spend, receipts, models', async () => {
-    const exchanges = await server.get('/switchyard/exchanges?limit=1000') as { id: string }[];
+    const exchanges = await server.get('/waybill/exchanges?limit=1000') as { id: string }[];
     assert.ok(exchanges.length >= 500, String(exchanges.length));
-    const told = [await server.get('/switchyard/status'), await server.get('/switchyard/spend'), exchanges, await server.get('/v1/models')];
+    const told = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
     for (const { id } of exchanges.slice(0, 300)) told.push(await server.receipt(id));
     assert.deepEqual(told.flatMap(one => tracesOf(JSON.stringify(one))), []);
     // A receipt shows what the provider said of the prompt; the lists and the state do not.
@@ -180,7 +180,7 @@ describe('what a provider says of a key and of a prompt', () => {
   });
 
   it('is in no file of the data folder and in no line of the log: neither the key nor the prompt', async () => {
-    const first = await server.get('/switchyard/exchanges?limit=1000') as { id: string; failureClass?: string; attempts: number }[];
+    const first = await server.get('/waybill/exchanges?limit=1000') as { id: string; failureClass?: string; attempts: number }[];
     await until('the lists of models are stored', () => readdirSync(dataDir).includes('models.json'));
     const look = (): string[] => readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map(name => path.join(dataDir, name)).filter(file => statSync(file).isFile()).flatMap(file => {
       const content = readFileSync(file, 'latin1');

@@ -57,7 +57,7 @@ function traces(text: string): string[] {
 describe('keys', () => {
   const { folder, remove } = temporaryFolder();
   const dataDir = path.join(folder, 'data');
-  const configFile = path.join(folder, 'switchyard.yaml');
+  const configFile = path.join(folder, 'waybill.yaml');
   let echo: Awaited<ReturnType<typeof startEcho>>;
   let good: SandboxProvider;
   let server: ServerProcess;
@@ -113,9 +113,9 @@ describe('keys', () => {
   });
 
   it('are in nothing the local endpoint tells: status, spend, receipts, models', async () => {
-    const exchanges = await server.get('/switchyard/exchanges?limit=1000') as { id: string }[];
+    const exchanges = await server.get('/waybill/exchanges?limit=1000') as { id: string }[];
     assert.ok(exchanges.length > 100);
-    const told = [await server.get('/switchyard/status'), await server.get('/switchyard/spend'), exchanges, await server.get('/v1/models')];
+    const told = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
     for (const { id } of exchanges) told.push(await server.receipt(id));
     assert.deepEqual(told.flatMap(one => traces(JSON.stringify(one))), []);
     assert.deepEqual(traces((await rawRequest({ url: `${server.url}/health` })).text), []);
@@ -156,7 +156,7 @@ describe('keys', () => {
       });
       for (const name of Object.keys(endpoints)) {
         await client.chat(`${name}/m`, 'hello').result;
-        await client.connection.sendRequest('switchyard/testEndpoint', { name, settings: endpoints[name], secret: secrets['LOUD'] });
+        await client.connection.sendRequest('waybill/testEndpoint', { name, settings: endpoints[name], secret: secrets['LOUD'] });
       }
       await until('the state was sent', () => client.snapshots.length > 0);
       assert.ok(said.length > 5);

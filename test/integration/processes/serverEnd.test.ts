@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporaryFolder.ts';
 
 const { folder, remove } = temporaryFolder();
 after(remove);
-const configFile = path.join(folder, 'switchyard.yaml');
+const configFile = path.join(folder, 'waybill.yaml');
 writeConfig(configFile, {});
 const endWatch = pathToFileURL(path.join(import.meta.dirname, '..', '..', '..', 'server', 'app', 'endWatch.ts'));
 const testWatch = path.join(import.meta.dirname, '..', '..', 'support', 'endWatch.mjs');
@@ -42,7 +42,7 @@ describe('a server whose starter is gone before the server can look', { concurre
 
   if (process.platform === 'linux') it('serves on when it leads a session of its own, as a service does', async () => {
     const server = await startServer({ configFile, dataDir: path.join(folder, 'leader'), detached: true });
-    await server.get('/switchyard/status');
+    await server.get('/waybill/status');
     assert.equal(await server.stop(), 0);
   });
 });
@@ -52,7 +52,7 @@ describe('two first starts at once', () => {
     for (let round = 0; round < 4; round += 1) {
       const dataDir = path.join(folder, `round-${round}`);
       const servers = await Promise.all([1, 2].map(() => startServer({ configFile, dataDir })));
-      for (const server of servers) await server.get('/switchyard/status');
+      for (const server of servers) await server.get('/waybill/status');
       assert.equal(new Set(servers.map(({ token }) => token)).size, 1);
       for (const server of servers) server.child.kill('SIGKILL');
       await Promise.all(servers.map(({ child }) => exitOf(child)));
@@ -91,7 +91,7 @@ describe('a process that outlives its end', () => {
     const file = path.join(folder, 'left.test.mjs');
     writeFileSync(file, 'import { it } from "node:test"; it("passes", () => { setInterval(() => undefined, 1000); });');
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_TEST_CONTEXT'));
-    const run = spawnSync(process.execPath, [`--import=${pathToFileURL(testWatch)}`, '--test', file], { encoding: 'utf8', timeout: 60_000, env: { ...env, SWITCHYARD_TEST_END_MS: '300' } });
+    const run = spawnSync(process.execPath, [`--import=${pathToFileURL(testWatch)}`, '--test', file], { encoding: 'utf8', timeout: 60_000, env: { ...env, WAYBILL_TEST_END_MS: '300' } });
     assert.notEqual(run.status, 0);
     assert.match(run.stdout + run.stderr, /The test process of .*left\.test\.mjs has not ended[\s\S]*1 Timeout/);
   });

@@ -30,7 +30,7 @@ function ask(credentials: Record<string, string>): Promise<Response> {
 async function toolOf(response: Response): Promise<string | undefined> {
   assert.equal(response.status, 200, await response.clone().text());
   await response.arrayBuffer();
-  return (await house.receipt(response.headers.get('x-switchyard-exchange') ?? '')).caller.tool;
+  return (await house.receipt(response.headers.get('x-waybill-exchange') ?? '')).caller.tool;
 }
 
 describe('the local endpoint with tokens of single tools', () => {
@@ -38,7 +38,7 @@ describe('the local endpoint with tokens of single tools', () => {
     const token = house.house.tools.connect('codex');
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${token}` })), 'codex');
     assert.equal(await toolOf(await ask({ 'x-api-key': token })), 'codex');
-    assert.equal(await toolOf(await ask({ 'x-goog-api-key': token, 'x-switchyard-tool': 'another' })), 'codex');
+    assert.equal(await toolOf(await ask({ 'x-goog-api-key': token, 'x-waybill-tool': 'another' })), 'codex');
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${house.token}` })), 'claude-code');
   });
 

@@ -60,7 +60,7 @@ test('the state says what the failover did, in words that stay the same while ti
 
 test('an answer that declines is recorded as one, is paid for, and says nothing against its provider', async () => {
   const { response } = await ask('declines/m');
-  const receipt = await house.receipt(response.headers.get('x-switchyard-exchange') ?? '');
+  const receipt = await house.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual([receipt.outcome, receipt.failureClass], ['ok', 'content-policy']);
   assert.deepEqual(receipt.attempts.map(({ outcome, failureClass, usage }) => [outcome, failureClass, usage.outputTokens]), [['ok', 'content-policy', 3]]);
   assert.equal((await house.status()).endpoints.find(endpoint => endpoint.name === 'declines')?.condition.kind, 'healthy');

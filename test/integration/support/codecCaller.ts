@@ -94,7 +94,7 @@ export function readTold(caller: ProtocolName, status: number, raw: string, stre
   return { status, events, answer, complete, raw, text: answer.parts.map(part => (part.type === 'text' ? part.text : '')).join('') };
 }
 
-/** Sends one request to Switchyard and reads what comes back. */
+/** Sends one request to Waybill and reads what comes back. */
 export async function converse(house: Pick<TestHouse, 'url' | 'token'>, asked: Asked): Promise<Told> {
   const { caller, model, stream } = asked;
   const answer = await rawRequest({

@@ -81,7 +81,7 @@ export async function startServer(options: { configFile: string; dataDir: string
   };
   return {
     child, written, url, token, tokenFile, get,
-    receipt: async id => await get(`/switchyard/exchanges/${id}`) as Receipt,
+    receipt: async id => await get(`/waybill/exchanges/${id}`) as Receipt,
     async stop() {
       child.kill('SIGTERM');
       return exitOf(child);

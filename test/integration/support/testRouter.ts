@@ -46,7 +46,7 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
       if (house.port.status.state === 'listening') opened?.();
     },
   });
-  const configFile = path.join(folder, 'switchyard.yaml');
+  const configFile = path.join(folder, 'waybill.yaml');
   const configure = async ({ endpoints, routes, environment }: TestHouseOptions): Promise<void> => {
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {} }, undefined, 1));
@@ -66,8 +66,8 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
   };
   return {
     house, url, token, dataDir: folder, log, configure,
-    receipt: async id => await getJson(`/switchyard/exchanges/${id}`) as Receipt,
-    status: async () => await getJson('/switchyard/status') as StatusSnapshot,
+    receipt: async id => await getJson(`/waybill/exchanges/${id}`) as Receipt,
+    status: async () => await getJson('/waybill/status') as StatusSnapshot,
     async close() {
       await house.close();
       remove();

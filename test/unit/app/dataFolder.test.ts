@@ -14,7 +14,7 @@ const log = {
   warn: (text: string) => sink.write('warn', text), error: (text: string) => sink.write('error', text),
 };
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'switchyard-modes-'));
+  folder = mkdtempSync(path.join(tmpdir(), 'waybill-modes-'));
   sink = new LogSink();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -48,7 +48,7 @@ if (process.platform !== 'win32') describe('the data folder', () => {
     assert.equal(modeOf('token'), 0o600);
     assert.equal(modeOf('notes.txt'), 0o644);
     assert.equal(modeOf(''), 0o755);
-    assert.match(sink.text, /warn: The data folder .* is open to other users .*mode 0755.*Give Switchyard a folder of its own/);
+    assert.match(sink.text, /warn: The data folder .* is open to other users .*mode 0755.*Give Waybill a folder of its own/);
   });
 
   it('is left alone when it is gone', () => {

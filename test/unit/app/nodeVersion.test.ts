@@ -8,7 +8,7 @@ const entry = path.join(import.meta.dirname, '..', '..', '..', 'server', 'main.t
 
 describe('the version of Node', () => {
   for (const version of ['18.19.0', '20.20.2', '22.12.0']) it(`${version} is refused in one sentence`, () => {
-    assert.equal(nodeTooOld(version), `Switchyard's server needs Node 22.13 or newer (this is v${version}); \`npm start\` brings its own.`);
+    assert.equal(nodeTooOld(version), `Waybill's server needs Node 22.13 or newer (this is v${version}); \`npm start\` brings its own.`);
   });
   for (const version of ['22.13.0', '22.20.1', '24.0.0', '26.1.0-nightly']) it(`${version} will do`, () => assert.equal(nodeTooOld(version), undefined));
 

@@ -47,7 +47,7 @@ import { leastMs } from '../support/growth.ts';
 /** What hostile texts are made of: one kind of character, or a beginning that never ends, over and over. */
 const units = [
   ' ', '\n', '\r\n', '\t', 'a', 'Z', '0', '9.', '-', '_', '/', '\\', '"', '\'', '@', '=', ':', ',', '.', '{', '[', '(', '<', '}', ']', '\u0000', '\u{1f642}', '\ud800', 'é',
-  '-eyJ', 'sk-', 'models/', 'switchyard/', 'endpoint/', ':latest', '-20250101', '-4-5', '<think>', '<title', '<!--', '<script>', '</script', '&amp', 'retry in ', '1s', '1.', 'GMT (', '${', 'data:', 'data: {\n', '\n\n ',
+  '-eyJ', 'sk-', 'models/', 'waybill/', 'endpoint/', ':latest', '-20250101', '-4-5', '<think>', '<title', '<!--', '<script>', '</script', '&amp', 'retry in ', '1s', '1.', 'GMT (', '${', 'data:', 'data: {\n', '\n\n ',
   'thinkingBudget', 'signature', 'num_ctx ', '{"a":', '[{', 'call tool x {"', '<userRequest>', 'https://', '%25', '"]["', '\\"', 'key=', '# ', '- ',
 ];
 const megabyte = 2 ** 20;
@@ -146,7 +146,7 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
     for (const name of protocolNames) if (scan !== undefined) readRequestFacts(name, body, scan);
   },
   'the path of a request': hostile => [meaningOf(hostile, hostile), meaningOf(`/models/${hostile}:generateContent`, ''), plainPath(`/v1/${hostile}`), plainPath(text('/v1', hostile.length)), sentPath(hostile)],
-  'callerOf': hostile => callerOf({ 'user-agent': hostile, 'x-switchyard-tool': hostile, 'session-id': hostile }),
+  'callerOf': hostile => callerOf({ 'user-agent': hostile, 'x-waybill-tool': hostile, 'session-id': hostile }),
   'sourceFromUrl': hostile => [sourceFromUrl(hostile), sourceFromUrl(`data:${hostile}`)],
   'checkBaseUrl': hostile => [checkBaseUrl(hostile), checkBaseUrl(`https://a.example/${hostile}`)],
   'suggestion': hostile => suggestion(hostile, providers.map(one => one.id)),

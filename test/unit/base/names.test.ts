@@ -42,8 +42,8 @@ describe('a label', () => {
     const long = 'x'.repeat(1_000_000);
     const callers = [
       keptCaller({ tool: long, workspace: long, conversation: long, purpose: long }),
-      callerOf({ 'user-agent': `${long}/1`, 'x-switchyard-workspace': long, 'session-id': long, 'x-switchyard-purpose': long }),
-      callerOf({ 'x-switchyard-tool': long }),
+      callerOf({ 'user-agent': `${long}/1`, 'x-waybill-workspace': long, 'session-id': long, 'x-waybill-purpose': long }),
+      callerOf({ 'x-waybill-tool': long }),
     ];
     for (const caller of callers) for (const label of Object.values(caller)) assert.ok(label === undefined || label.length <= 100);
     assert.deepEqual([keptCaller({ tool: '' }).tool, callerOf({ 'user-agent': '/x' }).tool, callerOf({}).tool], ['unknown', 'http', 'http']);

@@ -79,7 +79,7 @@ export class FakeServerRun implements ServerConnection {
   readonly listener: ServerListener;
   stopped = false;
   /** Methods left open until the test answers them. */
-  readonly held = new Set<string>(['switchyard/chat']);
+  readonly held = new Set<string>(['waybill/chat']);
   #pending: Pending[] = [];
 
   constructor(listener: ServerListener) {
@@ -89,7 +89,7 @@ export class FakeServerRun implements ServerConnection {
   sendRequest<Result>(method: string, params: unknown): Promise<Result> {
     this.requests.push({ method, params });
     const promise = new Promise<unknown>((resolve, reject) => { this.#pending.push({ method, params, resolve, reject }); });
-    if (!this.held.has(method)) this.answer(method, method === 'switchyard/configure' ? { problems: [] } : method === 'switchyard/getStatus' ? emptyStatus() : {});
+    if (!this.held.has(method)) this.answer(method, method === 'waybill/configure' ? { problems: [] } : method === 'waybill/getStatus' ? emptyStatus() : {});
     return promise as Promise<Result>;
   }
 

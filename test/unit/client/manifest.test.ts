@@ -16,7 +16,7 @@ interface Manifest {
   contributes: {
     commands: { command: string; title: string; category: string }[];
     menus: Record<string, { command: string; when?: string }[]>;
-    views: { switchyard: { id: string }[] };
+    views: { waybill: { id: string }[] };
     viewsWelcome: { view: string; contents: string; when?: string }[];
     keybindings: { command: string; key: string; when: string }[];
     configuration: { properties: Record<string, { default?: unknown; scope?: string; enum?: string[]; markdownDescription?: string; description?: string }> };
@@ -31,23 +31,23 @@ const allTitles: Record<string, string> = { ...commandTitles, ...viewCommandTitl
 describe('package.json', () => {
   it('contributes exactly the commands of the table, with their titles', () => {
     assert.deepEqual(Object.fromEntries(manifest.contributes.commands.map(entry => [entry.command, entry.title])), allTitles);
-    for (const entry of manifest.contributes.commands) assert.equal(entry.category, 'Switchyard', entry.command);
+    for (const entry of manifest.contributes.commands) assert.equal(entry.category, 'Waybill', entry.command);
   });
 
   it('has commands in menus and welcome texts that exist', () => {
     for (const entry of Object.values(manifest.contributes.menus).flat()) assert.ok(entry.command in allTitles, entry.command);
     for (const { contents } of manifest.contributes.viewsWelcome) {
-      for (const [, command] of contents.matchAll(/\(command:(switchyard\.[^)?]+)/g)) assert.ok((command ?? '') in allTitles, command);
+      for (const [, command] of contents.matchAll(/\(command:(waybill\.[^)?]+)/g)) assert.ok((command ?? '') in allTitles, command);
     }
     for (const { managementCommand } of manifest.contributes.languageModelChatProviders) assert.ok((managementCommand ?? '') in allTitles);
   });
 
   it('has the defaults that the code has', () => {
     const { properties } = manifest.contributes.configuration;
-    assert.deepEqual(Object.keys(properties).sort(), Object.keys(settingDefaults).map(name => `switchyard.${name}`).sort());
-    for (const [name, value] of Object.entries(settingDefaults)) assert.deepEqual(properties[`switchyard.${name}`]?.default, value, name);
-    assert.deepEqual(properties['switchyard.statusBar.show']?.enum, statusBarChoices);
-    assert.deepEqual(properties['switchyard.models.show']?.enum, shownModelsChoices);
+    assert.deepEqual(Object.keys(properties).sort(), Object.keys(settingDefaults).map(name => `waybill.${name}`).sort());
+    for (const [name, value] of Object.entries(settingDefaults)) assert.deepEqual(properties[`waybill.${name}`]?.default, value, name);
+    assert.deepEqual(properties['waybill.statusBar.show']?.enum, statusBarChoices);
+    assert.deepEqual(properties['waybill.models.show']?.enum, shownModelsChoices);
   });
 
   it('lets no workspace change a setting', () => {
@@ -77,14 +77,14 @@ describe('package.json', () => {
   it('takes a key only where one of its own lists has the focus', () => {
     const [enter, ...others] = manifest.contributes.keybindings;
     assert.deepEqual(others, []);
-    assert.deepEqual([enter?.command, enter?.key], ['switchyard.enterReceipt', 'enter']);
+    assert.deepEqual([enter?.command, enter?.key], ['waybill.enterReceipt', 'enter']);
     assert.match(enter?.when ?? '', /^listFocus && !inputFocus && focusedView =~ /);
     const lists = new RegExp(/=~ \/(.+)\/$/.exec(enter?.when ?? '')?.[1] ?? '$^');
-    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id).filter(id => lists.test(id)), ['switchyard.drill', 'switchyard.requests']);
+    assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id).filter(id => lists.test(id)), ['waybill.drill', 'waybill.requests']);
   });
 
   it('shows the views in the order of use', () => {
-    assert.deepEqual(manifest.contributes.views.switchyard.map(view => view.id), ['switchyard.drill', 'switchyard.providers', 'switchyard.spend', 'switchyard.requests']);
+    assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id), ['waybill.drill', 'waybill.providers', 'waybill.spend', 'waybill.requests']);
   });
 });
 

@@ -43,7 +43,7 @@ const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text
   ['a base URL with a password', { provider: 'openai', baseUrl: 'https://me:pass@example.com' }, '"baseUrl" must not hold a user name or password; give a key instead.', 'baseUrl'],
   ['a base URL with a query', { provider: 'openai', baseUrl: 'https://example.com/v1?key=1' }, '"baseUrl" must end before "?" and "#".', 'baseUrl'],
   ['a region the provider has not', { provider: 'moonshot', region: 'cm' }, 'Moonshot Kimi has no region "cm"; did you mean "cn"?', 'region'],
-  ['a header that frames the request', { provider: 'openai', headers: { Host: 'x' } }, 'header "Host" is set by Switchyard itself.', 'headers.Host'],
+  ['a header that frames the request', { provider: 'openai', headers: { Host: 'x' } }, 'header "Host" is set by Waybill itself.', 'headers.Host'],
   ['a header with a line break', { provider: 'openai', headers: { 'x-a': 'b\r\nc: d' } }, 'header "x-a" has a character that cannot be sent, such as a line break.', 'headers.x-a'],
   ['a header that is none', { provider: 'openai', headers: { 'x a': 'b' } }, '"x a" is not the name of a header.', 'headers.x a'],
   ['a price below nothing', { provider: 'openai', models: { 'gpt-4.1': { prices: { inputPerMTok: -1, outputPerMTok: 1 } } } }, '"models.gpt-4.1.prices.inputPerMTok" must be a number from 0 to 100000.', 'models.gpt-4.1.prices.inputPerMTok'],
@@ -124,7 +124,7 @@ describe('an endpoint', () => {
 
   test('in the settings of VS Code works without the keys somebody put there, who is told', () => {
     const { config, said } = resolve({ openai: { provider: 'openai', keys: ['sk-1'] } }, {}, { source: 'settings' });
-    assert.deepEqual(said, ['Endpoint "openai": keys in settings are ignored, because settings are stored in plain text; remove them and use "Switchyard: Add Provider…".']);
+    assert.deepEqual(said, ['Endpoint "openai": keys in settings are ignored, because settings are stored in plain text; remove them and use "Waybill: Add Provider…".']);
     assert.ok(config.endpoints.has('openai'));
   });
 });

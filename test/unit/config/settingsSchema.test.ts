@@ -20,7 +20,7 @@ describe('the settings in package.json', () => {
   });
 
   test('have no place for keys', () => {
-    const endpoint = generated['switchyard.endpoints']['additionalProperties'] as { properties: Record<string, unknown>; additionalProperties: unknown };
+    const endpoint = generated['waybill.endpoints']['additionalProperties'] as { properties: Record<string, unknown>; additionalProperties: unknown };
     assert.equal('keys' in endpoint.properties, false);
     assert.equal(endpoint.additionalProperties, false);
   });

@@ -8,8 +8,8 @@ import { watchConfigFile } from '../../../server/config/watchConfigFile.ts';
 
 /** A watched file, and a promise of the next change of it. */
 function watched(t: TestContext): { folder: string; file: string; next(): Promise<void>; count(): number } {
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-watch-'));
-  const file = join(folder, 'switchyard.yaml');
+  const folder = mkdtempSync(join(tmpdir(), 'waybill-watch-'));
+  const file = join(folder, 'waybill.yaml');
   writeFileSync(file, 'a');
   let count = 0;
   let wake = (): void => {};

@@ -14,7 +14,7 @@ const keys: Environment = {
 };
 
 function load(text: string, environment: Environment = keys): LoadedConfig {
-  return parseYamlConfig(text, 'switchyard.yaml', environment, options);
+  return parseYamlConfig(text, 'waybill.yaml', environment, options);
 }
 
 /** Problems as a person reads them: `line: sentence`. */
@@ -183,7 +183,7 @@ describe('in a configuration file,', () => {
       assert.deepEqual(sentences(loaded), said);
       assert.deepEqual([...loaded.config.endpoints.keys()], endpoints ?? []);
       assert.deepEqual([...loaded.config.routes.keys()], routes ?? []);
-      for (const problem of loaded.problems) assert.equal(problem.file, 'switchyard.yaml');
+      for (const problem of loaded.problems) assert.equal(problem.file, 'waybill.yaml');
       assert.equal(loaded.readable, true);
     });
   }
@@ -214,9 +214,9 @@ describe('in a configuration file,', () => {
 
 describe('a configuration file on disk', () => {
   test('is read with its path in every problem', async t => {
-    const folder = mkdtempSync(join(tmpdir(), 'switchyard-'));
+    const folder = mkdtempSync(join(tmpdir(), 'waybill-'));
     t.after(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, 'switchyard.yaml');
+    const file = join(folder, 'waybill.yaml');
     writeFileSync(file, completeYaml);
     assert.deepEqual((await loadYamlConfig(file, keys, options)).problems, []);
     writeFileSync(file, 'endpoints:\n  openai: { provider: opnai }\n');
@@ -226,7 +226,7 @@ describe('a configuration file on disk', () => {
   });
 
   test('that is not there is a problem, not a crash', async () => {
-    const loaded = await loadYamlConfig(join(tmpdir(), 'switchyard-nowhere', 'no.yaml'), keys, options);
+    const loaded = await loadYamlConfig(join(tmpdir(), 'waybill-nowhere', 'no.yaml'), keys, options);
     assert.equal(loaded.readable, false);
     assert.deepEqual(loaded.problems.map(problem => problem.message), ['The configuration file cannot be read: there is no such file.']);
   });

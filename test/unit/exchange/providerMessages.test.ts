@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Receipt } from '../../../server/api/receipt.ts';
-import { SwitchyardError } from '../../../server/base/failure.ts';
+import { WaybillError } from '../../../server/base/failure.ts';
 import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
 import { ProviderWords } from '../../../server/exchange/providerMessages.ts';
@@ -54,6 +54,6 @@ describe('the sentence of a failure that is stored', () => {
   });
 
   it('is the message itself where that is ours', () => {
-    assert.equal(new SwitchyardError('offline', 'network', 'You are offline.').storedMessage, 'You are offline.');
+    assert.equal(new WaybillError('offline', 'network', 'You are offline.').storedMessage, 'You are offline.');
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SwitchyardError } from '../../../server/base/failure.ts';
+import { WaybillError } from '../../../server/base/failure.ts';
 import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { redactFailure, redactRaw } from '../../../server/exchange/redactFailure.ts';
 
@@ -9,7 +9,7 @@ register.replace(['hidden']);
 
 describe('a failure that is told', () => {
   it('holds no secret in any of its texts and is the same failure otherwise', () => {
-    const error = new SwitchyardError('provider-auth', 'auth', 'The key hidden is wrong.', { status: 401, retryAfterMs: 5, detail: 'hidden!', providerCode: 'hidden', systemCode: 'ECONNRESET', helpUrl: 'https://example.test' });
+    const error = new WaybillError('provider-auth', 'auth', 'The key hidden is wrong.', { status: 401, retryAfterMs: 5, detail: 'hidden!', providerCode: 'hidden', systemCode: 'ECONNRESET', helpUrl: 'https://example.test' });
     const { code, failureClass, message, status, retryAfterMs, detail, providerCode, systemCode, helpUrl } = redactFailure(error, register);
     assert.deepEqual({ code, failureClass, message, status, retryAfterMs, detail, providerCode, systemCode, helpUrl }, {
       code: 'provider-auth', failureClass: 'auth', message: 'The key [secret] is wrong.', status: 401, retryAfterMs: 5, detail: '[secret]!', providerCode: '[secret]',

@@ -311,7 +311,7 @@ describe('probes of keys', () => {
 
 describe('the mark of a secret', () => {
   it('is the same in all windows of a data folder and in no other, and tells nothing of the secret', () => {
-    const folders = [mkdtempSync(join(tmpdir(), 'switchyard-marks-')), mkdtempSync(join(tmpdir(), 'switchyard-marks-'))] as const;
+    const folders = [mkdtempSync(join(tmpdir(), 'waybill-marks-')), mkdtempSync(join(tmpdir(), 'waybill-marks-'))] as const;
     try {
       const [here, there] = folders;
       const mark = keyMarks(here)('a-very-secret-key');

@@ -8,7 +8,7 @@ import { InMemoryLedger } from './inMemoryLedger.ts';
 import { ledgerContract } from './ledgerContract.ts';
 import { noon } from './receipts.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'switchyard-ledger-'));
+const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
 after(() => { rmSync(root, { recursive: true, force: true }); });
 let count = 0;
 

@@ -126,7 +126,7 @@ describe('prices the library lacks', () => {
     it(what, () => {
       const cost = pricer.priceAttempt(request);
       assert.deepEqual([cost.microUsd, cost.certainty], [microUsd, certainty]);
-      assert.match(cost.priceSource ?? '', /^switchyard table \([DS] 2026-/);
+      assert.match(cost.priceSource ?? '', /^waybill table \([DS] 2026-/);
     });
   }
 });

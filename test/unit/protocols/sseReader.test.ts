@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SwitchyardError } from '../../../server/base/failure.ts';
+import { WaybillError } from '../../../server/base/failure.ts';
 import { createSseReader } from '../../../server/protocols/sseReader.ts';
 import { bytewise } from './replay.ts';
 
@@ -59,7 +59,7 @@ describe('the reader of server-sent events', () => {
         read([bytes(stream).subarray(0, cut), bytes(stream).subarray(cut)], 20);
         return false;
       } catch (error) {
-        assert.ok(error instanceof SwitchyardError);
+        assert.ok(error instanceof WaybillError);
         assert.equal(error.code, 'event-too-large');
         assert.equal(error.failureClass, 'server');
         return true;
@@ -104,7 +104,7 @@ describe('what belongs to no event', () => {
       let fed = 0;
       assert.throws(() => {
         for (; fed < 8 * megabyte; fed += chunk.length) reader.push(chunk);
-      }, (error: unknown) => error instanceof SwitchyardError && ['stream-noise', 'event-too-large'].includes(error.code));
+      }, (error: unknown) => error instanceof WaybillError && ['stream-noise', 'event-too-large'].includes(error.code));
       assert.ok(fed < 3 * megabyte, `${fed} bytes`);
       assert.throws(() => reader.push(bytes('data: a\n\n')));
     });

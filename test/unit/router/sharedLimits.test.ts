@@ -25,7 +25,7 @@ interface Window { yard: Yard; ledger: LedgerStore; close(): Promise<void> }
 class Windows {
   now = start;
   readonly #t: TestContext;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'switchyard-windows-'));
+  readonly #folder = mkdtempSync(join(tmpdir(), 'waybill-windows-'));
   readonly #open = new Set<Window>();
   #opened = 0;
 

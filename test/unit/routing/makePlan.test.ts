@@ -20,12 +20,12 @@ function names(wanted: string, view = threeEndpoints()): string[] {
 test('a name is a route, a pinned target or a model, in this order', () => {
   const table: [string, string, string[]][] = [
     ['auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
-    ['switchyard/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['waybill/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
     ['models/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
-    ['models/switchyard/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
+    ['models/waybill/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
     ['models', 'route', ['openai/o3']],
     ['openai/gpt-4.1', 'target', ['openai/gpt-4.1']],
-    ['switchyard/openai/gpt-4-1', 'target', ['openai/gpt-4.1']],
+    ['waybill/openai/gpt-4-1', 'target', ['openai/gpt-4.1']],
     ['openai/never-heard-of', 'target', ['openai/never-heard-of']],
     ['mirror/meta-llama/llama-3', 'target', ['mirror/meta-llama/llama-3']],
     ['meta-llama/llama-3', 'model', ['mirror/meta-llama/llama-3']],
@@ -59,7 +59,7 @@ test('a target a route lists twice is tried once', () => {
 });
 
 test('a name that means nothing gives an empty plan', () => {
-  for (const wanted of ['nope', '', '/', 'openai/', 'switchyard/', 'nobody/gpt-4.1']) {
+  for (const wanted of ['nope', '', '/', 'openai/', 'waybill/', 'nobody/gpt-4.1']) {
     assert.deepEqual(makePlan(wanted, plainNeeds, threeEndpoints(), now), {
       plan: { wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, route: undefined, resting: [], unfit: [],
     });

@@ -20,7 +20,7 @@ describe('the official OpenAI client against the openai-chat sandbox', () => {
 
   it('answers a prompt with its name, the prompt and usage', async () => {
     const reply = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'hello there' }] });
-    assert.equal(reply.choices[0]?.message.content, 'Switchyard sandbox first answers your prompt: "hello there".');
+    assert.equal(reply.choices[0]?.message.content, 'Waybill sandbox first answers your prompt: "hello there".');
     assert.equal(reply.choices[0]?.finish_reason, 'stop');
     assert.deepEqual([reply.usage?.prompt_tokens, reply.usage?.completion_tokens], [6, 8]);
   });
@@ -28,7 +28,7 @@ describe('the official OpenAI client against the openai-chat sandbox', () => {
   it('quotes the newest of the prompts an editor sends in one message after a failed turn', async () => {
     const content = '<context>x</context><userRequest>\nthe older\n</userRequest>\n<userRequest>\nthe newer\n</userRequest>';
     const reply = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] });
-    assert.equal(reply.choices[0]?.message.content, 'Switchyard sandbox first answers your prompt: "the newer".');
+    assert.equal(reply.choices[0]?.message.content, 'Waybill sandbox first answers your prompt: "the newer".');
   });
 
   it('streams the same words one by one, and usage only when it was asked for', async () => {
@@ -40,7 +40,7 @@ describe('the official OpenAI client against the openai-chat sandbox', () => {
       if (word) words.push(word);
       completionTokens = chunk.usage?.completion_tokens ?? completionTokens;
     }
-    assert.equal(words.join(''), 'Switchyard sandbox first answers your prompt: "hello there".');
+    assert.equal(words.join(''), 'Waybill sandbox first answers your prompt: "hello there".');
     assert.equal(words.length, completionTokens);
     const silent = await client.chat.completions.create({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] });
     for await (const chunk of silent) assert.equal('usage' in chunk, false);
@@ -116,7 +116,7 @@ describe('the official Anthropic client against the anthropic-messages sandbox',
     const plain = await client.messages.create(request);
     const streamed = await client.messages.stream(request).finalMessage();
     for (const message of [plain, streamed]) {
-      assert.equal(message.content[0]?.type === 'text' && message.content[0].text, 'Switchyard sandbox second answers your prompt: "hello there".');
+      assert.equal(message.content[0]?.type === 'text' && message.content[0].text, 'Waybill sandbox second answers your prompt: "hello there".');
       assert.deepEqual([message.stop_reason, message.usage.input_tokens, message.usage.output_tokens], ['end_turn', 6, 8]);
     }
   });
@@ -206,7 +206,7 @@ describe('the official OpenAI client against the openai-responses sandbox', () =
     const plain = await client.responses.create({ model: 'm', input: 'hello there' });
     const streamed = await client.responses.stream({ model: 'm', input: 'hello there' }).finalResponse();
     for (const response of [plain, streamed]) {
-      assert.equal(response.output_text, 'Switchyard sandbox third answers your prompt: "hello there".');
+      assert.equal(response.output_text, 'Waybill sandbox third answers your prompt: "hello there".');
       assert.deepEqual([response.status, response.usage?.input_tokens, response.usage?.output_tokens], ['completed', 6, 8]);
     }
   });
@@ -253,7 +253,7 @@ describe('the official Google client against the gemini sandbox', () => {
       words += chunk.text ?? '';
       tokens = chunk.usageMetadata?.candidatesTokenCount ?? tokens;
     }
-    assert.equal(words, 'Switchyard sandbox fourth answers your prompt: "hello there".');
+    assert.equal(words, 'Waybill sandbox fourth answers your prompt: "hello there".');
     assert.equal(plain.text, words);
     assert.deepEqual([plain.usageMetadata?.promptTokenCount, plain.usageMetadata?.candidatesTokenCount, tokens], [6, 8, 8]);
   });

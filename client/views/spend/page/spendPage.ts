@@ -91,7 +91,7 @@ function emptyState(reason: NonNullable<SpendPage['empty']>, period: SpendPeriod
   }
   const when = { today: 'today', week: 'in the last 7 days', month: 'this month' }[period];
   return element('section', { class: 'empty' },
-    element('p', {}, `No requests ${when}. Pick a Switchyard model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.`),
+    element('p', {}, `No requests ${when}. Pick a Waybill model in the chat, or point a tool at the local endpoint: each request is counted here as soon as it ends.`),
     run('Open Chat', 'openChat'));
 }
 

@@ -3,7 +3,7 @@ import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { sendJson } from '../sendJson.ts';
 
 /** Where a server proves that it has the token of its data folder. Needs no token, and tells none. */
-export const identityPath = '/switchyard/identity';
+export const identityPath = '/waybill/identity';
 
 /** Who holds a port: a server with our token, another program, or one that did not answer in time. */
 export type PortOwner = 'ours' | 'foreign' | 'silent';
@@ -50,7 +50,7 @@ export function askIdentity(port: number, token: string, timeoutMs: number): Pro
 }
 
 function proofOf(token: string, port: number, nonce: string): string {
-  return createHmac('sha256', token).update(`switchyard identity\n${port}\n${nonce}`).digest('base64url');
+  return createHmac('sha256', token).update(`waybill identity\n${port}\n${nonce}`).digest('base64url');
 }
 
 function isProof(text: string, expected: string): boolean {

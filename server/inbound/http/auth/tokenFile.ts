@@ -24,7 +24,7 @@ export function localToken(dataDir: string): LocalToken {
 
 /** A new random token: 192 bits. */
 export function newToken(): string {
-  return `switchyard-${randomBytes(24).toString('base64url')}`;
+  return `waybill-${randomBytes(24).toString('base64url')}`;
 }
 
 /** The token in the text of a token file; undefined when the text holds none. */

@@ -21,17 +21,17 @@ const knownAgents: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Where callers put the id of a conversation: our own, then those of Claude Code, Codex (in two spellings) and OpenCode. */
-const conversationHeaders = ['x-switchyard-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id'] as const;
+const conversationHeaders = ['x-waybill-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id'] as const;
 
 /** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise */
 export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
   const agent = headers['user-agent'] ?? '';
-  const named = tokenTool ?? header(headers, 'x-switchyard-tool');
+  const named = tokenTool ?? header(headers, 'x-waybill-tool');
   return keptCaller({
     tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent.split(/[\s/]/, 1)[0] || 'http'),
-    workspace: header(headers, 'x-switchyard-workspace'),
+    workspace: header(headers, 'x-waybill-workspace'),
     conversation: conversationHeaders.map(name => header(headers, name)).find(id => id !== undefined),
-    purpose: header(headers, 'x-switchyard-purpose'),
+    purpose: header(headers, 'x-waybill-purpose'),
   });
 }
 

@@ -38,7 +38,7 @@ export class InfoRoutes {
       return true;
     }
     if (method === 'HEAD' || (method === 'GET' && path === '/')) {
-      const text = Buffer.from('Switchyard\n');
+      const text = Buffer.from('Waybill\n');
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': text.length });
       endAfterBody(response, text);
       return true;
@@ -63,13 +63,13 @@ export class InfoRoutes {
     if (path === '/models') return callerProtocol(request.headers) === 'gemini' ? this.#googleModels(response) : this.#models(request, response);
     if (path === '/api/tags') return this.#ollamaTags(response);
     if (path.startsWith('/models/')) return this.#model(request, response, decoded(path.slice('/models/'.length)));
-    if (path === '/switchyard/status') return sendJson(response, 200, yard.status(this.#options.http()));
-    if (path === '/switchyard/spend') {
+    if (path === '/waybill/status') return sendJson(response, 200, yard.status(this.#options.http()));
+    if (path === '/waybill/spend') {
       const range = rangeOf(parameters, yard.clock.now());
       if (range === undefined) return sendJson(response, 400, { error: { message: 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.' } });
       return sendJson(response, 200, await yard.spend(range));
     }
-    if (path === '/switchyard/exchanges') {
+    if (path === '/waybill/exchanges') {
       const limit = Math.min(Math.max(Number(parameters.get('limit') ?? '50') || 50, 1), 1000);
       const beforeText = parameters.get('before');
       const before = beforeText === null ? undefined : beforeText.trim() === '' ? NaN : Number(beforeText);
@@ -78,8 +78,8 @@ export class InfoRoutes {
       }
       return sendJson(response, 200, await yard.recent(limit, before));
     }
-    if (path.startsWith('/switchyard/exchanges/')) {
-      const receipt = await yard.receipt(decoded(path.slice('/switchyard/exchanges/'.length)));
+    if (path.startsWith('/waybill/exchanges/')) {
+      const receipt = await yard.receipt(decoded(path.slice('/waybill/exchanges/'.length)));
       if (receipt === undefined) return notFound(request, response, 'There is no exchange of that id.');
       return sendJson(response, 200, receipt);
     }
@@ -121,7 +121,7 @@ function googleEntry(one: OfferedModel) {
 /** One entry that OpenAI's and Anthropic's clients both accept. */
 function modelEntry(one: OfferedModel) {
   return {
-    id: one.wanted, object: 'model', type: 'model', created: 0, created_at: '1970-01-01T00:00:00Z', owned_by: 'switchyard',
+    id: one.wanted, object: 'model', type: 'model', created: 0, created_at: '1970-01-01T00:00:00Z', owned_by: 'waybill',
     display_name: one.kind === 'route' ? `${one.name} (route)` : one.name,
     max_input_tokens: one.maxInputTokens, max_tokens: one.maxOutputTokens,
   };

@@ -8,7 +8,7 @@ import { readOrdinaryFile } from '../../../../server/base/files/ordinaryFile.ts'
 
 describe('reading a file that others may have put there', () => {
   let folder: string;
-  before(() => { folder = mkdtempSync(path.join(tmpdir(), 'switchyard-file-')); });
+  before(() => { folder = mkdtempSync(path.join(tmpdir(), 'waybill-file-')); });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('reads a file, also through a link, up to the bound', () => {

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { agreeOnSharedFile, removeAbandonedDrafts, replaceSharedFile } from '../../../../server/base/files/sharedFile.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'switchyard-shared-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'waybill-shared-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const child = path.join(import.meta.dirname, 'fixtures', 'agreeChild.ts');
 const number = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);

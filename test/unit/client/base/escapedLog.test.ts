@@ -6,7 +6,7 @@ import { escapedLog } from '../../../../client/base/escapedLog.ts';
 describe('the log channel', () => {
   const written: unknown[][] = [];
   const channel = {
-    name: 'Switchyard', logLevel: 3, shown: false,
+    name: 'Waybill', logLevel: 3, shown: false,
     info: (...args: unknown[]) => { written.push(['info', ...args]); },
     error: (...args: unknown[]) => { written.push(['error', ...args]); },
     show() { this.shown = true; },
@@ -24,7 +24,7 @@ describe('the log channel', () => {
   it('is the channel in every other way', () => {
     log.show();
     assert.equal(channel.shown, true);
-    assert.equal(log.name, 'Switchyard');
+    assert.equal(log.name, 'Waybill');
     assert.equal(log.logLevel, 3);
   });
 });

@@ -120,7 +120,7 @@ describe('the chat of an editor with default settings', () => {
 
   it('of an editor without such a setting gets another way shown, and no offer by itself', async () => {
     editor.commands = [];
-    await assert.rejects(access.allowByCommand(), (error: unknown) => error instanceof NextStep && error.actions[0]?.command === 'switchyard.connectTool');
+    await assert.rejects(access.allowByCommand(), (error: unknown) => error instanceof NextStep && error.actions[0]?.command === 'waybill.connectTool');
     await access.openChat();
     assert.deepEqual([editor.shown.length, editor.opened], [0, 1]);
   });

@@ -106,7 +106,7 @@ describe('the rest of the window during a drill', () => {
     assert.equal(content.text, '$(flame) 1/2 · fire drill');
     assert.equal(content.background, undefined);
     assert.match(content.spoken, /a fire drill is running: north is down/);
-    assert.match(content.tooltip, /north is down, until \d\d:\d\d · \[Stop\]\(command:switchyard\.stopFireDrill\)/);
+    assert.match(content.tooltip, /north is down, until \d\d:\d\d · \[Stop\]\(command:waybill\.stopFireDrill\)/);
   });
 
   it('marks the endpoint, and does not count it as down', () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ToolConnector } from '../../../../client/connect/toolConnector.ts';
 import type { Connection } from '../../../../client/connect/toolTable.ts';
 
-const token = 'switchyard-0123456789abcdef0123456789abcdef';
+const token = 'waybill-0123456789abcdef0123456789abcdef';
 const connection: Connection = { url: 'http://127.0.0.1:7717', token, model: { wanted: 'best', maxInputTokens: 200_000, maxOutputTokens: 32_000, toolCalling: true, imageInput: true }, at: Date.UTC(2026, 10, 20) };
 const other: Connection = { ...connection, model: { ...connection.model, wanted: 'cheap' } };
 
@@ -14,7 +14,7 @@ let root: string;
 let home: string;
 let connector: ToolConnector;
 beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'switchyard-connect-'));
+  root = mkdtempSync(path.join(tmpdir(), 'waybill-connect-'));
   home = path.join(root, 'home');
   mkdirSync(home);
   connector = new ToolConnector({ home, environment: {} }, path.join(root, 'storage'));
@@ -53,29 +53,29 @@ const cases: Case[] = [
   {
     tool: 'codex', says: 'a configuration with tables', file: '.codex/config.toml',
     before: '# mine\nmodel = "gpt-5.4" # the good one\n\n[mcp_servers.a]\ncommand = "npx"\nargs = [\n  "-y", # yes\n]\n',
-    after: `# mine\nmodel = "best" # the good one\nmodel_provider = "switchyard"\nmodel_context_window = 200000\n\n[mcp_servers.a]\ncommand = "npx"\nargs = [\n  "-y", # yes\n]\n\n[model_providers.switchyard]\nname = "Switchyard"\nbase_url = "http://127.0.0.1:7717/v1"\nwire_api = "responses"\nexperimental_bearer_token = "${token}"\n`,
+    after: `# mine\nmodel = "best" # the good one\nmodel_provider = "waybill"\nmodel_context_window = 200000\n\n[mcp_servers.a]\ncommand = "npx"\nargs = [\n  "-y", # yes\n]\n\n[model_providers.waybill]\nname = "Waybill"\nbase_url = "http://127.0.0.1:7717/v1"\nwire_api = "responses"\nexperimental_bearer_token = "${token}"\n`,
     edit: ['experimental', 'stream_max_retries = 3\nexperimental'],
     edited: '# mine\nmodel = "gpt-5.4" # the good one\n\n[mcp_servers.a]\ncommand = "npx"\nargs = [\n  "-y", # yes\n]\n',
   },
   {
     tool: 'codex', says: 'no configuration', file: '.codex/config.toml', before: undefined,
-    after: `model = "best"\nmodel_provider = "switchyard"\nmodel_context_window = 200000\n\n[model_providers.switchyard]\nname = "Switchyard"\nbase_url = "http://127.0.0.1:7717/v1"\nwire_api = "responses"\nexperimental_bearer_token = "${token}"\n`,
+    after: `model = "best"\nmodel_provider = "waybill"\nmodel_context_window = 200000\n\n[model_providers.waybill]\nname = "Waybill"\nbase_url = "http://127.0.0.1:7717/v1"\nwire_api = "responses"\nexperimental_bearer_token = "${token}"\n`,
     edit: ['model = "best"', 'model = "gpt-5.4"\npersonality = "terse"'], edited: 'model = "gpt-5.4"\npersonality = "terse"\n',
   },
   {
     tool: 'gemini-cli', says: 'an environment file', file: '.gemini/.env', before: '# mine\nGEMINI_API_KEY="AIza-mine" # old\nDEBUG=1\n',
-    after: `# mine\nGEMINI_API_KEY=${token} # old\nDEBUG=1\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=switchyard/best\n`,
+    after: `# mine\nGEMINI_API_KEY=${token} # old\nDEBUG=1\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=waybill/best\n`,
     also: { '.gemini/settings.json': '{\n  "security": {\n    "auth": {\n      "selectedType": "gemini-api-key"\n    }\n  }\n}\n' },
     edit: ['DEBUG=1\n', 'DEBUG=1\nMORE=2\n'], edited: '# mine\nGEMINI_API_KEY=AIza-mine # old\nDEBUG=1\nMORE=2\n',
   },
   {
     tool: 'opencode', says: 'a configuration', file: '.config/opencode/opencode.json', before: '{\n  "$schema": "https://opencode.ai/config.json",\n  "provider": {\n    "mine": {}\n  }\n}\n',
-    after: `{\n  "$schema": "https://opencode.ai/config.json",\n  "provider": {\n    "mine": {},\n    "switchyard": {\n      "npm": "@ai-sdk/openai-compatible",\n      "name": "Switchyard",\n      "options": {\n        "baseURL": "http://127.0.0.1:7717/v1",\n        "apiKey": "${token}"\n      },\n      "models": {\n        "best": {\n          "name": "best",\n          "limit": {\n            "context": 200000,\n            "output": 32000\n          },\n          "tool_call": true,\n          "attachment": true\n        }\n      }\n    }\n  },\n  "model": "switchyard/best"\n}\n`,
+    after: `{\n  "$schema": "https://opencode.ai/config.json",\n  "provider": {\n    "mine": {},\n    "waybill": {\n      "npm": "@ai-sdk/openai-compatible",\n      "name": "Waybill",\n      "options": {\n        "baseURL": "http://127.0.0.1:7717/v1",\n        "apiKey": "${token}"\n      },\n      "models": {\n        "best": {\n          "name": "best",\n          "limit": {\n            "context": 200000,\n            "output": 32000\n          },\n          "tool_call": true,\n          "attachment": true\n        }\n      }\n    }\n  },\n  "model": "waybill/best"\n}\n`,
     edit: ['"mine": {}', '"mine": { "name": "M" }'], edited: '{\n  "$schema": "https://opencode.ai/config.json",\n  "provider": {\n    "mine": { "name": "M" }\n  }\n}\n',
   },
   {
     tool: 'continue', says: 'a list of models', file: '.continue/config.yaml', before: 'name: Mine\nversion: 0.0.1\nschema: v1\nmodels:\n- name: GPT # good\n  provider: openai\nrules: [ "a",  "b" ]\n',
-    after: `name: Mine\nversion: 0.0.1\nschema: v1\nmodels:\n- name: GPT # good\n  provider: openai\n- name: Switchyard\n  provider: openai\n  model: best\n  apiBase: http://127.0.0.1:7717/v1\n  apiKey: ${token}\n  roles:\n    - chat\n    - edit\n    - apply\n  capabilities:\n    - tool_use\n    - image_input\n  defaultCompletionOptions:\n    contextLength: 200000\nrules: [ "a",  "b" ]\n`,
+    after: `name: Mine\nversion: 0.0.1\nschema: v1\nmodels:\n- name: GPT # good\n  provider: openai\n- name: Waybill\n  provider: openai\n  model: best\n  apiBase: http://127.0.0.1:7717/v1\n  apiKey: ${token}\n  roles:\n    - chat\n    - edit\n    - apply\n  capabilities:\n    - tool_use\n    - image_input\n  defaultCompletionOptions:\n    contextLength: 200000\nrules: [ "a",  "b" ]\n`,
     edit: ['    - apply\n', '    - apply\n    - autocomplete\n'], edited: 'name: Mine\nversion: 0.0.1\nschema: v1\nmodels:\n- name: GPT # good\n  provider: openai\nrules: [ "a",  "b" ]\n',
   },
   {
@@ -137,7 +137,7 @@ describe('connecting a tool', () => {
     write('.gemini/.env', 'GEMINI_API_KEY=AIza-this-is-my-own-key\n');
     const [env, settings] = await connector.previewConnect('gemini-cli', unnamed);
     assert.equal(env?.before, 'GEMINI_API_KEY=••••••••\n');
-    assert.equal(env?.after, 'GEMINI_API_KEY=switchyard-••••••••\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=switchyard/best\n');
+    assert.equal(env?.after, 'GEMINI_API_KEY=waybill-••••••••\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=waybill/best\n');
     assert.equal(settings?.before, '');
     await connect('gemini-cli');
     const back = await connector.previewDisconnect('gemini-cli');
@@ -173,7 +173,7 @@ describe('connecting a tool', () => {
     await connect('codex');
     await connect('claude-code');
     assert.ok(lstatSync(path.join(home, '.codex/config.toml')).isSymbolicLink());
-    assert.match(readFileSync(real, 'utf8'), /model_provider = "switchyard"/);
+    assert.match(readFileSync(real, 'utf8'), /model_provider = "waybill"/);
     assert.match(read('dotfiles/claude/settings.json'), /ANTHROPIC_BASE_URL/);
     await connector.disconnect('codex');
     assert.ok(lstatSync(path.join(home, '.codex/config.toml')).isSymbolicLink());
@@ -248,7 +248,7 @@ describe('connecting a tool', () => {
     write('.continue/config.json', '{\n  "models": []\n}\n');
     await connect('continue');
     assert.ok(!existsSync(path.join(home, '.continue/config.yaml')));
-    assert.match(read('.continue/config.json'), /"title": "Switchyard"/);
+    assert.match(read('.continue/config.json'), /"title": "Waybill"/);
     await connector.disconnect('continue');
     assert.equal(read('.continue/config.json'), '{\n  "models": []\n}\n');
   });

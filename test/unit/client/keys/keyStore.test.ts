@@ -69,7 +69,7 @@ describe('KeyStore', () => {
     const secrets = new InMemorySecrets();
     const here = openWindow(secrets, 'here');
     const other = JSON.stringify([{ id: 'there-1', label: 'theirs', secret: 'sk-their-secret', addedAt: 1 }]);
-    secrets.afterNextStore = () => { secrets.values.set('switchyard.keys.openai', other); };
+    secrets.afterNextStore = () => { secrets.values.set('waybill.keys.openai', other); };
     await here.add('openai', 'sk-our-secret', 'ours');
     assert.deepEqual((await here.list('openai')).map(key => key.label), ['theirs', 'ours']);
   });
@@ -88,10 +88,10 @@ describe('KeyStore', () => {
 
   it('does not overwrite keys it cannot read, but can remove them', async () => {
     const secrets = new InMemorySecrets();
-    secrets.values.set('switchyard.keys.openai', '{"version":2}');
+    secrets.values.set('waybill.keys.openai', '{"version":2}');
     const keys = openWindow(secrets);
     await assert.rejects(keys.add('openai', 'sk-first-secret'), /cannot be read/);
-    assert.equal(secrets.values.get('switchyard.keys.openai'), '{"version":2}');
+    assert.equal(secrets.values.get('waybill.keys.openai'), '{"version":2}');
     await keys.removeAll('openai');
     assert.equal(secrets.values.size, 0);
   });

@@ -42,7 +42,7 @@ describe('ServerProcess', () => {
     const spend = server.spend({ range: { from: 0, to: 1 } });
     await spend;
     assert.equal(server.state, 'running');
-    assert.deepEqual(runs[0]?.requests.map(request => request.method), ['switchyard/configure', 'switchyard/getStatus', 'switchyard/spend']);
+    assert.deepEqual(runs[0]?.requests.map(request => request.method), ['waybill/configure', 'waybill/getStatus', 'waybill/spend']);
   });
 
   it('starts by itself when the first request comes', async () => {
@@ -61,7 +61,7 @@ describe('ServerProcess', () => {
     const waiting = server.requests({ limit: 5 });
     timers.advance(100);
     await waiting;
-    assert.deepEqual(runs[1]?.requests.map(request => request.method), ['switchyard/configure', 'switchyard/getStatus', 'switchyard/requests']);
+    assert.deepEqual(runs[1]?.requests.map(request => request.method), ['waybill/configure', 'waybill/getStatus', 'waybill/requests']);
     assert.deepEqual((runs[1]?.requests[0]?.params as ConfigureParams).keys, withKey.keys);
   });
 
@@ -123,16 +123,16 @@ describe('ServerProcess', () => {
   });
 
   it('a change of the settings while the server starts is not lost', async () => {
-    const { server, runs, setConfiguration } = setUp({ hold: ['switchyard/getStatus'] });
+    const { server, runs, setConfiguration } = setUp({ hold: ['waybill/getStatus'] });
     server.start();
     await settle();
     setConfiguration(withKey);
     await server.configure();
-    runs[0]?.held.delete('switchyard/getStatus');
-    runs[0]?.answer('switchyard/getStatus', emptyStatus());
+    runs[0]?.held.delete('waybill/getStatus');
+    runs[0]?.answer('waybill/getStatus', emptyStatus());
     await settle();
     assert.equal(server.state, 'running');
-    const configurations = runs[0]?.requests.filter(request => request.method === 'switchyard/configure').map(request => request.params as ConfigureParams);
+    const configurations = runs[0]?.requests.filter(request => request.method === 'waybill/configure').map(request => request.params as ConfigureParams);
     assert.deepEqual(configurations?.map(params => params.keys), [{}, withKey.keys]);
   });
 
@@ -140,16 +140,16 @@ describe('ServerProcess', () => {
     const { server, runs, setConfiguration } = setUp();
     server.start();
     await settle();
-    runs[0]?.held.add('switchyard/configure');
+    runs[0]?.held.add('waybill/configure');
     const first = server.configure();
     const second = server.configure();
     setConfiguration(withKey);
     const third = server.configure();
     await settle();
-    runs[0]?.held.delete('switchyard/configure');
-    runs[0]?.answer('switchyard/configure', { problems: [] });
+    runs[0]?.held.delete('waybill/configure');
+    runs[0]?.answer('waybill/configure', { problems: [] });
     await Promise.all([first, second, third]);
-    const sent = runs[0]?.requests.filter(request => request.method === 'switchyard/configure');
+    const sent = runs[0]?.requests.filter(request => request.method === 'waybill/configure');
     assert.deepEqual((sent?.at(-1)?.params as ConfigureParams).keys, withKey.keys);
     assert.equal(sent?.length, 3);
   });
@@ -165,13 +165,13 @@ describe('ServerProcess', () => {
     runs[0]?.listener.onChatEvents({ id: 'chat-1', events: [{ type: 'text', text: 'Hello' }] });
     runs[0]?.listener.onChatEvents({ id: 'another', events: [{ type: 'text', text: 'no' }] });
     runs[0]?.listener.onChatEvents({ id: 'chat-1', events: [{ type: 'text', text: ' there' }] });
-    runs[0]?.answer('switchyard/chat', { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
+    runs[0]?.answer('waybill/chat', { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
     assert.equal((await running).outcome, 'ok');
     assert.equal(texts.join(''), 'Hello there');
   });
 
   it('a chat that is cancelled while the server starts does not wait for it', async () => {
-    const { server } = setUp({ hold: ['switchyard/configure'] });
+    const { server } = setUp({ hold: ['waybill/configure'] });
     server.start();
     const { token, cancel } = cancellation();
     const running = server.chat(chat, () => undefined, token);

@@ -58,7 +58,7 @@ describe('the status bar', () => {
     const offline = content({ status: { ...busy, link: { kind: 'offline', since: 0 } } });
     assert.equal(offline.text, '$(debug-disconnect) Offline · 2/3');
     assert.match(offline.tooltip, /\*\*Offline:\*\*.+Local models still work/);
-    assert.match(offline.spoken, /^Switchyard: offline, 2 of 3/);
+    assert.match(offline.spoken, /^Waybill: offline, 2 of 3/);
     const portal = content({ choice: 'spend', status: { ...busy, link: { kind: 'portal', since: 0 } } });
     assert.equal(portal.text, '$(debug-disconnect) Sign-in page in the way · $1.37');
     assert.match(portal.tooltip, /Open any web page and sign in/);
@@ -73,27 +73,27 @@ describe('the status bar', () => {
   it('says where the server is in its life', () => {
     assert.match(content({ server: 'starting', status: undefined }).text, /sync~spin/);
     assert.match(content({ server: 'restarting' }).spoken, /restarting/);
-    assert.match(content({ server: 'failed' }).tooltip, /command:switchyard\.restartServer/);
+    assert.match(content({ server: 'failed' }).tooltip, /command:waybill\.restartServer/);
     assert.match(content({ server: 'stopped' }).spoken, /stopped/);
   });
 
   it('without providers offers to add one, and with unusable ones says why', () => {
     const none = content({});
-    assert.equal(none.command, 'switchyard.addProvider');
+    assert.equal(none.command, 'waybill.addProvider');
     assert.match(none.tooltip, /Add Provider/);
     const unusable = content({ configuredEndpoints: 1, status: emptyStatus({ problems: [{ message: 'The URL of "x" is wrong.' }] }) });
     assert.match(unusable.tooltip, /The URL of "x" is wrong\./);
-    assert.equal(unusable.command, 'switchyard.open');
+    assert.equal(unusable.command, 'waybill.open');
   });
 
   it('is read out in full', () => {
-    assert.equal(content({ status: busy }).spoken, 'Switchyard: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), 1.37 dollars today');
-    assert.equal(content({ status: { ...busy, todayEstimated: true } }).spoken, 'Switchyard: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), about 1.37 dollars today');
+    assert.equal(content({ status: busy }).spoken, 'Waybill: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), 1.37 dollars today');
+    assert.equal(content({ status: { ...busy, todayEstimated: true } }).spoken, 'Waybill: 2 of 3 providers up (1 healthy, 1 down, 1 not used yet), about 1.37 dollars today');
   });
 
   it('has a tooltip with a row per endpoint: state, first token and today\'s cost', () => {
     const lines = content({ status: busy }).tooltip.replaceAll('&nbsp;', '').split('\n');
-    assert.equal(lines[0], '**Switchyard** · 1 healthy, 1 down, 1 not used yet · \\$1.37 today');
+    assert.equal(lines[0], '**Waybill** · 1 healthy, 1 down, 1 not used yet · \\$1.37 today');
     assert.ok(lines.includes('| openai | $(pass) healthy | 420 ms | \\$1.20 |'), lines.join('\n'));
     assert.ok(lines.includes(`| claude | $(error) down, next try at ${clockText(now + 12_000, now, 'up')} | – | \\$0.00 |`), lines.join('\n'));
     assert.ok(lines.includes('| spare | $(circle-slash) disabled | – | \\$0.00 |'), lines.join('\n'));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SwitchyardError } from '../../../../server/base/failure.ts';
+import { WaybillError } from '../../../../server/base/failure.ts';
 import type { AttemptFigures } from '../../../../server/exchange/answer/usageMeter.ts';
 import type { AttemptEnd } from '../../../../server/exchange/attempt/attempt.ts';
 import { attemptRecord, settleUsage, type StartedAttempt } from '../../../../server/exchange/attempt/record.ts';
 
 const ok: AttemptEnd = { kind: 'ok', reason: 'end' };
-const failed: AttemptEnd = { kind: 'failed', error: new SwitchyardError('stream-cut', 'server', 'It broke.', { status: 200 }), begun: true };
+const failed: AttemptEnd = { kind: 'failed', error: new WaybillError('stream-cut', 'server', 'It broke.', { status: 200 }), begun: true };
 
 function figures(usage: AttemptFigures['usage'], generatedChars: number, more: Partial<AttemptFigures> = {}): AttemptFigures {
   return { usage, generatedChars, contradictory: false, status: 200, headersMs: 5, firstTokenMs: 9, ...more };
@@ -59,7 +59,7 @@ describe('the record of an attempt', () => {
 
   it('says that a request never left only when no connection came about', () => {
     const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): unknown => {
-      const error = new SwitchyardError(code, 'network', 'It failed.');
+      const error = new WaybillError(code, 'network', 'It failed.');
       return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, begun: false }, { usage: {}, estimated: false }).neverSent;
     };
     for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit']) assert.equal(neverSent(code), true, code);

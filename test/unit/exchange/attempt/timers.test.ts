@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SwitchyardError } from '../../../../server/base/failure.ts';
+import type { WaybillError } from '../../../../server/base/failure.ts';
 import type { Timeouts } from '../../../../server/config/config.ts';
 import { AttemptTimers } from '../../../../server/exchange/attempt/timers.ts';
 
 const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, plainHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
 
 /** Timers that have heard the first content. */
-function answering(t: TestContext): { timers: AttemptTimers; errors: SwitchyardError[] } {
-  const errors: SwitchyardError[] = [];
+function answering(t: TestContext): { timers: AttemptTimers; errors: WaybillError[] } {
+  const errors: WaybillError[] = [];
   const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
   t.after(() => timers.stop());
   timers.start();
@@ -46,7 +46,7 @@ test('an answer that is complete is not kept open by what still comes, and no ti
 
 test('the explanation of a refusal is not waited for as long as an answer', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
-  const errors: SwitchyardError[] = [];
+  const errors: WaybillError[] = [];
   const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
   t.after(() => timers.stop());
   timers.start();

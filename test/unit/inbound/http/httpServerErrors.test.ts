@@ -51,7 +51,7 @@ const cases: readonly { what: string; path: string; body?: object; shape: (answe
   { what: 'counting for Gemini', path: '/v1beta/models/m:countTokens', body: { contents: [{ parts: [{ text: 'x' }] }] }, shape: ({ error }) => (error as { status: string }).status === 'INTERNAL' },
   { what: 'a chat', path: '/v1/chat/completions', body: chat, shape: ({ error }) => (error as { code: string }).code === 'internal_error' },
   { what: 'a message', path: '/v1/messages', body: anthropic, shape: ({ type }) => type === 'error' },
-  ...['/health', '/v1/models', '/switchyard/status', '/switchyard/spend', '/switchyard/exchanges', '/switchyard/exchanges/x', '/api/tags']
+  ...['/health', '/v1/models', '/waybill/status', '/waybill/spend', '/waybill/exchanges', '/waybill/exchanges/x', '/api/tags']
     .map((path) => ({ what: path, path, shape: ({ error }: Record<string, unknown>) => typeof (error as { message: string }).message === 'string' })),
 ];
 
@@ -82,7 +82,7 @@ describe('a caller gets the protocol\'s own error when the house fails at', () =
 
   it('a ledger that cannot be read now, with its sentence', async () => {
     spend = () => Promise.reject(new LedgerUnavailableError('The ledger is being repaired; try again in a moment.'));
-    const response = await fetch(`${url}/switchyard/spend`, { headers: { authorization: 'Bearer secret' } });
+    const response = await fetch(`${url}/waybill/spend`, { headers: { authorization: 'Bearer secret' } });
     assert.equal(response.status, 503);
     assert.match(await response.text(), /being repaired; try again in a moment/);
   });

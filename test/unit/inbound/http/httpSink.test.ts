@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
-import { SwitchyardError } from '../../../../server/base/failure.ts';
+import { WaybillError } from '../../../../server/base/failure.ts';
 import { GivenItems } from '../../../../server/inbound/http/request/responseItemStore.ts';
 import { HttpCaller } from '../../../../server/inbound/http/httpSink.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
@@ -20,7 +20,7 @@ it('an answer of the Responses protocol that goes through and breaks off ends in
     caller.begin({ exchangeId: 'swy_1', target: 'a/m', attempts: 1, model: 'm', headers: {} });
     caller.bytes(Buffer.from('event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"object":"response","id":"resp_7"}}\n\n'));
     caller.bytes(Buffer.from('event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":1,"delta":"Hel"}\n\n'));
-    caller.fail({ error: new SwitchyardError('stream-cut', 'server', 'a broke the connection.'), exchangeId: 'swy_1', attempts: 1 });
+    caller.fail({ error: new WaybillError('stream-cut', 'server', 'a broke the connection.'), exchangeId: 'swy_1', attempts: 1 });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

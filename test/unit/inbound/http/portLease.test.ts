@@ -6,7 +6,7 @@ import type { HttpStatus } from '../../../../server/api/status.ts';
 import { answerIdentity, askIdentity, identityPath } from '../../../../server/inbound/http/auth/identity.ts';
 import { PortHolder } from '../../../../server/inbound/http/portLease.ts';
 
-const token = { token: 'switchyard-of-this-data-folder', file: '/data/token' };
+const token = { token: 'waybill-of-this-data-folder', file: '/data/token' };
 const warnings: string[] = [];
 const log = { debug: () => undefined, info: () => undefined, warn: (line: string) => void warnings.push(line), error: (line: string) => assert.fail(line) };
 const closers: (() => void)[] = [];
@@ -30,13 +30,13 @@ async function listening(server: Server | ReturnType<typeof createTcpServer>, po
 }
 
 /** A server with a token, as another window's server answers. */
-function switchyard(ofToken: string): RequestListener {
+function waybill(ofToken: string): RequestListener {
   return (asked, response) => { answerIdentity(asked, response, ofToken); };
 }
 
 /** Holds a port and waits until something is known of it. */
 async function heldAt(port: number): Promise<{ holder: PortHolder; status: HttpStatus }> {
-  const holder = new PortHolder(createHttpServer(switchyard(token.token)), token, log, () => wake?.());
+  const holder = new PortHolder(createHttpServer(waybill(token.token)), token, log, () => wake?.());
   closers.push(() => { holder.release(); }, () => { holder.close(); });
   let wake: (() => void) | undefined;
   holder.hold(port);
@@ -52,7 +52,7 @@ describe('the port of the local endpoint', () => {
   });
 
   it('is held by a window of the same data folder, which proves it', async () => {
-    const port = await program(switchyard(token.token));
+    const port = await program(waybill(token.token));
     const { status } = await heldAt(port);
     assert.deepEqual([status.state, status.url, status.tokenFile], ['held-by-another-window', `http://127.0.0.1:${port}`, '/data/token']);
     assert.deepEqual(warnings, []);
@@ -62,7 +62,7 @@ describe('the port of the local endpoint', () => {
     const seen: string[] = [];
     const port = await program((asked, response) => {
       seen.push(`${asked.url ?? ''} ${JSON.stringify(asked.headers)}`);
-      response.end('{"proof":"I am Switchyard, trust me"}');
+      response.end('{"proof":"I am Waybill, trust me"}');
     });
     const { holder, status } = await heldAt(port);
     assert.equal(status.state, 'held-by-another-program');
@@ -75,7 +75,7 @@ describe('the port of the local endpoint', () => {
   });
 
   for (const [what, answer] of [
-    ['a Switchyard of another data folder', switchyard('switchyard-of-another-folder')],
+    ['a Waybill of another data folder', waybill('waybill-of-another-folder')],
     ['a program that answers without an end', (_asked, response) => { const more = setInterval(() => response.write('x'.repeat(1024)), 1); response.on('close', () => { clearInterval(more); }); }],
     ['a program that redirects', (_asked, response) => { response.writeHead(302, { location: '/' }).end(); }],
     ['a web server', (_asked, response) => { response.end('<!doctype html>'); }],
@@ -90,8 +90,8 @@ describe('the port of the local endpoint', () => {
     assert.equal((await heldAt(port)).status.state, 'held-by-another-program');
   });
 
-  it('is held by a program that passes the question on to a real Switchyard: not ours', async () => {
-    const real = await program(switchyard(token.token));
+  it('is held by a program that passes the question on to a real Waybill: not ours', async () => {
+    const real = await program(waybill(token.token));
     const port = await listening(createTcpServer(socket => {
       const onward = connect(real, '127.0.0.1');
       for (const end of [socket, onward]) end.on('error', () => undefined);
@@ -135,7 +135,7 @@ describe('the port of the local endpoint', () => {
 
 describe('the identity of a server', () => {
   it('is not told for anything but a fresh number of full length', async () => {
-    const port = await program(switchyard(token.token));
+    const port = await program(waybill(token.token));
     for (const nonce of ['', 'nonce=', `nonce=${'0'.repeat(63)}`, `nonce=${'G'.repeat(64)}`]) {
       const status = await new Promise(resolve => { request({ host: '127.0.0.1', port, path: `${identityPath}?${nonce}` }, response => { response.resume(); resolve(response.statusCode); }).end(); });
       assert.equal(status, 400, nonce);

@@ -10,7 +10,7 @@ import { LedgerUnavailableError } from '../../../../server/ledger/sqlite/ledgerE
 import { openLedger, type LedgerOptions, type LedgerStore } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running } from '../receipts.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'switchyard-damage-'));
+const root = mkdtempSync(join(tmpdir(), 'waybill-damage-'));
 const opened: LedgerStore[] = [];
 after(() => {
   for (const ledger of opened) ledger.shutdown();

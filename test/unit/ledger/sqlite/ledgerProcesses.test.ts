@@ -11,7 +11,7 @@ import { silentLog } from '../../../../server/base/log.ts';
 import { openLedger } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import type { LedgerStore } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'switchyard-ledger-'));
+const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
 const script = fileURLToPath(new URL('./fixtures/ledgerChild.ts', import.meta.url));
 const children: ChildProcess[] = [];
 after(() => {

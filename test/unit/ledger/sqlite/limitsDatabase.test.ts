@@ -13,7 +13,7 @@ import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
 import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
 import { InMemoryLimits } from '../../limits/inMemoryLimitStore.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'switchyard-limits-'));
+const root = mkdtempSync(join(tmpdir(), 'waybill-limits-'));
 const stores: LimitStore[] = [];
 after(() => {
   for (const store of stores) store.close();

@@ -14,7 +14,7 @@ import type { LedgerOptions, LedgerStore } from '../../../../server/ledger/sqlit
 import { createVersionOneLedger } from './fixtures/versionOneLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../receipts.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'switchyard-ledger-'));
+const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
 after(() => { rmSync(root, { recursive: true, force: true }); });
 let folders = 0;
 
@@ -159,7 +159,7 @@ describe('the ledger file', () => {
     const database = new DatabaseSync(join(folder, 'ledger.db'));
     database.exec('PRAGMA user_version = 99');
     database.close();
-    assert.throws(() => open(folder, 'b'), (error) => error instanceof LedgerTooNewError && /newer Switchyard .*update Switchyard/.test(error.message));
+    assert.throws(() => open(folder, 'b'), (error) => error instanceof LedgerTooNewError && /newer Waybill .*update Waybill/.test(error.message));
     assert.equal(rowsIn(folder, 'PRAGMA user_version')[0]?.['user_version'], 99);
   });
 

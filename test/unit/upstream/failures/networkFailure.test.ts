@@ -4,7 +4,7 @@ import { createSecureServer, createServer as createHttp2Server } from 'node:http
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import type { SwitchyardError } from '../../../../server/base/failure.ts';
+import type { WaybillError } from '../../../../server/base/failure.ts';
 import { selfSignedCertificate } from '../../../../server/sandbox/selfSignedCertificate.ts';
 import { networkFailure, type CallStage } from '../../../../server/upstream/failures/networkFailure.ts';
 import { ownLimit } from '../../../../server/upstream/failures/ownLimit.ts';
@@ -14,7 +14,7 @@ const ok = 'HTTP/1.1 200 OK\r\n';
 const body = Buffer.from('{}');
 
 /** What a POST to a server is told as. */
-async function toldBy(server: Server, scheme = 'http'): Promise<SwitchyardError | undefined> {
+async function toldBy(server: Server, scheme = 'http'): Promise<WaybillError | undefined> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const transport = new Transport();
   const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;

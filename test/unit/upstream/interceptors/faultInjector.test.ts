@@ -5,7 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../../../../server/api/conversation.ts';
 import type { DrillFault, RunningDrill } from '../../../../server/api/drill.ts';
-import type { SwitchyardError } from '../../../../server/base/failure.ts';
+import type { WaybillError } from '../../../../server/base/failure.ts';
 import { findProvider } from '../../../../server/catalog/providers.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../../server/sandbox/sandboxProvider.ts';
 import { drillFailure, Drills } from '../../../../server/upstream/interceptors/faultInjector.ts';
@@ -75,7 +75,7 @@ function chat(url: string, protocol: ProtocolName = 'openai-chat', stream = true
   };
 }
 
-interface Heard { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: SwitchyardError; drilled: boolean; unsent: boolean }
+interface Heard { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: WaybillError; drilled: boolean; unsent: boolean }
 
 /** Sends and listens to the end. */
 function listen(transport: Transport, at: CallPlace, request: UpstreamRequest, hear?: (call: UpstreamCall, heard: Heard) => void): Promise<Heard> {

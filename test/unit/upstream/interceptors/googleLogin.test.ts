@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { SwitchyardError } from '../../../../server/base/failure.ts';
+import { WaybillError } from '../../../../server/base/failure.ts';
 import { findProvider } from '../../../../server/catalog/providers.ts';
 import { authorize, secretsOf } from '../../../../server/keys/authHeader.ts';
 import { fetchText } from '../../../../server/upstream/fetchText.ts';
@@ -91,7 +91,7 @@ describe('access tokens of Google', () => {
     test(`say what is wrong: ${title}`, async () => {
       const google = new FakeGoogle();
       google.failure = failure;
-      await assert.rejects(google.tokens.token(key), (error: unknown) => error instanceof SwitchyardError && error.failureClass === failureClass && words.test(error.message));
+      await assert.rejects(google.tokens.token(key), (error: unknown) => error instanceof WaybillError && error.failureClass === failureClass && words.test(error.message));
       google.failure = undefined;
       assert.equal((await google.tokens.token(key)).token, 'token-2', 'and work again afterwards');
     });
@@ -104,12 +104,12 @@ describe('access tokens of Google', () => {
   ];
   for (const [title, file, words] of wrongFiles) {
     test(`are not asked for with ${title}`, async () => {
-      await assert.rejects(new FakeGoogle().tokens.token(file), (error: unknown) => error instanceof SwitchyardError && error.failureClass === 'auth' && words.test(error.message) && !error.message.includes('PRIVATE'));
+      await assert.rejects(new FakeGoogle().tokens.token(file), (error: unknown) => error instanceof WaybillError && error.failureClass === 'auth' && words.test(error.message) && !error.message.includes('PRIVATE'));
     });
   }
 
   test("are really asked for by Google's library: a key that is no key is refused before anything is sent", async () => {
-    await assert.rejects(new GoogleTokens().token(account()), (error: unknown) => error instanceof SwitchyardError && error.failureClass === 'auth');
+    await assert.rejects(new GoogleTokens().token(account()), (error: unknown) => error instanceof WaybillError && error.failureClass === 'auth');
   });
 
   test('are asked for with a signed statement of the service account', async () => {
@@ -198,7 +198,7 @@ describe('a request to Vertex AI', () => {
       const call = fetchText(transport, { name: 'vertex', timeouts }, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000, aborter.signal);
       await new Promise(resolve => setTimeout(resolve, 20));
       aborter.abort();
-      await assert.rejects(call, (error: unknown) => error instanceof SwitchyardError && error.failureClass === 'cancelled');
+      await assert.rejects(call, (error: unknown) => error instanceof WaybillError && error.failureClass === 'cancelled');
       google.release?.();
       await new Promise(resolve => setTimeout(resolve, 20));
       assert.deepEqual(seen, []);

@@ -21,6 +21,6 @@ test('a check says in one sentence how many are up, which is not and why', () =>
 });
 
 test('a rejected key comes with the button that replaces it', () => {
-  assert.deepEqual(found({ kind: 'healthy' }, { kind: 'key-rejected' }).action, { title: 'Replace Key…', command: 'switchyard.replaceKey', endpoint: 'south' });
+  assert.deepEqual(found({ kind: 'healthy' }, { kind: 'key-rejected' }).action, { title: 'Replace Key…', command: 'waybill.replaceKey', endpoint: 'south' });
   assert.equal(found({ kind: 'healthy' }).action, undefined);
 });

@@ -43,7 +43,7 @@ test('every step of the walkthrough has its picture, a command that exists and a
   for (const step of steps) {
     assert.ok(existsSync(new URL(step.media.svg, root)), step.media.svg);
     for (const [, command = ''] of step.description.matchAll(/\(command:([\w.]+)\)/g)) {
-      assert.ok(!command.startsWith('switchyard.') || commands.has(command), command);
+      assert.ok(!command.startsWith('waybill.') || commands.has(command), command);
     }
     for (const event of step.completionEvents) {
       const [kind, name = ''] = event.split(':');

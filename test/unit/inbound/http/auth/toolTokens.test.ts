@@ -7,9 +7,9 @@ import { TokenCheck } from '../../../../../server/inbound/http/auth/access.ts';
 import { callerOf } from '../../../../../server/inbound/http/request/callerOf.ts';
 import { ToolTokens } from '../../../../../server/inbound/http/auth/toolTokens.ts';
 
-const shared = 'switchyard-the-shared-token';
+const shared = 'waybill-the-shared-token';
 let folder: string;
-beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), 'switchyard-tokens-')); });
+beforeEach(() => { folder = mkdtempSync(path.join(tmpdir(), 'waybill-tokens-')); });
 afterEach(() => { rmSync(folder, { recursive: true, force: true }); });
 
 /** Makes the folder look as if nothing had happened in it for a while, so that what was read of it counts as settled. */
@@ -22,7 +22,7 @@ describe('tokens of tools', () => {
   it('are made once for each tool, and differ', () => {
     const tools = new ToolTokens(folder);
     const codex = tools.connect('codex');
-    assert.match(codex, /^switchyard-[\w-]{32}$/);
+    assert.match(codex, /^waybill-[\w-]{32}$/);
     assert.equal(tools.connect('codex'), codex);
     assert.notEqual(tools.connect('claude-code'), codex);
     assert.deepEqual(tools.names(), ['claude-code', 'codex']);
@@ -78,7 +78,7 @@ describe('tokens of tools', () => {
     const tools = new ToolTokens(folder);
     tools.connect('codex');
     writeFileSync(path.join(folder, 'tokens', 'empty'), '');
-    writeFileSync(path.join(folder, 'tokens', '.leftover'), 'switchyard-half-written-token');
+    writeFileSync(path.join(folder, 'tokens', '.leftover'), 'waybill-half-written-token');
     assert.deepEqual(new ToolTokens(folder).names(), ['codex']);
     rmSync(path.join(folder, 'tokens'), { recursive: true });
     writeFileSync(path.join(folder, 'tokens'), 'a file');
@@ -88,7 +88,7 @@ describe('tokens of tools', () => {
 
 describe('callerOf', () => {
   it('believes the token before any header', () => {
-    const headers = { 'user-agent': 'claude-cli/2.1 (external)', 'x-switchyard-tool': 'mine' };
+    const headers = { 'user-agent': 'claude-cli/2.1 (external)', 'x-waybill-tool': 'mine' };
     assert.equal(callerOf(headers, 'codex').tool, 'codex');
     assert.equal(callerOf(headers).tool, 'mine');
     assert.equal(callerOf({ 'user-agent': headers['user-agent'] }).tool, 'claude-code');
@@ -99,7 +99,7 @@ describe('callerOf', () => {
       [
         { 'user-agent': 'claude-cli/2.1.329 (external, sdk-cli)', 'x-claude-code-session-id': 'b6485ed9' },
         { 'user-agent': 'codex_exec/0.169.0 (Debian 12.0.0; x86_64) unknown (codex_exec; 0.169.0)', 'session-id': '01a1fc37', 'thread-id': '01a1fc37' },
-        { 'user-agent': 'GeminiCLI-tui/0.61.0/switchyard/auto (linux; x64; terminal)' },
+        { 'user-agent': 'GeminiCLI-tui/0.61.0/waybill/auto (linux; x64; terminal)' },
         { 'user-agent': 'opencode/1.18.33 ai-sdk/provider-utils/4.0.23 runtime/bun/1.3.14', 'x-session-affinity': 'ses_e03c', 'x-session-id': 'ses_e03c' },
       ].map(headers => callerOf(headers)).map(({ tool, conversation }) => [tool, conversation]),
       [['claude-code', 'b6485ed9'], ['codex', '01a1fc37'], ['gemini-cli', undefined], ['opencode', 'ses_e03c']],
