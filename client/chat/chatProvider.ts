@@ -79,7 +79,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
       const result = await this.#server.chat(
         {
           id: `chat-${String(++this.#chats)}`,
-          wanted,
+          requestedModel: wanted,
           conversation: conversationFrom(messages, { ...options, modelConfiguration: extras.modelConfiguration }),
           caller: callerFrom(
             { requestInitiator: extras.requestInitiator, modelOptions: options.modelOptions, tools },

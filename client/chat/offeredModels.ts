@@ -35,7 +35,7 @@ function shownModel(model: OfferedModel): ShownModel {
   return {
     id: model.id,
     name: model.name,
-    family: model.kind === 'route' ? `waybill-${model.wanted}` : model.wanted,
+    family: model.kind === 'route' ? `waybill-${model.requestedModel}` : model.requestedModel,
     version: '1',
     detail: model.detail,
     tooltip: tooltipOf(model),
@@ -56,7 +56,7 @@ export const healthIcons: Readonly<Record<HealthState, string>> = {
 };
 
 function tooltipOf(model: OfferedModel): string {
-  const what = model.kind === 'route' ? `Waybill route "${model.wanted}"` : `${model.wanted}, from whichever provider serves it`;
+  const what = model.kind === 'route' ? `Waybill route "${model.requestedModel}"` : `${model.requestedModel}, from whichever provider serves it`;
   const order = model.targets.length === 0 ? '' : `: ${model.targets.join(', then ')}`;
   return what + order;
 }
@@ -68,7 +68,7 @@ export function sameModels(left: readonly ShownModel[], right: readonly ShownMod
 
 /** What a request to a model of this id asks the server for; also for ids that are not offered at the moment. */
 export function wantedName(id: string, offered: readonly OfferedModel[]): string {
-  return offered.find(model => model.id === id)?.wanted ?? id.replace(/^(route|model):/, '');
+  return offered.find(model => model.id === id)?.requestedModel ?? id.replace(/^(route|model):/, '');
 }
 
 /** Reads the list kept from an earlier session, without what was known of health then; anything that is not such a list is none. */
@@ -80,7 +80,7 @@ export function readKeptModels(value: unknown): OfferedModel[] {
 function isOfferedModel(value: unknown): value is OfferedModel {
   if (typeof value !== 'object' || value === null) return false;
   const model: Partial<Record<keyof OfferedModel, unknown>> = value;
-  return typeof model.id === 'string' && typeof model.wanted === 'string' && typeof model.name === 'string'
+  return typeof model.id === 'string' && typeof model.requestedModel === 'string' && typeof model.name === 'string'
     && (model.kind === 'route' || model.kind === 'model') && Array.isArray(model.targets) && typeof model.detail === 'string'
     && typeof model.maxInputTokens === 'number' && typeof model.maxOutputTokens === 'number';
 }

@@ -44,7 +44,7 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
       throw error;
     }
     void inform(
-      `${tool.name} uses "${model.wanted}" of Waybill from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
+      `${tool.name} uses "${model.requestedModel}" of Waybill from its next start; Spend shows it as ${tool.id}. ${tool.note ?? ''}`.trim(),
     );
   });
 }
@@ -106,7 +106,7 @@ function descriptionOf(state: ToolState): string {
   return state.found === undefined ? 'not found here' : `found in ${state.found.replace(homedir(), '~')}`;
 }
 
-type ModelChoice = Pick<OfferedModel, 'wanted'> & Partial<OfferedModel>;
+type ModelChoice = Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
 
 async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Promise<ModelChoice | undefined> {
   const ordered = [...offered].sort((left, right) => Number(right.kind === 'route') - Number(left.kind === 'route'));
@@ -117,7 +117,7 @@ async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Prom
       label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
       description: model.toolCalling ? model.detail : `${model.detail} · cannot call tools`, value: model,
     })),
-    typed: text => (offered.some(model => model.wanted === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { wanted: text } }),
+    typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { requestedModel: text } }),
   }));
 }
 

@@ -82,7 +82,7 @@ export class ToolConnector {
       });
     });
     const record: ConnectionRecord = {
-      version: 1, tool: tool.id, model: connection.model.wanted, connectedAt: connection.at,
+      version: 1, tool: tool.id, model: connection.model.requestedModel, connectedAt: connection.at,
       files: planned.map(({ settings: { file, format }, base, baseMode, applied }): FileRecord => ({
         file, format, ...(base === undefined ? {} : { original: base }), ...(baseMode === undefined ? {} : { mode: baseMode }),
         writtenHash: hashOf(applied.text), written: applied.written,

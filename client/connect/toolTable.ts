@@ -17,7 +17,7 @@ export interface Connection {
   url: string;
   token: string;
   /** A route or model, as a request names it, with what is known of it. */
-  model: Pick<OfferedModel, 'wanted'> & Partial<OfferedModel>;
+  model: Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
   /** Milliseconds since the epoch. */
   at: number;
 }
@@ -55,14 +55,14 @@ export const tools: readonly Tool[] = [
   {
     id: 'claude-code', name: 'Claude Code',
     traces: where => [claudeFolder(where)],
-    files: (where, { url, token, model: { wanted } }) => [{
+    files: (where, { url, token, model: { requestedModel } }) => [{
       file: path.join(claudeFolder(where), 'settings.json'), format: 'json',
       settings: [
         { path: ['env', 'ANTHROPIC_BASE_URL'], value: url },
         { path: ['env', 'ANTHROPIC_AUTH_TOKEN'], value: token, secret: [] },
-        { path: ['env', 'ANTHROPIC_MODEL'], value: wanted },
+        { path: ['env', 'ANTHROPIC_MODEL'], value: requestedModel },
         // Its names for a family of models, which its own agents and small errands ask for.
-        ...['OPUS', 'SONNET', 'HAIKU'].map((family): Setting => ({ path: ['env', `ANTHROPIC_DEFAULT_${family}_MODEL`], value: wanted })),
+        ...['OPUS', 'SONNET', 'HAIKU'].map((family): Setting => ({ path: ['env', `ANTHROPIC_DEFAULT_${family}_MODEL`], value: requestedModel })),
       ],
     }],
   },
@@ -72,7 +72,7 @@ export const tools: readonly Tool[] = [
     files: (where, { url, token, model }) => [{
       file: path.join(codexFolder(where), 'config.toml'), format: 'toml',
       settings: [
-        { path: ['model'], value: model.wanted },
+        { path: ['model'], value: model.requestedModel },
         { path: ['model_provider'], value: 'waybill' },
         ...(model.maxInputTokens === undefined ? [] : [{ path: ['model_context_window'], value: model.maxInputTokens }]),
         {
@@ -95,7 +95,7 @@ export const tools: readonly Tool[] = [
           { path: ['GOOGLE_GEMINI_BASE_URL'], value: url },
           { path: ['GEMINI_API_KEY'], value: token, secret: [] },
           // A bare `auto` is a model picker of Gemini CLI's own.
-          { path: ['GEMINI_MODEL'], value: `waybill/${model.wanted}` },
+          { path: ['GEMINI_MODEL'], value: `waybill/${model.requestedModel}` },
         ],
       },
       { file: path.join(geminiFolder(where), 'settings.json'), format: 'json', settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }] },
@@ -109,12 +109,12 @@ export const tools: readonly Tool[] = [
       format: 'json',
       settings: [
         { path: ['$schema'], value: 'https://opencode.ai/config.json', ifAbsent: true },
-        { path: ['model'], value: `waybill/${model.wanted}` },
+        { path: ['model'], value: `waybill/${model.requestedModel}` },
         {
           path: ['provider', 'waybill'],
           value: {
             npm: '@ai-sdk/openai-compatible', name: 'Waybill', options: { baseURL: `${url}/v1`, apiKey: token },
-            models: { [model.wanted]: { name: model.wanted, ...openCodeLimits(model) } },
+            models: { [model.requestedModel]: { name: model.requestedModel, ...openCodeLimits(model) } },
           },
           secret: ['options', 'apiKey'], mark: ['options', 'baseURL'],
         },
@@ -140,7 +140,7 @@ export const tools: readonly Tool[] = [
         {
           path: ['providers', 'openai-compatible'],
           value: {
-            settings: { provider: 'openai-compatible', apiKey: token, model: model.wanted, baseUrl: `${url}/v1` },
+            settings: { provider: 'openai-compatible', apiKey: token, model: model.requestedModel, baseUrl: `${url}/v1` },
             updatedAt: new Date(at).toISOString(), tokenSource: 'manual',
           },
           secret: ['settings', 'apiKey'], mark: ['settings', 'baseUrl'],
@@ -156,7 +156,7 @@ export const tools: readonly Tool[] = [
       file: path.join(where.home, '.aider.conf.yml'), format: 'yaml',
       settings: [
         // The prefix chooses aider's OpenAI client and is not sent.
-        { path: ['model'], value: `openai/${model.wanted}` },
+        { path: ['model'], value: `openai/${model.requestedModel}` },
         { path: ['openai-api-base'], value: `${url}/v1` },
         // In this file and not in ~/.env, which other programs read too.
         { path: ['openai-api-key'], value: token, secret: [] },
@@ -170,7 +170,7 @@ export const tools: readonly Tool[] = [
 function continueFile(where: Surroundings, { url, token, model }: Connection): FileSettings {
   const yaml = path.join(continueFolder(where), 'config.yaml');
   const json = path.join(continueFolder(where), 'config.json');
-  const entry = { provider: 'openai', model: model.wanted, apiBase: `${url}/v1`, apiKey: token };
+  const entry = { provider: 'openai', model: model.requestedModel, apiBase: `${url}/v1`, apiKey: token };
   // A config.yaml would hide the older config.json and every model in it.
   if (!where.exists(yaml) && where.exists(json)) {
     const value = { title: 'Waybill', ...entry, ...(model.maxInputTokens === undefined ? {} : { contextLength: model.maxInputTokens }) };

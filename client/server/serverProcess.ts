@@ -6,8 +6,8 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
   RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
-import { startDrillMethod, stopDrillMethod, survivalReportMethod } from '../../server/api/drill.ts';
-import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../../server/api/drill.ts';
+import { startDrillMethod, stopDrillMethod, resilienceReportMethod } from '../../server/api/drill.ts';
+import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { ConfigProblem, StatusSnapshot } from '../../server/api/status.ts';
 import { Emitter } from '../base/emitter.ts';
 import { UserError, messageOf } from '../base/errors.ts';
@@ -137,7 +137,7 @@ export class ServerProcess implements WaybillServer {
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointMethod, {}); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillMethod, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillMethod, {}); }
-  async survivalReport(): Promise<SurvivalReportResult> { return this.#request(survivalReportMethod, {}); }
+  async resilienceReport(): Promise<ResilienceReportResult> { return this.#request(resilienceReportMethod, {}); }
   async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsMethod, {}); }
 
   /** Ends the server without waiting for it and forgets all listeners. */

@@ -3,7 +3,7 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
-import type { StartDrillParams, StartDrillResult, StopDrillResult, SurvivalReportResult } from '../../server/api/drill.ts';
+import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
 /** Where the server process is in its life. */
@@ -39,7 +39,7 @@ export interface WaybillServer {
   /** Ends every fire drill; what became of them. */
   stopDrills(): Promise<StopDrillResult>;
   /** What each route survives. */
-  survivalReport(): Promise<SurvivalReportResult>;
+  resilienceReport(): Promise<ResilienceReportResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -1,5 +1,5 @@
 import { clockText, conditionText, healthOf, isUp } from '../../server/api/condition.ts';
-import type { EndpointStatus, LinkStatus, StatusSnapshot } from '../../server/api/status.ts';
+import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server/api/status.ts';
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
 import type { Money } from '../base/format.ts';
 import { healthIcons } from '../chat/offeredModels.ts';
@@ -87,7 +87,7 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
 }
 
 /** The trouble with the machine's own link in a few words. */
-export function linkText(kind: LinkStatus['kind']): string {
+export function linkText(kind: NetworkStatus['kind']): string {
   return kind === 'offline' ? 'Offline' : 'Sign-in page in the way';
 }
 

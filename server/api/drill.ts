@@ -36,8 +36,8 @@ export const stopDrillMethod = 'waybill/stopDrill';
 export type StopDrillResult = DrillSummary[];
 
 /** Client -> server, request: what each route survives. */
-export const survivalReportMethod = 'waybill/survivalReport';
-export type SurvivalReportResult = SurvivalReport;
+export const resilienceReportMethod = 'waybill/resilienceReport';
+export type ResilienceReportResult = ResilienceReport;
 
 export interface RunningDrill {
   id: string;
@@ -57,7 +57,7 @@ export interface RunningDrill {
 export interface DrilledRequest {
   /** The exchange's id, for its receipt. */
   id: string;
-  wanted: string;
+  requestedModel: string;
   at: number;
   outcome: Receipt['outcome'];
   failureClass?: FailureClass | undefined;
@@ -142,7 +142,7 @@ export interface LossOutcome {
 /** Where a gap can be closed. */
 export type GapFix = 'edit-route' | 'add-provider' | 'add-key' | 'replace-key' | 'enable' | 'check-health';
 
-export interface SurvivalGap {
+export interface ResilienceGap {
   /** One sentence: what is wrong. */
   problem: string;
   /** One sentence: what to do about it. */
@@ -159,22 +159,22 @@ export interface SurvivingTarget {
   note?: string | undefined;
 }
 
-export interface RouteSurvival {
+export interface RouteResilience {
   name: string;
   kind: 'route' | 'model';
   /** `stopped`: nothing serves even without a loss. */
   verdict: 'survives' | 'gaps' | 'stopped';
   targets: SurvivingTarget[];
   losses: LossOutcome[];
-  gaps: SurvivalGap[];
+  gaps: ResilienceGap[];
 }
 
 /** What each route survives, from the configuration and the state at one moment. */
-export interface SurvivalReport {
+export interface ResilienceReport {
   at: number;
   /** Routes first, then models that several endpoints serve. */
-  routes: RouteSurvival[];
-  /** Drills that run; what they do to health is left out of the report. */
+  routes: RouteResilience[];
+  /** FaultInjector that run; what they do to health is left out of the report. */
   drills: RunningDrill[];
   /** The drill that ended last. */
   last?: DrillSummary | undefined;

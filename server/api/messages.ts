@@ -37,7 +37,7 @@ export const configureMethod = 'waybill/configure';
 export interface ChatParams {
   /** Chosen by the client, unique in this connection. */
   id: string;
-  wanted: string;
+  requestedModel: string;
   conversation: ConversationRequest;
   caller: Caller;
 }

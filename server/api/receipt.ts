@@ -53,7 +53,7 @@ export interface ExcludedTarget {
 }
 export interface Plan {
   /** The name the caller asked for. */
-  wanted: string;
+  requestedModel: string;
   kind: 'route' | 'model' | 'target';
   strategy: string;
   targets: PlannedTarget[];
@@ -116,7 +116,7 @@ export interface Attempt {
 /** The record of one exchange: what was asked, why it went where it went, and what it cost. */
 export interface Receipt {
   id: string;
-  face: 'lsp' | 'http';
+  inbound: 'lsp' | 'http';
   /** The caller's protocol; `editor` for VS Code's own chat. */
   protocol: ProtocolName | 'editor';
   stream: boolean;
@@ -143,7 +143,7 @@ export interface Receipt {
 export interface RequestSummary {
   id: string;
   startedAt: number;
-  wanted: string;
+  requestedModel: string;
   target?: string | undefined;
   attempts: number;
   /** Of these, how many failed; the others answered, were cancelled, or were beaten by a faster one. */

@@ -44,7 +44,7 @@ export interface ModelBreakerStatus {
 }
 
 /** The machine's own link: no way to any provider, or a sign-in page of the network in the way. */
-export interface LinkStatus {
+export interface NetworkStatus {
   kind: 'offline' | 'portal';
   /** Milliseconds since the epoch. */
   since: number;
@@ -67,7 +67,7 @@ export interface EndpointStatus {
   /** Models there whose own breaker is not closed; absent when there is none. */
   modelBreakers?: ModelBreakerStatus[] | undefined;
   /** It is `down` only because the machine itself is offline or behind a portal. */
-  cutOff?: LinkStatus['kind'] | undefined;
+  offline?: NetworkStatus['kind'] | undefined;
   /** When an open breaker next lets a probe through. */
   retryAt?: number | undefined;
   /** Over the last ten minutes, rounded to two digits; absent without data. */
@@ -92,7 +92,7 @@ export interface OfferedModel {
   /** Stable for ever: `route:<name>` or `model:<canonical name>`. */
   id: string;
   /** What a request asks for: the route's or model's name. */
-  wanted: string;
+  requestedModel: string;
   kind: 'route' | 'model';
   name: string;
   /** Targets in order of preference, `endpoint/model`. */
@@ -134,7 +134,7 @@ export interface StatusSnapshot {
   at: number;
   endpoints: EndpointStatus[];
   /** Absent while nothing is known to be wrong with the machine's own link, and where all endpoints are local. */
-  link?: LinkStatus | undefined;
+  link?: NetworkStatus | undefined;
   offered: readonly OfferedModel[];
   /** No route or model can serve at all, though endpoints exist. */
   nothingCanServe: boolean;

@@ -5,32 +5,32 @@ import { Guard, safeLog } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import { createLog, SecretRegister } from '../base/secrets/redact.ts';
 import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
-import { Yard } from '../router/router.ts';
+import { Router } from '../router/router.ts';
 import { TokenCheck } from '../inbound/http/auth/access.ts';
-import { HttpFace } from '../inbound/http/httpServer.ts';
+import { HttpServer } from '../inbound/http/httpServer.ts';
 import { InfoRoutes } from '../inbound/http/routes/infoRoutes.ts';
-import { PortHolder } from '../inbound/http/portLease.ts';
+import { PortLease } from '../inbound/http/portLease.ts';
 import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
-import { keepHeapSmall } from './v8Tuning.ts';
+import { tuneHeap } from './v8Tuning.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
 import { createPricer } from '../pricing/pricing.ts';
 import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
-import { keyMarks } from '../keys/keyFingerprints.ts';
+import { keyFingerprints } from '../keys/keyFingerprints.ts';
 import { ModelCache } from '../models/modelCache.ts';
 
 /** The rooms of one server process, built and connected. */
-export interface House {
-  yard: Yard;
+export interface RouterProcess {
+  router: Router;
   log: Log;
-  port: PortHolder;
+  port: PortLease;
   /** Tokens of single tools, shared by all windows. */
   tools: ToolTokens;
   /** Ends everything in order; doing so twice is safe. */
   close(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface RouterProcessOptions {
   dataDir: string;
   instanceId: string;
   writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
@@ -41,7 +41,7 @@ export interface HouseOptions {
 }
 
 /** Builds the rooms. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
-export function buildHouse(options: HouseOptions): House {
+export function createRouter(options: RouterProcessOptions): RouterProcess {
   makeDataDir(options.dataDir);
   const register = new SecretRegister();
   const log = safeLog(createLog(options.writeLog, register));
@@ -50,24 +50,24 @@ export function buildHouse(options: HouseOptions): House {
   const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
   const localEndpoint = localToken(options.dataDir);
   const tools = new ToolTokens(options.dataDir);
-  const yard = new Yard({
-    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyMark: keyMarks(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+  const router = new Router({
+    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
     keepAliveMs: options.keepAliveMs,
   });
-  const info = new InfoRoutes({ yard, token: localEndpoint.token, http: (): HttpStatus => port.status });
-  const face = new HttpFace({ yard, token: new TokenCheck(localEndpoint.token, tools), log, info });
-  const port: PortHolder = new PortHolder(face.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
+  const info = new InfoRoutes({ router, token: localEndpoint.token, http: (): HttpStatus => port.status });
+  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, info });
+  const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
   closeToOthers(options.dataDir, log);
-  const heap = keepHeapSmall();
+  const heap = tuneHeap();
   let closing: Promise<void> | undefined;
   return {
-    yard, log, port, tools,
+    router, log, port, tools,
     close() {
       closing ??= (async () => {
         heap.dispose();
         port.close();
-        await yard.shutdown();
+        await router.shutdown();
         // The last words to callers are on their way once the loop has come round.
         await new Promise(resolve => setImmediate(resolve));
         port.release();

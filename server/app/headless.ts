@@ -5,7 +5,7 @@ import { loadYamlConfig } from '../config/yamlFile.ts';
 import type { Command } from './arguments.ts';
 import { defaultDataDir } from './dataFolder.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { buildHouse, type House } from './createRouter.ts';
+import { createRouter, type RouterProcess } from './createRouter.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -15,14 +15,14 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   const { configFile, port, json } = command;
   let announced = false;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
-  const house = buildHouse({
+  const routerProcess = createRouter({
     dataDir: command.dataDir ?? defaultDataDir(),
     instanceId,
     writeLog: (level, line) => {
       if (level !== 'debug') writeError(`${level}: ${line}\n`);
     },
     portChanged: () => {
-      const { status } = house.port;
+      const { status } = routerProcess.port;
       if (status.state === 'held-by-another-window' || status.state === 'held-by-another-program' || status.state === 'failed') {
         writeError(`error: ${status.message ?? 'the port cannot be used'}\n`);
         if (!announced) end(1);
@@ -39,35 +39,35 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
     if (ending) return;
     ending = true;
     expectEnd({ withinMs: endWithinMs, subject: 'The server' });
-    void house.close().finally(() => process.exit(code));
+    void routerProcess.close().finally(() => process.exit(code));
   };
-  installLastDefence({ process, log: () => house.log, end: () => end(1) });
+  installLastDefence({ process, log: () => routerProcess.log, end: () => end(1) });
   const stop = (): void => end(0);
   exitWithParent(stop);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
-  const usable = await adopt(house, configFile, 'start');
+  const usable = await applyConfigFile(routerProcess, configFile, 'start');
   if (!usable) {
-    await house.close();
+    await routerProcess.close();
     process.exit(1);
   }
-  const reload = new Guard('Reloading the configuration', house.log);
-  watchConfigFile(configFile, reload.wrap(() => adopt(house, configFile, 'reload')));
-  house.port.hold(port);
+  const reload = new Guard('Reloading the configuration', routerProcess.log);
+  watchConfigFile(configFile, reload.wrap(() => applyConfigFile(routerProcess, configFile, 'reload')));
+  routerProcess.port.hold(port);
 }
 
 /**
  * @param when an empty file is a beginning at the start; later it is one half written
  * @returns false when the file cannot be read at all; an older configuration then stays
  */
-async function adopt(house: House, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
+async function applyConfigFile(routerProcess: RouterProcess, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
   const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {
     catalog: { providers, findProvider }, supportedProtocols,
   });
   if (!readable && !(empty === true && when === 'start')) {
-    for (const { file, line, message } of problems) house.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);
+    for (const { file, line, message } of problems) routerProcess.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);
     return false;
   }
-  house.yard.configure(config, keys, problems);
+  routerProcess.router.configure(config, keys, problems);
   return true;
 }

@@ -5,10 +5,10 @@ import { Guard } from '../base/guarded.ts';
 import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
-import { LspFace } from '../inbound/lsp/lspServer.ts';
+import { LspServer } from '../inbound/lsp/lspServer.ts';
 import { defaultDataDir } from './dataFolder.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { buildHouse, type House } from './createRouter.ts';
+import { createRouter, type RouterProcess } from './createRouter.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -19,21 +19,21 @@ import { supportedProtocols } from '../protocols/registry.ts';
  */
 export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string): void {
   const connection = createConnection(ProposedFeatures.all);
-  let house: House | undefined;
-  let face: LspFace | undefined;
+  let routerProcess: RouterProcess | undefined;
+  let lspServer: LspServer | undefined;
   // Libraries write there too; a reader that is gone must not end the server.
   quietWriter(process.stdout);
   const writeError = quietWriter(process.stderr);
   // Before the editor has said hello there is no log that it would see.
   const early = { error: (message: string, cause?: unknown) => { writeError(`error: ${message} ${cause instanceof Error ? cause.stack ?? cause.message : ''}\n`); } };
   const stop = async (): Promise<void> => {
-    face?.close();
-    await house?.close();
+    lspServer?.close();
+    await routerProcess?.close();
   };
 
   connection.onInitialize((params: InitializeParams): InitializeResult => {
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
-    const built = buildHouse({
+    const built = createRouter({
       dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
       instanceId,
       writeLog: (level, line) => {
@@ -42,13 +42,13 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
         else if (level === 'info') connection.console.info(line);
         else connection.console.debug(line);
       },
-      portChanged: () => face?.httpChanged(),
+      portChanged: () => lspServer?.httpChanged(),
     });
-    house = built;
-    face = new LspFace({ connection, yard: built.yard, http: () => built.port.status, listen: port => built.port.hold(port), checkPort: () => built.port.check(), tools: built.tools });
+    routerProcess = built;
+    lspServer = new LspServer({ connection, router: built.router, http: () => built.port.status, listen: port => built.port.hold(port), checkPort: () => built.port.check(), tools: built.tools });
     const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
-      const reload = new Guard('Reading the configuration', built.log).wrap(() => adoptFile(built, configFile));
+      const reload = new Guard('Reading the configuration', built.log).wrap(() => applyConfigFile(built, configFile));
       reload();
       watchConfigFile(configFile, reload);
     }
@@ -62,7 +62,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     expectEnd({ withinMs: endWithinMs, subject: 'The server' });
     void stop().finally(() => process.exit(code));
   };
-  installLastDefence({ process, log: () => house?.log ?? early, end: () => end(1) });
+  installLastDefence({ process, log: () => routerProcess?.log ?? early, end: () => end(1) });
   const gone = (): void => end(0);
   connection.onExit(gone);
   exitWithParent(gone);
@@ -71,7 +71,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   connection.listen();
 }
 
-async function adoptFile(house: House, configFile: string): Promise<void> {
+async function applyConfigFile(routerProcess: RouterProcess, configFile: string): Promise<void> {
   const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols });
-  if (readable) house.yard.configure(config, keys, problems);
+  if (readable) routerProcess.router.configure(config, keys, problems);
 }

@@ -12,7 +12,7 @@ const enoughYoungBytes = 8 * 1024 * 1024;
  * - no middle compiler, whose work spaces stay with the allocator;
  * - the young generation stops growing where it is large enough.
  */
-export function keepHeapSmall(): { dispose(): void } {
+export function tuneHeap(): { dispose(): void } {
   setFlagsFromString('--heap-growing-percent=100');
   setFlagsFromString('--no-maglev');
   let growing = true;

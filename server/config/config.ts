@@ -10,7 +10,7 @@ export interface Timeouts {
    * The same for plain answers, whose headers come when the whole answer is made: `headersMs` where the user set it,
    * else as long as the whole exchange may take.
    */
-  plainHeadersMs: number;
+  bufferedHeadersMs: number;
   firstTokenMs: number;
   idleMs: number;
   totalMs: number;

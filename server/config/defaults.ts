@@ -2,7 +2,7 @@ import type { EndpointSettings, HedgeSettings, TimeoutSettings } from '../api/se
 import type { Provider } from '../catalog/provider.ts';
 import type { BreakerConfig, HedgeConfig, Timeouts } from './config.ts';
 
-type WrittenTimeouts = Omit<Timeouts, 'plainHeadersMs'>;
+type WrittenTimeouts = Omit<Timeouts, 'bufferedHeadersMs'>;
 
 /** Generous enough for a reasoning model's first token, short enough that a person still waits. */
 const hostedTimeouts: WrittenTimeouts = { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
@@ -28,13 +28,13 @@ export const defaultWeight = 100;
 /** The timers of an endpoint: what the user set, and for the rest what suits the provider. */
 export function timeoutsOf(settings: TimeoutSettings | undefined, provider: Provider): Timeouts {
   const timeouts = { ...(provider.local === true ? localTimeouts : hostedTimeouts), ...given(settings ?? {}) };
-  return { ...timeouts, plainHeadersMs: settings?.headersMs ?? timeouts.totalMs };
+  return { ...timeouts, bufferedHeadersMs: settings?.headersMs ?? timeouts.totalMs };
 }
 
 /** The timers the user set, without the others. */
 export function givenTimeouts(settings: TimeoutSettings | undefined): Partial<Timeouts> {
   const timeouts = given(settings ?? {});
-  return timeouts.headersMs === undefined ? timeouts : { ...timeouts, plainHeadersMs: timeouts.headersMs };
+  return timeouts.headersMs === undefined ? timeouts : { ...timeouts, bufferedHeadersMs: timeouts.headersMs };
 }
 
 export function breakerOf(settings: EndpointSettings['breaker']): BreakerConfig {

@@ -5,7 +5,7 @@ import { WaybillError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
-import { nextLargerWindow } from '../routing/makePlan.ts';
+import { nextLargerContext } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt/attempt.ts';
 import { isRefusal } from './attempt/record.ts';
@@ -14,8 +14,8 @@ import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from 
 import { exhaustedFailure } from './exhausted.ts';
 import { isLastWord } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
-import type { CallerSide, ExchangeFailure, ExchangeInput, RawError } from './request.ts';
-import { redactCaller, redactHeaders, tellable } from './redactFailure.ts';
+import type { ResponseSink, ExchangeFailure, ExchangeInput, RawError } from './request.ts';
+import { redactCaller, redactHeaders, redactEnd } from './redactFailure.ts';
 import { requestKind } from '../routing/classify.ts';
 import { Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './attempt/runningAttempt.ts';
@@ -34,11 +34,11 @@ const longestQuestionMs = 5 * 60_000;
  * failure class of an attempt decides what comes next (failover.ts); before the commit point a failure is invisible.
  * Two attempts run at once only while a hedge is out: the first to commit leads, and the other is given up.
  */
-export class ExchangeRun implements AttemptOwner, TickedRun {
+export class Exchange implements AttemptOwner, TickedRun {
   readonly receipt: Receipt;
   #services: ExchangeServices;
   #input: ExchangeInput;
-  #caller: CallerSide;
+  #caller: ResponseSink;
   #startedAt = performance.now();
   /** Since when the caller has had nothing: its patience counts from here. */
   #waitsSince = this.#startedAt;
@@ -71,25 +71,25 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #finished = false;
   #lastWriteAt: number;
 
-  constructor(services: ExchangeServices, input: ExchangeInput, caller: CallerSide) {
+  constructor(services: ExchangeServices, input: ExchangeInput, caller: ResponseSink) {
     this.#services = services;
     this.#input = input;
     this.#caller = caller;
-    this.#kind = requestKind({ needs: input.needs, purpose: input.caller.purpose, operation: input.operation, thinkingAsked: input.thinkingAsked });
+    this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: input.operation, thinkingAsked: input.thinkingAsked });
     const startedAt = services.clock.now();
     this.#lastWriteAt = startedAt;
     this.receipt = {
-      id: input.id, face: input.face, protocol: input.protocol, stream: input.stream, caller: redactCaller(input.caller, services), startedAt, totalMs: 0,
-      outcome: 'open', plan: { wanted: input.wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] },
+      id: input.id, inbound: input.inbound, protocol: input.protocol, stream: input.stream, caller: redactCaller(input.caller, services), startedAt, totalMs: 0,
+      outcome: 'open', plan: { requestedModel: input.requestedModel, kind: 'model', strategy: 'none', targets: [], excluded: [] },
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
     caller.onDrain = () => this.#leader?.run.resume();
   }
 
   start(): void {
-    const { wanted } = this.#input;
-    const nameHasKey = this.#services.holds(wanted);
-    if (nameHasKey) this.receipt.plan.wanted = this.#services.redact(wanted);
+    const { requestedModel } = this.#input;
+    const nameHasKey = this.#services.holds(requestedModel);
+    if (nameHasKey) this.receipt.plan.requestedModel = this.#services.redact(requestedModel);
     this.#services.started(this);
     this.#owned(() => {
       if (nameHasKey) this.#fail({ error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) });
@@ -98,8 +98,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #begin(): void {
-    const { plan, route, resting } = this.#plan();
-    this.#severalTargets = plan.targets.length + resting.length > 1;
+    const { plan, route, coolingDown } = this.#plan();
+    this.#severalTargets = plan.targets.length + coolingDown.length > 1;
     this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
     this.#resumption = Resumption.of(this.#input, this.#route);
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
@@ -139,7 +139,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
 
   progress(): Receipt {
     if (this.#running.length === 0) return { ...this.receipt, totalMs: this.#elapsed() };
-    const running = this.#running.map(attempt => runningRecord(attempt, this.#input.needs.estimatedInputTokens));
+    const running = this.#running.map(attempt => runningRecord(attempt, this.#input.requirements.estimatedInputTokens));
     const attempts = [...this.receipt.attempts, ...running].sort((a, b) => a.number - b.number);
     return { ...this.receipt, attempts, totalMs: this.#elapsed() };
   }
@@ -147,7 +147,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   hedgeUnderWay(): HedgeUnderWay | undefined {
     const hedge = this.#hedge === undefined ? undefined : this.#running.find(attempt => attempt.origin.started.role === 'hedge');
     return hedge === undefined || this.#hedge === undefined ? undefined
-      : { route: this.#hedge.route, target: hedge.origin.target, promptTokens: this.#input.needs.estimatedInputTokens };
+      : { route: this.#hedge.route, target: hedge.origin.target, promptTokens: this.#input.requirements.estimatedInputTokens };
   }
 
   onAnswering({ origin, run }: RunningAttempt, headers: ResponseHeaders): void {
@@ -155,7 +155,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const { target, key } = origin;
     const { limiter, keys, clock } = this.#services;
     limiter.observed(target.endpoint, key?.id, target.model, headers, clock.now(), run.figures.status);
-    if (key !== undefined) keys.heard(target.endpoint, key.id, headers);
+    if (key !== undefined) keys.observe(target.endpoint, key.id, headers);
   }
 
   /** A target began: nobody else need be asked. One that is given up so may still take over while nothing of the answer was seen. */
@@ -202,7 +202,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   onPlain(body: Buffer): void {
-    this.#caller.plain(body);
+    this.#caller.buffered(body);
   }
 
   onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
@@ -210,8 +210,8 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #done(attempt: RunningAttempt, ended: AttemptEnd): void {
-    const end = tellable(ended, attempt.run.drilled, this.#services);
-    if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.words.keep(this.receipt.id, attempt.origin.started.number, end.error.message);
+    const end = redactEnd(ended, attempt.run.drilled, this.#services);
+    if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, attempt.origin.started.number, end.error.message);
     this.#ended(attempt, end);
     if (end.kind === 'ok') {
       this.#caller.end();
@@ -225,11 +225,11 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   }
 
   #plan(): ReturnType<ExchangeServices['makePlan']> {
-    const { needs, wanted } = this.#input;
-    const result = this.#services.makePlan(wanted, needs, this.#services.view(needs.estimatedInputTokens, needs.maxOutputTokens), this.#services.clock.now());
+    const { requirements, requestedModel } = this.#input;
+    const result = this.#services.makePlan(requestedModel, requirements, this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens), this.#services.clock.now());
     // A name that nothing has may be anything, even a key that went into the wrong field.
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
-    this.receipt.plan = isKnown ? result.plan : { ...result.plan, wanted: this.#services.redact(wanted) };
+    this.receipt.plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
     return result;
   }
 
@@ -298,7 +298,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #failedUnseen(attempt: RunningAttempt, error: WaybillError): void {
     const { endpoint, target, started: { role } } = attempt.origin;
     const step = this.#tried.stepAfter(attempt, error, this.#queue.length > 0,
-      tried => usableKey(this.#services, endpoint, target.model, this.#input.needs, tried) !== undefined);
+      tried => usableKey(this.#services, endpoint, target.model, this.#input.requirements, tried) !== undefined);
     // What broke off before is still to be gone on with, or begun anew; a last resort stays one for its next key.
     if (role !== 'hedge') this.#nextRole = role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
     switch (step) {
@@ -316,15 +316,15 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#queue.unshift(target);
         break;
       case 'next-target':
-        if (error.failureClass === 'context-overflow') this.#keepLargerWindows(target);
+        if (error.failureClass === 'context-overflow') this.#dropTooSmallContexts(target);
         break;
     }
     if (this.#running.length === 0) this.#next();
   }
 
   /** The prompt was too long for a target, so it is for those whose window is no larger. */
-  #keepLargerWindows(failed: PlannedTarget): void {
-    const larger = nextLargerWindow(this.#queue, failed, this.#services.view(0));
+  #dropTooSmallContexts(failed: PlannedTarget): void {
+    const larger = nextLargerContext(this.#queue, failed, this.#services.view(0));
     for (const target of this.#queue) {
       if (larger.includes(target)) continue;
       this.#tried.tooLongFor(target);
@@ -342,12 +342,12 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
       return;
     }
     this.#wait = setTimeout(() => this.#owned(tell), longestQuestionMs);
-    const answered = (goOn: boolean): void => this.#owned(() => {
+    const answered = (proceed: boolean): void => this.#owned(() => {
       if (this.#finished) return;
       clearTimeout(this.#wait);
       // The time in which the reader thought was not the targets'.
       this.#waitsSince = performance.now();
-      if (goOn) this.#next();
+      if (proceed) this.#next();
       else tell();
     });
     // A question that could not be asked is a no.
@@ -391,11 +391,11 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
     const tried = this.#tried;
     const again = tried.worthAnotherTry(this.receipt.plan.targets, patienceLeftMs);
     const planned = this.receipt.plan;
-    const { plan, resting, unfit } = this.#plan();
+    const { plan, coolingDown, unfit } = this.#plan();
     // A later look at the state must not hide what the first plan was and why.
     this.receipt.plan = { ...planned, excluded: [...planned.excluded, ...plan.excluded.filter(later => !planned.excluded.some(first => first.target === later.target))] };
     if (this.#launched < this.#attemptBound) {
-      const soonest = resting.find(({ target }) => tried.worthWaiting(target));
+      const soonest = coolingDown.find(({ target }) => tried.worthWaiting(target));
       if (again !== undefined && plan.targets.some(target => target.target === again.target)) {
         tried.retried(again);
         const delayMs = Math.max(tried.lastFailure.get(again.target)?.retryAfterMs ?? 0, backoffMs(1, { baseMs: 250, capMs: 2000 }, this.#services.random));
@@ -412,23 +412,23 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
         this.#later(Math.max(soonest.retryAt - now, lookAgainMs), () => this.#plan().plan.targets.filter(target => tried.worthWaiting(target)));
         return;
       }
-      if (this.#tryLeastBad(tried.untried(resting), now) || this.#finished) return;
+      if (this.#tryLeastBad(tried.untried(coolingDown), now) || this.#finished) return;
     }
     this.#fail(exhaustedFailure({
-      wanted: this.#input.wanted, plan: this.receipt.plan, attempts: this.receipt.attempts, told: attempt => this.#services.words.ofAttempt(this.receipt.id, attempt.number), lastFailure: tried.lastFailure, resting, unfit: [...unfit, ...tried.unfit], now,
-      link: this.#cutOff() ? this.#services.linkTrouble() : undefined, unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.wanted),
+      requestedModel: this.#input.requestedModel, plan: this.receipt.plan, attempts: this.receipt.attempts, messageOf: attempt => this.#services.providerMessages.ofAttempt(this.receipt.id, attempt.number), lastFailure: tried.lastFailure, coolingDown, unfit: [...unfit, ...tried.unfit], now,
+      link: this.#cutOff() ? this.#services.networkTrouble() : undefined, unknownNameMessage: () => this.#services.unknownNameMessage(this.#input.requestedModel),
       raw: this.#lastRaw,
     }));
   }
 
   /** The machine's own trouble kept some target out of reach; a local one that fails does so for its own reasons. */
   #cutOff(): boolean {
-    return this.receipt.attempts.some(attempt => this.#services.board.cutOff(attempt.endpoint));
+    return this.receipt.attempts.some(attempt => this.#services.healthRegistry.isOffline(attempt.endpoint));
   }
 
   /** A target kept away by its breaker may be well again, and nothing is lost by asking it: the turn is lost otherwise. */
   #tryLeastBad(candidates: readonly PlannedTarget[], now: number): boolean {
-    const least = candidates.length === 0 ? undefined : this.#services.board.leastBad(candidates, now);
+    const least = candidates.length === 0 ? undefined : this.#services.healthRegistry.bestUnavailable(candidates, now);
     const target = candidates.find(one => one.endpoint === least?.endpoint && one.model === least.model);
     return target !== undefined && this.#launch(target, 'last-resort');
   }
@@ -475,7 +475,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #fail(failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'>): void {
     this.#caller.fail({ ...failure, exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
     const { message, storedMessage } = failure.error;
-    if (message !== storedMessage) this.#services.words.keep(this.receipt.id, undefined, message);
+    if (message !== storedMessage) this.#services.providerMessages.keep(this.receipt.id, undefined, message);
     this.#settle('failed', failure.error.failureClass, storedMessage);
   }
 
@@ -489,7 +489,7 @@ export class ExchangeRun implements AttemptOwner, TickedRun {
   #ended(attempt: RunningAttempt, verdict: AttemptVerdict): void {
     this.#running = this.#running.filter(one => one !== attempt);
     if (this.#running.length === 0) this.#hedge?.stop();
-    const { record, price } = settleAttempt(this.#services, attempt, verdict, this.#input.needs.estimatedInputTokens);
+    const { record, price } = settleAttempt(this.#services, attempt, verdict, this.#input.requirements.estimatedInputTokens);
     const { attempts } = this.receipt;
     const place = attempts.findLastIndex(one => one.number < record.number) + 1;
     attempts.splice(place, 0, record);

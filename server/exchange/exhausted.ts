@@ -2,25 +2,25 @@ import { logText } from '../api/logText.ts';
 import type { Attempt, Plan } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
 import { troubleSentence } from '../health/wording.ts';
-import type { LinkStatus } from '../api/status.ts';
+import type { NetworkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
 import { leastFinal } from './failover.ts';
 import type { ExchangeFailure, RawError } from './request.ts';
 
 /** What is known when no target of a plan could serve. */
 export interface ExhaustedExchange {
-  wanted: string;
+  requestedModel: string;
   plan: Plan;
   attempts: readonly Attempt[];
   /** What the provider's words add to the message of an attempt. */
-  told(attempt: Attempt): string | undefined;
+  messageOf(attempt: Attempt): string | undefined;
   /** By target. */
   lastFailure: ReadonlyMap<string, WaybillError>;
-  resting: PlanResult['resting'];
+  coolingDown: PlanResult['coolingDown'];
   unfit: PlanResult['unfit'];
   now: number;
   /** What is wrong with the machine's own way to the network, if anything is. */
-  link: LinkStatus['kind'] | undefined;
+  link: NetworkStatus['kind'] | undefined;
   unknownNameMessage(): string;
   /** The last error as the provider sent it, for a caller of the same protocol. */
   raw: RawError | undefined;
@@ -54,14 +54,14 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
       ...attempts.map(attempt => `${attempt.target}: ${messageOf(attempt) ?? 'failed'}`),
       ...leftOut.map(excluded => `${excluded.target}: left out, ${excluded.reason}.`),
     ];
-    return withWait(`No target of ${logText(exchange.wanted)} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+    return withWait(`No target of ${logText(exchange.requestedModel)} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   };
-  return failure('all-targets-failed', failureClass, sentence(attempt => exchange.told(attempt) ?? attempt.message), retryAfterMs,
+  return failure('all-targets-failed', failureClass, sentence(attempt => exchange.messageOf(attempt) ?? attempt.message), retryAfterMs,
     mixed ? 503 : undefined, sentence(attempt => attempt.message));
 }
 
 function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
-  const { plan, wanted } = exchange;
+  const { plan, requestedModel } = exchange;
   if (plan.targets.length === 0 && plan.excluded.length === 0) {
     return { error: new WaybillError('unknown-name', 'model-not-found', exchange.unknownNameMessage(), { status: 404, providerCode: 'model_not_found' }) };
   }
@@ -70,7 +70,7 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   const { unfit } = exchange;
   const never = plan.excluded.length > 0 && plan.excluded.every(excluded => unfit.some(one => one.target === excluded.target));
   const tooLong = never && unfit.every(one => one.tooLong);
-  const message = withWait(`No target of ${logText(wanted)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
+  const message = withWait(`No target of ${logText(requestedModel)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   return tooLong
     ? { error: new WaybillError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
@@ -81,9 +81,9 @@ function failure(code: string, failureClass: WaybillError['failureClass'], messa
 }
 
 /** When the first of the resting or limited targets comes back, from now, in milliseconds. */
-function soonestRecovery({ resting, lastFailure, now }: ExhaustedExchange): number | undefined {
+function soonestRecovery({ coolingDown: resting, lastFailure, now }: ExhaustedExchange): number | undefined {
   const waits = [
-    ...resting.map(rest => Math.max(0, rest.retryAt - now)),
+    ...resting.map(cooldown => Math.max(0, cooldown.retryAt - now)),
     ...[...lastFailure.values()].flatMap(one => (one.retryAfterMs === undefined ? [] : [one.retryAfterMs])),
   ];
   return waits.length === 0 ? undefined : Math.min(...waits);

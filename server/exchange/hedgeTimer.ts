@@ -32,7 +32,7 @@ export class HedgeTimer {
     if (config.when === 'never' || (config.when === 'inline' && !inline) || plan.targets.length < 2) return undefined;
     // The first token of a plain answer is the whole of it: only for short ones is that the same thing.
     if (!input.stream && !inline) return undefined;
-    const name = route?.name ?? plan.wanted;
+    const name = route?.name ?? plan.requestedModel;
     services.hedges.requested(name);
     return new HedgeTimer(services, config, name, kind, input.stream);
   }

@@ -5,24 +5,24 @@ const rememberedExchanges = 500;
 const rememberedChars = 512 * 1024;
 
 /** Of one exchange: what callers were told of its attempts, by number, and of the whole. */
-interface Told { attempts: Map<number, string>; whole: string | undefined; chars: number }
+interface KnownMessages { attempts: Map<number, string>; whole: string | undefined; chars: number }
 
 /**
  * What providers said of failures, redacted, for the receipts of this process. It may quote the conversation, so the
  * ledger has our own sentences only, and this is forgotten with the process or when it becomes too much.
  */
-export class ProviderWords {
-  #exchanges = new Map<string, Told>();
+export class ProviderMessages {
+  #exchanges = new Map<string, KnownMessages>();
   #chars = 0;
 
   /** @param attempt its number; undefined: of the exchange as a whole */
   keep(exchangeId: string, attempt: number | undefined, message: string): void {
-    const told = this.#exchanges.get(exchangeId) ?? { attempts: new Map<number, string>(), whole: undefined, chars: 0 };
-    if (attempt === undefined) told.whole = message;
-    else told.attempts.set(attempt, message);
-    told.chars += message.length;
+    const known = this.#exchanges.get(exchangeId) ?? { attempts: new Map<number, string>(), whole: undefined, chars: 0 };
+    if (attempt === undefined) known.whole = message;
+    else known.attempts.set(attempt, message);
+    known.chars += message.length;
     this.#chars += message.length;
-    this.#exchanges.set(exchangeId, told);
+    this.#exchanges.set(exchangeId, known);
     for (const [id, oldest] of this.#exchanges) {
       if (this.#exchanges.size <= rememberedExchanges && this.#chars <= rememberedChars) break;
       this.#exchanges.delete(id);
@@ -37,12 +37,12 @@ export class ProviderWords {
 
   /** The receipt with the providers' words, as far as they are remembered. */
   complete(receipt: Receipt): Receipt {
-    const told = this.#exchanges.get(receipt.id);
-    if (told === undefined) return receipt;
+    const known = this.#exchanges.get(receipt.id);
+    if (known === undefined) return receipt;
     const attempts = receipt.attempts.map(attempt => {
-      const message = told.attempts.get(attempt.number);
+      const message = known.attempts.get(attempt.number);
       return message === undefined ? attempt : { ...attempt, message };
     });
-    return { ...receipt, message: told.whole ?? receipt.message, attempts };
+    return { ...receipt, message: known.whole ?? receipt.message, attempts };
   }
 }

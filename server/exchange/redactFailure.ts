@@ -59,7 +59,7 @@ export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>)
  * The end of an attempt as it may be told: keys go no further than this in what a failure says.
  * @param drilled a fire drill made it; its sentence says so
  */
-export function tellable(end: AttemptEnd, drilled: boolean, redactor: Redactor): AttemptEnd {
+export function redactEnd(end: AttemptEnd, drilled: boolean, redactor: Redactor): AttemptEnd {
   if (end.kind === 'ok') return end;
   const error = drilled ? drillFailure(end.error) : end.error;
   return { ...end, error: redactFailure(error, redactor), raw: end.raw === undefined ? undefined : redactRaw(end.raw, redactor) };

@@ -3,7 +3,7 @@ import type { Caller, Receipt } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { WaybillError } from '../base/failure.ts';
-import type { Needs } from '../routing/plan.ts';
+import type { Requirements } from '../routing/plan.ts';
 
 /** A request body as it came over HTTP: its bytes, and where its top-level fields stand in them. */
 export interface RawBody {
@@ -14,12 +14,12 @@ export interface RawBody {
 /** One request as a face hands it in. */
 export interface ExchangeInput {
   id: string;
-  face: Receipt['face'];
+  inbound: Receipt['inbound'];
   protocol: ProtocolName | 'editor';
-  wanted: string;
+  requestedModel: string;
   stream: boolean;
   caller: Caller;
-  needs: Needs;
+  requirements: Requirements;
   /** The caller's own bytes, where there are any: they go through to a target of the same protocol. */
   raw?: RawBody | undefined;
   /** The caller asks for reasoning, so the first token may take long. */
@@ -69,14 +69,14 @@ export interface ExchangeFailure {
  * The caller's end of an exchange. Exactly one of `end` and `fail` comes last; `begin` comes once, before the first
  * byte or event. Nothing is called after `end` or `fail`.
  */
-export interface CallerSide {
+export interface ResponseSink {
   begin(head: AnswerHead): void;
   /** Bytes of a stream in the caller's own protocol. @returns false when the caller is slower than the provider; `onDrain` tells when to go on */
   bytes(chunk: Buffer): boolean;
   /** Events of a stream or of a plain answer, to be encoded for the caller. */
   events(events: readonly ConversationEvent[]): boolean;
   /** A whole plain answer in the caller's own protocol. */
-  plain(body: Buffer): void;
+  buffered(body: Buffer): void;
   end(): void;
   fail(failure: ExchangeFailure): void;
   /** Something harmless, so that a waiting caller's connection stays alive. Streams only. */

@@ -5,7 +5,7 @@ import { mergeUsage } from '../protocols/events.ts';
 import type { ExchangeInput } from './request.ts';
 
 /** Asks a model to go on with an answer that is not its own, in words every model understands. */
-const goOn = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
+const continuationPrompt = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
 /** What a model says that has nothing to add: saying nothing at all would look like a provider that fails. */
 const nothingMissing = '<complete/>';
 /** A model that repeats the end of what was said is heard to at most this many characters. */
@@ -19,7 +19,7 @@ const maxKeptChars = 2_000_000;
  * Whether an answer to such a request can be gone on with by another model: one text, of which a half is of use. Half a JSON
  * text is not, and what only one provider keeps, no other one can go on from.
  */
-export function canBeGoneOnWith({ choices = 1, responseFormat, providerState }: ConversationRequest): boolean {
+export function isResumable({ choices = 1, responseFormat, providerState }: ConversationRequest): boolean {
   return choices <= 1 && (responseFormat === undefined || responseFormat.type === 'text') && providerState === undefined;
 }
 
@@ -42,10 +42,10 @@ export class Resumption {
   #own: TokenUsage = {};
 
   /** For a stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
-  static of({ face, stream, operation, needs, conversation }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
-    if (route?.afterCommit !== 'resume' || face !== 'http' || !stream || operation !== undefined || needs.jsonSchema) return undefined;
+  static of({ inbound, stream, operation, requirements, conversation }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
+    if (route?.afterCommit !== 'resume' || inbound !== 'http' || !stream || operation !== undefined || requirements.jsonSchema) return undefined;
     try {
-      return canBeGoneOnWith(conversation()) ? new Resumption() : undefined;
+      return isResumable(conversation()) ? new Resumption() : undefined;
     } catch {
       // Whoever sends it says what is wrong with it.
       return undefined;
@@ -54,8 +54,8 @@ export class Resumption {
 
   /** The request of an attempt that goes on, with what is left of the caller's limit. */
   input(first: ExchangeInput): ExchangeInput {
-    const { conversation, needs } = first;
-    return { ...first, raw: undefined, conversation: () => this.request(conversation()), needs: { ...needs, maxOutputTokens: this.leftOf(needs.maxOutputTokens) } };
+    const { conversation, requirements } = first;
+    return { ...first, raw: undefined, conversation: () => this.request(conversation()), requirements: { ...requirements, maxOutputTokens: this.leftOf(requirements.maxOutputTokens) } };
   }
 
   /** Whether the next target can go on from here. */
@@ -94,7 +94,7 @@ export class Resumption {
       messages: [
         ...conversation.messages,
         { role: 'assistant', content: [{ type: 'text', text: this.#text }] },
-        { role: 'user', content: [{ type: 'text', text: goOn }] },
+        { role: 'user', content: [{ type: 'text', text: continuationPrompt }] },
       ],
     };
   }

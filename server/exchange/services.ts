@@ -1,20 +1,20 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { PlannedTarget, Receipt } from '../api/receipt.ts';
-import type { LinkStatus } from '../api/status.ts';
+import type { NetworkStatus } from '../api/status.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
-import type { HealthBoard } from '../health/healthReader.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
 import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
-import type { TimerBook } from '../timeouts/adaptiveTimeouts.ts';
+import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { Transport } from '../upstream/transport.ts';
-import type { ProviderWords } from './providerMessages.ts';
+import type { ProviderMessages } from './providerMessages.ts';
 
 /** Everything an exchange needs of the house; see yard.ts. */
 export interface ExchangeServices {
@@ -22,14 +22,14 @@ export interface ExchangeServices {
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
   makePlan: MakePlan;
   /** A sentence for a name that is neither route, model nor target. */
-  unknownNameMessage(wanted: string): string;
+  unknownNameMessage(requestedModel: string): string;
   /** @param estimatedTokens of the prompt @param writableTokens that the answer may have at most; default 0 */
   view(estimatedTokens: number, writableTokens?: number): RoutingView;
   transport: Transport;
-  board: HealthBoard;
+  healthRegistry: HealthRegistry;
   limiter: RateLimiter;
   /** Timers of attempts, learnt from earlier ones. */
-  timers: TimerBook;
+  timers: AdaptiveTimeouts;
   hedges: HedgePolicy;
   /** Micro-dollars that second requests of a route have cost since midnight, in all windows, and what those that run here cost at least. */
   hedgeSpentToday(route: string): number;
@@ -45,9 +45,9 @@ export interface ExchangeServices {
   /** Whether a known secret stands in the text. */
   holds(text: string): boolean;
   /** What providers said of failures; not stored. */
-  words: ProviderWords;
+  providerMessages: ProviderMessages;
   /** What is wrong with the machine's own way to the network, if anything is. */
-  linkTrouble(): LinkStatus['kind'] | undefined;
+  networkTrouble(): NetworkStatus['kind'] | undefined;
   /** An exchange has begun; it is ticked about once a second until it settles. */
   started(run: TickedRun): void;
   /** An exchange has ended; its attempts are to be priced and written down. */

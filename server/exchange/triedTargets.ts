@@ -94,7 +94,7 @@ export class TriedTargets {
   }
 
   /** Targets that rest and were not asked yet. */
-  untried(resting: PlanResult['resting']): PlannedTarget[] {
-    return resting.map(rest => rest.target).filter(target => !this.lastFailure.has(target.target) && !this.isUnfit(target));
+  untried(coolingDown: PlanResult['coolingDown']): PlannedTarget[] {
+    return coolingDown.map(cooldown => cooldown.target).filter(target => !this.lastFailure.has(target.target) && !this.isUnfit(target));
   }
 }

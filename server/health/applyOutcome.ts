@@ -1,19 +1,19 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { Outcome } from './healthReader.ts';
 import { releaseTrial, settleBreaker, trialUnderWay, type Breaker, type BreakerOutcome } from './breaker/breaker.ts';
-import type { Watch } from './endpointHealth.ts';
+import type { EndpointHealth } from './endpointHealth.ts';
 import { isPage, mayBeLink } from './network/networkTracker.ts';
-import { modelWatch } from './modelHealth.ts';
+import { modelHealth } from './modelHealth.ts';
 
 /** Which of the trials under way an attempt was. */
 export interface EndedTrials { readonly ofEndpoint: boolean; readonly ofModel: boolean }
 
 /** @param trial what `enter` answered; absent: the attempt is taken for the trial if one is under way */
-export function endedTrials(watch: Watch, model: string | undefined, trial: boolean | undefined): EndedTrials {
+export function endedTrials(health: EndpointHealth, model: string | undefined, trial: boolean | undefined): EndedTrials {
   if (trial === false) return noTrials;
-  const known = model === undefined ? undefined : watch.models.get(model);
+  const known = model === undefined ? undefined : health.models.get(model);
   return {
-    ofEndpoint: trialUnderWay(watch.breaker) && watch.trialModel === model,
+    ofEndpoint: trialUnderWay(health.breaker) && health.trialModel === model,
     ofModel: known !== undefined && trialUnderWay(known.breaker),
   };
 }
@@ -21,9 +21,9 @@ export function endedTrials(watch: Watch, model: string | undefined, trial: bool
 export const noTrials: EndedTrials = { ofEndpoint: false, ofModel: false };
 
 /** The attempt proved nothing: its trial's place is free again. */
-export function releaseTrials(watch: Watch, model: string | undefined, ended: EndedTrials): void {
-  if (ended.ofEndpoint) watch.breaker = releaseTrial(watch.breaker);
-  const known = ended.ofModel && model !== undefined ? watch.models.get(model) : undefined;
+export function releaseTrials(health: EndpointHealth, model: string | undefined, ended: EndedTrials): void {
+  if (ended.ofEndpoint) health.breaker = releaseTrial(health.breaker);
+  const known = ended.ofModel && model !== undefined ? health.models.get(model) : undefined;
   if (known !== undefined) known.breaker = releaseTrial(known.breaker);
 }
 
@@ -36,25 +36,25 @@ export function saysNothing({ failureClass, code }: Pick<Outcome, 'failureClass'
 const proofOfNothing: FailureClass = 'bad-request';
 
 /** Gives an outcome to the breaker of the connection and to that of the model, each what speaks of it. */
-export function settleBreakers(watch: Watch, outcome: Outcome, ended: EndedTrials): void {
+export function applyToBreakers(health: EndpointHealth, outcome: Outcome, ended: EndedTrials): void {
   const { model, at, foreign } = outcome;
   const base = { at, kind: outcome.kind, asked: outcome.asked, message: outcome.message, foreign, mayBeLink: mayBeLink(outcome) };
   // Other windows' outcomes arrive late: what happened before the last success is settled.
-  if (foreign === true && at < watch.notes.lastSuccessAt) releaseTrials(watch, model, { ...noTrials, ofEndpoint: ended.ofEndpoint });
-  else watch.breaker = settleBreaker(watch.breaker, watch.config, { ...base, trial: ended.ofEndpoint, failureClass: forEndpoint(watch.breaker, outcome) });
-  if (model !== undefined) settleModel(watch, model, outcome, { ...base, trial: ended.ofModel });
+  if (foreign === true && at < health.notes.lastSuccessAt) releaseTrials(health, model, { ...noTrials, ofEndpoint: ended.ofEndpoint });
+  else health.breaker = settleBreaker(health.breaker, health.config, { ...base, trial: ended.ofEndpoint, failureClass: forEndpoint(health.breaker, outcome) });
+  if (model !== undefined) applyToModel(health, model, outcome, { ...base, trial: ended.ofModel });
   // What a probe asks for is no model's work, unless it had failed as the models do: then something is well again.
-  else if (outcome.kind === 'probe' && outcome.failureClass === undefined && watch.notes.probeBroken) {
-    for (const known of watch.models.values()) if (known.breaker.state === 'open') known.breaker = settleBreaker(known.breaker, watch.config, { ...base, trial: false });
+  else if (outcome.kind === 'probe' && outcome.failureClass === undefined && health.notes.probeBroken) {
+    for (const known of health.models.values()) if (known.breaker.state === 'open') known.breaker = settleBreaker(known.breaker, health.config, { ...base, trial: false });
   }
 }
 
-function settleModel(watch: Watch, model: string, outcome: Outcome, base: BreakerOutcome): void {
+function applyToModel(health: EndpointHealth, model: string, outcome: Outcome, base: BreakerOutcome): void {
   const { at, failureClass } = outcome;
-  const known = modelWatch(watch.models, model, at, watch.config.windowMs);
+  const known = modelHealth(health.models, model, at, health.config.windowMs);
   known.usedAt = outcome.foreign === true ? Math.max(known.usedAt, at) : at;
   if (outcome.foreign === true && at < known.lastSuccessAt) return;
-  known.breaker = settleBreaker(known.breaker, watch.config, { ...base, failureClass: forModel(outcome) });
+  known.breaker = settleBreaker(known.breaker, health.config, { ...base, failureClass: forModel(outcome) });
   if (failureClass === undefined) known.lastSuccessAt = Math.max(known.lastSuccessAt, at);
 }
 

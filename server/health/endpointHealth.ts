@@ -2,14 +2,14 @@ import type { FailureClass } from '../api/failure.ts';
 import type { BreakerState, HealthState } from '../api/status.ts';
 import type { Random } from '../base/clock.ts';
 import type { BreakerConfig } from '../config/config.ts';
-import type { EndpointHealth, Outcome, WatchedEndpoint } from './healthReader.ts';
+import type { EndpointHealthReport, Outcome, HealthReading } from './healthReader.ts';
 import { countsForBreaker, forgiveLinkFailures, newBreaker, openUntil, releaseTrial, type Breaker } from './breaker/breaker.ts';
 import { createCooldowns, type Cooldowns, type CooldownState } from './breaker/cooldown.ts';
 import { mayBeLink } from './network/networkTracker.ts';
 import { hostOf, isLocalAddress } from './network/networkState.ts';
-import { modelsVerdict, type ModelsVerdict, type ModelWatch, type ModelWatches } from './modelHealth.ts';
+import { modelsVerdict, type ModelsVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
 import { createUptime, type Uptime, type UptimeState } from './stats/uptime.ts';
-import { createOutcomeWindow, windowMs, type OutcomeWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
+import { createSlidingWindow, windowMs, type SlidingWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
 
 /** What is remembered of one endpoint beside its statistics: plain values, copied as they are. */
 interface Notes {
@@ -22,13 +22,13 @@ interface Notes {
   /** Failures of the endpoint itself, rate limits apart, since something went well. */
   failuresSinceSuccess: number;
   lastSuccessAt: number;
-  lastError: EndpointHealth['lastError'];
+  lastError: EndpointHealthReport['lastError'];
   lastErrorMayBeLink: boolean;
   lastCheckedAt: number | undefined;
 }
 
 /** What is remembered of one endpoint. */
-export interface Watch {
+export interface EndpointHealth {
   config: BreakerConfig;
   local: boolean;
   /** Endpoints at the same host are one witness of the link. */
@@ -39,9 +39,9 @@ export interface Watch {
   inFlight: number;
   /** The model whose attempt is the endpoint's trial. */
   trialModel: string | undefined;
-  readonly models: ModelWatches;
+  readonly models: ModelHealths;
   readonly cooldowns: Cooldowns;
-  readonly window: OutcomeWindow;
+  readonly window: SlidingWindow;
   readonly uptime: Uptime;
   notes: Notes;
   /** Put back after a drill: what drill attempts that still run prove is passed over. */
@@ -52,10 +52,10 @@ export interface Watch {
 const degradedErrorRate = 0.1;
 const degradedOutcomes = 5;
 
-export function newWatch(name: string, endpoint: WatchedEndpoint, options: { random: Random; startedAt: number }): Watch {
+export function newEndpointHealth(name: string, endpoint: HealthReading, options: { random: Random; startedAt: number }): EndpointHealth {
   return {
     config: endpoint.breaker, local: isLocal(endpoint), host: hostOfEndpoint(name, endpoint), breaker: newBreaker(), inFlight: 0, trialModel: undefined,
-    models: new Map(), cooldowns: createCooldowns(options.random), window: createOutcomeWindow(), uptime: createUptime(options.startedAt),
+    models: new Map(), cooldowns: createCooldowns(options.random), window: createSlidingWindow(), uptime: createUptime(options.startedAt),
     notes: {
       unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0, lastSuccessAt: -Infinity,
       lastError: undefined, lastErrorMayBeLink: false, lastCheckedAt: undefined,
@@ -65,17 +65,17 @@ export function newWatch(name: string, endpoint: WatchedEndpoint, options: { ran
 }
 
 /** Adopts a changed configuration; history is kept. */
-export function reconfigure(watch: Watch, name: string, endpoint: WatchedEndpoint): void {
-  watch.config = endpoint.breaker;
-  watch.local = isLocal(endpoint);
-  watch.host = hostOfEndpoint(name, endpoint);
+export function reconfigure(health: EndpointHealth, name: string, endpoint: HealthReading): void {
+  health.config = endpoint.breaker;
+  health.local = isLocal(endpoint);
+  health.host = hostOfEndpoint(name, endpoint);
 }
 
-function isLocal(endpoint: WatchedEndpoint): boolean {
+function isLocal(endpoint: HealthReading): boolean {
   return endpoint.provider?.local === true || (endpoint.baseUrl !== undefined && isLocalAddress(endpoint.baseUrl));
 }
 
-function hostOfEndpoint(name: string, { baseUrl }: WatchedEndpoint): string {
+function hostOfEndpoint(name: string, { baseUrl }: HealthReading): string {
   return (baseUrl === undefined ? undefined : hostOf(baseUrl)) ?? name;
 }
 
@@ -94,15 +94,15 @@ function probeResolves(failure: { failureClass: FailureClass; kind: Outcome['kin
 }
 
 /** Writes an outcome into everything but the breakers. */
-export function remember(watch: Watch, outcome: Outcome): void {
-  const { notes } = watch;
+export function remember(health: EndpointHealth, outcome: Outcome): void {
+  const { notes } = health;
   const { failureClass, at, kind } = outcome;
   notes.lastCheckedAt = Math.max(at, notes.lastCheckedAt ?? at);
   if (kind === 'probe') notes.probeBroken = failureClass !== undefined && countsForBreaker(failureClass);
   if (failureClass === undefined) {
     if (kind === 'traffic') {
-      watch.window.add(at, true, outcome.firstTokenMs, outcome.totalMs);
-      watch.cooldowns.succeeded(outcome.model);
+      health.window.add(at, true, outcome.firstTokenMs, outcome.totalMs);
+      health.cooldowns.succeeded(outcome.model);
     }
     notes.lastSuccessAt = Math.max(notes.lastSuccessAt, at);
     if (notes.unresolved !== undefined && at < notes.unresolved.at) return;
@@ -121,8 +121,8 @@ export function remember(watch: Watch, outcome: Outcome): void {
     if (notes.unresolved !== undefined && unreachable(notes.unresolved.failureClass)) notes.unresolved = undefined;
     return;
   }
-  watch.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
-  if (kind === 'traffic') watch.window.add(at, false, undefined, undefined);
+  health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
+  if (kind === 'traffic') health.window.add(at, false, undefined, undefined);
   if (at < notes.lastSuccessAt) return;
   if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';
   notes.unresolved = { failureClass, at, kind, mayBeLink: mayBeLink(outcome) };
@@ -130,11 +130,11 @@ export function remember(watch: Watch, outcome: Outcome): void {
 }
 
 /** Takes back all that failures since `from` did, where the machine's own link may have made them. */
-export function forgive(watch: Watch, from: number, at: number): void {
-  const { notes } = watch;
-  watch.breaker = forgiveLinkFailures(watch.breaker, from);
-  for (const model of watch.models.values()) model.breaker = forgiveLinkFailures(model.breaker, from);
-  watch.window.forgive(from);
+export function forgive(health: EndpointHealth, from: number, at: number): void {
+  const { notes } = health;
+  health.breaker = forgiveLinkFailures(health.breaker, from);
+  for (const model of health.models.values()) model.breaker = forgiveLinkFailures(model.breaker, from);
+  health.window.forgive(from);
   if (notes.unresolved !== undefined && notes.unresolved.at >= from && notes.unresolved.mayBeLink) {
     notes.unresolved = undefined;
     notes.probeFailed = false;
@@ -142,73 +142,73 @@ export function forgive(watch: Watch, from: number, at: number): void {
     notes.failuresSinceSuccess = 0;
   }
   if (notes.lastError !== undefined && notes.lastError.at >= from && notes.lastErrorMayBeLink) notes.lastError = undefined;
-  watch.uptime.skip(from, at);
+  health.uptime.skip(from, at);
 }
 
 /** The endpoint as a whole: its own breaker, and what its models make of it. */
-export function wholeBreaker(watch: Watch, now: number): ModelsVerdict {
-  const { breaker } = watch;
+export function wholeBreaker(health: EndpointHealth, now: number): ModelsVerdict {
+  const { breaker } = health;
   if (breaker.state === 'open') return { breaker: 'open', until: openUntil(breaker, now), named: breaker };
-  const models = modelsVerdict(watch.models, now);
+  const models = modelsVerdict(health.models, now);
   return models.breaker === 'closed' && breaker.state === 'half-open' ? { breaker: 'half-open', named: breaker } : models;
 }
 
-export function isDown(watch: Watch, now: number, breaker: BreakerState = wholeBreaker(watch, now).breaker): boolean {
-  const { notes } = watch;
+export function isDown(health: EndpointHealth, now: number, breaker: BreakerState = wholeBreaker(health, now).breaker): boolean {
+  const { notes } = health;
   if (breaker === 'half-open') return false;
   if (breaker === 'open' || notes.probeFailed || notes.unresolved?.failureClass === 'network') return true;
-  return notes.failuresSinceSuccess >= 2 && !watch.window.succeededLately(now);
+  return notes.failuresSinceSuccess >= 2 && !health.window.succeededLately(now);
 }
 
-export function stateOf(watch: Watch, breaker: BreakerState, summary: WindowSummary, now: number): HealthState {
-  const { notes } = watch;
+export function stateOf(health: EndpointHealth, breaker: BreakerState, summary: WindowSummary, now: number): HealthState {
+  const { notes } = health;
   if (notes.lastCheckedAt === undefined) return 'unknown';
-  if (isDown(watch, now, breaker)) return 'down';
+  if (isDown(health, now, breaker)) return 'down';
   if (breaker === 'half-open') return 'degraded';
   const failing = notes.unresolved !== undefined && notes.unresolved.at > now - windowMs;
   const unreliable = summary.outcomes >= degradedOutcomes && (summary.errorRate ?? 0) >= degradedErrorRate;
-  return failing || unreliable || watch.cooldowns.anyResting(now) !== undefined ? 'degraded' : 'healthy';
+  return failing || unreliable || health.cooldowns.anyCoolingDown(now) !== undefined ? 'degraded' : 'healthy';
 }
 
 /** The later of the breaker's moment and the endpoint's own rest, when still to come. */
-export function retryAt(watch: Watch, verdict: ModelsVerdict, now: number): number | undefined {
-  const rest = watch.cooldowns.resting(undefined, now)?.until ?? now;
-  const latest = Math.max(rest, verdict.until ?? now);
+export function retryAt(health: EndpointHealth, verdict: ModelsVerdict, now: number): number | undefined {
+  const cooldown = health.cooldowns.coolingDown(undefined, now)?.until ?? now;
+  const latest = Math.max(cooldown, verdict.until ?? now);
   return latest > now ? latest : undefined;
 }
 
 /** All that is known of an endpoint, as values; attempts under way are no part of it. */
-export interface WatchSnapshot {
+export interface EndpointHealthSnapshot {
   readonly breaker: Breaker;
-  readonly models: readonly (readonly [name: string, model: Readonly<ModelWatch>])[];
+  readonly models: readonly (readonly [name: string, model: Readonly<ModelHealth>])[];
   readonly cooldowns: CooldownState;
   readonly window: WindowState;
   readonly uptime: UptimeState;
   readonly notes: Readonly<Notes>;
 }
 
-export function snapshotWatch(watch: Watch): WatchSnapshot {
+export function snapshotEndpointHealth(health: EndpointHealth): EndpointHealthSnapshot {
   return {
-    breaker: watch.breaker, models: [...watch.models].map(([name, model]) => [name, { ...model }] as const),
-    cooldowns: watch.cooldowns.snapshot(), window: watch.window.snapshot(), uptime: watch.uptime.snapshot(), notes: { ...watch.notes },
+    breaker: health.breaker, models: [...health.models].map(([name, model]) => [name, { ...model }] as const),
+    cooldowns: health.cooldowns.snapshot(), window: health.window.snapshot(), uptime: health.uptime.snapshot(), notes: { ...health.notes },
   };
 }
 
 /** Puts a watch back. A trial that was under way then and is not now has given back its place. */
-export function restoreWatch(watch: Watch, snapshot: WatchSnapshot): void {
-  watch.breaker = putBack(watch.breaker, snapshot.breaker);
-  const running = new Map(watch.models);
-  watch.models.clear();
+export function restoreEndpointHealth(health: EndpointHealth, snapshot: EndpointHealthSnapshot): void {
+  health.breaker = putBack(health.breaker, snapshot.breaker);
+  const running = new Map(health.models);
+  health.models.clear();
   for (const [name, before] of snapshot.models) {
     const model = running.get(name);
-    watch.models.set(name, { ...before, breaker: putBack(model?.breaker, before.breaker), inFlight: model?.inFlight ?? 0 });
+    health.models.set(name, { ...before, breaker: putBack(model?.breaker, before.breaker), inFlight: model?.inFlight ?? 0 });
     running.delete(name);
   }
-  for (const [name, model] of running) if (model.inFlight > 0) watch.models.set(name, { ...model, breaker: newBreaker() });
-  watch.cooldowns.restore(snapshot.cooldowns);
-  watch.window.restore(snapshot.window);
-  watch.uptime.restore(snapshot.uptime);
-  watch.notes = { ...snapshot.notes };
+  for (const [name, model] of running) if (model.inFlight > 0) health.models.set(name, { ...model, breaker: newBreaker() });
+  health.cooldowns.restore(snapshot.cooldowns);
+  health.window.restore(snapshot.window);
+  health.uptime.restore(snapshot.uptime);
+  health.notes = { ...snapshot.notes };
 }
 
 function putBack(current: Breaker | undefined, before: Breaker): Breaker {

@@ -1,7 +1,7 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { EndpointStatus } from '../api/status.ts';
 import type { BreakerConfig } from '../config/config.ts';
-import type { LinkTrouble, NetworkKind } from './network/networkState.ts';
+import type { NetworkTrouble, NetworkKind } from './network/networkState.ts';
 
 /** What one attempt or probe proved about an endpoint, or about the model it asked there. */
 export interface Outcome {
@@ -43,8 +43,8 @@ export interface Outcome {
 }
 
 /** The part of an endpoint's status that health knows; `retryAt` is the earliest moment it may be tried again. */
-export type EndpointHealth = Pick<EndpointStatus,
-  'state' | 'breaker' | 'modelBreakers' | 'cutOff' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'downtime' | 'lastError' | 'lastCheckedAt'> & {
+export type EndpointHealthReport = Pick<EndpointStatus,
+  'state' | 'breaker' | 'modelBreakers' | 'offline' | 'retryAt' | 'firstToken' | 'total' | 'errorRate' | 'downtime' | 'lastError' | 'lastCheckedAt'> & {
   /** 0..1 since this server started watching; absent without data. Moves with the clock, so no snapshot holds it. */
   uptime?: number | undefined;
   /** How many attempts of the last ten minutes the latencies are of; absent without any. */
@@ -63,7 +63,7 @@ export type Admission =
     };
 
 /** What the board needs of an endpoint's configuration; an `EndpointConfig` has it all. */
-export interface WatchedEndpoint {
+export interface HealthReading {
   breaker: BreakerConfig;
   /** Tells local endpoints, whose failures say nothing about the machine's link. */
   baseUrl?: string | undefined;
@@ -74,7 +74,7 @@ export interface WatchedEndpoint {
 export interface HealthTarget { readonly endpoint: string; readonly model: string }
 
 /** Of targets that are all kept away, the one most likely to answer all the same. */
-export interface LeastBad extends HealthTarget {
+export interface BestUnavailable extends HealthTarget {
   /** When it would be let through by itself. */
   readonly retryAt: number;
 }
@@ -83,9 +83,9 @@ export interface LeastBad extends HealthTarget {
 export interface HealthSnapshot { readonly endpoint: string }
 
 /** Health of all endpoints: fed with outcomes and a clock, does no I/O. */
-export interface HealthBoard {
+export interface HealthRegistry {
   /** Adopts the set of endpoints; history of those that stay is kept, others are forgotten. */
-  configure(endpoints: ReadonlyMap<string, WatchedEndpoint>): void;
+  configure(endpoints: ReadonlyMap<string, HealthReading>): void;
   record(outcome: Outcome): void;
   /** A look, without taking a half-open trial slot. For plans and status. */
   admission(endpoint: string, model: string | undefined, now: number): Admission;
@@ -105,18 +105,18 @@ export interface HealthBoard {
    * answer: that reopened least often, then that which is let through soonest, then the first. Targets that may go, that
    * rest for a wait the provider named, or whose endpoint is unknown are passed over.
    */
-  leastBad(candidates: readonly HealthTarget[], now: number): LeastBad | undefined;
-  health(endpoint: string, now: number): EndpointHealth;
+  bestUnavailable(candidates: readonly HealthTarget[], now: number): BestUnavailable | undefined;
+  health(endpoint: string, now: number): EndpointHealthReport;
   /** Why remote endpoints cannot be reached, when it is the machine's own doing. Never where there are only local ones. */
-  linkTrouble(): LinkTrouble | undefined;
+  networkTrouble(): NetworkTrouble | undefined;
   /** Since when the machine itself is cut off, offline or behind a portal; undefined while it is not. */
   offlineSince(): number | undefined;
   /** Whether the machine's own trouble keeps this endpoint out of reach; never for local ones. */
-  cutOff(endpoint: string): boolean;
+  isOffline(endpoint: string): boolean;
 }
 
 /** A board that is also told of the machine itself. */
-export interface LinkAwareHealthBoard extends HealthBoard {
+export interface NetworkAwareHealthRegistry extends HealthRegistry {
   /**
    * Tells whether the operating system has any network interface besides loopback. Where there never was one, in a
    * container or a sandbox, its absence proves nothing.

@@ -2,7 +2,7 @@ import type { BreakerState, ModelBreakerStatus } from '../api/status.ts';
 import { breakerWords, newBreaker, openUntil, type Breaker } from './breaker/breaker.ts';
 
 /** What is remembered of one model at an endpoint. */
-export interface ModelWatch {
+export interface ModelHealth {
   breaker: Breaker;
   /** Attempts that entered and have not ended. */
   inFlight: number;
@@ -11,7 +11,7 @@ export interface ModelWatch {
   lastSuccessAt: number;
 }
 
-export type ModelWatches = Map<string, ModelWatch>;
+export type ModelHealths = Map<string, ModelHealth>;
 
 /** So long after its last attempt, and after the time its breaker was open, a model has a say in how the endpoint looks. */
 const usedLatelyMs = 600_000;
@@ -24,17 +24,17 @@ const rememberedModels = 128;
  * What is remembered of a model; begun when nothing is, and then others that are idle are forgotten.
  * @param windowMs the window of the breakers
  */
-export function modelWatch(models: ModelWatches, model: string, now: number, windowMs: number): ModelWatch {
+export function modelHealth(models: ModelHealths, model: string, now: number, windowMs: number): ModelHealth {
   const known = models.get(model);
   if (known !== undefined) return known;
   forgetIdle(models, now, Math.max(windowMs, rememberedForMs));
-  const fresh: ModelWatch = { breaker: newBreaker(), inFlight: 0, usedAt: now, lastSuccessAt: -Infinity };
+  const fresh: ModelHealth = { breaker: newBreaker(), inFlight: 0, usedAt: now, lastSuccessAt: -Infinity };
   models.set(model, fresh);
   return fresh;
 }
 
 /** For how long nothing concerned the model: no attempt, and no time of an open breaker. */
-function idleMs({ breaker, inFlight, usedAt }: ModelWatch, now: number): number {
+function idleMs({ breaker, inFlight, usedAt }: ModelHealth, now: number): number {
   if (inFlight > 0) return 0;
   const until = breaker.state === 'open' ? openUntil(breaker, now) : undefined;
   if (until !== undefined) return 0;
@@ -42,14 +42,14 @@ function idleMs({ breaker, inFlight, usedAt }: ModelWatch, now: number): number 
   return Math.abs(now - (breaker.state === 'open' ? Math.max(usedAt, breaker.until) : usedAt));
 }
 
-function usedLately(watch: ModelWatch, now: number): boolean {
-  return idleMs(watch, now) < usedLatelyMs;
+function usedLately(health: ModelHealth, now: number): boolean {
+  return idleMs(health, now) < usedLatelyMs;
 }
 
-function forgetIdle(models: ModelWatches, now: number, afterMs: number): void {
-  for (const [name, watch] of models) if (idleMs(watch, now) >= afterMs) models.delete(name);
+function forgetIdle(models: ModelHealths, now: number, afterMs: number): void {
+  for (const [name, health] of models) if (idleMs(health, now) >= afterMs) models.delete(name);
   if (models.size < rememberedModels) return;
-  const idle = [...models].filter(([, watch]) => watch.inFlight === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt);
+  const idle = [...models].filter(([, health]) => health.inFlight === 0).sort(([, a], [, b]) => a.usedAt - b.usedAt);
   for (const [name] of idle.slice(0, models.size - rememberedModels + 1)) models.delete(name);
 }
 
@@ -68,21 +68,21 @@ const allWell: ModelsVerdict = { breaker: 'closed' };
  * An endpoint counts as kept away when more than half of the models lately used there are, and at least two; or the
  * only one used. Constant time and no allocation while all is well.
  */
-export function modelsVerdict(models: ModelWatches, now: number): ModelsVerdict {
+export function modelsVerdict(models: ModelHealths, now: number): ModelsVerdict {
   let used = 0;
   let open = 0;
   let halfOpen = 0;
   let soonest: Extract<Breaker, { state: 'open' }> | undefined;
   let recovering: Extract<Breaker, { state: 'half-open' }> | undefined;
-  for (const watch of models.values()) {
-    if (!usedLately(watch, now)) continue;
+  for (const health of models.values()) {
+    if (!usedLately(health, now)) continue;
     used += 1;
-    if (watch.breaker.state === 'open') {
+    if (health.breaker.state === 'open') {
       open += 1;
-      if (soonest === undefined || watch.breaker.until < soonest.until) soonest = watch.breaker;
-    } else if (watch.breaker.state === 'half-open') {
+      if (soonest === undefined || health.breaker.until < soonest.until) soonest = health.breaker;
+    } else if (health.breaker.state === 'half-open') {
       halfOpen += 1;
-      recovering ??= watch.breaker;
+      recovering ??= health.breaker;
     }
   }
   if (soonest !== undefined && isMost(open, used)) return { breaker: 'open', until: openUntil(soonest, now), named: soonest };
@@ -95,11 +95,11 @@ function isMost(some: number, all: number): boolean {
 }
 
 /** The models lately used whose breaker is not closed, for the status; undefined when there is none. */
-export function modelBreakers(models: ModelWatches, now: number): ModelBreakerStatus[] | undefined {
+export function modelBreakers(models: ModelHealths, now: number): ModelBreakerStatus[] | undefined {
   let seen: ModelBreakerStatus[] | undefined;
-  for (const [model, watch] of models) {
-    const { breaker } = watch;
-    if (breaker.state === 'closed' || !usedLately(watch, now)) continue;
+  for (const [model, health] of models) {
+    const { breaker } = health;
+    if (breaker.state === 'closed' || !usedLately(health, now)) continue;
     (seen ??= []).push({ model, breaker: breaker.state, retryAt: openUntil(breaker, now), reason: breakerWords(breaker) });
   }
   return seen?.sort((a, b) => (a.model < b.model ? -1 : 1));

@@ -1,11 +1,11 @@
 import type { Random } from '../base/clock.ts';
-import { admit, enterWatch, leastBadOf } from './admission.ts';
-import type { EndpointHealth, HealthSnapshot, LinkAwareHealthBoard, Outcome } from './healthReader.ts';
-import { forgive, isDown, newWatch, reconfigure, remember, restoreWatch, retryAt, snapshotWatch, stateOf, wholeBreaker, type Watch, type WatchSnapshot } from './endpointHealth.ts';
-import type { LinkTrouble } from './network/networkState.ts';
-import { createLinkTracker } from './network/networkTracker.ts';
+import { admit, enterEndpoint, bestUnavailableOf } from './admission.ts';
+import type { EndpointHealthReport, HealthSnapshot, NetworkAwareHealthRegistry, Outcome } from './healthReader.ts';
+import { forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, wholeBreaker, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
+import type { NetworkTrouble } from './network/networkState.ts';
+import { createNetworkTracker } from './network/networkTracker.ts';
 import { modelBreakers } from './modelHealth.ts';
-import { endedTrials, noTrials, releaseTrials, saysNothing, settleBreakers } from './applyOutcome.ts';
+import { endedTrials, noTrials, releaseTrials, saysNothing, applyToBreakers } from './applyOutcome.ts';
 
 /**
  * The health of all endpoints. Nothing is read from outside: time comes with each call, chance from `random`.
@@ -21,146 +21,146 @@ import { endedTrials, noTrials, releaseTrials, saysNothing, settleBreakers } fro
  *
  * @param options.startedAt when watching began, in milliseconds since the epoch
  */
-export function createHealthBoard(options: { random: Random; startedAt: number }): LinkAwareHealthBoard {
-  const watches = new Map<string, Watch>();
-  const snapshots = new WeakMap<HealthSnapshot, WatchSnapshot>();
-  const tracker = createLinkTracker();
+export function createHealthRegistry(options: { random: Random; startedAt: number }): NetworkAwareHealthRegistry {
+  const healthByEndpoint = new Map<string, EndpointHealth>();
+  const snapshots = new WeakMap<HealthSnapshot, EndpointHealthSnapshot>();
+  const tracker = createNetworkTracker();
   let anyRemote = false;
 
-  function troubleAt(watch: Watch): LinkTrouble | undefined {
-    return watch.local ? undefined : tracker.trouble();
+  function troubleAt(health: EndpointHealth): NetworkTrouble | undefined {
+    return health.local ? undefined : tracker.trouble();
   }
 
   /** Trouble began: what it did before it was known for what it is, is taken back. */
   function takeBack(from: number | undefined, at: number): void {
     if (from === undefined) return;
-    for (const watch of watches.values()) {
-      if (watch.local) continue;
-      forgive(watch, from, at);
-      if (watch.notes.lastCheckedAt !== undefined) watch.uptime.mark(undefined, at);
+    for (const health of healthByEndpoint.values()) {
+      if (health.local) continue;
+      forgive(health, from, at);
+      if (health.notes.lastCheckedAt !== undefined) health.uptime.mark(undefined, at);
     }
   }
 
-  function leave(watch: Watch, model: string | undefined): void {
-    if (watch.inFlight > 0) watch.inFlight -= 1;
-    const known = model === undefined ? undefined : watch.models.get(model);
+  function releaseEndpoint(health: EndpointHealth, model: string | undefined): void {
+    if (health.inFlight > 0) health.inFlight -= 1;
+    const known = model === undefined ? undefined : health.models.get(model);
     if (known !== undefined && known.inFlight > 0) known.inFlight -= 1;
   }
 
-  function settle(watch: Watch, outcome: Outcome): void {
+  function applyOutcome(health: EndpointHealth, outcome: Outcome): void {
     const { model, at } = outcome;
     const entered = outcome.kind === 'traffic' && outcome.foreign !== true;
-    if (entered) leave(watch, model);
-    const ended = entered ? endedTrials(watch, model, outcome.trial) : noTrials;
-    if (saysNothing(outcome) || (outcome.drill === true && watch.drillOver)) {
-      releaseTrials(watch, model, ended);
+    if (entered) releaseEndpoint(health, model);
+    const ended = entered ? endedTrials(health, model, outcome.trial) : noTrials;
+    if (saysNothing(outcome) || (outcome.drill === true && health.drillOver)) {
+      releaseTrials(health, model, ended);
       return;
     }
-    if (!watch.local) takeBack(tracker.observe(outcome, watch.host), at);
-    if (tracker.isOwnFault(outcome, watch.local)) {
-      releaseTrials(watch, model, ended);
-      watch.notes.lastCheckedAt = Math.max(at, watch.notes.lastCheckedAt ?? at);
+    if (!health.local) takeBack(tracker.observe(outcome, health.host), at);
+    if (tracker.isOwnFault(outcome, health.local)) {
+      releaseTrials(health, model, ended);
+      health.notes.lastCheckedAt = Math.max(at, health.notes.lastCheckedAt ?? at);
     } else {
-      settleBreakers(watch, outcome, ended);
-      remember(watch, outcome);
+      applyToBreakers(health, outcome, ended);
+      remember(health, outcome);
     }
-    watch.uptime.mark(troubleAt(watch) === undefined ? isDown(watch, at) : undefined, at);
+    health.uptime.mark(troubleAt(health) === undefined ? isDown(health, at) : undefined, at);
   }
 
-  function healthOf(watch: Watch, now: number): EndpointHealth {
-    const summary = watch.window.summary(now);
-    const verdict = wholeBreaker(watch, now);
-    const trouble = troubleAt(watch);
-    const models = modelBreakers(watch.models, now);
-    const downtime = watch.uptime.downtime();
-    const own = stateOf(watch, verdict.breaker, summary, now);
+  function healthOf(health: EndpointHealth, now: number): EndpointHealthReport {
+    const summary = health.window.summary(now);
+    const verdict = wholeBreaker(health, now);
+    const trouble = troubleAt(health);
+    const models = modelBreakers(health.models, now);
+    const downtime = health.uptime.downtime();
+    const own = stateOf(health, verdict.breaker, summary, now);
     const state = trouble !== undefined ? 'down' : own === 'healthy' && models !== undefined ? 'degraded' : own;
-    if (watch.notes.lastCheckedAt !== undefined) watch.uptime.mark(trouble === undefined ? state === 'down' : undefined, now);
+    if (health.notes.lastCheckedAt !== undefined) health.uptime.mark(trouble === undefined ? state === 'down' : undefined, now);
     return {
       state,
       breaker: verdict.breaker,
       ...(models === undefined ? {} : { modelBreakers: models }),
-      ...(trouble === undefined ? {} : { cutOff: trouble.kind }),
+      ...(trouble === undefined ? {} : { offline: trouble.kind }),
       ...(downtime === undefined ? {} : { downtime }),
       ...(summary.outcomes === 0 ? {} : { answered: summary.outcomes - summary.failures }),
-      retryAt: retryAt(watch, verdict, now),
+      retryAt: retryAt(health, verdict, now),
       firstToken: summary.firstToken,
       total: summary.total,
       errorRate: summary.errorRate,
-      uptime: watch.uptime.share(now),
-      lastError: watch.notes.lastError,
-      lastCheckedAt: watch.notes.lastCheckedAt,
+      uptime: health.uptime.share(now),
+      lastError: health.notes.lastError,
+      lastCheckedAt: health.notes.lastCheckedAt,
     };
   }
 
-  const linkTrouble = (): LinkTrouble | undefined => (anyRemote ? tracker.trouble() : undefined);
+  const networkTrouble = (): NetworkTrouble | undefined => (anyRemote ? tracker.trouble() : undefined);
 
   return {
     configure(endpoints) {
-      for (const name of watches.keys()) if (!endpoints.has(name)) watches.delete(name);
+      for (const name of healthByEndpoint.keys()) if (!endpoints.has(name)) healthByEndpoint.delete(name);
       for (const [name, endpoint] of endpoints) {
-        const known = watches.get(name);
-        if (known === undefined) watches.set(name, newWatch(name, endpoint, options));
+        const known = healthByEndpoint.get(name);
+        if (known === undefined) healthByEndpoint.set(name, newEndpointHealth(name, endpoint, options));
         else reconfigure(known, name, endpoint);
       }
-      anyRemote = [...watches.values()].some((watch) => !watch.local);
+      anyRemote = [...healthByEndpoint.values()].some((health) => !health.local);
     },
 
     record(outcome) {
-      const watch = watches.get(outcome.endpoint);
-      if (watch !== undefined) settle(watch, outcome);
+      const health = healthByEndpoint.get(outcome.endpoint);
+      if (health !== undefined) applyOutcome(health, outcome);
     },
 
     admission(endpoint, model, now) {
-      const watch = watches.get(endpoint);
-      return watch === undefined ? { admitted: true, trial: false } : admit(watch, model, now);
+      const health = healthByEndpoint.get(endpoint);
+      return health === undefined ? { admitted: true, trial: false } : admit(health, model, now);
     },
 
     enter(endpoint, model, now, how) {
-      const watch = watches.get(endpoint);
-      return watch === undefined ? { admitted: true, trial: false } : enterWatch(watch, model, now, how?.force === true);
+      const health = healthByEndpoint.get(endpoint);
+      return health === undefined ? { admitted: true, trial: false } : enterEndpoint(health, model, now, how?.force === true);
     },
 
     release(endpoint, model, trial) {
-      const watch = watches.get(endpoint);
-      if (watch === undefined) return;
-      leave(watch, model);
-      releaseTrials(watch, model, endedTrials(watch, model, trial));
+      const health = healthByEndpoint.get(endpoint);
+      if (health === undefined) return;
+      releaseEndpoint(health, model);
+      releaseTrials(health, model, endedTrials(health, model, trial));
     },
 
-    leastBad: (candidates, now) => leastBadOf(candidates, (endpoint) => watches.get(endpoint), now),
+    bestUnavailable: (candidates, now) => bestUnavailableOf(candidates, (endpoint) => healthByEndpoint.get(endpoint), now),
 
     health(endpoint, now) {
-      const watch = watches.get(endpoint);
-      return watch === undefined ? { state: 'unknown', breaker: 'closed' } : healthOf(watch, now);
+      const health = healthByEndpoint.get(endpoint);
+      return health === undefined ? { state: 'unknown', breaker: 'closed' } : healthOf(health, now);
     },
 
-    linkTrouble,
-    offlineSince: () => linkTrouble()?.since,
-    cutOff(endpoint) {
-      const watch = watches.get(endpoint);
-      return watch !== undefined && troubleAt(watch) !== undefined;
+    networkTrouble,
+    offlineSince: () => networkTrouble()?.since,
+    isOffline(endpoint) {
+      const health = healthByEndpoint.get(endpoint);
+      return health !== undefined && troubleAt(health) !== undefined;
     },
     reportInterfaces(present, at) { takeBack(tracker.reportInterfaces(present, at), at); },
     slept(from, to) {
       tracker.slept(to);
-      for (const watch of watches.values()) forgive(watch, from, to);
+      for (const health of healthByEndpoint.values()) forgive(health, from, to);
     },
 
     snapshotOf(endpoint) {
-      const watch = watches.get(endpoint);
-      if (watch === undefined) return undefined;
-      watch.drillOver = false;
+      const health = healthByEndpoint.get(endpoint);
+      if (health === undefined) return undefined;
+      health.drillOver = false;
       const snapshot: HealthSnapshot = { endpoint };
-      snapshots.set(snapshot, snapshotWatch(watch));
+      snapshots.set(snapshot, snapshotEndpointHealth(health));
       return snapshot;
     },
     restore(endpoint, snapshot) {
-      const watch = watches.get(endpoint);
+      const health = healthByEndpoint.get(endpoint);
       const before = snapshots.get(snapshot);
-      if (watch === undefined || before === undefined || snapshot.endpoint !== endpoint) return;
-      restoreWatch(watch, before);
-      watch.drillOver = true;
+      if (health === undefined || before === undefined || snapshot.endpoint !== endpoint) return;
+      restoreEndpointHealth(health, before);
+      health.drillOver = true;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
-import type { LinkStatus } from '../api/status.ts';
+import type { NetworkStatus } from '../api/status.ts';
 
 /** A wait as a person says it: `1 s` at least, whole seconds below 100 s, then minutes, then hours; rounded up. */
 export function waitWords(waitMs: number): string {
@@ -34,7 +34,7 @@ export function failureWords(failureClass: FailureClass, message: string | undef
 
 
 /** What a caller and a person are told of trouble with the machine's own link: what is wrong, and what to do. */
-export function troubleSentence(kind: LinkStatus['kind']): string {
+export function troubleSentence(kind: NetworkStatus['kind']): string {
   return kind === 'offline'
     ? 'You are offline: no provider can be reached from this machine. Check your connection; local models still work.'
     : 'You are offline: a sign-in page of this network seems to answer in the place of the providers. Open any web page in your browser and sign in; local models still work.';

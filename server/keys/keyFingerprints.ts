@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { agreeOnSharedFile } from '../base/files/sharedFile.ts';
 
 /** What a secret is known by where windows tell each other about keys; the secret cannot be found from it. */
-export type KeyMark = (secret: string) => string;
+export type KeyFingerprint = (secret: string) => string;
 
 const saltBytes = 32;
-const markLength = 32;
+const fingerprintLength = 32;
 
 /**
  * Marks of secrets for one data folder: a keyed digest (HMAC-SHA-256, 128 bits of it) under a random salt.
@@ -17,18 +17,18 @@ const markLength = 32;
  * ledger alone does not even let somebody check a guess. Should the file be lost, notes match nothing any more, and every
  * key counts as alive.
  */
-export function keyMarks(dataDir: string): KeyMark {
-  return marksOf(sharedSalt(join(dataDir, 'key-salt')));
+export function keyFingerprints(dataDir: string): KeyFingerprint {
+  return fingerprintsOf(sharedSalt(join(dataDir, 'key-salt')));
 }
 
 /** Marks that mean nothing outside this process. */
-export function privateKeyMarks(): KeyMark {
-  return marksOf(randomBytes(saltBytes));
+export function privateKeyFingerprints(): KeyFingerprint {
+  return fingerprintsOf(randomBytes(saltBytes));
 }
 
-function marksOf(salt: Buffer): KeyMark {
+function fingerprintsOf(salt: Buffer): KeyFingerprint {
   const key = createSecretKey(salt);
-  return secret => createHmac('sha256', key).update(secret).digest('hex').slice(0, markLength);
+  return secret => createHmac('sha256', key).update(secret).digest('hex').slice(0, fingerprintLength);
 }
 
 function sharedSalt(file: string): Buffer {

@@ -5,15 +5,15 @@ import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/sqlite/keyNotes.ts';
-import { privateKeyMarks, type KeyMark } from './keyFingerprints.ts';
-import { applyNote, coolDown, freshKey, isUsable, noModels, noMoney, restsUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
+import { applyNote, coolDown, freshKey, isUsable, noModels, noMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
 /** What is known of an endpoint's keys at a moment, by their marks. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
 
 export interface KeyPoolOptions {
   /** What secrets are known by in the data folder; absent: nothing is shared. */
-  mark?: KeyMark | undefined;
+  fingerprint?: KeyFingerprint | undefined;
   /** Something was found out that other windows, and the next start, should know. */
   onNote?: ((note: KeyStateNote) => void) | undefined;
 }
@@ -27,9 +27,9 @@ export interface ReportSubject {
 }
 
 /** How long a key without money rests before it is tried again. */
-const noMoneyRestMs = 60 * 60 * 1000;
+const noMoneyCooldownMs = 60 * 60 * 1000;
 /** A rest after a rate limit that named no wait. */
-const blindRestMs = 1000;
+const blindCooldownMs = 1000;
 /** A provider that names a moment further away has sent nonsense, or a limit for which a day's patience is long enough. */
 const longestRestMs = 24 * 60 * 60 * 1000;
 /** A key that is rejected so soon after a probe found it good: the probe proves nothing, for a while. */
@@ -43,7 +43,7 @@ const probesDoubtedMs = 60 * 60 * 1000;
  * is the account's concerns all its keys.
  */
 export class KeyPool {
-  readonly #mark: KeyMark;
+  readonly #mark: KeyFingerprint;
   readonly #onNote: ((note: KeyStateNote) => void) | undefined;
   #keys = new Map<string, PooledKey[]>();
   #sharedLimits = new Set<string>();
@@ -52,7 +52,7 @@ export class KeyPool {
   /** The last word on each key and model, also on keys that are not here now. */
   #notes = new Map<string, KeyStateNote>();
 
-  constructor({ mark = privateKeyMarks(), onNote }: KeyPoolOptions = {}) {
+  constructor({ fingerprint: mark = privateKeyFingerprints(), onNote }: KeyPoolOptions = {}) {
     this.#mark = mark;
     this.#onNote = onNote;
   }
@@ -104,7 +104,7 @@ export class KeyPool {
       case 'ok':
         key.provedAt = now;
         // An answer may be older than what made the key rest, or die: only a test takes that back.
-        if (key.known.state.kind === 'unused' || ('until' in key.known.state && restsUntil(key, undefined, now) === undefined)) {
+        if (key.known.state.kind === 'unused' || ('until' in key.known.state && coolsDownUntil(key, undefined, now) === undefined)) {
           key.known = { state: { kind: 'ok' }, models: key.known.models };
         }
         return;
@@ -115,14 +115,14 @@ export class KeyPool {
         this.#tell(endpoint, key, about, { state: 'rejected', at: now });
         return;
       case 'quota': {
-        const until = now + Math.max(noMoneyRestMs, Math.min(longestRestMs, retryAfterMs ?? 0));
+        const until = now + Math.max(noMoneyCooldownMs, Math.min(longestRestMs, retryAfterMs ?? 0));
         for (const one of this.#sameAccount(endpoint, key)) {
           if (noMoney(one, { since: now, until })) this.#tell(endpoint, one, about, { state: 'no-money', at: now, until });
         }
         return;
       }
       case 'rate-limit': {
-        const until = now + Math.min(longestRestMs, retryAfterMs ?? blindRestMs);
+        const until = now + Math.min(longestRestMs, retryAfterMs ?? blindCooldownMs);
         // Limits are counted by model, as far as their provider names a wait; else nobody knows what was meant.
         const model = retryAfterMs === undefined ? undefined : about.model;
         for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
@@ -138,7 +138,7 @@ export class KeyPool {
    * An answer came for a key: it may say which account the key belongs to. Source: response headers of OpenAI and Anthropic.
    * Keys of different projects count as different accounts: each may have limits and a budget of its own.
    */
-  heard(endpoint: string, keyId: string, headers: ResponseHeaders): void {
+  observe(endpoint: string, keyId: string, headers: ResponseHeaders): void {
     const organization = headers['openai-organization'] ?? headers['anthropic-organization-id'];
     if (organization === undefined) return;
     const key = this.#find(endpoint, keyId);
@@ -151,12 +151,12 @@ export class KeyPool {
   }
 
   /** Takes over what another window, or the process before this one, found out about a key. */
-  adopt(note: KeyStateNote): void {
+  applyRemote(note: KeyStateNote): void {
     const subject = noteKey(note);
     const before = this.#notes.get(subject);
     if (before !== undefined && before.at > note.at) return;
     this.#notes.set(subject, note);
-    for (const key of this.#keys.get(note.endpoint) ?? []) if (key.mark === note.keyMark) applyNote(key, note);
+    for (const key of this.#keys.get(note.endpoint) ?? []) if (key.fingerprint === note.keyFingerprint) applyNote(key, note);
   }
 
   /** A key answered before this process began. @param last4 of the secret it had then: another secret was not used yet */
@@ -166,13 +166,13 @@ export class KeyPool {
   }
 
   /** What a key is known by in the data folder; empty where there is no such key. */
-  markOf(endpoint: string, keyId: string | undefined): string {
-    return keyId === undefined ? '' : this.#find(endpoint, keyId)?.mark ?? '';
+  fingerprintOf(endpoint: string, keyId: string | undefined): string {
+    return keyId === undefined ? '' : this.#find(endpoint, keyId)?.fingerprint ?? '';
   }
 
   /** The id of the key that is known by a mark. */
-  idOfMark(endpoint: string, mark: string): string | undefined {
-    return this.#keys.get(endpoint)?.find(key => key.mark === mark)?.material.id;
+  idOfFingerprint(endpoint: string, fingerprint: string): string | undefined {
+    return this.#keys.get(endpoint)?.find(key => key.fingerprint === fingerprint)?.material.id;
   }
 
   /**
@@ -189,15 +189,15 @@ export class KeyPool {
     let cooling = false;
     for (const key of keys) {
       if (key.known.state.kind === 'rejected') continue;
-      const restUntil = restsUntil(key, model, now);
+      const cooldownUntil = coolsDownUntil(key, model, now);
       const admission = admits?.(key.material);
-      if (restUntil === undefined && admission?.admitted !== false) return undefined;
-      cooling ||= restUntil !== undefined && key.known.state.kind !== 'no-money';
-      if (restUntil === undefined && admission?.admitted === false) {
+      if (cooldownUntil === undefined && admission?.admitted !== false) return undefined;
+      cooling ||= cooldownUntil !== undefined && key.known.state.kind !== 'no-money';
+      if (cooldownUntil === undefined && admission?.admitted === false) {
         limitedKeys += 1;
         if (limited === undefined || admission.retryAt < limited.retryAt) limited = admission;
       }
-      const freeAt = Math.max(restUntil ?? 0, admission?.admitted === false ? admission.retryAt : 0);
+      const freeAt = Math.max(cooldownUntil ?? 0, admission?.admitted === false ? admission.retryAt : 0);
       soonest = soonest === undefined ? freeAt : Math.min(soonest, freeAt);
     }
     if (soonest === undefined) return { reason: 'the provider rejected every key' };
@@ -240,14 +240,14 @@ export class KeyPool {
   /** What is known of an endpoint's keys now. Taken before a fire drill, whose reports count from now until `restore`. */
   snapshotOf(endpoint: string): KeySnapshot {
     this.#drilled.add(endpoint);
-    return new Map((this.#keys.get(endpoint) ?? []).map(key => [key.mark, key.known]));
+    return new Map((this.#keys.get(endpoint) ?? []).map(key => [key.fingerprint, key.known]));
   }
 
   /** Puts the keys back to what they were; those that came since, or have another secret now, stay as they are. */
   restore(endpoint: string, snapshot: KeySnapshot): void {
     this.#drilled.delete(endpoint);
     for (const key of this.#keys.get(endpoint) ?? []) {
-      const before = snapshot.get(key.mark);
+      const before = snapshot.get(key.fingerprint);
       if (before === undefined) continue;
       key.known = before;
       this.#applyNotes(endpoint, key);
@@ -272,7 +272,7 @@ export class KeyPool {
   }
 
   #applyNotes(endpoint: string, key: PooledKey): void {
-    for (const note of this.#notes.values()) if (note.endpoint === endpoint && note.keyMark === key.mark) applyNote(key, note);
+    for (const note of this.#notes.values()) if (note.endpoint === endpoint && note.keyFingerprint === key.fingerprint) applyNote(key, note);
   }
 
   /** The key and all that are known to belong to its account. */
@@ -283,14 +283,14 @@ export class KeyPool {
 
   #tell(endpoint: string, key: PooledKey, { drill }: ReportSubject, what: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>): void {
     if (drill === true) return;
-    const note: KeyStateNote = { endpoint, keyMark: key.mark, kind: 'state', ...what };
+    const note: KeyStateNote = { endpoint, keyFingerprint: key.fingerprint, kind: 'state', ...what };
     this.#notes.set(noteKey(note), note);
     this.#onNote?.(note);
   }
 }
 
-function noteKey({ endpoint, keyMark, model }: KeyStateNote): string {
-  return JSON.stringify([endpoint, keyMark, model ?? '']);
+function noteKey({ endpoint, keyFingerprint, model }: KeyStateNote): string {
+  return JSON.stringify([endpoint, keyFingerprint, model ?? '']);
 }
 
 /** The last four characters of a secret; nothing of one so short that four would give it away. */

@@ -1,6 +1,6 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
-import { isResting, type RestSpan } from '../base/cooldownSpan.ts';
+import { isCoolingDown, type CooldownSpan } from '../base/cooldownSpan.ts';
 import type { KeyStateNote } from '../ledger/sqlite/keyNotes.ts';
 
 /** What is known of a key as a whole. */
@@ -15,13 +15,13 @@ export type KeyState =
 export interface KeyKnowledge {
   readonly state: KeyState;
   /** Rate limits that hold for one model only. */
-  readonly models: ReadonlyMap<string, RestSpan>;
+  readonly models: ReadonlyMap<string, CooldownSpan>;
 }
 
 /** A key of a pool. */
 export interface PooledKey {
   readonly material: KeyMaterial;
-  readonly mark: string;
+  readonly fingerprint: string;
   known: KeyKnowledge;
   /** The account it belongs to, once an answer said so. */
   account: string | undefined;
@@ -33,38 +33,38 @@ export interface PooledKey {
   probesDoubtedUntil: number;
 }
 
-export const noModels: ReadonlyMap<string, RestSpan> = new Map();
+export const noModels: ReadonlyMap<string, CooldownSpan> = new Map();
 /** Names of models come from callers: no more are remembered for one key. */
 const mostModels = 200;
 
 /** A key of which nothing is known. */
-export function freshKey(material: KeyMaterial, mark: string): PooledKey {
+export function freshKey(material: KeyMaterial, fingerprint: string): PooledKey {
   return {
-    material, mark, known: { state: { kind: 'unused' }, models: noModels },
+    material, fingerprint, known: { state: { kind: 'unused' }, models: noModels },
     account: undefined, provedAt: -Infinity, probeRevivedAt: undefined, probesDoubtedUntil: -Infinity,
   };
 }
 
 /** Until when a key rests for a model (absent: for all of them); undefined when it does not, or is dead. */
-export function restsUntil({ known: { state, models } }: PooledKey, model: string | undefined, now: number): number | undefined {
-  const whole = 'until' in state && isResting(state, now) ? state.until : undefined;
-  const rest = model === undefined ? undefined : models.get(model);
-  const ofModel = rest !== undefined && isResting(rest, now) ? rest.until : undefined;
+export function coolsDownUntil({ known: { state, models } }: PooledKey, model: string | undefined, now: number): number | undefined {
+  const whole = 'until' in state && isCoolingDown(state, now) ? state.until : undefined;
+  const cooldown = model === undefined ? undefined : models.get(model);
+  const ofModel = cooldown !== undefined && isCoolingDown(cooldown, now) ? cooldown.until : undefined;
   if (whole === undefined) return ofModel;
   return ofModel === undefined ? whole : Math.max(whole, ofModel);
 }
 
 /** Neither dead nor resting; without a model: for whatever model. */
 export function isUsable(key: PooledKey, model: string | undefined, now: number): boolean {
-  if (key.known.state.kind === 'rejected' || restsUntil(key, model, now) !== undefined) return false;
-  return model !== undefined || runningModelRest(key, now) === undefined;
+  if (key.known.state.kind === 'rejected' || coolsDownUntil(key, model, now) !== undefined) return false;
+  return model !== undefined || runningModelCooldown(key, now) === undefined;
 }
 
 /** The rest of a single model that lasts longest. */
-export function runningModelRest({ known }: PooledKey, now: number): { model: string; until: number } | undefined {
+export function runningModelCooldown({ known }: PooledKey, now: number): { model: string; until: number } | undefined {
   let longest: { model: string; until: number } | undefined;
-  for (const [model, rest] of known.models) {
-    if (isResting(rest, now) && (longest === undefined || rest.until > longest.until)) longest = { model, until: rest.until };
+  for (const [model, cooldown] of known.models) {
+    if (isCoolingDown(cooldown, now) && (longest === undefined || cooldown.until > longest.until)) longest = { model, until: cooldown.until };
   }
   return longest;
 }
@@ -74,27 +74,27 @@ export function runningModelRest({ known }: PooledKey, now: number): { model: st
  * without money becomes better by it.
  * @returns whether anything changed
  */
-export function coolDown(key: PooledKey, model: string | undefined, rest: RestSpan): boolean {
+export function coolDown(key: PooledKey, model: string | undefined, cooldown: CooldownSpan): boolean {
   const { state, models } = key.known;
   if (model !== undefined) {
     const before = models.get(model);
-    if (before !== undefined && isResting(before, rest.since) && before.until >= rest.until) return false;
-    const kept = [...models].filter(([name, other]) => name !== model && isResting(other, rest.since)).slice(1 - mostModels);
-    key.known = { state, models: new Map([...kept, [model, rest]]) };
+    if (before !== undefined && isCoolingDown(before, cooldown.since) && before.until >= cooldown.until) return false;
+    const kept = [...models].filter(([name, other]) => name !== model && isCoolingDown(other, cooldown.since)).slice(1 - mostModels);
+    key.known = { state, models: new Map([...kept, [model, cooldown]]) };
     return true;
   }
   if (state.kind === 'rejected') return false;
-  if ('until' in state && isResting(state, rest.since) && (state.kind === 'no-money' || state.until >= rest.until)) return false;
-  key.known = { state: { kind: 'cooling', ...rest }, models };
+  if ('until' in state && isCoolingDown(state, cooldown.since) && (state.kind === 'no-money' || state.until >= cooldown.until)) return false;
+  key.known = { state: { kind: 'cooling', ...cooldown }, models };
   return true;
 }
 
 /** Rests a key whose account has no money. @returns whether anything changed */
-export function noMoney(key: PooledKey, rest: RestSpan): boolean {
+export function noMoney(key: PooledKey, cooldown: CooldownSpan): boolean {
   const { state, models } = key.known;
   if (state.kind === 'rejected') return false;
-  if (state.kind === 'no-money' && isResting(state, rest.since) && state.until >= rest.until) return false;
-  key.known = { state: { kind: 'no-money', ...rest }, models };
+  if (state.kind === 'no-money' && isCoolingDown(state, cooldown.since) && state.until >= cooldown.until) return false;
+  key.known = { state: { kind: 'no-money', ...cooldown }, models };
   return true;
 }
 
@@ -123,8 +123,8 @@ export function applyNote(key: PooledKey, note: KeyStateNote): void {
 export function shownState(key: PooledKey, now: number, limit: { reason: string; retryAt: number } | undefined): Pick<KeyStatus, 'state' | 'until' | 'reason'> {
   const { state } = key.known;
   if (state.kind === 'rejected') return { state: 'rejected' };
-  if ('until' in state && isResting(state, now)) return { state: state.kind, until: state.until };
-  const ofModel = runningModelRest(key, now);
+  if ('until' in state && isCoolingDown(state, now)) return { state: state.kind, until: state.until };
+  const ofModel = runningModelCooldown(key, now);
   if (ofModel !== undefined && (limit === undefined || ofModel.until >= limit.retryAt)) {
     return { state: 'cooling', until: ofModel.until, reason: `rate-limited by the provider for ${ofModel.model}` };
   }

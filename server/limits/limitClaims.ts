@@ -1,6 +1,6 @@
 import type { LimitSettings } from '../api/settings.ts';
 import type { LimitTransaction, UsedSecond } from '../ledger/limitStore.ts';
-import { atOnceRefusal, UsageWindow, windowSeconds, type Refusal } from './rateWindow.ts';
+import { atOnceRefusal, RateWindow, windowSeconds, type Refusal } from './rateWindow.ts';
 
 /** What a request wants to take in one scope. */
 export interface LimitClaim {
@@ -41,7 +41,7 @@ export function firstMisfit(transaction: LimitTransaction, claims: readonly Limi
 
 /** What stands in the way of a claim where so many requests run and so much was used. */
 export function misfit({ limits, whose, tokens }: LimitClaim, running: number, seconds: readonly UsedSecond[], now: number): Refusal | undefined {
-  const window = new UsageWindow(limits, whose);
+  const window = new RateWindow(limits, whose);
   window.load(seconds);
   const rate = window.look(tokens, now);
   const { concurrency } = limits;

@@ -1,5 +1,5 @@
 import { grouped } from '../base/grouped.ts';
-import { countedKinds, type CountedKind, type StatedLimit, type StatedLimits } from '../base/headers/rateHeaders.ts';
+import { countedKinds, type CountedKind, type ReportedFigure, type ReportedLimits } from '../base/headers/rateHeaders.ts';
 import { waitWords } from '../health/wording.ts';
 
 /** How a provider counts, as far as it is published; see `Provider.rateLimits`. */
@@ -71,18 +71,18 @@ export class ProviderLimits {
    * @param refused it was the refusal of a rate limit, which proves that figures of nothing left are true
    * @returns the kinds of which little is left
    */
-  stated(limits: StatedLimits, now: number, refused: boolean): readonly CountedKind[] {
+  reported(limits: ReportedLimits, now: number, refused: boolean): readonly CountedKind[] {
     let little: CountedKind[] | undefined;
     let older = false;
     for (const kind of countedKinds) {
-      const stated = limits[kind];
-      if (stated?.remaining === undefined) continue;
+      const reported = limits[kind];
+      if (reported?.remaining === undefined) continue;
       const before = this.#known.get(kind);
-      if (before !== undefined && this.#isOlder(before, stated, now)) {
+      if (before !== undefined && this.#isOlder(before, reported, now)) {
         older = true;
         continue;
       }
-      const { limit, remaining, resetAt } = stated;
+      const { limit, remaining, resetAt } = reported;
       const known: Known = { limit, remaining, resetAt, seenAt: now, stuck: stuckAfter(before, remaining, refused, now) };
       this.#known.set(kind, known);
       if (isLittle(kind, known, now)) (little ??= []).push(kind);
@@ -97,10 +97,10 @@ export class ProviderLimits {
   }
 
   /** Another window was told this at `at`. */
-  heard(kind: CountedKind, stated: StatedLimit, at: number): void {
+  observe(kind: CountedKind, reported: ReportedFigure, at: number): void {
     const before = this.#known.get(kind);
-    if (stated.remaining === undefined || (before !== undefined && before.seenAt >= at)) return;
-    this.stated({ [kind]: stated }, at, false);
+    if (reported.remaining === undefined || (before !== undefined && before.seenAt >= at)) return;
+    this.reported({ [kind]: reported }, at, false);
   }
 
   /** A request is sent, with at least so many tokens. */
@@ -133,15 +133,15 @@ export class ProviderLimits {
   }
 
   /** What is known of a kind, for other windows. */
-  statedOf(kind: CountedKind): StatedLimit | undefined {
+  reportedOf(kind: CountedKind): ReportedFigure | undefined {
     const known = this.#known.get(kind);
     return known === undefined ? undefined : { limit: known.limit, remaining: known.remaining, resetAt: known.resetAt };
   }
 
   /** Answers overtake each other: within one window, more left than was known already is what was left before. */
-  #isOlder(before: Known, stated: StatedLimit, now: number): boolean {
-    if (this.#rules.refills === true || before.resetAt === undefined || stated.resetAt === undefined || before.resetAt <= now) return false;
-    return (stated.remaining ?? 0) > before.remaining && Math.abs(stated.resetAt - before.resetAt) <= sameWindowMs && stated.limit === before.limit;
+  #isOlder(before: Known, reported: ReportedFigure, now: number): boolean {
+    if (this.#rules.refills === true || before.resetAt === undefined || reported.resetAt === undefined || before.resetAt <= now) return false;
+    return (reported.remaining ?? 0) > before.remaining && Math.abs(reported.resetAt - before.resetAt) <= sameWindowMs && reported.limit === before.limit;
   }
 
   /** When a request fits; undefined: now. */

@@ -1,4 +1,4 @@
-import { readRateHeaders, type CountedKind, type StatedLimit } from '../base/headers/rateHeaders.ts';
+import { readRateHeaders, type CountedKind, type ReportedFigure } from '../base/headers/rateHeaders.ts';
 import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
 import type { Provider } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
@@ -6,7 +6,7 @@ import type { Admission } from '../health/healthReader.ts';
 import type { LimitClaim } from './limitClaims.ts';
 import { ProviderLimits, type CountingRules } from './providerLimits.ts';
 import type { SharedLimits } from './sharedLimits.ts';
-import { atOnceRefusal, UsageWindow, type Refusal } from './rateWindow.ts';
+import { atOnceRefusal, RateWindow, type Refusal } from './rateWindow.ts';
 
 /** What an entry reserved; handed back to `leave` exactly once. */
 export interface RateTicket {
@@ -16,9 +16,9 @@ export interface RateTicket {
   readonly tokens: number;
   /** What the provider's figures were reduced by. */
   readonly promptTokens: number;
-  readonly key: UsageWindow | undefined;
-  readonly told: ProviderLimits | undefined;
-  readonly toldVersion: number;
+  readonly key: RateWindow | undefined;
+  readonly reported: ProviderLimits | undefined;
+  readonly reportedVersion: number;
   /** What was taken from the limits that all windows share. */
   readonly claims: readonly LimitClaim[];
 }
@@ -33,17 +33,17 @@ export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick
 export interface ForeignUse { endpoint: string; keyId?: string | undefined; model: string; /** When it was sent. */ at: number; tokens: number }
 
 /** Figures of a provider that other windows should know, or that one of them made known. */
-export interface ToldLimit { endpoint: string; keyId: string | undefined; model: string; kind: CountedKind; at: number; stated: StatedLimit }
+export interface ReportedLimit { endpoint: string; keyId: string | undefined; model: string; kind: CountedKind; at: number; reported: ReportedFigure }
 
 export interface RateLimiterOptions {
   /** The account whose limits a key shares with others, where that is known; their figures are then kept together. */
   accountOf?(endpoint: string, keyId: string): string | undefined;
   /** A provider said that little is left of a limit. */
-  onLittleLeft?(told: ToldLimit): void;
+  onLittleLeft?(reported: ReportedLimit): void;
   /** Counts the limits of all windows of a data folder; absent: other windows' requests come in through `adopt` only. */
   shared?: SharedLimits | undefined;
   /** What a key is known by in all windows; absent or empty: its id. */
-  keyMark?(endpoint: string, keyId: string): string;
+  keyFingerprint?(endpoint: string, keyId: string): string;
 }
 
 /**
@@ -72,15 +72,15 @@ export interface RateLimiter {
    */
   enter(endpoint: string, keyId: string | undefined, model: string, estimatedTokens: number, now: number, writableTokens?: number): RateEntry;
   /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
-  leave(ticket: RateTicket, usedTokens: number | undefined): void;
+  release(ticket: RateTicket, usedTokens: number | undefined): void;
   /** The attempt ended without a byte having been sent: its place and all it reserved are given back. Instead of `leave`. */
-  withdraw(ticket: RateTicket): void;
+  refund(ticket: RateTicket): void;
   /** An attempt was answered. @param status HTTP status; a 429 confirms what its headers say */
   observed(endpoint: string, keyId: string | undefined, model: string, headers: ResponseHeaders, now: number, status?: number): void;
   /** Another window sent a request. */
-  adopt(use: ForeignUse): void;
+  applyRemote(use: ForeignUse): void;
   /** Another window, or the process before this one, was told what is left. */
-  adoptTold(told: ToldLimit): void;
+  applyReported(reported: ReportedLimit): void;
   /** The limit at which a key is now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
   /** To be called about once a second: the heartbeat by which windows that count together know of each other. */
@@ -103,23 +103,23 @@ interface Watched {
   limits: EndpointConfig['limits'];
   rules: CountingRules;
   running: number;
-  readonly window: UsageWindow;
+  readonly window: RateWindow;
   /** By key id; only while the user limits keys. */
-  readonly keys: Map<string, UsageWindow>;
+  readonly keys: Map<string, RateWindow>;
   /** By account or key id, then by model. */
-  readonly told: Map<string, Map<string, ProviderLimits>>;
+  readonly reported: Map<string, Map<string, ProviderLimits>>;
 }
 
 /** A limiter without limits until `configure`. */
 export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
   const watched = new Map<string, Watched>();
 
-  function keyWindow(endpoint: Watched, keyId: string): UsageWindow | undefined {
+  function keyWindow(endpoint: Watched, keyId: string): RateWindow | undefined {
     const { perKey } = endpoint.limits;
     if (perKey === undefined) return undefined;
     const known = endpoint.keys.get(keyId);
     if (known !== undefined) return known;
-    const made = new UsageWindow(perKey, ofEachKey);
+    const made = new RateWindow(perKey, ofEachKey);
     endpoint.keys.set(keyId, made);
     return made;
   }
@@ -129,14 +129,14 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return account === undefined ? `key ${keyId}` : `account ${account}`;
   }
 
-  function toldOf(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits | undefined {
-    return entry.told.size === 0 ? undefined : entry.told.get(scopeOf(endpoint, keyId))?.get(model);
+  function reportedOf(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits | undefined {
+    return entry.reported.size === 0 ? undefined : entry.reported.get(scopeOf(endpoint, keyId))?.get(model);
   }
 
-  function toldMade(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits {
+  function reportedMade(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits {
     const scope = scopeOf(endpoint, keyId);
-    let models = entry.told.get(scope);
-    if (models === undefined) entry.told.set(scope, models = new Map<string, ProviderLimits>());
+    let models = entry.reported.get(scope);
+    if (models === undefined) entry.reported.set(scope, models = new Map<string, ProviderLimits>());
     const known = models.get(model);
     if (known !== undefined) return known;
     const oldest = models.size >= mostModels ? models.keys().next().value : undefined;
@@ -147,7 +147,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
   }
 
   function keyScope(endpoint: string, keyId: string): string {
-    return JSON.stringify([endpoint, options.keyMark?.(endpoint, keyId) || keyId]);
+    return JSON.stringify([endpoint, options.keyFingerprint?.(endpoint, keyId) || keyId]);
   }
 
   /** What a request takes from the limits that windows share, the endpoint's first. */
@@ -163,7 +163,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
   function lookAtKey(endpoint: string, entry: Watched, keyId: string, model: string, promptTokens: number, reserved: number, now: number): Refusal | undefined {
     const window = keyWindow(entry, keyId);
     const own = window === undefined ? undefined : later(window.look(reserved, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
-    const shortage = toldOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
+    const shortage = reportedOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
     return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
   }
 
@@ -180,12 +180,12 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
         const rules = provider?.rateLimits ?? {};
         const known = watched.get(name);
         if (known === undefined) {
-          watched.set(name, { limits, rules, running: 0, window: new UsageWindow(limits, ofEndpoint), keys: new Map(), told: new Map() });
+          watched.set(name, { limits, rules, running: 0, window: new RateWindow(limits, ofEndpoint), keys: new Map(), reported: new Map() });
           continue;
         }
         known.limits = limits;
         known.window.limits = limits;
-        if (known.rules.refills !== rules.refills || known.rules.cachedFree !== rules.cachedFree) known.told.clear();
+        if (known.rules.refills !== rules.refills || known.rules.cachedFree !== rules.cachedFree) known.reported.clear();
         known.rules = rules;
         if (limits.perKey === undefined) known.keys.clear();
         else for (const window of known.keys.values()) window.limits = limits.perKey;
@@ -206,7 +206,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {
       const tokens = estimatedTokens + writableTokens;
       const entry = watched.get(endpoint);
-      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, told: undefined, toldVersion: 0, claims: nothingShared } };
+      if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, reported: undefined, reportedVersion: 0, claims: nothingShared } };
       const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(endpoint, entry, keyId, model, estimatedTokens, tokens, now));
       if (refusal !== undefined) return refusal;
       const claims = claimsOf(endpoint, entry, keyId, tokens, estimatedTokens);
@@ -216,12 +216,12 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       entry.window.add(tokens, now);
       const key = keyWindow(entry, keyId);
       key?.add(tokens, now);
-      const told = toldOf(endpoint, entry, keyId, model);
-      told?.sent(estimatedTokens, now);
-      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, told, toldVersion: told?.version ?? 0, claims } };
+      const reported = reportedOf(endpoint, entry, keyId, model);
+      reported?.sent(estimatedTokens, now);
+      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, reported, reportedVersion: reported?.version ?? 0, claims } };
     },
 
-    leave(ticket, usedTokens) {
+    release(ticket, usedTokens) {
       const entry = watched.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
@@ -230,17 +230,17 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       entry.window.correct(ticket.at, usedTokens - ticket.tokens);
       ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
       // Where figures came since, they hold what it used already.
-      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(usedTokens - ticket.promptTokens);
+      if (ticket.reported !== undefined && ticket.reported.version === ticket.reportedVersion) ticket.reported.corrected(usedTokens - ticket.promptTokens);
     },
 
-    withdraw(ticket) {
+    refund(ticket) {
       const entry = watched.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
       options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
-      entry.window.withdraw(ticket.at, ticket.tokens);
-      ticket.key?.withdraw(ticket.at, ticket.tokens);
-      if (ticket.told !== undefined && ticket.told.version === ticket.toldVersion) ticket.told.corrected(-ticket.promptTokens);
+      entry.window.refund(ticket.at, ticket.tokens);
+      ticket.key?.refund(ticket.at, ticket.tokens);
+      if (ticket.reported !== undefined && ticket.reported.version === ticket.reportedVersion) ticket.reported.corrected(-ticket.promptTokens);
     },
 
     observed(endpoint, keyId, model, headers, now, status) {
@@ -248,32 +248,32 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       if (entry === undefined) return;
       const limits = readRateHeaders(headers, now);
       if (limits === undefined) return;
-      const told = toldMade(endpoint, entry, keyId ?? '', model);
-      for (const kind of told.stated(limits, now, status === 429)) {
-        const stated = told.statedOf(kind);
-        if (stated !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, stated });
+      const known = reportedMade(endpoint, entry, keyId ?? '', model);
+      for (const kind of known.reported(limits, now, status === 429)) {
+        const reported = known.reportedOf(kind);
+        if (reported !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, reported });
       }
     },
 
-    adopt({ endpoint, keyId = '', model, at, tokens }) {
+    applyRemote({ endpoint, keyId = '', model, at, tokens }) {
       const entry = watched.get(endpoint);
       if (entry === undefined) return;
-      entry.window.adopt(tokens, at);
-      keyWindow(entry, keyId)?.adopt(tokens, at);
-      toldOf(endpoint, entry, keyId, model)?.sent(tokens, at);
+      entry.window.applyRemote(tokens, at);
+      keyWindow(entry, keyId)?.applyRemote(tokens, at);
+      reportedOf(endpoint, entry, keyId, model)?.sent(tokens, at);
     },
 
-    adoptTold({ endpoint, keyId = '', model, kind, at, stated }) {
+    applyReported({ endpoint, keyId = '', model, kind, at, reported: stated }) {
       const entry = watched.get(endpoint);
-      if (entry !== undefined) toldMade(endpoint, entry, keyId, model).heard(kind, stated, at);
+      if (entry !== undefined) reportedMade(endpoint, entry, keyId, model).observe(kind, stated, at);
     },
 
     keyTrouble(endpoint, keyId, now) {
       const entry = watched.get(endpoint);
       if (entry === undefined) return undefined;
       let longest = keyWindow(entry, keyId)?.look(1, now);
-      for (const [model, told] of entry.told.get(scopeOf(endpoint, keyId)) ?? []) {
-        const shortage = told.shortage(1, now);
+      for (const [model, reported] of entry.reported.get(scopeOf(endpoint, keyId)) ?? []) {
+        const shortage = reported.shortage(1, now);
         if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}`, limit: `${model}: ${shortage.limit}` });
       }
       return longest;

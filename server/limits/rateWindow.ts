@@ -16,7 +16,7 @@ type Second = UsedSecond;
  * when the whole second is a minute old, so that no sixty seconds ever hold more than the limit. A request whose tokens
  * alone exceed the token limit is let through when nothing else was used, for otherwise it could never be.
  */
-export class UsageWindow {
+export class RateWindow {
   limits: Pick<LimitSettings, 'requestsPerMinute' | 'tokensPerMinute'>;
   /** Whose limits they are, for the sentence: `its own limit`. */
   readonly #whose: string;
@@ -68,7 +68,7 @@ export class UsageWindow {
   }
 
   /** Counts a request another window sent at `at`, which may be a while ago. */
-  adopt(tokens: number, at: number): void {
+  applyRemote(tokens: number, at: number): void {
     if (!this.limited) return;
     const second = Math.floor(at / 1000);
     const index = this.#seconds.findIndex(candidate => candidate.second >= second);
@@ -85,7 +85,7 @@ export class UsageWindow {
   }
 
   /** A request of then was not sent after all. */
-  withdraw(at: number, tokens: number): void {
+  refund(at: number, tokens: number): void {
     const second = this.#seconds.find(candidate => candidate.second === Math.floor(at / 1000));
     if (second === undefined) return;
     second.requests = Math.max(0, second.requests - 1);

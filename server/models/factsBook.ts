@@ -6,7 +6,7 @@ import type { ModelDirectory } from './modelDirectory.ts';
 import { modelSettings } from './modelSettings.ts';
 import { pricePerMillion } from '../pricing/priceText.ts';
 
-export interface FactsBookOptions {
+export interface ModelFactsCacheOptions {
   directory: ModelDirectory;
   pricer: Pick<Pricer, 'contextWindow' | 'isReady'>;
   config(): Config;
@@ -18,13 +18,13 @@ export interface FactsBookOptions {
  * What is known of each model at each endpoint, put together once: what the user says wins over the provider's list, that
  * over what the makers say. Kept until a list or the configuration changes.
  */
-export class FactsBook {
-  readonly #options: FactsBookOptions;
+export class ModelFactsCache {
+  readonly #options: ModelFactsCacheOptions;
   readonly #known = new Map<string, Map<string, MergedFacts>>();
   #revision = -1;
   #priced = false;
 
-  constructor(options: FactsBookOptions) {
+  constructor(options: ModelFactsCacheOptions) {
     this.#options = options;
   }
 

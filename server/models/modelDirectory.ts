@@ -57,7 +57,7 @@ export class ModelDirectory {
    * Adopts the model list a provider gave. What was known of a model and is not said again stays.
    * @param at milliseconds since the epoch
    */
-  adopt(endpoint: string, models: readonly ListedModel[], at: number): void {
+  apply(endpoint: string, models: readonly ListedModel[], at: number): void {
     const baseUrl = this.#config.endpoints.get(endpoint)?.baseUrl;
     if (baseUrl === undefined) return;
     const before = this.#lists.get(endpoint);

@@ -5,7 +5,7 @@ import type { ContentPart, Message, ProtocolName, TextPart, ThinkingPart, ToolCa
  * target, or come from a caller who speaks the target's protocol and is trusted to know (then the maker is
  * written as the protocol's name). What nobody signed for is nobody's: it is never sent as signed.
  */
-export function opaqueIsAtHome(part: ThinkingPart | ToolCallPart, protocol: ProtocolName, origin: string): boolean {
+export function maySendOpaque(part: ThinkingPart | ToolCallPart, protocol: ProtocolName, origin: string): boolean {
   return part.origin !== undefined && (part.origin === origin || part.origin === protocol);
 }
 

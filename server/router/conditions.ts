@@ -1,7 +1,7 @@
 import { failureClassWords, isUp, type Condition } from '../api/condition.ts';
 import type { KeyStatus, LatencySummary } from '../api/status.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
-import type { Admission, EndpointHealth, HealthBoard } from '../health/healthReader.ts';
+import type { Admission, EndpointHealthReport, HealthRegistry } from '../health/healthReader.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
@@ -9,14 +9,14 @@ import type { KeyPool } from '../keys/keyPool.ts';
 export interface ConditionSources {
   now: number;
   config: Config;
-  board: Pick<HealthBoard, 'health' | 'admission'>;
+  healthRegistry: Pick<HealthRegistry, 'health' | 'admission'>;
   keys: Pick<KeyPool, 'status' | 'blocked'>;
   limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
   view: Pick<RoutingView, 'modelsOf' | 'canonicalName' | 'keysBlocked' | 'admission'>;
 }
 
 /** What is known of an endpoint as a whole, looked up once for a snapshot. */
-interface Known { readonly health: EndpointHealth; readonly keys: KeyStatus[]; readonly whole: Condition }
+interface Known { readonly health: EndpointHealthReport; readonly keys: KeyStatus[]; readonly whole: Condition }
 
 const disabled: Condition = { kind: 'disabled' };
 const removed: Condition = { kind: 'down', why: 'no such endpoint' };
@@ -45,7 +45,7 @@ export class Conditions {
     }
   }
 
-  health(endpoint: EndpointConfig): EndpointHealth {
+  health(endpoint: EndpointConfig): EndpointHealthReport {
     return this.#knownOf(endpoint).health;
   }
 
@@ -88,8 +88,8 @@ export class Conditions {
   #knownOf(endpoint: EndpointConfig): Known {
     const before = this.#known.get(endpoint.name);
     if (before !== undefined) return before;
-    const { board, keys, limiter, now } = this.#sources;
-    const health = board.health(endpoint.name, now);
+    const { healthRegistry, keys, limiter, now } = this.#sources;
+    const health = healthRegistry.health(endpoint.name, now);
     const status = keys.status(endpoint.name, now, keyId => {
       const trouble = limiter.keyTrouble(endpoint.name, keyId, now);
       return trouble === undefined ? undefined : { reason: trouble.limit ?? trouble.reason, retryAt: wholeSecond(trouble.retryAt) ?? trouble.retryAt };
@@ -99,13 +99,13 @@ export class Conditions {
     return known;
   }
 
-  #whole(endpoint: EndpointConfig, health: EndpointHealth, keys: readonly KeyStatus[]): Condition {
-    const { board, limiter, now } = this.#sources;
+  #whole(endpoint: EndpointConfig, health: EndpointHealthReport, keys: readonly KeyStatus[]): Condition {
+    const { healthRegistry, limiter, now } = this.#sources;
     if (!endpoint.enabled) return disabled;
-    if (health.cutOff !== undefined) return { kind: health.cutOff };
+    if (health.offline !== undefined) return { kind: health.offline };
     const why = health.lastError === undefined ? undefined : failureClassWords[health.lastError.failureClass];
     return this.#ofKeys(endpoint, keys)
-      ?? refused(board.admission(endpoint.name, undefined, now), why)
+      ?? refused(healthRegistry.admission(endpoint.name, undefined, now), why)
       ?? refused(limiter.admission(endpoint.name, 0, now))
       ?? ofHealth(health, why);
   }
@@ -121,7 +121,7 @@ export class Conditions {
   }
 }
 
-function ofHealth(health: EndpointHealth, why: string | undefined): Condition {
+function ofHealth(health: EndpointHealthReport, why: string | undefined): Condition {
   if (health.breaker === 'half-open') return { kind: 'recovering' };
   switch (health.state) {
     case 'healthy':

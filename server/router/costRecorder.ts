@@ -11,7 +11,7 @@ import { priceFactorOf } from '../exchange/attempt/record.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import type { HedgeUnderWay } from '../exchange/services.ts';
 
-export interface BookkeeperOptions {
+export interface CostRecorderOptions {
   ledger: LedgerStore;
   pricer: Pricer;
   directory: ModelDirectory;
@@ -23,14 +23,14 @@ export interface BookkeeperOptions {
 }
 
 /** Prices what exchanges used and hands it to the ledger, off the way of their callers. */
-export class Bookkeeper {
-  #options: BookkeeperOptions;
+export class CostRecorder {
+  #options: CostRecorderOptions;
   #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
   #pricing = false;
   readonly #prices: Guard;
   readonly #records: Guard;
 
-  constructor(options: BookkeeperOptions) {
+  constructor(options: CostRecorderOptions) {
     this.#options = options;
     this.#prices = new Guard('The price of an attempt', options.log);
     this.#records = new Guard('The record of an exchange', options.log);

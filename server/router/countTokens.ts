@@ -3,7 +3,7 @@ import type { KeyMaterial } from '../api/messages.ts';
 import { WaybillError } from '../base/failure.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import type { Needs } from '../routing/plan.ts';
+import type { Requirements } from '../routing/plan.ts';
 import { authorize } from '../keys/authHeader.ts';
 import { fetchText } from '../upstream/fetchText.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -11,8 +11,8 @@ import type { Transport } from '../upstream/transport.ts';
 /** A prompt whose tokens are to be counted. */
 export interface CountRequest {
   protocol: ProtocolName;
-  wanted: string;
-  needs: Needs;
+  requestedModel: string;
+  requirements: Requirements;
   /** The caller's headers of its protocol. */
   headers: Readonly<Record<string, string>>;
   /** The body for a model name. */

@@ -41,13 +41,13 @@ export class EventLog {
     if (failed.length === 0 && receipt.outcome !== 'failed') return;
     const request = `Request ${receipt.id}`;
     for (const attempt of failed) this.#write('warn', `${request}: ${this.#attemptText(attempt)}.`, `${this.#name(attempt.endpoint)} ${this.#classText(attempt)}`, now);
-    const wanted = this.#quoted(receipt.plan.wanted);
+    const requestedModel = this.#quoted(receipt.plan.requestedModel);
     if (receipt.outcome === 'ok') {
-      this.#write('info', `${request} for ${wanted}: ${this.#name(receipt.target ?? '')} answered after ${count(failed.length, 'failed attempt')}, in ${ms(receipt.totalMs)}.`, 'requests answered by another provider', now);
+      this.#write('info', `${request} for ${requestedModel}: ${this.#name(receipt.target ?? '')} answered after ${count(failed.length, 'failed attempt')}, in ${ms(receipt.totalMs)}.`, 'requests answered by another provider', now);
     } else if (receipt.outcome === 'failed') {
       const why = exchangeFailureWords(receipt.failureClass ?? 'server', receipt.attempts.length);
       const text = receipt.attempts.length === 0 ? `was not sent: ${why}` : `failed after ${count(receipt.attempts.length, 'attempt')}: ${why}`;
-      this.#write('warn', `${request} for ${wanted} ${text}.`, `requests failed (${why})`, now);
+      this.#write('warn', `${request} for ${requestedModel} ${text}.`, `requests failed (${why})`, now);
     }
   }
 

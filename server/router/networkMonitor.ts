@@ -1,11 +1,11 @@
 import { networkInterfaces } from 'node:os';
 import type { NoticeParams } from '../api/messages.ts';
-import type { LinkAwareHealthBoard } from '../health/healthReader.ts';
-import type { LinkTrouble } from '../health/network/networkState.ts';
+import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
+import type { NetworkTrouble } from '../health/network/networkState.ts';
 import { troubleSentence } from '../health/wording.ts';
 
-export interface LinkWatchOptions {
-  board: Pick<LinkAwareHealthBoard, 'reportInterfaces' | 'slept' | 'linkTrouble'>;
+export interface NetworkMonitorOptions {
+  healthRegistry: Pick<NetworkAwareHealthRegistry, 'reportInterfaces' | 'slept' | 'networkTrouble'>;
   /** Told once for each time of trouble that lasts. */
   notify(notice: NoticeParams): void;
   /** Absent: the operating system's. */
@@ -27,17 +27,17 @@ const wakingMs = 15_000;
  * Watches the machine's own link from the house's tick: which network interfaces there are, and whether the machine was
  * asleep in between. What it sees goes to the board; a person is told once when trouble lasts.
  */
-export class LinkWatch {
-  readonly #options: LinkWatchOptions;
+export class NetworkMonitor {
+  readonly #options: NetworkMonitorOptions;
   readonly #interfaces: () => ReturnType<typeof networkInterfaces>;
   readonly #elapsedMs: () => number;
   #lastTick: { at: number; elapsedMs: number } | undefined;
   #lookedAt = -Infinity;
   #wokeAt = -Infinity;
   /** The trouble that was told of, by its beginning and kind. */
-  #told: LinkTrouble | undefined;
+  #told: NetworkTrouble | undefined;
 
-  constructor(options: LinkWatchOptions) {
+  constructor(options: NetworkMonitorOptions) {
     this.#options = options;
     this.#interfaces = options.interfaces ?? networkInterfaces;
     this.#elapsedMs = options.elapsedMs ?? (() => performance.now());
@@ -45,21 +45,21 @@ export class LinkWatch {
 
   /** To be called about once a second. @param now milliseconds since the epoch */
   tick(now: number): void {
-    const { board } = this.#options;
+    const { healthRegistry } = this.#options;
     const elapsedMs = this.#elapsedMs();
     const last = this.#lastTick;
     this.#lastTick = { at: now, elapsedMs };
     // Some systems stop one of the two clocks while they sleep.
     const sinceMs = last === undefined ? 0 : Math.max(now - last.at, elapsedMs - last.elapsedMs);
     if (sinceMs > asleepAfterMs) {
-      board.slept(now - sinceMs, now);
+      healthRegistry.slept(now - sinceMs, now);
       this.#wokeAt = now;
     }
     if (Math.abs(now - this.#lookedAt) >= lookEveryMs) {
       this.#lookedAt = now;
-      board.reportInterfaces(this.#hasInterface(), now);
+      healthRegistry.reportInterfaces(this.#hasInterface(), now);
     }
-    this.#tell(board.linkTrouble(), now);
+    this.#tell(healthRegistry.networkTrouble(), now);
   }
 
   /** A system that does not tell its interfaces (a sandbox may forbid it) has one, as far as anybody knows. */
@@ -71,7 +71,7 @@ export class LinkWatch {
     }
   }
 
-  #tell(trouble: LinkTrouble | undefined, now: number): void {
+  #tell(trouble: NetworkTrouble | undefined, now: number): void {
     if (trouble === undefined) {
       this.#told = undefined;
       return;

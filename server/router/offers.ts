@@ -26,14 +26,14 @@ const assumedMaxOutputTokens = 8192;
 
 /** What callers can ask for: the routes first, then every model, each with its health. */
 export function offeredModels(view: OfferView): OfferedModel[] {
-  return new OfferBook().offered(view, 0);
+  return new OfferCache().offered(view, 0);
 }
 
 /**
  * The offer as it was made last. Names and targets change with the configuration and with lists of models; health changes
  * all the time, but seldom for many. What did not change is the same object as before, the whole list included.
  */
-export class OfferBook {
+export class OfferCache {
   #revision = -1;
   #entries: Entry[] = [];
   #offered: OfferedModel[] = [];
@@ -55,7 +55,7 @@ export class OfferBook {
   }
 }
 
-interface Offer { id: string; wanted: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
+interface Offer { id: string; requestedModel: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
 
 /** An offer, and what of each of its targets it was made of. */
 interface Entry {
@@ -69,7 +69,7 @@ interface Entry {
 
 function routeOffers(view: OfferView): Offer[] {
   return [...view.config.routes.values()].map((route): Offer => ({
-    id: `route:${route.name}`, wanted: route.name, kind: 'route', name: route.name,
+    id: `route:${route.name}`, requestedModel: route.name, kind: 'route', name: route.name,
     targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) })),
   }));
 }
@@ -86,7 +86,7 @@ function modelOffers(view: OfferView): Offer[] {
   }
   const { compare } = new Intl.Collator();
   return [...endpointsOf].sort(([a], [b]) => compare(a, b)).map(([model, endpoints]): Offer => ({
-    id: `model:${model}`, wanted: model, kind: 'model', name: model, targets: endpoints.map(endpoint => ({ endpoint, model })),
+    id: `model:${model}`, requestedModel: model, kind: 'model', name: model, targets: endpoints.map(endpoint => ({ endpoint, model })),
   }));
 }
 
@@ -103,7 +103,7 @@ function isSame(one: Condition, other: Condition, before: number, now: number): 
 }
 
 function made(entry: Entry, view: OfferView): OfferedModel {
-  const { id, wanted, kind, name, targets } = entry.offer;
+  const { id, requestedModel, kind, name, targets } = entry.offer;
   entry.madeAt = view.now;
   const conditions = entry.conditions = targets.map(target => view.condition(target.endpoint, target.model));
   const all = entry.facts = targets.map(target => view.facts(target.endpoint, target.model));
@@ -114,7 +114,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   const window = facts.contextWindow ?? assumedContextWindow;
   const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
   return {
-    id, wanted, kind, name,
+    id, requestedModel, kind, name,
     targets: targets.map(target => `${target.endpoint}/${target.model}`),
     state: overall(conditions),
     detail: detail(conditions, serving, view.now),

@@ -3,10 +3,10 @@ import type { Attempt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
-import type { HealthBoard } from '../health/healthReader.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
 import { observationOf } from '../timeouts/attemptObservation.ts';
-import type { RateLimiter, ToldLimit } from '../limits/rateLimiter.ts';
-import type { TimerBook } from '../timeouts/adaptiveTimeouts.ts';
+import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
+import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { KeyNote } from '../ledger/sqlite/keyNotes.ts';
 import type { HealthEvent } from '../ledger/ports.ts';
 import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
@@ -19,11 +19,11 @@ const warmUpMs = 10 * 60 * 1000;
 /** Attempts of earlier servers that timers are learnt from. */
 const recalledAttempts = 500;
 
-export interface OtherWindowsOptions {
+export interface PeerSyncOptions {
   ledger: LedgerStore;
-  board: HealthBoard;
+  healthRegistry: HealthRegistry;
   limiter: RateLimiter;
-  timers: TimerBook;
+  timers: AdaptiveTimeouts;
   keys: KeyPool;
   prober: Prober;
   clock: Clock;
@@ -31,14 +31,14 @@ export interface OtherWindowsOptions {
 }
 
 /** What the servers of other windows, and those before this one, found out: read from the common ledger, and told to it. */
-export class OtherWindows {
-  #options: OtherWindowsOptions;
+export class PeerSync {
+  #options: PeerSyncOptions;
   #startedAt: number;
   #recalled = false;
   #warm = false;
   readonly #records: Guard;
 
-  constructor(options: OtherWindowsOptions) {
+  constructor(options: PeerSyncOptions) {
     this.#options = options;
     this.#records = new Guard('A record of another window', options.log);
     this.#startedAt = options.clock.now();
@@ -64,8 +64,8 @@ export class OtherWindows {
   #adopt(attempt: Attempt, endedAt: number): void {
     this.#count(attempt);
     if (attempt.outcome === 'interrupted' || attempt.drill === true || attempt.failureClass === 'local') return;
-    this.#options.prober.heard(attempt.endpoint, endedAt);
-    this.#options.board.record({
+    this.#options.prober.observe(attempt.endpoint, endedAt);
+    this.#options.healthRegistry.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
       startedAt: attempt.startedAt, message: attempt.message, firstTokenMs: attempt.firstTokenMs, totalMs: attempt.totalMs, retryAfterMs: attempt.retryAfterMs,
       keyScoped: this.#isKeyScoped(attempt),
@@ -73,8 +73,8 @@ export class OtherWindows {
   }
 
   #adoptProbe(event: HealthEvent): void {
-    this.#options.prober.heard(event.endpoint, event.at);
-    this.#options.board.record({
+    this.#options.prober.observe(event.endpoint, event.at);
+    this.#options.healthRegistry.record({
       endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
       failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
     });
@@ -90,29 +90,29 @@ export class OtherWindows {
   #count({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Attempt): void {
     // What never reached the provider was not counted there.
     if (drill === true || ((failureClass === 'network' || failureClass === 'local') && status === undefined)) return;
-    this.#options.limiter.adopt({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
+    this.#options.limiter.applyRemote({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
   }
 
   /** A provider said that little is left of a limit: the others are told. */
-  tellLimit({ endpoint, keyId, model, kind, at, stated }: ToldLimit): void {
-    const keyMark = this.#options.keys.markOf(endpoint, keyId);
+  publishLimit({ endpoint, keyId, model, kind, at, reported: stated }: ReportedLimit): void {
+    const keyFingerprint = this.#options.keys.fingerprintOf(endpoint, keyId);
     // A key that was taken away meanwhile is nobody's business any more.
-    if (stated.remaining === undefined || (keyId !== undefined && keyMark === '')) return;
+    if (stated.remaining === undefined || (keyId !== undefined && keyFingerprint === '')) return;
     this.#options.ledger.recordKeyNote({
-      endpoint, keyMark, model, kind, at, remaining: stated.remaining, limit: stated.limit, resetAt: stated.resetAt,
+      endpoint, keyFingerprint, model, kind, at, remaining: stated.remaining, limit: stated.limit, resetAt: stated.resetAt,
     });
   }
 
   /** Another window, or the server before this one, found something out about a key. */
   #adoptNote(note: KeyNote): void {
     if (note.kind === 'state') {
-      this.#options.keys.adopt(note);
+      this.#options.keys.applyRemote(note);
       return;
     }
-    const { endpoint, keyMark, model, kind, at, remaining, limit, resetAt } = note;
-    const keyId = this.#options.keys.idOfMark(endpoint, keyMark);
-    if (model === undefined || (keyId === undefined && keyMark !== '')) return;
-    this.#options.limiter.adoptTold({ endpoint, keyId, model, kind, at, stated: { remaining, limit, resetAt } });
+    const { endpoint, keyFingerprint, model, kind, at, remaining, limit, resetAt } = note;
+    const keyId = this.#options.keys.idOfFingerprint(endpoint, keyFingerprint);
+    if (model === undefined || (keyId === undefined && keyFingerprint !== '')) return;
+    this.#options.limiter.applyReported({ endpoint, keyId, model, kind, at, reported: { remaining, limit, resetAt } });
   }
 
   /** What other windows measured sets this window's timers too. */

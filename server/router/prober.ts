@@ -5,7 +5,7 @@ import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { Redactor } from '../base/secrets/redact.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import type { HealthBoard } from '../health/healthReader.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
 import { networkKindOf } from '../health/network/networkState.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
@@ -23,7 +23,7 @@ const scoutEveryMs = 5000;
 /** What a prober needs of the house. */
 export interface ProberOptions {
   transport: Transport;
-  board: HealthBoard;
+  healthRegistry: HealthRegistry;
   keys: KeyPool;
   directory: ModelDirectory;
   ledger: Ledger;
@@ -54,7 +54,7 @@ export class Prober {
   }
 
   /** Real traffic, or another window, told something of the endpoint. */
-  heard(endpoint: string, at: number): void {
+  observe(endpoint: string, at: number): void {
     this.#heardAt.set(endpoint, at);
   }
 
@@ -79,7 +79,7 @@ export class Prober {
     for (const endpoint of endpoints) {
       this.#probes.run(() => {
         if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
-        if (this.#options.board.cutOff(endpoint.name)) {
+        if (this.#options.healthRegistry.isOffline(endpoint.name)) {
           if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
         } else if (this.#isDue(endpoint, now)) {
           this.#probes.settle(this.probe(endpoint));
@@ -92,12 +92,12 @@ export class Prober {
   }
 
   #isDue({ name, probe, provider }: EndpointConfig, now: number): boolean {
-    const heardAt = this.#heardAt.get(name);
+    const observedAt = this.#heardAt.get(name);
     const listed = this.#listedAt.has(name);
     // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
     const wrongList = this.#wrongLists.has(name) && now - (this.#askedAt.get(name) ?? -Infinity) >= wrongListAgainMs;
-    if (!wrongList && heardAt !== undefined && now - heardAt < probe.intervalMs && listed) return false;
-    if (!wrongList && heardAt !== undefined && now - heardAt < Math.min(probe.intervalMs, 10_000)) return false;
+    if (!wrongList && observedAt !== undefined && now - observedAt < probe.intervalMs && listed) return false;
+    if (!wrongList && observedAt !== undefined && now - observedAt < Math.min(probe.intervalMs, 10_000)) return false;
     // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
     const { keys } = this.#options;
     return keys.blocked(name, provider.keyRequired, now) === undefined || keys.hasRejected(name);
@@ -155,7 +155,7 @@ export class Prober {
     const probed = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
     const result = probed.models === undefined ? probed : { ...probed, models: withoutSecrets(probed.models, this.#options.redactor) };
     if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
-    if (result.models !== undefined) directory.adopt(endpoint.name, result.models, clock.now());
+    if (result.models !== undefined) directory.apply(endpoint.name, result.models, clock.now());
     // Between two lists the cheaper probes say nothing of models.
     if (result.ok && (listModels || !this.#listedAt.has(endpoint.name))) this.#listedAt.set(endpoint.name, listModels ? clock.now() : this.#lastListed(endpoint.name));
     this.#note(endpoint, key, drilled && result.error !== undefined ? { ...result, error: drillFailure(result.error) } : result, { drilled, startedAt, asked });
@@ -163,7 +163,7 @@ export class Prober {
   }
 
   #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
-    const { board, keys, ledger, clock, redactor, transport } = this.#options;
+    const { healthRegistry, keys, ledger, clock, redactor, transport } = this.#options;
     // The drill is over, and what was known before it has been put back.
     if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
     const at = clock.now();
@@ -176,7 +176,7 @@ export class Prober {
     const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
     if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
     const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
-    board.record({
+    healthRegistry.record({
       endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
       code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });

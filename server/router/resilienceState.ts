@@ -1,21 +1,21 @@
 import type { RunningDrill } from '../api/drill.ts';
 import type { KeyStatus } from '../api/status.ts';
-import type { HealthBoard } from '../health/healthReader.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
 import type { RoutingView } from '../routing/plan.ts';
-import type { KnownKey, SurvivalView } from '../routing/resilience/whatIfView.ts';
+import type { KnownKey, ResilienceView } from '../routing/resilience/whatIfView.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 
 /** What the house lends for a survival report, at one moment. */
-export interface SurvivalSources {
+export interface ResilienceSources {
   view: RoutingView;
-  board: HealthBoard;
+  healthRegistry: HealthRegistry;
   keys: KeyPool;
   drills: readonly RunningDrill[];
   now: number;
 }
 
 /** The state as reports of survival see it. */
-export function survivalState({ view, board, keys, drills, now }: SurvivalSources): SurvivalView {
+export function resilienceState({ view, healthRegistry, keys, drills, now }: ResilienceSources): ResilienceView {
   return {
     config: view.config,
     modelsOf: endpoint => view.modelsOf(endpoint),
@@ -30,7 +30,7 @@ export function survivalState({ view, board, keys, drills, now }: SurvivalSource
       id: key.id, name: keyName(key), usable: key.state === 'ok' || key.state === 'unused', rejected: key.state === 'rejected',
     })),
     trouble(endpoint) {
-      const health = board.health(endpoint, now);
+      const health = healthRegistry.health(endpoint, now);
       if (health.state !== 'down') return undefined;
       // Said in the middle of a sentence that goes on.
       return (health.lastError?.message ?? 'it is down').replace(/\.$/, '');

@@ -4,20 +4,20 @@ import type { FailureClass } from '../api/failure.ts';
 import { logText } from '../api/logText.ts';
 import type { KeyMaterial, NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
-import type { ConfigProblem, HttpStatus, LinkStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
+import type { ConfigProblem, HttpStatus, NetworkStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import { localMidnight } from '../base/localMidnight.ts';
 import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/secrets/redact.ts';
 import { emptyConfig, type Config, type EndpointConfig, type KeyRing } from '../config/config.ts';
-import type { LinkAwareHealthBoard } from '../health/healthReader.ts';
-import { createHealthBoard } from '../health/registry.ts';
+import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
+import { createHealthRegistry } from '../health/registry.ts';
 import { createHedgePolicy, type HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { LimitStore } from '../ledger/limitStore.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
-import { createTimerBook, type TimerBook } from '../timeouts/adaptiveTimeouts.ts';
+import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { PriceRequest, Pricer } from '../pricing/pricing.ts';
 import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
 import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
@@ -27,38 +27,38 @@ import { makePlan } from '../routing/makePlan.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import { unknownNameMessage } from '../routing/unknownName.ts';
 import { secretsOf } from '../keys/authHeader.ts';
-import type { KeyMark } from '../keys/keyFingerprints.ts';
+import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
 import type { MergedFacts } from '../models/mergedFacts.ts';
 import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
-import { drillFailure, Drills } from '../upstream/interceptors/faultInjector.ts';
+import { drillFailure, FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 import { tryEndpoint } from '../upstream/tryEndpoint.ts';
 import { Transport } from '../upstream/transport.ts';
-import { Bookkeeper } from './costRecorder.ts';
+import { CostRecorder } from './costRecorder.ts';
 import { Conditions } from './conditions.ts';
 import { countAtProvider, type CountRequest } from './countTokens.ts';
-import { DrillRunner } from './drills/faultInjectionRunner.ts';
+import { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import { EventLog } from './eventLog.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
-import { ExchangeRun } from '../exchange/exchange.ts';
-import { FactsBook } from '../models/factsBook.ts';
+import { Exchange } from '../exchange/exchange.ts';
+import { ModelFactsCache } from '../models/factsBook.ts';
 import { foreignKeyMessage, withoutForeignKeys } from '../keys/foreignKeys.ts';
-import type { CallerSide, ExchangeInput } from '../exchange/request.ts';
-import { LinkWatch, type LinkWatchOptions } from './networkMonitor.ts';
-import { OfferBook } from './offers.ts';
-import { OtherWindows } from './peerSync.ts';
+import type { ResponseSink, ExchangeInput } from '../exchange/request.ts';
+import { NetworkMonitor, type NetworkMonitorOptions } from './networkMonitor.ts';
+import { OfferCache } from './offers.ts';
+import { PeerSync } from './peerSync.ts';
 import { Prober } from './prober.ts';
-import { ProviderWords } from '../exchange/providerMessages.ts';
+import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { redactFailure, withoutSecrets } from '../exchange/redactFailure.ts';
 import type { ExchangeServices, TickedRun } from '../exchange/services.ts';
 import { buildSnapshot, offersOf, type OfferSources } from './status.ts';
-import { survivalState } from './resilienceState.ts';
+import { resilienceState } from './resilienceState.ts';
 import { otherAddress, testedSentence } from './testedSentence.ts';
-import { YardView } from './view.ts';
+import { RouterView } from './view.ts';
 
-export interface YardOptions {
+export interface RouterOptions {
   ledger: LedgerStore;
   pricer: Pricer;
   register: SecretRegister;
@@ -68,13 +68,13 @@ export interface YardOptions {
   /** After how much silence a streaming caller hears something harmless, in milliseconds; default 15 s. */
   keepAliveMs?: number | undefined;
   /** What keys are known by among the windows of a data folder; absent: nothing is said of keys. */
-  keyMark?: KeyMark | undefined;
+  keyFingerprint?: KeyFingerprint | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
   /** Where the limits of all windows are counted together; absent: other windows' requests are read from the ledger only. */
   limitStore?: LimitStore | undefined;
   /** The machine's network interfaces; absent: as the operating system tells them. */
-  interfaces?: LinkWatchOptions['interfaces'];
+  interfaces?: NetworkMonitorOptions['interfaces'];
 }
 
 const tickMs = 1000;
@@ -87,18 +87,18 @@ const defaultKeepAliveMs = 15_000;
  * The house of one server process: configuration, keys, connections, health and the ledger, and what runs through
  * them. Faces hand requests in; the state can be asked for at any time.
  */
-export class Yard implements ExchangeServices {
+export class Router implements ExchangeServices {
   readonly makePlan: MakePlan = makePlan;
   readonly transport: Transport;
   /** Fire drills of this process. */
-  readonly drills: DrillRunner;
-  readonly board: LinkAwareHealthBoard;
+  readonly drills: FaultInjectionRunner;
+  readonly healthRegistry: NetworkAwareHealthRegistry;
   readonly limiter: RateLimiter;
-  readonly timers: TimerBook = createTimerBook();
+  readonly timers: AdaptiveTimeouts = createAdaptiveTimeouts();
   readonly hedges: HedgePolicy = createHedgePolicy();
   readonly keepAliveMs: number;
   readonly keys: KeyPool;
-  readonly words = new ProviderWords();
+  readonly providerMessages = new ProviderMessages();
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -112,20 +112,20 @@ export class Yard implements ExchangeServices {
   #config: Config = emptyConfig;
   #problems: ConfigProblem[] = [];
   #directory: ModelDirectory;
-  #facts: FactsBook;
-  #offers = new OfferBook();
+  #facts: ModelFactsCache;
+  #offers = new OfferCache();
   #prober: Prober;
-  #others: OtherWindows;
-  #linkWatch: LinkWatch;
+  #others: PeerSync;
+  #networkMonitor: NetworkMonitor;
   #running = new Set<TickedRun>();
-  #books: Bookkeeper;
+  #books: CostRecorder;
   #events: EventLog;
   #nextId = exchangeIds();
   #timer: NodeJS.Timeout | undefined;
   /** Each part has its own: one that throws keeps none of the others from running. */
   readonly #guards: Record<'link' | 'limits' | 'running' | 'others' | 'probes' | 'drills' | 'events' | 'settled' | 'hedgeSpend' | 'change' | 'notice', Guard>;
 
-  constructor(options: YardOptions) {
+  constructor(options: RouterOptions) {
     this.#ledger = options.ledger;
     this.#pricer = options.pricer;
     this.#register = options.register;
@@ -147,34 +147,34 @@ export class Yard implements ExchangeServices {
     };
     this.keepAliveMs = options.keepAliveMs ?? defaultKeepAliveMs;
     this.#events = new EventLog({ log: options.log, redact: text => this.redact(text) });
-    this.keys = new KeyPool({ mark: options.keyMark, onNote: note => options.ledger.recordKeyNote(note) });
+    this.keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => options.ledger.recordKeyNote(note) });
     this.limiter = createRateLimiter({
-      accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.tellLimit(told),
-      shared: options.limitStore === undefined ? undefined : new SharedLimits(options.limitStore), keyMark: (endpoint, keyId) => this.keys.markOf(endpoint, keyId),
+      accountOf: (endpoint, keyId) => this.keys.limitAccount(endpoint, keyId), onLittleLeft: told => this.#others.publishLimit(told),
+      shared: options.limitStore === undefined ? undefined : new SharedLimits(options.limitStore), keyFingerprint: (endpoint, keyId) => this.keys.fingerprintOf(endpoint, keyId),
     });
-    this.board = createHealthBoard({ random: options.random, startedAt: options.clock.now() });
-    this.transport = new Transport(undefined, new Drills(options.clock));
+    this.healthRegistry = createHealthRegistry({ random: options.random, startedAt: options.clock.now() });
+    this.transport = new Transport(undefined, new FaultInjector(options.clock));
     this.#directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log: options.log });
-    this.#facts = new FactsBook({ directory: this.#directory, pricer: options.pricer, config: () => this.#config, now: () => options.clock.now() });
-    this.#books = new Bookkeeper({
+    this.#facts = new ModelFactsCache({ directory: this.#directory, pricer: options.pricer, config: () => this.#config, now: () => options.clock.now() });
+    this.#books = new CostRecorder({
       ledger: options.ledger, pricer: options.pricer, directory: this.#directory, clock: options.clock, log: options.log, config: () => this.#config,
       changed: () => this.#changed(),
     });
     this.#prober = new Prober({
-      transport: this.transport, board: this.board, keys: this.keys, directory: this.#directory, ledger: options.ledger,
+      transport: this.transport, healthRegistry: this.healthRegistry, keys: this.keys, directory: this.#directory, ledger: options.ledger,
       clock: options.clock, log: options.log, redactor: options.register,
       changed: () => this.#changed(),
       failed: (...args) => this.failed(...args),
     });
-    this.#others = new OtherWindows({
-      ledger: options.ledger, board: this.board, limiter: this.limiter, timers: this.timers, keys: this.keys, prober: this.#prober, clock: options.clock, log: options.log,
+    this.#others = new PeerSync({
+      ledger: options.ledger, healthRegistry: this.healthRegistry, limiter: this.limiter, timers: this.timers, keys: this.keys, prober: this.#prober, clock: options.clock, log: options.log,
     });
-    this.drills = new DrillRunner({
-      drills: this.transport.drills, board: this.board, keys: this.keys, clock: options.clock, log: options.log, config: () => this.#config,
-      view: () => survivalState({ view: this.view(0), board: this.board, keys: this.keys, drills: this.transport.drills.running, now: this.clock.now() }),
+    this.drills = new FaultInjectionRunner({
+      drills: this.transport.drills, healthRegistry: this.healthRegistry, keys: this.keys, clock: options.clock, log: options.log, config: () => this.#config,
+      view: () => resilienceState({ view: this.view(0), healthRegistry: this.healthRegistry, keys: this.keys, drills: this.transport.drills.running, now: this.clock.now() }),
       canonicalName: model => this.canonicalName(model), changed: () => this.#changed(),
     });
-    this.#linkWatch = new LinkWatch({ board: this.board, notify: notice => this.#notify(notice), interfaces: options.interfaces });
+    this.#networkMonitor = new NetworkMonitor({ healthRegistry: this.healthRegistry, notify: notice => this.#notify(notice), interfaces: options.interfaces });
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#timer.unref();
   }
@@ -187,7 +187,7 @@ export class Yard implements ExchangeServices {
     const own = withoutForeignKeys(config, keys);
     this.#problems = [...problems, ...own.problems].map(problem => ({ ...problem, message: this.redact(problem.message) }));
     this.keys.configure(own.ring, config.endpoints);
-    this.board.configure(config.endpoints);
+    this.healthRegistry.configure(config.endpoints);
     this.limiter.configure(config.endpoints);
     this.limiter.beat(this.clock.now());
     this.timers.configure(config.endpoints);
@@ -205,8 +205,8 @@ export class Yard implements ExchangeServices {
   }
 
   /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */
-  create(input: ExchangeInput, caller: CallerSide): ExchangeRun {
-    return new ExchangeRun(this, input, caller);
+  create(input: ExchangeInput, caller: ResponseSink): Exchange {
+    return new Exchange(this, input, caller);
   }
 
   config(): Config {
@@ -217,12 +217,12 @@ export class Yard implements ExchangeServices {
     return codecFor(protocol);
   }
 
-  unknownNameMessage(wanted: string): string {
-    return unknownNameMessage(logText(this.redact(wanted)), this.view(0));
+  unknownNameMessage(requestedModel: string): string {
+    return unknownNameMessage(logText(this.redact(requestedModel)), this.view(0));
   }
 
-  linkTrouble(): LinkStatus['kind'] | undefined {
-    return this.board.linkTrouble()?.kind;
+  networkTrouble(): NetworkStatus['kind'] | undefined {
+    return this.healthRegistry.networkTrouble()?.kind;
   }
 
   hedgeSpentToday(route: string): number {
@@ -250,7 +250,7 @@ export class Yard implements ExchangeServices {
   }
 
   view(estimatedTokens: number, writableTokens = 0): RoutingView {
-    return new YardView(this, estimatedTokens, writableTokens, this.clock.now());
+    return new RouterView(this, estimatedTokens, writableTokens, this.clock.now());
   }
 
   /** The provider's own name for a model at an endpoint. */
@@ -288,7 +288,7 @@ export class Yard implements ExchangeServices {
     const { settled } = this.#guards;
     settled.run(() => {
       const now = this.clock.now();
-      for (const attempt of receipt.attempts) this.#prober.heard(attempt.endpoint, now);
+      for (const attempt of receipt.attempts) this.#prober.observe(attempt.endpoint, now);
     });
     settled.run(() => { this.drills.settled(receipt); });
     settled.run(() => { this.#events.settled(receipt, this.clock.now()); });
@@ -299,7 +299,7 @@ export class Yard implements ExchangeServices {
     // Injected faults never raise notices.
     if (this.transport.drills.isDrilled(endpoint.name)) return;
     if (failureClass === 'model-not-found') this.#prober.forgetModels(endpoint.name);
-    const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' && !this.board.cutOff(endpoint.name) ? 'certificate' : undefined;
+    const kind = failureClass === 'auth' ? 'key-rejected' : failureClass === 'quota' ? 'no-money' : code === 'certificate' && !this.healthRegistry.isOffline(endpoint.name) ? 'certificate' : undefined;
     if (kind !== undefined) this.#notify({ kind, endpoint: endpoint.name, message, helpUrl });
   }
 
@@ -325,7 +325,7 @@ export class Yard implements ExchangeServices {
       latencyMs = result.latencyMs;
       proved &&= result.provedKey;
     }
-    if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.adopt(endpoint.name, models, this.clock.now());
+    if (this.#config.endpoints.has(endpoint.name) && models.length > 0) this.#directory.apply(endpoint.name, models, this.clock.now());
     this.#changed();
     const found = { name: endpoint.name, ...otherAddress(endpoint, at), keys: keys.length, proved, latencyMs, models: models.length };
     return { ok: true, message: testedSentence(found), latencyMs, models: models.map(model => model.name), ...otherAddress(endpoint, at) };
@@ -336,8 +336,8 @@ export class Yard implements ExchangeServices {
    * @returns the provider's answer as text; undefined when nobody counted
    */
   async countTokens(count: CountRequest): Promise<string | undefined> {
-    if (this.holds(count.wanted)) return undefined;
-    const { plan } = this.makePlan(count.wanted, count.needs, this.view(count.needs.estimatedInputTokens), this.clock.now());
+    if (this.holds(count.requestedModel)) return undefined;
+    const { plan } = this.makePlan(count.requestedModel, count.requirements, this.view(count.requirements.estimatedInputTokens), this.clock.now());
     const target = plan.targets[0];
     const endpoint = target === undefined ? undefined : this.#config.endpoints.get(target.endpoint);
     if (target === undefined || endpoint === undefined || endpoint.protocol !== count.protocol) return undefined;
@@ -354,15 +354,15 @@ export class Yard implements ExchangeServices {
   }
 
   #conditions(): Conditions {
-    return new Conditions({ now: this.clock.now(), config: this.#config, board: this.board, keys: this.keys, limiter: this.limiter, view: this.view(0) });
+    return new Conditions({ now: this.clock.now(), config: this.#config, healthRegistry: this.healthRegistry, keys: this.keys, limiter: this.limiter, view: this.view(0) });
   }
 
   /** The receipt of an exchange, finished or running. */
   async receipt(id: string): Promise<Receipt | undefined> {
     await this.#books.pricedUpToNow();
-    for (const run of this.#running) if (run.receipt.id === id) return this.words.complete(run.progress());
+    for (const run of this.#running) if (run.receipt.id === id) return this.providerMessages.complete(run.progress());
     const receipt = await this.#read(() => this.#ledger.receipt(id));
-    return receipt === undefined ? undefined : this.words.complete(receipt);
+    return receipt === undefined ? undefined : this.providerMessages.complete(receipt);
   }
 
   recent(limit: number, before?: number): Promise<RequestSummary[]> {
@@ -403,7 +403,7 @@ export class Yard implements ExchangeServices {
 
   #offerSources(): OfferSources {
     return {
-      now: this.clock.now(), config: this.#config, board: this.board, keys: this.keys, limiter: this.limiter, directory: this.#directory, view: this.view(0),
+      now: this.clock.now(), config: this.#config, healthRegistry: this.healthRegistry, keys: this.keys, limiter: this.limiter, directory: this.#directory, view: this.view(0),
       facts: (endpoint, model) => this.facts(endpoint, model), offers: this.#offers,
     };
   }
@@ -412,7 +412,7 @@ export class Yard implements ExchangeServices {
   canServe(): boolean {
     const view = this.view(0);
     return [...this.#config.endpoints.values()].some(endpoint => endpoint.enabled && view.keysBlocked(endpoint.name) === undefined
-      && this.board.admission(endpoint.name, undefined, this.clock.now()).admitted);
+      && this.healthRegistry.admission(endpoint.name, undefined, this.clock.now()).admitted);
   }
 
   /** Ends all exchanges with a word to their callers, writes everything down and closes connections. */
@@ -420,7 +420,7 @@ export class Yard implements ExchangeServices {
     const { drills, limits, running, settled } = this.#guards;
     clearInterval(this.#timer);
     drills.run(() => { this.drills.shutdown(); });
-    for (const run of [...this.#running]) if (run instanceof ExchangeRun) running.run(() => { run.interrupt(); });
+    for (const run of [...this.#running]) if (run instanceof Exchange) running.run(() => { run.interrupt(); });
     limits.run(() => { this.limiter.close(); });
     await this.#books.pricedUpToNow();
     settled.run(() => { this.#ledger.shutdown(); });
@@ -430,7 +430,7 @@ export class Yard implements ExchangeServices {
   #tick(): void {
     const { link, limits, running, others, probes, drills, events } = this.#guards;
     limits.run(() => { this.limiter.beat(this.clock.now()); });
-    link.run(() => { this.#linkWatch.tick(this.clock.now()); });
+    link.run(() => { this.#networkMonitor.tick(this.clock.now()); });
     // A process that is killed later must have left the costs so far; what has prices of its own needs no table.
     if (this.#running.size > 0) running.start(() => this.#pricer.ready());
     for (const run of [...this.#running]) {

@@ -3,7 +3,7 @@ import type { DrillStatus } from '../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import { localMidnight } from '../base/localMidnight.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
-import type { HealthBoard } from '../health/healthReader.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
 import type { EndpointSpend } from '../ledger/sqlite/spendQueries.ts';
@@ -12,19 +12,19 @@ import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
-import type { OfferBook, OfferView } from './offers.ts';
+import type { OfferCache, OfferView } from './offers.ts';
 
 /** What the offer is made of, at one moment. */
 export interface OfferSources {
   now: number;
   config: Config;
-  board: HealthBoard;
+  healthRegistry: HealthRegistry;
   keys: KeyPool;
   limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
   directory: ModelDirectory;
   view: RoutingView;
   facts: OfferView['facts'];
-  offers: OfferBook;
+  offers: OfferCache;
 }
 
 export interface SnapshotSources extends OfferSources {
@@ -50,7 +50,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     todayUnknown += one.unknown;
   }
   return {
-    at: now, endpoints, link: sources.board.linkTrouble(), offered,
+    at: now, endpoints, link: sources.healthRegistry.networkTrouble(), offered,
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
     todayMicroUsd, todayEstimated, todayUnknown,
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
@@ -78,7 +78,7 @@ function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources
     name: endpoint.name, provider: endpoint.provider.id, providerName: endpoint.provider.name, baseUrl: endpoint.baseUrl, region: endpoint.region,
     protocol: endpoint.protocol, enabled: endpoint.enabled,
     condition, state: healthOf(condition),
-    breaker: health.breaker, modelBreakers: health.modelBreakers, cutOff: health.cutOff,
+    breaker: health.breaker, modelBreakers: health.modelBreakers, offline: health.offline,
     retryAt: health.retryAt ?? condition.until,
     firstToken: shownLatency(health.firstToken, answered), total: shownLatency(health.total, answered),
     errorRate: health.errorRate === undefined ? undefined : Math.round(health.errorRate * 100) / 100, downtime: health.downtime,

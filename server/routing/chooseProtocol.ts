@@ -17,7 +17,7 @@ export interface SpokenRequest {
  * The endpoint as it is spoken to for one request: the same object, or one with another protocol and address where a
  * rule of its provider says so (see ProtocolRule).
  */
-export function spokenEndpoint(endpoint: EndpointConfig, request: SpokenRequest): EndpointConfig {
+export function chooseProtocol(endpoint: EndpointConfig, request: SpokenRequest): EndpointConfig {
   if (endpoint.protocolRules === undefined) return endpoint;
   const names = [bareName(request.model), bareName(request.upstreamModel ?? request.model)];
   const rule = endpoint.protocolRules.find(({ protocol, models, when }) => {

@@ -1,10 +1,10 @@
 import type { RequestKind } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
-import type { Needs } from './plan.ts';
+import type { Requirements } from './plan.ts';
 
 /** What is known of a request when it has been read. */
 export interface KindFacts {
-  needs: Pick<Needs, 'thinking' | 'tools' | 'estimatedInputTokens' | 'maxOutputTokens'>;
+  requirements: Pick<Requirements, 'thinking' | 'tools' | 'estimatedInputTokens' | 'maxOutputTokens'>;
   /** As the caller gave it: `chat`, `agent`, `utility`, `inline`. */
   purpose?: string | undefined;
   operation?: Operation | undefined;
@@ -30,13 +30,13 @@ export function isInline({ purpose, operation }: Pick<KindFacts, 'purpose' | 'op
  */
 export function requestKind(facts: KindFacts): RequestKind {
   if (isInline(facts)) return 'fast';
-  const { needs } = facts;
-  if (facts.thinkingAsked === true || needs.thinking || needs.estimatedInputTokens >= largePromptTokens) return 'complex';
-  return needs.estimatedInputTokens <= smallPromptTokens && isShort(facts) ? 'fast' : 'normal';
+  const { requirements } = facts;
+  if (facts.thinkingAsked === true || requirements.thinking || requirements.estimatedInputTokens >= largePromptTokens) return 'complex';
+  return requirements.estimatedInputTokens <= smallPromptTokens && isShort(facts) ? 'fast' : 'normal';
 }
 
-function isShort({ needs, purpose, operation }: KindFacts): boolean {
+function isShort({ requirements, purpose, operation }: KindFacts): boolean {
   if (operation === 'embedding') return true;
-  if (needs.tools) return false;
-  return needs.maxOutputTokens === undefined ? purpose === 'utility' : needs.maxOutputTokens <= shortAnswerTokens;
+  if (requirements.tools) return false;
+  return requirements.maxOutputTokens === undefined ? purpose === 'utility' : requirements.maxOutputTokens <= shortAnswerTokens;
 }

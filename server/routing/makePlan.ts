@@ -1,8 +1,8 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
-import type { MakePlan, Needs, PlanResult, RoutingView } from './plan.ts';
-import { spokenEndpoint } from './chooseProtocol.ts';
+import type { MakePlan, Requirements, PlanResult, RoutingView } from './plan.ts';
+import { chooseProtocol } from './chooseProtocol.ts';
 import { resolveName, type Candidate } from './resolveName.ts';
-import { isTooLong, unsuitable } from './capabilities.ts';
+import { isTooLong, missingCapability } from './capabilities.ts';
 
 /** Whether a candidate can be tried now, and if not, why. */
 export type Verdict =
@@ -17,24 +17,24 @@ export type Verdict =
  * rest (breaker, cool-down, limits, keys) are left out with their reason and also stand in `resting`, soonest first; when
  * `plan.targets` is empty the caller decides whether to wait for one of them.
  */
-export const makePlan: MakePlan = (wanted, needs, view, now) => {
-  const resolved = resolveName(wanted, view);
-  const plan: Plan = { wanted, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
-  const resting: PlanResult['resting'] = [];
+export const makePlan: MakePlan = (requestedModel, requirements, view, now) => {
+  const resolved = resolveName(requestedModel, view);
+  const plan: Plan = { requestedModel, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
+  const coolingDown: PlanResult['coolingDown'] = [];
   const unfit: PlanResult['unfit'] = [];
   for (const candidate of resolved?.candidates ?? []) {
     const name = `${candidate.endpoint}/${candidate.model}`;
-    const verdict = judgeTarget(candidate, needs, view);
+    const verdict = judgeTarget(candidate, requirements, view);
     if (verdict.fit) {
       plan.targets.push(plannedTarget(name, candidate, view));
       continue;
     }
     plan.excluded.push({ target: name, reason: verdict.reason });
     if (verdict.never !== undefined) unfit.push({ target: name, tooLong: verdict.never.tooLong });
-    if (verdict.retryAt !== undefined) resting.push({ target: plannedTarget(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
+    if (verdict.retryAt !== undefined) coolingDown.push({ target: plannedTarget(name, candidate, view), retryAt: Math.max(now, verdict.retryAt) });
   }
-  resting.sort((a, b) => a.retryAt - b.retryAt);
-  return { plan, route: resolved?.route, resting, unfit };
+  coolingDown.sort((a, b) => a.retryAt - b.retryAt);
+  return { plan, route: resolved?.route, coolingDown, unfit };
 };
 
 /** A candidate as a plan holds it. @param target endpoint and model */
@@ -46,15 +46,15 @@ export function plannedTarget(target: string, { endpoint, model }: Candidate, vi
  * Judges one candidate. What can never work is asked first: a target that rests and could not serve anyway is not worth
  * waiting for.
  */
-export function judgeTarget({ endpoint, model }: Candidate, needs: Needs, view: RoutingView): Verdict {
+export function judgeTarget({ endpoint, model }: Candidate, requirements: Requirements, view: RoutingView): Verdict {
   const config = view.config.endpoints.get(endpoint);
   if (config === undefined) return { fit: false, reason: `there is no endpoint named "${endpoint}"` };
   if (!config.enabled) return { fit: false, reason: 'the endpoint is disabled' };
   // Asked for by one protocol only, a provider that speaks it too is spoken to in it.
-  const spoken = spokenEndpoint(config, { model, caller: needs.onlyProtocol?.protocol, tools: needs.tools });
+  const spoken = chooseProtocol(config, { model, caller: requirements.onlyProtocol?.protocol, tools: requirements.tools });
   const facts = view.facts(endpoint, model);
-  const misfit = unsuitable(needs, spoken, facts);
-  if (misfit !== undefined) return { fit: false, reason: misfit, never: { tooLong: isTooLong(needs, facts) } };
+  const misfit = missingCapability(requirements, spoken, facts);
+  if (misfit !== undefined) return { fit: false, reason: misfit, never: { tooLong: isTooLong(requirements, facts) } };
   const blocked = view.keysBlocked(endpoint, model);
   if (blocked !== undefined && blocked.retryAt === undefined) return { fit: false, reason: blocked.reason };
   const admission = view.admission(endpoint, model);
@@ -71,7 +71,7 @@ export function judgeTarget({ endpoint, model }: Candidate, needs: Needs, view: 
  *
  * @param targets what is left of the plan; the failed target itself is dropped wherever it stands
  */
-export function nextLargerWindow(targets: readonly PlannedTarget[], failedTarget: PlannedTarget, view: RoutingView): PlannedTarget[] {
+export function nextLargerContext(targets: readonly PlannedTarget[], failedTarget: PlannedTarget, view: RoutingView): PlannedTarget[] {
   const failedWindow = view.facts(failedTarget.endpoint, failedTarget.model).contextWindow;
   return targets.filter(({ target, endpoint, model }) => {
     if (target === failedTarget.target) return false;

@@ -4,7 +4,7 @@ import type { Admission } from '../health/healthReader.ts';
 import type { Config } from '../config/config.ts';
 
 /** What a request needs of a target. */
-export interface Needs {
+export interface Requirements {
   stream: boolean;
   tools: boolean;
   images: boolean;
@@ -58,7 +58,7 @@ export interface PlanResult {
    * Targets left out only because they rest (breaker, cool-down, keys), soonest first:
    * the caller may wait for the first of them when nothing else can serve.
    */
-  resting: { target: Plan['targets'][number]; retryAt: number }[];
+  coolingDown: { target: Plan['targets'][number]; retryAt: number }[];
   /** Targets that could never serve such a request, whatever their state. */
   unfit: UnfitTarget[];
 }
@@ -69,4 +69,4 @@ export interface UnfitTarget {
   tooLong: boolean;
 }
 
-export type MakePlan = (wanted: string, needs: Needs, view: RoutingView, now: number) => PlanResult;
+export type MakePlan = (requestedModel: string, requirements: Requirements, view: RoutingView, now: number) => PlanResult;

@@ -27,8 +27,8 @@ const longestName = 1000;
  *
  * Undefined when the name means nothing, as one of more than a thousand characters always does.
  */
-export function resolveName(wanted: string, view: RoutingView): Resolved | undefined {
-  let name = wanted.trim();
+export function resolveName(requestedModel: string, view: RoutingView): Resolved | undefined {
+  let name = requestedModel.trim();
   if (name.length > longestName) return undefined;
   for (;;) {
     const resolved = resolveExactly(name, view);

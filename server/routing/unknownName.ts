@@ -6,9 +6,9 @@ const listedNames = 5;
 const longestName = 80;
 
 /** One sentence for a caller whose wanted name means nothing: the nearest names, and what there is to ask for. */
-export function unknownNameMessage(wanted: string, view: RoutingView): string {
+export function unknownNameMessage(requestedModel: string, view: RoutingView): string {
   // A name from outside goes into logs and terminals: one line, bounded.
-  const name = wanted.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
+  const name = requestedModel.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
   const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
   const lead = shown === '' ? 'The request names no route or model' : `No route or model is named "${shown}"`;
   const routes = [...view.config.routes.keys()];
@@ -43,15 +43,15 @@ function listed(names: readonly string[], kind: string): string {
 }
 
 /** Names that differ in few letters, or contain one another; nearest first. */
-function nearestNames(wanted: string, names: readonly string[]): string[] {
-  if (wanted === '') return [];
-  const bare = wanted.slice(wanted.lastIndexOf('/') + 1);
+function nearestNames(requestedModel: string, names: readonly string[]): string[] {
+  if (requestedModel === '') return [];
+  const bare = requestedModel.slice(requestedModel.lastIndexOf('/') + 1);
   const scored: { name: string; distance: number }[] = [];
   for (const name of names) {
     const candidate = name.toLowerCase();
-    const contained = Math.min(bare.length, candidate.length) >= 3 && (candidate.includes(bare) || wanted.includes(candidate));
+    const contained = Math.min(bare.length, candidate.length) >= 3 && (candidate.includes(bare) || requestedModel.includes(candidate));
     const near = Math.max(1, Math.floor(Math.max(bare.length, candidate.length) / 3));
-    const distance = least(editDistance(bare, candidate, near), bare === wanted ? undefined : editDistance(wanted, candidate, near));
+    const distance = least(editDistance(bare, candidate, near), bare === requestedModel ? undefined : editDistance(requestedModel, candidate, near));
     // One that contains the other is at least as far from it as it is longer.
     if (distance !== undefined || contained) scored.push({ name, distance: distance ?? Math.abs(candidate.length - bare.length) });
   }

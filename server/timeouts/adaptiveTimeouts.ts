@@ -3,9 +3,9 @@ import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import { HedgeDelay } from './hedgeDelay.ts';
 import {
   boundsOf, connectAllowance, connectMargin, fewest, fewestConnections, limitRule, longAnswerTokens, mostTokensPerSecond, paceMargins,
-  totalStretch, type Kinship, type LearntPhase,
+  totalStretch, type HistoryScope, type LearntPhase,
 } from './timerRules.ts';
-import { TimerSeries, type Measured } from './latencyHistory.ts';
+import { LatencyHistory, type Measured } from './latencyHistory.ts';
 
 export type TimerPhase = 'connect' | 'headers' | 'first-token' | 'idle' | 'throughput' | 'total';
 
@@ -44,7 +44,7 @@ export interface TimersWanted {
 }
 
 /** What is known of how long things take at each endpoint, and the timers that follow from it. */
-export interface TimerBook {
+export interface AdaptiveTimeouts {
   /** Adopts endpoints; the history of those that are gone or moved is forgotten. */
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void;
   /** Takes in one attempt. Constant time; attempts at endpoints that are not configured are ignored. */
@@ -65,21 +65,21 @@ export interface TimerBook {
 /** Models an endpoint's history is kept for; the one least lately used goes first. */
 const mostModels = 64;
 
-type History = Partial<Record<LearntPhase, TimerSeries>>;
-interface KindHistory { timers: History; hedge?: HedgeDelay; plainHedge?: HedgeDelay }
+type History = Partial<Record<LearntPhase, LatencyHistory>>;
+interface KindHistory { timers: History; hedge?: HedgeDelay; bufferedHedge?: HedgeDelay }
 interface ModelHistory { timers: History; kinds: Partial<Record<RequestKind, KindHistory>> }
-interface EndpointHistory { baseUrl: string; connect: TimerSeries; timers: History; models: Map<string, ModelHistory> }
+interface EndpointHistory { baseUrl: string; connect: LatencyHistory; timers: History; models: Map<string, ModelHistory> }
 
 /** Figures below this are not told apart; a pace is kept as milliseconds a token. */
 const lowestMs = 1;
 const lowestPaceMs = 0.05;
 
 /** An empty book. Memory is bounded: at most 64 models an endpoint, at most six kilobytes a history. */
-export function createTimerBook(): TimerBook {
+export function createAdaptiveTimeouts(): AdaptiveTimeouts {
   return new LearntTimers();
 }
 
-class LearntTimers implements TimerBook {
+class LearntTimers implements AdaptiveTimeouts {
   readonly #endpoints = new Map<string, EndpointHistory>();
 
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
@@ -87,7 +87,7 @@ class LearntTimers implements TimerBook {
       if (endpoints.get(name)?.baseUrl !== history.baseUrl) this.#endpoints.delete(name);
     }
     for (const [name, { baseUrl }] of endpoints) {
-      if (!this.#endpoints.has(name)) this.#endpoints.set(name, { baseUrl, connect: new TimerSeries(lowestMs), timers: {}, models: new Map() });
+      if (!this.#endpoints.has(name)) this.#endpoints.set(name, { baseUrl, connect: new LatencyHistory(lowestMs), timers: {}, models: new Map() });
     }
   }
 
@@ -116,7 +116,7 @@ class LearntTimers implements TimerBook {
 
   hedgeAfterMs(endpoint: string, model: string, kind: RequestKind, options: { stream?: boolean; asked?: number } = {}): number | undefined {
     const history = this.#endpoints.get(endpoint)?.models.get(model)?.kinds[kind];
-    return (options.stream === false ? history?.plainHedge : history?.hedge)?.afterMs(options.asked ?? 0);
+    return (options.stream === false ? history?.bufferedHedge : history?.hedge)?.afterMs(options.asked ?? 0);
   }
 }
 
@@ -151,13 +151,13 @@ function learn(history: History, attempt: TimedAttempt): void {
 
 function note(history: History, phase: LearntPhase, value: number | undefined, at: number, measured: Measured): void {
   if (value === undefined && measured !== 'timeout') return;
-  (history[phase] ??= new TimerSeries(phase === 'pace' ? lowestPaceMs : lowestMs)).observe(value, at, measured);
+  (history[phase] ??= new LatencyHistory(phase === 'pace' ? lowestPaceMs : lowestMs)).observe(value, at, measured);
 }
 
 function learnHedge(history: KindHistory, { at, stream, timedOut, firstTokenMs }: TimedAttempt): void {
   if (firstTokenMs === undefined || timedOut === 'first-token') return;
   if (stream) (history.hedge ??= new HedgeDelay()).observe(firstTokenMs, at);
-  else (history.plainHedge ??= new HedgeDelay()).observe(firstTokenMs, at);
+  else (history.bufferedHedge ??= new HedgeDelay()).observe(firstTokenMs, at);
 }
 
 function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, model: name, kind }: TimersWanted, bounds: Timeouts): Timeouts {
@@ -166,7 +166,7 @@ function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, mod
   const local = provider.local === true;
 
   function limit(phase: Exclude<LearntPhase, 'pace'>, highest: number): number {
-    const from = (history: History | undefined, kinship: Kinship): number | undefined => {
+    const from = (history: History | undefined, kinship: HistoryScope): number | undefined => {
       const series = history?.[phase];
       return series?.knows(fewest[kinship]) === true ? series.limit(limitRule(phase, kinship, kind, highest, local)) : undefined;
     };
@@ -185,7 +185,7 @@ function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, mod
   return {
     connectMs: Math.round(connectLimit(endpoint.connect, bounds.connectMs)),
     headersMs: Math.round(limit('headers', bounds.headersMs)),
-    plainHeadersMs: Math.round(limit('plain', bounds.plainHeadersMs)),
+    bufferedHeadersMs: Math.round(limit('plain', bounds.bufferedHeadersMs)),
     firstTokenMs,
     idleMs: Math.round(limit('gap', bounds.idleMs)),
     totalMs: Math.round(totalLimit(own?.pace ?? model?.timers.pace, firstTokenMs, longAnswerTokens[kind], bounds.totalMs)),
@@ -197,14 +197,14 @@ function roundPace(tokensPerSecond: number): number {
   return Math.round(tokensPerSecond * 100) / 100;
 }
 
-function connectLimit(connect: TimerSeries, highest: number): number {
+function connectLimit(connect: LatencyHistory, highest: number): number {
   if (!connect.knows(fewestConnections)) return highest;
   const allowance = connectAllowance(connect.slowEnd ?? 0);
   return connect.limit({ margin: connectMargin, lowest: Math.min(highest, allowance), highest }, allowance);
 }
 
 /** The whole of a long answer at the endpoint's own pace. Never shorter than the default: an answer that comes well is not cut for being long. */
-function totalLimit(pace: TimerSeries | undefined, firstTokenMs: number, tokens: number, usual: number): number {
+function totalLimit(pace: LatencyHistory | undefined, firstTokenMs: number, tokens: number, usual: number): number {
   const slowEndMs = pace?.knows(fewest.kind) === true ? pace.slowEnd : undefined;
   return slowEndMs === undefined ? usual : Math.min(totalStretch * usual, Math.max(usual, firstTokenMs + tokens * slowEndMs));
 }

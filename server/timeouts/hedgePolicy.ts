@@ -6,7 +6,7 @@ export interface HedgePolicy {
   requested(route: string): void;
   /**
    * Whether a second target may be asked for a request now; a yes is taken from the route's budget. After a no it is worth
-   * asking again for the same request (`TimerBook.hedgeAfterMs` says when). Whether the route hedges such requests at all is
+   * asking again for the same request (`AdaptiveTimeouts.hedgeAfterMs` says when). Whether the route hedges such requests at all is
    * the caller's to know.
    * @param spentTodayMicroUsd what second requests of the route cost today, in all windows; asked for only where it decides
    * @param asked how often was asked before for the same request; where the user wrote the moment down there is only one

@@ -33,7 +33,7 @@ export interface LimitRule { margin: number; lowest: number; highest: number }
  * row on, the next limit is twice the last, so that a place which became slower gets through after a few attempts, and
  * what got through beyond the usual limit keeps the way open while the distribution follows.
  */
-export class TimerSeries {
+export class LatencyHistory {
   readonly #sketch: QuantileSketch;
   #timeoutsInARow = 0;
   #peak = 0;

@@ -5,10 +5,10 @@ import type { EndpointConfig, Timeouts } from '../config/config.ts';
 export type LearntPhase = 'headers' | 'plain' | 'firstToken' | 'gap' | 'pace';
 
 /** Whose history a limit is taken from: the same kind of work, the model's, or the whole endpoint's. */
-export type Kinship = 'kind' | 'model' | 'endpoint';
+export type HistoryScope = 'kind' | 'model' | 'endpoint';
 
 /** How much of a history it takes before it says anything. */
-export const fewest: Readonly<Record<Kinship, number>> = { kind: 10, model: 20, endpoint: 30 };
+export const fewest: Readonly<Record<HistoryScope, number>> = { kind: 10, model: 20, endpoint: 30 };
 
 /** A connection says the same about every request, so few of them tell. */
 export const fewestConnections = 3;
@@ -33,10 +33,10 @@ const lowestMs: Readonly<Record<Exclude<LearntPhase, 'pace'>, Readonly<Record<Re
 };
 
 /** Times the slow end of what is usual. The further the kin, the less it tells. */
-const margins: Readonly<Record<Kinship, number>> = { kind: 4, model: 6, endpoint: 10 };
+const margins: Readonly<Record<HistoryScope, number>> = { kind: 4, model: 6, endpoint: 10 };
 
 /** An answer that comes at a tenth of the slow end of what is usual is as good as broken off. */
-export const paceMargins: Readonly<Record<Exclude<Kinship, 'endpoint'>, number>> = { kind: 10, model: 15 };
+export const paceMargins: Readonly<Record<Exclude<HistoryScope, 'endpoint'>, number>> = { kind: 10, model: 15 };
 /** Never demanded by itself, however fast an endpoint is: a reader can follow an answer that comes at this pace. */
 export const mostTokensPerSecond = 2;
 
@@ -69,7 +69,7 @@ export function boundsOf(endpoint: Pick<EndpointConfig, 'timeouts' | 'writtenTim
     connectMs: timeouts.connectMs,
     headersMs: timeouts.headersMs * part,
     // A plain answer may take as long as the user gives the whole.
-    plainHeadersMs: route?.totalMs ?? endpoint.writtenTimeouts.totalMs ?? timeouts.plainHeadersMs * part,
+    bufferedHeadersMs: route?.totalMs ?? endpoint.writtenTimeouts.totalMs ?? timeouts.bufferedHeadersMs * part,
     firstTokenMs: timeouts.firstTokenMs * part,
     idleMs: timeouts.idleMs * part,
     totalMs: timeouts.totalMs * part,
@@ -79,7 +79,7 @@ export function boundsOf(endpoint: Pick<EndpointConfig, 'timeouts' | 'writtenTim
 
 /** What a learnt limit may be, for one timer and one history. */
 export function limitRule(
-  phase: Exclude<LearntPhase, 'pace'>, kinship: Kinship, kind: RequestKind, highest: number, local: boolean,
+  phase: Exclude<LearntPhase, 'pace'>, kinship: HistoryScope, kind: RequestKind, highest: number, local: boolean,
 ): { margin: number; lowest: number; highest: number } {
   // What a request that reasons needs cannot be told from those that do not; nor one model's time from another's.
   const far = kinship === 'endpoint' || (kinship === 'model' && kind === 'complex');

@@ -6,13 +6,13 @@ import type { EndpointConfig } from '../config/config.ts';
 import { codecFor } from '../protocols/registry.ts';
 import type { GoogleLogin } from '../keys/authHeader.ts';
 import { Connection } from './connection.ts';
-import { CutCall } from './interceptors/truncateFault.ts';
-import { drilledRefusal, Drills } from './interceptors/faultInjector.ts';
+import { TruncateFault } from './interceptors/truncateFault.ts';
+import { drilledRefusal, FaultInjector } from './interceptors/faultInjector.ts';
 import { GoogleTokens } from './interceptors/googleTokens.ts';
-import { RefusedCall } from './interceptors/refuseFault.ts';
+import { RefuseFault } from './interceptors/refuseFault.ts';
 import { SignedCall } from './interceptors/googleAuth.ts';
 import { SentCall } from './sentCall.ts';
-import { SlowCall } from './interceptors/delayFault.ts';
+import { DelayFault } from './interceptors/delayFault.ts';
 
 export type ResponseHeaders = Record<string, string | string[] | undefined>;
 
@@ -78,7 +78,7 @@ interface EndpointPool { pool: Pool; origin: string }
  */
 export class Transport {
   /** Fire drills that run; see router/drills/faultInjectionRunner.ts. */
-  readonly drills: Drills;
+  readonly drills: FaultInjector;
   #endpoints: ReadonlyMap<string, EndpointConfig> = new Map();
   #pools = new Map<string, EndpointPool>();
   /** Pools that take no more requests and whose last calls still run. */
@@ -88,7 +88,7 @@ export class Transport {
   #googleTokens: GoogleTokens;
 
   /** @param googleTokens where access tokens for Google Cloud come from */
-  constructor(googleTokens: GoogleTokens = new GoogleTokens(), drills: Drills = new Drills()) {
+  constructor(googleTokens: GoogleTokens = new GoogleTokens(), drills: FaultInjector = new FaultInjector()) {
     this.#googleTokens = googleTokens;
     this.drills = drills;
   }
@@ -109,11 +109,11 @@ export class Transport {
     const { name, protocol, provider } = { ...this.#endpoints.get(endpoint.name), ...endpoint };
     const send = (through: ResponseListener): UpstreamCall => this.#send(endpoint, request, through);
     switch (drill.fault) {
-      case 'down': return new RefusedCall(listener, drilledRefusal(name));
+      case 'down': return new RefuseFault(listener, drilledRefusal(name));
       case 'rate-limit':
-      case 'dead-key': return new RefusedCall(listener, this.drills.refusal(drill, protocol ?? 'openai-chat'));
-      case 'slow': return new SlowCall({ listener, endpoint: name, slowMs: drill.slowMs ?? defaultSlowMs, send, hold: release => this.drills.hold(drill.id, release) });
-      case 'cut': return new CutCall({ listener, endpoint: name, send, decoder: codecFor(protocol ?? 'openai-chat')?.createStreamDecoder(provider?.dialect ?? {}) });
+      case 'dead-key': return new RefuseFault(listener, this.drills.refusal(drill, protocol ?? 'openai-chat'));
+      case 'slow': return new DelayFault({ listener, endpoint: name, slowMs: drill.slowMs ?? defaultSlowMs, send, hold: release => this.drills.hold(drill.id, release) });
+      case 'cut': return new TruncateFault({ listener, endpoint: name, send, decoder: codecFor(protocol ?? 'openai-chat')?.createStreamDecoder(provider?.dialect ?? {}) });
     }
   }
 

@@ -133,7 +133,7 @@ async function connect(agent: Agent, { home }: Place, connector: ToolConnector, 
     writeFileSync(path.join(home, name), content);
   }
   const { offered } = await server.get('/waybill/status') as StatusSnapshot;
-  const model = offered.find(one => one.wanted === agent.route);
+  const model = offered.find(one => one.requestedModel === agent.route);
   if (model === undefined) throw new Error(`The server offers no route "${agent.route}": ${server.log()}`);
   const connection = { url: server.url, model, at: Date.now() };
   const shown = await connector.previewConnect(agent.id, connection);

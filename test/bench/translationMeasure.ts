@@ -29,7 +29,7 @@ export const translationMeasure: Measure = {
       const requests = bench.amounts.megabyteRequests * share;
       const { target } = bench.waybill;
       const ways = rotated([{ way: 'passed', target }, { way: 'translated', target: { ...target, model: translatedRoute } }], bench.round);
-      for (const { way, target: wanted } of ways) await flood(bench, kind, requests, way, wanted);
+      for (const { way, target: requestedModel } of ways) await flood(bench, kind, requests, way, requestedModel);
     }
   },
 };

@@ -65,9 +65,9 @@ describe('a day with Waybill in VS Code', () => {
   it('answers a message of the agent mode through the first provider, with all its tools', async () => {
     await chat.open();
     await chat.chooseModel('default');
-    const answer = await chat.ask('hello yard');
-    assert.match(answer, /sandbox-a answers your prompt: "hello yard"/);
-    const turn = (await scene.sandbox.first.turns()).findLast(({ body }) => JSON.stringify(body?.messages).includes('hello yard'));
+    const answer = await chat.ask('hello waybill');
+    assert.match(answer, /sandbox-a answers your prompt: "hello waybill"/);
+    const turn = (await scene.sandbox.first.turns()).findLast(({ body }) => JSON.stringify(body?.messages).includes('hello waybill'));
     assert.equal(turn?.body?.tools?.length, agentTools);
     assert.equal(turn.body.stream, true);
   });

@@ -43,7 +43,7 @@ describe('a newcomer with default settings and a keyboard', () => {
   it('gets the first answer, with no sign-in on the way', async () => {
     await until('the route in the chat', async () => (await chat.chosenModel()).includes('default'), { timeoutMs: 30_000 });
     // The chat has been opened, and has the keyboard.
-    assert.match(await type('hello yard'), /sandbox-a answers your prompt: "hello yard"/);
+    assert.match(await type('hello waybill'), /sandbox-a answers your prompt: "hello waybill"/);
     assert.equal(await window.page.locator('.monaco-dialog-box').count(), 0);
     await window.screenshot('newcomer-answer');
   });

@@ -32,7 +32,7 @@ describe('keys', () => {
     await read('after adding');
     await chat.open();
     await chat.chooseModel('default');
-    assert.match(await chat.ask('hello yard'), /sandbox-a answers/);
+    assert.match(await chat.ask('hello waybill'), /sandbox-a answers/);
     assert.ok((await first.turns()).every(({ headers }) => headers['authorization']?.endsWith(keys.north.slice(-4))), 'the key went to its provider');
   });
 

@@ -5,7 +5,7 @@ import { startSandboxProvider, type SandboxOptions, type SandboxProvider } from 
 import { selfSignedCertificate } from '../../server/sandbox/selfSignedCertificate.ts';
 import { EditorDoor } from '../integration/support/editorDoor.ts';
 import { sandboxEndpoint } from '../integration/support/sandboxPair.ts';
-import { startTestHouse, type TestHouse, type TestHouseOptions } from '../integration/support/testRouter.ts';
+import { startTestRouter, type TestRouter, type TestRouterOptions } from '../integration/support/testRouter.ts';
 import { callers } from './callers/callers.ts';
 import { askEditor } from './editorTurn.ts';
 import { askOverHttp } from './httpTurn.ts';
@@ -34,16 +34,16 @@ export class Stage {
   readonly b: SandboxProvider;
   /** Where a provider might redirect to; nothing may arrive here. */
   readonly elsewhere: SandboxProvider;
-  readonly house: TestHouse;
+  readonly testRouter: TestRouter;
   readonly editor: EditorDoor | undefined;
 
-  private constructor(row: WallRow, cell: Cell, parts: Pick<Stage, 'a' | 'b' | 'elsewhere' | 'house' | 'editor'>) {
+  private constructor(row: WallRow, cell: Cell, parts: Pick<Stage, 'a' | 'b' | 'elsewhere' | 'testRouter' | 'editor'>) {
     this.row = row;
     this.cell = cell;
     this.a = parts.a;
     this.b = parts.b;
     this.elsewhere = parts.elsewhere;
-    this.house = parts.house;
+    this.testRouter = parts.testRouter;
     this.editor = parts.editor;
   }
 
@@ -58,21 +58,21 @@ export class Stage {
     ]);
     const script = row.behaviour(cell);
     a.script('type' in script && script.type === 'redirect' ? { ...script, location: `${elsewhere.url}${script.location}` } : script);
-    const house = await startTestHouse(configurationOf(row, a, b));
-    const editor = cell.caller === 'editor' || row.notice !== undefined ? new EditorDoor(house.house) : undefined;
+    const testRouter = await startTestRouter(configurationOf(row, a, b));
+    const editor = cell.caller === 'editor' || row.notice !== undefined ? new EditorDoor(testRouter.testRouter) : undefined;
     await editor?.open();
-    return new Stage(row, cell, { a, b, elsewhere, house, editor });
+    return new Stage(row, cell, { a, b, elsewhere, testRouter, editor });
   }
 
   async close(): Promise<void> {
     this.editor?.close();
-    await this.house.close();
+    await this.testRouter.close();
     await Promise.all([this.a.close(), this.b.close(), this.elsewhere.close()]);
   }
 
   /** One request as the cell's caller, judged by what came back alone. */
   async ask(options: AskOptions = {}): Promise<Turn> {
-    const { row, cell, house } = this;
+    const { row, cell, testRouter } = this;
     const model = options.model ?? 'auto';
     const prompt = options.prompt ?? (row.tool === true ? toolPrompt : wordsPrompt);
     const { tool: tools, foreignReasoning } = row;
@@ -82,7 +82,7 @@ export class Stage {
     }
     let heard = false;
     const turn = await askOverHttp({
-      url: house.url, caller: cell.caller, headers: callers[cell.caller].headers(house.token), model, prompt, tools, foreignReasoning, stream: cell.mode === 'stream',
+      url: testRouter.url, caller: cell.caller, headers: callers[cell.caller].headers(testRouter.token), model, prompt, tools, foreignReasoning, stream: cell.mode === 'stream',
       signal: options.signal,
       onChunk: () => {
         if (!heard) options.onFirst?.();
@@ -102,12 +102,12 @@ export class Stage {
   }
 
   receipt(turn: Turn): Promise<Receipt> {
-    return this.house.receipt(turn.exchangeId);
+    return this.testRouter.receipt(turn.exchangeId);
   }
 
   /** The state of the faulty endpoint. */
   async stateOfA(): Promise<EndpointStatus> {
-    const found = (await this.house.status()).endpoints.find(endpoint => endpoint.name === 'a');
+    const found = (await this.testRouter.status()).endpoints.find(endpoint => endpoint.name === 'a');
     if (found === undefined) throw new Error('the server has forgotten a');
     return found;
   }
@@ -122,7 +122,7 @@ export function certificateOf(row: WallRow): SandboxOptions['tls'] {
   }
 }
 
-function configurationOf(row: WallRow, a: SandboxProvider, b: SandboxProvider): TestHouseOptions {
+function configurationOf(row: WallRow, a: SandboxProvider, b: SandboxProvider): TestRouterOptions {
   const keyNames = Array.from({ length: row.keys ?? 0 }, (_, index) => `KEY_${index + 1}`);
   const settingsA: Partial<EndpointSettings> = { ...row.settings?.(a.url), ...(keyNames.length === 0 ? {} : { keys: keyNames.map(name => `\${${name}}`) }) };
   const endpointA = sandboxEndpoint(a, settingsA);

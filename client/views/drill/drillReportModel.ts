@@ -1,4 +1,4 @@
-import type { DrillSummary, LossOutcome, RouteSurvival, RunningDrill, SurvivalReport, SurvivingTarget } from '../../../server/api/drill.ts';
+import type { DrillSummary, LossOutcome, RouteResilience, RunningDrill, ResilienceReport, SurvivingTarget } from '../../../server/api/drill.ts';
 import { count } from '../../base/format.ts';
 import { formatMoment } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
@@ -45,7 +45,7 @@ export interface DrillReportPage {
 }
 
 /** Turns a report of the server into what a person reads. */
-export function buildDrillReportPage(report: SurvivalReport, style: TimeStyle): DrillReportPage {
+export function buildDrillReportPage(report: ResilienceReport, style: TimeStyle): DrillReportPage {
   const surviving = report.routes.filter(route => route.verdict === 'survives').length;
   const stopped = report.routes.some(route => route.verdict === 'stopped');
   return {
@@ -58,7 +58,7 @@ export function buildDrillReportPage(report: SurvivalReport, style: TimeStyle): 
   };
 }
 
-function overall(routes: readonly RouteSurvival[], surviving: number): string {
+function overall(routes: readonly RouteResilience[], surviving: number): string {
   const loss = 'the loss of any single endpoint, key or model';
   if (routes.length === 0) return 'There is no route yet, and no model that several providers serve: any loss stops everything.';
   const what = routes.every(route => route.kind === 'route') ? 'route' : 'route or model';
@@ -75,7 +75,7 @@ function lastSentence(last: DrillSummary, style: TimeStyle): string {
   return `The last fire drill: ${drillText(last, 'past')} for ${plainDuration(last.endedAt - last.startedAt)}, until ${formatMoment(last.endedAt, style)}. ${countsText(last)}.`;
 }
 
-function matrixOf(routes: readonly RouteSurvival[]): DrillReportPage['matrix'] {
+function matrixOf(routes: readonly RouteResilience[]): DrillReportPage['matrix'] {
   const rows = new Map<string, Pick<LossOutcome, 'kind' | 'name'>>();
   const order: LossOutcome['kind'][] = ['endpoint', 'provider', 'model', 'key'];
   for (const loss of routes.flatMap(route => route.losses)) rows.set(`${loss.kind} ${loss.name}`, loss);
@@ -94,7 +94,7 @@ function cellOf(loss: LossOutcome | undefined): DrillReportCell {
   return { tone, result: text, by: loss.takenOverBy, note: loss.note };
 }
 
-function routeOf(route: RouteSurvival): DrillReportRoute {
+function routeOf(route: RouteResilience): DrillReportRoute {
   return {
     name: route.name,
     kind: route.kind === 'route' ? 'Route' : 'Model',

@@ -100,7 +100,7 @@ export class DrillReportView implements vscode.WebviewPanelSerializer, vscode.Di
 
   async #refresh(): Promise<void> {
     try {
-      this.#page = buildDrillReportPage(await this.#server.survivalReport(), { locale: vscode.env.language });
+      this.#page = buildDrillReportPage(await this.#server.resilienceReport(), { locale: vscode.env.language });
       await this.#post({ type: 'page', page: this.#page });
     } catch (error) {
       await this.#post({ type: 'failed', message: error instanceof Error ? error.message : 'The report could not be made.' });

@@ -75,11 +75,11 @@ function requestNode(request: DrilledRequest): DrillNode {
   return {
     ...node(request.id, {
       label: path,
-      description: request.outcome === 'ok' ? `${took} · ${request.wanted}` : `${outcome.toLowerCase()} · ${request.wanted}`,
+      description: request.outcome === 'ok' ? `${took} · ${request.requestedModel}` : `${outcome.toLowerCase()} · ${request.requestedModel}`,
       icon: isRefused(request) ? 'circle-slash' : request.outcome === 'ok' ? 'pass' : request.outcome === 'failed' ? 'error' : 'circle-slash',
       color: isRefused(request) ? undefined : request.outcome === 'ok' ? colors.good : request.outcome === 'failed' ? colors.bad : undefined,
-      tooltip: [`${request.wanted}: ${outcome} after ${took}`, ...request.path.map(stepLine), 'Click to open the receipt.'].join('\n'),
-      spoken: `${request.wanted}: ${request.path.map(stepLine).join(', ')}; ${outcome}`,
+      tooltip: [`${request.requestedModel}: ${outcome} after ${took}`, ...request.path.map(stepLine), 'Click to open the receipt.'].join('\n'),
+      spoken: `${request.requestedModel}: ${request.path.map(stepLine).join(', ')}; ${outcome}`,
     }),
     receipt: request.id,
   };

@@ -6,7 +6,7 @@ import { escapeMarkdown, markdownCode } from '../../base/outcomeWording.ts';
 export function receiptMarkdown(page: ReceiptPage): string {
   const answered = page.answeredBy === undefined ? '' : ` by ${markdownCode(page.answeredBy)}`;
   const blocks = [
-    `# Receipt: ${markdownCode(page.wanted)}`,
+    `# Receipt: ${markdownCode(page.requestedModel)}`,
     `${escapeMarkdown(page.outcome)}${answered}, ${page.cost.text === 'no cost' ? '' : 'cost '}${withNote(page.cost)}.`,
     ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
     factTable([...page.facts, ...tokenFacts(page.tokens)]),

@@ -47,7 +47,7 @@ export interface ReceiptAttempt {
 /** All that the receipt page shows: texts are ready, the page and the Markdown only lay them out. */
 export interface ReceiptPage {
   id: string;
-  wanted: string;
+  requestedModel: string;
   tone: Tone;
   outcome: string;
   message?: string | undefined;
@@ -66,13 +66,13 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
   const failed = receipt.attempts.filter((attempt) => attempt.outcome === 'failed').length;
   return {
     id: receipt.id,
-    wanted: receipt.plan.wanted,
+    requestedModel: receipt.plan.requestedModel,
     tone: toneOf(receipt.outcome, failed, receipt.failureClass),
     outcome: outcomeText(receipt.outcome, failed, receipt.failureClass, receipt.attempts.length),
     message: receipt.message,
     answeredBy: receipt.target,
     facts: exchangeFacts(receipt, style),
-    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.wanted)),
+    cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.requestedModel)),
     tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),
     plan: {
       summary: planSummary(receipt),
@@ -94,7 +94,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
     ['Asked by', callerText(receipt.caller)],
     ['Workspace', receipt.caller.workspace],
-    ['Came in through', receipt.face === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
+    ['Came in through', receipt.inbound === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
@@ -103,11 +103,11 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
 }
 
 function planSummary(receipt: Receipt): string {
-  const { kind, wanted, strategy } = receipt.plan;
+  const { kind, requestedModel, strategy } = receipt.plan;
   switch (kind) {
-    case 'route': return `Route ${wanted}: its targets in order`;
-    case 'model': return strategy === 'none' ? `No route or model is named ${wanted}` : `Model ${wanted}: every provider that serves it, by priority`;
-    case 'target': return `Exactly ${wanted}, no alternative`;
+    case 'route': return `Route ${requestedModel}: its targets in order`;
+    case 'model': return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority`;
+    case 'target': return `Exactly ${requestedModel}, no alternative`;
   }
 }
 

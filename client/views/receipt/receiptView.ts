@@ -147,7 +147,7 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
     const receipt = await this.#server.receipt(id);
     if (this.#id === id) this.#receipt = receipt ?? undefined;
     if (receipt === null) return { type: 'failed', id, message: 'There is no receipt of this request any more.' };
-    if (this.#panel !== undefined && this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.wanted}`;
+    if (this.#panel !== undefined && this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.requestedModel}`;
     return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
   }
 

@@ -41,11 +41,11 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
   const attempts = request.attempts > 1 ? countOf(request.attempts, 'attempt') : undefined;
   return {
     id: request.id,
-    label: request.target === undefined ? request.wanted : modelOf(request.target),
+    label: request.target === undefined ? request.requestedModel : modelOf(request.target),
     description: joined([shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
-    spoken: joined([request.wanted, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
+    spoken: joined([request.requestedModel, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
     contextValue: `request.${tone}`,
   };
 }
@@ -78,7 +78,7 @@ function costText({ outcome, cost }: RequestSummary): string | undefined {
 function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): string {
   const tokens = totalTokens(request.usage);
   const rows: [string, string | undefined][] = [
-    ['Asked for', request.wanted],
+    ['Asked for', request.requestedModel],
     ['Answered by', request.target],
     ['Asked by', callerText(request.caller)],
     ['Workspace', request.caller.workspace],
@@ -90,7 +90,7 @@ function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): st
     ['Cost', request.outcome === 'open' ? undefined : costText(request) ?? 'none known'],
   ];
   const lines = rows.flatMap(([name, value]) => value === undefined ? [] : [`| ${name} | ${escapeMarkdown(value)} |`]);
-  return [`**${escapeMarkdown(request.target ?? request.wanted)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');
+  return [`**${escapeMarkdown(request.target ?? request.requestedModel)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');
 }
 
 function joined(parts: (string | undefined)[], separator: string): string {

@@ -39,7 +39,7 @@ export function requestsCsv(requests: readonly RequestSummary[]): string {
     ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation', 'attempts_of_unknown_cost',
   ];
   return csvText([header, ...requests.map((request): Cell[] => [
-    new Date(request.startedAt).toISOString(), request.id, request.wanted, request.target, request.outcome, request.failureClass,
+    new Date(request.startedAt).toISOString(), request.id, request.requestedModel, request.target, request.outcome, request.failureClass,
     request.attempts, round(request.firstTokenMs), round(request.totalMs), ...tokenCells(request.usage),
     costCell(request.cost), request.cost.certainty, request.cost.priceSource,
     request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation, unknownAttempts(request.cost, request.attempts),

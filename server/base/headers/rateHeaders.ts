@@ -5,13 +5,13 @@ export const countedKinds = ['requests', 'tokens', 'inputTokens', 'outputTokens'
 export type CountedKind = (typeof countedKinds)[number];
 
 /** One limit as a provider's answer states it. */
-export interface StatedLimit {
+export interface ReportedFigure {
   limit?: number | undefined;
   remaining?: number | undefined;
   /** Milliseconds since the epoch; may lie in the past. */
   resetAt?: number | undefined;
 }
-export type StatedLimits = Partial<Record<CountedKind, StatedLimit>>;
+export type ReportedLimits = Partial<Record<CountedKind, ReportedFigure>>;
 
 /**
  * What the headers of an answer say of the provider's limits, or undefined where they say nothing.
@@ -27,7 +27,7 @@ export type StatedLimits = Partial<Record<CountedKind, StatedLimit>>;
  *
  * @param now milliseconds since the epoch, for resets given as a time to go
  */
-export function readRateHeaders(headers: ResponseHeaders, now: number): StatedLimits | undefined {
+export function readRateHeaders(headers: ResponseHeaders, now: number): ReportedLimits | undefined {
   let found: Spans | undefined;
   for (const name in headers) {
     if (!/ratelimit/i.test(name)) continue;
@@ -41,7 +41,7 @@ export function readRateHeaders(headers: ResponseHeaders, now: number): StatedLi
 }
 
 type Span = 'any' | 'second' | 'minute' | 'hour' | 'day' | 'month';
-interface Stated extends StatedLimit { void?: boolean }
+interface Stated extends ReportedFigure { void?: boolean }
 type Spans = Partial<Record<CountedKind, Partial<Record<Span, Stated>>>>;
 
 type Field = 'limit' | 'remaining' | 'reset';
@@ -54,28 +54,28 @@ function readHeader(name: string, text: string, now: number, found: Spans): void
   }
   const parts = partsOf(name);
   if (parts === undefined) return;
-  const stated = (found[parts.kind] ??= {})[parts.span] ??= {};
+  const reported = (found[parts.kind] ??= {})[parts.span] ??= {};
   if (parts.field === 'reset') {
     const waitMs = resetWaitMs(text, now);
-    if (waitMs !== undefined) stated.resetAt = now + waitMs;
+    if (waitMs !== undefined) reported.resetAt = now + waitMs;
     return;
   }
   // The IETF's draft writes policies after the figure: `10, 10;w=1`.
   const figure = plainNumber(text.split(',', 1)[0]);
-  if (parts.field === 'remaining') stated.remaining = believedCount(figure);
-  else if (figure !== undefined && figure > 0) stated.limit = believedCount(figure);
-  else stated.void = true;
+  if (parts.field === 'remaining') reported.remaining = believedCount(figure);
+  else if (figure !== undefined && figure > 0) reported.limit = believedCount(figure);
+  else reported.void = true;
 }
 
 /** `"default";r=50;t=30` and the older `limit=100, remaining=50, reset=30`. */
-function readDraft(text: string, now: number, stated: Stated): void {
+function readDraft(text: string, now: number, reported: Stated): void {
   const remaining = /(?:\br|remaining)=(\d{1,15})\b/.exec(text)?.[1];
   const reset = /(?:\bt|reset)=(\d{1,15})\b/.exec(text)?.[1];
   const limit = /(?:\bq|limit)=(\d{1,15})\b/.exec(text)?.[1];
   const waitMs = reset === undefined ? undefined : believedWaitMs(Number(reset) * 1000);
-  if (remaining !== undefined) stated.remaining = believedCount(Number(remaining));
-  if (waitMs !== undefined) stated.resetAt = now + waitMs;
-  if (limit !== undefined && Number(limit) > 0) stated.limit = believedCount(Number(limit));
+  if (remaining !== undefined) reported.remaining = believedCount(Number(remaining));
+  if (waitMs !== undefined) reported.resetAt = now + waitMs;
+  if (limit !== undefined && Number(limit) > 0) reported.limit = believedCount(Number(limit));
 }
 
 /** More requests or tokens than any limit counts. A limit of more is none. */
@@ -112,19 +112,19 @@ function partsOf(name: string): NameParts | undefined {
   return { kind: counts === 'tokens' ? side ?? 'tokens' : counts ?? 'requests', span, field };
 }
 
-function tightest(found: Spans): StatedLimits | undefined {
-  let limits: StatedLimits | undefined;
+function tightest(found: Spans): ReportedLimits | undefined {
+  let limits: ReportedLimits | undefined;
   for (const kind of countedKinds) {
     const bySpan = found[kind];
     if (bySpan === undefined) continue;
     let least: Stated | undefined;
-    for (const stated of Object.values(bySpan)) {
-      if (stated.void === true || stated.remaining === undefined) continue;
+    for (const reported of Object.values(bySpan)) {
+      if (reported.void === true || reported.remaining === undefined) continue;
       // A reset without a span belongs to all that have none of their own.
-      stated.resetAt ??= bySpan.any?.resetAt;
-      const tighter = least === undefined || stated.remaining < (least.remaining ?? 0)
-        || (stated.remaining === least.remaining && (stated.resetAt ?? 0) > (least.resetAt ?? 0));
-      if (tighter) least = stated;
+      reported.resetAt ??= bySpan.any?.resetAt;
+      const tighter = least === undefined || reported.remaining < (least.remaining ?? 0)
+        || (reported.remaining === least.remaining && (reported.resetAt ?? 0) > (least.resetAt ?? 0));
+      if (tighter) least = reported;
     }
     if (least !== undefined) (limits ??= {})[kind] = { limit: least.limit, remaining: least.remaining, resetAt: least.resetAt };
   }

@@ -9,7 +9,7 @@ const maxUnseenChars = 64 * 1024 * 1024;
 const maxUnseenEvents = 500_000;
 
 /** What of an answer waits to be passed on: bytes for a caller of the same protocol, else events. */
-export class HeldBack {
+export class CommitBuffer {
   readonly #bytes = new ByteQueue();
   #events: ConversationEvent[] = [];
 

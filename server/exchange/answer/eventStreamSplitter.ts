@@ -5,7 +5,7 @@ import type { StreamDecoder } from '../../protocols/codec.ts';
 import { createSseReader } from '../../protocols/sseReader.ts';
 
 /** What one chunk of a stream turned out to hold. */
-export interface GateOutput {
+export interface SplitterOutput {
   events: readonly ConversationEvent[];
   /** Whole events as bytes for a caller of the same protocol; empty when translating. */
   bytes: readonly Buffer[];
@@ -13,7 +13,7 @@ export interface GateOutput {
   error: ProviderErrorBody | undefined;
 }
 
-export interface GateOptions {
+export interface SplitterOptions {
   /** Bytes are wanted: the caller speaks the provider's protocol. */
   raw: boolean;
   /** Keep chunks from the caller that hold nothing but usage. */
@@ -26,16 +26,16 @@ const maxTailBytes = 4 * maxEventBytes;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 /** A blank line is seen with the three bytes before its last one. */
-const seamBytes = 3;
+const borderBytesOf = 3;
 const nothing = Buffer.alloc(0);
 
 /**
  * Lets a provider's stream through event by event: reads what every event means, and gives back the very bytes of
  * those that are fit to be passed on. What is unreadable is left out, so one bad line does not end a good stream.
  */
-export class StreamGate {
+export class EventStreamSplitter {
   #decoder: StreamDecoder;
-  #options: GateOptions;
+  #options: SplitterOptions;
   #reader: ReturnType<typeof createSseReader>;
   #events: ConversationEvent[] = [];
   #fit: { event: string | undefined; data: string }[] = [];
@@ -48,7 +48,7 @@ export class StreamGate {
   /** SSE events seen, of any kind. */
   eventCount = 0;
 
-  constructor(decoder: StreamDecoder, options: GateOptions) {
+  constructor(decoder: StreamDecoder, options: SplitterOptions) {
     this.#decoder = decoder;
     this.#options = options;
     this.#reader = createSseReader({ maxEventBytes }, (event, data) => this.#read(event, data));
@@ -63,14 +63,14 @@ export class StreamGate {
   }
 
   /** @throws WaybillError `event-too-large`, `stream-noise` */
-  push(chunk: Buffer): GateOutput {
+  push(chunk: Buffer): SplitterOutput {
     this.#begin();
     this.#reader.push(chunk);
     return this.#output(this.#options.raw ? this.#wholeEvents(chunk) : undefined);
   }
 
   /** The stream has ended: a last event may lack its blank line. @throws WaybillError */
-  finish(): GateOutput {
+  finish(): SplitterOutput {
     this.#begin();
     this.#reader.end();
     const rest = this.#tail.length === 0 ? undefined : this.#tail.take();
@@ -104,7 +104,7 @@ export class StreamGate {
     else if (this.#options.raw) this.#fit.push({ event, data });
   }
 
-  #output(whole: Buffer | undefined): GateOutput {
+  #output(whole: Buffer | undefined): SplitterOutput {
     const { raw } = this.#options;
     if (!raw) return { events: this.#events, bytes: [], error: this.#error };
     if (this.#dirty) {
@@ -117,12 +117,12 @@ export class StreamGate {
 
   /** The bytes up to the end of the last whole event; the rest waits for the next chunk. */
   #wholeEvents(chunk: Buffer): Buffer | undefined {
-    const seam = this.#seam;
-    const end = (seam.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([seam, chunk]))) - seam.length;
+    const borderBytes = this.#seam;
+    const end = (borderBytes.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([borderBytes, chunk]))) - borderBytes.length;
     if (end <= 0) {
       this.#tail.add(chunk);
       if (this.#tail.length > maxTailBytes) throw new WaybillError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
-      this.#seam = chunk.length >= seamBytes ? chunk.subarray(-seamBytes) : Buffer.concat([seam, chunk]).subarray(-seamBytes);
+      this.#seam = chunk.length >= borderBytesOf ? chunk.subarray(-borderBytesOf) : Buffer.concat([borderBytes, chunk]).subarray(-borderBytesOf);
       return undefined;
     }
     const last = chunk.subarray(0, end);
@@ -133,7 +133,7 @@ export class StreamGate {
     }
     const rest = chunk.subarray(end);
     if (rest.length > 0) this.#tail.add(rest);
-    this.#seam = rest.subarray(-seamBytes);
+    this.#seam = rest.subarray(-borderBytesOf);
     return whole;
   }
 }

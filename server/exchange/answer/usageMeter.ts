@@ -19,7 +19,7 @@ export interface AttemptFigures {
 }
 
 /** Takes usage, text length and the stop reason out of an answer's events as they come. */
-export class AnswerMeter {
+export class UsageMeter {
   readonly figures: AttemptFigures = { usage: {}, contradictory: false, generatedChars: 0 };
   reason: StopReason | undefined;
   /** Content that the caller can see has come. */

@@ -9,13 +9,13 @@ import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure }
 import { AnswerBody, startsLikeJson } from '../answer/answerBody.ts';
 import { AnswerBounds } from '../answer/answerBounds.ts';
 import { headerText, isPage, passedHeaders } from '../answer/answerHeaders.ts';
-import { AnswerMeter, charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
+import { UsageMeter, charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
 import { AttemptTimers } from './timers.ts';
-import { HeldBack } from '../answer/commitBuffer.ts';
+import { CommitBuffer } from '../answer/commitBuffer.ts';
 import type { RawError } from '../request.ts';
 import type { Outgoing } from './outgoing.ts';
 import { inspectPlain } from '../answer/bufferedAnswer.ts';
-import { StreamGate, type GateOutput } from '../answer/eventStreamSplitter.ts';
+import { EventStreamSplitter, type SplitterOutput } from '../answer/eventStreamSplitter.ts';
 
 /** What an attempt tells the exchange while it runs. */
 export interface AttemptListener {
@@ -53,10 +53,10 @@ const measurableMs = 1000;
  * One upstream call from its first byte out to its last byte in: timers, the commit point, the judgement whether
  * what came back is an answer.
  */
-export class AttemptRun implements ResponseListener {
+export class UpstreamAttempt implements ResponseListener {
   readonly figures: AttemptFigures;
-  readonly #meter: AnswerMeter;
-  readonly #waiting = new HeldBack();
+  readonly #meter: UsageMeter;
+  readonly #waiting = new CommitBuffer();
   #listener: AttemptListener;
   #outgoing: Outgoing;
   #codec: ProtocolCodec;
@@ -69,7 +69,7 @@ export class AttemptRun implements ResponseListener {
   #startedAt = performance.now();
   #headers: ResponseHeaders = {};
   #mode: 'waiting' | 'stream' | 'plain' | 'error' | 'done' = 'waiting';
-  #gate: StreamGate | undefined;
+  #gate: EventStreamSplitter | undefined;
   readonly #bounds: AnswerBounds;
   #body = new AnswerBody();
   #held: boolean;
@@ -94,7 +94,7 @@ export class AttemptRun implements ResponseListener {
     refusalFails: boolean;
   }) {
     this.#finishSuffices = options.finishSuffices;
-    this.#meter = new AnswerMeter(options.wholeCalls);
+    this.#meter = new UsageMeter(options.wholeCalls);
     this.figures = this.#meter.figures;
     this.#refusalFails = options.refusalFails;
     this.#held = options.held;
@@ -190,7 +190,7 @@ export class AttemptRun implements ResponseListener {
     this.#isEventStream = contentType.includes('event-stream');
     if (this.#stream && !contentType.includes('json')) {
       this.#mode = 'stream';
-      this.#gate = new StreamGate(this.#codec.createStreamDecoder(this.#endpoint.provider.dialect), {
+      this.#gate = new EventStreamSplitter(this.#codec.createStreamDecoder(this.#endpoint.provider.dialect), {
         raw: this.#outgoing.passThrough, hideUsage: this.#outgoing.hideUsage,
       });
     } else {
@@ -248,7 +248,7 @@ export class AttemptRun implements ResponseListener {
     this.#fail(error);
   }
 
-  #read(read: (gate: StreamGate) => GateOutput): GateOutput | WaybillError {
+  #read(read: (gate: EventStreamSplitter) => SplitterOutput): SplitterOutput | WaybillError {
     const gate = this.#gate;
     if (gate === undefined) return { events: [], bytes: [], error: undefined };
     try {
@@ -259,7 +259,7 @@ export class AttemptRun implements ResponseListener {
     }
   }
 
-  #streamed(output: GateOutput | WaybillError, chunkBytes = 0): void {
+  #streamed(output: SplitterOutput | WaybillError, chunkBytes = 0): void {
     if (output instanceof WaybillError) {
       this.#fail(output);
       return;
@@ -276,10 +276,10 @@ export class AttemptRun implements ResponseListener {
     if (!this.#committed && (this.#arrived || this.#meter.reason !== undefined || this.#gate?.terminated === true)) this.#held = true;
     if (!this.#committed && this.#held) {
       this.#holdBack(output.bytes);
-      this.#timers.heard(hasContent, this.figures.generatedChars);
+      this.#timers.observe(hasContent, this.figures.generatedChars);
     } else if (output.bytes.length > 0 || this.#waiting.hasEvents || this.#committed) {
       if (!this.#begun) this.#begin();
-      this.#timers.heard(hasContent, this.figures.generatedChars);
+      this.#timers.observe(hasContent, this.figures.generatedChars);
       // The timers may have ended it.
       if (this.#isDone()) return;
       const ready = this.#outgoing.passThrough ? this.#forwardBytes(output.bytes) : this.#forwardEvents();
@@ -380,7 +380,7 @@ export class AttemptRun implements ResponseListener {
     const beganBefore = body.began;
     body.add(chunk);
     if (this.#mode !== 'plain') return;
-    if (beganBefore) this.#timers.heard(true, body.length);
+    if (beganBefore) this.#timers.observe(true, body.length);
     else if (body.began) this.#timers.committed();
     // Once: blank lines alone must not keep it waiting for ever.
     else if (body.length === chunk.length) this.#timers.waitingForWhole();

@@ -2,12 +2,12 @@ import type { KeyMaterial } from '../../api/messages.ts';
 import type { AttemptRole, PlannedTarget, RequestKind } from '../../api/receipt.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
-import { spokenEndpoint } from '../../routing/chooseProtocol.ts';
+import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import type { RateTicket } from '../../limits/rateLimiter.ts';
 import { RequestFormatError } from '../../protocols/codec.ts';
-import type { Needs } from '../../routing/plan.ts';
+import type { Requirements } from '../../routing/plan.ts';
 import { lastFour } from '../../keys/keyPool.ts';
-import { AttemptRun } from './attempt.ts';
+import { UpstreamAttempt } from './attempt.ts';
 import type { StartedAttempt } from './record.ts';
 import type { ExchangeFailure, ExchangeInput } from '../request.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
@@ -43,11 +43,11 @@ export type Launch =
 
 /** Takes a place at the target (breaker, limits, key), builds the request and sends it. */
 export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder): Launch {
-  const { board, limiter, clock, timers } = services;
+  const { healthRegistry, limiter, clock, timers } = services;
   const { input, target, kind, route } = order;
   const configured = services.config().endpoints.get(target.endpoint);
-  const endpoint = configured === undefined ? undefined : spokenEndpoint(configured, {
-    model: target.model, upstreamModel: target.upstreamModel, tools: input.needs.tools, ...spokenBy(input),
+  const endpoint = configured === undefined ? undefined : chooseProtocol(configured, {
+    model: target.model, upstreamModel: target.upstreamModel, tools: input.requirements.tools, ...spokenBy(input),
   });
   const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
   if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
@@ -70,10 +70,10 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       role: order.role, kind, leftOut: outgoing.leftOut,
     };
     const attempt = new RunningAttempt(owner, { target, endpoint, key, trial, ticket, started, timeouts, fullTimeouts });
-    attempt.attach(new AttemptRun({
+    attempt.attach(new UpstreamAttempt({
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
       timeouts,
-      held: order.held(() => key !== undefined && usableKey(services, endpoint, target.model, input.needs, new Set([...order.triedKeys, key.id])) !== undefined),
+      held: order.held(() => key !== undefined && usableKey(services, endpoint, target.model, input.requirements, new Set([...order.triedKeys, key.id])) !== undefined),
       finishSuffices: order.rewrite,
       wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
       refusalFails: asksOnRefusal(route, input),
@@ -84,8 +84,8 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
     }));
     return { kind: 'launched', attempt };
   } catch (error) {
-    board.release(target.endpoint, target.model, trial);
-    limiter.withdraw(ticket);
+    healthRegistry.release(target.endpoint, target.model, trial);
+    limiter.refund(ticket);
     return unsendable(error, target, services, input.id);
   }
 }
@@ -94,22 +94,22 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
 interface Place { key: KeyMaterial | undefined; trial: boolean; ticket: RateTicket }
 
 function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { target, input, role, triedKeys }: LaunchOrder, now: number): Place | Extract<Launch, { kind: 'excluded' }> {
-  const { board, limiter, keys } = services;
-  const { estimatedInputTokens, maxOutputTokens } = input.needs;
-  let key = usableKey(services, endpoint, target.model, input.needs, triedKeys);
+  const { healthRegistry, limiter, keys } = services;
+  const { estimatedInputTokens, maxOutputTokens } = input.requirements;
+  let key = usableKey(services, endpoint, target.model, input.requirements, triedKeys);
   if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
     return { kind: 'excluded', reason: services.view(estimatedInputTokens, maxOutputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
   }
-  const admission = board.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
+  const admission = healthRegistry.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
   if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };
   let usedUp: Set<string> | undefined;
   for (;;) {
     const entry = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
     if (entry.admitted) return { key, trial: admission.trial, ticket: entry.ticket };
     // What other windows used of a key shows only when it is taken: then the next key is tried.
-    const next = entry.ofKey === true && key !== undefined ? usableKey(services, endpoint, target.model, input.needs, (usedUp ??= new Set(triedKeys)).add(key.id)) : undefined;
+    const next = entry.ofKey === true && key !== undefined ? usableKey(services, endpoint, target.model, input.requirements, (usedUp ??= new Set(triedKeys)).add(key.id)) : undefined;
     if (next === undefined) {
-      board.release(target.endpoint, target.model, admission.trial);
+      healthRegistry.release(target.endpoint, target.model, admission.trial);
       return { kind: 'excluded', reason: entry.reason };
     }
     key = next;
@@ -137,7 +137,7 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
 
 /** The first key that is neither resting nor tried, and whose limits leave room for the request. */
 export function usableKey(
-  services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Needs, tried: ReadonlySet<string>,
+  services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Requirements, tried: ReadonlySet<string>,
 ): KeyMaterial | undefined {
   const now = services.clock.now();
   const permits = (key: KeyMaterial): boolean => services.limiter.keyAdmission(endpoint.name, key.id, model, estimatedInputTokens, now, maxOutputTokens).admitted;

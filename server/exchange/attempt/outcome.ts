@@ -34,8 +34,8 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   // Known to the pricer now; receipts say it in words.
   delete record.neverSent;
   const prompt = promptTokens(settled.usage);
-  if (unsent) services.limiter.withdraw(origin.ticket);
-  else services.limiter.leave(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
+  if (unsent) services.limiter.refund(origin.ticket);
+  else services.limiter.release(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
   if (run.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }
@@ -50,8 +50,8 @@ export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): bo
   const fullTimeouts = origin.fullTimeouts();
   switch (phase) {
     case 'connect': return timeouts.connectMs < fullTimeouts.connectMs;
-    case 'headers': return timeouts.headersMs < fullTimeouts.headersMs || timeouts.plainHeadersMs < fullTimeouts.plainHeadersMs;
-    case 'first-token': return timeouts.firstTokenMs < fullTimeouts.firstTokenMs || timeouts.plainHeadersMs < fullTimeouts.plainHeadersMs;
+    case 'headers': return timeouts.headersMs < fullTimeouts.headersMs || timeouts.bufferedHeadersMs < fullTimeouts.bufferedHeadersMs;
+    case 'first-token': return timeouts.firstTokenMs < fullTimeouts.firstTokenMs || timeouts.bufferedHeadersMs < fullTimeouts.bufferedHeadersMs;
     case 'idle': return timeouts.idleMs < fullTimeouts.idleMs;
     case 'throughput': return timeouts.minTokensPerSecond > fullTimeouts.minTokensPerSecond;
     case 'total': return timeouts.totalMs < fullTimeouts.totalMs;
@@ -60,7 +60,7 @@ export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): bo
 
 /** Tells health, keys and timers what an attempt proved. @param record its final record */
 export function proveAttempt(services: ExchangeServices, { origin, run }: RunningAttempt, record: Attempt, verdict: AttemptVerdict, stream: boolean): void {
-  const { board, keys, clock, timers } = services;
+  const { healthRegistry, keys, clock, timers } = services;
   const { target, key, trial, endpoint, started } = origin;
   const now = clock.now();
   const error = typeof verdict === 'object' && verdict.kind === 'failed' ? verdict.error : undefined;
@@ -68,12 +68,12 @@ export function proveAttempt(services: ExchangeServices, { origin, run }: Runnin
   const observed = observationOf(record, stream, { timedOut: phase, beaten: verdict === 'slower', tokensPerSecond: run.tokensPerSecond });
   if (observed !== undefined) timers.observe(observed);
   if (typeof verdict !== 'object') {
-    board.release(target.endpoint, target.model, trial);
+    healthRegistry.release(target.endpoint, target.model, trial);
     return;
   }
   if (key !== undefined) keys.report(target.endpoint, key.id, error?.failureClass ?? 'ok', now, error?.retryAfterMs, { model: target.model, drill: run.drilled });
   const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, none, now, undefined, target.model) !== undefined;
-  board.record({
+  healthRegistry.record({
     endpoint: target.endpoint, model: target.model, at: now, startedAt: started.startedAt, kind: 'traffic', trial, keyScoped, phase,
     failureClass: error?.failureClass, code: error?.code, status: run.figures.status, message: error?.storedMessage,
     firstTokenMs: run.figures.firstTokenMs, totalMs: run.elapsedMs(), retryAfterMs: error?.retryAfterMs,

@@ -107,11 +107,11 @@ function buildOperation(input: ExchangeInput, operation: Operation, target: Plan
 
 /** The most the target can write, where the caller wants more; undefined: the caller's own limit stands. */
 function cappedLimit(input: ExchangeInput, maxOutputTokens: number | undefined): number | undefined {
-  const wanted = input.needs.maxOutputTokens;
+  const wanted = input.requirements.maxOutputTokens;
   return maxOutputTokens !== undefined && wanted !== undefined && wanted > maxOutputTokens ? maxOutputTokens : undefined;
 }
 
-/** What of a request decides in which protocol a target is spoken to; see spokenEndpoint. */
+/** What of a request decides in which protocol a target is spoken to; see chooseProtocol. */
 export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | 'reasoningOff'> {
   if (input.protocol === 'editor') return {};
   const { raw, protocol } = input;
@@ -123,7 +123,7 @@ export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | '
 function conversationFor(input: ExchangeInput, endpoint: EndpointConfig, stripReasoning: boolean): ConversationRequest {
   const conversation = stripReasoning ? withoutReasoning(input.conversation()) : input.conversation();
   if (endpoint.protocol !== 'anthropic-messages' || input.protocol === 'anthropic-messages') return conversation;
-  return withCacheBreakpoints(conversation, input.needs.estimatedInputTokens);
+  return withCacheBreakpoints(conversation, input.requirements.estimatedInputTokens);
 }
 
 const versionHeader = 'anthropic-version';

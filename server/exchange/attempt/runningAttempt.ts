@@ -4,7 +4,7 @@ import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { RateTicket } from '../../limits/rateLimiter.ts';
 import type { ResponseHeaders } from '../../upstream/transport.ts';
-import type { AttemptEnd, AttemptListener, AttemptRun } from './attempt.ts';
+import type { AttemptEnd, AttemptListener, UpstreamAttempt } from './attempt.ts';
 import type { StartedAttempt } from './record.ts';
 
 /** What hears of an attempt while it runs: its exchange, which may have two of them under way. */
@@ -38,7 +38,7 @@ export interface AttemptOrigin {
 export class RunningAttempt implements AttemptListener {
   readonly origin: AttemptOrigin;
   readonly #owner: AttemptOwner;
-  #run: AttemptRun | undefined;
+  #run: UpstreamAttempt | undefined;
 
   constructor(owner: AttemptOwner, origin: AttemptOrigin) {
     this.#owner = owner;
@@ -46,12 +46,12 @@ export class RunningAttempt implements AttemptListener {
   }
 
   /** The call itself; it is attached before it starts. */
-  get run(): AttemptRun {
+  get run(): UpstreamAttempt {
     if (this.#run === undefined) throw new Error('the attempt has no call yet');
     return this.#run;
   }
 
-  attach(run: AttemptRun): void {
+  attach(run: UpstreamAttempt): void {
     this.#run = run;
   }
 

@@ -59,7 +59,7 @@ export class AttemptTimers {
       else this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`);
     }, totalMs);
     // A plain answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
-    const headersMs = this.#stream ? this.#timeouts.headersMs : this.#timeouts.plainHeadersMs;
+    const headersMs = this.#stream ? this.#timeouts.headersMs : this.#timeouts.bufferedHeadersMs;
     this.#arm(headersMs, 'headers-timeout', `${this.#endpoint} took the request and sent nothing back within ${seconds(headersMs)}.`);
   }
 
@@ -77,8 +77,8 @@ export class AttemptTimers {
 
   /** A plain answer has begun, so far with nothing but blank lines: somebody is at work, and the answer comes whole. */
   waitingForWhole(): void {
-    const { plainHeadersMs } = this.#timeouts;
-    this.#arm(plainHeadersMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(plainHeadersMs)}.`);
+    const { bufferedHeadersMs } = this.#timeouts;
+    this.#arm(bufferedHeadersMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(bufferedHeadersMs)}.`);
   }
 
   /** The first content is here. */
@@ -97,7 +97,7 @@ export class AttemptTimers {
    * for ever is noticed, while one that thinks between two blocks is not.
    * @param chars characters of content so far, over the whole answer
    */
-  heard(content: boolean, chars: number): void {
+  observe(content: boolean, chars: number): void {
     if (!this.#idling) return;
     const now = performance.now();
     if (content) {
@@ -174,9 +174,9 @@ export class AttemptTimers {
         return;
       }
       // A process that was busy for long finds its timers due before it reads what has come meanwhile.
-      const heard = this.#heardCount;
+      const observe = this.#heardCount;
       setImmediate(() => {
-        if (this.#phase === timer && this.#heardCount === heard && this.#pausedAt === undefined) this.#expired(code, message);
+        if (this.#phase === timer && this.#heardCount === observe && this.#pausedAt === undefined) this.#expired(code, message);
       });
     }, ms);
     this.#phase = timer;

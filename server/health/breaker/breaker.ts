@@ -1,5 +1,5 @@
 import type { FailureClass } from '../../api/failure.ts';
-import { isResting } from '../../base/cooldownSpan.ts';
+import { isCoolingDown } from '../../base/cooldownSpan.ts';
 import type { BreakerConfig } from '../../config/config.ts';
 import type { Admission } from '../healthReader.ts';
 import { failureWords, waitWords } from '../wording.ts';
@@ -128,7 +128,7 @@ export function trialUnderWay(breaker: Breaker, now?: number): boolean {
 /** Until when the breaker keeps everything away; undefined when it does not. A clock set back ends its time. */
 export function openUntil(breaker: Breaker, now: number): number | undefined {
   if (breaker.state !== 'open') return undefined;
-  return isResting({ since: breaker.openedAt, until: breaker.until }, now) ? breaker.until : undefined;
+  return isCoolingDown({ since: breaker.openedAt, until: breaker.until }, now) ? breaker.until : undefined;
 }
 
 function rampAdmission(closedAt: number | undefined, inFlight: number, now: number): Admission {

@@ -1,11 +1,11 @@
 import type { FailureClass } from '../../api/failure.ts';
 import type { Random } from '../../base/clock.ts';
-import { isResting, type RestSpan } from '../../base/cooldownSpan.ts';
+import { isCoolingDown, type CooldownSpan } from '../../base/cooldownSpan.ts';
 import { doublingMs } from './backoff.ts';
 import { failureWords, waitWords } from '../wording.ts';
 
 /** A rest of an endpoint, or of one model on it. */
-export interface Rest {
+export interface Cooldown {
   readonly since: number;
   readonly until: number;
   readonly failureClass: FailureClass;
@@ -14,14 +14,14 @@ export interface Rest {
 }
 
 /** The rest of an endpoint or model, and how many reasons to rest came in a row. */
-export interface Strikes {
-  rest?: Rest | undefined;
+export interface ConsecutiveFailures {
+  cooldown?: Cooldown | undefined;
   /** The longest wait the provider named, also where a rest of our own lasts longer. */
-  named?: RestSpan | undefined;
+  named?: CooldownSpan | undefined;
   inARow: number;
 }
 
-export interface CooldownState { readonly endpoint: Strikes; readonly models: readonly (readonly [string, Strikes])[] }
+export interface CooldownState { readonly endpoint: ConsecutiveFailures; readonly models: readonly (readonly [string, ConsecutiveFailures])[] }
 
 /** Cool-downs of one endpoint and of the models on it. */
 export interface Cooldowns {
@@ -30,14 +30,14 @@ export interface Cooldowns {
   /** An answer came: own backoff starts from the bottom next time. A deadline stays: the answer may be older than it. */
   succeeded(model: string | undefined): void;
   /** The rest that ends last of those that concern the model (absent: the endpoint as a whole); undefined when none is running. */
-  resting(model: string | undefined, now: number): Rest | undefined;
+  coolingDown(model: string | undefined, now: number): Cooldown | undefined;
   /** Any rest now running, of the endpoint or of any model. */
-  anyResting(now: number): Rest | undefined;
+  anyCoolingDown(now: number): Cooldown | undefined;
   /**
    * Rests that only our own backoff made, by how often in a row, for finding the least bad of several targets.
-   * @returns undefined while a wait that the provider named is running; 0 strikes when nothing rests
+   * @returns undefined while a wait that the provider named is running; 0 consecutiveFailures when nothing rests
    */
-  ownStrikes(model: string | undefined, now: number): number | undefined;
+  ownConsecutiveFailures(model: string | undefined, now: number): number | undefined;
   /** A copy of all it holds; `restore` puts it back. */
   snapshot(): CooldownState;
   restore(state: CooldownState): void;
@@ -60,23 +60,23 @@ const rememberedModels = 64;
  * endpoint rest it only for a wait the provider asked for.
  */
 export function createCooldowns(random: Random): Cooldowns {
-  let endpoint: Strikes = { inARow: 0 };
-  const models = new Map<string, Strikes>();
+  let endpoint: ConsecutiveFailures = { inARow: 0 };
+  const models = new Map<string, ConsecutiveFailures>();
 
-  function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean, at: number): Strikes {
+  function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean, at: number): ConsecutiveFailures {
     const ofModel = model !== undefined && (failureClass === 'overloaded' || (failureClass === 'rate-limit' && named));
     if (!ofModel) return endpoint;
     const known = models.get(model);
     if (known !== undefined) return known;
-    const fresh: Strikes = { inARow: 0 };
-    if (models.size >= rememberedModels) for (const [name, { rest }] of models) if (rest === undefined || !isResting(rest, at)) models.delete(name);
+    const fresh: ConsecutiveFailures = { inARow: 0 };
+    if (models.size >= rememberedModels) for (const [name, { cooldown: rest }] of models) if (rest === undefined || !isCoolingDown(rest, at)) models.delete(name);
     models.set(model, fresh);
     return fresh;
   }
 
   return {
     failed({ failureClass, model, retryAfterMs, at, foreign }) {
-      if (!restsEndpoint(failureClass)) return;
+      if (!coolsDownEndpoint(failureClass)) return;
       const backoff = ownBackoff[failureClass];
       const named = retryAfterMs !== undefined && retryAfterMs >= 0;
       if (!named && backoff === undefined) return;
@@ -88,51 +88,51 @@ export function createCooldowns(random: Random): Cooldowns {
         : backoff === undefined ? 0 : Math.ceil(doublingMs(scope.inARow, backoff) * (0.5 + random() / 2));
       const until = at + waitMs;
       // A rest left over from before the clock was set back would end later than this one and yet is not running.
-      const leftOver = scope.rest !== undefined && foreign !== true && !isResting(scope.rest, at);
-      if (scope.rest === undefined || leftOver || until > scope.rest.until) scope.rest = { since: at, until, failureClass, named };
-      if (named && (scope.named === undefined || !isResting(scope.named, at) || until > scope.named.until)) scope.named = { since: at, until };
+      const leftOver = scope.cooldown !== undefined && foreign !== true && !isCoolingDown(scope.cooldown, at);
+      if (scope.cooldown === undefined || leftOver || until > scope.cooldown.until) scope.cooldown = { since: at, until, failureClass, named };
+      if (named && (scope.named === undefined || !isCoolingDown(scope.named, at) || until > scope.named.until)) scope.named = { since: at, until };
     },
     succeeded(model) {
       endpoint.inARow = 0;
       if (model !== undefined && models.size > 0) {
-        const strikes = models.get(model);
-        if (strikes !== undefined) strikes.inARow = 0;
+        const consecutiveFailures = models.get(model);
+        if (consecutiveFailures !== undefined) consecutiveFailures.inARow = 0;
       }
     },
-    resting(model, now) {
-      return later(endpoint.rest, model === undefined ? undefined : models.get(model)?.rest, now);
+    coolingDown(model, now) {
+      return later(endpoint.cooldown, model === undefined ? undefined : models.get(model)?.cooldown, now);
     },
-    anyResting(now) {
-      let longest = later(endpoint.rest, undefined, now);
-      for (const { rest } of models.values()) longest = later(longest, rest, now);
+    anyCoolingDown(now) {
+      let longest = later(endpoint.cooldown, undefined, now);
+      for (const { cooldown: rest } of models.values()) longest = later(longest, rest, now);
       return longest;
     },
-    ownStrikes(model, now) {
-      let strikes = 0;
+    ownConsecutiveFailures(model, now) {
+      let consecutiveFailures = 0;
       for (const one of [endpoint, model === undefined ? undefined : models.get(model)]) {
-        if (one?.named !== undefined && isResting(one.named, now)) return undefined;
-        if (one?.rest === undefined || !isResting(one.rest, now)) continue;
-        strikes = Math.max(strikes, one.inARow);
+        if (one?.named !== undefined && isCoolingDown(one.named, now)) return undefined;
+        if (one?.cooldown === undefined || !isCoolingDown(one.cooldown, now)) continue;
+        consecutiveFailures = Math.max(consecutiveFailures, one.inARow);
       }
-      return strikes;
+      return consecutiveFailures;
     },
-    snapshot: () => ({ endpoint: { ...endpoint }, models: [...models].map(([name, strikes]) => [name, { ...strikes }] as const) }),
+    snapshot: () => ({ endpoint: { ...endpoint }, models: [...models].map(([name, consecutiveFailures]) => [name, { ...consecutiveFailures }] as const) }),
     restore(state) {
       endpoint = { ...state.endpoint };
       models.clear();
-      for (const [name, strikes] of state.models) models.set(name, { ...strikes });
+      for (const [name, consecutiveFailures] of state.models) models.set(name, { ...consecutiveFailures });
     },
   };
 }
 
-function later(one: Rest | undefined, other: Rest | undefined, now: number): Rest | undefined {
-  const first = one !== undefined && isResting(one, now) ? one : undefined;
-  const second = other !== undefined && isResting(other, now) ? other : undefined;
+function later(one: Cooldown | undefined, other: Cooldown | undefined, now: number): Cooldown | undefined {
+  const first = one !== undefined && isCoolingDown(one, now) ? one : undefined;
+  const second = other !== undefined && isCoolingDown(other, now) ? other : undefined;
   if (first === undefined) return second;
   return second !== undefined && second.until > first.until ? second : first;
 }
 
-function restsEndpoint(failureClass: FailureClass): boolean {
+function coolsDownEndpoint(failureClass: FailureClass): boolean {
   switch (failureClass) {
     case 'rate-limit': case 'overloaded': case 'server': case 'quota': case 'auth': return true;
     case 'network': case 'timeout': case 'context-overflow': case 'content-policy': case 'model-not-found':
@@ -141,14 +141,14 @@ function restsEndpoint(failureClass: FailureClass): boolean {
 }
 
 /** Why a rest keeps an attempt away, and for how long. */
-export function restReason(rest: Rest, now: number): string {
-  const wait = waitWords(rest.until - now);
-  switch (rest.failureClass) {
+export function cooldownReason(cooldown: Cooldown, now: number): string {
+  const wait = waitWords(cooldown.until - now);
+  switch (cooldown.failureClass) {
     case 'rate-limit':
-      return rest.named ? `rate-limited by the provider for another ${wait}` : `resting for another ${wait} after a rate limit`;
+      return cooldown.named ? `rate-limited by the provider for another ${wait}` : `resting for another ${wait} after a rate limit`;
     case 'overloaded':
-      return rest.named ? `overloaded, the provider asks to wait another ${wait}` : `resting for another ${wait} after an overload`;
+      return cooldown.named ? `overloaded, the provider asks to wait another ${wait}` : `resting for another ${wait} after an overload`;
     default:
-      return `the provider asks to wait another ${wait} (${failureWords(rest.failureClass, undefined)})`;
+      return `the provider asks to wait another ${wait} (${failureWords(cooldown.failureClass, undefined)})`;
   }
 }

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
  * One host that fails is never the link: it takes two different remote hosts within five seconds while nothing answers,
  * or a word that leaves no doubt: no network interface, or status 511 (RFC 6585, "network authentication required").
  */
-export type LinkState =
+export type NetworkState =
   | ({ readonly state: 'online' } & Witnesses)
   | ({ readonly state: 'offline'; readonly since: number; readonly cause: 'no-interface' | 'nothing-reachable' } & Witnesses)
   | ({ readonly state: 'portal'; readonly since: number } & Witnesses);
@@ -33,18 +33,18 @@ export type NetworkKind = 'dns' | 'unreachable' | 'refused' | 'reset' | 'tls';
 export type LinkEvidence = 'answered' | 'bytes' | 'unreachable' | 'page' | 'sign-in' | 'none';
 
 /** What is told of the state: why remote endpoints cannot be reached, and since when. */
-export interface LinkTrouble { readonly kind: 'offline' | 'portal'; readonly since: number }
+export interface NetworkTrouble { readonly kind: 'offline' | 'portal'; readonly since: number }
 
 export const togetherMs = 5000;
 const hostsThatProve = 2;
-export const onlineLink: LinkState = { state: 'online', suspects: [], discredited: [] };
+export const onlineLink: NetworkState = { state: 'online', suspects: [], discredited: [] };
 
 /**
  * The link after an outcome of a remote host (outcomes of local ones say nothing; do not hand them in).
  * An answer proves the link, whatever it says; the state then stays online until new failures come together.
  * Without answers trouble that was inferred does not end by itself: probes keep asking.
  */
-export function observeLink(link: LinkState, host: string, evidence: LinkEvidence, at: number): LinkState {
+export function observeLink(link: NetworkState, host: string, evidence: LinkEvidence, at: number): NetworkState {
   switch (evidence) {
     case 'none': return link;
     case 'answered': return answered(link, host, at);
@@ -55,7 +55,7 @@ export function observeLink(link: LinkState, host: string, evidence: LinkEvidenc
   }
 }
 
-function answered(link: LinkState, host: string, at: number): LinkState {
+function answered(link: NetworkState, host: string, at: number): NetworkState {
   // News that comes late (another window's) does not end what began after it.
   if (link.state !== 'online' && at < link.since) return link;
   const redeemed = link.discredited.includes(host);
@@ -64,7 +64,7 @@ function answered(link: LinkState, host: string, at: number): LinkState {
   return { state: 'online', suspects: [], discredited: [...new Set([...link.discredited, ...alone])].filter(one => one !== host) };
 }
 
-function suspected(link: LinkState, suspect: Suspect): LinkState {
+function suspected(link: NetworkState, suspect: Suspect): NetworkState {
   const suspects = withSuspect(link, suspect);
   const agreeing = suspects.filter(one => one.saw === suspect.saw && Math.abs(suspect.at - one.at) <= togetherMs && !link.discredited.includes(one.host));
   const proved = agreeing.length >= hostsThatProve && !link.discredited.includes(suspect.host);
@@ -80,12 +80,12 @@ function suspected(link: LinkState, suspect: Suspect): LinkState {
   }
 }
 
-function withSuspect(link: LinkState, suspect: Suspect): readonly Suspect[] {
+function withSuspect(link: NetworkState, suspect: Suspect): readonly Suspect[] {
   return [...link.suspects.filter(one => one.host !== suspect.host && Math.abs(suspect.at - one.at) <= togetherMs), suspect];
 }
 
 /** The link after the operating system said whether there is any network interface besides loopback, where that says anything. */
-export function observeInterfaces(link: LinkState, present: boolean, at: number): LinkState {
+export function observeInterfaces(link: NetworkState, present: boolean, at: number): NetworkState {
   const { suspects, discredited } = link;
   if (!present) {
     if (link.state === 'offline' && link.cause === 'no-interface') return link;

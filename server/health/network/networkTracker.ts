@@ -1,9 +1,9 @@
-import { isResting } from '../../base/cooldownSpan.ts';
+import { isCoolingDown } from '../../base/cooldownSpan.ts';
 import type { Outcome } from '../healthReader.ts';
-import { observeInterfaces, observeLink, onlineLink, type LinkEvidence, type LinkState, type LinkTrouble } from './networkState.ts';
+import { observeInterfaces, observeLink, onlineLink, type LinkEvidence, type NetworkState, type NetworkTrouble } from './networkState.ts';
 
 /** What the machine's own link is known to do: what is seen of it goes in, whose fault a failure was comes out. */
-export interface LinkTracker {
+export interface NetworkTracker {
   /**
    * Takes note of what an outcome of a remote endpoint says about the link.
    * @param host the endpoint's host; two endpoints at one host are one witness
@@ -14,7 +14,7 @@ export interface LinkTracker {
   reportInterfaces(present: boolean, at: number): number | undefined;
   /** The machine was asleep, or this process stood still, until `to`. */
   slept(to: number): void;
-  trouble(): LinkTrouble | undefined;
+  trouble(): NetworkTrouble | undefined;
   /** Whether a failure is the doing of the machine (offline, behind a portal, just woken) and not the endpoint's. */
   isOwnFault(outcome: Outcome, local: boolean): boolean;
 }
@@ -23,15 +23,15 @@ export interface LinkTracker {
 const aftermathMs = 15_000;
 
 /** A tracker that takes the link to be up. */
-export function createLinkTracker(): LinkTracker {
-  let link: LinkState = onlineLink;
+export function createNetworkTracker(): NetworkTracker {
+  let link: NetworkState = onlineLink;
   let lastPresentAt: number | undefined;
   let absentSince: number | undefined;
   let absenceProvesNothing = false;
   let wokeAt: number | undefined;
   let endedAt: number | undefined;
 
-  function become(next: LinkState, at: number): number | undefined {
+  function become(next: NetworkState, at: number): number | undefined {
     const before = link.state;
     link = next;
     if (next.state === 'online') {
@@ -75,12 +75,12 @@ export function createLinkTracker(): LinkTracker {
       if (link.state === 'portal' && !local && failureClass === 'server') return true;
       if (!mayBeLink(outcome)) return false;
       if (link.state !== 'online' && !local) return true;
-      if (wokeAt !== undefined && isResting({ since: wokeAt, until: wokeAt + aftermathMs }, at)) {
+      if (wokeAt !== undefined && isCoolingDown({ since: wokeAt, until: wokeAt + aftermathMs }, at)) {
         if (startedAt !== undefined && startedAt <= wokeAt) return true;
         // The network of a machine that just woke is not up yet.
         if (!local && failureClass === 'network' && (outcome.networkKind === 'dns' || outcome.networkKind === 'unreachable')) return true;
       }
-      return !local && endedAt !== undefined && startedAt !== undefined && startedAt <= endedAt && isResting({ since: endedAt, until: endedAt + aftermathMs }, at);
+      return !local && endedAt !== undefined && startedAt !== undefined && startedAt <= endedAt && isCoolingDown({ since: endedAt, until: endedAt + aftermathMs }, at);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { LatencySummary } from '../../api/status.ts';
 
 /** The last ten minutes of an endpoint's traffic, at most 512 outcomes. */
-export interface OutcomeWindow {
+export interface SlidingWindow {
   /** Adds an outcome. Constant time, no allocation: it is on the way of every request. */
   add(at: number, ok: boolean, firstTokenMs: number | undefined, totalMs: number | undefined): void;
   /** What the window holds at `now`; computed once for as long as nothing was added and nothing has grown too old. */
@@ -44,7 +44,7 @@ export const windowMs = 600_000;
 const capacity = 512;
 
 /** An empty window. Percentiles are exact (nearest rank) over the outcomes held. */
-export function createOutcomeWindow(): OutcomeWindow {
+export function createSlidingWindow(): SlidingWindow {
   // Most of many endpoints never get a request: what outcomes need is made with the first one.
   let columns = columnsFor(0);
   let next = 0;

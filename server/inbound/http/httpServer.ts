@@ -5,17 +5,17 @@ import type { Log } from '../../base/log.ts';
 import { isObject, parseJson } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject } from '../../base/objectScan.ts';
-import type { Yard } from '../../router/router.ts';
+import type { Router } from '../../router/router.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
 import { presentedToken, type TokenCheck } from './auth/access.ts';
 import { callerOf } from './request/callerOf.ts';
-import { GivenItems } from './request/responseItemStore.ts';
+import { ResponseItemStore } from './request/responseItemStore.ts';
 import { askWhetherGone } from './halfClosed.ts';
 import { callerProtocol } from './request/callerProtocol.ts';
 import { countTokens } from './routes/countTokens.ts';
-import { HttpCaller } from './httpSink.ts';
+import { HttpSink } from './httpSink.ts';
 import type { InfoRoutes } from './routes/infoRoutes.ts';
 import { isTooLarge, readBody, type ScannedBody } from './request/readBody.ts';
 import { refusalBody } from './refusal.ts';
@@ -25,8 +25,8 @@ import { requestTarget } from './request/requestTarget.ts';
 import { sendJson } from './sendJson.ts';
 import { refuseUnreadable } from './request/unreadableRequest.ts';
 
-export interface HttpFaceOptions {
-  yard: Yard;
+export interface HttpServerOptions {
+  router: Router;
   token: TokenCheck;
   log: Log;
   info: InfoRoutes;
@@ -43,12 +43,12 @@ const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
 };
 
 /** The local endpoint: one HTTP server that speaks the callers' protocols. */
-export class HttpFace {
+export class HttpServer {
   readonly server: Server;
-  #options: HttpFaceOptions;
-  readonly #given = new GivenItems();
+  #options: HttpServerOptions;
+  readonly #given = new ResponseItemStore();
 
-  constructor(options: HttpFaceOptions) {
+  constructor(options: HttpServerOptions) {
     this.#options = options;
     // A request without Host is refused here, so that its refusal is in the caller's protocol and read to the end.
     this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false },
@@ -113,10 +113,10 @@ export class HttpFace {
   }
 
   #answer(meaning: Exclude<PathMeaning, { kind: 'other' }>, request: IncomingMessage, response: ServerResponse, path: string, body: ScannedBody, tool: string | undefined): void | Promise<void> {
-    const { yard } = this.#options;
+    const { router } = this.#options;
     const protocol = 'protocol' in meaning ? meaning.protocol : 'openai-chat';
     const { bytes, scan } = protocol === 'openai-responses' ? this.#withGivenItems(body) : body;
-    const codec = meaning.kind === 'completion' ? openAiCompletions : meaning.kind === 'embedding' ? openAiEmbeddings : yard.codecFor(protocol);
+    const codec = meaning.kind === 'completion' ? openAiCompletions : meaning.kind === 'embedding' ? openAiEmbeddings : router.codecFor(protocol);
     const named = 'model' in meaning ? meaning : {};
     const facts = scan === undefined ? undefined : readRequestFacts(protocol, bytes, scan, named);
     const nameProblem = modelNameProblem(facts?.model ?? '');
@@ -125,22 +125,22 @@ export class HttpFace {
       return;
     }
     if (meaning.kind === 'count') {
-      return countTokens(yard, protocol, facts, { bytes, scan }, protocolHeaders(protocol, request)).then(body => sendJson(response, 200, body));
+      return countTokens(router, protocol, facts, { bytes, scan }, protocolHeaders(protocol, request)).then(body => sendJson(response, 200, body));
     }
     if (protocol === 'anthropic-messages' && scan.fields.has('thread')) {
       this.#refuseThread(response);
       return;
     }
-    const id = yard.newId();
+    const id = router.newId();
     const conversation = onlyOnce(() => decode(codec, bytes));
     const jsonArray = meaning.kind === 'conversation' && meaning.jsonArray === true;
-    const caller = new HttpCaller(response, {
-      codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.needs.estimatedInputTokens, exchangeId: id, wanted: facts.model,
+    const caller = new HttpSink(response, {
+      codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.requirements.estimatedInputTokens, exchangeId: id, requestedModel: facts.model,
       given: protocol === 'openai-responses' ? this.#given : undefined,
       jsonArray, tools: () => (meaning.kind === 'conversation' ? conversation().tools : []),
     });
-    const run = yard.create({
-      id, face: 'http', protocol, wanted: facts.model, stream: facts.stream, caller: callerOf(request.headers, tool), needs: facts.needs,
+    const run = router.create({
+      id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, tool), requirements: facts.requirements,
       // An array is put together here from the provider's events, so its bytes cannot go through.
       raw: jsonArray ? undefined : { bytes, scan },
       conversation, protocolHeaders: protocolHeaders(protocol, request), includeUsage: facts.includeUsage,

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { headerValue } from '../../base/names.ts';
-import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/request.ts';
-import type { GivenItems } from './request/responseItemStore.ts';
+import type { AnswerHead, ResponseSink, ExchangeFailure } from '../../exchange/request.ts';
+import type { ResponseItemStore } from './request/responseItemStore.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
 
@@ -15,17 +15,17 @@ export interface HttpAnswer {
   estimatedInputTokens: number;
   exchangeId: string;
   /** openai-responses: where items of translated answers are kept for callers who refer to them. */
-  given?: GivenItems | undefined;
+  given?: ResponseItemStore | undefined;
   /** gemini: the stream is one JSON array. */
   jsonArray?: boolean | undefined;
   /** The request's tools, under the names the caller knows; asked for only when an answer is translated. */
   tools(): readonly ToolDefinition[];
   /** The name the caller asked for: what translated answers show as their model. */
-  wanted: string;
+  requestedModel: string;
 }
 
 /** The HTTP end of an exchange: writes the answer in the caller's protocol. */
-export class HttpCaller implements CallerSide {
+export class HttpSink implements ResponseSink {
   onDrain: (() => void) | undefined;
   #response: ServerResponse;
   #answer: HttpAnswer;
@@ -64,7 +64,7 @@ export class HttpCaller implements CallerSide {
     return text === '' ? true : this.#response.write(text);
   }
 
-  plain(body: Buffer): void {
+  buffered(body: Buffer): void {
     this.#plainSent = true;
     this.#sendJson(200, body, this.#head?.headers);
   }
@@ -90,8 +90,8 @@ export class HttpCaller implements CallerSide {
       // The stream has begun: the protocol's own error event, and then no clean end that would look like a whole answer.
       // The event that ends an answer carries the answer's own id.
       const passedId = this.#passedId ?? '';
-      const told = { ...callerError(failure), ...(passedId === '' ? {} : { exchangeId: passedId }) };
-      response.write(this.#encoder?.fail?.(told) ?? this.#answer.codec.encodeStreamError(told), () => response.destroy());
+      const errorBody = { ...callerError(failure), ...(passedId === '' ? {} : { exchangeId: passedId }) };
+      response.write(this.#encoder?.fail?.(errorBody) ?? this.#answer.codec.encodeStreamError(errorBody), () => response.destroy());
       return;
     }
     const headers: Record<string, string> = { 'x-waybill-attempts': String(failure.attempts) };
@@ -147,9 +147,9 @@ export class HttpCaller implements CallerSide {
   }
 
   #meta(): ResponseMeta {
-    const { exchangeId, wanted, includeUsage, estimatedInputTokens, jsonArray } = this.#answer;
+    const { exchangeId, requestedModel, includeUsage, estimatedInputTokens, jsonArray } = this.#answer;
     const createdAt = Math.floor(Date.now() / 1000);
-    return { id: exchangeId, model: this.#head?.model ?? wanted, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
+    return { id: exchangeId, model: this.#head?.model ?? requestedModel, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
   }
 }
 

@@ -19,7 +19,7 @@ const silencesAllowed = 3;
  * one takes over when it ends. A holder that cannot prove that it has our token is another program: its address is
  * not told.
  */
-export class PortHolder {
+export class PortLease {
   #server: Server;
   #token: LocalToken;
   #log: Log;

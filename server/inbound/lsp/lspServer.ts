@@ -9,8 +9,8 @@ import {
   type TestEndpointResult,
 } from '../../api/messages.ts';
 import {
-  startDrillMethod, stopDrillMethod, survivalReportMethod,
-  type StartDrillParams, type StartDrillResult, type StopDrillParams, type StopDrillResult, type SurvivalReportResult,
+  startDrillMethod, stopDrillMethod, resilienceReportMethod,
+  type StartDrillParams, type StartDrillResult, type StopDrillParams, type StopDrillResult, type ResilienceReportResult,
 } from '../../api/drill.ts';
 import type { HttpStatus } from '../../api/status.ts';
 import { WaybillError } from '../../base/failure.ts';
@@ -22,16 +22,16 @@ import { providerOffers } from '../../catalog/offers.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
 import type { ResolveOptions } from '../../config/resolveOptions.ts';
 import { supportedProtocols } from '../../protocols/registry.ts';
-import type { Needs } from '../../routing/plan.ts';
+import type { Requirements } from '../../routing/plan.ts';
 import type { ExchangeFailure } from '../../exchange/request.ts';
-import type { Yard } from '../../router/router.ts';
+import type { Router } from '../../router/router.ts';
 import { sumUsage } from '../../pricing/sums.ts';
-import { chatResult, LspCaller, refusedChat } from './lspSink.ts';
+import { chatResult, LspSink, refusedChat } from './lspSink.ts';
 import { StatusSender } from './statusSender.ts';
 
-export interface LspFaceOptions {
+export interface LspServerOptions {
   connection: Connection;
-  yard: Yard;
+  router: Router;
   http(): HttpStatus;
   /** Starts or stops the local HTTP endpoint. */
   listen(port: number | undefined): void;
@@ -47,38 +47,38 @@ const charsPerToken = 5;
 const tokensPerImage = 250;
 
 /** The language server's door: chat and the editor's questions about state, spend and receipts. */
-export class LspFace {
-  #options: LspFaceOptions;
+export class LspServer {
+  #options: LspServerOptions;
   #status: StatusSender;
   /** The connection refuses messages once the editor is gone; what was to be said then has no reader. */
   readonly #messages: Guard;
 
-  constructor(options: LspFaceOptions) {
+  constructor(options: LspServerOptions) {
     this.#options = options;
-    const { connection, yard } = options;
-    this.#messages = new Guard('A message to the editor', yard.log);
-    this.#status = new StatusSender(() => yard.status(options.http()), snapshot => this.#notify(statusMethod, snapshot), yard.log);
-    yard.onChange = () => this.#status.changed();
-    yard.onNotice = notice => this.#notify(noticeMethod, notice);
+    const { connection, router } = options;
+    this.#messages = new Guard('A message to the editor', router.log);
+    this.#status = new StatusSender(() => router.status(options.http()), snapshot => this.#notify(statusMethod, snapshot), router.log);
+    router.onChange = () => this.#status.changed();
+    router.onNotice = notice => this.#notify(noticeMethod, notice);
     connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));
     connection.onRequest(chatMethod, (params: ChatParams, token: CancellationToken) => this.#chat(params, token));
     connection.onRequest(testEndpointMethod, (params: TestEndpointParams, token: CancellationToken) => this.#test(params, token));
-    connection.onRequest(probeMethod, (params: ProbeParams): Promise<ProbeReport> => yard.probe(params.endpoint));
-    connection.onRequest(getStatusMethod, (): StatusParams => yard.status(options.http()));
-    connection.onRequest(spendMethod, (params: SpendParams): Promise<SpendResult> => yard.spend(params.range));
-    connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => yard.recent(params.limit, params.before));
-    connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await yard.receipt(params.id) ?? null);
+    connection.onRequest(probeMethod, (params: ProbeParams): Promise<ProbeReport> => router.probe(params.endpoint));
+    connection.onRequest(getStatusMethod, (): StatusParams => router.status(options.http()));
+    connection.onRequest(spendMethod, (params: SpendParams): Promise<SpendResult> => router.spend(params.range));
+    connection.onRequest(requestsMethod, (params: RequestsParams): Promise<RequestsResult> => router.recent(params.limit, params.before));
+    connection.onRequest(receiptMethod, async (params: ReceiptParams): Promise<ReceiptResult> => await router.receipt(params.id) ?? null);
     connection.onRequest(catalogMethod, (): CatalogResult => providerOffers());
     connection.onRequest(connectToolMethod, ({ tool }: ConnectToolParams) => this.#connectTool(tool));
     connection.onRequest(retryEndpointMethod, (): Promise<RetryEndpointResult> => options.checkPort());
     connection.onRequest(disconnectToolMethod, ({ tool }: DisconnectToolParams) => {
       const known = options.tools.names().includes(tool);
       options.tools.disconnect(tool);
-      if (known) yard.log.info(`The token of the tool ${tool} was revoked.`);
+      if (known) router.log.info(`The token of the tool ${tool} was revoked.`);
     });
     connection.onRequest(startDrillMethod, (params: StartDrillParams): StartDrillResult => this.#startDrill(params));
-    connection.onRequest(stopDrillMethod, (params: StopDrillParams): StopDrillResult => yard.drills.stop(params.id));
-    connection.onRequest(survivalReportMethod, (): SurvivalReportResult => yard.drills.report());
+    connection.onRequest(stopDrillMethod, (params: StopDrillParams): StopDrillResult => router.drills.stop(params.id));
+    connection.onRequest(resilienceReportMethod, (): ResilienceReportResult => router.drills.report());
     connection.onRequest(connectedToolsMethod, (): ConnectedToolsResult => options.tools.names());
   }
 
@@ -99,7 +99,7 @@ export class LspFace {
   async #configure(params: ConfigureParams): Promise<ConfigureResult> {
     const { resolveConfig } = await import('../../config/resolve.ts');
     const { config, problems } = resolveConfig({ endpoints: params.endpoints, routes: params.routes, aliases: params.aliases }, resolveOptions);
-    this.#options.yard.configure(config, labelled(params.keys), problems);
+    this.#options.router.configure(config, labelled(params.keys), problems);
     this.#options.listen(params.http.enabled ? params.http.port : undefined);
     return { problems };
   }
@@ -112,7 +112,7 @@ export class LspFace {
     const aborter = new AbortController();
     const registration = token.onCancellationRequested(() => aborter.abort());
     try {
-      return await this.#options.yard.testEndpoint(endpoint, this.#keysToTest(params), aborter.signal);
+      return await this.#options.router.testEndpoint(endpoint, this.#keysToTest(params), aborter.signal);
     } finally {
       registration.dispose();
     }
@@ -122,16 +122,16 @@ export class LspFace {
   async #connectTool(tool: string): Promise<ConnectToolResult> {
     const { state, url, message } = await this.#options.checkPort();
     if (url === undefined && state !== 'off') throw new Error(message ?? 'The local endpoint is not open yet; try again in a moment.');
-    const { tools, yard } = this.#options;
+    const { tools, router } = this.#options;
     const known = tools.names().includes(tool);
     const token = tools.connect(tool);
-    yard.log.info(`The tool ${tool} ${known ? 'asked for its token' : 'got a token of its own'}.`);
+    router.log.info(`The tool ${tool} ${known ? 'asked for its token' : 'got a token of its own'}.`);
     return { token, url };
   }
 
   #startDrill(params: StartDrillParams): StartDrillResult {
     try {
-      return { drill: this.#options.yard.drills.start(params) };
+      return { drill: this.#options.router.drills.start(params) };
     } catch (error) {
       if (error instanceof WaybillError) return { refused: error.message };
       throw error;
@@ -140,17 +140,17 @@ export class LspFace {
 
   #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {
     if (secret !== undefined) return secret === '' ? [] : [{ id: 'new', label: 'the new key', secret }];
-    const known = this.#options.yard.keys.all(name);
+    const known = this.#options.router.keys.all(name);
     return keyId === undefined ? [...known] : known.filter(key => key.id === keyId);
   }
 
   #chat(params: ChatParams, token: CancellationToken): Promise<ChatResult> {
-    const { yard, connection } = this.#options;
-    const nameProblem = modelNameProblem(params.wanted);
-    if (nameProblem !== undefined) return Promise.resolve(refusedChat(yard.newId(), nameProblem));
+    const { router, connection } = this.#options;
+    const nameProblem = modelNameProblem(params.requestedModel);
+    if (nameProblem !== undefined) return Promise.resolve(refusedChat(router.newId(), nameProblem));
     return new Promise((resolve, reject) => {
       const conversation = params.conversation;
-      const caller = new LspCaller(
+      const caller = new LspSink(
         events => this.#notify(chatEventsMethod, { id: params.id, events }),
         async (message, accept) => {
           const answer = await connection.window.showWarningMessage(message, { title: accept }, { title: 'Keep the Refusal' }).catch((error: unknown) => {
@@ -174,9 +174,9 @@ export class LspFace {
           }
         });
       };
-      const run = yard.create({
-        id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: params.wanted, stream: true, caller: keptCaller(params.caller),
-        needs: needsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
+      const run = router.create({
+        id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: params.requestedModel, stream: true, caller: keptCaller(params.caller),
+        requirements: requirementsOf(conversation), conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs,
         thinkingAsked: conversation.reasoning !== undefined && conversation.reasoning.effort !== 'none',
       }, caller);
       const registration = token.onCancellationRequested(() => {
@@ -200,7 +200,7 @@ function labelled(keys: ConfigureParams['keys']): Map<string, KeyMaterial[]> {
 }
 
 /** What a conversation of the editor needs of a target. */
-export function needsOf(conversation: ConversationRequest): Needs {
+export function requirementsOf(conversation: ConversationRequest): Requirements {
   let chars = 0;
   let images = 0;
   let documents = 0;

@@ -1,13 +1,13 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ChatEvent, ChatResult } from '../../api/messages.ts';
 import type { Receipt } from '../../api/receipt.ts';
-import type { AnswerHead, CallerSide, ExchangeFailure } from '../../exchange/request.ts';
+import type { AnswerHead, ResponseSink, ExchangeFailure } from '../../exchange/request.ts';
 
 /** Events are sent together when they come close together, so that a fast model does not flood the channel. */
 const batchMs = 12;
 
 /** The editor's end of an exchange: events go out as notifications, the outcome as the request's result. */
-export class LspCaller implements CallerSide {
+export class LspSink implements ResponseSink {
   onDrain: (() => void) | undefined;
   #send: (events: ChatEvent[]) => void;
   #ask: (message: string, accept: string) => Promise<boolean>;
@@ -46,7 +46,7 @@ export class LspCaller implements CallerSide {
     return true;
   }
 
-  plain(): void {
+  buffered(): void {
     // The editor always gets events.
   }
 

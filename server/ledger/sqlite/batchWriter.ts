@@ -120,8 +120,8 @@ export class BatchWriter {
 
   #insert(receipt: Receipt): Written {
     const { caller } = receipt;
-    const result = this.#insertExchange.run(receipt.id, this.#instanceId, receipt.face, receipt.protocol, receipt.stream ? 1 : 0, caller.tool,
-      caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.wanted, Math.round(receipt.startedAt),
+    const result = this.#insertExchange.run(receipt.id, this.#instanceId, receipt.inbound, receipt.protocol, receipt.stream ? 1 : 0, caller.tool,
+      caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.requestedModel, Math.round(receipt.startedAt),
       receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null, receipt.message ?? null,
       receipt.target ?? null, JSON.stringify(receipt.plan));
     if (result.changes === 0) {

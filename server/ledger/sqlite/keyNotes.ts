@@ -8,7 +8,7 @@ import { UnreadableRowError, type Row } from './rows.ts';
 interface KeyNoteScope {
   endpoint: string;
   /** What the key is known by in the data folder (see keys/keyFingerprints.ts); empty for endpoints without keys. */
-  keyMark: string;
+  keyFingerprint: string;
   model?: string | undefined;
   /** Milliseconds since the epoch. */
   at: number;
@@ -73,7 +73,7 @@ export class KeyNotes {
   write(note: KeyNote): void {
     const state = note.kind === 'state' ? note : undefined;
     const limit = note.kind === 'state' ? undefined : note;
-    this.#insert.run(this.#instanceId, note.endpoint, note.keyMark, note.model ?? '', note.kind, Math.round(note.at), state?.state ?? null,
+    this.#insert.run(this.#instanceId, note.endpoint, note.keyFingerprint, note.model ?? '', note.kind, Math.round(note.at), state?.state ?? null,
       whole(state?.until ?? limit?.resetAt), whole(limit?.remaining), whole(limit?.limit));
   }
 
@@ -97,8 +97,8 @@ export class KeyNotes {
 }
 
 /** The same key, model and kind have the same one: the last word of each is enough. */
-export function noteSubject({ endpoint, keyMark, model, kind }: KeyNote): string {
-  return JSON.stringify([endpoint, keyMark, model ?? '', kind]);
+export function noteSubject({ endpoint, keyFingerprint, model, kind }: KeyNote): string {
+  return JSON.stringify([endpoint, keyFingerprint, model ?? '', kind]);
 }
 
 function whole(figure: number | undefined): number | null {
@@ -106,11 +106,11 @@ function whole(figure: number | undefined): number | null {
 }
 
 function noteFromRow(row: Row): KeyNote {
-  const { endpoint, key_mark: keyMark, at, model, kind, until, remaining } = row;
-  if (typeof endpoint !== 'string' || typeof keyMark !== 'string' || typeof model !== 'string' || typeof kind !== 'string') throw new UnreadableRowError('key');
+  const { endpoint, key_mark: keyFingerprint, at, model, kind, until, remaining } = row;
+  if (typeof endpoint !== 'string' || typeof keyFingerprint !== 'string' || typeof model !== 'string' || typeof kind !== 'string') throw new UnreadableRowError('key');
   if (typeof at !== 'number') throw new UnreadableRowError('at');
   if (kind !== 'state' && typeof remaining !== 'number') throw new UnreadableRowError('remaining');
-  const scope: KeyNoteScope = { endpoint, keyMark, at };
+  const scope: KeyNoteScope = { endpoint, keyFingerprint, at };
   if (model !== '') scope.model = model;
   const moment = typeof until === 'number' ? until : undefined;
   if (kind === 'state') {

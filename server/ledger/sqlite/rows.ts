@@ -160,7 +160,7 @@ function callerFromRow(row: Row): Receipt['caller'] {
 function planFromRow(row: Row): Plan {
   const plan = json(row['plan']);
   if (isObject(plan) && Array.isArray(plan['targets']) && Array.isArray(plan['excluded'])) return plan as unknown as Plan;
-  return { wanted: text(row, 'wanted'), kind: 'model', strategy: 'none', targets: [], excluded: [] };
+  return { requestedModel: text(row, 'wanted'), kind: 'model', strategy: 'none', targets: [], excluded: [] };
 }
 
 /** The attempts of an exchange that could be read, and how many could not. */
@@ -178,7 +178,7 @@ export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
   const { attempts } = read;
   const receipt: Receipt = {
     id: text(row, 'id'),
-    face: text(row, 'face') as Receipt['face'],
+    inbound: text(row, 'face') as Receipt['inbound'],
     protocol: text(row, 'protocol') as Receipt['protocol'],
     stream: row['stream'] === 1,
     caller: callerFromRow(row),
@@ -203,7 +203,7 @@ export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
   const summary: RequestSummary = {
     id: text(row, 'id'),
     startedAt: number(row, 'started_at'),
-    wanted: text(row, 'wanted'),
+    requestedModel: text(row, 'wanted'),
     attempts: attempts.length,
     failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length,
     outcome: text(row, 'outcome') as RequestSummary['outcome'],

@@ -56,7 +56,7 @@ function adoptOrphans(fresh: DatabaseSync): void {
       SELECT exchange_seq, 'salvaged-' || exchange_seq, '', 'http', protocol, 0, '(lost)', target, started_at, total_ms,
         CASE outcome WHEN 'ok' THEN 'ok' WHEN 'failed' THEN 'failed' ELSE 'interrupted' END,
         'The record of this exchange was lost when the ledger was damaged; its attempts were saved.', target,
-        json_object('wanted', target, 'kind', 'model', 'strategy', 'none', 'targets', json('[]'), 'excluded', json('[]'))
+        json_object('requestedModel', target, 'kind', 'model', 'strategy', 'none', 'targets', json('[]'), 'excluded', json('[]'))
       FROM attempts WHERE last = 1 AND exchange_seq NOT IN (SELECT seq FROM exchanges)`);
 }
 

@@ -217,7 +217,7 @@ export class SpendQueries {
     totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
     return {
       range, totals,
-      byEndpoint: dearestFirst(endpoints), byModel: dearestFirst(models), byTool: dearestFirst(tools), byWorkspace: dearestFirst(workspaces),
+      byEndpoint: byCostDescending(endpoints), byModel: byCostDescending(models), byTool: byCostDescending(tools), byWorkspace: byCostDescending(workspaces),
       byDay: this.#days(range, bounds),
     };
   }
@@ -294,6 +294,6 @@ function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
 }
 
 /** Groups in the order a person wants: the dearest first, then by name. */
-export function dearestFirst(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
+export function byCostDescending(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
   return [...groups.values()].sort((a, b) => b.microUsd - a.microUsd || a.name.localeCompare(b.name));
 }

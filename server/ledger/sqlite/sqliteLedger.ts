@@ -99,7 +99,7 @@ class SqliteLedger implements LedgerStore {
     this.#clock = clock;
     this.#log = log;
     this.#lastSettle = clock.now();
-    this.#housekeeping = new Guard(`House-keeping of the ledger ${file}`, log);
+    this.#housekeeping = new Guard(`RouterProcess-keeping of the ledger ${file}`, log);
     this.#holder = new LedgerHolder({ file, clock, log, instanceId, isAlive: options.isAlive ?? isAliveHere, opened: (opened) => { this.#opened(opened); } });
     this.#queue = new CommitQueue({
       writer: {

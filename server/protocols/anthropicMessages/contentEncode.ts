@@ -2,7 +2,7 @@ import type { CacheBreakpoint, ContentPart, DocumentPart, ImagePart, Message, Te
 import { isObject, parseJson } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { EncodeTarget } from '../codec.ts';
-import { mergeNeighbours, opaqueIsAtHome } from '../conversationShape.ts';
+import { mergeNeighbours, maySendOpaque } from '../conversationShape.ts';
 import { withoutUndefined } from '../fields.ts';
 import { describeMedia, documentText, leftOut } from '../media.ts';
 
@@ -53,7 +53,7 @@ function isSendable(part: ContentPart, target: EncodeTarget): boolean {
     case 'refusal':
       return part.text.trim() !== '';
     case 'thinking':
-      return (part.signature !== undefined || part.redacted !== undefined) && opaqueIsAtHome(part, 'anthropic-messages', target.origin);
+      return (part.signature !== undefined || part.redacted !== undefined) && maySendOpaque(part, 'anthropic-messages', target.origin);
     default:
       return true;
   }

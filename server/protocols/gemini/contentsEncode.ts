@@ -2,7 +2,7 @@ import type { ContentPart, ConversationRequest, DocumentPart, ImagePart, Message
 import type { JsonObject } from '../../base/json.ts';
 import { callInput } from '../anthropicMessages/contentEncode.ts';
 import type { EncodeTarget } from '../codec.ts';
-import { mergeNeighbours, opaqueIsAtHome } from '../conversationShape.ts';
+import { mergeNeighbours, maySendOpaque } from '../conversationShape.ts';
 import { withoutUndefined } from '../fields.ts';
 import { standInSignature } from './contentsDecode.ts';
 import { geminiModelRules } from './models.ts';
@@ -115,7 +115,7 @@ function encodeModel(content: readonly ContentPart[], writing: Writing): JsonObj
   for (const part of content) {
     switch (part.type) {
       case 'thinking': {
-        if (part.signature === undefined || !opaqueIsAtHome(part, 'gemini', target.origin)) break;
+        if (part.signature === undefined || !maySendOpaque(part, 'gemini', target.origin)) break;
         flush();
         if (part.text === '') waiting = part.signature;
         else parts.push({ text: part.text, thought: true, thoughtSignature: part.signature });
@@ -128,7 +128,7 @@ function encodeModel(content: readonly ContentPart[], writing: Writing): JsonObj
         waiting = undefined;
         break;
       case 'tool-call': {
-        const own = part.signature !== undefined && opaqueIsAtHome(part, 'gemini', target.origin) ? part.signature : undefined;
+        const own = part.signature !== undefined && maySendOpaque(part, 'gemini', target.origin) ? part.signature : undefined;
         parts.push(encodeCall(part, own ?? waiting, writing));
         waiting = undefined;
         break;

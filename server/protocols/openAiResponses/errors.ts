@@ -27,10 +27,10 @@ export function encodeResponsesStreamError(error: CallerError, response: JsonObj
 
 function streamError(error: CallerError): JsonObject {
   const { body } = encodeChatError(error);
-  const told = isObject(body.error) ? body.error : {};
-  const message = asString(told.message) ?? error.message;
+  const errorBody = isObject(body.error) ? body.error : {};
+  const message = asString(errorBody.message) ?? error.message;
   // `invalid_prompt` is how this protocol says inside a stream that asking the same again is of no use.
-  const code = error.failureClass === 'bad-request' || error.failureClass === 'auth' ? 'invalid_prompt' : asString(told.code) ?? 'server_error';
+  const code = error.failureClass === 'bad-request' || error.failureClass === 'auth' ? 'invalid_prompt' : asString(errorBody.code) ?? 'server_error';
   const wait = error.failureClass === 'rate-limit' && error.retryAfterMs !== undefined && !/try again in/i.test(message);
   return { code, message: wait ? `${message} Please try again in ${(error.retryAfterMs ?? 0) / 1_000}s.` : message };
 }

@@ -1,7 +1,7 @@
 import type { ContentPart, ConversationRequest, DocumentPart, ImagePart, RefusalPart, TextPart, ThinkingPart, ToolCallPart, ToolResultPart } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { EncodeTarget } from '../codec.ts';
-import { failureText, mergeNeighbours, opaqueIsAtHome } from '../conversationShape.ts';
+import { failureText, mergeNeighbours, maySendOpaque } from '../conversationShape.ts';
 import { asFunctionArguments } from '../customTools.ts';
 import { withoutUndefined } from '../fields.ts';
 import { dataUrl, describeMedia, documentText, inlineDocument, leftOut } from '../media.ts';
@@ -108,7 +108,7 @@ function encodeSaid(part: TextPart | RefusalPart): JsonObject {
 }
 
 function encodeReasoning(part: ThinkingPart, target: EncodeTarget): JsonObject | undefined {
-  if (part.encrypted === undefined || !opaqueIsAtHome(part, 'openai-responses', target.origin)) return undefined;
+  if (part.encrypted === undefined || !maySendOpaque(part, 'openai-responses', target.origin)) return undefined;
   return withoutUndefined({
     type: 'reasoning',
     id: part.itemId,

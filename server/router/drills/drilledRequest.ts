@@ -16,7 +16,7 @@ export function drilledRequest(receipt: Receipt, keptAway: (target: string) => b
     .map(({ target }): DrilledStep => ({ target, outcome: 'passed-over', drill: true }));
   if (passedOver.length === 0 && !attempts.some(step => step.drill)) return undefined;
   return {
-    id: receipt.id, wanted: receipt.plan.wanted, at: receipt.startedAt, outcome: receipt.outcome, failureClass: receipt.failureClass,
+    id: receipt.id, requestedModel: receipt.plan.requestedModel, at: receipt.startedAt, outcome: receipt.outcome, failureClass: receipt.failureClass,
     target: receipt.target, totalMs: receipt.totalMs, path: [...passedOver, ...attempts],
   };
 }

@@ -1,6 +1,6 @@
 import {
   defaultSlowMs, drillFaults, longestDrillMs, longestSlowMs, shortestDrillMs,
-  type DrillCounts, type DrilledRequest, type DrillStatus, type DrillSummary, type RunningDrill, type StartDrillParams, type SurvivalReport,
+  type DrillCounts, type DrilledRequest, type DrillStatus, type DrillSummary, type RunningDrill, type StartDrillParams, type ResilienceReport,
 } from '../../api/drill.ts';
 import type { Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -8,25 +8,25 @@ import { WaybillError } from '../../base/failure.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
-import type { HealthSnapshot, LinkAwareHealthBoard } from '../../health/healthReader.ts';
+import type { HealthSnapshot, NetworkAwareHealthRegistry } from '../../health/healthReader.ts';
 import { drilledRoutes } from '../../routing/resilience/drilledRoutes.ts';
 import { makePlan } from '../../routing/makePlan.ts';
-import { survivalOf } from '../../routing/resilience/resilienceReport.ts';
-import { agentNeeds, chatNeeds, LossView, ReportView, type SurvivalView } from '../../routing/resilience/whatIfView.ts';
-import { isUnderWay, type Drills } from '../../upstream/interceptors/faultInjector.ts';
+import { resilienceOf } from '../../routing/resilience/resilienceReport.ts';
+import { agentRequirements, chatRequirements, WhatIfView, ReportView, type ResilienceView } from '../../routing/resilience/whatIfView.ts';
+import { isUnderWay, type FaultInjector } from '../../upstream/interceptors/faultInjector.ts';
 import type { KeyPool, KeySnapshot } from '../../keys/keyPool.ts';
 import { drilledRequest } from './drilledRequest.ts';
 import { keyName } from '../resilienceState.ts';
 
 /** What a drill runner needs of the house. */
-export interface DrillRunnerOptions {
-  drills: Drills;
-  board: Pick<LinkAwareHealthBoard, 'snapshotOf' | 'restore'>;
+export interface FaultInjectionRunnerOptions {
+  drills: FaultInjector;
+  healthRegistry: Pick<NetworkAwareHealthRegistry, 'snapshotOf' | 'restore'>;
   keys: KeyPool;
   clock: Clock;
   log: Log;
   config(): Config;
-  view(): SurvivalView;
+  view(): ResilienceView;
   canonicalName(model: string): string;
   /** The state of drills changed. */
   changed(): void;
@@ -50,27 +50,27 @@ interface Run {
  * Begins and ends fire drills of this process. What was known of an endpoint's health and keys when its drill began is
  * put back when it ends: by time, by command, or because it is no longer configured.
  */
-export class DrillRunner {
-  #options: DrillRunnerOptions;
+export class FaultInjectionRunner {
+  #options: FaultInjectionRunnerOptions;
   #runs = new Map<string, Run>();
   #requests: DrilledRequest[] = [];
   #last: DrillSummary | undefined;
   #serial = 0;
   readonly #ends: Guard;
 
-  constructor(options: DrillRunnerOptions) {
+  constructor(options: FaultInjectionRunnerOptions) {
     this.#options = options;
     this.#ends = new Guard('The end of a fire drill', options.log);
   }
 
   /** @throws WaybillError in one sentence when the drill cannot begin */
   start(params: StartDrillParams): RunningDrill {
-    const { drills, board, keys, clock } = this.#options;
+    const { drills, healthRegistry, keys, clock } = this.#options;
     const startedAt = clock.now();
     const drill = this.#checked(params, startedAt);
     if (this.#runs.size === 0) this.#requests = [];
     const run: Run = {
-      drill, counts: { met: 0, answered: 0, failed: 0 }, health: board.snapshotOf(drill.endpoint), keys: keys.snapshotOf(drill.endpoint), timer: undefined,
+      drill, counts: { met: 0, answered: 0, failed: 0 }, health: healthRegistry.snapshotOf(drill.endpoint), keys: keys.snapshotOf(drill.endpoint), timer: undefined,
     };
     this.#runs.set(drill.id, run);
     drills.begin(drill);
@@ -129,9 +129,9 @@ export class DrillRunner {
     return { running: this.#running(), counts, routes: drilledRoutes(view(), clock.now()), requests: this.#requests, last: this.#last };
   }
 
-  report(): SurvivalReport {
+  report(): ResilienceReport {
     const at = this.#options.clock.now();
-    return { at, routes: survivalOf(this.#options.view()), drills: this.#running(), last: this.#last };
+    return { at, routes: resilienceOf(this.#options.view()), drills: this.#running(), last: this.#last };
   }
 
   /** Ends everything without a word: the server ends. */
@@ -144,11 +144,11 @@ export class DrillRunner {
   }
 
   /** Whether a drill is what keeps requests like this one from a target: without it, the target would be in the plan. */
-  #keptAway({ plan: { wanted } }: Receipt, target: string): boolean {
+  #keptAway({ plan: { requestedModel } }: Receipt, target: string): boolean {
     const { view, clock } = this.#options;
     if (!this.#running().some(drill => target.startsWith(`${drill.endpoint}/`))) return false;
-    const undrilled = new LossView(new ReportView(view()), undefined, true);
-    return [chatNeeds, agentNeeds].every(needs => makePlan(wanted, needs, undrilled, clock.now()).plan.targets.some(one => one.target === target));
+    const undrilled = new WhatIfView(new ReportView(view()), undefined, true);
+    return [chatRequirements, agentRequirements].every(requirements => makePlan(requestedModel, requirements, undrilled, clock.now()).plan.targets.some(one => one.target === target));
   }
 
   #running(): RunningDrill[] {
@@ -190,12 +190,12 @@ export class DrillRunner {
   }
 
   #end(run: Run, ended: DrillSummary['ended']): DrillSummary {
-    const { drills, board, keys, clock, log } = this.#options;
+    const { drills, healthRegistry, keys, clock, log } = this.#options;
     const { drill, counts } = run;
     clearTimeout(run.timer);
     this.#runs.delete(drill.id);
     drills.end(drill.id);
-    this.#ends.run(() => { if (run.health !== undefined) board.restore(drill.endpoint, run.health); });
+    this.#ends.run(() => { if (run.health !== undefined) healthRegistry.restore(drill.endpoint, run.health); });
     this.#ends.run(() => { keys.restore(drill.endpoint, run.keys); });
     this.#last = { ...drill, ...counts, endedAt: clock.now(), ended };
     log.info(`Fire drill of ${drill.endpoint} ended (${ended}): ${counts.met} requests met it, ${counts.answered} were answered, ${counts.failed} failed.`);

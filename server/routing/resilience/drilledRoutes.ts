@@ -2,7 +2,7 @@ import type { DrilledRoute, RunningDrill } from '../../api/drill.ts';
 import { defaultSlowMs } from '../../api/drill.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import { makePlan } from '../makePlan.ts';
-import { chatNeeds, LossView, ReportView, subjectsOf, type SurvivalView } from './whatIfView.ts';
+import { chatRequirements, WhatIfView, ReportView, routesUnderTest, type ResilienceView } from './whatIfView.ts';
 
 /** What a request meets at a target: nothing, no answer, a late one, or one that breaks off. */
 type Effect = 'none' | 'fails' | 'slow' | 'cut';
@@ -11,17 +11,17 @@ type Effect = 'none' | 'fails' | 'slow' | 'cut';
  * How each route answers while drills run: the plan as it is now, walked as a request would walk it. Models stand in for
  * routes where there are none. Empty while no drill runs.
  */
-export function drilledRoutes(view: SurvivalView, now: number): DrilledRoute[] {
+export function drilledRoutes(view: ResilienceView, now: number): DrilledRoute[] {
   if (view.drills().length === 0) return [];
-  const undrilled = new LossView(new ReportView(view), undefined, true);
-  const subjects = subjectsOf(view);
-  const routes = subjects.filter(one => one.kind === 'route');
-  return (routes.length > 0 ? routes : subjects).map(one => drilledRoute(one, view, undrilled, now));
+  const undrilled = new WhatIfView(new ReportView(view), undefined, true);
+  const all = routesUnderTest(view);
+  const routes = all.filter(one => one.kind === 'route');
+  return (routes.length > 0 ? routes : all).map(one => drilledRoute(one, view, undrilled, now));
 }
 
-function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: SurvivalView, undrilled: LossView, now: number): DrilledRoute {
-  const usually = makePlan(name, chatNeeds, undrilled, now).plan.targets[0]?.target;
-  const { plan, resting } = makePlan(name, chatNeeds, view, now);
+function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: ResilienceView, undrilled: WhatIfView, now: number): DrilledRoute {
+  const usually = makePlan(name, chatRequirements, undrilled, now).plan.targets[0]?.target;
+  const { plan, coolingDown: resting } = makePlan(name, chatRequirements, view, now);
   const shared = { name, kind, usually };
   const failed: PlannedTarget[] = [];
   for (const [index, target] of plan.targets.entries()) {
@@ -50,7 +50,7 @@ function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' },
 }
 
 /** The worst that drills do to a target. One key that is dead does nothing while another is there. */
-function effectOn(target: PlannedTarget, view: SurvivalView): { effect: Effect; drill?: RunningDrill } {
+function effectOn(target: PlannedTarget, view: ResilienceView): { effect: Effect; drill?: RunningDrill } {
   const found = view.drills().find(drill => drill.endpoint === target.endpoint && (drill.model === undefined || drill.model === target.model));
   if (found === undefined) return { effect: 'none' };
   if (found.keyId !== undefined && view.keys(target.endpoint).some(key => key.id !== found.keyId && key.usable)) return { effect: 'none' };

@@ -1,28 +1,28 @@
-import type { LossOutcome, SurvivalGap } from '../../api/drill.ts';
-import type { ReportView, Subject, SurvivalView } from './whatIfView.ts';
+import type { LossOutcome, ResilienceGap } from '../../api/drill.ts';
+import type { ReportView, RouteUnderTest, ResilienceView } from './whatIfView.ts';
 
 /** Puts the gaps of one route or model in words, each with the next action; the most serious first. */
-export function survivalGaps(subject: Subject, losses: readonly LossOutcome[], view: ReportView): SurvivalGap[] {
-  return [...nothingLeft(subject, losses, view), ...notReady(subject, view), ...weaker(losses)];
+export function resilienceGaps(route: RouteUnderTest, losses: readonly LossOutcome[], view: ReportView): ResilienceGap[] {
+  return [...nothingLeft(route, losses, view), ...notReady(route, view), ...weaker(losses)];
 }
 
 /** Losses after which no target is left. One missing second endpoint shows in several of them, and is named once. */
-function nothingLeft(subject: Subject, losses: readonly LossOutcome[], view: ReportView): SurvivalGap[] {
+function nothingLeft(route: RouteUnderTest, losses: readonly LossOutcome[], view: ReportView): ResilienceGap[] {
   const stops = (kind: LossOutcome['kind']): LossOutcome | undefined => losses.find(loss => loss.kind === kind && loss.result === 'stops');
-  const fix = fixOf(subject, view);
-  const who = called(subject);
+  const fix = fixOf(route, view);
+  const who = called(route);
   const endpoint = stops('endpoint')?.name;
   const model = stops('model')?.name;
   const account = stops('provider')?.name;
-  const [only] = subject.able;
+  const [only] = route.able;
   if (only === undefined) {
-    return [{ problem: `${who} has no target that can serve.`, action: subject.kind === 'route' ? 'Give it one that can.' : 'Add a provider that serves it.', fix }];
+    return [{ problem: `${who} has no target that can serve.`, action: route.kind === 'route' ? 'Give it one that can.' : 'Add a provider that serves it.', fix }];
   }
-  const gaps: SurvivalGap[] = [];
-  if (endpoint !== undefined && subject.able.length === 1) {
+  const gaps: ResilienceGap[] = [];
+  if (endpoint !== undefined && route.able.length === 1) {
     gaps.push({
       problem: `${who} has one target only, "${only.target}": it stops when the endpoint${view.keys(endpoint).length === 1 ? ', its only key' : ''} or the model is lost.`,
-      action: subject.kind === 'route' ? 'Add a target with another model at another endpoint.' : 'Add another provider that serves it.', fix,
+      action: route.kind === 'route' ? 'Add a target with another model at another endpoint.' : 'Add another provider that serves it.', fix,
     });
     return gaps;
   }
@@ -44,8 +44,8 @@ function nothingLeft(subject: Subject, losses: readonly LossOutcome[], view: Rep
 }
 
 /** Targets that could not take over: now, or ever. */
-function notReady(subject: Subject, view: SurvivalView): SurvivalGap[] {
-  return subject.targets.flatMap(({ target, state, note }): SurvivalGap[] => {
+function notReady(route: RouteUnderTest, view: ResilienceView): ResilienceGap[] {
+  return route.targets.flatMap(({ target, state, note }): ResilienceGap[] => {
     if (state === 'ready') return [];
     const endpoint = target.slice(0, target.indexOf('/'));
     const config = view.config.endpoints.get(endpoint);
@@ -54,18 +54,18 @@ function notReady(subject: Subject, view: SurvivalView): SurvivalGap[] {
     if (config === undefined) return [{ problem, action: 'Add the endpoint, or take the target out.', fix: 'edit-route' }];
     if (!config.enabled) return [{ problem, action: `Enable "${endpoint}", or take the target out.`, fix: 'enable', endpoint }];
     if (keys.length === 0 && config.provider.keyRequired) return [{ problem, action: `Add a key for "${endpoint}".`, fix: 'add-key', endpoint }];
-    if (state === 'never') return [{ problem, action: 'Put another model in its place.', fix: fixOf(subject, view) }];
+    if (state === 'never') return [{ problem, action: 'Put another model in its place.', fix: fixOf(route, view) }];
     if (keys.length > 0 && keys.every(key => key.rejected)) return [{ problem, action: `Replace the key of "${endpoint}".`, fix: 'replace-key', endpoint }];
     return [{ problem, action: `Until "${endpoint}" is back, one loss less is survived; check its health.`, fix: 'check-health', endpoint }];
   });
 }
 
 /** Those that take over and cannot do all of it; each is named once, whatever was lost before it. */
-function weaker(losses: readonly LossOutcome[]): SurvivalGap[] {
-  const told = new Set<string>();
-  return losses.flatMap(({ result, note, name, kind }): SurvivalGap[] => {
-    if (result !== 'weaker' || note === undefined || told.has(note)) return [];
-    told.add(note);
+function weaker(losses: readonly LossOutcome[]): ResilienceGap[] {
+  const reportedNotes = new Set<string>();
+  return losses.flatMap(({ result, note, name, kind }): ResilienceGap[] => {
+    if (result !== 'weaker' || note === undefined || reportedNotes.has(note)) return [];
+    reportedNotes.add(note);
     return [{
       problem: `When ${kind === 'key' ? `the key ${name}` : `"${name}"`} is lost, the fallback serves less: ${note}`,
       action: note.includes('tools') ? 'Add a target that can call tools.' : note.includes('images') ? 'Add a target that can read images.' : 'Add a target with as large a context window.',
@@ -75,10 +75,10 @@ function weaker(losses: readonly LossOutcome[]): SurvivalGap[] {
 }
 
 /** Where there is but one endpoint, a second has to be added before it can be in a route. */
-function fixOf(subject: Subject, view: SurvivalView): 'edit-route' | 'add-provider' {
-  return subject.kind === 'route' && view.config.endpoints.size > 1 ? 'edit-route' : 'add-provider';
+function fixOf(route: RouteUnderTest, view: ResilienceView): 'edit-route' | 'add-provider' {
+  return route.kind === 'route' && view.config.endpoints.size > 1 ? 'edit-route' : 'add-provider';
 }
 
-function called({ kind, name }: Subject): string {
+function called({ kind, name }: RouteUnderTest): string {
   return `${kind === 'route' ? 'Route' : 'Model'} "${name}"`;
 }

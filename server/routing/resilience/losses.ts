@@ -1,12 +1,12 @@
-import { LossView, type Loss, type ReportView, type Subject } from './whatIfView.ts';
+import { WhatIfView, type Loss, type ReportView, type RouteUnderTest } from './whatIfView.ts';
 
 /** One loss, and what is left after it: as things are configured, and as they are now. */
 export interface LookedAtLoss {
   kind: Loss['kind'];
   /** Of a key its endpoint, label and last four characters. */
   name: string;
-  configured: LossView;
-  present: LossView;
+  configured: WhatIfView;
+  present: WhatIfView;
 }
 
 /** The losses of a report; most concern many subjects, and each is made once. */
@@ -19,7 +19,7 @@ export class Losses {
   }
 
   /** The losses that concern a subject at all. A model asked for by name cannot survive the loss of that very model. */
-  of({ able, kind }: Subject): LookedAtLoss[] {
+  of({ able, kind }: RouteUnderTest): LookedAtLoss[] {
     const endpoints = new Set(able.map(target => target.endpoint));
     const models = kind === 'model' ? [] : [...new Set(able.map(target => target.model))];
     return [
@@ -48,7 +48,7 @@ export class Losses {
   }
 
   #look(loss: Loss, name: string): LookedAtLoss {
-    return { kind: loss.kind, name, configured: new LossView(this.#view, loss, false), present: new LossView(this.#view, loss, true) };
+    return { kind: loss.kind, name, configured: new WhatIfView(this.#view, loss, false), present: new WhatIfView(this.#view, loss, true) };
   }
 }
 

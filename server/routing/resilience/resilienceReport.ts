@@ -1,10 +1,10 @@
-import type { LossOutcome, RouteSurvival } from '../../api/drill.ts';
+import type { LossOutcome, RouteResilience } from '../../api/drill.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import { judgeTarget, plannedTarget } from '../makePlan.ts';
-import type { ModelFacts, Needs } from '../plan.ts';
+import type { ModelFacts, Requirements } from '../plan.ts';
 import { resolveName } from '../resolveName.ts';
-import { survivalGaps } from './gaps.ts';
-import { agentNeeds, chatNeeds, LossView, ReportView, subjectsOf, type Subject, type SurvivalView } from './whatIfView.ts';
+import { resilienceGaps } from './gaps.ts';
+import { agentRequirements, chatRequirements, WhatIfView, ReportView, routesUnderTest, type RouteUnderTest, type ResilienceView } from './whatIfView.ts';
 import { Losses, type LookedAtLoss } from './losses.ts';
 
 /** From this share of the usual context window on, another one counts as large enough. */
@@ -16,65 +16,65 @@ const enoughWindow = 0.8;
  *
  * @param view the state at one moment
  */
-export function survivalOf(view: SurvivalView): RouteSurvival[] {
+export function resilienceOf(view: ResilienceView): RouteResilience[] {
   const report = new ReportView(view);
-  const [configured, present] = [new LossView(report, undefined, false), new LossView(report, undefined, true)];
+  const [configured, present] = [new WhatIfView(report, undefined, false), new WhatIfView(report, undefined, true)];
   const losing = new Losses(report);
-  return subjectsOf(report).map(({ name, kind }) => {
-    const subject = look(name, kind, configured, present);
-    const losses = losing.of(subject).map(loss => outcomeOf(loss, subject, report));
-    const gaps = survivalGaps(subject, losses, report);
-    const ready = subject.targets.some(target => target.state === 'ready');
+  return routesUnderTest(report).map(({ name, kind }) => {
+    const route = look(name, kind, configured, present);
+    const losses = losing.of(route).map(loss => outcomeOf(loss, route, report));
+    const gaps = resilienceGaps(route, losses, report);
+    const ready = route.targets.some(target => target.state === 'ready');
     const whole = gaps.length === 0 && losses.every(loss => loss.result === 'survives');
-    return { name, kind, verdict: !ready ? 'stopped' : whole ? 'survives' : 'gaps', targets: subject.targets, losses, gaps };
+    return { name, kind, verdict: !ready ? 'stopped' : whole ? 'survives' : 'gaps', targets: route.targets, losses, gaps };
   });
 }
 
 /** Judges each target of a subject once for all losses: a loss changes only what it concerns. */
-function look(name: string, kind: Subject['kind'], configured: LossView, present: LossView): Subject {
-  const subject: Subject = { name, kind, able: [], ready: [], readyAgents: [], targets: [], servesAgents: false };
+function look(name: string, kind: RouteUnderTest['kind'], configured: WhatIfView, present: WhatIfView): RouteUnderTest {
+  const route: RouteUnderTest = { name, kind, able: [], ready: [], readyAgents: [], targets: [], servesAgents: false };
   for (const candidate of resolveName(name, configured)?.candidates ?? []) {
     const target = `${candidate.endpoint}/${candidate.model}`;
-    const ever = judgeTarget(candidate, chatNeeds, configured);
+    const ever = judgeTarget(candidate, chatRequirements, configured);
     if (!ever.fit) {
-      subject.targets.push({ target, state: 'never', note: ever.reason });
+      route.targets.push({ target, state: 'never', note: ever.reason });
       continue;
     }
     const planned = plannedTarget(target, candidate, configured);
-    const agent = judgeTarget(candidate, agentNeeds, configured).fit;
-    const now = judgeTarget(candidate, chatNeeds, present);
-    subject.able.push(planned);
-    subject.servesAgents ||= agent;
+    const agent = judgeTarget(candidate, agentRequirements, configured).fit;
+    const now = judgeTarget(candidate, chatRequirements, present);
+    route.able.push(planned);
+    route.servesAgents ||= agent;
     if (!now.fit) {
-      subject.targets.push({ target, state: 'not-now', note: now.reason });
+      route.targets.push({ target, state: 'not-now', note: now.reason });
       continue;
     }
-    subject.ready.push(planned);
-    if (agent) subject.readyAgents.push(planned);
-    subject.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)) });
+    route.ready.push(planned);
+    if (agent) route.readyAgents.push(planned);
+    route.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)) });
   }
-  return subject;
+  return route;
 }
 
-function outcomeOf({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: Subject, view: ReportView): LossOutcome {
-  const inPrinciple = firstLeft(able, configured, chatNeeds);
+function outcomeOf({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: RouteUnderTest, view: ReportView): LossOutcome {
+  const inPrinciple = firstLeft(able, configured, chatRequirements);
   if (inPrinciple === undefined) return { kind, name, result: 'stops' };
-  const by = firstLeft(ready, present, chatNeeds);
+  const by = firstLeft(ready, present, chatRequirements);
   if (by === undefined) {
-    const now = judgeTarget(inPrinciple, chatNeeds, present);
+    const now = judgeTarget(inPrinciple, chatRequirements, present);
     return { kind, name, result: 'not-now', takenOverBy: inPrinciple.target, note: now.fit ? undefined : `${inPrinciple.target}: ${now.reason}.` };
   }
   const usual = ready[0] ?? able[0];
   if (usual === undefined || by.target === usual.target) return { kind, name, result: 'survives', takenOverBy: by.target };
-  const stopsAgents = servesAgents && firstLeft(readyAgents, present, agentNeeds) === undefined;
+  const stopsAgents = servesAgents && firstLeft(readyAgents, present, agentRequirements) === undefined;
   const shortcoming = stopsAgents ? `${agentShortcoming(view.facts(by.endpoint, by.model))}: agents stop` : lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
   return shortcoming === undefined ? { kind, name, result: 'survives', takenOverBy: by.target }
     : { kind, name, result: 'weaker', takenOverBy: by.target, note: `${by.target} ${shortcoming}.` };
 }
 
 /** The first target that a loss leaves. Nothing that could not serve before can after it, so only those that could are asked. */
-function firstLeft(targets: readonly PlannedTarget[], after: LossView, needs: Needs): PlannedTarget | undefined {
-  return targets.find(target => !after.concerns(target) || judgeTarget(target, needs, after).fit);
+function firstLeft(targets: readonly PlannedTarget[], after: WhatIfView, requirements: Requirements): PlannedTarget | undefined {
+  return targets.find(target => !after.concerns(target) || judgeTarget(target, requirements, after).fit);
 }
 
 /** Why a model cannot serve an agent. */

@@ -2,7 +2,7 @@ import type { RunningDrill, SurvivingTarget } from '../../api/drill.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { Admission } from '../../health/healthReader.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
-import type { ModelFacts, Needs, RoutingView } from '../plan.ts';
+import type { ModelFacts, Requirements, RoutingView } from '../plan.ts';
 
 /** A key as a report names it; no secret. */
 export interface KnownKey {
@@ -16,7 +16,7 @@ export interface KnownKey {
 }
 
 /** The state as survival is judged by: a routing view, and what a plan need not know. */
-export interface SurvivalView extends RoutingView {
+export interface ResilienceView extends RoutingView {
   /** Every stored key of an endpoint. */
   keys(endpoint: string): readonly KnownKey[];
   /** Why the endpoint is taken to be down, although nothing keeps requests from it yet. */
@@ -25,7 +25,7 @@ export interface SurvivalView extends RoutingView {
 }
 
 /** What is known of one route or model before anything is lost. */
-export interface Subject {
+export interface RouteUnderTest {
   name: string;
   kind: 'route' | 'model';
   /** Targets that could serve a chat as things are configured, in order. */
@@ -40,16 +40,16 @@ export interface Subject {
 }
 
 /** A survival view that looks at each endpoint once, for a report that asks about it for each of its targets. */
-export class ReportView implements SurvivalView {
+export class ReportView implements ResilienceView {
   readonly config: Config;
-  readonly #view: SurvivalView;
+  readonly #view: ResilienceView;
   readonly #keys = new Map<string, readonly KnownKey[]>();
   readonly #troubles = new Map<string, string | undefined>();
   readonly #blocked = new Map<string, ReturnType<RoutingView['keysBlocked']>>();
   readonly #accounts = new Map<string, string | undefined>();
   #allAccounts: ReadonlySet<string> | undefined;
 
-  constructor(view: SurvivalView) {
+  constructor(view: ResilienceView) {
     this.config = view.config;
     this.#view = view;
   }
@@ -96,8 +96,8 @@ export type Loss =
   | { kind: 'provider'; account: string };
 
 /** A plain question, and one of an agent with its tools and the long prompt that comes with them. */
-export const chatNeeds: Needs = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1000 };
-export const agentNeeds: Needs = { ...chatNeeds, tools: true, estimatedInputTokens: 20_000 };
+export const chatRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1000 };
+export const agentRequirements: Requirements = { ...chatRequirements, tools: true, estimatedInputTokens: 20_000 };
 
 /** Whose account an endpoint is one of: the vendor's, or that of the server where the user gave an address of his own. */
 export function accountOf(endpoint: EndpointConfig): string {
@@ -109,7 +109,7 @@ export function accountOf(endpoint: EndpointConfig): string {
  * A routing view without one thing, either as things are now or as they are configured: then nothing rests, nothing is
  * down, and every stored key is good. What a running drill does to an endpoint is made up and never counts.
  */
-export class LossView implements RoutingView {
+export class WhatIfView implements RoutingView {
   readonly config: Config;
   readonly #view: ReportView;
   readonly #loss: Loss | undefined;
@@ -164,7 +164,7 @@ export class LossView implements RoutingView {
 }
 
 /** What reports are about: every route, and every model that several endpoints serve. */
-export function subjectsOf(view: RoutingView): { name: string; kind: 'route' | 'model' }[] {
+export function routesUnderTest(view: RoutingView): { name: string; kind: 'route' | 'model' }[] {
   const routes = [...view.config.routes.keys()];
   const servedBy = new Map<string, number>();
   for (const endpoint of view.config.endpoints.values()) {

@@ -10,7 +10,7 @@ type Word = (listener: ResponseListener) => void;
  * A call whose answer a drill holds back: its first byte is passed on a while after it came, and then all of it as it
  * comes. The request itself goes out as always.
  */
-export class SlowCall implements UpstreamCall, ResponseListener {
+export class DelayFault implements UpstreamCall, ResponseListener {
   readonly drilled = true;
   #listener: ResponseListener | undefined;
   #call: UpstreamCall | undefined;

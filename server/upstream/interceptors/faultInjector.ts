@@ -3,7 +3,7 @@ import type { RunningDrill } from '../../api/drill.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { isResting } from '../../base/cooldownSpan.ts';
+import { isCoolingDown } from '../../base/cooldownSpan.ts';
 import type { ResponseHeaders, UpstreamRequest } from '../transport.ts';
 
 /** Whether a request's key, model and endpoint are those of a drill. */
@@ -20,7 +20,7 @@ const drillPrefix = 'Fire drill: ';
  * The fire drills that run now. The transport asks at each request whether it meets one; while none runs, that costs
  * nothing. Ends by the clock as well, so that a timer that comes late lengthens no drill.
  */
-export class Drills {
+export class FaultInjector {
   #running: RunningDrill[] = [];
   #clock: Clock;
   /** Answers that are held back, by drill; called when it ends. */
@@ -86,7 +86,7 @@ export class Drills {
 
 /** Whether a drill's time is running. A clock that was set back ends it: nobody knows how much of it has passed. */
 export function isUnderWay({ startedAt, until }: RunningDrill, now: number): boolean {
-  return isResting({ since: startedAt, until }, now);
+  return isCoolingDown({ since: startedAt, until }, now);
 }
 
 /** A probe is about no model, so a drill of one model does not concern it; one of a stream that breaks off neither. */

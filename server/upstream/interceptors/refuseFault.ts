@@ -3,7 +3,7 @@ import type { RefusalAnswer } from './faultInjector.ts';
 import type { ResponseListener, UpstreamCall } from '../transport.ts';
 
 /** A call that a drill answers: nothing leaves this process. What it says comes after the call was handed out, as from a network. */
-export class RefusedCall implements UpstreamCall {
+export class RefuseFault implements UpstreamCall {
   readonly drilled = true;
   readonly unsent = true;
   #listener: ResponseListener | undefined;

@@ -15,7 +15,7 @@ const newline = 0x0a;
  * end, a plain answer half way. Refusals of the provider pass: they are no answers. The request itself goes out as always;
  * the provider is told to stop at the cut.
  */
-export class CutCall implements UpstreamCall, ResponseListener {
+export class TruncateFault implements UpstreamCall, ResponseListener {
   readonly drilled = true;
   #listener: ResponseListener | undefined;
   #call: UpstreamCall | undefined;

@@ -6,7 +6,7 @@ const cut = (how: 'reset' | 'close' | 'end', after: 'headers' | 'prelude' | 'con
 
 async function loggedOnce(stage: Stage): Promise<Played> {
   const played = await stage.judge(await stage.ask());
-  const lines = stage.house.log.lines.filter(line => /could not be read|unreadable/.test(line.text));
+  const lines = stage.testRouter.log.lines.filter(line => /could not be read|unreadable/.test(line.text));
   if (lines.length !== 1) played.violations.push(`the log speaks of it ${lines.length} times`);
   return played;
 }

@@ -51,21 +51,21 @@ async function goneWhileWaiting(stage: Stage): Promise<Played> {
 }
 
 async function lastReceipt(stage: Stage): Promise<Receipt> {
-  const [latest] = await stage.house.house.yard.recent(1);
-  return stage.house.receipt(latest?.id ?? '');
+  const [latest] = await stage.testRouter.testRouter.router.recent(1);
+  return stage.testRouter.receipt(latest?.id ?? '');
 }
 
 /** Two providers that cannot be reached from here at all, and one on this machine. */
 async function offline(stage: Stage): Promise<Played> {
   const hosted = { ...sandboxEndpoint(stage.b), breaker: { failures: 1 } };
-  await stage.house.configure({
+  await stage.testRouter.configure({
     endpoints: { one: { ...hosted, baseUrl: `https://one.${noSuchHost}/v1` }, two: { ...hosted, baseUrl: `https://two.${noSuchHost}/v1` }, a: sandboxEndpoint(stage.a) },
     routes: { auto: { targets: ['one/m', 'two/m'] }, home: { targets: ['a/m'] } },
   });
   const turn = await stage.ask();
   const violations = [...turn.violations, ...receiptViolations(stage.row, await stage.receipt(turn))];
   if (!(turn.error ?? '').startsWith('You are offline')) violations.push(`the error says: ${turn.error ?? 'nothing'}`);
-  const breakers = (await stage.house.status()).endpoints.map(endpoint => endpoint.breaker);
+  const breakers = (await stage.testRouter.status()).endpoints.map(endpoint => endpoint.breaker);
   if (breakers.some(breaker => breaker !== 'closed')) violations.push(`the breakers are: ${breakers.join(', ')}`);
   const local = await stage.ask({ model: 'home' });
   violations.push(...local.violations);
@@ -85,7 +85,7 @@ async function allDown(stage: Stage): Promise<Played> {
 }
 
 /** It fails, which opens its breaker for longer than any caller waits: the next request tries it all the same, as there is nothing better. */
-async function leastBad(stage: Stage): Promise<Played> {
+async function bestUnavailable(stage: Stage): Promise<Played> {
   const first = await stage.ask();
   const second = await stage.judge(await stage.ask());
   if (!first.outcome.startsWith('error')) second.violations.push(`the first request: ${first.outcome}`);
@@ -181,7 +181,7 @@ export const recoveries: readonly WallRow[] = [
   },
   {
     number: 30, fault: 'rests for longer than the caller waits, and is the only target', modes: both, alone: true, settings: () => ({ breaker: { failures: 1, openForMs: 60_000 } }),
-    behaviour: always([{ type: 'error', error: 'server' }]), expect: always({ outcome: 'a answers', attempts: 'a ok (last-resort)' }), play: leastBad,
+    behaviour: always([{ type: 'error', error: 'server' }]), expect: always({ outcome: 'a answers', attempts: 'a ok (last-resort)' }), play: bestUnavailable,
   },
   {
     number: 30, fault: 'is silent for so long that keep-alives began the answer, and is the only target', modes: streamed, alone: true, behaviour: always({ type: 'silence' }),

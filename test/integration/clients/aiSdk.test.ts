@@ -20,19 +20,19 @@ interface Client {
   always?: ProviderOptions;
 }
 
-const key = (): { apiKey: string } => ({ apiKey: four.house.token });
+const key = (): { apiKey: string } => ({ apiKey: four.testRouter.token });
 const clients: readonly Client[] = [
-  { name: 'OpenAI provider (chat)', model: name => createOpenAI({ baseURL: `${four.house.url}/v1`, ...key() }).chat(name), thinking: undefined },
+  { name: 'OpenAI provider (chat)', model: name => createOpenAI({ baseURL: `${four.testRouter.url}/v1`, ...key() }).chat(name), thinking: undefined },
   {
-    name: 'OpenAI provider (responses)', model: name => createOpenAI({ baseURL: `${four.house.url}/v1`, ...key() }).responses(name),
+    name: 'OpenAI provider (responses)', model: name => createOpenAI({ baseURL: `${four.testRouter.url}/v1`, ...key() }).responses(name),
     thinking: { openai: { reasoningEffort: 'high', reasoningSummary: 'auto', forceReasoning: true, store: false } }, always: { openai: { store: false } },
   },
   {
-    name: 'Anthropic provider', model: name => createAnthropic({ baseURL: `${four.house.url}/v1`, ...key() })(name),
+    name: 'Anthropic provider', model: name => createAnthropic({ baseURL: `${four.testRouter.url}/v1`, ...key() })(name),
     thinking: { anthropic: { thinking: { type: 'enabled', budgetTokens: 1024, display: 'summarized' } } },
   },
   {
-    name: 'Google provider', model: name => createGoogle({ baseURL: `${four.house.url}/v1beta`, ...key() })(name),
+    name: 'Google provider', model: name => createGoogle({ baseURL: `${four.testRouter.url}/v1beta`, ...key() })(name),
     thinking: { google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 2048 } } },
   },
 ];
@@ -51,7 +51,7 @@ function weather(asked: unknown[]): ToolSet {
 }
 
 /** As it comes: it takes it that its answers are stored, and sends references to them. Only a stored answer's own provider knows those. */
-const storing: Client = { name: 'OpenAI provider (responses, as it comes)', model: name => createOpenAI({ baseURL: `${four.house.url}/v1`, ...key() }).responses(name), thinking: undefined };
+const storing: Client = { name: 'OpenAI provider (responses, as it comes)', model: name => createOpenAI({ baseURL: `${four.testRouter.url}/v1`, ...key() }).responses(name), thinking: undefined };
 const pairs = [
   ...clients.flatMap(client => sandboxProtocols.map(target => ({ client, target }))),
   ...sandboxProtocols.filter(target => target !== 'openai-responses').map(target => ({ client: storing, target })),

@@ -5,12 +5,12 @@ import { protocolNames, type ConversationRequest } from '../../../server/api/con
 import { completeCalls } from '../../../server/protocols/events.ts';
 import { converse, type Told } from '../support/codecCaller.ts';
 import { weatherSchema } from '../support/fourProviders.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** An upstream nobody here wrote: what our own simulated providers get wrong in the same way as we do, this one does not. */
 describe('aimock as the provider', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
-  let house: TestHouse;
+  let testRouter: TestRouter;
 
   before(async () => {
     mock.on({ hasToolResult: true }, { content: 'It is sunny in Rome and raining in Oslo.' });
@@ -18,19 +18,19 @@ describe('aimock as the provider', () => {
     mock.onMessage('weather', { toolCalls: [{ name: 'look_up', arguments: '{"place":"Rome","day":3}' }, { name: 'look_up', arguments: '{"place":"Oslo"}' }] });
     await mock.start();
     const upstreams = { gemini: 'gemini-3.8-flash', 'anthropic-messages': 'claude-sonnet-4-5', 'openai-chat': 'gpt-4.1', 'openai-responses': 'gpt-4.1' };
-    house = await startTestHouse({
+    testRouter = await startTestRouter({
       endpoints: Object.fromEntries(protocolNames.map(protocol => [protocol, {
         provider: 'sandbox', protocol, baseUrl: protocol.startsWith('openai') ? `${mock.url}/v1` : mock.url, probe: { enabled: false }, models: { m: { upstream: upstreams[protocol] } },
       }])),
     });
   });
   after(async () => {
-    await house.close();
+    await testRouter.close();
     await mock.stop();
   });
 
   for (const caller of protocolNames) for (const target of protocolNames) {
-    const ask = (request: ConversationRequest, stream: boolean): Promise<Told> => converse(house, { caller, model: `${target}/m`, request, stream });
+    const ask = (request: ConversationRequest, stream: boolean): Promise<Told> => converse(testRouter, { caller, model: `${target}/m`, request, stream });
     const said = (text: string): ConversationRequest => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text }] }], tools: [] });
     const withTools = (request: ConversationRequest): ConversationRequest => ({ ...request, tools: [{ name: 'look_up', description: 'Weather.', parameters: weatherSchema }] });
 

@@ -6,7 +6,7 @@ import { protocolNames, type ProtocolName } from '../../../server/api/conversati
 import { recordedCodec, recording } from '../../unit/protocols/replay.ts';
 import { bodyOf, headersOf, pathOf, readTold, type Told } from '../support/codecCaller.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** Complete streams, and one with CRLF ends of lines. Their names begin with the protocol they were recorded from. */
 const names = ['chatText', 'chatTools', 'chatReasoningCrlf', 'messagesText', 'messagesThinkingTools', 'responsesText', 'responsesTools', 'geminiText', 'geminiTools'];
@@ -34,7 +34,7 @@ async function replay(request: IncomingMessage, response: ServerResponse): Promi
 
 describe('a recorded stream, cut at every byte', () => {
   let upstream: Server;
-  let house: TestHouse;
+  let testRouter: TestRouter;
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
 
   before(async () => {
@@ -45,11 +45,11 @@ describe('a recorded stream, cut at every byte', () => {
       provider: 'sandbox', protocol: recordedCodec(name).protocol, probe: { enabled: false }, models: { m: {} },
       baseUrl: `http://127.0.0.1:${port}/${name}`,
     }] as const);
-    house = await startTestHouse({ endpoints: Object.fromEntries(endpoints) });
+    testRouter = await startTestRouter({ endpoints: Object.fromEntries(endpoints) });
   });
   after(async () => {
     agent.destroy();
-    await house.close();
+    await testRouter.close();
     upstream.close();
     upstream.closeAllConnections();
   });
@@ -58,7 +58,7 @@ describe('a recorded stream, cut at every byte', () => {
     const model = `${name}/m`;
     const request = { system: [], messages: [{ role: 'user' as const, content: [{ type: 'text' as const, text: `cut ${cut}` }] }], tools: [{ name: 'read', parameters: { type: 'object' } }] };
     const body = bodyOf({ caller, model, stream: true, request });
-    return rawRequest({ url: house.url + pathOf(caller, model, true), headers: headersOf(caller, house.token), body: JSON.stringify(body), agent });
+    return rawRequest({ url: testRouter.url + pathOf(caller, model, true), headers: headersOf(caller, testRouter.token), body: JSON.stringify(body), agent });
   }
 
   for (const name of names) for (const caller of protocolNames) {

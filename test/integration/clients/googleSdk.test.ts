@@ -10,7 +10,7 @@ const four = useFourProviders();
 const tools: Tool[] = [{ functionDeclarations: [{ name: 'look_up', description: 'Weather.', parametersJsonSchema: weatherSchema }] }];
 
 function google(): GoogleGenAI {
-  return new GoogleGenAI({ apiKey: four.house.token, httpOptions: { baseUrl: four.house.url } });
+  return new GoogleGenAI({ apiKey: four.testRouter.token, httpOptions: { baseUrl: four.testRouter.url } });
 }
 
 /** What the client hands over piece by piece, put together as its users do. */

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** A provider that only answers completions and embeddings, plainly or as a stream, and keeps what it was sent. */
 const asked: { path: string; body: Record<string, unknown> }[] = [];
 let provider: Server;
-let house: TestHouse;
+let testRouter: TestRouter;
 
 function answer(path: string, body: Record<string, unknown>): { type: string; text: string } {
   const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
@@ -34,17 +34,17 @@ before(async () => {
   });
   await new Promise<void>(resolve => { provider.listen(0, '127.0.0.1', resolve); });
   const { port } = provider.address() as AddressInfo;
-  house = await startTestHouse({
+  testRouter = await startTestRouter({
     endpoints: { local: { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/v1`, probe: { enabled: false }, models: { m: { upstream: 'inner', prices: { inputPerMTok: 1, outputPerMTok: 2 } }, silent: {} } } },
     routes: { fill: { targets: ['local/m'] }, slow: { targets: ['local/silent', 'local/m'], hedge: { afterMs: 50 } } },
   });
 });
 after(async () => {
-  await house.close();
+  await testRouter.close();
   await new Promise(resolve => provider.close(resolve));
 });
 
-const client = (): OpenAI => new OpenAI({ baseURL: `${house.url}/v1`, apiKey: house.token, maxRetries: 0 });
+const client = (): OpenAI => new OpenAI({ baseURL: `${testRouter.url}/v1`, apiKey: testRouter.token, maxRetries: 0 });
 
 test('a gap is filled through a route, with the provider\'s own model name and the suffix as it was', async () => {
   const filled = await client().completions.create({ model: 'fill', prompt: 'function add(a, b) {', suffix: '}', max_tokens: 20 });
@@ -68,6 +68,6 @@ test('embeddings go through with their usage', async () => {
 
 test('a gap whose first target takes long to begin is filled by the second: inline completions are hedged by themselves', async () => {
   const { response } = await client().completions.create({ model: 'slow', prompt: 'function add(a, b) {', max_tokens: 20 }).withResponse();
-  const receipt = await house.receipt(response.headers.get('x-waybill-exchange') ?? '');
+  const receipt = await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual(receipt.attempts.map(({ target, outcome, role }) => [target, outcome, role]), [['local/silent', 'cancelled', undefined], ['local/m', 'ok', 'hedge']]);
 });

@@ -9,7 +9,7 @@ const four = useFourProviders();
 const lookUp: OpenAI.Responses.FunctionTool = { type: 'function', name: 'look_up', description: 'Weather.', parameters: weatherSchema, strict: false };
 
 function responses(): OpenAI.Responses {
-  return new OpenAI({ baseURL: `${four.house.url}/v1`, apiKey: four.house.token, maxRetries: 0 }).responses;
+  return new OpenAI({ baseURL: `${four.testRouter.url}/v1`, apiKey: four.testRouter.token, maxRetries: 0 }).responses;
 }
 
 function callsOf(response: OpenAI.Responses.Response): OpenAI.Responses.ResponseFunctionToolCall[] {

@@ -12,11 +12,11 @@ const four = useFourProviders();
 const lastReceipt = (): ReturnType<typeof four.lastReceipt> => four.lastReceipt();
 
 function openai(options: { token?: string } = {}): OpenAI {
-  return new OpenAI({ baseURL: `${four.house.url}/v1`, apiKey: options.token ?? four.house.token, maxRetries: 0 });
+  return new OpenAI({ baseURL: `${four.testRouter.url}/v1`, apiKey: options.token ?? four.testRouter.token, maxRetries: 0 });
 }
 
 function anthropic(options: { token?: string } = {}): Anthropic {
-  return new Anthropic({ baseURL: four.house.url, apiKey: options.token ?? four.house.token, maxRetries: 0 });
+  return new Anthropic({ baseURL: four.testRouter.url, apiKey: options.token ?? four.testRouter.token, maxRetries: 0 });
 }
 
 for (const target of targets) {

@@ -3,15 +3,15 @@ import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import {
-  startDrillMethod, stopDrillMethod, survivalReportMethod,
-  type DrillFault, type RunningDrill, type StartDrillParams, type StartDrillResult, type StopDrillResult, type SurvivalReportResult,
+  startDrillMethod, stopDrillMethod, resilienceReportMethod,
+  type DrillFault, type RunningDrill, type StartDrillParams, type StartDrillResult, type StopDrillResult, type ResilienceReportResult,
 } from '../../../server/api/drill.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
 import type { LimitSettings } from '../../../server/api/settings.ts';
 import type { EndpointStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
-import { buildHouse, type House } from '../../../server/app/createRouter.ts';
+import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { callerHeaders, callerPath, requestBody } from '../support/callerProtocols.ts';
@@ -19,35 +19,35 @@ import { EditorDoor, type EditorTurn } from '../support/editorDoor.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { until } from '../support/serverProcess.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 const keys = { a: ['sandbox-key-a-1111', 'sandbox-key-a-2222'], b: ['sandbox-key-b-3333'] };
 const environment = { A1: keys.a[0] ?? '', A2: keys.a[1] ?? '', B1: keys.b[0] ?? '' };
 const minute = 60_000;
 let a: SandboxProvider;
 let b: SandboxProvider;
-let house: TestHouse;
+let testRouter: TestRouter;
 let door: EditorDoor;
 
 before(async () => {
   a = await startSandboxProvider({ protocol: 'openai-chat', name: 'a', keys: keys.a });
   b = await startSandboxProvider({ protocol: 'anthropic-messages', name: 'b', keys: keys.b });
-  house = await startTestHouse({ endpoints: {} });
-  door = new EditorDoor(house.house);
+  testRouter = await startTestRouter({ endpoints: {} });
+  door = new EditorDoor(testRouter.testRouter);
   await door.open();
 });
 afterEach(async () => {
-  house.house.yard.drills.stop();
-  await house.configure({ endpoints: {} });
+  testRouter.testRouter.router.drills.stop();
+  await testRouter.configure({ endpoints: {} });
 });
 after(async () => {
   door.close();
-  await house.close();
+  await testRouter.close();
   await Promise.all([a.close(), b.close()]);
 });
 
 async function configure(targets = ['a/m', 'b/m'], limits: LimitSettings = {}): Promise<void> {
-  await house.configure({
+  await testRouter.configure({
     endpoints: { a: sandboxEndpoint(a, { keys: ['${A1}', '${A2}'], limits }), b: sandboxEndpoint(b, { keys: ['${B1}'] }) }, routes: { auto: { targets } }, environment,
   });
 }
@@ -62,11 +62,11 @@ const conversation: ConversationRequest = { system: [], messages: [{ role: 'user
 const chat = (): Promise<EditorTurn> => door.chat('auto', conversation);
 function ask(stream = false): Promise<RawAnswer> {
   return rawRequest({
-    url: house.url + callerPath['openai-chat'], headers: callerHeaders('openai-chat', house.token),
+    url: testRouter.url + callerPath['openai-chat'], headers: callerHeaders('openai-chat', testRouter.token),
     body: JSON.stringify(requestBody('openai-chat', { model: 'auto', prompt: 'say 12 words', stream })),
   });
 }
-const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-waybill-exchange']));
+const receiptOf = (answer: RawAnswer): Promise<Receipt> => testRouter.receipt(String(answer.headers['x-waybill-exchange']));
 /** What a person sees of an endpoint's health and keys, without what depends on the moment it is looked at. */
 function shown(status: StatusSnapshot, name: string): unknown {
   const endpoint = status.endpoints.find(one => one.name === name);
@@ -99,23 +99,23 @@ describe('a fire drill', () => {
         assert.deepEqual([attempt.cost.microUsd, attempt.cost.certainty], [0, 'exact']);
       }
       assert.equal(receipt.attempts.at(-1)?.drill, undefined);
-      await house.house.yard.probe('a');
+      await testRouter.testRouter.router.probe('a');
       assert.equal(a.connectionCount, sent, 'neither requests nor probes were sent');
     });
 
     it(`of ${fault} leaves health and keys as they were before it, and tells nobody to mend anything`, async () => {
       await configure();
       assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
-      const earlier = shown(await house.status(), 'a');
+      const earlier = shown(await testRouter.status(), 'a');
       const notices = door.notices.length;
       await start({ fault });
       for (let turn = 0; turn < 7; turn += 1) assert.equal((await ask()).headers['x-waybill-target'], 'b/m');
-      await house.house.yard.probe('a');
-      assert.notDeepEqual(shown(await house.status(), 'a'), earlier);
+      await testRouter.testRouter.router.probe('a');
+      assert.notDeepEqual(shown(await testRouter.status(), 'a'), earlier);
       const [summary] = await stop();
       assert.ok((summary?.met ?? 0) > 0);
       assert.equal(summary?.failed, 0);
-      assert.deepEqual(shown(await house.status(), 'a'), earlier);
+      assert.deepEqual(shown(await testRouter.status(), 'a'), earlier);
       assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
       assert.equal(door.notices.length, notices);
     });
@@ -133,7 +133,7 @@ describe('a fire drill', () => {
 
   it('of one dead key lets the endpoint answer with its other one', async () => {
     await configure();
-    const status = await house.status();
+    const status = await testRouter.status();
     const first = status.endpoints.find(endpoint => endpoint.name === 'a')?.keys[0];
     assert.ok(first !== undefined);
     const sent = a.requests.length;
@@ -180,12 +180,12 @@ describe('a fire drill', () => {
   it('shows who answers now and the way of every request that met it, while it runs', async () => {
     await configure();
     await start({ fault: 'down' });
-    let drill = (await house.status()).drill;
+    let drill = (await testRouter.status()).drill;
     assert.deepEqual(drill?.running.map(one => [one.endpoint, one.fault]), [['a', 'down']]);
     assert.deepEqual(drill?.routes.map(route => [route.name, route.effect, route.answeredBy, route.usually]), [['auto', 'taken-over', 'b/m', 'a/m']]);
     assert.deepEqual(drill?.requests, []);
     const exchange = String((await ask()).headers['x-waybill-exchange']);
-    drill = (await house.status()).drill;
+    drill = (await testRouter.status()).drill;
     const [request] = drill?.requests ?? [];
     assert.equal(request?.id, exchange);
     assert.deepEqual(request?.path.map(step => [step.target, step.outcome, step.drill]).at(0), ['a/m', 'failed', true]);
@@ -194,7 +194,7 @@ describe('a fire drill', () => {
     assert.deepEqual(drill?.counts, { met: 1, answered: 1, failed: 0 });
     // The breaker opens after some failures: requests then pass the endpoint over, and that is shown as well.
     for (let turn = 0; turn < 9; turn += 1) await ask();
-    const [last] = (await house.status()).drill?.requests ?? [];
+    const [last] = (await testRouter.status()).drill?.requests ?? [];
     assert.deepEqual(last?.path.map(step => [step.target, step.outcome]), [['a/m', 'passed-over'], ['b/m', 'ok']]);
   });
 
@@ -202,8 +202,8 @@ describe('a fire drill', () => {
     await configure();
     const drill = await start({ fault: 'down', durationMs: 1000 });
     await ask();
-    await until('the drill is over', async () => (await house.status()).drill?.running.length === 0);
-    const { last } = (await house.status()).drill ?? {};
+    await until('the drill is over', async () => (await testRouter.status()).drill?.running.length === 0);
+    const { last } = (await testRouter.status()).drill ?? {};
     assert.equal(last?.id, drill.id);
     assert.equal(last?.ended, 'time');
     assert.deepEqual([last?.met, last?.answered], [1, 1]);
@@ -214,8 +214,8 @@ describe('a fire drill', () => {
   it('ends when its endpoint leaves the configuration', async () => {
     await configure();
     await start({ fault: 'down' });
-    await house.configure({ endpoints: { b: sandboxEndpoint(b, { keys: ['${B1}'] }) }, environment });
-    const { drill } = await house.status();
+    await testRouter.configure({ endpoints: { b: sandboxEndpoint(b, { keys: ['${B1}'] }) }, environment });
+    const { drill } = await testRouter.status();
     assert.deepEqual(drill?.running, []);
     assert.equal(drill?.last?.ended, 'gone');
   });
@@ -238,19 +238,19 @@ describe('a fire drill', () => {
   it('teaches nothing to other windows, nor to the next start', async () => {
     await configure();
     // The same data folder and configuration in a second server; what it knows, it has from the ledger.
-    const another = async (instanceId: string): Promise<House> => {
-      const made = buildHouse({ dataDir: house.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
-      const { config, keys: ring, problems } = await loadYamlConfig(path.join(house.dataDir, 'waybill.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
-      made.yard.configure(config, ring, problems);
+    const another = async (instanceId: string): Promise<RouterProcess> => {
+      const made = createRouter({ dataDir: testRouter.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
+      const { config, keys: ring, problems } = await loadYamlConfig(path.join(testRouter.dataDir, 'waybill.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
+      made.router.configure(config, ring, problems);
       return made;
     };
-    const known = (of: House, name: string): EndpointStatus | undefined => of.yard.status({ state: 'off' }).endpoints.find(endpoint => endpoint.name === name);
+    const known = (of: RouterProcess, name: string): EndpointStatus | undefined => of.router.status({ state: 'off' }).endpoints.find(endpoint => endpoint.name === name);
     const beside = await another('beside');
     const before = known(beside, 'a');
     for (const fault of ['down', 'dead-key'] as const) {
       await start({ fault });
       assert.equal((await receiptOf(await ask())).attempts[0]?.drill, true);
-      await house.house.yard.probe('a');
+      await testRouter.testRouter.router.probe('a');
       await stop();
     }
     const heard = Date.now();
@@ -271,7 +271,7 @@ describe('a fire drill', () => {
 
   it('reports what each route survives', async () => {
     await configure();
-    const report: SurvivalReportResult = await door.connection.sendRequest(survivalReportMethod, {});
+    const report: ResilienceReportResult = await door.connection.sendRequest(resilienceReportMethod, {});
     const auto = report.routes.find(route => route.name === 'auto');
     assert.equal(auto?.verdict, 'gaps');
     assert.deepEqual(auto?.losses.map(loss => [loss.kind, loss.result]), [
@@ -279,7 +279,7 @@ describe('a fire drill', () => {
     ]);
     assert.deepEqual(auto?.gaps.map(gap => gap.fix), ['edit-route']);
     await configure(['a/m']);
-    const single: SurvivalReportResult = await door.connection.sendRequest(survivalReportMethod, {});
+    const single: ResilienceReportResult = await door.connection.sendRequest(resilienceReportMethod, {});
     assert.match(single.routes.find(route => route.name === 'auto')?.gaps[0]?.problem ?? '', /one target only/);
   });
 });

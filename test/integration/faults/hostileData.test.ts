@@ -7,7 +7,7 @@ import type { Receipt } from '../../../server/api/receipt.ts';
 import { EditorDoor } from '../support/editorDoor.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { until } from '../support/serverProcess.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** A provider that says what a test wants it to say. */
 class Liar {
@@ -68,34 +68,34 @@ const believable = { prompt_tokens: 100, completion_tokens: 10, total_tokens: 11
 
 describe('a provider or a caller that sends absurd data', () => {
   const liar = new Liar();
-  let house: TestHouse;
+  let testRouter: TestRouter;
 
   before(async () => {
     await liar.listen();
     liar.list = `{"data":[${oddPrices.map((price, index) => `{"id":"odd-${index}","context_length":1e300,"pricing":{"prompt":${price},"completion":${price}}}`).join()},{"id":"good","pricing":{"prompt":"0.000001","completion":"0.000002"}}]}`;
     const endpoint = { provider: 'openai-compatible', baseUrl: liar.url, keys: ['k'], breaker: { failures: 1_000, minimumAttempts: 10_000 } };
-    house = await startTestHouse({
+    testRouter = await startTestRouter({
       endpoints: { liar: { ...endpoint, probe: { enabled: true, intervalMs: 200 } }, still: { ...endpoint, probe: { enabled: false }, timeouts: { idleMs: 100 } } },
       routes: { best: { targets: ['still/m'] } },
     });
   });
   after(async () => {
-    await house.close();
+    await testRouter.close();
     liar.close();
   });
 
   const ask = (body: object, headers: Record<string, string> = {}): Promise<RawAnswer> => rawRequest({
-    url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}`, ...headers }, body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...body }),
+    url: `${testRouter.url}/v1/chat/completions`, headers: { authorization: `Bearer ${testRouter.token}`, ...headers }, body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...body }),
   });
-  const receiptOf = (answer: RawAnswer): Promise<Receipt> => house.receipt(String(answer.headers['x-waybill-exchange']));
+  const receiptOf = (answer: RawAnswer): Promise<Receipt> => testRouter.receipt(String(answer.headers['x-waybill-exchange']));
   const spendIsReadable = async (): Promise<void> => {
-    const spend = await rawRequest({ url: `${house.url}/waybill/spend`, headers: { authorization: `Bearer ${house.token}` } });
+    const spend = await rawRequest({ url: `${testRouter.url}/waybill/spend`, headers: { authorization: `Bearer ${testRouter.token}` } });
     assert.equal(spend.status, 200, spend.text);
   };
 
   it('costs only the price when its list names prices that cannot be', async () => {
     liar.says(believable);
-    await until('the list was read', async () => (await house.status()).offered.some(({ name }) => name === 'odd-8'));
+    await until('the list was read', async () => (await testRouter.status()).offered.some(({ name }) => name === 'odd-8'));
     for (const [index, price] of oddPrices.entries()) {
       const answer = await ask({ model: `liar/odd-${index}` });
       assert.equal(answer.status, 200, answer.text);
@@ -118,11 +118,11 @@ describe('a provider or a caller that sends absurd data', () => {
   for (const { path, body, length } of doors) {
     it(`gets a refusal of its protocol at ${path('…')} for a model name without end, and nothing of it is kept`, async () => {
       const name = 'n'.repeat(length);
-      const answer = await rawRequest({ url: house.url + path(name), headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify(body(name)) });
+      const answer = await rawRequest({ url: testRouter.url + path(name), headers: { authorization: `Bearer ${testRouter.token}` }, body: JSON.stringify(body(name)) });
       assert.equal(answer.status, 400, answer.text);
       const { error } = JSON.parse(answer.text) as { error: { message: string } };
       assert.match(error.message, /^The model name has \d+ characters and at most 300 are allowed: set "model"/);
-      const { text } = await rawRequest({ url: `${house.url}/waybill/exchanges`, headers: { authorization: `Bearer ${house.token}` } });
+      const { text } = await rawRequest({ url: `${testRouter.url}/waybill/exchanges`, headers: { authorization: `Bearer ${testRouter.token}` } });
       assert.ok(!text.includes('nnnnnnnn'));
     });
   }
@@ -149,7 +149,7 @@ describe('a provider or a caller that sends absurd data', () => {
   });
 
   it('gets a refusal in the editor for a model name of 1 MB', async () => {
-    const door = new EditorDoor(house.house);
+    const door = new EditorDoor(testRouter.testRouter);
     await door.open();
     const conversation: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }], tools: [] };
     const { result } = await door.chat('n'.repeat(1_000_000), conversation);
@@ -172,10 +172,10 @@ describe('a provider or a caller that sends absurd data', () => {
   it('may send a body in a hundred thousand pieces of one byte', async () => {
     liar.says(believable);
     const body = JSON.stringify({ model: 'still/m', messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
-    const { hostname, port } = new URL(house.url);
+    const { hostname, port } = new URL(testRouter.url);
     const text = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname, () => {
-        socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${house.token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n`);
+        socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\nauthorization: Bearer ${testRouter.token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n`);
         socket.write(`${[...body].map(letter => `1\r\n${letter}\r\n`).join('')}0\r\n\r\n`);
       });
       let seen = '';
@@ -214,7 +214,7 @@ describe('a provider or a caller that sends absurd data', () => {
       liar.floods(text);
       let bytes = 0;
       const answer = await rawRequest({
-        url: house.url + path, headers: { authorization: `Bearer ${house.token}` }, onChunk: piece => { bytes += piece.length; },
+        url: testRouter.url + path, headers: { authorization: `Bearer ${testRouter.token}` }, onChunk: piece => { bytes += piece.length; },
         body: JSON.stringify({ model: 'liar/m', stream: true, max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] }),
       });
       assert.ok(!answer.endedCleanly || !answer.text.includes('[DONE]'));
@@ -229,7 +229,7 @@ describe('a provider or a caller that sends absurd data', () => {
   it('does not keep a stream alive with comments alone', async () => {
     liar.floods(': still here\n\n', 10);
     const answer = await rawRequest({
-      url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+      url: `${testRouter.url}/v1/chat/completions`, headers: { authorization: `Bearer ${testRouter.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
     });
     assert.equal((await receiptOf(answer)).attempts[0]?.failureClass, 'timeout');
   });
@@ -244,7 +244,7 @@ describe('a provider or a caller that sends absurd data', () => {
       const body = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, message, finish_reason: 'stop' }], usage: believable });
       liar.answer = response => void response.writeHead(200, { 'content-type': 'application/json' }).end(body);
       const asked = path === '/v1/messages' ? { messages: [{ role: 'user', content: 'hi' }], max_tokens: 10 } : { input: 'hi' };
-      const answer = await rawRequest({ url: house.url + path, headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, ...asked }) });
+      const answer = await rawRequest({ url: testRouter.url + path, headers: { authorization: `Bearer ${testRouter.token}` }, body: JSON.stringify({ model: 'still/m', stream: true, ...asked }) });
       assert.equal(answer.status, 503, answer.text.slice(0, 300));
       assert.match((await receiptOf(answer)).attempts[0]?.message ?? '', /larger than is accepted/);
       liar.says(believable);

@@ -5,22 +5,22 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, chatAnswer, rawEndpoint, startRawProvider, type RawProvider } from '../support/rawProvider.ts';
 import { until } from '../support/serverProcess.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 const chat = JSON.stringify({ model: 'a/m', messages: [{ role: 'user', content: 'hello' }] });
 const streamed = JSON.stringify({ ...JSON.parse(chat) as object, stream: true });
 
 describe('the local endpoint, spoken to below HTTP', () => {
   let provider: RawProvider;
-  let house: TestHouse;
+  let testRouter: TestRouter;
   let port: number;
   before(async () => {
     provider = await startRawProvider(answers);
-    house = await startTestHouse({ endpoints: { a: rawEndpoint(provider) } });
-    port = Number(new URL(house.url).port);
+    testRouter = await startTestRouter({ endpoints: { a: rawEndpoint(provider) } });
+    port = Number(new URL(testRouter.url).port);
   });
   after(async () => {
-    await house.close();
+    await testRouter.close();
     await provider.close();
   });
 
@@ -38,7 +38,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
   }
 
   function post(target: string, body: string, headers: readonly string[] = [`host: 127.0.0.1:${port}`]): string {
-    return [`POST ${target} HTTP/1.1`, ...headers, `authorization: Bearer ${house.token}`, 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
+    return [`POST ${target} HTTP/1.1`, ...headers, `authorization: Bearer ${testRouter.token}`, 'content-type: application/json', `content-length: ${Buffer.byteLength(body)}`, '', body].join('\r\n');
   }
 
   const statusOf = (text: string): number => Number(/^HTTP\/1\.1 ([2-5]\d\d)/m.exec(text)?.[1]);
@@ -63,14 +63,14 @@ describe('the local endpoint, spoken to below HTTP', () => {
     });
 
     it('is answered once, also when it comes in the middle of a body', async () => {
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${house.token}\r\ntransfer-encoding: chunked\r\n\r\n`;
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${testRouter.token}\r\ntransfer-encoding: chunked\r\n\r\n`;
       const text = await say([head, 'ZZ\r\n', flood, flood], { halfClose: true });
       assert.equal(text.split('HTTP/1.1 400').length, 2, text);
     });
   });
 
   it('asks for no body that it does not take', async () => {
-    const head = (length: number): string => `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${house.token}\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
+    const head = (length: number): string => `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${testRouter.token}\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
     const refused = await say(head(99_999_999_999), { enough: whole });
     assert.match(refused, /^HTTP\/1\.1 413/);
     assert.match(await say(head(10), { enough: /\r\n\r\n/ }), /^HTTP\/1\.1 100 Continue/);
@@ -86,7 +86,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
     });
 
     it('keeps its query, and may have no path', async () => {
-      const get = (target: string): string => `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${house.token}\r\n\r\n`;
+      const get = (target: string): string => `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${testRouter.token}\r\n\r\n`;
       assert.equal(statusOf(await say(get(`http://127.0.0.1:${port}/waybill/spend?range=never`), { enough: whole })), 400);
       assert.match(await say(get(`http://127.0.0.1:${port}`), { enough: /Waybill/ }), /^HTTP\/1\.1 200/);
     });
@@ -192,7 +192,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
       return text;
     }
 
-    const token = (): string => `authorization: Bearer ${house.token}`;
+    const token = (): string => `authorization: Bearer ${testRouter.token}`;
     const host = (): string => `host: 127.0.0.1:${port}`;
     for (const connection of ['close', 'keep-alive']) for (const chunked of [false, true]) {
       const times = connection === 'close' && !chunked ? 10 : 3;

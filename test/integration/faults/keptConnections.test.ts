@@ -6,9 +6,9 @@ import type { RouteSettings } from '../../../server/api/settings.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { answers, chatAnswer, rawEndpoint, startRawProvider, type RawBehaviour, type RawExchange, type RawProvider } from '../support/rawProvider.ts';
 import { until } from '../support/serverProcess.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
-interface Stage { a: RawProvider; b: RawProvider; house: TestHouse; ask(model: string): Promise<RawAnswer> }
+interface Stage { a: RawProvider; b: RawProvider; testRouter: TestRouter; ask(model: string): Promise<RawAnswer> }
 
 /** Two providers below HTTP; `one` is a route to the first alone, `two` goes on to the second. */
 async function stage(t: TestContext, timeouts: RouteSettings['timeouts'] = {}): Promise<Stage> {
@@ -16,14 +16,14 @@ async function stage(t: TestContext, timeouts: RouteSettings['timeouts'] = {}): 
   t.after(() => a.close());
   const b = await startRawProvider(answers);
   t.after(() => b.close());
-  const house = await startTestHouse({
+  const testRouter = await startTestRouter({
     endpoints: { a: rawEndpoint(a), b: rawEndpoint(b) }, routes: { one: { targets: ['a/m'], timeouts }, two: { targets: ['a/m', 'b/m'], timeouts } },
   });
-  t.after(() => house.close());
+  t.after(() => testRouter.close());
   const ask = (model: string): Promise<RawAnswer> => rawRequest({
-    url: `${house.url}/v1/chat/completions`, headers: { authorization: `Bearer ${house.token}` }, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] }),
+    url: `${testRouter.url}/v1/chat/completions`, headers: { authorization: `Bearer ${testRouter.token}` }, body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] }),
   });
-  return { a, b, house, ask };
+  return { a, b, testRouter, ask };
 }
 
 /** Leaves so many idle connections to the first provider. */
@@ -61,11 +61,11 @@ describe('a kept connection that is gone', () => {
       const answer = await on.ask('one');
       assert.equal(answer.status, 200, answer.text);
       assert.deepEqual(on.a.requests.slice(before).map(one => one.connection <= 3), [true, false], 'one dead connection is met, the others are not tried');
-      const receipt = await on.house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await on.testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(one => [one.outcome, one.failureClass]), [['failed', 'network'], ['ok', undefined]], 'each request that left is in the ledger');
       assert.equal(receipt.attempts[0]?.cost.certainty, 'unknown', 'it may have billed');
       assert.match(receipt.attempts[0]?.message ?? '', /^a closed a connection that was kept/);
-      assert.equal((await on.house.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
+      assert.equal((await on.testRouter.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
     });
   }
 
@@ -77,7 +77,7 @@ describe('a kept connection that is gone', () => {
     const answer = await on.ask('two');
     assert.equal(answer.headers['x-waybill-target'], 'b/m', answer.text);
     assert.equal(on.a.requests.length - before, 1);
-    assert.equal((await on.house.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
+    assert.equal((await on.testRouter.status()).endpoints.find(one => one.name === 'a')?.state, 'healthy');
     assert.equal((await on.ask('two')).headers['x-waybill-target'], 'a/m');
   });
 
@@ -86,7 +86,7 @@ describe('a kept connection that is gone', () => {
     await warm(on, 2);
     on.a.behave(dropsKept(2, reset));
     const before = on.a.requests.length;
-    const [found] = await on.house.house.yard.probe('a');
+    const [found] = await on.testRouter.testRouter.router.probe('a');
     assert.equal(found?.condition.kind, 'healthy');
     assert.deepEqual(on.a.requests.slice(before).map(one => one.connection <= 2), [true, false]);
   });
@@ -118,8 +118,8 @@ describe('a kept connection that is gone', () => {
     ];
     for (const behaviour of cases) {
       on.a.behave(answers);
-      await on.house.configure({ endpoints: {} });
-      await on.house.configure({ endpoints: { a: rawEndpoint(on.a), b: rawEndpoint(on.b) }, routes: { one: { targets: ['a/m'] }, two: { targets: ['a/m', 'b/m'] } } });
+      await on.testRouter.configure({ endpoints: {} });
+      await on.testRouter.configure({ endpoints: { a: rawEndpoint(on.a), b: rawEndpoint(on.b) }, routes: { one: { targets: ['a/m'] }, two: { targets: ['a/m', 'b/m'] } } });
       assert.equal((await on.ask('one')).status, 200);
       await sleep(20);
       on.a.behave(behaviour);
@@ -170,7 +170,7 @@ describe('a fresh connection', () => {
       const answer = await on.ask('two');
       assert.equal(answer.headers['x-waybill-target'], 'b/m', answer.text);
       assert.equal(on.a.requests.length, 1, 'one POST');
-      const receipt = await on.house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await on.testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(one => [one.endpoint, one.outcome, one.failureClass]), [['a', 'failed', 'server'], ['b', 'ok', undefined]]);
       assert.match(receipt.attempts[0]?.message ?? '', /^a took the request and closed the connection without an answer\./);
       assert.equal(receipt.attempts[0]?.cost.certainty, 'unknown', 'it may have billed');

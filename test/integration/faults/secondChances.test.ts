@@ -5,25 +5,25 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShowMessageRequestParams } from 'vscode-languageserver/node';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
-import type { CallerSide, ExchangeFailure } from '../../../server/exchange/request.ts';
+import type { ResponseSink, ExchangeFailure } from '../../../server/exchange/request.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { callerHeaders, callerPath, readAnswer, requestBody, type CallerProtocol } from '../support/callerProtocols.ts';
 import { EditorDoor } from '../support/editorDoor.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 describe('a turn that gets a second chance', () => {
   let a: SandboxProvider;
   let b: SandboxProvider;
-  let house: TestHouse;
+  let testRouter: TestRouter;
   before(async () => {
     a = await startSandboxProvider({ protocol: 'openai-chat', name: 'a' });
     b = await startSandboxProvider({ protocol: 'anthropic-messages', name: 'b' });
-    house = await startTestHouse({ endpoints: { a: sandboxEndpoint(a), b: sandboxEndpoint(b) } });
+    testRouter = await startTestRouter({ endpoints: { a: sandboxEndpoint(a), b: sandboxEndpoint(b) } });
   });
   after(async () => {
-    await house.close();
+    await testRouter.close();
     await Promise.all([a.close(), b.close()]);
   });
 
@@ -31,8 +31,8 @@ describe('a turn that gets a second chance', () => {
   async function configure(route: Partial<RouteSettings> = {}, endpoints: Record<string, EndpointSettings> = {}, environment?: Record<string, string>): Promise<void> {
     a.script({ type: 'answer' });
     b.script({ type: 'answer' });
-    await house.configure({ endpoints: {} });
-    await house.configure({
+    await testRouter.configure({ endpoints: {} });
+    await testRouter.configure({
       endpoints: { a: sandboxEndpoint(a), b: sandboxEndpoint(b), ...endpoints }, routes: { auto: { targets: ['a/m', 'b/m'], ...route } }, environment,
     });
   }
@@ -42,7 +42,7 @@ describe('a turn that gets a second chance', () => {
   ): Promise<RawAnswer> {
     const body = { ...requestBody(protocol, { model: options.model ?? 'auto', prompt: 'tell me of the sea', stream: true }), ...options.fields };
     return rawRequest({
-      url: house.url + callerPath[protocol], headers: callerHeaders(protocol, house.token), body: JSON.stringify(body), onChunk: options.onChunk, signal: options.signal,
+      url: testRouter.url + callerPath[protocol], headers: callerHeaders(protocol, testRouter.token), body: JSON.stringify(body), onChunk: options.onChunk, signal: options.signal,
     });
   }
 
@@ -57,13 +57,13 @@ describe('a turn that gets a second chance', () => {
         assert.ok(seen.finished && seen.error === undefined, answer.text);
         assert.equal(answer.headers['x-waybill-target'], 'b/m');
         assert.equal(answer.headers['x-waybill-attempts'], '2');
-        const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+        const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
         assert.equal(receipt.outcome, 'ok');
         assert.deepEqual(receipt.attempts.map(({ endpoint, outcome, role }) => [endpoint, outcome, role]), [['a', 'cancelled', undefined], ['b', 'ok', 'hedge']]);
         assert.match(receipt.attempts[0]?.message ?? '', /began to answer first/);
       }
       await a.waitForRequest(one => one.number > already && one.closedEarlyAt !== undefined);
-      assert.equal((await house.status()).endpoints.find(one => one.name === 'a')?.breaker, 'closed', 'a slow start is no failure');
+      assert.equal((await testRouter.status()).endpoints.find(one => one.name === 'a')?.breaker, 'closed', 'a slow start is no failure');
     });
 
     it('keeps the first target when it begins in time, and asks nobody else', async () => {
@@ -82,7 +82,7 @@ describe('a turn that gets a second chance', () => {
       a.script([{ type: 'no-answer' }]);
       const third = await ask('openai-chat');
       assert.equal(third.headers['x-waybill-target'], 'a/n');
-      const receipt = await house.receipt(String(third.headers['x-waybill-exchange']));
+      const receipt = await testRouter.receipt(String(third.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['a/m', 'timeout'], ['b/m', 'server'], ['a/n', undefined]]);
     });
 
@@ -100,8 +100,8 @@ describe('a turn that gets a second chance', () => {
         b.waitForRequest(one => one.number > seenB && one.closedEarlyAt !== undefined),
       ]);
       await gone;
-      const [latest] = await house.house.yard.recent(1);
-      const receipt = await house.receipt(latest?.id ?? '');
+      const [latest] = await testRouter.testRouter.router.recent(1);
+      const receipt = await testRouter.receipt(latest?.id ?? '');
       assert.deepEqual(receipt.attempts.map(attempt => attempt.outcome), ['cancelled', 'cancelled']);
     });
 
@@ -109,11 +109,11 @@ describe('a turn that gets a second chance', () => {
       await configure({ timeouts: { headersMs: 300 } });
       a.script([{ type: 'no-answer' }]);
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ outcome, role }) => [outcome, role]), [['failed', undefined], ['ok', undefined]]);
       await configure({ hedge: { enabled: true, afterMs: 30, dailyCapUsd: 0 }, timeouts: { headersMs: 300 } });
       a.script([{ type: 'no-answer' }]);
-      const capped = await house.receipt(String((await ask('openai-chat')).headers['x-waybill-exchange']));
+      const capped = await testRouter.receipt(String((await ask('openai-chat')).headers['x-waybill-exchange']));
       assert.deepEqual(capped.attempts.map(({ role }) => role), [undefined, undefined]);
     });
   });
@@ -126,7 +126,7 @@ describe('a turn that gets a second chance', () => {
       await configure({ hedge: { enabled: true, afterMs: 30 }, targets: ['slow/m', 'b/m'] }, { slow: refusing });
       b.script({ type: 'answer', headersMs: 1500 });
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass, role }) => [target, failureClass, role]), [['slow/m', 'content-policy', undefined], ['b/m', 'cancelled', 'hedge']]);
       assert.deepEqual([receipt.outcome, receipt.failureClass], ['failed', 'content-policy']);
     });
@@ -142,7 +142,7 @@ describe('a turn that gets a second chance', () => {
       );
       b.script({ type: 'no-answer' });
       const answer = await ask('openai-chat');
-      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['slow/m', 'auth'], ['b/m', 'timeout'], ['slow/m', undefined]]);
     });
   });
@@ -152,24 +152,24 @@ describe('a turn that gets a second chance', () => {
       await configure({ hedge: { enabled: true, afterMs: 30 } });
       a.script({ type: 'refuse' });
       b.script({ type: 'answer', headersMs: 200 });
-      const asked = t.mock.method(house.house.yard.hedges, 'mayHedge');
+      const asked = t.mock.method(testRouter.testRouter.router.hedges, 'mayHedge');
       assert.equal((await ask('openai-chat')).headers['x-waybill-target'], 'b/m');
       assert.equal(asked.mock.callCount(), 0);
     });
 
     it('counts what was spent under any spelling of the route, and what is being spent', async () => {
       await configure();
-      await house.configure({
+      await testRouter.configure({
         endpoints: { a: sandboxEndpoint(a), b: sandboxEndpoint(b) }, routes: { capped: { targets: ['a/m', 'b/m'], hedge: { enabled: true, afterMs: 40, dailyCapUsd: 0.000001 } } },
       });
       a.script({ type: 'answer', headersMs: 300 });
       b.script({ type: 'answer', headersMs: 200 });
       const roles: (string | undefined)[][] = [];
       for (const answer of await Promise.all([1, 2, 3].map(() => ask('openai-chat', { model: 'waybill/capped' })))) {
-        roles.push((await house.receipt(String(answer.headers['x-waybill-exchange']))).attempts.map(({ role }) => role));
+        roles.push((await testRouter.receipt(String(answer.headers['x-waybill-exchange']))).attempts.map(({ role }) => role));
       }
       assert.equal(roles.flat().filter(role => role === 'hedge').length, 1, 'what the first of them is going to cost is money too');
-      const later = await house.receipt(String((await ask('openai-chat', { model: 'waybill/capped' })).headers['x-waybill-exchange']));
+      const later = await testRouter.receipt(String((await ask('openai-chat', { model: 'waybill/capped' })).headers['x-waybill-exchange']));
       assert.deepEqual(later.attempts.map(({ role }) => role), [undefined]);
     });
   });
@@ -202,7 +202,7 @@ describe('a turn that gets a second chance', () => {
       a.script({ type: 'error-in-stream', error: 'content-policy', after: 3 });
       const answer = await ask('openai-chat');
       assert.ok(readAnswer('openai-chat', answer.text, true).error !== undefined, answer.text);
-      const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+      const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
       assert.deepEqual(receipt.attempts.map(({ target, failureClass }) => [target, failureClass]), [['a/m', 'content-policy']]);
     });
   });
@@ -212,7 +212,7 @@ describe('a turn that gets a second chance', () => {
     await configure({ targets: ['slow/m', 'b/m'] }, { slow: { ...silent, timeouts: { firstTokenMs: 300 } } });
     const answer = await ask('openai-chat');
     assert.equal(answer.headers['x-waybill-target'], 'b/m');
-    const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+    const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
     assert.deepEqual(receipt.attempts.map(({ failureClass, status }) => [failureClass, status]), [['rate-limit', 429], [undefined, 200]]);
   });
 
@@ -223,7 +223,7 @@ describe('a turn that gets a second chance', () => {
     b.script({ type: 'answer' });
     const answer = await ask('openai-chat', { fields: { messages: 'none' } });
     assert.equal(answer.status, 400, answer.text);
-    const receipt = await house.receipt(String(answer.headers['x-waybill-exchange']));
+    const receipt = await testRouter.receipt(String(answer.headers['x-waybill-exchange']));
     assert.equal(receipt.failureClass, 'bad-request');
   });
 
@@ -252,14 +252,14 @@ describe('a turn that gets a second chance', () => {
     await a.waitForRequest(one => one.number > seen);
     const second = await ask('openai-chat', { fields: { max_tokens: 600 } });
     assert.equal(second.status, 200, second.text);
-    const labels = await Promise.all([await first, second].map(async answer => (await house.receipt(String(answer.headers['x-waybill-exchange']))).attempts[0]?.keyId));
+    const labels = await Promise.all([await first, second].map(async answer => (await testRouter.receipt(String(answer.headers['x-waybill-exchange']))).attempts[0]?.keyId));
     assert.equal(new Set(labels).size, 2, String(labels));
   });
 
   it('is not lost to a long tool call that comes before any word: it waits unseen, however many pieces it has', async () => {
     await configure({ targets: ['b/m'] });
     const long = 'x'.repeat(60_000);
-    const door = new EditorDoor(house.house);
+    const door = new EditorDoor(testRouter.testRouter);
     try {
       await door.open();
       const { events, result } = await door.chat('auto', {
@@ -309,7 +309,7 @@ describe('a turn that gets a second chance', () => {
     async function asked(answerWith: string | undefined, route: Partial<RouteSettings>): Promise<{ questions: string[]; outcome: string; target: string | undefined; message: string | undefined }> {
       await configure(route);
       a.script({ type: 'error', error: 'content-policy' });
-      const door = new EditorDoor(house.house);
+      const door = new EditorDoor(testRouter.testRouter);
       const questions: string[] = [];
       try {
         await door.open();
@@ -340,18 +340,18 @@ describe('a turn that gets a second chance', () => {
       await configure({ onRefusal: 'ask' });
       a.script({ type: 'error', error: 'content-policy' });
       t.mock.timers.enable({ apis: ['setTimeout'] });
-      const { yard } = house.house;
+      const { router } = testRouter.testRouter;
       const failure = await new Promise<ExchangeFailure>(resolve => {
-        const caller: CallerSide = {
-          begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {}, fail: resolve,
+        const caller: ResponseSink = {
+          begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {}, fail: resolve,
           ask: () => {
             setImmediate(() => t.mock.timers.tick(600_000));
             return new Promise(() => {});
           },
         };
-        yard.create({
-          id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: 'auto', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
-          needs: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
+        router.create({
+          id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'auto', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
+          requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
           conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
         }, caller).start();
       });

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { isObject, parseJson } from '../../../server/base/json.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { parseYamlConfig } from '../../../server/config/yamlConfig.ts';
-import { buildHouse, type House } from '../../../server/app/createRouter.ts';
+import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { LogSink } from '../support/logSink.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -53,32 +53,32 @@ class Relay {
   }
 }
 
-interface Running { house: House; ask(model: string, words?: string): Promise<{ status: number; exchange: string; text: string }>; close(): Promise<void> }
+interface Running { testRouter: RouterProcess; ask(model: string, words?: string): Promise<{ status: number; exchange: string; text: string }>; close(): Promise<void> }
 
 async function start(dataDir: string, yaml: string): Promise<Running> {
   const log = new LogSink();
   let opened: (() => void) | undefined;
   const listening = new Promise<void>(resolve => (opened = resolve));
-  const house = buildHouse({
+  const testRouter = createRouter({
     dataDir, instanceId: 'test', writeLog: (level, line) => log.write(level, line),
-    portChanged: () => { if (house.port.status.state === 'listening') opened?.(); },
+    portChanged: () => { if (testRouter.port.status.state === 'listening') opened?.(); },
   });
   const { config, keys, problems } = parseYamlConfig(yaml, 'waybill.yaml', {}, { catalog: { providers, findProvider }, supportedProtocols });
   assert.deepEqual(problems, []);
-  house.yard.configure(config, keys, problems);
-  house.port.hold(0);
+  testRouter.router.configure(config, keys, problems);
+  testRouter.port.hold(0);
   await listening;
-  const token = readFileSync(house.port.status.tokenFile ?? '', 'utf8').trim();
+  const token = readFileSync(testRouter.port.status.tokenFile ?? '', 'utf8').trim();
   return {
-    house,
+    testRouter,
     async ask(model, words = 'Hello') {
-      const response = await fetch(`${house.port.status.url ?? ''}/v1/chat/completions`, {
+      const response = await fetch(`${testRouter.port.status.url ?? ''}/v1/chat/completions`, {
         method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model, messages: [{ role: 'user', content: words }] }),
       });
       return { status: response.status, exchange: response.headers.get('x-waybill-exchange') ?? '', text: await response.text() };
     },
     async close() {
-      await house.close();
+      await testRouter.close();
       log.assertQuiet();
     },
   };
@@ -97,10 +97,10 @@ describe('what a provider says of its models', async () => {
   test('is used for names, windows and prices', async () => {
     const running = await start(folder, yaml);
     try {
-      await running.house.yard.probe();
+      await running.testRouter.router.probe();
       const answer = await running.ask('sonnet');
       assert.deepEqual([answer.status, relay.asked], [200, ['cs-55-turbo']]);
-      const receipt = await running.house.yard.receipt(answer.exchange);
+      const receipt = await running.testRouter.router.receipt(answer.exchange);
       assert.deepEqual([receipt?.target, receipt?.cost.microUsd, receipt?.cost.certainty, receipt?.cost.priceSource], ['relay/claude-sonnet-5.5', 4500, 'estimated', 'provider list']);
       const tooLong = await running.ask('claude-sonnet-5-5', 'word '.repeat(5000));
       assert.ok(tooLong.status >= 400);
@@ -117,8 +117,8 @@ describe('what a provider says of its models', async () => {
     assert.ok(readFileSync(path.join(folder, 'models.json'), 'utf8').includes('cs-55-turbo'));
     const running = await start(folder, yaml);
     try {
-      assert.deepEqual(running.house.yard.modelsOf('relay'), ['claude-sonnet-5.5', 'claude-opus-5.5']);
-      assert.equal(running.house.yard.facts('relay', 'claude-opus-5.5').contextWindow, 900_000);
+      assert.deepEqual(running.testRouter.router.modelsOf('relay'), ['claude-sonnet-5.5', 'claude-opus-5.5']);
+      assert.equal(running.testRouter.router.facts('relay', 'claude-opus-5.5').contextWindow, 900_000);
       assert.equal((await running.ask('claude-opus-5.5')).status, 200);
       assert.equal(relay.lists, lists);
     } finally {

@@ -81,7 +81,7 @@ for (const transport of ['stdio', 'node-ipc'] as const) {
       assert.equal(result.attempts, 2);
       assert.ok(turn.events.every(event => event.type !== 'restart'));
       await until('a snapshot shows the dead endpoint', () => client.snapshots.at(-1)?.endpoints.find(endpoint => endpoint.name === 'a')?.state === 'down');
-      const offered = client.snapshots.at(-1)?.offered.find(one => one.wanted === 'auto');
+      const offered = client.snapshots.at(-1)?.offered.find(one => one.requestedModel === 'auto');
       assert.equal(offered?.state, 'degraded');
     });
 

@@ -7,21 +7,21 @@ import { EditorClient } from '../support/editorClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 let provider: SandboxProvider;
-let house: TestHouse;
+let testRouter: TestRouter;
 before(async () => {
   provider = await startSandboxProvider({ protocol: 'openai-chat', name: 'a' });
-  house = await startTestHouse({ endpoints: { a: sandboxEndpoint(provider) }, routes: { best: { targets: ['a/m'] } } });
+  testRouter = await startTestRouter({ endpoints: { a: sandboxEndpoint(provider) }, routes: { best: { targets: ['a/m'] } } });
 });
 after(async () => {
-  await house.close();
+  await testRouter.close();
   await provider.close();
 });
 
 function ask(credentials: Record<string, string>): Promise<Response> {
-  return fetch(`${house.url}/v1/chat/completions`, {
+  return fetch(`${testRouter.url}/v1/chat/completions`, {
     method: 'POST', headers: { 'content-type': 'application/json', 'user-agent': 'claude-cli/2.1 (external, cli)', ...credentials },
     body: JSON.stringify({ model: 'best', messages: [{ role: 'user', content: 'say 3 words' }] }),
   });
@@ -30,20 +30,20 @@ function ask(credentials: Record<string, string>): Promise<Response> {
 async function toolOf(response: Response): Promise<string | undefined> {
   assert.equal(response.status, 200, await response.clone().text());
   await response.arrayBuffer();
-  return (await house.receipt(response.headers.get('x-waybill-exchange') ?? '')).caller.tool;
+  return (await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '')).caller.tool;
 }
 
 describe('the local endpoint with tokens of single tools', () => {
   it('writes the tool of the token down, whichever header carries it and whatever the user agent says', async () => {
-    const token = house.house.tools.connect('codex');
+    const token = testRouter.testRouter.tools.connect('codex');
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${token}` })), 'codex');
     assert.equal(await toolOf(await ask({ 'x-api-key': token })), 'codex');
     assert.equal(await toolOf(await ask({ 'x-goog-api-key': token, 'x-waybill-tool': 'another' })), 'codex');
-    assert.equal(await toolOf(await ask({ authorization: `Bearer ${house.token}` })), 'claude-code');
+    assert.equal(await toolOf(await ask({ authorization: `Bearer ${testRouter.token}` })), 'claude-code');
   });
 
   it('refuses a token as soon as another window has revoked it, and goes on with the others', async () => {
-    const otherWindow = new ToolTokens(house.dataDir);
+    const otherWindow = new ToolTokens(testRouter.dataDir);
     const [kept, revoked] = [otherWindow.connect('opencode'), otherWindow.connect('aider')];
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${revoked}` })), 'aider');
     otherWindow.disconnect('aider');

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { startTestHouse, type TestHouse } from '../support/testRouter.ts';
+import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** Providers by the first part of the path: `good` answers, `limited` says 429 and quotes the prompt, `declines` refuses in words. */
 let provider: Server;
-let house: TestHouse;
+let testRouter: TestRouter;
 const prompt = 'the plan nobody may read';
 
 before(async () => {
@@ -28,23 +28,23 @@ before(async () => {
   await new Promise<void>(resolve => { provider.listen(0, '127.0.0.1', resolve); });
   const { port } = provider.address() as AddressInfo;
   const endpoint = (name: string) => ({ provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/${name}`, probe: { enabled: false }, models: { m: {} } });
-  house = await startTestHouse({
+  testRouter = await startTestRouter({
     endpoints: { limited: endpoint('limited'), good: endpoint('good'), declines: endpoint('declines') },
     routes: { default: { targets: ['limited/m', 'good/m'] } },
   });
 });
 after(async () => {
-  await house.close();
+  await testRouter.close();
   await new Promise(resolve => provider.close(resolve));
 });
 
-const ask = (model: string) => new OpenAI({ baseURL: `${house.url}/v1`, apiKey: house.token, maxRetries: 0 })
+const ask = (model: string) => new OpenAI({ baseURL: `${testRouter.url}/v1`, apiKey: testRouter.token, maxRetries: 0 })
   .chat.completions.create({ model, messages: [{ role: 'user', content: prompt }] }).withResponse();
 
 test('the log has a failover with its class and status, an unknown name, and nothing of what was said', async () => {
   await ask('default');
   await assert.rejects(ask('nope'));
-  const { text } = house.log;
+  const { text } = testRouter.log;
   assert.match(text, /^warn: Request \S+: attempt 1 at limited\/m failed: rate limited \(429\), after \d+ ms\.$/m);
   assert.match(text, /^info: Request \S+ for "default": good\/m answered after 1 failed attempt, in \d+ ms\.$/m);
   assert.match(text, /^warn: Request \S+ for "nope" was not sent: model not found\.$/m);
@@ -52,16 +52,16 @@ test('the log has a failover with its class and status, an unknown name, and not
 });
 
 test('the state says what the failover did, in words that stay the same while time passes', async () => {
-  const limited = (await house.status()).endpoints.find(endpoint => endpoint.name === 'limited');
+  const limited = (await testRouter.status()).endpoints.find(endpoint => endpoint.name === 'limited');
   assert.equal(limited?.condition.kind, 'rate-limited');
   assert.ok((limited.condition.until ?? 0) > Date.now());
-  assert.deepEqual((await house.status()).offered.find(one => one.id === 'route:default')?.detail, '1/2 up · via good');
+  assert.deepEqual((await testRouter.status()).offered.find(one => one.id === 'route:default')?.detail, '1/2 up · via good');
 });
 
 test('an answer that declines is recorded as one, is paid for, and says nothing against its provider', async () => {
   const { response } = await ask('declines/m');
-  const receipt = await house.receipt(response.headers.get('x-waybill-exchange') ?? '');
+  const receipt = await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual([receipt.outcome, receipt.failureClass], ['ok', 'content-policy']);
   assert.deepEqual(receipt.attempts.map(({ outcome, failureClass, usage }) => [outcome, failureClass, usage.outputTokens]), [['ok', 'content-policy', 3]]);
-  assert.equal((await house.status()).endpoints.find(endpoint => endpoint.name === 'declines')?.condition.kind, 'healthy');
+  assert.equal((await testRouter.status()).endpoints.find(endpoint => endpoint.name === 'declines')?.condition.kind, 'healthy');
 });

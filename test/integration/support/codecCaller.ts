@@ -5,7 +5,7 @@ import { gatherAnswer, type Answer } from '../../../server/protocols/events.ts';
 import { codecFor } from '../../../server/protocols/registry.ts';
 import { createSseReader } from '../../../server/protocols/sseReader.ts';
 import { rawRequest } from './rawClient.ts';
-import type { TestHouse } from './testRouter.ts';
+import type { TestRouter } from './testRouter.ts';
 
 /** A caller whose requests are written, and whose answers are read, by the codec of its protocol; what lies between is real. */
 export interface Asked {
@@ -95,10 +95,10 @@ export function readTold(caller: ProtocolName, status: number, raw: string, stre
 }
 
 /** Sends one request to Waybill and reads what comes back. */
-export async function converse(house: Pick<TestHouse, 'url' | 'token'>, asked: Asked): Promise<Told> {
+export async function converse(testRouter: Pick<TestRouter, 'url' | 'token'>, asked: Asked): Promise<Told> {
   const { caller, model, stream } = asked;
   const answer = await rawRequest({
-    url: house.url + pathOf(caller, model, stream), headers: headersOf(caller, house.token), body: JSON.stringify(bodyOf(asked)), signal: asked.signal, onChunk: asked.onChunk,
+    url: testRouter.url + pathOf(caller, model, stream), headers: headersOf(caller, testRouter.token), body: JSON.stringify(bodyOf(asked)), signal: asked.signal, onChunk: asked.onChunk,
   });
   return readTold(caller, answer.status, answer.text, stream);
 }

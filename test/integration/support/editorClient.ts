@@ -58,7 +58,7 @@ export class EditorClient {
     this.#events.set(id, events);
     const cancellation = new CancellationTokenSource();
     const params: ChatParams = {
-      id, wanted, caller: { tool: 'vscode-chat', workspace: 'demo', purpose: 'chat' },
+      id, requestedModel: wanted, caller: { tool: 'vscode-chat', workspace: 'demo', purpose: 'chat' },
       conversation: { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }], tools: [], ...conversation },
     };
     return { events, result: this.connection.sendRequest(chatMethod, params, cancellation.token), cancel: () => cancellation.cancel() };

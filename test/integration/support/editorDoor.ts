@@ -6,8 +6,8 @@ import {
   type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type NoticeParams,
 } from '../../../server/api/messages.ts';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
-import { LspFace } from '../../../server/inbound/lsp/lspServer.ts';
-import type { House } from '../../../server/app/createRouter.ts';
+import { LspServer } from '../../../server/inbound/lsp/lspServer.ts';
+import type { RouterProcess } from '../../../server/app/createRouter.ts';
 
 /** What the editor saw of one chat turn. */
 export interface EditorTurn { events: ChatEvent[]; result: ChatResult }
@@ -24,14 +24,14 @@ export class EditorDoor {
   /** Whom to tell of a turn's first words. */
   #watched = new Map<string, () => void>();
   #turns = 0;
-  #face: LspFace;
+  #face: LspServer;
 
-  constructor(house: House) {
+  constructor(testRouter: RouterProcess) {
     const toServer = new PassThrough();
     const toEditor = new PassThrough();
     const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
     server.onInitialize(() => ({ capabilities: {} }));
-    this.#face = new LspFace({ connection: server, yard: house.yard, http: () => house.port.status, listen: () => undefined, checkPort: () => house.port.check(), tools: house.tools });
+    this.#face = new LspServer({ connection: server, router: testRouter.router, http: () => testRouter.port.status, listen: () => undefined, checkPort: () => testRouter.port.check(), tools: testRouter.tools });
     server.listen();
     this.connection = createMessageConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toServer));
     this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => {
@@ -57,7 +57,7 @@ export class EditorDoor {
     const id = `turn-${this.#turns += 1}`;
     const events: ChatEvent[] = [];
     this.#running.set(id, events);
-    const params: ChatParams = { id, wanted, conversation, caller: { tool: 'vscode-chat', purpose: 'chat' } };
+    const params: ChatParams = { id, requestedModel: wanted, conversation, caller: { tool: 'vscode-chat', purpose: 'chat' } };
     if (onFirst !== undefined) this.#watched.set(id, onFirst);
     const result: ChatResult = await this.connection.sendRequest(chatMethod, params, (cancel ?? new CancellationTokenSource()).token);
     return { events, result };

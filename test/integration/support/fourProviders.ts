@@ -6,7 +6,7 @@ import type { SandboxErrorKind } from '../../../server/sandbox/sandboxBehaviour.
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { sandboxProtocols, type SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
 import { sandboxEndpoint } from './sandboxPair.ts';
-import { startTestHouse, type TestHouse, type TestHouseOptions } from './testRouter.ts';
+import { startTestRouter, type TestRouter, type TestRouterOptions } from './testRouter.ts';
 
 /** A picture of one pixel, as base64. */
 export const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -19,21 +19,21 @@ export const twoArguments = [{ place: 'Rome', day: 3 }, { place: 'Oslo on the fj
 /** A server with one simulated provider of each protocol behind it, each an endpoint named after its protocol with the model `m`. */
 export class FourProviders {
   readonly #providers = new Map<SandboxProtocol, SandboxProvider>();
-  #house: TestHouse | undefined;
+  #testRouter: TestRouter | undefined;
 
   async start(): Promise<void> {
     for (const protocol of sandboxProtocols) this.#providers.set(protocol, await startSandboxProvider({ protocol, name: protocol }));
-    this.#house = await startTestHouse(this.#configuration());
+    this.#testRouter = await startTestRouter(this.#configuration());
   }
 
   async close(): Promise<void> {
-    await this.#house?.close();
+    await this.#testRouter?.close();
     await Promise.all([...this.#providers.values()].map(one => one.close()));
   }
 
-  get house(): TestHouse {
-    assert.ok(this.#house !== undefined);
-    return this.#house;
+  get testRouter(): TestRouter {
+    assert.ok(this.#testRouter !== undefined);
+    return this.#testRouter;
   }
 
   provider(target: SandboxProtocol): SandboxProvider {
@@ -49,8 +49,8 @@ export class FourProviders {
 
   /** Adopts the whole configuration anew, so that no rest of an earlier failure is left. */
   async forget(): Promise<void> {
-    await this.house.configure({ endpoints: {} });
-    await this.house.configure(this.#configuration());
+    await this.testRouter.configure({ endpoints: {} });
+    await this.testRouter.configure(this.#configuration());
   }
 
   /** A target that fails in the named way while `work` runs. */
@@ -71,8 +71,8 @@ export class FourProviders {
   }
 
   async lastReceipt(): Promise<Receipt> {
-    const [latest] = await this.house.house.yard.recent(1);
-    return this.house.receipt(latest?.id ?? '');
+    const [latest] = await this.testRouter.testRouter.router.recent(1);
+    return this.testRouter.receipt(latest?.id ?? '');
   }
 
   /** Resolves when the provider has noticed that the newest of its requests was given up. */
@@ -80,7 +80,7 @@ export class FourProviders {
     await this.provider(target).waitForRequest(one => one.number > afterNumber && one.closedEarlyAt !== undefined);
   }
 
-  #configuration(): TestHouseOptions {
+  #configuration(): TestRouterOptions {
     return {
       endpoints: Object.fromEntries([...this.#providers].map(([protocol, provider]) => [protocol, sandboxEndpoint(provider, { breaker: { failures: 1000 } })])),
       routes: { auto: { targets: sandboxProtocols.map(protocol => `${protocol}/m`) } },

@@ -5,12 +5,12 @@ import type { EndpointSettings, RouteSettings } from '../../../server/api/settin
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
-import { buildHouse, type House } from '../../../server/app/createRouter.ts';
+import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { LogSink } from './logSink.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 
-export interface TestHouseOptions {
+export interface TestRouterOptions {
   endpoints: Record<string, EndpointSettings>;
   routes?: Record<string, RouteSettings> | undefined;
   /** What `${NAME}` in the endpoints' keys stands for. */
@@ -20,14 +20,14 @@ export interface TestHouseOptions {
 }
 
 /** A whole server in this process, with its HTTP endpoint open on a port of its own. */
-export interface TestHouse {
-  readonly house: House;
+export interface TestRouter {
+  readonly testRouter: RouterProcess;
   readonly url: string;
   readonly token: string;
   readonly dataDir: string;
   readonly log: LogSink;
   /** Adopts another configuration, as a changed file would. */
-  configure(options: TestHouseOptions): Promise<void>;
+  configure(options: TestRouterOptions): Promise<void>;
   receipt(exchangeId: string): Promise<Receipt>;
   status(): Promise<StatusSnapshot>;
   /** Ends the server and removes its folder; fails when it logged errors nobody expected. */
@@ -35,41 +35,41 @@ export interface TestHouse {
 }
 
 /** Builds the rooms as the headless server does: the configuration goes through a file and its parser. */
-export async function startTestHouse(options: TestHouseOptions): Promise<TestHouse> {
+export async function startTestRouter(options: TestRouterOptions): Promise<TestRouter> {
   const { folder, remove } = temporaryFolder();
   const log = new LogSink();
   let opened: (() => void) | undefined;
   const listening = new Promise<void>(resolve => (opened = resolve));
-  const house = buildHouse({
+  const testRouter = createRouter({
     dataDir: folder, instanceId: 'test', keepAliveMs: options.keepAliveMs, writeLog: (level, line) => log.write(level, line),
     portChanged: () => {
-      if (house.port.status.state === 'listening') opened?.();
+      if (testRouter.port.status.state === 'listening') opened?.();
     },
   });
   const configFile = path.join(folder, 'waybill.yaml');
-  const configure = async ({ endpoints, routes, environment }: TestHouseOptions): Promise<void> => {
+  const configure = async ({ endpoints, routes, environment }: TestRouterOptions): Promise<void> => {
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {} }, undefined, 1));
     const { config, keys, problems } = await loadYamlConfig(configFile, environment ?? {}, { catalog: { providers, findProvider }, supportedProtocols });
     if (problems.length > 0) throw new Error(`the test's configuration is wrong: ${JSON.stringify(problems)}`);
-    house.yard.configure(config, keys, problems);
+    testRouter.router.configure(config, keys, problems);
   };
   await configure(options);
-  house.port.hold(0);
+  testRouter.port.hold(0);
   await listening;
-  const url = house.port.status.url ?? '';
-  const token = readFileSync(house.port.status.tokenFile ?? '', 'utf8').trim();
+  const url = testRouter.port.status.url ?? '';
+  const token = readFileSync(testRouter.port.status.tokenFile ?? '', 'utf8').trim();
   const getJson = async (route: string): Promise<unknown> => {
     const response = await fetch(url + route, { headers: { authorization: `Bearer ${token}` } });
     if (response.status !== 200) throw new Error(`${route}: ${response.status} ${await response.text()}`);
     return response.json();
   };
   return {
-    house, url, token, dataDir: folder, log, configure,
+    testRouter, url, token, dataDir: folder, log, configure,
     receipt: async id => await getJson(`/waybill/exchanges/${id}`) as Receipt,
     status: async () => await getJson('/waybill/status') as StatusSnapshot,
     async close() {
-      await house.close();
+      await testRouter.close();
       remove();
       log.assertQuiet();
     },

@@ -18,7 +18,7 @@ export interface Feature {
 type Options = Partial<Pick<Asked, 'stream' | 'edit' | 'signal' | 'onChunk'>>;
 
 function ask({ four, caller, target }: Pair, request: Partial<ConversationRequest>, options: Options = {}): Promise<Told> {
-  return converse(four.house, { caller, model: `${target}/m`, stream: false, request: { system: [], messages: [], tools: [], ...request }, ...options });
+  return converse(four.testRouter, { caller, model: `${target}/m`, stream: false, request: { system: [], messages: [], tools: [], ...request }, ...options });
 }
 
 const user = (...content: (string | ContentPart)[]): ConversationRequest['messages'] =>
@@ -328,7 +328,7 @@ const around: readonly Feature[] = [
       const body = bodyOf({ caller, model, stream: false, request: { system: [], messages: user('how many'), tools: [] } });
       const path = caller === 'gemini' ? `/v1beta/models/${encodeURIComponent(model)}:countTokens` : caller === 'anthropic-messages' ? '/v1/messages/count_tokens' : '/v1/responses/input_tokens';
       if (caller === 'openai-chat') return false;
-      const answer = await rawRequest({ url: four.house.url + path, headers: headersOf(caller, four.house.token), body: JSON.stringify(body) });
+      const answer = await rawRequest({ url: four.testRouter.url + path, headers: headersOf(caller, four.testRouter.token), body: JSON.stringify(body) });
       return answer.status === 200 && /[1-9]/.test(answer.text);
     },
     leftOut: caller => (caller === 'openai-chat' ? 'Chat has no such call' : undefined),

@@ -60,7 +60,7 @@ const openai = providers.find(one => one.id === 'openai') ?? assert.fail('the ca
 const endpoint = resolveConfig({ endpoints: { e: { provider: 'openai' } }, routes: {} }, config).config;
 const directory = new ModelDirectory(endpoint);
 directory.configure(endpoint);
-directory.adopt('e', [{ name: 'gpt-5.5' }], 1);
+directory.apply('e', [{ name: 'gpt-5.5' }], 1);
 const view = Object.assign(new FakeRoutingView({ e: { models: ['gpt-5.5'] } }, { auto: ['e/gpt-5.5'] }), { canonicalName: (name: string) => directory.canonicalName(name) });
 
 const codecs = protocolNames.map((name): [string, ProtocolCodec] => [name, codecFor(name) ?? assert.fail(name)]);

@@ -99,7 +99,7 @@ const upstreamNames: readonly (readonly [title: string, wanted: string, provider
 ];
 
 describe('the upstream model name is', () => {
-  for (const [title, wanted, providerId, discovered, upstream] of upstreamNames) {
-    test(`${title} (${wanted} at ${providerId})`, () => assert.equal(upstreamModelName(wanted, provider(providerId), listedNames(discovered)), upstream));
+  for (const [title, requestedModel, providerId, discovered, upstream] of upstreamNames) {
+    test(`${title} (${requestedModel} at ${providerId})`, () => assert.equal(upstreamModelName(requestedModel, provider(providerId), listedNames(discovered)), upstream));
   }
 });

@@ -127,17 +127,17 @@ export function endpoint(name: string, changes: Partial<EndpointStatus> = {}): E
 }
 
 /** The condition that goes with the plain fields a test sets. */
-function conditionOf({ enabled, cutOff, breaker, state, retryAt }: Partial<EndpointStatus>): Condition {
+function conditionOf({ enabled, offline, breaker, state, retryAt }: Partial<EndpointStatus>): Condition {
   if (enabled === false) return { kind: 'disabled' };
-  if (cutOff !== undefined) return { kind: cutOff };
+  if (offline !== undefined) return { kind: offline };
   if (breaker === 'open') return { kind: 'down', until: retryAt };
   return { kind: breaker === 'half-open' ? 'recovering' : state ?? 'healthy' };
 }
 
 export function offered(id: string, changes: Partial<OfferedModel> = {}): OfferedModel {
-  const [kind, wanted] = id.split(':', 2);
+  const [kind, requestedModel] = id.split(':', 2);
   return {
-    id, wanted: wanted ?? id, kind: kind === 'route' ? 'route' : 'model', name: wanted ?? id, targets: [`openai/${wanted ?? id}`], state: 'healthy',
+    id, requestedModel: requestedModel ?? id, kind: kind === 'route' ? 'route' : 'model', name: requestedModel ?? id, targets: [`openai/${requestedModel ?? id}`], state: 'healthy',
     detail: '1 of 1 healthy', maxInputTokens: 100_000, maxOutputTokens: 8_000, imageInput: false, toolCalling: true, thinking: false, ...changes,
   };
 }

@@ -7,7 +7,7 @@ import { statusBarContent } from '../../../client/status/statusText.ts';
 import { providerNodes } from '../../../client/views/providers/providersTreeModel.ts';
 import type { TreeNode } from '../../../client/views/providers/providersTreeModel.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
-import { snapshotHouse } from '../router/snapshotRouter.ts';
+import { snapshotRouter } from '../router/snapshotRouter.ts';
 
 /** A status bar item that counts what is written to it. */
 class CountingItem implements StatusItem<string, string> {
@@ -31,27 +31,27 @@ describe('an editor at rest', () => {
     { name: 'while every key is rate-limited', after: 'limited' },
   ] as const) {
     it(`is sent no new state and draws nothing ${name}`, () => {
-      const house = snapshotHouse();
-      house.answer('north');
-      house.forward(1234);
-      house.refuse('north', after === 'limited' ? 'rate-limit' : 'network', after === 'limited' ? 15 * 60_000 : undefined);
-      house.forward(3777);
-      if (after === 'recovered') house.answer('north');
+      const testRouter = snapshotRouter();
+      testRouter.answer('north');
+      testRouter.forward(1234);
+      testRouter.refuse('north', after === 'limited' ? 'rate-limit' : 'network', after === 'limited' ? 15 * 60_000 : undefined);
+      testRouter.forward(3777);
+      if (after === 'recovered') testRouter.answer('north');
       const item = new CountingItem();
       const bar = writer(item);
       const tree = new TreeElements<TreeNode>();
-      const first = house.snapshot();
-      bar.write(content(first, house.now()));
-      tree.update(providerNodes(first, house.now()));
+      const first = testRouter.snapshot();
+      bar.write(content(first, testRouter.now()));
+      tree.update(providerNodes(first, testRouter.now()));
       item.written.length = 0;
       const sent = new Set([JSON.stringify({ ...first, at: 0 })]);
       const drawn: (string | undefined)[] = [];
       for (let second = 0; second < 300; second += 1) {
-        house.forward(1000);
-        const snapshot = house.snapshot();
+        testRouter.forward(1000);
+        const snapshot = testRouter.snapshot();
         sent.add(JSON.stringify({ ...snapshot, at: 0 }));
-        bar.write(content(snapshot, house.now()));
-        drawn.push(...tree.update(providerNodes(snapshot, house.now())).map(line => line?.id));
+        bar.write(content(snapshot, testRouter.now()));
+        drawn.push(...tree.update(providerNodes(snapshot, testRouter.now())).map(line => line?.id));
       }
       assert.deepEqual(item.written, []);
       assert.deepEqual(drawn, []);
@@ -60,13 +60,13 @@ describe('an editor at rest', () => {
   }
 
   it('writes only the part of the status bar that changed', () => {
-    const house = snapshotHouse();
+    const testRouter = snapshotRouter();
     const item = new CountingItem();
     const bar = writer(item);
-    bar.write(content(house.snapshot(), house.now()));
+    bar.write(content(testRouter.snapshot(), testRouter.now()));
     item.written.length = 0;
-    house.answer('north');
-    bar.write(content(house.snapshot(), house.now()));
+    testRouter.answer('north');
+    bar.write(content(testRouter.snapshot(), testRouter.now()));
     assert.deepEqual(item.written.map(entry => entry.split(' ')[0]), ['tooltip', 'label']);
     bar.write(undefined);
     bar.write(undefined);

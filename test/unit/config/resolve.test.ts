@@ -83,7 +83,7 @@ describe('an endpoint', () => {
     assert.equal(provider.id, 'openai');
     assert.deepEqual(endpoint, {
       name: 'it', protocol: 'openai-chat', baseUrl: 'https://api.openai.com/v1', region: undefined, enabled: true, priority: 100, weight: 100, headers: {}, limits: {},
-      timeouts: { connectMs: 5000, headersMs: 30_000, plainHeadersMs: 600_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 },
+      timeouts: { connectMs: 5000, headersMs: 30_000, bufferedHeadersMs: 600_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 },
       writtenTimeouts: {},
       breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 30_000, maxOpenForMs: 300_000, halfOpenProbes: 1 }, probe: { enabled: true, intervalMs: 60_000 }, models: {},
     });
@@ -160,7 +160,7 @@ describe('a route', () => {
 
   test('keeps the timers it sets, and no others', () => {
     const { config } = resolve(endpoints, { auto: { targets: ['openai/gpt-4.1'], timeouts: { headersMs: 5000, idleMs: 7000 } } });
-    assert.deepEqual(config.routes.get('auto')?.timeouts, { headersMs: 5000, plainHeadersMs: 5000, idleMs: 7000 });
+    assert.deepEqual(config.routes.get('auto')?.timeouts, { headersMs: 5000, bufferedHeadersMs: 5000, idleMs: 7000 });
   });
 
   const wrongRoutes: readonly (readonly [title: string, name: string, settings: unknown, sentences: string[]])[] = [

@@ -35,8 +35,8 @@ describe('a complete configuration file', () => {
     assert.deepEqual(relay, {
       name: 'relay-hk', protocol: 'openai-chat', baseUrl: 'https://api.holysheep.ai/v1', region: 'hk', enabled: true, priority: 100, weight: 40, headers: {},
       limits: { requestsPerMinute: 1000, tokensPerMinute: 100_000 },
-      timeouts: { connectMs: 3000, headersMs: 15_000, plainHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000, minTokensPerSecond: 0 },
-      writtenTimeouts: { connectMs: 3000, headersMs: 15_000, plainHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000 },
+      timeouts: { connectMs: 3000, headersMs: 15_000, bufferedHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000, minTokensPerSecond: 0 },
+      writtenTimeouts: { connectMs: 3000, headersMs: 15_000, bufferedHeadersMs: 15_000, firstTokenMs: 20_000, idleMs: 30_000, totalMs: 600_000 },
       breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 },
       probe: { enabled: true, intervalMs: 30_000 },
       models: { 'deepseek-v3.2': { upstream: 'deepseek-chat', prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } },

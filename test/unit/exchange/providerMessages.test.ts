@@ -4,7 +4,7 @@ import type { Receipt } from '../../../server/api/receipt.ts';
 import { WaybillError } from '../../../server/base/failure.ts';
 import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
-import { ProviderWords } from '../../../server/exchange/providerMessages.ts';
+import { ProviderMessages } from '../../../server/exchange/providerMessages.ts';
 import { redactFailure } from '../../../server/exchange/redactFailure.ts';
 import { providerFailure } from '../../../server/upstream/failures/responseFailure.ts';
 
@@ -14,7 +14,7 @@ function receiptOf(id: string): Receipt {
 
 describe('what providers said', () => {
   it('stands in the receipt of its exchange, and in no other', () => {
-    const words = new ProviderWords();
+    const words = new ProviderMessages();
     words.keep('a', 1, 'theirs');
     words.keep('a', undefined, 'all of theirs');
     const { message, attempts } = words.complete(receiptOf('a'));
@@ -23,7 +23,7 @@ describe('what providers said', () => {
   });
 
   it('is bounded in number and in length, and the latest stays', () => {
-    const words = new ProviderWords();
+    const words = new ProviderMessages();
     for (let index = 0; index < 2000; index++) words.keep(`few-${index}`, 1, 'x');
     const kept = Array.from({ length: 2000 }, (_, index) => words.ofAttempt(`few-${index}`, 1)).filter(word => word !== undefined);
     assert.ok(kept.length <= 500 && kept.length > 0, String(kept.length));

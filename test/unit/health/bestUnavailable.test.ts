@@ -1,104 +1,104 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BoardUnderTest, start } from './registryUnderTest.ts';
+import { RegistryUnderTest, start } from './registryUnderTest.ts';
 
 const everywhere = ['a', 'b', 'c'].map(endpoint => ({ endpoint, model: 'm' }));
 
-function open(under: BoardUnderTest, endpoint: string): void {
+function open(under: RegistryUnderTest, endpoint: string): void {
   for (let index = 0; index < 5; index += 1) under.fail('server', { endpoint, model: 'm' });
 }
 /** A trial at the endpoint fails, at the moment it is let through. */
-function reopen(under: BoardUnderTest, endpoint: string): void {
-  assert.equal(under.board.enter(endpoint, 'm', under.now).admitted, true);
+function reopen(under: RegistryUnderTest, endpoint: string): void {
+  assert.equal(under.healthRegistry.enter(endpoint, 'm', under.now).admitted, true);
   under.fail('server', { endpoint, model: 'm', trial: true });
 }
 
 test('the one that reopened least often is the least bad', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   for (const endpoint of ['a', 'b', 'c']) open(under, endpoint);
   under.now += 60_000;
   reopen(under, 'a');
   reopen(under, 'b');
-  assert.equal(under.board.leastBad(everywhere.slice(0, 2), under.now)?.endpoint, 'a', 'of equals the first');
+  assert.equal(under.healthRegistry.bestUnavailable(everywhere.slice(0, 2), under.now)?.endpoint, 'a', 'of equals the first');
   under.now += 1;
   // It may go by itself: that is a matter for the plan.
-  assert.equal(under.board.leastBad([{ endpoint: 'c', model: 'm' }], under.now), undefined);
-  assert.equal(under.board.enter('c', 'm', under.now).admitted, true);
-  assert.equal(under.board.leastBad(everywhere, under.now)?.endpoint, 'c', 'its trial runs, but it failed only once');
+  assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'c', model: 'm' }], under.now), undefined);
+  assert.equal(under.healthRegistry.enter('c', 'm', under.now).admitted, true);
+  assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now)?.endpoint, 'c', 'its trial runs, but it failed only once');
 });
 
 test('among equals it is the one that is let through soonest', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   open(under, 'a');
   under.now -= 20_000;
   open(under, 'b');
   under.now += 20_000;
-  assert.deepEqual(under.board.leastBad(everywhere, under.now), { endpoint: 'b', model: 'm', retryAt: start + 40_000 });
+  assert.deepEqual(under.healthRegistry.bestUnavailable(everywhere, under.now), { endpoint: 'b', model: 'm', retryAt: start + 40_000 });
 });
 
 test('a wait the provider named is never broken, and our own backoff may be', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   under.fail('rate-limit', { endpoint: 'a', model: 'm', retryAfterMs: 5000 });
   under.fail('overloaded', { endpoint: 'b', model: 'm' });
-  assert.equal(under.board.leastBad(everywhere, under.now)?.endpoint, 'b');
-  assert.equal(under.board.enter('a', 'm', under.now, { force: true }).admitted, false);
-  assert.deepEqual(under.board.enter('b', 'm', under.now, { force: true }), { admitted: true, trial: false });
+  assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now)?.endpoint, 'b');
+  assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false);
+  assert.deepEqual(under.healthRegistry.enter('b', 'm', under.now, { force: true }), { admitted: true, trial: false });
   open(under, 'a');
-  assert.equal(under.board.enter('a', 'm', under.now, { force: true }).admitted, false, 'an open breaker does not hide the wait');
+  assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false, 'an open breaker does not hide the wait');
 });
 
 test('nothing is the least bad of targets that may go, of unknown ones, and of none', () => {
-  const under = new BoardUnderTest();
-  assert.equal(under.board.leastBad(everywhere, under.now), undefined);
-  assert.equal(under.board.leastBad([{ endpoint: 'nobody', model: 'm' }], under.now), undefined);
-  assert.equal(under.board.leastBad([], under.now), undefined);
+  const under = new RegistryUnderTest();
+  assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now), undefined);
+  assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'nobody', model: 'm' }], under.now), undefined);
+  assert.equal(under.healthRegistry.bestUnavailable([], under.now), undefined);
 });
 
 test('an attempt that is forced in is the trial, and a second one beside it is none', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   open(under, 'a');
-  assert.equal(under.board.enter('a', 'm', under.now).admitted, false);
-  assert.deepEqual(under.board.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: true });
-  assert.deepEqual(under.board.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: false });
+  assert.equal(under.healthRegistry.enter('a', 'm', under.now).admitted, false);
+  assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: true });
+  assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: false });
   under.record({ model: 'm', trial: false });
-  assert.equal(under.board.health('a', under.now).breaker, 'half-open', 'it decides nothing');
+  assert.equal(under.healthRegistry.health('a', under.now).breaker, 'half-open', 'it decides nothing');
   for (let index = 0; index < 3; index += 1) {
     under.record({ model: 'm', trial: true });
-    under.board.enter('a', 'm', under.now);
+    under.healthRegistry.enter('a', 'm', under.now);
   }
-  assert.equal(under.board.health('a', under.now).breaker, 'closed');
+  assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed');
 });
 
 test('forced attempts that fail do not shut an endpoint out for longer, and the next one goes elsewhere', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   open(under, 'a');
   open(under, 'b');
   const chosen: string[] = [];
   for (let index = 0; index < 6; index += 1) {
-    const least = under.board.leastBad(everywhere, under.now);
+    const least = under.healthRegistry.bestUnavailable(everywhere, under.now);
     assert.ok(least !== undefined);
     chosen.push(least.endpoint);
-    assert.deepEqual(under.board.enter(least.endpoint, 'm', under.now, { force: true }), { admitted: true, trial: true });
+    assert.deepEqual(under.healthRegistry.enter(least.endpoint, 'm', under.now, { force: true }), { admitted: true, trial: true });
     under.fail('server', { endpoint: least.endpoint, model: 'm', trial: true });
     under.now += 100;
   }
   assert.deepEqual(chosen, ['a', 'b', 'a', 'b', 'a', 'b']);
-  for (const endpoint of ['a', 'b']) assert.equal(under.board.health(endpoint, under.now).retryAt, start + 60_000);
+  for (const endpoint of ['a', 'b']) assert.equal(under.healthRegistry.health(endpoint, under.now).retryAt, start + 60_000);
 });
 
 test('the ramp after a recovery is the least of all evils', () => {
-  const under = new BoardUnderTest();
+  const under = new RegistryUnderTest();
   open(under, 'a');
   open(under, 'b');
   under.now += 60_000;
   for (let index = 0; index < 3; index += 1) {
-    under.board.enter('a', 'm', under.now);
+    under.healthRegistry.enter('a', 'm', under.now);
     under.record({ model: 'm', trial: true });
   }
   reopen(under, 'b');
-  under.board.enter('a', 'm', under.now);
-  under.board.enter('a', 'm', under.now);
+  under.healthRegistry.enter('a', 'm', under.now);
+  under.healthRegistry.enter('a', 'm', under.now);
   assert.match(under.reason('m') ?? '', /^just recovered/);
-  assert.equal(under.board.leastBad([{ endpoint: 'b', model: 'm' }, { endpoint: 'a', model: 'm' }], under.now)?.endpoint, 'a');
-  assert.deepEqual(under.board.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: false });
+  assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'b', model: 'm' }, { endpoint: 'a', model: 'm' }], under.now)?.endpoint, 'a');
+  assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: false });
 });

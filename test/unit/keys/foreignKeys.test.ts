@@ -6,7 +6,7 @@ import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { foreignKeyMessage, withoutForeignKeys } from '../../../server/keys/foreignKeys.ts';
-import { Yard } from '../../../server/router/router.ts';
+import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
@@ -62,25 +62,25 @@ describe('a key of another vendor', () => {
   });
 
   it('is used for nothing by a server that is given one, and a test of it sends nothing', async () => {
-    const yard = new Yard({
+    const router = new Router({
       ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
       clock: { now: () => 1_800_000_000_000 }, random: () => 0.5, log: silentLog,
     });
     try {
       const { config } = configOf({ it: { provider: 'openai', probe: { enabled: false } } });
       const key = { id: 'a', label: 'work', secret: anthropicKey };
-      yard.configure(config, new Map([['it', [key]]]), []);
-      assert.deepEqual(yard.keys.all('it'), []);
-      assert.match(yard.status({ state: 'off' }).problems[0]?.message ?? '', /looks like a key of Anthropic/);
+      router.configure(config, new Map([['it', [key]]]), []);
+      assert.deepEqual(router.keys.all('it'), []);
+      assert.match(router.status({ state: 'off' }).problems[0]?.message ?? '', /looks like a key of Anthropic/);
       const endpoint = config.endpoints.get('it');
       assert.ok(endpoint !== undefined);
-      yard.transport.send = () => { throw new Error('Something was sent.'); };
-      const tested = await yard.testEndpoint(endpoint, [key]);
+      router.transport.send = () => { throw new Error('Something was sent.'); };
+      const tested = await router.testEndpoint(endpoint, [key]);
       assert.equal(tested.ok, false);
       assert.match(tested.message, /is not sent to OpenAI/);
-      assert.equal(yard.redact(`of ${anthropicKey}`), 'of [secret]', 'it is a secret all the same');
+      assert.equal(router.redact(`of ${anthropicKey}`), 'of [secret]', 'it is a secret all the same');
     } finally {
-      await yard.shutdown();
+      await router.shutdown();
     }
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Admission } from '../../../server/health/healthReader.ts';
 import type { KeyStateNote } from '../../../server/ledger/sqlite/keyNotes.ts';
-import { keyMarks, privateKeyMarks } from '../../../server/keys/keyFingerprints.ts';
+import { keyFingerprints, privateKeyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { KeyPool, lastFour } from '../../../server/keys/keyPool.ts';
 
 const hourMs = 3_600_000;
@@ -178,7 +178,7 @@ describe('accounts', () => {
     const made = new KeyPool();
     const provider = { id: 'p', name: 'P', protocol: 'openai-chat' as const, baseUrls: {}, auth: 'bearer' as const, keyRequired: true, probe: { method: 'GET' as const, path: '/', provesKey: true }, dialect: {}, sharedLimits };
     made.configure(new Map([['e', [one, two, three]]]), new Map([['e', { provider }]]));
-    for (const [id, organization] of [['1', 'org-a'], ['2', 'org-a'], ['3', 'org-b']] as const) made.heard('e', id, { 'openai-organization': organization });
+    for (const [id, organization] of [['1', 'org-a'], ['2', 'org-a'], ['3', 'org-b']] as const) made.observe('e', id, { 'openai-organization': organization });
     return made;
   };
 
@@ -201,12 +201,12 @@ describe('accounts', () => {
 
   it('of two projects are two, and of a key that never said anything, its own', () => {
     const made = pool(true);
-    made.heard('e', '2', { 'openai-organization': 'org-a', 'openai-project': 'proj-2' });
+    made.observe('e', '2', { 'openai-organization': 'org-a', 'openai-project': 'proj-2' });
     made.report('e', '1', 'quota', 0);
     assert.equal(made.pick('e', new Set(['1']), 0), two);
     const silent = new KeyPool();
     silent.configure(new Map([['e', [one, two]]]));
-    silent.heard('e', '1', {});
+    silent.observe('e', '1', {});
     silent.report('e', '1', 'quota', 0);
     assert.equal(silent.pick('e', none, 0), two);
   });
@@ -215,13 +215,13 @@ describe('accounts', () => {
 describe('what windows tell each other about keys', () => {
   /** Pools that tell each other everything at once. */
   function windows(count: number): { pools: KeyPool[]; notes: KeyStateNote[] } {
-    const mark = privateKeyMarks();
+    const mark = privateKeyFingerprints();
     const notes: KeyStateNote[] = [];
     const pools: KeyPool[] = [];
     for (let index = 0; index < count; index += 1) {
-      const pool: KeyPool = new KeyPool({ mark, onNote: note => {
+      const pool: KeyPool = new KeyPool({ fingerprint: mark, onNote: note => {
         notes.push(note);
-        for (const other of pools) if (other !== pool) other.adopt(note);
+        for (const other of pools) if (other !== pool) other.applyRemote(note);
       } });
       pool.configure(new Map([['e', [one, two]]]));
       pools.push(pool);
@@ -282,8 +282,8 @@ describe('what windows tell each other about keys', () => {
     const { pools, notes } = windows(2);
     pools[a]?.report('e', '1', 'auth', 1000);
     pools[a]?.revive('e', '1', 'test', 2000);
-    for (const note of notes) pools[b]?.adopt(note);
-    for (const note of [...notes].reverse()) pools[b]?.adopt(note);
+    for (const note of notes) pools[b]?.applyRemote(note);
+    for (const note of [...notes].reverse()) pools[b]?.applyRemote(note);
     assert.equal(pools[b]?.status('e', 3000)[0]?.state, 'ok');
   });
 });
@@ -314,15 +314,15 @@ describe('the mark of a secret', () => {
     const folders = [mkdtempSync(join(tmpdir(), 'waybill-marks-')), mkdtempSync(join(tmpdir(), 'waybill-marks-'))] as const;
     try {
       const [here, there] = folders;
-      const mark = keyMarks(here)('a-very-secret-key');
+      const mark = keyFingerprints(here)('a-very-secret-key');
       assert.match(mark, /^[0-9a-f]{32}$/);
-      assert.equal(keyMarks(here)('a-very-secret-key'), mark);
-      assert.notEqual(keyMarks(here)('a-very-secret-kez'), mark);
-      assert.notEqual(keyMarks(there)('a-very-secret-key'), mark);
+      assert.equal(keyFingerprints(here)('a-very-secret-key'), mark);
+      assert.notEqual(keyFingerprints(here)('a-very-secret-kez'), mark);
+      assert.notEqual(keyFingerprints(there)('a-very-secret-key'), mark);
       const file = join(here, 'key-salt');
       assert.ok(!readFileSync(file, 'utf8').includes(mark));
       if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o777, 0o600);
-      assert.match(keyMarks(join(here, 'no', 'such', 'folder'))('x'), /^[0-9a-f]{32}$/);
+      assert.match(keyFingerprints(join(here, 'no', 'such', 'folder'))('x'), /^[0-9a-f]{32}$/);
     } finally {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     }

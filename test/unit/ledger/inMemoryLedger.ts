@@ -3,7 +3,7 @@ import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, Tim
 import { noteSubject, type KeyNote } from '../../../server/ledger/sqlite/keyNotes.ts';
 import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ports.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
-import { dearestFirst, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
+import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
 import type { EndpointSpend } from '../../../server/ledger/sqlite/spendQueries.ts';
 import type { UsedKey } from '../../../server/ledger/sqlite/ledgerFile.ts';
 import type { LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
@@ -103,8 +103,8 @@ export class InMemoryLedger implements LedgerStore {
       if (incomplete !== undefined) sum.incompleteUsage = incomplete;
     }
     return {
-      range, totals, byDay, byEndpoint: dearestFirst(groups.endpoint), byModel: dearestFirst(groups.model),
-      byTool: dearestFirst(groups.tool), byWorkspace: dearestFirst(groups.workspace),
+      range, totals, byDay, byEndpoint: byCostDescending(groups.endpoint), byModel: byCostDescending(groups.model),
+      byTool: byCostDescending(groups.tool), byWorkspace: byCostDescending(groups.workspace),
     };
   }
 
@@ -137,7 +137,7 @@ export class InMemoryLedger implements LedgerStore {
   }
 
   hedgeSpendSince(route: string, since: number): number {
-    const hedges = [...this.receipts.values()].filter(({ plan }) => plan.wanted === route).flatMap(({ attempts }) => attempts)
+    const hedges = [...this.receipts.values()].filter(({ plan }) => plan.requestedModel === route).flatMap(({ attempts }) => attempts)
       .filter(({ role, startedAt }) => role === 'hedge' && startedAt >= since);
     const known = hedges.filter(({ cost }) => cost.certainty !== 'unknown');
     if (known.length === 0) return 0;
@@ -173,7 +173,7 @@ function groupOf(groups: Map<string, SpendGroup>, name: string): SpendGroup {
 function summaryOf(receipt: Receipt): RequestSummary {
   const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts } = receipt;
   return {
-    id, startedAt, wanted: plan.wanted, attempts: attempts.length, failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length, outcome, totalMs, caller,
+    id, startedAt, requestedModel: plan.requestedModel, attempts: attempts.length, failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length, outcome, totalMs, caller,
     usage: sumUsage(attempts), cost: sumCost(attempts),
     ...(target === undefined ? {} : { target }),
     ...(failureClass === undefined ? {} : { failureClass }),

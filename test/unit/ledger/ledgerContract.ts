@@ -77,21 +77,21 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
 
     it('keeps the last word on each key, model and limit', () => {
       const ledger = make();
-      const about = { endpoint: 'openai', keyMark: 'ab' };
+      const about = { endpoint: 'openai', keyFingerprint: 'ab' };
       ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
       ledger.recordKeyNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
       ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
       ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
       assert.equal(ledger.keyNotes().length, 3);
       ledger.recordKeyNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
-      ledger.recordKeyNote({ ...about, keyMark: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      ledger.recordKeyNote({ ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
       assert.equal(ledger.keyNotes().length, 4);
       ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
       const notes = ledger.keyNotes();
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === undefined), { ...about, kind: 'state', state: 'ok', at: noon + 20 });
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === 'm'), { ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
       assert.deepEqual(notes.find((note) => note.kind === 'requests'), { ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
-      assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyMark: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
       assert.deepEqual(ledger.pollKeyNotes(), [], 'its own words are no news');
       ledger.shutdown();
     });
@@ -118,7 +118,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       assert.deepEqual(ledger.recent(10, noon + 3).map((line) => line.id), ['x-2', 'x-1', 'x-0']);
       const [line] = ledger.recent(1);
       assert.deepEqual(line, {
-        id: 'x-4', startedAt: noon + 4, wanted: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
+        id: 'x-4', startedAt: noon + 4, requestedModel: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
         usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
         caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
       });
@@ -264,7 +264,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       const first = anAttempt({ outcome: 'cancelled', failureClass: 'cancelled', cost: exact(9_000) });
       const hedge = (microUsd: number | undefined, startedAt = noon): Attempt =>
         anAttempt({ number: 2, role: 'hedge', startedAt, cost: microUsd === undefined ? { certainty: 'unknown' } : exact(microUsd) });
-      const of = (wanted: string): Receipt['plan'] => ({ ...aReceipt('x').plan, wanted });
+      const of = (wanted: string): Receipt['plan'] => ({ ...aReceipt('x').plan, requestedModel: wanted });
       assert.equal(ledger.hedgeSpendSince('auto', 0), 0);
       ledger.close(aReceipt('x-1', { attempts: [first, hedge(undefined)] }));
       assert.equal(ledger.hedgeSpendSince('auto', 0), 0);

@@ -30,12 +30,12 @@ export function aReceipt(id: string, overrides: Partial<Receipt> = {}): Receipt 
   const attempts = overrides.attempts ?? [anAttempt({ startedAt: overrides.startedAt ?? noon })];
   const target = attempts.at(-1)?.target;
   return {
-    id, face: 'http', protocol: 'openai-chat', stream: true,
+    id, inbound: 'http', protocol: 'openai-chat', stream: true,
     caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
     startedAt: noon, firstTokenMs: 260, totalMs: 910, outcome: 'ok',
     ...(target === undefined ? {} : { target }),
     plan: {
-      wanted: 'auto', kind: 'route', strategy: 'priority',
+      requestedModel: 'auto', kind: 'route', strategy: 'priority',
       targets: [{ target: 'openai/gpt-4.1', endpoint: 'openai', model: 'gpt-4.1', upstreamModel: 'gpt-4.1' }],
       excluded: [{ target: 'local/llama', reason: 'The prompt is longer than its context window.' }],
     },

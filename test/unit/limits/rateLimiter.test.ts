@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRateLimiter, type RateLimiter, type RateTicket, type ToldLimit } from '../../../server/limits/rateLimiter.ts';
+import { createRateLimiter, type RateLimiter, type RateTicket, type ReportedLimit } from '../../../server/limits/rateLimiter.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 
 const start = Date.UTC(2026, 0, 1);
@@ -36,14 +36,14 @@ test('tokens are reserved by the estimate and settled by what was used', () => {
   const made = limiter({ tokensPerMinute: 1000 });
   const ticket = enter(made, 900, start);
   assert.equal(made.admission('a', 200, start).admitted, false);
-  made.leave(ticket, 300);
+  made.release(ticket, 300);
   assert.equal(made.admission('a', 700, start).admitted, true);
   assert.equal(made.admission('a', 701, start).admitted, false);
 });
 
 test('what was never sent gives back its place, its request and its tokens', () => {
   const made = limiter({ requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 });
-  made.withdraw(enter(made, 900, start));
+  made.refund(enter(made, 900, start));
   assert.equal(made.admission('a', 1000, start).admitted, true);
   enter(made, 900, start);
   assert.equal(made.admission('a', 0, start + 1000).admitted, false);
@@ -63,7 +63,7 @@ test('requests at once are limited until one leaves', () => {
   const refused = made.admission('a', 0, start);
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'its own limit of 1 request at once is reached');
-  made.leave(ticket, undefined);
+  made.release(ticket, undefined);
   assert.equal(made.admission('a', 0, start).admitted, true);
 });
 
@@ -116,7 +116,7 @@ test('the answer to come is reserved as well, and given back with what was used'
   const entry = made.enter('a', 'k', 'm', 100, start, 800);
   assert.ok(entry.admitted);
   assert.equal(made.admission('a', 101, start).admitted, false);
-  made.leave(entry.ticket, 150);
+  made.release(entry.ticket, 150);
   assert.equal(made.admission('a', 850, start).admitted, true);
 });
 
@@ -148,15 +148,15 @@ test('an attempt that was refused by a key took nothing from the endpoint', () =
 test('requests and tokens of other windows count against the limits of endpoint and key, as of when they were sent', () => {
   const made = createRateLimiter();
   made.configure(new Map([['a', { limits: { requestsPerMinute: 3, perKey: { tokensPerMinute: 500 } } }]]));
-  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
-  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 40_000, tokens: 400 });
-  made.adopt({ endpoint: 'nobody', model: 'm', at: start, tokens: 400 });
+  made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
+  made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 40_000, tokens: 400 });
+  made.applyRemote({ endpoint: 'nobody', model: 'm', at: start, tokens: 400 });
   assert.ok(made.keyAdmission('a', 'one', 'm', 100, start).admitted);
   const refused = made.keyAdmission('a', 'one', 'm', 101, start);
   assert.ok(!refused.admitted && refused.retryAt <= start + 21_000);
   assert.ok(made.admission('a', 0, start).admitted);
-  made.adopt({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 50_000, tokens: 0 });
-  made.adopt({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 1000, tokens: 0 });
+  made.applyRemote({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 50_000, tokens: 0 });
+  made.applyRemote({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 1000, tokens: 0 });
   const full = made.admission('a', 0, start);
   assert.ok(!full.admitted && full.retryAt <= start + 11_000, 'the oldest of the three, though it became known late, frees a place first');
 });
@@ -184,8 +184,8 @@ test('requests sent since the provider told count, in this window and in others'
   const made = limiter({});
   made.observed('a', 'one', 'm', told(3, '30s', 60), start);
   assert.ok(made.enter('a', 'one', 'm', 0, start + 100).admitted);
-  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start + 200, tokens: 0 });
-  made.adopt({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 200, tokens: 0 });
+  made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start + 200, tokens: 0 });
+  made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 200, tokens: 0 });
   assert.ok(made.enter('a', 'one', 'm', 0, start + 300).admitted, 'what was sent before is in the figures already');
   assert.ok(!made.enter('a', 'one', 'm', 0, start + 400).admitted);
 });
@@ -199,7 +199,7 @@ test('keys of one account share what the provider has left', () => {
 });
 
 test('what one window was told, the next one keeps to', () => {
-  const passedOn: ToldLimit[] = [];
+  const passedOn: ReportedLimit[] = [];
   const first = createRateLimiter({ onLittleLeft: one => { passedOn.push(one); } });
   first.configure(new Map([['a', { limits: {} }]]));
   first.observed('a', 'one', 'm', told(90, '30s', 100), start);
@@ -207,10 +207,10 @@ test('what one window was told, the next one keeps to', () => {
   first.observed('a', 'one', 'm', told(0, '30s', 100), start + 1000);
   assert.equal(passedOn.length, 1);
   const second = limiter({});
-  for (const one of passedOn) second.adoptTold(one);
+  for (const one of passedOn) second.applyReported(one);
   assert.ok(!second.keyAdmission('a', 'one', 'm', 0, start + 2000).admitted);
   second.observed('a', 'one', 'm', told(100, '60s', 100), start + 3000);
-  for (const one of passedOn) second.adoptTold(one);
+  for (const one of passedOn) second.applyReported(one);
   assert.ok(second.keyAdmission('a', 'one', 'm', 0, start + 4000).admitted, 'older news changes nothing');
 });
 

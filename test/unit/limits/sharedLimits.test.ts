@@ -52,7 +52,7 @@ test('four windows run no more at once than one may, and a place that one frees 
   assert.ok(refused?.admitted === false && refused.retryAt - start <= 100, 'another look is worth while within tens of milliseconds');
   assert.equal(refused.reason, 'its own limit of 2 requests at once is reached');
   assert.ok(first !== undefined);
-  made[0]?.leave(first, undefined);
+  made[0]?.release(first, undefined);
   assert.equal(made[3]?.admission('a', 0, refused.retryAt).admitted, true);
   assert.equal(enterAll(made, 3, refused.retryAt).length, 1);
 });
@@ -76,8 +76,8 @@ test('tokens that were not used and requests that were not sent come back to all
   const [big, unsent] = enterAll([one], 2, start, 500);
   assert.ok(big !== undefined && unsent !== undefined);
   assert.equal(other.enter('a', undefined, 'm', 100, start).admitted, false);
-  one.withdraw(unsent);
-  one.leave(big, 100);
+  one.refund(unsent);
+  one.release(big, 100);
   assert.equal(other.enter('a', undefined, 'm', 901, start + 2000).admitted, false);
   assert.equal(other.enter('a', undefined, 'm', 900, start + 2000).admitted, true);
 });
@@ -85,7 +85,7 @@ test('tokens that were not used and requests that were not sent come back to all
 test('each key has its limit over all windows, by its mark; the refusal says that another key may be free', () => {
   const limits = new InMemoryLimits();
   const [one, other] = ['here', 'there'].map(id => {
-    const made = createRateLimiter({ shared: new SharedLimits(limits.of(id)), keyMark: (_, keyId) => (keyId.startsWith('same') ? 'mark' : '') });
+    const made = createRateLimiter({ shared: new SharedLimits(limits.of(id)), keyFingerprint: (_, keyId) => (keyId.startsWith('same') ? 'mark' : '') });
     made.configure(new Map([['a', { limits: { perKey: { requestsPerMinute: 1 } } }]]));
     return made;
   });
@@ -107,7 +107,7 @@ test('a window that is alone asks the store for nothing on the way of a request,
     assert.ok(made.admission('a', 10, now).admitted);
     const entry = made.enter('a', 'k', 'm', 10, now);
     assert.ok(entry.admitted);
-    made.leave(entry.ticket, 5);
+    made.release(entry.ticket, 5);
   }
   assert.equal(limits.transactions, before);
   beats([made], now, 3);
@@ -120,7 +120,7 @@ test('a window without limits never touches the store, and one that loses its li
   beats([made], start, 5);
   const [ticket] = enterAll([made], 1, start);
   assert.ok(ticket !== undefined);
-  made.leave(ticket, 5);
+  made.release(ticket, 5);
   assert.equal(limits.transactions, 0);
   made.configure(new Map([['a', { limits: { concurrency: 1 } }]]));
   enterAll([made], 1, start + 6000);
@@ -276,7 +276,7 @@ test('contents that were lost are told again by those who know them', () => {
   limits.replace();
   beats(made, start, 1);
   assert.equal(enterAll(made, 30, start + 1100).length, 1, 'nine of ten still run');
-  made[0]?.leave(first as RateTicket, undefined);
+  made[0]?.release(first as RateTicket, undefined);
   assert.equal(enterAll(made, 30, start + 1200).length, 1);
 });
 
@@ -299,7 +299,7 @@ test('requests that began before there was a limit count at once, and an endpoin
   one.configure(new Map([['a', { limits: { concurrency: 2 } }]]));
   const other = window(limits, 'other', { concurrency: 2 });
   assert.equal(enterAll([one, other], 2, start + 100).length, 0);
-  one.leave(ticket as RateTicket, undefined);
+  one.release(ticket as RateTicket, undefined);
   assert.equal(enterAll([other], 2, start + 200).length, 1);
 });
 
@@ -314,7 +314,7 @@ test('one busy window among idle ones can use the whole limit', () => {
       const entry = busy.enter('a', undefined, 'm', 0, start + second * 1000 + index * 300);
       if (!entry.admitted) continue;
       sent += 1;
-      busy.leave(entry.ticket, 0);
+      busy.release(entry.ticket, 0);
     }
   }
   assert.ok(sent >= 0.9 * 600, `${sent} of 600`);
@@ -368,12 +368,12 @@ test('in random sequences with deaths, stalls and a busy store nothing goes beyo
       for (const one of running.filter(() => random() < 0.3)) {
         const used = Math.floor(one.tokens * random());
         one.entry.tokens = used;
-        made[one.by]?.leave(one.ticket, used);
+        made[one.by]?.release(one.ticket, used);
         running.splice(running.indexOf(one), 1);
       }
     }
     limits.state = 'well';
-    for (const one of running) made[one.by]?.leave(one.ticket, one.tokens);
+    for (const one of running) made[one.by]?.release(one.ticket, one.tokens);
     now = beats(made, now, 70);
     assert.equal(enterAll(made, 3, now).length, settings.concurrency, `seed ${seed}: every place is free again`);
     assert.equal(limits.members.size, 8);

@@ -30,8 +30,8 @@ function directory(...given: Parameters<typeof config>): ModelDirectory {
 describe('the model directory', () => {
   test('knows a model by one name at every endpoint that lists it', () => {
     const models = directory({ claude: { provider: 'anthropic' }, router: { provider: 'openrouter' } });
-    models.adopt('claude', [{ name: 'claude-sonnet-4-5-20250929' }], 1);
-    models.adopt('router', [{ name: 'anthropic/claude-sonnet-4.5' }], 1);
+    models.apply('claude', [{ name: 'claude-sonnet-4-5-20250929' }], 1);
+    models.apply('router', [{ name: 'anthropic/claude-sonnet-4.5' }], 1);
     assert.deepEqual([models.modelsOf('claude'), models.modelsOf('router')], [['claude-sonnet-4.5'], ['claude-sonnet-4.5']]);
     assert.equal(models.upstreamName('claude', 'claude-sonnet-4.5'), 'claude-sonnet-4-5-20250929');
     assert.equal(models.upstreamName('router', 'claude-sonnet-4.5'), 'anthropic/claude-sonnet-4.5');
@@ -39,7 +39,7 @@ describe('the model directory', () => {
 
   test("follows the user's aliases, for what is asked for and for what a provider calls a model", () => {
     const models = directory({ hs: { provider: 'holysheep' } }, {}, { 'sonnet': 'claude-sonnet-5.5', 'cs-55-turbo': 'claude-sonnet-5.5' });
-    models.adopt('hs', [{ name: 'cs-55-turbo', facts: { contextWindow: 500_000 } }, { name: 'gpt-5.5' }], 1);
+    models.apply('hs', [{ name: 'cs-55-turbo', facts: { contextWindow: 500_000 } }, { name: 'gpt-5.5' }], 1);
     assert.deepEqual(models.modelsOf('hs'), ['claude-sonnet-5.5', 'gpt-5.5']);
     assert.equal(models.canonicalName('Sonnet'), 'claude-sonnet-5.5');
     assert.equal(models.canonicalName('claude-sonnet-5-5'), 'claude-sonnet-5.5');
@@ -60,15 +60,15 @@ describe('the model directory', () => {
 
   test('keeps facts that a shorter answer does not repeat, and drops models that are gone', () => {
     const models = directory({ ollama: { provider: 'ollama' } });
-    models.adopt('ollama', [{ name: 'qwen3', facts: { contextWindow: 8192 } }, { name: 'old' }], 1);
-    models.adopt('ollama', [{ name: 'qwen3' }], 2);
+    models.apply('ollama', [{ name: 'qwen3', facts: { contextWindow: 8192 } }, { name: 'old' }], 1);
+    models.apply('ollama', [{ name: 'qwen3' }], 2);
     assert.deepEqual(models.listed('ollama'), ['qwen3']);
     assert.equal(models.listedFacts('ollama', 'qwen3')?.contextWindow, 8192);
   });
 
   test('forgets a list when the endpoint moves', () => {
     const models = directory({ relay: { provider: 'openai-compatible', baseUrl: 'https://a.example' } });
-    models.adopt('relay', [{ name: 'x' }], 1);
+    models.apply('relay', [{ name: 'x' }], 1);
     models.configure(config({ relay: { provider: 'openai-compatible', baseUrl: 'https://b.example' } }));
     assert.equal(models.listed('relay'), undefined);
   });
@@ -81,7 +81,7 @@ describe('model lists on disk', () => {
     const file = join(folder, 'restart', 'models.json');
     const first = new ModelDirectory(emptyConfig, { cache: new ModelCache(file), log: silentLog });
     first.configure(config(endpoints));
-    first.adopt('relay', [{ name: 'x', facts: { contextWindow: 1000, prices: { inputPerMTok: 1, outputPerMTok: 2 } } }], 5000);
+    first.apply('relay', [{ name: 'x', facts: { contextWindow: 1000, prices: { inputPerMTok: 1, outputPerMTok: 2 } } }], 5000);
     const second = new ModelDirectory(emptyConfig, { cache: new ModelCache(file), log: silentLog });
     second.configure(config(endpoints));
     assert.deepEqual(second.listed('relay'), ['x']);

@@ -267,8 +267,8 @@ describe('efforts and models', () => {
     ['minimal', ['low', 'high', 'max'], 'low'], ['medium', ['low', 'high', 'max'], 'high'], ['xhigh', ['low', 'high', 'max'], 'high'],
     ['max', ['none', 'low', 'medium', 'high'], 'high'], ['minimal', ['none', 'low', 'high'], 'low'], ['none', ['low', 'high'], 'low'], ['low', ['none', 'default'], 'default'],
   ];
-  for (const [wanted, accepted, chosen] of nearest) {
-    test(`${wanted} among ${accepted.join(', ')} is ${chosen}`, () => assert.equal(nearestEffort(wanted, accepted), chosen));
+  for (const [requestedModel, accepted, chosen] of nearest) {
+    test(`${requestedModel} among ${accepted.join(', ')} is ${chosen}`, () => assert.equal(nearestEffort(requestedModel, accepted), chosen));
   }
 
   const thinking: [string, string, boolean][] = [

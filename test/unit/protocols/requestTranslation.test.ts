@@ -282,8 +282,8 @@ describe('a Messages request to a chat target', () => {
       chat: chat({ messages: [{ role: 'user', content: '[Content of type "hologram" was left out: it cannot be sent to this model.]\n\nhi' }] }),
     },
   ];
-  for (const { what, messages, chat: wanted, dialect } of cases) {
-    test(what, () => assert.deepEqual(messagesToChat({ model: 'auto', max_tokens: 9, ...messages }, dialect), wanted));
+  for (const { what, messages, chat: requestedModel, dialect } of cases) {
+    test(what, () => assert.deepEqual(messagesToChat({ model: 'auto', max_tokens: 9, ...messages }, dialect), requestedModel));
   }
 });
 

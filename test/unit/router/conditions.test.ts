@@ -6,7 +6,7 @@ import { statusBarContent } from '../../../client/status/statusText.ts';
 import { providerNodes } from '../../../client/views/providers/providersTreeModel.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, noon } from '../ledger/receipts.ts';
-import { snapshotHouse, type SnapshotHouse } from './snapshotRouter.ts';
+import { snapshotRouter, type SnapshotRouter } from './snapshotRouter.ts';
 
 const north = (snapshot: StatusSnapshot): EndpointStatus => {
   const found = snapshot.endpoints.find(endpoint => endpoint.name === 'north');
@@ -15,45 +15,45 @@ const north = (snapshot: StatusSnapshot): EndpointStatus => {
 };
 
 /** What the three places say of a house with `north` in trouble: the count in the status bar, the words in the tree, the picker's row and its hover. */
-function places(house: SnapshotHouse): { bar: string; tree: string; spoken: string; picker: string; hover: string | undefined; icon: string } {
-  const status = house.snapshot();
-  const bar = statusBarContent({ server: 'running', status, configuredEndpoints: 2, choice: 'health', now: house.now() });
-  const tree = providerNodes(status, house.now())[0];
+function places(testRouter: SnapshotRouter): { bar: string; tree: string; spoken: string; picker: string; hover: string | undefined; icon: string } {
+  const status = testRouter.snapshot();
+  const bar = statusBarContent({ server: 'running', status, configuredEndpoints: 2, choice: 'health', now: testRouter.now() });
+  const tree = providerNodes(status, testRouter.now())[0];
   const route = status.offered[0];
   return { bar: bar.text, tree: tree?.description ?? '', spoken: tree?.spoken ?? '', picker: route?.detail ?? '', hover: route?.warning, icon: route?.state ?? '' };
 }
 
 describe('what the status bar, the tree and the picker say of an endpoint', () => {
   it('is the same when all its keys are rate-limited', () => {
-    const house = snapshotHouse();
-    house.answer('north');
-    house.answer('south');
-    house.refuse('north', 'rate-limit', 60_000);
-    const back = clockText(house.now() + 60_000, house.now(), 'up');
-    const said = places(house);
+    const testRouter = snapshotRouter();
+    testRouter.answer('north');
+    testRouter.answer('south');
+    testRouter.refuse('north', 'rate-limit', 60_000);
+    const back = clockText(testRouter.now() + 60_000, testRouter.now(), 'up');
+    const said = places(testRouter);
     assert.equal(said.bar, '$(pulse) 1/2');
     assert.equal(said.tree, `rate-limited, back at ${back}`);
     assert.equal(said.spoken, `north, OpenAI-compatible, rate-limited, back at ${back}`);
     assert.equal(said.picker, '1/2 up · via south');
     assert.equal(said.hover, `north: rate-limited, back at ${back}`);
     assert.equal(said.icon, 'degraded');
-    house.forward(61_000);
-    assert.equal(places(house).bar, '$(pulse) 2/2');
+    testRouter.forward(61_000);
+    assert.equal(places(testRouter).bar, '$(pulse) 2/2');
   });
 
   it('is the same when a key rests for one of several models of routes', () => {
-    const house = snapshotHouse({ endpoints: { north: { models: { m: {}, other: {} } }, south: {} }, routes: { default: { targets: ['north/m', 'south/m'] }, second: { targets: ['north/other'] } } });
-    house.answer('north', 'other');
-    house.refuse('north', 'rate-limit', 60_000);
-    assert.deepEqual(north(house.snapshot()).condition, { kind: 'degraded', why: 'm: rate-limited' });
-    assert.equal(places(house).bar, '$(pulse) 2/2');
-    assert.equal(house.snapshot().offered.find(one => one.id === 'route:second')?.detail, 'via north · degraded');
+    const testRouter = snapshotRouter({ endpoints: { north: { models: { m: {}, other: {} } }, south: {} }, routes: { default: { targets: ['north/m', 'south/m'] }, second: { targets: ['north/other'] } } });
+    testRouter.answer('north', 'other');
+    testRouter.refuse('north', 'rate-limit', 60_000);
+    assert.deepEqual(north(testRouter.snapshot()).condition, { kind: 'degraded', why: 'm: rate-limited' });
+    assert.equal(places(testRouter).bar, '$(pulse) 2/2');
+    assert.equal(testRouter.snapshot().offered.find(one => one.id === 'route:second')?.detail, 'via north · degraded');
   });
 
   it('is down with its reason after a refused connection, and picks the other', () => {
-    const house = snapshotHouse();
-    house.refuse('north', 'network');
-    const said = places(house);
+    const testRouter = snapshotRouter();
+    testRouter.refuse('north', 'network');
+    const said = places(testRouter);
     assert.equal(said.bar, '$(pulse) 1/2');
     assert.match(said.tree, /^down \(network error\)/);
     assert.equal(said.picker, '1/2 up · via south');
@@ -61,25 +61,25 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
   });
 
   it('has words for keys that are rejected, without money or missing', () => {
-    const house = snapshotHouse();
-    house.refuse('north', 'auth');
-    assert.equal(conditionText(north(house.snapshot()).condition, house.now()), 'key rejected (all 2 keys)');
-    const poor = snapshotHouse();
+    const testRouter = snapshotRouter();
+    testRouter.refuse('north', 'auth');
+    assert.equal(conditionText(north(testRouter.snapshot()).condition, testRouter.now()), 'key rejected (all 2 keys)');
+    const poor = snapshotRouter();
     poor.refuse('north', 'quota');
     assert.match(conditionText(north(poor.snapshot()).condition, poor.now()), /^out of money, tried again at \d\d:\d\d$/);
     assert.equal(places(poor).bar, '$(pulse) 1/2');
   });
 
   it('never counts as up what the picker leaves out, and the other way round', () => {
-    const house = snapshotHouse();
+    const testRouter = snapshotRouter();
     const steps: (() => void)[] = [
-      () => { house.refuse('north', 'rate-limit'); }, () => { house.forward(2000); house.answer('north'); }, () => { house.refuse('north', 'overloaded', 5000); },
-      () => { house.forward(6000); for (let n = 0; n < 6; n += 1) house.refuse('north', 'server'); }, () => { house.forward(120_000); },
-      () => { house.answer('north'); }, () => { house.refuse('south', 'auth'); }, () => { house.refuse('north', 'timeout'); },
+      () => { testRouter.refuse('north', 'rate-limit'); }, () => { testRouter.forward(2000); testRouter.answer('north'); }, () => { testRouter.refuse('north', 'overloaded', 5000); },
+      () => { testRouter.forward(6000); for (let n = 0; n < 6; n += 1) testRouter.refuse('north', 'server'); }, () => { testRouter.forward(120_000); },
+      () => { testRouter.answer('north'); }, () => { testRouter.refuse('south', 'auth'); }, () => { testRouter.refuse('north', 'timeout'); },
     ];
     for (const [index, step] of steps.entries()) {
       step();
-      const status = house.snapshot();
+      const status = testRouter.snapshot();
       const up = status.endpoints.filter(endpoint => isUp(endpoint.condition)).length;
       const detail = status.offered[0]?.detail ?? '';
       const picked = detail === 'none up' ? 0 : Number(/^(\d)\/2 up/.exec(detail)?.[1] ?? 2);
@@ -89,7 +89,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
 
   it('is what it was after the server began anew, as far as the ledger knows', () => {
     const ledger = new InMemoryLedger();
-    const before = snapshotHouse({ ledger });
+    const before = snapshotRouter({ ledger });
     const at = before.now() - 120_000;
     const attempt = (number: number, outcome: 'ok' | 'failed') => anAttempt({
       endpoint: 'north', model: 'm', target: 'north/m', keyId: '1', keyLast4: 'th-1', startedAt: at + number * 1000, outcome,
@@ -99,40 +99,40 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
       ledger.close(aReceipt(`x-${String(number)}`, { startedAt: at + number * 1000, outcome: number % 2 === 0 ? 'ok' : 'failed', attempts: [attempt(number, number % 2 === 0 ? 'ok' : 'failed')] }));
     }
     ledger.recordHealth({ endpoint: 'north', at: at + 60_000, ok: true, kind: 'probe' });
-    const after = snapshotHouse({ ledger });
+    const after = snapshotRouter({ ledger });
     assert.equal(north(after.snapshot()).condition.kind, 'degraded');
   });
 
   it('does not forget a failure of another window for a probe that came after it', () => {
     const ledger = new InMemoryLedger();
-    const at = snapshotHouse().now() - 60_000;
+    const at = snapshotRouter().now() - 60_000;
     ledger.close(aReceipt('x-1', { startedAt: at, outcome: 'failed', attempts: [anAttempt({
       endpoint: 'north', model: 'm', target: 'north/m', startedAt: at, outcome: 'failed', failureClass: 'server', status: 500, message: 'broken',
     })] }));
     ledger.addForeign([], [{ endpoint: 'north', at: at + 30_000, ok: true, kind: 'probe' }]);
-    assert.deepEqual(north(snapshotHouse({ ledger }).snapshot()).condition, { kind: 'degraded', why: 'server error' });
+    assert.deepEqual(north(snapshotRouter({ ledger }).snapshot()).condition, { kind: 'degraded', why: 'server error' });
   });
 
   it('knows after a restart which keys answered before, and takes no new secret for one of them', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const ledger = new InMemoryLedger();
-    const first = snapshotHouse({ ledger });
-    const last4 = first.yard.keys.status('north', 0).map(key => key.last4);
+    const first = snapshotRouter({ ledger });
+    const last4 = first.router.keys.status('north', 0).map(key => key.last4);
     ledger.close(aReceipt('x-1', { startedAt: noon, attempts: [
       anAttempt({ endpoint: 'north', keyId: '1', keyLast4: last4[0] ?? '' }), anAttempt({ number: 2, endpoint: 'north', keyId: '2', keyLast4: 'gone' }),
     ] }));
-    const after = snapshotHouse({ ledger });
+    const after = snapshotRouter({ ledger });
     t.mock.timers.tick(1000);
     assert.deepEqual(north(after.snapshot()).keys.map(key => key.state), ['ok', 'unused']);
   });
 
   it('leaves out percentiles that few answers tell nothing of, and rounds what stays', () => {
-    const house = snapshotHouse();
-    for (let n = 0; n < 3; n += 1) house.answer('north');
-    assert.deepEqual(north(house.snapshot()).firstToken, { p50: 320, p95: undefined, p99: undefined });
-    for (let n = 0; n < 30; n += 1) house.answer('north');
-    assert.deepEqual(north(house.snapshot()).firstToken, { p50: 320, p95: 320, p99: undefined });
-    for (let n = 0; n < 100; n += 1) house.answer('north');
-    assert.equal(north(house.snapshot()).firstToken?.p99, 320);
+    const testRouter = snapshotRouter();
+    for (let n = 0; n < 3; n += 1) testRouter.answer('north');
+    assert.deepEqual(north(testRouter.snapshot()).firstToken, { p50: 320, p95: undefined, p99: undefined });
+    for (let n = 0; n < 30; n += 1) testRouter.answer('north');
+    assert.deepEqual(north(testRouter.snapshot()).firstToken, { p50: 320, p95: 320, p99: undefined });
+    for (let n = 0; n < 100; n += 1) testRouter.answer('north');
+    assert.equal(north(testRouter.snapshot()).firstToken?.p99, 320);
   });
 });

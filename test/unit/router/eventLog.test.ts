@@ -33,7 +33,7 @@ describe('the log of what happens to requests', () => {
   it('names a model that nobody knows, cut short and on one line, and no secret in it', () => {
     const { events, lines } = made();
     const nobody = aReceipt('x-2', { attempts: [], outcome: 'failed', failureClass: 'model-not-found' });
-    events.settled({ ...nobody, plan: { ...nobody.plan, wanted: `no\npe ${secret}${'x'.repeat(5000)}` } }, 0);
+    events.settled({ ...nobody, plan: { ...nobody.plan, requestedModel: `no\npe ${secret}${'x'.repeat(5000)}` } }, 0);
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /^warn Request x-2 for "no pe \[secret\]x+…" was not sent: model not found\.$/);
     assert.ok((lines[0]?.length ?? 0) < 250);

@@ -7,7 +7,7 @@ import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import type { Config } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { Yard } from '../../../server/router/router.ts';
+import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import type { CachedList, ModelCache } from '../../../server/models/modelCache.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
@@ -54,15 +54,15 @@ export function resolved(size: Size): Config {
 }
 
 /** A yard of that size, with one key at each endpoint. Timers are the caller's to mock. */
-export function largeYard(t: TestContext, size: Size): Yard {
+export function largeRouter(t: TestContext, size: Size): Router {
   const cache: Pick<ModelCache, 'read' | 'write'> = { read: () => largeLists(size), write: () => {} };
-  const yard = new Yard({
+  const router = new Router({
     ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log: silentLog,
     modelCache: cache as ModelCache,
   });
-  t.after(() => yard.shutdown());
+  t.after(() => router.shutdown());
   const config = resolved(size);
   const keys = new Map([...config.endpoints.keys()].map((name): [string, KeyMaterial[]] => [name, [{ id: `key-${name}`, label: 'main', secret: `secret-of-${name}` }]]));
-  yard.configure(config, keys, []);
-  return yard;
+  router.configure(config, keys, []);
+  return router;
 }

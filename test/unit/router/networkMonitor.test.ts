@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import type { NoticeParams } from '../../../server/api/messages.ts';
-import { hasInterface, LinkWatch } from '../../../server/router/networkMonitor.ts';
-import type { LinkTrouble } from '../../../server/health/network/networkState.ts';
+import { hasInterface, NetworkMonitor } from '../../../server/router/networkMonitor.ts';
+import type { NetworkTrouble } from '../../../server/health/network/networkState.ts';
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
@@ -21,15 +21,15 @@ class WatchUnderTest {
   now = 1_000_000;
   elapsedMs = 0;
   interfaces: () => Interfaces = () => wired;
-  trouble: LinkTrouble | undefined;
+  trouble: NetworkTrouble | undefined;
   readonly reported: boolean[] = [];
   readonly slept: [from: number, to: number][] = [];
   readonly notices: NoticeParams[] = [];
-  readonly watch = new LinkWatch({
-    board: {
+  readonly watch = new NetworkMonitor({
+    healthRegistry: {
       reportInterfaces: present => { this.reported.push(present); },
       slept: (from, to) => { this.slept.push([from, to]); },
-      linkTrouble: () => this.trouble,
+      networkTrouble: () => this.trouble,
     },
     notify: notice => { this.notices.push(notice); },
     interfaces: () => this.interfaces(),

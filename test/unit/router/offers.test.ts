@@ -30,7 +30,7 @@ describe('what callers are offered', () => {
   it('is the routes first, then every model once, by stable ids that are never a bare name', () => {
     const offered = offers({ endpoints: { one: at(2, ['z', 'shared']), two: at(1, ['shared']) }, routes: { auto: { targets: ['one/z'] }, other: { targets: ['two/shared'] } } });
     assert.deepEqual(offered.map(one => one.id), ['route:auto', 'route:other', 'model:shared', 'model:z']);
-    assert.deepEqual(offered.map(one => one.wanted), ['auto', 'other', 'shared', 'z']);
+    assert.deepEqual(offered.map(one => one.requestedModel), ['auto', 'other', 'shared', 'z']);
     assert.deepEqual(offered[2]?.targets, ['two/shared', 'one/shared']);
   });
 

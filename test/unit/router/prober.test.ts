@@ -8,8 +8,8 @@ import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { Prober } from '../../../server/router/prober.ts';
-import type { LinkAwareHealthBoard } from '../../../server/health/healthReader.ts';
-import { createHealthBoard } from '../../../server/health/registry.ts';
+import type { NetworkAwareHealthRegistry } from '../../../server/health/healthReader.ts';
+import { createHealthRegistry } from '../../../server/health/registry.ts';
 import { KeyPool } from '../../../server/keys/keyPool.ts';
 import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { Transport } from '../../../server/upstream/transport.ts';
@@ -33,7 +33,7 @@ class WaitingProber extends Prober {
 
 /** A prober of endpoint `one` at a server that accepts the keys of `good`, and what is known of its health and keys. */
 async function checked(t: TestContext, good: Set<string>): Promise<{
-  check: () => Promise<void>; board: LinkAwareHealthBoard; keys: KeyPool; asked: string[]; server: Server; now: { at: number };
+  check: () => Promise<void>; healthRegistry: NetworkAwareHealthRegistry; keys: KeyPool; asked: string[]; server: Server; now: { at: number };
 }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -50,46 +50,46 @@ async function checked(t: TestContext, good: Set<string>): Promise<{
   const endpoint = config.endpoints.get('one');
   assert.ok(endpoint !== undefined);
   const now = { at: 1_000_000 };
-  const board = createHealthBoard({ random: () => 0.5, startedAt: now.at });
-  board.configure(config.endpoints);
+  const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: now.at });
+  healthRegistry.configure(config.endpoints);
   const transport = new Transport();
   transport.configure(config.endpoints);
   t.after(() => transport.shutdown());
   const keys = new KeyPool();
   keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
   const prober = new Prober({
-    transport, board, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now.at }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
-  return { check: () => prober.check(endpoint), board, keys, asked, server, now };
+  return { check: () => prober.check(endpoint), healthRegistry, keys, asked, server, now };
 }
 
 test('a check that a person asks for brings back every key that is accepted again, and no other', async (t) => {
   const good = new Set(['secret-two']);
-  const { check, keys, asked, now, board } = await checked(t, good);
+  const { check, keys, asked, now, healthRegistry } = await checked(t, good);
   for (const id of ['1', '2']) keys.report('one', id, 'auth', now.at, undefined, { model: 'm' });
-  board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'auth', message: 'rejected' });
+  healthRegistry.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'auth', message: 'rejected' });
   await check();
   assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['rejected', 'ok']);
   assert.ok(asked.includes('secret-one') && asked.includes('secret-two'), 'each rejected key was asked about');
-  assert.equal(board.health('one', now.at).state, 'healthy');
+  assert.equal(healthRegistry.health('one', now.at).state, 'healthy');
   good.add('secret-one');
   await check();
   assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['ok', 'ok']);
 });
 
 test('a check closes a breaker that an unreachable endpoint opened, and leaves one that failing answers opened to trials', async (t) => {
-  const { check, board, now } = await checked(t, new Set(['secret-one']));
-  for (let index = 0; index < 6; index += 1) board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'network', networkKind: 'refused' });
-  assert.equal(board.health('one', now.at).breaker, 'open');
+  const { check, healthRegistry, now } = await checked(t, new Set(['secret-one']));
+  for (let index = 0; index < 6; index += 1) healthRegistry.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'network', networkKind: 'refused' });
+  assert.equal(healthRegistry.health('one', now.at).breaker, 'open');
   now.at += 1000;
   await check();
-  assert.deepEqual([board.health('one', now.at).breaker, board.health('one', now.at).state], ['closed', 'degraded'], 'the errors of the last minutes still count');
-  for (let index = 0; index < 6; index += 1) board.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'server', status: 500 });
-  assert.equal(board.admission('one', 'm', now.at).admitted, false);
+  assert.deepEqual([healthRegistry.health('one', now.at).breaker, healthRegistry.health('one', now.at).state], ['closed', 'degraded'], 'the errors of the last minutes still count');
+  for (let index = 0; index < 6; index += 1) healthRegistry.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'server', status: 500 });
+  assert.equal(healthRegistry.admission('one', 'm', now.at).admitted, false);
   now.at += 1000;
   await check();
-  assert.equal(board.admission('one', 'm', now.at).admitted, false, 'a list of models proves nothing of answers');
+  assert.equal(healthRegistry.admission('one', 'm', now.at).admitted, false, 'a list of models proves nothing of answers');
 });
 
 test('while the machine is cut off one endpoint at a time is asked, by turns, and local ones as ever', async (t) => {
@@ -102,15 +102,15 @@ test('while the machine is cut off one endpoint at a time is asked, by turns, an
   const endpoints = Object.fromEntries(['one', 'two', 'three', 'local'].map(name =>
     [name, { provider: 'openai-compatible', baseUrl: `http://127.0.0.1:${port}/${name}`, probe: { enabled: true, intervalMs: 20_000 } }]));
   const { config } = resolveConfig({ endpoints, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
-  let cutOff = true;
+  let isOffline = true;
   let now = 1_000_000;
-  const board = createHealthBoard({ random: () => 0.5, startedAt: now });
-  board.configure(config.endpoints);
+  const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: now });
+  healthRegistry.configure(config.endpoints);
   const transport = new Transport();
   transport.configure(config.endpoints);
   t.after(() => transport.shutdown());
   const prober = new WaitingProber({
-    transport, board: { ...board, cutOff: name => cutOff && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, healthRegistry: { ...healthRegistry, isOffline: name => isOffline && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   /** Ticks once a second, each time waiting for the probes that the tick started. */
@@ -126,7 +126,7 @@ test('while the machine is cut off one endpoint at a time is asked, by turns, an
   const offline = await seconds(16);
   assert.deepEqual(offline.filter(name => name !== 'local'), ['one', 'two', 'three', 'one']);
   assert.ok(offline.includes('local'));
-  cutOff = false;
+  isOffline = false;
   const online = await seconds(25);
   for (const name of ['one', 'two', 'three', 'local']) assert.ok(online.includes(name), `${name} is probed again: ${online.join(' ')}`);
 });

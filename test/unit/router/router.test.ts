@@ -5,30 +5,30 @@ import { silentLog } from '../../../server/base/log.ts';
 import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { Yard } from '../../../server/router/router.ts';
+import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, noon, running, tokens } from '../ledger/receipts.ts';
 
 /** A yard with one endpoint `relay` that has a price for `m`, whose price table never comes. */
-function yard(t: TestContext, ledger: InMemoryLedger): { yard: Yard; said: string[]; loads: () => number; configure: () => void } {
+function router(t: TestContext, ledger: InMemoryLedger): { router: Router; said: string[]; loads: () => number; configure: () => void } {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
   let loads = 0;
   const log = { ...silentLog, error: (message: string) => { said.push(message); } };
   const pricer = createPricer({ log, load: () => { loads += 1; return new Promise(() => {}); } });
-  const made = new Yard({ ledger, pricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log });
+  const made = new Router({ ledger, pricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log });
   t.after(() => made.shutdown());
   const { config, problems } = resolveConfig({
     endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
     routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
-  return { yard: made, said, loads: () => loads, configure: () => { made.configure(config, new Map(), problems); } };
+  return { router: made, said, loads: () => loads, configure: () => { made.configure(config, new Map(), problems); } };
 }
 
 test('what still runs is priced each second with the configured prices, while the price table is being loaded', (t) => {
   const ledger = new InMemoryLedger();
-  const { yard: made, loads, configure } = yard(t, ledger);
+  const { router: made, loads, configure } = router(t, ledger);
   configure();
   t.mock.timers.tick(1000);
   assert.equal(loads(), 0);
@@ -44,7 +44,7 @@ test('a ledger whose past cannot be read does not keep the server from starting'
   class Unreadable extends InMemoryLedger {
     override recentAttempts(): never { throw new Error('out of range'); }
   }
-  const { said, configure } = yard(t, new Unreadable());
+  const { said, configure } = router(t, new Unreadable());
   configure();
   assert.deepEqual(said, ['What was learnt in the last minutes could not be read from the ledger; health starts without it.']);
 });

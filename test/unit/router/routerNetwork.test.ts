@@ -7,7 +7,7 @@ import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import type { ExchangeFailure } from '../../../server/exchange/request.ts';
-import { Yard } from '../../../server/router/router.ts';
+import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { noon } from '../ledger/receipts.ts';
@@ -18,31 +18,31 @@ test('a machine whose last interface goes is offline: the status says so, a pers
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { lo: address('127.0.0.1', true), eth0: address('192.168.1.4', false) };
-  const yard = new Yard({
+  const router = new Router({
     ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => new Promise(() => {}) }), register: new SecretRegister(),
     clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => interfaces,
   });
-  t.after(() => yard.shutdown());
+  t.after(() => router.shutdown());
   const notices: NoticeParams[] = [];
-  yard.onNotice = notice => { notices.push(notice); };
+  router.onNotice = notice => { notices.push(notice); };
   const common = { provider: 'openai-compatible', probe: { enabled: false }, models: { m: {} } };
   const { config } = resolveConfig({
     endpoints: { far: { ...common, baseUrl: 'https://far.example.com/v1' }, near: { ...common, baseUrl: 'http://127.0.0.1:1/v1' } }, routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
-  yard.configure(config, new Map(), []);
+  router.configure(config, new Map(), []);
   const seconds = (count: number): void => {
     for (let index = 0; index < count; index += 1) { now += 1000; t.mock.timers.tick(1000); }
   };
   const seen = () => {
-    const { link, endpoints } = yard.status({ state: 'off' });
-    return [link?.kind, ...endpoints.map(({ name, state, cutOff, breaker }) => [name, state, cutOff, breaker].join(' '))];
+    const { link, endpoints } = router.status({ state: 'off' });
+    return [link?.kind, ...endpoints.map(({ name, state, offline, breaker }) => [name, state, offline, breaker].join(' '))];
   };
   seconds(2);
   assert.deepEqual(seen(), [undefined, 'far unknown  closed', 'near unknown  closed']);
   interfaces = { lo: address('127.0.0.1', true) };
   seconds(30);
   assert.deepEqual(seen(), ['offline', 'far down offline closed', 'near unknown  closed']);
-  assert.equal(yard.linkTrouble() !== undefined, true);
+  assert.equal(router.networkTrouble() !== undefined, true);
   assert.deepEqual(notices.map(({ kind, endpoint }) => [kind, endpoint]), [['offline', '']]);
   interfaces = { wlan0: address('10.0.0.7', false) };
   seconds(1);
@@ -53,28 +53,28 @@ test('what a local model fails at is told as it is while the machine is offline'
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { eth0: address('192.168.1.4', false) };
-  const yard = new Yard({
+  const router = new Router({
     ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
     clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => interfaces,
   });
-  t.after(() => yard.shutdown());
+  t.after(() => router.shutdown());
   const common = { provider: 'openai-compatible', probe: { enabled: false }, models: { m: {} } };
   const { config } = resolveConfig({
     endpoints: { far: { ...common, baseUrl: 'https://far.example.com/v1' }, near: { ...common, baseUrl: 'http://127.0.0.1:1/v1' } }, routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
-  yard.configure(config, new Map(), []);
+  router.configure(config, new Map(), []);
   for (const present of [true, false]) {
     if (!present) interfaces = {};
     now += 1000;
     t.mock.timers.tick(1000);
   }
-  assert.equal(yard.linkTrouble(), 'offline');
+  assert.equal(router.networkTrouble(), 'offline');
   const failure = await new Promise<ExchangeFailure>((resolve) => {
-    yard.create({
-      id: yard.newId(), face: 'lsp', protocol: 'editor', wanted: 'near/m', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
-      needs: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
+    router.create({
+      id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
+      requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
       conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
-    }, { begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {}, fail: resolve }).start();
+    }, { begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {}, fail: resolve }).start();
   });
   assert.equal(failure.error.code, 'connection-refused', failure.error.message);
 });

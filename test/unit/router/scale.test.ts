@@ -4,11 +4,11 @@ import type { HttpStatus } from '../../../server/api/status.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { emptyConfig } from '../../../server/config/config.ts';
-import type { Yard } from '../../../server/router/router.ts';
-import { chatNeeds } from '../../../server/routing/resilience/whatIfView.ts';
+import type { Router } from '../../../server/router/router.ts';
+import { chatRequirements } from '../../../server/routing/resilience/whatIfView.ts';
 import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { assertLinear, leastMs } from '../support/growth.ts';
-import { largeLists, largeYard, modelName, resolved, type Size } from './largeRouter.ts';
+import { largeLists, largeRouter, modelName, resolved, type Size } from './largeRouter.ts';
 
 const off: HttpStatus = { state: 'off' };
 /** The goal is 50 ms on a machine with nothing else to do. What grows with a product takes tens of seconds. */
@@ -20,21 +20,21 @@ const shapes: Record<string, Size> = {
   '10,000 endpoints of one model': { models: 1, endpoints: 10_000, modelsAtEach: 1, routes: 1000, wide: false },
 };
 
-const questions: Record<string, (yard: Yard) => unknown> = {
-  'the status': yard => yard.status(off),
-  'the list of models': yard => yard.offered(),
-  'the survival report': yard => yard.drills.report(),
-  'a plan for a model': yard => yard.makePlan(modelName(0), chatNeeds, yard.view(100), yard.clock.now()),
-  'a plan for a route': yard => yard.makePlan('r1', chatNeeds, yard.view(100), yard.clock.now()),
-  'the answer to a name that means nothing': yard => yard.unknownNameMessage('famly-77-chta'),
+const questions: Record<string, (router: Router) => unknown> = {
+  'the status': router => router.status(off),
+  'the list of models': router => router.offered(),
+  'the survival report': router => router.drills.report(),
+  'a plan for a model': router => router.makePlan(modelName(0), chatRequirements, router.view(100), router.clock.now()),
+  'a plan for a route': router => router.makePlan('r1', chatRequirements, router.view(100), router.clock.now()),
+  'the answer to a name that means nothing': router => router.unknownNameMessage('famly-77-chta'),
 };
 
 describe('no question takes longer than its answer is long', () => {
   for (const [title, size] of Object.entries(shapes)) {
     test(`with ${title}`, (t) => {
       t.mock.timers.enable({ apis: ['setInterval'] });
-      const large = largeYard(t, size);
-      const small = largeYard(t, { ...size, models: Math.ceil(size.models / 10), endpoints: size.endpoints / 10, routes: size.routes / 10 });
+      const large = largeRouter(t, size);
+      const small = largeRouter(t, { ...size, models: Math.ceil(size.models / 10), endpoints: size.endpoints / 10, routes: size.routes / 10 });
       for (const [what, ask] of Object.entries(questions)) {
         assertLinear(what, () => ask(small), () => ask(large));
         const tookMs = leastMs(() => ask(large), 3);
@@ -45,12 +45,12 @@ describe('no question takes longer than its answer is long', () => {
 
   test('what did not change is the same list as before, which need not be compared or written again', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const yard = largeYard(t, { models: 100, endpoints: 10, modelsAtEach: 10, routes: 10, wide: true });
-    const [before, after] = [yard.status(off), yard.status(off)];
+    const router = largeRouter(t, { models: 100, endpoints: 10, modelsAtEach: 10, routes: 10, wide: true });
+    const [before, after] = [router.status(off), router.status(off)];
     assert.equal(after.offered, before.offered);
     assert.equal(after.endpoints[0]?.models, before.endpoints[0]?.models);
-    yard.board.record({ endpoint: 'e1', model: modelName(10), at: yard.clock.now(), kind: 'traffic', failureClass: 'network', message: 'refused' });
-    const changed = yard.status(off).offered;
+    router.healthRegistry.record({ endpoint: 'e1', model: modelName(10), at: router.clock.now(), kind: 'traffic', failureClass: 'network', message: 'refused' });
+    const changed = router.status(off).offered;
     assert.notEqual(changed, before.offered);
     const other = (id: string): unknown[] => [before.offered, changed].map(list => list.find(one => one.id === id));
     const [first, second] = other(`model:${modelName(99)}`);
@@ -71,7 +71,7 @@ describe('a change is taken in at once', () => {
     let at = 1;
     const adoptAll = (): void => {
       at += 1;
-      for (const [endpoint, { models }] of largeLists(size)) directory.adopt(endpoint, [...models, { name: `only-at-${at}` }], at);
+      for (const [endpoint, { models }] of largeLists(size)) directory.apply(endpoint, [...models, { name: `only-at-${at}` }], at);
       assert.deepEqual(directory.servedBy(modelName(10)), ['e1', 'wide']);
       assert.equal(directory.servedBy(`only-at-${at}`).length, 1001);
       assert.equal(directory.servedBy(`only-at-${at - 1}`).length, 0);

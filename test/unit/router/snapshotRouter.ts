@@ -4,13 +4,13 @@ import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { SecretRegister } from '../../../server/base/secrets/redact.ts';
-import { Yard } from '../../../server/router/router.ts';
+import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
 
-export interface SnapshotHouse {
-  readonly yard: Yard;
+export interface SnapshotRouter {
+  readonly router: Router;
   now(): number;
   /** Moves the clock. */
   forward(ms: number): void;
@@ -22,17 +22,17 @@ export interface SnapshotHouse {
   shutdown(): Promise<void>;
 }
 
-export interface SnapshotHouseOptions {
+export interface SnapshotRouterOptions {
   endpoints?: Record<string, Partial<EndpointSettings>>;
   routes?: Record<string, RouteSettings>;
   ledger?: InMemoryLedger;
 }
 
 /** A yard that sends nothing: endpoints `north` and `south` with two keys each and a route over both, and a clock that is moved by hand. */
-export function snapshotHouse(options: SnapshotHouseOptions = {}): SnapshotHouse {
+export function snapshotRouter(options: SnapshotRouterOptions = {}): SnapshotRouter {
   let now = new Date(2026, 10, 26, 12, 0, 0).getTime();
   const ledger = options.ledger ?? new InMemoryLedger();
-  const yard = new Yard({ ledger, pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => ({}) });
+  const router = new Router({ ledger, pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => ({}) });
   const settings = (more: Partial<EndpointSettings> = {}): EndpointSettings =>
     ({ provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: {} }, ...more });
   const named = options.endpoints ?? { north: {}, south: {} };
@@ -42,24 +42,24 @@ export function snapshotHouse(options: SnapshotHouseOptions = {}): SnapshotHouse
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   const ring = new Map(Object.keys(named).map(name => [name, ['1', '2'].map(id => ({ id, label: `key ${id}`, secret: `secret-of-${name}-${id}` }))]));
-  yard.configure(config, ring, []);
+  router.configure(config, ring, []);
   return {
-    yard,
+    router,
     now: () => now,
     forward(ms) { now += ms; },
-    snapshot: () => yard.status({ state: 'off' }),
+    snapshot: () => router.status({ state: 'off' }),
     answer(endpoint, model = 'm') {
-      yard.keys.report(endpoint, '1', 'ok', now, undefined, { model });
-      yard.board.record({ endpoint, model, at: now, kind: 'traffic', firstTokenMs: 321.4, totalMs: 987.6 });
+      router.keys.report(endpoint, '1', 'ok', now, undefined, { model });
+      router.healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', firstTokenMs: 321.4, totalMs: 987.6 });
     },
     refuse(endpoint, failureClass, retryAfterMs, model = 'm') {
       const ofKey = failureClass === 'auth' || failureClass === 'rate-limit' || failureClass === 'quota';
       for (const id of ofKey ? ['1', '2'] : ['1']) {
-        yard.keys.report(endpoint, id, failureClass, now, retryAfterMs, { model });
-        const keyScoped = ofKey && yard.keys.pick(endpoint, new Set(), now, undefined, model) !== undefined;
-        yard.board.record({ endpoint, model, at: now, kind: 'traffic', failureClass, retryAfterMs, keyScoped, message: `${endpoint} failed` });
+        router.keys.report(endpoint, id, failureClass, now, retryAfterMs, { model });
+        const keyScoped = ofKey && router.keys.pick(endpoint, new Set(), now, undefined, model) !== undefined;
+        router.healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', failureClass, retryAfterMs, keyScoped, message: `${endpoint} failed` });
       }
     },
-    shutdown: () => yard.shutdown(),
+    shutdown: () => router.shutdown(),
   };
 }

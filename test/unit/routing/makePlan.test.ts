@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ModelFacts, Needs } from '../../../server/routing/plan.ts';
-import { makePlan, nextLargerWindow } from '../../../server/routing/makePlan.ts';
-import { FakeRoutingView, now, plainNeeds } from './routingFixture.ts';
+import type { ModelFacts, Requirements } from '../../../server/routing/plan.ts';
+import { makePlan, nextLargerContext } from '../../../server/routing/makePlan.ts';
+import { FakeRoutingView, now, plainRequirements } from './routingFixture.ts';
 
 function threeEndpoints(): FakeRoutingView {
   return new FakeRoutingView({
@@ -14,7 +14,7 @@ function threeEndpoints(): FakeRoutingView {
 }
 
 function names(wanted: string, view = threeEndpoints()): string[] {
-  return makePlan(wanted, plainNeeds, view, now).plan.targets.map(({ target }) => target);
+  return makePlan(wanted, plainRequirements, view, now).plan.targets.map(({ target }) => target);
 }
 
 test('a name is a route, a pinned target or a model, in this order', () => {
@@ -32,11 +32,11 @@ test('a name is a route, a pinned target or a model, in this order', () => {
     ['models/gpt-4.1', 'model', ['mirror/gpt-4.1', 'azure/gpt-4.1', 'openai/gpt-4.1']],
     ['gpt-4-1', 'model', ['mirror/gpt-4.1', 'azure/gpt-4.1', 'openai/gpt-4.1']],
   ];
-  for (const [wanted, kind, targets] of table) {
-    const { plan } = makePlan(wanted, plainNeeds, threeEndpoints(), now);
-    assert.equal(plan.kind, kind, wanted);
-    assert.equal(plan.wanted, wanted);
-    assert.deepEqual(plan.targets.map(({ target }) => target), targets, wanted);
+  for (const [requestedModel, kind, targets] of table) {
+    const { plan } = makePlan(requestedModel, plainRequirements, threeEndpoints(), now);
+    assert.equal(plan.kind, kind, requestedModel);
+    assert.equal(plan.requestedModel, requestedModel);
+    assert.deepEqual(plan.targets.map(({ target }) => target), targets, requestedModel);
     assert.deepEqual(plan.excluded, []);
   }
 });
@@ -49,7 +49,7 @@ test('endpoints of one model come by priority, then weight, then name', () => {
 });
 
 test('a planned target carries the name its provider knows', () => {
-  assert.deepEqual(makePlan('openai/gpt-4-1', plainNeeds, threeEndpoints(), now).plan.targets, [
+  assert.deepEqual(makePlan('openai/gpt-4-1', plainRequirements, threeEndpoints(), now).plan.targets, [
     { target: 'openai/gpt-4.1', endpoint: 'openai', model: 'gpt-4.1', upstreamModel: 'openai:gpt-4.1' },
   ]);
 });
@@ -60,26 +60,26 @@ test('a target a route lists twice is tried once', () => {
 
 test('a name that means nothing gives an empty plan', () => {
   for (const wanted of ['nope', '', '/', 'openai/', 'waybill/', 'nobody/gpt-4.1']) {
-    assert.deepEqual(makePlan(wanted, plainNeeds, threeEndpoints(), now), {
-      plan: { wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, route: undefined, resting: [], unfit: [],
+    assert.deepEqual(makePlan(wanted, plainRequirements, threeEndpoints(), now), {
+      plan: { requestedModel: wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, route: undefined, coolingDown: [], unfit: [],
     });
   }
 });
 
 test('disabled and missing endpoints are left out with the reason', () => {
   const view = new FakeRoutingView({ off: { enabled: false, models: ['m'] }, on: { models: ['m'] } }, { r: ['off/m', 'gone/m', 'on/m'] });
-  const { plan, resting } = makePlan('r', plainNeeds, view, now);
+  const { plan, coolingDown: resting } = makePlan('r', plainRequirements, view, now);
   assert.deepEqual(plan.targets.map(({ target }) => target), ['on/m']);
   assert.deepEqual(plan.excluded, [
     { target: 'off/m', reason: 'the endpoint is disabled' },
     { target: 'gone/m', reason: 'there is no endpoint named "gone"' },
   ]);
   assert.deepEqual(resting, []);
-  assert.deepEqual(makePlan('m', plainNeeds, view, now).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
+  assert.deepEqual(makePlan('m', plainRequirements, view, now).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
 });
 
 test('a target is left out only for what is known to be missing', () => {
-  const table: [Partial<Needs>, ModelFacts, string | undefined][] = [
+  const table: [Partial<Requirements>, ModelFacts, string | undefined][] = [
     [{ tools: true }, {}, undefined],
     [{ tools: true }, { tools: true }, undefined],
     [{ tools: true }, { tools: false }, 'cannot call tools, and the request has some'],
@@ -100,10 +100,10 @@ test('a target is left out only for what is known to be missing', () => {
     [{ onlyProtocol: { protocol: 'openai-responses', reason: 'it uses hosted tools' } }, {},
       'speaks openai-chat, but only openai-responses can serve this request: it uses hosted tools'],
   ];
-  for (const [needs, facts, reason] of table) {
+  for (const [requirements, facts, reason] of table) {
     const view = new FakeRoutingView({ a: {} });
     view.factsByTarget.set('a/m', facts);
-    const { plan } = makePlan('a/m', { ...plainNeeds, ...needs }, view, now);
+    const { plan } = makePlan('a/m', { ...plainRequirements, ...requirements }, view, now);
     assert.deepEqual(plan.excluded, reason === undefined ? [] : [{ target: 'a/m', reason }]);
     assert.equal(plan.targets.length, reason === undefined ? 1 : 0);
   }
@@ -115,7 +115,7 @@ test('targets that only rest are left out and listed by when they come back', ()
   view.admissions.set('b/m', { admitted: false, reason: 'rate-limited', retryAt: now + 5000 });
   view.blockedKeys.set('c', { reason: 'every key is cooling', retryAt: now + 30_000 });
   view.blockedKeys.set('d', { reason: 'every key was rejected' });
-  const { plan, resting } = makePlan('r', plainNeeds, view, now);
+  const { plan, coolingDown: resting } = makePlan('r', plainRequirements, view, now);
   assert.deepEqual(plan.targets, []);
   assert.deepEqual(plan.excluded.map(({ reason }) => reason), ['breaker open', 'rate-limited', 'every key is cooling', 'every key was rejected']);
   assert.deepEqual(resting.map(({ target, retryAt }) => [target.target, retryAt - now]), [['b/m', 5000], ['c/m', 30_000], ['a/m', 60_000]]);
@@ -126,7 +126,7 @@ test('when endpoint and keys both rest the later of them counts', () => {
     const view = new FakeRoutingView({ a: {} });
     view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + endpointMs });
     view.blockedKeys.set('a', { reason: 'keys cooling', retryAt: now + keysMs });
-    const { plan, resting } = makePlan('a/m', plainNeeds, view, now);
+    const { plan, coolingDown: resting } = makePlan('a/m', plainRequirements, view, now);
     assert.deepEqual([plan.excluded[0]?.reason, resting[0]?.retryAt], [reason, now + 60_000]);
   }
 });
@@ -135,7 +135,7 @@ test('a resting target that could not serve anyway is not waited for', () => {
   const view = new FakeRoutingView({ a: {} });
   view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 1 });
   view.factsByTarget.set('a/m', { tools: false });
-  const { plan, resting } = makePlan('a/m', { ...plainNeeds, tools: true }, view, now);
+  const { plan, coolingDown: resting } = makePlan('a/m', { ...plainRequirements, tools: true }, view, now);
   assert.deepEqual(resting, []);
   assert.equal(plan.excluded[0]?.reason, 'cannot call tools, and the request has some');
 });
@@ -143,11 +143,11 @@ test('a resting target that could not serve anyway is not waited for', () => {
 test('after a prompt that was too long only larger or unknown windows remain', () => {
   const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {}, e: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m', 'e/m'] });
   for (const [target, contextWindow] of [['a/m', 128_000], ['b/m', 128_000], ['c/m', 1_000_000], ['d/m', 8192]] as const) view.factsByTarget.set(target, { contextWindow });
-  const { targets } = makePlan('r', plainNeeds, view, now).plan;
+  const { targets } = makePlan('r', plainRequirements, view, now).plan;
   const remaining = (failed: string): string[] => {
     const failedTarget = targets.find(({ target }) => target === failed);
     assert.ok(failedTarget !== undefined);
-    return nextLargerWindow(targets, failedTarget, view).map(({ target }) => target);
+    return nextLargerContext(targets, failedTarget, view).map(({ target }) => target);
   };
   assert.deepEqual(remaining('a/m'), ['c/m', 'e/m']);
   assert.deepEqual(remaining('c/m'), ['e/m']);

@@ -1,10 +1,10 @@
 import type { Admission } from '../../../server/health/healthReader.ts';
 import type { EndpointConfig, RouteConfig } from '../../../server/config/config.ts';
-import type { ModelFacts, Needs, RoutingView } from '../../../server/routing/plan.ts';
+import type { ModelFacts, Requirements, RoutingView } from '../../../server/routing/plan.ts';
 
 export const now = Date.UTC(2026, 0, 1);
 
-export const plainNeeds: Needs = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
+export const plainRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
 
 interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight'>> {
   models?: string[];
@@ -23,7 +23,7 @@ export class FakeRoutingView implements RoutingView {
       this.models.set(name, models);
       this.config.endpoints.set(name, {
         name, protocol: 'openai-chat', baseUrl: `https://${name}.example.com`, enabled: true, priority: 1, weight: 1, headers: {}, limits: {},
-        timeouts: { connectMs: 1, headersMs: 1, plainHeadersMs: 1, firstTokenMs: 1, idleMs: 1, totalMs: 1, minTokensPerSecond: 0 }, writtenTimeouts: {},
+        timeouts: { connectMs: 1, headersMs: 1, bufferedHeadersMs: 1, firstTokenMs: 1, idleMs: 1, totalMs: 1, minTokensPerSecond: 0 }, writtenTimeouts: {},
         breaker: { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 }, probe: { enabled: true, intervalMs: 30_000 }, models: {},
         provider: { id: name, name, protocol: 'openai-chat', baseUrls: {}, auth: 'bearer', keyRequired: true, probe: { method: 'GET', path: '/models', provesKey: true }, dialect: {} },
         ...given,

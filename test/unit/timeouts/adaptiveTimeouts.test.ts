@@ -6,7 +6,7 @@ import { ollama, sandbox } from '../../../server/catalog/localProviders.ts';
 import type { Provider } from '../../../server/catalog/provider.ts';
 import type { EndpointConfig, Timeouts } from '../../../server/config/config.ts';
 import { breakerOf, givenTimeouts, timeoutsOf } from '../../../server/config/defaults.ts';
-import { createTimerBook, type TimedAttempt, type TimerBook, type TimersWanted } from '../../../server/timeouts/adaptiveTimeouts.ts';
+import { createAdaptiveTimeouts, type TimedAttempt, type AdaptiveTimeouts, type TimersWanted } from '../../../server/timeouts/adaptiveTimeouts.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 
 const day = 86_400_000;
@@ -22,7 +22,7 @@ function anEndpoint(name: string, written?: TimeoutSettings, provider: Provider 
 /** A book with one endpoint, and short ways to feed it and to ask it. */
 class Place {
   readonly endpoint: EndpointConfig;
-  readonly book: TimerBook = createTimerBook();
+  readonly book: AdaptiveTimeouts = createAdaptiveTimeouts();
   #at = Date.UTC(2026, 0, 1);
 
   constructor(written?: TimeoutSettings, provider?: Provider) {
@@ -87,15 +87,15 @@ describe('what the user wrote', () => {
     const place = new Place(written);
     place.see({ connectMs: 10, headersMs: 50, firstTokenMs: 100, longestGapMs: 30, tokensPerSecond: 80 }, 100);
     for (const kind of ['fast', 'normal', 'complex'] as const) {
-      for (const lastResort of [false, true]) assert.deepEqual(place.limits({ kind, lastResort }), { ...written, plainHeadersMs: 7_000 });
+      for (const lastResort of [false, true]) assert.deepEqual(place.limits({ kind, lastResort }), { ...written, bufferedHeadersMs: 7_000 });
     }
-    assert.deepEqual(place.limits({ route: { firstTokenMs: 123 } }), { ...written, plainHeadersMs: 7_000, firstTokenMs: 123 });
+    assert.deepEqual(place.limits({ route: { firstTokenMs: 123 } }), { ...written, bufferedHeadersMs: 7_000, firstTokenMs: 123 });
   });
 
   it('gives a plain answer as long as it gives the whole', () => {
     const place = new Place({ totalMs: 1_000_000 });
-    assert.equal(place.limits({ kind: 'fast', stream: false }).plainHeadersMs, 1_000_000);
-    assert.equal(place.limits({ route: { totalMs: 20_000 }, stream: false }).plainHeadersMs, 20_000);
+    assert.equal(place.limits({ kind: 'fast', stream: false }).bufferedHeadersMs, 1_000_000);
+    assert.equal(place.limits({ route: { totalMs: 20_000 }, stream: false }).bufferedHeadersMs, 20_000);
   });
 });
 
@@ -261,9 +261,9 @@ describe('other learnt timers', () => {
   it('keep plain answers, whose headers come with the whole, apart from streams', () => {
     const place = new Place().see({ headersMs: 200 }, 40).see({ stream: false, headersMs: 40_000 }, 40);
     assert.equal(place.limits().headersMs, 4_000);
-    assert.ok(place.limits({ stream: false }).plainHeadersMs >= 160_000);
+    assert.ok(place.limits({ stream: false }).bufferedHeadersMs >= 160_000);
     place.see({ stream: false, kind: 'fast', headersMs: 500 }, 40);
-    assert.equal(place.limits({ stream: false, kind: 'fast' }).plainHeadersMs, 10_000);
+    assert.equal(place.limits({ stream: false, kind: 'fast' }).bufferedHeadersMs, 10_000);
   });
 
   it('notice a silence in mid-answer sooner where there are none, and leave room where there are', () => {

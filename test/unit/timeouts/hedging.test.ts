@@ -4,7 +4,7 @@ import { sandbox } from '../../../server/catalog/localProviders.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { breakerOf, timeoutsOf } from '../../../server/config/defaults.ts';
 import { createHedgePolicy } from '../../../server/timeouts/hedgePolicy.ts';
-import { createTimerBook } from '../../../server/timeouts/adaptiveTimeouts.ts';
+import { createAdaptiveTimeouts } from '../../../server/timeouts/adaptiveTimeouts.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 
 /*
@@ -46,7 +46,7 @@ interface Outcome { ratio: number; extraShare: number }
 /** Requests one after the other at a new route, the first of them without stalls. @param stalls whether the request of a number stalls */
 function simulate(latency: Latency, seed: number, stalls: (index: number, random: () => number) => boolean, stallMs: number): Outcome {
   const random = seededRandom(seed);
-  const book = createTimerBook();
+  const book = createAdaptiveTimeouts();
   const policy = createHedgePolicy();
   book.configure(new Map([['first', endpoint]]));
   const taken: number[] = [];

@@ -46,7 +46,7 @@ function remember(host: Host<FromReceiptPage>, state: ReceiptState): void {
 function content(page: ReceiptPage, host: Host<FromReceiptPage>, announcement: Element): Element[] {
   return [
     element('header', {},
-      element('h1', {}, page.wanted),
+      element('h1', {}, page.requestedModel),
       element('div', { class: 'actions' },
         button('Copy as JSON', () => host.post({ type: 'copyJson' }), { class: 'quiet', 'data-key': 'copyJson' }),
         button('Copy as Markdown', () => host.post({ type: 'copyMarkdown' }), { class: 'quiet', 'data-key': 'copyMarkdown' }),

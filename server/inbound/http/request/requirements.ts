@@ -2,7 +2,7 @@ import type { ProtocolName } from '../../../api/conversation.ts';
 import { tokenLimit } from '../../../base/figures.ts';
 import { asString, isObject } from '../../../base/json.ts';
 import { fieldValue, type ObjectScan } from '../../../base/objectScan.ts';
-import type { Needs } from '../../../routing/plan.ts';
+import type { Requirements } from '../../../routing/plan.ts';
 
 /** What routing reads out of a request body, without parsing the whole of it. */
 export interface RequestFacts {
@@ -11,7 +11,7 @@ export interface RequestFacts {
   includeUsage: boolean;
   /** Reasoning is asked for. */
   thinkingAsked: boolean;
-  needs: Needs;
+  requirements: Requirements;
 }
 
 const imageTypes = ['image', 'image_url', 'input_image', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/heic'];
@@ -41,7 +41,7 @@ export function readRequestFacts(
     stream,
     thinkingAsked: asksForThinking(protocol, bytes, scan),
     includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
-    needs: {
+    requirements: {
       stream,
       tools: holdsItems(bytes, scan, 'tools'),
       images,

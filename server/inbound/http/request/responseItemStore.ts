@@ -11,7 +11,7 @@ const maxIdLength = 200;
  * provider that answered does not know the id. Bounded in number and in bytes, the oldest go first, and gone with the
  * process: then the caller's reference stays as it is.
  */
-export class GivenItems {
+export class ResponseItemStore {
   /** JSON text as bytes, so that what it takes is what is counted. */
   readonly #items = new Map<string, Buffer>();
   #totalBytes = 0;

@@ -2,7 +2,7 @@ import type { ProtocolName } from '../../../api/conversation.ts';
 import { isObject, parseJson, type JsonObject } from '../../../base/json.ts';
 import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
-import type { Yard } from '../../../router/router.ts';
+import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
 import type { RequestFacts } from '../request/requirements.ts';
 
@@ -16,15 +16,15 @@ const tokensPerImage = 1500;
  * @returns the count in the shape of the protocol
  */
 export async function countTokens(
-  yard: Pick<Yard, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
+  router: Pick<Router, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
 ): Promise<JsonObject> {
-  const counted = await yard.countTokens({
-    protocol, wanted: facts.model, needs: facts.needs, headers,
+  const counted = await router.countTokens({
+    protocol, requestedModel: facts.model, requirements: facts.requirements, headers,
     body: model => (protocol === 'gemini' ? [raw.bytes] : spliceFields(raw.bytes, raw.scan, [{ name: 'model', json: JSON.stringify(model) }])),
   });
   const field = protocol === 'gemini' ? 'totalTokens' : 'input_tokens';
   const body = counted === undefined ? undefined : parseJson(counted);
   if (isObject(body) && tokenCountOf(body[field]) !== undefined) return body;
-  const tokens = Math.ceil((raw.bytes.length - raw.scan.base64Bytes) / bytesPerToken) + (facts.needs.images ? tokensPerImage : 0);
+  const tokens = Math.ceil((raw.bytes.length - raw.scan.base64Bytes) / bytesPerToken) + (facts.requirements.images ? tokensPerImage : 0);
   return protocol === 'openai-responses' ? { object: 'response.input_tokens', [field]: tokens } : { [field]: tokens };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpStatus, OfferedModel } from '../../../api/status.ts';
 import type { TimeRange } from '../../../api/receipt.ts';
-import type { Yard } from '../../../router/router.ts';
+import type { Router } from '../../../router/router.ts';
 import { callerProtocol } from '../request/callerProtocol.ts';
 import { answerIdentity, identityPath } from '../auth/identity.ts';
 import { refusalBody } from '../refusal.ts';
@@ -11,7 +11,7 @@ import { endAfterBody, sendJson } from '../sendJson.ts';
 const geminiList = /^\/v1beta1?\/models$/;
 
 export interface InfoRoutesOptions {
-  yard: Yard;
+  router: Router;
   /** Of the data folder: proves to other windows who this server is. */
   token: string;
   http(): HttpStatus;
@@ -29,7 +29,7 @@ export class InfoRoutes {
   withoutToken(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const { method } = request;
     if (path === '/health' && (method === 'GET' || method === 'HEAD')) {
-      const serves = this.#options.yard.canServe();
+      const serves = this.#options.router.canServe();
       sendJson(response, serves ? 200 : 503, { status: serves ? 'ok' : 'unavailable' });
       return true;
     }
@@ -57,17 +57,17 @@ export class InfoRoutes {
       notFound(request, response, `There is no ${request.method ?? ''} ${sentPath(request.url)} here.`);
       return;
     }
-    const { yard } = this.#options;
+    const { router } = this.#options;
     const parameters = new URLSearchParams(query);
     if (geminiList.test(path)) return this.#googleModels(response);
     if (path === '/models') return callerProtocol(request.headers) === 'gemini' ? this.#googleModels(response) : this.#models(request, response);
     if (path === '/api/tags') return this.#ollamaTags(response);
     if (path.startsWith('/models/')) return this.#model(request, response, decoded(path.slice('/models/'.length)));
-    if (path === '/waybill/status') return sendJson(response, 200, yard.status(this.#options.http()));
+    if (path === '/waybill/status') return sendJson(response, 200, router.status(this.#options.http()));
     if (path === '/waybill/spend') {
-      const range = rangeOf(parameters, yard.clock.now());
+      const range = rangeOf(parameters, router.clock.now());
       if (range === undefined) return sendJson(response, 400, { error: { message: 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.' } });
-      return sendJson(response, 200, await yard.spend(range));
+      return sendJson(response, 200, await router.spend(range));
     }
     if (path === '/waybill/exchanges') {
       const limit = Math.min(Math.max(Number(parameters.get('limit') ?? '50') || 50, 1), 1000);
@@ -76,10 +76,10 @@ export class InfoRoutes {
       if (before !== undefined && !Number.isFinite(before)) {
         return sendJson(response, 400, { error: { message: 'Give before in milliseconds since the epoch.' } });
       }
-      return sendJson(response, 200, await yard.recent(limit, before));
+      return sendJson(response, 200, await router.recent(limit, before));
     }
     if (path.startsWith('/waybill/exchanges/')) {
-      const receipt = await yard.receipt(decoded(path.slice('/waybill/exchanges/'.length)));
+      const receipt = await router.receipt(decoded(path.slice('/waybill/exchanges/'.length)));
       if (receipt === undefined) return notFound(request, response, 'There is no exchange of that id.');
       return sendJson(response, 200, receipt);
     }
@@ -87,7 +87,7 @@ export class InfoRoutes {
   }
 
   #models(request: IncomingMessage, response: ServerResponse): void {
-    const offered = this.#options.yard.offered();
+    const offered = this.#options.router.offered();
     const data = offered.map(one => modelEntry(one));
     sendJson(response, 200, request.headers['anthropic-version'] === undefined
       ? { object: 'list', data }
@@ -95,16 +95,16 @@ export class InfoRoutes {
   }
 
   #googleModels(response: ServerResponse): void {
-    sendJson(response, 200, { models: this.#options.yard.offered().map(googleEntry) });
+    sendJson(response, 200, { models: this.#options.router.offered().map(googleEntry) });
   }
 
   /** For tools that look for local models the Ollama way. */
   #ollamaTags(response: ServerResponse): void {
-    sendJson(response, 200, { models: this.#options.yard.offered().map(one => ({ name: one.wanted, model: one.wanted, details: {} })) });
+    sendJson(response, 200, { models: this.#options.router.offered().map(one => ({ name: one.requestedModel, model: one.requestedModel, details: {} })) });
   }
 
   #model(request: IncomingMessage, response: ServerResponse, name: string): void {
-    const found = this.#options.yard.offered().find(one => one.wanted === name);
+    const found = this.#options.router.offered().find(one => one.requestedModel === name);
     if (found === undefined) notFound(request, response, `There is no model or route named ${name}.`);
     else sendJson(response, 200, modelEntry(found));
   }
@@ -112,7 +112,7 @@ export class InfoRoutes {
 
 function googleEntry(one: OfferedModel) {
   return {
-    name: `models/${one.wanted}`, baseModelId: one.wanted, version: '1', displayName: one.kind === 'route' ? `${one.name} (route)` : one.name,
+    name: `models/${one.requestedModel}`, baseModelId: one.requestedModel, version: '1', displayName: one.kind === 'route' ? `${one.name} (route)` : one.name,
     inputTokenLimit: one.maxInputTokens, outputTokenLimit: one.maxOutputTokens,
     supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
   };
@@ -121,7 +121,7 @@ function googleEntry(one: OfferedModel) {
 /** One entry that OpenAI's and Anthropic's clients both accept. */
 function modelEntry(one: OfferedModel) {
   return {
-    id: one.wanted, object: 'model', type: 'model', created: 0, created_at: '1970-01-01T00:00:00Z', owned_by: 'waybill',
+    id: one.requestedModel, object: 'model', type: 'model', created: 0, created_at: '1970-01-01T00:00:00Z', owned_by: 'waybill',
     display_name: one.kind === 'route' ? `${one.name} (route)` : one.name,
     max_input_tokens: one.maxInputTokens, max_tokens: one.maxOutputTokens,
   };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readRateHeaders, type StatedLimits } from '../../../../server/base/headers/rateHeaders.ts';
+import { readRateHeaders, type ReportedLimits } from '../../../../server/base/headers/rateHeaders.ts';
 import type { ResponseHeaders } from '../../../../server/base/headers/retryAfter.ts';
 
 const now = Date.UTC(2026, 10, 20, 12, 0, 0);
 
-const cases: [string, ResponseHeaders, StatedLimits | undefined][] = [
+const cases: [string, ResponseHeaders, ReportedLimits | undefined][] = [
   ['nothing', { 'content-type': 'application/json', 'retry-after': '3' }, undefined],
   ['OpenAI', {
     'x-ratelimit-limit-requests': '60', 'x-ratelimit-remaining-requests': '59', 'x-ratelimit-reset-requests': '1s',

@@ -79,7 +79,7 @@ describe('the list kept for the next session', () => {
   it('a model that is not offered any more is still asked for by its name', () => {
     assert.equal(wantedName('route:gone', []), 'gone');
     assert.equal(wantedName('model:vendor/x:free', []), 'vendor/x:free');
-    assert.equal(wantedName('route:default', [offered('route:default', { wanted: 'other' })]), 'other');
+    assert.equal(wantedName('route:default', [offered('route:default', { requestedModel: 'other' })]), 'other');
   });
 });
 

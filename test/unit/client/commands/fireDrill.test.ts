@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DrillStatus, DrillSummary, RunningDrill, SurvivalReport } from '../../../../server/api/drill.ts';
+import type { DrillStatus, DrillSummary, RunningDrill, ResilienceReport } from '../../../../server/api/drill.ts';
 import { drillFaults } from '../../../../server/api/drill.ts';
 import { commandTitles } from '../../../../client/commands/commandTable.ts';
 import { drillReportMarkdown } from '../../../../client/views/drill/drillReportMarkdown.ts';
@@ -82,9 +82,9 @@ describe('the Fire Drill view', () => {
     const met = status({
       counts: { met: 2, answered: 1, failed: 1 },
       requests: [
-        { id: 'x2', wanted: 'solo', at: now, outcome: 'failed', failureClass: 'network', totalMs: 12, path: [{ target: 'north/gpt', outcome: 'failed', drill: true, failureClass: 'network', totalMs: 3 }] },
+        { id: 'x2', requestedModel: 'solo', at: now, outcome: 'failed', failureClass: 'network', totalMs: 12, path: [{ target: 'north/gpt', outcome: 'failed', drill: true, failureClass: 'network', totalMs: 3 }] },
         {
-          id: 'x1', wanted: 'auto', at: now, outcome: 'ok', target: 'south/claude', totalMs: 840,
+          id: 'x1', requestedModel: 'auto', at: now, outcome: 'ok', target: 'south/claude', totalMs: 840,
           path: [{ target: 'north/gpt', outcome: 'passed-over', drill: true }, { target: 'south/claude', outcome: 'ok', drill: false, totalMs: 838 }],
         },
       ],
@@ -121,7 +121,7 @@ describe('the rest of the window during a drill', () => {
 });
 
 describe('the fire drill report', () => {
-  const report: SurvivalReport = {
+  const report: ResilienceReport = {
     at: now, drills: [], last: summary(),
     routes: [
       {

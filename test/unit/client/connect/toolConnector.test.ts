@@ -7,8 +7,8 @@ import { ToolConnector } from '../../../../client/connect/toolConnector.ts';
 import type { Connection } from '../../../../client/connect/toolTable.ts';
 
 const token = 'waybill-0123456789abcdef0123456789abcdef';
-const connection: Connection = { url: 'http://127.0.0.1:7717', token, model: { wanted: 'best', maxInputTokens: 200_000, maxOutputTokens: 32_000, toolCalling: true, imageInput: true }, at: Date.UTC(2026, 10, 20) };
-const other: Connection = { ...connection, model: { ...connection.model, wanted: 'cheap' } };
+const connection: Connection = { url: 'http://127.0.0.1:7717', token, model: { requestedModel: 'best', maxInputTokens: 200_000, maxOutputTokens: 32_000, toolCalling: true, imageInput: true }, at: Date.UTC(2026, 10, 20) };
+const other: Connection = { ...connection, model: { ...connection.model, requestedModel: 'cheap' } };
 
 let root: string;
 let home: string;

@@ -31,7 +31,7 @@ function setUp(options: { restarts?: number; hold?: string[] } = {}) {
   };
 }
 
-const chat = { id: 'chat-1', wanted: 'default', conversation: { system: [], messages: [], tools: [] }, caller: { tool: 'vscode-chat' } };
+const chat = { id: 'chat-1', requestedModel: 'default', conversation: { system: [], messages: [], tools: [] }, caller: { tool: 'vscode-chat' } };
 const withKey = { keys: { openai: [{ id: '1', label: 'work', secret: 'sk-one' }] } };
 
 describe('ServerProcess', () => {

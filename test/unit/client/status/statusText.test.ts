@@ -66,7 +66,7 @@ describe('the status bar', () => {
   });
 
   it('does not blame a provider that the machine cannot reach', () => {
-    const cut = { state: 'down', cutOff: 'offline' } as const;
+    const cut = { state: 'down', offline: 'offline' } as const;
     assert.match(content({ status: emptyStatus({ endpoints: [endpoint('openai', cut)] }) }).tooltip, /out of reach: offline/);
   });
 

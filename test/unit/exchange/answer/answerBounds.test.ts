@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ConversationEvent } from '../../../../server/api/conversation.ts';
 import { AnswerBounds } from '../../../../server/exchange/answer/answerBounds.ts';
-import { HeldBack } from '../../../../server/exchange/answer/commitBuffer.ts';
+import { CommitBuffer } from '../../../../server/exchange/answer/commitBuffer.ts';
 import { isContentEvent } from '../../../../server/protocols/events.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 
@@ -39,7 +39,7 @@ describe('a streamed answer', () => {
   });
 
   it('waits within bounds when the caller can see nothing of it yet, also in pieces without a letter', () => {
-    const held = new HeldBack();
+    const held = new CommitBuffer();
     const empty: ConversationEvent = { type: 'tool-call-arguments', index: 0, text: '' };
     held.addEvents(Array.from({ length: 500_000 }, () => empty));
     assert.equal(held.isTooMuch(true, 10, 10), false);

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ConversationEvent } from '../../../../server/api/conversation.ts';
-import { StreamGate } from '../../../../server/exchange/answer/eventStreamSplitter.ts';
+import { EventStreamSplitter } from '../../../../server/exchange/answer/eventStreamSplitter.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 import { recording, recordings } from '../../protocols/replay.ts';
 
-function gate(protocol: 'openai-chat' | 'anthropic-messages', options: Partial<ConstructorParameters<typeof StreamGate>[1]> = {}): StreamGate {
+function gate(protocol: 'openai-chat' | 'anthropic-messages', options: Partial<ConstructorParameters<typeof EventStreamSplitter>[1]> = {}): EventStreamSplitter {
   const codec = codecFor(protocol);
   assert.ok(codec !== undefined);
-  return new StreamGate(codec.createStreamDecoder({}), { raw: true, hideUsage: false, ...options });
+  return new EventStreamSplitter(codec.createStreamDecoder({}), { raw: true, hideUsage: false, ...options });
 }
 
 /** Pushes all chunks; gives back the bytes let through, the events, and the first error. */
-function through(one: StreamGate, chunks: readonly Buffer[]): { bytes: string; events: ConversationEvent[]; error: string | undefined } {
+function through(one: EventStreamSplitter, chunks: readonly Buffer[]): { bytes: string; events: ConversationEvent[]; error: string | undefined } {
   const bytes: Buffer[] = [];
   const events: ConversationEvent[] = [];
   let error: string | undefined;

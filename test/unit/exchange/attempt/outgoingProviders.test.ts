@@ -5,7 +5,7 @@ import { isObject, parseJson, type JsonObject } from '../../../../server/base/js
 import { scanObject } from '../../../../server/base/objectScan.ts';
 import * as catalog from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
-import { spokenEndpoint } from '../../../../server/routing/chooseProtocol.ts';
+import { chooseProtocol } from '../../../../server/routing/chooseProtocol.ts';
 import type { ExchangeInput } from '../../../../server/exchange/request.ts';
 import { buildOutgoing, spokenBy, type Outgoing } from '../../../../server/exchange/attempt/outgoing.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
@@ -16,8 +16,8 @@ function input(protocol: ProtocolName | 'editor', body: JsonObject | Conversatio
   const bytes = Buffer.from(JSON.stringify(body));
   const conversation = (): ConversationRequest => (protocol === 'editor' ? body as ConversationRequest : (codecFor(protocol) ?? assert.fail()).decodeRequest(body as JsonObject));
   return {
-    id: 'x', face: protocol === 'editor' ? 'lsp' : 'http', protocol, wanted: 'm', stream: true, caller: { tool: 'test' },
-    needs: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 5000 },
+    id: 'x', inbound: protocol === 'editor' ? 'lsp' : 'http', protocol, requestedModel: 'm', stream: true, caller: { tool: 'test' },
+    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 5000 },
     ...(protocol === 'editor' ? {} : { raw: { bytes, scan: scanObject(bytes) ?? assert.fail() } }),
     conversation, protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...changes,
   };
@@ -28,7 +28,7 @@ interface Sent { url: string; headers: Record<string, string>; body: JsonObject;
 function send(settings: Record<string, unknown>, model: string, request: ExchangeInput): Sent {
   const { config, problems } = resolveConfig({ endpoints: { it: settings }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
   assert.deepEqual(problems, []);
-  const endpoint = spokenEndpoint(config.endpoints.get('it') ?? assert.fail(), { model, tools: request.needs.tools, ...spokenBy(request) });
+  const endpoint = chooseProtocol(config.endpoints.get('it') ?? assert.fail(), { model, tools: request.requirements.tools, ...spokenBy(request) });
   const outgoing = buildOutgoing(request, { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codecFor(endpoint.protocol) ?? assert.fail(), key, undefined, false);
   const body = parseJson(Buffer.concat([...outgoing.request.body ?? []]).toString('utf8'));
   assert.ok(isObject(body));
@@ -81,13 +81,13 @@ describe('a request goes out', () => {
   });
 
   test('to OpenAI as it came while the model is fine on Chat, and through Responses where it refuses tools there', () => {
-    const needs = { ...input('openai-chat', chat).needs, tools: true };
-    const fine = send({ provider: 'openai' }, 'gpt-4.1', input('openai-chat', withTools, { needs }));
+    const requirements = { ...input('openai-chat', chat).requirements, tools: true };
+    const fine = send({ provider: 'openai' }, 'gpt-4.1', input('openai-chat', withTools, { requirements }));
     assert.deepEqual([fine.url, fine.outgoing.passThrough], ['https://api.openai.com/v1/chat/completions', true]);
-    const refusing = send({ provider: 'openai' }, 'gpt-6.1-sol', input('openai-chat', withTools, { needs }));
+    const refusing = send({ provider: 'openai' }, 'gpt-6.1-sol', input('openai-chat', withTools, { requirements }));
     assert.deepEqual([refusing.url, refusing.outgoing.passThrough], ['https://api.openai.com/v1/responses', false]);
     assert.deepEqual([refusing.body.model, refusing.body.store], ['gpt-6.1-sol', false]);
-    const off = send({ provider: 'openai' }, 'gpt-6-sol', input('openai-chat', { ...withTools, reasoning_effort: 'none' }, { needs }));
+    const off = send({ provider: 'openai' }, 'gpt-6-sol', input('openai-chat', { ...withTools, reasoning_effort: 'none' }, { requirements }));
     assert.deepEqual([off.url, off.outgoing.passThrough], ['https://api.openai.com/v1/chat/completions', true]);
   });
 

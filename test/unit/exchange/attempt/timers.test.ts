@@ -5,7 +5,7 @@ import type { WaybillError } from '../../../../server/base/failure.ts';
 import type { Timeouts } from '../../../../server/config/config.ts';
 import { AttemptTimers } from '../../../../server/exchange/attempt/timers.ts';
 
-const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, plainHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
+const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, bufferedHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
 
 /** Timers that have heard the first content. */
 function answering(t: TestContext): { timers: AttemptTimers; errors: WaybillError[] } {
@@ -20,12 +20,12 @@ function answering(t: TestContext): { timers: AttemptTimers; errors: WaybillErro
 
 test('a silence that the caller made by its slowness is not taken for the provider\'s', async (t) => {
   const { timers } = answering(t);
-  timers.heard(true, 10);
+  timers.observe(true, 10);
   timers.pause();
   await sleep(60);
   timers.pause();
   timers.resume();
-  timers.heard(true, 20);
+  timers.observe(true, 20);
   assert.ok((timers.longestGapMs ?? 0) < 50, String(timers.longestGapMs));
   assert.ok(timers.contentMs < 50, String(timers.contentMs));
 });
@@ -37,7 +37,7 @@ test('an answer that is complete is not kept open by what still comes, and no ti
   for (let waited = 0; waited < 1500; waited += 500) {
     timers.linger(1500, () => { ended += 1; });
     t.mock.timers.tick(500);
-    timers.heard(false, 10);
+    timers.observe(false, 10);
   }
   assert.equal(ended, 1);
   t.mock.timers.tick(600_000);

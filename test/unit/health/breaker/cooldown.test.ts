@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failureClasses, type FailureClass } from '../../../../server/api/failure.ts';
-import { createCooldowns, restReason, type Cooldowns } from '../../../../server/health/breaker/cooldown.ts';
+import { createCooldowns, cooldownReason, type Cooldowns } from '../../../../server/health/breaker/cooldown.ts';
 
 const now = 1_000_000;
 function failed(cooldowns: Cooldowns, failureClass: FailureClass, retryAfterMs?: number, model?: string, at = now): void {
@@ -12,29 +12,29 @@ test('the longest deadline stands, whichever came first', () => {
   for (const waits of [[30_000, 2000], [2000, 30_000]]) {
     const cooldowns = createCooldowns(() => 0.5);
     for (const wait of waits) failed(cooldowns, 'rate-limit', wait, 'm');
-    assert.equal(cooldowns.resting('m', now)?.until, now + 30_000);
+    assert.equal(cooldowns.coolingDown('m', now)?.until, now + 30_000);
     cooldowns.succeeded('m');
-    assert.equal(cooldowns.resting('m', now)?.until, now + 30_000, 'an answer that was under way does not end it');
-    assert.equal(cooldowns.resting('m', now + 30_000), undefined);
+    assert.equal(cooldowns.coolingDown('m', now)?.until, now + 30_000, 'an answer that was under way does not end it');
+    assert.equal(cooldowns.coolingDown('m', now + 30_000), undefined);
   }
 });
 
 test('a rate limit with a named wait rests its model only, and one without rests the endpoint', () => {
   const named = createCooldowns(() => 0.5);
   failed(named, 'rate-limit', 12_000, 'm');
-  assert.notEqual(named.resting('m', now), undefined);
-  assert.equal(named.resting('other', now), undefined);
-  assert.equal(named.anyResting(now)?.until, now + 12_000);
+  assert.notEqual(named.coolingDown('m', now), undefined);
+  assert.equal(named.coolingDown('other', now), undefined);
+  assert.equal(named.anyCoolingDown(now)?.until, now + 12_000);
   const unnamed = createCooldowns(() => 0.5);
   failed(unnamed, 'rate-limit', undefined, 'm');
-  assert.notEqual(unnamed.resting('other', now), undefined);
+  assert.notEqual(unnamed.coolingDown('other', now), undefined);
 });
 
 test('an overload rests its model only', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'overloaded', undefined, 'm');
-  assert.notEqual(cooldowns.resting('m', now), undefined);
-  assert.equal(cooldowns.resting('other', now), undefined);
+  assert.notEqual(cooldowns.coolingDown('m', now), undefined);
+  assert.equal(cooldowns.coolingDown('other', now), undefined);
 });
 
 test('our own backoff doubles from its base to its cap, with chance in the upper half', () => {
@@ -44,13 +44,13 @@ test('our own backoff doubles from its base to its cap, with chance in the upper
       let at = now;
       for (const ceiling of ceilings) {
         failed(cooldowns, failureClass, undefined, 'm', at);
-        const until = cooldowns.resting('m', at)?.until ?? 0;
+        const until = cooldowns.coolingDown('m', at)?.until ?? 0;
         assert.ok(Math.abs(until - at - ceiling * 1000 * share) <= 1, `${failureClass} ${ceiling} s`);
         at = until;
       }
       cooldowns.succeeded('m');
       failed(cooldowns, failureClass, undefined, 'm', at);
-      assert.ok((cooldowns.resting('m', at)?.until ?? Infinity) - at <= ceilings[0] * 1000, 'after an answer it begins at the bottom');
+      assert.ok((cooldowns.coolingDown('m', at)?.until ?? Infinity) - at <= ceilings[0] * 1000, 'after an answer it begins at the bottom');
     }
   }
 });
@@ -60,39 +60,39 @@ test('a failure of the request itself rests nothing, and a wait the provider ask
     const cooldowns = createCooldowns(() => 0.5);
     failed(cooldowns, failureClass, 9000);
     const rests = ['rate-limit', 'overloaded', 'server', 'quota', 'auth'].includes(failureClass);
-    assert.equal(cooldowns.resting(undefined, now)?.until, rests ? now + 9000 : undefined, failureClass);
+    assert.equal(cooldowns.coolingDown(undefined, now)?.until, rests ? now + 9000 : undefined, failureClass);
   }
 });
 
 test('an absurd wait is cut to a day', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 1e15);
-  assert.equal(cooldowns.resting(undefined, now)?.until, now + 86_400_000);
+  assert.equal(cooldowns.coolingDown(undefined, now)?.until, now + 86_400_000);
 });
 
 test('the reason says who limits and for how long', () => {
   const rest = { since: now, until: now + 12_000, failureClass: 'rate-limit', named: true } as const;
-  assert.equal(restReason(rest, now), 'rate-limited by the provider for another 12 s');
-  assert.equal(restReason({ ...rest, named: false }, now), 'resting for another 12 s after a rate limit');
-  assert.equal(restReason({ ...rest, failureClass: 'server', until: now + 600_000 }, now), 'the provider asks to wait another 10 min (server error)');
+  assert.equal(cooldownReason(rest, now), 'rate-limited by the provider for another 12 s');
+  assert.equal(cooldownReason({ ...rest, named: false }, now), 'resting for another 12 s after a rate limit');
+  assert.equal(cooldownReason({ ...rest, failureClass: 'server', until: now + 600_000 }, now), 'the provider asks to wait another 10 min (server error)');
 });
 
 test('a clock set back ends a rest, and the next one counts from the new time', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 60_000, 'm');
   const earlier = now - 600_000;
-  assert.notEqual(cooldowns.resting('m', now - 500), undefined, 'a moment taken just before is no clock set back');
-  assert.equal(cooldowns.resting('m', earlier), undefined);
-  assert.equal(cooldowns.anyResting(earlier), undefined);
+  assert.notEqual(cooldowns.coolingDown('m', now - 500), undefined, 'a moment taken just before is no clock set back');
+  assert.equal(cooldowns.coolingDown('m', earlier), undefined);
+  assert.equal(cooldowns.anyCoolingDown(earlier), undefined);
   failed(cooldowns, 'rate-limit', 60_000, 'm', earlier);
-  assert.equal(cooldowns.resting('m', earlier)?.until, earlier + 60_000);
+  assert.equal(cooldowns.coolingDown('m', earlier)?.until, earlier + 60_000);
 });
 
 test('what another window saw a while ago does not shorten a rest that is running', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 60_000, 'm');
   cooldowns.failed({ failureClass: 'rate-limit', model: 'm', retryAfterMs: 20_000, at: now - 10_000, foreign: true });
-  assert.equal(cooldowns.resting('m', now)?.until, now + 60_000);
+  assert.equal(cooldowns.coolingDown('m', now)?.until, now + 60_000);
 });
 
 test('models that callers make up are not remembered for ever', () => {
@@ -101,18 +101,18 @@ test('models that callers make up are not remembered for ever', () => {
   assert.ok(cooldowns.snapshot().models.length <= 64);
 });
 
-test('strikes are those of rests that run, and none are told while the provider named a wait', () => {
+test('consecutiveFailures are those of rests that run, and none are told while the provider named a wait', () => {
   const cooldowns = createCooldowns(() => 0.5);
-  assert.equal(cooldowns.ownStrikes('m', now), 0);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now), 0);
   failed(cooldowns, 'overloaded', undefined, 'm');
   failed(cooldowns, 'overloaded', undefined, 'm');
-  assert.equal(cooldowns.ownStrikes('m', now), 2);
-  assert.equal(cooldowns.ownStrikes('other', now), 0);
-  assert.equal(cooldowns.ownStrikes('m', now + 60_000), 0);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now), 2);
+  assert.equal(cooldowns.ownConsecutiveFailures('other', now), 0);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now + 60_000), 0);
   // Its end comes before that of our own rest, which is the one that is told.
   failed(cooldowns, 'overloaded', 2000, 'm');
-  assert.equal(cooldowns.ownStrikes('m', now + 1000), undefined);
-  assert.equal(cooldowns.ownStrikes('m', now + 2000), 3);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now + 1000), undefined);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now + 2000), 3);
 });
 
 test('a copy put back is what it was, whatever came in between', () => {
@@ -120,12 +120,12 @@ test('a copy put back is what it was, whatever came in between', () => {
   failed(cooldowns, 'rate-limit', 9000, 'm');
   failed(cooldowns, 'rate-limit');
   const before = cooldowns.snapshot();
-  const seen = [cooldowns.resting('m', now), cooldowns.resting(undefined, now), cooldowns.ownStrikes(undefined, now)];
+  const seen = [cooldowns.coolingDown('m', now), cooldowns.coolingDown(undefined, now), cooldowns.ownConsecutiveFailures(undefined, now)];
   failed(cooldowns, 'rate-limit', 90_000, 'm');
   failed(cooldowns, 'auth', 90_000);
   failed(cooldowns, 'overloaded', undefined, 'n');
   cooldowns.restore(before);
-  assert.deepEqual([cooldowns.resting('m', now), cooldowns.resting(undefined, now), cooldowns.ownStrikes(undefined, now)], seen);
-  assert.equal(cooldowns.resting('n', now)?.until, cooldowns.resting(undefined, now)?.until);
+  assert.deepEqual([cooldowns.coolingDown('m', now), cooldowns.coolingDown(undefined, now), cooldowns.ownConsecutiveFailures(undefined, now)], seen);
+  assert.equal(cooldowns.coolingDown('n', now)?.until, cooldowns.coolingDown(undefined, now)?.until);
   assert.deepEqual(cooldowns.snapshot(), before);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLocalAddress, networkKindOf, observeInterfaces, observeLink, onlineLink, type LinkEvidence, type LinkState } from '../../../../server/health/network/networkState.ts';
+import { isLocalAddress, networkKindOf, observeInterfaces, observeLink, onlineLink, type LinkEvidence, type NetworkState } from '../../../../server/health/network/networkState.ts';
 
-function after(...seen: [host: string, evidence: LinkEvidence, at: number][]): LinkState {
+function after(...seen: [host: string, evidence: LinkEvidence, at: number][]): NetworkState {
   return seen.reduce((link, [host, evidence, at]) => observeLink(link, host, evidence, at), onlineLink);
 }
 
@@ -62,7 +62,7 @@ test('a machine that was offline and finds a portal is behind a portal, since it
 test('hosts that fail while others answer prove nothing together, until they have answered', () => {
   // Two addresses that do not exist, in the configuration of a machine whose link is up.
   const typos = after(['typo', 'unreachable', 0], ['gone', 'unreachable', 1], ['c', 'answered', 300]);
-  const again = (link: LinkState): LinkState => observeLink(observeLink(link, 'typo', 'unreachable', 60_000), 'gone', 'unreachable', 60_001);
+  const again = (link: NetworkState): NetworkState => observeLink(observeLink(link, 'typo', 'unreachable', 60_000), 'gone', 'unreachable', 60_001);
   assert.equal(again(typos).state, 'online');
   const redeemed = observeLink(observeLink(typos, 'typo', 'answered', 1000), 'gone', 'answered', 1001);
   assert.equal(again(redeemed).state, 'offline');

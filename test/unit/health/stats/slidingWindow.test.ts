@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUptime } from '../../../../server/health/stats/uptime.ts';
-import { createOutcomeWindow, windowMs } from '../../../../server/health/stats/slidingWindow.ts';
+import { createSlidingWindow, windowMs } from '../../../../server/health/stats/slidingWindow.ts';
 
 test('an empty window knows nothing, which is not zero', () => {
-  const summary = createOutcomeWindow().summary(0);
+  const summary = createSlidingWindow().summary(0);
   assert.equal(summary.errorRate, undefined);
   assert.equal(summary.firstToken, undefined);
   assert.equal(summary.total, undefined);
 });
 
 test('percentiles are those of the answers, whatever order they came in', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   for (let index = 0; index < 100; index += 1) {
     const value = ((index * 37) % 100) + 1;
     window.add(1000 + index, true, value, value * 10);
@@ -24,13 +24,13 @@ test('percentiles are those of the answers, whatever order they came in', () => 
 });
 
 test('plain answers without a first token have a total only', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   window.add(0, true, undefined, 42);
   assert.deepEqual(window.summary(1), { outcomes: 1, failures: 0, errorRate: 0, firstToken: undefined, total: { p50: 42, p95: 42, p99: 42 } });
 });
 
 test('outcomes leave the window after ten minutes, also when nothing new comes', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   window.add(0, false, undefined, undefined);
   window.add(60_000, true, 5, 9);
   assert.equal(window.summary(windowMs - 1).errorRate, 0.5);
@@ -41,7 +41,7 @@ test('outcomes leave the window after ten minutes, also when nothing new comes',
 });
 
 test('of more than 512 outcomes the latest 512 count', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   for (let index = 0; index < 512; index += 1) window.add(index, false, undefined, undefined);
   for (let index = 0; index < 512; index += 1) window.add(1000 + index, true, 1, 1);
   assert.deepEqual([window.summary(2000).outcomes, window.summary(2000).failures], [512, 0]);
@@ -90,7 +90,7 @@ test('a time that is skipped takes what was marked in it along', () => {
 });
 
 test('failures that are forgiven leave the window, successes stay', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   window.add(1000, false, undefined, undefined);
   window.add(2000, true, 5, 9);
   window.add(3000, false, undefined, undefined);
@@ -100,7 +100,7 @@ test('failures that are forgiven leave the window, successes stay', () => {
 });
 
 test('a copy of a window put back holds what it held', () => {
-  const window = createOutcomeWindow();
+  const window = createSlidingWindow();
   for (let index = 0; index < 600; index += 1) window.add(1000 + index, index % 3 === 0, index, index * 2);
   const summary = window.summary(5000);
   const before = window.snapshot();

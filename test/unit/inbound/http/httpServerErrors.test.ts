@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { silentLog } from '../../../../server/base/log.ts';
-import type { Yard } from '../../../../server/router/router.ts';
+import type { Router } from '../../../../server/router/router.ts';
 import { TokenCheck } from '../../../../server/inbound/http/auth/access.ts';
-import { HttpFace } from '../../../../server/inbound/http/httpServer.ts';
+import { HttpServer } from '../../../../server/inbound/http/httpServer.ts';
 import { InfoRoutes } from '../../../../server/inbound/http/routes/infoRoutes.ts';
 import { LedgerUnavailableError } from '../../../../server/ledger/sqlite/ledgerErrors.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
@@ -26,12 +26,12 @@ const broken = {
   spend: () => spend(),
   recent: () => Promise.reject(new Error('no lines')),
   receipt: () => Promise.reject(new Error('no receipt')),
-} as unknown as Yard;
+} as unknown as Router;
 
 let url = '';
-const face = new HttpFace({
-  yard: broken, token: new TokenCheck('secret', { tokens: new Map() }), log: { ...silentLog, error: (message) => { logged.push(message); } },
-  info: new InfoRoutes({ yard: broken, token: 'secret', http: () => ({ state: 'off' }) }),
+const face = new HttpServer({
+  router: broken, token: new TokenCheck('secret', { tokens: new Map() }), log: { ...silentLog, error: (message) => { logged.push(message); } },
+  info: new InfoRoutes({ router: broken, token: 'secret', http: () => ({ state: 'off' }) }),
 });
 
 before(async () => {

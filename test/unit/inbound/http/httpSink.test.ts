@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
 import { WaybillError } from '../../../../server/base/failure.ts';
-import { GivenItems } from '../../../../server/inbound/http/request/responseItemStore.ts';
-import { HttpCaller } from '../../../../server/inbound/http/httpSink.ts';
+import { ResponseItemStore } from '../../../../server/inbound/http/request/responseItemStore.ts';
+import { HttpSink } from '../../../../server/inbound/http/httpSink.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 import { isObject, parseJson } from '../../../../server/base/json.ts';
 import { rawRequest } from '../../../integration/support/rawClient.ts';
@@ -14,8 +14,8 @@ it('an answer of the Responses protocol that goes through and breaks off ends in
   const codec = codecFor('openai-responses');
   assert.ok(codec !== undefined);
   const server = createServer((_request, response) => {
-    const caller = new HttpCaller(response, {
-      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'swy_1', given: new GivenItems(), wanted: 'auto', tools: () => [],
+    const caller = new HttpSink(response, {
+      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'swy_1', given: new ResponseItemStore(), requestedModel: 'auto', tools: () => [],
     });
     caller.begin({ exchangeId: 'swy_1', target: 'a/m', attempts: 1, model: 'm', headers: {} });
     caller.bytes(Buffer.from('event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"object":"response","id":"resp_7"}}\n\n'));

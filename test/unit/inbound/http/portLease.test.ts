@@ -4,7 +4,7 @@ import { createServer as createTcpServer, connect, type AddressInfo } from 'node
 import { afterEach, describe, it } from 'node:test';
 import type { HttpStatus } from '../../../../server/api/status.ts';
 import { answerIdentity, askIdentity, identityPath } from '../../../../server/inbound/http/auth/identity.ts';
-import { PortHolder } from '../../../../server/inbound/http/portLease.ts';
+import { PortLease } from '../../../../server/inbound/http/portLease.ts';
 
 const token = { token: 'waybill-of-this-data-folder', file: '/data/token' };
 const warnings: string[] = [];
@@ -35,8 +35,8 @@ function waybill(ofToken: string): RequestListener {
 }
 
 /** Holds a port and waits until something is known of it. */
-async function heldAt(port: number): Promise<{ holder: PortHolder; status: HttpStatus }> {
-  const holder = new PortHolder(createHttpServer(waybill(token.token)), token, log, () => wake?.());
+async function heldAt(port: number): Promise<{ holder: PortLease; status: HttpStatus }> {
+  const holder = new PortLease(createHttpServer(waybill(token.token)), token, log, () => wake?.());
   closers.push(() => { holder.release(); }, () => { holder.close(); });
   let wake: (() => void) | undefined;
   holder.hold(port);

@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { silentLog } from '../../../../server/base/log.ts';
-import { PortHolder } from '../../../../server/inbound/http/portLease.ts';
+import { PortLease } from '../../../../server/inbound/http/portLease.ts';
 
 test('a connection that cannot be taken is told of once, and the port is still held', async () => {
   const warnings: string[] = [];
   const server = createServer((_request, response) => response.end('here'));
-  const holder = new PortHolder(server, { token: 'a-token-of-this-test', file: 'token' }, { ...silentLog, warn: text => { warnings.push(text); }, error: text => assert.fail(text) }, () => undefined);
+  const holder = new PortLease(server, { token: 'a-token-of-this-test', file: 'token' }, { ...silentLog, warn: text => { warnings.push(text); }, error: text => assert.fail(text) }, () => undefined);
   holder.hold(0);
   await once(server, 'listening');
   await setImmediate();

@@ -47,7 +47,7 @@ function ledgerOf(count: number): string {
     ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index, attempts: [anAttempt({ startedAt: noon + index, cost: exact(3) })] }));
   }
   ledger.recordHealth({ endpoint: 'openai', at: noon, ok: true, kind: 'probe' });
-  ledger.recordKeyNote({ endpoint: 'openai', keyMark: 'k', kind: 'state', at: noon, state: 'ok' });
+  ledger.recordKeyNote({ endpoint: 'openai', keyFingerprint: 'k', kind: 'state', at: noon, state: 'ok' });
   ledger.shutdown();
   return folder;
 }
@@ -303,7 +303,7 @@ describe('a row that cannot be read', () => {
     const ledger = open(folder, { log, instanceId: 'b' });
     assert.deepEqual(ledger.recent(10).map(({ id }) => id).sort(), ['x-0', 'x-1', 'x-3', 'x-4']);
     assert.deepEqual(ledger.receipt('x-0')?.cost, { certainty: 'unknown' });
-    assert.equal(ledger.receipt('x-1')?.plan.wanted, 'auto');
+    assert.equal(ledger.receipt('x-1')?.plan.requestedModel, 'auto');
     assert.equal(ledger.receipt('x-1')?.cost.microUsd, 3);
     assert.equal(ledger.receipt('x-2'), undefined);
     assert.deepEqual(ledger.receipt('x-3')?.cost, { certainty: 'unknown' });

@@ -120,7 +120,7 @@ describe('the ledger file', () => {
       ledger.close(aReceipt(`after ${what}`));
     }
     ledger.recordHealth({ endpoint: circle as never, at: noon, ok: true, kind: 'probe' });
-    ledger.recordKeyNote({ endpoint: 'e', keyMark: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
+    ledger.recordKeyNote({ endpoint: 'e', keyFingerprint: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
     const kept = new Set(ledger.recent(100).map(({ id }) => id));
     for (const what of Object.keys(poison)) assert.ok(kept.has(`before ${what}`) && kept.has(`after ${what}`), what);
     assert.ok(ledger.spend({ from: 0, to: noon * 2 }).totals.exchanges >= 14);

@@ -5,10 +5,10 @@ import { silentLog } from '../../../../server/base/log.ts';
 import { SecretRegister } from '../../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
-import type { CallerSide, ExchangeFailure } from '../../../../server/exchange/request.ts';
-import { Yard, type YardOptions } from '../../../../server/router/router.ts';
+import type { ResponseSink, ExchangeFailure } from '../../../../server/exchange/request.ts';
+import { Router, type RouterOptions } from '../../../../server/router/router.ts';
 import type { Pricer } from '../../../../server/pricing/pricing.ts';
-import type { Needs } from '../../../../server/routing/plan.ts';
+import type { Requirements } from '../../../../server/routing/plan.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../../ledger/receipts.ts';
 
@@ -16,24 +16,24 @@ function fail(): never { throw new Error('injected'); }
 
 const soundPricer: Pricer = { isReady: true, ready: () => Promise.resolve(), contextWindow: () => undefined, priceAttempt: () => exact(5) };
 
-interface Made { yard: Yard; ledger: InMemoryLedger; said: string[]; tick(): void }
+interface Made { router: Router; ledger: InMemoryLedger; said: string[]; tick(): void }
 
 /** A configured yard whose timer is turned by hand. */
-function yard(t: TestContext, options: Partial<YardOptions> & { ledger?: InMemoryLedger } = {}): Made {
+function router(t: TestContext, options: Partial<RouterOptions> & { ledger?: InMemoryLedger } = {}): Made {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
   const log = { ...silentLog, error: (message: string) => { said.push(message); } };
   const ledger = options.ledger ?? new InMemoryLedger();
-  const made = new Yard({ pricer: soundPricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log, ...options, ledger });
+  const made = new Router({ pricer: soundPricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log, ...options, ledger });
   const { config } = resolveConfig({
     endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false } } }, routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   made.configure(config, new Map(), []);
   t.after(() => made.shutdown());
-  return { yard: made, ledger, said, tick: () => { t.mock.timers.tick(1_000); } };
+  return { router: made, ledger, said, tick: () => { t.mock.timers.tick(1_000); } };
 }
 
-function run(receipt: Receipt, progress: () => Receipt = () => receipt): Parameters<Yard['started']>[0] {
+function run(receipt: Receipt, progress: () => Receipt = () => receipt): Parameters<Router['started']>[0] {
   return { receipt, tick() {}, progress };
 }
 
@@ -41,7 +41,7 @@ const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(() => 
 
 describe('the tick of the house', () => {
   it('records the other exchanges when one cannot say how far it is', (t) => {
-    const { yard: made, ledger, said, tick } = yard(t);
+    const { router: made, ledger, said, tick } = router(t);
     const bad = running(aReceipt('bad'));
     const good = running(aReceipt('good'));
     made.started(run(bad, fail));
@@ -55,17 +55,17 @@ describe('the tick of the house', () => {
     ['the network interfaces', () => undefined],
     ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'pollForeign', fail); }],
     ['notes about keys', ({ ledger }, t) => { t.mock.method(ledger, 'pollKeyNotes', fail); }],
-    ['the board', ({ yard: made }, t) => { t.mock.method(made.board, 'linkTrouble', fail); t.mock.method(made.board, 'cutOff', fail); }],
+    ['the board', ({ router: made }, t) => { t.mock.method(made.healthRegistry, 'networkTrouble', fail); t.mock.method(made.healthRegistry, 'isOffline', fail); }],
     ['the ledger', ({ ledger }, t) => { t.mock.method(ledger, 'progress', fail); }],
-    ['the end of drills', ({ yard: made }, t) => { t.mock.method(made.drills, 'tick', fail); }],
-    ['the listener of the state', ({ yard: made }) => { made.onChange = fail; }],
+    ['the end of drills', ({ router: made }, t) => { t.mock.method(made.drills, 'tick', fail); }],
+    ['the listener of the state', ({ router: made }) => { made.onChange = fail; }],
   ];
   for (const [what, inject] of silenced) {
     it(`goes through all its parts when ${what} throws, each second, and says so now and then`, (t) => {
-      const made = yard(t, what === 'the network interfaces' ? { interfaces: fail } : {});
+      const made = router(t, what === 'the network interfaces' ? { interfaces: fail } : {});
       let ticks = 0;
-      made.yard.started({ ...run(running(aReceipt('x'))), tick() { ticks += 1; } });
-      const drills = t.mock.method(made.yard.drills, 'tick');
+      made.router.started({ ...run(running(aReceipt('x'))), tick() { ticks += 1; } });
+      const drills = t.mock.method(made.router.drills, 'tick');
       inject(made, t);
       for (let count = 0; count < 32; count += 1) assert.doesNotThrow(made.tick);
       assert.equal(ticks, 32);
@@ -75,9 +75,9 @@ describe('the tick of the house', () => {
   }
 
   it('takes over what other windows found out, but for the one record that cannot be understood', (t) => {
-    const { yard: made, ledger, tick } = yard(t);
+    const { router: made, ledger, tick } = router(t);
     const recorded: (string | undefined)[] = [];
-    t.mock.method(made.board, 'record', ({ message }: { message?: string }) => {
+    t.mock.method(made.healthRegistry, 'record', ({ message }: { message?: string }) => {
       if (message === 'poison') fail();
       recorded.push(message);
     });
@@ -93,7 +93,7 @@ describe('the books', () => {
 
   it('write a record whose price cannot be made with unknown cost, and the records behind it with theirs', async (t) => {
     const pricer = { ...soundPricer, priceAttempt: (request: { model: string }) => (request.model === 'poison' ? fail() : exact(5)) } as Pricer;
-    const { yard: made, ledger } = yard(t, { pricer });
+    const { router: made, ledger } = router(t, { pricer });
     const settle = (id: string, model: string): void => {
       const receipt = aReceipt(id, { attempts: [anAttempt({ model, usage: tokens(1, 1), cost: { certainty: 'unknown' } })] });
       made.settled(run(receipt), receipt, [{ ...price as object, model } as never]);
@@ -110,7 +110,7 @@ describe('the books', () => {
     const ledger = new InMemoryLedger();
     const close = ledger.close.bind(ledger);
     ledger.close = (receipt) => { if (receipt.id === 'x-1') fail(); close(receipt); };
-    const { yard: made, said } = yard(t, { ledger });
+    const { router: made, said } = router(t, { ledger });
     for (const id of ['x-1', 'x-2']) {
       const receipt = aReceipt(id);
       made.settled(run(receipt), receipt, []);
@@ -124,7 +124,7 @@ describe('the books', () => {
   });
 
   it('write without prices when the price table is refused', async (t) => {
-    const { yard: made, ledger } = yard(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
+    const { router: made, ledger } = router(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
     const receipt = aReceipt('x-1');
     made.settled(run(receipt), receipt, []);
     await turn();
@@ -135,26 +135,26 @@ describe('the books', () => {
 });
 
 describe('an exchange', () => {
-  const needs: Needs = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
+  const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
   /** A caller who remembers what it was told, and whose connection may fail. */
-  function ask(made: Yard, tell: () => void = () => undefined): Promise<ExchangeFailure> {
+  function ask(made: Router, tell: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {
-      const caller: CallerSide = {
-        begin() {}, bytes: () => true, events: () => true, plain() {}, end() {}, keepAlive() {},
+      const caller: ResponseSink = {
+        begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {},
         fail(failure) {
           resolve(failure);
           tell();
         },
       };
       made.create({
-        id: made.newId(), face: 'http', protocol: 'openai-chat', wanted: 'relay/m', stream: false, caller: { tool: 't' }, needs, patienceMs: 0, protocolHeaders: {}, includeUsage: false,
+        id: made.newId(), inbound: 'http', protocol: 'openai-chat', requestedModel: 'relay/m', stream: false, caller: { tool: 't' }, requirements, patienceMs: 0, protocolHeaders: {}, includeUsage: false,
         conversation: () => ({ system: [], messages: [], tools: [] }) as never,
       }, caller).start();
     });
   }
 
   it('is answered when its plan cannot be made', async (t) => {
-    const { yard: made, ledger } = yard(t);
+    const { router: made, ledger } = router(t);
     t.mock.method(made, 'view', fail);
     const { error, status } = await ask(made);
     assert.deepEqual([error.code, status], ['internal', 500]);
@@ -163,7 +163,7 @@ describe('an exchange', () => {
   });
 
   it('is answered when something throws after a provider failed, in a turn of its own', async (t) => {
-    const { yard: made } = yard(t);
+    const { router: made } = router(t);
     let looks = 0;
     const view = made.view.bind(made);
     t.mock.method(made, 'view', (estimatedTokens: number) => {
@@ -174,7 +174,7 @@ describe('an exchange', () => {
   });
 
   it('ends and is recorded when its caller cannot be told', async (t) => {
-    const { yard: made, ledger, said } = yard(t);
+    const { router: made, ledger, said } = router(t);
     t.mock.method(made, 'view', fail);
     await ask(made, fail);
     await turn();
@@ -185,7 +185,7 @@ describe('an exchange', () => {
 
 describe('a question of the house that fails', () => {
   it('leaves an exchange without a second request when nobody can say what those cost', (t) => {
-    const { yard: made, ledger } = yard(t);
+    const { router: made, ledger } = router(t);
     t.mock.method(ledger, 'hedgeSpendSince', fail);
     assert.equal(made.hedgeSpentToday('auto'), Infinity);
   });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LossOutcome, RouteSurvival, RunningDrill } from '../../../../server/api/drill.ts';
+import type { LossOutcome, RouteResilience, RunningDrill } from '../../../../server/api/drill.ts';
 import { drilledRoutes } from '../../../../server/routing/resilience/drilledRoutes.ts';
-import { survivalOf } from '../../../../server/routing/resilience/resilienceReport.ts';
-import type { KnownKey, SurvivalView } from '../../../../server/routing/resilience/whatIfView.ts';
+import { resilienceOf } from '../../../../server/routing/resilience/resilienceReport.ts';
+import type { KnownKey, ResilienceView } from '../../../../server/routing/resilience/whatIfView.ts';
 import { FakeRoutingView, now } from '../routingFixture.ts';
 
 const key = (id: string, changes: Partial<KnownKey> = {}): KnownKey => ({ id, name: `${id} …1234`, usable: true, rejected: false, ...changes });
 
 /** Tables of a routing view, and keys, troubles and drills beside them. Every endpoint has one good key unless told otherwise. */
-class FakeSurvivalView extends FakeRoutingView implements SurvivalView {
+class FakeResilienceView extends FakeRoutingView implements ResilienceView {
   readonly keysByEndpoint = new Map<string, KnownKey[]>();
   readonly troubles = new Map<string, string>();
   readonly running: RunningDrill[] = [];
@@ -18,18 +18,18 @@ class FakeSurvivalView extends FakeRoutingView implements SurvivalView {
   drills(): readonly RunningDrill[] { return this.running; }
 }
 
-function route(view: SurvivalView, name = 'auto'): RouteSurvival {
-  const found = survivalOf(view).find(one => one.name === name);
+function route(view: ResilienceView, name = 'auto'): RouteResilience {
+  const found = resilienceOf(view).find(one => one.name === name);
   assert.ok(found !== undefined, `${name} is in the report`);
   return found;
 }
-const results = (survival: RouteSurvival): string[] => survival.losses.map(loss => `${loss.kind} ${loss.name}: ${loss.result}`);
-const loss = (survival: RouteSurvival, kind: LossOutcome['kind'], name: string): LossOutcome => {
+const results = (survival: RouteResilience): string[] => survival.losses.map(loss => `${loss.kind} ${loss.name}: ${loss.result}`);
+const loss = (survival: RouteResilience, kind: LossOutcome['kind'], name: string): LossOutcome => {
   const found = survival.losses.find(one => one.kind === kind && one.name === name);
   assert.ok(found !== undefined, `the loss of the ${kind} ${name} is looked at`);
   return found;
 };
-const twoOfAll = (): FakeSurvivalView => new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m', 'b/n'] });
+const twoOfAll = (): FakeResilienceView => new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m', 'b/n'] });
 
 describe('the survival report', () => {
   it('finds that two endpoints with two models and a key each survive every single loss', () => {
@@ -44,7 +44,7 @@ describe('the survival report', () => {
   });
 
   it('names a route with one target once, with everything that stops it', () => {
-    const survival = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m'] }));
+    const survival = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m'] }));
     assert.equal(survival.verdict, 'gaps');
     assert.deepEqual(results(survival), ['endpoint a: stops', 'key a: k1 …1234: stops', 'model m: stops']);
     assert.deepEqual(survival.gaps, [{
@@ -54,35 +54,35 @@ describe('the survival report', () => {
   });
 
   it('asks for a provider first where there is only one endpoint', () => {
-    assert.equal(route(new FakeSurvivalView({ a: { models: ['m'] } }, { auto: ['a/m'] })).gaps[0]?.fix, 'add-provider');
+    assert.equal(route(new FakeResilienceView({ a: { models: ['m'] } }, { auto: ['a/m'] })).gaps[0]?.fix, 'add-provider');
   });
 
   it('says that all targets are at one endpoint, or are one model', () => {
-    const oneEndpoint = route(new FakeSurvivalView({ a: { models: ['m', 'n'] }, b: {} }, { auto: ['a/m', 'a/n'] }));
+    const oneEndpoint = route(new FakeResilienceView({ a: { models: ['m', 'n'] }, b: {} }, { auto: ['a/m', 'a/n'] }));
     assert.deepEqual(oneEndpoint.gaps.map(gap => [gap.problem, gap.action]), [
       ['All targets of route "auto" are at one endpoint: it stops when "a" or its only key is lost.', 'Add a target at another endpoint.'],
     ]);
     assert.equal(loss(oneEndpoint, 'model', 'm').result, 'survives');
-    const oneModel = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['m'] } }, { auto: ['a/m', 'b/m'] }));
+    const oneModel = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['m'] } }, { auto: ['a/m', 'b/m'] }));
     assert.deepEqual(oneModel.gaps.map(gap => [gap.problem, gap.action]), [
       ['Every target of route "auto" is the model "m": it stops when the model is lost.', 'Add a target with another model.'],
     ]);
   });
 
   it('does not blame a model that is asked for by its name for being that model', () => {
-    const survival = route(new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['m'] } }), 'm');
+    const survival = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['m'] } }), 'm');
     assert.equal(survival.kind, 'model');
     assert.equal(survival.verdict, 'survives');
     assert.ok(survival.losses.every(one => one.kind !== 'model'));
   });
 
   it('leaves out models that one endpoint serves, and those of endpoints that are switched off', () => {
-    const view = new FakeSurvivalView({ a: { models: ['m', 'only'] }, b: { models: ['m'], enabled: false } }, {});
-    assert.deepEqual(survivalOf(view), []);
+    const view = new FakeResilienceView({ a: { models: ['m', 'only'] }, b: { models: ['m'], enabled: false } }, {});
+    assert.deepEqual(resilienceOf(view), []);
   });
 
   it('survives the loss of one of two keys, and says which endpoint has but one', () => {
-    const view = new FakeSurvivalView({ a: { models: ['m', 'n'] } }, { auto: ['a/m', 'a/n'] });
+    const view = new FakeResilienceView({ a: { models: ['m', 'n'] } }, { auto: ['a/m', 'a/n'] });
     view.keysByEndpoint.set('a', [key('k1'), key('k2')]);
     const survival = route(view);
     assert.equal(loss(survival, 'key', 'a: k1 …1234').result, 'survives');
@@ -128,7 +128,7 @@ describe('the survival report', () => {
     rejected.keysByEndpoint.set('b', [key('k1', { usable: false, rejected: true })]);
     rejected.blockedKeys.set('b', { reason: 'the provider rejected every key' });
     assert.deepEqual(route(rejected).gaps.map(gap => [gap.problem, gap.fix]), [['"b/n" cannot serve now: the provider rejected every key.', 'replace-key']]);
-    const off = new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'], enabled: false } }, { auto: ['a/m', 'b/n', 'c/x'] });
+    const off = new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'], enabled: false } }, { auto: ['a/m', 'b/n', 'c/x'] });
     assert.deepEqual(route(off).gaps.slice(1).map(gap => gap.fix), ['enable', 'edit-route']);
   });
 
@@ -155,7 +155,7 @@ describe('the survival report', () => {
   });
 
   it('lets a third target make up for what the second cannot do', () => {
-    const view = new FakeSurvivalView({ a: { models: ['m'] }, b: { models: ['n'] }, c: { models: ['o'] } }, { auto: ['a/m', 'b/n', 'c/o'] });
+    const view = new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] }, c: { models: ['o'] } }, { auto: ['a/m', 'b/n', 'c/o'] });
     view.troubles.set('b', 'b is down');
     const survival = route(view);
     assert.equal(loss(survival, 'endpoint', 'a').result, 'survives');
@@ -172,7 +172,7 @@ describe('the survival report', () => {
 
 describe('who answers while a drill runs', () => {
   const drill = (fault: RunningDrill['fault'], changes: Partial<RunningDrill> = {}): RunningDrill => ({ id: 'd1', endpoint: 'a', fault, startedAt: now, until: now + 60_000, ...changes });
-  function seen(view: FakeSurvivalView, ...running: RunningDrill[]): [string, string | undefined, string][] {
+  function seen(view: FakeResilienceView, ...running: RunningDrill[]): [string, string | undefined, string][] {
     view.running.push(...running);
     return drilledRoutes(view, now).map(one => [one.effect, one.answeredBy, one.note]);
   }
@@ -198,7 +198,7 @@ describe('who answers while a drill runs', () => {
   });
 
   it('is nobody when nothing is left', () => {
-    const single = new FakeSurvivalView({ a: { models: ['m'] } }, { auto: ['a/m'] });
+    const single = new FakeResilienceView({ a: { models: ['m'] } }, { auto: ['a/m'] });
     assert.deepEqual(seen(single, drill('down')), [['lost', undefined, 'Nothing answers: no target is left.']]);
     assert.equal(seen(twoOfAll(), drill('down'), drill('down', { id: 'd2', endpoint: 'b' }))[0]?.[0], 'lost');
   });

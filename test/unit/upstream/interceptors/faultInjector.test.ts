@@ -8,12 +8,12 @@ import type { DrillFault, RunningDrill } from '../../../../server/api/drill.ts';
 import type { WaybillError } from '../../../../server/base/failure.ts';
 import { findProvider } from '../../../../server/catalog/providers.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../../server/sandbox/sandboxProvider.ts';
-import { drillFailure, Drills } from '../../../../server/upstream/interceptors/faultInjector.ts';
+import { drillFailure, FaultInjector } from '../../../../server/upstream/interceptors/faultInjector.ts';
 import { fetchText } from '../../../../server/upstream/fetchText.ts';
 import { responseFailure } from '../../../../server/upstream/failures/responseFailure.ts';
 import { Transport, type CallPlace, type ResponseListener, type UpstreamCall, type UpstreamRequest } from '../../../../server/upstream/transport.ts';
 
-const timeouts: CallPlace['timeouts'] = { connectMs: 2000, headersMs: 5000, plainHeadersMs: 5000, firstTokenMs: 5000, idleMs: 5000, totalMs: 10_000, minTokensPerSecond: 0 };
+const timeouts: CallPlace['timeouts'] = { connectMs: 2000, headersMs: 5000, bufferedHeadersMs: 5000, firstTokenMs: 5000, idleMs: 5000, totalMs: 10_000, minTokensPerSecond: 0 };
 const model = 'm';
 const about = { model, keyId: 'k1' };
 const closers: (() => Promise<unknown>)[] = [];
@@ -30,7 +30,7 @@ function place(protocol: ProtocolName = 'openai-chat'): CallPlace {
 
 /** A transport with one drill of the endpoint `a`. */
 function drilling(fault: DrillFault, changes: Partial<RunningDrill> = {}): { transport: Transport; drill: RunningDrill } {
-  const drills = new Drills();
+  const drills = new FaultInjector();
   const drill: RunningDrill = { id: 'd1', endpoint: 'a', fault, startedAt: Date.now(), until: Date.now() + 60_000, ...changes };
   drills.begin(drill);
   const transport = new Transport(undefined, drills);
@@ -122,7 +122,7 @@ describe('a drilled endpoint that is down', () => {
 
   it('is over when the clock is set back, instead of lasting for as much longer', () => {
     let now = 1_000_000_000;
-    const drills = new Drills({ now: () => now });
+    const drills = new FaultInjector({ now: () => now });
     drills.begin({ id: 'd1', endpoint: 'a', fault: 'down', startedAt: now, until: now + 60_000 });
     assert.equal(drills.meeting('a', about)?.id, 'd1');
     now -= 3_600_000;
@@ -132,7 +132,7 @@ describe('a drilled endpoint that is down', () => {
   it('is over by the clock even when nobody ended it', async () => {
     const a = await provider();
     let now = 1000;
-    const drills = new Drills({ now: () => now });
+    const drills = new FaultInjector({ now: () => now });
     drills.begin({ id: 'd1', endpoint: 'a', fault: 'down', startedAt: 0, until: 2000 });
     const transport = new Transport(undefined, drills);
     closers.push(() => transport.shutdown());
@@ -194,7 +194,7 @@ describe('a drilled refusal', () => {
   }
 
   it('asks for no longer pause than the drill lasts', () => {
-    const drills = new Drills({ now: () => 10_000 });
+    const drills = new FaultInjector({ now: () => 10_000 });
     const drill: RunningDrill = { id: 'd1', endpoint: 'a', fault: 'rate-limit', startedAt: 0, until: 14_200 };
     assert.equal(drills.refusal(drill, 'openai-chat').headers['retry-after'], '5');
   });

@@ -167,7 +167,7 @@ describe('a request to Vertex AI', () => {
       server.close();
     }
   }
-  const timeouts = { connectMs: 2000, headersMs: 2000, plainHeadersMs: 2000, firstTokenMs: 2000, idleMs: 2000, totalMs: 2000, minTokensPerSecond: 0 };
+  const timeouts = { connectMs: 2000, headersMs: 2000, bufferedHeadersMs: 2000, firstTokenMs: 2000, idleMs: 2000, totalMs: 2000, minTokensPerSecond: 0 };
 
   test('is sent with a token and the project of the credential, and once more with a new token when that is refused', async () => {
     await atServer(authorization => (authorization === 'Bearer token-1' ? 401 : 200), async (origin, seen) => {

@@ -20,10 +20,10 @@ const answered: Attempt = {
   cost: { microUsd: 4_200, certainty: 'estimated', priceSource: 'genai-prices 0.1.8' },
 };
 const receipt: Receipt = {
-  id: 'x1', face: 'http', protocol: 'openai-chat', stream: true, caller: { tool: 'codex', workspace: 'shop' }, startedAt, firstTokenMs: 1_500, totalMs: 2_000, outcome: 'ok',
+  id: 'x1', inbound: 'http', protocol: 'openai-chat', stream: true, caller: { tool: 'codex', workspace: 'shop' }, startedAt, firstTokenMs: 1_500, totalMs: 2_000, outcome: 'ok',
   target: 'claude/claude-sonnet-4.5',
   plan: {
-    wanted: 'auto_2', kind: 'route', strategy: 'priority', targets: [planned('openai', 'gpt-4.1'), planned('claude', 'claude-sonnet-4.5', 'claude-sonnet-4-5-20250929'), planned('relay', 'm')],
+    requestedModel: 'auto_2', kind: 'route', strategy: 'priority', targets: [planned('openai', 'gpt-4.1'), planned('claude', 'claude-sonnet-4.5', 'claude-sonnet-4-5-20250929'), planned('relay', 'm')],
     excluded: [{ target: 'local/qwen', reason: 'Its context of 32,768 tokens is too small.' }],
   },
   attempts: [failed, answered], usage: answered.usage, cost: answered.cost,

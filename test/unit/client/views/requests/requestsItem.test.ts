@@ -6,7 +6,7 @@ import { buildRequestItem } from '../../../../../client/views/requests/requestsI
 const now = Date.UTC(2026, 10, 20, 14, 30);
 const style = { locale: 'en-GB', timeZone: 'UTC' };
 const request: RequestSummary = {
-  id: 'r1', startedAt: now - 60_000, wanted: 'best-coder', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 1_234, firstTokenMs: 300,
+  id: 'r1', startedAt: now - 60_000, requestedModel: 'best-coder', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 1_234, firstTokenMs: 300,
   usage: { inputTokens: 1_000, outputTokens: 200 }, cost: { microUsd: 4_200, certainty: 'exact' }, caller: { tool: 'vscode-chat', purpose: 'agent', workspace: 'shop' },
 };
 const build = (changes: Partial<RequestSummary> = {}) => buildRequestItem({ ...request, ...changes }, now, style);
@@ -77,7 +77,7 @@ test('a running request shows neither duration nor cost', () => {
 });
 
 test('names from outside cannot write Markdown into the tooltip', () => {
-  const { tooltip } = build({ wanted: '[x](command:evil) <b>', target: 'a|b\n# c' });
+  const { tooltip } = build({ requestedModel: '[x](command:evil) <b>', target: 'a|b\n# c' });
   assert.ok(tooltip.startsWith('**a\\|b \\# c**: Answered'));
   assert.ok(tooltip.includes('| Asked for | \\[x\\](command:evil) \\<b\\> |'));
   assert.ok(tooltip.includes('| Answered by | a\\|b \\# c |'));

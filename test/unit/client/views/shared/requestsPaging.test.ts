@@ -7,7 +7,7 @@ import { collectRequests } from '../../../../../client/views/shared/requestsPagi
 /** A ledger of exchanges that began at the given moments, newest first; never gives more than `most` at once. */
 function ledger(startedAt: readonly number[], most = 1000) {
   const all = startedAt.map((at, index): RequestSummary => ({
-    id: `r${index}`, startedAt: at, wanted: 'auto', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 1, usage: {}, cost: { certainty: 'unknown' }, caller: { tool: 'http' },
+    id: `r${index}`, startedAt: at, requestedModel: 'auto', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 1, usage: {}, cost: { certainty: 'unknown' }, caller: { tool: 'http' },
   })).sort((one, other) => other.startedAt - one.startedAt);
   return async (params: RequestsParams): Promise<RequestSummary[]> =>
     all.filter((request) => params.before === undefined || request.startedAt < params.before).slice(0, Math.min(params.limit, most));

@@ -47,7 +47,7 @@ test('the summary has the total, every group and every day, with exact money and
 
 test('every request is a line, and an unknown cost is empty and not zero', () => {
   const request: RequestSummary = {
-    id: 'r1', startedAt: Date.UTC(2026, 10, 20, 12, 0, 0, 7), wanted: 'auto', target: 'openai/gpt-4.1', attempts: 2, failedAttempts: 1, outcome: 'ok', totalMs: 1234.6, firstTokenMs: 500.2,
+    id: 'r1', startedAt: Date.UTC(2026, 10, 20, 12, 0, 0, 7), requestedModel: 'auto', target: 'openai/gpt-4.1', attempts: 2, failedAttempts: 1, outcome: 'ok', totalMs: 1234.6, firstTokenMs: 500.2,
     usage: { inputTokens: 10, cacheReadTokens: 0, outputTokens: 5 }, cost: { microUsd: 4_200, certainty: 'estimated', priceSource: 'config' }, caller: { tool: 'vscode-chat', purpose: 'agent' },
   };
   const lines = requestsCsv([request, { ...request, id: 'r2', outcome: 'failed', failureClass: 'quota', target: undefined, cost: { certainty: 'unknown' } }]).split('\r\n');

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import type { EndpointStatus, OfferedModel, StatusSnapshot } from '../../../../../server/api/status.ts';
 import { walkthroughSteps } from '../../../../../client/views/walkthrough/walkthroughSteps.ts';
 
-const root = new URL('../../../../', import.meta.url);
+const root = new URL('../../../../../', import.meta.url);
 const endpoint = (state: EndpointStatus['state']): EndpointStatus => ({
   name: 'openai', provider: 'openai', providerName: 'OpenAI', baseUrl: 'https://api.openai.com/v1', protocol: 'openai-chat', enabled: true, condition: { kind: state }, state, breaker: 'closed',
   keys: [], models: [], todayMicroUsd: 0, todayEstimated: false, todayUnknown: 0,
 });
 const route = (...targets: string[]): OfferedModel => ({
-  id: 'route:auto', wanted: 'auto', kind: 'route', name: 'Auto', targets, state: 'healthy', detail: '', maxInputTokens: 1, maxOutputTokens: 1,
+  id: 'route:auto', requestedModel: 'auto', kind: 'route', name: 'Auto', targets, state: 'healthy', detail: '', maxInputTokens: 1, maxOutputTokens: 1,
   imageInput: false, toolCalling: true, thinking: false,
 });
 const status = (endpoints: EndpointStatus[], offered: OfferedModel[] = []): StatusSnapshot => ({

@@ -25,39 +25,39 @@ describe('what a request needs', () => {
   });
 
   for (const space of [undefined, 1]) it(`is found in ${space === undefined ? 'compact' : 'spaced'} JSON: tools, images, documents`, () => {
-    assert.equal(facts({ model: 'm', tools: [{ type: 'function' }] }, 'openai-chat', space)?.needs.tools, true);
-    assert.equal(facts({ model: 'm', tools: [] }, 'openai-chat', space)?.needs.tools, false);
-    assert.equal(facts({ model: 'm', tools: null }, 'openai-chat', space)?.needs.tools, false);
-    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'image_url', image_url: { url: 'data:…' } }] }] }, 'openai-chat', space)?.needs.images, true);
-    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'image', source: {} }] }] }, 'anthropic-messages', space)?.needs.images, true);
-    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'document', source: {} }] }] }, 'anthropic-messages', space)?.needs.documents, true);
-    assert.deepEqual([facts({ model: 'm', messages }, 'openai-chat', space)?.needs.images, facts({ model: 'm', messages }, 'openai-chat', space)?.needs.documents], [false, false]);
+    assert.equal(facts({ model: 'm', tools: [{ type: 'function' }] }, 'openai-chat', space)?.requirements.tools, true);
+    assert.equal(facts({ model: 'm', tools: [] }, 'openai-chat', space)?.requirements.tools, false);
+    assert.equal(facts({ model: 'm', tools: null }, 'openai-chat', space)?.requirements.tools, false);
+    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'image_url', image_url: { url: 'data:…' } }] }] }, 'openai-chat', space)?.requirements.images, true);
+    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'image', source: {} }] }] }, 'anthropic-messages', space)?.requirements.images, true);
+    assert.equal(facts({ model: 'm', messages: [{ content: [{ type: 'document', source: {} }] }] }, 'anthropic-messages', space)?.requirements.documents, true);
+    assert.deepEqual([facts({ model: 'm', messages }, 'openai-chat', space)?.requirements.images, facts({ model: 'm', messages }, 'openai-chat', space)?.requirements.documents], [false, false]);
   });
 
   it('is not mistaken when people only talk about images', () => {
-    assert.equal(facts({ model: 'm', messages: [{ role: 'user', content: 'write {"type":"image_url"} for me' }] })?.needs.images, false);
+    assert.equal(facts({ model: 'm', messages: [{ role: 'user', content: 'write {"type":"image_url"} for me' }] })?.requirements.images, false);
   });
 
   it('is a JSON schema where the protocol asks for one', () => {
-    assert.equal(facts({ model: 'm', response_format: { type: 'json_schema', json_schema: {} } })?.needs.jsonSchema, true);
-    assert.equal(facts({ model: 'm', response_format: { type: 'json_object' } })?.needs.jsonSchema, false);
-    assert.equal(facts({ model: 'm', output_config: { format: { type: 'json_schema', schema: {} } } }, 'anthropic-messages')?.needs.jsonSchema, true);
-    assert.equal(facts({ model: 'm', output_config: { effort: 'high' } }, 'anthropic-messages')?.needs.jsonSchema, false);
+    assert.equal(facts({ model: 'm', response_format: { type: 'json_schema', json_schema: {} } })?.requirements.jsonSchema, true);
+    assert.equal(facts({ model: 'm', response_format: { type: 'json_object' } })?.requirements.jsonSchema, false);
+    assert.equal(facts({ model: 'm', output_config: { format: { type: 'json_schema', schema: {} } } }, 'anthropic-messages')?.requirements.jsonSchema, true);
+    assert.equal(facts({ model: 'm', output_config: { effort: 'high' } }, 'anthropic-messages')?.requirements.jsonSchema, false);
   });
 
   it('has room for its output limit, under either name', () => {
-    assert.equal(facts({ model: 'm', max_tokens: 5 })?.needs.maxOutputTokens, 5);
-    assert.equal(facts({ model: 'm', max_completion_tokens: 7 })?.needs.maxOutputTokens, 7);
-    assert.equal(facts({ model: 'm' })?.needs.maxOutputTokens, undefined);
-    for (const odd of [-1e300, -1, 0, 1.5, 1e300, '5', true, [], {}]) assert.equal(facts({ model: 'm', max_tokens: odd })?.needs.maxOutputTokens, undefined, JSON.stringify(odd));
+    assert.equal(facts({ model: 'm', max_tokens: 5 })?.requirements.maxOutputTokens, 5);
+    assert.equal(facts({ model: 'm', max_completion_tokens: 7 })?.requirements.maxOutputTokens, 7);
+    assert.equal(facts({ model: 'm' })?.requirements.maxOutputTokens, undefined);
+    for (const odd of [-1e300, -1, 0, 1.5, 1e300, '5', true, [], {}]) assert.equal(facts({ model: 'm', max_tokens: odd })?.requirements.maxOutputTokens, undefined, JSON.stringify(odd));
   });
 
   it('has a prompt estimated from below: pictures do not count by their bytes', () => {
     const words = 'word '.repeat(4000);
-    const plain = facts({ model: 'm', messages: [{ role: 'user', content: words }] })?.needs.estimatedInputTokens ?? 0;
+    const plain = facts({ model: 'm', messages: [{ role: 'user', content: words }] })?.requirements.estimatedInputTokens ?? 0;
     assert.ok(plain > 3000 && plain < 5000, `${plain}`);
     const picture = 'QUJD'.repeat(100_000);
-    const shown = facts({ model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text: words }, { type: 'image_url', image_url: { url: `data:image/png;base64,${picture}` } }] }] })?.needs.estimatedInputTokens ?? 0;
+    const shown = facts({ model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text: words }, { type: 'image_url', image_url: { url: `data:image/png;base64,${picture}` } }] }] })?.requirements.estimatedInputTokens ?? 0;
     assert.ok(shown > plain && shown < plain + 1000, `${shown}`);
   });
 });
