@@ -1,4 +1,5 @@
-import type { HealthState, OfferedModel } from '../../server/api/status.ts';
+import type { HealthState } from '../../server/api/condition.ts';
+import type { OfferedModel } from '../../server/api/status.ts';
 import type { ShownModels } from '../settings/settings.ts';
 
 /** A model as the picker shows it, in plain data; `icon` is the id of a codicon. */

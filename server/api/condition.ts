@@ -1,5 +1,6 @@
 import type { FailureClass } from './failure.ts';
-import type { HealthState } from './status.ts';
+
+export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
 
 /** What keeps an endpoint, or a model there, from answering as it should. */
 export type ConditionKind =

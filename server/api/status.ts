@@ -1,9 +1,8 @@
 import type { DrillStatus } from './drill.ts';
-import type { Condition } from './condition.ts';
+import type { Condition, HealthState } from './condition.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName } from './conversation.ts';
 
-export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** In milliseconds. The rare ones are absent where too few requests were measured to know them. */

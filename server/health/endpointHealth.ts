@@ -1,5 +1,6 @@
 import type { FailureClass } from '../api/failure.ts';
-import type { BreakerState, HealthState } from '../api/status.ts';
+import type { HealthState } from '../api/condition.ts';
+import type { BreakerState } from '../api/status.ts';
 import type { Random } from '../base/clock.ts';
 import type { BreakerConfig } from '../config/config.ts';
 import type { EndpointHealthReport, Outcome, HealthReading } from './healthReader.ts';

@@ -1,5 +1,5 @@
-import { conditionText, healthOf, isUp, type Condition } from '../api/condition.ts';
-import type { HealthState, OfferedModel } from '../api/status.ts';
+import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../api/condition.ts';
+import type { OfferedModel } from '../api/status.ts';
 import type { Config } from '../config/config.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import { pricePerMillion } from '../pricing/priceText.ts';

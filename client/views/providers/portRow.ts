@@ -1,6 +1,6 @@
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { portTrouble } from '../../status/localEndpoint.ts';
-import type { TreeNode } from './providersTreeModel.ts';
+import type { TreeNode } from './treeNode.ts';
 
 /** The line about the local endpoint's port, while it cannot be used. Without providers the view has its welcome text instead. */
 export function portRows(status: StatusSnapshot | undefined): TreeNode[] {

@@ -4,7 +4,7 @@ import { TreeElements } from '../../base/treeElements.ts';
 import type { Configuration } from '../../settings/configuration.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { downCount, providerNodes, treeMessage } from './providersTreeModel.ts';
-import type { TreeNode } from './providersTreeModel.ts';
+import type { TreeNode } from './treeNode.ts';
 
 /** The Providers view: every endpoint with its state, keys, models and last error, live. */
 export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {

@@ -6,28 +6,7 @@ import { conditionIcon, endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
 import { portRows } from './portRow.ts';
-
-/** One line of the Providers view, in plain data. `id` is stable, so that open branches stay open. */
-export interface TreeNode {
-  id: string;
-  label: string;
-  description: string;
-  /** Plain text; several lines. */
-  tooltip: string;
-  icon: string;
-  /** Theme colour of the icon. */
-  color: string | undefined;
-  /** What the context menus go by. */
-  context: string;
-  /** Read out instead of label and description. */
-  spoken: string;
-  children: TreeNode[];
-  expanded: boolean;
-  /** What commands of this line need to know. */
-  endpoint: string;
-  keyId?: string;
-  model?: string;
-}
+import type { TreeNode } from './treeNode.ts';
 
 /** `testing.iconFailed` and `list.warningForeground` have no colour in the contrast themes; these have one everywhere. */
 const colors = { good: 'testing.iconPassed', warn: 'problemsWarningIcon.foreground', bad: 'problemsErrorIcon.foreground' } as const;

@@ -5,7 +5,7 @@ import { StatusItemWriter } from '../../../client/status/statusItem.ts';
 import type { StatusItem } from '../../../client/status/statusItem.ts';
 import { statusBarContent } from '../../../client/status/statusText.ts';
 import { providerNodes } from '../../../client/views/providers/providersTreeModel.ts';
-import type { TreeNode } from '../../../client/views/providers/providersTreeModel.ts';
+import type { TreeNode } from '../../../client/views/providers/treeNode.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { snapshotRouter } from '../router/snapshotRouter.ts';
 
