@@ -6,7 +6,7 @@ import { Connection, wireRequest } from './connection.ts';
 import { rotated, settleMs, type Bench, type Measure } from './measure.ts';
 import { cpuTimeUs, residentMb } from './processStat.ts';
 import { median } from './statistics.ts';
-import { proxyNames, type ProxyName, type RunningProxy } from './subjects.ts';
+import type { ProxyName, RunningProxy } from './subjects.ts';
 import { requestBody } from './traffic.ts';
 
 /** What is measured on processes started for it. */
@@ -41,7 +41,7 @@ const eightMegabytes: Measure = {
     const job = { kind: 'flood', request: 'eightMegabytes', requests, concurrency: 1 } as const;
     const milliseconds = (latenciesUs: readonly number[]): number => median(latenciesUs) / 1000;
     bench.record('eight megabytes latency', 'direct', milliseconds((await load.run({ ...job, target: bench.direct })).latenciesUs));
-    for (const name of rotated(proxyNames, bench.round)) {
+    for (const name of rotated(bench.starter.proxies, bench.round)) {
       const proxy = await starter.start(name, 'data-observed', { nodeArgs: ['--import', observer], reports: true });
       try {
         await load.run({ kind: 'flood', target: proxy.target, request: 'small', requests: warmUpRequests, concurrency: 4 });
@@ -69,7 +69,7 @@ const memory: Measure = {
     'memory used': { title: `RSS after ${memoryRequests.toLocaleString('en')} requests`, unit: 'MB', target: { most: 140 } },
   },
   async run(bench) {
-    for (const name of rotated(proxyNames, bench.round)) {
+    for (const name of rotated(bench.starter.proxies, bench.round)) {
       // A folder of its own each time: what earlier rounds left in a ledger is taken over at the start and takes memory.
       const proxy = await bench.starter.start(name, `data-memory-${bench.round}`);
       try {
@@ -107,9 +107,9 @@ const start: Measure = {
   },
   async run(bench) {
     // The first start of all makes the data folder and brings the files into memory; those of every day find both.
-    if (bench.round === 0) for (const name of proxyNames) await coldStart(bench, name);
+    if (bench.round === 0) for (const name of bench.starter.proxies) await coldStart(bench, name);
     for (let index = 0; index < bench.amounts.startsPerRound; index++) {
-      for (const name of rotated(proxyNames, index)) {
+      for (const name of rotated(bench.starter.proxies, index)) {
         const { ms, cpuMs } = await coldStart(bench, name);
         bench.record('start', name, ms);
         bench.record('start cpu', name, cpuMs);

@@ -11,8 +11,9 @@ const pacedPerSecond = 10;
 const turnsPerSecond = 10;
 const quantiles = { p50: 0.5, p99: 0.99 };
 
-function proxies({ passThrough, waybill, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
-  return rotated([{ name: 'pass-through' as const, proxy: passThrough }, { name: 'waybill' as const, proxy: waybill }], round);
+function proxies({ passThrough, waybill, earlier, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
+  const others = earlier === undefined ? [] : [{ name: 'earlier' as const, proxy: earlier }];
+  return rotated([{ name: 'pass-through' as const, proxy: passThrough }, { name: 'waybill' as const, proxy: waybill }, ...others], round);
 }
 
 /** Records quantiles: of direct as they are, of the proxies what they add to direct in the same round. */

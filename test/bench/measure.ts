@@ -31,6 +31,8 @@ export interface Bench {
   /** The subjects that run for the whole of the benchmark. */
   passThrough: RunningProxy;
   waybill: RunningProxy;
+  /** Absent unless `--against` names an earlier build. */
+  earlier: RunningProxy | undefined;
   direct: Target;
   amounts: Amounts;
   /** Counted from 0; the order of the subjects changes with it. */
@@ -48,7 +50,7 @@ export interface Measure {
 /** Lets what was put off, such as writing the ledger, happen while it is still counted. */
 export const settleMs = 250;
 
-/** The same list, beginning elsewhere each round: nobody always comes first. */
+/** The same list, beginning elsewhere each round: no item always comes first. */
 export function rotated<T>(items: readonly T[], round: number): T[] {
   const start = round % items.length;
   return [...items.slice(start), ...items.slice(0, start)];

@@ -7,7 +7,7 @@ import { LoadClient, startUpstream, stop } from './childProcess.ts';
 import type { JobOf } from './jobs.ts';
 import { hotSpots, moduleNames } from './profileReport.ts';
 import { resultsFolder } from './report.ts';
-import { ProxyStarter, type ProxyName } from './subjects.ts';
+import { ProxyStarter, type ProfiledProxy } from './subjects.ts';
 
 type Load = Omit<JobOf<'flood'>, 'target'> | Omit<JobOf<'turns'>, 'target'>;
 
@@ -23,13 +23,13 @@ function loadOf(kind: ProfiledLoad): Load {
 }
 
 /** Runs a proxy, bundled with readable names, under a load; writes its CPU profile and prints where the time went. */
-export async function profileProxy(name: ProxyName, kind: ProfiledLoad): Promise<void> {
+export async function profileProxy(name: ProfiledProxy, kind: ProfiledLoad): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'waybill-bench-'));
   const upstream = await startUpstream();
   const load = await LoadClient.start();
   try {
     const files = { waybill: await buildReadableServer(folder), 'pass-through': await buildPassThrough(folder, false) };
-    const starter = new ProxyStarter(folder, upstream.port, files['pass-through'], files.waybill);
+    const starter = new ProxyStarter(folder, upstream.port, files['pass-through'], files.waybill, undefined);
     mkdirSync(resultsFolder, { recursive: true });
     const known = new Set(readdirSync(resultsFolder));
     const job = loadOf(kind);

@@ -54,13 +54,20 @@ function reached({ target }: Row, ours: number | undefined, ratio: number | unde
 
 /** The table as it is printed. */
 export function table(results: readonly RowResult[]): string {
-  const lines = [['', 'direct', 'pass-through', 'waybill', 'ratio', 'target', '']];
+  const shown = subjectNames.filter(name => results.some(({ medians }) => medians[name] !== undefined));
+  const compared = shown.includes('earlier');
+  const lines = [['', ...shown, 'ratio', ...(compared ? ['to earlier'] : []), 'target', '']];
   for (const { title, unit, medians, ratio, target, reached: verdict } of results) {
-    lines.push([`${title}, ${unit}`, ...subjectNames.map(name => figure(medians[name])), ratio === undefined ? '' : ratio.toFixed(2), target ?? '',
+    lines.push([`${title}, ${unit}`, ...shown.map(name => figure(medians[name])), ratio === undefined ? '' : ratio.toFixed(2), ...(compared ? [toEarlier(medians)] : []), target ?? '',
       target === undefined ? '' : verdict === undefined ? 'unclear' : verdict ? 'reached' : 'MISSED']);
   }
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0))) ?? [];
-  return lines.map(line => line.map((cell, column) => (column === 0 || column === 6 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+  return lines.map(line => line.map((cell, column) => (column === 0 || column === line.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd()).join('\n');
+}
+
+/** Waybill's median to the earlier build's; empty where the earlier figure is nothing or below. */
+function toEarlier({ waybill, earlier }: RowResult['medians']): string {
+  return waybill === undefined || earlier === undefined || earlier <= 0 ? '' : (waybill / earlier).toFixed(2);
 }
 
 function figure(value: number | undefined): string {

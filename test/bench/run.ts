@@ -30,7 +30,7 @@ async function measure(command: Extract<Command, { command: 'measure' }>): Promi
   if (stale) process.stderr.write('dist/server.js is older than its sources; npm run build brings it up to date.\n');
   const samples = new Samples();
   const failures = new Set<string>();
-  await withSubjects(serverFile, amounts, samples, async bench => {
+  await withSubjects(serverFile, command.against, amounts, samples, async bench => {
     await warmUp(bench);
     for (bench.round = 0; bench.round < rounds; bench.round++) {
       for (const one of chosen) {
@@ -51,18 +51,20 @@ async function measure(command: Extract<Command, { command: 'measure' }>): Promi
   if (failures.size > 0) process.exitCode = 1;
 }
 
-async function withSubjects(serverFile: string, amounts: Amounts, samples: Samples, work: (bench: Bench) => Promise<void>): Promise<void> {
+async function withSubjects(serverFile: string, earlierFile: string | undefined, amounts: Amounts, samples: Samples, work: (bench: Bench) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'waybill-bench-'));
   const upstream = await startUpstream();
   const load = await LoadClient.start();
   const started = [upstream.child, load.child];
   try {
-    const starter = new ProxyStarter(folder, upstream.port, await buildPassThrough(folder), serverFile);
+    const starter = new ProxyStarter(folder, upstream.port, await buildPassThrough(folder), serverFile, earlierFile);
     const passThrough = await starter.start('pass-through', 'data');
     started.push(passThrough.child);
     const waybill = await starter.start('waybill', 'data');
     started.push(waybill.child);
-    await work({ load, starter, passThrough, waybill, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
+    const earlier = earlierFile === undefined ? undefined : await starter.start('earlier', 'data');
+    if (earlier !== undefined) started.push(earlier.child);
+    await work({ load, starter, passThrough, waybill, earlier, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
   } finally {
     // What is measured first, so that its last requests still find an upstream.
     for (const child of started.reverse()) await stop(child);
@@ -71,9 +73,9 @@ async function withSubjects(serverFile: string, amounts: Amounts, samples: Sampl
 }
 
 /** Gives every subject time to compile its hot code. */
-async function warmUp({ load, direct, passThrough, waybill }: Bench): Promise<void> {
+async function warmUp({ load, direct, passThrough, waybill, earlier }: Bench): Promise<void> {
   process.stderr.write('warming up\n');
-  for (const target of [direct, passThrough.target, waybill.target]) {
+  for (const target of [direct, passThrough.target, waybill.target, ...(earlier === undefined ? [] : [earlier.target])]) {
     await load.run({ kind: 'flood', target, request: 'small', requests: 4000, concurrency: 16 });
     await load.run({ kind: 'turns', target, perSecond: 10, seconds: 1 });
     await load.run({ kind: 'flood', target, request: 'megabyte', requests: 5, concurrency: 1 });

@@ -4,10 +4,13 @@ import { startUnderTest, type ProcessUnderTest } from './childProcess.ts';
 import type { Target } from './connection.ts';
 import { upstreamModel } from './traffic.ts';
 
-export type ProxyName = 'pass-through' | 'waybill';
+/** `earlier`: another build of Waybill, given with `--against`. */
+export type ProxyName = 'pass-through' | 'waybill' | 'earlier';
+/** What a profile can be taken of: builds whose modules have readable names. */
+export type ProfiledProxy = Exclude<ProxyName, 'earlier'>;
 export type SubjectName = 'direct' | ProxyName;
 
-export const proxyNames: readonly ProxyName[] = ['pass-through', 'waybill'];
+export const proxyNames: readonly ProxyName[] = ['pass-through', 'waybill', 'earlier'];
 export const subjectNames: readonly SubjectName[] = ['direct', ...proxyNames];
 
 const token = 'waybill-bench-token-of-no-value';
@@ -33,10 +36,15 @@ export class ProxyStarter {
   #upstreamPort: number;
   #passThroughFile: string;
   #serverFile: string;
+  #earlierFile: string | undefined;
   #configFile: string;
 
-  /** @param folder a temporary folder for configuration and data */
-  constructor(folder: string, upstreamPort: number, passThroughFile: string, serverFile: string) {
+  /**
+   * @param folder a temporary folder for configuration and data
+   * @param earlierFile the server of an earlier build, to be measured beside this one
+   */
+  constructor(folder: string, upstreamPort: number, passThroughFile: string, serverFile: string, earlierFile: string | undefined) {
+    this.#earlierFile = earlierFile;
     this.#folder = folder;
     this.#upstreamPort = upstreamPort;
     this.#passThroughFile = passThroughFile;
@@ -55,6 +63,11 @@ export class ProxyStarter {
     ].join('\n'));
   }
 
+  /** The proxies that are compared. */
+  get proxies(): readonly ProxyName[] {
+    return this.#earlierFile === undefined ? proxyNames.filter(name => name !== 'earlier') : proxyNames;
+  }
+
   get direct(): Target {
     return { name: 'direct', port: this.#upstreamPort, token, model: upstreamModel };
   }
@@ -64,7 +77,7 @@ export class ProxyStarter {
    */
   async start(name: ProxyName, dataFolder: string, node: { nodeArgs?: readonly string[]; reports?: boolean } = {}): Promise<RunningProxy> {
     const running = await startUnderTest({ args: this.#arguments(name, dataFolder), ...node });
-    return { ...running, target: { name, port: running.port, token, model: name === 'waybill' ? routeName : upstreamModel } };
+    return { ...running, target: { name, port: running.port, token, model: name === 'pass-through' ? upstreamModel : routeName } };
   }
 
   /**
@@ -83,13 +96,16 @@ export class ProxyStarter {
 
   #arguments(name: ProxyName, dataFolder: string): string[] {
     if (name === 'pass-through') return [this.#passThroughFile, `http://127.0.0.1:${this.#upstreamPort}`];
-    return this.#serverArguments(dataFolder, this.#configFile);
+    if (name === 'waybill') return this.#serverArguments(dataFolder, this.#configFile);
+    if (this.#earlierFile === undefined) throw new Error('There is no earlier build: --against names it.');
+    // A data folder of its own: the ledger of one build need not be readable by the other.
+    return this.#serverArguments(`${dataFolder}-earlier`, this.#configFile, this.#earlierFile);
   }
 
-  #serverArguments(dataFolder: string, configFile: string): string[] {
+  #serverArguments(dataFolder: string, configFile: string, serverFile = this.#serverFile): string[] {
     const dataDir = path.join(this.#folder, dataFolder);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(path.join(dataDir, 'token'), `${token}\n`, { mode: 0o600 });
-    return [this.#serverFile, 'serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'];
+    return [serverFile, 'serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'];
   }
 }
