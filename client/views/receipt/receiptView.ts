@@ -6,7 +6,7 @@ import { isFromReceiptPage, isReceiptState } from './receiptMessages.ts';
 import type { FromReceiptPage, ToReceiptPage } from './receiptMessages.ts';
 import { buildReceiptPage } from './receiptModel.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
-import { webviewHtml, webviewOptions } from '../shared/webviewHtml.ts';
+import { EditorPanel } from '../shared/editorPanel.ts';
 
 const viewType = 'waybill.receipt';
 const refreshIntervalMs = 1000;
@@ -19,20 +19,20 @@ const enterMs = 1000;
  * `list` where a line of a list opens it, which keeps the focus; Enter there moves it into the receipt).
  */
 export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Disposable {
-  readonly #extensionUri: vscode.Uri;
   readonly #server: WaybillServer;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #subscriptions: vscode.Disposable[];
-  #panel: vscode.WebviewPanel | undefined;
-  #pageIsReady = false;
+  readonly #panel: EditorPanel<ToReceiptPage, FromReceiptPage>;
   #id = '';
   #receipt: Receipt | undefined;
   /** The next receipt that a line of a list opens takes the focus: Enter was pressed there. */
   #entering: NodeJS.Timeout | undefined;
 
   constructor(extensionUri: vscode.Uri, server: WaybillServer) {
-    this.#extensionUri = extensionUri;
     this.#server = server;
+    this.#panel = new EditorPanel({
+      extensionUri, viewType, page: 'receipt', title: 'Receipt', isAnswer: isFromReceiptPage, receive: message => { void this.#receive(message); },
+    });
     this.#subscriptions = [
       vscode.window.registerWebviewPanelSerializer(viewType, this),
       vscode.commands.registerCommand('waybill.openReceipt', (id: unknown, from: unknown) => {
@@ -44,24 +44,24 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
       vscode.commands.registerCommand('waybill.enterReceipt', () => this.#enter()),
       server.onDidChangeStatus(() => {
         // A finished receipt never changes; a running one is read again until it has ended.
-        if (this.#panel !== undefined && this.#receipt?.outcome === 'open') this.#throttle.request();
+        if (this.#panel.isOpen && this.#receipt?.outcome === 'open') this.#throttle.request();
       }),
     ];
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    if (!isReceiptState(state) || this.#panel !== undefined) {
+    if (!isReceiptState(state) || this.#panel.isOpen) {
       panel.dispose();
       return;
     }
     this.#id = state.id;
-    this.#adopt(panel);
+    this.#panel.attach(panel);
   }
 
   dispose(): void {
     clearTimeout(this.#entering);
     this.#throttle.dispose();
-    this.#panel?.dispose();
+    this.#panel.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
@@ -83,34 +83,12 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
   #open(id: string, stay: boolean): void {
     if (this.#id !== id) this.#receipt = undefined;
     this.#id = id;
-    if (this.#panel === undefined) {
-      this.#adopt(vscode.window.createWebviewPanel(viewType, 'Receipt', { viewColumn: vscode.ViewColumn.Active, preserveFocus: stay }, webviewOptions(this.#extensionUri)));
-    } else {
-      this.#panel.reveal(undefined, stay);
-      void this.#refresh();
-    }
-  }
-
-  #adopt(panel: vscode.WebviewPanel): void {
-    this.#panel = panel;
-    this.#pageIsReady = false;
-    panel.iconPath = vscode.Uri.joinPath(this.#extensionUri, 'media', 'receipt.svg');
-    panel.webview.options = webviewOptions(this.#extensionUri);
-    panel.webview.onDidReceiveMessage((message: unknown) => {
-      if (isFromReceiptPage(message)) void this.#receive(message);
-    });
-    panel.onDidDispose(() => {
-      if (this.#panel === panel) this.#panel = undefined;
-    });
-    panel.webview.html = webviewHtml(panel.webview, this.#extensionUri, 'receipt', 'Receipt');
+    if (this.#panel.open(stay)) void this.#refresh();
   }
 
   async #receive(message: FromReceiptPage): Promise<void> {
     switch (message.type) {
       case 'ready':
-        this.#pageIsReady = true;
-        await this.#refresh();
-        return;
       case 'retry':
         await this.#refresh();
         return;
@@ -131,7 +109,7 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
 
   async #copy(text: string, what: string): Promise<void> {
     await vscode.env.clipboard.writeText(text);
-    await this.#post({ type: 'copied', what });
+    await this.#panel.post({ type: 'copied', what });
   }
 
   async #refresh(): Promise<void> {
@@ -140,18 +118,14 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
       type: 'failed', id, message: error instanceof Error ? error.message : 'The receipt could not be read.',
     }));
     // Another receipt may have been opened while the server was reading.
-    if (this.#id === id) await this.#post(message);
+    if (this.#id === id) await this.#panel.post(message);
   }
 
   async #read(id: string): Promise<ToReceiptPage> {
     const receipt = await this.#server.receipt(id);
     if (this.#id === id) this.#receipt = receipt ?? undefined;
     if (receipt === null) return { type: 'failed', id, message: 'There is no receipt of this request any more.' };
-    if (this.#panel !== undefined && this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.requestedModel}`;
+    if (this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.requestedModel}`;
     return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
-  }
-
-  async #post(message: ToReceiptPage): Promise<void> {
-    if (this.#panel !== undefined && this.#pageIsReady) await this.#panel.webview.postMessage(message);
   }
 }
