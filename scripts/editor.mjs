@@ -11,7 +11,7 @@ import { onProjectNode, root } from './ensureInstalled.mjs';
 import { packageExtension, vsixFile } from './package.mjs';
 import { bold } from './terminal.mjs';
 
-/** What VS Code's own chat needs when nobody is signed in. */
+/** What VS Code's own chat needs without a sign-in. */
 const chatSettings = { 'chat.allowAnonymousAccess': true, 'chat.byokUtilityModelDefault': 'mainAgent', 'telemetry.telemetryLevel': 'off', 'workbench.startupEditor': 'none' };
 
 async function editorSettings(configFile) {

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 
 /**
  * An event source with the editor's own `Event` shape, for classes that must also run outside the editor.
- * A listener that throws does not keep the others from being told; its error surfaces as an uncaught one.
+ * A listener that throws does not stop the others; its error surfaces as an uncaught one.
  */
 export class Emitter<T> {
   readonly #listeners = new Set<(value: T) => void>();

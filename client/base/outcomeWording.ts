@@ -45,7 +45,7 @@ export function outcomeText(outcome: Receipt['outcome'], failed: number, failure
 const roleWords: Record<AttemptRole, string> = {
   'hedge': 'the one before took long to begin, so both were asked',
   'resume': 'goes on from where the one before broke off',
-  'restart': 'the answer before broke off and begins anew',
+  'restart': 'the answer before broke off and starts again',
   'last-resort': 'nothing else was left, though its breaker was open',
 };
 

@@ -29,12 +29,12 @@ export class TreeElements<Line extends TreeLine<Line>> {
 function merge<Line extends TreeLine<Line>>(parent: Line | undefined, known: readonly Line[], wanted: readonly Line[], changed: (Line | undefined)[]): Line[] {
   const sameLines = known.length === wanted.length && wanted.every((line, index) => line.id === known[index]?.id);
   // A parent that is drawn again draws its lines again.
-  const told = sameLines ? changed : [];
+  const reported = sameLines ? changed : [];
   if (!sameLines) changed.push(parent);
   const byId = sameLines ? undefined : new Map(known.map(line => [line.id, line]));
   return wanted.map((line, index) => {
     const before = sameLines ? known[index] : byId?.get(line.id);
-    return before === undefined ? line : mergeLine(before, line, told);
+    return before === undefined ? line : mergeLine(before, line, reported);
   });
 }
 

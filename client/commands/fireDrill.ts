@@ -67,7 +67,7 @@ function isShown(server: WaybillServer, id: string): Promise<boolean> {
   });
 }
 
-/** "Stop Fire Drill". What became of it is told when the state says that it is over. */
+/** "Stop Fire Drill". Its result is shown when the status says that it has ended. */
 export async function stopFireDrill(services: CommandServices): Promise<void> {
   const ended = await services.server.stopDrills();
   if (ended.length === 0) void vscode.window.showInformationMessage('No fire drill is running.');

@@ -28,7 +28,7 @@ export async function copyLocalEndpointToken(services: CommandServices): Promise
   void vscode.window.setStatusBarMessage('Copied the token of the local endpoint', 5_000);
 }
 
-/** "Choose Another Port…": for the local endpoint; tools that were connected before have to be connected anew. */
+/** "Choose Another Port…": for the local endpoint; tools that were connected before have to be connected again. */
 export async function chooseLocalEndpointPort(services: CommandServices): Promise<void> {
   const { port } = services.configuration.settings.localEndpoint;
   const chosen = valueOf(await askText({

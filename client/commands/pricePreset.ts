@@ -4,7 +4,7 @@ import { withPrices } from '../settings/settingsEdits.ts';
 import type { CommandServices } from './services.ts';
 
 /**
- * Offers the prices a vendor publishes, where none are built in because nobody can vouch for them. Taken, they become
+ * Offers the prices a vendor publishes, where none are built in because they cannot be verified. Taken, they become
  * the user's own prices in the settings, to be checked and changed there.
  */
 export async function offerPrices(services: CommandServices, endpoint: string, offer: Pick<ProviderOffer, 'name' | 'pricePreset'>): Promise<void> {

@@ -28,7 +28,7 @@ export interface ConnectionRecord {
 
 /**
  * One file for each connected tool. It holds the configuration as it was, keys of the user's included, and so is
- * readable to nobody else; it does not hold the tool's token.
+ * readable by its owner only; it does not hold the tool's token.
  */
 export class ConnectionRecords {
   readonly #folder: string;

@@ -8,7 +8,7 @@ import { indexOf, valueAt, valueWith, valueWithout } from './configPath.ts';
 const tolerant = { allowTrailingComma: true };
 
 /**
- * JSON, also with comments and trailing commas. The library's own edits lay the neighbours of a value out anew, so
+ * JSON, also with comments and trailing commas. The library's own edits reformat the neighbours of a value, so
  * only its tree is used, and the text is edited here; the parser then proves that nothing else changed.
  */
 export const jsonFormat: ConfigFormat = {

@@ -113,7 +113,7 @@ export function hashOf(value: unknown): string {
   return createHash('sha256').update(typeof value === 'string' ? `text:${value}` : JSON.stringify(sorted(value)) ?? 'nothing').digest('hex');
 }
 
-/** Tools write their files anew with names in another order. */
+/** Tools rewrite their files with names in another order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

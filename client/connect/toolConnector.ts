@@ -167,7 +167,7 @@ async function putBack(file: string, { text, mode, realPath }: ConfigFile): Prom
     if (text === undefined) await removeConfigFile(file, realPath);
     else await writeConfigFile(file, realPath, text, mode);
   } catch {
-    // The error that led here is the one to be told.
+    // The error that led here is the one that is shown.
   }
 }
 

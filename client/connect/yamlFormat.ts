@@ -7,8 +7,8 @@ import { indexOf, valueAt, valueWith, valueWithout } from './configPath.ts';
 
 /**
  * YAML: values of the root, and elements of its lists. The lines themselves are edited, because writing the whole
- * document anew would change indents, quotes and line breaks; where the lines cannot be (a root in braces, say), the
- * document is written anew with its comments. A parser then proves that nothing else changed.
+ * document again would change indents, quotes and line breaks; where the lines cannot be (a root in braces, say), the
+ * document is rewritten with its comments. A parser then proves that nothing else changed.
  */
 export const yamlFormat: ConfigFormat = {
   name: 'YAML',
@@ -46,14 +46,14 @@ function readYaml(text: string): Document | undefined {
   return document;
 }
 
-/** The text with its lines edited or, where that does not give what is expected, written anew. */
-function edited(text: string, expected: unknown, lines: (bare: string) => string | undefined, anew: (document: Document) => void): string {
+/** The text with its lines edited or, where that does not give what is expected, rewritten. */
+function edited(text: string, expected: unknown, lines: (bare: string) => string | undefined, rewrite: (document: Document) => void): string {
   return behindMark(text, bare => {
     const byLines = lines(bare);
     if (byLines !== undefined && says(byLines, expected)) return byLines;
     const document = readYaml(bare);
     if (document === undefined) throw new ConfigTextError(unsafeToChange);
-    anew(document);
+    rewrite(document);
     const lineEnd = lineEndOf(bare);
     const written = document.toString({ lineWidth: 0 });
     const whole = lineEnd === '\n' ? written : written.replaceAll('\n', lineEnd);

@@ -61,7 +61,7 @@ export class KeyStore implements vscode.Disposable {
     await this.#change(endpoint, restoreKey(key, index));
   }
 
-  /** The keys of the named endpoints, for the server and nobody else. Endpoints without keys are absent. */
+  /** The keys of the named endpoints, for the server only. Endpoints without keys are absent. */
   async material(endpoints: readonly string[]): Promise<Record<string, KeyMaterial[]>> {
     const lists = await Promise.all(endpoints.map(async endpoint => [endpoint, await this.#read(endpoint)] as const));
     return Object.fromEntries(lists

@@ -25,17 +25,17 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
 }
 
 /**
- * Remembers what the user was told, so that each thing is said once per endpoint, until the endpoint is well again
- * (or its keys changed): then it may be said anew.
+ * Remembers which notices were shown, so that each is shown once per endpoint, until the endpoint is healthy again
+ * (or its keys changed): then it may be shown again.
  */
 export class NoticeMemory {
-  readonly #told = new Set<string>();
+  readonly #shown = new Set<string>();
 
   /** True the first time; from then on false until forgotten. */
   isNew(notice: Pick<NoticeParams, 'kind' | 'endpoint'>): boolean {
     const id = `${notice.endpoint}\n${notice.kind}`;
-    if (this.#told.has(id)) return false;
-    this.#told.add(id);
+    if (this.#shown.has(id)) return false;
+    this.#shown.add(id);
     return true;
   }
 
@@ -46,6 +46,6 @@ export class NoticeMemory {
   }
 
   forget(endpoint: string): void {
-    for (const id of this.#told) if (id.startsWith(`${endpoint}\n`)) this.#told.delete(id);
+    for (const id of this.#shown) if (id.startsWith(`${endpoint}\n`)) this.#shown.delete(id);
   }
 }

@@ -12,15 +12,15 @@ import type { ServerProcess } from '../server/serverProcess.ts';
 import { warn } from '../base/toasts.ts';
 
 /**
- * What the user is told by a notification: a server that stays down, problems in the settings, and what providers
+ * Notifications: a server that stays down, problems in the settings, and what providers
  * say about keys and money. Each once; a failover is never one of them.
  */
 export class Notifications implements vscode.Disposable {
   readonly #configuration: Configuration;
   readonly #memory = new NoticeMemory();
   readonly #subscriptions: vscode.Disposable[];
-  #toldProblems = '';
-  #toldPort: string | undefined;
+  #shownProblems = '';
+  #shownPort: string | undefined;
 
   constructor(server: ServerProcess, configuration: Configuration, keys: KeyStore, log: vscode.LogOutputChannel) {
     this.#configuration = configuration;
@@ -48,9 +48,9 @@ export class Notifications implements vscode.Disposable {
 
   async #tellProblems(fromServer: readonly ConfigProblem[], log: vscode.LogOutputChannel): Promise<void> {
     const problems = [...this.#configuration.problems, ...fromServer];
-    const told = problems.map(problem => problem.message).join('\n');
-    if (told === this.#toldProblems) return;
-    this.#toldProblems = told;
+    const text = problems.map(problem => problem.message).join('\n');
+    if (text === this.#shownProblems) return;
+    this.#shownProblems = text;
     // The server writes its own into the same log.
     for (const problem of this.#configuration.problems) log.warn(`Settings: ${problem.message}`);
     const [first, ...others] = problems;
@@ -60,11 +60,11 @@ export class Notifications implements vscode.Disposable {
     if (pick !== undefined) await openSettingsFile();
   }
 
-  /** A port that cannot be used is told once, until it could be used again. */
+  /** A port that cannot be used is reported once, until it could be used again. */
   async #tellPort(server: ServerProcess, http: HttpStatus): Promise<void> {
     const trouble = portTrouble(http);
-    if (http.state === 'starting' || trouble === this.#toldPort) return;
-    this.#toldPort = trouble;
+    if (http.state === 'starting' || trouble === this.#shownPort) return;
+    this.#shownPort = trouble;
     if (trouble === undefined) return;
     const tools = await server.connectedTools().catch(() => []);
     const disconnect: MessageAction = { title: 'Disconnect a Tool…', command: 'waybill.disconnectTool' };

@@ -7,7 +7,7 @@ import { readSettings } from './settings.ts';
 import type { ClientSettings, SettingName, SettingsReading } from './settings.ts';
 import type { Endpoints, Routes } from './settingsEdits.ts';
 
-/** Typing in settings.json saves often; the server is told once it has been quiet this long. */
+/** Typing in settings.json saves often; the server gets the settings once they have not changed for this long. */
 const quietMs = 150;
 
 /**

@@ -18,7 +18,7 @@ export interface StatusItemParts<Tooltip, Colour> {
   errorBackground(): Colour;
 }
 
-/** Writes a status bar item, and only what differs: a tooltip that is set anew vanishes under the pointer that rests on it. */
+/** Writes a status bar item, and only what differs: a tooltip that is set again vanishes under the pointer. */
 export class StatusItemWriter<Tooltip, Colour> {
   readonly #item: StatusItem<Tooltip, Colour>;
   readonly #parts: StatusItemParts<Tooltip, Colour>;

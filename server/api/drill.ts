@@ -10,7 +10,7 @@ export type DrillFault = (typeof drillFaults)[number];
 
 export const shortestDrillMs = 1000;
 export const longestDrillMs = 24 * 60 * 60_000;
-/** How long `slow` holds an answer back where nobody chose a time. */
+/** How long `slow` holds an answer back where no time was chosen. */
 export const defaultSlowMs = 10_000;
 export const longestSlowMs = 10 * 60_000;
 
@@ -100,7 +100,7 @@ export interface DrilledRoute {
   name: string;
   kind: 'route' | 'model';
   effect: 'unaffected' | 'taken-over' | 'slow' | 'broken' | 'lost';
-  /** The target that answers a request now, as far as can be told. */
+  /** The target that answers a request now, as far as it is known. */
   answeredBy?: string | undefined;
   /** The target that would answer were there no drill. */
   usually?: string | undefined;

@@ -54,7 +54,7 @@ export interface ChatResult {
 export const chatMethod = 'waybill/chat';
 
 /**
- * What a running chat tells the editor. `restart`: the answer so far broke off and begins anew at another target; half
+ * What the editor gets of a running chat. `restart`: the answer so far broke off and starts again at another target; half
  * tool calls are void, text already shown stays, followed by this sentence.
  */
 export type ChatEvent = ConversationEvent | { type: 'restart'; message: string };
@@ -129,7 +129,7 @@ export interface ProviderOffer {
   keyUrl?: string | undefined;
   billingUrl?: string | undefined;
   regions?: { id: string; name: string; baseUrl: string }[] | undefined;
-  /** Prices the vendor publishes, for the user to check, change and store as his own; nothing applies them by itself. */
+  /** Prices the vendor publishes, for the user to check, change and store as their own; nothing applies them by itself. */
   pricePreset?: { source: string; url: string; caution: string; models: Record<string, PriceSettings> } | undefined;
   /** A short line for the picker. */
   description?: string | undefined;
@@ -138,7 +138,7 @@ export interface ProviderOffer {
 export const catalogMethod = 'waybill/catalog';
 export type CatalogResult = ProviderOffer[];
 
-/** Server -> client, notification: something a person should be told once, with an action. */
+/** Server -> client, notification: something a person has to see once, with an action. */
 export interface NoticeParams {
   kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal';
   /** Empty where it is the machine itself (`offline`, `portal`). */

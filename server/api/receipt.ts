@@ -62,7 +62,7 @@ export interface Plan {
 
 /**
  * `hedge`: asked beside another that took long to begin. `resume`: goes on from where another broke off.
- * `restart`: begins anew in sight of the reader. `last-resort`: tried although its breaker was open, because nothing else was left.
+ * `restart`: starts again in sight of the reader. `last-resort`: tried although its breaker was open, because nothing else was left.
  */
 export type AttemptRole = 'hedge' | 'resume' | 'restart' | 'last-resort';
 

@@ -45,9 +45,9 @@ export interface BreakerSettings {
   failures?: number | undefined;
   /** Share of failed attempts, 0..1, that opens it. */
   failureRate?: number | undefined;
-  /** Attempts the window must hold before the share counts. */
+  /** Attempts in the sliding window before the share counts. */
   minimumAttempts?: number | undefined;
-  /** The window the share is taken over, in milliseconds. */
+  /** The length of the sliding window over which the share is taken, in milliseconds. */
   windowMs?: number | undefined;
   openForMs?: number | undefined;
   /** It stays open for twice as long each time in a row, up to this. */
@@ -89,7 +89,7 @@ export interface RouteSettings {
   afterCommit?: 'error' | 'resume' | undefined;
   /** A second target is asked when the first takes unusually long to begin; the first to begin wins. */
   hedge?: HedgeSettings | undefined;
-  /** What becomes of a refusal for content policy: it is told as it is, or the editor asks whether the next target may be tried. */
+  /** What follows a refusal for content policy: the caller gets it as it is, or the editor asks whether the next target may be tried. */
   onRefusal?: 'tell' | 'ask' | undefined;
 }
 export interface HedgeSettings {

@@ -5,7 +5,7 @@ import { isObject } from './json.ts';
 export const largestPricePerMTok = 100_000;
 /** More than any model charges for one request, in US dollars. */
 const largestPricePerRequestUsd = 1_000;
-/** More tokens than any model takes or makes at once: for windows and output limits. */
+/** More tokens than any model takes or makes at once: for context windows and output limits. */
 export const largestTokenLimit = 100_000_000;
 
 /** The value when it is a number from 0 to `largest`; undefined for anything else, so that nothing absurd goes on as a figure. */

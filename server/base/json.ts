@@ -32,7 +32,7 @@ const maxValues = 1_500_000;
 
 /** Parses JSON text; undefined when it is not JSON, or a long text of more than 1.5 million names and values. */
 export function parseJson(text: string): JsonValue | undefined {
-  // An exception costs a hundred times what it takes to see that a word is no JSON, and streams may be full of words.
+  // An exception costs a hundred times more than a look at the first character, and streams may be full of text that is no JSON.
   if (!startsLikeJson.test(text)) return undefined;
   if (text.length > countedFromChars && holdsTooMuch(text)) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** Texts longer than this are worked out anew each time: they come from outside, and are kept only while small. */
+/** Results for longer texts are not kept: such texts come from outside and would fill the memory. */
 const longestKept = 300;
 
 /**

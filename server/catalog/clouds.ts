@@ -2,7 +2,7 @@ import type { Provider } from './provider.ts';
 import { googleErrorRules, openAiProtocolRules } from './vendors.ts';
 
 /*
- * The clouds in which a customer has a place of his own: the address is made of what he is called there. Sources: the
+ * The clouds that give each customer an address of their own: the address is made of the customer's names there. Sources: the
  * vendors' client libraries and API references, as collected in November 2026.
  */
 
@@ -10,7 +10,7 @@ const vertexModels = '/v1/projects/{project}/locations/{location}/publishers';
 
 /**
  * Gemini and Claude models of Vertex AI (also named Gemini Enterprise Agent Platform). The location chooses the host; a
- * project that nobody names is the one of the credential.
+ * project that is not named is the one of the credential.
  */
 export const vertex: Provider = {
   id: 'vertex',

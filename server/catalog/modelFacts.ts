@@ -32,7 +32,7 @@ const textOnly = { tools: true, images: false } as const;
 
 /**
  * Sources: the makers' model pages and the price library, November 2026. Prices that change with the hour
- * (DeepSeek), that are announced to change, or that nobody publishes reliably are left out.
+ * (DeepSeek), that are announced to change, or that have no reliable source are left out.
  */
 const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('gpt-6-astra', { contextWindow: 1050 * k, maxOutputTokens: 128 * k, ...reasoningGpt }, [10, 50]),
@@ -66,7 +66,7 @@ const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('claude-haiku-4.5', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }, [1, 5]),
   ...entries('claude-sonnet-4.5', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }, [3, 15]),
 
-  // Argon shares its window between prompt, thinking and answer; its price doubles in December 2026.
+  // Argon shares its context window between prompt, thinking and answer; its price doubles in December 2026.
   ...entries('gemini-4-argon', { contextWindow: 1024 * Ki, maxOutputTokens: 65_536, ...gemini }),
   ...entries('gemini-3.8-flash gemini-3.7-flash gemini-3.6-flash', { contextWindow: 1000 * k, maxOutputTokens: 65_536, ...gemini }),
   ...entries('gemini-3.5-flash', { contextWindow: 1000 * k, ...gemini }, [1.5, 9]),

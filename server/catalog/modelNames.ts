@@ -69,7 +69,7 @@ export function listedNames(names: Iterable<string>, nameOf: (spelling: string) 
 /**
  * The name under which a provider knows a model. Of the names it lists, one that reads the same wins: the very
  * spelling that was wanted, then one without a date, then the newest date. When it lists none, a spelling that is
- * not canonical is taken to be the provider's own (somebody wrote it on purpose), and a canonical one is put into
+ * not canonical is taken to be the provider's own (it was written on purpose), and a canonical one is put into
  * the provider's way of spelling.
  *
  * @param wanted a canonical name, or the spelling a person wrote for this provider

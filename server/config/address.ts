@@ -9,7 +9,7 @@ export type Address =
   | { baseUrl: string; project?: string; location?: string; apiVersion?: string }
   | { field: string; problem: string };
 
-/** The user's own URL, or the one of the region, or the provider's; for clouds made of what the user calls his place. */
+/** The user's own URL, or the one of the region, or the provider's; for clouds made of the names of the user's resource. */
 export function addressOf(settings: EndpointSettings, provider: Provider, protocol: ProtocolName): Address {
   const foreign = foreignField(settings, provider);
   if (foreign !== undefined) return foreign;
@@ -37,7 +37,7 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
   return { field: 'protocol', problem: `the address of ${provider.name} for protocol "${protocol}" is not known; give it in "baseUrl".` };
 }
 
-/** A field that means nothing to this provider would be a wish that nobody hears. */
+/** A field that means nothing to this provider would be ignored in silence. */
 function foreignField(settings: EndpointSettings, provider: Provider): Address | undefined {
   const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure' } as const;
   for (const [field, addressing] of Object.entries(fields)) {

@@ -15,7 +15,7 @@ const defaultBreaker: BreakerConfig = {
   failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 30_000, maxOpenForMs: 300_000, halfOpenProbes: 1,
 };
 
-/** Second requests are bounded even where nobody thought of a bound. */
+/** Second requests are bounded even where no bound is configured. */
 export const defaultHedgeCapUsd = 1;
 
 /** Once a minute finds a recovery soon and costs providers nothing worth mentioning. */

@@ -21,7 +21,7 @@ export function expandVariables(text: string, environment: Readonly<Record<strin
     names.push(name);
     return value ?? '';
   });
-  // Not repeated: somebody may have put the key itself between the braces.
+  // Not repeated: the braces may hold the key itself.
   if (malformed) return { problem: 'a "${" is not followed by the name of an environment variable and "}"' };
   const [first, ...others] = new Set(missing);
   if (first === undefined) return { text: expanded, names };

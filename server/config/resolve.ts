@@ -43,7 +43,7 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }) }, problems };
 }
 
-/** The entries of a section. Of names that differ only in case, which nobody tells apart, the first one holds. */
+/** The entries of a section. Of names that differ only in case, which people do not tell apart, the first one holds. */
 function namedEntries(section: unknown, title: 'endpoints' | 'routes', report: (path: ConfigPath, message: string) => void, leftOut?: Set<string>): [string, unknown][] {
   if (section === undefined || section === null) return [];
   if (!isObject(section)) {
@@ -66,7 +66,7 @@ function namedEntries(section: unknown, title: 'endpoints' | 'routes', report: (
 /** What a person may have meant by the name of an endpoint, as the end of a sentence. */
 type Suggest = (endpoint: string) => string;
 
-/** Each look compares with every endpoint, and nobody mends more than a few targets at a time. */
+/** Each look compares with every endpoint, and a person mends a few targets at a time. */
 const mostSuggestions = 20;
 
 function fewSuggestions(endpoints: ReadonlyMap<string, EndpointConfig>): Suggest {

@@ -69,7 +69,7 @@ type Place = Extract<Address, { baseUrl: string }>;
 
 /**
  * The rules by which single requests are spoken in another protocol. A protocol the user chose is kept for all. At an
- * address of the user's own, what nobody asked for (following the caller) is not assumed to be there.
+ * address of the user's own, a protocol that the settings do not name is not assumed to be there.
  */
 function addressedRules(
   settings: EndpointSettings, provider: Provider, protocol: ProtocolName, { baseUrl, apiVersion }: Place, supported: readonly ProtocolName[],
@@ -113,7 +113,7 @@ function withVersion(provider: Provider, anthropicVersion: string | undefined): 
   return anthropicVersion === undefined ? provider : { ...provider, dialect: { ...provider.dialect, anthropicVersion } };
 }
 
-/** Settings are synchronised and shared, so a key in them is taken out, and the user is told. */
+/** Settings are synchronised and shared, so a key in them is taken out and reported as a problem. */
 function withoutKeys(written: unknown, notes: FieldProblem[]): unknown {
   if (!isObject(written) || !('keys' in written)) return written;
   notes.push({ path: ['keys'], text: 'keys in settings are ignored, because settings are stored in plain text; remove them and use "Waybill: Add Provider…".' });

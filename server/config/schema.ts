@@ -6,7 +6,7 @@ import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, M
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
- * the descriptions people read all agree with it. Import it lazily: loading zod is the dearest part of a start.
+ * the descriptions people read all agree with it. Import it lazily: loading zod is the slowest part of a start.
  */
 
 const hourMs = 3_600_000;

@@ -61,7 +61,7 @@ function isLink(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   } catch {
-    // The folder may not be read any more; this runs in a listener, where an error would reach nobody.
+    // The folder may not be read any more; this runs in a listener, where an error would be lost.
     return false;
   }
 }

@@ -54,7 +54,7 @@ export class RequestJournal {
     return request;
   }
 
-  /** To be called after each change of an entry, so that those who wait for it are told. */
+  /** Called after each change of an entry: resolves the waiting requests for it. */
   changed(request: SandboxRequest): void {
     const satisfied = this.#waiters.filter((waiter) => waiter.matches(request));
     this.#waiters = this.#waiters.filter((waiter) => !satisfied.includes(waiter));

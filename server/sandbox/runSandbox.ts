@@ -19,7 +19,7 @@ export interface SandboxAnnouncement {
 /**
  * `sandbox [--json] [--ports A,B] [--config FILE]`: starts the two providers of the demonstration, `sandbox-a`
  * (openai-chat) and `sandbox-b` (anthropic-messages), and prints where they are; `--config` also writes a configuration
- * for `serve` with both as endpoints and the route `auto`. Resolves when it was told to stop or its parent is gone.
+ * for `serve` with both as endpoints and the route `auto`. Resolves when it is asked to stop or its parent is gone.
  * @param argv the arguments after `sandbox`
  * @throws Error for arguments it does not know, and when a port is taken
  */
@@ -81,7 +81,7 @@ function parentLives(parent: number): boolean {
     process.kill(parent, 0);
     return true;
   } catch (error) {
-    // Not allowed to signal it: it is there, and somebody else's.
+    // Not allowed to signal it: it is there, and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

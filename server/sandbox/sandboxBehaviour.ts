@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /**
- * What a sandbox provider can be told to do, one member for each way in which a real provider misbehaves.
+ * What a sandbox provider does on command, one member for each way in which a real provider misbehaves.
  * The same objects are used in tests (`provider.script`) and over HTTP (`POST /__sandbox/behaviour`).
  */
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A certificate that nobody vouches for, with its private key; both PEM. */
+/** A certificate that no authority has signed, with its private key; both PEM. */
 export interface SelfSignedCertificate { key: string; cert: string }
 
 const ecdsaWithSha256 = Buffer.from('06082a8648ce3d040302', 'hex');

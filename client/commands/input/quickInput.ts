@@ -69,7 +69,7 @@ export interface Choice<T> extends vscode.QuickPickItem { value: T }
 
 export interface PickStep<T> extends StepLook {
   items: readonly Choice<T>[];
-  /** Makes an item of the text typed, so that a name nobody lists can be given. */
+  /** Makes an item of the text typed, so that a name that is in no list can be given. */
   typed?: ((text: string) => Choice<T> | undefined) | undefined;
 }
 

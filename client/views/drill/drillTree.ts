@@ -19,7 +19,7 @@ export class DrillTree implements vscode.TreeDataProvider<DrillNode>, vscode.Dis
   readonly #elements = new TreeElements<DrillNode>();
   #countdown: NodeJS.Timeout | undefined;
   #isContext: boolean | undefined;
-  /** Ids of the drills that ran when the state was last told. */
+  /** Ids of the drills that ran at the last status. */
   #running = new Set<string>();
 
   constructor(server: WaybillServer) {

@@ -11,7 +11,7 @@ import type { Tone } from '../../base/outcomeWording.ts';
 export interface Fact {
   label: string;
   value: string;
-  /** A long id that nobody reads: shown on one line, to be copied. */
+  /** A long id: shown on one line, to be copied. */
   isId?: boolean | undefined;
 }
 

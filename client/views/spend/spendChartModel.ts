@@ -26,7 +26,7 @@ const smallestHeight = 0.025;
 
 /**
  * Places a bar for each day, oldest first, in `slots` equal columns (more columns than days leave room at the
- * end). The ceiling is the next round sum of money above the dearest day.
+ * end). The ceiling is the next round sum of money above the most expensive day.
  */
 export function chartGeometry(days: readonly DaySpend[], slots: number): ChartGeometry {
   const columns = Math.max(slots, days.length, 1);

@@ -10,7 +10,7 @@ const shortestPart = 8;
 const longestTail = 16;
 const gramLength = shortestSecret;
 const multiplier = 0x9e3779b1;
-/** The multiplier to the power of `gramLength`: what the character that leaves the window is taken out with. */
+/** The multiplier to the power of `gramLength`: the factor of the character that leaves the sliding window. */
 const leaving = power(multiplier, gramLength);
 
 interface Gram { form: SecretForm; offset: number }

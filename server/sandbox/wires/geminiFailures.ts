@@ -23,7 +23,7 @@ function errorRow(kind: SandboxErrorKind, model: string): ErrorRow {
   }
 }
 
-/** Failures in Google's words. A wait is told in the body (`RetryInfo`), unless a header was asked for. */
+/** Failures in Google's words. A wait is stated in the body (`RetryInfo`), unless a header was asked for. */
 export function geminiFailure(request: FailureRequest): WireFailure {
   const { status, word, message, reason } = errorRow(request.kind, request.model);
   const wait = request.retryAfter;

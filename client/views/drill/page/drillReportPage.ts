@@ -21,7 +21,7 @@ export function showDrillReportPage(main: Element, host: Host<FromDrillReportPag
     switch (message.type) {
       case 'page': {
         made.textContent = message.page.made;
-        // The moment alone is no reason to draw anew under the eyes of a reader.
+        // A new moment alone does not redraw the page, which a person may be reading.
         const drawing = JSON.stringify({ ...message.page, made: '' });
         if (drawing === drawn) return;
         drawn = drawing;
@@ -100,7 +100,7 @@ function cell({ tone, result, by, note }: DrillReportCell): Element {
     note === undefined ? undefined : element('span', { class: 'note below' }, note));
 }
 
-/** What falls short is warned of here, where a receipt shows that somebody else took over. */
+/** A shortfall is a warning here; in a receipt the same tone marks a failover. */
 function reportMark(tone: Tone): Element {
   const mark = toneMark(tone);
   if (tone === 'failover') mark.textContent = '!';

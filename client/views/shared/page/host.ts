@@ -28,7 +28,7 @@ export function connectHost<Outgoing>(): Host<Outgoing> {
   };
 }
 
-/** Hears messages of the extension; what does not have their shape is ignored. */
+/** Receives messages of the extension; what does not have their shape is ignored. */
 export function listenToHost<Incoming>(isIncoming: (message: unknown) => message is Incoming, hear: (message: Incoming) => void): void {
   window.addEventListener('message', (event: MessageEvent<unknown>) => {
     if (isIncoming(event.data)) hear(event.data);

@@ -3,7 +3,7 @@ import { button, element, percent } from '../../shared/page/dom.ts';
 
 const shownAtFirst = 5;
 
-/** A list of who or what cost how much, dearest first, with a thin bar for the share; a long one begins short. */
+/** A list of costs, the highest first, with a thin bar for the share; a long one begins short. */
 export function spendSection(section: SpendSection, opened: Set<string>): Element {
   const items = section.rows.map(sectionItem);
   const rest = items.length - shownAtFirst;
