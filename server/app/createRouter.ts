@@ -1,78 +1,176 @@
-import { join } from 'node:path';
-import type { HttpStatus } from '../api/status.ts';
-import { systemClock } from '../base/clock.ts';
-import { Guard, safeLog } from '../base/guarded.ts';
+import type { NoticeParams } from '../api/messages.ts';
+import type { Clock, Random } from '../base/clock.ts';
+import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
-import { createLog, SecretRegister } from '../base/secrets/redact.ts';
-import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
+import type { SecretRegister } from '../base/secrets/redact.ts';
+import { emptyConfig } from '../config/config.ts';
+import type { ExchangeObserver } from '../exchange/events.ts';
+import { ProviderMessages } from '../exchange/providerMessages.ts';
+import { ExchangePublisher } from '../exchange/publisher.ts';
+import type { ExchangeServices } from '../exchange/services.ts';
+import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
+import { createHealthRegistry } from '../health/registry.ts';
+import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
+import { KeyPool } from '../keys/keyPool.ts';
+import type { LimitStore } from '../ledger/limitStore.ts';
+import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
+import { SharedLimits } from '../limits/sharedLimits.ts';
+import { ModelFactsCache } from '../models/factsBook.ts';
+import type { ModelCache } from '../models/modelCache.ts';
+import { ModelDirectory } from '../models/modelDirectory.ts';
+import type { Pricer } from '../pricing/pricing.ts';
+import { makePlan } from '../routing/makePlan.ts';
+import { Configurator } from '../router/configurator.ts';
+import { CostRecorder } from '../router/costRecorder.ts';
+import { TokenCounter } from '../router/countTokens.ts';
+import { CurrentConfig } from '../router/currentConfig.ts';
+import { FaultInjectionRunner } from '../router/drills/faultInjectionRunner.ts';
+import { EventLog } from '../router/eventLog.ts';
+import { exchangeServices } from '../router/exchangeServices.ts';
+import { HedgeSpend } from '../router/hedgeSpend.ts';
+import { History } from '../router/history.ts';
+import { NetworkMonitor, type NetworkMonitorOptions } from '../router/networkMonitor.ts';
+import { FailureNotices } from '../router/notices.ts';
+import { costsObserver } from '../router/observers/costsObserver.ts';
+import { drillsObserver } from '../router/observers/drillsObserver.ts';
+import { eventLogObserver } from '../router/observers/eventLogObserver.ts';
+import { healthObserver } from '../router/observers/healthObserver.ts';
+import { keysObserver } from '../router/observers/keysObserver.ts';
+import { limitsObserver } from '../router/observers/limitsObserver.ts';
+import { noticesObserver } from '../router/observers/noticesObserver.ts';
+import { proberObserver } from '../router/observers/proberObserver.ts';
+import { runningObserver } from '../router/observers/runningObserver.ts';
+import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
+import { PeerSync } from '../router/peerSync.ts';
+import { Prober } from '../router/prober.ts';
+import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
-import { TokenCheck } from '../inbound/http/auth/access.ts';
-import { HttpServer } from '../inbound/http/httpServer.ts';
-import { InfoRoutes } from '../inbound/http/routes/infoRoutes.ts';
-import { PortLease } from '../inbound/http/portLease.ts';
-import { localToken } from '../inbound/http/auth/tokenFile.ts';
-import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
-import { tuneHeap } from './v8Tuning.ts';
-import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
-import { createPricer } from '../pricing/pricing.ts';
-import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
-import { keyFingerprints } from '../keys/keyFingerprints.ts';
-import { ModelCache } from '../models/modelCache.ts';
+import { RunningExchanges } from '../router/runningExchanges.ts';
+import { StatusReader } from '../router/status.ts';
+import { EndpointTester } from '../router/testEndpoint.ts';
+import { Ticker } from '../router/ticker.ts';
+import { viewsOf } from '../router/view.ts';
+import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
+import { createHedgePolicy } from '../timeouts/hedgePolicy.ts';
+import { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
+import { Transport } from '../upstream/transport.ts';
 
-/** The rooms of one server process, built and connected. */
-export interface RouterProcess {
-  router: Router;
+export interface CreateRouterOptions {
+  ledger: LedgerStore;
+  pricer: Pricer;
+  register: SecretRegister;
+  clock: Clock;
+  random: Random;
   log: Log;
-  port: PortLease;
-  /** Tokens of single tools, shared by all windows. */
-  tools: ToolTokens;
-  /** Ends everything in order; doing so twice is safe. */
-  close(): Promise<void>;
-}
-
-export interface RouterProcessOptions {
-  dataDir: string;
-  instanceId: string;
-  writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
-  /** The state of the local endpoint changed. */
-  portChanged(): void;
-  /** After this much silence a streaming caller gets a keep-alive, in milliseconds. */
+  /** After how much silence a streaming caller gets something harmless, in milliseconds; default 15 s. */
   keepAliveMs?: number | undefined;
+  /** What keys are known by among the processes of a data folder; absent: they share nothing about keys. */
+  keyFingerprint?: KeyFingerprint | undefined;
+  /** Where lists of models outlive the process; absent: nowhere. */
+  modelCache?: ModelCache | undefined;
+  /** Where the limits of all processes are counted together; absent: what peers sent is read from the ledger only. */
+  limitStore?: LimitStore | undefined;
+  /** The machine's network interfaces; absent: those that the operating system lists. */
+  interfaces?: NetworkMonitorOptions['interfaces'];
 }
 
-/** Builds the rooms. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
-export function createRouter(options: RouterProcessOptions): RouterProcess {
-  makeDataDir(options.dataDir);
-  const register = new SecretRegister();
-  const log = safeLog(createLog(options.writeLog, register));
-  setAsideMisplaced(options.dataDir, systemClock.now(), log);
-  const pricer = createPricer({ log });
-  const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
-  const localEndpoint = localToken(options.dataDir);
-  const tools = new ToolTokens(options.dataDir);
-  const router = new Router({
-    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
-    limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
-    keepAliveMs: options.keepAliveMs,
+/** A router, and those of its parts that its owner or a test looks at. */
+export interface BuiltRouter {
+  readonly router: Router;
+  readonly services: ExchangeServices;
+  readonly events: ExchangePublisher;
+  readonly healthRegistry: NetworkAwareHealthRegistry;
+  readonly keys: KeyPool;
+  readonly limiter: RateLimiter;
+  readonly timers: AdaptiveTimeouts;
+  readonly transport: Transport;
+  readonly directory: ModelDirectory;
+  readonly modelFacts: ModelFactsCache;
+  readonly drills: FaultInjectionRunner;
+  readonly endpointTester: EndpointTester;
+}
+
+const defaultKeepAliveMs = 15_000;
+
+/** Builds the parts of a router and connects them. Its timer runs from here on; `Router.shutdown` ends it. */
+export function createRouter(options: CreateRouterOptions): BuiltRouter {
+  const { ledger, pricer, register, clock, random, log } = options;
+  const now = (): number => clock.now();
+  const current = new CurrentConfig();
+  const config = (): typeof current.config => current.config;
+
+  const events = new ExchangePublisher(log);
+  const changes = new Emitter<void>('The update of the status', log);
+  const notices = new Emitter<NoticeParams>('The delivery of a notice', log);
+  const changed = (): void => { changes.emit(); };
+  const notify = (notice: NoticeParams): void => { notices.emit(notice); };
+
+  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.recordKeyNote(note) });
+  const limiter = createRateLimiter({
+    accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
+    shared: options.limitStore === undefined ? undefined : new SharedLimits(options.limitStore), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
-  const info = new InfoRoutes({ router, token: localEndpoint.token, http: (): HttpStatus => port.status });
-  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, info });
-  const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
-  closeToOthers(options.dataDir, log);
-  const heap = tuneHeap();
-  let closing: Promise<void> | undefined;
-  return {
-    router, log, port, tools,
-    close() {
-      closing ??= (async () => {
-        heap.dispose();
-        port.close();
-        await router.shutdown();
-        // The last words to callers are on their way once the loop has come round.
-        await new Promise(resolve => setImmediate(resolve));
-        port.release();
-      })();
-      return closing;
-    },
-  };
+  const healthRegistry = createHealthRegistry({ random, startedAt: now() });
+  const timers = createAdaptiveTimeouts();
+  const injector = new FaultInjector(clock);
+  const transport = new Transport(undefined, injector);
+  const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
+  const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
+  const view = viewsOf({ config, directory, modelFacts, healthRegistry, limiter, keys }, clock);
+
+  const failureNotices = new FailureNotices({ drills: injector, healthRegistry, notify });
+  const eventLog = new EventLog({ log, redact: text => register.redact(text) });
+  const costs = new CostRecorder({ ledger, pricer, directory, clock, log, config, events, changed });
+  const running = new RunningExchanges({ ledger, pricer, costs, clock, log });
+  const prober = new Prober({
+    transport, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
+  });
+  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, prober, clock, log });
+  const drills = new FaultInjectionRunner({
+    drills: injector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
+    view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: injector.running, now: now() }),
+  });
+  const networkMonitor = new NetworkMonitor({ healthRegistry, notify, interfaces: options.interfaces });
+
+  // The order is part of the behaviour: see each observer for what it expects of those before it.
+  const observers: readonly ExchangeObserver[] = [
+    runningObserver(running),
+    timeoutsObserver(timers),
+    limitsObserver(limiter),
+    keysObserver(keys),
+    healthObserver(healthRegistry, keys),
+    noticesObserver(failureNotices),
+    proberObserver(prober, clock),
+    drillsObserver(drills),
+    eventLogObserver(eventLog, clock),
+    costsObserver(costs),
+  ];
+  for (const observer of observers) events.subscribe(observer);
+
+  const providerMessages = new ProviderMessages();
+  const services = exchangeServices({
+    current, register, view, transport, healthRegistry, limiter, timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ ledger, running, costs, clock, log }),
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, keys, clock, random, log, providerMessages, events,
+  });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, drills, eventLog, clock });
+  const endpointTester = new EndpointTester({ current, register, transport, keys, directory, clock, changed });
+  const ticker = new Ticker([
+    { name: 'The count of limits', tick: at => { limiter.beat(at); } },
+    { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
+    { name: 'The records of running exchanges', tick: () => { running.tick(); } },
+    // Endpoints that are not configured yet could not learn from it.
+    { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
+    { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
+    { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
+    { name: 'The log of events', tick: at => { eventLog.tick(at); } },
+    { name: 'The update of the status', tick: changed },
+  ], clock, log);
+  const router = new Router({
+    services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, drills, eventLog, peers, clock, changed }),
+    tokenCounter: new TokenCounter({ current, makePlan, view, register, transport, keys, clock }),
+    history: new History({ ledger, running, costs, providerMessages }),
+  });
+  return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

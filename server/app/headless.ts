@@ -5,7 +5,7 @@ import { loadYamlConfig } from '../config/yamlFile.ts';
 import type { Command } from './arguments.ts';
 import { defaultDataDir } from './dataFolder.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { createRouter, type RouterProcess } from './createRouter.ts';
+import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -15,7 +15,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
   const { configFile, port, json } = command;
   let announced = false;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
-  const routerProcess = createRouter({
+  const routerProcess = createRouterProcess({
     dataDir: command.dataDir ?? defaultDataDir(),
     instanceId,
     writeLog: (level, line) => {

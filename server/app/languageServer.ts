@@ -8,7 +8,7 @@ import { loadYamlConfig } from '../config/yamlFile.ts';
 import { LspServer } from '../inbound/lsp/lspServer.ts';
 import { defaultDataDir } from './dataFolder.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { createRouter, type RouterProcess } from './createRouter.ts';
+import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -33,7 +33,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
 
   connection.onInitialize((params: InitializeParams): InitializeResult => {
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
-    const built = createRouter({
+    const built = createRouterProcess({
       dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
       instanceId,
       writeLog: (level, line) => {

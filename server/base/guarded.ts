@@ -31,6 +31,17 @@ export class Guard {
     }
   }
 
+  /** Calls a listener that nothing waits for, as `start` does, without a function made for the call. */
+  call<Argument>(listen: (argument: Argument) => unknown, argument: Argument): void {
+    try {
+      const result = listen(argument);
+      if (result instanceof Promise) this.settle(result);
+      if (this.#failures > 0) this.#succeeded();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
   /** Starts some work that nothing waits for: what it throws and the rejection of its promise are owned. */
   start(work: () => unknown): void {
     const result = this.run(work);

@@ -4,13 +4,13 @@ import type { AttemptRole, PlannedTarget, Receipt, RequestKind } from '../api/re
 import { WaybillError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
-import type { PriceRequest } from '../pricing/pricing.ts';
 import { nextLargerContext } from '../routing/makePlan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import { roundMs, type AttemptEnd } from './attempt/attempt.ts';
 import { isRefusal } from './attempt/record.ts';
 import { asksOnRefusal, launchAttempt, usableKey } from './attempt/launch.ts';
-import { proveAttempt, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
+import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
+import type { UnpricedAttempt } from './events.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import { isLastWord } from './failover.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
@@ -19,7 +19,7 @@ import { redactCaller, redactHeaders, redactEnd } from './redactFailure.ts';
 import { requestKind } from '../routing/classify.ts';
 import { Resumption } from './resumption.ts';
 import type { AttemptOwner, RunningAttempt } from './attempt/runningAttempt.ts';
-import type { ExchangeServices, HedgeUnderWay, TickedRun } from './services.ts';
+import type { ExchangeServices, HedgeUnderWay, RunningExchange } from './services.ts';
 import { TriedTargets } from './triedTargets.ts';
 
 /** Second tries beside one of each target and key; bounds an exchange whose targets all fail at once and recover. */
@@ -34,7 +34,7 @@ const longestQuestionMs = 5 * 60_000;
  * failure class of an attempt decides what comes next (failover.ts); before the commit point a failure is invisible.
  * Two attempts run at once only while a hedge is out: the first to commit leads, and the other is given up.
  */
-export class Exchange implements AttemptOwner, TickedRun {
+export class Exchange implements AttemptOwner, RunningExchange {
   readonly receipt: Receipt;
   #services: ExchangeServices;
   #input: ExchangeInput;
@@ -62,8 +62,8 @@ export class Exchange implements AttemptOwner, TickedRun {
   #wait: NodeJS.Timeout | undefined;
   #tried = new TriedTargets();
   #lastRaw: RawError | undefined;
-  /** What each record of the receipt is to be priced by, at the same place. */
-  #prices: PriceRequest[] = [];
+  /** The attempts of the receipt, in the same order, with what they are priced by. */
+  #unpriced: UnpricedAttempt[] = [];
   #began = false;
   #handedOutCall = false;
   /** A rest was waited out and nothing was sent since. */
@@ -90,7 +90,8 @@ export class Exchange implements AttemptOwner, TickedRun {
     const { requestedModel } = this.#input;
     const nameHasKey = this.#services.holds(requestedModel);
     if (nameHasKey) this.receipt.plan.requestedModel = this.#services.redact(requestedModel);
-    this.#services.started(this);
+    const { started } = this.#services.events;
+    if (started.hasListeners) started.emit({ exchange: this });
     this.#owned(() => {
       if (nameHasKey) this.#fail({ error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) });
       else this.#begin();
@@ -152,10 +153,8 @@ export class Exchange implements AttemptOwner, TickedRun {
 
   onAnswering({ origin, run }: RunningAttempt, headers: ResponseHeaders): void {
     if (run.drilled) return;
-    const { target, key } = origin;
-    const { limiter, keys, clock } = this.#services;
-    limiter.observed(target.endpoint, key?.id, target.model, headers, clock.now(), run.figures.status);
-    if (key !== undefined) keys.observe(target.endpoint, key.id, headers);
+    const { clock, events: { answering } } = this.#services;
+    if (answering.hasListeners) answering.emit({ attempt: origin.announced, status: run.figures.status, headers, at: clock.now() });
   }
 
   /** A target began: nobody else need be asked. One that is given up so may still take over while nothing of the answer was seen. */
@@ -171,6 +170,8 @@ export class Exchange implements AttemptOwner, TickedRun {
   onCommit(attempt: RunningAttempt): void {
     this.#lead(attempt);
     this.receipt.firstTokenMs ??= this.#elapsed();
+    const { committed } = this.#services.events;
+    if (committed.hasListeners) committed.emit({ attempt: attempt.origin.announced });
   }
 
   onBegin(attempt: RunningAttempt, headers: Readonly<Record<string, string>>): void {
@@ -229,7 +230,10 @@ export class Exchange implements AttemptOwner, TickedRun {
     const result = this.#services.makePlan(requestedModel, requirements, this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens), this.#services.clock.now());
     // A name that nothing has may be anything, even a key that went into the wrong field.
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
-    this.receipt.plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
+    const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
+    this.receipt.plan = plan;
+    const { planned } = this.#services.events;
+    if (planned.hasListeners) planned.emit({ exchange: this, plan, route: result.route });
     return result;
   }
 
@@ -271,11 +275,17 @@ export class Exchange implements AttemptOwner, TickedRun {
         this.#waited = false;
         this.#nextRole = undefined;
         this.#running.push(launch.attempt);
+        this.#announce(launch.attempt);
         this.#tellRestart(target);
         if (role !== 'hedge' && this.#queue.length > 0) this.#hedge?.arm(target, () => this.#owned(() => { this.#hedgeNow(); }));
         launch.attempt.run.start(this.#services.transport);
         return true;
     }
+  }
+
+  #announce({ origin }: RunningAttempt): void {
+    const { attemptStarted } = this.#services.events;
+    if (attemptStarted.hasListeners) attemptStarted.emit(origin.announced);
   }
 
   /** The first target takes long to begin: the next one is asked beside it. */
@@ -485,16 +495,18 @@ export class Exchange implements AttemptOwner, TickedRun {
     this.#ended(attempt, why);
   }
 
-  /** Writes down what an attempt was, and what it proved. */
+  /** Writes down what an attempt was, and publishes its end. */
   #ended(attempt: RunningAttempt, verdict: AttemptVerdict): void {
     this.#running = this.#running.filter(one => one !== attempt);
     if (this.#running.length === 0) this.#hedge?.stop();
-    const { record, price } = settleAttempt(this.#services, attempt, verdict, this.#input.requirements.estimatedInputTokens);
+    const settled = settleAttempt(this.#services, attempt, verdict, this.#input.requirements.estimatedInputTokens);
+    const { record } = settled;
     const { attempts } = this.receipt;
     const place = attempts.findLastIndex(one => one.number < record.number) + 1;
     attempts.splice(place, 0, record);
-    this.#prices.splice(place, 0, price);
-    proveAttempt(this.#services, attempt, record, verdict, this.#input.stream);
+    this.#unpriced.splice(place, 0, settled);
+    const { clock, events } = this.#services;
+    if (events.attemptEnded.hasListeners) events.attemptEnded.emit(attemptEnded(attempt, record, verdict, clock.now()));
   }
 
   #settle(outcome: Receipt['outcome'], failureClass?: FailureClass, message?: string): void {
@@ -509,7 +521,8 @@ export class Exchange implements AttemptOwner, TickedRun {
     this.receipt.outcome = outcome;
     this.receipt.failureClass = failureClass;
     this.receipt.message = message === undefined ? undefined : this.#services.redact(message);
-    this.#services.settled(this, this.receipt, this.#prices);
+    const { ended } = this.#services.events;
+    if (ended.hasListeners) ended.emit({ exchange: this, receipt: this.receipt, attempts: this.#unpriced, route: this.#route?.name });
   }
 
   #elapsed(): number {

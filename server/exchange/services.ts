@@ -1,23 +1,23 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { PlannedTarget, Receipt } from '../api/receipt.ts';
 import type { NetworkStatus } from '../api/status.ts';
-import type { FailureClass } from '../api/failure.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
+import type { Redactor } from '../base/secrets/redact.ts';
+import type { Config } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
-import type { PriceRequest } from '../pricing/pricing.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { ProviderMessages } from './providerMessages.ts';
+import type { ExchangePublisher } from './publisher.ts';
 
-/** Everything an exchange needs of the house; see yard.ts. */
-export interface ExchangeServices {
+/** What exchanges use of the rest of the server, and nothing else. Texts that leave an exchange go through the redactor. */
+export interface ExchangeServices extends Redactor {
   config(): Config;
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
   makePlan: MakePlan;
@@ -25,44 +25,37 @@ export interface ExchangeServices {
   unknownNameMessage(requestedModel: string): string;
   /** @param estimatedTokens of the prompt @param writableTokens that the answer may have at most; default 0 */
   view(estimatedTokens: number, writableTokens?: number): RoutingView;
-  transport: Transport;
-  healthRegistry: HealthRegistry;
-  limiter: RateLimiter;
+  transport: Pick<Transport, 'send'>;
+  healthRegistry: Pick<HealthRegistry, 'enter' | 'release' | 'bestUnavailable' | 'isOffline'>;
+  limiter: Pick<RateLimiter, 'enter' | 'keyAdmission' | 'refund' | 'release'>;
   /** Timers of attempts, learnt from earlier ones. */
-  timers: AdaptiveTimeouts;
+  timers: Pick<AdaptiveTimeouts, 'timeouts' | 'hedgeAfterMs'>;
   hedges: HedgePolicy;
-  /** Micro-dollars that second requests of a route have cost since midnight, in all windows, and what those that run here cost at least. */
+  /** Micro-dollars that second requests of a route have cost since midnight, in all processes, and what those that run here cost at least. */
   hedgeSpentToday(route: string): number;
-  /** After how much silence a streaming caller hears something harmless, in milliseconds. */
+  /** After how much silence a streaming caller gets something harmless, in milliseconds. */
   keepAliveMs: number;
-  keys: KeyPool;
+  keys: Pick<KeyPool, 'all' | 'pick'>;
   clock: Clock;
   random: Random;
   log: Log;
-  redact(text: string): string;
-  /** The beginning of a text, redacted before it is cut; see SecretRegister. */
-  excerpt(text: string, maxLength: number): string;
-  /** Whether a known secret stands in the text. */
-  holds(text: string): boolean;
-  /** What providers said of failures; not stored. */
+  /** The sentences of providers about failures; not stored. */
   providerMessages: ProviderMessages;
   /** What is wrong with the machine's own way to the network, if anything is. */
   networkTrouble(): NetworkStatus['kind'] | undefined;
-  /** An exchange has begun; it is ticked about once a second until it settles. */
-  started(run: TickedRun): void;
-  /** An exchange has ended; its attempts are to be priced and written down. */
-  settled(run: TickedRun, receipt: Receipt, prices: readonly PriceRequest[]): void;
-  /** An attempt failed so that a person or another part of the house should know. */
-  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
+  /** Everything that learns from exchanges listens here. */
+  events: ExchangePublisher;
 }
 
-/** A running exchange as the house sees it. */
-export interface TickedRun {
+/** A running exchange, as observers and the router see it. */
+export interface RunningExchange {
   readonly receipt: Receipt;
   /** Keeps a silent caller's connection alive. @param now milliseconds since the epoch */
   tick(now: number): void;
   /** Attempts and usage so far, for the ledger of a long stream. */
   progress(): Receipt;
+  /** The server ends: the caller gets an error, and what the exchange cost so far is kept. */
+  interrupt(): void;
   /** The second request that runs beside the first one, if one does. */
   hedgeUnderWay?(): HedgeUnderWay | undefined;
 }

@@ -9,6 +9,8 @@ import { sumCost, sumUsage } from '../pricing/sums.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { priceFactorOf } from '../exchange/attempt/record.ts';
 import { modelSettings } from '../models/modelSettings.ts';
+import type { ExchangeEnded } from '../exchange/events.ts';
+import type { ExchangePublisher } from '../exchange/publisher.ts';
 import type { HedgeUnderWay } from '../exchange/services.ts';
 
 export interface CostRecorderOptions {
@@ -18,14 +20,15 @@ export interface CostRecorderOptions {
   clock: Clock;
   log: Log;
   config(): Config;
-  /** Something was written down. */
+  events: Pick<ExchangePublisher, 'priced'>;
+  /** Something was written to the ledger. */
   changed(): void;
 }
 
-/** Prices what exchanges used and hands it to the ledger, off the way of their callers. */
+/** Prices what exchanges used and hands it to the ledger, after their callers have been answered. */
 export class CostRecorder {
   #options: CostRecorderOptions;
-  #unpriced = new Map<string, { receipt: Receipt; prices: readonly PriceRequest[] }>();
+  #unpriced = new Map<string, ExchangeEnded>();
   #pricing = false;
   readonly #prices: Guard;
   readonly #records: Guard;
@@ -36,9 +39,9 @@ export class CostRecorder {
     this.#records = new Guard('The record of an exchange', options.log);
   }
 
-  /** An exchange has ended. @param prices what each attempt of it is priced by */
-  settled(receipt: Receipt, prices: readonly PriceRequest[]): void {
-    this.#unpriced.set(receipt.id, { receipt, prices });
+  /** Takes an exchange that has ended. */
+  settled(ended: ExchangeEnded): void {
+    this.#unpriced.set(ended.receipt.id, ended);
     if (this.#pricing) return;
     this.#pricing = true;
     // The answer is out before its price is looked up.
@@ -88,20 +91,18 @@ export class CostRecorder {
     const settled = [...this.#unpriced.values()];
     // Cleared first: a record that fails is not met again, and keeps none of the others from being written.
     this.#unpriced.clear();
-    for (const { receipt, prices } of settled) this.#records.run(() => { this.#close(receipt, prices); });
+    for (const ended of settled) this.#records.run(() => { this.#close(ended); });
     this.#options.changed();
   }
 
-  #close(receipt: Receipt, prices: readonly PriceRequest[]): void {
-    const { directory, ledger } = this.#options;
+  #close({ receipt, attempts, route }: ExchangeEnded): void {
+    const { directory, ledger, events } = this.#options;
     const listedPrices = (attempt: Attempt): PriceRequest['listedPrices'] => directory.listedFacts(attempt.endpoint, attempt.model)?.prices;
-    receipt.attempts.forEach((attempt, index) => {
-      const request = prices[index];
-      if (request !== undefined) attempt.cost = this.#price(() => ({ ...request, listedPrices: listedPrices(attempt) }));
-    });
+    for (const { record, price } of attempts) record.cost = this.#price(() => ({ ...price, listedPrices: listedPrices(record) }));
     receipt.usage = sumUsage(receipt.attempts);
     receipt.cost = sumCost(receipt.attempts);
     ledger.close(receipt);
+    if (events.priced.hasListeners) events.priced.emit({ receipt, route });
   }
 
   /** Everything that has ended is priced and with the ledger. */

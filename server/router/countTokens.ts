@@ -1,12 +1,17 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { KeyMaterial } from '../api/messages.ts';
+import type { Clock } from '../base/clock.ts';
 import { WaybillError } from '../base/failure.ts';
+import type { Redactor } from '../base/secrets/redact.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import type { Requirements } from '../routing/plan.ts';
 import { authorize } from '../keys/authHeader.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+import type { MakePlan, Requirements } from '../routing/plan.ts';
 import { fetchText } from '../upstream/fetchText.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { CurrentConfig } from './currentConfig.ts';
+import type { ViewNow } from './view.ts';
 
 /** A prompt whose tokens are to be counted. */
 export interface CountRequest {
@@ -20,9 +25,44 @@ export interface CountRequest {
 }
 
 const countTimeoutMs = 5000;
+const noKeys: ReadonlySet<string> = new Set();
+
+export interface TokenCounterOptions {
+  current: CurrentConfig;
+  makePlan: MakePlan;
+  view: ViewNow;
+  register: Redactor;
+  transport: Transport;
+  keys: Pick<KeyPool, 'pick'>;
+  clock: Clock;
+}
+
+/** Has prompts counted by the provider that would answer them. */
+export class TokenCounter {
+  readonly #options: TokenCounterOptions;
+
+  constructor(options: TokenCounterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks the first target of a plan to count a prompt's tokens, where that target speaks the caller's protocol.
+   * @returns the provider's answer as text, redacted; undefined when there is no count
+   */
+  async count(request: CountRequest): Promise<string | undefined> {
+    const { current, makePlan, view, register, transport, keys, clock } = this.#options;
+    const { requestedModel, requirements, protocol } = request;
+    if (register.holds(requestedModel)) return undefined;
+    const { plan: { targets: [target] } } = makePlan(requestedModel, requirements, view(requirements.estimatedInputTokens), clock.now());
+    const endpoint = target === undefined ? undefined : current.config.endpoints.get(target.endpoint);
+    if (target === undefined || endpoint === undefined || endpoint.protocol !== protocol) return undefined;
+    const counted = await countAtProvider(transport, endpoint, target.upstreamModel, keys.pick(endpoint.name, noKeys, clock.now()), request);
+    return counted === undefined ? undefined : register.redact(counted);
+  }
+}
 
 /** @returns the provider's answer; undefined when it does not count, refuses, or cannot be reached */
-export async function countAtProvider(
+async function countAtProvider(
   transport: Transport, endpoint: EndpointConfig, model: string, key: KeyMaterial | undefined, count: CountRequest,
 ): Promise<string | undefined> {
   const chat = chatUrl(endpoint, model, false);

@@ -1,4 +1,3 @@
-import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
@@ -14,13 +13,13 @@ import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
 import type { Transport } from '../upstream/transport.ts';
 import { redactFailure, withoutSecrets } from '../exchange/redactFailure.ts';
+import type { NoticedFailure } from './notices.ts';
 
 const wrongListAgainMs = 10_000;
 const modelListAgeMs = 6 * 60 * 60 * 1000;
 /** How often one endpoint is asked whether the machine's link is back. */
 const scoutEveryMs = 5000;
 
-/** What a prober needs of the house. */
 export interface ProberOptions {
   transport: Transport;
   healthRegistry: HealthRegistry;
@@ -32,7 +31,8 @@ export interface ProberOptions {
   redactor: Redactor;
   /** A probe ended; the state may have changed. */
   changed(): void;
-  failed(endpoint: EndpointConfig, failureClass: FailureClass, message: string, helpUrl: string | undefined, code: string): void;
+  /** A probe failed in a way that was not known before. */
+  failed(failure: NoticedFailure): void;
 }
 
 /** Probes endpoints with the cheapest call that proves something, no oftener than nothing else was heard of them. */
@@ -58,8 +58,9 @@ export class Prober {
     this.#heardAt.set(endpoint, at);
   }
 
-  /** The list of models was wrong: ask again at the next probe. */
-  forgetModels(endpoint: string): void {
+  /** A model of the list was not found: the list is wrong, and is asked for again at the next probe. */
+  modelNotFound(endpoint: string): void {
+    if (this.#options.transport.drills.isDrilled(endpoint)) return;
     this.#listedAt.delete(endpoint);
     this.#heardAt.delete(endpoint);
     this.#wrongLists.add(endpoint);
@@ -182,7 +183,10 @@ export class Prober {
     });
     // Other windows learn from the ledger, and they have no drill.
     if (!drilled) ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
-    if (error !== undefined && !knownDead) this.#options.failed(endpoint, error.failureClass, message ?? error.message, error.helpUrl, error.code);
+    if (error !== undefined && !knownDead) {
+      if (error.failureClass === 'model-not-found') this.modelNotFound(endpoint.name);
+      this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl });
+    }
     this.#options.changed();
   }
 }

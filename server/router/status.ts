@@ -1,6 +1,7 @@
 import { healthOf } from '../api/condition.ts';
 import type { DrillStatus } from '../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
+import type { Clock } from '../base/clock.ts';
 import { localMidnight } from '../base/localMidnight.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
@@ -10,9 +11,14 @@ import type { EndpointSpend } from '../ledger/sqlite/spendQueries.ts';
 import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
+import type { ModelFactsCache } from '../models/factsBook.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
-import type { OfferCache, OfferView } from './offers.ts';
+import type { CurrentConfig } from './currentConfig.ts';
+import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
+import type { EventLog } from './eventLog.ts';
+import { OfferCache, type OfferView } from './offers.ts';
+import type { ViewNow } from './view.ts';
 
 /** What the offer is made of, at one moment. */
 export interface OfferSources {
@@ -102,4 +108,62 @@ export function offersOf(sources: OfferSources, conditions: Conditions = new Con
     condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
     now,
   }, directory.revision);
+}
+
+export interface StatusReaderOptions {
+  current: CurrentConfig;
+  healthRegistry: HealthRegistry;
+  keys: KeyPool;
+  limiter: OfferSources['limiter'];
+  directory: ModelDirectory;
+  modelFacts: Pick<ModelFactsCache, 'facts'>;
+  view: ViewNow;
+  ledger: LedgerStore;
+  drills: Pick<FaultInjectionRunner, 'status'>;
+  eventLog: Pick<EventLog, 'states'>;
+  clock: Clock;
+}
+
+/** Answers what the state is now. */
+export class StatusReader {
+  readonly #options: StatusReaderOptions;
+  readonly #offers = new OfferCache();
+
+  constructor(options: StatusReaderOptions) {
+    this.#options = options;
+  }
+
+  /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
+  snapshot(http: HttpStatus): StatusSnapshot {
+    const { current, ledger, drills, eventLog } = this.#options;
+    const snapshot = buildSnapshot({ ...this.#offerSources(), problems: current.problems, http, ledger, drill: drills.status() });
+    eventLog.states(snapshot.endpoints, snapshot.at);
+    return snapshot;
+  }
+
+  /** What callers can ask for now: the routes first, then every model. */
+  offered(): readonly OfferedModel[] {
+    return offersOf(this.#offerSources());
+  }
+
+  /** The conditions of endpoints and models at this moment. */
+  conditions(): Conditions {
+    return new Conditions(this.#offerSources());
+  }
+
+  /** Some endpoint could serve some request now. */
+  canServe(): boolean {
+    const { current, view, healthRegistry, clock } = this.#options;
+    const now = view(0);
+    return [...current.config.endpoints.values()].some(endpoint => endpoint.enabled && now.keysBlocked(endpoint.name) === undefined
+      && healthRegistry.admission(endpoint.name, undefined, clock.now()).admitted);
+  }
+
+  #offerSources(): OfferSources {
+    const { current, healthRegistry, keys, limiter, directory, modelFacts, view, clock } = this.#options;
+    return {
+      now: clock.now(), config: current.config, healthRegistry, keys, limiter, directory, view: view(0),
+      facts: (endpoint, model) => modelFacts.facts(endpoint, model), offers: this.#offers,
+    };
+  }
 }

@@ -110,7 +110,7 @@ export class UpstreamAttempt implements ResponseListener {
     this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#expired(error), options.endpoint.name);
   }
 
-  start(transport: Transport): void {
+  start(transport: Pick<Transport, 'send'>): void {
     this.#timers.start();
     this.#call = transport.send({ name: this.#endpoint.name, timeouts: this.#timeouts, protocol: this.#endpoint.protocol, provider: this.#endpoint.provider }, this.#outgoing.request, this);
     // The call may have failed before it was handed over.

@@ -8,6 +8,7 @@ import { RequestFormatError } from '../../protocols/codec.ts';
 import type { Requirements } from '../../routing/plan.ts';
 import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt } from './attempt.ts';
+import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
 import type { ExchangeFailure, ExchangeInput } from '../request.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
@@ -69,7 +70,10 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
       keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt: now,
       role: order.role, kind, leftOut: outgoing.leftOut,
     };
-    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial, ticket, started, timeouts, fullTimeouts });
+    const announced: AttemptStarted = {
+      exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial, startedAt: now,
+    };
+    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial, ticket, started, announced, timeouts, fullTimeouts });
     attempt.attach(new UpstreamAttempt({
       listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
       timeouts,

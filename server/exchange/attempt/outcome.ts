@@ -1,19 +1,16 @@
 import type { Attempt } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
-import { observationOf, timerPhaseOf } from '../../timeouts/attemptObservation.ts';
-import { networkKindOf } from '../../health/network/networkState.ts';
+import { timerPhaseOf } from '../../timeouts/attemptObservation.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { promptTokens } from '../../protocols/events.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptRecord, priceRequest, settleUsage, type RecordedAttempt } from './record.ts';
-import { isAboutKey } from '../failover.ts';
+import type { AttemptEnded } from '../events.ts';
 import type { RunningAttempt } from './runningAttempt.ts';
 import type { ExchangeServices } from '../services.ts';
 
 /** How an attempt ended. `cancelled`: the caller went away; `slower`: another target began to answer first. */
 export type AttemptVerdict = AttemptEnd | 'cancelled' | 'slower';
-
-const none: ReadonlySet<string> = new Set();
 
 /** The record of an attempt as it stands, for the ledger of a long stream. */
 export function runningRecord({ origin, run }: RunningAttempt, estimatedInputTokens: number): RecordedAttempt {
@@ -36,6 +33,8 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   const prompt = promptTokens(settled.usage);
   if (unsent) services.limiter.refund(origin.ticket);
   else services.limiter.release(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
+  // A cancelled attempt proves nothing: its place at the breaker is free again.
+  if (typeof verdict !== 'object') services.healthRegistry.release(origin.target.endpoint, origin.target.model, origin.trial);
   if (run.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }
@@ -58,27 +57,19 @@ export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): bo
   }
 }
 
-/** Tells health, keys and timers what an attempt proved. @param record its final record */
-export function proveAttempt(services: ExchangeServices, { origin, run }: RunningAttempt, record: Attempt, verdict: AttemptVerdict, stream: boolean): void {
-  const { healthRegistry, keys, clock, timers } = services;
-  const { target, key, trial, endpoint, started } = origin;
-  const now = clock.now();
+/** The event of an attempt's end. @param record its final record @param at milliseconds since the epoch */
+export function attemptEnded({ origin, run }: RunningAttempt, record: Attempt, verdict: AttemptVerdict, at: number): AttemptEnded {
   const error = typeof verdict === 'object' && verdict.kind === 'failed' ? verdict.error : undefined;
-  const phase = error === undefined ? undefined : timerPhaseOf(error.code);
-  const observed = observationOf(record, stream, { timedOut: phase, beaten: verdict === 'slower', tokensPerSecond: run.tokensPerSecond });
-  if (observed !== undefined) timers.observe(observed);
-  if (typeof verdict !== 'object') {
-    healthRegistry.release(target.endpoint, target.model, trial);
-    return;
+  return {
+    attempt: origin.announced, record, verdict: verdictOf(verdict), error, status: run.figures.status,
+    timedOut: error === undefined ? undefined : timerPhaseOf(error.code), tokensPerSecond: run.tokensPerSecond, at,
+  };
+}
+
+function verdictOf(verdict: AttemptVerdict): AttemptEnded['verdict'] {
+  switch (verdict) {
+    case 'cancelled': return 'abandoned';
+    case 'slower': return 'beaten';
+    default: return verdict.kind;
   }
-  if (key !== undefined) keys.report(target.endpoint, key.id, error?.failureClass ?? 'ok', now, error?.retryAfterMs, { model: target.model, drill: run.drilled });
-  const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, none, now, undefined, target.model) !== undefined;
-  healthRegistry.record({
-    endpoint: target.endpoint, model: target.model, at: now, startedAt: started.startedAt, kind: 'traffic', trial, keyScoped, phase,
-    failureClass: error?.failureClass, code: error?.code, status: run.figures.status, message: error?.storedMessage,
-    firstTokenMs: run.figures.firstTokenMs, totalMs: run.elapsedMs(), retryAfterMs: error?.retryAfterMs,
-    networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
-    drill: run.drilled ? true : undefined,
-  });
-  if (error !== undefined && !run.drilled) services.failed(endpoint, error.failureClass, error.storedMessage, error.helpUrl, error.code);
 }

@@ -5,6 +5,7 @@ import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { RateTicket } from '../../limits/rateLimiter.ts';
 import type { ResponseHeaders } from '../../upstream/transport.ts';
 import type { AttemptEnd, AttemptListener, UpstreamAttempt } from './attempt.ts';
+import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
 
 /** What hears of an attempt while it runs: its exchange, which may have two of them under way. */
@@ -20,7 +21,7 @@ export interface AttemptOwner {
   onDone(attempt: RunningAttempt, end: AttemptEnd): void;
 }
 
-/** How an attempt came about; see attemptLauncher.ts. */
+/** How an attempt came about; see launch.ts. */
 export interface AttemptOrigin {
   target: PlannedTarget;
   endpoint: EndpointConfig;
@@ -29,6 +30,8 @@ export interface AttemptOrigin {
   trial: boolean;
   ticket: RateTicket;
   started: StartedAttempt;
+  /** The attempt as observers see it. */
+  announced: AttemptStarted;
   timeouts: Timeouts;
   /** The timers it would have with nobody to take over. */
   fullTimeouts(): Timeouts;

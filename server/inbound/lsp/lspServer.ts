@@ -25,6 +25,7 @@ import { supportedProtocols } from '../../protocols/registry.ts';
 import type { Requirements } from '../../routing/plan.ts';
 import type { ExchangeFailure } from '../../exchange/request.ts';
 import type { Router } from '../../router/router.ts';
+import type { TestedKeys } from '../../router/testEndpoint.ts';
 import { sumUsage } from '../../pricing/sums.ts';
 import { chatResult, LspSink, refusedChat } from './lspSink.ts';
 import { StatusSender } from './statusSender.ts';
@@ -58,8 +59,8 @@ export class LspServer {
     const { connection, router } = options;
     this.#messages = new Guard('A message to the editor', router.log);
     this.#status = new StatusSender(() => router.status(options.http()), snapshot => this.#notify(statusMethod, snapshot), router.log);
-    router.onChange = () => this.#status.changed();
-    router.onNotice = notice => this.#notify(noticeMethod, notice);
+    router.onChange(() => { this.#status.changed(); });
+    router.onNotice(notice => { this.#notify(noticeMethod, notice); });
     connection.onRequest(configureMethod, (params: ConfigureParams) => this.#configure(params));
     connection.onRequest(chatMethod, (params: ChatParams, token: CancellationToken) => this.#chat(params, token));
     connection.onRequest(testEndpointMethod, (params: TestEndpointParams, token: CancellationToken) => this.#test(params, token));
@@ -112,7 +113,7 @@ export class LspServer {
     const aborter = new AbortController();
     const registration = token.onCancellationRequested(() => aborter.abort());
     try {
-      return await this.#options.router.testEndpoint(endpoint, this.#keysToTest(params), aborter.signal);
+      return await this.#options.router.testEndpoint(endpoint, testedKeys(params), aborter.signal);
     } finally {
       registration.dispose();
     }
@@ -136,12 +137,6 @@ export class LspServer {
       if (error instanceof WaybillError) return { refused: error.message };
       throw error;
     }
-  }
-
-  #keysToTest({ name, secret, keyId }: TestEndpointParams): KeyMaterial[] {
-    if (secret !== undefined) return secret === '' ? [] : [{ id: 'new', label: 'the new key', secret }];
-    const known = this.#options.router.keys.all(name);
-    return keyId === undefined ? [...known] : known.filter(key => key.id === keyId);
   }
 
   #chat(params: ChatParams, token: CancellationToken): Promise<ChatResult> {
@@ -192,6 +187,11 @@ export class LspServer {
       }
     });
   }
+}
+
+/** A key that was typed for the test wins over those that the endpoint has. */
+function testedKeys({ secret, keyId }: TestEndpointParams): TestedKeys {
+  return secret === undefined ? { kind: 'configured', keyId } : { kind: 'typed', secret };
 }
 
 /** Keys by endpoint, with labels of bounded length. */

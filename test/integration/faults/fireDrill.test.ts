@@ -11,7 +11,7 @@ import type { LimitSettings } from '../../../server/api/settings.ts';
 import type { EndpointStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
-import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
+import { createRouterProcess, type RouterProcess } from '../../../server/app/routerProcess.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { callerHeaders, callerPath, requestBody } from '../support/callerProtocols.ts';
@@ -239,7 +239,7 @@ describe('a fire drill', () => {
     await configure();
     // The same data folder and configuration in a second server; what it knows, it has from the ledger.
     const another = async (instanceId: string): Promise<RouterProcess> => {
-      const made = createRouter({ dataDir: testRouter.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
+      const made = createRouterProcess({ dataDir: testRouter.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
       const { config, keys: ring, problems } = await loadYamlConfig(path.join(testRouter.dataDir, 'waybill.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
       made.router.configure(config, ring, problems);
       return made;

@@ -152,7 +152,7 @@ describe('a turn that gets a second chance', () => {
       await configure({ hedge: { enabled: true, afterMs: 30 } });
       a.script({ type: 'refuse' });
       b.script({ type: 'answer', headersMs: 200 });
-      const asked = t.mock.method(testRouter.testRouter.router.hedges, 'mayHedge');
+      const asked = t.mock.method(testRouter.testRouter.services.hedges, 'mayHedge');
       assert.equal((await ask('openai-chat')).headers['x-waybill-target'], 'b/m');
       assert.equal(asked.mock.callCount(), 0);
     });

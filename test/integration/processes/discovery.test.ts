@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { isObject, parseJson } from '../../../server/base/json.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { parseYamlConfig } from '../../../server/config/yamlConfig.ts';
-import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
+import { createRouterProcess, type RouterProcess } from '../../../server/app/routerProcess.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { LogSink } from '../support/logSink.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
@@ -59,7 +59,7 @@ async function start(dataDir: string, yaml: string): Promise<Running> {
   const log = new LogSink();
   let opened: (() => void) | undefined;
   const listening = new Promise<void>(resolve => (opened = resolve));
-  const testRouter = createRouter({
+  const testRouter = createRouterProcess({
     dataDir, instanceId: 'test', writeLog: (level, line) => log.write(level, line),
     portChanged: () => { if (testRouter.port.status.state === 'listening') opened?.(); },
   });
@@ -117,8 +117,8 @@ describe('what a provider says of its models', async () => {
     assert.ok(readFileSync(path.join(folder, 'models.json'), 'utf8').includes('cs-55-turbo'));
     const running = await start(folder, yaml);
     try {
-      assert.deepEqual(running.testRouter.router.modelsOf('relay'), ['claude-sonnet-5.5', 'claude-opus-5.5']);
-      assert.equal(running.testRouter.router.facts('relay', 'claude-opus-5.5').contextWindow, 900_000);
+      assert.deepEqual(running.testRouter.directory.modelsOf('relay'), ['claude-sonnet-5.5', 'claude-opus-5.5']);
+      assert.equal(running.testRouter.modelFacts.facts('relay', 'claude-opus-5.5').contextWindow, 900_000);
       assert.equal((await running.ask('claude-opus-5.5')).status, 200);
       assert.equal(relay.lists, lists);
     } finally {

@@ -7,7 +7,7 @@ import {
 } from '../../../server/api/messages.ts';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import { LspServer } from '../../../server/inbound/lsp/lspServer.ts';
-import type { RouterProcess } from '../../../server/app/createRouter.ts';
+import type { RouterProcess } from '../../../server/app/routerProcess.ts';
 
 /** What the editor saw of one chat turn. */
 export interface EditorTurn { events: ChatEvent[]; result: ChatResult }

@@ -5,7 +5,7 @@ import type { EndpointSettings, RouteSettings } from '../../../server/api/settin
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
-import { createRouter, type RouterProcess } from '../../../server/app/createRouter.ts';
+import { createRouterProcess, type RouterProcess } from '../../../server/app/routerProcess.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { LogSink } from './logSink.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
@@ -40,7 +40,7 @@ export async function startTestRouter(options: TestRouterOptions): Promise<TestR
   const log = new LogSink();
   let opened: (() => void) | undefined;
   const listening = new Promise<void>(resolve => (opened = resolve));
-  const testRouter = createRouter({
+  const testRouter = createRouterProcess({
     dataDir: folder, instanceId: 'test', keepAliveMs: options.keepAliveMs, writeLog: (level, line) => log.write(level, line),
     portChanged: () => {
       if (testRouter.port.status.state === 'listening') opened?.();

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
-import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { foreignKeyMessage, withoutForeignKeys } from '../../../server/keys/foreignKeys.ts';
-import { Router } from '../../../server/router/router.ts';
-import { createPricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
-import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
+import { createTestRouter } from '../router/createTestRouter.ts';
 
 const anthropicKey = `sk-ant-api03-${'Ab3dEf6hIj9kL'.repeat(3)}`;
 const openAiKey = `sk-proj-${'Ab3dEf6hIj9kL'.repeat(3)}`;
@@ -62,23 +58,20 @@ describe('a key of another vendor', () => {
   });
 
   it('is used for nothing by a server that is given one, and a test of it sends nothing', async () => {
-    const router = new Router({
-      ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
-      clock: { now: () => 1_800_000_000_000 }, random: () => 0.5, log: silentLog,
-    });
+    const { router, keys, transport, services, endpointTester } = createTestRouter();
     try {
       const { config } = configOf({ it: { provider: 'openai', probe: { enabled: false } } });
       const key = { id: 'a', label: 'work', secret: anthropicKey };
       router.configure(config, new Map([['it', [key]]]), []);
-      assert.deepEqual(router.keys.all('it'), []);
+      assert.deepEqual(keys.all('it'), []);
       assert.match(router.status({ state: 'off' }).problems[0]?.message ?? '', /looks like a key of Anthropic/);
       const endpoint = config.endpoints.get('it');
       assert.ok(endpoint !== undefined);
-      router.transport.send = () => { throw new Error('Something was sent.'); };
-      const tested = await router.testEndpoint(endpoint, [key]);
+      transport.send = () => { throw new Error('Something was sent.'); };
+      const tested = await endpointTester.testWith(endpoint, [key]);
       assert.equal(tested.ok, false);
       assert.match(tested.message, /is not sent to OpenAI/);
-      assert.equal(router.redact(`of ${anthropicKey}`), 'of [secret]', 'it is a secret all the same');
+      assert.equal(services.redact(`of ${anthropicKey}`), 'of [secret]', 'it is a secret all the same');
     } finally {
       await router.shutdown();
     }

@@ -117,7 +117,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     t.mock.timers.enable({ apis: ['setInterval'] });
     const ledger = new InMemoryLedger();
     const first = snapshotRouter({ ledger });
-    const last4 = first.router.keys.status('north', 0).map(key => key.last4);
+    const last4 = first.keys.status('north', 0).map(key => key.last4);
     ledger.close(aReceipt('x-1', { startedAt: noon, attempts: [
       anAttempt({ endpoint: 'north', keyId: '1', keyLast4: last4[0] ?? '' }), anAttempt({ number: 2, endpoint: 'north', keyId: '2', keyLast4: 'gone' }),
     ] }));

@@ -3,15 +3,14 @@ import type { TestContext } from 'node:test';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
 import type { KeyMaterial } from '../../../server/api/messages.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import type { Config } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { Router } from '../../../server/router/router.ts';
+import type { BuiltRouter } from '../../../server/app/createRouter.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import type { CachedList, ModelCache } from '../../../server/models/modelCache.ts';
-import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { noon } from '../ledger/receipts.ts';
+import { createTestRouter } from './createTestRouter.ts';
 
 /** How much there is of everything; `wide` is one endpoint that lists all models itself. */
 export interface Size { models: number; endpoints: number; modelsAtEach: number; routes: number; wide: boolean }
@@ -53,16 +52,14 @@ export function resolved(size: Size): Config {
   return config;
 }
 
-/** A yard of that size, with one key at each endpoint. Timers are the caller's to mock. */
-export function largeRouter(t: TestContext, size: Size): Router {
+/** A router of that size, with one key at each endpoint. Timers are the caller's to mock. */
+export function largeRouter(t: TestContext, size: Size): BuiltRouter {
   const cache: Pick<ModelCache, 'read' | 'write'> = { read: () => largeLists(size), write: () => {} };
-  const router = new Router({
-    ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log: silentLog,
-    modelCache: cache as ModelCache,
-  });
+  const built = createTestRouter({ pricer: createPricer({ log: silentLog }), modelCache: cache as ModelCache });
+  const { router } = built;
   t.after(() => router.shutdown());
   const config = resolved(size);
   const keys = new Map([...config.endpoints.keys()].map((name): [string, KeyMaterial[]] => [name, [{ id: `key-${name}`, label: 'main', secret: `secret-of-${name}` }]]));
   router.configure(config, keys, []);
-  return router;
+  return built;
 }

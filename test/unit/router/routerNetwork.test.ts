@@ -3,14 +3,12 @@ import type { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import type { NoticeParams } from '../../../server/api/messages.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import type { ExchangeFailure } from '../../../server/exchange/request.ts';
-import { Router } from '../../../server/router/router.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
-import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { noon } from '../ledger/receipts.ts';
+import { createTestRouter } from './createTestRouter.ts';
 
 const address = (text: string, internal: boolean) => [{ address: text, netmask: '', mac: '', cidr: null, internal, family: 'IPv4' as const }];
 
@@ -18,13 +16,10 @@ test('a machine whose last interface goes is offline: the status says so, a pers
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { lo: address('127.0.0.1', true), eth0: address('192.168.1.4', false) };
-  const router = new Router({
-    ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => new Promise(() => {}) }), register: new SecretRegister(),
-    clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => interfaces,
-  });
+  const { router, services } = createTestRouter({ clock: { now: () => now }, interfaces: () => interfaces });
   t.after(() => router.shutdown());
   const notices: NoticeParams[] = [];
-  router.onNotice = notice => { notices.push(notice); };
+  router.onNotice((notice) => { notices.push(notice); });
   const common = { provider: 'openai-compatible', probe: { enabled: false }, models: { m: {} } };
   const { config } = resolveConfig({
     endpoints: { far: { ...common, baseUrl: 'https://far.example.com/v1' }, near: { ...common, baseUrl: 'http://127.0.0.1:1/v1' } }, routes: {},
@@ -42,7 +37,7 @@ test('a machine whose last interface goes is offline: the status says so, a pers
   interfaces = { lo: address('127.0.0.1', true) };
   seconds(30);
   assert.deepEqual(seen(), ['offline', 'far down offline closed', 'near unknown  closed']);
-  assert.equal(router.networkTrouble() !== undefined, true);
+  assert.equal(services.networkTrouble() !== undefined, true);
   assert.deepEqual(notices.map(({ kind, endpoint }) => [kind, endpoint]), [['offline', '']]);
   interfaces = { wlan0: address('10.0.0.7', false) };
   seconds(1);
@@ -53,9 +48,8 @@ test('what a local model fails at is told as it is while the machine is offline'
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { eth0: address('192.168.1.4', false) };
-  const router = new Router({
-    ledger: new InMemoryLedger(), pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), register: new SecretRegister(),
-    clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => interfaces,
+  const { router, services } = createTestRouter({
+    pricer: createPricer({ log: silentLog, load: () => Promise.reject(new Error('none')) }), clock: { now: () => now }, interfaces: () => interfaces,
   });
   t.after(() => router.shutdown());
   const common = { provider: 'openai-compatible', probe: { enabled: false }, models: { m: {} } };
@@ -68,7 +62,7 @@ test('what a local model fails at is told as it is while the machine is offline'
     now += 1000;
     t.mock.timers.tick(1000);
   }
-  assert.equal(router.networkTrouble(), 'offline');
+  assert.equal(services.networkTrouble(), 'offline');
   const failure = await new Promise<ExchangeFailure>((resolve) => {
     router.create({
       id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,

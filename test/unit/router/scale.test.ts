@@ -4,7 +4,7 @@ import type { HttpStatus } from '../../../server/api/status.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { emptyConfig } from '../../../server/config/config.ts';
-import type { Router } from '../../../server/router/router.ts';
+import type { BuiltRouter } from '../../../server/app/createRouter.ts';
 import { chatRequirements } from '../../../server/routing/resilience/whatIfView.ts';
 import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { assertLinear, leastMs } from '../support/growth.ts';
@@ -20,13 +20,13 @@ const shapes: Record<string, Size> = {
   '10,000 endpoints of one model': { models: 1, endpoints: 10_000, modelsAtEach: 1, routes: 1000, wide: false },
 };
 
-const questions: Record<string, (router: Router) => unknown> = {
-  'the status': router => router.status(off),
-  'the list of models': router => router.offered(),
-  'the survival report': router => router.drills.report(),
-  'a plan for a model': router => router.makePlan(modelName(0), chatRequirements, router.view(100), router.clock.now()),
-  'a plan for a route': router => router.makePlan('r1', chatRequirements, router.view(100), router.clock.now()),
-  'the answer to a name that means nothing': router => router.unknownNameMessage('famly-77-chta'),
+const questions: Record<string, (built: BuiltRouter) => unknown> = {
+  'the status': ({ router }) => router.status(off),
+  'the list of models': ({ router }) => router.offered(),
+  'the survival report': ({ drills }) => drills.report(),
+  'a plan for a model': ({ services }) => services.makePlan(modelName(0), chatRequirements, services.view(100), services.clock.now()),
+  'a plan for a route': ({ services }) => services.makePlan('r1', chatRequirements, services.view(100), services.clock.now()),
+  'the answer to a name that means nothing': ({ services }) => services.unknownNameMessage('famly-77-chta'),
 };
 
 describe('no question takes longer than its answer is long', () => {
@@ -45,11 +45,11 @@ describe('no question takes longer than its answer is long', () => {
 
   test('what did not change is the same list as before, which need not be compared or written again', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const router = largeRouter(t, { models: 100, endpoints: 10, modelsAtEach: 10, routes: 10, wide: true });
+    const { router, healthRegistry } = largeRouter(t, { models: 100, endpoints: 10, modelsAtEach: 10, routes: 10, wide: true });
     const [before, after] = [router.status(off), router.status(off)];
     assert.equal(after.offered, before.offered);
     assert.equal(after.endpoints[0]?.models, before.endpoints[0]?.models);
-    router.healthRegistry.record({ endpoint: 'e1', model: modelName(10), at: router.clock.now(), kind: 'traffic', failureClass: 'network', message: 'refused' });
+    healthRegistry.record({ endpoint: 'e1', model: modelName(10), at: router.clock.now(), kind: 'traffic', failureClass: 'network', message: 'refused' });
     const changed = router.status(off).offered;
     assert.notEqual(changed, before.offered);
     const other = (id: string): unknown[] => [before.offered, changed].map(list => list.find(one => one.id === id));

@@ -5,21 +5,21 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { KeyMaterial } from '../../../server/api/messages.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { Router } from '../../../server/router/router.ts';
-import { createPricer } from '../../../server/pricing/pricing.ts';
+import type { BuiltRouter } from '../../../server/app/createRouter.ts';
+import type { MakePlan } from '../../../server/routing/plan.ts';
 import { openLedger, type LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import { keyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { aReceipt, anAttempt, tokens } from '../ledger/receipts.ts';
+import { createTestRouter } from './createTestRouter.ts';
 
 const start = Date.UTC(2026, 10, 20, 12);
 const first: KeyMaterial = { id: 'k1', label: 'first', secret: 'the-first-secret-aaaa' };
 const second: KeyMaterial = { id: 'k2', label: 'second', secret: 'the-second-secret-bbbb' };
 const requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
 
-interface Window { router: Router; ledger: LedgerStore; close(): Promise<void> }
+interface Window extends BuiltRouter { ledger: LedgerStore; close(): Promise<void> }
 
 /** Windows on one data folder, whose seconds pass when they are told to. */
 class Windows {
@@ -41,14 +41,14 @@ class Windows {
   open(keys: readonly KeyMaterial[] = [first, second], limits: Record<string, unknown> = {}): Window {
     const clock = { now: () => this.now };
     const ledger = openLedger({ dataDir: this.#folder, clock, log: silentLog, instanceId: `i-${this.#opened += 1}` });
-    const pricer = createPricer({ log: silentLog, load: () => new Promise(() => {}) });
-    const router = new Router({ ledger, pricer, register: new SecretRegister(), clock, random: () => 0.5, log: silentLog, keyFingerprint: keyFingerprints(this.#folder) });
+    const built = createTestRouter({ ledger, clock, keyFingerprint: keyFingerprints(this.#folder) });
+    const { router } = built;
     const { config, problems } = resolveConfig({
       endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, limits, models: { m: {} } } },
       routes: {},
     }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
     router.configure(config, new Map([['relay', keys]]), problems);
-    const window: Window = { router, ledger, close: async () => {
+    const window: Window = { ...built, ledger, close: async () => {
       this.#open.delete(window);
       await router.shutdown();
     } };
@@ -69,14 +69,14 @@ class Windows {
   }
 }
 
-const plan = ({ router }: Window): ReturnType<Router['makePlan']> => router.makePlan('relay/m', requirements, router.view(requirements.estimatedInputTokens), router.clock.now());
-const picked = ({ router }: Window): string | undefined => router.keys.pick('relay', new Set(), router.clock.now(), undefined, 'm')?.id;
+const plan = ({ services }: Window): ReturnType<MakePlan> => services.makePlan('relay/m', requirements, services.view(requirements.estimatedInputTokens), services.clock.now());
+const picked = ({ keys, services }: Window): string | undefined => keys.pick('relay', new Set(), services.clock.now(), undefined, 'm')?.id;
 
 test('a key one window found dead is tried by no other, nor after a restart, until its secret changes', async (t) => {
   const windows = new Windows(t);
   const one = windows.open();
   const other = windows.open();
-  one.router.keys.report('relay', 'k1', 'auth', windows.now, undefined, { model: 'm' });
+  one.keys.report('relay', 'k1', 'auth', windows.now, undefined, { model: 'm' });
   assert.equal(picked(other), 'k1');
   windows.second();
   assert.equal(picked(other), 'k2');
@@ -85,7 +85,7 @@ test('a key one window found dead is tried by no other, nor after a restart, unt
   windows.now += 3 * 86_400_000;
   const later = windows.open();
   assert.equal(picked(later), 'k2');
-  assert.equal(later.router.keys.status('relay', windows.now)[0]?.state, 'rejected');
+  assert.equal(later.keys.status('relay', windows.now)[0]?.state, 'rejected');
   const renewed = windows.open([{ ...first, secret: 'the-first-secret-cccc' }, second]);
   assert.equal(picked(renewed), 'k1');
   assert.ok(!windows.written().includes('secret-aaaa'), 'no secret is in the data folder');
@@ -95,9 +95,9 @@ test('a key that is shown to work in one window is used again in all of them', (
   const windows = new Windows(t);
   const one = windows.open();
   const other = windows.open();
-  one.router.keys.report('relay', 'k1', 'auth', windows.now);
+  one.keys.report('relay', 'k1', 'auth', windows.now);
   windows.second();
-  other.router.keys.revive('relay', 'k1', 'test', windows.now);
+  other.keys.revive('relay', 'k1', 'test', windows.now);
   windows.second();
   assert.equal(picked(one), 'k1');
 });
@@ -106,8 +106,8 @@ test('a cooling key rests in all windows, to the end that the provider named', a
   const windows = new Windows(t);
   const one = windows.open();
   const other = windows.open();
-  one.router.keys.report('relay', 'k1', 'rate-limit', windows.now, 20_000, { model: 'm' });
-  one.router.keys.report('relay', 'k2', 'quota', windows.now);
+  one.keys.report('relay', 'k1', 'rate-limit', windows.now, 20_000, { model: 'm' });
+  one.keys.report('relay', 'k2', 'quota', windows.now);
   windows.second();
   const { coolingDown: resting } = plan(other);
   assert.equal(resting[0]?.retryAt, start + 20_000);
@@ -122,11 +122,11 @@ test('what a provider told one window is left keeps the others back, and the pla
   const windows = new Windows(t);
   const one = windows.open([first]);
   const other = windows.open([first]);
-  one.router.limiter.observed('relay', 'k1', 'm', { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '30s' }, windows.now, 200);
+  one.limiter.observed('relay', 'k1', 'm', { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '30s' }, windows.now, 200);
   assert.deepEqual(plan(one).plan.excluded, [{ target: 'relay/m', reason: 'the provider has no requests left for it for another 30 s' }]);
   windows.second();
   assert.equal(plan(other).coolingDown[0]?.retryAt, start + 30_000);
-  assert.deepEqual(other.router.keys.status('relay', windows.now).map(key => key.state), ['unused']);
+  assert.deepEqual(other.keys.status('relay', windows.now).map(key => key.state), ['unused']);
   const [key] = other.router.status({ state: 'off' }).endpoints[0]?.keys ?? [];
   assert.deepEqual([key?.state, key?.until, key?.reason], ['cooling', start + 30_000, 'm: the provider has no requests left for it']);
   await one.close();
@@ -143,23 +143,23 @@ test('requests and tokens of finished exchanges count in all windows and after a
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', keyId: 'k1', startedAt: start, usage: tokens(700, 200) });
   one.ledger.close(aReceipt('x-1', { attempts: [attempt] }));
   windows.second();
-  assert.equal(other.router.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
-  assert.equal(other.router.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true);
-  assert.equal(other.router.limiter.keyAdmission('relay', 'k2', 'm', 900, windows.now).admitted, true);
+  assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
+  assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true);
+  assert.equal(other.limiter.keyAdmission('relay', 'k2', 'm', 900, windows.now).admitted, true);
   const late = windows.open([first, second], limits);
   windows.second();
-  assert.equal(late.router.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
-  assert.equal(late.router.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true, 'not counted twice');
+  assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
+  assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true, 'not counted twice');
   for (let index = 2; index <= 3; index += 1) one.ledger.close(aReceipt(`x-${index}`, { attempts: [{ ...attempt, startedAt: windows.now, usage: {} }] }));
   windows.second();
-  assert.equal(other.router.limiter.admission('relay', 0, windows.now).admitted, false);
+  assert.equal(other.limiter.admission('relay', 0, windows.now).admitted, false);
 });
 
 test('a plan leaves out a target whose limit has no room for the longest answer that a request allows', (t) => {
-  const { router } = new Windows(t).open([first], { tokensPerMinute: 1000 });
-  assert.ok(router.limiter.enter('relay', first.id, 'm', 100, start, 500).admitted);
-  assert.equal(router.view(100, 301).admission('relay', 'm').admitted, false);
-  assert.equal(router.view(100, 300).admission('relay', 'm').admitted, true);
+  const { limiter, services } = new Windows(t).open([first], { tokensPerMinute: 1000 });
+  assert.ok(limiter.enter('relay', first.id, 'm', 100, start, 500).admitted);
+  assert.equal(services.view(100, 301).admission('relay', 'm').admitted, false);
+  assert.equal(services.view(100, 300).admission('relay', 'm').admitted, true);
 });
 
 for (const [failureClass, status] of [['server', 503], ['rate-limit', 429], ['overloaded', 529]] as const) {
@@ -173,13 +173,13 @@ for (const [failureClass, status] of [['server', 503], ['rate-limit', 429], ['ov
     });
     here.ledger.close(aReceipt('waits', { startedAt: start, outcome: 'failed', attempts: [failed] }));
     windows.second();
-    const admission = there.router.healthRegistry.admission('relay', 'm', windows.now);
+    const admission = there.healthRegistry.admission('relay', 'm', windows.now);
     assert.equal(admission.admitted, false);
     assert.equal(admission.admitted ? 0 : admission.retryAt, start + 500 + waitMs);
     windows.now += 20 * 60_000;
     const later = windows.open([]);
-    assert.equal(later.router.healthRegistry.admission('relay', 'm', windows.now).admitted, false, 'a server that starts later asks at once');
+    assert.equal(later.healthRegistry.admission('relay', 'm', windows.now).admitted, false, 'a server that starts later asks at once');
     windows.now = start + 500 + waitMs + 1;
-    assert.equal(windows.open([]).router.healthRegistry.admission('relay', 'm', windows.now).admitted, true);
+    assert.equal(windows.open([]).healthRegistry.admission('relay', 'm', windows.now).admitted, true);
   });
 }

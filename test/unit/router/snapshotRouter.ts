@@ -3,14 +3,13 @@ import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
-import { Router } from '../../../server/router/router.ts';
+import type { BuiltRouter } from '../../../server/app/createRouter.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
+import { createTestRouter } from './createTestRouter.ts';
 
-export interface SnapshotRouter {
-  readonly router: Router;
+export interface SnapshotRouter extends BuiltRouter {
   now(): number;
   /** Moves the clock. */
   forward(ms: number): void;
@@ -28,11 +27,12 @@ export interface SnapshotRouterOptions {
   ledger?: InMemoryLedger;
 }
 
-/** A yard that sends nothing: endpoints `north` and `south` with two keys each and a route over both, and a clock that is moved by hand. */
+/** A router that sends nothing: endpoints `north` and `south` with two keys each and a route over both, and a clock that is moved by hand. */
 export function snapshotRouter(options: SnapshotRouterOptions = {}): SnapshotRouter {
   let now = new Date(2026, 10, 26, 12, 0, 0).getTime();
   const ledger = options.ledger ?? new InMemoryLedger();
-  const router = new Router({ ledger, pricer: createPricer({ log: silentLog }), register: new SecretRegister(), clock: { now: () => now }, random: () => 0.5, log: silentLog, interfaces: () => ({}) });
+  const built = createTestRouter({ ledger, pricer: createPricer({ log: silentLog }), clock: { now: () => now }, interfaces: () => ({}) });
+  const { router, keys, healthRegistry } = built;
   const settings = (more: Partial<EndpointSettings> = {}): EndpointSettings =>
     ({ provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: {} }, ...more });
   const named = options.endpoints ?? { north: {}, south: {} };
@@ -44,20 +44,20 @@ export function snapshotRouter(options: SnapshotRouterOptions = {}): SnapshotRou
   const ring = new Map(Object.keys(named).map(name => [name, ['1', '2'].map(id => ({ id, label: `key ${id}`, secret: `secret-of-${name}-${id}` }))]));
   router.configure(config, ring, []);
   return {
-    router,
+    ...built,
     now: () => now,
     forward(ms) { now += ms; },
     snapshot: () => router.status({ state: 'off' }),
     answer(endpoint, model = 'm') {
-      router.keys.report(endpoint, '1', 'ok', now, undefined, { model });
-      router.healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', firstTokenMs: 321.4, totalMs: 987.6 });
+      keys.report(endpoint, '1', 'ok', now, undefined, { model });
+      healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', firstTokenMs: 321.4, totalMs: 987.6 });
     },
     refuse(endpoint, failureClass, retryAfterMs, model = 'm') {
       const ofKey = failureClass === 'auth' || failureClass === 'rate-limit' || failureClass === 'quota';
       for (const id of ofKey ? ['1', '2'] : ['1']) {
-        router.keys.report(endpoint, id, failureClass, now, retryAfterMs, { model });
-        const keyScoped = ofKey && router.keys.pick(endpoint, new Set(), now, undefined, model) !== undefined;
-        router.healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', failureClass, retryAfterMs, keyScoped, message: `${endpoint} failed` });
+        keys.report(endpoint, id, failureClass, now, retryAfterMs, { model });
+        const keyScoped = ofKey && keys.pick(endpoint, new Set(), now, undefined, model) !== undefined;
+        healthRegistry.record({ endpoint, model, at: now, kind: 'traffic', failureClass, retryAfterMs, keyScoped, message: `${endpoint} failed` });
       }
     },
     shutdown: () => router.shutdown(),

@@ -2,50 +2,58 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Receipt } from '../../../../server/api/receipt.ts';
 import { silentLog } from '../../../../server/base/log.ts';
-import { SecretRegister } from '../../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
+import type { ExchangeEnded } from '../../../../server/exchange/events.ts';
 import type { ResponseSink, ExchangeFailure } from '../../../../server/exchange/request.ts';
-import { Router, type RouterOptions } from '../../../../server/router/router.ts';
-import type { Pricer } from '../../../../server/pricing/pricing.ts';
+import type { BuiltRouter, CreateRouterOptions } from '../../../../server/app/createRouter.ts';
+import type { RunningExchange } from '../../../../server/exchange/services.ts';
+import type { Pricer, PriceRequest } from '../../../../server/pricing/pricing.ts';
 import type { Requirements } from '../../../../server/routing/plan.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../../ledger/receipts.ts';
+import { createTestRouter } from '../createTestRouter.ts';
 
 function fail(): never { throw new Error('injected'); }
 
 const soundPricer: Pricer = { isReady: true, ready: () => Promise.resolve(), contextWindow: () => undefined, priceAttempt: () => exact(5) };
 
-interface Made { router: Router; ledger: InMemoryLedger; said: string[]; tick(): void }
+interface Made extends BuiltRouter { ledger: InMemoryLedger; said: string[]; tick(): void }
 
-/** A configured yard whose timer is turned by hand. */
-function router(t: TestContext, options: Partial<RouterOptions> & { ledger?: InMemoryLedger } = {}): Made {
+/** A configured router whose timer is turned by hand. */
+function router(t: TestContext, options: Partial<CreateRouterOptions> & { ledger?: InMemoryLedger } = {}): Made {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
   const log = { ...silentLog, error: (message: string) => { said.push(message); } };
   const ledger = options.ledger ?? new InMemoryLedger();
-  const made = new Router({ pricer: soundPricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log, ...options, ledger });
+  const built = createTestRouter({ pricer: soundPricer, log, ...options, ledger });
+  const made = built.router;
   const { config } = resolveConfig({
     endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false } } }, routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   made.configure(config, new Map(), []);
   t.after(() => made.shutdown());
-  return { router: made, ledger, said, tick: () => { t.mock.timers.tick(1_000); } };
+  return { ...built, ledger, said, tick: () => { t.mock.timers.tick(1_000); } };
 }
 
-function run(receipt: Receipt, progress: () => Receipt = () => receipt): Parameters<Router['started']>[0] {
-  return { receipt, tick() {}, progress };
+function run(receipt: Receipt, progress: () => Receipt = () => receipt): RunningExchange {
+  return { receipt, tick() {}, progress, interrupt() {} };
+}
+
+/** An exchange that ended, with what each of its attempts is priced by. */
+function settled(receipt: Receipt, prices: readonly PriceRequest[]): ExchangeEnded {
+  return { exchange: run(receipt), receipt, attempts: prices.map((price, index) => ({ record: receipt.attempts[index] ?? anAttempt(), price })), route: undefined };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(() => { setImmediate(resolve); }); });
 
 describe('the tick of the house', () => {
   it('records the other exchanges when one cannot say how far it is', (t) => {
-    const { router: made, ledger, said, tick } = router(t);
+    const { events, ledger, said, tick } = router(t);
     const bad = running(aReceipt('bad'));
     const good = running(aReceipt('good'));
-    made.started(run(bad, fail));
-    made.started(run(good, () => ({ ...good, totalMs: 77 })));
+    events.started.emit({ exchange: run(bad, fail) });
+    events.started.emit({ exchange: run(good, () => ({ ...good, totalMs: 77 })) });
     tick();
     assert.equal(ledger.receipts.get('good')?.totalMs, 77);
     assert.deepEqual(said, ['The record of a running exchange failed; the rest goes on.']);
@@ -55,17 +63,17 @@ describe('the tick of the house', () => {
     ['the network interfaces', () => undefined],
     ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'pollForeign', fail); }],
     ['notes about keys', ({ ledger }, t) => { t.mock.method(ledger, 'pollKeyNotes', fail); }],
-    ['the board', ({ router: made }, t) => { t.mock.method(made.healthRegistry, 'networkTrouble', fail); t.mock.method(made.healthRegistry, 'isOffline', fail); }],
+    ['the health registry', ({ healthRegistry }, t) => { t.mock.method(healthRegistry, 'networkTrouble', fail); t.mock.method(healthRegistry, 'isOffline', fail); }],
     ['the ledger', ({ ledger }, t) => { t.mock.method(ledger, 'progress', fail); }],
-    ['the end of drills', ({ router: made }, t) => { t.mock.method(made.drills, 'tick', fail); }],
-    ['the listener of the state', ({ router: made }) => { made.onChange = fail; }],
+    ['the end of drills', ({ drills }, t) => { t.mock.method(drills, 'tick', fail); }],
+    ['the listener of the state', ({ router: made }) => { made.onChange(fail); }],
   ];
   for (const [what, inject] of silenced) {
     it(`goes through all its parts when ${what} throws, each second, and says so now and then`, (t) => {
       const made = router(t, what === 'the network interfaces' ? { interfaces: fail } : {});
       let ticks = 0;
-      made.router.started({ ...run(running(aReceipt('x'))), tick() { ticks += 1; } });
-      const drills = t.mock.method(made.router.drills, 'tick');
+      made.events.started.emit({ exchange: { ...run(running(aReceipt('x'))), tick() { ticks += 1; } } });
+      const drills = t.mock.method(made.drills, 'tick');
       inject(made, t);
       for (let count = 0; count < 32; count += 1) assert.doesNotThrow(made.tick);
       assert.equal(ticks, 32);
@@ -75,9 +83,9 @@ describe('the tick of the house', () => {
   }
 
   it('takes over what other windows found out, but for the one record that cannot be understood', (t) => {
-    const { router: made, ledger, tick } = router(t);
+    const { healthRegistry, ledger, tick } = router(t);
     const recorded: (string | undefined)[] = [];
-    t.mock.method(made.healthRegistry, 'record', ({ message }: { message?: string }) => {
+    t.mock.method(healthRegistry, 'record', ({ message }: { message?: string }) => {
       if (message === 'poison') fail();
       recorded.push(message);
     });
@@ -93,10 +101,10 @@ describe('the books', () => {
 
   it('write a record whose price cannot be made with unknown cost, and the records behind it with theirs', async (t) => {
     const pricer = { ...soundPricer, priceAttempt: (request: { model: string }) => (request.model === 'poison' ? fail() : exact(5)) } as Pricer;
-    const { router: made, ledger } = router(t, { pricer });
+    const { router: made, events, ledger } = router(t, { pricer });
     const settle = (id: string, model: string): void => {
       const receipt = aReceipt(id, { attempts: [anAttempt({ model, usage: tokens(1, 1), cost: { certainty: 'unknown' } })] });
-      made.settled(run(receipt), receipt, [{ ...price as object, model } as never]);
+      events.ended.emit(settled(receipt, [{ ...price as object, model } as never]));
     };
     settle('x-1', 'poison');
     settle('x-2', 'm');
@@ -110,23 +118,23 @@ describe('the books', () => {
     const ledger = new InMemoryLedger();
     const close = ledger.close.bind(ledger);
     ledger.close = (receipt) => { if (receipt.id === 'x-1') fail(); close(receipt); };
-    const { router: made, said } = router(t, { ledger });
+    const { events, said } = router(t, { ledger });
     for (const id of ['x-1', 'x-2']) {
       const receipt = aReceipt(id);
-      made.settled(run(receipt), receipt, []);
+      events.ended.emit(settled(receipt, []));
     }
     await turn();
     const third = aReceipt('x-3');
-    made.settled(run(third), third, []);
+    events.ended.emit(settled(third, []));
     await turn();
     assert.deepEqual([...ledger.receipts.keys()], ['x-2', 'x-3']);
     assert.deepEqual(said, ['The record of an exchange failed; the rest goes on.']);
   });
 
   it('write without prices when the price table is refused', async (t) => {
-    const { router: made, ledger } = router(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
+    const { router: made, events, ledger } = router(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
     const receipt = aReceipt('x-1');
-    made.settled(run(receipt), receipt, []);
+    events.ended.emit(settled(receipt, []));
     await turn();
     assert.equal(ledger.receipts.get('x-1')?.id, 'x-1');
     await assert.doesNotReject(made.recent(5));
@@ -137,7 +145,7 @@ describe('the books', () => {
 describe('an exchange', () => {
   const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
   /** A caller who remembers what it was told, and whose connection may fail. */
-  function ask(made: Router, tell: () => void = () => undefined): Promise<ExchangeFailure> {
+  function ask(made: BuiltRouter['router'], tell: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {
       const caller: ResponseSink = {
         begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {},
@@ -154,8 +162,8 @@ describe('an exchange', () => {
   }
 
   it('is answered when its plan cannot be made', async (t) => {
-    const { router: made, ledger } = router(t);
-    t.mock.method(made, 'view', fail);
+    const { router: made, services, ledger } = router(t);
+    t.mock.method(services, 'view', fail);
     const { error, status } = await ask(made);
     assert.deepEqual([error.code, status], ['internal', 500]);
     await turn();
@@ -163,10 +171,10 @@ describe('an exchange', () => {
   });
 
   it('is answered when something throws after a provider failed, in a turn of its own', async (t) => {
-    const { router: made } = router(t);
+    const { router: made, services } = router(t);
     let looks = 0;
-    const view = made.view.bind(made);
-    t.mock.method(made, 'view', (estimatedTokens: number) => {
+    const { view } = services;
+    t.mock.method(services, 'view', (estimatedTokens: number) => {
       looks += 1;
       return looks > 1 ? fail() : view(estimatedTokens);
     });
@@ -174,8 +182,8 @@ describe('an exchange', () => {
   });
 
   it('ends and is recorded when its caller cannot be told', async (t) => {
-    const { router: made, ledger, said } = router(t);
-    t.mock.method(made, 'view', fail);
+    const { router: made, services, ledger, said } = router(t);
+    t.mock.method(services, 'view', fail);
     await ask(made, fail);
     await turn();
     assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
@@ -185,8 +193,8 @@ describe('an exchange', () => {
 
 describe('a question of the house that fails', () => {
   it('leaves an exchange without a second request when nobody can say what those cost', (t) => {
-    const { router: made, ledger } = router(t);
+    const { services, ledger } = router(t);
     t.mock.method(ledger, 'hedgeSpendSince', fail);
-    assert.equal(made.hedgeSpentToday('auto'), Infinity);
+    assert.equal(services.hedgeSpentToday('auto'), Infinity);
   });
 });

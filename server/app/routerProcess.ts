@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import type { HttpStatus } from '../api/status.ts';
+import { systemClock } from '../base/clock.ts';
+import { Guard, safeLog } from '../base/guarded.ts';
+import type { Log } from '../base/log.ts';
+import { createLog, SecretRegister } from '../base/secrets/redact.ts';
+import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
+import { TokenCheck } from '../inbound/http/auth/access.ts';
+import { HttpServer } from '../inbound/http/httpServer.ts';
+import { InfoRoutes } from '../inbound/http/routes/infoRoutes.ts';
+import { PortLease } from '../inbound/http/portLease.ts';
+import { localToken } from '../inbound/http/auth/tokenFile.ts';
+import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
+import { createRouter, type BuiltRouter } from './createRouter.ts';
+import { tuneHeap } from './v8Tuning.ts';
+import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
+import { createPricer } from '../pricing/pricing.ts';
+import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
+import { keyFingerprints } from '../keys/keyFingerprints.ts';
+import { ModelCache } from '../models/modelCache.ts';
+
+/** One server process: the router, and the local endpoint through which other programs reach it. */
+export interface RouterProcess extends BuiltRouter {
+  log: Log;
+  port: PortLease;
+  /** Tokens of single tools, shared by all processes of the data folder. */
+  tools: ToolTokens;
+  /** Ends everything in order; doing so twice is safe. */
+  close(): Promise<void>;
+}
+
+export interface RouterProcessOptions {
+  dataDir: string;
+  instanceId: string;
+  writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
+  /** The state of the local endpoint changed. */
+  portChanged(): void;
+  /** After this much silence a streaming caller gets a keep-alive, in milliseconds. */
+  keepAliveMs?: number | undefined;
+}
+
+/** Opens the data folder and builds everything on it. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
+export function createRouterProcess(options: RouterProcessOptions): RouterProcess {
+  makeDataDir(options.dataDir);
+  const register = new SecretRegister();
+  const log = safeLog(createLog(options.writeLog, register));
+  setAsideMisplaced(options.dataDir, systemClock.now(), log);
+  const pricer = createPricer({ log });
+  const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
+  const localEndpoint = localToken(options.dataDir);
+  const tools = new ToolTokens(options.dataDir);
+  const built = createRouter({
+    ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
+    limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
+    keepAliveMs: options.keepAliveMs,
+  });
+  const { router } = built;
+  const info = new InfoRoutes({ router, token: localEndpoint.token, http: (): HttpStatus => port.status });
+  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, info });
+  const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
+  closeToOthers(options.dataDir, log);
+  const heap = tuneHeap();
+  let closing: Promise<void> | undefined;
+  return {
+    ...built, log, port, tools,
+    close() {
+      closing ??= (async () => {
+        heap.dispose();
+        port.close();
+        await router.shutdown();
+        // One event-loop turn, so that pending writes to callers are flushed.
+        await new Promise(resolve => setImmediate(resolve));
+        port.release();
+      })();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { ConfigProblem } from '../api/status.ts';
+import type { Clock } from '../base/clock.ts';
+import type { SecretRegister } from '../base/secrets/redact.ts';
+import type { Config, KeyRing } from '../config/config.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
+import { secretsOf } from '../keys/authHeader.ts';
+import { withoutForeignKeys } from '../keys/foreignKeys.ts';
+import type { KeyPool } from '../keys/keyPool.ts';
+import type { RateLimiter } from '../limits/rateLimiter.ts';
+import type { ModelDirectory } from '../models/modelDirectory.ts';
+import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
+import type { Transport } from '../upstream/transport.ts';
+import type { CurrentConfig } from './currentConfig.ts';
+import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
+import type { EventLog } from './eventLog.ts';
+import type { PeerSync } from './peerSync.ts';
+
+export interface ConfiguratorOptions {
+  current: CurrentConfig;
+  register: Pick<SecretRegister, 'replace' | 'redact'>;
+  keys: Pick<KeyPool, 'configure'>;
+  healthRegistry: Pick<HealthRegistry, 'configure'>;
+  limiter: Pick<RateLimiter, 'configure' | 'beat'>;
+  timers: Pick<AdaptiveTimeouts, 'configure'>;
+  transport: Pick<Transport, 'configure'>;
+  directory: Pick<ModelDirectory, 'configure'>;
+  drills: Pick<FaultInjectionRunner, 'configured'>;
+  eventLog: Pick<EventLog, 'problems'>;
+  peers: Pick<PeerSync, 'warmUp'>;
+  clock: Clock;
+  /** The state that a person sees has changed. */
+  changed(): void;
+}
+
+/** Hands a configuration to every part that has a share in it. */
+export class Configurator {
+  readonly #parts: ConfiguratorOptions;
+
+  constructor(options: ConfiguratorOptions) {
+    this.#parts = options;
+  }
+
+  /** Adopts a configuration and its keys. Running exchanges continue with what they have. */
+  configure(config: Config, keys: KeyRing, problems: readonly ConfigProblem[]): void {
+    const parts = this.#parts;
+    const { current, register } = parts;
+    const isFirst = !current.isConfigured;
+    // The register comes first: from here on no log line can hold one of the new secrets.
+    register.replace([...keys.values()].flat().flatMap(secretsOf));
+    current.config = config;
+    const own = withoutForeignKeys(config, keys);
+    current.problems = [...problems, ...own.problems].map(problem => ({ ...problem, message: register.redact(problem.message) }));
+    parts.keys.configure(own.ring, config.endpoints);
+    parts.healthRegistry.configure(config.endpoints);
+    parts.limiter.configure(config.endpoints);
+    parts.limiter.beat(parts.clock.now());
+    parts.timers.configure(config.endpoints);
+    parts.transport.configure(config.endpoints);
+    parts.directory.configure(config);
+    parts.drills.configured();
+    parts.eventLog.problems(current.problems);
+    if (isFirst) parts.peers.warmUp();
+    parts.changed();
+  }
+}

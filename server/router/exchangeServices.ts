@@ -1,0 +1,34 @@
+import { logText } from '../api/logText.ts';
+import type { SecretRegister } from '../base/secrets/redact.ts';
+import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
+import type { ExchangeServices } from '../exchange/services.ts';
+import { codecFor } from '../protocols/registry.ts';
+import { makePlan } from '../routing/makePlan.ts';
+import { unknownNameMessage } from '../routing/unknownName.ts';
+import type { CurrentConfig } from './currentConfig.ts';
+import type { HedgeSpend } from './hedgeSpend.ts';
+
+/** The parts that exchanges use as they are, and those that answer the rest of their questions. */
+export interface ExchangeServicesOptions
+  extends Pick<ExchangeServices, 'view' | 'transport' | 'limiter' | 'timers' | 'hedges' | 'keepAliveMs' | 'keys' | 'clock' | 'random' | 'log' | 'providerMessages' | 'events'> {
+  current: CurrentConfig;
+  register: SecretRegister;
+  healthRegistry: NetworkAwareHealthRegistry;
+  hedgeSpend: Pick<HedgeSpend, 'spentToday'>;
+}
+
+export function exchangeServices({ current, register, hedgeSpend, ...parts }: ExchangeServicesOptions): ExchangeServices {
+  const services: ExchangeServices = {
+    ...parts,
+    makePlan,
+    codecFor,
+    config: () => current.config,
+    unknownNameMessage: requestedModel => unknownNameMessage(logText(register.redact(requestedModel)), services.view(0)),
+    hedgeSpentToday: route => hedgeSpend.spentToday(route),
+    networkTrouble: () => parts.healthRegistry.networkTrouble()?.kind,
+    redact: text => register.redact(text),
+    excerpt: (text, maxLength) => register.excerpt(text, maxLength),
+    holds: text => register.holds(text),
+  };
+  return services;
+}

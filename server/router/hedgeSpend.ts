@@ -1,0 +1,39 @@
+import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
+import { localMidnight } from '../base/localMidnight.ts';
+import type { Log } from '../base/log.ts';
+import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { CostRecorder } from './costRecorder.ts';
+import type { RunningExchanges } from './runningExchanges.ts';
+
+export interface HedgeSpendOptions {
+  ledger: Pick<LedgerStore, 'hedgeSpendSince'>;
+  running: Pick<RunningExchanges, 'hedges'>;
+  costs: Pick<CostRecorder, 'promptCost'>;
+  clock: Clock;
+  log: Log;
+}
+
+/** What second requests cost, for the daily cap of a route. */
+export class HedgeSpend {
+  readonly #options: HedgeSpendOptions;
+  readonly #sums: Guard;
+
+  constructor(options: HedgeSpendOptions) {
+    this.#options = options;
+    this.#sums = new Guard('The sum of what second requests cost', options.log);
+  }
+
+  /**
+   * Micro-dollars since midnight, in all processes, and what those that run here cost at least. A sum that cannot be made
+   * counts as a cap that is reached: no second request is sent.
+   */
+  spentToday(route: string): number {
+    return this.#sums.run(() => {
+      const { ledger, running, costs, clock } = this.#options;
+      let microUsd = ledger.hedgeSpendSince(route, localMidnight(clock.now()));
+      for (const hedge of running.hedges()) if (hedge.route === route) microUsd += costs.promptCost(hedge);
+      return microUsd;
+    }) ?? Infinity;
+  }
+}

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { ProviderMessages } from '../exchange/providerMessages.ts';
+import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
+import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { CostRecorder } from './costRecorder.ts';
+import type { RunningExchanges } from './runningExchanges.ts';
+
+/** How long a question about the past waits for a ledger that cannot be read now. */
+const ledgerPatienceMs = 3_000;
+const ledgerLookMs = 50;
+
+export interface HistoryOptions {
+  ledger: Pick<LedgerStore, 'receipt' | 'recent' | 'spend'>;
+  running: Pick<RunningExchanges, 'receipt'>;
+  costs: Pick<CostRecorder, 'pricedUpToNow'>;
+  providerMessages: ProviderMessages;
+}
+
+/**
+ * Receipts, requests and spend, as a person asks for them. Every answer includes what ended before the question.
+ * Each method throws LedgerUnavailableError when the ledger stays locked or under repair for three seconds.
+ */
+export class History {
+  readonly #options: HistoryOptions;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+  }
+
+  /** The receipt of an exchange, finished or running, with the sentences of providers that are still in memory. */
+  async receipt(id: string): Promise<Receipt | undefined> {
+    const { ledger, running, costs, providerMessages } = this.#options;
+    await costs.pricedUpToNow();
+    const receipt = running.receipt(id) ?? await this.#read(() => ledger.receipt(id));
+    return receipt === undefined ? undefined : providerMessages.complete(receipt);
+  }
+
+  /** The latest exchanges first. @param before milliseconds since the epoch */
+  recent(limit: number, before?: number): Promise<RequestSummary[]> {
+    return this.#read(() => this.#options.ledger.recent(limit, before));
+  }
+
+  spend(range: TimeRange): Promise<SpendReport> {
+    return this.#read(() => this.#options.ledger.spend(range));
+  }
+
+  async #read<Result>(read: () => Result): Promise<Result> {
+    await this.#options.costs.pricedUpToNow();
+    const until = performance.now() + ledgerPatienceMs;
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof LedgerUnavailableError) || performance.now() >= until) throw error;
+      }
+      await sleep(ledgerLookMs);
+    }
+  }
+}

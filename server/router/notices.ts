@@ -1,0 +1,46 @@
+import type { FailureClass } from '../api/failure.ts';
+import type { NoticeParams } from '../api/messages.ts';
+import type { HealthRegistry } from '../health/healthReader.ts';
+import type { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
+
+export interface FailureNoticesOptions {
+  drills: Pick<FaultInjector, 'isDrilled'>;
+  healthRegistry: Pick<HealthRegistry, 'isOffline'>;
+  notify(notice: NoticeParams): void;
+}
+
+/** A failure of an attempt or of a probe. */
+export interface NoticedFailure {
+  /** The endpoint's name. */
+  readonly endpoint: string;
+  readonly failureClass: FailureClass;
+  /** The failure's stable code. */
+  readonly code: string;
+  /** One sentence for a person, without secrets. */
+  readonly message: string;
+  readonly helpUrl: string | undefined;
+}
+
+/** Decides which failures a person is notified of. */
+export class FailureNotices {
+  readonly #options: FailureNoticesOptions;
+
+  constructor(options: FailureNoticesOptions) {
+    this.#options = options;
+  }
+
+  failed({ endpoint, failureClass, code, message, helpUrl }: NoticedFailure): void {
+    const { drills, notify } = this.#options;
+    // Injected faults never raise notices.
+    if (drills.isDrilled(endpoint)) return;
+    const kind = this.#kindOf(endpoint, failureClass, code);
+    if (kind !== undefined) notify({ kind, endpoint, message, helpUrl });
+  }
+
+  #kindOf(endpoint: string, failureClass: FailureClass, code: string): NoticeParams['kind'] | undefined {
+    if (failureClass === 'auth') return 'key-rejected';
+    if (failureClass === 'quota') return 'no-money';
+    // While the machine is offline or behind a portal, a certificate is the portal's.
+    return code === 'certificate' && !this.#options.healthRegistry.isOffline(endpoint) ? 'certificate' : undefined;
+  }
+}

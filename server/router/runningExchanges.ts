@@ -1,0 +1,73 @@
+import type { Receipt } from '../api/receipt.ts';
+import type { Clock } from '../base/clock.ts';
+import { Guard } from '../base/guarded.ts';
+import type { Log } from '../base/log.ts';
+import type { HedgeUnderWay, RunningExchange } from '../exchange/services.ts';
+import type { Ledger } from '../ledger/ports.ts';
+import type { Pricer } from '../pricing/pricing.ts';
+import type { CostRecorder } from './costRecorder.ts';
+
+export interface RunningExchangesOptions {
+  ledger: Pick<Ledger, 'open' | 'progress'>;
+  pricer: Pick<Pricer, 'ready'>;
+  costs: Pick<CostRecorder, 'priced'>;
+  clock: Clock;
+  log: Log;
+}
+
+/** The exchanges of this process that have not ended, and their records in the ledger while they run. */
+export class RunningExchanges {
+  readonly #options: RunningExchangesOptions;
+  readonly #running = new Set<RunningExchange>();
+  readonly #records: Guard;
+
+  constructor(options: RunningExchangesOptions) {
+    this.#options = options;
+    this.#records = new Guard('The record of a running exchange', options.log);
+  }
+
+  get isEmpty(): boolean {
+    return this.#running.size === 0;
+  }
+
+  started(exchange: RunningExchange): void {
+    this.#running.add(exchange);
+    this.#options.ledger.open(exchange.receipt, () => exchange.progress());
+  }
+
+  ended(exchange: RunningExchange): void {
+    this.#running.delete(exchange);
+  }
+
+  /** The receipt as it stands; undefined where no such exchange runs. */
+  receipt(id: string): Receipt | undefined {
+    for (const exchange of this.#running) if (exchange.receipt.id === id) return exchange.progress();
+    return undefined;
+  }
+
+  /** The second requests that run now. */
+  hedges(): HedgeUnderWay[] {
+    const hedges: HedgeUnderWay[] = [];
+    for (const exchange of this.#running) {
+      const hedge = exchange.hedgeUnderWay?.();
+      if (hedge !== undefined) hedges.push(hedge);
+    }
+    return hedges;
+  }
+
+  /** Keeps callers' connections alive, and writes down what each exchange has cost so far: this process may be killed. */
+  tick(): void {
+    const { ledger, pricer, costs, clock } = this.#options;
+    // Endpoints with prices of their own need no table; the others are priced once it is loaded.
+    if (this.#running.size > 0) this.#records.start(() => pricer.ready());
+    for (const exchange of [...this.#running]) {
+      this.#records.run(() => { exchange.tick(clock.now()); });
+      this.#records.run(() => { ledger.progress(costs.priced(exchange.progress())); });
+    }
+  }
+
+  /** Ends them all with an error to their callers: the server ends. */
+  interruptAll(): void {
+    for (const exchange of [...this.#running]) this.#records.run(() => { exchange.interrupt(); });
+  }
+}
