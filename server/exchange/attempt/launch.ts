@@ -10,6 +10,7 @@ import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
+import type { Refusal } from '../admission.ts';
 import type { ExchangeFailure, ExchangeInput } from '../request.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
@@ -42,19 +43,28 @@ export type Launch =
   /** The request itself cannot be sent anywhere. */
   | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'> };
 
-/** Takes a place at the target (breaker, limits, key), builds the request and sends it. */
-export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder): Launch {
-  const { healthRegistry, limiter, clock, timers } = services;
+/** Takes a place at the target: breaker, limits, key. */
+export function acquirePermit(services: ExchangeServices, order: LaunchOrder): Place | Refusal | Promise<Place | Refusal> {
+  const endpoint = services.config().endpoints.get(order.target.endpoint);
+  return endpoint === undefined ? removed : takePlace(services, endpoint, order, services.clock.now());
+}
+
+const removed: Refusal & Launch = { admitted: false, kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
+
+/** Builds the request of an attempt; where that fails, its place is given back. */
+export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, place: Place): Launch {
+  const { clock, timers } = services;
   const { input, target, kind, route } = order;
   const configured = services.config().endpoints.get(target.endpoint);
   const endpoint = configured === undefined ? undefined : chooseProtocol(configured, {
     model: target.model, upstreamModel: target.upstreamModel, tools: input.requirements.tools, ...spokenBy(input),
   });
   const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
-  if (endpoint === undefined || codec === undefined) return { kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
+  if (endpoint === undefined || codec === undefined) {
+    place.refund();
+    return removed;
+  }
   const now = clock.now();
-  const place = takePlace(services, endpoint, order, now);
-  if ('kind' in place) return place;
   const { key, trial, ticket } = place;
   try {
     const facts = services.view(0).facts(target.endpoint, target.model);
@@ -88,33 +98,41 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
     }));
     return { kind: 'launched', attempt };
   } catch (error) {
-    healthRegistry.release(target.endpoint, target.model, trial);
-    limiter.refund(ticket);
+    place.refund();
     return unsendable(error, target, services, input.id);
   }
 }
 
 /** A place at a target: its key, where it has one, and what has to be given back. */
-interface Place { key: KeyMaterial | undefined; trial: boolean; ticket: RateTicket }
+export interface Place { admitted: true; key: KeyMaterial | undefined; trial: boolean; ticket: RateTicket; refund(): void }
 
-function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { target, input, role, triedKeys }: LaunchOrder, now: number): Place | Extract<Launch, { kind: 'excluded' }> {
+function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { target, input, role, triedKeys }: LaunchOrder, now: number): Place | Refusal {
   const { healthRegistry, limiter, keys } = services;
   const { estimatedInputTokens, maxOutputTokens } = input.requirements;
   let key = usableKey(services, endpoint, target.model, input.requirements, triedKeys);
   if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
-    return { kind: 'excluded', reason: services.view(estimatedInputTokens, maxOutputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
+    return { admitted: false, reason: services.view(estimatedInputTokens, maxOutputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
   }
   const admission = healthRegistry.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
-  if (!admission.admitted) return { kind: 'excluded', reason: admission.reason };
+  if (!admission.admitted) return { admitted: false, reason: admission.reason };
   let usedUp: Set<string> | undefined;
   for (;;) {
     const entry = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
-    if (entry.admitted) return { key, trial: admission.trial, ticket: entry.ticket };
+    if (entry.admitted) {
+      const { ticket } = entry;
+      return {
+        admitted: true, key, trial: admission.trial, ticket,
+        refund: () => {
+          healthRegistry.release(target.endpoint, target.model, admission.trial);
+          limiter.refund(ticket);
+        },
+      };
+    }
     // What other windows used of a key shows only when it is taken: then the next key is tried.
     const next = entry.ofKey === true && key !== undefined ? usableKey(services, endpoint, target.model, input.requirements, (usedUp ??= new Set(triedKeys)).add(key.id)) : undefined;
     if (next === undefined) {
       healthRegistry.release(target.endpoint, target.model, admission.trial);
-      return { kind: 'excluded', reason: entry.reason };
+      return { admitted: false, reason: entry.reason };
     }
     key = next;
   }

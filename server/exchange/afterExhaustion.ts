@@ -1,0 +1,53 @@
+import type { PlannedTarget } from '../api/receipt.ts';
+import type { ExchangeAttempt, ExchangeStep, Look, Walk } from './exchangeState.ts';
+import { recordRetry, untriedOf, worthAnotherTry, worthWaiting } from './triedTargets.ts';
+import { endWith, tryNext } from './walk.ts';
+
+/** The shortest wait for a target that cools down, in milliseconds. */
+const shortestWaitMs = 20;
+
+/** The queue is empty and all targets were looked at again: one more try, a wait, the best of those kept away, or the error that says it all. */
+export function afterExhaustion(walk: Walk, look: Look): ExchangeStep {
+  if (walk.launched >= walk.attemptBound) return exhausted(walk, look);
+  const { tried, terms } = walk;
+  const patienceLeftMs = terms.patienceMs - (look.atMs - walk.waitsSinceMs);
+  const again = worthAnotherTry(tried, walk.planned, patienceLeftMs);
+  if (again !== undefined && look.targets.some(({ target }) => target === again.target)) {
+    return waitFor({ ...walk, tried: recordRetry(tried, again) }, tried.failures.get(again.target)?.retryAfterMs ?? 0, true, [again]);
+  }
+  // What cooled down at the last look may have come free between two readings of the clock.
+  const freed = patienceLeftMs <= 0 ? undefined
+    : look.targets.find(target => (walk.waited || !tried.failures.has(target.target)) && worthWaiting(tried, target));
+  if (freed !== undefined) return waitFor(walk, shortestWaitMs, false, [freed]);
+  const soonest = look.coolingDown.find(({ target }) => worthWaiting(tried, target));
+  if (soonest !== undefined && soonest.retryAt - look.now <= patienceLeftMs) {
+    return waitFor(walk, Math.max(soonest.retryAt - look.now, shortestWaitMs), false, undefined);
+  }
+  const candidates = untriedOf(tried, look.coolingDown);
+  if (candidates.length === 0) return exhausted(walk, look);
+  return { state: { kind: 'choosing', walk, look }, effects: [{ type: 'choose', candidates, now: look.now }] };
+}
+
+function waitFor(walk: Walk, delayMs: number, backoff: boolean, next: readonly PlannedTarget[] | undefined): ExchangeStep {
+  return { state: { kind: 'waiting', walk, next }, effects: [{ type: 'wait', delayMs, backoff }] };
+}
+
+/** Targets were looked at again after a wait: those that are worth the wait are tried. */
+export function afterWaitedLook(walk: Walk, { targets }: Look): ExchangeStep {
+  return tryNext({ ...walk, planned: targets, queue: targets.filter(target => worthWaiting(walk.tried, target)) });
+}
+
+/**
+ * A target that its breaker keeps away may be well again. It is asked although it is kept away, because the turn is lost
+ * otherwise.
+ */
+export function afterChoice(walk: Walk, look: Look, target: PlannedTarget | undefined): ExchangeStep {
+  if (target === undefined) return exhausted(walk, look);
+  const attempt: ExchangeAttempt = { number: walk.launched + 1, target, role: 'last-resort' };
+  return { state: { kind: 'acquiring', walk, attempt, look }, effects: [{ type: 'acquire', attempt }] };
+}
+
+/** No target could serve. */
+export function exhausted({ tried, lastRaw }: Walk, look: Look): ExchangeStep {
+  return endWith({ kind: 'exhausted', look, tried, raw: lastRaw });
+}

@@ -1,0 +1,26 @@
+import { nextLargerContext } from '../routing/makePlan.ts';
+import type { AttemptEnd } from './attempt/attempt.ts';
+import { usableKey } from './attempt/launch.ts';
+import { wasCutShort } from './attempt/outcome.ts';
+import type { RunningAttempt } from './attempt/runningAttempt.ts';
+import type { AttemptFailure, Walk } from './exchangeState.ts';
+import { isAboutKey } from './failover.ts';
+import type { ExchangeInput } from './request.ts';
+import type { ExchangeServices } from './services.ts';
+import { triedKeysAfter } from './triedTargets.ts';
+
+/** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
+export function failureOf(
+  services: ExchangeServices, { requirements }: ExchangeInput, { tried, queue }: Walk, attempt: RunningAttempt,
+  { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume'>,
+): AttemptFailure {
+  const { endpoint, target, key } = attempt.origin;
+  const { failureClass } = error;
+  return {
+    error, raw, begun, cutShort: wasCutShort(attempt, error), keyId: key?.id, sharedLimits: endpoint.provider.sharedLimits === true,
+    anotherKey: key !== undefined && isAboutKey(failureClass)
+      && usableKey(services, endpoint, target.model, requirements, triedKeysAfter(tried, endpoint.name, key.id, failureClass)) !== undefined,
+    largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.view(0)) : undefined,
+    canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
+import { roundMs } from './attempt/attempt.ts';
+import type { UnpricedAttempt } from './events.ts';
+import type { ExchangeInput } from './request.ts';
+import { redactCaller } from './redactFailure.ts';
+import type { ExchangeServices } from './services.ts';
+
+/** The receipt of an exchange while it is written, with what its attempts are priced by. No text in it holds a known secret. */
+export class ReceiptDraft {
+  readonly receipt: Receipt;
+  readonly #services: Pick<ExchangeServices, 'redact'>;
+  /** The attempts of the receipt, in the same order. */
+  #ended: readonly UnpricedAttempt[] = [];
+  readonly #startedAtMs = performance.now();
+
+  /** @param startedAt milliseconds since the epoch */
+  constructor({ id, inbound, protocol, stream, caller, requestedModel }: ExchangeInput, services: Pick<ExchangeServices, 'redact'>, startedAt: number) {
+    this.#services = services;
+    this.receipt = {
+      id, inbound, protocol, stream, caller: redactCaller(caller, services), startedAt, totalMs: 0,
+      outcome: 'open', plan: { requestedModel, kind: 'model', strategy: 'none', targets: [], excluded: [] },
+      attempts: [], usage: {}, cost: { certainty: 'unknown' },
+    };
+  }
+
+  /** When the exchange began, by the monotonic clock. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
+  }
+
+  /** The attempts that ended, numbered 1..n, with what each is priced by. */
+  get ended(): readonly UnpricedAttempt[] {
+    return this.#ended;
+  }
+
+  /** Since the exchange began, in milliseconds. */
+  elapsedMs(): number {
+    return roundMs(performance.now() - this.#startedAtMs);
+  }
+
+  /** The name that the caller asked for has a secret in it. */
+  hideRequestedModel(): void {
+    this.receipt.plan.requestedModel = this.#services.redact(this.receipt.plan.requestedModel);
+  }
+
+  /** A plan as the receipt may show it. */
+  redactPlan(plan: Plan): Plan {
+    // A name that nothing has may be anything, even a key that went into the wrong field.
+    const isKnown = plan.targets.length + plan.excluded.length > 0;
+    return isKnown ? plan : { ...plan, requestedModel: this.#services.redact(plan.requestedModel) };
+  }
+
+  /** Adds what a later look leaves out. The first plan and its reasons stay: the later look must not hide them. */
+  addExcluded({ excluded }: Plan): void {
+    const { plan } = this.receipt;
+    const more = excluded.filter(later => !plan.excluded.some(first => first.target === later.target));
+    this.receipt.plan = { ...plan, excluded: [...plan.excluded, ...more] };
+  }
+
+  /** Says why a target was left out, where the plan does not say it yet. */
+  exclude({ target }: PlannedTarget, reason: string): void {
+    const { excluded } = this.receipt.plan;
+    if (!excluded.some(one => one.target === target)) excluded.push({ target, reason });
+  }
+
+  /** An attempt ended; of two that ran at once the second may end first. */
+  addAttempt(attempt: UnpricedAttempt): void {
+    this.#ended = [...this.#ended, attempt].sort((a, b) => a.record.number - b.record.number);
+    this.receipt.attempts = this.#ended.map(({ record }) => record);
+  }
+
+  close(outcome: Receipt['outcome'], failureClass: Receipt['failureClass'], message: string | undefined): void {
+    const { receipt } = this;
+    receipt.totalMs = this.elapsedMs();
+    receipt.outcome = outcome;
+    receipt.failureClass = failureClass;
+    receipt.message = message === undefined ? undefined : this.#services.redact(message);
+  }
+}
