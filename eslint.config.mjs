@@ -35,6 +35,7 @@ export const clientFloors = [
 const clientRooms = clientFloors.flat();
 
 const proposedTypings = { regex: '(vscode-dts|vscode\\.proposed)', message: 'Proposed API fails on a user\'s desktop; use what @types/vscode has.' };
+const noSqlite = { name: 'node:sqlite', message: 'Only server/ledger/sqlite knows SQLite; others use the ports of server/ledger.' };
 const noVscode = { name: 'vscode', message: 'The server runs outside VS Code too; only client/ imports vscode.' };
 
 /** What a room of the server may not import at all: rooms of higher floors, and whatever is not a room. */
@@ -50,10 +51,16 @@ function clientZonesOf(room) {
   return { target: `./client/${room}`, from: above, message: `client/${room} is on floor ${floor}; it imports only from floors below.` };
 }
 
+/** The one room behind the ports of the ledger, which only the composition root opens. */
+const sqliteZones = ['./server/main.ts', './server/ledger/*.ts', ...rooms.filter((room) => room !== 'ledger' && room !== 'app').map((room) => `./server/${room}`)].map((target) => ({
+  target, from: './server/ledger/sqlite', message: 'Use the ports of server/ledger; only server/app opens the ledger in SQLite.',
+}));
+
 const zones = [
   ...rooms.flatMap(zonesOf),
   ...clientRooms.map(clientZonesOf),
   { target: './server/sandbox', from: [...rooms.filter((room) => room !== 'base' && room !== 'api').map((room) => `./server/${room}`), './server/main.ts', './client', './test'], message: 'The sandbox builds on server/base and server/api alone.' },
+  ...sqliteZones,
   { target: './server/main.ts', from: ['./client', './test'], message: 'The server does not import the client.' },
   { target: './client', from: './server', except: ['./api'], message: 'The client imports only server/api of the server.' },
   { target: './client', from: './test', message: 'The client does not import tests.' },
@@ -67,7 +74,16 @@ function sameFloorRules(side, sideFloors, room) {
   }];
   return {
     files: [`${side}/${room}/**/*.ts`],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: side === 'server' ? [noVscode] : [], patterns: [proposedTypings, ...patterns] }] },
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: side === 'server' ? [noVscode, noSqlite] : [], patterns: [proposedTypings, ...patterns] }] },
+  };
+}
+
+/** The rules of the ledger's room for the part of it that may use SQLite. */
+function sqliteRules({ rules }) {
+  const [severity, { paths, patterns }] = rules['@typescript-eslint/no-restricted-imports'];
+  return {
+    files: ['server/ledger/sqlite/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': [severity, { paths: paths.filter((path) => path !== noSqlite), patterns }] },
   };
 }
 
@@ -120,10 +136,11 @@ export default tseslint.config(
         { name: 'fetch', message: 'The global fetch costs half of a request\'s time; use server/upstream.' },
         { name: 'WebSocket', message: 'Use server/upstream.' },
         { name: 'EventSource', message: 'Use server/upstream.' }],
-      '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode], patterns: [proposedTypings] }],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [noVscode, noSqlite], patterns: [proposedTypings] }],
     },
   },
   ...rooms.map((room) => sameFloorRules('server', floors, room)),
+  sqliteRules(sameFloorRules('server', floors, 'ledger')),
   ...clientRooms.map((room) => sameFloorRules('client', clientFloors, room)),
   {
     files: ['client/views/**/page/*.ts'],

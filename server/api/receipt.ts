@@ -55,6 +55,8 @@ export interface Plan {
   /** The name the caller asked for. */
   requestedModel: string;
   kind: 'route' | 'model' | 'target';
+  /** The route that was asked for, by its own name; absent for models and pinned targets. */
+  route?: string | undefined;
   strategy: string;
   targets: PlannedTarget[];
   excluded: ExcludedTarget[];

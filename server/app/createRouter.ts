@@ -12,8 +12,7 @@ import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import { createHealthRegistry } from '../health/registry.ts';
 import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
-import type { LimitStore } from '../ledger/limitStore.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../ledger/ports.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
 import { ModelFactsCache } from '../models/factsBook.ts';
@@ -47,6 +46,7 @@ import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
 import { RunningExchanges } from '../router/runningExchanges.ts';
+import { SpendToday } from '../router/spendToday.ts';
 import { StatusReader } from '../router/status.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
@@ -57,7 +57,7 @@ import { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 import { Transport } from '../upstream/transport.ts';
 
 export interface CreateRouterOptions {
-  ledger: LedgerStore;
+  ledger: Ledger;
   pricer: Pricer;
   register: SecretRegister;
   clock: Clock;
@@ -69,8 +69,6 @@ export interface CreateRouterOptions {
   keyFingerprint?: KeyFingerprint | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
-  /** Where the limits of all processes are counted together; absent: what peers sent is read from the ledger only. */
-  limitStore?: LimitStore | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
   interfaces?: NetworkMonitorOptions['interfaces'];
 }
@@ -106,10 +104,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const changed = (): void => { changes.emit(); };
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
-  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.recordKeyNote(note) });
+  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishKeyNote(note) });
   const limiter = createRateLimiter({
     accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
-    shared: options.limitStore === undefined ? undefined : new SharedLimits(options.limitStore), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
+    shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
   const timers = createAdaptiveTimeouts();
@@ -122,7 +120,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const failureNotices = new FailureNotices({ drills: injector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
   const costs = new CostRecorder({ ledger, pricer, directory, clock, log, config, events, changed });
-  const running = new RunningExchanges({ ledger, pricer, costs, clock, log });
+  const spend = new SpendToday({ ledger, clock, log, recorded: () => costs.pricedUpToNow(), changed });
+  const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
     transport, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
   });
@@ -145,15 +144,16 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     drillsObserver(drills),
     eventLogObserver(eventLog, clock),
     costsObserver(costs),
+    spend,
   ];
   for (const observer of observers) events.subscribe(observer);
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, view, transport, healthRegistry, limiter, timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ ledger, running, costs, clock, log }),
+    current, register, view, transport, healthRegistry, limiter, timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, keys, clock, random, log, providerMessages, events,
   });
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, drills, eventLog, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, clock });
   const endpointTester = new EndpointTester({ current, register, transport, keys, directory, clock, changed });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -161,6 +161,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The records of running exchanges', tick: () => { running.tick(); } },
     // Endpoints that are not configured yet could not learn from it.
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
+    { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },

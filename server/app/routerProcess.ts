@@ -46,12 +46,14 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   const log = safeLog(createLog(options.writeLog, register));
   setAsideMisplaced(options.dataDir, systemClock.now(), log);
   const pricer = createPricer({ log });
-  const ledger = openLedger({ dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId });
+  const ledger = openLedger({
+    dataDir: options.dataDir, clock: systemClock, log, instanceId: options.instanceId,
+    limits: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
+  });
   const localEndpoint = localToken(options.dataDir);
   const tools = new ToolTokens(options.dataDir);
   const built = createRouter({
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
-    limitStore: createLimitStore({ dataDir: options.dataDir, instanceId: options.instanceId, clock: systemClock, log }),
     keepAliveMs: options.keepAliveMs,
   });
   const { router } = built;

@@ -4,7 +4,7 @@ import type { KeyStatus } from '../api/status.ts';
 import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
-import type { KeyStateNote } from '../ledger/sqlite/keyNotes.ts';
+import type { KeyStateNote } from '../ledger/keyNotes.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
 import { applyNote, coolDown, freshKey, isUsable, noModels, noMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 

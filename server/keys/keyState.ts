@@ -1,7 +1,7 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
 import { isCoolingDown, type CooldownSpan } from '../base/cooldownSpan.ts';
-import type { KeyStateNote } from '../ledger/sqlite/keyNotes.ts';
+import type { KeyStateNote } from '../ledger/keyNotes.ts';
 
 /** What is known of a key as a whole. */
 export type KeyState =

@@ -1,17 +1,33 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
-import type { KeyNote } from './sqlite/keyNotes.ts';
+import type { KeyNote } from './keyNotes.ts';
+import type { LimitStore } from './limitStore.ts';
+import type { SpendStart } from './spend.ts';
 
-/** An attempt another server process (another window) recorded; feeds this process's health and spend. */
-export interface ForeignAttempt {
+/** An attempt with what health and timers learn from it. */
+export interface RecordedAttempt {
+  /** Its place in the order of commits, which grows from one commit to the next. */
+  position: number;
   attempt: Attempt;
+  /** Milliseconds since the epoch. */
   endedAt: number;
-  /** The caller wanted a stream; absent where it was not asked for. */
+  /** The caller asked for a stream; absent where the read leaves it out. */
   stream?: boolean | undefined;
-  /** It was cancelled while its exchange went on: another attempt was faster. Absent where it was not asked for. */
+  /** It was cancelled while its exchange went on: another attempt was faster. Absent where the read leaves it out. */
   beaten?: boolean | undefined;
 }
 
-/** A breaker or probe outcome shared between windows. */
+/** An attempt that a peer recorded. A running one is published again each time its record changes. */
+export interface PeerAttempt extends RecordedAttempt {
+  exchangeId: string;
+  /** It had not ended when it was recorded. */
+  runs: boolean;
+  /** The route of its exchange; absent for models, pinned targets, and rows of versions that did not record it. */
+  route?: string | undefined;
+  /** The name its exchange was asked for by. */
+  requestedModel: string;
+}
+
+/** The outcome of a probe, shared between servers. */
 export interface HealthEvent {
   endpoint: string;
   /** Milliseconds since the epoch. */
@@ -23,34 +39,79 @@ export interface HealthEvent {
   latencyMs?: number | undefined;
 }
 
-/**
- * The durable record of exchanges. Writes are queued and committed together off the request's path, at the
- * latest about 30 ms after they were handed in; reads see everything handed in before them.
- */
-export interface Ledger {
+/** A key that answered, as attempts name it. */
+export interface UsedKey { endpoint: string; keyId: string; keyLast4: string }
+
+/** Appends to the durable record of exchanges. Calls are synchronous and never throw; what cannot be written now is kept and tried again. */
+export interface LedgerWriter {
   /**
    * A new exchange. Becomes a row only if it still runs at the next commit, so that a crash leaves a trace.
-   * @param latest asked for it then: attempts that began meanwhile are not to be missed. Absent: `receipt` as it is
+   * @param latest called at that commit, so that attempts which began meanwhile are not missed; absent: `receipt` as it is
    */
   open(receipt: Receipt, latest?: () => Receipt): void;
-  /** The exchange goes on: its attempts and usage so far replace what was known (long streams, once a second). */
+  /** The exchange goes on: its attempts and usage so far replace what was recorded (long streams, once a second). */
   progress(receipt: Receipt): void;
   /** The exchange has ended; the receipt is final. */
   close(receipt: Receipt): void;
-  recordHealth(event: HealthEvent): void;
-  /** Something was found out about a key, or about what is left of its limits; later words replace earlier ones. */
-  recordKeyNote(note: KeyNote): void;
-  receipt(id: string): Receipt | undefined;
-  recent(limit: number, before?: number): RequestSummary[];
-  spend(range: TimeRange): SpendReport;
-  /** Attempts and health events other processes committed since the last call. Cheap when nothing changed. */
-  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] };
-  /** Notes about keys other processes committed since the last call. Cheap when nothing changed. */
-  pollKeyNotes(): KeyNote[];
-  /** Grows with each finished exchange of any process; for change detection. */
+}
+
+/**
+ * Reads the durable record. Each read sees everything this process handed in before it. A read that is impossible now
+ * is rejected with a LedgerUnavailableError.
+ */
+export interface LedgerReader {
+  receipt(id: string): Promise<Receipt | undefined>;
+  /** The latest exchanges, newest first. @param before only those that started before this moment */
+  recent(limit: number, before?: number): Promise<RequestSummary[]>;
+  spend(range: TimeRange): Promise<SpendReport>;
+  /** See SpendStart. */
+  spendStart(range: TimeRange): Promise<SpendStart>;
+  /** Ended attempts of all servers that still ran at or after a moment, oldest first; of many the latest. */
+  recentAttempts(sinceMs: number): Promise<RecordedAttempt[]>;
+  /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */
+  waitingAttempts(endedBefore: number, now: number): Promise<RecordedAttempt[]>;
+  /** The attempts of all servers that ended last, at most so many, oldest first, with `stream` and `beaten`. Constant time for a number of them. */
+  latestAttempts(count: number): Promise<RecordedAttempt[]>;
+  /** Keys that answered among the latest attempts of all servers, each once. Constant time. */
+  keysUsed(): Promise<UsedKey[]>;
+  /** Probes of all servers at or after a moment, oldest first. */
+  recentHealth(sinceMs: number): Promise<HealthEvent[]>;
+  /** The latest note on every key and limit, oldest first. */
+  keyNotes(): Promise<KeyNote[]>;
+}
+
+/** What peers made known since the last delivery. */
+export interface PeerFacts {
+  attempts: readonly PeerAttempt[];
+  probes: readonly HealthEvent[];
+  keyNotes: readonly KeyNote[];
+  /** The store was opened since the last delivery: it may hold other attempts than before, and positions may have started over. */
+  reopened: boolean;
+}
+
+/** What the servers of one data folder share. */
+export interface SharedState {
+  /** Makes the outcome of a probe known to peers. Never throws. */
+  publishProbe(event: HealthEvent): void;
+  /** Makes a fact about a key known to peers and to the next start; a later note on the same subject replaces it. Never throws. */
+  publishKeyNote(note: KeyNote): void;
+  /**
+   * Calls back with what peers publish, and with the attempts they record, from now on. Listeners are called in the order in which they
+   * subscribed; one that throws keeps the others from nothing. @returns ends the subscription
+   */
+  subscribe(listener: (facts: PeerFacts) => void): () => void;
+  /** Delivers what peers made known since the last call. Cheap when that is nothing. */
+  poll(): void;
+  /** Grows with each finished exchange of any server, those of peers as of the last poll; for change detection. */
   revision(): number;
-  /** It can be read now; while it cannot, readers throw LedgerUnavailableError and what is handed in is kept. */
+  /** The store can be used now; while it cannot, reads are rejected and what is handed in is kept. */
   readonly isOpen: boolean;
+  /** Counters and running requests of limits that servers share; undefined where each server counts alone. */
+  readonly limits: LimitStore | undefined;
+}
+
+/** The ledger of one data folder behind all three ports, and the end of its life. */
+export interface Ledger extends LedgerWriter, LedgerReader, SharedState {
   /** Commits what is queued now. */
   flush(): void;
   shutdown(): void;

@@ -4,7 +4,7 @@ import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { PriceRequest, Pricer } from '../pricing/pricing.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { LedgerWriter } from '../ledger/ports.ts';
 import { sumCost, sumUsage } from '../pricing/sums.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { priceFactorOf } from '../exchange/attempt/record.ts';
@@ -14,7 +14,7 @@ import type { ExchangePublisher } from '../exchange/publisher.ts';
 import type { HedgeUnderWay } from '../exchange/services.ts';
 
 export interface CostRecorderOptions {
-  ledger: LedgerStore;
+  ledger: Pick<LedgerWriter, 'progress' | 'close'>;
   pricer: Pricer;
   directory: ModelDirectory;
   clock: Clock;
@@ -44,7 +44,7 @@ export class CostRecorder {
     this.#unpriced.set(ended.receipt.id, ended);
     if (this.#pricing) return;
     this.#pricing = true;
-    // The answer is out before its price is looked up.
+    // The answer is sent before its price is looked up.
     setImmediate(this.#records.wrap(() => { this.#priceAll(); }));
   }
 
@@ -73,12 +73,12 @@ export class CostRecorder {
       this.#closeAll();
       return;
     }
-    // The price table is loaded at the first need of it; until then the record stands without prices.
+    // The price table is loaded when it is first needed; until then the record has no prices.
     for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
     this.#records.settle(this.#tableLoaded().then(() => { this.#closeAll(); }));
   }
 
-  /** A table that cannot be had leaves prices unknown; records do not wait for it. */
+  /** A table that cannot be loaded leaves prices unknown; records do not wait for it. */
   async #tableLoaded(): Promise<void> {
     try {
       await this.#options.pricer.ready();
@@ -89,7 +89,7 @@ export class CostRecorder {
 
   #closeAll(): void {
     const settled = [...this.#unpriced.values()];
-    // Cleared first: a record that fails is not met again, and keeps none of the others from being written.
+    // Cleared first: a record that fails is not tried again, and the others are written.
     this.#unpriced.clear();
     for (const ended of settled) this.#records.run(() => { this.#close(ended); });
     this.#options.changed();
@@ -105,7 +105,7 @@ export class CostRecorder {
     if (events.priced.hasListeners) events.priced.emit({ receipt, route });
   }
 
-  /** Everything that has ended is priced and with the ledger. */
+  /** Resolves once every exchange that has ended is priced and handed to the ledger. */
   async pricedUpToNow(): Promise<void> {
     if (this.#unpriced.size === 0) return;
     await this.#tableLoaded();

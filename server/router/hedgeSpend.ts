@@ -1,16 +1,13 @@
-import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
-import { localMidnight } from '../base/localMidnight.ts';
 import type { Log } from '../base/log.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
 import type { CostRecorder } from './costRecorder.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
+import type { SpendToday } from './spendToday.ts';
 
 export interface HedgeSpendOptions {
-  ledger: Pick<LedgerStore, 'hedgeSpendSince'>;
+  spend: Pick<SpendToday, 'byHedges'>;
   running: Pick<RunningExchanges, 'hedges'>;
   costs: Pick<CostRecorder, 'promptCost'>;
-  clock: Clock;
   log: Log;
 }
 
@@ -25,13 +22,13 @@ export class HedgeSpend {
   }
 
   /**
-   * Micro-dollars since midnight, in all processes, and what those that run here cost at least. A sum that cannot be made
-   * counts as a cap that is reached: no second request is sent.
+   * Micro-dollars since midnight, in all processes, and what those that run here cost at least. A sum that is not known,
+   * or cannot be made, counts as a cap that is reached: no second request is sent.
    */
   spentToday(route: string): number {
     return this.#sums.run(() => {
-      const { ledger, running, costs, clock } = this.#options;
-      let microUsd = ledger.hedgeSpendSince(route, localMidnight(clock.now()));
+      const { spend, running, costs } = this.#options;
+      let microUsd = spend.byHedges(route) ?? Infinity;
       for (const hedge of running.hedges()) if (hedge.route === route) microUsd += costs.promptCost(hedge);
       return microUsd;
     }) ?? Infinity;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
-import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
+import type { LedgerReader } from '../ledger/ports.ts';
 import type { CostRecorder } from './costRecorder.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 
@@ -11,7 +11,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerStore, 'receipt' | 'recent' | 'spend'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -45,12 +45,12 @@ export class History {
     return this.#read(() => this.#options.ledger.spend(range));
   }
 
-  async #read<Result>(read: () => Result): Promise<Result> {
+  async #read<Result>(read: () => Promise<Result>): Promise<Result> {
     await this.#options.costs.pricedUpToNow();
     const until = performance.now() + ledgerPatienceMs;
     for (;;) {
       try {
-        return read();
+        return await read();
       } catch (error) {
         if (!(error instanceof LedgerUnavailableError) || performance.now() >= until) throw error;
       }

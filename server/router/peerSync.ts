@@ -7,9 +7,8 @@ import type { HealthRegistry } from '../health/healthReader.ts';
 import { observationOf } from '../timeouts/attemptObservation.ts';
 import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
-import type { KeyNote } from '../ledger/sqlite/keyNotes.ts';
-import type { HealthEvent } from '../ledger/ports.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { KeyNote } from '../ledger/keyNotes.ts';
+import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
 import { promptTokens } from '../protocols/events.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import { isAboutKey } from '../exchange/failover.ts';
@@ -20,7 +19,7 @@ const warmUpMs = 10 * 60 * 1000;
 const recalledAttempts = 500;
 
 export interface PeerSyncOptions {
-  ledger: LedgerStore;
+  ledger: Pick<LedgerReader, 'keyNotes' | 'waitingAttempts' | 'recentAttempts' | 'latestAttempts' | 'keysUsed'> & SharedState;
   healthRegistry: HealthRegistry;
   limiter: RateLimiter;
   timers: AdaptiveTimeouts;
@@ -30,38 +29,51 @@ export interface PeerSyncOptions {
   log: Log;
 }
 
-/** What the servers of other windows, and those before this one, found out: read from the common ledger, and told to it. */
+/** Applies what peers, and servers before this one, found out to health, limits, timers and keys; publishes what this server learns of limits. */
 export class PeerSync {
   #options: PeerSyncOptions;
   #startedAt: number;
   #recalled = false;
   #warm = false;
+  /** Facts that came while the past is read; undefined when it is not. */
+  #held: PeerFacts[] | undefined;
   readonly #records: Guard;
+  readonly #reads: Guard;
 
   constructor(options: PeerSyncOptions) {
     this.#options = options;
-    this.#records = new Guard('A record of another window', options.log);
+    this.#records = new Guard('A record of a peer', options.log);
+    this.#reads = new Guard('The reading of what was learnt earlier', options.log);
     this.#startedAt = options.clock.now();
+    options.ledger.subscribe((facts) => {
+      if (this.#held === undefined) this.#onFacts(facts);
+      else this.#held.push(facts);
+    });
   }
 
-  /** Takes over what others have written since the last call. Cheap when that is nothing. */
+  /** Applies what peers made known since the last call. Cheap when that is nothing. */
   listen(): void {
-    const { ledger } = this.#options;
-    // A ledger that was locked at the start tells of the past as soon as it can be read.
+    // The past of a ledger that was locked at the start is read as soon as it can be.
     if (!this.#warm) this.warmUp();
-    for (const note of ledger.pollKeyNotes()) this.#records.run(() => { this.#adoptNote(note); });
-    const foreign = ledger.pollForeign();
-    for (const { attempt, endedAt, stream, beaten } of foreign.attempts) {
+    // What comes while the past is read is applied with it.
+    if (this.#held !== undefined) return;
+    this.#options.ledger.poll();
+    this.#reads.start(() => this.#recall());
+  }
+
+  #onFacts({ keyNotes, attempts, probes }: PeerFacts): void {
+    for (const note of keyNotes) this.#records.run(() => { this.#applyNote(note); });
+    for (const { attempt, endedAt, stream, beaten, runs } of attempts) {
+      if (runs) continue;
       this.#records.run(() => {
-        this.#adopt(attempt, endedAt);
+        this.#apply(attempt, endedAt);
         this.#time(attempt, stream, beaten);
       });
     }
-    this.#recall();
-    for (const event of foreign.health) this.#records.run(() => { this.#adoptProbe(event); });
+    for (const event of probes) this.#records.run(() => { this.#applyProbe(event); });
   }
 
-  #adopt(attempt: Attempt, endedAt: number): void {
+  #apply(attempt: Attempt, endedAt: number): void {
     this.#count(attempt);
     if (attempt.outcome === 'interrupted' || attempt.drill === true || attempt.failureClass === 'local') return;
     this.#options.prober.observe(attempt.endpoint, endedAt);
@@ -72,7 +84,7 @@ export class PeerSync {
     });
   }
 
-  #adoptProbe(event: HealthEvent): void {
+  #applyProbe(event: HealthEvent): void {
     this.#options.prober.observe(event.endpoint, event.at);
     this.#options.healthRegistry.record({
       endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
@@ -80,31 +92,31 @@ export class PeerSync {
     });
   }
 
-  /** Another window's failure was about one key, and there are others. */
+  /** A peer's failure was about one key, and another key can be used. */
   #isKeyScoped({ endpoint, model, keyId, failureClass }: Attempt): boolean {
     return keyId !== undefined && failureClass !== undefined && isAboutKey(failureClass)
       && this.#options.keys.pick(endpoint, new Set([keyId]), this.#options.clock.now(), undefined, model) !== undefined;
   }
 
-  /** What other windows sent counts against the same limits. */
+  /** Requests of peers count against the same limits. */
   #count({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Attempt): void {
-    // What never reached the provider was not counted there.
+    // A request that never reached the provider was not counted there.
     if (drill === true || ((failureClass === 'network' || failureClass === 'local') && status === undefined)) return;
     this.#options.limiter.applyRemote({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
   }
 
-  /** A provider said that little is left of a limit: the others are told. */
-  publishLimit({ endpoint, keyId, model, kind, at, reported: stated }: ReportedLimit): void {
+  /** A provider reported that little is left of a limit: peers learn it. */
+  publishLimit({ endpoint, keyId, model, kind, at, reported: figures }: ReportedLimit): void {
     const keyFingerprint = this.#options.keys.fingerprintOf(endpoint, keyId);
-    // A key that was taken away meanwhile is nobody's business any more.
-    if (stated.remaining === undefined || (keyId !== undefined && keyFingerprint === '')) return;
-    this.#options.ledger.recordKeyNote({
-      endpoint, keyFingerprint, model, kind, at, remaining: stated.remaining, limit: stated.limit, resetAt: stated.resetAt,
+    // The key was removed meanwhile.
+    if (figures.remaining === undefined || (keyId !== undefined && keyFingerprint === '')) return;
+    this.#options.ledger.publishKeyNote({
+      endpoint, keyFingerprint, model, kind, at, remaining: figures.remaining, limit: figures.limit, resetAt: figures.resetAt,
     });
   }
 
-  /** Another window, or the server before this one, found something out about a key. */
-  #adoptNote(note: KeyNote): void {
+  /** A peer, or a server before this one, found something out about a key. */
+  #applyNote(note: KeyNote): void {
     if (note.kind === 'state') {
       this.#options.keys.applyRemote(note);
       return;
@@ -115,42 +127,55 @@ export class PeerSync {
     this.#options.limiter.applyReported({ endpoint, keyId, model, kind, at, reported: { remaining, limit, resetAt } });
   }
 
-  /** What other windows measured sets this window's timers too. */
+  /** What peers measured sets this server's timers too. */
   #time(attempt: Attempt, stream = true, beaten = false): void {
     const observation = observationOf(attempt, stream, { beaten });
     if (observation !== undefined) this.#options.timers.observe(observation);
   }
 
-  /** Timers begin with what earlier servers measured, and keys with whether they ever answered; read once, after the first answers are on their way. */
-  #recall(): void {
-    if (this.#recalled || !this.#options.ledger.isOpen) return;
+  /** Timers start with what earlier servers measured, and keys with whether they ever answered; read once, after the first poll. */
+  async #recall(): Promise<void> {
+    const { ledger, keys, log } = this.#options;
+    if (this.#recalled || !ledger.isOpen) return;
     this.#recalled = true;
     try {
-      for (const { endpoint, keyId, keyLast4 } of this.#options.ledger.keysUsed()) this.#options.keys.recallUse(endpoint, keyId, keyLast4);
-      for (const { attempt, stream, beaten } of this.#options.ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
+      for (const { endpoint, keyId, keyLast4 } of await ledger.keysUsed()) keys.recallUse(endpoint, keyId, keyLast4);
+      for (const { attempt, stream, beaten } of await ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
     } catch (cause) {
-      this.#options.log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
+      log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
     }
   }
 
-  /** A new server takes over what was learnt in the last minutes, by itself or by others. */
+  /** Applies what was learnt in the last minutes, by peers or by servers before this one. */
   warmUp(): void {
-    if (!this.#options.ledger.isOpen) return;
+    if (!this.#options.ledger.isOpen || this.#warm) return;
     this.#warm = true;
+    this.#reads.start(() => this.#readPast());
+  }
+
+  async #readPast(): Promise<void> {
+    const { ledger, clock, log } = this.#options;
+    const held: PeerFacts[] = [];
+    this.#held = held;
     try {
-      for (const note of this.#options.ledger.keyNotes()) this.#records.run(() => { this.#adoptNote(note); });
-      // The attempts that came since the ledger was opened are among the recent ones: nothing is to be counted twice.
-      const probes = this.#options.ledger.pollForeign().health;
-      const now = this.#options.clock.now();
-      const attempts = [...this.#options.ledger.waitingAttempts(now - warmUpMs, now), ...this.#options.ledger.recentAttempts(now - warmUpMs)];
-      // In the order in which it happened: a probe that went well does not undo a failure of which it came first to be known.
+      const now = clock.now();
+      const [notes, waiting, recent] = await Promise.all([ledger.keyNotes(), ledger.waitingAttempts(now - warmUpMs, now), ledger.recentAttempts(now - warmUpMs)]);
+      ledger.poll();
+      for (const note of [...notes, ...held.flatMap(({ keyNotes }) => keyNotes)]) this.#records.run(() => { this.#applyNote(note); });
+      const attempts = [...waiting, ...recent];
+      // An attempt that came since the ledger was opened is among the recent ones as well, and is applied once.
+      const read = new Set(attempts.map(({ position }) => position));
+      for (const late of held.flatMap(one => one.attempts)) if (!late.runs && !read.has(late.position)) attempts.push(late);
+      // In the order in which it happened: a probe that went well does not undo a failure that was only read after it.
       const past = [
-        ...probes.map(event => ({ at: event.at, adopt: () => { this.#adoptProbe(event); } })),
-        ...attempts.map(({ attempt, endedAt }) => ({ at: endedAt, adopt: () => { this.#adopt(attempt, endedAt); } })),
+        ...held.flatMap(({ probes }) => probes).map(event => ({ at: event.at, apply: () => { this.#applyProbe(event); } })),
+        ...attempts.map(({ attempt, endedAt }) => ({ at: endedAt, apply: () => { this.#apply(attempt, endedAt); } })),
       ];
-      for (const { adopt } of past.sort((a, b) => a.at - b.at)) this.#records.run(adopt);
+      for (const { apply } of past.sort((a, b) => a.at - b.at)) this.#records.run(apply);
     } catch (cause) {
-      this.#options.log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
+      log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
+    } finally {
+      this.#held = undefined;
     }
   }
 }

@@ -6,7 +6,7 @@ import type { Redactor } from '../base/secrets/redact.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import { networkKindOf } from '../health/network/networkState.ts';
-import type { Ledger } from '../ledger/ports.ts';
+import type { SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
@@ -25,7 +25,7 @@ export interface ProberOptions {
   healthRegistry: HealthRegistry;
   keys: KeyPool;
   directory: ModelDirectory;
-  ledger: Ledger;
+  ledger: Pick<SharedState, 'publishProbe'>;
   clock: Clock;
   log: Log;
   redactor: Redactor;
@@ -181,8 +181,8 @@ export class Prober {
       endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
       code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
-    // Other windows learn from the ledger, and they have no drill.
-    if (!drilled) ledger.recordHealth({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
+    // Peers have no drill.
+    if (!drilled) ledger.publishProbe({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
     if (error !== undefined && !knownDead) {
       if (error.failureClass === 'model-not-found') this.modelNotFound(endpoint.name);
       this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl });

@@ -11,7 +11,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
 import type { ExchangeInput, ResponseSink } from '../exchange/request.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../ledger/ports.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -42,7 +42,7 @@ export interface RouterOptions {
   ticker: Ticker;
   limiter: RateLimiter;
   costs: CostRecorder;
-  ledger: Pick<LedgerStore, 'shutdown'>;
+  ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
   changes: Emitter<void>;
   notices: Emitter<NoticeParams>;

@@ -3,12 +3,14 @@ import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import type { HedgeUnderWay, RunningExchange } from '../exchange/services.ts';
-import type { Ledger } from '../ledger/ports.ts';
+import type { LedgerWriter } from '../ledger/ports.ts';
 import type { Pricer } from '../pricing/pricing.ts';
 import type { CostRecorder } from './costRecorder.ts';
+import type { SpendToday } from './spendToday.ts';
 
 export interface RunningExchangesOptions {
-  ledger: Pick<Ledger, 'open' | 'progress'>;
+  ledger: Pick<LedgerWriter, 'open' | 'progress'>;
+  spend: Pick<SpendToday, 'running'>;
   pricer: Pick<Pricer, 'ready'>;
   costs: Pick<CostRecorder, 'priced'>;
   clock: Clock;
@@ -57,12 +59,16 @@ export class RunningExchanges {
 
   /** Keeps callers' connections alive, and writes down what each exchange has cost so far: this process may be killed. */
   tick(): void {
-    const { ledger, pricer, costs, clock } = this.#options;
+    const { ledger, spend, pricer, costs, clock } = this.#options;
     // Endpoints with prices of their own need no table; the others are priced once it is loaded.
     if (this.#running.size > 0) this.#records.start(() => pricer.ready());
     for (const exchange of [...this.#running]) {
       this.#records.run(() => { exchange.tick(clock.now()); });
-      this.#records.run(() => { ledger.progress(costs.priced(exchange.progress())); });
+      this.#records.run(() => {
+        const receipt = costs.priced(exchange.progress());
+        ledger.progress(receipt);
+        spend.running(receipt);
+      });
     }
   }
 

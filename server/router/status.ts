@@ -2,13 +2,11 @@ import { healthOf } from '../api/condition.ts';
 import type { DrillStatus } from '../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import type { Clock } from '../base/clock.ts';
-import { localMidnight } from '../base/localMidnight.ts';
 import type { Config, EndpointConfig } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
-import { LedgerUnavailableError } from '../ledger/sqlite/ledgerErrors.ts';
-import type { EndpointSpend } from '../ledger/sqlite/spendQueries.ts';
-import type { LedgerStore } from '../ledger/sqlite/sqliteLedger.ts';
+import type { SharedState } from '../ledger/ports.ts';
+import type { EndpointSpend } from '../ledger/spend.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ModelFactsCache } from '../models/factsBook.ts';
@@ -18,6 +16,7 @@ import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { EventLog } from './eventLog.ts';
 import { OfferCache, type OfferView } from './offers.ts';
+import type { SpendToday } from './spendToday.ts';
 import type { ViewNow } from './view.ts';
 
 /** What the offer is made of, at one moment. */
@@ -36,14 +35,15 @@ export interface OfferSources {
 export interface SnapshotSources extends OfferSources {
   problems: ConfigProblem[];
   http: HttpStatus;
-  ledger: LedgerStore;
+  ledger: Pick<SharedState, 'revision'>;
+  spend: Pick<SpendToday, 'byEndpoint'>;
   drill: DrillStatus | undefined;
 }
 
 /** The whole state as the editor draws it. */
 export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const { now, config, ledger } = sources;
-  const spend = spendToday(ledger, now);
+  const spend = sources.spend.byEndpoint();
   const conditions = new Conditions(sources);
   const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
   const offered = offersOf(sources, conditions);
@@ -52,7 +52,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   let todayUnknown = 0;
   for (const one of spend?.values() ?? [unreadSpend]) {
     todayMicroUsd += one.microUsd;
-    todayEstimated ||= one.estimated;
+    todayEstimated ||= one.estimatedMicroUsd > 0;
     todayUnknown += one.unknown;
   }
   return {
@@ -63,18 +63,8 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   };
 }
 
-/** While the ledger cannot be read, nothing is known of what was spent, which is not the same as nothing. */
-const unreadSpend: EndpointSpend = { microUsd: 0, estimated: false, unknown: 1 };
-
-/** @returns undefined while the ledger cannot be read */
-function spendToday(ledger: LedgerStore, now: number): Map<string, EndpointSpend> | undefined {
-  try {
-    return ledger.spendByEndpoint({ from: localMidnight(now), to: now + 1 });
-  } catch (error) {
-    if (error instanceof LedgerUnavailableError) return undefined;
-    throw error;
-  }
-}
+/** Until the sums have been read they are unknown, which is not the same as nothing. */
+const unreadSpend: EndpointSpend = { microUsd: 0, estimatedMicroUsd: 0, unknown: 1 };
 
 function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources, conditions: Conditions, spend: EndpointSpend | undefined): EndpointStatus {
   const health = conditions.health(endpoint);
@@ -92,7 +82,7 @@ function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources
     keys: conditions.keys(endpoint),
     models: directory.modelsOf(endpoint.name),
     todayMicroUsd: spend?.microUsd ?? 0,
-    todayEstimated: spend?.estimated ?? false,
+    todayEstimated: (spend?.estimatedMicroUsd ?? 0) > 0,
     todayUnknown: spend?.unknown ?? 0,
   };
 }
@@ -118,7 +108,8 @@ export interface StatusReaderOptions {
   directory: ModelDirectory;
   modelFacts: Pick<ModelFactsCache, 'facts'>;
   view: ViewNow;
-  ledger: LedgerStore;
+  ledger: Pick<SharedState, 'revision'>;
+  spend: Pick<SpendToday, 'byEndpoint'>;
   drills: Pick<FaultInjectionRunner, 'status'>;
   eventLog: Pick<EventLog, 'states'>;
   clock: Clock;
@@ -135,8 +126,8 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, drills, eventLog } = this.#options;
-    const snapshot = buildSnapshot({ ...this.#offerSources(), problems: current.problems, http, ledger, drill: drills.status() });
+    const { current, ledger, spend, drills, eventLog } = this.#options;
+    const snapshot = buildSnapshot({ ...this.#offerSources(), problems: current.problems, http, ledger, spend, drill: drills.status() });
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;
   }

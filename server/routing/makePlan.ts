@@ -20,6 +20,7 @@ export type Verdict =
 export const makePlan: MakePlan = (requestedModel, requirements, view, now) => {
   const resolved = resolveName(requestedModel, view);
   const plan: Plan = { requestedModel, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
+  if (resolved?.route !== undefined) plan.route = resolved.route;
   const coolingDown: PlanResult['coolingDown'] = [];
   const unfit: PlanResult['unfit'] = [];
   for (const candidate of resolved?.candidates ?? []) {

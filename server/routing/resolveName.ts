@@ -39,6 +39,16 @@ export function resolveName(requestedModel: string, view: RoutingView): Resolved
   }
 }
 
+/** A requested name as it reads without the tolerated prefixes, which say nothing about what is meant. */
+export function bareName(requestedModel: string): string {
+  let name = requestedModel.trim();
+  for (;;) {
+    const prefix = toleratedPrefixes.find((candidate) => name.startsWith(candidate));
+    if (prefix === undefined) return name;
+    name = name.slice(prefix.length);
+  }
+}
+
 function resolveExactly(name: string, view: RoutingView): Resolved | undefined {
   if (name === '') return undefined;
   const route = view.config.routes.get(name);

@@ -1,9 +1,11 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Attempt, Cost, PriceUsed, Receipt } from '../../api/receipt.ts';
-import type { KeyNote, KeyNotes } from './keyNotes.ts';
-import type { HealthEvent } from '../ports.ts';
-import type { Instances } from './instances.ts';
 import { storedFigure } from '../../pricing/money.ts';
+import type { KeyNote } from '../keyNotes.ts';
+import type { HealthEvent } from '../ports.ts';
+import { attemptColumnNames, attemptValues } from './attemptColumns.ts';
+import type { Instances } from './instances.ts';
+import type { KeyNotes } from './keyNotes.ts';
 
 /** What one transaction writes. */
 export interface Batch {
@@ -25,6 +27,8 @@ export class BatchWriter {
   readonly #keyNotes: KeyNotes;
   /** Exchanges with an `open` row of ours: id to seq. Changed only by committed transactions. */
   readonly #openRows = new Map<string, number>();
+  /** The parameters of an insert of an attempt, used again for each. */
+  readonly #attemptValues: SQLInputValue[] = [];
   readonly #priceTexts = new WeakMap<PriceUsed, string>();
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
@@ -41,7 +45,7 @@ export class BatchWriter {
   readonly #instances: Instances;
   readonly #verify: () => void;
 
-  /** @param verify throws when the file is not the one to write to any more; asked under the write lock */
+  /** @param verify throws when the file is no longer the one to write to; called under the write lock */
   constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes, instances: Instances, verify: () => void) {
     this.#database = database;
     this.#instanceId = instanceId;
@@ -51,18 +55,15 @@ export class BatchWriter {
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
-      wanted, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+      wanted, route, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#findExchange = database.prepare('SELECT seq, outcome FROM exchanges WHERE id = ?');
-    this.#updateExchange = database.prepare(`UPDATE exchanges SET first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
+    this.#updateExchange = database.prepare(`UPDATE exchanges SET route = ?, first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
       target = ?, plan = ? WHERE seq = ?`);
     this.#deleteRunning = database.prepare('DELETE FROM attempts WHERE exchange_seq = ? AND final = 0');
-    // A record that was final before its price was known gets the price later, and nothing else.
-    this.#insertAttempt = database.prepare(`INSERT INTO attempts (exchange_seq, number, final, last, target, endpoint, model, upstream_model,
-      protocol, key_label, key_last4, started_at, headers_ms, first_token_ms, total_ms, status, outcome, failure_class, message, input_tokens,
-      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd, usage_estimated,
-      cost_micro_usd, cost_certainty, price_source, price_used, key_id, role, kind, drill, connect_ms, longest_gap_ms, retry_after_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    // A record that was final before its price was known gets the price later, and nothing else changes.
+    const attemptColumns = ['exchange_seq', 'final', 'last', ...attemptColumnNames];
+    this.#insertAttempt = database.prepare(`INSERT INTO attempts (${attemptColumns.join(', ')}) VALUES (${attemptColumns.map(() => '?').join(', ')})
       ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
         price_source = excluded.price_source, price_used = excluded.price_used
         WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
@@ -79,7 +80,7 @@ export class BatchWriter {
 
   /**
    * Commits the batch or, when it throws, nothing of it.
-   * @param heartbeat the moment to write as this process's sign of life; absent: none is due
+   * @param heartbeat the moment to write as this process's heartbeat; absent: none is due
    */
   write(batch: Batch, heartbeat: number | undefined): void {
     this.#begin.run();
@@ -121,11 +122,11 @@ export class BatchWriter {
   #insert(receipt: Receipt): Written {
     const { caller } = receipt;
     const result = this.#insertExchange.run(receipt.id, this.#instanceId, receipt.inbound, receipt.protocol, receipt.stream ? 1 : 0, caller.tool,
-      caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.requestedModel, Math.round(receipt.startedAt),
+      caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.requestedModel, receipt.plan.route ?? null, Math.round(receipt.startedAt),
       receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null, receipt.message ?? null,
       receipt.target ?? null, JSON.stringify(receipt.plan));
     if (result.changes === 0) {
-      // Handed in once more after it had ended: the later word counts.
+      // Handed in once more after it had ended: the later receipt counts.
       const row = this.#findExchange.get(receipt.id);
       return this.#rewrite(receipt, Number(row?.['seq']), row?.['outcome'] !== 'open');
     }
@@ -136,7 +137,7 @@ export class BatchWriter {
 
   #rewrite(receipt: Receipt, seq: number, hadEnded: boolean): Written {
     if (hadEnded && receipt.outcome === 'open') return { seq, hadEnded };
-    this.#updateExchange.run(receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
+    this.#updateExchange.run(receipt.plan.route ?? null, receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null,
       receipt.message ?? null, receipt.target ?? null, JSON.stringify(receipt.plan), seq);
     this.#deleteRunning.run(seq);
     this.#writeAttempts(seq, receipt);
@@ -156,17 +157,15 @@ export class BatchWriter {
   }
 
   #writeAttempt(exchangeSeq: number, attempt: Attempt, final: 0 | 1, last: 0 | 1): void {
-    const { usage } = attempt;
-    const microUsd = storedFigure(attempt.cost.microUsd);
+    const { cost: priced } = attempt;
     // A figure that cannot be kept is unknown; the record itself is kept.
-    const cost: Cost = microUsd === null && attempt.cost.microUsd !== undefined ? { certainty: 'unknown' } : attempt.cost;
-    this.#insertAttempt.run(exchangeSeq, attempt.number, final, last, attempt.target, attempt.endpoint, attempt.model, attempt.upstreamModel,
-      attempt.protocol, attempt.keyLabel ?? null, attempt.keyLast4 ?? null, Math.round(attempt.startedAt), attempt.headersMs ?? null,
-      attempt.firstTokenMs ?? null, attempt.totalMs, attempt.status ?? null, attempt.outcome, attempt.failureClass ?? null,
-      attempt.message ?? null, storedFigure(usage.inputTokens), storedFigure(usage.cacheReadTokens), storedFigure(usage.cacheWriteTokens),
-      storedFigure(usage.cacheWrite1hTokens), storedFigure(usage.outputTokens), storedFigure(usage.reasoningTokens),
-      storedFigure(usage.reportedCostMicroUsd), attempt.usageEstimated ? 1 : 0, microUsd, cost.certainty, cost.priceSource ?? null, this.#priceText(cost.priceUsed),
-      attempt.keyId ?? null, attempt.role ?? null, attempt.kind ?? null, attempt.drill === true ? 1 : null, attempt.connectMs ?? null, attempt.longestGapMs ?? null, storedFigure(attempt.retryAfterMs));
+    const cost: Cost = priced.microUsd !== undefined && storedFigure(priced.microUsd) === null ? { certainty: 'unknown' } : priced;
+    const values = this.#attemptValues;
+    values[0] = exchangeSeq;
+    values[1] = final;
+    values[2] = last;
+    attemptValues({ attempt, cost, priceText: this.#priceText(cost.priceUsed) }, values, 3);
+    this.#insertAttempt.run(...values);
   }
 
   /** Price objects are shared by all attempts they priced, so their text is made once. */

@@ -4,9 +4,10 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { Batch } from './batchWriter.ts';
 import { heartbeatMs } from './instances.ts';
-import { noteSubject, type KeyNote } from './keyNotes.ts';
+import { noteSubject, type KeyNote } from '../keyNotes.ts';
 import type { HealthEvent } from '../ports.ts';
-import { isBusy, isDamage, isEnvironmental, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
+import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
+import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 
 /**
  * Longest wait between handing something in and its commit, and the age at which an exchange that still runs gets a row:

@@ -5,7 +5,7 @@ import type { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { processIdentity, type ProcessIdentity } from './processIdentity.ts';
 import { allRows, readable } from './readRows.ts';
-import { UnreadableRowError, type Row } from './rows.ts';
+import { UnreadableRowError, type Row } from './rowValues.ts';
 
 /** A process writes a sign of life at most this often, and this often while an exchange of its has an open row. */
 export const heartbeatMs = 5_000;
@@ -109,7 +109,7 @@ export class Instances {
   #interrupt(dead: readonly string[]): void {
     const openOf = this.#database.prepare(`SELECT seq FROM exchanges WHERE outcome = 'open' AND instance = ?`);
     const runningOf = this.#database.prepare('SELECT seq FROM attempts WHERE exchange_seq = ? AND final = 0');
-    // A final row has a new seq, so that roll-ups and other windows, which read on by seq, meet it.
+    // A final row has a new seq, so that roll-ups and peers, which read on by seq, meet it.
     const endAttempt = this.#database.prepare(`UPDATE attempts SET seq = (SELECT max(seq) + 1 FROM attempts), final = 1, outcome = 'interrupted',
       usage_estimated = 1, cost_certainty = CASE cost_certainty WHEN 'exact' THEN 'estimated' ELSE cost_certainty END,
       message = coalesce(message, 'The server process ended while this attempt ran.') WHERE seq = ?`);

@@ -2,69 +2,41 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CountedKind } from '../../base/headers/rateHeaders.ts';
 import type { Guard } from '../../base/guarded.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
-import { UnreadableRowError, type Row } from './rows.ts';
-
-/** Of which key, and of which model where it is not of all. */
-interface KeyNoteScope {
-  endpoint: string;
-  /** What the key is known by in the data folder (see keys/keyFingerprints.ts); empty for endpoints without keys. */
-  keyFingerprint: string;
-  model?: string | undefined;
-  /** Milliseconds since the epoch. */
-  at: number;
-}
-
-/** What a window found out about a key: that it is dead, rests, or works again. */
-export interface KeyStateNote extends KeyScopeOf<'state'> {
-  state: 'ok' | 'rejected' | 'no-money' | 'cooling';
-  /** Of a rest; milliseconds since the epoch. */
-  until?: number | undefined;
-}
-
-/** What a provider said is left of a limit. */
-export interface KeyLimitNote extends KeyScopeOf<CountedKind> {
-  remaining: number;
-  limit?: number | undefined;
-  resetAt?: number | undefined;
-}
-
-interface KeyScopeOf<Kind> extends KeyNoteScope { kind: Kind }
-
-/** What windows tell each other, and the next start, about keys. Of one key, model and kind only the last word is kept. */
-export type KeyNote = KeyStateNote | KeyLimitNote;
+import type { KeyLimitNote, KeyNote, KeyNoteScope, KeyStateNote } from '../keyNotes.ts';
+import { UnreadableRowError, type Row } from './rowValues.ts';
 
 const columns = 'endpoint, key_mark, model, kind, at, state, until, remaining, most';
 const pageBound = 5_000;
-/** Rests and limits are over by then, and all windows have seen that a key works again. */
+/** Cooldowns and limits are over by then, and all peers have seen that a key works again. */
 const keptMs = 2 * 86_400_000;
-/** A key nobody has used for so long may be asked about again. */
+/** A key without use for so long may be asked about again. */
 const rejectedKeptMs = 365 * 86_400_000;
 
 /** The notes about keys in the ledger's file. */
 export class KeyNotes {
   readonly #instanceId: string;
   readonly #insert: StatementSync;
-  readonly #foreign: StatementSync;
+  readonly #newer: StatementSync;
   readonly #all: StatementSync;
   readonly #prune: StatementSync;
   readonly #unreadable: Guard;
   #watermark: number;
 
-  /** @param after the `seq` from which on notes of others are new; absent: those written from now on */
+  /** @param after the `seq` from which on notes of peers are new; absent: those written from now on */
   constructor(database: DatabaseSync, instanceId: string, unreadable: Guard, after?: number) {
     this.#instanceId = instanceId;
     this.#unreadable = unreadable;
-    // A replaced row gets a new seq, so that other processes, which read on by seq, meet it. An older word never replaces a newer one.
+    // A replaced row gets a new seq, so that peers, which read on by seq, meet it. An older note never replaces a newer one.
     this.#insert = database.prepare(`INSERT OR REPLACE INTO key_notes (instance, ${columns})
       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
       WHERE NOT EXISTS (SELECT 1 FROM key_notes WHERE endpoint = ?2 AND key_mark = ?3 AND model = ?4 AND kind = ?5 AND at > ?6)`);
-    this.#foreign = database.prepare(`SELECT seq, instance, ${columns} FROM key_notes WHERE seq > ? ORDER BY seq LIMIT ${pageBound}`);
+    this.#newer = database.prepare(`SELECT seq, instance, ${columns} FROM key_notes WHERE seq > ? ORDER BY seq LIMIT ${pageBound}`);
     this.#all = database.prepare(`SELECT ${columns} FROM key_notes ORDER BY seq`);
     this.#prune = database.prepare(`DELETE FROM key_notes WHERE at < ? AND (state IS NOT 'rejected' OR at < ?)`);
     this.#watermark = after ?? Number(database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM key_notes').get()?.['seq'] ?? 0);
   }
 
-  /** The last row that was read of others. */
+  /** The last row that was read of peers. */
   get watermark(): number {
     return this.#watermark;
   }
@@ -77,9 +49,9 @@ export class KeyNotes {
       whole(state?.until ?? limit?.resetAt), whole(limit?.remaining), whole(limit?.limit));
   }
 
-  /** What other processes wrote since the last call; `more`: there may be still more. */
+  /** What peers wrote since the last call; `more`: there may be still more. */
   poll(): { notes: KeyNote[]; more: boolean } {
-    const rows = allRows(this.#foreign, this.#watermark);
+    const rows = allRows(this.#newer, this.#watermark);
     this.#watermark = lastSeq(rows, this.#watermark);
     const notes = readable(rows.filter((row) => row['instance'] !== this.#instanceId), noteFromRow, this.#unreadable);
     return { notes, more: rows.length === pageBound };
@@ -94,11 +66,6 @@ export class KeyNotes {
   prune(now: number): void {
     this.#prune.run(now - keptMs, now - rejectedKeptMs);
   }
-}
-
-/** The same key, model and kind have the same one: the last word of each is enough. */
-export function noteSubject({ endpoint, keyFingerprint, model, kind }: KeyNote): string {
-  return JSON.stringify([endpoint, keyFingerprint, model ?? '', kind]);
 }
 
 function whole(figure: number | undefined): number | null {

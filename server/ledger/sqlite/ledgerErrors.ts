@@ -1,19 +1,9 @@
-import { WaybillError } from '../../base/failure.ts';
-
 /** The ledger was written by a newer Waybill. `message` is one sentence with the next action. */
 export class LedgerTooNewError extends Error {
   readonly code = 'ledger-too-new';
   constructor(file: string, found: number, known: number) {
     super(`The ledger ${file} was written by a newer Waybill (format ${found}, this one knows ${known}): update Waybill in this window.`);
     this.name = 'LedgerTooNewError';
-  }
-}
-
-/** The ledger cannot be read or written now, and is tried again. `message` is one sentence for a person. */
-export class LedgerUnavailableError extends WaybillError {
-  constructor(message: string) {
-    super('ledger-unavailable', 'server', message);
-    this.name = 'LedgerUnavailableError';
   }
 }
 

@@ -6,15 +6,17 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { BatchWriter } from './batchWriter.ts';
 import { Instances, type IsAlive } from './instances.ts';
-import { KeyNotes, type KeyNote } from './keyNotes.ts';
-import type { ForeignAttempt, HealthEvent } from '../ports.ts';
+import type { KeyNote } from '../keyNotes.ts';
+import type { HealthEvent, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
+import { attemptFromRow, selectedAttemptColumns } from './attemptColumns.ts';
+import { KeyNotes } from './keyNotes.ts';
 import { LedgerReplacedError } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
 import {
-  attemptColumns, attemptFromRow, exchangeColumns, foreignAttemptFromRow, healthEventFromRow, receiptFromRow, summaryFromRow,
-  type ReadAttempts, type Row,
+  exchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
 } from './rows.ts';
+import type { Row } from './rowValues.ts';
 import { SpendQueries } from './spendQueries.ts';
 
 export interface LedgerFileOptions {
@@ -25,17 +27,14 @@ export interface LedgerFileOptions {
   isAlive: IsAlive;
   /** How long a lock of another process is waited for while the file is opened, in milliseconds; the event loop stands still. */
   openBusyTimeoutMs: number;
-  /** The file this one follows in the same process: what was read of other processes there is not read again. */
+  /** The file this one follows in the same process: what was read of peers there is not read again. */
   before?: LedgerFile | undefined;
 }
 
-/** A key that answered, as attempts name it. */
-export interface UsedKey { endpoint: string; keyId: string; keyLast4: string }
-
-/** How long a statement may wait for another window's commit while requests are served. */
+/** How long a statement may wait for a peer's commit while requests are served. */
 const servingBusyTimeoutMs = 10;
 const healthKeptMs = 30 * 86_400_000;
-const foreignBound = 5_000;
+const peerBound = 5_000;
 /** More than health looks at for any endpoint; a busy quarter of an hour holds many times that. */
 const warmUpBound = 2_000;
 /** So many of the latest attempts are looked through for keys that were used. */
@@ -69,8 +68,8 @@ export class LedgerFile {
   readonly #latestAttempts: StatementSync;
   readonly #keysUsed: StatementSync;
   readonly #recentHealth: StatementSync;
-  readonly #foreignAttempts: StatementSync;
-  readonly #foreignHealth: StatementSync;
+  readonly #peerAttempts: StatementSync;
+  readonly #peerHealth: StatementSync;
   readonly #dataVersion: StatementSync;
   readonly #finished: StatementSync;
 
@@ -93,30 +92,30 @@ export class LedgerFile {
       this.#fileId = idBefore ?? fileIdOf(file);
       this.instances = new Instances(database, instanceId, clock, log, options.isAlive, this.#unreadable);
       const highest = (table: string): number => Number(database.prepare(`SELECT CAST(max(seq) AS REAL) AS seq FROM ${table}`).get()?.['seq'] ?? 0);
-      // In a file that was begun anew, the rows of other windows count from the first one.
+      // In a file that was started over, the rows of peers count from the first one.
       const follow = (known: number | undefined, table: string): number => (known === undefined ? highest(table) : known <= highest(table) ? known : 0);
       this.#keyNotes = new KeyNotes(database, instanceId, this.#unreadable, before === undefined ? undefined : follow(before.#keyNotes.watermark, 'key_notes'));
       this.writer = new BatchWriter(database, instanceId, this.#keyNotes, this.instances, () => { this.verify(); });
-      this.spend = new SpendQueries(database);
+      this.spend = new SpendQueries(database, instanceId, this.#unreadable);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);
-      this.#attemptsOf = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);
+      this.#attemptsOf = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);
       const page = 'FROM exchanges WHERE started_at < ? ORDER BY started_at DESC, seq DESC LIMIT ?';
       this.#recent = database.prepare(`SELECT ${exchangeColumns} ${page}`);
-      this.#attemptsOfPage = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
-      this.#recentAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
+      this.#attemptsOfPage = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
+      this.#recentAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
         AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
-      this.#waitingAttempts = database.prepare(`SELECT ${attemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
+      this.#waitingAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
         AND a.started_at + a.total_ms < ? AND a.started_at + a.total_ms + a.retry_after_ms > ? ORDER BY a.started_at + a.total_ms LIMIT ${warmUpBound}`);
-      const timingColumns = `${attemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
+      const timingColumns = `a.seq AS seq, ${selectedAttemptColumns}, e.stream AS stream, e.outcome AS exchange_outcome`;
       this.#latestAttempts = database.prepare(`SELECT ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
         WHERE a.final = 1 ORDER BY a.seq DESC LIMIT ?`);
       this.#keysUsed = database.prepare(`SELECT DISTINCT endpoint, key_id, key_last4 FROM (SELECT endpoint, key_id, key_last4, outcome FROM attempts ORDER BY seq DESC LIMIT ${usedKeysBound})
         WHERE outcome = 'ok' AND key_id IS NOT NULL`);
       this.#recentHealth = database.prepare(`SELECT ${healthColumns} FROM health_events WHERE at >= ? ORDER BY at, seq`);
-      this.#foreignAttempts = database.prepare(`SELECT a.seq AS seq, e.instance AS instance, ${timingColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
-        WHERE a.seq > ? AND a.final = 1 ORDER BY a.seq LIMIT ${foreignBound}`);
-      this.#foreignHealth = database.prepare(`SELECT seq, instance, ${healthColumns} FROM health_events WHERE seq > ? ORDER BY seq LIMIT ${foreignBound}`);
+      this.#peerAttempts = database.prepare(`SELECT e.instance AS instance, ${timingColumns}, ${spentColumns} FROM attempts a JOIN exchanges e ON e.seq = a.exchange_seq
+        WHERE a.seq > ? ORDER BY a.seq LIMIT ${peerBound}`);
+      this.#peerHealth = database.prepare(`SELECT seq, instance, ${healthColumns} FROM health_events WHERE seq > ? ORDER BY seq LIMIT ${peerBound}`);
       this.#dataVersion = database.prepare('PRAGMA data_version');
       this.#finished = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'finished'`);
 
@@ -160,16 +159,16 @@ export class LedgerFile {
     return { attempts, unreadable: rows.length - attempts.length };
   }
 
-  recentAttempts(sinceMs: number): ForeignAttempt[] {
-    return this.#foreign(allRows(this.#recentAttempts, Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse());
+  recentAttempts(sinceMs: number): RecordedAttempt[] {
+    return this.#recorded(allRows(this.#recentAttempts, Math.floor(sinceMs) - longestAttemptMs, sinceMs).reverse());
   }
 
-  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
-    return this.#foreign(allRows(this.#waitingAttempts, Math.floor(now) - longestWaitMs, endedBefore, now));
+  waitingAttempts(endedBefore: number, now: number): RecordedAttempt[] {
+    return this.#recorded(allRows(this.#waitingAttempts, Math.floor(now) - longestWaitMs, endedBefore, now));
   }
 
-  latestAttempts(count: number): ForeignAttempt[] {
-    return this.#foreign(allRows(this.#latestAttempts, count).reverse());
+  latestAttempts(count: number): RecordedAttempt[] {
+    return this.#recorded(allRows(this.#latestAttempts, count).reverse());
   }
 
   keysUsed(): UsedKey[] {
@@ -180,8 +179,8 @@ export class LedgerFile {
     return readable(allRows(this.#recentHealth, sinceMs), healthEventFromRow, this.#unreadable);
   }
 
-  #foreign(rows: readonly Row[]): ForeignAttempt[] {
-    return readable(rows, foreignAttemptFromRow, this.#unreadable);
+  #recorded(rows: readonly Row[]): RecordedAttempt[] {
+    return readable(rows, recordedAttemptFromRow, this.#unreadable);
   }
 
   keyNotes(): KeyNote[] {
@@ -196,17 +195,18 @@ export class LedgerFile {
     return notes;
   }
 
-  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
+  /** What peers recorded since the last call. */
+  pollPeers(): Pick<PeerFacts, 'attempts' | 'probes'> {
     const version = this.version();
-    if (version === this.#polledVersion) return { attempts: [], health: [] };
-    const ofOthers = (row: Row): boolean => row['instance'] !== this.#instanceId;
-    const attemptRows = allRows(this.#foreignAttempts, this.#attemptWatermark);
-    const healthRows = allRows(this.#foreignHealth, this.#healthWatermark);
+    if (version === this.#polledVersion) return { attempts: [], probes: [] };
+    const ofPeers = (row: Row): boolean => row['instance'] !== this.#instanceId;
+    const attemptRows = allRows(this.#peerAttempts, this.#attemptWatermark);
+    const healthRows = allRows(this.#peerHealth, this.#healthWatermark);
     this.#attemptWatermark = lastSeq(attemptRows, this.#attemptWatermark);
     this.#healthWatermark = lastSeq(healthRows, this.#healthWatermark);
     // A full page may not be the last one: look again next time.
-    if (attemptRows.length < foreignBound && healthRows.length < foreignBound) this.#polledVersion = version;
-    return { attempts: this.#foreign(attemptRows.filter(ofOthers)), health: readable(healthRows.filter(ofOthers), healthEventFromRow, this.#unreadable) };
+    if (attemptRows.length < peerBound && healthRows.length < peerBound) this.#polledVersion = version;
+    return { attempts: readable(attemptRows.filter(ofPeers), peerAttemptFromRow, this.#unreadable), probes: readable(healthRows.filter(ofPeers), healthEventFromRow, this.#unreadable) };
   }
 
   /** Changes when another process, or another connection of this one, committed something. */

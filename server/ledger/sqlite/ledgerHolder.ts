@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Guard } from '../../base/guarded.ts';
-import { isBusy, isDamage, isDamageWhenOpened, isEnvironmental, LedgerReplacedError, LedgerTooNewError, LedgerUnavailableError } from './ledgerErrors.ts';
+import { isBusy, isDamage, isDamageWhenOpened, isEnvironmental, LedgerReplacedError, LedgerTooNewError } from './ledgerErrors.ts';
+import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 import { LedgerFile, type LedgerFileOptions } from './ledgerFile.ts';
 import { isMendedElsewhere, mend, type Mended } from './mend.ts';
 

@@ -166,4 +166,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE instances ADD COLUMN space TEXT;
   ALTER TABLE instances ADD COLUMN start TEXT;
   `,
+  `
+  /* The route that was asked for, by its own name. NULL for models and pinned targets, and in rows of earlier versions. */
+  ALTER TABLE exchanges ADD COLUMN route TEXT;
+  `,
 ];

@@ -1,20 +1,23 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Guard } from '../../base/guarded.ts';
-import type { Row } from './rows.ts';
+import type { Row } from './rowValues.ts';
+
+/** By position, or all of them by name. */
+type Parameters = SQLInputValue[] | [named: Record<string, SQLInputValue>];
 
 /**
  * All rows of a query. `node:sqlite` refuses a whole answer for one integer that no number can hold; such a value reads
  * as null instead.
  */
-export function allRows(statement: StatementSync, ...parameters: SQLInputValue[]): Row[] {
+export function allRows(statement: StatementSync, ...parameters: Parameters): Row[] {
   try {
-    return statement.all(...parameters);
+    return statement.all(...parameters as SQLInputValue[]);
   } catch (error) {
     if (!isOutOfRange(error)) throw error;
   }
   statement.setReadBigInts(true);
   try {
-    return statement.all(...parameters).map(withNumbers);
+    return statement.all(...parameters as SQLInputValue[]).map(withNumbers);
   } finally {
     statement.setReadBigInts(false);
   }

@@ -2,19 +2,13 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../api/receipt.ts';
 import type { TokenUsage } from '../../api/conversation.ts';
 import { localDays } from './localDays.ts';
-import { costCertainty, figure, usageFromRow } from './rows.ts';
-import type { Row } from './rows.ts';
 import { addMissing, addUsage, incompleteBuckets } from '../../pricing/sums.ts';
-
-/** Spend of one endpoint in a range, as a status snapshot shows it. */
-export interface EndpointSpend {
-  /** Known cost (exact and estimated). */
-  microUsd: number;
-  /** Some part of `microUsd` is an estimate. */
-  estimated: boolean;
-  /** Attempts whose cost is unknown. */
-  unknown: number;
-}
+import type { Guard } from '../../base/guarded.ts';
+import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
+import { costCertainty, figure, selectedAttemptColumns, usageColumnList, usageFromRow } from './attemptColumns.ts';
+import { allRows, readable } from './readRows.ts';
+import { spentAttemptFromRow, spentColumns } from './rows.ts';
+import type { Row } from './rowValues.ts';
 
 /** The group of requests that came without a workspace, so that groups add up to the totals. */
 export const noWorkspace = '(no workspace)';
@@ -27,10 +21,7 @@ const foldChunk = 1_000;
 /** Fewer attempts than this are left as they are and summed by the query. */
 const foldThreshold = 2_000;
 
-const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, input_tokens, cache_read_tokens, cache_write_tokens,
-  cache_write_1h_tokens, output_tokens, reasoning_tokens, reported_micro_usd`;
-
-const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens'];
+const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, ${usageColumnList.join(', ')}`;
 
 /**
  * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
@@ -39,7 +30,7 @@ const tokenColumns = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens',
 const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
   CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
   CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
-  a.last AS exchanges, ${[...tokenColumns, 'reported_micro_usd'].map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
+  a.last AS exchanges, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
 const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
 const groupColumns = 'endpoint, model, tool, workspace';
 
@@ -70,6 +61,9 @@ const looseAttempts = (columns: string): string => `
   UNION ALL
   SELECT ${columns} FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
     WHERE a.started_at >= :tailFrom AND a.started_at < :to AND a.seq <= :rolledUp AND a.final = 1`;
+
+/** The exchange `e` of an attempt has ended, or is one of a peer. */
+const notRunningHere = `NOT (e.outcome = 'open' AND e.instance = :instance)`;
 
 /** Spend of the range by group: whole UTC days, the quarters of an hour before and after them, and what is loose. */
 const grouped = `(
@@ -103,27 +97,35 @@ export class SpendQueries {
   readonly #highest: StatementSync;
   readonly #byGroup: StatementSync;
   readonly #bySlot: StatementSync;
-  readonly #byEndpoint: StatementSync;
   readonly #exchanges: StatementSync;
-  readonly #hedges: StatementSync;
+  readonly #startByEndpoint: StatementSync;
+  readonly #startHedges: StatementSync;
+  readonly #startRunning: StatementSync;
+  readonly #instanceId: string;
+  readonly #unreadable: Guard;
   readonly #folds: StatementSync[];
   readonly #setRolledUp: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  /** @param instanceId of this process, whose running exchanges a start leaves out */
+  constructor(database: DatabaseSync, instanceId: string, unreadable: Guard) {
     this.#database = database;
+    this.#instanceId = instanceId;
+    this.#unreadable = unreadable;
     this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
     this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
     this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
-    this.#byEndpoint = database.prepare(`SELECT endpoint, ${readableSum('micro_usd')}, ${readableSum('estimated_micro_usd')},
-      ${readableSum('unknown_attempts')} FROM ${grouped} GROUP BY endpoint`);
-    // All three take the same bounds; each uses those it needs.
-    for (const statement of [this.#byGroup, this.#bySlot, this.#byEndpoint]) statement.setAllowUnknownNamedParameters(true);
+    // Both take the same bounds; each uses those it needs.
+    for (const statement of [this.#byGroup, this.#bySlot]) statement.setAllowUnknownNamedParameters(true);
     this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
-    this.#hedges = database.prepare(`SELECT ${readableSum('micro_usd')}, sum(known) AS known, count(*) AS count FROM (
-      SELECT coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd, CASE WHEN ${costCertainty} = 'unknown' THEN 0 ELSE 1 END AS known
-      FROM attempts a INDEXED BY attempts_of_role JOIN exchanges e ON e.seq = a.exchange_seq
-      WHERE a.role = 'hedge' AND a.started_at >= ?1 AND trim(e.wanted) IN (?2, 'waybill/' || ?2, 'models/' || ?2))`);
+    const attemptsOf = (index: string): string => `FROM attempts a INDEXED BY ${index} JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.started_at >= :from AND a.started_at < :to`;
+    this.#startByEndpoint = database.prepare(`SELECT endpoint, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts'].map(readableSum).join(', ')} FROM (
+      SELECT a.endpoint AS endpoint, ${attemptSums} ${attemptsOf('attempts_by_time')} AND a.final = 1 AND ${notRunningHere}) GROUP BY endpoint`);
+    this.#startHedges = database.prepare(`SELECT route, name, ${readableSum('micro_usd')}, sum(known) AS known, count(*) AS count FROM (
+      SELECT e.route AS route, CASE WHEN e.route IS NULL THEN e.wanted END AS name, coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
+        CASE WHEN ${costCertainty} = 'unknown' THEN 0 ELSE 1 END AS known
+      ${attemptsOf('attempts_of_role')} AND a.role = 'hedge' AND a.final = 1 AND ${notRunningHere}) GROUP BY route, name`);
+    this.#startRunning = database.prepare(`SELECT ${selectedAttemptColumns}, ${spentColumns} ${attemptsOf('attempts_running')} AND a.final = 0 AND e.instance <> :instance`);
     this.#folds = foldLevels.map(({ level, slot, groups }) => database.prepare(`
       INSERT INTO spend_slots (level, slot, ${groupColumns}, ${sumColumns})
       SELECT ${level}, slot, ${groupColumns}, ${columnSums} FROM (
@@ -162,24 +164,21 @@ export class SpendQueries {
     return this.#reading(range, (bounds) => this.#report(range, bounds));
   }
 
-  /** Spend by endpoint name; endpoints without attempts in the range are absent. */
-  byEndpoint(range: TimeRange): Map<string, EndpointSpend> {
-    return this.#reading(range, (bounds) => new Map(this.#byEndpoint.all(bounds).map((row) => [String(row['endpoint']), {
-      microUsd: Number(row['micro_usd']),
-      estimated: Number(row['estimated_micro_usd']) > 0,
-      unknown: Number(row['unknown_attempts']),
-    }])));
-  }
-
-  /**
-   * What second requests of a route cost since a moment, in whole micro-dollars, in all processes. One whose cost is
-   * unknown (it still runs, or was cancelled before it said what it used) counts as much as the average of the others:
-   * a cap that took it for free could be passed unseen. Where no cost is known at all there is no money to cap.
-   */
-  hedges(route: string, since: number): number {
-    const row = this.#hedges.get(Math.floor(since), route);
-    const known = Number(row?.['known'] ?? 0);
-    return known === 0 ? 0 : Math.ceil(Number(row?.['micro_usd']) * Number(row?.['count']) / known);
+  /** See SpendStart. Reads each attempt of the range: meant for a day at most. */
+  start(range: TimeRange): SpendStart {
+    return this.#reading(range, ({ from, to }) => {
+      const all = { from, to, instance: this.#instanceId };
+      const byEndpoint = new Map<string, EndpointSpend>();
+      for (const row of this.#startByEndpoint.all(all)) {
+        byEndpoint.set(String(row['endpoint']), {
+          microUsd: Number(row['micro_usd']), estimatedMicroUsd: Number(row['estimated_micro_usd']), unknown: Number(row['unknown_attempts']),
+        });
+      }
+      return {
+        position: Number(this.#highest.get()?.['seq'] ?? 0), byEndpoint, hedges: this.#startHedges.all(all).map(hedgeSpendFromRow),
+        running: readable(allRows(this.#startRunning, all), spentAttemptFromRow, this.#unreadable),
+      };
+    });
   }
 
   #waiting(): number {
@@ -260,6 +259,13 @@ function wholeSlots(from: number, to: number, width: number): [number, number] {
   return [first, Math.max(first, Math.floor(to / width))];
 }
 
+function hedgeSpendFromRow(row: Row): HedgeSpend {
+  const spend: HedgeSpend = { microUsd: Number(row['micro_usd']), known: Number(row['known']), count: Number(row['count']) };
+  if (typeof row['route'] === 'string') spend.route = row['route'];
+  if (typeof row['name'] === 'string') spend.requestedModel = row['name'];
+  return spend;
+}
+
 function noSpend(): SpendTotals {
   return { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, usage: {} };
 }
@@ -274,7 +280,7 @@ function groupOf(groups: Map<string, SpendGroup>, name: Row[string] | undefined)
   return group;
 }
 
-/** Buckets that some part of a sum did not report. */
+/** The buckets that some part of a sum did not report. */
 type Missing = Map<SpendTotals, Set<keyof TokenUsage>>;
 
 function add(totals: SpendTotals, row: Row, missing: Missing): void {

@@ -7,35 +7,15 @@ import type { Log } from '../../base/log.ts';
 import { CommitQueue } from './commitQueue.ts';
 import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
-import type { KeyNote } from './keyNotes.ts';
-import type { ForeignAttempt, HealthEvent, Ledger } from '../ports.ts';
-import { isBusy, isDamage, isEnvironmental, LedgerReplacedError, LedgerUnavailableError } from './ledgerErrors.ts';
-import type { LedgerFile, UsedKey } from './ledgerFile.ts';
+import type { KeyNote } from '../keyNotes.ts';
+import type { LimitStore } from '../limitStore.ts';
+import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
+import type { SpendStart } from '../spend.ts';
+import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
+import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
+import type { LedgerFile } from './ledgerFile.ts';
 import { LedgerHolder } from './ledgerHolder.ts';
-import type { EndpointSpend } from './spendQueries.ts';
-
-/** What a server needs of its ledger beyond the record itself: the past to warm up with, and today's money. */
-export interface LedgerStore extends Ledger {
-  /** Ended attempts of all processes that were still running at or after a moment, oldest first; of many the latest. */
-  recentAttempts(sinceMs: number): ForeignAttempt[];
-  /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */
-  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[];
-  /** Health events of all processes at or after a moment, oldest first. */
-  recentHealth(sinceMs: number): HealthEvent[];
-  /** The last word on every key and limit, oldest first. */
-  keyNotes(): KeyNote[];
-  /** The attempts of all processes that ended last, at most so many, oldest first, with whether they were streams or beaten. Constant time for a number of them. */
-  latestAttempts(count: number): ForeignAttempt[];
-  /** Keys that answered among the latest attempts of all processes, each once. Constant time. */
-  keysUsed(): UsedKey[];
-  /** Spend by endpoint name; endpoints without attempts in the range are absent. */
-  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend>;
-  /**
-   * What second requests (role `hedge`) of exchanges that wanted a route cost since a moment, in micro-dollars, in all
-   * processes; a cost that is unknown counts as the average of the others.
-   */
-  hedgeSpendSince(route: string, since: number): number;
-}
+import { PeerFeed } from '../peerFeed.ts';
 
 export interface LedgerOptions {
   dataDir: string;
@@ -43,11 +23,13 @@ export interface LedgerOptions {
   log: Log;
   /** Unique for each start of a server process. */
   instanceId: string;
+  /** Where the servers of the folder count together; absent: each counts alone. */
+  limits?: LimitStore | undefined;
   /** Decides about processes found in the ledger; for tests. */
   isAlive?: IsAlive | undefined;
 }
 
-/** How long the last commit of a process may wait for another one's lock. */
+/** How long the last commit of a process may wait for a peer's lock. */
 const lastBusyTimeoutMs = 1_000;
 const lastHousekeepingTimeoutMs = 100;
 /** Quiet time after which house-keeping runs, and the size of the write-ahead log beyond which it does not wait. */
@@ -64,7 +46,7 @@ const settleEveryMs = 60_000;
  * handed in meanwhile is kept. Readers then throw LedgerUnavailableError.
  * @throws LedgerTooNewError when a newer version wrote it, or SQLite's error when the folder cannot be used
  */
-export function openLedger(options: LedgerOptions): LedgerStore {
+export function openLedger(options: LedgerOptions): Ledger {
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
   const ledger = new SqliteLedger(options, join(options.dataDir, 'ledger.db'));
   try {
@@ -76,19 +58,22 @@ export function openLedger(options: LedgerOptions): LedgerStore {
   return ledger;
 }
 
-class SqliteLedger implements LedgerStore {
+class SqliteLedger implements Ledger {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #queue: CommitQueue;
   readonly #holder: LedgerHolder;
   readonly #housekeeping: Guard;
+  readonly #feed: PeerFeed;
+  readonly limits: LimitStore | undefined;
 
   #idleTimer: NodeJS.Timeout | undefined;
   #lastPrune = 0;
   #lastSettle: number;
   #commitsSinceWalLook = 0;
   #closed = false;
+  #wasOpen = false;
 
   #revisionVersion = -1;
   #finishedCount = 0;
@@ -98,8 +83,10 @@ class SqliteLedger implements LedgerStore {
     this.#file = file;
     this.#clock = clock;
     this.#log = log;
+    this.limits = options.limits;
+    this.#feed = new PeerFeed(log);
     this.#lastSettle = clock.now();
-    this.#housekeeping = new Guard(`RouterProcess-keeping of the ledger ${file}`, log);
+    this.#housekeeping = new Guard(`House-keeping of the ledger ${file}`, log);
     this.#holder = new LedgerHolder({ file, clock, log, instanceId, isAlive: options.isAlive ?? isAliveHere, opened: (opened) => { this.#opened(opened); } });
     this.#queue = new CommitQueue({
       writer: {
@@ -108,7 +95,10 @@ class SqliteLedger implements LedgerStore {
       },
       file, clock, log,
       onCommitted: (finished) => { this.#committed(finished); },
-      onRecount: () => { this.#revisionVersion = -1; },
+      onRecount: () => {
+        this.#revisionVersion = -1;
+        this.#housekeep((opened) => { this.#countFinished(opened); });
+      },
     });
   }
 
@@ -126,11 +116,14 @@ class SqliteLedger implements LedgerStore {
 
   #opened(file: LedgerFile): void {
     this.#revisionVersion = -1;
+    if (this.#wasOpen) this.#feed.reopened();
+    this.#wasOpen = true;
     try {
       file.instances.register();
       file.instances.settleDead();
+      this.#countFinished(file);
     } catch (error) {
-      // Entered with the first commit then; what dead processes left is looked at again in a minute.
+      // This process is then registered with the first commit; what dead processes left is looked at again in a minute.
       if (isBusy(error)) this.#queue.locked();
       else this.#housekeeping.failed(error);
     }
@@ -150,60 +143,59 @@ class SqliteLedger implements LedgerStore {
     this.#take(receipt, true);
   }
 
-  recordHealth(event: HealthEvent): void {
+  publishProbe(event: HealthEvent): void {
     if (!this.#closed) this.#queue.takeHealth(event);
   }
 
-  recordKeyNote(note: KeyNote): void {
+  publishKeyNote(note: KeyNote): void {
     if (!this.#closed) this.#queue.takeKeyNote(note);
   }
 
-  receipt(id: string): Receipt | undefined {
+  async receipt(id: string): Promise<Receipt | undefined> {
     this.flush();
     const unwritten = this.#queue.waiting(id);
     if (unwritten !== undefined) return structuredClone(unwritten);
     return this.#reading((file) => file.receipt(id));
   }
 
-  recent(limit: number, before = Number.MAX_SAFE_INTEGER): RequestSummary[] {
+  async recent(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<RequestSummary[]> {
     return this.#read((file) => file.recent(limit, before));
   }
 
-  spend(range: TimeRange): SpendReport {
-    this.#flushAndFold();
+  async spend(range: TimeRange): Promise<SpendReport> {
+    this.flush();
+    // Under traffic that never pauses, readers keep the roll-up near the present, a portion each.
+    this.#housekeep(({ spend }) => { spend.fold(); });
     return this.#reading(({ spend }) => spend.spend(range));
   }
 
-  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend> {
-    this.#flushAndFold();
-    return this.#reading(({ spend }) => spend.byEndpoint(range));
+  async spendStart(range: TimeRange): Promise<SpendStart> {
+    this.flush();
+    if (this.#queue.size > 0) throw new LedgerUnavailableError(`The ledger ${this.#file} cannot be written now; try again in a moment.`);
+    return this.#reading(({ spend }) => spend.start(range));
   }
 
-  hedgeSpendSince(route: string, since: number): number {
-    return this.#read(({ spend }) => spend.hedges(route, since));
-  }
-
-  recentAttempts(sinceMs: number): ForeignAttempt[] {
+  async recentAttempts(sinceMs: number): Promise<RecordedAttempt[]> {
     return this.#read((file) => file.recentAttempts(sinceMs));
   }
 
-  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
+  async waitingAttempts(endedBefore: number, now: number): Promise<RecordedAttempt[]> {
     return this.#read((file) => file.waitingAttempts(endedBefore, now));
   }
 
-  latestAttempts(count: number): ForeignAttempt[] {
+  async latestAttempts(count: number): Promise<RecordedAttempt[]> {
     return this.#read((file) => file.latestAttempts(count));
   }
 
-  keysUsed(): UsedKey[] {
+  async keysUsed(): Promise<UsedKey[]> {
     return this.#read((file) => file.keysUsed());
   }
 
-  recentHealth(sinceMs: number): HealthEvent[] {
+  async recentHealth(sinceMs: number): Promise<HealthEvent[]> {
     return this.#read((file) => file.recentHealth(sinceMs));
   }
 
-  keyNotes(): KeyNote[] {
+  async keyNotes(): Promise<KeyNote[]> {
     return this.#read((file) => file.keyNotes());
   }
 
@@ -212,7 +204,7 @@ class SqliteLedger implements LedgerStore {
     return this.#reading(work);
   }
 
-  /** @throws LedgerUnavailableError where only now nothing can be read */
+  /** @throws LedgerUnavailableError where nothing can be read now, but later */
   #reading<Result>(work: (file: LedgerFile) => Result): Result {
     try {
       return this.#holder.use(work);
@@ -223,17 +215,20 @@ class SqliteLedger implements LedgerStore {
     }
   }
 
-  pollKeyNotes(): KeyNote[] {
+  subscribe(listener: (facts: PeerFacts) => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  poll(): void {
     this.#housekeep(() => { this.#holder.check(); });
-    return this.#polled((file) => file.pollKeyNotes()) ?? [];
-  }
-
-  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
     this.#settleSometimes();
-    return this.#polled((file) => file.pollForeign()) ?? { attempts: [], health: [] };
+    const keyNotes = this.#polled((file) => file.pollKeyNotes()) ?? [];
+    const { attempts, probes } = this.#polled((file) => file.pollPeers()) ?? { attempts: [], probes: [] };
+    this.#housekeep((file) => { this.#countFinished(file); });
+    this.#feed.deliver({ attempts, probes, keyNotes });
   }
 
-  /** What others wrote may as well be read at the next poll. */
+  /** What cannot be read now is read at the next poll. */
   #polled<Result>(work: (file: LedgerFile) => Result): Result | undefined {
     try {
       return this.#reading(work);
@@ -243,13 +238,14 @@ class SqliteLedger implements LedgerStore {
     }
   }
 
+  #countFinished(file: LedgerFile): void {
+    const version = file.version();
+    if (version === this.#revisionVersion) return;
+    this.#finishedCount = file.finished();
+    this.#revisionVersion = version;
+  }
+
   revision(): number {
-    this.#housekeep((file) => {
-      const version = file.version();
-      if (version === this.#revisionVersion) return;
-      this.#finishedCount = file.finished();
-      this.#revisionVersion = version;
-    });
     return this.#finishedCount + this.#queue.finished;
   }
 
@@ -287,12 +283,6 @@ class SqliteLedger implements LedgerStore {
     }
   }
 
-  /** Under traffic that never pauses, readers of spend keep the roll-up near the present, a portion each. */
-  #flushAndFold(): void {
-    this.flush();
-    this.#housekeep(({ spend }) => { spend.fold(); });
-  }
-
   #take(receipt: Receipt, final: boolean, latest?: () => Receipt): void {
     if (this.#closed) {
       this.#log.error(`The exchange ${receipt.id} came after the ledger was closed and is not recorded.`);
@@ -316,7 +306,7 @@ class SqliteLedger implements LedgerStore {
     else this.#idleTimer.refresh();
   }
 
-  /** Each part by itself: one that fails does not put the others off for good. */
+  /** Each part is tried by itself: one that fails does not keep the others from being done. */
   #idle(): void {
     if (this.#closed) return;
     this.#housekeep((file) => {
@@ -338,7 +328,7 @@ class SqliteLedger implements LedgerStore {
     this.#housekeep(({ instances }) => { instances.settleDead(); });
   }
 
-  /** Work that may as well be done later: another window's lock only postpones it. */
+  /** Work that can wait: a peer's lock only postpones it. */
   #housekeep(work: (file: LedgerFile) => void): void {
     try {
       this.#holder.use(work);

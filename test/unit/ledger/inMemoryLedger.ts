@@ -1,21 +1,27 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
-import { noteSubject, type KeyNote } from '../../../server/ledger/sqlite/keyNotes.ts';
-import type { ForeignAttempt, HealthEvent } from '../../../server/ledger/ports.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
+import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
+import type { EndpointSpend, HedgeSpend, SpendStart } from '../../../server/ledger/spend.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
+import { PeerFeed } from '../../../server/ledger/peerFeed.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
-import type { EndpointSpend } from '../../../server/ledger/sqlite/spendQueries.ts';
-import type { UsedKey } from '../../../server/ledger/sqlite/ledgerFile.ts';
-import type { LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 
+/** What a test says of a peer's attempt; the rest is filled in. */
+export type PeerAttemptGiven = Pick<PeerAttempt, 'attempt' | 'endedAt'> & Partial<PeerAttempt>;
+
 /** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
-export class InMemoryLedger implements LedgerStore {
+export class InMemoryLedger implements Ledger {
   readonly receipts = new Map<string, Receipt>();
   readonly health: HealthEvent[] = [];
-  readonly #foreign: { attempts: ForeignAttempt[]; health: HealthEvent[] } = { attempts: [], health: [] };
   readonly isOpen = true;
+  readonly limits = undefined;
+  readonly #feed = new PeerFeed(silentLog);
+  #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [] };
   #finished = 0;
+  #position = 0;
 
   open(receipt: Receipt): void { this.progress(receipt); }
 
@@ -29,42 +35,51 @@ export class InMemoryLedger implements LedgerStore {
     this.#finished += 1;
   }
 
-  recordHealth(event: HealthEvent): void { this.health.push(event); }
+  publishProbe(event: HealthEvent): void { this.health.push(event); }
 
   readonly notes: KeyNote[] = [];
-  readonly #foreignNotes: KeyNote[] = [];
 
-  recordKeyNote(note: KeyNote): void {
+  publishKeyNote(note: KeyNote): void {
     const known = this.notes.findIndex((one) => noteSubject(one) === noteSubject(note));
     if (known >= 0 && (this.notes[known]?.at ?? 0) > note.at) return;
     if (known >= 0) this.notes.splice(known, 1);
     this.notes.push(note);
   }
 
-  keyNotes(): KeyNote[] { return [...this.notes]; }
-  pollKeyNotes(): KeyNote[] { return this.#foreignNotes.splice(0); }
+  async keyNotes(): Promise<KeyNote[]> { return [...this.notes]; }
 
-  /** Pretends that another window found something out about a key. */
-  addForeignNotes(...notes: KeyNote[]): void { this.#foreignNotes.push(...notes); }
+  /** Pretends that a peer found something out about a key. */
+  addForeignNotes(...notes: KeyNote[]): void { this.#peers = { ...this.#peers, keyNotes: [...this.#peers.keyNotes, ...notes] }; }
 
-  /** Pretends that another window recorded something. */
-  addForeign(attempts: ForeignAttempt[], health: HealthEvent[] = []): void {
-    this.#foreign.attempts.push(...attempts);
-    this.#foreign.health.push(...health);
+  /** Pretends that a peer recorded something. */
+  addForeign(attempts: PeerAttemptGiven[], health: HealthEvent[] = []): void {
+    const whole = attempts.map((given): PeerAttempt => {
+      this.#position += 1;
+      return { position: this.#position, exchangeId: `peer-${this.#position}`, runs: false, requestedModel: given.attempt.model, ...given };
+    });
+    this.#peers = { ...this.#peers, attempts: [...this.#peers.attempts, ...whole], probes: [...this.#peers.probes, ...health] };
   }
 
-  receipt(id: string): Receipt | undefined {
+  subscribe(listener: (facts: PeerFacts) => void): () => void { return this.#feed.subscribe(listener); }
+
+  poll(): void {
+    const found = this.#peers;
+    this.#peers = { attempts: [], probes: [], keyNotes: [] };
+    this.#feed.deliver(found);
+  }
+
+  async receipt(id: string): Promise<Receipt | undefined> {
     const receipt = this.receipts.get(id);
     if (receipt === undefined) return undefined;
     return { ...structuredClone(receipt), usage: sumUsage(receipt.attempts), cost: sumCost(receipt.attempts) };
   }
 
-  recent(limit: number, before = Infinity): RequestSummary[] {
+  async recent(limit: number, before = Infinity): Promise<RequestSummary[]> {
     return [...this.receipts.values()].reverse().filter((receipt) => receipt.startedAt < before)
       .sort((a, b) => b.startedAt - a.startedAt).slice(0, limit).map(summaryOf);
   }
 
-  spend(range: TimeRange): SpendReport {
+  async spend(range: TimeRange): Promise<SpendReport> {
     const totals = noSpend();
     const groups = { endpoint: new Map<string, SpendGroup>(), model: new Map<string, SpendGroup>(), tool: new Map<string, SpendGroup>(), workspace: new Map<string, SpendGroup>() };
     const days = localDays(range.from, range.to);
@@ -108,48 +123,57 @@ export class InMemoryLedger implements LedgerStore {
     };
   }
 
-  spendByEndpoint(range: TimeRange): Map<string, EndpointSpend> {
-    return new Map(this.spend(range).byEndpoint.map((group) => [group.name, {
-      microUsd: group.microUsd, estimated: group.estimatedMicroUsd > 0, unknown: group.unknownAttempts,
-    }]));
+  async spendStart(range: TimeRange): Promise<SpendStart> {
+    const byEndpoint = new Map<string, EndpointSpend>();
+    const hedges = new Map<string, HedgeSpend>();
+    for (const { outcome, plan, attempts } of this.receipts.values()) {
+      if (outcome === 'open') continue;
+      for (const { endpoint, role, startedAt, cost } of attempts) {
+        if (startedAt < range.from || startedAt >= range.to) continue;
+        const spend = byEndpoint.get(endpoint) ?? { microUsd: 0, estimatedMicroUsd: 0, unknown: 0 };
+        spend.microUsd += cost.microUsd ?? 0;
+        if (cost.certainty === 'estimated') spend.estimatedMicroUsd += cost.microUsd ?? 0;
+        if (cost.certainty === 'unknown') spend.unknown += 1;
+        byEndpoint.set(endpoint, spend);
+        if (role !== 'hedge') continue;
+        const name = plan.route === undefined ? { requestedModel: plan.requestedModel } : { route: plan.route };
+        const hedge = hedges.get(JSON.stringify(name)) ?? { ...name, microUsd: 0, known: 0, count: 0 };
+        hedge.microUsd += cost.microUsd ?? 0;
+        hedge.known += cost.certainty === 'unknown' ? 0 : 1;
+        hedge.count += 1;
+        hedges.set(JSON.stringify(name), hedge);
+      }
+    }
+    return { position: this.#position, byEndpoint, hedges: [...hedges.values()], running: [] };
   }
 
-  recentAttempts(sinceMs: number): ForeignAttempt[] {
+  async recentAttempts(sinceMs: number): Promise<RecordedAttempt[]> {
+    return this.#ended().filter(({ endedAt }) => endedAt >= sinceMs);
+  }
+
+  #ended(): RecordedAttempt[] {
     return [...this.receipts.values()].filter((receipt) => receipt.outcome !== 'open').flatMap((receipt) => receipt.attempts)
-      .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs }))
-      .filter(({ endedAt }) => endedAt >= sinceMs).sort((a, b) => a.endedAt - b.endedAt);
+      .map((attempt) => ({ position: 0, attempt, endedAt: attempt.startedAt + attempt.totalMs })).sort((a, b) => a.endedAt - b.endedAt);
   }
 
-  waitingAttempts(endedBefore: number, now: number): ForeignAttempt[] {
-    return this.recentAttempts(0).filter(({ attempt, endedAt }) => endedAt < endedBefore && endedAt + (attempt.retryAfterMs ?? -Infinity) > now);
+  async waitingAttempts(endedBefore: number, now: number): Promise<RecordedAttempt[]> {
+    return this.#ended().filter(({ attempt, endedAt }) => endedAt < endedBefore && endedAt + (attempt.retryAfterMs ?? -Infinity) > now);
   }
 
-  latestAttempts(count: number): ForeignAttempt[] {
+  async latestAttempts(count: number): Promise<RecordedAttempt[]> {
     return [...this.receipts.values()].flatMap(({ outcome, stream, attempts }) => attempts
       .filter((attempt) => outcome !== 'open' || attempt !== attempts.at(-1))
-      .map((attempt) => ({ attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted' })))
+      .map((attempt) => ({ position: 0, attempt, endedAt: attempt.startedAt + attempt.totalMs, stream, beaten: attempt.outcome === 'cancelled' && outcome !== 'cancelled' && outcome !== 'interrupted' })))
       .slice(-count);
   }
 
-  keysUsed(): UsedKey[] {
+  async keysUsed(): Promise<UsedKey[]> {
     return [...this.receipts.values()].flatMap(({ attempts }) => attempts).filter(({ outcome, keyId }) => outcome === 'ok' && keyId !== undefined)
       .map(({ endpoint, keyId = '', keyLast4 = '' }) => ({ endpoint, keyId, keyLast4 }));
   }
 
-  hedgeSpendSince(route: string, since: number): number {
-    const hedges = [...this.receipts.values()].filter(({ plan }) => plan.requestedModel === route).flatMap(({ attempts }) => attempts)
-      .filter(({ role, startedAt }) => role === 'hedge' && startedAt >= since);
-    const known = hedges.filter(({ cost }) => cost.certainty !== 'unknown');
-    if (known.length === 0) return 0;
-    return Math.ceil(known.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0) * hedges.length / known.length);
-  }
-
-  recentHealth(sinceMs: number): HealthEvent[] {
+  async recentHealth(sinceMs: number): Promise<HealthEvent[]> {
     return this.health.filter((event) => event.at >= sinceMs).sort((a, b) => a.at - b.at);
-  }
-
-  pollForeign(): { attempts: ForeignAttempt[]; health: HealthEvent[] } {
-    return { attempts: this.#foreign.attempts.splice(0), health: this.#foreign.health.splice(0) };
   }
 
   revision(): number { return this.#finished; }

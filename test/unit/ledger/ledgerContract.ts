@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attempt, Receipt } from '../../../server/api/receipt.ts';
-import type { LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../../../server/ledger/ports.ts';
+import { hedgeSpend, polled, spendByEndpoint } from './reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
 
 /** What every ledger promises. `make` gives a new, empty one. */
-export function ledgerContract(name: string, make: () => LedgerStore): void {
+export function ledgerContract(name: string, make: () => Ledger): void {
   describe(name, () => {
-    it('gives back a receipt as it was handed in', () => {
+    it('gives back a receipt as it was handed in', async () => {
       const ledger = make();
       const receipt = aReceipt('x-1');
       ledger.open(running({ ...receipt, attempts: [] }));
       ledger.close(receipt);
-      assert.deepEqual(ledger.receipt('x-1'), receipt);
-      assert.equal(ledger.receipt('x-2'), undefined);
+      assert.deepEqual(await ledger.receipt('x-1'), receipt);
+      assert.equal(await ledger.receipt('x-2'), undefined);
       ledger.shutdown();
     });
 
-    it('keeps what was never known unknown', () => {
+    it('keeps what was never known unknown', async () => {
       const ledger = make();
       const bare = anAttempt({ usage: {}, cost: { certainty: 'unknown' }, outcome: 'ok' });
       delete bare.keyLabel;
@@ -28,29 +29,29 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       const receipt = aReceipt('x-1', { attempts: [bare], caller: { tool: 'http' } });
       delete receipt.firstTokenMs;
       ledger.close(receipt);
-      const read = ledger.receipt('x-1');
+      const read = await ledger.receipt('x-1');
       assert.deepEqual(read, receipt);
       assert.deepEqual(read?.cost, { certainty: 'unknown' });
       ledger.shutdown();
     });
 
-    it('shows a running exchange as open, with the attempts and usage so far', () => {
+    it('shows a running exchange as open, with the attempts and usage so far', async () => {
       const ledger = make();
       const failed = anAttempt({ outcome: 'failed', failureClass: 'overloaded', message: 'Overloaded.', status: 529, usage: {}, cost: { microUsd: 0, certainty: 'exact' } });
       const stream = anAttempt({ number: 2, endpoint: 'claude', model: 'claude-sonnet-4.5', outcome: 'interrupted', usage: tokens(10, 5), cost: exact(60) });
       ledger.open(running(aReceipt('x-1', { attempts: [failed] })));
       ledger.flush();
       ledger.progress(running(aReceipt('x-1', { attempts: [failed, stream] })));
-      assert.equal(ledger.receipt('x-1')?.outcome, 'open');
-      assert.deepEqual(ledger.receipt('x-1')?.usage, { inputTokens: 10, outputTokens: 5 });
+      assert.equal((await ledger.receipt('x-1'))?.outcome, 'open');
+      assert.deepEqual((await ledger.receipt('x-1'))?.usage, { inputTokens: 10, outputTokens: 5 });
       const done = aReceipt('x-1', { attempts: [failed, { ...stream, outcome: 'ok', usage: tokens(10, 50), cost: exact(600) }] });
       ledger.close(done);
-      assert.deepEqual(ledger.receipt('x-1'), done);
-      assert.equal(ledger.spend({ from: noon, to: noon + 1 }).totals.microUsd, 600);
+      assert.deepEqual(await ledger.receipt('x-1'), done);
+      assert.equal((await ledger.spend({ from: noon, to: noon + 1 })).totals.microUsd, 600);
       ledger.shutdown();
     });
 
-    it('gives an attempt its price when that is known later than its end, and changes nothing else', () => {
+    it('gives an attempt its price when that is known later than its end, and changes nothing else', async () => {
       const ledger = make();
       const priced = aReceipt('x-1', { attempts: [anAttempt({ outcome: 'failed', failureClass: 'server', message: 'It broke.' }), anAttempt({ number: 2 })] });
       const bare = { ...priced, attempts: priced.attempts.map(attempt => ({ ...attempt, cost: { certainty: 'unknown' as const } })), cost: { certainty: 'unknown' as const } };
@@ -58,65 +59,65 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.flush();
       ledger.close(priced);
       ledger.flush();
-      assert.deepEqual(ledger.receipt('x-1'), priced);
-      assert.equal(ledger.spend({ from: noon, to: noon + 1 }).totals.microUsd, 5_600);
+      assert.deepEqual(await ledger.receipt('x-1'), priced);
+      assert.equal((await ledger.spend({ from: noon, to: noon + 1 })).totals.microUsd, 5_600);
       ledger.shutdown();
     });
 
-    it('does not let a late progress report reopen an exchange that has ended', () => {
+    it('does not let a late progress report reopen an exchange that has ended', async () => {
       const ledger = make();
       const done = aReceipt('x-1');
       ledger.close(done);
       ledger.progress(running(done));
-      assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+      assert.equal((await ledger.receipt('x-1'))?.outcome, 'ok');
       ledger.progress(running(done));
       ledger.flush();
-      assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+      assert.equal((await ledger.receipt('x-1'))?.outcome, 'ok');
       ledger.shutdown();
     });
 
-    it('keeps the last word on each key, model and limit', () => {
+    it('keeps the last word on each key, model and limit', async () => {
       const ledger = make();
       const about = { endpoint: 'openai', keyFingerprint: 'ab' };
-      ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
-      ledger.recordKeyNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
-      ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
-      ledger.recordKeyNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
-      assert.equal(ledger.keyNotes().length, 3);
-      ledger.recordKeyNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
-      ledger.recordKeyNote({ ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
-      assert.equal(ledger.keyNotes().length, 4);
-      ledger.recordKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
-      const notes = ledger.keyNotes();
+      ledger.publishKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
+      ledger.publishKeyNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
+      ledger.publishKeyNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
+      ledger.publishKeyNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
+      assert.equal((await ledger.keyNotes()).length, 3);
+      ledger.publishKeyNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
+      ledger.publishKeyNote({ ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      assert.equal((await ledger.keyNotes()).length, 4);
+      ledger.publishKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
+      const notes = await ledger.keyNotes();
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === undefined), { ...about, kind: 'state', state: 'ok', at: noon + 20 });
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === 'm'), { ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
       assert.deepEqual(notes.find((note) => note.kind === 'requests'), { ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
       assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
-      assert.deepEqual(ledger.pollKeyNotes(), [], 'its own words are no news');
+      assert.deepEqual(polled(ledger).keyNotes, [], 'its own words are no news');
       ledger.shutdown();
     });
 
-    it('says how many parts of a cost are unknown beside what is known', () => {
+    it('says how many parts of a cost are unknown beside what is known', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [anAttempt({ outcome: 'failed', failureClass: 'timeout', usage: {}, cost: { certainty: 'unknown' } }), anAttempt({ number: 2, cost: exact(700) })] }));
-      assert.deepEqual(ledger.receipt('x-1')?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
-      assert.deepEqual(ledger.recent(1)[0]?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
+      assert.deepEqual((await ledger.receipt('x-1'))?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
+      assert.deepEqual((await ledger.recent(1))[0]?.cost, { microUsd: 700, certainty: 'estimated', unknownParts: 1, priceSource: 'config' });
       ledger.shutdown();
     });
 
-    it('knows which keys answered', () => {
+    it('knows which keys answered', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [anAttempt({ keyId: 'k1' }), anAttempt({ number: 2, keyId: 'k2', outcome: 'failed', failureClass: 'auth' }), anAttempt({ number: 3, keyId: undefined })] }));
-      assert.deepEqual(ledger.keysUsed(), [{ endpoint: 'openai', keyId: 'k1', keyLast4: 'wxyz' }]);
+      assert.deepEqual(await ledger.keysUsed(), [{ endpoint: 'openai', keyId: 'k1', keyLast4: 'wxyz' }]);
       ledger.shutdown();
     });
 
-    it('lists the latest exchanges first, page by page', () => {
+    it('lists the latest exchanges first, page by page', async () => {
       const ledger = make();
       for (let index = 0; index < 5; index += 1) ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index }));
-      assert.deepEqual(ledger.recent(2).map((line) => line.id), ['x-4', 'x-3']);
-      assert.deepEqual(ledger.recent(10, noon + 3).map((line) => line.id), ['x-2', 'x-1', 'x-0']);
-      const [line] = ledger.recent(1);
+      assert.deepEqual((await ledger.recent(2)).map((line) => line.id), ['x-4', 'x-3']);
+      assert.deepEqual((await ledger.recent(10, noon + 3)).map((line) => line.id), ['x-2', 'x-1', 'x-0']);
+      const [line] = await ledger.recent(1);
       assert.deepEqual(line, {
         id: 'x-4', startedAt: noon + 4, requestedModel: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
         usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
@@ -125,7 +126,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('counts what failed attempts cost, marks estimates, and leaves unknown cost out of every sum', () => {
+    it('counts what failed attempts cost, marks estimates, and leaves unknown cost out of every sum', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [
         anAttempt({ outcome: 'failed', failureClass: 'server', cost: exact(500) }),
@@ -134,7 +135,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.close(aReceipt('x-2', { caller: { tool: 'vscode-chat' }, attempts: [anAttempt({ endpoint: 'relay', cost: { certainty: 'unknown' } })] }));
       ledger.close(aReceipt('x-3', { outcome: 'failed', failureClass: 'network', attempts: [anAttempt({
         endpoint: 'relay', outcome: 'failed', failureClass: 'network', usage: {}, cost: { certainty: 'unknown' } })] }));
-      const report = ledger.spend({ from: noon - 1_000, to: noon + 1_000 });
+      const report = await ledger.spend({ from: noon - 1_000, to: noon + 1_000 });
       assert.deepEqual(report.totals, {
         microUsd: 800, estimatedMicroUsd: 300, unknownAttempts: 2, exchanges: 3,
         usage: { inputTokens: 3_000, cacheReadTokens: 0, outputTokens: 300 },
@@ -145,7 +146,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       assert.deepEqual(report.byModel.map((group) => group.name), ['gpt-4.1', 'claude-sonnet-4.5']);
       assert.deepEqual(report.byTool.map((group) => [group.name, group.microUsd]), [['claude-code', 800], ['vscode-chat', 0]]);
       assert.deepEqual(report.byWorkspace.map((group) => [group.name, group.microUsd]), [['shop', 800], ['(no workspace)', 0]]);
-      assert.deepEqual(ledger.spendByEndpoint({ from: noon, to: noon + 1 }), new Map([
+      assert.deepEqual(await spendByEndpoint(ledger, { from: noon, to: noon + 1 }), new Map([
         ['openai', { microUsd: 500, estimated: false, unknown: 0 }],
         ['claude', { microUsd: 300, estimated: true, unknown: 0 }],
         ['relay', { microUsd: 0, estimated: false, unknown: 2 }],
@@ -153,29 +154,29 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('counts an interrupted attempt of unknown cost as unknown once it has ended, not while it runs', () => {
+    it('counts an interrupted attempt of unknown cost as unknown once it has ended, not while it runs', async () => {
       const ledger = make();
       const attempts = [anAttempt({ outcome: 'interrupted', usage: {}, cost: { certainty: 'unknown' } })];
-      const unknown = (): number | undefined => ledger.spendByEndpoint({ from: noon, to: noon + 1 }).get('openai')?.unknown;
+      const unknown = async (): Promise<number | undefined> => (await spendByEndpoint(ledger, { from: noon, to: noon + 1 })).get('openai')?.unknown;
       ledger.open(running(aReceipt('x-1', { attempts })));
-      assert.equal(unknown(), 0);
+      assert.equal(await unknown(), 0);
       ledger.close(aReceipt('x-1', { outcome: 'interrupted', attempts }));
-      assert.equal(unknown(), 1);
+      assert.equal(await unknown(), 1);
       ledger.shutdown();
     });
 
-    it('takes a range as half open', () => {
+    it('takes a range as half open', async () => {
       const ledger = make();
       for (const at of [noon - 1, noon, noon + 999, noon + 1_000]) {
         ledger.close(aReceipt(`x-${at}`, { startedAt: at, attempts: [anAttempt({ startedAt: at, cost: exact(1) })] }));
       }
-      assert.equal(ledger.spend({ from: noon, to: noon + 1_000 }).totals.microUsd, 2);
-      assert.equal(ledger.spend({ from: noon, to: noon + 1_000 }).totals.exchanges, 2);
-      assert.equal(ledger.spend({ from: noon, to: noon }).totals.microUsd, 0);
+      assert.equal((await ledger.spend({ from: noon, to: noon + 1_000 })).totals.microUsd, 2);
+      assert.equal((await ledger.spend({ from: noon, to: noon + 1_000 })).totals.exchanges, 2);
+      assert.equal((await ledger.spend({ from: noon, to: noon })).totals.microUsd, 0);
       ledger.shutdown();
     });
 
-    it('has one bar for each local day, also for days without spend', () => {
+    it('has one bar for each local day, also for days without spend', async () => {
       const ledger = make();
       const from = new Date(2026, 10, 1).getTime();
       const to = new Date(2026, 10, 4).getTime();
@@ -184,7 +185,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.close(aReceipt('x-1', { startedAt: lastMoment, attempts: [anAttempt({ startedAt: lastMoment, cost: exact(7) })] }));
       ledger.close(aReceipt('x-2', { startedAt: afternoon, attempts: [anAttempt({ startedAt: afternoon, cost: { microUsd: 5, certainty: 'estimated' } })] }));
       ledger.close(aReceipt('x-3', { startedAt: afternoon, attempts: [anAttempt({ startedAt: afternoon, cost: { certainty: 'unknown' } })] }));
-      assert.deepEqual(ledger.spend({ from, to }).byDay, [
+      assert.deepEqual((await ledger.spend({ from, to })).byDay, [
         { day: '2026-11-01', microUsd: 7, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 1 },
         { day: '2026-11-02', microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 },
         { day: '2026-11-03', microUsd: 5, estimatedMicroUsd: 5, unknownAttempts: 1, exchanges: 2 },
@@ -192,12 +193,12 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('says which buckets of a sum not everybody reported, and counts nobody who used nothing among them', () => {
+    it('says which buckets of a sum not everybody reported, and counts nobody who used nothing among them', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [anAttempt({ usage: { inputTokens: 10, cacheWriteTokens: 0, outputTokens: 5 } })] }));
       ledger.close(aReceipt('x-2', { attempts: [anAttempt({ endpoint: 'claude', usage: { inputTokens: 7, outputTokens: 3 } })] }));
       ledger.close(aReceipt('x-3', { outcome: 'failed', attempts: [anAttempt({ endpoint: 'relay', outcome: 'failed', usage: {}, cost: exact(0) })] }));
-      const { totals, byEndpoint, byModel } = ledger.spend({ from: noon, to: noon + 1_000 });
+      const { totals, byEndpoint, byModel } = await ledger.spend({ from: noon, to: noon + 1_000 });
       assert.deepEqual(totals.usage, { inputTokens: 17, cacheWriteTokens: 0, outputTokens: 8 });
       assert.deepEqual(totals.incompleteUsage, ['cacheWriteTokens']);
       assert.deepEqual(byModel[0]?.incompleteUsage, ['cacheWriteTokens']);
@@ -205,7 +206,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('has a spend that equals the sum of its receipts', () => {
+    it('has a spend that equals the sum of its receipts', async () => {
       const ledger = make();
       const receipts: Receipt[] = [];
       for (let index = 0; index < 300; index += 1) {
@@ -218,9 +219,9 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       }
       for (const receipt of receipts) ledger.close(receipt);
       const whole = { from: noon, to: noon + 301 * 333_333 };
-      const read = receipts.map((receipt) => ledger.receipt(receipt.id));
+      const read = await Promise.all(receipts.map((receipt) => ledger.receipt(receipt.id)));
       const sum = read.reduce((total, receipt) => total + (receipt?.cost.microUsd ?? 0), 0);
-      const report = ledger.spend(whole);
+      const report = await ledger.spend(whole);
       assert.ok(sum > 0);
       assert.equal(report.totals.microUsd, sum);
       for (const groups of [report.byEndpoint, report.byModel, report.byTool, report.byWorkspace]) {
@@ -231,7 +232,7 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('grows its revision with each finished exchange', () => {
+    it('grows its revision with each finished exchange', async () => {
       const ledger = make();
       const before = ledger.revision();
       ledger.open(running(aReceipt('x-1')));
@@ -244,52 +245,52 @@ export function ledgerContract(name: string, make: () => LedgerStore): void {
       ledger.shutdown();
     });
 
-    it('gives the recent past to a server that starts', () => {
+    it('gives the recent past to a server that starts', async () => {
       const ledger = make();
       ledger.close(aReceipt('old', { startedAt: noon - 3_600_000, attempts: [anAttempt({ startedAt: noon - 3_600_000 })] }));
       ledger.close(aReceipt('long', { startedAt: noon - 700_000, attempts: [anAttempt({ startedAt: noon - 700_000, totalMs: 650_000 })] }));
       ledger.close(aReceipt('new', { attempts: [anAttempt({ totalMs: 5 })] }));
       ledger.open(running(aReceipt('runs')));
-      ledger.recordHealth({ endpoint: 'openai', at: noon - 700_000, ok: true, kind: 'probe' });
-      ledger.recordHealth({ endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 });
-      assert.deepEqual(ledger.recentAttempts(noon - 600_000).map(({ endedAt }) => endedAt), [noon - 50_000, noon + 5]);
-      assert.deepEqual(ledger.recentHealth(noon - 600_000), [
+      ledger.publishProbe({ endpoint: 'openai', at: noon - 700_000, ok: true, kind: 'probe' });
+      ledger.publishProbe({ endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 });
+      assert.deepEqual((await ledger.recentAttempts(noon - 600_000)).map(({ endedAt }) => endedAt), [noon - 50_000, noon + 5]);
+      assert.deepEqual(await ledger.recentHealth(noon - 600_000), [
         { endpoint: 'openai', at: noon, ok: false, kind: 'probe', failureClass: 'server', message: 'Bad gateway.', latencyMs: 12.5 },
       ]);
       ledger.shutdown();
     });
 
-    it('says what second requests of a route cost since a moment, with unknown costs taken for the average', () => {
+    it('says what second requests of a route cost since a moment, with unknown costs taken for the average', async () => {
       const ledger = make();
       const first = anAttempt({ outcome: 'cancelled', failureClass: 'cancelled', cost: exact(9_000) });
       const hedge = (microUsd: number | undefined, startedAt = noon): Attempt =>
         anAttempt({ number: 2, role: 'hedge', startedAt, cost: microUsd === undefined ? { certainty: 'unknown' } : exact(microUsd) });
       const of = (wanted: string): Receipt['plan'] => ({ ...aReceipt('x').plan, requestedModel: wanted });
-      assert.equal(ledger.hedgeSpendSince('auto', 0), 0);
+      assert.equal(await hedgeSpend(ledger, 'auto', { from: 0, to: noon + 1_000 }), 0);
       ledger.close(aReceipt('x-1', { attempts: [first, hedge(undefined)] }));
-      assert.equal(ledger.hedgeSpendSince('auto', 0), 0);
+      assert.equal(await hedgeSpend(ledger, 'auto', { from: 0, to: noon + 1_000 }), 0);
       ledger.close(aReceipt('x-2', { attempts: [first, hedge(1_000)] }));
       ledger.close(aReceipt('x-3', { attempts: [first, hedge(3_000, noon + 10)] }));
       ledger.close(aReceipt('x-4', { plan: of('other'), attempts: [first, hedge(50_000)] }));
       ledger.close(aReceipt('x-5', { attempts: [first, anAttempt({ number: 2, role: 'resume', cost: exact(700) })] }));
-      assert.equal(ledger.hedgeSpendSince('auto', noon), 6_000);
-      assert.equal(ledger.hedgeSpendSince('auto', noon + 1), 3_000);
-      assert.equal(ledger.hedgeSpendSince('other', noon), 50_000);
-      assert.equal(ledger.hedgeSpendSince('auto', noon + 11), 0);
+      assert.equal(await hedgeSpend(ledger, 'auto', { from: noon, to: noon + 1_000 }), 6_000);
+      assert.equal(await hedgeSpend(ledger, 'auto', { from: noon + 1, to: noon + 1_000 }), 3_000);
+      assert.equal(await hedgeSpend(ledger, 'other', { from: noon, to: noon + 1_000 }), 50_000);
+      assert.equal(await hedgeSpend(ledger, 'auto', { from: noon + 11, to: noon + 1_000 }), 0);
       ledger.shutdown();
     });
 
-    it('hands out the attempts that ended last, with whether they were streams and whether another was faster', () => {
+    it('hands out the attempts that ended last, with whether they were streams and whether another was faster', async () => {
       const ledger = make();
       for (let index = 0; index < 4; index += 1) ledger.close(aReceipt(`x-${index}`, { stream: false, attempts: [anAttempt({ startedAt: noon + index, kind: 'fast' })] }));
       const lost = anAttempt({ outcome: 'cancelled', failureClass: 'cancelled', startedAt: noon + 10 });
       ledger.close(aReceipt('raced', { attempts: [lost, anAttempt({ number: 2, role: 'hedge', startedAt: noon + 11 })] }));
       ledger.close(aReceipt('given up', { outcome: 'cancelled', attempts: [{ ...lost, startedAt: noon + 12 }] }));
       ledger.open(running(aReceipt('runs', { attempts: [anAttempt({ outcome: 'interrupted' })] })));
-      assert.deepEqual(ledger.latestAttempts(5).map(({ attempt, stream, beaten }) => [attempt.startedAt - noon, stream, beaten]), [
+      assert.deepEqual((await ledger.latestAttempts(5)).map(({ attempt, stream, beaten }) => [attempt.startedAt - noon, stream, beaten]), [
         [2, false, false], [3, false, false], [10, true, true], [11, true, false], [12, true, false],
       ]);
-      assert.equal(ledger.latestAttempts(100)[0]?.attempt.kind, 'fast');
+      assert.equal((await ledger.latestAttempts(100))[0]?.attempt.kind, 'fast');
       ledger.shutdown();
     });
   });

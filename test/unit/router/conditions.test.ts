@@ -8,6 +8,9 @@ import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, noon } from '../ledger/receipts.ts';
 import { snapshotRouter, type SnapshotRouter } from './snapshotRouter.ts';
 
+/** A new router has read what the ledger knows of the last minutes. */
+const pastIsRead = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
 const north = (snapshot: StatusSnapshot): EndpointStatus => {
   const found = snapshot.endpoints.find(endpoint => endpoint.name === 'north');
   if (found === undefined) throw new Error('there is no north');
@@ -24,8 +27,9 @@ function places(testRouter: SnapshotRouter): { bar: string; tree: string; spoken
 }
 
 describe('what the status bar, the tree and the picker say of an endpoint', () => {
-  it('is the same when all its keys are rate-limited', () => {
+  it('is the same when all its keys are rate-limited', async () => {
     const testRouter = snapshotRouter();
+    await pastIsRead();
     testRouter.answer('north');
     testRouter.answer('south');
     testRouter.refuse('north', 'rate-limit', 60_000);
@@ -87,7 +91,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     }
   });
 
-  it('is what it was after the server began anew, as far as the ledger knows', () => {
+  it('is what it was after the server began anew, as far as the ledger knows', async () => {
     const ledger = new InMemoryLedger();
     const before = snapshotRouter({ ledger });
     const at = before.now() - 120_000;
@@ -98,22 +102,25 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     for (let number = 0; number < 8; number += 1) {
       ledger.close(aReceipt(`x-${String(number)}`, { startedAt: at + number * 1000, outcome: number % 2 === 0 ? 'ok' : 'failed', attempts: [attempt(number, number % 2 === 0 ? 'ok' : 'failed')] }));
     }
-    ledger.recordHealth({ endpoint: 'north', at: at + 60_000, ok: true, kind: 'probe' });
+    ledger.publishProbe({ endpoint: 'north', at: at + 60_000, ok: true, kind: 'probe' });
     const after = snapshotRouter({ ledger });
+    await pastIsRead();
     assert.equal(north(after.snapshot()).condition.kind, 'degraded');
   });
 
-  it('does not forget a failure of another window for a probe that came after it', () => {
+  it('does not forget a failure of another window for a probe that came after it', async () => {
     const ledger = new InMemoryLedger();
     const at = snapshotRouter().now() - 60_000;
     ledger.close(aReceipt('x-1', { startedAt: at, outcome: 'failed', attempts: [anAttempt({
       endpoint: 'north', model: 'm', target: 'north/m', startedAt: at, outcome: 'failed', failureClass: 'server', status: 500, message: 'broken',
     })] }));
     ledger.addForeign([], [{ endpoint: 'north', at: at + 30_000, ok: true, kind: 'probe' }]);
-    assert.deepEqual(north(snapshotRouter({ ledger }).snapshot()).condition, { kind: 'degraded', why: 'server error' });
+    const after = snapshotRouter({ ledger });
+    await pastIsRead();
+    assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', why: 'server error' });
   });
 
-  it('knows after a restart which keys answered before, and takes no new secret for one of them', (t) => {
+  it('knows after a restart which keys answered before, and takes no new secret for one of them', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const ledger = new InMemoryLedger();
     const first = snapshotRouter({ ledger });
@@ -122,7 +129,9 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
       anAttempt({ endpoint: 'north', keyId: '1', keyLast4: last4[0] ?? '' }), anAttempt({ number: 2, endpoint: 'north', keyId: '2', keyLast4: 'gone' }),
     ] }));
     const after = snapshotRouter({ ledger });
+    await pastIsRead();
     t.mock.timers.tick(1000);
+    await pastIsRead();
     assert.deepEqual(north(after.snapshot()).keys.map(key => key.state), ['ok', 'unused']);
   });
 

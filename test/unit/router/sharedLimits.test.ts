@@ -9,7 +9,8 @@ import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import type { BuiltRouter } from '../../../server/app/createRouter.ts';
 import type { MakePlan } from '../../../server/routing/plan.ts';
-import { openLedger, type LedgerStore } from '../../../server/ledger/sqlite/sqliteLedger.ts';
+import { openLedger } from '../../../server/ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../../../server/ledger/ports.ts';
 import { keyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { aReceipt, anAttempt, tokens } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
@@ -19,7 +20,10 @@ const first: KeyMaterial = { id: 'k1', label: 'first', secret: 'the-first-secret
 const second: KeyMaterial = { id: 'k2', label: 'second', secret: 'the-second-secret-bbbb' };
 const requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
 
-interface Window extends BuiltRouter { ledger: LedgerStore; close(): Promise<void> }
+/** What reads the ledger has read it. */
+const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+interface Window extends BuiltRouter { ledger: Ledger; close(): Promise<void> }
 
 /** Windows on one data folder, whose seconds pass when they are told to. */
 class Windows {
@@ -38,7 +42,7 @@ class Windows {
     });
   }
 
-  open(keys: readonly KeyMaterial[] = [first, second], limits: Record<string, unknown> = {}): Window {
+  async open(keys: readonly KeyMaterial[] = [first, second], limits: Record<string, unknown> = {}): Promise<Window> {
     const clock = { now: () => this.now };
     const ledger = openLedger({ dataDir: this.#folder, clock, log: silentLog, instanceId: `i-${this.#opened += 1}` });
     const built = createTestRouter({ ledger, clock, keyFingerprint: keyFingerprints(this.#folder) });
@@ -53,14 +57,16 @@ class Windows {
       await router.shutdown();
     } };
     this.#open.add(window);
+    await turn();
     return window;
   }
 
   /** A second passes, in which everybody reads what the others wrote. */
-  second(): void {
+  async second(): Promise<void> {
     for (const { ledger } of this.#open) ledger.flush();
     this.now += 1000;
     this.#t.mock.timers.tick(1000);
+    await turn();
   }
 
   /** Everything that was ever written into the folder. */
@@ -74,45 +80,45 @@ const picked = ({ keys, services }: Window): string | undefined => keys.pick('re
 
 test('a key one window found dead is tried by no other, nor after a restart, until its secret changes', async (t) => {
   const windows = new Windows(t);
-  const one = windows.open();
-  const other = windows.open();
+  const one = await windows.open();
+  const other = await windows.open();
   one.keys.report('relay', 'k1', 'auth', windows.now, undefined, { model: 'm' });
   assert.equal(picked(other), 'k1');
-  windows.second();
+  await windows.second();
   assert.equal(picked(other), 'k2');
   await one.close();
   await other.close();
   windows.now += 3 * 86_400_000;
-  const later = windows.open();
+  const later = await windows.open();
   assert.equal(picked(later), 'k2');
   assert.equal(later.keys.status('relay', windows.now)[0]?.state, 'rejected');
-  const renewed = windows.open([{ ...first, secret: 'the-first-secret-cccc' }, second]);
+  const renewed = await windows.open([{ ...first, secret: 'the-first-secret-cccc' }, second]);
   assert.equal(picked(renewed), 'k1');
   assert.ok(!windows.written().includes('secret-aaaa'), 'no secret is in the data folder');
 });
 
-test('a key that is shown to work in one window is used again in all of them', (t) => {
+test('a key that is shown to work in one window is used again in all of them', async (t) => {
   const windows = new Windows(t);
-  const one = windows.open();
-  const other = windows.open();
+  const one = await windows.open();
+  const other = await windows.open();
   one.keys.report('relay', 'k1', 'auth', windows.now);
-  windows.second();
+  await windows.second();
   other.keys.revive('relay', 'k1', 'test', windows.now);
-  windows.second();
+  await windows.second();
   assert.equal(picked(one), 'k1');
 });
 
 test('a cooling key rests in all windows, to the end that the provider named', async (t) => {
   const windows = new Windows(t);
-  const one = windows.open();
-  const other = windows.open();
+  const one = await windows.open();
+  const other = await windows.open();
   one.keys.report('relay', 'k1', 'rate-limit', windows.now, 20_000, { model: 'm' });
   one.keys.report('relay', 'k2', 'quota', windows.now);
-  windows.second();
+  await windows.second();
   const { coolingDown: resting } = plan(other);
   assert.equal(resting[0]?.retryAt, start + 20_000);
   await other.close();
-  const restarted = windows.open();
+  const restarted = await windows.open();
   assert.equal(plan(restarted).plan.excluded[0]?.reason, 'every key is rate-limited, out of money or rejected');
   windows.now = start + 20_000;
   assert.equal(picked(restarted), 'k1');
@@ -120,17 +126,17 @@ test('a cooling key rests in all windows, to the end that the provider named', a
 
 test('what a provider told one window is left keeps the others back, and the plan says so', async (t) => {
   const windows = new Windows(t);
-  const one = windows.open([first]);
-  const other = windows.open([first]);
+  const one = await windows.open([first]);
+  const other = await windows.open([first]);
   one.limiter.observed('relay', 'k1', 'm', { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '30s' }, windows.now, 200);
   assert.deepEqual(plan(one).plan.excluded, [{ target: 'relay/m', reason: 'the provider has no requests left for it for another 30 s' }]);
-  windows.second();
+  await windows.second();
   assert.equal(plan(other).coolingDown[0]?.retryAt, start + 30_000);
   assert.deepEqual(other.keys.status('relay', windows.now).map(key => key.state), ['unused']);
   const [key] = other.router.status({ state: 'off' }).endpoints[0]?.keys ?? [];
   assert.deepEqual([key?.state, key?.until, key?.reason], ['cooling', start + 30_000, 'm: the provider has no requests left for it']);
   await one.close();
-  assert.equal(plan(windows.open([first])).plan.targets.length, 0, 'a restart makes no difference');
+  assert.equal(plan(await windows.open([first])).plan.targets.length, 0, 'a restart makes no difference');
   windows.now = start + 30_000;
   assert.equal(plan(other).plan.targets.length, 1);
 });
@@ -138,25 +144,25 @@ test('what a provider told one window is left keeps the others back, and the pla
 test('requests and tokens of finished exchanges count in all windows and after a restart, each once', async (t) => {
   const windows = new Windows(t);
   const limits = { requestsPerMinute: 3, perKey: { tokensPerMinute: 1000 } };
-  const one = windows.open([first, second], limits);
-  const other = windows.open([first, second], limits);
+  const one = await windows.open([first, second], limits);
+  const other = await windows.open([first, second], limits);
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', keyId: 'k1', startedAt: start, usage: tokens(700, 200) });
   one.ledger.close(aReceipt('x-1', { attempts: [attempt] }));
-  windows.second();
+  await windows.second();
   assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
   assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true);
   assert.equal(other.limiter.keyAdmission('relay', 'k2', 'm', 900, windows.now).admitted, true);
-  const late = windows.open([first, second], limits);
-  windows.second();
+  const late = await windows.open([first, second], limits);
+  await windows.second();
   assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
   assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true, 'not counted twice');
   for (let index = 2; index <= 3; index += 1) one.ledger.close(aReceipt(`x-${index}`, { attempts: [{ ...attempt, startedAt: windows.now, usage: {} }] }));
-  windows.second();
+  await windows.second();
   assert.equal(other.limiter.admission('relay', 0, windows.now).admitted, false);
 });
 
-test('a plan leaves out a target whose limit has no room for the longest answer that a request allows', (t) => {
-  const { limiter, services } = new Windows(t).open([first], { tokensPerMinute: 1000 });
+test('a plan leaves out a target whose limit has no room for the longest answer that a request allows', async (t) => {
+  const { limiter, services } = await new Windows(t).open([first], { tokensPerMinute: 1000 });
   assert.ok(limiter.enter('relay', first.id, 'm', 100, start, 500).admitted);
   assert.equal(services.view(100, 301).admission('relay', 'm').admitted, false);
   assert.equal(services.view(100, 300).admission('relay', 'm').admitted, true);
@@ -165,21 +171,21 @@ test('a plan leaves out a target whose limit has no room for the longest answer 
 for (const [failureClass, status] of [['server', 503], ['rate-limit', 429], ['overloaded', 529]] as const) {
   test(`a wait the provider named with ${status} is kept by all windows, and by one that starts in the middle of it`, async (t) => {
     const windows = new Windows(t);
-    const [here, there] = [windows.open([]), windows.open([])];
+    const [here, there] = [await windows.open([]), await windows.open([])];
     const waitMs = 30 * 60_000;
     const failed = anAttempt({
       endpoint: 'relay', model: 'm', target: 'relay/m', startedAt: start, totalMs: 500, status, outcome: 'failed', failureClass, message: 'Come back later.', retryAfterMs: waitMs, usage: {},
       cost: { microUsd: 0, certainty: 'exact' },
     });
     here.ledger.close(aReceipt('waits', { startedAt: start, outcome: 'failed', attempts: [failed] }));
-    windows.second();
+    await windows.second();
     const admission = there.healthRegistry.admission('relay', 'm', windows.now);
     assert.equal(admission.admitted, false);
     assert.equal(admission.admitted ? 0 : admission.retryAt, start + 500 + waitMs);
     windows.now += 20 * 60_000;
-    const later = windows.open([]);
+    const later = await windows.open([]);
     assert.equal(later.healthRegistry.admission('relay', 'm', windows.now).admitted, false, 'a server that starts later asks at once');
     windows.now = start + 500 + waitMs + 1;
-    assert.equal(windows.open([]).healthRegistry.admission('relay', 'm', windows.now).admitted, true);
+    assert.equal((await windows.open([])).healthRegistry.admission('relay', 'm', windows.now).admitted, true);
   });
 }

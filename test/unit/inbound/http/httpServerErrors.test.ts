@@ -7,7 +7,7 @@ import type { Router } from '../../../../server/router/router.ts';
 import { TokenCheck } from '../../../../server/inbound/http/auth/access.ts';
 import { HttpServer } from '../../../../server/inbound/http/httpServer.ts';
 import { InfoRoutes } from '../../../../server/inbound/http/routes/infoRoutes.ts';
-import { LedgerUnavailableError } from '../../../../server/ledger/sqlite/ledgerErrors.ts';
+import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 
 const logged: string[] = [];

@@ -6,12 +6,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { silentLog, type Log } from '../../../../server/base/log.ts';
-import { LedgerUnavailableError } from '../../../../server/ledger/sqlite/ledgerErrors.ts';
-import { openLedger, type LedgerOptions, type LedgerStore } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
+import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
+import type { Ledger } from '../../../../server/ledger/ports.ts';
+import { openLedger, type LedgerOptions } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running } from '../receipts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'waybill-damage-'));
-const opened: LedgerStore[] = [];
+const opened: Ledger[] = [];
 after(() => {
   for (const ledger of opened) ledger.shutdown();
   rmSync(root, { recursive: true, force: true });
@@ -27,7 +28,7 @@ function newFolder(): string {
   return folder;
 }
 
-function open(dataDir: string, options: Partial<LedgerOptions> = {}): LedgerStore {
+function open(dataDir: string, options: Partial<LedgerOptions> = {}): Ledger {
   const ledger = openLedger({ dataDir, clock: { now: () => noon }, log: silentLog, instanceId: 'a', isAlive: () => true, ...options });
   opened.push(ledger);
   return ledger;
@@ -46,8 +47,8 @@ function ledgerOf(count: number): string {
   for (let index = 0; index < count; index += 1) {
     ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index, attempts: [anAttempt({ startedAt: noon + index, cost: exact(3) })] }));
   }
-  ledger.recordHealth({ endpoint: 'openai', at: noon, ok: true, kind: 'probe' });
-  ledger.recordKeyNote({ endpoint: 'openai', keyFingerprint: 'k', kind: 'state', at: noon, state: 'ok' });
+  ledger.publishProbe({ endpoint: 'openai', at: noon, ok: true, kind: 'probe' });
+  ledger.publishKeyNote({ endpoint: 'openai', keyFingerprint: 'k', kind: 'state', at: noon, state: 'ok' });
   ledger.shutdown();
   return folder;
 }
@@ -74,19 +75,19 @@ function noise(seed: number): Buffer {
   return bytes;
 }
 
-async function eventually(what: string, holds: () => boolean): Promise<void> {
+async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 400; tries += 1) {
-    if (holds()) return;
+    if (await holds()) return;
     await wait(25);
   }
   assert.fail(`This did not happen: ${what}`);
 }
 
 /** The sum over the receipts that can be read is the sum of spend. */
-function assertSumsAgree(ledger: LedgerStore, message: string): number {
-  const lines = ledger.recent(100_000);
+async function assertSumsAgree(ledger: Ledger, message: string): Promise<number> {
+  const lines = await ledger.recent(100_000);
   const microUsd = lines.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);
-  const { totals } = ledger.spend(always);
+  const { totals } = await ledger.spend(always);
   assert.equal(totals.microUsd, microUsd, message);
   assert.equal(totals.exchanges, lines.length, message);
   return lines.length;
@@ -97,7 +98,7 @@ describe('a ledger with one damaged page', () => {
   const sound = ledgerOf(count);
   const kinds = { 'of zeros': () => Buffer.alloc(pageBytes), 'of noise': noise, 'half of noise': (page: number) => noise(page).subarray(0, pageBytes / 2) };
   for (const [kind, content] of Object.entries(kinds)) {
-    it(`${kind}, whichever it is, starts, records, and loses what stood on it`, () => {
+    it(`${kind}, whichever it is, starts, records, and loses what stood on it`, async () => {
       const pages = pagesOf(sound);
       const kept: number[] = [];
       for (let page = 0; page < pages; page += 1) {
@@ -107,18 +108,18 @@ describe('a ledger with one damaged page', () => {
         const { log, said } = listening();
         const ledger = open(folder, { log });
         ledger.close(aReceipt('new', { attempts: [anAttempt({ cost: exact(7) })] }));
-        ledger.recordHealth({ endpoint: 'openai', at: noon + 1, ok: true, kind: 'probe' });
+        ledger.publishProbe({ endpoint: 'openai', at: noon + 1, ok: true, kind: 'probe' });
         ledger.flush();
-        assert.equal(ledger.receipt('new')?.cost.microUsd, 7, `page ${page}: ${said.join('\n')}`);
-        kept.push(assertSumsAgree(ledger, `page ${page}`) - 1);
-        ledger.pollForeign();
-        ledger.keyNotes();
-        assert.ok(ledger.recentHealth(0).length > 0, `page ${page}`);
+        assert.equal((await ledger.receipt('new'))?.cost.microUsd, 7, `page ${page}: ${said.join('\n')}`);
+        kept.push(await assertSumsAgree(ledger, `page ${page}`) - 1);
+        ledger.poll();
+        (await ledger.keyNotes());
+        assert.ok((await ledger.recentHealth(0)).length > 0, `page ${page}`);
         ledger.shutdown();
         assert.ok(said.length <= 2, said.join('\n'));
         const again = open(folder, { instanceId: 'b' });
-        assert.equal(again.receipt('new')?.cost.microUsd, 7, `page ${page}, next start`);
-        assertSumsAgree(again, `page ${page}, next start`);
+        assert.equal((await again.receipt('new'))?.cost.microUsd, 7, `page ${page}, next start`);
+        await assertSumsAgree(again, `page ${page}, next start`);
         again.close(aReceipt('newer'));
         again.shutdown();
       }
@@ -142,26 +143,25 @@ describe('a ledger that is damaged while windows use it', () => {
       second.close(aReceipt(`b-${index}`, { attempts: [anAttempt({ cost: exact(11) })] }));
       first.flush();
       second.flush();
-      assert.doesNotThrow(() => { first.spend(always); });
-      second.pollKeyNotes();
-      second.pollForeign();
+      await assert.doesNotReject(first.spend(always));
+      second.poll();
       await wait(5);
     }
     second.close(aReceipt('long', { attempts: [anAttempt({ cost: exact(4) })] }));
-    await eventually('both windows write one file', () => {
-      second.pollKeyNotes();
+    await eventually('both windows write one file', async () => {
+      second.poll();
       second.flush();
-      return second.receipt('long')?.outcome === 'ok' && first.receipt('long')?.outcome === 'ok';
+      return (await second.receipt('long'))?.outcome === 'ok' && (await first.receipt('long'))?.outcome === 'ok';
     });
     assert.ok(readdirSync(folder).some((file) => file.includes('.damaged-')), said.join('\n'));
     for (const ledger of [first, second]) {
-      const lines = ledger.recent(10_000).map(({ id }) => id);
+      const lines = (await ledger.recent(10_000)).map(({ id }) => id);
       for (let index = 0; index < 30; index += 1) {
         assert.equal(lines.filter((id) => id === `a-${index}`).length, 1, `a-${index}`);
         assert.equal(lines.filter((id) => id === `b-${index}`).length, 1, `b-${index}`);
       }
       assert.ok(lines.filter((id) => id.startsWith('x-')).length > 100);
-      assertSumsAgree(ledger, 'afterwards');
+      await assertSumsAgree(ledger, 'afterwards');
     }
     assert.ok(!existsSync(join(folder, 'ledger.db.mending')));
     first.shutdown();
@@ -176,15 +176,15 @@ describe('a ledger that is damaged while windows use it', () => {
     first.close(aReceipt('a'));
     first.flush();
     second.close(aReceipt('b'));
-    await eventually('both windows write one file', () => {
-      second.pollKeyNotes();
-      return first.receipt('b') !== undefined && second.receipt('a') !== undefined;
+    await eventually('both windows write one file', async () => {
+      second.poll();
+      return (await first.receipt('b')) !== undefined && (await second.receipt('a')) !== undefined;
     });
     first.shutdown();
     second.shutdown();
   });
 
-  it('keeps the cost of attempts whose exchange was lost', () => {
+  it('keeps the cost of attempts whose exchange was lost', async () => {
     const folder = ledgerOf(60);
     const database = new DatabaseSync(join(folder, 'ledger.db'));
     const lost = Number(database.prepare(`SELECT pageno FROM dbstat WHERE name = 'exchanges' AND pagetype = 'leaf' ORDER BY pageno LIMIT 1`).get()?.['pageno']);
@@ -192,7 +192,7 @@ describe('a ledger that is damaged while windows use it', () => {
     breakPage(folder, lost - 1, Buffer.alloc(pageBytes));
     const ledger = open(folder);
     ledger.close(aReceipt('new', { attempts: [anAttempt({ cost: exact(7) })] }));
-    const { totals, byTool } = ledger.spend(always);
+    const { totals, byTool } = await ledger.spend(always);
     assert.deepEqual([totals.microUsd, totals.exchanges], [60 * 3 + 7, 61]);
     assert.ok(byTool.some(({ name }) => name === '(lost)'));
     assert.equal(ledger.revision(), 61);
@@ -207,7 +207,7 @@ describe('a ledger that is damaged while windows use it', () => {
     breakPage(folder, 1, Buffer.alloc(pageBytes));
     const ledger = open(folder);
     ledger.close(aReceipt('new'));
-    await eventually('the record is written', () => ledger.receipt('new')?.outcome === 'ok');
+    await eventually('the record is written', async () => (await ledger.receipt('new'))?.outcome === 'ok');
     assert.ok(!existsSync(mark));
     ledger.shutdown();
   });
@@ -225,11 +225,11 @@ describe('a large ledger that is damaged', () => {
     const { log, said } = listening();
     const ledger = open(folder, { log });
     ledger.close(aReceipt('before'));
-    assert.throws(() => {
-      for (let tries = 0; tries < 5; tries += 1) ledger.spend(always);
+    await assert.rejects(async () => {
+      for (let tries = 0; tries < 5; tries += 1) await ledger.spend(always);
     }, (error) => error instanceof LedgerUnavailableError && /is damaged and being repaired; try again in a moment/.test(error.message));
     ledger.close(aReceipt('meanwhile', { attempts: [anAttempt({ cost: exact(3) })] }));
-    assert.equal(ledger.receipt('meanwhile')?.cost.microUsd, 3);
+    assert.equal((await ledger.receipt('meanwhile'))?.cost.microUsd, 3);
     let turns = 0;
     while (!ledger.isOpen) {
       turns += 1;
@@ -237,8 +237,8 @@ describe('a large ledger that is damaged', () => {
       if (turns > 10_000) assert.fail('it is never mended');
     }
     assert.ok(turns > 10, `the loop came round ${turns} times`);
-    await eventually('what came meanwhile is written', () => ledger.receipt('meanwhile')?.outcome === 'ok' && ledger.recent(1).length === 1);
-    const kept = assertSumsAgree(ledger, 'afterwards');
+    await eventually('what came meanwhile is written', async () => (await ledger.receipt('meanwhile'))?.outcome === 'ok' && (await ledger.recent(1)).length === 1);
+    const kept = await assertSumsAgree(ledger, 'afterwards');
     assert.ok(kept > count - 5, String(kept));
     assert.equal(said.filter((line) => /was damaged: \d+ exchanges were saved/.test(line)).length, 1);
     ledger.shutdown();
@@ -262,17 +262,17 @@ describe('a ledger that is locked at the start', () => {
       await wait(1_000);
       clearInterval(ticking);
       assert.ok(turns > 20, `the loop came round ${turns} times in a second`);
-      assert.equal(ledger.receipt('kept-1')?.outcome, 'ok');
-      if (!ledger.isOpen) assert.throws(() => ledger.spend(always), (error) => error instanceof LedgerUnavailableError && /locked by another program/.test(error.message));
+      assert.equal((await ledger.receipt('kept-1'))?.outcome, 'ok');
+      if (!ledger.isOpen) await assert.rejects(ledger.spend(always), (error) => error instanceof LedgerUnavailableError && /locked by another program/.test(error.message));
       other.exec('ROLLBACK');
       other.close();
-      await eventually('what was kept is written', () => ledger.isOpen && ledger.recent(100).length === 13);
+      await eventually('what was kept is written', async () => ledger.isOpen && (await ledger.recent(100)).length === 13);
       assert.match(said.at(-1) ?? '', /can be (used|written) again/);
       ledger.shutdown();
     });
   }
 
-  it('and still is at the end, says what was not written', () => {
+  it('and still is at the end, says what was not written', async () => {
     const folder = ledgerOf(3);
     const other = new DatabaseSync(join(folder, 'ledger.db'));
     other.exec('BEGIN IMMEDIATE');
@@ -288,7 +288,7 @@ describe('a ledger that is locked at the start', () => {
 });
 
 describe('a row that cannot be read', () => {
-  it('costs itself in every reader', () => {
+  it('costs itself in every reader', async () => {
     const folder = ledgerOf(5);
     const database = new DatabaseSync(join(folder, 'ledger.db'), { defensive: false });
     // Such values come from damage, or from another program.
@@ -301,16 +301,16 @@ describe('a row that cannot be read', () => {
     database.close();
     const { log, said } = listening();
     const ledger = open(folder, { log, instanceId: 'b' });
-    assert.deepEqual(ledger.recent(10).map(({ id }) => id).sort(), ['x-0', 'x-1', 'x-3', 'x-4']);
-    assert.deepEqual(ledger.receipt('x-0')?.cost, { certainty: 'unknown' });
-    assert.equal(ledger.receipt('x-1')?.plan.requestedModel, 'auto');
-    assert.equal(ledger.receipt('x-1')?.cost.microUsd, 3);
-    assert.equal(ledger.receipt('x-2'), undefined);
-    assert.deepEqual(ledger.receipt('x-3')?.cost, { certainty: 'unknown' });
-    assert.equal(ledger.spend(always).totals.microUsd, 12);
-    assert.equal(ledger.latestAttempts(10).length, 4);
-    assert.equal(ledger.recentHealth(0).length, 1);
-    assert.equal(ledger.keyNotes().length, 1);
+    assert.deepEqual((await ledger.recent(10)).map(({ id }) => id).sort(), ['x-0', 'x-1', 'x-3', 'x-4']);
+    assert.deepEqual((await ledger.receipt('x-0'))?.cost, { certainty: 'unknown' });
+    assert.equal((await ledger.receipt('x-1'))?.plan.requestedModel, 'auto');
+    assert.equal((await ledger.receipt('x-1'))?.cost.microUsd, 3);
+    assert.equal(await ledger.receipt('x-2'), undefined);
+    assert.deepEqual((await ledger.receipt('x-3'))?.cost, { certainty: 'unknown' });
+    assert.equal((await ledger.spend(always)).totals.microUsd, 12);
+    assert.equal((await ledger.latestAttempts(10)).length, 4);
+    assert.equal((await ledger.recentHealth(0)).length, 1);
+    assert.equal((await ledger.keyNotes()).length, 1);
     assert.doesNotThrow(() => { ledger.revision(); });
     assert.ok(said.length > 0 && said.length < 6, said.join('\n'));
     ledger.shutdown();

@@ -9,7 +9,8 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../../../server/base/log.ts';
 import { openLedger } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
-import type { LedgerStore } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../../../../server/ledger/ports.ts';
+import { learnt } from '../reads.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
 const script = fileURLToPath(new URL('./fixtures/ledgerChild.ts', import.meta.url));
@@ -39,7 +40,7 @@ async function output(child: { stdout: NodeJS.ReadableStream }, enough: (text: s
   return text;
 }
 
-function open(dataDir: string, said: string[] = []): LedgerStore {
+function open(dataDir: string, said: string[] = []): Ledger {
   return openLedger({ dataDir, clock: { now: () => Date.now() }, log: { ...silentLog, warn: (message) => { said.push(message); } }, instanceId: 'parent' });
 }
 
@@ -53,9 +54,9 @@ describe('processes and the ledger', () => {
     const mustBeThere = handedIn.filter(({ at }) => at < lastSign - 50);
     assert.ok(mustBeThere.length > 50);
     const ledger = open(folder);
-    for (const { id } of mustBeThere) assert.equal(ledger.receipt(id)?.outcome, 'ok', id);
-    const readable = ledger.recent(10_000);
-    assert.equal(ledger.spend({ from: 0, to: Date.now() * 2 }).totals.microUsd, readable.length * 7);
+    for (const { id } of mustBeThere) assert.equal((await ledger.receipt(id))?.outcome, 'ok', id);
+    const readable = await ledger.recent(10_000);
+    assert.equal((await ledger.spend({ from: 0, to: Date.now() * 2 })).totals.microUsd, readable.length * 7);
     ledger.shutdown();
   });
 
@@ -67,13 +68,13 @@ describe('processes and the ledger', () => {
     await ended;
     const said: string[] = [];
     const ledger = open(folder, said);
-    const receipt = ledger.receipt('hanging');
+    const receipt = await ledger.receipt('hanging');
     assert.equal(receipt?.outcome, 'interrupted');
     assert.deepEqual(receipt?.attempts.map(({ outcome, cost }) => [outcome, cost.microUsd, cost.certainty]), [['failed', 11, 'exact'], ['interrupted', 90, 'estimated']]);
     assert.deepEqual(receipt?.attempts[1]?.usage, { inputTokens: 500, outputTokens: 20 });
     assert.equal(receipt?.cost.microUsd, 101);
     assert.equal(receipt?.cost.certainty, 'estimated');
-    const { totals } = ledger.spend({ from: 0, to: Date.now() * 2 });
+    const { totals } = await ledger.spend({ from: 0, to: Date.now() * 2 });
     assert.deepEqual([totals.microUsd, totals.estimatedMicroUsd, totals.exchanges], [101, 90, 1]);
     assert.equal(ledger.revision(), 1);
     assert.deepEqual(said, ['1 exchange was left open by a server process that ended; marked as interrupted.']);
@@ -91,7 +92,7 @@ describe('processes and the ledger', () => {
     assert.equal(report.lastIsReadable, true);
     const ledger = open(folder);
     assert.ok(report.committed > 0);
-    assert.equal(ledger.recent(100_000).length, report.committed);
+    assert.equal((await ledger.recent(100_000)).length, report.committed);
     ledger.shutdown();
   });
 
@@ -100,11 +101,11 @@ describe('processes and the ledger', () => {
     const watcher = open(folder);
     const ends = ['one', 'two'].map((name) => once(start(folder, name, 'count', '400'), 'exit'));
     for (const end of ends) assert.deepEqual(await end, [0, null]);
-    const ids = new Set(watcher.recent(10_000).map((line) => line.id));
+    const ids = new Set((await watcher.recent(10_000)).map((line) => line.id));
     assert.equal(ids.size, 800);
-    assert.equal(watcher.pollForeign().attempts.length, 800);
+    assert.equal(learnt(watcher).attempts.length, 800);
     assert.equal(watcher.revision(), 800);
-    const { totals } = watcher.spend({ from: 0, to: Date.now() * 2 });
+    const { totals } = await watcher.spend({ from: 0, to: Date.now() * 2 });
     assert.deepEqual([totals.microUsd, totals.exchanges], [5_600, 800]);
     watcher.shutdown();
   });

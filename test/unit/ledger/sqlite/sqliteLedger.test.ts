@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Guard } from '../../../../server/base/guarded.ts';
 import type { Log } from '../../../../server/base/log.ts';
 import { silentLog } from '../../../../server/base/log.ts';
 import { LedgerTooNewError } from '../../../../server/ledger/sqlite/ledgerErrors.ts';
 import { SpendQueries } from '../../../../server/ledger/sqlite/spendQueries.ts';
 import { openLedger } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
-import type { LedgerOptions, LedgerStore } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
+import type { Ledger } from '../../../../server/ledger/ports.ts';
+import type { LedgerOptions } from '../../../../server/ledger/sqlite/sqliteLedger.ts';
 import { createVersionOneLedger } from './fixtures/versionOneLedger.ts';
+import { learnt, spendByEndpoint } from '../reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../receipts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'waybill-ledger-'));
@@ -23,7 +26,7 @@ function newFolder(): string {
   return join(root, String(folders));
 }
 
-function open(dataDir: string, instanceId: string, options: Partial<LedgerOptions> = {}): LedgerStore {
+function open(dataDir: string, instanceId: string, options: Partial<LedgerOptions> = {}): Ledger {
   return openLedger({ dataDir, clock: { now: () => noon }, log: silentLog, instanceId, isAlive: () => true, ...options });
 }
 
@@ -44,7 +47,7 @@ function rowsIn(dataDir: string, sql: string): Record<string, unknown>[] {
 
 describe('the ledger file', () => {
   // Windows has no such modes: there the user's own folder protects it.
-  if (process.platform !== 'win32') it('is readable by its owner only', () => {
+  if (process.platform !== 'win32') it('is readable by its owner only', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     ledger.close(aReceipt('x-1'));
@@ -54,7 +57,7 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
-  it('survives a restart', () => {
+  it('survives a restart', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
     const receipt = aReceipt('x-1');
@@ -62,7 +65,7 @@ describe('the ledger file', () => {
     first.shutdown();
     first.shutdown();
     const second = open(folder, 'b');
-    assert.deepEqual(second.receipt('x-1'), receipt);
+    assert.deepEqual(await second.receipt('x-1'), receipt);
     assert.equal(second.revision(), 1);
     second.shutdown();
   });
@@ -76,7 +79,7 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
-  it('writes a short exchange once, and one that runs at the commit as open', () => {
+  it('writes a short exchange once, and one that runs at the commit as open', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     ledger.open(running(aReceipt('short')));
@@ -89,7 +92,7 @@ describe('the ledger file', () => {
     assert.deepEqual(rowsIn(folder, 'SELECT outcome, count(*) AS n FROM exchanges').map((row) => [row['outcome'], row['n']]), [['ok', 2]]);
   });
 
-  it('has of an exchange that just began what runs by then, so that one that is cut in its first second counts', () => {
+  it('has of an exchange that just began what runs by then, so that one that is cut in its first second counts', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     const begun = running(aReceipt('x-1', { attempts: [] }));
@@ -97,14 +100,14 @@ describe('the ledger file', () => {
     ledger.open(running(aReceipt('x-2')), () => { throw new Error('injected'); });
     ledger.flush();
     const other = open(folder, 'b', { isAlive: () => false });
-    assert.deepEqual(other.receipt('x-1')?.attempts.map(({ outcome }) => outcome), ['interrupted']);
-    assert.equal(other.receipt('x-2')?.outcome, 'interrupted');
-    assert.equal(other.spend({ from: 0, to: noon * 2 }).totals.unknownAttempts, 1);
+    assert.deepEqual((await other.receipt('x-1'))?.attempts.map(({ outcome }) => outcome), ['interrupted']);
+    assert.equal((await other.receipt('x-2'))?.outcome, 'interrupted');
+    assert.equal((await other.spend({ from: 0, to: noon * 2 })).totals.unknownAttempts, 1);
     other.shutdown();
     ledger.shutdown();
   });
 
-  it('leaves out what cannot be bound or made into JSON, whatever it is, and keeps the records around it', () => {
+  it('leaves out what cannot be bound or made into JSON, whatever it is, and keeps the records around it', async () => {
     const folder = newFolder();
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
@@ -119,30 +122,30 @@ describe('the ledger file', () => {
       ledger.close({ ...aReceipt(what), ...overrides } as never);
       ledger.close(aReceipt(`after ${what}`));
     }
-    ledger.recordHealth({ endpoint: circle as never, at: noon, ok: true, kind: 'probe' });
-    ledger.recordKeyNote({ endpoint: 'e', keyFingerprint: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
-    const kept = new Set(ledger.recent(100).map(({ id }) => id));
+    ledger.publishProbe({ endpoint: circle as never, at: noon, ok: true, kind: 'probe' });
+    ledger.publishKeyNote({ endpoint: 'e', keyFingerprint: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
+    const kept = new Set((await ledger.recent(100)).map(({ id }) => id));
     for (const what of Object.keys(poison)) assert.ok(kept.has(`before ${what}`) && kept.has(`after ${what}`), what);
-    assert.ok(ledger.spend({ from: 0, to: noon * 2 }).totals.exchanges >= 14);
+    assert.ok((await ledger.spend({ from: 0, to: noon * 2 })).totals.exchanges >= 14);
     assert.ok(said.length >= 5 && said.every((line) => /cannot be stored in the ledger and is left out/.test(line)), said.join('\n'));
     ledger.shutdown();
   });
 
-  it('of version 1 is brought to the present with everything in it', () => {
+  it('of version 1 is brought to the present with everything in it', async () => {
     const folder = newFolder();
     mkdirSync(folder, { recursive: true });
     createVersionOneLedger(join(folder, 'ledger.db'));
     const ledger = open(folder, 'a');
-    const old = ledger.receipt('old-1');
+    const old = await ledger.receipt('old-1');
     assert.equal(old?.cost.microUsd, 280);
     assert.deepEqual(old?.usage, { inputTokens: 100, outputTokens: 10 });
     ledger.close(aReceipt('new', { attempts: [anAttempt({ cost: exact(20) })] }));
-    assert.equal(ledger.spend({ from: 0, to: noon + 1 }).totals.microUsd, 300);
+    assert.equal((await ledger.spend({ from: 0, to: noon + 1 })).totals.microUsd, 300);
     assert.equal(ledger.revision(), 3);
     ledger.shutdown();
   });
 
-  it('has, after all migrations, the same tables whether it began at version 1 or today', () => {
+  it('has, after all migrations, the same tables whether it began at version 1 or today', async () => {
     const schema = (folder: string): unknown[] => rowsIn(folder, 'SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name').map((row) => ({ ...row }));
     const oldFolder = newFolder();
     mkdirSync(oldFolder, { recursive: true });
@@ -153,7 +156,7 @@ describe('the ledger file', () => {
     assert.deepEqual(schema(oldFolder), schema(newOne));
   });
 
-  it('of a newer version is refused with one sentence and left as it is', () => {
+  it('of a newer version is refused with one sentence and left as it is', async () => {
     const folder = newFolder();
     open(folder, 'a').shutdown();
     const database = new DatabaseSync(join(folder, 'ledger.db'));
@@ -163,7 +166,7 @@ describe('the ledger file', () => {
     assert.equal(rowsIn(folder, 'PRAGMA user_version')[0]?.['user_version'], 99);
   });
 
-  it('that is damaged is kept aside, said so, and a new one begun', () => {
+  it('that is damaged is kept aside, said so, and a new one begun', async () => {
     const folder = newFolder();
     mkdirSync(folder, { recursive: true });
     const garbage = 'this is no database, whatever its name says. '.repeat(200);
@@ -171,7 +174,7 @@ describe('the ledger file', () => {
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
     ledger.close(aReceipt('x-1'));
-    assert.equal(ledger.receipt('x-1')?.id, 'x-1');
+    assert.equal((await ledger.receipt('x-1'))?.id, 'x-1');
     ledger.shutdown();
     const aside = readdirSync(folder).find((file) => file.includes('.damaged-'));
     assert.ok(aside !== undefined);
@@ -189,7 +192,7 @@ describe('the ledger file', () => {
     ledger.open(running(aReceipt('x-2')));
     ledger.close(aReceipt('x-1'));
     ledger.flush();
-    assert.equal(ledger.receipt('x-1')?.outcome, 'ok');
+    assert.equal((await ledger.receipt('x-1'))?.outcome, 'ok');
     assert.equal(ledger.revision(), 1);
     await wait(40);
     ledger.close(aReceipt('x-2'));
@@ -202,7 +205,7 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
-  it('keeps a record with an impossible figure, with that figure unknown', () => {
+  it('keeps a record with an impossible figure, with that figure unknown', async () => {
     const folder = newFolder();
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
@@ -211,7 +214,7 @@ describe('the ledger file', () => {
     }
     ledger.flush();
     for (const id of ['x-1', 'x-2', 'x-3', 'x-4']) {
-      const receipt = ledger.receipt(id);
+      const receipt = await ledger.receipt(id);
       assert.ok(!(receipt instanceof Promise));
       assert.deepEqual([receipt?.attempts[0]?.usage, receipt?.cost], [{ outputTokens: 2 }, { certainty: 'unknown' }]);
     }
@@ -219,7 +222,7 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
-  it('reads a record whose plan, price or wait is damaged, without what is damaged', () => {
+  it('reads a record whose plan, price or wait is damaged, without what is damaged', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
     for (const id of ['x-1', 'x-2']) first.close(aReceipt(id));
@@ -229,14 +232,14 @@ describe('the ledger file', () => {
     database.exec("UPDATE exchanges SET plan = '{\"wanted\":' WHERE id = 'x-1'");
     database.close();
     const ledger = open(folder, 'b');
-    const receipt = ledger.receipt('x-1');
+    const receipt = await ledger.receipt('x-1');
     assert.ok(!(receipt instanceof Promise));
     assert.deepEqual([receipt?.plan.targets, receipt?.attempts[0]?.cost.priceUsed, receipt?.attempts[0]?.retryAfterMs], [[], undefined, undefined]);
-    assert.equal(ledger.recentAttempts(noon - 60_000).length, 2);
+    assert.equal((await ledger.recentAttempts(noon - 60_000)).length, 2);
     ledger.shutdown();
   });
 
-  it('reads a file in which an earlier version kept impossible figures', () => {
+  it('reads a file in which an earlier version kept impossible figures', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
     for (let index = 0; index < 5; index += 1) first.close(aReceipt(`x-${index}`));
@@ -253,30 +256,30 @@ describe('the ledger file', () => {
     }
     database.close();
     const ledger = open(folder, 'b');
-    assert.equal(ledger.recentAttempts(noon - 60_000).length, 5);
-    const lines = ledger.recent(9);
+    assert.equal((await ledger.recentAttempts(noon - 60_000)).length, 5);
+    const lines = await ledger.recent(9);
     assert.ok(Array.isArray(lines));
     assert.deepEqual(lines.map((line) => line.cost.certainty).sort(), ['exact', 'exact', 'unknown', 'unknown', 'unknown']);
     const range = { from: noon, to: noon + 900_000 };
-    const report = ledger.spend(range);
+    const report = await ledger.spend(range);
     assert.ok(!(report instanceof Promise));
     assert.deepEqual([report.totals.microUsd, report.totals.unknownAttempts, report.totals.usage.inputTokens], [5_600, 3, 2_000]);
-    assert.deepEqual(ledger.spendByEndpoint(range).get('openai'), { microUsd: 5_600, estimated: false, unknown: 3 });
-    const wide = ledger.spendByEndpoint({ from: noon - 3_600_000, to: noon + 900_000 });
+    assert.deepEqual((await spendByEndpoint(ledger, range)).get('openai'), { microUsd: 5_600, estimated: false, unknown: 3 });
+    const wide = await spendByEndpoint(ledger, { from: noon - 3_600_000, to: noon + 900_000 });
     assert.equal(wide.get('openai')?.microUsd, 5_600);
     assert.ok((wide.get('old')?.microUsd ?? 0) > 0);
-    assert.doesNotThrow(() => ledger.spend({ from: noon - 3_600_000, to: noon + 900_000 }));
+    await assert.doesNotReject(ledger.spend({ from: noon - 3_600_000, to: noon + 900_000 }));
     ledger.shutdown();
   });
 
-  it('leaves out only the one record that cannot be stored', () => {
+  it('leaves out only the one record that cannot be stored', async () => {
     const folder = newFolder();
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
     ledger.close(aReceipt('x-1'));
     ledger.close(aReceipt('bad', { attempts: [anAttempt({ totalMs: Number.NaN })] }));
     ledger.close(aReceipt('x-2'));
-    assert.deepEqual(ledger.recent(9).map((line) => line.id).sort(), ['x-1', 'x-2']);
+    assert.deepEqual((await ledger.recent(9)).map((line) => line.id).sort(), ['x-1', 'x-2']);
     assert.equal(said.length, 1);
     assert.match(said[0] ?? '', /The exchange bad cannot be stored/);
     assert.equal(ledger.revision(), 2);
@@ -287,81 +290,81 @@ describe('the ledger file', () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     const longAgo = noon - 31 * 86_400_000;
-    ledger.recordHealth({ endpoint: 'openai', at: longAgo, ok: true, kind: 'probe' });
-    ledger.recordHealth({ endpoint: 'openai', at: noon - 1, ok: true, kind: 'probe' });
+    ledger.publishProbe({ endpoint: 'openai', at: longAgo, ok: true, kind: 'probe' });
+    ledger.publishProbe({ endpoint: 'openai', at: noon - 1, ok: true, kind: 'probe' });
     ledger.close(aReceipt('x-1', { startedAt: longAgo - 86_400_000_000 }));
     ledger.shutdown();
     const again = open(folder, 'b');
     const keepAlive = setInterval(() => undefined, 50);
-    for (let tries = 0; tries < 100 && again.recentHealth(0).length > 1; tries += 1) await wait(50);
+    for (let tries = 0; tries < 100 && (await again.recentHealth(0)).length > 1; tries += 1) await wait(50);
     clearInterval(keepAlive);
-    assert.deepEqual(again.recentHealth(0).map((event) => event.at), [noon - 1]);
-    assert.equal(again.receipt('x-1')?.id, 'x-1');
+    assert.deepEqual((await again.recentHealth(0)).map((event) => event.at), [noon - 1]);
+    assert.equal((await again.receipt('x-1'))?.id, 'x-1');
     again.shutdown();
   });
 });
 
 describe('two windows on one ledger', () => {
-  it('learn of each other what ended since they last asked, and nothing older', () => {
+  it('learn of each other what ended since they last asked, and nothing older', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
     first.close(aReceipt('before'));
     first.flush();
     const second = open(folder, 'b');
-    assert.deepEqual(second.pollForeign(), { attempts: [], health: [] });
+    assert.deepEqual(learnt(second), { attempts: [], health: [] });
     const failed = anAttempt({ outcome: 'failed', failureClass: 'overloaded', usage: {}, cost: { microUsd: 0, certainty: 'exact' } });
     const streaming = anAttempt({ number: 2, endpoint: 'claude', outcome: 'interrupted' });
     first.open(running(aReceipt('x-1', { attempts: [failed, streaming] })));
-    first.recordHealth({ endpoint: 'claude', at: noon, ok: true, kind: 'probe', latencyMs: 3 });
+    first.publishProbe({ endpoint: 'claude', at: noon, ok: true, kind: 'probe', latencyMs: 3 });
     first.flush();
     second.close(aReceipt('own'));
     second.flush();
-    assert.deepEqual(second.pollForeign(), {
+    assert.deepEqual(learnt(second), {
       attempts: [{ attempt: failed, endedAt: failed.startedAt + failed.totalMs, stream: true, beaten: false }],
       health: [{ endpoint: 'claude', at: noon, ok: true, kind: 'probe', latencyMs: 3 }],
     });
     const answered = { ...streaming, outcome: 'ok' } as const;
     first.close(aReceipt('x-1', { attempts: [failed, answered] }));
     first.flush();
-    assert.deepEqual(second.pollForeign().attempts.map(({ attempt }) => attempt), [answered]);
-    assert.deepEqual(second.pollForeign(), { attempts: [], health: [] });
-    assert.deepEqual(first.pollForeign().attempts.length, 1);
+    assert.deepEqual(learnt(second).attempts.map(({ attempt }) => attempt), [answered]);
+    assert.deepEqual(learnt(second), { attempts: [], health: [] });
+    assert.deepEqual(learnt(first).attempts.length, 1);
     assert.equal(first.revision(), second.revision());
     first.shutdown();
     second.shutdown();
   });
 
-  it('do not take each other\'s running exchanges for abandoned', () => {
+  it('do not take each other\'s running exchanges for abandoned', async () => {
     const folder = newFolder();
     const clock = { now: () => Date.now() };
     const first = openLedger({ dataDir: folder, clock, log: silentLog, instanceId: 'a' });
     first.open(running(aReceipt('x-1')));
     first.flush();
     const second = openLedger({ dataDir: folder, clock, log: silentLog, instanceId: 'b' });
-    assert.equal(second.receipt('x-1')?.outcome, 'open');
+    assert.equal((await second.receipt('x-1'))?.outcome, 'open');
     first.close(aReceipt('x-1'));
     first.flush();
-    assert.equal(second.receipt('x-1')?.outcome, 'ok');
+    assert.equal((await second.receipt('x-1'))?.outcome, 'ok');
     first.shutdown();
     second.shutdown();
   });
 
-  it('see each other\'s spend', () => {
+  it('see each other\'s spend', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');
     const second = open(folder, 'b');
     first.close(aReceipt('x-1', { attempts: [anAttempt({ cost: exact(3) })] }));
     first.flush();
     second.close(aReceipt('x-2', { attempts: [anAttempt({ cost: exact(4) })] }));
-    assert.equal(second.spend({ from: noon, to: noon + 1 }).totals.microUsd, 7);
-    assert.equal(first.spend({ from: noon, to: noon + 1 }).totals.microUsd, 7);
+    assert.equal((await second.spend({ from: noon, to: noon + 1 })).totals.microUsd, 7);
+    assert.equal((await first.spend({ from: noon, to: noon + 1 })).totals.microUsd, 7);
     first.shutdown();
     second.shutdown();
   });
 });
 
 describe('the roll-up of spend', () => {
-  it('gives the same answers before, in the middle of and after it is made, for any range', () => {
+  it('gives the same answers before, in the middle of and after it is made, for any range', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     const start = Date.UTC(2026, 9, 20, 7, 3);
@@ -383,23 +386,23 @@ describe('the roll-up of spend', () => {
       { from: start + 80_000_000, to: start + 100_000_000 },
     ];
     const database = new DatabaseSync(join(folder, 'ledger.db'));
-    const queries = new SpendQueries(database);
+    const queries = new SpendQueries(database, 'none', new Guard('The reading of a row', silentLog));
     const before = ranges.map((range) => queries.spend(range));
     assert.equal(before[0]?.totals.microUsd, 1_000_000 + Array.from({ length: 3_500 }, (_, index) => (index % 9 === 0 ? 0 : index)).reduce((a, b) => a + b));
     assert.equal(queries.fold(), true);
     assert.deepEqual(ranges.map((range) => queries.spend(range)), before);
     while (queries.fold());
     assert.deepEqual(ranges.map((range) => queries.spend(range)), before);
-    assert.deepEqual(ranges.map((range) => ledger.spend(range)), before);
+    assert.deepEqual(await Promise.all(ranges.map((range) => ledger.spend(range))), before);
     const rolledUp = Number(database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`).get()?.['value']);
     assert.ok(rolledUp >= 1_500, 'some of it is rolled up');
     ledger.close(aReceipt('runs', { startedAt: stillRunning.startedAt, attempts: [{ ...stillRunning, outcome: 'ok', cost: exact(2_000_000) }] }));
-    assert.equal(ledger.spend({ from: start, to: end }).totals.microUsd, (before[0]?.totals.microUsd ?? 0) + 1_000_000);
+    assert.equal((await ledger.spend({ from: start, to: end })).totals.microUsd, (before[0]?.totals.microUsd ?? 0) + 1_000_000);
     database.close();
     ledger.shutdown();
   });
 
-  it('goes on where a slot holds a figure that nothing can be added to', () => {
+  it('goes on where a slot holds a figure that nothing can be added to', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
     for (let index = 0; index < 2_100; index += 1) ledger.close(aReceipt(`x-${index}`));
@@ -409,7 +412,7 @@ describe('the roll-up of spend', () => {
       database.prepare(`INSERT INTO spend_slots VALUES (?, ?, 'openai', 'gpt-4.1', 'claude-code', 'shop', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0)`)
         .run(level, Math.floor(noon / width));
     }
-    const queries = new SpendQueries(database);
+    const queries = new SpendQueries(database, 'none', new Guard('The reading of a row', silentLog));
     assert.doesNotThrow(() => { queries.fold(); });
     assert.equal(database.prepare(`SELECT value FROM counters WHERE name = 'rolled_up'`).get()?.['value'], 1_000);
     assert.equal(queries.spend({ from: noon, to: noon + 1 }).totals.microUsd, 2_100 * 2_800);

@@ -61,8 +61,11 @@ describe('the tick of the house', () => {
 
   const silenced: readonly [string, (made: Made, t: TestContext) => void][] = [
     ['the network interfaces', () => undefined],
-    ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'pollForeign', fail); }],
-    ['notes about keys', ({ ledger }, t) => { t.mock.method(ledger, 'pollKeyNotes', fail); }],
+    ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'poll', fail); }],
+    ['notes about keys', ({ keys, ledger }, t) => {
+      t.mock.method(keys, 'applyRemote', fail);
+      ledger.addForeignNotes({ endpoint: 'relay', keyFingerprint: 'k', kind: 'state', state: 'rejected', at: noon });
+    }],
     ['the health registry', ({ healthRegistry }, t) => { t.mock.method(healthRegistry, 'networkTrouble', fail); t.mock.method(healthRegistry, 'isOffline', fail); }],
     ['the ledger', ({ ledger }, t) => { t.mock.method(ledger, 'progress', fail); }],
     ['the end of drills', ({ drills }, t) => { t.mock.method(drills, 'tick', fail); }],
@@ -82,8 +85,9 @@ describe('the tick of the house', () => {
     });
   }
 
-  it('takes over what other windows found out, but for the one record that cannot be understood', (t) => {
+  it('takes over what other windows found out, but for the one record that cannot be understood', async (t) => {
     const { healthRegistry, ledger, tick } = router(t);
+    await turn();
     const recorded: (string | undefined)[] = [];
     t.mock.method(healthRegistry, 'record', ({ message }: { message?: string }) => {
       if (message === 'poison') fail();
@@ -192,9 +196,11 @@ describe('an exchange', () => {
 });
 
 describe('a question of the house that fails', () => {
-  it('leaves an exchange without a second request when nobody can say what those cost', (t) => {
-    const { services, ledger } = router(t);
-    t.mock.method(ledger, 'hedgeSpendSince', fail);
+  it('leaves an exchange without a second request when nobody can say what those cost', async (t) => {
+    const ledger = new InMemoryLedger();
+    t.mock.method(ledger, 'spendStart', fail);
+    const { services } = router(t, { ledger });
+    await turn();
     assert.equal(services.hedgeSpentToday('auto'), Infinity);
   });
 });

@@ -1,0 +1,52 @@
+import type { Attempt } from '../api/receipt.ts';
+
+/** What the attempts at one endpoint cost. Money in micro-dollars. */
+export interface EndpointSpend {
+  /** Known cost, exact and estimated. */
+  microUsd: number;
+  /** The part of `microUsd` that is an estimate. */
+  estimatedMicroUsd: number;
+  /** Ended attempts whose cost is unknown. */
+  unknown: number;
+}
+
+/** What second requests (role `hedge`) cost that went by one route or, where none is recorded, by one requested name. */
+export interface HedgeSpend {
+  /** Absent for models, pinned targets, and rows of versions that did not record it. */
+  route?: string | undefined;
+  /** The requested name, where there is no route. */
+  requestedModel?: string | undefined;
+  /** Known cost, in micro-dollars. */
+  microUsd: number;
+  /** Requests whose cost is known. */
+  known: number;
+  /** All requests. */
+  count: number;
+}
+
+/** One attempt as far as its cost is concerned, and the exchange it belongs to. */
+export interface SpentAttempt {
+  exchangeId: string;
+  attempt: Pick<Attempt, 'number' | 'endpoint' | 'startedAt' | 'role' | 'cost'>;
+  /** It has not ended: its cost may grow, and is not missed while it is unknown. */
+  runs: boolean;
+  /** The route its exchange took; absent for models, pinned targets, and rows of versions that did not record it. */
+  route?: string | undefined;
+  /** The name its exchange was asked for by. */
+  requestedModel: string;
+}
+
+/**
+ * What was spent in a range, as a start for sums that are kept in memory. It holds everything this process handed in before
+ * the call, except for the attempts of its exchanges that still run, and of peers everything up to `position`.
+ */
+export interface SpendStart {
+  /** The place in the order of commits up to which attempts of peers are included; see `PeerAttempt.position`. */
+  position: number;
+  /** Ended attempts, by endpoint. */
+  byEndpoint: Map<string, EndpointSpend>;
+  /** Ended second requests. */
+  hedges: HedgeSpend[];
+  /** Attempts of peers that still run. */
+  running: SpentAttempt[];
+}

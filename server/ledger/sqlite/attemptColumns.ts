@@ -1,0 +1,147 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { TokenUsage } from '../../api/conversation.ts';
+import type { Attempt, Cost } from '../../api/receipt.ts';
+import { plausiblePrices } from '../../base/figures.ts';
+import { largestFigure, storedFigure } from '../../pricing/money.ts';
+import { json, number, text, type Row } from './rowValues.ts';
+
+/** An attempt as it is written: with a cost that can be stored, and the text of its prices. */
+export interface StoredAttempt { attempt: Attempt; cost: Cost; priceText: string | null }
+
+/** One column of `attempts` that holds a part of an attempt's record. */
+interface AttemptColumn {
+  readonly name: string;
+  /** How the column reads from a row `a`, where that is not as it stands. */
+  readonly select?: string | undefined;
+  write(stored: StoredAttempt): SQLInputValue;
+  /** Puts what a row holds into the record. A value that is absent, or not of the column's kind, leaves the field absent. @throws UnreadableRowError where a record cannot be without it */
+  read(attempt: Attempt, row: Row): void;
+}
+
+type KeyOf<Kind> = { [Key in keyof Attempt]-?: Exclude<Attempt[Key], undefined> extends Kind ? Key : never }[keyof Attempt];
+
+/** A figure of an attempt `a`. Earlier versions wrote figures that no number here can hold: those read as unknown. */
+export const figure = (column: string): string => `CASE WHEN a.${column} BETWEEN 0 AND ${largestFigure} THEN a.${column} END`;
+/** How certain the cost of an attempt `a` is, where its figure may have to be left out. */
+export const costCertainty = `CASE WHEN a.cost_micro_usd NOT BETWEEN 0 AND ${largestFigure} THEN 'unknown' ELSE a.cost_certainty END`;
+const figureOf = (column: string): string => `${figure(column)} AS ${column}`;
+
+const requiredText = (name: string, key: KeyOf<string>): AttemptColumn => ({
+  name,
+  write: ({ attempt }) => attempt[key] as string,
+  read(attempt, row) { attempt[key] = text(row, name) as never; },
+});
+const optionalText = (name: string, key: KeyOf<string>): AttemptColumn => ({
+  name,
+  write: ({ attempt }) => attempt[key] ?? null,
+  read(attempt, row) { if (typeof row[name] === 'string') attempt[key] = row[name] as never; },
+});
+const requiredNumber = (name: string, key: KeyOf<number>): AttemptColumn => ({
+  name,
+  write: ({ attempt }) => attempt[key] as number,
+  read(attempt, row) { attempt[key] = number(row, name); },
+});
+const optionalNumber = (name: string, key: KeyOf<number>): AttemptColumn => ({
+  name,
+  write: ({ attempt }) => attempt[key] ?? null,
+  read(attempt, row) { if (typeof row[name] === 'number') attempt[key] = row[name]; },
+});
+const usageFigure = (name: string, bucket: keyof TokenUsage): AttemptColumn => ({
+  name,
+  select: figureOf(name),
+  write: ({ attempt }) => storedFigure(attempt.usage[bucket]),
+  read({ usage }, row) { if (typeof row[name] === 'number') usage[bucket] = row[name]; },
+});
+
+const ignored = (): void => {};
+
+/** Where each bucket of usage stands, in rows of `attempts` and in sums of them. A bucket without a column does not compile. */
+const usageColumnNames = {
+  inputTokens: 'input_tokens', cacheReadTokens: 'cache_read_tokens', cacheWriteTokens: 'cache_write_tokens', cacheWrite1hTokens: 'cache_write_1h_tokens',
+  outputTokens: 'output_tokens', reasoningTokens: 'reasoning_tokens', reportedCostMicroUsd: 'reported_micro_usd',
+} as const satisfies Record<keyof TokenUsage, string>;
+const usageColumns = (Object.entries(usageColumnNames) as [keyof TokenUsage, string][]);
+/** The columns of usage, in the order of the buckets. */
+export const usageColumnList: readonly string[] = Object.values(usageColumnNames);
+
+/**
+ * The columns that hold an attempt's record. The list drives the insert, the read and the list of columns; beside them a row
+ * has `exchange_seq`, `final` and `last`, which place it. The four columns of the cost are read together, by the first of them.
+ */
+const attemptColumns: readonly AttemptColumn[] = [
+  requiredNumber('number', 'number'),
+  requiredText('target', 'target'),
+  requiredText('endpoint', 'endpoint'),
+  requiredText('model', 'model'),
+  requiredText('upstream_model', 'upstreamModel'),
+  requiredText('protocol', 'protocol'),
+  optionalText('key_label', 'keyLabel'),
+  optionalText('key_last4', 'keyLast4'),
+  { ...requiredNumber('started_at', 'startedAt'), write: ({ attempt }) => Math.round(attempt.startedAt) },
+  optionalNumber('headers_ms', 'headersMs'),
+  optionalNumber('first_token_ms', 'firstTokenMs'),
+  requiredNumber('total_ms', 'totalMs'),
+  optionalNumber('status', 'status'),
+  requiredText('outcome', 'outcome'),
+  optionalText('failure_class', 'failureClass'),
+  optionalText('message', 'message'),
+  ...usageColumns.map(([bucket, name]) => usageFigure(name, bucket)),
+  {
+    name: 'usage_estimated',
+    write: ({ attempt }) => (attempt.usageEstimated ? 1 : 0),
+    read(attempt, row) { attempt.usageEstimated = row['usage_estimated'] === 1; },
+  },
+  {
+    name: 'cost_micro_usd', select: figureOf('cost_micro_usd'),
+    write: ({ cost }) => storedFigure(cost.microUsd),
+    read(attempt, row) { attempt.cost = costFromRow(row); },
+  },
+  { name: 'cost_certainty', select: `${costCertainty} AS cost_certainty`, write: ({ cost }) => cost.certainty, read: ignored },
+  { name: 'price_source', write: ({ cost }) => cost.priceSource ?? null, read: ignored },
+  { name: 'price_used', write: ({ priceText }) => priceText, read: ignored },
+  optionalText('key_id', 'keyId'),
+  optionalText('role', 'role'),
+  optionalText('kind', 'kind'),
+  {
+    name: 'drill',
+    write: ({ attempt }) => (attempt.drill === true ? 1 : null),
+    read(attempt, row) { if (row['drill'] === 1) attempt.drill = true; },
+  },
+  optionalNumber('connect_ms', 'connectMs'),
+  optionalNumber('longest_gap_ms', 'longestGapMs'),
+  { ...optionalNumber('retry_after_ms', 'retryAfterMs'), select: figureOf('retry_after_ms'), write: ({ attempt }) => storedFigure(attempt.retryAfterMs) },
+];
+
+/** The names of the columns of the record, as an insert lists them. */
+export const attemptColumnNames: readonly string[] = attemptColumns.map(({ name }) => name);
+/** The columns as a query of attempts `a` lists them. */
+export const selectedAttemptColumns = attemptColumns.map(({ name, select }) => select ?? `a.${name}`).join(', ');
+
+/** Writes a record's values into `values` from an index on, in the order of `attemptColumnNames`. */
+export function attemptValues(stored: StoredAttempt, values: SQLInputValue[], from: number): void {
+  for (let index = 0; index < attemptColumns.length; index += 1) values[from + index] = attemptColumns[index]?.write(stored) ?? null;
+}
+
+/** The record of an attempt from its row. @throws UnreadableRowError */
+export function attemptFromRow(row: Row): Attempt {
+  const attempt = { usage: {} } as Attempt;
+  for (const column of attemptColumns) column.read(attempt, row);
+  return attempt;
+}
+
+/** The buckets of usage in a row of `attempts`, or of sums with the same column names. */
+export function usageFromRow(row: Row): TokenUsage {
+  const usage: TokenUsage = {};
+  for (const [bucket, name] of usageColumns) if (typeof row[name] === 'number') usage[bucket] = row[name];
+  return usage;
+}
+
+function costFromRow(row: Row): Cost {
+  const { cost_certainty: certainty, cost_micro_usd: microUsd, price_source: priceSource, price_used: priceUsed } = row;
+  // A cost that is called known and has no figure is unknown.
+  if ((certainty !== 'exact' && certainty !== 'estimated') || typeof microUsd !== 'number') return { certainty: 'unknown' };
+  const cost: Cost = { certainty, microUsd };
+  if (typeof priceSource === 'string') cost.priceSource = priceSource;
+  if (typeof priceUsed === 'string') cost.priceUsed = plausiblePrices(json(priceUsed));
+  return cost;
+}
