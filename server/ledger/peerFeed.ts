@@ -27,7 +27,7 @@ export class PeerFeed {
 
   deliver(found: Omit<PeerFacts, 'reopened'>): void {
     const reopened = this.#reopened;
-    if (!reopened && found.attempts.length === 0 && found.probes.length === 0 && found.keyNotes.length === 0) return;
+    if (!reopened && !found.repriced && found.attempts.length === 0 && found.probes.length === 0 && found.keyNotes.length === 0) return;
     this.#reopened = false;
     const facts: PeerFacts = { ...found, reopened };
     for (const [listener, guard] of this.#listeners) guard.run(() => { listener(facts); });

@@ -85,6 +85,8 @@ export interface PeerFacts {
   attempts: readonly PeerAttempt[];
   probes: readonly HealthEvent[];
   keyNotes: readonly KeyNote[];
+  /** Some attempt got its price after it had been published as ended, which nothing else here shows. */
+  repriced: boolean;
   /** The store was opened since the last delivery: it may hold other attempts than before, and positions may have started over. */
   reopened: boolean;
 }

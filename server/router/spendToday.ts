@@ -22,13 +22,11 @@ export interface SpendTodayOptions {
 
 /** A peer's running exchange records its progress once a second; a record older than this belongs to one that is gone. */
 const peerSilenceMs = 15_000;
-/** A peer's attempt may get its price after its end, of which no fact comes: it is looked for in the ledger after so long. */
-const latePriceMs = 5_000;
 
 /**
  * What was spent since local midnight, in all servers, kept in memory: status and routing read it without the ledger.
- * It starts from one read, and adds what this process prices and what peers record. It is read again at midnight, when
- * the clock was set to another day, and when the ledger was opened again.
+ * It starts from one read, and adds what this process prices and what peers record. The ledger is read again at midnight, when
+ * the clock was set to another day, when a peer's attempt got its price late, and when the ledger was opened again.
  */
 export class SpendToday implements ExchangeObserver {
   readonly name = 'spendToday';
@@ -42,8 +40,8 @@ export class SpendToday implements ExchangeObserver {
   #reading: { own: SpentAttempt[]; peers: PeerAttempt[] } | undefined;
   /** Attempts of peers up to here are in the sums; see PeerAttempt.position. */
   #position = 0;
-  /** A read is due from this moment on. */
-  #readAt: number | undefined = 0;
+  /** The ledger is to be read at the next tick. */
+  #readDue = true;
   /** Running exchanges of this process and their attempts so far, by id. */
   readonly #running = new Map<string, SpentAttempt[]>();
 
@@ -59,11 +57,8 @@ export class SpendToday implements ExchangeObserver {
   tick(): void {
     const now = this.#options.clock.now();
     this.#turnTo(now);
-    if (this.#book?.hasSilentPeer(now - peerSilenceMs) === true) this.#readAt ??= now;
-    if (this.#reading !== undefined || this.#readAt === undefined) return;
-    const waitMs = this.#readAt - now;
-    // A wait that is longer than any was made before the clock was set back.
-    if (waitMs <= 0 || waitMs > latePriceMs) this.#guard.start(() => this.#read());
+    if (this.#book?.hasSilentPeer(now - peerSilenceMs) === true) this.#readDue = true;
+    if (this.#readDue && this.#reading === undefined) this.#guard.start(() => this.#read());
   }
 
   /** The attempts of a running exchange of this process and their cost so far. */
@@ -79,7 +74,7 @@ export class SpendToday implements ExchangeObserver {
     this.#setRunning(receipt.id, undefined);
     for (const spent of spentAttempts(receipt, route)) {
       const before = known?.find(({ attempt }) => attempt.number === spent.attempt.number);
-      this.#add(before !== undefined && !before.runs && before.attempt.cost.certainty !== 'unknown' ? before : spent);
+      this.#add(before !== undefined && !before.runs && !isUnknownCost(before.attempt.cost) ? before : spent);
     }
   }
 
@@ -112,22 +107,17 @@ export class SpendToday implements ExchangeObserver {
     return this.#book?.byHedges(route);
   }
 
-  #onPeers({ attempts, reopened }: PeerFacts): void {
+  #onPeers({ attempts, repriced, reopened }: PeerFacts): void {
     this.#turnTo(this.#options.clock.now());
-    if (reopened) {
-      this.#position = 0;
-      this.#readAt = 0;
-    }
+    if (reopened) this.#position = 0;
+    if (reopened || repriced) this.#readDue = true;
     for (const peer of attempts) this.#onPeer(peer);
   }
 
   #onPeer(peer: PeerAttempt): void {
     if (peer.position <= this.#position) return;
     this.#reading?.peers.push(peer);
-    if (this.#book === undefined) return;
-    const now = this.#options.clock.now();
-    this.#book.addPeer(peer, now);
-    if (!peer.runs && isUnknownCost(peer.attempt.cost)) this.#readAt ??= now + latePriceMs;
+    this.#book?.addPeer(peer, this.#options.clock.now());
   }
 
   /** Sums are those of the day of a moment. */
@@ -138,7 +128,7 @@ export class SpendToday implements ExchangeObserver {
     // On a day that has just begun only what runs has cost anything; of an earlier one more is known to the ledger.
     this.#book = forward && this.#book !== undefined ? this.#newBook() : undefined;
     this.#reading = undefined;
-    this.#readAt = 0;
+    this.#readDue = true;
   }
 
   #newBook(): SpendBook {
@@ -150,7 +140,7 @@ export class SpendToday implements ExchangeObserver {
   async #read(): Promise<void> {
     const reading = { own: [], peers: [] };
     this.#reading = reading;
-    this.#readAt = undefined;
+    this.#readDue = false;
     let start: SpendStart;
     try {
       await this.#options.recorded();
@@ -160,7 +150,7 @@ export class SpendToday implements ExchangeObserver {
     } catch (error) {
       if (this.#reading !== reading) return;
       this.#reading = undefined;
-      this.#readAt = 0;
+      this.#readDue = true;
       if (error instanceof LedgerUnavailableError) return;
       throw error;
     }

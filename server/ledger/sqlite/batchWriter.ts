@@ -16,7 +16,18 @@ export interface Batch {
   keyNotes: ReadonlyMap<string, KeyNote>;
 }
 
-interface Written { seq: number; /** It had ended before this batch. */ hadEnded: boolean }
+interface Written {
+  seq: number;
+  /** It had ended before this batch. */
+  hadEnded: boolean;
+}
+
+/** An exchange of this process with an `open` row. */
+interface OpenRow {
+  seq: number;
+  /** An attempt of it is final and has no known cost yet. */
+  unpriced: boolean;
+}
 
 /**
  * Writes receipts and health events, many in one transaction. The usual exchange ends before its first commit
@@ -25,8 +36,8 @@ interface Written { seq: number; /** It had ended before this batch. */ hadEnded
 export class BatchWriter {
   readonly #instanceId: string;
   readonly #keyNotes: KeyNotes;
-  /** Exchanges with an `open` row of ours: id to seq. Changed only by committed transactions. */
-  readonly #openRows = new Map<string, number>();
+  /** By id. Changed only by committed transactions. */
+  readonly #openRows = new Map<string, OpenRow>();
   /** The parameters of an insert of an attempt, used again for each. */
   readonly #attemptValues: SQLInputValue[] = [];
   readonly #priceTexts = new WeakMap<PriceUsed, string>();
@@ -39,6 +50,7 @@ export class BatchWriter {
   readonly #insertAttempt: StatementSync;
   readonly #insertHealth: StatementSync;
   readonly #addFinished: StatementSync;
+  readonly #addRepriced: StatementSync;
   readonly #beat: StatementSync;
   readonly #database: DatabaseSync;
 
@@ -70,6 +82,7 @@ export class BatchWriter {
     this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#addFinished = database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'finished'`);
+    this.#addRepriced = database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'repriced'`);
     this.#beat = database.prepare('UPDATE instances SET heartbeat = ? WHERE id = ?');
   }
 
@@ -84,21 +97,23 @@ export class BatchWriter {
    */
   write(batch: Batch, heartbeat: number | undefined): void {
     this.#begin.run();
-    const opened = new Map<string, number>();
+    const opened = new Map<string, OpenRow>();
     const closed: string[] = [];
     const { registered } = this.#instances;
     try {
       this.#verify();
       this.#instances.register();
       let finished = 0;
+      let repriced = 0;
       for (const receipt of batch.receipts.values()) {
         const open = receipt.outcome === 'open';
         const known = this.#openRows.get(receipt.id);
-        const written = known === undefined ? this.#insert(receipt) : this.#rewrite(receipt, known, false);
+        const written = known === undefined ? this.#insert(receipt) : this.#rewrite(receipt, known.seq, false);
         if (open) {
-          if (!written.hadEnded) opened.set(receipt.id, written.seq);
+          if (!written.hadEnded) opened.set(receipt.id, { seq: written.seq, unpriced: receipt.attempts.some(isUnpriced) });
         } else {
           if (!written.hadEnded) finished += 1;
+          if (written.hadEnded || known?.unpriced === true) repriced += 1;
           if (known !== undefined) closed.push(receipt.id);
         }
       }
@@ -108,6 +123,7 @@ export class BatchWriter {
       }
       for (const note of batch.keyNotes.values()) this.#keyNotes.write(note);
       if (finished > 0) this.#addFinished.run(finished);
+      if (repriced > 0) this.#addRepriced.run(repriced);
       if (heartbeat !== undefined) this.#beat.run(heartbeat, this.#instanceId);
       this.#commit.run();
     } catch (error) {
@@ -115,7 +131,7 @@ export class BatchWriter {
       this.#instances.rolledBack(registered);
       throw error;
     }
-    for (const [id, seq] of opened) this.#openRows.set(id, seq);
+    for (const [id, row] of opened) this.#openRows.set(id, row);
     for (const id of closed) this.#openRows.delete(id);
   }
 
@@ -178,4 +194,9 @@ export class BatchWriter {
     }
     return text;
   }
+}
+
+/** In an exchange that goes on: the attempt has ended, and its cost may become known with the end of the exchange. */
+function isUnpriced({ outcome, cost }: Attempt): boolean {
+  return outcome !== 'interrupted' && (cost.certainty === 'unknown' || (cost.microUsd !== undefined && storedFigure(cost.microUsd) === null));
 }

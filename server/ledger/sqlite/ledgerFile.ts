@@ -72,9 +72,11 @@ export class LedgerFile {
   readonly #peerHealth: StatementSync;
   readonly #dataVersion: StatementSync;
   readonly #finished: StatementSync;
+  readonly #repricedCount: StatementSync;
 
   #attemptWatermark: number;
   #healthWatermark: number;
+  #repriced: number;
   #polledVersion: number;
   /** None that there is: the first look always reads. */
   #notesVersion = -1;
@@ -119,8 +121,11 @@ export class LedgerFile {
       this.#dataVersion = database.prepare('PRAGMA data_version');
       this.#finished = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'finished'`);
 
+      this.#repricedCount = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'repriced'`);
+
       this.#attemptWatermark = follow(before === undefined ? undefined : before.#attemptWatermark, 'attempts');
       this.#healthWatermark = follow(before === undefined ? undefined : before.#healthWatermark, 'health_events');
+      this.#repriced = before === undefined ? this.#readRepriced() : -1;
       this.#polledVersion = before === undefined ? this.version() : -1;
       this.finished();
       this.setBusyTimeout(servingBusyTimeoutMs);
@@ -196,9 +201,10 @@ export class LedgerFile {
   }
 
   /** What peers recorded since the last call. */
-  pollPeers(): Pick<PeerFacts, 'attempts' | 'probes'> {
+  pollPeers(): Pick<PeerFacts, 'attempts' | 'probes' | 'repriced'> {
     const version = this.version();
-    if (version === this.#polledVersion) return { attempts: [], probes: [] };
+    if (version === this.#polledVersion) return { attempts: [], probes: [], repriced: false };
+    const repriced = this.#readRepriced();
     const ofPeers = (row: Row): boolean => row['instance'] !== this.#instanceId;
     const attemptRows = allRows(this.#peerAttempts, this.#attemptWatermark);
     const healthRows = allRows(this.#peerHealth, this.#healthWatermark);
@@ -206,7 +212,16 @@ export class LedgerFile {
     this.#healthWatermark = lastSeq(healthRows, this.#healthWatermark);
     // A full page may not be the last one: look again next time.
     if (attemptRows.length < peerBound && healthRows.length < peerBound) this.#polledVersion = version;
-    return { attempts: readable(attemptRows.filter(ofPeers), peerAttemptFromRow, this.#unreadable), probes: readable(healthRows.filter(ofPeers), healthEventFromRow, this.#unreadable) };
+    const changed = repriced !== this.#repriced;
+    this.#repriced = repriced;
+    return {
+      attempts: readable(attemptRows.filter(ofPeers), peerAttemptFromRow, this.#unreadable),
+      probes: readable(healthRows.filter(ofPeers), healthEventFromRow, this.#unreadable), repriced: changed,
+    };
+  }
+
+  #readRepriced(): number {
+    return Number(this.#repricedCount.get()?.['value'] ?? 0);
   }
 
   /** Changes when another process, or another connection of this one, committed something. */

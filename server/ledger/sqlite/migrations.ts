@@ -169,5 +169,7 @@ export const migrations: readonly string[] = [
   `
   /* The route that was asked for, by its own name. NULL for models and pinned targets, and in rows of earlier versions. */
   ALTER TABLE exchanges ADD COLUMN route TEXT;
+  /* \`repriced\`: exchanges in which an attempt got its price after its final row had been committed without one. */
+  INSERT INTO counters (name, value) VALUES ('repriced', 0);
   `,
 ];

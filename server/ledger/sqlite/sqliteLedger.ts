@@ -223,9 +223,9 @@ class SqliteLedger implements Ledger {
     this.#housekeep(() => { this.#holder.check(); });
     this.#settleSometimes();
     const keyNotes = this.#polled((file) => file.pollKeyNotes()) ?? [];
-    const { attempts, probes } = this.#polled((file) => file.pollPeers()) ?? { attempts: [], probes: [] };
+    const found = this.#polled((file) => file.pollPeers()) ?? { attempts: [], probes: [], repriced: false };
     this.#housekeep((file) => { this.#countFinished(file); });
-    this.#feed.deliver({ attempts, probes, keyNotes });
+    this.#feed.deliver({ ...found, keyNotes });
   }
 
   /** What cannot be read now is read at the next poll. */

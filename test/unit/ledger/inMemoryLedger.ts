@@ -19,7 +19,7 @@ export class InMemoryLedger implements Ledger {
   readonly isOpen = true;
   readonly limits = undefined;
   readonly #feed = new PeerFeed(silentLog);
-  #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [] };
+  #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
   #finished = 0;
   #position = 0;
 
@@ -64,7 +64,7 @@ export class InMemoryLedger implements Ledger {
 
   poll(): void {
     const found = this.#peers;
-    this.#peers = { attempts: [], probes: [], keyNotes: [] };
+    this.#peers = { attempts: [], probes: [], keyNotes: [], repriced: false };
     this.#feed.deliver(found);
   }
 

@@ -4,8 +4,8 @@ import { SpendBook } from '../../../server/router/spendBook.ts';
 
 /** What one poll of a ledger delivers. */
 export function polled(ledger: Ledger): Omit<PeerFacts, 'reopened'> {
-  let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [] };
-  const end = ledger.subscribe(({ attempts, probes, keyNotes }) => { found = { attempts, probes, keyNotes }; });
+  let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
+  const end = ledger.subscribe(({ attempts, probes, keyNotes, repriced }) => { found = { attempts, probes, keyNotes, repriced }; });
   ledger.poll();
   end();
   return found;
