@@ -1,5 +1,6 @@
 import type { StopReason, TokenUsage } from '../../server/api/conversation.ts';
 import type { ChatEvent } from '../../server/api/messages.ts';
+import { promptTokens } from '../../server/api/usage.ts';
 import { UserError } from '../base/errors.ts';
 import { isRecord } from './incomingParts.ts';
 
@@ -144,13 +145,6 @@ export function usageJson(usage: TokenUsage): string | undefined {
     prompt_tokens_details: { cached_tokens: usage.cacheReadTokens ?? 0 },
     ...(usage.reasoningTokens === undefined ? {} : { completion_tokens_details: { reasoning_tokens: usage.reasoningTokens } }),
   });
-}
-
-/** The whole prompt, cached parts included; undefined when no bucket is known. */
-export function promptTokens(usage: TokenUsage): number | undefined {
-  const buckets = [usage.inputTokens, usage.cacheReadTokens, usage.cacheWriteTokens, usage.cacheWrite1hTokens];
-  if (usage.inputTokens === undefined && usage.cacheReadTokens === undefined) return undefined;
-  return buckets.reduce<number>((sum, bucket) => sum + (bucket ?? 0), 0);
 }
 
 function withoutUndefined(usage: TokenUsage): TokenUsage {

@@ -1,8 +1,7 @@
+import { charactersPerToken, tokensPerImage } from '../../server/api/tokenEstimate.ts';
 import { readPart } from './incomingParts.ts';
 import type { IncomingMessage } from './incomingParts.ts';
 
-/** Characters per token until real usage of a model is known; typical for prose and code in current tokenizers. */
-const initialCharactersPerToken = 3.6;
 /** Real ratios lie well inside; anything else is a provider that counts something else. */
 const plausible = { least: 1.5, most: 8 };
 /** How much one real count moves the ratio. */
@@ -11,7 +10,6 @@ const learningRate = 0.3;
 const shortestLesson = 400;
 /** Characters outside Latin scripts take about this many times the tokens of a Latin one. */
 const wideWeight = 2.6;
-const imageTokens = 1_200;
 const documentTokens = 3_000;
 const messageOverheadTokens = 4;
 const toolCallOverheadTokens = 12;
@@ -56,7 +54,7 @@ export class TokenEstimator {
   }
 
   #ratio(model: string): number {
-    return this.#ratios.get(model) ?? initialCharactersPerToken;
+    return this.#ratios.get(model) ?? charactersPerToken.cautious;
   }
 
   #measure(content: readonly unknown[]): { weight: number; tokens: number } {
@@ -79,7 +77,7 @@ export class TokenEstimator {
           break;
         }
         case 'media':
-          if (part.mimeType.startsWith('image/')) tokens += imageTokens;
+          if (part.mimeType.startsWith('image/')) tokens += tokensPerImage.likely;
           else if (part.mimeType === 'application/pdf') tokens += documentTokens;
           else weight += part.bytes.length;
           break;

@@ -69,12 +69,6 @@ export function isChargeable({ reportedCostMicroUsd: _reported, ...counts }: Tok
   return Object.values(counts).every(count => count === undefined || storedFigure(count) !== null);
 }
 
-/** Prompt tokens of all buckets: what decides a long-context tier. */
-export function promptTokens(usage: TokenUsage): number {
-  return tokenCount(usage.inputTokens) + tokenCount(usage.cacheReadTokens)
-    + tokenCount(usage.cacheWriteTokens) + tokenCount(usage.cacheWrite1hTokens);
-}
-
 /**
  * Exact cost in micro-dollars, rounded half up once at the end. Unknown buckets count as none.
  * @returns undefined when the figures make no believable sum

@@ -2,9 +2,10 @@ import type { FailureClass } from '../api/failure.ts';
 import type { TokenUsage } from '../api/conversation.ts';
 import type { Cost, PriceUsed } from '../api/receipt.ts';
 import type { PriceSettings } from '../api/settings.ts';
+import { promptTokens, tokenBuckets } from '../api/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { costMicroUsd, isChargeable, priceCard, promptTokens, ratesCover, storedFigure, tokenCount } from './money.ts';
+import { costMicroUsd, isChargeable, priceCard, ratesCover, storedFigure, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
 import { libraryPrice, libraryWindow, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
@@ -127,7 +128,7 @@ class TablePricer implements Pricer {
     const listedCard = this.#cardOf(request.listedPrices);
     if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false);
     const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
-    const prompt = promptTokens(usage);
+    const prompt = promptTokens(usage) ?? 0;
     if (schedule === undefined) {
       const nothingUsed = prompt === 0 && tokenCount(usage.outputTokens) === 0 && request.generated !== true;
       return nothingUsed && !request.usageEstimated ? { microUsd: 0, certainty: 'exact' } : unknownCost;
@@ -242,8 +243,7 @@ function costWithoutUsage(request: PriceRequest): Cost {
 }
 
 function anyTokenCount(usage: TokenUsage): boolean {
-  return usage.inputTokens !== undefined || usage.outputTokens !== undefined || usage.cacheReadTokens !== undefined
-    || usage.cacheWriteTokens !== undefined || usage.cacheWrite1hTokens !== undefined || usage.reasoningTokens !== undefined;
+  return tokenBuckets.some(bucket => usage[bucket] !== undefined);
 }
 
 /** Lower case, dashes for dots, no vendor prefix, no date at the end. */

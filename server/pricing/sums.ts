@@ -1,30 +1,27 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { Attempt, Cost } from '../api/receipt.ts';
+import { tokenBuckets, usageBuckets } from '../api/usage.ts';
 
-const tokenBuckets = [
-  'inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'cacheWrite1hTokens', 'outputTokens', 'reasoningTokens', 'reportedCostMicroUsd',
-] as const;
-
-/** Adds `more` to `sum` in place, bucket by bucket. A bucket nobody reported stays absent. */
+/** Adds `more` to `sum` in place, bucket by bucket. A bucket that neither reports stays absent. */
 export function addUsage(sum: TokenUsage, more: TokenUsage): void {
-  for (const bucket of tokenBuckets) {
+  for (const bucket of usageBuckets) {
     const value = more[bucket];
     if (value !== undefined) sum[bucket] = (sum[bucket] ?? 0) + value;
   }
 }
 
 /**
- * Adds the buckets that `more` leaves out, where it has any at all, to those that a sum lacks a part of. Who used nothing
- * leaves nothing out.
+ * Adds the buckets that `more` leaves out, where it has any at all, to those that a sum lacks a part of. An attempt that
+ * used nothing leaves nothing out.
  */
 export function addMissing(missing: Set<keyof TokenUsage>, more: TokenUsage): void {
-  if (tokenBuckets.every(bucket => more[bucket] === undefined)) return;
-  for (const bucket of tokenBuckets) if (more[bucket] === undefined) missing.add(bucket);
+  if (usageBuckets.every(bucket => more[bucket] === undefined)) return;
+  for (const bucket of usageBuckets) if (more[bucket] === undefined) missing.add(bucket);
 }
 
-/** Of the buckets that a sum lacks a part of those that it has a figure for; undefined where there is none. */
+/** The buckets that a sum has a figure for and lacks a part of; undefined where there is none. */
 export function incompleteBuckets(sum: TokenUsage, missing: ReadonlySet<keyof TokenUsage>): (keyof TokenUsage)[] | undefined {
-  const incomplete = tokenBuckets.filter(bucket => bucket !== 'reportedCostMicroUsd' && sum[bucket] !== undefined && missing.has(bucket));
+  const incomplete = tokenBuckets.filter(bucket => sum[bucket] !== undefined && missing.has(bucket));
   return incomplete.length === 0 ? undefined : incomplete;
 }
 
@@ -58,7 +55,7 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
 }
 
 /**
- * Nobody knows what an attempt cost that has ended, however it ended: what certainly cost nothing has a cost of 0.
+ * An attempt has ended, however it ended, and its cost is unknown. What certainly cost nothing has a cost of 0.
  * @param running it has not ended, which its own record cannot tell from an interruption
  */
 export function costIsMissing(attempt: Pick<Attempt, 'cost'>, running: boolean): boolean {

@@ -1,4 +1,5 @@
 import type { ConversationEvent, ProviderErrorBody, RefusalPart, StopReason, TextPart, ThinkingPart, TokenUsage, ToolCallPart } from '../api/conversation.ts';
+import { usageBuckets } from '../api/usage.ts';
 
 /** A tool call as it was gathered; `complete` is false when its end was never seen: such a call must not be run. */
 export interface GatheredToolCall extends ToolCallPart { index: number; complete: boolean }
@@ -55,20 +56,6 @@ export function mergeUsage(earlier: TokenUsage, later: TokenUsage): TokenUsage {
 }
 
 const opaqueKeys = ['signature', 'redacted', 'encrypted', 'itemId', 'origin'] as const;
-
-const usageBuckets = [
-  'inputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'cacheWrite1hTokens',
-  'outputTokens', 'reasoningTokens', 'reportedCostMicroUsd',
-] as const satisfies readonly (keyof TokenUsage)[];
-
-/** All tokens of the prompt, cached or not; undefined when no bucket of it is known. */
-export function promptTokens(usage: TokenUsage): number | undefined {
-  const { inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens } = usage;
-  if (inputTokens === undefined && cacheReadTokens === undefined && cacheWriteTokens === undefined && cacheWrite1hTokens === undefined) {
-    return undefined;
-  }
-  return (inputTokens ?? 0) + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0);
-}
 
 /** All tokens written to a cache, whatever its life; undefined when unknown. */
 export function cacheWriteTokens(usage: TokenUsage): number | undefined {

@@ -1,5 +1,6 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { Attempt } from '../api/receipt.ts';
+import { promptTokens } from '../api/usage.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
@@ -9,7 +10,6 @@ import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { KeyNote } from '../ledger/keyNotes.ts';
 import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
-import { promptTokens } from '../protocols/events.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import { isAboutKey } from '../exchange/failover.ts';
 import type { Prober } from './prober.ts';

@@ -1,8 +1,9 @@
 import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import { charactersPerToken } from '../../api/tokenEstimate.ts';
 import { isContentEvent, mergeUsage } from '../../protocols/events.ts';
 
-/** About how many characters make a token, where nobody counted. */
-export const charsPerToken = 4;
+/** Characters of a token, where the provider reports no count. */
+export const charsPerToken = charactersPerToken.likely;
 
 /** What an attempt has measured so far; for receipts. */
 export interface AttemptFigures {

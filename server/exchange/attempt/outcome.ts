@@ -2,7 +2,7 @@ import type { Attempt } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
 import { timerPhaseOf } from '../../timeouts/attemptObservation.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
-import { promptTokens } from '../../protocols/events.ts';
+import { promptTokens } from '../../api/usage.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptRecord, priceRequest, settleUsage, type RecordedAttempt } from './record.ts';
 import type { AttemptEnded } from '../events.ts';

@@ -12,6 +12,7 @@ import {
   startDrillMethod, stopDrillMethod, resilienceReportMethod,
   type StartDrillParams, type StartDrillResult, type StopDrillParams, type StopDrillResult, type ResilienceReportResult,
 } from '../../api/drill.ts';
+import { textTokens, tokensPerImage } from '../../api/tokenEstimate.ts';
 import type { HttpStatus } from '../../api/status.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { tokenLimit } from '../../base/figures.ts';
@@ -44,8 +45,6 @@ export interface LspServerOptions {
 
 const resolveOptions: ResolveOptions = { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' };
 const patienceMs = 45_000;
-const charsPerToken = 5;
-const tokensPerImage = 250;
 
 /** The language server's door: chat and the editor's questions about state, spend and receipts. */
 export class LspServer {
@@ -224,7 +223,7 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
     documents: documents > 0,
     jsonSchema: conversation.responseFormat?.type === 'json-schema',
     thinking: false,
-    estimatedInputTokens: Math.ceil(chars / charsPerToken) + images * tokensPerImage,
+    estimatedInputTokens: textTokens(chars, 'lower') + images * tokensPerImage.lower,
     maxOutputTokens: tokenLimit(conversation.maxOutputTokens),
   };
 }

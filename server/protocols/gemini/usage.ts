@@ -1,6 +1,6 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { promptTokens } from '../events.ts';
+import { promptTokens } from '../../api/usage.ts';
 import { isContradictory, tokenCountOf } from '../usageFigures.ts';
 
 /**

@@ -2,7 +2,8 @@ import type { TokenUsage } from '../../api/conversation.ts';
 import { isObject } from '../../base/json.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Dialect } from '../codec.ts';
-import { cacheWriteTokens, promptTokens } from '../events.ts';
+import { promptTokens } from '../../api/usage.ts';
+import { cacheWriteTokens } from '../events.ts';
 import { isContradictory, plausibleCostMicroUsd, tokenCountOf } from '../usageFigures.ts';
 
 /**

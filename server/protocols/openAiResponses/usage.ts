@@ -1,7 +1,8 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import { isObject } from '../../base/json.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { cacheWriteTokens, promptTokens } from '../events.ts';
+import { promptTokens } from '../../api/usage.ts';
+import { cacheWriteTokens } from '../events.ts';
 import { reportedCost } from '../openAiChat/usage.ts';
 import { isContradictory, tokenCountOf } from '../usageFigures.ts';
 

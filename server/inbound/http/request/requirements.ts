@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../../../api/conversation.ts';
+import { textTokens, tokensPerImage } from '../../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../../base/figures.ts';
 import { asString, isObject } from '../../../base/json.ts';
 import { fieldValue, type ObjectScan } from '../../../base/objectScan.ts';
@@ -18,10 +19,6 @@ const imageTypes = ['image', 'image_url', 'input_image', 'image/png', 'image/jpe
 const documentTypes = ['document', 'file', 'input_file', 'application/pdf'];
 /** What the scan of a body is to look out for. */
 export const mediaTypes: ReadonlySet<string> = new Set([...imageTypes, ...documentTypes]);
-
-/** Bytes of JSON a token stands for at the most in ordinary text: makes the estimate a lower bound. */
-const bytesPerToken = 5;
-const tokensPerImage = 250;
 
 /**
  * Reads a request.
@@ -49,7 +46,7 @@ export function readRequestFacts(
       jsonSchema: wantsSchema(protocol, bytes, scan),
       // Every protocol can leave reasoning out, so no target is passed over for it.
       thinking: false,
-      estimatedInputTokens: Math.ceil((bytes.length - scan.base64Bytes) / bytesPerToken) + (images ? tokensPerImage : 0),
+      estimatedInputTokens: textTokens(bytes.length - scan.base64Bytes, 'lower') + (images ? tokensPerImage.lower : 0),
       maxOutputTokens: outputLimit(protocol, bytes, scan)?.tokens,
     },
   };

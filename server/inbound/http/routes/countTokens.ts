@@ -1,14 +1,11 @@
 import type { ProtocolName } from '../../../api/conversation.ts';
+import { textTokens, tokensPerImage } from '../../../api/tokenEstimate.ts';
 import { isObject, parseJson, type JsonObject } from '../../../base/json.ts';
 import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
 import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
 import type { RequestFacts } from '../request/requirements.ts';
-
-/** Characters a token stands for in ordinary text; images count as what providers charge for a usual one. */
-const bytesPerToken = 4;
-const tokensPerImage = 1500;
 
 /**
  * How many tokens a prompt has: asked of the first target where it speaks the caller's protocol and gives a count, else
@@ -25,6 +22,6 @@ export async function countTokens(
   const field = protocol === 'gemini' ? 'totalTokens' : 'input_tokens';
   const body = counted === undefined ? undefined : parseJson(counted);
   if (isObject(body) && tokenCountOf(body[field]) !== undefined) return body;
-  const tokens = Math.ceil((raw.bytes.length - raw.scan.base64Bytes) / bytesPerToken) + (facts.requirements.images ? tokensPerImage : 0);
+  const tokens = textTokens(raw.bytes.length - raw.scan.base64Bytes, 'likely') + (facts.requirements.images ? tokensPerImage.cautious : 0);
   return protocol === 'openai-responses' ? { object: 'response.input_tokens', [field]: tokens } : { [field]: tokens };
 }
