@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
 import { localMidnight, nextLocalMidnight } from '../../../server/base/localMidnight.ts';
@@ -319,6 +320,22 @@ describe('what second requests cost today', () => {
     const later = Server.on(folder, 'c', clock, new Set());
     await turn();
     check(later);
+    later.ledger.shutdown();
+  });
+
+  it('finds second requests of rows without a route by the requested name, with or without a prefix', async () => {
+    const clock = new TestClock();
+    const folder = newFolder();
+    const first = Server.on(folder, 'a', clock, new Set());
+    await turn();
+    for (const [index, name] of ['auto', 'waybill/auto', ' models/auto', 'auto-2'].entries()) first.close(aReceipt(`x-${index}`, { plan: plan('auto', name), attempts: [hedge(100)] }));
+    first.ledger.shutdown();
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    database.exec('UPDATE exchanges SET route = NULL');
+    database.close();
+    const later = Server.on(folder, 'b', clock, new Set());
+    await turn();
+    assert.deepEqual([later.spend.byHedges('auto'), later.spend.byHedges('auto-2')], [300, 100]);
     later.ledger.shutdown();
   });
 

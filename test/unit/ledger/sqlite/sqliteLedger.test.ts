@@ -145,6 +145,29 @@ describe('the ledger file', () => {
     ledger.shutdown();
   });
 
+  it('of a version that kept the requested name under another key gives back a whole plan, without a route', async () => {
+    const folder = newFolder();
+    mkdirSync(folder, { recursive: true });
+    createVersionOneLedger(join(folder, 'ledger.db'));
+    const ledger = open(folder, 'a');
+    const old = await ledger.receipt('old-1');
+    assert.deepEqual([old?.plan.requestedModel, old?.plan.route, old?.plan.kind], ['auto', undefined, 'route']);
+    ledger.shutdown();
+  });
+
+  it('keeps the route of an exchange in a column of its own, which models and pinned targets leave empty', async () => {
+    const folder = newFolder();
+    const ledger = open(folder, 'a');
+    const { plan } = aReceipt('x');
+    ledger.open(running(aReceipt('x-1', { plan: { ...plan, targets: [] } })));
+    ledger.flush();
+    ledger.close(aReceipt('x-1', { plan: { ...plan, requestedModel: 'waybill/auto', route: 'auto' } }));
+    ledger.close(aReceipt('x-2', { plan: { ...plan, requestedModel: 'gpt-4.1', kind: 'model' } }));
+    assert.equal((await ledger.receipt('x-1'))?.plan.route, 'auto');
+    ledger.shutdown();
+    assert.deepEqual(rowsIn(folder, 'SELECT id, route FROM exchanges ORDER BY id').map((row) => [row['id'], row['route']]), [['x-1', 'auto'], ['x-2', null]]);
+  });
+
   it('has, after all migrations, the same tables whether it began at version 1 or today', async () => {
     const schema = (folder: string): unknown[] => rowsIn(folder, 'SELECT type, name, tbl_name FROM sqlite_schema ORDER BY type, name').map((row) => ({ ...row }));
     const oldFolder = newFolder();
