@@ -1,4 +1,5 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { Subscription } from '../base/emitter.ts';
 import type { KeyNote } from './keyNotes.ts';
 import type { LimitStore } from './limitStore.ts';
 import type { SpendStart } from './spend.ts';
@@ -97,11 +98,8 @@ export interface SharedState {
   publishProbe(event: HealthEvent): void;
   /** Makes a fact about a key known to peers and to the next start; a later note on the same subject replaces it. Never throws. */
   publishKeyNote(note: KeyNote): void;
-  /**
-   * Calls back with what peers publish, and with the attempts they record, from now on. Listeners are called in the order in which they
-   * subscribed; one that throws keeps the others from nothing. @returns ends the subscription
-   */
-  subscribe(listener: (facts: PeerFacts) => void): () => void;
+  /** Calls back with what peers publish, and with the attempts they record, from now on. What a listener throws is logged and reaches nothing else. */
+  subscribe(listener: (facts: PeerFacts) => void): Subscription;
   /** Delivers what peers made known since the last call. Cheap when that is nothing. */
   poll(): void;
   /** Grows with each finished exchange of any server, those of peers as of the last poll; for change detection. */

@@ -29,7 +29,7 @@ const peerSilenceMs = 15_000;
  * the clock was set to another day, when a peer's attempt got its price late, and when the ledger was opened again.
  */
 export class SpendToday implements ExchangeObserver {
-  readonly name = 'spendToday';
+  readonly name = 'The sum of what was spent today';
   readonly #options: SpendTodayOptions;
   readonly #guard: Guard;
   /** The sums; undefined until the first read, and while another day is being read. */
@@ -64,15 +64,15 @@ export class SpendToday implements ExchangeObserver {
   /** The attempts of a running exchange of this process and their cost so far. */
   running(receipt: Receipt): void {
     this.#turnTo(this.#options.clock.now());
-    this.#setRunning(receipt.id, spentAttempts(receipt, receipt.plan.route));
+    this.#setRunning(receipt.id, spentAttempts(receipt));
   }
 
-  onPriced({ receipt, route }: ExchangePriced): void {
+  onPriced({ receipt }: ExchangePriced): void {
     this.#turnTo(this.#options.clock.now());
     // An attempt that ended before its exchange was recorded with the cost it had then, which stands.
     const known = this.#running.get(receipt.id);
     this.#setRunning(receipt.id, undefined);
-    for (const spent of spentAttempts(receipt, route)) {
+    for (const spent of spentAttempts(receipt)) {
       const before = known?.find(({ attempt }) => attempt.number === spent.attempt.number);
       this.#add(before !== undefined && !before.runs && !isUnknownCost(before.attempt.cost) ? before : spent);
     }
@@ -177,9 +177,9 @@ function dayOf(now: number): { from: number; to: number } {
 }
 
 /** The attempts of a receipt; of an exchange that goes on, what still runs has no other outcome yet. */
-function spentAttempts(receipt: Receipt, route: string | undefined): SpentAttempt[] {
+function spentAttempts(receipt: Receipt): SpentAttempt[] {
   const open = receipt.outcome === 'open';
   return receipt.attempts.map(attempt => ({
-    exchangeId: receipt.id, attempt, runs: open && attempt.outcome === 'interrupted', route, requestedModel: receipt.plan.requestedModel,
+    exchangeId: receipt.id, attempt, runs: open && attempt.outcome === 'interrupted', route: receipt.plan.route, requestedModel: receipt.plan.requestedModel,
   }));
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
+import { Emitter, type Subscription } from '../../base/emitter.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { CommitQueue } from './commitQueue.ts';
@@ -15,7 +16,6 @@ import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledger
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 import type { LedgerFile } from './ledgerFile.ts';
 import { LedgerHolder } from './ledgerHolder.ts';
-import { PeerFeed } from '../peerFeed.ts';
 
 export interface LedgerOptions {
   dataDir: string;
@@ -65,7 +65,7 @@ class SqliteLedger implements Ledger {
   readonly #queue: CommitQueue;
   readonly #holder: LedgerHolder;
   readonly #housekeeping: Guard;
-  readonly #feed: PeerFeed;
+  readonly #facts: Emitter<PeerFacts>;
   readonly limits: LimitStore | undefined;
 
   #idleTimer: NodeJS.Timeout | undefined;
@@ -74,6 +74,8 @@ class SqliteLedger implements Ledger {
   #commitsSinceWalLook = 0;
   #closed = false;
   #wasOpen = false;
+  /** Listeners have not learnt yet that the file was opened again. */
+  #reopened = false;
 
   #revisionVersion = -1;
   #finishedCount = 0;
@@ -84,7 +86,7 @@ class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#log = log;
     this.limits = options.limits;
-    this.#feed = new PeerFeed(log);
+    this.#facts = new Emitter('A listener to facts of peers', log);
     this.#lastSettle = clock.now();
     this.#housekeeping = new Guard(`House-keeping of the ledger ${file}`, log);
     this.#holder = new LedgerHolder({ file, clock, log, instanceId, isAlive: options.isAlive ?? isAliveHere, opened: (opened) => { this.#opened(opened); } });
@@ -116,7 +118,7 @@ class SqliteLedger implements Ledger {
 
   #opened(file: LedgerFile): void {
     this.#revisionVersion = -1;
-    if (this.#wasOpen) this.#feed.reopened();
+    this.#reopened ||= this.#wasOpen;
     this.#wasOpen = true;
     try {
       file.instances.register();
@@ -215,8 +217,8 @@ class SqliteLedger implements Ledger {
     }
   }
 
-  subscribe(listener: (facts: PeerFacts) => void): () => void {
-    return this.#feed.subscribe(listener);
+  subscribe(listener: (facts: PeerFacts) => void): Subscription {
+    return this.#facts.subscribe(listener);
   }
 
   poll(): void {
@@ -225,7 +227,9 @@ class SqliteLedger implements Ledger {
     const keyNotes = this.#polled((file) => file.pollKeyNotes()) ?? [];
     const found = this.#polled((file) => file.pollPeers()) ?? { attempts: [], probes: [], repriced: false };
     this.#housekeep((file) => { this.#countFinished(file); });
-    this.#feed.deliver({ ...found, keyNotes });
+    const reopened = this.#reopened;
+    this.#reopened = false;
+    if (reopened || found.repriced || found.attempts.length > 0 || found.probes.length > 0 || keyNotes.length > 0) this.#facts.emit({ ...found, keyNotes, reopened });
   }
 
   /** What cannot be read now is read at the next poll. */

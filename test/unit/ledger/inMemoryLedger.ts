@@ -1,11 +1,11 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
+import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../../../server/ledger/spend.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
-import { PeerFeed } from '../../../server/ledger/peerFeed.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 
@@ -18,7 +18,7 @@ export class InMemoryLedger implements Ledger {
   readonly health: HealthEvent[] = [];
   readonly isOpen = true;
   readonly limits = undefined;
-  readonly #feed = new PeerFeed(silentLog);
+  readonly #facts = new Emitter<PeerFacts>('A listener to facts of peers', silentLog);
   #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
   #finished = 0;
   #position = 0;
@@ -60,12 +60,12 @@ export class InMemoryLedger implements Ledger {
     this.#peers = { ...this.#peers, attempts: [...this.#peers.attempts, ...whole], probes: [...this.#peers.probes, ...health] };
   }
 
-  subscribe(listener: (facts: PeerFacts) => void): () => void { return this.#feed.subscribe(listener); }
+  subscribe(listener: (facts: PeerFacts) => void): Subscription { return this.#facts.subscribe(listener); }
 
   poll(): void {
     const found = this.#peers;
     this.#peers = { attempts: [], probes: [], keyNotes: [], repriced: false };
-    this.#feed.deliver(found);
+    this.#facts.emit({ ...found, reopened: false });
   }
 
   async receipt(id: string): Promise<Receipt | undefined> {

@@ -5,9 +5,9 @@ import { SpendBook } from '../../../server/router/spendBook.ts';
 /** What one poll of a ledger delivers. */
 export function polled(ledger: Ledger): Omit<PeerFacts, 'reopened'> {
   let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
-  const end = ledger.subscribe(({ attempts, probes, keyNotes, repriced }) => { found = { attempts, probes, keyNotes, repriced }; });
+  const subscription = ledger.subscribe(({ attempts, probes, keyNotes, repriced }) => { found = { attempts, probes, keyNotes, repriced }; });
   ledger.poll();
-  end();
+  subscription.dispose();
   return found;
 }
 

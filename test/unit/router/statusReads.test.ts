@@ -4,21 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { test } from 'node:test';
+import type { Receipt } from '../../../server/api/receipt.ts';
 import { silentLog } from '../../../server/base/log.ts';
-import { SecretRegister } from '../../../server/base/secrets/redact.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { openLedger } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import type { Pricer } from '../../../server/pricing/pricing.ts';
-import { Router } from '../../../server/router/router.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../ledger/receipts.ts';
+import { createTestRouter } from './createTestRouter.ts';
 
 test('a status snapshot and the cap of second requests neither commit nor read the ledger', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'waybill-status-'));
   t.mock.timers.enable({ apis: ['setInterval'] });
   const ledger = openLedger({ dataDir: folder, clock: { now: () => noon }, log: silentLog, instanceId: 'a' });
   const pricer: Pricer = { isReady: true, ready: () => Promise.resolve(), priceAttempt: () => exact(40), contextWindow: () => undefined } as never;
-  const router = new Router({ ledger, pricer, register: new SecretRegister(), clock: { now: () => noon }, random: () => 0.5, log: silentLog, interfaces: () => ({}) });
+  const { router, events, services } = createTestRouter({ ledger, pricer, interfaces: () => ({}) });
+  const ends = (receipt: Receipt): void => {
+    const exchange = { receipt, tick() {}, progress: () => receipt, interrupt() {} };
+    events.ended.emit({ exchange, receipt, attempts: receipt.attempts.map((record) => ({ record, price: {} as never })), route: undefined });
+  };
   t.after(async () => {
     await router.shutdown();
     rmSync(folder, { recursive: true, force: true });
@@ -31,15 +35,15 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   await turn();
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', usage: tokens(1, 1), role: 'hedge' });
   const ended = aReceipt('x-1', { attempts: [attempt] });
-  router.settled({ receipt: ended, tick() {}, progress: () => ended }, ended, [{} as never]);
+  ends(ended);
   await turn();
   const open = running(aReceipt('x-2', { attempts: [{ ...attempt, cost: { certainty: 'unknown' } }] }));
-  router.started({ receipt: open, tick() {}, progress: () => open });
+  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {} } });
   t.mock.timers.tick(1_000);
   await turn();
   // Its record waits for a commit while the snapshot is made.
   const waits = aReceipt('x-3', { attempts: [{ ...attempt, role: undefined }] });
-  router.settled({ receipt: waits, tick() {}, progress: () => waits }, waits, [{} as never]);
+  ends(waits);
   await turn();
 
   let statements = 0;
@@ -53,7 +57,7 @@ test('a status snapshot and the cap of second requests neither commit nor read t
     }
   }
   const snapshot = router.status({ state: 'off' });
-  assert.equal(router.hedgeSpentToday('auto'), 80);
+  assert.equal(services.hedgeSpentToday('auto'), 80);
   assert.equal(statements, 0);
   // What runs has a price by now, an estimate.
   assert.deepEqual([snapshot.todayMicroUsd, snapshot.todayUnknown, snapshot.ledgerRevision], [120, 0, 2]);
