@@ -6,6 +6,7 @@ import type { SecretRegister } from '../base/secrets/redact.ts';
 import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
+import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { ExchangePublisher } from '../exchange/publisher.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
 import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
@@ -150,8 +151,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, view, transport, healthRegistry, limiter, timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
-    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, keys, clock, random, log, providerMessages, events,
+    current, register, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, clock });
   const endpointTester = new EndpointTester({ current, register, transport, keys, directory, clock, changed });

@@ -12,9 +12,18 @@ export interface AdmissionRequest {
   readonly maxOutputTokens: number | undefined;
   /** Ids of keys that are not to be used. */
   readonly excludedKeys: ReadonlySet<string>;
-  /** The breaker and cooldowns are passed over: nothing else is left to ask. */
+  /** Nothing else is left to ask: breakers, the ramp after an outage and our own backoff do not refuse the attempt. */
   readonly lastResort: boolean;
 }
+
+/** What the choice of a key depends on. */
+export type KeyRequest = Omit<AdmissionRequest, 'lastResort'>;
+
+/**
+ * What an attempt used, in tokens of prompt and answer together. `unknown`: the estimate stays counted. `unsent`: no byte
+ * of the request left this machine, so everything that was counted is taken back.
+ */
+export type UsedTokens = number | 'unknown' | 'unsent';
 
 /**
  * Leave to make one attempt: the breaker's, that of every limit, and a key, taken together. Exactly one of `refund`,
@@ -26,25 +35,31 @@ export interface Permit {
   readonly key: KeyMaterial | undefined;
   /** The breaker is half open and waits for what this attempt proves. */
   readonly trial: boolean;
-  /** Nothing was sent: whatever was counted is taken back, and the breaker learns nothing. */
+  /** Nothing was sent: whatever was counted is taken back, and the breaker learns nothing. The same as `release('unsent')`. */
   refund(): void;
   /**
-   * The attempt was made, and proves something about its provider: health is told separately, by the event of its end.
-   * @param usedTokens prompt and answer together; undefined where unknown, and then the estimate stays counted
+   * The attempt ended and proves something about its provider. The health registry frees the attempt's place when it
+   * records the outcome, together with `trial`; the permit leaves that place alone.
    */
-  settle(usedTokens: number | undefined): void;
-  /** The attempt was made and given up, so it proves nothing: its place at the breaker is free again. */
-  release(usedTokens: number | undefined): void;
+  settle(used: UsedTokens): void;
+  /** The attempt was given up and proves nothing: its place at the breaker is free again. */
+  release(used: UsedTokens): void;
 }
 
-/** No leave, and one clause that says why: `its limit of 10 requests a minute is reached`. */
+/** No leave, and one clause that says why: `its own limit of 10 requests a minute is used up for another 12 s`. */
 export interface Refusal { readonly admitted: false; readonly reason: string }
 
 export type Admitted = Permit | Refusal;
 
-/** Takes everything an attempt needs, or nothing. A promise where something outside of this process is to be asked. */
+/** Takes everything an attempt needs, or nothing. */
 export interface AdmissionControl {
+  /** @returns a promise where something outside of this process has to be asked */
   acquire(request: AdmissionRequest): Admitted | Promise<Admitted>;
-  /** A key that could be used now, without taking it. */
-  hasUsableKey(request: Omit<AdmissionRequest, 'lastResort'>): boolean;
+  /** Whether a key could be used now; takes nothing. */
+  hasUsableKey(request: KeyRequest): boolean;
+}
+
+/** Admission that asks nothing outside of this process, so that its answers need no promise. */
+export interface ImmediateAdmissionControl extends AdmissionControl {
+  acquire(request: AdmissionRequest): Admitted;
 }

@@ -1,6 +1,6 @@
 import { nextLargerContext } from '../routing/makePlan.ts';
 import type { AttemptEnd } from './attempt/attempt.ts';
-import { usableKey } from './attempt/launch.ts';
+import { keyRequest } from './attempt/launch.ts';
 import { wasCutShort } from './attempt/outcome.ts';
 import type { RunningAttempt } from './attempt/runningAttempt.ts';
 import type { AttemptFailure, Walk } from './exchangeState.ts';
@@ -11,7 +11,7 @@ import { triedKeysAfter } from './triedTargets.ts';
 
 /** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
 export function failureOf(
-  services: ExchangeServices, { requirements }: ExchangeInput, { tried, queue }: Walk, attempt: RunningAttempt,
+  services: ExchangeServices, input: ExchangeInput, { tried, queue }: Walk, attempt: RunningAttempt,
   { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume'>,
 ): AttemptFailure {
   const { endpoint, target, key } = attempt.origin;
@@ -19,7 +19,7 @@ export function failureOf(
   return {
     error, raw, begun, cutShort: wasCutShort(attempt, error), keyId: key?.id, sharedLimits: endpoint.provider.sharedLimits === true,
     anotherKey: key !== undefined && isAboutKey(failureClass)
-      && usableKey(services, endpoint, target.model, requirements, triedKeysAfter(tried, endpoint.name, key.id, failureClass)) !== undefined,
+      && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, triedKeysAfter(tried, endpoint.name, key.id, failureClass))),
     largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.view(0)) : undefined,
     canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
   };

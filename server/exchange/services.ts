@@ -7,12 +7,11 @@ import type { Redactor } from '../base/secrets/redact.ts';
 import type { Config } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
-import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
-import type { KeyPool } from '../keys/keyPool.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { AdmissionControl } from './admission.ts';
 import type { ProviderMessages } from './providerMessages.ts';
 import type { ExchangePublisher } from './publisher.ts';
 
@@ -26,8 +25,9 @@ export interface ExchangeServices extends Redactor {
   /** @param estimatedTokens of the prompt @param writableTokens that the answer may have at most; default 0 */
   view(estimatedTokens: number, writableTokens?: number): RoutingView;
   transport: Pick<Transport, 'send'>;
-  healthRegistry: Pick<HealthRegistry, 'enter' | 'release' | 'bestUnavailable' | 'isOffline'>;
-  limiter: Pick<RateLimiter, 'enter' | 'keyAdmission' | 'refund' | 'release'>;
+  healthRegistry: Pick<HealthRegistry, 'bestUnavailable' | 'isOffline'>;
+  /** Key, breaker and limits, taken together. */
+  admission: AdmissionControl;
   /** Timers of attempts, learnt from earlier ones. */
   timers: Pick<AdaptiveTimeouts, 'timeouts' | 'hedgeAfterMs'>;
   hedges: HedgePolicy;
@@ -35,7 +35,6 @@ export interface ExchangeServices extends Redactor {
   hedgeSpentToday(route: string): number;
   /** After how much silence a streaming caller gets something harmless, in milliseconds. */
   keepAliveMs: number;
-  keys: Pick<KeyPool, 'all' | 'pick'>;
   clock: Clock;
   random: Random;
   log: Log;

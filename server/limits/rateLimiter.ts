@@ -26,6 +26,21 @@ export interface RateTicket {
 /** `ofKey`: only the key stands in the way; another one may be free. */
 export type RateEntry = { admitted: true; ticket: RateTicket } | (Refusal & { ofKey?: boolean });
 
+/** One request as limits see it. A look or an entry keeps no reference to it, so one object may serve several of them. */
+export interface RateRequest {
+  readonly endpoint: string;
+  /** Id of the key; undefined where the endpoint has none. */
+  keyId: string | undefined;
+  /** Canonical name of the model. */
+  readonly model: string;
+  /** Estimated tokens of the prompt, a lower bound. */
+  readonly promptTokens: number;
+  /** Tokens that may be written at most; reserved in the user's limits, and nothing to the provider's figures. 0 where unknown. */
+  readonly writableTokens: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** What the limiter needs of an endpoint's configuration; an `EndpointConfig` has it all. */
 export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick<Provider, 'rateLimits'> | undefined };
 
@@ -59,18 +74,10 @@ export interface RateLimiter {
   configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
   /** A look at the endpoint's own windows, without taking anything. @param writableTokens as for `enter` */
   admission(endpoint: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
-  /**
-   * A look at what holds for one key: the user's limits for it, and what the provider says is left.
-   * @param estimatedTokens of the prompt
-   * @param writableTokens what may be written at most, as `enter` reserves it in the user's windows
-   */
-  keyAdmission(endpoint: string, keyId: string, model: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
-  /**
-   * Takes a place and reserves the tokens, in one step, of the endpoint and of the key.
-   * @param estimatedTokens of the prompt, a lower bound
-   * @param writableTokens what may be written at most; reserved in the user's windows, and nothing to the provider's figures
-   */
-  enter(endpoint: string, keyId: string | undefined, model: string, estimatedTokens: number, now: number, writableTokens?: number): RateEntry;
+  /** A look at what holds for one key: the user's limits for it, and what the provider says is left. Takes nothing. */
+  keyAdmission(request: RateRequest): Admission;
+  /** Takes a place and reserves the tokens, in one step, of the endpoint and of the key. */
+  enter(request: RateRequest): RateEntry;
   /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
   release(ticket: RateTicket, usedTokens: number | undefined): void;
   /** The attempt ended without a byte having been sent: its place and all it reserved are given back. Instead of `leave`. */
@@ -160,9 +167,9 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return claims;
   }
 
-  function lookAtKey(endpoint: string, entry: Watched, keyId: string, model: string, promptTokens: number, reserved: number, now: number): Refusal | undefined {
+  function lookAtKey(entry: Watched, { endpoint, keyId = '', model, promptTokens, writableTokens, now }: RateRequest): Refusal | undefined {
     const window = keyWindow(entry, keyId);
-    const own = window === undefined ? undefined : later(window.look(reserved, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
+    const own = window === undefined ? undefined : later(window.look(promptTokens + writableTokens, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
     const shortage = reportedOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
     return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
   }
@@ -198,18 +205,19 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
     },
 
-    keyAdmission(endpoint, keyId, model, estimatedTokens, now, writableTokens = 0) {
-      const entry = watched.get(endpoint);
-      return entry === undefined ? admitted : lookAtKey(endpoint, entry, keyId, model, estimatedTokens, estimatedTokens + writableTokens, now) ?? admitted;
+    keyAdmission(request) {
+      const entry = watched.get(request.endpoint);
+      return entry === undefined ? admitted : lookAtKey(entry, request) ?? admitted;
     },
 
-    enter(endpoint, keyId = '', model, estimatedTokens, now, writableTokens = 0) {
-      const tokens = estimatedTokens + writableTokens;
+    enter(request) {
+      const { endpoint, keyId = '', model, promptTokens, now } = request;
+      const tokens = promptTokens + request.writableTokens;
       const entry = watched.get(endpoint);
       if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, reported: undefined, reportedVersion: 0, claims: nothingShared } };
-      const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(endpoint, entry, keyId, model, estimatedTokens, tokens, now));
+      const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(entry, request));
       if (refusal !== undefined) return refusal;
-      const claims = claimsOf(endpoint, entry, keyId, tokens, estimatedTokens);
+      const claims = claimsOf(endpoint, entry, keyId, tokens, promptTokens);
       const refused = claims.length === 0 ? undefined : options.shared?.take(claims, now);
       if (refused !== undefined) return { ...refused.refusal, ofKey: refused.claim?.whose === ofEachKey };
       entry.running += 1;
@@ -217,8 +225,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const key = keyWindow(entry, keyId);
       key?.add(tokens, now);
       const reported = reportedOf(endpoint, entry, keyId, model);
-      reported?.sent(estimatedTokens, now);
-      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: estimatedTokens, key, reported, reportedVersion: reported?.version ?? 0, claims } };
+      reported?.sent(promptTokens, now);
+      return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens, key, reported, reportedVersion: reported?.version ?? 0, claims } };
     },
 
     release(ticket, usedTokens) {

@@ -10,7 +10,7 @@ import type { HedgeSpend } from './hedgeSpend.ts';
 
 /** The parts that exchanges use as they are, and those that answer the rest of their questions. */
 export interface ExchangeServicesOptions
-  extends Pick<ExchangeServices, 'view' | 'transport' | 'limiter' | 'timers' | 'hedges' | 'keepAliveMs' | 'keys' | 'clock' | 'random' | 'log' | 'providerMessages' | 'events'> {
+  extends Pick<ExchangeServices, 'view' | 'transport' | 'admission' | 'timers' | 'hedges' | 'keepAliveMs' | 'clock' | 'random' | 'log' | 'providerMessages' | 'events'> {
   current: CurrentConfig;
   register: SecretRegister;
   healthRegistry: NetworkAwareHealthRegistry;

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
+import type { RateRequest } from '../limits/rateLimiter.ts';
 import type { ModelFacts, RoutingView } from '../routing/plan.ts';
 import type { RoutingState } from './routingState.ts';
 
@@ -53,7 +54,7 @@ export class RouterView implements RoutingView {
     const { limiter, keys } = this.#state;
     const limited = limiter.admission(endpoint, this.#estimatedTokens, this.#now, this.#writableTokens);
     // Where there are keys, each has its own limits; see `keysBlocked`.
-    return !limited.admitted || keys.hasKeys(endpoint) ? limited : limiter.keyAdmission(endpoint, '', model, this.#estimatedTokens, this.#now, this.#writableTokens);
+    return !limited.admitted || keys.hasKeys(endpoint) ? limited : limiter.keyAdmission(this.#rateRequest(endpoint, model));
   }
 
   keysBlocked(endpoint: string, model?: string): ReturnType<RoutingView['keysBlocked']> {
@@ -61,6 +62,14 @@ export class RouterView implements RoutingView {
     if (config === undefined) return undefined;
     const { keys, limiter } = this.#state;
     if (model === undefined) return keys.blocked(endpoint, config.provider.keyRequired, this.#now);
-    return keys.blocked(endpoint, config.provider.keyRequired, this.#now, key => limiter.keyAdmission(endpoint, key.id, model, this.#estimatedTokens, this.#now, this.#writableTokens), model);
+    const request = this.#rateRequest(endpoint, model);
+    return keys.blocked(endpoint, config.provider.keyRequired, this.#now, key => {
+      request.keyId = key.id;
+      return limiter.keyAdmission(request);
+    }, model);
+  }
+
+  #rateRequest(endpoint: string, model: string): RateRequest {
+    return { endpoint, keyId: undefined, model, promptTokens: this.#estimatedTokens, writableTokens: this.#writableTokens, now: this.#now };
   }
 }

@@ -3,15 +3,14 @@ import type { AttemptRole, PlannedTarget, RequestKind } from '../../api/receipt.
 import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
 import { chooseProtocol } from '../../routing/chooseProtocol.ts';
-import type { RateTicket } from '../../limits/rateLimiter.ts';
-import { RequestFormatError } from '../../protocols/codec.ts';
-import type { Requirements } from '../../routing/plan.ts';
+import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
+import type { ModelFacts } from '../../routing/plan.ts';
 import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
-import type { Refusal } from '../admission.ts';
 import type { ExchangeFailure, ExchangeInput } from '../request.ts';
+import type { Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
 import type { ExchangeServices } from '../services.ts';
@@ -43,99 +42,92 @@ export type Launch =
   /** The request itself cannot be sent anywhere. */
   | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'> };
 
-/** Takes a place at the target: breaker, limits, key. */
-export function acquirePermit(services: ExchangeServices, order: LaunchOrder): Place | Refusal | Promise<Place | Refusal> {
+const removedMeanwhile = 'the endpoint was removed meanwhile';
+
+/** Asks for leave to make an attempt. @returns a promise only where `admission` answers with one */
+export function acquirePermit(services: Pick<ExchangeServices, 'config' | 'admission'>, order: LaunchOrder): Admitted | Promise<Admitted> {
   const endpoint = services.config().endpoints.get(order.target.endpoint);
-  return endpoint === undefined ? removed : takePlace(services, endpoint, order, services.clock.now());
+  if (endpoint === undefined) return { admitted: false, reason: removedMeanwhile };
+  const { estimatedInputTokens, maxOutputTokens } = order.input.requirements;
+  return services.admission.acquire({
+    endpoint, model: order.target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: order.triedKeys, lastResort: order.role === 'last-resort',
+  });
 }
 
-const removed: Refusal & Launch = { admitted: false, kind: 'excluded', reason: 'the endpoint was removed meanwhile' };
+/**
+ * Builds the request of an attempt and makes the attempt ready to start. The permit goes with a launched attempt, which
+ * gives it back at its end; otherwise it is refunded here, because nothing was sent.
+ */
+export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, permit: Permit): Launch {
+  try {
+    const attempt = prepareAttempt(services, owner, order, permit);
+    if (attempt !== undefined) return { kind: 'launched', attempt };
+    permit.refund();
+    return { kind: 'excluded', reason: removedMeanwhile };
+  } catch (error) {
+    permit.refund();
+    return unsendable(error, order.target, services, order.input.id);
+  }
+}
 
-/** Builds the request of an attempt; where that fails, its place is given back. */
-export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, place: Place): Launch {
-  const { clock, timers } = services;
-  const { input, target, kind, route } = order;
+/** What a target is at the moment of the launch: the endpoint as it is spoken to, its codec, and what is known of the model. */
+interface LaunchTarget { endpoint: EndpointConfig; codec: ProtocolCodec; facts: ModelFacts }
+
+/** All look-ups of a launch. @returns undefined where the configuration no longer has the endpoint */
+function launchTarget(services: ExchangeServices, { target, input }: LaunchOrder): LaunchTarget | undefined {
   const configured = services.config().endpoints.get(target.endpoint);
   const endpoint = configured === undefined ? undefined : chooseProtocol(configured, {
     model: target.model, upstreamModel: target.upstreamModel, tools: input.requirements.tools, ...spokenBy(input),
   });
   const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
-  if (endpoint === undefined || codec === undefined) {
-    place.refund();
-    return removed;
-  }
-  const now = clock.now();
-  const { key, trial, ticket } = place;
-  try {
-    const facts = services.view(0).facts(target.endpoint, target.model);
-    const outgoing = buildOutgoing(input, target, endpoint, codec, key, facts.maxOutputTokens, order.strip);
-    if (order.rewrite) outgoing.passThrough = false;
-    const ofRoute = route?.timeouts;
-    const asked = { endpoint, route: ofRoute, model: target.model, kind, stream: input.stream };
-    const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });
-    const timeouts = order.replaceable ? timers.timeouts({ ...asked, lastResort: false }) : fullTimeouts();
-    const started: StartedAttempt = {
-      number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
-      upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
-      keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt: now,
-      role: order.role, kind, leftOut: outgoing.leftOut,
-    };
-    const announced: AttemptStarted = {
-      exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial, startedAt: now,
-    };
-    const attempt = new RunningAttempt(owner, { target, endpoint, key, trial, ticket, started, announced, timeouts, fullTimeouts });
-    attempt.attach(new UpstreamAttempt({
-      listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
-      timeouts,
-      held: order.held(() => key !== undefined && usableKey(services, endpoint, target.model, input.requirements, new Set([...order.triedKeys, key.id])) !== undefined),
-      finishSuffices: order.rewrite,
-      wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
-      refusalFails: asksOnRefusal(route, input),
-      source: {
-        endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
-        asked: text => (input.raw === undefined ? JSON.stringify(input.conversation()).includes(text) : input.raw.bytes.includes(text)),
-      },
-    }));
-    return { kind: 'launched', attempt };
-  } catch (error) {
-    place.refund();
-    return unsendable(error, target, services, input.id);
-  }
+  if (endpoint === undefined || codec === undefined) return undefined;
+  return { endpoint, codec, facts: services.view(0).facts(target.endpoint, target.model) };
 }
 
-/** A place at a target: its key, where it has one, and what has to be given back. */
-export interface Place { admitted: true; key: KeyMaterial | undefined; trial: boolean; ticket: RateTicket; refund(): void }
+function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, permit: Permit): RunningAttempt | undefined {
+  const { clock, timers } = services;
+  const { input, target, kind, route } = order;
+  const { key } = permit;
+  const spoken = launchTarget(services, order);
+  if (spoken === undefined) return undefined;
+  const { endpoint, codec, facts } = spoken;
+  const outgoing = buildOutgoing({ input, target, endpoint, codec, key, maxOutputTokens: facts.maxOutputTokens, stripReasoning: order.strip });
+  if (order.rewrite) outgoing.passThrough = false;
+  const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };
+  const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });
+  const timeouts = order.replaceable ? timers.timeouts({ ...asked, lastResort: false }) : fullTimeouts();
+  const startedAt = clock.now();
+  const started: StartedAttempt = {
+    number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
+    upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
+    keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt,
+    role: order.role, kind, leftOut: outgoing.leftOut,
+  };
+  const announced: AttemptStarted = {
+    exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,
+  };
+  const attempt = new RunningAttempt(owner, { target, endpoint, key, permit, started, announced, timeouts, fullTimeouts });
+  const anotherKey = (): boolean => key !== undefined
+    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, new Set([...order.triedKeys, key.id])));
+  attempt.attach(new UpstreamAttempt({
+    listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
+    timeouts,
+    held: order.held(anotherKey),
+    finishSuffices: order.rewrite,
+    wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
+    refusalFails: asksOnRefusal(route, input),
+    source: {
+      endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
+      asked: text => (input.raw === undefined ? JSON.stringify(input.conversation()).includes(text) : input.raw.bytes.includes(text)),
+    },
+  }));
+  return attempt;
+}
 
-function takePlace(services: ExchangeServices, endpoint: EndpointConfig, { target, input, role, triedKeys }: LaunchOrder, now: number): Place | Refusal {
-  const { healthRegistry, limiter, keys } = services;
-  const { estimatedInputTokens, maxOutputTokens } = input.requirements;
-  let key = usableKey(services, endpoint, target.model, input.requirements, triedKeys);
-  if (key === undefined && (endpoint.provider.keyRequired || keys.all(endpoint.name).length > 0)) {
-    return { admitted: false, reason: services.view(estimatedInputTokens, maxOutputTokens).keysBlocked(endpoint.name, target.model)?.reason ?? 'no key of it can be used now' };
-  }
-  const admission = healthRegistry.enter(target.endpoint, target.model, now, role === 'last-resort' ? { force: true } : undefined);
-  if (!admission.admitted) return { admitted: false, reason: admission.reason };
-  let usedUp: Set<string> | undefined;
-  for (;;) {
-    const entry = limiter.enter(target.endpoint, key?.id, target.model, estimatedInputTokens, now, maxOutputTokens ?? 0);
-    if (entry.admitted) {
-      const { ticket } = entry;
-      return {
-        admitted: true, key, trial: admission.trial, ticket,
-        refund: () => {
-          healthRegistry.release(target.endpoint, target.model, admission.trial);
-          limiter.refund(ticket);
-        },
-      };
-    }
-    // What other windows used of a key shows only when it is taken: then the next key is tried.
-    const next = entry.ofKey === true && key !== undefined ? usableKey(services, endpoint, target.model, input.requirements, (usedUp ??= new Set(triedKeys)).add(key.id)) : undefined;
-    if (next === undefined) {
-      healthRegistry.release(target.endpoint, target.model, admission.trial);
-      return { admitted: false, reason: entry.reason };
-    }
-    key = next;
-  }
+/** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used */
+export function keyRequest(endpoint: EndpointConfig, model: string, { requirements }: ExchangeInput, excludedKeys: ReadonlySet<string>): KeyRequest {
+  const { estimatedInputTokens, maxOutputTokens } = requirements;
+  return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys };
 }
 
 /** The editor can be asked whether another model may answer what one refused. */
@@ -155,15 +147,6 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
     ? { error: new WaybillError('bad-request', 'bad-request', 'The request is nested too deep to be understood.', { status: 400 }), status: 400 }
     : { error: new WaybillError('internal', 'server', 'Waybill failed at this request; its log says more.', { status: 500 }), status: 500 };
   return { kind: 'fatal', failure };
-}
-
-/** The first key that is neither resting nor tried, and whose limits leave room for the request. */
-export function usableKey(
-  services: ExchangeServices, endpoint: EndpointConfig, model: string, { estimatedInputTokens, maxOutputTokens }: Requirements, tried: ReadonlySet<string>,
-): KeyMaterial | undefined {
-  const now = services.clock.now();
-  const permits = (key: KeyMaterial): boolean => services.limiter.keyAdmission(endpoint.name, key.id, model, estimatedInputTokens, now, maxOutputTokens).admitted;
-  return services.keys.pick(endpoint.name, tried, now, permits, model);
 }
 
 function keyName(key: KeyMaterial): string {

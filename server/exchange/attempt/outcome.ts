@@ -17,7 +17,7 @@ export function runningRecord({ origin, run }: RunningAttempt, estimatedInputTok
   return attemptRecord(origin.started, run.figures, run.elapsedMs(), 'open', settleUsage(run.figures, undefined, estimatedInputTokens));
 }
 
-/** The final record of an attempt and what its price is found by; gives its place at the endpoint back. */
+/** The final record of an attempt and what its price is found by; gives its permit back. */
 export function settleAttempt(services: ExchangeServices, { origin, run }: RunningAttempt, verdict: AttemptVerdict, estimatedInputTokens: number): { record: RecordedAttempt; price: PriceRequest } {
   const end = verdict === 'slower' ? 'cancelled' : verdict;
   const settled = settleUsage(run.figures, end === 'cancelled' ? undefined : end, estimatedInputTokens);
@@ -31,10 +31,9 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
   // Known to the pricer now; receipts say it in words.
   delete record.neverSent;
   const prompt = promptTokens(settled.usage);
-  if (unsent) services.limiter.refund(origin.ticket);
-  else services.limiter.release(origin.ticket, prompt === undefined ? undefined : prompt + (settled.usage.outputTokens ?? 0));
-  // A cancelled attempt proves nothing: its place at the breaker is free again.
-  if (typeof verdict !== 'object') services.healthRegistry.release(origin.target.endpoint, origin.target.model, origin.trial);
+  const used = unsent ? 'unsent' : prompt === undefined ? 'unknown' : prompt + (settled.usage.outputTokens ?? 0);
+  if (typeof verdict === 'object') origin.permit.settle(used);
+  else origin.permit.release(used);
   if (run.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }

@@ -31,18 +31,33 @@ export interface Outgoing {
   leftOut: string[];
 }
 
+/** What the request of one attempt is made from. */
+export interface OutgoingOrder {
+  readonly input: ExchangeInput;
+  readonly target: PlannedTarget;
+  /** As it is spoken to for this request; see chooseProtocol. */
+  readonly endpoint: EndpointConfig;
+  /** Of the endpoint's protocol. */
+  readonly codec: ProtocolCodec;
+  /** The key to send; undefined where the endpoint needs none. */
+  readonly key: KeyMaterial | undefined;
+  /** The most tokens that the model can write; undefined where that is unknown. */
+  readonly maxOutputTokens: number | undefined;
+  /** Reasoning in the conversation is left out, because another provider made it. */
+  readonly stripReasoning: boolean;
+}
+
 const fallbackMaxOutputTokens = 8192;
 
 /**
  * Builds the request of one attempt: the caller's bytes with the model name changed where the protocols are the
  * same, else a translation.
+ * @throws UntranslatableError when this target cannot be asked such a request
  * @throws RequestFormatError when the caller's body cannot be understood
  */
-export function buildOutgoing(
-  input: ExchangeInput, target: PlannedTarget, endpoint: EndpointConfig, codec: ProtocolCodec, key: KeyMaterial | undefined,
-  maxOutputTokens: number | undefined, stripReasoning: boolean,
-): Outgoing {
-  if (input.operation !== undefined) return buildOperation(input, input.operation, target, endpoint, key);
+export function buildOutgoing(order: OutgoingOrder): Outgoing {
+  const { input, target, endpoint, codec, key, maxOutputTokens, stripReasoning } = order;
+  if (input.operation !== undefined) return buildOperation(order, input.operation);
   const passThrough = input.raw !== undefined && input.protocol === endpoint.protocol;
   const limit = cappedLimit(input, maxOutputTokens);
   const conversation = passThrough ? undefined : conversationFor(input, endpoint, stripReasoning);
@@ -85,7 +100,7 @@ export class UntranslatableError extends Error {
 }
 
 /** Completions and embeddings: the caller's bytes, at the endpoint's own path for them. */
-function buildOperation(input: ExchangeInput, operation: Operation, target: PlannedTarget, endpoint: EndpointConfig, key: KeyMaterial | undefined): Outgoing {
+function buildOperation({ input, target, endpoint, key }: OutgoingOrder, operation: Operation): Outgoing {
   const found = operationUrl(operation, endpoint);
   if (found === undefined || input.raw === undefined) {
     throw new UntranslatableError(operation === 'completion' ? 'it offers no text completions' : 'it offers no embeddings');

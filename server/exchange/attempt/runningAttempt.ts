@@ -2,8 +2,8 @@ import type { ConversationEvent } from '../../api/conversation.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
-import type { RateTicket } from '../../limits/rateLimiter.ts';
 import type { ResponseHeaders } from '../../upstream/transport.ts';
+import type { Permit } from '../admission.ts';
 import type { AttemptEnd, AttemptListener, UpstreamAttempt } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
@@ -26,9 +26,8 @@ export interface AttemptOrigin {
   target: PlannedTarget;
   endpoint: EndpointConfig;
   key: KeyMaterial | undefined;
-  /** What the breaker said when it let the attempt through. */
-  trial: boolean;
-  ticket: RateTicket;
+  /** What the attempt took; given back once, at its end. */
+  permit: Permit;
   started: StartedAttempt;
   /** The attempt as observers see it. */
   announced: AttemptStarted;

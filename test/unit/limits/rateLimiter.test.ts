@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRateLimiter, type RateLimiter, type RateTicket, type ReportedLimit } from '../../../server/limits/rateLimiter.ts';
 import { seededRandom } from '../support/seededRandom.ts';
+import { rateRequest } from './rateRequest.ts';
 
 const start = Date.UTC(2026, 0, 1);
 function limiter(limits: { requestsPerMinute?: number; tokensPerMinute?: number; concurrency?: number }): RateLimiter {
@@ -10,7 +11,7 @@ function limiter(limits: { requestsPerMinute?: number; tokensPerMinute?: number;
   return made;
 }
 function enter(made: RateLimiter, tokens: number, now: number): RateTicket {
-  const entry = made.enter('a', undefined, 'm', tokens, now);
+  const entry = made.enter(rateRequest({ promptTokens: tokens, now }));
   assert.ok(entry.admitted, 'should be admitted');
   return entry.ticket;
 }
@@ -25,7 +26,7 @@ test('requests beyond the limit wait until the first of them is a minute old', (
   const made = limiter({ requestsPerMinute: 2 });
   enter(made, 0, start);
   enter(made, 0, start + 10_000);
-  const refused = made.enter('a', undefined, 'm', 0, start + 20_000);
+  const refused = made.enter(rateRequest({ now: start + 20_000 }));
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'its own limit of 2 requests a minute is used up for another 41 s');
   assert.equal(made.admission('a', 0, refused.retryAt - 1).admitted, false);
@@ -83,7 +84,7 @@ test('in random sequences no sixty seconds hold more than the limits, and a prom
     for (let step = 0; step < 500; step += 1) {
       now += Math.floor(random() * 2000);
       const tokens = Math.floor(random() * 600);
-      const entry = made.enter('a', undefined, 'm', tokens, now);
+      const entry = made.enter(rateRequest({ promptTokens: tokens, now }));
       if (entry.admitted) {
         entries.push({ at: now, tokens });
         const lately = entries.filter(({ at }) => at > now - 60_000);
@@ -106,14 +107,14 @@ test('a clock set back makes nobody wait longer than a minute', () => {
   enter(made, 0, start);
   enter(made, 0, start + 5000);
   const earlier = start - 3_600_000;
-  const refused = made.enter('a', undefined, 'm', 0, earlier);
+  const refused = made.enter(rateRequest({ now: earlier }));
   assert.ok(!refused.admitted && refused.retryAt <= earlier + 61_000);
   assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
 });
 
 test('the answer to come is reserved as well, and given back with what was used', () => {
   const made = limiter({ tokensPerMinute: 1000 });
-  const entry = made.enter('a', 'k', 'm', 100, start, 800);
+  const entry = made.enter(rateRequest({ keyId: 'k', promptTokens: 100, writableTokens: 800, now: start }));
   assert.ok(entry.admitted);
   assert.equal(made.admission('a', 101, start).admitted, false);
   made.release(entry.ticket, 150);
@@ -128,21 +129,21 @@ function perKey(perKeyLimits: { requestsPerMinute?: number; tokensPerMinute?: nu
 
 test('each key has the limit for keys to itself', () => {
   const made = perKey({ requestsPerMinute: 1 });
-  assert.ok(made.enter('a', 'one', 'm', 0, start).admitted);
-  const refused = made.keyAdmission('a', 'one', 'other', 0, start + 1000);
+  assert.ok(made.enter(rateRequest({ keyId: 'one', now: start })).admitted);
+  const refused = made.keyAdmission(rateRequest({ keyId: 'one', model: 'other', now: start + 1000 }));
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'the limit set for each key of 1 requests a minute is used up for another 60 s');
-  assert.ok(!made.enter('a', 'one', 'm', 0, start + 1000).admitted);
-  assert.ok(made.keyAdmission('a', 'two', 'm', 0, start + 1000).admitted);
+  assert.ok(!made.enter(rateRequest({ keyId: 'one', now: start + 1000 })).admitted);
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'two', now: start + 1000 })).admitted);
   assert.ok(made.admission('a', 0, start + 1000).admitted);
 });
 
 test('an attempt that was refused by a key took nothing from the endpoint', () => {
   const made = createRateLimiter();
   made.configure(new Map([['a', { limits: { requestsPerMinute: 2, concurrency: 2, perKey: { requestsPerMinute: 1 } } }]]));
-  assert.ok(made.enter('a', 'one', 'm', 0, start).admitted);
-  for (let index = 0; index < 5; index += 1) assert.ok(!made.enter('a', 'one', 'm', 0, start).admitted);
-  assert.ok(made.enter('a', 'two', 'm', 0, start).admitted);
+  assert.ok(made.enter(rateRequest({ keyId: 'one', now: start })).admitted);
+  for (let index = 0; index < 5; index += 1) assert.ok(!made.enter(rateRequest({ keyId: 'one', now: start })).admitted);
+  assert.ok(made.enter(rateRequest({ keyId: 'two', now: start })).admitted);
 });
 
 test('requests and tokens of other windows count against the limits of endpoint and key, as of when they were sent', () => {
@@ -151,8 +152,8 @@ test('requests and tokens of other windows count against the limits of endpoint 
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 40_000, tokens: 400 });
   made.applyRemote({ endpoint: 'nobody', model: 'm', at: start, tokens: 400 });
-  assert.ok(made.keyAdmission('a', 'one', 'm', 100, start).admitted);
-  const refused = made.keyAdmission('a', 'one', 'm', 101, start);
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', promptTokens: 100, now: start })).admitted);
+  const refused = made.keyAdmission(rateRequest({ keyId: 'one', promptTokens: 101, now: start }));
   assert.ok(!refused.admitted && refused.retryAt <= start + 21_000);
   assert.ok(made.admission('a', 0, start).admitted);
   made.applyRemote({ endpoint: 'a', keyId: 'two', model: 'm', at: start - 50_000, tokens: 0 });
@@ -169,13 +170,13 @@ test('a request the provider is bound to refuse is not sent, until the reset the
   const made = limiter({});
   enter(made, 0, start);
   made.observed('a', 'one', 'm', told(0, '12s'), start);
-  const refused = made.enter('a', 'one', 'm', 0, start + 1000);
+  const refused = made.enter(rateRequest({ keyId: 'one', now: start + 1000 }));
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'the provider has no requests left for it for another 11 s');
   assert.equal(refused.retryAt, start + 12_000);
-  assert.ok(made.keyAdmission('a', 'two', 'm', 0, start + 1000).admitted, 'another key');
-  assert.ok(made.keyAdmission('a', 'one', 'n', 0, start + 1000).admitted, 'another model');
-  assert.ok(made.keyAdmission('a', 'one', 'm', 0, start + 12_000).admitted, 'after the reset');
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'two', now: start + 1000 })).admitted, 'another key');
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', model: 'n', now: start + 1000 })).admitted, 'another model');
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', now: start + 12_000 })).admitted, 'after the reset');
   assert.equal(made.keyTrouble('a', 'one', start + 1000)?.reason, 'm: the provider has no requests left for it for another 11 s');
   assert.equal(made.keyTrouble('a', 'two', start + 1000), undefined);
 });
@@ -183,19 +184,19 @@ test('a request the provider is bound to refuse is not sent, until the reset the
 test('requests sent since the provider told count, in this window and in others', () => {
   const made = limiter({});
   made.observed('a', 'one', 'm', told(3, '30s', 60), start);
-  assert.ok(made.enter('a', 'one', 'm', 0, start + 100).admitted);
+  assert.ok(made.enter(rateRequest({ keyId: 'one', now: start + 100 })).admitted);
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start + 200, tokens: 0 });
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 200, tokens: 0 });
-  assert.ok(made.enter('a', 'one', 'm', 0, start + 300).admitted, 'what was sent before is in the figures already');
-  assert.ok(!made.enter('a', 'one', 'm', 0, start + 400).admitted);
+  assert.ok(made.enter(rateRequest({ keyId: 'one', now: start + 300 })).admitted, 'what was sent before is in the figures already');
+  assert.ok(!made.enter(rateRequest({ keyId: 'one', now: start + 400 })).admitted);
 });
 
 test('keys of one account share what the provider has left', () => {
   const made = createRateLimiter({ accountOf: (_endpoint, keyId) => (keyId === 'three' ? undefined : 'org') });
   made.configure(new Map([['a', { limits: {} }]]));
   made.observed('a', 'one', 'm', told(0, '12s'), start);
-  assert.ok(!made.keyAdmission('a', 'two', 'm', 0, start).admitted);
-  assert.ok(made.keyAdmission('a', 'three', 'm', 0, start).admitted);
+  assert.ok(!made.keyAdmission(rateRequest({ keyId: 'two', now: start })).admitted);
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'three', now: start })).admitted);
 });
 
 test('what one window was told, the next one keeps to', () => {
@@ -208,15 +209,15 @@ test('what one window was told, the next one keeps to', () => {
   assert.equal(passedOn.length, 1);
   const second = limiter({});
   for (const one of passedOn) second.applyReported(one);
-  assert.ok(!second.keyAdmission('a', 'one', 'm', 0, start + 2000).admitted);
+  assert.ok(!second.keyAdmission(rateRequest({ keyId: 'one', now: start + 2000 })).admitted);
   second.observed('a', 'one', 'm', told(100, '60s', 100), start + 3000);
   for (const one of passedOn) second.applyReported(one);
-  assert.ok(second.keyAdmission('a', 'one', 'm', 0, start + 4000).admitted, 'older news changes nothing');
+  assert.ok(second.keyAdmission(rateRequest({ keyId: 'one', now: start + 4000 })).admitted, 'older news changes nothing');
 });
 
 test('whatever names callers make up, what is remembered of a key stays bounded', () => {
   const made = limiter({});
   for (let index = 0; index < 1000; index += 1) made.observed('a', 'one', `m${index}`, told(0, '1h'), start);
-  assert.ok(made.keyAdmission('a', 'one', 'm0', 0, start).admitted);
-  assert.ok(!made.keyAdmission('a', 'one', 'm999', 0, start).admitted);
+  assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', model: 'm0', now: start })).admitted);
+  assert.ok(!made.keyAdmission(rateRequest({ keyId: 'one', model: 'm999', now: start })).admitted);
 });

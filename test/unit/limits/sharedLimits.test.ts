@@ -5,6 +5,7 @@ import { createRateLimiter, type RateLimiter, type RateTicket } from '../../../s
 import { settleMs, SharedLimits } from '../../../server/limits/sharedLimits.ts';
 import { InMemoryLimits } from './inMemoryLimitStore.ts';
 import { seededRandom } from '../support/seededRandom.ts';
+import { rateRequest } from './rateRequest.ts';
 
 const start = Date.UTC(2026, 0, 1);
 
@@ -23,7 +24,7 @@ function enterAll(made: readonly RateLimiter[], times: number, now: number, toke
   const tickets: RateTicket[] = [];
   for (let round = 0; round < times; round += 1) {
     for (const one of made) {
-      const entry = one.enter('a', undefined, 'm', tokens, now);
+      const entry = one.enter(rateRequest({ promptTokens: tokens, now }));
       if (entry.admitted) tickets.push(entry.ticket);
     }
   }
@@ -48,7 +49,7 @@ test('eight windows that are asked at once, before they know of each other, stay
 test('four windows run no more at once than one may, and a place that one frees is there for the next', () => {
   const made = windows(4, new InMemoryLimits(), { concurrency: 2 });
   const [first] = enterAll(made, 3, start);
-  const refused = made[3]?.enter('a', undefined, 'm', 0, start);
+  const refused = made[3]?.enter(rateRequest({ now: start }));
   assert.ok(refused?.admitted === false && refused.retryAt - start <= 100, 'another look is worth while within tens of milliseconds');
   assert.equal(refused.reason, 'its own limit of 2 requests at once is reached');
   assert.ok(first !== undefined);
@@ -60,14 +61,14 @@ test('four windows run no more at once than one may, and a place that one frees 
 test('looks after a refusal say the same, for as long as it is worth believing, and only for requests that are no smaller', () => {
   const [one, other] = windows(2, new InMemoryLimits(), { tokensPerMinute: 1000 });
   assert.ok(one !== undefined && other !== undefined);
-  assert.ok(one.enter('a', undefined, 'm', 900, start).admitted);
-  const refused = other.enter('a', undefined, 'm', 200, start);
+  assert.ok(one.enter(rateRequest({ promptTokens: 900, now: start })).admitted);
+  const refused = other.enter(rateRequest({ promptTokens: 200, now: start }));
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'its own limit of 1,000 tokens a minute is used up for another 61 s');
   const look = other.admission('a', 200, start + 10);
   assert.ok(!look.admitted && look.retryAt === refused.retryAt);
   assert.equal(other.admission('a', 50, start + 10).admitted, true);
-  assert.ok(other.enter('a', undefined, 'm', 50, start + 10).admitted);
+  assert.ok(other.enter(rateRequest({ promptTokens: 50, now: start + 10 })).admitted);
 });
 
 test('tokens that were not used and requests that were not sent come back to all windows', () => {
@@ -75,11 +76,11 @@ test('tokens that were not used and requests that were not sent come back to all
   assert.ok(one !== undefined && other !== undefined);
   const [big, unsent] = enterAll([one], 2, start, 500);
   assert.ok(big !== undefined && unsent !== undefined);
-  assert.equal(other.enter('a', undefined, 'm', 100, start).admitted, false);
+  assert.equal(other.enter(rateRequest({ promptTokens: 100, now: start })).admitted, false);
   one.refund(unsent);
   one.release(big, 100);
-  assert.equal(other.enter('a', undefined, 'm', 901, start + 2000).admitted, false);
-  assert.equal(other.enter('a', undefined, 'm', 900, start + 2000).admitted, true);
+  assert.equal(other.enter(rateRequest({ promptTokens: 901, now: start + 2000 })).admitted, false);
+  assert.equal(other.enter(rateRequest({ promptTokens: 900, now: start + 2000 })).admitted, true);
 });
 
 test('each key has its limit over all windows, by its mark; the refusal says that another key may be free', () => {
@@ -90,11 +91,11 @@ test('each key has its limit over all windows, by its mark; the refusal says tha
     return made;
   });
   assert.ok(one !== undefined && other !== undefined);
-  assert.ok(one.enter('a', 'same-here', 'm', 0, start).admitted);
-  const refused = other.enter('a', 'same-there', 'm', 0, start);
+  assert.ok(one.enter(rateRequest({ keyId: 'same-here', now: start })).admitted);
+  const refused = other.enter(rateRequest({ keyId: 'same-there', now: start }));
   assert.ok(!refused.admitted && refused.ofKey === true);
-  assert.equal(other.keyAdmission('a', 'same-there', 'm', 0, start).admitted, false);
-  assert.ok(other.enter('a', 'another', 'm', 0, start).admitted);
+  assert.equal(other.keyAdmission(rateRequest({ keyId: 'same-there', now: start })).admitted, false);
+  assert.ok(other.enter(rateRequest({ keyId: 'another', now: start })).admitted);
 });
 
 test('a window that is alone asks the store for nothing on the way of a request, and once a second besides', () => {
@@ -105,7 +106,7 @@ test('a window that is alone asks the store for nothing on the way of a request,
   const before = limits.transactions;
   for (let index = 0; index < 500; index += 1) {
     assert.ok(made.admission('a', 10, now).admitted);
-    const entry = made.enter('a', 'k', 'm', 10, now);
+    const entry = made.enter(rateRequest({ keyId: 'k', promptTokens: 10, now }));
     assert.ok(entry.admitted);
     made.release(entry.ticket, 5);
   }
@@ -136,7 +137,7 @@ test('a newcomer waits until the window that was alone has said what it used', (
   const now = beats([old], start, settleMs / 1000 + 1);
   assert.equal(enterAll([old], 25, now).length, 25);
   const young = window(limits, 'young', { requestsPerMinute: 30, concurrency: 28 });
-  const early = young.enter('a', undefined, 'm', 0, now + 100);
+  const early = young.enter(rateRequest({ now: now + 100 }));
   assert.ok(!early.admitted && early.retryAt - now < 1000);
   assert.equal(enterAll([old], 1, now + 200).length, 1);
   old.beat(now + 1000);
@@ -219,7 +220,7 @@ test('a busy store means another look in a moment; one that stays so leaves each
   limits.state = 'busy';
   const now = start + 1500;
   for (const one of made) {
-    const refused = one.enter('a', undefined, 'm', 0, now);
+    const refused = one.enter(rateRequest({ now }));
     assert.ok(!refused.admitted && refused.retryAt - now <= 50);
   }
   assert.equal(enterAll(made, 20, now + 1000).length, 8, 'two at once in each of four');
@@ -311,7 +312,7 @@ test('one busy window among idle ones can use the whole limit', () => {
   for (let second = 0; second < 600; second += 1) {
     beats(made, start + (second - 1) * 1000, 1);
     for (let index = 0; index < 3; index += 1) {
-      const entry = busy.enter('a', undefined, 'm', 0, start + second * 1000 + index * 300);
+      const entry = busy.enter(rateRequest({ now: start + second * 1000 + index * 300 }));
       if (!entry.admitted) continue;
       sent += 1;
       busy.release(entry.ticket, 0);
@@ -353,7 +354,7 @@ test('in random sequences with deaths, stalls and a busy store nothing goes beyo
         lives += 1;
       }
       const tokens = Math.floor(random() * 600);
-      const entry = (made[by] as RateLimiter).enter('a', undefined, 'm', tokens, now);
+      const entry = (made[by] as RateLimiter).enter(rateRequest({ promptTokens: tokens, now }));
       if (entry.admitted) {
         const one = { at: now, tokens, by, counted: true };
         sent.push(one);

@@ -13,6 +13,7 @@ import { openLedger } from '../../../server/ledger/sqlite/sqliteLedger.ts';
 import type { Ledger } from '../../../server/ledger/ports.ts';
 import { keyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { aReceipt, anAttempt, tokens } from '../ledger/receipts.ts';
+import { rateRequest } from '../limits/rateRequest.ts';
 import { createTestRouter } from './createTestRouter.ts';
 
 const start = Date.UTC(2026, 10, 20, 12);
@@ -149,13 +150,13 @@ test('requests and tokens of finished exchanges count in all windows and after a
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', keyId: 'k1', startedAt: start, usage: tokens(700, 200) });
   one.ledger.close(aReceipt('x-1', { attempts: [attempt] }));
   await windows.second();
-  assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
-  assert.equal(other.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true);
-  assert.equal(other.limiter.keyAdmission('relay', 'k2', 'm', 900, windows.now).admitted, true);
+  assert.equal(other.limiter.keyAdmission(rateRequest({ endpoint: 'relay', keyId: 'k1', promptTokens: 101, now: windows.now })).admitted, false);
+  assert.equal(other.limiter.keyAdmission(rateRequest({ endpoint: 'relay', keyId: 'k1', promptTokens: 100, now: windows.now })).admitted, true);
+  assert.equal(other.limiter.keyAdmission(rateRequest({ endpoint: 'relay', keyId: 'k2', promptTokens: 900, now: windows.now })).admitted, true);
   const late = await windows.open([first, second], limits);
   await windows.second();
-  assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 101, windows.now).admitted, false);
-  assert.equal(late.limiter.keyAdmission('relay', 'k1', 'm', 100, windows.now).admitted, true, 'not counted twice');
+  assert.equal(late.limiter.keyAdmission(rateRequest({ endpoint: 'relay', keyId: 'k1', promptTokens: 101, now: windows.now })).admitted, false);
+  assert.equal(late.limiter.keyAdmission(rateRequest({ endpoint: 'relay', keyId: 'k1', promptTokens: 100, now: windows.now })).admitted, true, 'not counted twice');
   for (let index = 2; index <= 3; index += 1) one.ledger.close(aReceipt(`x-${index}`, { attempts: [{ ...attempt, startedAt: windows.now, usage: {} }] }));
   await windows.second();
   assert.equal(other.limiter.admission('relay', 0, windows.now).admitted, false);
@@ -163,7 +164,7 @@ test('requests and tokens of finished exchanges count in all windows and after a
 
 test('a plan leaves out a target whose limit has no room for the longest answer that a request allows', async (t) => {
   const { limiter, services } = await new Windows(t).open([first], { tokensPerMinute: 1000 });
-  assert.ok(limiter.enter('relay', first.id, 'm', 100, start, 500).admitted);
+  assert.ok(limiter.enter(rateRequest({ endpoint: 'relay', keyId: first.id, promptTokens: 100, writableTokens: 500, now: start })).admitted);
   assert.equal(services.view(100, 301).admission('relay', 'm').admitted, false);
   assert.equal(services.view(100, 300).admission('relay', 'm').admitted, true);
 });

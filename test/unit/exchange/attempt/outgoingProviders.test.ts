@@ -29,7 +29,10 @@ function send(settings: Record<string, unknown>, model: string, request: Exchang
   const { config, problems } = resolveConfig({ endpoints: { it: settings }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
   assert.deepEqual(problems, []);
   const endpoint = chooseProtocol(config.endpoints.get('it') ?? assert.fail(), { model, tools: request.requirements.tools, ...spokenBy(request) });
-  const outgoing = buildOutgoing(request, { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codecFor(endpoint.protocol) ?? assert.fail(), key, undefined, false);
+  const outgoing = buildOutgoing({
+    input: request, target: { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codec: codecFor(endpoint.protocol) ?? assert.fail(), key,
+    maxOutputTokens: undefined, stripReasoning: false,
+  });
   const body = parseJson(Buffer.concat([...outgoing.request.body ?? []]).toString('utf8'));
   assert.ok(isObject(body));
   assert.equal(outgoing.request.headers['content-length'], String(Buffer.concat([...outgoing.request.body ?? []]).length));

@@ -12,6 +12,7 @@ import { createRateLimiter } from '../../../../server/limits/rateLimiter.ts';
 import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
 import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
 import { InMemoryLimits } from '../../limits/inMemoryLimitStore.ts';
+import { rateRequest } from '../../limits/rateRequest.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'waybill-limits-'));
 const stores: LimitStore[] = [];
@@ -190,7 +191,7 @@ for (const when of ['before it is opened', 'while it is open'] as const) {
       return made;
     });
     assert.ok(one !== undefined && other !== undefined);
-    const enter = (limiter: typeof one): boolean => limiter.enter('a', undefined, 'm', 0, clock.now).admitted;
+    const enter = (limiter: typeof one): boolean => limiter.enter(rateRequest({ now: clock.now })).admitted;
     if (when === 'before it is opened') {
       mkdirSync(join(folder, 'limits'));
       writeFileSync(join(folder, 'limits', 'counts.db'), Buffer.alloc(40_000, 7));
@@ -222,7 +223,7 @@ test('a folder that cannot be made leaves each window its share, with one senten
   const made = createRateLimiter({ shared: new SharedLimits(open(folder, 'one', said)) });
   made.configure(new Map([['a', { limits: { requestsPerMinute: 30 } }]]));
   let entered = 0;
-  for (let index = 0; index < 60; index += 1) if (made.enter('a', undefined, 'm', 0, clock.now).admitted) entered += 1;
+  for (let index = 0; index < 60; index += 1) if (made.enter(rateRequest({ now: clock.now })).admitted) entered += 1;
   for (let second = 0; second < 20; second += 1) made.beat(clock.now += 1000);
   assert.equal(entered, 15);
   assert.equal(said.length, 1);

@@ -1,0 +1,97 @@
+import type { KeyMaterial } from '../../api/messages.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
+import type { AdmissionRequest, ImmediateAdmissionControl, KeyRequest, Permit, Refusal, UsedTokens } from '../admission.ts';
+import { breakerPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
+
+/** What admission in one process is made of. */
+export interface AdmissionSources {
+  readonly clock: Clock;
+  readonly keys: Parameters<typeof keyPart>[0];
+  readonly healthRegistry: Parameters<typeof breakerPart>[0];
+  readonly limiter: Parameters<typeof limitsPart>[0] & Parameters<typeof keyPart>[1];
+}
+
+/**
+ * Admission in one process: key, breaker and limits, in this order. The order decides which reason a person reads where
+ * several parts would refuse, and the limits come last because a common count of several servers is the dearest to ask.
+ */
+export function createAdmissionControl({ clock, keys, healthRegistry, limiter }: AdmissionSources): ImmediateAdmissionControl {
+  const key = keyPart(keys, limiter);
+  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key)]);
+}
+
+/** Admission made of parts, which are asked in their order. @param key that one of them which chooses keys */
+export function admissionControlOf(clock: Clock, key: Pick<KeyPart, 'usable'>, parts: readonly AdmissionPart[]): ImmediateAdmissionControl {
+  return {
+    acquire(request) {
+      const permit = new AttemptPermit(parts, request, clock.now());
+      let taken = 0;
+      let refusal: Refusal | undefined;
+      try {
+        while (taken < parts.length && (refusal = parts[taken]?.take(permit)) === undefined) taken += 1;
+      } catch (cause) {
+        giveBackFirst(parts, taken, permit, 'unsent', false);
+        throw cause;
+      }
+      if (refusal === undefined) return permit;
+      giveBackFirst(parts, taken, permit, 'unsent', false);
+      return refusal;
+    },
+
+    hasUsableKey: request => key.usable(request, rateRequest(request, clock.now())) !== undefined,
+  };
+}
+
+/** The permit of one attempt: what its parts gave, and whether they have it back. */
+class AttemptPermit implements Permit, Grant {
+  readonly admitted = true;
+  readonly request: AdmissionRequest;
+  readonly rate: RateRequest;
+  key: KeyMaterial | undefined;
+  trial = false;
+  ticket: RateTicket | undefined;
+  readonly #parts: readonly AdmissionPart[];
+  #isOver = false;
+
+  constructor(parts: readonly AdmissionPart[], request: AdmissionRequest, now: number) {
+    this.#parts = parts;
+    this.request = request;
+    this.rate = rateRequest(request, now);
+  }
+
+  refund(): void {
+    this.#end('unsent', false);
+  }
+
+  settle(used: UsedTokens): void {
+    this.#end(used, true);
+  }
+
+  release(used: UsedTokens): void {
+    this.#end(used, false);
+  }
+
+  #end(used: UsedTokens, proved: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    giveBackFirst(this.#parts, this.#parts.length, this, used, proved);
+  }
+}
+
+/** Gives back what the first `count` parts gave, the last one first. A part that throws keeps none of the others from it. */
+function giveBackFirst(parts: readonly AdmissionPart[], count: number, grant: Grant, used: UsedTokens, proved: boolean): void {
+  let failed: { cause: unknown } | undefined;
+  for (let index = count - 1; index >= 0; index -= 1) {
+    try {
+      parts[index]?.giveBack?.(grant, used, proved);
+    } catch (cause) {
+      failed ??= { cause };
+    }
+  }
+  if (failed !== undefined) throw failed.cause;
+}
+
+function rateRequest({ endpoint, model, estimatedInputTokens, maxOutputTokens }: KeyRequest, now: number): RateRequest {
+  return { endpoint: endpoint.name, keyId: undefined, model, promptTokens: estimatedInputTokens, writableTokens: maxOutputTokens ?? 0, now };
+}

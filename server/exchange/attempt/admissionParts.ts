@@ -1,0 +1,127 @@
+import type { KeyMaterial } from '../../api/messages.ts';
+import type { HealthRegistry } from '../../health/healthReader.ts';
+import type { KeyPool } from '../../keys/keyPool.ts';
+import type { RateLimiter, RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
+import type { AdmissionRequest, KeyRequest, Refusal, UsedTokens } from '../admission.ts';
+
+/** What an attempt asks for, and what the parts gave it so far. Each part writes its own field and reads those of earlier parts. */
+export interface Grant {
+  readonly request: AdmissionRequest;
+  /** The request as limits see it; `keyId` follows `key`. */
+  readonly rate: RateRequest;
+  key: KeyMaterial | undefined;
+  trial: boolean;
+  ticket: RateTicket | undefined;
+}
+
+/**
+ * One thing an attempt needs leave from. Parts are asked in a fixed order; when one refuses, those before it give back what
+ * they gave, the last one first.
+ */
+export interface AdmissionPart {
+  /** Takes what the attempt needs, or nothing. @returns undefined when it was taken */
+  take(grant: Grant): Refusal | undefined;
+  /**
+   * Ends what `take` began. Absent where nothing was taken that others wait for.
+   * @param proved the attempt says something about its provider, and the health registry records it
+   */
+  giveBack?(grant: Grant, used: UsedTokens, proved: boolean): void;
+}
+
+/** Chooses the key. It comes first: the limits count by key. */
+export interface KeyPart extends AdmissionPart {
+  /** Puts the next usable key in the place of the grant's. @returns false when there is none, and the grant is as before */
+  takeAnother(grant: Grant, excludedKeys: ReadonlySet<string>): boolean;
+  /** A key that could be used now. */
+  usable(request: KeyRequest, rate: RateRequest): KeyMaterial | undefined;
+}
+
+/** @param limiter keys at a limit are passed over */
+export function keyPart(keys: Pick<KeyPool, 'pick' | 'blocked' | 'hasKeys'>, limiter: Pick<RateLimiter, 'keyAdmission'>): KeyPart {
+  function pick({ endpoint, model }: KeyRequest, rate: RateRequest, excludedKeys: ReadonlySet<string>): KeyMaterial | undefined {
+    return keys.pick(endpoint.name, excludedKeys, rate.now, key => {
+      rate.keyId = key.id;
+      return limiter.keyAdmission(rate).admitted;
+    }, model);
+  }
+
+  function blockedReason({ endpoint, model }: KeyRequest, rate: RateRequest): string | undefined {
+    return keys.blocked(endpoint.name, endpoint.provider.keyRequired, rate.now, key => {
+      rate.keyId = key.id;
+      return limiter.keyAdmission(rate);
+    }, model)?.reason;
+  }
+
+  return {
+    take(grant) {
+      const { request, rate } = grant;
+      const key = pick(request, rate, request.excludedKeys);
+      if (key === undefined && (request.endpoint.provider.keyRequired || keys.hasKeys(request.endpoint.name))) {
+        return { admitted: false, reason: blockedReason(request, rate) ?? 'no key of it can be used now' };
+      }
+      grant.key = key;
+      rate.keyId = key?.id;
+      return undefined;
+    },
+
+    takeAnother(grant, excludedKeys) {
+      const key = pick(grant.request, grant.rate, excludedKeys);
+      grant.rate.keyId = (key ?? grant.key)?.id;
+      if (key === undefined) return false;
+      grant.key = key;
+      return true;
+    },
+
+    usable: (request, rate) => pick(request, rate, request.excludedKeys),
+  };
+}
+
+/** The breakers and cooldowns of the endpoint and of the model there. */
+export function breakerPart(healthRegistry: Pick<HealthRegistry, 'enter' | 'release'>): AdmissionPart {
+  return {
+    take(grant) {
+      const { request: { endpoint, model, lastResort }, rate } = grant;
+      const admission = healthRegistry.enter(endpoint.name, model, rate.now, lastResort ? forced : undefined);
+      if (!admission.admitted) return { admitted: false, reason: admission.reason };
+      grant.trial = admission.trial;
+      return undefined;
+    },
+
+    giveBack({ request: { endpoint, model }, trial }, _used, proved) {
+      if (!proved) healthRegistry.release(endpoint.name, model, trial);
+    },
+  };
+}
+
+const forced = { force: true } as const;
+
+/**
+ * The limits of the endpoint and of its keys.
+ *
+ * What peers used of a key shows only when the common count is asked. So a key whose limit refuses here is replaced by the
+ * next one, until one is admitted or none is left; the last refusal is the answer then.
+ */
+export function limitsPart(limiter: Pick<RateLimiter, 'enter' | 'release' | 'refund'>, key: Pick<KeyPart, 'takeAnother'>): AdmissionPart {
+  return {
+    take(grant) {
+      let usedUp: Set<string> | undefined;
+      for (;;) {
+        const entry = limiter.enter(grant.rate);
+        if (entry.admitted) {
+          grant.ticket = entry.ticket;
+          return undefined;
+        }
+        if (entry.ofKey !== true || grant.key === undefined) return { admitted: false, reason: entry.reason };
+        usedUp ??= new Set(grant.request.excludedKeys);
+        usedUp.add(grant.key.id);
+        if (!key.takeAnother(grant, usedUp)) return { admitted: false, reason: entry.reason };
+      }
+    },
+
+    giveBack({ ticket }, used) {
+      if (ticket === undefined) return;
+      if (used === 'unsent') limiter.refund(ticket);
+      else limiter.release(ticket, used === 'unknown' ? undefined : used);
+    },
+  };
+}
