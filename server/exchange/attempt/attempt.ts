@@ -134,9 +134,9 @@ export class UpstreamAttempt implements ResponseListener {
     return contentMs < measurableMs ? undefined : this.figures.generatedChars / charsPerToken / (contentMs / 1000);
   }
 
-  /** A fire drill answered: nothing was sent. */
+  /** Nothing was sent: the call was never made, failed while it was being made, or fault injection answered it. */
   get unsent(): boolean {
-    return this.#call?.unsent === true;
+    return this.#call === undefined || this.#call.unsent === true;
   }
 
   /** The request met a dead connection, and went out again on a fresh one. */

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { ConversationRequest } from '../../../../server/api/conversation.ts';
+import type { Receipt } from '../../../../server/api/receipt.ts';
+import type { BuiltRouter } from '../../../../server/app/createRouter.ts';
+import { silentLog } from '../../../../server/base/log.ts';
+import { scanObject } from '../../../../server/base/objectScan.ts';
+import { findProvider, providers } from '../../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../../server/config/resolve.ts';
+import type { ExchangeFailure, ExchangeInput, ResponseSink } from '../../../../server/exchange/request.ts';
+import type { LimitStore } from '../../../../server/ledger/limitStore.ts';
+import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
+import { createRateLimiter } from '../../../../server/limits/rateLimiter.ts';
+import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
+import { createPricer } from '../../../../server/pricing/pricing.ts';
+import { RequestFormatError } from '../../../../server/protocols/codec.ts';
+import { supportedProtocols } from '../../../../server/protocols/registry.ts';
+import { rateRequest } from '../../limits/rateRequest.ts';
+import { createTestRouter } from '../../router/createTestRouter.ts';
+
+const start = Date.UTC(2026, 0, 1);
+const conversation: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], tools: [] };
+const limits = { requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 };
+
+/** A caller that waits for nothing. */
+class CallerFake implements ResponseSink {
+  readonly failures: ExchangeFailure[] = [];
+  begin(): void { assert.fail('nothing was sent, so nothing can begin'); }
+  bytes(): boolean { return true; }
+  events(): boolean { return true; }
+  buffered(): void { assert.fail('nothing was sent, so nothing can be answered'); }
+  end(): void { assert.fail('nothing was sent, so nothing can end well'); }
+  fail(failure: ExchangeFailure): void { this.failures.push(failure); }
+  keepAlive(): void { /* a caller that waits for nothing */ }
+}
+
+interface Refused { failure: ExchangeFailure; receipt: Receipt; parts: BuiltRouter; errors: string[] }
+
+/**
+ * Sends a request of 100 tokens to `a/m`, an endpoint that speaks Anthropic's protocol and takes one request a minute.
+ * @param store where the limits of several servers are counted
+ */
+function send(t: TestContext, input: Partial<ExchangeInput>, store?: LimitStore, prepare?: (parts: BuiltRouter) => void): Refused {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const errors: string[] = [];
+  const log = { ...silentLog, error: (message: string) => { errors.push(message); } };
+  const pricer = createPricer({ log, load: () => Promise.reject(new Error('there is no price table')) });
+  const parts = createTestRouter({ pricer, clock: { now: () => start }, log, limitStore: store });
+  const { router } = parts;
+  t.after(() => router.shutdown());
+  const { config, problems } = resolveConfig({
+    endpoints: { a: { provider: 'anthropic-compatible', baseUrl: 'http://127.0.0.1:1', limits, probe: { enabled: false }, models: { m: {} } } }, routes: {},
+  }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
+  assert.deepEqual(problems, []);
+  router.configure(config, new Map(), problems);
+  prepare?.(parts);
+  const caller = new CallerFake();
+  const exchange = router.create({
+    id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
+    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
+    conversation: () => conversation,
+    protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...input,
+  }, caller);
+  exchange.start();
+  const [failure] = caller.failures;
+  assert.ok(failure !== undefined && caller.failures.length === 1, 'the caller is answered once');
+  return { failure, receipt: exchange.receipt, parts, errors };
+}
+
+function thrown(error: unknown): Pick<ExchangeInput, 'conversation'> {
+  return { conversation: () => { throw error; } };
+}
+
+const bytes = Buffer.from('{"model":"a/m","input":"Hi"}');
+const cases: { what: string; input: Partial<ExchangeInput>; code: string; logged?: true; prepare?: (parts: BuiltRouter) => void; attempts?: number }[] = [
+  { what: 'an operation that the target does not offer', input: { operation: 'embedding', raw: { bytes, scan: scanObject(bytes) ?? assert.fail() } }, code: 'no-target' },
+  {
+    what: 'a conversation that only another provider can go on with', code: 'no-target',
+    input: { conversation: () => ({ ...conversation, providerState: { reason: 'it has no stored responses' } }) },
+  },
+  { what: 'a request that cannot be understood', input: thrown(new RequestFormatError('messages', 'is not a list')), code: 'bad-request' },
+  { what: 'a request that is nested too deep', input: thrown(new RangeError('Maximum call stack size exceeded')), code: 'bad-request', logged: true },
+  { what: 'a fault of our own while the request is built', input: thrown(new TypeError('of our own')), code: 'internal', logged: true },
+  {
+    what: 'a fault of our own while the attempt is started', input: {}, code: 'internal', logged: true, attempts: 1,
+    prepare: ({ transport }) => { transport.send = () => { throw new TypeError('of our own'); }; },
+  },
+];
+
+describe('a request that is never sent counts against no limit', () => {
+  for (const { what, input, code, logged, prepare, attempts = 0 } of cases) {
+    it(`of the only server: ${what}`, t => {
+      const { failure, receipt, parts, errors } = send(t, input, undefined, prepare);
+      assert.deepEqual([failure.error.code, receipt.attempts.length, errors.length > 0], [code, attempts, logged === true]);
+      assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
+      assert.ok(parts.healthRegistry.admission('a', 'm', start).admitted);
+    });
+
+    it(`that several servers share: ${what}`, t => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'waybill-limits-'));
+      t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+      const storeOf = (instanceId: string): LimitStore => createLimitStore({ dataDir, instanceId, clock: { now: () => start }, log: silentLog });
+      const { failure } = send(t, input, storeOf('own'), prepare);
+      assert.equal(failure.error.code, code);
+      const peer = createRateLimiter({ shared: new SharedLimits(storeOf('peer')) });
+      peer.configure(new Map([['a', { limits }]]));
+      t.after(() => peer.close());
+      assert.ok(peer.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
+      assert.ok(!peer.enter(rateRequest({ now: start })).admitted, 'the common count holds');
+    });
+  }
+});
