@@ -7,7 +7,7 @@ import type { EndpointConfig } from '../config/config.ts';
 export interface Authorization {
   url: string;
   headers: Record<string, string>;
-  /** The transport fetches an access token: of this key file, or of the machine's own Google login. */
+  /** Set where an access token is fetched first: by this key file, or by the machine's own Google login. */
   googleLogin?: GoogleLogin | undefined;
 }
 export interface GoogleLogin {
@@ -21,8 +21,8 @@ export function authScheme({ provider, protocol }: Pick<EndpointConfig, 'provide
 }
 
 /**
- * Adds the credential to a request; the only place where a secret meets one. A key of Vertex AI that is no JSON is an
- * API key, for which Google has addresses without a project ("express mode").
+ * Adds the credential to a request. Secrets reach a request nowhere else. A key of Vertex AI that is not JSON is an API
+ * key, for which Google has addresses without a project ("express mode").
  */
 export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol'>, key: KeyMaterial | undefined, url: string): Authorization {
   const scheme = authScheme(endpoint);
@@ -46,12 +46,12 @@ export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth'>, key: Key
   }
 }
 
-/** Whether a key is the text of a file rather than a word. */
+/** Whether a key is the text of a JSON key file rather than a token. */
 export function isKeyFile(secret: string): boolean {
   return secret.trimStart().startsWith('{');
 }
 
-/** Everything that is secret in a key: the key, and, of a key file, each secret it holds, which may appear without the rest. */
+/** Everything that is secret in a key: the key itself and, of a key file, each secret in it, which may appear on its own. */
 export function secretsOf({ secret }: KeyMaterial): string[] {
   if (!isKeyFile(secret)) return [secret];
   const file = parseJson(secret);

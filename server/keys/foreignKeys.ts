@@ -5,8 +5,8 @@ import { providers } from '../catalog/providers.ts';
 import type { Config, EndpointConfig, KeyRing } from '../config/config.ts';
 
 /**
- * Takes out of the ring what certainly is another vendor's key, so that it is never sent to the wrong one. The address
- * decides whose an endpoint is: one of no vendor in the catalog is a relay of the user's choice and takes any key.
+ * Leaves out of the ring each key that certainly is another vendor's, so that it is never sent to the wrong one. The address
+ * of an endpoint decides which vendor it belongs to. An address of no vendor in the catalog is a relay and takes any key.
  * @returns the keys that may be sent, and a sentence for each of the others
  */
 export function withoutForeignKeys(config: Config, ring: KeyRing): { ring: KeyRing; problems: ConfigProblem[] } {
@@ -22,7 +22,7 @@ export function withoutForeignKeys(config: Config, ring: KeyRing): { ring: KeyRi
   return { ring: kept, problems };
 }
 
-/** Why a key is not sent to an endpoint, in one sentence; undefined when it may be the right one. */
+/** Why a key is not sent to an endpoint, in one sentence; undefined when the key may be the right one. */
 export function foreignKeyMessage({ name, baseUrl }: Pick<EndpointConfig, 'name' | 'baseUrl'>, key: { label: string; secret: string }): string | undefined {
   const vendor = vendorOfKey(key.secret);
   if (vendor?.certain !== true) return undefined;
@@ -32,13 +32,13 @@ export function foreignKeyMessage({ name, baseUrl }: Pick<EndpointConfig, 'name'
   return `Endpoint "${name}": the key "${key.label}" looks like a key of ${vendor.label} and is not sent to ${owner.name}; replace it with a key of ${owner.name}.`;
 }
 
-/** The vendors whose address this is; none where it is a place of the user's own. */
+/** The vendors that an address belongs to; none for a server of the user's own. */
 function ownersOf(baseUrl: string): Provider[] {
   const host = hostOf(baseUrl);
   return host === undefined ? [] : providers.filter(provider => provider.local !== true && hostsOf(provider).some(own => host === own || (/^\W/.test(own) && host.endsWith(own))));
 }
 
-/** Hosts of a provider; those that begin with a dot or a dash are endings. */
+/** Hosts of a provider. A host that begins with a dot or a dash is a suffix. */
 function hostsOf(provider: Provider): readonly string[] {
   const known = hosts.get(provider);
   if (known !== undefined) return known;
@@ -50,7 +50,7 @@ function hostsOf(provider: Provider): readonly string[] {
 
 const hosts = new WeakMap<Provider, readonly string[]>();
 
-/** Where customers have hosts of their own. Source: the vendors' references for resources and locations. */
+/** Suffixes of hosts that differ by customer or location. Source: the vendors' references for resources and locations. */
 const customerHosts = {
   azure: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
   vertex: ['-aiplatform.googleapis.com', '.rep.googleapis.com'],

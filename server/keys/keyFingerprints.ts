@@ -2,26 +2,26 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { agreeOnSharedFile } from '../base/files/sharedFile.ts';
 
-/** What a secret is known by where windows tell each other about keys; the secret cannot be found from it. */
+/** Identifies a secret where peers share what they know about keys. The secret cannot be found from its fingerprint. */
 export type KeyFingerprint = (secret: string) => string;
 
 const saltBytes = 32;
 const fingerprintLength = 32;
 
 /**
- * Marks of secrets for one data folder: a keyed digest (HMAC-SHA-256, 128 bits of it) under a random salt.
+ * Fingerprints of secrets for one data folder: a keyed digest (HMAC-SHA-256, 128 bits of it) under a random salt.
  *
- * A note about a key ("dead", "resting") must hold for that very secret in every window and after a restart, and no longer
- * once the secret was changed. Ids and last four characters do not say that: a headless server calls its keys otherwise,
- * and a new secret may stand under the old id. The salt is a file of its own, for its owner only, so that a copy of the
- * ledger alone does not even let somebody check a guess. Should the file be lost, notes match nothing any more, and every
- * key counts as alive.
+ * A note about a key ("rejected", "cooling") must hold for that very secret in every peer and after a restart, and must end
+ * once the secret is changed. Neither ids nor last four characters achieve that: a headless server gives its keys other ids,
+ * and a new secret may be stored under the old id. The salt is a file of its own that only its owner can read, so a copy of
+ * the ledger alone does not let anyone check a guess. When the file is lost, no note matches any more, and every key counts
+ * as usable.
  */
 export function keyFingerprints(dataDir: string): KeyFingerprint {
   return fingerprintsOf(sharedSalt(join(dataDir, 'key-salt')));
 }
 
-/** Marks that mean nothing outside this process. */
+/** Fingerprints that mean nothing outside this process. */
 export function privateKeyFingerprints(): KeyFingerprint {
   return fingerprintsOf(randomBytes(saltBytes));
 }
@@ -36,7 +36,7 @@ function sharedSalt(file: string): Buffer {
   try {
     return agreeOnSharedFile(file, saltIn, () => salt.toString('hex'));
   } catch {
-    // A folder that takes no file: this process keeps its notes to itself.
+    // The folder cannot be written to: no peer can match the notes of this process.
     return salt;
   }
 }

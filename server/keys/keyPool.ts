@@ -6,15 +6,15 @@ import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/keyNotes.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
-import { applyNote, coolDown, freshKey, isUsable, noModels, noMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+import { applyNote, coolDown, freshKey, isUsable, noModels, coolDownForMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
-/** What is known of an endpoint's keys at a moment, by their marks. */
+/** What is known of an endpoint's keys at a moment, by their fingerprints. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
 
 export interface KeyPoolOptions {
-  /** What secrets are known by in the data folder; absent: nothing is shared. */
+  /** Fingerprints that hold for all peers of the data folder; absent: nothing is shared. */
   fingerprint?: KeyFingerprint | undefined;
-  /** Something was found out that other windows, and the next start, should know. */
+  /** Called with what peers, and this server's next start, have to know. */
   onNote?: ((note: KeyStateNote) => void) | undefined;
 }
 
@@ -22,44 +22,45 @@ export interface KeyPoolOptions {
 export interface ReportSubject {
   /** Canonical model of the attempt; absent for probes. */
   model?: string | undefined;
-  /** A fire drill made it up: no other window may hear of it. */
+  /** Fault injection made the outcome up: peers must not learn of it. */
   drill?: boolean | undefined;
 }
 
-/** How long a key without money rests before it is tried again. */
+/** How long a key without money cools down before it is tried again. */
 const noMoneyCooldownMs = 60 * 60 * 1000;
-/** A rest after a rate limit that named no wait. */
+/** The cooldown after a rate limit that named no wait. */
 const blindCooldownMs = 1000;
-/** A provider that names a moment further away has sent nonsense, or a limit for which a day's patience is long enough. */
-const longestRestMs = 24 * 60 * 60 * 1000;
-/** A key that is rejected so soon after a probe found it good: the probe proves nothing, for a while. */
+/** A longer wait than this is a provider's mistake, or a limit for which one try a day is enough. */
+const longestCooldownMs = 24 * 60 * 60 * 1000;
+/** A rejection so soon after a good probe disproves the probe. */
 const disprovedWithinMs = 10 * 60 * 1000;
+/** How long probes of a key are ignored after one was disproved. */
 const probesDoubtedMs = 60 * 60 * 1000;
 
 /**
- * The keys of all endpoints and what is known of each: in use, resting (the used set), or dead (rejected, until its secret
- * changes or it is shown to work). The first usable key is used until it fails, because prompt caches belong to an account
- * and rotating for its own sake empties them. Which account a key belongs to is learnt from answers, where they say so: what
- * is the account's concerns all its keys.
+ * The keys of all endpoints and what is known of each: usable, cooling down, or rejected until its secret changes or it is
+ * shown to work. The first usable key is used until it fails, because prompt caches belong to an account and rotating keys
+ * without need empties them. Answers of some providers name the account of a key; what concerns an account concerns all its
+ * keys.
  */
 export class KeyPool {
-  readonly #mark: KeyFingerprint;
+  readonly #fingerprint: KeyFingerprint;
   readonly #onNote: ((note: KeyStateNote) => void) | undefined;
   #keys = new Map<string, PooledKey[]>();
   #sharedLimits = new Set<string>();
-  /** Endpoints of which a fire drill is under way. */
+  /** Endpoints with fault injection under way. */
   #drilled = new Set<string>();
-  /** The last word on each key and model, also on keys that are not here now. */
+  /** The latest note on each key and model, also on keys that are not configured now. */
   #notes = new Map<string, KeyStateNote>();
 
-  constructor({ fingerprint: mark = privateKeyFingerprints(), onNote }: KeyPoolOptions = {}) {
-    this.#mark = mark;
+  constructor({ fingerprint = privateKeyFingerprints(), onNote }: KeyPoolOptions = {}) {
+    this.#fingerprint = fingerprint;
     this.#onNote = onNote;
   }
 
   /**
-   * Adopts the keys; what is known of a key stays as long as its secret is the same.
-   * @param endpoints tells where the keys of an account share its rate limits
+   * Takes over the configured keys. What is known of a key stays as long as its secret is the same.
+   * @param endpoints by name; their providers say whether the keys of an account share its rate limits
    */
   configure(ring: KeyRing, endpoints?: ReadonlyMap<string, Pick<EndpointConfig, 'provider'>>): void {
     const next = new Map<string, PooledKey[]>();
@@ -88,7 +89,7 @@ export class KeyPool {
    * The first usable key that was not tried yet.
    * @param tried ids of keys this exchange has used at this endpoint
    * @param permits whether limits let a key be used now
-   * @param model for which model; absent: a key that rests for any model is passed over
+   * @param model for which model; absent: a key that cools down for any model is passed over
    */
   pick(endpoint: string, tried: ReadonlySet<string>, now: number, permits?: (key: KeyMaterial) => boolean, model?: string): KeyMaterial | undefined {
     return this.#keys.get(endpoint)?.find(key => isUsable(key, model, now) && !tried.has(key.material.id) && (permits === undefined || permits(key.material)))?.material;
@@ -98,12 +99,12 @@ export class KeyPool {
   report(endpoint: string, keyId: string, outcome: 'ok' | FailureClass, now: number, retryAfterMs?: number, about: ReportSubject = {}): void {
     const key = this.#find(endpoint, keyId);
     if (key === undefined) return;
-    // An attempt may outlive the drill it met: what that made up has been taken back.
+    // An attempt may outlive the fault that was injected into it, whose effects `restore` has taken back.
     if (about.drill === true && !this.#drilled.has(endpoint)) return;
     switch (outcome) {
       case 'ok':
         key.provedAt = now;
-        // An answer may be older than what made the key rest, or die: only a test takes that back.
+        // An answer may be older than a cooldown or rejection, so only a test ends those early.
         if (key.known.state.kind === 'unused' || ('until' in key.known.state && coolsDownUntil(key, undefined, now) === undefined)) {
           key.known = { state: { kind: 'ok' }, models: key.known.models };
         }
@@ -112,21 +113,21 @@ export class KeyPool {
         if (key.probeRevivedAt !== undefined && about.model !== undefined && now - key.probeRevivedAt < disprovedWithinMs) key.probesDoubtedUntil = now + probesDoubtedMs;
         if (key.known.state.kind === 'rejected') return;
         key.known = { state: { kind: 'rejected', since: now }, models: key.known.models };
-        this.#tell(endpoint, key, about, { state: 'rejected', at: now });
+        this.#publish(endpoint, key, about, { state: 'rejected', at: now });
         return;
       case 'quota': {
-        const until = now + Math.max(noMoneyCooldownMs, Math.min(longestRestMs, retryAfterMs ?? 0));
+        const until = now + Math.max(noMoneyCooldownMs, Math.min(longestCooldownMs, retryAfterMs ?? 0));
         for (const one of this.#sameAccount(endpoint, key)) {
-          if (noMoney(one, { since: now, until })) this.#tell(endpoint, one, about, { state: 'no-money', at: now, until });
+          if (coolDownForMoney(one, { since: now, until })) this.#publish(endpoint, one, about, { state: 'no-money', at: now, until });
         }
         return;
       }
       case 'rate-limit': {
-        const until = now + Math.min(longestRestMs, retryAfterMs ?? blindCooldownMs);
-        // Limits are counted by model, as far as their provider names a wait; else nobody knows what was meant.
+        const until = now + Math.min(longestCooldownMs, retryAfterMs ?? blindCooldownMs);
+        // A limit with a named wait is counted by model. Without one it is unknown what the limit counts.
         const model = retryAfterMs === undefined ? undefined : about.model;
         for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
-          if (coolDown(one, model, { since: now, until })) this.#tell(endpoint, one, about, { state: 'cooling', at: now, until, model });
+          if (coolDown(one, model, { since: now, until })) this.#publish(endpoint, one, about, { state: 'cooling', at: now, until, model });
         }
         return;
       }
@@ -135,7 +136,7 @@ export class KeyPool {
   }
 
   /**
-   * An answer came for a key: it may say which account the key belongs to. Source: response headers of OpenAI and Anthropic.
+   * Reads from an answer's headers which account the key belongs to. Source: response headers of OpenAI and Anthropic.
    * Keys of different projects count as different accounts: each may have limits and a budget of its own.
    */
   observe(endpoint: string, keyId: string, headers: ResponseHeaders): void {
@@ -150,7 +151,7 @@ export class KeyPool {
     return this.#sharedLimits.has(endpoint) ? this.#find(endpoint, keyId)?.account : undefined;
   }
 
-  /** Takes over what another window, or the process before this one, found out about a key. */
+  /** Applies what a peer, or the process before this one, found out about a key. */
   applyRemote(note: KeyStateNote): void {
     const subject = noteKey(note);
     const before = this.#notes.get(subject);
@@ -159,26 +160,26 @@ export class KeyPool {
     for (const key of this.#keys.get(note.endpoint) ?? []) if (key.fingerprint === note.keyFingerprint) applyNote(key, note);
   }
 
-  /** A key answered before this process began. @param last4 of the secret it had then: another secret was not used yet */
+  /** Notes that a key was answered before this process began. @param last4 of the secret at that time; a changed secret is still unused */
   recallUse(endpoint: string, keyId: string, last4: string): void {
     const key = this.#find(endpoint, keyId);
     if (key?.known.state.kind === 'unused' && lastFour(key.material.secret) === last4) key.known = { state: { kind: 'ok' }, models: key.known.models };
   }
 
-  /** What a key is known by in the data folder; empty where there is no such key. */
+  /** The fingerprint of a key; empty where there is no such key. */
   fingerprintOf(endpoint: string, keyId: string | undefined): string {
     return keyId === undefined ? '' : this.#find(endpoint, keyId)?.fingerprint ?? '';
   }
 
-  /** The id of the key that is known by a mark. */
+  /** The id of the key with a fingerprint. */
   idOfFingerprint(endpoint: string, fingerprint: string): string | undefined {
     return this.#keys.get(endpoint)?.find(key => key.fingerprint === fingerprint)?.material.id;
   }
 
   /**
-   * Why no key can be used now and until when; undefined when one can, or when the endpoint needs none.
+   * Why no key can be used now, in one clause, and until when; undefined when one can, or when the endpoint needs none.
    * @param admits whether limits let a key be used, and if not, when they will
-   * @param model for which model; absent: rests of single models do not count
+   * @param model for which model; absent: cooldowns of single models do not count
    */
   blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: KeyMaterial) => Admission, model?: string): { reason: string; retryAt?: number } | undefined {
     const keys = this.#keys.get(endpoint) ?? [];
@@ -208,8 +209,8 @@ export class KeyPool {
 
   /**
    * Gives a key another chance.
-   * @param by `test`: somebody asked whether it works, and it does. `probe`: a free call accepted it, which says nothing of
-   *   money or limits, and nothing at all once traffic has shown otherwise
+   * @param by `test`: a person had the key tested, and it works. `probe`: a free call accepted the key, which proves nothing
+   *   about money or limits, and nothing at all while traffic has disproved an earlier probe
    */
   revive(endpoint: string, keyId: string, by: 'test' | 'probe' = 'test', now = 0): void {
     const key = this.#find(endpoint, keyId);
@@ -224,26 +225,26 @@ export class KeyPool {
     const { state } = key.known;
     key.provedAt = Math.max(now, key.provedAt);
     key.known = { state: { kind: 'ok' }, models: by === 'test' ? noModels : key.known.models };
-    if (state.kind !== 'ok' && state.kind !== 'unused') this.#tell(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
+    if (state.kind !== 'ok' && state.kind !== 'unused') this.#publish(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
   }
 
-  /** The key was rejected and has had no other chance since. */
+  /** Whether the key was rejected and has not been shown to work since. */
   isRejected(endpoint: string, keyId: string): boolean {
     return this.#find(endpoint, keyId)?.known.state.kind === 'rejected';
   }
 
-  /** Some key was rejected and has had no other chance since. */
+  /** Whether any key was rejected and has not been shown to work since. */
   hasRejected(endpoint: string): boolean {
     return this.#keys.get(endpoint)?.some(key => key.known.state.kind === 'rejected') ?? false;
   }
 
-  /** What is known of an endpoint's keys now. Taken before a fire drill, whose reports count from now until `restore`. */
+  /** What is known of an endpoint's keys now. Taken before fault injection, whose reports count from now until `restore`. */
   snapshotOf(endpoint: string): KeySnapshot {
     this.#drilled.add(endpoint);
     return new Map((this.#keys.get(endpoint) ?? []).map(key => [key.fingerprint, key.known]));
   }
 
-  /** Puts the keys back to what they were; those that came since, or have another secret now, stay as they are. */
+  /** Restores what was known of the keys. Keys that are new since, or whose secret changed, stay as they are. */
   restore(endpoint: string, snapshot: KeySnapshot): void {
     this.#drilled.delete(endpoint);
     for (const key of this.#keys.get(endpoint) ?? []) {
@@ -254,7 +255,7 @@ export class KeyPool {
     }
   }
 
-  /** @param limitOf the limit a key is at now, where it is at one */
+  /** The keys as the UI shows them. @param limitOf the limit a key is at now, if any */
   status(endpoint: string, now: number, limitOf?: (keyId: string) => { reason: string; retryAt: number } | undefined): KeyStatus[] {
     return (this.#keys.get(endpoint) ?? []).map((key): KeyStatus => ({
       id: key.material.id, label: key.material.label, last4: lastFour(key.material.secret), ...shownState(key, now, limitOf?.(key.material.id)),
@@ -266,7 +267,7 @@ export class KeyPool {
   }
 
   #made(endpoint: string, material: KeyMaterial): PooledKey {
-    const key = freshKey(material, this.#mark(material.secret));
+    const key = freshKey(material, this.#fingerprint(material.secret));
     this.#applyNotes(endpoint, key);
     return key;
   }
@@ -275,15 +276,15 @@ export class KeyPool {
     for (const note of this.#notes.values()) if (note.endpoint === endpoint && note.keyFingerprint === key.fingerprint) applyNote(key, note);
   }
 
-  /** The key and all that are known to belong to its account. */
+  /** The key and all others that are known to belong to its account. */
   #sameAccount(endpoint: string, key: PooledKey): readonly PooledKey[] {
     if (key.account === undefined) return [key];
     return this.#keys.get(endpoint)?.filter(other => other === key || other.account === key.account) ?? [key];
   }
 
-  #tell(endpoint: string, key: PooledKey, { drill }: ReportSubject, what: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>): void {
+  #publish(endpoint: string, key: PooledKey, { drill }: ReportSubject, found: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>): void {
     if (drill === true) return;
-    const note: KeyStateNote = { endpoint, keyFingerprint: key.fingerprint, kind: 'state', ...what };
+    const note: KeyStateNote = { endpoint, keyFingerprint: key.fingerprint, kind: 'state', ...found };
     this.#notes.set(noteKey(note), note);
     this.#onNote?.(note);
   }
@@ -293,7 +294,7 @@ function noteKey({ endpoint, keyFingerprint, model }: KeyStateNote): string {
   return JSON.stringify([endpoint, keyFingerprint, model ?? '']);
 }
 
-/** The last four characters of a secret; nothing of one so short that four would give it away. */
+/** The last four characters of a secret; empty for one so short that four characters would give it away. */
 export function lastFour(secret: string): string {
   return secret.length < 8 ? '' : secret.slice(-4);
 }

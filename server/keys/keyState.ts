@@ -7,11 +7,11 @@ import type { KeyStateNote } from '../ledger/keyNotes.ts';
 export type KeyState =
   | { readonly kind: 'unused' }
   | { readonly kind: 'ok' }
-  /** Dead: until its secret changes or it is shown to work. */
+  /** Not used until its secret changes or a test shows that it works. */
   | { readonly kind: 'rejected'; readonly since: number }
   | { readonly kind: 'no-money' | 'cooling'; readonly since: number; readonly until: number };
 
-/** What is known of a key, and what can be put back after a drill. */
+/** What is known of a key; fault injection restores it at its end. */
 export interface KeyKnowledge {
   readonly state: KeyState;
   /** Rate limits that hold for one model only. */
@@ -23,21 +23,21 @@ export interface PooledKey {
   readonly material: KeyMaterial;
   readonly fingerprint: string;
   known: KeyKnowledge;
-  /** The account it belongs to, once an answer said so. */
+  /** The account the key belongs to, once an answer named it. */
   account: string | undefined;
-  /** When it last served, or was shown to work. */
+  /** When the key last served, or was shown to work. */
   provedAt: number;
-  /** A probe found a dead key good at this moment. */
+  /** When a probe found the rejected key to work. */
   probeRevivedAt: number | undefined;
-  /** What probes find out counts nothing until then: traffic has shown otherwise. */
+  /** Until when results of probes are ignored, because traffic disproved one. */
   probesDoubtedUntil: number;
 }
 
 export const noModels: ReadonlyMap<string, CooldownSpan> = new Map();
-/** Names of models come from callers: no more are remembered for one key. */
+/** The most models remembered for one key. Callers choose model names freely, so there must be a bound. */
 const mostModels = 200;
 
-/** A key of which nothing is known. */
+/** A key about which nothing is known. */
 export function freshKey(material: KeyMaterial, fingerprint: string): PooledKey {
   return {
     material, fingerprint, known: { state: { kind: 'unused' }, models: noModels },
@@ -45,7 +45,7 @@ export function freshKey(material: KeyMaterial, fingerprint: string): PooledKey 
   };
 }
 
-/** Until when a key rests for a model (absent: for all of them); undefined when it does not, or is dead. */
+/** Until when a key cools down for a model (absent: for every model); undefined when it does not. */
 export function coolsDownUntil({ known: { state, models } }: PooledKey, model: string | undefined, now: number): number | undefined {
   const whole = 'until' in state && isCoolingDown(state, now) ? state.until : undefined;
   const cooldown = model === undefined ? undefined : models.get(model);
@@ -54,13 +54,13 @@ export function coolsDownUntil({ known: { state, models } }: PooledKey, model: s
   return ofModel === undefined ? whole : Math.max(whole, ofModel);
 }
 
-/** Neither dead nor resting; without a model: for whatever model. */
+/** Neither rejected nor cooling down for the model; absent: for any model. */
 export function isUsable(key: PooledKey, model: string | undefined, now: number): boolean {
   if (key.known.state.kind === 'rejected' || coolsDownUntil(key, model, now) !== undefined) return false;
   return model !== undefined || runningModelCooldown(key, now) === undefined;
 }
 
-/** The rest of a single model that lasts longest. */
+/** Of the cooldowns of single models, the one that ends last. */
 export function runningModelCooldown({ known }: PooledKey, now: number): { model: string; until: number } | undefined {
   let longest: { model: string; until: number } | undefined;
   for (const [model, cooldown] of known.models) {
@@ -70,8 +70,8 @@ export function runningModelCooldown({ known }: PooledKey, now: number): { model
 }
 
 /**
- * Rests a key after a rate limit, as a whole or for one model. The longest deadline stands, and neither a dead key nor one
- * without money becomes better by it.
+ * Cools a key down after a rate limit, as a whole or for one model. The latest deadline stands. A key that is rejected or
+ * out of money stays so.
  * @returns whether anything changed
  */
 export function coolDown(key: PooledKey, model: string | undefined, cooldown: CooldownSpan): boolean {
@@ -89,8 +89,8 @@ export function coolDown(key: PooledKey, model: string | undefined, cooldown: Co
   return true;
 }
 
-/** Rests a key whose account has no money. @returns whether anything changed */
-export function noMoney(key: PooledKey, cooldown: CooldownSpan): boolean {
+/** Cools a key down whose account has no money. @returns whether anything changed */
+export function coolDownForMoney(key: PooledKey, cooldown: CooldownSpan): boolean {
   const { state, models } = key.known;
   if (state.kind === 'rejected') return false;
   if (state.kind === 'no-money' && isCoolingDown(state, cooldown.since) && state.until >= cooldown.until) return false;
@@ -98,7 +98,7 @@ export function noMoney(key: PooledKey, cooldown: CooldownSpan): boolean {
   return true;
 }
 
-/** Takes over what another window, or the process before this one, found out. */
+/** Applies what a peer, or the process before this one, found out. */
 export function applyNote(key: PooledKey, note: KeyStateNote): void {
   const { state, models } = key.known;
   switch (note.state) {
@@ -107,19 +107,19 @@ export function applyNote(key: PooledKey, note: KeyStateNote): void {
       else if (state.kind === 'ok' || state.kind === 'unused') key.known = { state, models: noModels };
       return;
     case 'rejected':
-      // It has served since.
+      // The key has served since.
       if (note.at < key.provedAt) return;
       key.known = { state: { kind: 'rejected', since: note.at }, models };
       return;
     case 'no-money':
-      if (note.until !== undefined) noMoney(key, { since: note.at, until: note.until });
+      if (note.until !== undefined) coolDownForMoney(key, { since: note.at, until: note.until });
       return;
     case 'cooling':
       if (note.until !== undefined) coolDown(key, note.model, { since: note.at, until: note.until });
   }
 }
 
-/** What a person is shown of a key. @param limit the limit it is at, where it could be used otherwise */
+/** The state of a key as the UI shows it. @param limit the limit the key is at, if any */
 export function shownState(key: PooledKey, now: number, limit: { reason: string; retryAt: number } | undefined): Pick<KeyStatus, 'state' | 'until' | 'reason'> {
   const { state } = key.known;
   if (state.kind === 'rejected') return { state: 'rejected' };

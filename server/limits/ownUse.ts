@@ -1,20 +1,20 @@
-import { windowSeconds } from './rateWindow.ts';
+import { rateWindowSeconds } from './rateWindow.ts';
 import type { LimitTransaction, UsedSecond } from '../ledger/limitStore.ts';
 import type { Refusal } from './rateWindow.ts';
 
 interface OwnSecond extends UsedSecond {
-  /** What of it stands in the store. */
+  /** The part of it that the store knows. */
   storedRequests: number;
   storedTokens: number;
 }
 
-/** What this process did in one scope in the last minute, and how much of it the store knows. */
+/** What this process used in one scope in the last minute, and how much of it the store knows. */
 export class OwnUse {
   readonly scope: string;
-  /** Requests that run now. */
+  /** Requests under way now. */
   running = 0;
   #storedRunning = 0;
-  /** The last refusal, for looks that take nothing. `promptTokens`: the smallest prompt it holds for. */
+  /** The last refusal, for looks that take nothing. `promptTokens`: the smallest prompt that it holds for. */
   refused: { refusal: Refusal; until: number; promptTokens: number } | undefined;
   #seconds: OwnSecond[] = [];
 
@@ -26,12 +26,12 @@ export class OwnUse {
     return this.#seconds;
   }
 
-  /** Nothing of the last minute is left, nothing runs, and the store knows it. */
+  /** Nothing of the last minute is left, no request runs, and the store knows both. */
   idle(now: number): boolean {
     return this.#seconds.length === 0 && this.running === 0 && this.#storedRunning === 0 && (this.refused === undefined || now >= this.refused.until);
   }
 
-  /** Counts a request that goes out now. @param running with it; undefined: not counted here @param stored the store knows it already */
+  /** Counts a request that is sent now. @param running requests under way, this one included; undefined: not counted here @param stored the store knows it already */
   add(second: number, tokens: number, running: number | undefined, stored: boolean): void {
     this.running = running ?? 0;
     if (stored) this.#storedRunning = this.running;
@@ -48,7 +48,7 @@ export class OwnUse {
     last.storedTokens += tokens;
   }
 
-  /** What was counted in a second was more or less; a second that is forgotten stays so. */
+  /** Corrects what was counted in a second. A second that is forgotten stays so. */
   correct(second: number, requests: number, tokens: number): void {
     const found = this.#seconds.find(one => one.second === second);
     if (found === undefined) return;
@@ -56,12 +56,12 @@ export class OwnUse {
     found.tokens = Math.max(0, found.tokens + tokens);
   }
 
-  /** Drops seconds that are a minute old, and those that a clock set back left in the future. */
+  /** Drops seconds that are a minute old, and those in the future, which remain after the clock was set back. */
   forget(currentSecond: number): void {
-    this.#seconds = this.#seconds.filter(({ second }) => second >= currentSecond - windowSeconds && second <= currentSecond);
+    this.#seconds = this.#seconds.filter(({ second }) => second >= currentSecond - rateWindowSeconds && second <= currentSecond);
   }
 
-  /** Writes what the store does not know yet; `stored` says afterwards that it was kept. */
+  /** Writes what the store does not know yet. `stored` confirms it once the transaction is committed. */
   store(transaction: LimitTransaction): void {
     if (this.running !== this.#storedRunning) transaction.setRunning(this.scope, this.running);
     for (const one of this.#seconds) {
@@ -71,6 +71,7 @@ export class OwnUse {
     }
   }
 
+  /** What `store` wrote is committed. */
   stored(): void {
     this.#storedRunning = this.running;
     for (const one of this.#seconds) {
@@ -79,7 +80,7 @@ export class OwnUse {
     }
   }
 
-  /** The store was replaced and knows nothing. */
+  /** The store was replaced and knows nothing of this scope. */
   unknown(): void {
     this.#storedRunning = 0;
     for (const one of this.#seconds) one.storedRequests = one.storedTokens = 0;

@@ -10,7 +10,7 @@ export interface CountingRules {
   cachedFree?: boolean | undefined;
 }
 
-/** Why a request is bound to be refused, and when it no longer is. */
+/** Why a provider is bound to refuse a request, and until when. */
 export interface Shortage {
   reason: string;
   /** The reason without how long it holds. */
@@ -23,31 +23,31 @@ interface Known {
   remaining: number;
   resetAt: number | undefined;
   seenAt: number;
-  /** Until when somebody was kept back because of these figures; absent: nobody was. */
+  /** Until when these figures kept a request back; absent: they kept none back. */
   keptBackUntil?: number;
-  /** How often in a row somebody was kept back, and the next answer was a good one and yet told of no more. */
+  /** How often in a row these figures kept a request back and the next good answer still reported no more. */
   stuck: number;
 }
 
-/** A statement is not believed for longer: whoever comes then finds out. A refusal has its own, longer, rest. */
+/** Figures are not believed for longer; the next request then finds out. A refusal has its own, longer, cooldown. */
 const longestTrustMs = 5 * 60_000;
 /** Where no reset is named: the span that nearly all limits are counted over, and a wait where not even the limit is known. */
 const usualSpanMs = 60_000;
 const blindWaitMs = 1000;
-/** Resets given in whole seconds wander by as much between two answers of one window. */
-const sameWindowMs = 1500;
-/** So many times figures may keep somebody back without being confirmed. */
+/** Resets given in whole seconds differ by as much between two answers of one rate window. */
+const sameRateWindowMs = 1500;
+/** How often in a row figures may keep requests back without being confirmed. */
 const stuckAtMost = 3;
 /** Below this share, or this number of requests, little is left. */
 const littleShare = 0.1;
 const littleRequests = 5;
 
 /**
- * What a provider said is left of its limits for one key (or account) and model, less what was sent since.
+ * What a provider reported as left of its limits for one key (or account) and model, less what was sent since.
  *
- * Only a request that is bound to be refused is kept back. What is uncertain counts for the request: requests that were
- * under way when an answer came are taken to be in its figures, a limit that is known to fill up bit by bit is taken to do
- * so, and a request larger than the whole limit goes when nothing else was used. Figures are forgotten at their reset,
+ * Only a request that is bound to be refused is kept back. Doubt favours the request: requests that were under way when an
+ * answer came are assumed to be in its figures, a limit that is known to refill gradually is assumed to have done so, and
+ * a request larger than the whole limit is admitted when nothing else was used. Figures are forgotten at their reset,
  * believed for five minutes at most, and not at all once good answers have contradicted them three times in a row.
  */
 export class ProviderLimits {
@@ -61,17 +61,17 @@ export class ProviderLimits {
     this.#rules = rules;
   }
 
-  /** Grows with each answer that stated limits. */
+  /** Grows with each answer that reported limits. */
   get version(): number {
     return this.#version;
   }
 
   /**
-   * An answer stated its limits.
-   * @param refused it was the refusal of a rate limit, which proves that figures of nothing left are true
+   * Takes over the limits that an answer reported.
+   * @param refused the answer was the refusal of a rate limit, which proves that figures of nothing left are true
    * @returns the kinds of which little is left
    */
-  reported(limits: ReportedLimits, now: number, refused: boolean): readonly CountedKind[] {
+  observe(limits: ReportedLimits, now: number, refused: boolean): readonly CountedKind[] {
     let little: CountedKind[] | undefined;
     let older = false;
     for (const kind of countedKinds) {
@@ -87,7 +87,7 @@ export class ProviderLimits {
       this.#known.set(kind, known);
       if (isLittle(kind, known, now)) (little ??= []).push(kind);
     }
-    // What an older answer says was true before what was sent since.
+    // An older answer's figures do not include what was sent since.
     if (!older) {
       this.#sentRequests = 0;
       this.#sentTokens = 0;
@@ -96,28 +96,28 @@ export class ProviderLimits {
     return little ?? [];
   }
 
-  /** Another window was told this at `at`. */
-  observe(kind: CountedKind, reported: ReportedFigure, at: number): void {
+  /** Applies what a provider reported to a peer at `at`. */
+  applyRemote(kind: CountedKind, reported: ReportedFigure, at: number): void {
     const before = this.#known.get(kind);
     if (reported.remaining === undefined || (before !== undefined && before.seenAt >= at)) return;
-    this.reported({ [kind]: reported }, at, false);
+    this.observe({ [kind]: reported }, at, false);
   }
 
-  /** A request is sent, with at least so many tokens. */
+  /** Counts a request that is sent at `at`, with at least so many tokens. */
   sent(tokens: number, at: number): void {
     if (this.#known.size === 0) return;
-    // What other windows sent before the last answer stands in its figures.
+    // The last answer's figures include what peers sent before it.
     for (const { seenAt } of this.#known.values()) if (at < seenAt) return;
     this.#sentRequests += 1;
     this.#sentTokens += tokens;
   }
 
-  /** A request that was sent since figures were last stated took more or fewer tokens than it was taken to. */
+  /** Corrects what was counted since the last figures: a request took more or fewer tokens than estimated. */
   corrected(byTokens: number): void {
     this.#sentTokens = Math.max(0, this.#sentTokens + byTokens);
   }
 
-  /** What stands in the way of a request with at least so many tokens, the longest lasting; undefined: nothing known. */
+  /** Why a request with at least so many tokens would be refused, of several reasons the longest lasting; undefined: none is known. */
   shortage(tokens: number, now: number): Shortage | undefined {
     let longest: Shortage | undefined;
     for (const [kind, known] of this.#known) {
@@ -132,26 +132,26 @@ export class ProviderLimits {
     return longest;
   }
 
-  /** What is known of a kind, for other windows. */
+  /** The figures of a kind, for peers. */
   reportedOf(kind: CountedKind): ReportedFigure | undefined {
     const known = this.#known.get(kind);
     return known === undefined ? undefined : { limit: known.limit, remaining: known.remaining, resetAt: known.resetAt };
   }
 
-  /** Answers overtake each other: within one window, more left than was known already is what was left before. */
+  /** Answers overtake each other: within one rate window, figures with more left than was known are older. */
   #isOlder(before: Known, reported: ReportedFigure, now: number): boolean {
     if (this.#rules.refills === true || before.resetAt === undefined || reported.resetAt === undefined || before.resetAt <= now) return false;
-    return (reported.remaining ?? 0) > before.remaining && Math.abs(reported.resetAt - before.resetAt) <= sameWindowMs && reported.limit === before.limit;
+    return (reported.remaining ?? 0) > before.remaining && Math.abs(reported.resetAt - before.resetAt) <= sameRateWindowMs && reported.limit === before.limit;
   }
 
   /** When a request fits; undefined: now. */
   #freeAt(kind: CountedKind, known: Known, tokens: number, now: number): number | undefined {
     const { limit, remaining, resetAt, seenAt } = known;
-    // A clock set back leaves figures from the future behind.
-    if (seenAt > now + sameWindowMs || (resetAt !== undefined && resetAt <= now)) return undefined;
-    const [wanted, sent] = this.#toll(kind, tokens);
-    // More than the whole limit never fits; what the provider says to that has to be found out once nothing else is used.
-    const short = Math.min(wanted, limit ?? wanted) + sent - remaining;
+    // After the clock was set back, figures are from the future.
+    if (seenAt > now + sameRateWindowMs || (resetAt !== undefined && resetAt <= now)) return undefined;
+    const [needed, sent] = this.#costOf(kind, tokens);
+    // More than the whole limit never fits. Once nothing else is used, the request has to find out what the provider does.
+    const short = Math.min(needed, limit ?? needed) + sent - remaining;
     if (short <= 0) return undefined;
     const trustedUntil = seenAt + longestTrustMs;
     if (resetAt === undefined) {
@@ -161,13 +161,13 @@ export class ProviderLimits {
     return Math.min(trustedUntil, resetAt, seenAt + Math.ceil((resetAt - seenAt) * short / (limit - remaining)));
   }
 
-  /** What a request takes of a kind, and what was taken since the figures came. */
-  #toll(kind: CountedKind, tokens: number): readonly [wanted: number, sent: number] {
+  /** What a request uses of a kind, and what was used since the figures came. */
+  #costOf(kind: CountedKind, tokens: number): readonly [needed: number, sent: number] {
     switch (kind) {
       case 'requests': return [1, this.#sentRequests];
       case 'tokens':
       case 'inputTokens': return this.#rules.cachedFree === true ? [1, 0] : [Math.max(1, tokens), this.#sentTokens];
-      // How long an answer becomes nobody knows: only where nothing is left it cannot be.
+      // The length of an answer is unknown beforehand, so only a limit with nothing left refuses it.
       case 'outputTokens': return [1, 0];
     }
   }
@@ -175,7 +175,7 @@ export class ProviderLimits {
 
 function stuckAfter(before: Known | undefined, remaining: number, refused: boolean, now: number): number {
   if (before === undefined || refused || remaining > before.remaining) return 0;
-  // Answers that come while somebody is kept back were asked for before.
+  // Answers that arrive while requests are kept back were asked for earlier.
   const waited = before.keptBackUntil !== undefined && now >= before.keptBackUntil;
   return waited && before.limit !== 1 ? before.stuck + 1 : before.stuck;
 }

@@ -8,22 +8,22 @@ import { ProviderLimits, type CountingRules } from './providerLimits.ts';
 import type { SharedLimits } from './sharedLimits.ts';
 import { atOnceRefusal, RateWindow, type Refusal } from './rateWindow.ts';
 
-/** What an entry reserved; handed back to `leave` exactly once. */
+/** What an entry reserved; given back exactly once, to `release` or to `refund`. */
 export interface RateTicket {
   readonly endpoint: string;
   readonly at: number;
-  /** What the user's windows reserved. */
+  /** Tokens that are reserved under the user's limits. */
   readonly tokens: number;
-  /** What the provider's figures were reduced by. */
+  /** Tokens that the provider's figures were reduced by. */
   readonly promptTokens: number;
   readonly key: RateWindow | undefined;
   readonly reported: ProviderLimits | undefined;
   readonly reportedVersion: number;
-  /** What was taken from the limits that all windows share. */
+  /** What was taken from the limits that all peers share. */
   readonly claims: readonly LimitClaim[];
 }
 
-/** `ofKey`: only the key stands in the way; another one may be free. */
+/** `ofKey`: only a limit of the key refuses; another key may be free. */
 export type RateEntry = { admitted: true; ticket: RateTicket } | (Refusal & { ofKey?: boolean });
 
 /** One request as limits see it. A look or an entry keeps no reference to it, so one object may serve several of them. */
@@ -44,61 +44,61 @@ export interface RateRequest {
 /** What the limiter needs of an endpoint's configuration; an `EndpointConfig` has it all. */
 export type LimitedEndpoint = Pick<EndpointConfig, 'limits'> & { provider?: Pick<Provider, 'rateLimits'> | undefined };
 
-/** A request another window sent. */
-export interface ForeignUse { endpoint: string; keyId?: string | undefined; model: string; /** When it was sent. */ at: number; tokens: number }
+/** A request that a peer sent. */
+export interface PeerUse { endpoint: string; keyId?: string | undefined; model: string; /** When it was sent. */ at: number; tokens: number }
 
-/** Figures of a provider that other windows should know, or that one of them made known. */
+/** Figures of a provider that are published to peers, or that a peer published. */
 export interface ReportedLimit { endpoint: string; keyId: string | undefined; model: string; kind: CountedKind; at: number; reported: ReportedFigure }
 
 export interface RateLimiterOptions {
-  /** The account whose limits a key shares with others, where that is known; their figures are then kept together. */
+  /** The account whose limits a key shares with other keys, where that is known; their figures are kept together. */
   accountOf?(endpoint: string, keyId: string): string | undefined;
-  /** A provider said that little is left of a limit. */
+  /** Called when a provider reported that little is left of a limit. */
   onLittleLeft?(reported: ReportedLimit): void;
-  /** Counts the limits of all windows of a data folder; absent: other windows' requests come in through `adopt` only. */
+  /** Counts the limits of all peers of a data folder; absent: requests of peers come in through `applyRemote` only. */
   shared?: SharedLimits | undefined;
-  /** What a key is known by in all windows; absent or empty: its id. */
+  /** Identifies a key in all peers; absent or empty: its id does. */
   keyFingerprint?(endpoint: string, keyId: string): string;
 }
 
 /**
- * Keeps requests back that would break a limit of the user's, or that their provider is bound to refuse.
+ * Refuses requests that would break a limit of the user's, or that their provider is bound to refuse.
  *
  * The user's limits hold for any sixty seconds, and for requests at once, of an endpoint and of each of its keys. What the
- * provider says is left (see providerLimits.ts) is kept for each key and model, or for the account where keys are known
- * to share one. Endpoints without keys count as having one. Where windows count together (see sharedLimits.ts), an entry is
- * taken from the common count after this process's own; looks go by its own count and by the last refusal.
+ * provider reports as left (see providerLimits.ts) is kept for each key and model, or for the account where keys are known
+ * to share one. An endpoint without keys counts as having one. Where peers count together (see sharedLimits.ts), an entry is
+ * taken from the common count after this process's own; looks use this process's count and the last refusal.
  */
 export interface RateLimiter {
-  /** Adopts limits; what endpoints that stay have used is kept. */
+  /** Takes over configured limits. What endpoints that stay have used is kept. */
   configure(endpoints: ReadonlyMap<string, LimitedEndpoint>): void;
-  /** A look at the endpoint's own windows, without taking anything. @param writableTokens as for `enter` */
+  /** A look at the limits of the endpoint as a whole. Takes nothing. @param writableTokens as in RateRequest; default 0 */
   admission(endpoint: string, estimatedTokens: number, now: number, writableTokens?: number): Admission;
   /** A look at what holds for one key: the user's limits for it, and what the provider says is left. Takes nothing. */
   keyAdmission(request: RateRequest): Admission;
   /** Takes a place and reserves the tokens, in one step, of the endpoint and of the key. */
   enter(request: RateRequest): RateEntry;
-  /** The attempt ended: frees its place and puts the real number of tokens for the estimate; undefined keeps the estimate. */
+  /** Ends an entry: frees its place and replaces the estimate by what was used; undefined keeps the estimate. */
   release(ticket: RateTicket, usedTokens: number | undefined): void;
-  /** The attempt ended without a byte having been sent: its place and all it reserved are given back. Instead of `leave`. */
+  /** Ends an entry of which no byte was sent: its place and all it reserved are given back. Instead of `release`. */
   refund(ticket: RateTicket): void;
-  /** An attempt was answered. @param status HTTP status; a 429 confirms what its headers say */
+  /** Reads what an answer's headers report of the provider's limits. @param status HTTP status; a 429 confirms the headers */
   observed(endpoint: string, keyId: string | undefined, model: string, headers: ResponseHeaders, now: number, status?: number): void;
-  /** Another window sent a request. */
-  applyRemote(use: ForeignUse): void;
-  /** Another window, or the process before this one, was told what is left. */
+  /** Counts a request that a peer sent. */
+  applyRemote(use: PeerUse): void;
+  /** Applies figures that a peer, or the process before this one, received from the provider. */
   applyReported(reported: ReportedLimit): void;
-  /** The limit at which a key is now, for any request; of several the one that lasts longest. */
+  /** The limit that a key is at now, for any request; of several the one that lasts longest. */
   keyTrouble(endpoint: string, keyId: string, now: number): Refusal | undefined;
-  /** To be called about once a second: the heartbeat by which windows that count together know of each other. */
+  /** The heartbeat by which peers that count together find each other. To be called about once a second. */
   beat(now: number): void;
-  /** This process ends: others no longer count its running requests. */
+  /** Ends the counting of this process: peers no longer count its running requests. */
   close(): void;
 }
 
-/** When a place becomes free nobody knows; this is how soon it is worth another look. */
+/** When a place becomes free cannot be foreseen. This is how soon another look is worth while. */
 const concurrencyPollMs = 250;
-/** Names of models come from callers: no more are remembered for one key. */
+/** The most models remembered for one key. Callers choose model names freely, so there must be a bound. */
 const mostModels = 200;
 
 const admitted: Admission = { admitted: true, trial: false };
@@ -106,11 +106,13 @@ const ofEndpoint = 'its own limit';
 const ofEachKey = 'the limit set for each key';
 const nothingShared: readonly LimitClaim[] = [];
 
-interface Watched {
+/** What is known of one endpoint. */
+interface EndpointLimits {
   limits: EndpointConfig['limits'];
   rules: CountingRules;
+  /** Requests of this process under way. */
   running: number;
-  readonly window: RateWindow;
+  readonly rateWindow: RateWindow;
   /** By key id; only while the user limits keys. */
   readonly keys: Map<string, RateWindow>;
   /** By account or key id, then by model. */
@@ -119,9 +121,9 @@ interface Watched {
 
 /** A limiter without limits until `configure`. */
 export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter {
-  const watched = new Map<string, Watched>();
+  const limitsByEndpoint = new Map<string, EndpointLimits>();
 
-  function keyWindow(endpoint: Watched, keyId: string): RateWindow | undefined {
+  function keyRateWindow(endpoint: EndpointLimits, keyId: string): RateWindow | undefined {
     const { perKey } = endpoint.limits;
     if (perKey === undefined) return undefined;
     const known = endpoint.keys.get(keyId);
@@ -136,11 +138,11 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return account === undefined ? `key ${keyId}` : `account ${account}`;
   }
 
-  function reportedOf(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits | undefined {
+  function reportedOf(endpoint: string, entry: EndpointLimits, keyId: string, model: string): ProviderLimits | undefined {
     return entry.reported.size === 0 ? undefined : entry.reported.get(scopeOf(endpoint, keyId))?.get(model);
   }
 
-  function reportedMade(endpoint: string, entry: Watched, keyId: string, model: string): ProviderLimits {
+  function reportedOrNew(endpoint: string, entry: EndpointLimits, keyId: string, model: string): ProviderLimits {
     const scope = scopeOf(endpoint, keyId);
     let models = entry.reported.get(scope);
     if (models === undefined) entry.reported.set(scope, models = new Map<string, ProviderLimits>());
@@ -157,8 +159,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return JSON.stringify([endpoint, options.keyFingerprint?.(endpoint, keyId) || keyId]);
   }
 
-  /** What a request takes from the limits that windows share, the endpoint's first. */
-  function claimsOf(endpoint: string, { limits, running }: Watched, keyId: string, tokens: number, promptTokens: number): readonly LimitClaim[] {
+  /** What a request takes from the limits that peers share, the endpoint's first. */
+  function claimsOf(endpoint: string, { limits, running }: EndpointLimits, keyId: string, tokens: number, promptTokens: number): readonly LimitClaim[] {
     if (options.shared === undefined || !isLimited(limits)) return nothingShared;
     const claims: LimitClaim[] = [];
     const { perKey, ...own } = limits;
@@ -167,53 +169,53 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return claims;
   }
 
-  function lookAtKey(entry: Watched, { endpoint, keyId = '', model, promptTokens, writableTokens, now }: RateRequest): Refusal | undefined {
-    const window = keyWindow(entry, keyId);
-    const own = window === undefined ? undefined : later(window.look(promptTokens + writableTokens, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
+  function lookAtKey(entry: EndpointLimits, { endpoint, keyId = '', model, promptTokens, writableTokens, now }: RateRequest): Refusal | undefined {
+    const rateWindow = keyRateWindow(entry, keyId);
+    const own = rateWindow === undefined ? undefined : later(rateWindow.look(promptTokens + writableTokens, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
     const shortage = reportedOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
     return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
   }
 
   return {
     configure(endpoints) {
-      for (const [name, entry] of watched) {
+      for (const [name, entry] of limitsByEndpoint) {
         if (endpoints.has(name)) continue;
-        // What still runs there counts again should the endpoint come back.
-        if (entry.running === 0) watched.delete(name);
-        else entry.limits = entry.window.limits = {};
+        // Requests that still run count again when the endpoint comes back.
+        if (entry.running === 0) limitsByEndpoint.delete(name);
+        else entry.limits = entry.rateWindow.limits = {};
       }
       options.shared?.configure([...endpoints.values()].some(({ limits }) => isLimited(limits)));
       for (const [name, { limits, provider }] of endpoints) {
         const rules = provider?.rateLimits ?? {};
-        const known = watched.get(name);
+        const known = limitsByEndpoint.get(name);
         if (known === undefined) {
-          watched.set(name, { limits, rules, running: 0, window: new RateWindow(limits, ofEndpoint), keys: new Map(), reported: new Map() });
+          limitsByEndpoint.set(name, { limits, rules, running: 0, rateWindow: new RateWindow(limits, ofEndpoint), keys: new Map(), reported: new Map() });
           continue;
         }
         known.limits = limits;
-        known.window.limits = limits;
+        known.rateWindow.limits = limits;
         if (known.rules.refills !== rules.refills || known.rules.cachedFree !== rules.cachedFree) known.reported.clear();
         known.rules = rules;
         if (limits.perKey === undefined) known.keys.clear();
-        else for (const window of known.keys.values()) window.limits = limits.perKey;
+        else for (const rateWindow of known.keys.values()) rateWindow.limits = limits.perKey;
       }
     },
 
     admission(endpoint, estimatedTokens, now, writableTokens = 0) {
-      const entry = watched.get(endpoint);
+      const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return admitted;
       return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
     },
 
     keyAdmission(request) {
-      const entry = watched.get(request.endpoint);
+      const entry = limitsByEndpoint.get(request.endpoint);
       return entry === undefined ? admitted : lookAtKey(entry, request) ?? admitted;
     },
 
     enter(request) {
       const { endpoint, keyId = '', model, promptTokens, now } = request;
       const tokens = promptTokens + request.writableTokens;
-      const entry = watched.get(endpoint);
+      const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, reported: undefined, reportedVersion: 0, claims: nothingShared } };
       const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(entry, request));
       if (refusal !== undefined) return refusal;
@@ -221,8 +223,8 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const refused = claims.length === 0 ? undefined : options.shared?.take(claims, now);
       if (refused !== undefined) return { ...refused.refusal, ofKey: refused.claim?.whose === ofEachKey };
       entry.running += 1;
-      entry.window.add(tokens, now);
-      const key = keyWindow(entry, keyId);
+      entry.rateWindow.add(tokens, now);
+      const key = keyRateWindow(entry, keyId);
       key?.add(tokens, now);
       const reported = reportedOf(endpoint, entry, keyId, model);
       reported?.sent(promptTokens, now);
@@ -230,56 +232,56 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     },
 
     release(ticket, usedTokens) {
-      const entry = watched.get(ticket.endpoint);
+      const entry = limitsByEndpoint.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
-      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, 0, usedTokens === undefined ? 0 : usedTokens - ticket.tokens);
+      options.shared?.release(ticket.endpoint, entry.running, ticket.claims, ticket.at, 0, usedTokens === undefined ? 0 : usedTokens - ticket.tokens);
       if (usedTokens === undefined) return;
-      entry.window.correct(ticket.at, usedTokens - ticket.tokens);
+      entry.rateWindow.correct(ticket.at, usedTokens - ticket.tokens);
       ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
-      // Where figures came since, they hold what it used already.
+      // Newer figures of the provider hold already what the attempt used.
       if (ticket.reported !== undefined && ticket.reported.version === ticket.reportedVersion) ticket.reported.corrected(usedTokens - ticket.promptTokens);
     },
 
     refund(ticket) {
-      const entry = watched.get(ticket.endpoint);
+      const entry = limitsByEndpoint.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
-      options.shared?.left(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
-      entry.window.refund(ticket.at, ticket.tokens);
+      options.shared?.release(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
+      entry.rateWindow.refund(ticket.at, ticket.tokens);
       ticket.key?.refund(ticket.at, ticket.tokens);
       if (ticket.reported !== undefined && ticket.reported.version === ticket.reportedVersion) ticket.reported.corrected(-ticket.promptTokens);
     },
 
     observed(endpoint, keyId, model, headers, now, status) {
-      const entry = watched.get(endpoint);
+      const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return;
       const limits = readRateHeaders(headers, now);
       if (limits === undefined) return;
-      const known = reportedMade(endpoint, entry, keyId ?? '', model);
-      for (const kind of known.reported(limits, now, status === 429)) {
+      const known = reportedOrNew(endpoint, entry, keyId ?? '', model);
+      for (const kind of known.observe(limits, now, status === 429)) {
         const reported = known.reportedOf(kind);
         if (reported !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, reported });
       }
     },
 
     applyRemote({ endpoint, keyId = '', model, at, tokens }) {
-      const entry = watched.get(endpoint);
+      const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return;
-      entry.window.applyRemote(tokens, at);
-      keyWindow(entry, keyId)?.applyRemote(tokens, at);
+      entry.rateWindow.applyRemote(tokens, at);
+      keyRateWindow(entry, keyId)?.applyRemote(tokens, at);
       reportedOf(endpoint, entry, keyId, model)?.sent(tokens, at);
     },
 
-    applyReported({ endpoint, keyId = '', model, kind, at, reported: stated }) {
-      const entry = watched.get(endpoint);
-      if (entry !== undefined) reportedMade(endpoint, entry, keyId, model).observe(kind, stated, at);
+    applyReported({ endpoint, keyId = '', model, kind, at, reported }) {
+      const entry = limitsByEndpoint.get(endpoint);
+      if (entry !== undefined) reportedOrNew(endpoint, entry, keyId, model).applyRemote(kind, reported, at);
     },
 
     keyTrouble(endpoint, keyId, now) {
-      const entry = watched.get(endpoint);
+      const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return undefined;
-      let longest = keyWindow(entry, keyId)?.look(1, now);
+      let longest = keyRateWindow(entry, keyId)?.look(1, now);
       for (const [model, reported] of entry.reported.get(scopeOf(endpoint, keyId)) ?? []) {
         const shortage = reported.shortage(1, now);
         if (shortage !== undefined) longest = later(longest, { admitted: false, retryAt: shortage.retryAt, reason: `${model}: ${shortage.reason}`, limit: `${model}: ${shortage.limit}` });
@@ -301,11 +303,11 @@ function isLimited({ requestsPerMinute, tokensPerMinute, concurrency, perKey }: 
   return requestsPerMinute !== undefined || tokensPerMinute !== undefined || concurrency !== undefined || (perKey !== undefined && isLimited(perKey));
 }
 
-function lookAtEndpoint(entry: Watched, tokens: number, now: number): Refusal | undefined {
+function lookAtEndpoint(entry: EndpointLimits, tokens: number, now: number): Refusal | undefined {
   const { concurrency } = entry.limits;
   const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
     : atOnceRefusal(ofEndpoint, concurrency, now + concurrencyPollMs);
-  return entry.window.limited ? later(atOnce, entry.window.look(tokens, now)) : atOnce;
+  return entry.rateWindow.limited ? later(atOnce, entry.rateWindow.look(tokens, now)) : atOnce;
 }
 
 function later(one: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {

@@ -4,21 +4,22 @@ import type { Admission } from '../health/healthReader.ts';
 import type { UsedSecond } from '../ledger/limitStore.ts';
 import { waitWords } from '../health/wording.ts';
 
+/** Why limits keep a request back, and until when. */
 export type Refusal = Extract<Admission, { admitted: false }> & { /** A request with fewer tokens may fit. */ tokensOnly?: true };
 
-/** Usage is forgotten when the whole second it was counted in is so many seconds old. */
-export const windowSeconds = 60;
+/** The length of a rate window. Usage is forgotten when the whole second it was counted in is so old. */
+export const rateWindowSeconds = 60;
 
 type Second = UsedSecond;
 
 /**
  * Requests and tokens of any sixty seconds, against limits the user set. Usage is counted by the second and forgotten only
  * when the whole second is a minute old, so that no sixty seconds ever hold more than the limit. A request whose tokens
- * alone exceed the token limit is let through when nothing else was used, for otherwise it could never be.
+ * alone exceed the token limit is admitted when nothing else was used, because otherwise it never could be.
  */
 export class RateWindow {
   limits: Pick<LimitSettings, 'requestsPerMinute' | 'tokensPerMinute'>;
-  /** Whose limits they are, for the sentence: `its own limit`. */
+  /** Whose limits they are, as the subject of a reason: `its own limit`. */
   readonly #whose: string;
   #seconds: Second[] = [];
 
@@ -27,12 +28,12 @@ export class RateWindow {
     this.#whose = whose;
   }
 
-  /** There is a limit at all. */
+  /** Whether there is a limit at all. */
   get limited(): boolean {
     return this.limits.requestsPerMinute !== undefined || this.limits.tokensPerMinute !== undefined;
   }
 
-  /** The limit that keeps a request back longest; undefined where it fits. */
+  /** The limit that keeps a request back longest; undefined where the request fits. */
   look(tokens: number, now: number): Refusal | undefined {
     const { requestsPerMinute, tokensPerMinute } = this.limits;
     this.#forget(now);
@@ -62,12 +63,12 @@ export class RateWindow {
     this.#forget(now);
     const second = Math.floor(now / 1000);
     const last = this.#seconds.at(-1);
-    // A clock set back counts into the last second: too much rather than too little.
+    // After the clock was set back, usage counts into the last second: it is forgotten too late rather than too early.
     if (last !== undefined && last.second >= second) count(last, tokens);
     else this.#seconds.push({ second, requests: 1, tokens });
   }
 
-  /** Counts a request another window sent at `at`, which may be a while ago. */
+  /** Counts a request that a peer sent at `at`, which may be a while ago. */
   applyRemote(tokens: number, at: number): void {
     if (!this.limited) return;
     const second = Math.floor(at / 1000);
@@ -75,16 +76,16 @@ export class RateWindow {
     const found = index < 0 ? undefined : this.#seconds[index];
     if (found?.second === second) count(found, tokens);
     else this.#seconds.splice(index < 0 ? this.#seconds.length : index, 0, { second, requests: 1, tokens });
-    if (this.#seconds.length > 2 * windowSeconds) this.#seconds.shift();
+    if (this.#seconds.length > 2 * rateWindowSeconds) this.#seconds.shift();
   }
 
-  /** A request of then took more or fewer tokens than it was taken to. */
+  /** Corrects what was counted at `at`: a request took more or fewer tokens than estimated. */
   correct(at: number, byTokens: number): void {
     const second = this.#seconds.find(candidate => candidate.second === Math.floor(at / 1000));
     if (second !== undefined) second.tokens = Math.max(0, second.tokens + byTokens);
   }
 
-  /** A request of then was not sent after all. */
+  /** Takes back what was counted at `at`: the request was not sent. */
   refund(at: number, tokens: number): void {
     const second = this.#seconds.find(candidate => candidate.second === Math.floor(at / 1000));
     if (second === undefined) return;
@@ -94,23 +95,23 @@ export class RateWindow {
 
   #forget(now: number): void {
     const current = Math.floor(now / 1000);
-    // The clock was set back: what was used lately counts as used now, so that it is forgotten a minute from now.
+    // After the clock was set back, recent usage counts as used now, so that it is forgotten a minute from now.
     if ((this.#seconds.at(-1)?.second ?? -Infinity) > current + 1) {
       const ahead = this.#seconds.filter(({ second }) => second >= current);
       this.#seconds = this.#seconds.filter(({ second }) => second < current);
       this.#seconds.push(ahead.reduce((sum, one) => ({ second: current, requests: sum.requests + one.requests, tokens: sum.tokens + one.tokens })));
     }
-    while ((this.#seconds[0]?.second ?? Infinity) < current - windowSeconds) this.#seconds.shift();
+    while ((this.#seconds[0]?.second ?? Infinity) < current - rateWindowSeconds) this.#seconds.shift();
   }
 
-  /** When `wanted` more fits under the limit; undefined: now. */
-  #whenFits(limit: number, wanted: number, amount: (second: Second) => number): number | undefined {
+  /** When `needed` more fits under the limit; undefined: now. */
+  #whenFits(limit: number, needed: number, amount: (second: Second) => number): number | undefined {
     let used = 0;
     for (const second of this.#seconds) used += amount(second);
     for (const second of this.#seconds) {
-      if (used === 0 || used + wanted <= limit) break;
+      if (used === 0 || used + needed <= limit) break;
       used -= amount(second);
-      if (used === 0 || used + wanted <= limit) return (second.second + windowSeconds + 1) * 1000;
+      if (used === 0 || used + needed <= limit) return (second.second + rateWindowSeconds + 1) * 1000;
     }
     return undefined;
   }
@@ -121,7 +122,7 @@ export class RateWindow {
   }
 }
 
-/** The refusal of a limit of requests at once. @param retryAt when it is worth another look; when a place becomes free cannot be foreseen */
+/** The refusal of a limit of requests at once. @param retryAt when another look is worth while; when a place becomes free cannot be foreseen */
 export function atOnceRefusal(whose: string, concurrency: number, retryAt: number): Refusal {
   return { admitted: false, cause: 'busy', retryAt, reason: `${whose} of ${concurrency} ${concurrency === 1 ? 'request' : 'requests'} at once is reached` };
 }

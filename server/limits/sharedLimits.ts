@@ -1,24 +1,24 @@
 import { atOnceLookMs, enter, firstMisfit, inBounds, misfit, shareOf, type ClaimRefusal, type LimitClaim } from './limitClaims.ts';
 import type { LimitOutcome, LimitStore, LimitTransaction } from '../ledger/limitStore.ts';
 import { OwnUse } from './ownUse.ts';
-import { windowSeconds, type Refusal } from './rateWindow.ts';
+import { rateWindowSeconds, type Refusal } from './rateWindow.ts';
 
-/** A member whose last heartbeat is older does not admit from memory: others may have taken it for dead. */
+/** A member whose last heartbeat is older does not admit from memory, because peers may have taken it for dead. */
 export const trustedMs = 3_000;
-/** So long a member has to be the only one before it counts in memory only. */
+/** How long a member has to be the only one before it counts in memory only. */
 export const settleMs = 3_000;
-/** A store that is busy for so long, and at so many transactions in a row, cannot be used. */
+/** A store that was busy for so long, and in so many transactions in a row, counts as unusable. */
 const busyAtMostMs = 1_000;
 const busyAttemptsAtMost = 5;
-/** When another look is worth while: at a busy store, and after requests or tokens of a minute were used up. */
+/** How soon another look is worth while: at a busy store, and after the requests or tokens of a minute were used up. */
 const busyLookMs = 25;
 const rateLookMs = 1_000;
-/** So long after a store can be used again, every server has stored what it did in the meantime. */
+/** After a store works again, every server has stored within so long what it did in the meantime. */
 const reunitedMs = 2_000;
 
 /**
- * The user's limits over all servers of a data folder, exactly: each request is entered into a common store before it is
- * sent, in one transaction with the look whether it fits.
+ * Counts the user's limits over all servers of a data folder, exactly: one transaction with a common store both checks
+ * that a request fits and enters it, before it is sent.
  *
  * A server that has been the only member for `settleMs` counts in memory and stores a heartbeat and what it used once a
  * second. A newcomer waits for that server's next heartbeat, for `trustedMs` at most, before its first request.
@@ -27,22 +27,22 @@ const reunitedMs = 2_000;
 export class SharedLimits {
   readonly #store: LimitStore;
   readonly #own = new Map<string, OwnUse>();
-  /** Scopes of which the store does not know everything. */
+  /** Scopes whose usage the store does not know in full. */
   readonly #unstored = new Set<OwnUse>();
-  #wanted = false;
+  #hasLimits = false;
   #joined = false;
   #alone = false;
   #generation: string;
   #beatAt = -Infinity;
   #companyAt = -Infinity;
-  /** Since when the store has listed this member without a break. */
+  /** Since when the store has listed this member without interruption. */
   #knownSince = -Infinity;
   /** Members at the last heartbeat, this one included. */
   #members = 1;
   #failingSince: number | undefined;
   #failures = 0;
-  /** The store could not be used at the last heartbeat, or since: the next heartbeat tries it again, requests do not. */
-  #apart = false;
+  /** The store could not be used at the last heartbeat, or since. The next heartbeat tries it again; requests do not. */
+  #isStoreDown = false;
   #sharesUntil = -Infinity;
 
   constructor(store: LimitStore) {
@@ -50,14 +50,14 @@ export class SharedLimits {
     this.#generation = store.generation;
   }
 
-  /** @param wanted some endpoint has a limit; without one the store is never touched */
-  configure(wanted: boolean): void {
-    this.#wanted = wanted;
+  /** @param hasLimits some endpoint has a limit; without one the store is never touched */
+  configure(hasLimits: boolean): void {
+    this.#hasLimits = hasLimits;
   }
 
   /**
-   * Takes what all claims want, or nothing.
-   * @returns undefined when it was taken; `left` has to be called for it once
+   * Takes what all claims need, or nothing.
+   * @returns undefined when it was taken; `release` has to be called for it once
    */
   take(claims: readonly LimitClaim[], now: number): ClaimRefusal | undefined {
     const second = Math.floor(now / 1000);
@@ -67,7 +67,7 @@ export class SharedLimits {
     }
     const beyond = this.#keepsToShare(now) ? this.#beyondShare(claims, now) : undefined;
     if (beyond !== undefined) return this.#remember(claims, beyond, now);
-    const outcome: LimitOutcome<ClaimRefusal | undefined> = this.#apart ? { done: false, busy: false } : this.#transact(now, transaction => {
+    const outcome: LimitOutcome<ClaimRefusal | undefined> = this.#isStoreDown ? { done: false, busy: false } : this.#transact(now, transaction => {
       if (!this.#isTrusted(now)) this.#beatIn(transaction, now);
       const misfit = this.#isNew(now) && transaction.anotherIsAlone(now) ? notCountedYet(now) : firstMisfit(transaction, claims, now);
       if (misfit === undefined) for (const claim of claims) enter(transaction, claim, second);
@@ -79,18 +79,18 @@ export class SharedLimits {
     return undefined;
   }
 
-  /** The last refusal in a scope, while it is worth believing; changes nothing and does not ask the store. */
+  /** The last refusal in a scope, while it still holds. Changes nothing and does not ask the store. */
   look(scope: string, promptTokens: number, now: number): Refusal | undefined {
     const refused = this.#own.get(scope)?.refused;
     return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
   }
 
   /**
-   * A request ended.
+   * Ends what `take` took.
    * @param scope of its endpoint; `running`: requests of this process that run there still
-   * @param claims what it took, at `at`; `requests` and `tokens`: by how much that was too little (negative: too much)
+   * @param claims what was taken, at `at`; `requests` and `tokens`: by how much that was too little (negative: too much)
    */
-  left(scope: string, running: number, claims: readonly LimitClaim[], at: number, requests: number, tokens: number): void {
+  release(scope: string, running: number, claims: readonly LimitClaim[], at: number, requests: number, tokens: number): void {
     if (this.#own.size === 0) return;
     const second = Math.floor(at / 1000);
     const endpoint = this.#own.get(scope);
@@ -105,12 +105,12 @@ export class SharedLimits {
       own.correct(second, requests, inBounds(tokens));
       this.#unstored.add(own);
     }
-    if (this.#unstored.size > 0 && this.#joined && !this.#alone && !this.#apart) this.#transact(undefined, () => undefined);
+    if (this.#unstored.size > 0 && this.#joined && !this.#alone && !this.#isStoreDown) this.#transact(undefined, () => undefined);
   }
 
-  /** The heartbeat, once a second: dead members are removed, and what is unstored is stored. */
+  /** The heartbeat, once a second: removes dead members and stores what is unstored. */
   beat(now: number): void {
-    if (!this.#wanted) {
+    if (!this.#hasLimits) {
       if (this.#joined) this.close();
       return;
     }
@@ -138,7 +138,7 @@ export class SharedLimits {
     return now >= this.#beatAt && now - this.#beatAt <= trustedMs;
   }
 
-  /** Another server may still admit from memory because it has not seen this one; after `trustedMs` it cannot. */
+  /** A peer may still admit from memory because it has not seen this member; after `trustedMs` it cannot. */
   #isNew(now: number): boolean {
     return Math.abs(now - this.#knownSince) <= trustedMs;
   }
@@ -151,16 +151,16 @@ export class SharedLimits {
       return work(transaction);
     });
     if (!outcome.done) {
-      // What the transaction set in this object was rolled back in the store.
+      // The store rolled back what the transaction set, so this object must not believe it either.
       this.#beatAt = -Infinity;
       this.#alone = false;
       this.#failingSince ??= now;
       this.#failures += 1;
-      this.#apart ||= !outcome.busy || this.#isBusyTooLong(now ?? this.#failingSince);
+      this.#isStoreDown ||= !outcome.busy || this.#isBusyTooLong(now ?? this.#failingSince);
       return outcome;
     }
-    if (this.#apart && now !== undefined) {
-      this.#apart = false;
+    if (this.#isStoreDown && now !== undefined) {
+      this.#isStoreDown = false;
       this.#sharesUntil = now + reunitedMs;
     }
     for (const own of this.#unstored) own.stored();
@@ -180,7 +180,7 @@ export class SharedLimits {
   }
 
   #beatIn(transaction: LimitTransaction, now: number): void {
-    // After the machine slept, or its clock leapt, the other members' heartbeats are late too.
+    // After the machine slept, or its clock leapt, the heartbeats of all members are late.
     const stoodStill = this.#joined && !this.#isTrusted(now);
     let living = 0;
     for (const { id, alive } of transaction.others(now)) {
@@ -194,16 +194,16 @@ export class SharedLimits {
       for (const { scope, running } of this.#own.values()) if (running > 0) transaction.setRunning(scope, running);
     }
     const second = Math.floor(now / 1000);
-    transaction.forget(second - windowSeconds, second + 1);
+    transaction.forget(second - rateWindowSeconds, second + 1);
     this.#members = living + 1;
     this.#joined = true;
     this.#alone = alone;
     this.#beatAt = now;
   }
 
-  /** The transaction failed: a busy store is worth a short wait; without a store each limit is shared out equally. */
+  /** What follows a failed transaction: a short wait for a busy store; without a store each limit is divided equally. */
   #withoutStore(claims: readonly LimitClaim[], busy: boolean, now: number): ClaimRefusal | undefined {
-    if (!busy || this.#apart) return this.#beyondShare(claims, now);
+    if (!busy || this.#isStoreDown) return this.#beyondShare(claims, now);
     return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'the count of all windows is locked at this moment' } };
   }
 
@@ -213,11 +213,11 @@ export class SharedLimits {
   }
 
   #keepsToShare(now: number): boolean {
-    return this.#apart || (now < this.#sharesUntil && this.#sharesUntil - now <= reunitedMs);
+    return this.#isStoreDown || (now < this.#sharesUntil && this.#sharesUntil - now <= reunitedMs);
   }
 
   #beyondShare(claims: readonly LimitClaim[], now: number): ClaimRefusal | undefined {
-    // Other servers may run that could not be counted.
+    // Peers may run that could not be counted.
     const members = Math.max(2, this.#members);
     for (const claim of claims) {
       const refusal = misfit({ ...claim, limits: shareOf(claim.limits, members), whose: 'this window\'s share' }, claim.running ?? 0, this.#own.get(claim.scope)?.seconds ?? [], now);

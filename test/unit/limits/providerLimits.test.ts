@@ -9,7 +9,7 @@ describe('what a provider says is left', () => {
   it('keeps nobody back while there is enough, and as long as nothing is known', () => {
     const limits = new ProviderLimits({});
     assert.equal(limits.shortage(1e9, start), undefined);
-    limits.reported({ requests: { limit: 60, remaining: 1, resetAt: start + minuteMs }, tokens: { limit: 1000, remaining: 400, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ requests: { limit: 60, remaining: 1, resetAt: start + minuteMs }, tokens: { limit: 1000, remaining: 400, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(400, start), undefined);
     assert.deepEqual(limits.shortage(401, start), {
       retryAt: start + minuteMs, limit: 'the provider has 400 tokens left for it', reason: 'the provider has 400 tokens left for it, too few for about 401, for another 60 s',
@@ -18,19 +18,19 @@ describe('what a provider says is left', () => {
 
   it('counts what was sent since, as a lower bound, and corrects it by what was used', () => {
     const limits = new ProviderLimits({});
-    limits.reported({ tokens: { limit: 1000, remaining: 600, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ tokens: { limit: 1000, remaining: 600, resetAt: start + minuteMs } }, start, false);
     limits.sent(500, start + 1);
     assert.ok(limits.shortage(200, start + 2));
     limits.corrected(-400);
     assert.equal(limits.shortage(200, start + 3), undefined);
     limits.sent(500, start + 4);
-    limits.reported({ tokens: { limit: 1000, remaining: 300, resetAt: start + minuteMs } }, start + 5, false);
+    limits.observe({ tokens: { limit: 1000, remaining: 300, resetAt: start + minuteMs } }, start + 5, false);
     assert.equal(limits.shortage(300, start + 6), undefined, 'the new figures hold it already');
   });
 
   it('lets a request larger than the whole limit go when nothing else was used, or the limit is full again', () => {
     const limits = new ProviderLimits({});
-    limits.reported({ tokens: { limit: 1000, remaining: 1000, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ tokens: { limit: 1000, remaining: 1000, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(5000, start), undefined);
     limits.sent(10, start);
     assert.ok(limits.shortage(5000, start));
@@ -39,44 +39,44 @@ describe('what a provider says is left', () => {
 
   it('takes a limit that refills bit by bit to do so', () => {
     const limits = new ProviderLimits({ refills: true });
-    limits.reported({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(1, start)?.retryAt, start + 1000);
     assert.equal(limits.shortage(1, start + 1000), undefined);
     limits.sent(1, start + 1000);
     assert.equal(limits.shortage(1, start + 1000)?.retryAt, start + 2000);
     const window = new ProviderLimits({});
-    window.reported({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    window.observe({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(window.shortage(1, start + 59_000)?.retryAt, start + minuteMs);
   });
 
   it('does not take a prompt for used where cached tokens are free', () => {
     const limits = new ProviderLimits({ cachedFree: true });
-    limits.reported({ inputTokens: { limit: 30_000, remaining: 100, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ inputTokens: { limit: 30_000, remaining: 100, resetAt: start + minuteMs } }, start, false);
     limits.sent(150_000, start);
     assert.equal(limits.shortage(150_000, start), undefined);
-    limits.reported({ inputTokens: { limit: 30_000, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ inputTokens: { limit: 30_000, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(150_000, start)?.reason, 'the provider has no input tokens left for it for another 60 s');
   });
 
   it('never blocks for ever: not without a reset, nor for a reset in the past or one that is years away', () => {
     const blind = new ProviderLimits({});
-    blind.reported({ requests: { remaining: 0 } }, start, false);
+    blind.observe({ requests: { remaining: 0 } }, start, false);
     assert.equal(blind.shortage(1, start)?.retryAt, start + 1000);
     const noReset = new ProviderLimits({});
-    noReset.reported({ requests: { limit: 10, remaining: 0 }, tokens: { limit: 100, remaining: 0 } }, start, false);
+    noReset.observe({ requests: { limit: 10, remaining: 0 }, tokens: { limit: 100, remaining: 0 } }, start, false);
     assert.equal(noReset.shortage(5000, start)?.retryAt, start + minuteMs);
     const past = new ProviderLimits({});
-    past.reported({ requests: { limit: 10, remaining: 0, resetAt: start } }, start, false);
+    past.observe({ requests: { limit: 10, remaining: 0, resetAt: start } }, start, false);
     assert.equal(past.shortage(1, start), undefined);
     const far = new ProviderLimits({});
-    far.reported({ requests: { limit: 10, remaining: 0, resetAt: start * 2 } }, start, false);
+    far.observe({ requests: { limit: 10, remaining: 0, resetAt: start * 2 } }, start, false);
     assert.equal(far.shortage(1, start)?.retryAt, start + 5 * minuteMs);
   });
 
   it('is not believed any more once good answers have contradicted it three times, until it moves or a refusal confirms it', () => {
     const limits = new ProviderLimits({});
     let now = start;
-    const say = (remaining: number, refused = false): void => { limits.reported({ requests: { limit: 10, remaining, resetAt: now + 1000 } }, now, refused); };
+    const say = (remaining: number, refused = false): void => { limits.observe({ requests: { limit: 10, remaining, resetAt: now + 1000 } }, now, refused); };
     say(0);
     let keptBack = 0;
     for (let round = 0; round < 10; round += 1) {
@@ -97,30 +97,30 @@ describe('what a provider says is left', () => {
   it('takes answers that were on their way when somebody was kept back for no contradiction', () => {
     const limits = new ProviderLimits({});
     for (let round = 0; round < 10; round += 1) {
-      limits.reported({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start + round, false);
+      limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start + round, false);
       assert.ok(limits.shortage(1, start + round));
     }
   });
 
   it('is not confused by answers that overtake each other', () => {
     const limits = new ProviderLimits({});
-    limits.reported({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
-    limits.reported({ requests: { limit: 10, remaining: 7, resetAt: start + minuteMs + 400 } }, start + 5, false);
+    limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ requests: { limit: 10, remaining: 7, resetAt: start + minuteMs + 400 } }, start + 5, false);
     assert.ok(limits.shortage(1, start + 6));
-    limits.reported({ requests: { limit: 10, remaining: 7, resetAt: start + 2 * minuteMs } }, start + minuteMs, false);
+    limits.observe({ requests: { limit: 10, remaining: 7, resetAt: start + 2 * minuteMs } }, start + minuteMs, false);
     assert.equal(limits.shortage(1, start + minuteMs), undefined);
   });
 
   it('ends with a clock that is set back', () => {
     const limits = new ProviderLimits({});
-    limits.reported({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(1, start - 60 * minuteMs), undefined);
   });
 
   it('says of which kinds little is left', () => {
     const limits = new ProviderLimits({});
     const resetAt = start + minuteMs;
-    assert.deepEqual(limits.reported({ requests: { limit: 1000, remaining: 900, resetAt }, tokens: { limit: 1000, remaining: 90, resetAt } }, start, false), ['tokens']);
+    assert.deepEqual(limits.observe({ requests: { limit: 1000, remaining: 900, resetAt }, tokens: { limit: 1000, remaining: 90, resetAt } }, start, false), ['tokens']);
     assert.deepEqual(limits.reportedOf('tokens'), { limit: 1000, remaining: 90, resetAt });
   });
 });
