@@ -1,11 +1,11 @@
 import type { Admission, HealthTarget, BestUnavailable } from './healthReader.ts';
 import { breakerAdmission, breakerWords, takeTrial, trialUnderWay, type Breaker } from './breaker/breaker.ts';
 import { cooldownReason } from './breaker/cooldown.ts';
-import { wholeBreaker, type EndpointHealth } from './endpointHealth.ts';
+import { endpointVerdict, type EndpointHealth } from './endpointHealth.ts';
 import { modelHealth } from './modelHealth.ts';
 import { waitWords } from './wording.ts';
 
-/** Whether an attempt at a model (absent: at the endpoint as a whole) may go now. Changes nothing. */
+/** Whether an attempt at a model (absent: at the endpoint as a whole) may be sent now. Changes nothing. */
 export function admit(health: EndpointHealth, model: string | undefined, now: number): Admission {
   const breaker = breakersAdmission(health, model, now);
   const cooldown = health.cooldowns.coolingDown(model, now);
@@ -23,14 +23,14 @@ function breakersAdmission(health: EndpointHealth, model: string | undefined, no
   return endpoint.admitted || own.retryAt > endpoint.retryAt ? own : endpoint;
 }
 
-/** Why the endpoint as a whole is kept away though it can be reached: most models there fail. */
+/** Why the endpoint as a whole is kept away although it can be reached: most models there fail. */
 function modelsAdmission(health: EndpointHealth, now: number): Admission | undefined {
-  const { until, named } = wholeBreaker(health, now);
+  const { until, named } = endpointVerdict(health, now);
   if (until === undefined || named === undefined) return undefined;
   return { admitted: false, retryAt: until, reason: `${breakerWords(named)}, next try in ${waitWords(until - now)}` };
 }
 
-/** Lets an attempt in and takes the trial slots that are its. Forced: only a wait that the provider named refuses it. */
+/** Admits an attempt and takes the trial slots that it fills. @param force only a wait that the provider named refuses it */
 export function enterEndpoint(health: EndpointHealth, model: string | undefined, now: number, force: boolean): Admission {
   const regular = admit(health, model, now);
   if (!regular.admitted && (!force || health.cooldowns.ownConsecutiveFailures(model, now) === undefined)) return regular;
@@ -41,9 +41,9 @@ export function enterEndpoint(health: EndpointHealth, model: string | undefined,
     known.usedAt = now;
   }
   const ofEndpoint = needsTrial(health.breaker, health.inFlight - 1, now);
-  // An attempt at this model that is a trial already will end as one: a second one would be taken for it.
-  const busy = known !== undefined && (trialUnderWay(known.breaker, now) || (trialUnderWay(health.breaker, now) && health.trialModel === model));
-  if (busy) return { admitted: true, trial: false };
+  // While an attempt at this model is a trial, a second one would be taken for it when it ends.
+  const isTrialUnderWay = known !== undefined && (trialUnderWay(known.breaker, now) || (trialUnderWay(health.breaker, now) && health.trialModel === model));
+  if (isTrialUnderWay) return { admitted: true, trial: false };
   if (ofEndpoint) {
     health.breaker = takeTrial(health.breaker, now);
     health.trialModel = model;
@@ -53,14 +53,14 @@ export function enterEndpoint(health: EndpointHealth, model: string | undefined,
   return { admitted: true, trial: ofEndpoint || ofModel };
 }
 
-/** Whether an attempt let in now, regularly or forced, is the one that decides. */
+/** Whether an attempt that is admitted now, regularly or by force, is a trial. */
 function needsTrial(breaker: Breaker, inFlight: number, now: number): boolean {
   if (breaker.state === 'open') return true;
   const admission = breakerAdmission(breaker, inFlight, now);
   return admission.admitted && admission.trial;
 }
 
-/** Of targets that only health keeps away, the one most likely to answer; see the board. */
+/** Of targets that only health keeps away, the one most likely to answer; see `HealthRegistry.bestUnavailable`. */
 export function bestUnavailableOf(candidates: readonly HealthTarget[], healthOf: (endpoint: string) => EndpointHealth | undefined, now: number): BestUnavailable | undefined {
   let best: (BestUnavailable & { consecutiveFailures: number }) | undefined;
   for (const { endpoint, model } of candidates) {

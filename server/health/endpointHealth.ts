@@ -8,19 +8,19 @@ import { countsForBreaker, forgiveLinkFailures, newBreaker, openUntil, releaseTr
 import { createCooldowns, type Cooldowns, type CooldownState } from './breaker/cooldown.ts';
 import { mayBeLink } from './network/networkTracker.ts';
 import { hostOf, isLocalAddress } from './network/networkState.ts';
-import { modelsVerdict, type ModelsVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
+import { modelsVerdict, type HealthVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
 import { createUptime, type Uptime, type UptimeState } from './stats/uptime.ts';
 import { createSlidingWindow, windowMs, type SlidingWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
 
-/** What is remembered of one endpoint beside its statistics: plain values, copied as they are. */
+/** What is remembered of one endpoint besides its statistics: plain values that can be copied. */
 interface Notes {
-  /** The last failure of the endpoint itself, while nothing has gone well since. */
+  /** The last failure of the endpoint itself; undefined once something succeeded since. */
   unresolved: { readonly failureClass: FailureClass; readonly at: number; readonly kind: Outcome['kind']; readonly mayBeLink: boolean } | undefined;
-  /** The last probe failed so that the endpoint cannot be used, and nothing has gone well since. */
+  /** The last probe showed that the endpoint cannot be used, and nothing has succeeded since. */
   probeFailed: boolean;
-  /** The last probe failed as prompts do that count for a breaker. */
+  /** The last probe failed with a class that counts for a breaker. */
   probeBroken: boolean;
-  /** Failures of the endpoint itself, rate limits apart, since something went well. */
+  /** Failures of the endpoint itself, rate limits excluded, since something succeeded. */
   failuresSinceSuccess: number;
   lastSuccessAt: number;
   lastError: EndpointHealthReport['lastError'];
@@ -32,9 +32,9 @@ interface Notes {
 export interface EndpointHealth {
   config: BreakerConfig;
   local: boolean;
-  /** Endpoints at the same host are one witness of the link. */
+  /** Endpoints at the same host are one piece of evidence about the network. */
   host: string;
-  /** Of the connection: what a model did counts for the model's own breaker. */
+  /** The breaker of the connection. What a model does counts for the model's own breaker. */
   breaker: Breaker;
   /** Attempts that entered and have not ended. */
   inFlight: number;
@@ -42,21 +42,22 @@ export interface EndpointHealth {
   trialModel: string | undefined;
   readonly models: ModelHealths;
   readonly cooldowns: Cooldowns;
-  readonly window: SlidingWindow;
+  /** Outcomes and latencies of the last ten minutes. */
+  readonly slidingWindow: SlidingWindow;
   readonly uptime: Uptime;
   notes: Notes;
-  /** Put back after a drill: what drill attempts that still run prove is passed over. */
+  /** Restored after fault injection: outcomes of altered attempts that still run are ignored. */
   drillOver: boolean;
 }
 
-/** From this share of failed attempts on, among at least so many, an endpoint is no longer healthy. */
+/** An endpoint is degraded from this share of failed attempts on, once there are at least so many. */
 const degradedErrorRate = 0.1;
 const degradedOutcomes = 5;
 
 export function newEndpointHealth(name: string, endpoint: HealthReading, options: { random: Random; startedAt: number }): EndpointHealth {
   return {
     config: endpoint.breaker, local: isLocal(endpoint), host: hostOfEndpoint(name, endpoint), breaker: newBreaker(), inFlight: 0, trialModel: undefined,
-    models: new Map(), cooldowns: createCooldowns(options.random), window: createSlidingWindow(), uptime: createUptime(options.startedAt),
+    models: new Map(), cooldowns: createCooldowns(options.random), slidingWindow: createSlidingWindow(), uptime: createUptime(options.startedAt),
     notes: {
       unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0, lastSuccessAt: -Infinity,
       lastError: undefined, lastErrorMayBeLink: false, lastCheckedAt: undefined,
@@ -65,7 +66,7 @@ export function newEndpointHealth(name: string, endpoint: HealthReading, options
   };
 }
 
-/** Adopts a changed configuration; history is kept. */
+/** Takes over a changed configuration; history is kept. */
 export function reconfigure(health: EndpointHealth, name: string, endpoint: HealthReading): void {
   health.config = endpoint.breaker;
   health.local = isLocal(endpoint);
@@ -80,7 +81,7 @@ function hostOfEndpoint(name: string, { baseUrl }: HealthReading): string {
   return (baseUrl === undefined ? undefined : hostOf(baseUrl)) ?? name;
 }
 
-/** Whose fault a failure is: the endpoint's, or the request's (which proves at least that something answered). */
+/** Whether a failure is the endpoint's fault. One of the request proves at least that something answered. */
 function endpointsFault(failureClass: FailureClass): boolean {
   return countsForBreaker(failureClass) || failureClass === 'rate-limit' || failureClass === 'quota' || failureClass === 'auth';
 }
@@ -89,12 +90,12 @@ function unreachable(failureClass: FailureClass): boolean {
   return failureClass === 'network' || failureClass === 'timeout';
 }
 
-/** A probe that goes well takes back what probes found, unreachability and bad keys; prompts that failed stand. */
+/** Whether a good probe disproves a failure: one of a probe, an unreachable endpoint or a rejected key. Failed prompts stand. */
 function probeResolves(failure: { failureClass: FailureClass; kind: Outcome['kind'] }): boolean {
   return failure.kind === 'probe' || unreachable(failure.failureClass) || failure.failureClass === 'auth';
 }
 
-/** Writes an outcome into everything but the breakers. */
+/** Applies an outcome to everything but the breakers. */
 export function remember(health: EndpointHealth, outcome: Outcome): void {
   const { notes } = health;
   const { failureClass, at, kind } = outcome;
@@ -102,7 +103,7 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
   if (kind === 'probe') notes.probeBroken = failureClass !== undefined && countsForBreaker(failureClass);
   if (failureClass === undefined) {
     if (kind === 'traffic') {
-      health.window.add(at, true, outcome.firstTokenMs, outcome.totalMs);
+      health.slidingWindow.add(at, true, outcome.firstTokenMs, outcome.totalMs);
       health.cooldowns.succeeded(outcome.model);
     }
     notes.lastSuccessAt = Math.max(notes.lastSuccessAt, at);
@@ -118,24 +119,24 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
     notes.lastErrorMayBeLink = mayBeLink(outcome);
   }
   if (!fault || outcome.keyScoped === true) {
-    // It answered: whatever was wrong with the request or the key, the endpoint can be reached.
+    // An answer about the request or the key shows that the endpoint can be reached.
     if (notes.unresolved !== undefined && unreachable(notes.unresolved.failureClass)) notes.unresolved = undefined;
     return;
   }
   health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
-  if (kind === 'traffic') health.window.add(at, false, undefined, undefined);
+  if (kind === 'traffic') health.slidingWindow.add(at, false, undefined, undefined);
   if (at < notes.lastSuccessAt) return;
   if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';
   notes.unresolved = { failureClass, at, kind, mayBeLink: mayBeLink(outcome) };
   if (failureClass !== 'rate-limit') notes.failuresSinceSuccess += 1;
 }
 
-/** Takes back all that failures since `from` did, where the machine's own link may have made them. */
+/** Takes back the effects of failures since `from` that the machine's own network may have caused. */
 export function forgive(health: EndpointHealth, from: number, at: number): void {
   const { notes } = health;
   health.breaker = forgiveLinkFailures(health.breaker, from);
   for (const model of health.models.values()) model.breaker = forgiveLinkFailures(model.breaker, from);
-  health.window.forgive(from);
+  health.slidingWindow.forgive(from);
   if (notes.unresolved !== undefined && notes.unresolved.at >= from && notes.unresolved.mayBeLink) {
     notes.unresolved = undefined;
     notes.probeFailed = false;
@@ -146,19 +147,19 @@ export function forgive(health: EndpointHealth, from: number, at: number): void 
   health.uptime.skip(from, at);
 }
 
-/** The endpoint as a whole: its own breaker, and what its models make of it. */
-export function wholeBreaker(health: EndpointHealth, now: number): ModelsVerdict {
+/** The verdict on the endpoint as a whole, from its own breaker and those of its models. */
+export function endpointVerdict(health: EndpointHealth, now: number): HealthVerdict {
   const { breaker } = health;
   if (breaker.state === 'open') return { breaker: 'open', until: openUntil(breaker, now), named: breaker };
   const models = modelsVerdict(health.models, now);
   return models.breaker === 'closed' && breaker.state === 'half-open' ? { breaker: 'half-open', named: breaker } : models;
 }
 
-export function isDown(health: EndpointHealth, now: number, breaker: BreakerState = wholeBreaker(health, now).breaker): boolean {
+export function isDown(health: EndpointHealth, now: number, breaker: BreakerState = endpointVerdict(health, now).breaker): boolean {
   const { notes } = health;
   if (breaker === 'half-open') return false;
   if (breaker === 'open' || notes.probeFailed || notes.unresolved?.failureClass === 'network') return true;
-  return notes.failuresSinceSuccess >= 2 && !health.window.succeededLately(now);
+  return notes.failuresSinceSuccess >= 2 && !health.slidingWindow.succeededLately(now);
 }
 
 export function stateOf(health: EndpointHealth, breaker: BreakerState, summary: WindowSummary, now: number): HealthState {
@@ -171,19 +172,19 @@ export function stateOf(health: EndpointHealth, breaker: BreakerState, summary: 
   return failing || unreliable || health.cooldowns.anyCoolingDown(now) !== undefined ? 'degraded' : 'healthy';
 }
 
-/** The later of the breaker's moment and the endpoint's own rest, when still to come. */
-export function retryAt(health: EndpointHealth, verdict: ModelsVerdict, now: number): number | undefined {
+/** When the endpoint may be tried again: the later of its breaker's and its cooldown's end; undefined when neither is to come. */
+export function retryAt(health: EndpointHealth, verdict: HealthVerdict, now: number): number | undefined {
   const cooldown = health.cooldowns.coolingDown(undefined, now)?.until ?? now;
   const latest = Math.max(cooldown, verdict.until ?? now);
   return latest > now ? latest : undefined;
 }
 
-/** All that is known of an endpoint, as values; attempts under way are no part of it. */
+/** All that is known of an endpoint, as values, without the attempts under way. */
 export interface EndpointHealthSnapshot {
   readonly breaker: Breaker;
   readonly models: readonly (readonly [name: string, model: Readonly<ModelHealth>])[];
   readonly cooldowns: CooldownState;
-  readonly window: WindowState;
+  readonly slidingWindow: WindowState;
   readonly uptime: UptimeState;
   readonly notes: Readonly<Notes>;
 }
@@ -191,28 +192,28 @@ export interface EndpointHealthSnapshot {
 export function snapshotEndpointHealth(health: EndpointHealth): EndpointHealthSnapshot {
   return {
     breaker: health.breaker, models: [...health.models].map(([name, model]) => [name, { ...model }] as const),
-    cooldowns: health.cooldowns.snapshot(), window: health.window.snapshot(), uptime: health.uptime.snapshot(), notes: { ...health.notes },
+    cooldowns: health.cooldowns.snapshot(), slidingWindow: health.slidingWindow.snapshot(), uptime: health.uptime.snapshot(), notes: { ...health.notes },
   };
 }
 
-/** Puts a watch back. A trial that was under way then and is not now has given back its place. */
+/** Restores a snapshot. A trial that was under way then and has ended since is released. */
 export function restoreEndpointHealth(health: EndpointHealth, snapshot: EndpointHealthSnapshot): void {
-  health.breaker = putBack(health.breaker, snapshot.breaker);
+  health.breaker = restoredBreaker(health.breaker, snapshot.breaker);
   const running = new Map(health.models);
   health.models.clear();
   for (const [name, before] of snapshot.models) {
     const model = running.get(name);
-    health.models.set(name, { ...before, breaker: putBack(model?.breaker, before.breaker), inFlight: model?.inFlight ?? 0 });
+    health.models.set(name, { ...before, breaker: restoredBreaker(model?.breaker, before.breaker), inFlight: model?.inFlight ?? 0 });
     running.delete(name);
   }
   for (const [name, model] of running) if (model.inFlight > 0) health.models.set(name, { ...model, breaker: newBreaker() });
   health.cooldowns.restore(snapshot.cooldowns);
-  health.window.restore(snapshot.window);
+  health.slidingWindow.restore(snapshot.slidingWindow);
   health.uptime.restore(snapshot.uptime);
   health.notes = { ...snapshot.notes };
 }
 
-function putBack(current: Breaker | undefined, before: Breaker): Breaker {
+function restoredBreaker(current: Breaker | undefined, before: Breaker): Breaker {
   const sameTrial = before.state === 'half-open' && current?.state === 'half-open' && current.trialSince === before.trialSince;
   return sameTrial ? before : releaseTrial(before);
 }

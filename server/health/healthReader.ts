@@ -9,10 +9,10 @@ export interface Outcome {
   /** Canonical model; absent for probes. */
   model?: string | undefined;
   at: number;
-  /** When the attempt or probe began. Without it, what a sleep of the machine did cannot be told from what the endpoint did. */
+  /** When the attempt or probe began. Tells failures caused by a sleep of the machine from those of the endpoint. */
   startedAt?: number | undefined;
   kind: 'traffic' | 'probe';
-  /** Absent: it went well. */
+  /** Absent: the attempt or probe succeeded. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
   firstTokenMs?: number | undefined;
@@ -20,25 +20,25 @@ export interface Outcome {
   /** The provider asked for a pause (Retry-After). */
   retryAfterMs?: number | undefined;
   /**
-   * What `enter` answered for this attempt. Pass it on: without it a traffic outcome that arrives while a trial is under
-   * way is taken for the trial's, also when its attempt began before the breaker opened.
+   * What `enter` answered for this attempt (`Permit.trial`). Without it, a traffic outcome that arrives while a trial is
+   * under way counts as the trial's, even when its attempt began before the breaker opened.
    */
   trial?: boolean | undefined;
-  /** Seen by another window: it never entered here, so no place is freed. */
+  /** Observed by a peer: the attempt never entered here, so no place is freed. */
   foreign?: boolean | undefined;
-  /** The failure concerns one key while others of the endpoint may still serve: the key rests, the endpoint does not. */
+  /** The failure concerns one key while others of the endpoint may still serve: the key cools down, the endpoint does not. */
   keyScoped?: boolean | undefined;
-  /** How a network failure came about, where it is known; refused and reset connections are no sign of being offline. */
+  /** How a network failure came about, where known. Refused and reset connections are no sign of being offline. */
   networkKind?: NetworkKind | undefined;
-  /** How far the attempt had come when a timer ended it. While connecting it speaks against the endpoint, later against its model. */
+  /** How far the attempt had come when a timer ended it. A timeout while connecting counts for the endpoint, a later one for its model. */
   phase?: 'connect' | 'headers' | 'first-token' | 'idle' | 'throughput' | 'total' | undefined;
   /** The stable code of the failure (`WaybillError.code`): pages, redirects and certificates may be a captive portal's. */
   code?: string | undefined;
   /** The HTTP status of a failure, where there was one. */
   status?: number | undefined;
-  /** A probe that a person asked for: one that goes well closes a breaker that it disproves. */
+  /** A probe that a person asked for: its success closes a breaker whose cause it disproves. */
   asked?: boolean | undefined;
-  /** A fire drill made it fail. It says nothing of the machine's link, and nothing at all once the drill is over. */
+  /** Fault injection made it fail. It is no evidence about the machine's network, and none at all after the injection ended. */
   drill?: boolean | undefined;
 }
 
@@ -62,73 +62,73 @@ export type Admission =
       limit?: string | undefined;
     };
 
-/** What the board needs of an endpoint's configuration; an `EndpointConfig` has it all. */
+/** What the registry needs of an endpoint's configuration; an `EndpointConfig` has it all. */
 export interface HealthReading {
   breaker: BreakerConfig;
-  /** Tells local endpoints, whose failures say nothing about the machine's link. */
+  /** Identifies local endpoints, whose failures are no evidence about the machine's network. */
   baseUrl?: string | undefined;
   provider?: { local?: boolean } | undefined;
 }
 
-/** A place for one attempt, as far as health is concerned. */
+/** Where one attempt can go, as far as health is concerned. */
 export interface HealthTarget { readonly endpoint: string; readonly model: string }
 
-/** Of targets that are all kept away, the one most likely to answer all the same. */
+/** Of targets that are all kept away, the one most likely to answer nevertheless. */
 export interface BestUnavailable extends HealthTarget {
-  /** When it would be let through by itself. */
+  /** When it would be admitted without force. */
   readonly retryAt: number;
 }
 
-/** Stands for all that is known of one endpoint at a moment; only the board that gave it can read it. */
+/** A handle on all that is known of one endpoint at a moment. Only the registry that made it can read it. */
 export interface HealthSnapshot { readonly endpoint: string }
 
-/** Health of all endpoints: fed with outcomes and a clock, does no I/O. */
+/** Health of all endpoints. Outcomes and time are handed in; it does no I/O. */
 export interface HealthRegistry {
-  /** Adopts the set of endpoints; history of those that stay is kept, others are forgotten. */
+  /** Takes over the configured endpoints. History of those that stay is kept, others are forgotten. */
   configure(endpoints: ReadonlyMap<string, HealthReading>): void;
   record(outcome: Outcome): void;
   /** A look, without taking a half-open trial slot. For plans and status. */
   admission(endpoint: string, model: string | undefined, now: number): Admission;
   /**
-   * Takes a trial slot when half-open; call right before sending. Release by `record` or `release`.
-   * @param options.force the attempt is let through whatever breakers, the ramp and our own backoff say, as the trial
-   *   where there is none; only a wait that the provider named still keeps it away, since it is bound to be refused
+   * Admits an attempt right before it is sent, and takes a trial slot when half-open. `record` or `release` frees its place.
+   * @param options.force breakers, the ramp and our own backoff do not refuse the attempt, which is the trial where none is
+   *   under way; only a wait that the provider named still refuses it, because the provider would
    */
   enter(endpoint: string, model: string | undefined, now: number, options?: { readonly force?: boolean | undefined }): Admission;
   /**
-   * The attempt ended without proving anything (cancelled by the caller).
-   * @param trial what `enter` answered; absent: taken for the trial if one is under way
+   * Frees the place of an attempt that ended without proving anything (cancelled by the caller, or never sent).
+   * @param trial what `enter` answered; absent: the attempt counts as the trial if one is under way
    */
   release(endpoint: string, model: string | undefined, trial?: boolean): void;
   /**
    * Of targets that only an open or half-open breaker, the ramp or our own backoff keeps away, the one most likely to
-   * answer: that reopened least often, then that which is let through soonest, then the first. Targets that may go, that
-   * rest for a wait the provider named, or whose endpoint is unknown are passed over.
+   * answer: that which reopened least often, then that which is admitted soonest, then the first. Targets that are admitted,
+   * that wait as long as the provider asked, or whose endpoint is unknown are passed over.
    */
   bestUnavailable(candidates: readonly HealthTarget[], now: number): BestUnavailable | undefined;
   health(endpoint: string, now: number): EndpointHealthReport;
   /** Why remote endpoints cannot be reached, when it is the machine's own doing. Never where there are only local ones. */
   networkTrouble(): NetworkTrouble | undefined;
-  /** Since when the machine itself is cut off, offline or behind a portal; undefined while it is not. */
+  /** Since when the machine itself is offline or behind a captive portal; undefined while it is not. */
   offlineSince(): number | undefined;
   /** Whether the machine's own trouble keeps this endpoint out of reach; never for local ones. */
   isOffline(endpoint: string): boolean;
 }
 
-/** A board that is also told of the machine itself. */
+/** A registry that also takes in the state of the machine's network. */
 export interface NetworkAwareHealthRegistry extends HealthRegistry {
   /**
-   * Tells whether the operating system has any network interface besides loopback. Where there never was one, in a
+   * Takes in whether the operating system has any network interface besides loopback. Where there never was one, in a
    * container or a sandbox, its absence proves nothing.
    */
   reportInterfaces(present: boolean, at: number): void;
   /** The machine was asleep, or this process stood still, in between: failures since then are taken back. */
   slept(from: number, to: number): void;
-  /** What is known of an endpoint now; undefined when it is none. Taken before a fire drill. */
+  /** What is known of an endpoint now; undefined when there is no such endpoint. Taken before fault injection. */
   snapshotOf(endpoint: string): HealthSnapshot | undefined;
   /**
-   * Puts an endpoint back to what it was, as if nothing had happened since. Attempts under way stay counted; the
-   * outcomes of those that a drill made fail count for nothing until the next `snapshotOf`.
+   * Restores what was known of an endpoint, as if nothing had happened since. Attempts under way stay counted. Outcomes of
+   * those that fault injection altered are ignored until the next `snapshotOf`.
    */
   restore(endpoint: string, snapshot: HealthSnapshot): void;
 }

@@ -6,23 +6,23 @@ export interface ModelHealth {
   breaker: Breaker;
   /** Attempts that entered and have not ended. */
   inFlight: number;
-  /** The last time an attempt at it began or ended. */
+  /** When an attempt at the model last began or ended. */
   usedAt: number;
   lastSuccessAt: number;
 }
 
 export type ModelHealths = Map<string, ModelHealth>;
 
-/** So long after its last attempt, and after the time its breaker was open, a model has a say in how the endpoint looks. */
+/** A model counts for the state of its endpoint until so long after its last attempt, or after its breaker's open time. */
 const usedLatelyMs = 600_000;
-/** A model nobody asked for this long, or for a whole breaker window, is forgotten. */
+/** A model that was idle for so long, and for a whole sliding window of the breakers, is forgotten. */
 const rememberedForMs = 3_600_000;
-/** Callers may name models as they like: of more than this, those longest unused are forgotten. */
+/** The most models remembered. Callers choose model names freely; beyond this, those idle longest are forgotten. */
 const rememberedModels = 128;
 
 /**
- * What is remembered of a model; begun when nothing is, and then others that are idle are forgotten.
- * @param windowMs the window of the breakers
+ * What is remembered of a model. A new entry is made where there is none, and idle models are forgotten on that occasion.
+ * @param windowMs length of the breakers' sliding window
  */
 export function modelHealth(models: ModelHealths, model: string, now: number, windowMs: number): ModelHealth {
   const known = models.get(model);
@@ -33,12 +33,12 @@ export function modelHealth(models: ModelHealths, model: string, now: number, wi
   return fresh;
 }
 
-/** For how long nothing concerned the model: no attempt, and no time of an open breaker. */
+/** For how long the model has been idle: without an attempt, and without an open breaker. */
 function idleMs({ breaker, inFlight, usedAt }: ModelHealth, now: number): number {
   if (inFlight > 0) return 0;
   const until = breaker.state === 'open' ? openUntil(breaker, now) : undefined;
   if (until !== undefined) return 0;
-  // From before the clock was set back: as long ago as that is ahead.
+  // After the clock was set back, a moment in the future counts as that far in the past.
   return Math.abs(now - (breaker.state === 'open' ? Math.max(usedAt, breaker.until) : usedAt));
 }
 
@@ -53,22 +53,22 @@ function forgetIdle(models: ModelHealths, now: number, afterMs: number): void {
   for (const [name] of idle.slice(0, models.size - rememberedModels + 1)) models.delete(name);
 }
 
-/** What the breakers of its models make of an endpoint as a whole. */
-export interface ModelsVerdict {
+/** The state of an endpoint as a whole. */
+export interface HealthVerdict {
   breaker: BreakerState;
-  /** Open: when the first of them lets a request through. */
+  /** Open: when the first breaker admits a request. */
   until?: number | undefined;
-  /** The breaker that is to be named for the whole. */
+  /** The breaker that reasons name. */
   named?: Exclude<Breaker, { state: 'closed' }> | undefined;
 }
 
-const allWell: ModelsVerdict = { breaker: 'closed' };
+const allClosed: HealthVerdict = { breaker: 'closed' };
 
 /**
  * An endpoint counts as kept away when more than half of the models lately used there are, and at least two; or the
- * only one used. Constant time and no allocation while all is well.
+ * only one used. Allocates nothing while all breakers are closed.
  */
-export function modelsVerdict(models: ModelHealths, now: number): ModelsVerdict {
+export function modelsVerdict(models: ModelHealths, now: number): HealthVerdict {
   let used = 0;
   let open = 0;
   let halfOpen = 0;
@@ -87,7 +87,7 @@ export function modelsVerdict(models: ModelHealths, now: number): ModelsVerdict 
   }
   if (soonest !== undefined && isMost(open, used)) return { breaker: 'open', until: openUntil(soonest, now), named: soonest };
   if (isMost(open + halfOpen, used)) return { breaker: 'half-open', named: recovering ?? soonest };
-  return allWell;
+  return allClosed;
 }
 
 function isMost(some: number, all: number): boolean {

@@ -1,25 +1,25 @@
 import type { Random } from '../base/clock.ts';
 import { admit, enterEndpoint, bestUnavailableOf } from './admission.ts';
 import type { EndpointHealthReport, HealthSnapshot, NetworkAwareHealthRegistry, Outcome } from './healthReader.ts';
-import { forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, wholeBreaker, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
+import { forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, endpointVerdict, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
 import type { NetworkTrouble } from './network/networkState.ts';
 import { createNetworkTracker } from './network/networkTracker.ts';
 import { modelBreakers } from './modelHealth.ts';
-import { endedTrials, noTrials, releaseTrials, saysNothing, applyToBreakers } from './applyOutcome.ts';
+import { endedTrials, noTrials, releaseTrials, isNoEvidence, applyToBreakers } from './applyOutcome.ts';
 
 /**
- * The health of all endpoints. Nothing is read from outside: time comes with each call, chance from `random`.
+ * The health of all endpoints. It reads neither clock nor chance itself: time comes with each call, chance from `random`.
  *
- * An endpoint has a breaker, for the way to it, and each model there has one of its own, for what it does.
+ * An endpoint has a breaker for the connection to it, and each model there has a breaker of its own for its answers.
  *
  * States: `unknown` without an outcome; `down` when the endpoint as a whole is kept away (its own breaker is open, or
  * those of most models lately used there), when it could not be reached the last time (at once, at the first refused
  * connection: long before the breaker opens), when its last probe failed by network, timeout or key, when it failed
  * twice or more and nothing went well lately, or when the machine itself is cut off from it; `degraded` when a breaker
- * is not closed, the last attempt failed, one attempt in ten fails, or a rate limit or overload makes it rest; else
+ * is not closed, the last attempt failed, one attempt in ten fails, or it cools down after a rate limit or overload; else
  * `healthy`.
  *
- * @param options.startedAt when watching began, in milliseconds since the epoch
+ * @param options.startedAt when observation began, in milliseconds since the epoch
  */
 export function createHealthRegistry(options: { random: Random; startedAt: number }): NetworkAwareHealthRegistry {
   const healthByEndpoint = new Map<string, EndpointHealth>();
@@ -31,7 +31,7 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
     return health.local ? undefined : tracker.trouble();
   }
 
-  /** Trouble began: what it did before it was known for what it is, is taken back. */
+  /** Network trouble was detected: the failures it caused before are taken back. @param from undefined: no trouble began */
   function takeBack(from: number | undefined, at: number): void {
     if (from === undefined) return;
     for (const health of healthByEndpoint.values()) {
@@ -52,7 +52,7 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
     const entered = outcome.kind === 'traffic' && outcome.foreign !== true;
     if (entered) releaseEndpoint(health, model);
     const ended = entered ? endedTrials(health, model, outcome.trial) : noTrials;
-    if (saysNothing(outcome) || (outcome.drill === true && health.drillOver)) {
+    if (isNoEvidence(outcome) || (outcome.drill === true && health.drillOver)) {
       releaseTrials(health, model, ended);
       return;
     }
@@ -68,8 +68,8 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
   }
 
   function healthOf(health: EndpointHealth, now: number): EndpointHealthReport {
-    const summary = health.window.summary(now);
-    const verdict = wholeBreaker(health, now);
+    const summary = health.slidingWindow.summary(now);
+    const verdict = endpointVerdict(health, now);
     const trouble = troubleAt(health);
     const models = modelBreakers(health.models, now);
     const downtime = health.uptime.downtime();

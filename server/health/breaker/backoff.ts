@@ -1,8 +1,8 @@
 import type { Random } from '../../base/clock.ts';
 
 /**
- * How long to wait before trying again, in whole milliseconds: full jitter, that is anything from 0 to a ceiling that
- * doubles with each attempt, so that callers who failed together do not come back together.
+ * How long to wait before trying again, in whole milliseconds. Full jitter: anything from 0 to a ceiling that doubles with
+ * each attempt, so that callers who failed together do not come back together.
  *
  * @param attempt 1 for the wait after the first failure
  */

@@ -5,19 +5,19 @@ import type { Admission } from '../healthReader.ts';
 import { failureWords, waitWords } from '../wording.ts';
 
 /**
- * The circuit breaker of an endpoint, or of one model at it: values without methods, so that a state can be written
- * down, and functions from one value to the next. They read no clock.
+ * The circuit breaker of an endpoint, or of one model at it: values without methods, so that a state can be stored, and
+ * pure functions from one value to the next. They read no clock.
  *
- * An open breaker stays `open` when its time is up: nothing is known to be better yet. The first attempt then let
- * through (or a success seen by a probe) makes it `half-open`. An attempt that is forced through before that makes it
- * `half-open` too, but its failure only puts back what was: it was not the moment to judge.
+ * An open breaker stays `open` when its time is up, because nothing is known to be better yet. The first attempt admitted
+ * after that (or a success that a probe observed) makes it `half-open`. An attempt that is forced through earlier makes it
+ * `half-open` too, but the failure of such an attempt only restores the open state: it came too early to judge.
  */
 export type Breaker =
   | {
     readonly state: 'closed';
-    /** Counted failures in a row. */
+    /** Consecutive failures that count. */
     readonly streak: number;
-    /** Outcomes within the window since the breaker closed, in spans of a tenth of it, oldest first. */
+    /** Outcomes within the sliding window since the breaker closed, in spans of a tenth of it, oldest first. */
     readonly spans: readonly SpanCount[];
     /** When it closed after having been open; absent: it never opened. */
     readonly closedAt?: number | undefined;
@@ -38,58 +38,58 @@ export type Breaker =
     readonly successes: number;
     /** When the one trial now under way began. */
     readonly trialSince?: number | undefined;
-    /** A success invited it; absent: only its time was up. */
+    /** A success made it half-open; false: its time was up. */
     readonly invited: boolean;
     readonly timesOpened: number;
     readonly cause: OpenCause;
-    /** The trial was forced through: what the breaker goes back to when it fails. */
+    /** The trial was forced through: the state the breaker returns to when it fails. */
     readonly forcedFrom?: Extract<Breaker, { state: 'open' }> | undefined;
   };
 
 export interface SpanCount { readonly from: number; readonly outcomes: number; readonly failures: number }
 
-/** Why it opened: failures in a row, too large a share of the recent attempts, or a trial (or probe) that failed. */
+/** Why it opened: consecutive failures, too large a share of the recent attempts, or a trial (or probe) that failed. */
 export interface OpenCause {
   readonly by: 'streak' | 'rate' | 'trial';
   readonly failures: number;
   readonly outcomes: number;
   readonly failureClass: FailureClass;
   readonly words: string;
-  /** The machine's own link, lost or blocked, makes such failures too. */
+  /** The machine's own network, lost or blocked, causes such failures too. */
   readonly mayBeLink: boolean;
 }
 
-/** What one attempt or probe means to the breaker. */
+/** One attempt or probe as a breaker sees it. */
 export interface BreakerOutcome {
   at: number;
   kind: 'traffic' | 'probe';
-  /** The attempt was let through as a half-open trial. */
+  /** The attempt was admitted as a half-open trial. */
   trial: boolean;
-  /** Absent: it went well. Classes that do not count only end a trial. */
+  /** Absent: it succeeded. Classes that do not count only end a trial. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
-  /** A probe that a person asked for: where it disproves what opened the breaker, one is enough. */
+  /** A probe that a person asked for: where probes can disprove what opened the breaker, one success closes it. */
   asked?: boolean | undefined;
-  /** Seen by another window; it may arrive late. */
+  /** Observed by a peer; it may arrive late. */
   foreign?: boolean | undefined;
-  /** The machine's own link, lost or blocked, makes such failures too; absent: as the class says. */
+  /** The machine's own network, lost or blocked, causes such failures too; absent: by its class. */
   mayBeLink?: boolean | undefined;
 }
 
-const spansInWindow = 10;
-/** A trial nobody ended for this long is taken for lost; longer than any attempt may last by default. */
+const spansPerSlidingWindow = 10;
+/** A trial that has not ended after so long counts as lost. Longer than any attempt may last by default. */
 export const trialLeaseMs = 900_000;
-/** What a caller is told to wait for while another trial is under way: nobody knows how long it takes. */
+/** How soon another look is worth while during a trial, whose length cannot be foreseen. */
 const trialPollMs = 1000;
 const rampStepMs = 2000;
 const rampSteps = 5;
 
-/** A breaker that has seen nothing. */
+/** A breaker without any outcome. */
 export function newBreaker(): Breaker {
   return { state: 'closed', streak: 0, spans: [] };
 }
 
-/** Failures that speak against the endpoint itself. Limits and keys rest elsewhere; a request's own faults prove nothing. */
+/** Whether a failure counts against the endpoint or model. Limits and keys have cooldowns of their own; a request's own faults prove nothing. */
 export function countsForBreaker(failureClass: FailureClass): boolean {
   switch (failureClass) {
     case 'network': case 'timeout': case 'server': case 'overloaded':
@@ -101,11 +101,11 @@ export function countsForBreaker(failureClass: FailureClass): boolean {
 }
 
 /**
- * Whether an attempt may go now.
+ * Whether an attempt may be sent now.
  *
  * @param inFlight attempts under way there. After closing, a ramp instead of a flood: for the first ten seconds
  *   at most 2, 4, 8, 16, then 32 at once, a step every two seconds.
- * @param what what the breaker stands for, for the reason
+ * @param what what the breaker belongs to, for the reason
  */
 export function breakerAdmission(breaker: Breaker, inFlight: number, now: number, what: 'endpoint' | 'model' = 'endpoint'): Admission {
   switch (breaker.state) {
@@ -119,13 +119,13 @@ export function breakerAdmission(breaker: Breaker, inFlight: number, now: number
   }
 }
 
-/** Whether one attempt is the trial now. @param now absent: also when it has taken longer than any attempt may */
+/** Whether a trial is under way. @param now absent: a trial that counts as lost is included */
 export function trialUnderWay(breaker: Breaker, now?: number): boolean {
   if (breaker.state !== 'half-open' || breaker.trialSince === undefined) return false;
   return now === undefined || Math.abs(now - breaker.trialSince) < trialLeaseMs;
 }
 
-/** Until when the breaker keeps everything away; undefined when it does not. A clock set back ends its time. */
+/** Until when the breaker refuses everything; undefined when it does not. Setting the clock back ends its time. */
 export function openUntil(breaker: Breaker, now: number): number | undefined {
   if (breaker.state !== 'open') return undefined;
   return isCoolingDown({ since: breaker.openedAt, until: breaker.until }, now) ? breaker.until : undefined;
@@ -170,7 +170,7 @@ export function takeTrial(breaker: Breaker, now: number): Breaker {
   }
 }
 
-/** The trial ended and proved nothing. Where nothing ever succeeded the breaker is open again, with what was left of its time. */
+/** The breaker after a trial that proved nothing. Where nothing ever succeeded the breaker is open again, with its time up. */
 export function releaseTrial(breaker: Breaker): Breaker {
   if (breaker.state !== 'half-open' || breaker.trialSince === undefined) return breaker;
   if (breaker.invited || breaker.successes > 0) return { ...breaker, trialSince: undefined };
@@ -179,17 +179,17 @@ export function releaseTrial(breaker: Breaker): Breaker {
 }
 
 /** The breaker after an outcome. The same value when nothing changed. */
-export function settleBreaker(breaker: Breaker, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
+export function breakerAfter(breaker: Breaker, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
   const verdict = outcome.failureClass === undefined ? 'success' : countsForBreaker(outcome.failureClass) ? 'failure' : 'nothing';
   switch (breaker.state) {
-    case 'closed': return verdict === 'nothing' ? breaker : settleClosed(breaker, config, outcome);
+    case 'closed': return verdict === 'nothing' ? breaker : closedAfter(breaker, config, outcome);
     case 'open':
       if (verdict !== 'success' || outcome.at < breaker.openedAt) return breaker;
       if (outcome.asked === true && probesProve(breaker.cause)) return newBreaker();
       return { state: 'half-open', since: outcome.at, successes: 0, invited: true, timesOpened: breaker.timesOpened, cause: breaker.cause };
     case 'half-open':
       if (outcome.trial && verdict === 'nothing') return releaseTrial(breaker);
-      // While a trial is under way it alone decides; attempts from before the opening never do.
+      // While a trial is under way only the trial decides; attempts from before the opening never do.
       if (verdict === 'nothing' || (!outcome.trial && (outcome.kind !== 'probe' || breaker.trialSince !== undefined))) return breaker;
       return verdict === 'success' ? halfOpenSuccess(breaker, config, outcome) : trialFailed(breaker, config, outcome);
   }
@@ -197,13 +197,13 @@ export function settleBreaker(breaker: Breaker, config: BreakerConfig, outcome: 
 
 function trialFailed(breaker: Extract<Breaker, { state: 'half-open' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
   const { forcedFrom, timesOpened } = breaker;
-  // Callers with nowhere else to go would otherwise drive the open time to its longest within seconds.
+  // Forced attempts of callers without another target would otherwise drive the open time to its maximum within seconds.
   if (forcedFrom !== undefined) return { ...forcedFrom, forcedFailures: (forcedFrom.forcedFailures ?? 0) + 1 };
   return opened(config, outcome, timesOpened, { by: 'trial', failures: 1, outcomes: 1 });
 }
 
 function halfOpenSuccess(breaker: Extract<Breaker, { state: 'half-open' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
-  // A probe shows that the endpoint can be reached, not that it answers prompts: where that was the trouble, only trials close.
+  // A probe shows that the endpoint can be reached, not that it answers prompts. Where prompts failed, only trials close.
   const proves = outcome.trial || probesProve(breaker.cause);
   if (!proves) return breaker;
   if (outcome.asked === true) return newBreaker();
@@ -212,13 +212,13 @@ function halfOpenSuccess(breaker: Extract<Breaker, { state: 'half-open' }>, conf
   return { ...breaker, successes, trialSince: undefined, forcedFrom: undefined };
 }
 
-/** Whether what opened a breaker is what a probe can disprove: that nobody answers. */
+/** Whether a probe can disprove what opened a breaker: that the endpoint does not answer. */
 function probesProve({ failureClass }: OpenCause): boolean {
   return failureClass === 'network' || failureClass === 'timeout';
 }
 
-function settleClosed(breaker: Extract<Breaker, { state: 'closed' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
-  // What another window saw before this breaker closed is old news.
+function closedAfter(breaker: Extract<Breaker, { state: 'closed' }>, config: BreakerConfig, outcome: BreakerOutcome): Breaker {
+  // What a peer observed before this breaker closed no longer counts.
   if (outcome.foreign === true && breaker.closedAt !== undefined && outcome.at < breaker.closedAt) return breaker;
   const failed = outcome.failureClass !== undefined;
   const spans = outcome.kind === 'traffic' ? counted(breaker.spans, config.windowMs, outcome.at, failed) : breaker.spans;
@@ -228,26 +228,26 @@ function settleClosed(breaker: Extract<Breaker, { state: 'closed' }>, config: Br
   let outcomes = 0;
   let failures = 0;
   for (const span of spans) { outcomes += span.outcomes; failures += span.failures; }
-  // A rate of 1 cannot be exceeded: there it takes every one.
+  // A rate of 1 cannot be exceeded: it takes a failure of every attempt.
   const tooMany = failures > outcomes * config.failureRate || failures === outcomes;
   if (outcomes >= config.minimumAttempts && tooMany) return opened(config, outcome, 0, { by: 'rate', failures, outcomes });
   return { ...breaker, streak, spans };
 }
 
 function counted(spans: readonly SpanCount[], windowMs: number, at: number, failed: boolean): readonly SpanCount[] {
-  const spanMs = Math.max(1, windowMs / spansInWindow);
+  const spanMs = Math.max(1, windowMs / spansPerSlidingWindow);
   const from = Math.floor(at / spanMs) * spanMs;
   const newest = Math.max(from, spans.at(-1)?.from ?? from);
   const kept: SpanCount[] = [];
   let own: SpanCount = { from, outcomes: 1, failures: failed ? 1 : 0 };
   for (const span of spans) {
     if (span.from === from) own = { from, outcomes: span.outcomes + 1, failures: span.failures + (failed ? 1 : 0) };
-    // What began a whole window ago has left it. Spans of an earlier, other window length count until then, too.
+    // Spans that began a whole sliding window ago are dropped. Spans of an earlier configured length count until then, too.
     else if (span.from > newest - windowMs) kept.push(span);
   }
   if (from > newest - windowMs) kept.push(own);
   if (from < newest) kept.sort((a, b) => a.from - b.from);
-  return kept.length <= 4 * spansInWindow ? kept : kept.slice(-4 * spansInWindow);
+  return kept.length <= 4 * spansPerSlidingWindow ? kept : kept.slice(-4 * spansPerSlidingWindow);
 }
 
 function opened(config: BreakerConfig, outcome: BreakerOutcome, timesOpened: number, by: Pick<OpenCause, 'by' | 'failures' | 'outcomes'>): Breaker {
@@ -265,18 +265,18 @@ function mayBeLink({ failureClass, mayBeLink: known }: BreakerOutcome): boolean 
   return known ?? (failureClass === 'network' || failureClass === 'timeout');
 }
 
-/** Twice as long each time in a row, up to the longest the user allows, but never less than the setting. */
+/** How long the breaker is open: doubled with each opening in a row, up to the user's maximum, and never less than the setting. */
 function openForMs(config: BreakerConfig, timesOpened: number): number {
   return Math.min(Math.max(config.openForMs, config.maxOpenForMs), config.openForMs * 2 ** Math.min(30, timesOpened));
 }
 
 /**
- * Takes back what failures of the machine's own link did to the breaker since `from`: it was not the endpoint.
+ * Takes back the effect of failures since `from` that the machine's own network caused, not the endpoint.
  */
 export function forgiveLinkFailures(breaker: Breaker, from: number): Breaker {
   if (breaker.state === 'closed') return breaker.streak === 0 ? breaker : { ...breaker, streak: 0, spans: [] };
   if (breaker.state !== 'open' || breaker.openedAt < from || !breaker.cause.mayBeLink) return breaker;
-  // It was open before: the trial that failed with the link counts as not made.
+  // The breaker was open before: the trial that failed with the network counts as not made.
   if (breaker.timesOpened > 1) return { ...breaker, until: breaker.openedAt, timesOpened: breaker.timesOpened - 1 };
   return newBreaker();
 }

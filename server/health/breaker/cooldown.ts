@@ -4,38 +4,38 @@ import { isCoolingDown, type CooldownSpan } from '../../base/cooldownSpan.ts';
 import { doublingMs } from './backoff.ts';
 import { failureWords, waitWords } from '../wording.ts';
 
-/** A rest of an endpoint, or of one model on it. */
+/** A cooldown of an endpoint, or of one model on it. */
 export interface Cooldown {
   readonly since: number;
   readonly until: number;
   readonly failureClass: FailureClass;
-  /** The provider itself named the moment; otherwise it is our own backoff. */
+  /** The provider named the end; otherwise our own backoff chose it. */
   readonly named: boolean;
 }
 
-/** The rest of an endpoint or model, and how many reasons to rest came in a row. */
+/** The cooldown of an endpoint or model, and how many failures in a row caused one. */
 export interface ConsecutiveFailures {
   cooldown?: Cooldown | undefined;
-  /** The longest wait the provider named, also where a rest of our own lasts longer. */
+  /** The longest wait that the provider named, also where a cooldown of our own lasts longer. */
   named?: CooldownSpan | undefined;
   inARow: number;
 }
 
 export interface CooldownState { readonly endpoint: ConsecutiveFailures; readonly models: readonly (readonly [string, ConsecutiveFailures])[] }
 
-/** Cool-downs of one endpoint and of the models on it. */
+/** Cooldowns of one endpoint and of the models on it. */
 export interface Cooldowns {
-  /** Takes note of a failure; what is no reason to rest is passed over. `foreign`: another window saw it, maybe a while ago. */
+  /** Takes in a failure; one that causes no cooldown is ignored. `foreign`: a peer observed it, maybe a while ago. */
   failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number; foreign?: boolean | undefined }): void;
-  /** An answer came: own backoff starts from the bottom next time. A deadline stays: the answer may be older than it. */
+  /** Takes in a success: our own backoff starts from the bottom next time. A running cooldown stays, because the answer may be older. */
   succeeded(model: string | undefined): void;
-  /** The rest that ends last of those that concern the model (absent: the endpoint as a whole); undefined when none is running. */
+  /** Of the cooldowns that concern the model (absent: the endpoint as a whole), the one that ends last; undefined when none is running. */
   coolingDown(model: string | undefined, now: number): Cooldown | undefined;
-  /** Any rest now running, of the endpoint or of any model. */
+  /** Of the running cooldowns of the endpoint and of its models, the one that ends last. */
   anyCoolingDown(now: number): Cooldown | undefined;
   /**
-   * Rests that only our own backoff made, by how often in a row, for finding the least bad of several targets.
-   * @returns undefined while a wait that the provider named is running; 0 consecutiveFailures when nothing rests
+   * The consecutive failures behind running cooldowns of our own backoff, for comparing unavailable targets.
+   * @returns undefined while a wait that the provider named is running; 0 when no cooldown is running
    */
   ownConsecutiveFailures(model: string | undefined, now: number): number | undefined;
   /** A copy of all it holds; `restore` puts it back. */
@@ -47,17 +47,17 @@ const ownBackoff: Readonly<Partial<Record<FailureClass, { baseMs: number; capMs:
   'rate-limit': { baseMs: 1000, capMs: 60_000 },
   'overloaded': { baseMs: 5000, capMs: 30_000 },
 };
-/** A provider that names a moment further away has sent nonsense, or a limit for which a day's patience is long enough. */
-const longestRestMs = 86_400_000;
-/** More models than this are remembered only while they rest: callers may name models as they like. */
+/** A longer wait than this is a provider's mistake, or a limit for which one try a day is enough. */
+const longestCooldownMs = 86_400_000;
+/** The most models remembered without a running cooldown. Callers choose model names freely, so there must be a bound. */
 const rememberedModels = 64;
 
 /**
- * Cool-downs of one endpoint. Whatever comes later, the longest deadline seen stands.
+ * Cooldowns of one endpoint. The latest end stands, whatever comes after it.
  *
- * An overload rests the model it met, and so does a rate limit with a wait named by the provider: both are counted per
- * model by the providers. A rate limit without one rests the whole endpoint, for a shorter while. Other failures of the
- * endpoint rest it only for a wait the provider asked for.
+ * An overload cools down the model it met, and so does a rate limit with a wait that the provider named, because providers
+ * count both by model. A rate limit without a named wait cools down the whole endpoint, for a shorter time. Other failures of
+ * the endpoint cool it down only for a wait that the provider asked for.
  */
 export function createCooldowns(random: Random): Cooldowns {
   let endpoint: ConsecutiveFailures = { inARow: 0 };
@@ -69,7 +69,7 @@ export function createCooldowns(random: Random): Cooldowns {
     const known = models.get(model);
     if (known !== undefined) return known;
     const fresh: ConsecutiveFailures = { inARow: 0 };
-    if (models.size >= rememberedModels) for (const [name, { cooldown: rest }] of models) if (rest === undefined || !isCoolingDown(rest, at)) models.delete(name);
+    if (models.size >= rememberedModels) for (const [name, { cooldown }] of models) if (cooldown === undefined || !isCoolingDown(cooldown, at)) models.delete(name);
     models.set(model, fresh);
     return fresh;
   }
@@ -83,11 +83,11 @@ export function createCooldowns(random: Random): Cooldowns {
       const scope = scopeOf(failureClass, model, named, at);
       scope.inARow += 1;
       const waitMs = named
-        ? Math.min(longestRestMs, retryAfterMs)
-        // Half of it certain, half by chance: a rest of nothing would be none.
+        ? Math.min(longestCooldownMs, retryAfterMs)
+        // Half of it is certain and half by chance, so that the cooldown is never zero.
         : backoff === undefined ? 0 : Math.ceil(doublingMs(scope.inARow, backoff) * (0.5 + random() / 2));
       const until = at + waitMs;
-      // A rest left over from before the clock was set back would end later than this one and yet is not running.
+      // A cooldown from before the clock was set back ends later than this one, and yet is not running.
       const leftOver = scope.cooldown !== undefined && foreign !== true && !isCoolingDown(scope.cooldown, at);
       if (scope.cooldown === undefined || leftOver || until > scope.cooldown.until) scope.cooldown = { since: at, until, failureClass, named };
       if (named && (scope.named === undefined || !isCoolingDown(scope.named, at) || until > scope.named.until)) scope.named = { since: at, until };
@@ -104,7 +104,7 @@ export function createCooldowns(random: Random): Cooldowns {
     },
     anyCoolingDown(now) {
       let longest = later(endpoint.cooldown, undefined, now);
-      for (const { cooldown: rest } of models.values()) longest = later(longest, rest, now);
+      for (const { cooldown } of models.values()) longest = later(longest, cooldown, now);
       return longest;
     },
     ownConsecutiveFailures(model, now) {
@@ -140,7 +140,7 @@ function coolsDownEndpoint(failureClass: FailureClass): boolean {
   }
 }
 
-/** Why a rest keeps an attempt away, and for how long. */
+/** Why a cooldown refuses an attempt, and for how long. */
 export function cooldownReason(cooldown: Cooldown, now: number): string {
   const wait = waitWords(cooldown.until - now);
   switch (cooldown.failureClass) {

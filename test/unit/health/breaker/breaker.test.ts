@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failureClasses, type FailureClass } from '../../../../server/api/failure.ts';
 import {
-  breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, releaseTrial, settleBreaker, takeTrial, trialLeaseMs, type Breaker,
+  breakerAdmission, countsForBreaker, forgiveLinkFailures, newBreaker, releaseTrial, breakerAfter, takeTrial, trialLeaseMs, type Breaker,
 } from '../../../../server/health/breaker/breaker.ts';
 import { seededRandom } from '../../support/seededRandom.ts';
 
@@ -10,13 +10,13 @@ const config = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 6
 const start = Date.UTC(2026, 0, 1);
 
 function fail(breaker: Breaker, at: number, failureClass: FailureClass = 'network', trial = false): Breaker {
-  return settleBreaker(breaker, config, { at, kind: 'traffic', trial, failureClass, message: 'connection refused' });
+  return breakerAfter(breaker, config, { at, kind: 'traffic', trial, failureClass, message: 'connection refused' });
 }
 function succeed(breaker: Breaker, at: number, trial = false): Breaker {
-  return settleBreaker(breaker, config, { at, kind: 'traffic', trial });
+  return breakerAfter(breaker, config, { at, kind: 'traffic', trial });
 }
 function probe(breaker: Breaker, at: number, failureClass?: FailureClass): Breaker {
-  return settleBreaker(breaker, config, { at, kind: 'probe', trial: false, failureClass });
+  return breakerAfter(breaker, config, { at, kind: 'probe', trial: false, failureClass });
 }
 function openedAt(at: number, failureClass: FailureClass = 'network'): Breaker {
   let breaker = newBreaker();
@@ -208,7 +208,7 @@ function run(settings: Partial<typeof config>, outcomes: string, spacingMs = 0):
   const chosen = { ...config, failures: 1000, ...settings };
   let breaker = newBreaker();
   [...outcomes].forEach((outcome, index) => {
-    breaker = settleBreaker(breaker, chosen, { at: start + index * spacingMs, kind: 'traffic', trial: false, failureClass: outcome === 'x' ? 'server' : undefined });
+    breaker = breakerAfter(breaker, chosen, { at: start + index * spacingMs, kind: 'traffic', trial: false, failureClass: outcome === 'x' ? 'server' : undefined });
   });
   return breaker;
 }
@@ -232,7 +232,7 @@ test('a window never holds more than what lies within it', () => {
     for (let index = 0; index < 2000; index += 1) {
       now += Math.floor(random() * windowMs / 20);
       seen.push(now);
-      breaker = settleBreaker(breaker, { ...config, windowMs, failures: 1_000_000, failureRate: 1, minimumAttempts: 1_000_000 }, { at: now, kind: 'traffic', trial: false, failureClass: 'server' });
+      breaker = breakerAfter(breaker, { ...config, windowMs, failures: 1_000_000, failureRate: 1, minimumAttempts: 1_000_000 }, { at: now, kind: 'traffic', trial: false, failureClass: 'server' });
       assert.ok(breaker.state === 'closed' && breaker.spans.length <= 11);
       const counted = breaker.spans.reduce((sum, span) => sum + span.failures, 0);
       assert.ok(counted <= seen.filter(at => at > now - windowMs * 1.1).length);
@@ -281,10 +281,10 @@ test('in random sequences an open breaker is never shut for longer than the long
         breaker = takeTrial(breaker, now);
         trial = true;
       } else if (trial && random() < 0.7) {
-        breaker = random() < 0.2 ? releaseTrial(breaker) : settleBreaker(breaker, chosen, { at: now, kind: 'traffic', trial: true, failureClass: classes[Math.floor(random() * classes.length)] });
+        breaker = random() < 0.2 ? releaseTrial(breaker) : breakerAfter(breaker, chosen, { at: now, kind: 'traffic', trial: true, failureClass: classes[Math.floor(random() * classes.length)] });
         trial = false;
       } else if (!trial && admission.admitted) {
-        breaker = settleBreaker(breaker, chosen, { at: now, kind: 'traffic', trial: false, failureClass: classes[Math.floor(random() * classes.length)] });
+        breaker = breakerAfter(breaker, chosen, { at: now, kind: 'traffic', trial: false, failureClass: classes[Math.floor(random() * classes.length)] });
       }
       if (trial || breakerAdmission(breaker, 0, now).admitted) refusedSince = undefined;
       else refusedSince ??= now;
