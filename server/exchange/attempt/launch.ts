@@ -15,29 +15,30 @@ import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
 import type { ExchangeServices } from '../services.ts';
 
-/** One attempt as an exchange wants it. */
+/** One attempt as an exchange orders it. */
 export interface LaunchOrder {
   input: ExchangeInput;
   target: PlannedTarget;
+  /** Counts from 1 within the exchange. */
   number: number;
   role: AttemptRole | undefined;
   kind: RequestKind;
   route: RouteConfig | undefined;
-  /** Ids of keys this exchange has used up at the endpoint. */
+  /** Ids of keys that this exchange has used up at the endpoint. */
   triedKeys: ReadonlySet<string>;
-  /** Send no reasoning that another provider made. */
+  /** Reasoning that another provider made is left out. */
   strip: boolean;
-  /** Another target could take over, so this one may be given up sooner. */
+  /** Another target could take over, so shorter timeouts may end this attempt. */
   replaceable: boolean;
-  /** Whether what comes before the first content waits for it, given whether other keys could still be tried. */
+  /** Whether lifecycle events wait for the first content. @param anotherKey whether another key could still be tried */
   held(anotherKey: () => boolean): boolean;
-  /** The answer is read and written anew, although caller and target speak the same protocol. */
+  /** The answer is decoded and encoded again, although caller and target speak the same protocol. */
   rewrite: boolean;
 }
 
 export type Launch =
   | { kind: 'launched'; attempt: RunningAttempt }
-  /** The target cannot be tried now; `unfit`: nor ever, for such a request. */
+  /** The target cannot be tried now. `unfit`: it can never serve such a request. */
   | { kind: 'excluded'; reason: string; unfit?: true }
   /** The request itself cannot be sent anywhere. */
   | { kind: 'fatal'; failure: Omit<ExchangeFailure, 'exchangeId' | 'attempts'> };
@@ -130,7 +131,7 @@ export function keyRequest(endpoint: EndpointConfig, model: string, { requiremen
   return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys };
 }
 
-/** The editor can be asked whether another model may answer what one refused. */
+/** Whether the reader is asked if another model may answer what one refused. Only the editor can ask. */
 export function asksOnRefusal(route: RouteConfig | undefined, input: ExchangeInput): boolean {
   return route?.onRefusal === 'ask' && input.protocol === 'editor';
 }
@@ -140,7 +141,7 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
   if (error instanceof RequestFormatError) {
     return { kind: 'fatal', failure: { error: new WaybillError('bad-request', 'bad-request', `The request cannot be understood: ${error.message}.`, { status: 400 }) } };
   }
-  // Whatever else went wrong is ours, and ends this exchange only. A body nested too deep for the machine is the caller's.
+  // Any other error is a fault of Waybill and ends this exchange only. A body nested too deep for the stack is the caller's fault.
   services.log.error(`exchange ${id} could not be sent to ${target.target}`, error);
   const tooDeep = error instanceof RangeError;
   const failure = tooDeep

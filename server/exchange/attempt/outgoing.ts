@@ -21,13 +21,13 @@ import type { ExchangeInput } from '../request.ts';
 /** What goes to a provider for one attempt. */
 export interface Outgoing {
   request: UpstreamRequest;
-  /** The caller's own bytes go through: answers of the provider are passed on as they are. */
+  /** The caller's own bytes are sent, and the provider's answer is passed on as it is. */
   passThrough: boolean;
-  /** A usage chunk was asked for that the caller did not ask for: it is kept from the caller. */
+  /** The request asks for a usage chunk that the caller did not ask for, so the caller must not get it. */
   hideUsage: boolean;
-  /** Reads what the provider answers. */
+  /** Decodes the provider's answer. */
   codec: ProtocolCodec;
-  /** Provider-hosted tools that this target cannot run and that were left out. */
+  /** Types of provider-hosted tools that were left out because this target cannot run them. */
   leftOut: string[];
 }
 
@@ -88,7 +88,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   };
 }
 
-/** A request that this target cannot be asked: what it needs exists in another protocol only. */
+/** A target cannot be sent a request, because what the request needs exists in another protocol only. */
 export class UntranslatableError extends Error {
   readonly reason: string;
 
@@ -126,7 +126,7 @@ function cappedLimit(input: ExchangeInput, maxOutputTokens: number | undefined):
   return maxOutputTokens !== undefined && wanted !== undefined && wanted > maxOutputTokens ? maxOutputTokens : undefined;
 }
 
-/** What of a request decides in which protocol a target is spoken to; see chooseProtocol. */
+/** The parts of a request that decide in which protocol a target is asked; see chooseProtocol. */
 export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | 'reasoningOff'> {
   if (input.protocol === 'editor') return {};
   const { raw, protocol } = input;
@@ -134,7 +134,7 @@ export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | '
   return { caller: protocol, reasoningOff: off };
 }
 
-/** A caller who speaks another protocol cannot say where Anthropic may cache, so it is said for him. */
+/** Callers of other protocols cannot set Anthropic's cache breakpoints, so they are set here. */
 function conversationFor(input: ExchangeInput, endpoint: EndpointConfig, stripReasoning: boolean): ConversationRequest {
   const conversation = stripReasoning ? withoutReasoning(input.conversation()) : input.conversation();
   if (endpoint.protocol !== 'anthropic-messages' || input.protocol === 'anthropic-messages') return conversation;
@@ -152,12 +152,12 @@ function placed(endpoint: EndpointConfig, body: JsonObject, callerVersion?: stri
   return { ...rest, anthropic_version: version === undefined || version === '2023-06-01' ? oldest : version };
 }
 
-/** Whose opaque reasoning a target understands. */
+/** Names the maker of opaque reasoning. A target understands only its own. */
 export function originOf(endpoint: EndpointConfig, target: PlannedTarget): string {
   return `${endpoint.provider.id}/${target.upstreamModel}`;
 }
 
-/** The caller's body without reasoning another provider made. */
+/** The caller's request without reasoning that another provider made. */
 function strippedRaw(input: ExchangeInput): ExchangeInput {
   if (input.raw === undefined || input.protocol === 'editor') return input;
   const body = parseJson(input.raw.bytes.toString('utf8'));

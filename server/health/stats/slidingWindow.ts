@@ -2,13 +2,13 @@ import type { LatencySummary } from '../../api/status.ts';
 
 /** The last ten minutes of an endpoint's traffic, at most 512 outcomes. */
 export interface SlidingWindow {
-  /** Adds an outcome. Constant time, no allocation: it is on the way of every request. */
+  /** Adds an outcome. Constant time and no allocation, because every request does it. */
   add(at: number, ok: boolean, firstTokenMs: number | undefined, totalMs: number | undefined): void;
-  /** What the window holds at `now`; computed once for as long as nothing was added and nothing has grown too old. */
+  /** What the sliding window holds at `now`; computed again only after an outcome was added or has become too old. */
   summary(now: number): WindowSummary;
-  /** Whether something went well in the last ten minutes. Constant time. */
+  /** Whether an attempt succeeded in the last ten minutes. Constant time. */
   succeededLately(now: number): boolean;
-  /** Takes the failures since `from` out: they were not the endpoint's. */
+  /** Removes the failures since `from`, which were not the endpoint's. */
   forgive(from: number): void;
   /** A copy of all it holds; `restore` puts it back. */
   snapshot(): WindowState;
@@ -35,7 +35,7 @@ export interface WindowSummary {
   failures: number;
   /** 0..1; absent without outcomes. */
   errorRate?: number | undefined;
-  /** Of what went well, in milliseconds; absent where nothing was measured. */
+  /** Of successful attempts, in milliseconds; absent where nothing was measured. */
   firstToken?: LatencySummary | undefined;
   total?: LatencySummary | undefined;
 }
@@ -43,9 +43,9 @@ export interface WindowSummary {
 export const windowMs = 600_000;
 const capacity = 512;
 
-/** An empty window. Percentiles are exact (nearest rank) over the outcomes held. */
+/** An empty sliding window. Percentiles are exact (nearest rank) over the outcomes held. */
 export function createSlidingWindow(): SlidingWindow {
-  // Most of many endpoints never get a request: what outcomes need is made with the first one.
+  // Most of many endpoints never get a request, so the columns are made with the first outcome.
   let columns = columnsFor(0);
   let next = 0;
   let held = 0;

@@ -75,7 +75,7 @@ test('only being rate-limited is never down', () => {
   assert.equal(under.state(), 'degraded');
 });
 
-test('one failed attempt in ten over the window is degraded though the last ones went well', () => {
+test('one failed attempt in ten over the sliding window is degraded though the last ones went well', () => {
   const under = new RegistryUnderTest();
   under.fail('server');
   for (let index = 0; index < 9; index += 1) under.record();
@@ -147,7 +147,7 @@ test('a rate limit with a named wait keeps that model away, and others may go', 
   assert.equal(under.reason('m'), undefined);
 });
 
-test('when breaker and cool-down both refuse, the later moment is told', () => {
+test('when breaker and cool-down both refuse, the later moment is reported', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.fail('server', { retryAfterMs: 300_000 });
@@ -246,7 +246,7 @@ test('history of an endpoint that stays survives a new configuration, and that o
   assert.equal(under.state('b'), 'unknown');
 });
 
-test('what another window saw counts, frees no place here, and is old news after a success', () => {
+test('what a peer observed counts, frees no place here, and counts no more after a success', () => {
   const under = new RegistryUnderTest();
   for (let index = 0; index < 5; index += 1) under.fail('server', { foreign: true });
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');
@@ -295,7 +295,7 @@ test('in random sequences of everything that can happen no two trials ever run a
   assert.ok(trials > 100, 'the sequences must reach half-open often enough to prove anything');
 });
 
-test('what this machine ran out of says nothing of an endpoint, by attempts, probes and other windows', () => {
+test('what this machine ran out of says nothing of an endpoint, by attempts, probes and peers', () => {
   const under = new RegistryUnderTest();
   under.record();
   const before = under.healthRegistry.health('a', under.now);

@@ -44,7 +44,7 @@ describe('a pool of keys', () => {
     assert.deepEqual(states(0), ['ok', 'unused']);
   });
 
-  it('rests a key without money for an hour at least, and a limited one as long as the provider says', () => {
+  it('cools down a key without money for an hour at least, and a limited one as long as the provider says', () => {
     pool.report('e', '1', 'quota', 0);
     pool.report('e', '2', 'rate-limit', 0, 5000);
     assert.deepEqual(states(0), ['no-money', 'cooling']);
@@ -87,7 +87,7 @@ describe('a pool of keys', () => {
 });
 
 describe('a clock set back', () => {
-  it('ends the rests of keys instead of prolonging them', () => {
+  it('ends the cooldowns of keys instead of prolonging them', () => {
     const pool = new KeyPool();
     pool.configure(new Map([['e', [one, two]]]));
     pool.report('e', '1', 'quota', 10 * hourMs);
@@ -136,7 +136,7 @@ describe('limits and keys', () => {
     assert.equal(pool.blocked('e', true, 0, () => atLimit(2000))?.retryAt, 5000);
   });
 
-  it('rests a key for the one model whose limit the provider named a wait for', () => {
+  it('cools down a key for the one model whose limit the provider named a wait for', () => {
     const pool = both();
     pool.report('e', '1', 'rate-limit', 0, 5000, { model: 'big' });
     assert.equal(pool.pick('e', none, 0, undefined, 'big'), two);
@@ -145,7 +145,7 @@ describe('limits and keys', () => {
     assert.deepEqual(pool.status('e', 0)[0], { id: '1', label: 'one', last4: '1111', state: 'cooling', until: 5000, reason: 'rate-limited by the provider for big' });
     assert.equal(pool.pick('e', none, 5000, undefined, 'big'), one);
     pool.report('e', '1', 'rate-limit', 6000, undefined, { model: 'big' });
-    assert.equal(pool.pick('e', none, 6000, undefined, 'small'), two, 'nobody knows what was meant');
+    assert.equal(pool.pick('e', none, 6000, undefined, 'small'), two, 'it is unknown what was meant');
   });
 
   it('shows a limit in words where a key is at one', () => {
@@ -157,14 +157,14 @@ describe('limits and keys', () => {
     ]);
   });
 
-  it('ends a rest early for no answer, which may be older than the refusal', () => {
+  it('ends a cooldown early for no answer, which may be older than the refusal', () => {
     const pool = both();
     pool.report('e', '1', 'rate-limit', 0, 5000);
     pool.report('e', '1', 'ok', 10);
     assert.equal(pool.pick('e', none, 20), two);
     pool.report('e', '1', 'quota', 30);
     pool.report('e', '1', 'rate-limit', 40, 1000);
-    assert.equal(pool.status('e', 50)[0]?.state, 'no-money', 'too fast is no news of a key without money');
+    assert.equal(pool.status('e', 50)[0]?.state, 'no-money', 'too fast proves nothing of a key without money');
     pool.report('e', '1', 'rate-limit', 60, 40 * 24 * hourMs);
     pool.report('e', '2', 'rate-limit', 60, 40 * 24 * hourMs);
     assert.equal(pool.pick('e', none, 25 * hourMs), one, 'no more than a day');
@@ -212,14 +212,14 @@ describe('accounts', () => {
   });
 });
 
-describe('what windows tell each other about keys', () => {
+describe('what peers share about keys', () => {
   /** Pools that tell each other everything at once. */
-  function windows(count: number): { pools: KeyPool[]; notes: KeyStateNote[] } {
-    const mark = privateKeyFingerprints();
+  function peers(count: number): { pools: KeyPool[]; notes: KeyStateNote[] } {
+    const fingerprint = privateKeyFingerprints();
     const notes: KeyStateNote[] = [];
     const pools: KeyPool[] = [];
     for (let index = 0; index < count; index += 1) {
-      const pool: KeyPool = new KeyPool({ fingerprint: mark, onNote: note => {
+      const pool: KeyPool = new KeyPool({ fingerprint, onNote: note => {
         notes.push(note);
         for (const other of pools) if (other !== pool) other.applyRemote(note);
       } });
@@ -231,7 +231,7 @@ describe('what windows tell each other about keys', () => {
   const [a, b] = [0, 1];
 
   it('keeps all of them from a dead key, whatever they call it, until its secret changes', () => {
-    const { pools, notes } = windows(2);
+    const { pools, notes } = peers(2);
     pools[b]?.configure(new Map([['e', [{ ...one, id: 'HEADLESS', label: 'other' }, two]]]));
     pools[a]?.report('e', '1', 'auth', 1000);
     assert.equal(pools[b]?.pick('e', none, 2000), two);
@@ -244,7 +244,7 @@ describe('what windows tell each other about keys', () => {
   });
 
   it('ends everywhere when a key is shown to work', () => {
-    const { pools } = windows(2);
+    const { pools } = peers(2);
     pools[a]?.report('e', '1', 'auth', 1000);
     pools[b]?.report('e', '2', 'quota', 1000);
     pools[b]?.revive('e', '1', 'test', 2000);
@@ -252,8 +252,8 @@ describe('what windows tell each other about keys', () => {
     for (const pool of pools) assert.deepEqual(pool.status('e', 3000).map(key => key.state), ['ok', 'ok']);
   });
 
-  it('holds for rests as well, of which the longest stands', () => {
-    const { pools } = windows(2);
+  it('holds for cooldowns as well, of which the longest stands', () => {
+    const { pools } = peers(2);
     pools[a]?.report('e', '1', 'rate-limit', 1000, 60_000);
     pools[b]?.report('e', '1', 'rate-limit', 2000, 5000);
     pools[a]?.report('e', '2', 'rate-limit', 1000, 60_000, { model: 'big' });
@@ -265,7 +265,7 @@ describe('what windows tell each other about keys', () => {
   });
 
   it('says nothing of what a fire drill made up, and outlives the drill that was put back', () => {
-    const { pools, notes } = windows(2);
+    const { pools, notes } = peers(2);
     const before = pools[a]?.snapshotOf('e') ?? new Map();
     pools[a]?.report('e', '1', 'auth', 1000, undefined, { model: 'm', drill: true });
     assert.equal(pools[a]?.pick('e', none, 1000), two);
@@ -278,8 +278,8 @@ describe('what windows tell each other about keys', () => {
     assert.equal(notes.length, 1);
   });
 
-  it('does not let old news undo what was found out since', () => {
-    const { pools, notes } = windows(2);
+  it('does not let an older note undo what was found out since', () => {
+    const { pools, notes } = peers(2);
     pools[a]?.report('e', '1', 'auth', 1000);
     pools[a]?.revive('e', '1', 'test', 2000);
     for (const note of notes) pools[b]?.applyRemote(note);
@@ -309,18 +309,18 @@ describe('probes of keys', () => {
   });
 });
 
-describe('the mark of a secret', () => {
-  it('is the same in all windows of a data folder and in no other, and tells nothing of the secret', () => {
+describe('the fingerprint of a secret', () => {
+  it('is the same in all peers of a data folder and in no other, and reveals nothing of the secret', () => {
     const folders = [mkdtempSync(join(tmpdir(), 'waybill-marks-')), mkdtempSync(join(tmpdir(), 'waybill-marks-'))] as const;
     try {
       const [here, there] = folders;
-      const mark = keyFingerprints(here)('a-very-secret-key');
-      assert.match(mark, /^[0-9a-f]{32}$/);
-      assert.equal(keyFingerprints(here)('a-very-secret-key'), mark);
-      assert.notEqual(keyFingerprints(here)('a-very-secret-kez'), mark);
-      assert.notEqual(keyFingerprints(there)('a-very-secret-key'), mark);
+      const fingerprint = keyFingerprints(here)('a-very-secret-key');
+      assert.match(fingerprint, /^[0-9a-f]{32}$/);
+      assert.equal(keyFingerprints(here)('a-very-secret-key'), fingerprint);
+      assert.notEqual(keyFingerprints(here)('a-very-secret-kez'), fingerprint);
+      assert.notEqual(keyFingerprints(there)('a-very-secret-key'), fingerprint);
       const file = join(here, 'key-salt');
-      assert.ok(!readFileSync(file, 'utf8').includes(mark));
+      assert.ok(!readFileSync(file, 'utf8').includes(fingerprint));
       if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o777, 0o600);
       assert.match(keyFingerprints(join(here, 'no', 'such', 'folder'))('x'), /^[0-9a-f]{32}$/);
     } finally {

@@ -6,7 +6,7 @@ const start = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 
 describe('what a provider says is left', () => {
-  it('keeps nobody back while there is enough, and as long as nothing is known', () => {
+  it('keeps no request back while there is enough, and as long as nothing is known', () => {
     const limits = new ProviderLimits({});
     assert.equal(limits.shortage(1e9, start), undefined);
     limits.observe({ requests: { limit: 60, remaining: 1, resetAt: start + minuteMs }, tokens: { limit: 1000, remaining: 400, resetAt: start + minuteMs } }, start, false);
@@ -44,9 +44,9 @@ describe('what a provider says is left', () => {
     assert.equal(limits.shortage(1, start + 1000), undefined);
     limits.sent(1, start + 1000);
     assert.equal(limits.shortage(1, start + 1000)?.retryAt, start + 2000);
-    const window = new ProviderLimits({});
-    window.observe({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
-    assert.equal(window.shortage(1, start + 59_000)?.retryAt, start + minuteMs);
+    const atOnce = new ProviderLimits({});
+    atOnce.observe({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
+    assert.equal(atOnce.shortage(1, start + 59_000)?.retryAt, start + minuteMs);
   });
 
   it('does not take a prompt for used where cached tokens are free', () => {
@@ -94,7 +94,7 @@ describe('what a provider says is left', () => {
     assert.ok(limits.shortage(1, now + 1));
   });
 
-  it('takes answers that were on their way when somebody was kept back for no contradiction', () => {
+  it('takes answers that were on their way when a request was kept back for no contradiction', () => {
     const limits = new ProviderLimits({});
     for (let round = 0; round < 10; round += 1) {
       limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start + round, false);

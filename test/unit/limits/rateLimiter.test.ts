@@ -102,7 +102,7 @@ test('in random sequences no sixty seconds hold more than the limits, and a prom
   }
 });
 
-test('a clock set back makes nobody wait longer than a minute', () => {
+test('a clock set back makes no request wait longer than a minute', () => {
   const made = limiter({ requestsPerMinute: 2 });
   enter(made, 0, start);
   enter(made, 0, start + 5000);
@@ -146,7 +146,7 @@ test('an attempt that was refused by a key took nothing from the endpoint', () =
   assert.ok(made.enter(rateRequest({ keyId: 'two', now: start })).admitted);
 });
 
-test('requests and tokens of other windows count against the limits of endpoint and key, as of when they were sent', () => {
+test('requests and tokens of peers count against the limits of endpoint and key, as of when they were sent', () => {
   const made = createRateLimiter();
   made.configure(new Map([['a', { limits: { requestsPerMinute: 3, perKey: { tokensPerMinute: 500 } } }]]));
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
@@ -162,14 +162,14 @@ test('requests and tokens of other windows count against the limits of endpoint 
   assert.ok(!full.admitted && full.retryAt <= start + 11_000, 'the oldest of the three, though it became known late, frees a place first');
 });
 
-const told = (remaining: number, reset: string, limit?: number): Record<string, string> => ({
+const reported = (remaining: number, reset: string, limit?: number): Record<string, string> => ({
   'x-ratelimit-remaining-requests': String(remaining), 'x-ratelimit-reset-requests': reset, ...(limit === undefined ? {} : { 'x-ratelimit-limit-requests': String(limit) }),
 });
 
 test('a request the provider is bound to refuse is not sent, until the reset the provider named', () => {
   const made = limiter({});
   enter(made, 0, start);
-  made.observed('a', 'one', 'm', told(0, '12s'), start);
+  made.observed('a', 'one', 'm', reported(0, '12s'), start);
   const refused = made.enter(rateRequest({ keyId: 'one', now: start + 1000 }));
   assert.ok(!refused.admitted);
   assert.equal(refused.reason, 'the provider has no requests left for it for another 11 s');
@@ -181,9 +181,9 @@ test('a request the provider is bound to refuse is not sent, until the reset the
   assert.equal(made.keyTrouble('a', 'two', start + 1000), undefined);
 });
 
-test('requests sent since the provider told count, in this window and in others', () => {
+test('requests sent since the provider reported count, in this server and in its peers', () => {
   const made = limiter({});
-  made.observed('a', 'one', 'm', told(3, '30s', 60), start);
+  made.observed('a', 'one', 'm', reported(3, '30s', 60), start);
   assert.ok(made.enter(rateRequest({ keyId: 'one', now: start + 100 })).admitted);
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start + 200, tokens: 0 });
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 200, tokens: 0 });
@@ -194,30 +194,30 @@ test('requests sent since the provider told count, in this window and in others'
 test('keys of one account share what the provider has left', () => {
   const made = createRateLimiter({ accountOf: (_endpoint, keyId) => (keyId === 'three' ? undefined : 'org') });
   made.configure(new Map([['a', { limits: {} }]]));
-  made.observed('a', 'one', 'm', told(0, '12s'), start);
+  made.observed('a', 'one', 'm', reported(0, '12s'), start);
   assert.ok(!made.keyAdmission(rateRequest({ keyId: 'two', now: start })).admitted);
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'three', now: start })).admitted);
 });
 
-test('what one window was told, the next one keeps to', () => {
+test('what a provider reported to one server, its peers keep to', () => {
   const passedOn: ReportedLimit[] = [];
   const first = createRateLimiter({ onLittleLeft: one => { passedOn.push(one); } });
   first.configure(new Map([['a', { limits: {} }]]));
-  first.observed('a', 'one', 'm', told(90, '30s', 100), start);
+  first.observed('a', 'one', 'm', reported(90, '30s', 100), start);
   assert.deepEqual(passedOn, [], 'plenty is no concern of others');
-  first.observed('a', 'one', 'm', told(0, '30s', 100), start + 1000);
+  first.observed('a', 'one', 'm', reported(0, '30s', 100), start + 1000);
   assert.equal(passedOn.length, 1);
   const second = limiter({});
   for (const one of passedOn) second.applyReported(one);
   assert.ok(!second.keyAdmission(rateRequest({ keyId: 'one', now: start + 2000 })).admitted);
-  second.observed('a', 'one', 'm', told(100, '60s', 100), start + 3000);
+  second.observed('a', 'one', 'm', reported(100, '60s', 100), start + 3000);
   for (const one of passedOn) second.applyReported(one);
-  assert.ok(second.keyAdmission(rateRequest({ keyId: 'one', now: start + 4000 })).admitted, 'older news changes nothing');
+  assert.ok(second.keyAdmission(rateRequest({ keyId: 'one', now: start + 4000 })).admitted, 'older figures change nothing');
 });
 
 test('whatever names callers make up, what is remembered of a key stays bounded', () => {
   const made = limiter({});
-  for (let index = 0; index < 1000; index += 1) made.observed('a', 'one', `m${index}`, told(0, '1h'), start);
+  for (let index = 0; index < 1000; index += 1) made.observed('a', 'one', `m${index}`, reported(0, '1h'), start);
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', model: 'm0', now: start })).admitted);
   assert.ok(!made.keyAdmission(rateRequest({ keyId: 'one', model: 'm999', now: start })).admitted);
 });

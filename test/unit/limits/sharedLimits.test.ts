@@ -9,14 +9,14 @@ import { rateRequest } from './rateRequest.ts';
 
 const start = Date.UTC(2026, 0, 1);
 
-function window(limits: InMemoryLimits, id: string, settings: LimitSettings): RateLimiter {
+function server(limits: InMemoryLimits, id: string, settings: LimitSettings): RateLimiter {
   const made = createRateLimiter({ shared: new SharedLimits(limits.of(id)) });
   made.configure(new Map([['a', { limits: settings }]]));
   return made;
 }
 
-function windows(count: number, limits: InMemoryLimits, settings: LimitSettings): RateLimiter[] {
-  return Array.from({ length: count }, (_, index) => window(limits, `w${index}`, settings));
+function servers(count: number, limits: InMemoryLimits, settings: LimitSettings): RateLimiter[] {
+  return Array.from({ length: count }, (_, index) => server(limits, `w${index}`, settings));
 }
 
 /** The tickets of those that were let in. */
@@ -31,23 +31,23 @@ function enterAll(made: readonly RateLimiter[], times: number, now: number, toke
   return tickets;
 }
 
-/** Lets whole seconds pass in which every window gives its sign of life. @returns the moment after them */
+/** Lets whole seconds pass in which every server sends its heartbeat. @returns the moment after them */
 function beats(made: readonly RateLimiter[], from: number, seconds: number): number {
   for (let second = 1; second <= seconds; second += 1) for (const one of made) one.beat(from + second * 1000);
   return from + seconds * 1000;
 }
 
-test('eight windows that are asked at once, before they know of each other, stay within the limit together', () => {
-  const requests = windows(8, new InMemoryLimits(), { requestsPerMinute: 30 });
+test('eight servers that are asked at once, before they know of each other, stay within the limit together', () => {
+  const requests = servers(8, new InMemoryLimits(), { requestsPerMinute: 30 });
   assert.equal(enterAll(requests, 20, start).length, 30);
-  const tokens = windows(8, new InMemoryLimits(), { tokensPerMinute: 1000 });
+  const tokens = servers(8, new InMemoryLimits(), { tokensPerMinute: 1000 });
   assert.equal(enterAll(tokens, 20, start, 100).length, 10);
-  const keys = windows(8, new InMemoryLimits(), { perKey: { requestsPerMinute: 5 } });
+  const keys = servers(8, new InMemoryLimits(), { perKey: { requestsPerMinute: 5 } });
   assert.equal(enterAll(keys, 3, start).length, 5);
 });
 
-test('four windows run no more at once than one may, and a place that one frees is there for the next', () => {
-  const made = windows(4, new InMemoryLimits(), { concurrency: 2 });
+test('four servers run no more at once than one may, and a place that one frees is there for the next', () => {
+  const made = servers(4, new InMemoryLimits(), { concurrency: 2 });
   const [first] = enterAll(made, 3, start);
   const refused = made[3]?.enter(rateRequest({ now: start }));
   assert.ok(refused?.admitted === false && refused.retryAt - start <= 100, 'another look is worth while within tens of milliseconds');
@@ -59,7 +59,7 @@ test('four windows run no more at once than one may, and a place that one frees 
 });
 
 test('looks after a refusal say the same, for as long as it is worth believing, and only for requests that are no smaller', () => {
-  const [one, other] = windows(2, new InMemoryLimits(), { tokensPerMinute: 1000 });
+  const [one, other] = servers(2, new InMemoryLimits(), { tokensPerMinute: 1000 });
   assert.ok(one !== undefined && other !== undefined);
   assert.ok(one.enter(rateRequest({ promptTokens: 900, now: start })).admitted);
   const refused = other.enter(rateRequest({ promptTokens: 200, now: start }));
@@ -71,8 +71,8 @@ test('looks after a refusal say the same, for as long as it is worth believing, 
   assert.ok(other.enter(rateRequest({ promptTokens: 50, now: start + 10 })).admitted);
 });
 
-test('tokens that were not used and requests that were not sent come back to all windows', () => {
-  const [one, other] = windows(2, new InMemoryLimits(), { requestsPerMinute: 2, tokensPerMinute: 1000, concurrency: 5 });
+test('tokens that were not used and requests that were not sent come back to all servers', () => {
+  const [one, other] = servers(2, new InMemoryLimits(), { requestsPerMinute: 2, tokensPerMinute: 1000, concurrency: 5 });
   assert.ok(one !== undefined && other !== undefined);
   const [big, unsent] = enterAll([one], 2, start, 500);
   assert.ok(big !== undefined && unsent !== undefined);
@@ -83,7 +83,7 @@ test('tokens that were not used and requests that were not sent come back to all
   assert.equal(other.enter(rateRequest({ promptTokens: 900, now: start + 2000 })).admitted, true);
 });
 
-test('each key has its limit over all windows, by its mark; the refusal says that another key may be free', () => {
+test('each key has its limit over all servers, by its fingerprint; the refusal says that another key may be free', () => {
   const limits = new InMemoryLimits();
   const [one, other] = ['here', 'there'].map(id => {
     const made = createRateLimiter({ shared: new SharedLimits(limits.of(id)), keyFingerprint: (_, keyId) => (keyId.startsWith('same') ? 'mark' : '') });
@@ -98,9 +98,9 @@ test('each key has its limit over all windows, by its mark; the refusal says tha
   assert.ok(other.enter(rateRequest({ keyId: 'another', now: start })).admitted);
 });
 
-test('a window that is alone asks the store for nothing on the way of a request, and once a second besides', () => {
+test('a server that is alone asks the store for nothing on the way of a request, and once a second besides', () => {
   const limits = new InMemoryLimits();
-  const [made] = windows(1, limits, { requestsPerMinute: 1000, tokensPerMinute: 1e9, concurrency: 10, perKey: { requestsPerMinute: 1000 } });
+  const [made] = servers(1, limits, { requestsPerMinute: 1000, tokensPerMinute: 1e9, concurrency: 10, perKey: { requestsPerMinute: 1000 } });
   assert.ok(made !== undefined);
   const now = beats([made], start, settleMs / 1000 + 1);
   const before = limits.transactions;
@@ -115,9 +115,9 @@ test('a window that is alone asks the store for nothing on the way of a request,
   assert.equal(limits.transactions, before + 3);
 });
 
-test('a window without limits never touches the store, and one that loses its limits leaves it', () => {
+test('a server without limits never touches the store, and one that loses its limits leaves it', () => {
   const limits = new InMemoryLimits();
-  const made = window(limits, 'w', {});
+  const made = server(limits, 'w', {});
   beats([made], start, 5);
   const [ticket] = enterAll([made], 1, start);
   assert.ok(ticket !== undefined);
@@ -131,12 +131,12 @@ test('a window without limits never touches the store, and one that loses its li
   assert.equal(limits.members.size, 0);
 });
 
-test('a newcomer waits until the window that was alone has said what it used', () => {
+test('a newcomer waits until the server that was alone has reported what it used', () => {
   const limits = new InMemoryLimits();
-  const old = window(limits, 'old', { requestsPerMinute: 30, concurrency: 28 });
+  const old = server(limits, 'old', { requestsPerMinute: 30, concurrency: 28 });
   const now = beats([old], start, settleMs / 1000 + 1);
   assert.equal(enterAll([old], 25, now).length, 25);
-  const young = window(limits, 'young', { requestsPerMinute: 30, concurrency: 28 });
+  const young = server(limits, 'young', { requestsPerMinute: 30, concurrency: 28 });
   const early = young.enter(rateRequest({ now: now + 100 }));
   assert.ok(!early.admitted && early.retryAt - now < 1000);
   assert.equal(enterAll([old], 1, now + 200).length, 1);
@@ -145,47 +145,47 @@ test('a newcomer waits until the window that was alone has said what it used', (
   assert.equal(enterAll([old], 30, now + 1000).length, 0);
 });
 
-test('a newcomer waits three seconds at most for a window that was alone and stands still, which then asks before it goes on', () => {
+test('a newcomer waits three seconds at most for a server that was alone and stands still, which then asks before it goes on', () => {
   const limits = new InMemoryLimits();
-  const old = window(limits, 'old', { concurrency: 1 });
+  const old = server(limits, 'old', { concurrency: 1 });
   const now = beats([old], start, settleMs / 1000 + 1);
-  const young = window(limits, 'young', { concurrency: 1 });
+  const young = server(limits, 'young', { concurrency: 1 });
   assert.equal(enterAll([young], 1, now + 500).length, 0);
   assert.equal(enterAll([young], 1, now + 3500).length, 0);
   assert.equal(enterAll([young], 1, now + 3501).length, 1);
   assert.equal(enterAll([old], 1, now + 3501).length, 0);
 });
 
-test('after a sleep of the machine nobody takes the others for dead before they had their turn', () => {
+test('after a sleep of the machine no server takes the others for dead before they had their turn', () => {
   const limits = new InMemoryLimits();
-  const made = windows(3, limits, { concurrency: 2 });
+  const made = servers(3, limits, { concurrency: 2 });
   const now = beats(made, start, 2);
   assert.equal(enterAll(made, 1, now).length, 2);
   assert.equal(enterAll(made, 1, now + 3_600_000).length, 0);
   assert.equal(enterAll(made, 1, beats(made, now + 3_600_000, 3)).length, 0);
 });
 
-test('what a window did alone is known to the next one after it ended', () => {
+test('what a server did alone is known to the next one after it ended', () => {
   const limits = new InMemoryLimits();
-  const old = window(limits, 'old', { requestsPerMinute: 30 });
+  const old = server(limits, 'old', { requestsPerMinute: 30 });
   const now = beats([old], start, settleMs / 1000 + 1);
   enterAll([old], 25, now);
   old.close();
-  assert.equal(enterAll([window(limits, 'young', { requestsPerMinute: 30 })], 25, now).length, 5);
+  assert.equal(enterAll([server(limits, 'young', { requestsPerMinute: 30 })], 25, now).length, 5);
 });
 
-test('a window that was alone and gave no sign of life for long asks before it goes on', () => {
+test('a server that was alone and sent no heartbeat for long asks before it goes on', () => {
   const limits = new InMemoryLimits();
-  const old = window(limits, 'old', { concurrency: 1 });
+  const old = server(limits, 'old', { concurrency: 1 });
   const now = beats([old], start, settleMs / 1000 + 1);
-  const young = window(limits, 'young', { concurrency: 1 });
+  const young = server(limits, 'young', { concurrency: 1 });
   assert.equal(enterAll([young], 1, now + 16_000).length, 1, 'the other is taken for dead');
   assert.equal(enterAll([old], 1, now + 16_500).length, 0);
 });
 
-test('a window that was taken for dead by mistake has its requests counted again with its next sign of life', () => {
+test('a server that was taken for dead by mistake has its requests counted again with its next heartbeat', () => {
   const limits = new InMemoryLimits();
-  const [one, other] = windows(2, limits, { concurrency: 1 });
+  const [one, other] = servers(2, limits, { concurrency: 1 });
   assert.ok(one !== undefined && other !== undefined);
   enterAll([one], 1, start);
   other.beat(start + 16_000);
@@ -193,9 +193,9 @@ test('a window that was taken for dead by mistake has its requests counted again
   assert.equal(enterAll([other], 1, start + 17_100).length, 0);
 });
 
-test('what a dead window held is free with the next sign of life of another; what it sent stays counted', () => {
+test('what a dead server held is free with the next heartbeat of another; what it sent stays counted', () => {
   const limits = new InMemoryLimits();
-  const [one, other] = windows(2, limits, { concurrency: 2, requestsPerMinute: 3 });
+  const [one, other] = servers(2, limits, { concurrency: 2, requestsPerMinute: 3 });
   assert.ok(one !== undefined && other !== undefined);
   beats([one, other], start - 1000, 1);
   assert.equal(enterAll([one], 2, start).length, 2);
@@ -205,17 +205,17 @@ test('what a dead window held is free with the next sign of life of another; wha
   assert.equal(enterAll([other], 2, start + 1000).length, 1);
 });
 
-test('a window that ends gives its places back', () => {
+test('a server that ends gives its places back', () => {
   const limits = new InMemoryLimits();
-  const [one, other] = windows(2, limits, { concurrency: 1 });
+  const [one, other] = servers(2, limits, { concurrency: 1 });
   enterAll([one as RateLimiter], 1, start);
   one?.close();
   assert.equal(enterAll([other as RateLimiter], 1, start).length, 1);
 });
 
-test('a busy store means another look in a moment; one that stays so leaves each window its share', () => {
+test('a busy store means another look in a moment; one that stays so leaves each server its share', () => {
   const limits = new InMemoryLimits();
-  const made = windows(4, limits, { requestsPerMinute: 40, concurrency: 8 });
+  const made = servers(4, limits, { requestsPerMinute: 40, concurrency: 8 });
   beats(made, start - 1000, 2);
   limits.state = 'busy';
   const now = start + 1500;
@@ -226,28 +226,28 @@ test('a busy store means another look in a moment; one that stays so leaves each
   assert.equal(enterAll(made, 20, now + 1000).length, 8, 'two at once in each of four');
   const before = limits.transactions;
   enterAll(made, 20, now + 1050);
-  assert.equal(limits.transactions, before, 'requests no longer wait for it; the next sign of life asks again');
+  assert.equal(limits.transactions, before, 'requests no longer wait for it; the next heartbeat asks again');
   limits.state = 'well';
   assert.equal(enterAll(made, 20, now + 1100).length, 0, 'what ran without the store is counted when it is back');
   assert.equal(enterAll(made, 20, beats(made, now + 1100, 3)).length, 0);
 });
 
-test('a store that cannot be used leaves each window its share, at least one, and everything is counted when it is back', () => {
+test('a store that cannot be used leaves each server its share, at least one, and everything is counted when it is back', () => {
   const limits = new InMemoryLimits();
-  const made = windows(4, limits, { requestsPerMinute: 40 });
+  const made = servers(4, limits, { requestsPerMinute: 40 });
   beats(made, start - 1000, 2);
   limits.state = 'broken';
   assert.equal(enterAll(made, 20, start + 1500).length, 40);
-  const few = windows(4, limits, { requestsPerMinute: 2, concurrency: 1 });
+  const few = servers(4, limits, { requestsPerMinute: 2, concurrency: 1 });
   assert.equal(enterAll(few, 5, start + 1500).length, 4);
   limits.state = 'well';
   beats(made, start + 1500, 1);
-  assert.equal(enterAll([window(limits, 'new', { requestsPerMinute: 40 })], 20, start + 3000).length, 0);
+  assert.equal(enterAll([server(limits, 'new', { requestsPerMinute: 40 })], 20, start + 3000).length, 0);
 });
 
-test('a window whose store is back keeps to its share until the others have told it what they did', () => {
+test('a server whose store is back keeps to its share until the others have reported what they did', () => {
   const limits = new InMemoryLimits();
-  const made = windows(4, limits, { concurrency: 8 });
+  const made = servers(4, limits, { concurrency: 8 });
   const now = beats(made, start, 2);
   limits.state = 'broken';
   assert.equal(enterAll(made, 9, now).length, 8);
@@ -260,9 +260,9 @@ test('a window whose store is back keeps to its share until the others have told
   assert.equal(ticket, undefined, 'all eight run still');
 });
 
-test('a window that was taken for dead counts again with the first request it takes', () => {
+test('a server that was taken for dead counts again with the first request it takes', () => {
   const limits = new InMemoryLimits();
-  const [one, other] = windows(2, limits, { concurrency: 2 });
+  const [one, other] = servers(2, limits, { concurrency: 2 });
   assert.ok(one !== undefined && other !== undefined);
   enterAll([one], 1, start);
   other.beat(start + 16_000);
@@ -270,9 +270,9 @@ test('a window that was taken for dead counts again with the first request it ta
   assert.equal(enterAll([other], 1, start + 16_200).length, 0);
 });
 
-test('contents that were lost are told again by those who know them', () => {
+test('contents that were lost are stored again by those who know them', () => {
   const limits = new InMemoryLimits();
-  const made = windows(3, limits, { requestsPerMinute: 30, concurrency: 10 });
+  const made = servers(3, limits, { requestsPerMinute: 30, concurrency: 10 });
   const [first] = enterAll(made, 3, start);
   limits.replace();
   beats(made, start, 1);
@@ -283,7 +283,7 @@ test('contents that were lost are told again by those who know them', () => {
 
 test('a clock set back freezes nothing', () => {
   const limits = new InMemoryLimits();
-  const made = windows(2, limits, { requestsPerMinute: 4 });
+  const made = servers(2, limits, { requestsPerMinute: 4 });
   enterAll(made, 2, start);
   const earlier = beats(made, start - 3_600_000, 1);
   assert.equal(enterAll(made, 2, earlier).length, 0);
@@ -292,20 +292,20 @@ test('a clock set back freezes nothing', () => {
 
 test('requests that began before there was a limit count at once, and an endpoint that comes back has not forgotten them', () => {
   const limits = new InMemoryLimits();
-  const one = window(limits, 'one', {});
+  const one = server(limits, 'one', {});
   const [ticket] = enterAll([one], 1, start);
   one.configure(new Map([['a', { limits: { concurrency: 2 } }]]));
   assert.equal(enterAll([one], 2, start).length, 1);
   one.configure(new Map());
   one.configure(new Map([['a', { limits: { concurrency: 2 } }]]));
-  const other = window(limits, 'other', { concurrency: 2 });
+  const other = server(limits, 'other', { concurrency: 2 });
   assert.equal(enterAll([one, other], 2, start + 100).length, 0);
   one.release(ticket as RateTicket, undefined);
   assert.equal(enterAll([other], 2, start + 200).length, 1);
 });
 
-test('one busy window among idle ones can use the whole limit', () => {
-  const made = windows(8, new InMemoryLimits(), { requestsPerMinute: 60, concurrency: 4 });
+test('one busy server among idle ones can use the whole limit', () => {
+  const made = servers(8, new InMemoryLimits(), { requestsPerMinute: 60, concurrency: 4 });
   const [busy] = made;
   assert.ok(busy !== undefined);
   let sent = 0;
@@ -328,7 +328,7 @@ test('in random sequences with deaths, stalls and a busy store nothing goes beyo
   for (let seed = 1; seed <= 25; seed += 1) {
     const random = seededRandom(seed);
     const limits = new InMemoryLimits();
-    const made = windows(8, limits, settings);
+    const made = servers(8, limits, settings);
     const sent: Sent[] = [];
     let running: { by: number; ticket: RateTicket; tokens: number; entry: Sent }[] = [];
     let now = start;
@@ -346,10 +346,10 @@ test('in random sequences with deaths, stalls and a busy store nothing goes beyo
       if (random() < 0.01) {
         // The process is killed, and another one comes in its place.
         limits.killed.add(idOf(by, made));
-        // A window that was alone takes with it what it did since its last sign of life.
+        // A server that was alone takes with it what it did since its last heartbeat.
         for (const one of sent) if (one.by === by && one.at > now - 7000) one.counted = false;
         running = running.filter(one => one.by !== by);
-        made[by] = window(limits, `w${lives}`, settings);
+        made[by] = server(limits, `w${lives}`, settings);
         names.set(made[by], `w${lives}`);
         lives += 1;
       }

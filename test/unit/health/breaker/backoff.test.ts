@@ -19,7 +19,7 @@ test('waits are said in words a person would use', () => {
   assert.deepEqual([0, 1, 1000, 1001, 99_000, 100_000, 600_000, 86_400_000].map(waitWords), ['1 s', '1 s', '1 s', '2 s', '99 s', '2 min', '10 min', '24 h']);
 });
 
-test('a failure is told by its message on one short line, or by its class', () => {
+test('a failure is named by its message on one short line, or by its class', () => {
   assert.equal(failureWords('network', 'connection\n refused.'), 'connection refused');
   assert.equal(failureWords('timeout', undefined), 'no answer in time');
   assert.equal(failureWords('server', 'x'.repeat(500)).length, 80);

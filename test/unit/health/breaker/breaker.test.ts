@@ -63,7 +63,7 @@ test('more than half of the recent attempts failing opens the breaker even witho
   assert.match(admission.reason, /^breaker open after 7 of 10 recent attempts failed/);
 });
 
-test('failures older than the window do not count for the error rate', () => {
+test('failures older than the sliding window do not count for the error rate', () => {
   let breaker = newBreaker();
   for (const ok of [false, false, true, false, false, true, false, false]) breaker = ok ? succeed(breaker, start) : fail(breaker, start);
   const later = start + 11 * 60_000;
@@ -171,7 +171,7 @@ test('a probe that fails leaves an open breaker as it is and opens a half-open o
   assert.equal(reopened.until, start + 2 + 120_000);
 });
 
-test('a trial nobody ever ended does not shut the endpoint out for good', () => {
+test('a trial that never ended does not shut the endpoint out for good', () => {
   const trying = takeTrial(openedAt(start), start + 60_000);
   assert.equal(breakerAdmission(trying, 0, start + 60_000 + trialLeaseMs - 1).admitted, false);
   assert.deepEqual(breakerAdmission(trying, 0, start + 60_000 + trialLeaseMs), { admitted: true, trial: true });
@@ -213,7 +213,7 @@ function run(settings: Partial<typeof config>, outcomes: string, spacingMs = 0):
   return breaker;
 }
 
-test('the share of failures that opens it, the sample it takes and its window are settings', () => {
+test('the share of failures that opens it, the sample it takes and its sliding window are settings', () => {
   assert.equal(run({ failureRate: 0.2, minimumAttempts: 5 }, '...xx').state, 'open');
   assert.equal(run({ failureRate: 0.2, minimumAttempts: 6 }, '...xx').state, 'closed', 'too few to judge');
   assert.equal(run({ failureRate: 0.4, minimumAttempts: 5 }, '...xx').state, 'closed', 'the share itself is still allowed');
@@ -223,7 +223,7 @@ test('the share of failures that opens it, the sample it takes and its window ar
   assert.equal(run({ failureRate: 0.5, minimumAttempts: 4, windowMs: 2000 }, 'x.x.xx', 1000).state, 'closed', 'never four within two seconds');
 });
 
-test('a window never holds more than what lies within it', () => {
+test('a sliding window never holds more than what lies within it', () => {
   for (const windowMs of [1000, 12_345, 600_000]) {
     let breaker = newBreaker();
     const random = seededRandom(windowMs);

@@ -19,7 +19,7 @@ test('the longest deadline stands, whichever came first', () => {
   }
 });
 
-test('a rate limit with a named wait rests its model only, and one without rests the endpoint', () => {
+test('a rate limit with a named wait cools down its model only, and one without cools down the endpoint', () => {
   const named = createCooldowns(() => 0.5);
   failed(named, 'rate-limit', 12_000, 'm');
   assert.notEqual(named.coolingDown('m', now), undefined);
@@ -30,7 +30,7 @@ test('a rate limit with a named wait rests its model only, and one without rests
   assert.notEqual(unnamed.coolingDown('other', now), undefined);
 });
 
-test('an overload rests its model only', () => {
+test('an overload cools down its model only', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'overloaded', undefined, 'm');
   assert.notEqual(cooldowns.coolingDown('m', now), undefined);
@@ -55,12 +55,12 @@ test('our own backoff doubles from its base to its cap, with chance in the upper
   }
 });
 
-test('a failure of the request itself rests nothing, and a wait the provider asks for is kept for the rest', () => {
+test('a failure of the request itself cools nothing down, and other failures keep to a wait that the provider asks for', () => {
   for (const failureClass of failureClasses) {
     const cooldowns = createCooldowns(() => 0.5);
     failed(cooldowns, failureClass, 9000);
-    const rests = ['rate-limit', 'overloaded', 'server', 'quota', 'auth'].includes(failureClass);
-    assert.equal(cooldowns.coolingDown(undefined, now)?.until, rests ? now + 9000 : undefined, failureClass);
+    const coolsDown = ['rate-limit', 'overloaded', 'server', 'quota', 'auth'].includes(failureClass);
+    assert.equal(cooldowns.coolingDown(undefined, now)?.until, coolsDown ? now + 9000 : undefined, failureClass);
   }
 });
 
@@ -71,13 +71,13 @@ test('an absurd wait is cut to a day', () => {
 });
 
 test('the reason says who limits and for how long', () => {
-  const rest = { since: now, until: now + 12_000, failureClass: 'rate-limit', named: true } as const;
-  assert.equal(cooldownReason(rest, now), 'rate-limited by the provider for another 12 s');
-  assert.equal(cooldownReason({ ...rest, named: false }, now), 'resting for another 12 s after a rate limit');
-  assert.equal(cooldownReason({ ...rest, failureClass: 'server', until: now + 600_000 }, now), 'the provider asks to wait another 10 min (server error)');
+  const cooldown = { since: now, until: now + 12_000, failureClass: 'rate-limit', named: true } as const;
+  assert.equal(cooldownReason(cooldown, now), 'rate-limited by the provider for another 12 s');
+  assert.equal(cooldownReason({ ...cooldown, named: false }, now), 'resting for another 12 s after a rate limit');
+  assert.equal(cooldownReason({ ...cooldown, failureClass: 'server', until: now + 600_000 }, now), 'the provider asks to wait another 10 min (server error)');
 });
 
-test('a clock set back ends a rest, and the next one counts from the new time', () => {
+test('a clock set back ends a cooldown, and the next one counts from the new time', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 60_000, 'm');
   const earlier = now - 600_000;
@@ -88,7 +88,7 @@ test('a clock set back ends a rest, and the next one counts from the new time', 
   assert.equal(cooldowns.coolingDown('m', earlier)?.until, earlier + 60_000);
 });
 
-test('what another window saw a while ago does not shorten a rest that is running', () => {
+test('what a peer observed a while ago does not shorten a cooldown that is running', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 60_000, 'm');
   cooldowns.failed({ failureClass: 'rate-limit', model: 'm', retryAfterMs: 20_000, at: now - 10_000, foreign: true });
@@ -101,7 +101,7 @@ test('models that callers make up are not remembered for ever', () => {
   assert.ok(cooldowns.snapshot().models.length <= 64);
 });
 
-test('consecutiveFailures are those of rests that run, and none are told while the provider named a wait', () => {
+test('consecutiveFailures are those of running cooldowns, and unknown while the provider named a wait', () => {
   const cooldowns = createCooldowns(() => 0.5);
   assert.equal(cooldowns.ownConsecutiveFailures('m', now), 0);
   failed(cooldowns, 'overloaded', undefined, 'm');
@@ -109,7 +109,7 @@ test('consecutiveFailures are those of rests that run, and none are told while t
   assert.equal(cooldowns.ownConsecutiveFailures('m', now), 2);
   assert.equal(cooldowns.ownConsecutiveFailures('other', now), 0);
   assert.equal(cooldowns.ownConsecutiveFailures('m', now + 60_000), 0);
-  // Its end comes before that of our own rest, which is the one that is told.
+  // Its end comes before that of our own cooldown, which is the one that is reported.
   failed(cooldowns, 'overloaded', 2000, 'm');
   assert.equal(cooldowns.ownConsecutiveFailures('m', now + 1000), undefined);
   assert.equal(cooldowns.ownConsecutiveFailures('m', now + 2000), 3);

@@ -51,7 +51,7 @@ test('an endpoint is down when most of its models are, and at least two', () => 
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed', 'two of four are no majority');
 });
 
-test('models nobody used lately have no say in how the endpoint looks', () => {
+test('models that were not used lately have no say in how the endpoint looks', () => {
   const under = new RegistryUnderTest();
   for (const model of ['one', 'two', 'three', 'four']) under.record({ model });
   under.now += 3_600_000;
@@ -127,7 +127,7 @@ test('each model has its own ramp after it recovered', () => {
   for (let index = 0; index < 20; index += 1) assert.equal(under.healthRegistry.enter('a', 'other', under.now).admitted, true);
 });
 
-test('what another window saw of one model is not old news because another model answered here', () => {
+test('what a peer observed of one model still counts although another model answered here', () => {
   const under = new RegistryUnderTest();
   under.record({ model: 'good' });
   for (let index = 0; index < 5; index += 1) under.fail('server', { model: 'bad', foreign: true, at: under.now - 100 });
