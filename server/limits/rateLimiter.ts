@@ -235,7 +235,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const entry = limitsByEndpoint.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
-      options.shared?.release(ticket.endpoint, entry.running, ticket.claims, ticket.at, 0, usedTokens === undefined ? 0 : usedTokens - ticket.tokens);
+      options.shared?.release({ scope: ticket.endpoint, running: entry.running, claims: ticket.claims, at: ticket.at, requests: 0, tokens: usedTokens === undefined ? 0 : usedTokens - ticket.tokens });
       if (usedTokens === undefined) return;
       entry.rateWindow.correct(ticket.at, usedTokens - ticket.tokens);
       ticket.key?.correct(ticket.at, usedTokens - ticket.tokens);
@@ -247,7 +247,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const entry = limitsByEndpoint.get(ticket.endpoint);
       if (entry === undefined) return;
       entry.running = Math.max(0, entry.running - 1);
-      options.shared?.release(ticket.endpoint, entry.running, ticket.claims, ticket.at, -1, -ticket.tokens);
+      options.shared?.release({ scope: ticket.endpoint, running: entry.running, claims: ticket.claims, at: ticket.at, requests: -1, tokens: -ticket.tokens });
       entry.rateWindow.refund(ticket.at, ticket.tokens);
       ticket.key?.refund(ticket.at, ticket.tokens);
       if (ticket.reported !== undefined && ticket.reported.version === ticket.reportedVersion) ticket.reported.corrected(-ticket.promptTokens);

@@ -3,6 +3,21 @@ import type { LimitOutcome, LimitStore, LimitTransaction } from '../ledger/limit
 import { OwnUse } from './ownUse.ts';
 import { rateWindowSeconds, type Refusal } from './rateWindow.ts';
 
+/** What a request took, and by how much that was too little. */
+export interface ReleasedClaims {
+  /** The endpoint. */
+  readonly scope: string;
+  /** Requests of this process that still run there. */
+  readonly running: number;
+  readonly claims: readonly LimitClaim[];
+  /** When the claims were taken, in milliseconds since the epoch. */
+  readonly at: number;
+  /** Requests to add to what was counted: 0, or -1 for one that was not sent. */
+  readonly requests: number;
+  /** Tokens to add to what was counted; negative where too many were. */
+  readonly tokens: number;
+}
+
 /** A member whose last heartbeat is older does not admit from memory, because peers may have taken it for dead. */
 export const trustedMs = 3_000;
 /** How long a member has to be the only one before it counts in memory only. */
@@ -85,12 +100,8 @@ export class SharedLimits {
     return refused !== undefined && now < refused.until && promptTokens >= refused.promptTokens ? refused.refusal : undefined;
   }
 
-  /**
-   * Ends what `take` took.
-   * @param scope of its endpoint; `running`: requests of this process that run there still
-   * @param claims what was taken, at `at`; `requests` and `tokens`: by how much that was too little (negative: too much)
-   */
-  release(scope: string, running: number, claims: readonly LimitClaim[], at: number, requests: number, tokens: number): void {
+  /** Ends what `take` took, and corrects it by what was used. */
+  release({ scope, running, claims, at, requests, tokens }: ReleasedClaims): void {
     if (this.#own.size === 0) return;
     const second = Math.floor(at / 1000);
     const endpoint = this.#own.get(scope);

@@ -2,6 +2,7 @@ import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
 import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
+import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../../../server/ledger/spend.ts';
@@ -17,11 +18,16 @@ export class InMemoryLedger implements Ledger {
   readonly receipts = new Map<string, Receipt>();
   readonly health: HealthEvent[] = [];
   readonly isOpen = true;
-  readonly limits = undefined;
+  readonly limits: LimitStore | undefined;
   readonly #facts = new Emitter<PeerFacts>('A listener to facts of peers', silentLog);
   #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
   #finished = 0;
   #position = 0;
+
+  /** @param limits where servers count limits together; absent: each counts alone */
+  constructor(limits?: LimitStore) {
+    this.limits = limits;
+  }
 
   open(receipt: Receipt): void { this.progress(receipt); }
 

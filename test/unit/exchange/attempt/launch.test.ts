@@ -6,10 +6,14 @@ import { describe, it, type TestContext } from 'node:test';
 import type { ConversationRequest } from '../../../../server/api/conversation.ts';
 import type { Receipt } from '../../../../server/api/receipt.ts';
 import type { BuiltRouter } from '../../../../server/app/createRouter.ts';
-import { silentLog } from '../../../../server/base/log.ts';
+import { silentLog, type Log } from '../../../../server/base/log.ts';
 import { scanObject } from '../../../../server/base/objectScan.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
+import { emptyConfig } from '../../../../server/config/config.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
+import type { Permit } from '../../../../server/exchange/admission.ts';
+import type { AttemptOwner } from '../../../../server/exchange/attempt/runningAttempt.ts';
+import { acquirePermit, launchAttempt, type LaunchOrder } from '../../../../server/exchange/attempt/launch.ts';
 import type { ExchangeFailure, ExchangeInput, ResponseSink } from '../../../../server/exchange/request.ts';
 import type { LimitStore } from '../../../../server/ledger/limitStore.ts';
 import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
@@ -18,6 +22,7 @@ import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
 import { createPricer } from '../../../../server/pricing/pricing.ts';
 import { RequestFormatError } from '../../../../server/protocols/codec.ts';
 import { supportedProtocols } from '../../../../server/protocols/registry.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { rateRequest } from '../../limits/rateRequest.ts';
 import { createTestRouter } from '../../router/createTestRouter.ts';
 
@@ -37,33 +42,40 @@ class CallerFake implements ResponseSink {
   keepAlive(): void { /* a caller that waits for nothing */ }
 }
 
+function input(changes: Partial<ExchangeInput> = {}): ExchangeInput {
+  return {
+    id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
+    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
+    conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...changes,
+  };
+}
+
 interface Refused { failure: ExchangeFailure; receipt: Receipt; parts: BuiltRouter; errors: string[] }
 
 /**
- * Sends a request of 100 tokens to `a/m`, an endpoint that speaks Anthropic's protocol and takes one request a minute.
+ * A router with `a/m`, an endpoint that speaks Anthropic's protocol and takes one request a minute.
  * @param store where the limits of several servers are counted
  */
-function send(t: TestContext, input: Partial<ExchangeInput>, store?: LimitStore, prepare?: (parts: BuiltRouter) => void): Refused {
+function routerWithLimits(t: TestContext, store?: LimitStore, log: Log = silentLog): BuiltRouter {
   t.mock.timers.enable({ apis: ['setInterval'] });
-  const errors: string[] = [];
-  const log = { ...silentLog, error: (message: string) => { errors.push(message); } };
   const pricer = createPricer({ log, load: () => Promise.reject(new Error('there is no price table')) });
-  const parts = createTestRouter({ pricer, clock: { now: () => start }, log, limitStore: store });
-  const { router } = parts;
-  t.after(() => router.shutdown());
+  const parts = createTestRouter({ pricer, clock: { now: () => start }, log, ledger: new InMemoryLedger(store) });
+  t.after(() => parts.router.shutdown());
   const { config, problems } = resolveConfig({
     endpoints: { a: { provider: 'anthropic-compatible', baseUrl: 'http://127.0.0.1:1', limits, probe: { enabled: false }, models: { m: {} } } }, routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols, source: 'settings' });
   assert.deepEqual(problems, []);
-  router.configure(config, new Map(), problems);
+  parts.router.configure(config, new Map(), problems);
+  return parts;
+}
+
+/** Sends a request of 100 tokens to `a/m`. */
+function send(t: TestContext, changes: Partial<ExchangeInput>, store?: LimitStore, prepare?: (parts: BuiltRouter) => void): Refused {
+  const errors: string[] = [];
+  const parts = routerWithLimits(t, store, { ...silentLog, error: (message: string) => { errors.push(message); } });
   prepare?.(parts);
   const caller = new CallerFake();
-  const exchange = router.create({
-    id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
-    conversation: () => conversation,
-    protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...input,
-  }, caller);
+  const exchange = parts.router.create(input(changes), caller);
   exchange.start();
   const [failure] = caller.failures;
   assert.ok(failure !== undefined && caller.failures.length === 1, 'the caller is answered once');
@@ -112,4 +124,49 @@ describe('a request that is never sent counts against no limit', () => {
       assert.ok(!peer.enter(rateRequest({ now: start })).admitted, 'the common count holds');
     });
   }
+});
+
+describe('an attempt', () => {
+  const order: LaunchOrder = {
+    input: input(), target: { target: 'a/m', endpoint: 'a', model: 'm', upstreamModel: 'm' }, number: 1, role: undefined, kind: 'fast', route: undefined,
+    triedKeys: new Set(), strip: false, replaceable: false, held: () => false, rewrite: false,
+  };
+  const owner: AttemptOwner = {
+    onAnswering() {}, onArrive() {}, onCommit() {}, onBegin() {}, onBytes: () => true, onEvents: () => true, onPlain() {}, onDone() {},
+  };
+
+  function permitFor({ services }: BuiltRouter): Permit {
+    const permit = acquirePermit(services, order);
+    assert.ok(!(permit instanceof Promise) && permit.admitted, 'admission in this process answers at once');
+    return permit;
+  }
+
+  it('holds its permit until its end', t => {
+    const parts = routerWithLimits(t);
+    const permit = permitFor(parts);
+    const launch = launchAttempt(parts.services, owner, order, permit);
+    assert.ok(launch.kind === 'launched' && launch.attempt.origin.permit === permit);
+    assert.deepEqual(acquirePermit(parts.services, order), { admitted: false, reason: 'its own limit of 1 requests a minute is used up for another 61 s' });
+    permit.refund();
+    assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
+  });
+
+  it('gets no permit at an endpoint that is not configured', t => {
+    const { services } = routerWithLimits(t);
+    assert.deepEqual(acquirePermit({ ...services, config: () => emptyConfig }, order), { admitted: false, reason: 'the endpoint was removed meanwhile' });
+  });
+
+  it('gives its permit back when its endpoint was removed after the permit was taken', t => {
+    const parts = routerWithLimits(t);
+    const launch = launchAttempt({ ...parts.services, config: () => emptyConfig }, owner, order, permitFor(parts));
+    assert.deepEqual(launch, { kind: 'excluded', reason: 'the endpoint was removed meanwhile' });
+    assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
+  });
+
+  it('may have to wait for its permit', async t => {
+    const { services } = routerWithLimits(t);
+    const answer = acquirePermit({ config: services.config, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
+    assert.ok(answer instanceof Promise);
+    assert.deepEqual(await answer, { admitted: false, reason: 'no budget is left' });
+  });
 });
