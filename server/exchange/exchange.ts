@@ -1,10 +1,8 @@
 import type { ConversationEvent } from '../api/conversation.ts';
-import type { PlannedTarget, Receipt, RequestKind } from '../api/receipt.ts';
-import { WaybillError } from '../base/failure.ts';
+import type { Receipt, RequestKind } from '../api/receipt.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
 import { requestKind } from '../routing/classify.ts';
-import type { PlanResult } from '../routing/plan.ts';
 import type { ResponseHeaders } from '../upstream/transport.ts';
 import type { AttemptEnd } from './attempt/attempt.ts';
 import { asksOnRefusal } from './attempt/launch.ts';
@@ -13,10 +11,11 @@ import { isRefusal } from './attempt/record.ts';
 import type { RunningAttempt } from './attempt/runningAttempt.ts';
 import { failureOf } from './attemptFailure.ts';
 import { conclude } from './conclusion.ts';
-import type { AttemptFailure, ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './exchangeState.ts';
+import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './exchangeState.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import { AttemptLauncher, type LaunchOwner } from './launcher.ts';
 import { newExchange, runningOf, step, walkOf } from './machine.ts';
+import { ExchangePlanner } from './planner.ts';
 import { ReceiptDraft } from './receiptDraft.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
 import type { ExchangeInput, ResponseSink } from './request.ts';
@@ -38,6 +37,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   readonly #sink: ResponseSink;
   readonly #kind: RequestKind;
   readonly #draft: ReceiptDraft;
+  readonly #planner: ExchangePlanner;
   #state: ExchangeState = newExchange;
   /** Effects of a step are being carried out: what happens meanwhile is the next event. */
   #isStepping = false;
@@ -62,6 +62,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: input.operation, thinkingAsked: input.thinkingAsked });
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
+    this.#planner = new ExchangePlanner(services, input, this.#draft, this);
     sink.onDrain = () => { if (this.#state.kind === 'answering') this.#attempts[0]?.run.resume(); };
   }
 
@@ -75,13 +76,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   start(): void {
-    const nameHasKey = this.#services.holds(this.#input.requestedModel);
-    if (nameHasKey) this.#draft.hideRequestedModel();
+    const refused = this.#planner.refusedName();
     const { started } = this.#services.events;
     if (started.hasListeners) started.emit({ exchange: this });
     let event: ExchangeEvent;
     try {
-      event = nameHasKey ? keyAsName() : this.#firstPlan();
+      event = refused === undefined ? this.#firstPlan() : { type: 'name-refused', failure: refused };
     } catch (cause) {
       this.#crash(this.#state, cause);
       return;
@@ -106,11 +106,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   progress(): Receipt {
-    const { receipt } = this;
-    const totalMs = this.#draft.elapsedMs();
-    if (this.#attempts.length === 0) return { ...receipt, totalMs };
-    const running = this.#attempts.map(attempt => runningRecord(attempt, this.#input.requirements.estimatedInputTokens));
-    return { ...receipt, attempts: [...receipt.attempts, ...running].sort((a, b) => a.number - b.number), totalMs };
+    return this.#draft.progress(this.#attempts.map(attempt => runningRecord(attempt, this.#input.requirements.estimatedInputTokens)));
   }
 
   hedgeUnderWay(): HedgeUnderWay | undefined {
@@ -165,18 +161,14 @@ export class Exchange implements LaunchOwner, RunningExchange {
       const end = redactEnd(ended, attempt.run.drilled, this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
-      event = end.kind === 'ok' ? { type: 'answered', number, refusal: isRefusal(end) } : { type: 'failed', number, failure: this.#failure(attempt, end) };
+      const ways = { canRestart: this.#sink.restart !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true };
+      event = end.kind === 'ok' ? { type: 'answered', number, refusal: isRefusal(end) }
+        : { type: 'failed', number, failure: failureOf(this.#services, this.#input, walkOf(this.#state), attempt, end, ways) };
     } catch (cause) {
       this.#crash(this.#state, cause);
       return;
     }
     this.#dispatch(event);
-  }
-
-  #failure(attempt: RunningAttempt, end: Extract<AttemptEnd, { kind: 'failed' }>): AttemptFailure {
-    return failureOf(this.#services, this.#input, walkOf(this.#state), attempt, end, {
-      canRestart: this.#sink.restart !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true,
-    });
   }
 
   /** Feeds one event to the machine, and then what its effects answer and what happens while they are carried out. */
@@ -221,8 +213,8 @@ export class Exchange implements LaunchOwner, RunningExchange {
   #carryOut(effect: ExchangeEffect): ExchangeEvent | undefined {
     switch (effect.type) {
       case 'acquire': return this.#launcher?.acquire(effect.attempt);
-      case 'look': return this.#look(effect.keepsPlan);
-      case 'choose': return { type: 'chosen', target: this.#bestOf(effect.candidates, effect.now) };
+      case 'look': return { type: 'looked', look: this.#planner.look(effect.keepsPlan) };
+      case 'choose': return { type: 'chosen', target: this.#planner.best(effect.candidates, effect.now) };
       case 'withdraw': this.#launcher?.withdraw(); return undefined;
       case 'exclude': this.#draft.exclude(effect.target, effect.reason); return undefined;
       case 'start': this.#announce(this.#attempts.at(-1)); return undefined;
@@ -254,20 +246,8 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#crash(this.#state, cause);
   }
 
-  /** Makes the plan. @param keepsPlan the receipt keeps its plan, and learns of more targets left out */
-  #plan(keepsPlan: boolean): PlanResult {
-    const { requirements, requestedModel } = this.#input;
-    const { clock, events: { planned } } = this.#services;
-    const result = this.#services.makePlan(requestedModel, requirements, this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens), clock.now());
-    const plan = this.#draft.redactPlan(result.plan);
-    if (keepsPlan) this.#draft.addExcluded(plan);
-    else this.receipt.plan = plan;
-    if (planned.hasListeners) planned.emit({ exchange: this, plan, route: result.route });
-    return result;
-  }
-
   #firstPlan(): ExchangeEvent {
-    const { plan, route, coolingDown } = this.#plan(false);
+    const { plan, route, coolingDown } = this.#planner.plan(false);
     this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
     this.#resumption = Resumption.of(this.#input, this.#route);
     this.#launcher = new AttemptLauncher(this.#services, this, {
@@ -278,18 +258,6 @@ export class Exchange implements LaunchOwner, RunningExchange {
       type: 'planned', targets: plan.targets, atMs: this.#draft.startedAtMs,
       terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, asksOnRefusal: this.#sink.ask !== undefined && asksOnRefusal(this.#route, this.#input) },
     };
-  }
-
-  #look(keepsPlan: boolean): ExchangeEvent {
-    const now = this.#services.clock.now();
-    const atMs = performance.now();
-    const { plan, coolingDown, unfit } = this.#plan(keepsPlan);
-    return { type: 'looked', look: { targets: plan.targets, coolingDown, unfit, now, atMs } };
-  }
-
-  #bestOf(candidates: readonly PlannedTarget[], now: number): PlannedTarget | undefined {
-    const best = this.#services.healthRegistry.bestUnavailable(candidates, now);
-    return candidates.find(one => one.endpoint === best?.endpoint && one.model === best.model);
   }
 
   /** The attempt is sent as soon as the step is over. */
@@ -365,8 +333,4 @@ export class Exchange implements LaunchOwner, RunningExchange {
       }
     }
   }
-}
-
-function keyAsName(): ExchangeEvent {
-  return { type: 'name-refused', failure: { error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) } };
 }

@@ -1,4 +1,4 @@
-import type { Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
+import type { Attempt, Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
 import { roundMs } from './attempt/attempt.ts';
 import type { UnpricedAttempt } from './events.ts';
 import type { ExchangeInput } from './request.ts';
@@ -38,16 +38,11 @@ export class ReceiptDraft {
     return roundMs(performance.now() - this.#startedAtMs);
   }
 
-  /** The name that the caller asked for has a secret in it. */
-  hideRequestedModel(): void {
-    this.receipt.plan.requestedModel = this.#services.redact(this.receipt.plan.requestedModel);
-  }
-
-  /** A plan as the receipt may show it. */
-  redactPlan(plan: Plan): Plan {
-    // A name that nothing has may be anything, even a key that went into the wrong field.
-    const isKnown = plan.targets.length + plan.excluded.length > 0;
-    return isKnown ? plan : { ...plan, requestedModel: this.#services.redact(plan.requestedModel) };
+  /** The receipt so far. @param running records of the attempts that still run */
+  progress(running: readonly Attempt[]): Receipt {
+    const { receipt } = this;
+    const attempts = running.length === 0 ? receipt.attempts : [...receipt.attempts, ...running].sort((a, b) => a.number - b.number);
+    return { ...receipt, attempts, totalMs: this.elapsedMs() };
   }
 
   /** Adds what a later look leaves out. The first plan and its reasons stay: the later look must not hide them. */

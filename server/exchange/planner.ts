@@ -1,0 +1,59 @@
+import type { PlannedTarget } from '../api/receipt.ts';
+import { WaybillError } from '../base/failure.ts';
+import type { PlanResult } from '../routing/plan.ts';
+import type { FailureOfExchange, Look } from './exchangeState.ts';
+import type { ReceiptDraft } from './receiptDraft.ts';
+import type { ExchangeInput } from './request.ts';
+import type { ExchangeServices, RunningExchange } from './services.ts';
+
+/** Plans the targets of one exchange, at its start and each time it looks again, and keeps the receipt's plan. */
+export class ExchangePlanner {
+  readonly #services: ExchangeServices;
+  readonly #input: ExchangeInput;
+  readonly #draft: ReceiptDraft;
+  readonly #exchange: RunningExchange;
+
+  constructor(services: ExchangeServices, input: ExchangeInput, draft: ReceiptDraft, exchange: RunningExchange) {
+    this.#services = services;
+    this.#input = input;
+    this.#draft = draft;
+    this.#exchange = exchange;
+  }
+
+  /** A name that holds a secret is looked up nowhere and shown redacted. @returns the error for the caller; undefined for other names */
+  refusedName(): FailureOfExchange | undefined {
+    if (!this.#services.holds(this.#input.requestedModel)) return undefined;
+    const { plan } = this.#draft.receipt;
+    plan.requestedModel = this.#services.redact(plan.requestedModel);
+    return { error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) };
+  }
+
+  /** Makes the plan. @param keepsPlan the receipt keeps its plan, and learns of more targets left out */
+  plan(keepsPlan: boolean): PlanResult {
+    const { requirements, requestedModel } = this.#input;
+    const { clock, events: { planned } } = this.#services;
+    const view = this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens);
+    const result = this.#services.makePlan(requestedModel, requirements, view, clock.now());
+    // A name that nothing has may be anything, even a key that went into the wrong field.
+    const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
+    const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
+    if (keepsPlan) this.#draft.addExcluded(plan);
+    else this.#draft.receipt.plan = plan;
+    if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: result.route });
+    return result;
+  }
+
+  /** Looks at all targets once more. */
+  look(keepsPlan: boolean): Look {
+    const now = this.#services.clock.now();
+    const atMs = performance.now();
+    const { plan, coolingDown, unfit } = this.plan(keepsPlan);
+    return { targets: plan.targets, coolingDown, unfit, now, atMs };
+  }
+
+  /** Of targets that are all kept away, the one most likely to answer all the same. @param now milliseconds since the epoch */
+  best(candidates: readonly PlannedTarget[], now: number): PlannedTarget | undefined {
+    const best = this.#services.healthRegistry.bestUnavailable(candidates, now);
+    return candidates.find(one => one.endpoint === best?.endpoint && one.model === best.model);
+  }
+}
