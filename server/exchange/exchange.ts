@@ -222,7 +222,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
       case 'resume': this.#resumption?.begin(this.receipt.attempts.filter(one => one.firstTokenMs !== undefined)); return undefined;
       case 'arm-hedge': this.#hedge?.arm(effect.target, () => { this.#dispatch({ type: 'hedge-due' }); }); return undefined;
       case 'stop-hedge': this.#hedge?.stop(); return undefined;
-      case 'lead': this.receipt.target = effect.target.target; return undefined;
+      case 'lead': this.receipt.target = effect.attempt.target.target; return undefined;
       case 'begin': this.#sink.begin({
         exchangeId: this.receipt.id, target: effect.target.target, attempts: effect.attempts, model: effect.target.upstreamModel, headers: redactHeaders(effect.headers, this.#services),
       }); return undefined;

@@ -168,8 +168,8 @@ export type ExchangeEffect =
   /** `hedge-due` follows when the target takes longer to begin than it usually does. */
   | { readonly type: 'arm-hedge'; readonly target: PlannedTarget }
   | { readonly type: 'stop-hedge' }
-  /** The caller gets the answer of this target. */
-  | { readonly type: 'lead'; readonly target: PlannedTarget }
+  /** The caller gets the answer of this attempt. */
+  | { readonly type: 'lead'; readonly attempt: ExchangeAttempt }
   /** Sends the head of the answer. `attempts`: how many there were so far. */
   | { readonly type: 'begin'; readonly target: PlannedTarget; readonly attempts: number; readonly headers: Readonly<Record<string, string>> }
   /** Ends an attempt that runs, without blaming its provider. `slower`: another target began to answer first. */

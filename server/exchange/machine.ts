@@ -154,7 +154,7 @@ function lead(state: ExchangeState, number: number): ExchangeStep {
   if (state.kind !== 'attempting') return same(state);
   const attempt = state.running.find(one => one.number === number);
   if (attempt === undefined) return same(state);
-  const effects: ExchangeEffect[] = [{ type: 'lead', target: attempt.target }];
+  const effects: ExchangeEffect[] = [{ type: 'lead', attempt }];
   if (state.walk.terms.mayHedge) effects.push({ type: 'stop-hedge' });
   for (const other of state.running) if (other !== attempt) effects.push({ type: 'give-up', number: other.number, why: 'slower' });
   return { state: { kind: 'answering', walk: withPendingBack(state.walk, state.pending, effects), attempt }, effects };
