@@ -55,6 +55,8 @@ import { viewsOf } from '../router/view.ts';
 import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import { createHedgePolicy } from '../timeouts/hedgePolicy.ts';
 import { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
+import { GoogleTokens } from '../upstream/interceptors/googleTokens.ts';
+import { standardInterceptors } from '../upstream/interceptors/standardInterceptors.ts';
 import { Transport } from '../upstream/transport.ts';
 
 export interface CreateRouterOptions {
@@ -112,24 +114,24 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
   const timers = createAdaptiveTimeouts();
-  const injector = new FaultInjector(clock);
-  const transport = new Transport(undefined, injector);
+  const faultInjector = new FaultInjector(clock);
+  const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens() }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const view = viewsOf({ config, directory, modelFacts, healthRegistry, limiter, keys }, clock);
 
-  const failureNotices = new FailureNotices({ drills: injector, healthRegistry, notify });
+  const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
   const costs = new CostRecorder({ ledger, pricer, directory, clock, log, config, events, changed });
   const spend = new SpendToday({ ledger, clock, log, recorded: () => costs.pricedUpToNow(), changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
-    transport, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
+    transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
   });
   const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, prober, clock, log });
   const drills = new FaultInjectionRunner({
-    drills: injector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
-    view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: injector.running, now: now() }),
+    faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
+    view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
   });
   const networkMonitor = new NetworkMonitor({ healthRegistry, notify, interfaces: options.interfaces });
 
@@ -155,7 +157,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, clock });
-  const endpointTester = new EndpointTester({ current, register, transport, keys, directory, clock, changed });
+  const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },

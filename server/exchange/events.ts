@@ -3,7 +3,7 @@ import type { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
 import type { TimerPhase } from '../timeouts/adaptiveTimeouts.ts';
-import type { ResponseHeaders } from '../upstream/transport.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { RunningExchange } from './services.ts';
 
 /** An exchange began. Its receipt has no plan yet. */

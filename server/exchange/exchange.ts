@@ -3,7 +3,7 @@ import type { Receipt, RequestKind } from '../api/receipt.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
 import { requestKind } from '../routing/classify.ts';
-import type { ResponseHeaders } from '../upstream/transport.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { AttemptEnd } from './attempt/attempt.ts';
 import { asksOnRefusal } from './attempt/launch.ts';
 import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';

@@ -10,7 +10,7 @@ import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
-import type { Transport } from '../upstream/transport.ts';
+import type { Dispatcher } from '../upstream/call.ts';
 import type { AdmissionControl } from './admission.ts';
 import type { ProviderMessages } from './providerMessages.ts';
 import type { ExchangePublisher } from './publisher.ts';
@@ -24,7 +24,7 @@ export interface ExchangeServices extends Redactor {
   unknownNameMessage(requestedModel: string): string;
   /** @param estimatedTokens of the prompt @param writableTokens that the answer may have at most; default 0 */
   view(estimatedTokens: number, writableTokens?: number): RoutingView;
-  transport: Pick<Transport, 'send'>;
+  transport: Dispatcher;
   healthRegistry: Pick<HealthRegistry, 'bestUnavailable' | 'isOffline'>;
   /** Key, breaker and limits, taken together. */
   admission: AdmissionControl;

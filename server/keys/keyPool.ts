@@ -1,7 +1,7 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
-import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/keyNotes.ts';

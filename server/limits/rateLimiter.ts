@@ -1,5 +1,5 @@
 import { readRateHeaders, type CountedKind, type ReportedFigure } from '../base/headers/rateHeaders.ts';
-import type { ResponseHeaders } from '../base/headers/retryAfter.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { Provider } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';

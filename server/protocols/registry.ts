@@ -5,15 +5,15 @@ import { gemini } from './gemini/codec.ts';
 import { openAiChat } from './openAiChat/codec.ts';
 import { openAiResponses } from './openAiResponses/codec.ts';
 
-const codecs: Readonly<Partial<Record<ProtocolName, ProtocolCodec>>> = {
+const codecs: Readonly<Record<ProtocolName, ProtocolCodec>> = {
   'openai-chat': openAiChat,
   'openai-responses': openAiResponses,
   'anthropic-messages': anthropicMessages,
   gemini,
 };
 
-/** The codec of a protocol; undefined for a protocol that cannot be translated yet. */
-export function codecFor(protocol: ProtocolName): ProtocolCodec | undefined {
+/** The codec of a protocol. */
+export function codecFor(protocol: ProtocolName): ProtocolCodec {
   return codecs[protocol];
 }
 

@@ -9,7 +9,7 @@ import { authorize } from '../keys/authHeader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { MakePlan, Requirements } from '../routing/plan.ts';
 import { fetchText } from '../upstream/fetchText.ts';
-import type { Transport } from '../upstream/transport.ts';
+import type { Dispatcher } from '../upstream/call.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import type { ViewNow } from './view.ts';
 
@@ -32,7 +32,7 @@ export interface TokenCounterOptions {
   makePlan: MakePlan;
   view: ViewNow;
   register: Redactor;
-  transport: Transport;
+  transport: Dispatcher;
   keys: Pick<KeyPool, 'pick'>;
   clock: Clock;
 }
@@ -63,14 +63,14 @@ export class TokenCounter {
 
 /** @returns the provider's answer; undefined when it does not count, refuses, or cannot be reached */
 async function countAtProvider(
-  transport: Transport, endpoint: EndpointConfig, model: string, key: KeyMaterial | undefined, count: CountRequest,
+  dispatcher: Dispatcher, endpoint: EndpointConfig, model: string, key: KeyMaterial | undefined, count: CountRequest,
 ): Promise<string | undefined> {
   const chat = chatUrl(endpoint, model, false);
   const url = countUrl(endpoint.protocol, chat);
   if (url === undefined || endpoint.provider.anthropicVersionInBody !== undefined) return undefined;
   try {
     const authorization = authorize(endpoint, key, url);
-    const answer = await fetchText(transport, endpoint, {
+    const answer = await fetchText(dispatcher, endpoint, {
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, body: count.body(model),
       headers: {
         'content-type': 'application/json',

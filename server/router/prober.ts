@@ -9,9 +9,9 @@ import { networkKindOf } from '../health/network/networkState.ts';
 import type { SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
-import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
+import { drillFailure, type FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 import { probeEndpoint, type ProbeResult } from '../upstream/probe.ts';
-import type { Transport } from '../upstream/transport.ts';
+import type { Dispatcher } from '../upstream/call.ts';
 import { redactFailure, withoutSecrets } from '../exchange/redactFailure.ts';
 import type { NoticedFailure } from './notices.ts';
 
@@ -21,7 +21,8 @@ const modelListAgeMs = 6 * 60 * 60 * 1000;
 const scoutEveryMs = 5000;
 
 export interface ProberOptions {
-  transport: Transport;
+  transport: Dispatcher;
+  faultInjector: Pick<FaultInjector, 'matching' | 'isDrilled'>;
   healthRegistry: HealthRegistry;
   keys: KeyPool;
   directory: ModelDirectory;
@@ -60,7 +61,7 @@ export class Prober {
 
   /** A model of the list was not found: the list is wrong, and is asked for again at the next probe. */
   modelNotFound(endpoint: string): void {
-    if (this.#options.transport.drills.isDrilled(endpoint)) return;
+    if (this.#options.faultInjector.isDrilled(endpoint)) return;
     this.#listedAt.delete(endpoint);
     this.#heardAt.delete(endpoint);
     this.#wrongLists.add(endpoint);
@@ -147,12 +148,12 @@ export class Prober {
 
   /** @param asked a person wants to know */
   async #ask(endpoint: EndpointConfig, key: KeyMaterial | undefined, asked: boolean): Promise<ProbeResult> {
-    const { clock, transport, directory } = this.#options;
+    const { clock, transport, faultInjector, directory } = this.#options;
     const startedAt = clock.now();
     this.#heardAt.set(endpoint.name, startedAt);
     this.#askedAt.set(endpoint.name, startedAt);
     const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
-    const drilled = transport.drills.meeting(endpoint.name, { keyId: key?.id }) !== undefined;
+    const drilled = faultInjector.matching(endpoint.name, { keyId: key?.id }) !== undefined;
     const probed = await probeEndpoint(transport, endpoint, key, { listModels, now: startedAt });
     const result = probed.models === undefined ? probed : { ...probed, models: withoutSecrets(probed.models, this.#options.redactor) };
     if (listModels && result.ok) this.#wrongLists.delete(endpoint.name);
@@ -164,9 +165,9 @@ export class Prober {
   }
 
   #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
-    const { healthRegistry, keys, ledger, clock, redactor, transport } = this.#options;
+    const { healthRegistry, keys, ledger, clock, redactor, faultInjector } = this.#options;
     // The drill is over, and what was known before it has been put back.
-    if (drilled && !transport.drills.isDrilled(endpoint.name)) return;
+    if (drilled && !faultInjector.isDrilled(endpoint.name)) return;
     const at = clock.now();
     const { error, latencyMs } = result;
     if (error?.failureClass === 'cancelled' || error?.failureClass === 'local') return;

@@ -8,8 +8,8 @@ import { foreignKeyMessage } from '../keys/foreignKeys.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
-import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
-import type { Transport } from '../upstream/transport.ts';
+import { drillFailure, type FaultInjector } from '../upstream/interceptors/faultInjector.ts';
+import type { Dispatcher } from '../upstream/call.ts';
 import { tryEndpoint } from '../upstream/tryEndpoint.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import { otherAddress, testedSentence } from './testedSentence.ts';
@@ -24,7 +24,8 @@ export type TestedKeys =
 export interface EndpointTesterOptions {
   current: CurrentConfig;
   register: SecretRegister;
-  transport: Transport;
+  transport: Dispatcher;
+  faultInjector: Pick<FaultInjector, 'isDrilled'>;
   keys: Pick<KeyPool, 'all' | 'revive'>;
   directory: Pick<ModelDirectory, 'apply'>;
   clock: Clock;
@@ -47,7 +48,7 @@ export class EndpointTester {
 
   /** Tries an endpoint without a key or with each of some keys, one after the other, until one fails. */
   async testWith(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
-    const { register, transport, clock, current, directory, changed } = this.#options;
+    const { register, transport, faultInjector, clock, current, directory, changed } = this.#options;
     register.add(keys.flatMap(secretsOf));
     let models: readonly ListedModel[] = [];
     let latencyMs: number | undefined;
@@ -60,7 +61,7 @@ export class EndpointTester {
       const { error, ...result } = tried.result;
       at = tried.endpoint;
       if (error !== undefined) {
-        const failure = transport.drills.isDrilled(endpoint.name) ? drillFailure(error) : error;
+        const failure = faultInjector.isDrilled(endpoint.name) ? drillFailure(error) : error;
         return { ok: false, failureClass: error.failureClass, message: redactFailure(failure, register).message, latencyMs: result.latencyMs, models: [], ...otherAddress(endpoint, at) };
       }
       if (key !== undefined) this.#revive(endpoint.name, key);

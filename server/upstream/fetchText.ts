@@ -1,6 +1,7 @@
 import { ByteQueue } from '../base/byteQueue.ts';
 import { WaybillError } from '../base/failure.ts';
-import type { CallPlace, ResponseHeaders, Transport, UpstreamRequest } from './transport.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
+import type { CallPlace, Dispatcher, UpstreamRequest } from './call.ts';
 
 export interface TextResponse { status: number; headers: ResponseHeaders; text: string; latencyMs: number }
 
@@ -11,7 +12,7 @@ const maxBytes = 8 * 1024 * 1024;
  * @throws WaybillError for network failures, timeouts and oversize answers; any HTTP status is a result
  */
 export function fetchText(
-  transport: Transport, endpoint: CallPlace, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
+  dispatcher: Dispatcher, endpoint: CallPlace, request: UpstreamRequest, timeoutMs: number, signal?: AbortSignal,
 ): Promise<TextResponse> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -30,7 +31,7 @@ export function fetchText(
     const onAbort = (): void => give(new WaybillError('cancelled', 'cancelled', 'The test was cancelled.'));
     const timer = setTimeout(() => give(new WaybillError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const call = transport.send(endpoint, request, {
+    const call = dispatcher.dispatch(endpoint, request, {
       onHeaders(code, received) {
         status = code;
         headers = received;

@@ -7,7 +7,7 @@ import { fetchText } from './fetchText.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
 import { parseModelDetails, parseModelList } from '../models/modelList.ts';
 import { responseFailure } from './failures/responseFailure.ts';
-import type { Transport, UpstreamRequest } from './transport.ts';
+import type { Dispatcher, UpstreamRequest } from './call.ts';
 
 /** What a probe proved. */
 export interface ProbeResult {
@@ -33,7 +33,7 @@ export const probeTimeoutMs = 15_000;
  * is another call.
  */
 export async function probeEndpoint(
-  transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: { listModels: boolean; now: number; signal?: AbortSignal | undefined },
+  dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: { listModels: boolean; now: number; signal?: AbortSignal | undefined },
 ): Promise<ProbeResult> {
   const source = { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' };
   const timeoutMs = Math.min(probeTimeoutMs, endpoint.timeouts.headersMs);
@@ -41,7 +41,7 @@ export async function probeEndpoint(
   const list = modelsAddress(endpoint);
   try {
     const request = probeRequest({ ...endpoint, ...asked }, key, url, endpoint.provider.probe.method);
-    const response = await fetchText(transport, endpoint, request, timeoutMs, options.signal);
+    const response = await fetchText(dispatcher, endpoint, request, timeoutMs, options.signal);
     const { status, headers, text, latencyMs } = response;
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
@@ -60,10 +60,10 @@ export async function probeEndpoint(
     let models = url === list?.url ? parseModelList(text) : undefined;
     const unlisted = !missingPath && url === list?.url && models === undefined;
     if (models === undefined && options.listModels && list !== undefined && list.url !== url) {
-      const listed = await fetchText(transport, endpoint, probeRequest({ ...endpoint, protocol: list.protocol }, key, list.url), timeoutMs, options.signal);
+      const listed = await fetchText(dispatcher, endpoint, probeRequest({ ...endpoint, protocol: list.protocol }, key, list.url), timeoutMs, options.signal);
       models = listed.status < 300 ? parseModelList(listed.text) : undefined;
     }
-    if (models !== undefined && options.listModels) models = await withDetails(transport, endpoint, key, models, timeoutMs, options.signal);
+    if (models !== undefined && options.listModels) models = await withDetails(dispatcher, endpoint, key, models, timeoutMs, options.signal);
     return {
       ok: true, provedKey: !missingPath && endpoint.provider.probe.provesKey, url, latencyMs, models,
       ...(missingPath && models === undefined ? { missing: status } : {}), ...(unlisted ? { unlisted } : {}),
@@ -79,7 +79,7 @@ const detailsAtOnce = 4;
 
 /** Asks for each model by itself, where the list alone tells little; what cannot be had stays unknown. */
 async function withDetails(
-  transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, models: ListedModel[], timeoutMs: number, signal: AbortSignal | undefined,
+  dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, models: ListedModel[], timeoutMs: number, signal: AbortSignal | undefined,
 ): Promise<ListedModel[]> {
   const path = endpoint.provider.modelDetailsPath;
   if (path === undefined) return models;
@@ -93,7 +93,7 @@ async function withDetails(
       const body = Buffer.from(JSON.stringify({ model: model.name }));
       const request = probeRequest(endpoint, key, url, 'POST');
       try {
-        const answer = await fetchText(transport, endpoint, {
+        const answer = await fetchText(dispatcher, endpoint, {
           ...request, headers: { ...request.headers, 'content-type': 'application/json', 'content-length': String(body.length) }, body: [body],
         }, timeoutMs, signal);
         if (answer.status < 300) detailed[index] = { name: model.name, facts: { ...model.facts, ...parseModelDetails(answer.text) } };

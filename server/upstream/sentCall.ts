@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { WaybillError } from '../base/failure.ts';
+import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
+import type { CallPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
-import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transport.ts';
+import { unreadableAnswer } from './failures/unreadableAnswer.ts';
 
 /**
  * A close that comes sooner after the request than this was most likely under way before the request was read: it is
@@ -10,16 +12,12 @@ import type { ResponseHeaders, ResponseListener, UpstreamCall } from './transpor
  */
 const unreadWithinMs = 300;
 
-export interface SentCallOptions {
-  endpoint: string;
-  connectMs: number;
-  /** Asking twice does no harm: a GET. */
-  idempotent: boolean;
-  listener: ResponseListener;
-  /** Sends the request. */
-  put(): void;
-  /** Closes the connections that are kept idle, so that the next request makes a fresh one. */
-  dropKept(): void;
+/** Where calls get their connections. */
+export interface CallPools {
+  /** Hands a request to the endpoint's pool. @throws when it cannot be sent at all */
+  dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void;
+  /** Closes the idle connections to an endpoint; running calls finish on theirs, and the next one makes a fresh one. */
+  retire(endpoint: string): void;
 }
 
 /**
@@ -34,8 +32,11 @@ export interface SentCallOptions {
 export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser {
   /** Set by the connection that takes the request. */
   connection: Connection | undefined;
+  readonly source = 'provider';
   resent = false;
-  #options: SentCallOptions;
+  readonly #pools: CallPools;
+  readonly #place: CallPlace;
+  readonly #request: UpstreamRequest;
   #listener: ResponseListener | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #stage: CallStage = 'connecting';
@@ -47,20 +48,33 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   #connectTimer: NodeJS.Timeout | undefined;
   #connectingSince = 0;
 
-  constructor(options: SentCallOptions) {
-    this.#options = options;
-    this.#listener = options.listener;
+  constructor(pools: CallPools, place: CallPlace, request: UpstreamRequest, listener: ResponseListener) {
+    this.#pools = pools;
+    this.#place = place;
+    this.#request = request;
+    this.#listener = listener;
+  }
+
+  /** Sends the request. A failure goes to the listener. */
+  start(): this {
+    try {
+      this.#pools.dispatchOnPool(this.#place, this.#request, this);
+      this.#awaitConnection();
+    } catch (error) {
+      this.fail(error);
+    }
+    return this;
   }
 
   /** Starts the connect timer, unless a kept connection took the request at once. */
-  awaitConnection(): void {
+  #awaitConnection(): void {
     if (this.#stage !== 'connecting' || this.#listener === undefined) return;
-    const { endpoint, connectMs } = this.#options;
+    const { name, timeouts: { connectMs } } = this.#place;
     this.#connectingSince = performance.now();
     this.#connectTimer = setTimeout(() => setImmediate(() => {
-      // A process that was busy for long finds this timer due before it learns that the connection was made.
+      // In a process that was busy for long this timer is due before the event of the new connection is handled.
       if (this.#connectTimer === undefined) return;
-      this.fail(new WaybillError('connect-timeout', 'timeout', `${endpoint} did not accept a connection within ${Math.round(connectMs)} ms.`));
+      this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`));
     }), connectMs);
   }
 
@@ -84,11 +98,20 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#stage = 'answering';
-    this.#heard(() => this.#listener?.onHeaders(status, headers));
+    // undici swallows what its handlers throw, and the exchange would wait for ever.
+    try {
+      this.#listener?.onHeaders(status, headers);
+    } catch (error) {
+      this.fail(unreadableAnswer(this.#place.name, error));
+    }
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#heard(() => this.#listener?.onData(chunk));
+    try {
+      this.#listener?.onData(chunk);
+    } catch (error) {
+      this.fail(unreadableAnswer(this.#place.name, error));
+    }
   }
 
   onResponseEnd(): void {
@@ -97,28 +120,14 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     try {
       listener?.onEnd();
     } catch (error) {
-      listener?.onError(this.#internal(error));
+      listener?.onError(unreadableAnswer(this.#place.name, error));
     }
-  }
-
-  /** The client library swallows what its handlers throw, and the exchange would wait for ever. */
-  #heard(hear: () => void): void {
-    try {
-      hear();
-    } catch (error) {
-      this.fail(this.#internal(error));
-    }
-  }
-
-  #internal(cause: unknown): WaybillError {
-    return cause instanceof WaybillError ? cause
-      : new WaybillError('unreadable-answer', 'server', `${this.#options.endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#listener === undefined) return;
     const unwritten = this.#stage === 'connecting' && this.connection?.kept === true;
-    if (!this.resent && (unwritten || (this.#options.idempotent && this.#wasHardlyRead(error)))) this.#sendAgain();
+    if (!this.resent && (unwritten || (this.#request.method === 'GET' && this.#wasHardlyRead(error)))) this.#sendAgain();
     else this.fail(error);
   }
 
@@ -134,16 +143,16 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     this.connection = undefined;
     this.#stage = 'connecting';
     // What dropped one of them dropped those beside it.
-    this.#options.dropKept();
-    this.#options.put();
+    this.#pools.retire(this.#place.name);
+    this.start();
   }
 
   /** Ends the call with an error; the connection is given up. */
   fail(error: unknown): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    const failure = networkFailure(error, this.#options.endpoint, this.#wasHardlyRead(error) ? 'hardly-read' : this.#stage);
-    if (this.#stage === 'waiting' && this.#onKept) this.#options.dropKept();
+    const failure = networkFailure(error, this.#place.name, this.#wasHardlyRead(error) ? 'hardly-read' : this.#stage);
+    if (this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.abort();
     listener.onError(failure);
   }
@@ -151,7 +160,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   abort(silent = false): void {
     this.#connected();
     // A kept connection that is dead without a word is not alone.
-    if (silent && this.#stage === 'waiting' && this.#onKept) this.#options.dropKept();
+    if (silent && this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.#listener = undefined;
     const controller = this.#controller;
     this.#controller = undefined;

@@ -6,7 +6,7 @@ import { fetchText } from './fetchText.ts';
 import { looksLikePage, probeEndpoint, probeRequest, probeTimeoutMs } from './probe.ts';
 import type { ProbeResult } from './probe.ts';
 import { responseFailure } from './failures/responseFailure.ts';
-import type { Transport } from './transport.ts';
+import type { Dispatcher } from './call.ts';
 
 /** What a person is told of an endpoint that was tried, and the address at which it answered. */
 export interface TriedEndpoint { endpoint: EndpointConfig; result: ProbeResult }
@@ -18,8 +18,8 @@ interface TryOptions { now: number; signal?: AbortSignal | undefined }
  * that is not there is a wrong address: it is asked again with and without `/v1`, and a server without a model list has to
  * know the path of chat calls.
  */
-export async function tryEndpoint(transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: TryOptions): Promise<TriedEndpoint> {
-  const probe = (one: EndpointConfig, with_: KeyMaterial | undefined, listModels: boolean): Promise<ProbeResult> => probeEndpoint(transport, one, with_, { ...options, listModels });
+export async function tryEndpoint(dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: TryOptions): Promise<TriedEndpoint> {
+  const probe = (one: EndpointConfig, with_: KeyMaterial | undefined, listModels: boolean): Promise<ProbeResult> => probeEndpoint(dispatcher, one, with_, { ...options, listModels });
   const result = await probe(endpoint, key, true);
   if (!mayBeWrongAddress(result)) return { endpoint, result: await withProof(result) };
   const others = otherBaseUrls(endpoint).map(baseUrl => ({ ...endpoint, baseUrl }));
@@ -28,7 +28,7 @@ export async function tryEndpoint(transport: Transport, endpoint: EndpointConfig
     if (otherResult.models !== undefined) return { endpoint: other, result: await withProof(otherResult, other) };
   }
   for (const one of [endpoint, ...others]) {
-    const called = await callWithoutRequest(transport, one, key, options);
+    const called = await callWithoutRequest(dispatcher, one, key, options);
     if (called !== undefined) return { endpoint: one, result: called };
   }
   return { endpoint, result: result.error === undefined ? { ...result, ok: false, error: nothingThere(endpoint, result) } : result };
@@ -60,13 +60,13 @@ function otherBaseUrls({ provider, baseUrl }: EndpointConfig): string[] {
  * Sends an empty object to the path of chat calls: nothing is generated or billed, and whatever is there says what it
  * misses. Undefined where there is no such path.
  */
-async function callWithoutRequest(transport: Transport, endpoint: EndpointConfig, key: KeyMaterial | undefined, { now, signal }: TryOptions): Promise<ProbeResult | undefined> {
+async function callWithoutRequest(dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, { now, signal }: TryOptions): Promise<ProbeResult | undefined> {
   const url = chatUrl(endpoint, '', false);
   const request = probeRequest(endpoint, key, url, 'POST');
   const body = Buffer.from('{}');
   const headers = { ...request.headers, 'content-type': 'application/json', 'content-length': String(body.length) };
   try {
-    const { status, headers: received, text, latencyMs } = await fetchText(transport, endpoint, { ...request, headers, body: [body] }, Math.min(probeTimeoutMs, endpoint.timeouts.headersMs), signal);
+    const { status, headers: received, text, latencyMs } = await fetchText(dispatcher, endpoint, { ...request, headers, body: [body] }, Math.min(probeTimeoutMs, endpoint.timeouts.headersMs), signal);
     if (looksLikePage(text) || (status >= 300 && status < 400) || status === 405) return undefined;
     if (status < 300) return { ok: true, provedKey: false, url, latencyMs };
     const error = responseFailure(status, received, text, { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' }, now);

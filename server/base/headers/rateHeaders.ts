@@ -1,4 +1,5 @@
-import { believedWaitMs, plainNumber, resetWaitMs, type ResponseHeaders } from './retryAfter.ts';
+import type { ResponseHeaders } from './responseHeaders.ts';
+import { believedWaitMs, plainNumber, resetWaitMs } from './retryAfter.ts';
 
 /** What a provider counts; `tokens` are those of prompts and answers together. */
 export const countedKinds = ['requests', 'tokens', 'inputTokens', 'outputTokens'] as const;

@@ -1,5 +1,4 @@
-/** Response headers as Node and undici give them; names in any case. */
-export type ResponseHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+import type { ResponseHeaders } from './responseHeaders.ts';
 
 /** No provider means a longer wait than a year: what is beyond it is a mistake, and counts as not said. */
 const longestBelievedWaitMs = 366 * 86_400_000;

@@ -1,7 +1,7 @@
 import type { StopReason } from '../../api/conversation.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { responseFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
-import type { ResponseHeaders } from '../../upstream/transport.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { headerText, isPage } from './answerHeaders.ts';
 
 /** What an answer with status 300 or more means. @param now milliseconds since the epoch, for waits that are moments */

@@ -1,5 +1,5 @@
 import { headerValue } from '../../base/names.ts';
-import type { ResponseHeaders } from '../../upstream/transport.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 
 /** Response headers of a provider that a caller of the same protocol may use. */
 const passedHeader = /^(?:x-request-id|request-id|retry-after(?:-ms)?|x-should-retry|openai-[a-z-]+|anthropic-[a-z-]+|x-ratelimit-[a-z-]+)$/;
@@ -19,8 +19,8 @@ export function passedHeaders(headers: ResponseHeaders): Record<string, string> 
 }
 
 /** A header as one text; empty when it is absent. */
-export function headerText(value: string | string[] | undefined): string {
-  return Array.isArray(value) ? value.join(', ') : value ?? '';
+export function headerText(value: ResponseHeaders[string]): string {
+  return typeof value === 'string' ? value : value?.join(', ') ?? '';
 }
 
 /** Whether a content type is that of a web page. */

@@ -4,7 +4,8 @@ import { headerValue } from '../../base/names.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import { providerFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
-import type { ResponseHeaders, ResponseListener, Transport, UpstreamCall } from '../../upstream/transport.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
+import type { Dispatcher, ResponseListener, UpstreamCall } from '../../upstream/call.ts';
 import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from '../answer/answerFailures.ts';
 import { AnswerBody, startsLikeJson } from '../answer/answerBody.ts';
 import { AnswerBounds } from '../answer/answerBounds.ts';
@@ -110,9 +111,9 @@ export class UpstreamAttempt implements ResponseListener {
     this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#expired(error), options.endpoint.name);
   }
 
-  start(transport: Pick<Transport, 'send'>): void {
+  start(upstream: Dispatcher): void {
     this.#timers.start();
-    this.#call = transport.send({ name: this.#endpoint.name, timeouts: this.#timeouts, protocol: this.#endpoint.protocol, provider: this.#endpoint.provider }, this.#outgoing.request, this);
+    this.#call = upstream.dispatch({ name: this.#endpoint.name, timeouts: this.#timeouts, protocol: this.#endpoint.protocol, provider: this.#endpoint.provider }, this.#outgoing.request, this);
     // The call may have failed before it was handed over.
     if (this.#mode === 'done') this.#call.abort();
   }
@@ -134,9 +135,11 @@ export class UpstreamAttempt implements ResponseListener {
     return contentMs < measurableMs ? undefined : this.figures.generatedChars / charsPerToken / (contentMs / 1000);
   }
 
-  /** Nothing was sent: the call was never made, failed while it was being made, or fault injection answered it. */
+  /** Nothing was sent: the call was never made, failed while it was being made, or was answered here. */
   get unsent(): boolean {
-    return this.#call === undefined || this.#call.unsent === true;
+    if (this.#call === undefined) return true;
+    const { source } = this.#call;
+    return source === 'injected' || source === 'cache';
   }
 
   /** The request met a dead connection, and went out again on a fresh one. */
@@ -144,9 +147,10 @@ export class UpstreamAttempt implements ResponseListener {
     return this.#call?.resent === true;
   }
 
-  /** A fire drill has its hand in it: what comes of it says nothing of the provider. */
+  /** Fault injection made or altered the answer: it says nothing of the provider. */
   get drilled(): boolean {
-    return this.#call?.drilled === true;
+    const source = this.#call?.source;
+    return source === 'injected' || source === 'altered';
   }
 
   /** Events of the stream that could not be read and were left out. */

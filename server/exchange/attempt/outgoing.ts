@@ -15,7 +15,7 @@ import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { bodyWithoutReasoning, withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { authorize } from '../../keys/authHeader.ts';
-import type { UpstreamRequest } from '../../upstream/transport.ts';
+import type { UpstreamRequest } from '../../upstream/call.ts';
 import type { ExchangeInput } from '../request.ts';
 
 /** What goes to a provider for one attempt. */

@@ -2,7 +2,7 @@ import type { ConversationEvent } from '../../api/conversation.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
-import type { ResponseHeaders } from '../../upstream/transport.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { Permit } from '../admission.ts';
 import type { AttemptEnd, AttemptListener, UpstreamAttempt } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';

@@ -20,7 +20,7 @@ import { keyName } from '../resilienceState.ts';
 
 /** What a drill runner needs of the house. */
 export interface FaultInjectionRunnerOptions {
-  drills: FaultInjector;
+  faultInjector: FaultInjector;
   healthRegistry: Pick<NetworkAwareHealthRegistry, 'snapshotOf' | 'restore'>;
   keys: KeyPool;
   clock: Clock;
@@ -65,7 +65,7 @@ export class FaultInjectionRunner {
 
   /** @throws WaybillError in one sentence when the drill cannot begin */
   start(params: StartDrillParams): RunningDrill {
-    const { drills, healthRegistry, keys, clock } = this.#options;
+    const { faultInjector, healthRegistry, keys, clock } = this.#options;
     const startedAt = clock.now();
     const drill = this.#checked(params, startedAt);
     if (this.#runs.size === 0) this.#requests = [];
@@ -73,7 +73,7 @@ export class FaultInjectionRunner {
       drill, counts: { met: 0, answered: 0, failed: 0 }, health: healthRegistry.snapshotOf(drill.endpoint), keys: keys.snapshotOf(drill.endpoint), timer: undefined,
     };
     this.#runs.set(drill.id, run);
-    drills.begin(drill);
+    faultInjector.begin(drill);
     this.#await(run);
     this.#options.log.info(`Fire drill of ${drill.endpoint} begun: ${drill.fault}, for ${Math.round(params.durationMs / 1000)} s.`);
     this.#options.changed();
@@ -138,7 +138,7 @@ export class FaultInjectionRunner {
   shutdown(): void {
     for (const run of this.#runs.values()) {
       clearTimeout(run.timer);
-      this.#options.drills.end(run.drill.id);
+      this.#options.faultInjector.end(run.drill.id);
     }
     this.#runs.clear();
   }
@@ -190,11 +190,11 @@ export class FaultInjectionRunner {
   }
 
   #end(run: Run, ended: DrillSummary['ended']): DrillSummary {
-    const { drills, healthRegistry, keys, clock, log } = this.#options;
+    const { faultInjector, healthRegistry, keys, clock, log } = this.#options;
     const { drill, counts } = run;
     clearTimeout(run.timer);
     this.#runs.delete(drill.id);
-    drills.end(drill.id);
+    faultInjector.end(drill.id);
     this.#ends.run(() => { if (run.health !== undefined) healthRegistry.restore(drill.endpoint, run.health); });
     this.#ends.run(() => { keys.restore(drill.endpoint, run.keys); });
     this.#last = { ...drill, ...counts, endedAt: clock.now(), ended };

@@ -2,6 +2,7 @@ import type { ProviderErrorBody } from '../../api/conversation.ts';
 import type { FailureClass } from '../../api/failure.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { parseJson } from '../../base/json.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { parseRetryAfter } from '../../base/headers/retryAfter.ts';
 import type { ErrorRule, Provider } from '../../catalog/provider.ts';
 import { readErrorBody, readErrorText } from '../../protocols/errorBody.ts';
@@ -114,7 +115,7 @@ const classOfStatus: Record<number, FailureClass> = {
  * @param now milliseconds since the epoch, for HTTP dates in Retry-After
  */
 export function responseFailure(
-  status: number, headers: Record<string, string | string[] | undefined>, body: string, source: FailureSource, now: number,
+  status: number, headers: ResponseHeaders, body: string, source: FailureSource, now: number,
 ): WaybillError {
   const parsed = parseJson(body.trim());
   const error = (parsed === undefined ? undefined : readErrorBody(parsed)) ?? readErrorText(body);

@@ -1,35 +1,38 @@
-import { WaybillError } from '../../base/failure.ts';
-import type { ResponseHeaders, ResponseListener, UpstreamCall } from '../transport.ts';
+import type { WaybillError } from '../../base/failure.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
+import type { ResponseListener, UpstreamCall } from '../call.ts';
+import { unreadableAnswer } from '../failures/unreadableAnswer.ts';
 
-/** Of an answer that waits, no more than this is kept in memory; then the provider is made to wait. */
+/** Of an answer that is held back, no more than this is kept in memory; then the provider is paused. */
 const maxHeldBytes = 1024 * 1024;
 
-type Word = (listener: ResponseListener) => void;
+/** One event of the answer, to be passed on later. */
+type HeldEvent = (listener: ResponseListener) => void;
 
 /**
- * A call whose answer a drill holds back: its first byte is passed on a while after it came, and then all of it as it
- * comes. The request itself goes out as always.
+ * A call whose answer fault injection delays: its first byte is passed on `slowMs` after it came, and then all of it as it
+ * comes. The request itself is sent as it is.
  */
 export class DelayFault implements UpstreamCall, ResponseListener {
-  readonly drilled = true;
+  readonly source = 'altered';
   #listener: ResponseListener | undefined;
   #call: UpstreamCall | undefined;
   #slowMs: number;
   #endpoint: string;
-  #letGo: () => void;
+  #forgetRelease: () => void;
   #timer: NodeJS.Timeout | undefined;
-  /** What came and has not been passed on; undefined when nothing is held back any more. */
-  #held: Word[] | undefined = [];
+  /** What came and has not been passed on; undefined once nothing is held back any more. */
+  #held: HeldEvent[] | undefined = [];
   #heldBytes = 0;
   #released = false;
-  /** The listener wants no more for the moment. */
+  /** The listener has paused the call. */
   #paused = false;
-  /** We want no more for the moment. */
+  /** This class has paused the call, because it holds too much. */
   #full = false;
 
   /**
-   * @param send sends the request; what comes back is told to what it is given
-   * @param hold has the answer released when the drill ends, and gives back how to forget that
+   * @param send sends the request with the given listener
+   * @param hold has the answer released when the drill ends; returns a function that takes this back
    */
   constructor(options: {
     listener: ResponseListener; endpoint: string; slowMs: number;
@@ -38,7 +41,7 @@ export class DelayFault implements UpstreamCall, ResponseListener {
     this.#listener = options.listener;
     this.#endpoint = options.endpoint;
     this.#slowMs = options.slowMs;
-    this.#letGo = options.hold(() => this.#release());
+    this.#forgetRelease = options.hold(() => this.#release());
     this.#call = options.send(this);
   }
 
@@ -62,38 +65,38 @@ export class DelayFault implements UpstreamCall, ResponseListener {
   }
 
   onHeaders(status: number, headers: ResponseHeaders): void {
-    this.#say(listener => listener.onHeaders(status, headers), 0);
+    this.#pass(listener => listener.onHeaders(status, headers), 0);
   }
 
   onData(chunk: Buffer): void {
-    this.#say(listener => listener.onData(chunk), chunk.length);
+    this.#pass(listener => listener.onData(chunk), chunk.length);
   }
 
   onEnd(): void {
-    this.#say(listener => {
+    this.#pass(listener => {
       this.#finish();
       listener.onEnd();
     }, 0);
   }
 
   onError(error: WaybillError): void {
-    const end: Word = listener => {
+    const end: HeldEvent = listener => {
       this.#finish();
       listener.onError(error);
     };
-    // Where no answer began, there is none to hold back.
+    // Where no answer began, there is nothing to delay.
     if (this.#held?.length === 0) this.#held = undefined;
-    this.#say(end, 0);
+    this.#pass(end, 0);
   }
 
-  #say(word: Word, bytes: number): void {
+  #pass(event: HeldEvent, bytes: number): void {
     const listener = this.#listener;
     if (listener === undefined) return;
     if (this.#held === undefined) {
-      word(listener);
+      event(listener);
       return;
     }
-    this.#held.push(word);
+    this.#held.push(event);
     this.#heldBytes += bytes;
     if (!this.#released && this.#timer === undefined) {
       this.#timer = setTimeout(() => this.#release(), this.#slowMs);
@@ -114,31 +117,30 @@ export class DelayFault implements UpstreamCall, ResponseListener {
   #flush(): void {
     try {
       while (this.#held !== undefined && !this.#paused) {
-        const word = this.#held.shift();
-        if (word === undefined) {
+        const event = this.#held.shift();
+        if (event === undefined) {
           this.#held = undefined;
           this.#heldBytes = 0;
-          // Whatever the provider was made to wait for is over, ours or the listener's.
+          // Neither this class nor the listener pauses the call any more.
           this.#full = false;
           this.#call?.resume();
           return;
         }
         if (this.#listener === undefined) return;
-        word(this.#listener);
+        event(this.#listener);
       }
       if (this.#listener !== undefined && this.#held === undefined && !this.#paused) this.#call?.resume();
     } catch (cause) {
-      // This runs in a timer, where what a listener throws would end the process.
+      // This runs in a timer, where an exception of a listener would end the process.
       const listener = this.#listener;
       this.abort();
-      listener?.onError(cause instanceof WaybillError ? cause
-        : new WaybillError('unreadable-answer', 'server', `${this.#endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) }));
+      listener?.onError(unreadableAnswer(this.#endpoint, cause));
     }
   }
 
   #finish(): void {
     clearTimeout(this.#timer);
-    this.#letGo();
+    this.#forgetRelease();
     this.#listener = undefined;
     this.#held = undefined;
   }

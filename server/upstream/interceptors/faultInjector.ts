@@ -4,7 +4,8 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { isCoolingDown } from '../../base/cooldownSpan.ts';
-import type { ResponseHeaders, UpstreamRequest } from '../transport.ts';
+import type { UpstreamRequest } from '../call.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 
 /** Whether a request's key, model and endpoint are those of a drill. */
 type About = UpstreamRequest['about'];
@@ -50,7 +51,7 @@ export class FaultInjector {
    * The drill that a request meets.
    * @param about absent for what concerns neither a model nor a key
    */
-  meeting(endpoint: string, about: About): RunningDrill | undefined {
+  matching(endpoint: string, about: About): RunningDrill | undefined {
     if (this.#running.length === 0) return undefined;
     const now = this.#clock.now();
     return this.#running.find(drill => drill.endpoint === endpoint && isUnderWay(drill, now) && concerns(drill, about));
@@ -97,12 +98,12 @@ function concerns(drill: RunningDrill, about: About): boolean {
 }
 
 /** A connection that a drill refuses: as if nothing listened there. */
-export function drilledRefusal(endpoint: string): WaybillError {
+export function injectedRefusal(endpoint: string): WaybillError {
   return new WaybillError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED' });
 }
 
 /** An answer that a drill breaks off: as if the connection had been reset. */
-export function drilledCut(endpoint: string): WaybillError {
+export function injectedCut(endpoint: string): WaybillError {
   return new WaybillError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET' });
 }
 

@@ -1,32 +1,31 @@
 import type { WaybillError } from '../../base/failure.ts';
 import type { RefusalAnswer } from './faultInjector.ts';
-import type { ResponseListener, UpstreamCall } from '../transport.ts';
+import type { ResponseListener, UpstreamCall } from '../call.ts';
 
-/** A call that a drill answers: nothing leaves this process. What it says comes after the call was handed out, as from a network. */
+/** A call that fault injection answers: nothing leaves this process. The answer comes after the call was returned, as from a network. */
 export class RefuseFault implements UpstreamCall {
-  readonly drilled = true;
-  readonly unsent = true;
+  readonly source = 'injected';
   #listener: ResponseListener | undefined;
   #answer: RefusalAnswer | WaybillError;
-  #turn: NodeJS.Immediate;
+  #scheduled: NodeJS.Immediate;
 
   constructor(listener: ResponseListener, answer: RefusalAnswer | WaybillError) {
     this.#listener = listener;
     this.#answer = answer;
-    this.#turn = setImmediate(() => this.#speak());
+    this.#scheduled = setImmediate(() => this.#answerListener());
   }
 
   abort(): void {
     this.#listener = undefined;
-    clearImmediate(this.#turn);
+    clearImmediate(this.#scheduled);
   }
 
   /** The answer is a line of text: there is nothing to hold back. */
   pause(): void { /* as above */ }
   resume(): void { /* as above */ }
 
-  /** Each word may make the listener hang up. */
-  #speak(): void {
+  /** Each event may make the listener abort. */
+  #answerListener(): void {
     const answer = this.#answer;
     if ('body' in answer) {
       this.#listener?.onHeaders(answer.status, answer.headers);

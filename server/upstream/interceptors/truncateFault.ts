@@ -2,37 +2,38 @@ import type { WaybillError } from '../../base/failure.ts';
 import type { StreamDecoder } from '../../protocols/codec.ts';
 import { isContentEvent } from '../../protocols/events.ts';
 import { createSseReader, type SseReader } from '../../protocols/sseReader.ts';
-import { drilledCut } from './faultInjector.ts';
-import type { ResponseHeaders, ResponseListener, UpstreamCall } from '../transport.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
+import type { ResponseListener, UpstreamCall } from '../call.ts';
+import { injectedCut } from './faultInjector.ts';
 
-/** So many events with words in them are passed on before a stream is cut; a shorter one is cut before its end. */
+/** So many events with content are passed on before a stream is cut; a shorter stream is cut before its end. */
 const contentEventsBeforeCut = 3;
 const maxEventBytes = 16 * 1024 * 1024;
 const newline = 0x0a;
 
 /**
- * A call whose answer a drill breaks off in the middle, as a reset would: a stream after a few words and never after its
- * end, a plain answer half way. Refusals of the provider pass: they are no answers. The request itself goes out as always;
- * the provider is told to stop at the cut.
+ * A call whose answer fault injection breaks off in the middle, as a reset would: a stream after its first content and
+ * before its end, a buffered answer half way. Refusals of the provider pass. The request itself is sent as it is, and
+ * aborted at the cut.
  */
 export class TruncateFault implements UpstreamCall, ResponseListener {
-  readonly drilled = true;
+  readonly source = 'altered';
   #listener: ResponseListener | undefined;
   #call: UpstreamCall | undefined;
   #endpoint: string;
   #decoder: StreamDecoder | undefined;
-  #mode: 'whole' | 'stream' | 'plain' = 'whole';
+  #mode: 'untouched' | 'stream' | 'buffered' = 'untouched';
   #reader: SseReader | undefined;
   #contentEvents = 0;
   #ended = false;
-  /** Bytes of a plain answer that may still pass; undefined where its length was not announced. */
+  /** Bytes of a buffered answer that may still pass; undefined where its length was not announced. */
   #left: number | undefined;
-  /** The latest piece of a plain answer whose length nobody knows: of the last one only a half is passed on. */
+  /** The latest piece of a buffered answer of unknown length: of the last piece only one half is passed on. */
   #last: Buffer | undefined;
 
   /**
    * @param decoder reads the endpoint's streams
-   * @param send sends the request; what comes back is told to what it is given
+   * @param send sends the request with the given listener
    */
   constructor(options: {
     listener: ResponseListener; endpoint: string; decoder: StreamDecoder | undefined; send(listener: ResponseListener): UpstreamCall;
@@ -63,9 +64,9 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
   onHeaders(status: number, headers: ResponseHeaders): void {
     if (status < 300) {
       const isJson = String(headers['content-type'] ?? '').toLowerCase().includes('json');
-      this.#mode = isJson || this.#decoder === undefined ? 'plain' : 'stream';
+      this.#mode = isJson || this.#decoder === undefined ? 'buffered' : 'stream';
       const length = Number(headers['content-length']);
-      if (this.#mode === 'plain' && Number.isInteger(length)) this.#left = Math.floor(length / 2);
+      if (this.#mode === 'buffered' && Number.isInteger(length)) this.#left = Math.floor(length / 2);
       this.#reader = createSseReader({ maxEventBytes }, (event, data) => this.#read(event, data));
     }
     this.#listener?.onHeaders(status, headers);
@@ -73,19 +74,19 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
 
   onData(chunk: Buffer): void {
     switch (this.#mode) {
-      case 'whole':
+      case 'untouched':
         this.#listener?.onData(chunk);
         return;
       case 'stream':
         this.#streamed(chunk);
         return;
-      case 'plain':
-        this.#plain(chunk);
+      case 'buffered':
+        this.#buffered(chunk);
     }
   }
 
   onEnd(): void {
-    if (this.#mode === 'whole') {
+    if (this.#mode === 'untouched') {
       const listener = this.#listener;
       this.#listener = undefined;
       listener?.onEnd();
@@ -102,7 +103,7 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
     listener?.onError(error);
   }
 
-  #plain(chunk: Buffer): void {
+  #buffered(chunk: Buffer): void {
     if (this.#left === undefined) {
       if (this.#last !== undefined) this.#pass(this.#last);
       this.#last = chunk;
@@ -113,7 +114,7 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
     if (this.#left <= 0) this.#cut();
   }
 
-  /** Reads line by line, so that the cut falls behind the words wanted and before the event that ends the answer. */
+  /** Reads line by line, so that the cut falls behind the content to pass on and before the event that ends the answer. */
   #streamed(chunk: Buffer): void {
     let from = 0;
     let whole = 0;
@@ -121,7 +122,7 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
       const lineEnd = chunk.indexOf(newline, from);
       const to = lineEnd === -1 ? chunk.length : lineEnd + 1;
       const before = this.#contentEvents;
-      if (!this.#understood(chunk.subarray(from, to))) break;
+      if (!this.#isReadable(chunk.subarray(from, to))) break;
       if (this.#ended) {
         this.#pass(chunk.subarray(0, whole));
         this.#cut();
@@ -138,8 +139,8 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
     this.#pass(chunk);
   }
 
-  /** @returns false for what is no stream of events, whose judgement is not ours */
-  #understood(bytes: Buffer): boolean {
+  /** @returns false for bytes that are no stream of events; the caller of this call judges those */
+  #isReadable(bytes: Buffer): boolean {
     try {
       this.#reader?.push(bytes);
       return true;
@@ -166,6 +167,6 @@ export class TruncateFault implements UpstreamCall, ResponseListener {
     const listener = this.#listener;
     this.#listener = undefined;
     this.#call?.abort();
-    listener?.onError(drilledCut(this.#endpoint));
+    listener?.onError(injectedCut(this.#endpoint));
   }
 }

@@ -57,7 +57,7 @@ describe('a key of another vendor', () => {
     assert.ok(!JSON.stringify(problems).includes(anthropicKey));
   });
 
-  it('is used for nothing by a server that is given one, and a test of it sends nothing', async () => {
+  it('is used for nothing by a server that is given one, and a test of it sends nothing', async t => {
     const { router, keys, transport, services, endpointTester } = createTestRouter();
     try {
       const { config } = configOf({ it: { provider: 'openai', probe: { enabled: false } } });
@@ -67,7 +67,7 @@ describe('a key of another vendor', () => {
       assert.match(router.status({ state: 'off' }).problems[0]?.message ?? '', /looks like a key of Anthropic/);
       const endpoint = config.endpoints.get('it');
       assert.ok(endpoint !== undefined);
-      transport.send = () => { throw new Error('Something was sent.'); };
+      t.mock.method(transport, 'dispatch', () => { throw new Error('Something was sent.'); });
       const tested = await endpointTester.testWith(endpoint, [key]);
       assert.equal(tested.ok, false);
       assert.match(tested.message, /is not sent to OpenAI/);

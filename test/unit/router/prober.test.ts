@@ -12,6 +12,7 @@ import type { NetworkAwareHealthRegistry } from '../../../server/health/healthRe
 import { createHealthRegistry } from '../../../server/health/registry.ts';
 import { KeyPool } from '../../../server/keys/keyPool.ts';
 import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
+import { FaultInjector } from '../../../server/upstream/interceptors/faultInjector.ts';
 import { Transport } from '../../../server/upstream/transport.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 
@@ -58,7 +59,7 @@ async function checked(t: TestContext, good: Set<string>): Promise<{
   const keys = new KeyPool();
   keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
   const prober = new Prober({
-    transport, healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, faultInjector: new FaultInjector(), healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now.at }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   return { check: () => prober.check(endpoint), healthRegistry, keys, asked, server, now };
@@ -110,7 +111,7 @@ test('while the machine is cut off one endpoint at a time is asked, by turns, an
   transport.configure(config.endpoints);
   t.after(() => transport.shutdown());
   const prober = new WaitingProber({
-    transport, healthRegistry: { ...healthRegistry, isOffline: name => isOffline && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, faultInjector: new FaultInjector(), healthRegistry: { ...healthRegistry, isOffline: name => isOffline && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   /** Ticks once a second, each time waiting for the probes that the tick started. */

@@ -8,6 +8,7 @@ import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import type { GoogleTokens } from '../../../server/upstream/interceptors/googleTokens.ts';
 import { probeEndpoint, type ProbeResult } from '../../../server/upstream/probe.ts';
+import { googleAuth } from '../../../server/upstream/interceptors/googleAuth.ts';
 import { Transport } from '../../../server/upstream/transport.ts';
 
 interface Seen { line: string; headers: IncomingMessage['headers'] }
@@ -27,7 +28,7 @@ async function probe(
     });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const transport = new Transport(options.tokens);
+  const transport = new Transport(options.tokens === undefined ? [] : [googleAuth(options.tokens)]);
   try {
     const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
     const { config, problems } = resolveConfig(

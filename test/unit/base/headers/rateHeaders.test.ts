@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readRateHeaders, type ReportedLimits } from '../../../../server/base/headers/rateHeaders.ts';
-import type { ResponseHeaders } from '../../../../server/base/headers/retryAfter.ts';
+import type { ResponseHeaders } from '../../../../server/base/headers/responseHeaders.ts';
 
 const now = Date.UTC(2026, 10, 20, 12, 0, 0);
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationMs, parseRetryAfter, waitInWordsMs, type ResponseHeaders } from '../../../../server/base/headers/retryAfter.ts';
+import { durationMs, parseRetryAfter, waitInWordsMs } from '../../../../server/base/headers/retryAfter.ts';
+import type { ResponseHeaders } from '../../../../server/base/headers/responseHeaders.ts';
 
 const now = Date.UTC(2026, 10, 20, 12, 0, 0);
 

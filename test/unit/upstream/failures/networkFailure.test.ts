@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { WaybillError } from '../../../../server/base/failure.ts';
 import { selfSignedCertificate } from '../../../../server/sandbox/selfSignedCertificate.ts';
+import type { CallPlace } from '../../../../server/upstream/call.ts';
 import { networkFailure, type CallStage } from '../../../../server/upstream/failures/networkFailure.ts';
 import { ownLimit } from '../../../../server/upstream/failures/ownLimit.ts';
 import { Transport } from '../../../../server/upstream/transport.ts';
@@ -20,7 +21,7 @@ async function toldBy(server: Server, scheme = 'http'): Promise<WaybillError | u
   const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
   try {
     return await new Promise(resolve => {
-      transport.send({ name: 'a', timeouts: { connectMs: 5000 } as never }, { method: 'POST', url, headers: { 'content-length': '2' }, body: [body] }, {
+      transport.dispatch({ name: 'a', timeouts: { connectMs: 5000 } } as CallPlace, { method: 'POST', url, headers: { 'content-length': '2' }, body: [body] }, {
         onHeaders: () => undefined, onData: () => undefined, onEnd: () => resolve(undefined), onError: resolve,
       });
     });

@@ -11,7 +11,9 @@ import { startSandboxProvider, type SandboxProvider } from '../../../../server/s
 import { drillFailure, FaultInjector } from '../../../../server/upstream/interceptors/faultInjector.ts';
 import { fetchText } from '../../../../server/upstream/fetchText.ts';
 import { responseFailure } from '../../../../server/upstream/failures/responseFailure.ts';
-import { Transport, type CallPlace, type ResponseListener, type UpstreamCall, type UpstreamRequest } from '../../../../server/upstream/transport.ts';
+import type { AnswerSource, CallPlace, ResponseListener, UpstreamCall, UpstreamRequest } from '../../../../server/upstream/call.ts';
+import { faultInjection } from '../../../../server/upstream/interceptors/faultInjection.ts';
+import { Transport } from '../../../../server/upstream/transport.ts';
 
 const timeouts: CallPlace['timeouts'] = { connectMs: 2000, headersMs: 5000, bufferedHeadersMs: 5000, firstTokenMs: 5000, idleMs: 5000, totalMs: 10_000, minTokensPerSecond: 0 };
 const model = 'm';
@@ -29,13 +31,13 @@ function place(protocol: ProtocolName = 'openai-chat'): CallPlace {
 }
 
 /** A transport with one drill of the endpoint `a`. */
-function drilling(fault: DrillFault, changes: Partial<RunningDrill> = {}): { transport: Transport; drill: RunningDrill } {
+function drilling(fault: DrillFault, changes: Partial<RunningDrill> = {}): { transport: Transport; drills: FaultInjector; drill: RunningDrill } {
   const drills = new FaultInjector();
   const drill: RunningDrill = { id: 'd1', endpoint: 'a', fault, startedAt: Date.now(), until: Date.now() + 60_000, ...changes };
   drills.begin(drill);
-  const transport = new Transport(undefined, drills);
+  const transport = new Transport([faultInjection(drills)]);
   closers.push(() => transport.shutdown());
-  return { transport, drill };
+  return { transport, drills, drill };
 }
 
 async function provider(protocol: ProtocolName = 'openai-chat'): Promise<SandboxProvider> {
@@ -75,12 +77,12 @@ function chat(url: string, protocol: ProtocolName = 'openai-chat', stream = true
   };
 }
 
-interface Heard { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: WaybillError; drilled: boolean; unsent: boolean }
+interface Heard { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: WaybillError; source?: AnswerSource }
 
 /** Sends and listens to the end. */
 function listen(transport: Transport, at: CallPlace, request: UpstreamRequest, hear?: (call: UpstreamCall, heard: Heard) => void): Promise<Heard> {
   return new Promise(resolve => {
-    const heard: Heard = { text: '', chunks: 0, ended: false, drilled: false, unsent: false };
+    const heard: Heard = { text: '', chunks: 0, ended: false };
     const listener: ResponseListener = {
       onHeaders: status => { heard.status = status; heard.headersAt = performance.now(); },
       onData: chunk => {
@@ -91,9 +93,8 @@ function listen(transport: Transport, at: CallPlace, request: UpstreamRequest, h
       onEnd: () => { heard.ended = true; resolve(heard); },
       onError: error => { heard.error = error; resolve(heard); },
     };
-    const call = transport.send(at, request, listener);
-    heard.drilled = call.drilled === true;
-    heard.unsent = call.unsent === true;
+    const call = transport.dispatch(at, request, listener);
+    heard.source = call.source;
   });
 }
 
@@ -105,18 +106,18 @@ describe('a drilled endpoint that is down', () => {
     assert.equal(heard.error?.failureClass, 'network');
     assert.equal(heard.error?.code, 'connection-refused');
     assert.match(heard.error?.message ?? '', /^Fire drill: a refused the connection\.$/);
-    assert.deepEqual([heard.drilled, heard.unsent], [true, true]);
+    assert.equal(heard.source, 'injected');
     await assert.rejects(fetchText(transport, place(), { method: 'GET', url: `${a.url}/models`, headers: {} }, 1000), /Fire drill/);
     assert.equal(a.connectionCount, 0);
   });
 
   it('leaves other endpoints alone, and its own once it is over', async () => {
     const a = await provider();
-    const { transport, drill } = drilling('down');
+    const { transport, drills, drill } = drilling('down');
     const other = await listen(transport, { ...place(), name: 'b' }, chat(a.url));
     assert.equal(other.ended, true);
-    assert.equal(other.drilled, false);
-    transport.drills.end(drill.id);
+    assert.equal(other.source, 'provider');
+    drills.end(drill.id);
     assert.equal((await listen(transport, place(), chat(a.url))).ended, true);
   });
 
@@ -124,9 +125,9 @@ describe('a drilled endpoint that is down', () => {
     let now = 1_000_000_000;
     const drills = new FaultInjector({ now: () => now });
     drills.begin({ id: 'd1', endpoint: 'a', fault: 'down', startedAt: now, until: now + 60_000 });
-    assert.equal(drills.meeting('a', about)?.id, 'd1');
+    assert.equal(drills.matching('a', about)?.id, 'd1');
     now -= 3_600_000;
-    assert.equal(drills.meeting('a', about), undefined);
+    assert.equal(drills.matching('a', about), undefined);
   });
 
   it('is over by the clock even when nobody ended it', async () => {
@@ -134,7 +135,7 @@ describe('a drilled endpoint that is down', () => {
     let now = 1000;
     const drills = new FaultInjector({ now: () => now });
     drills.begin({ id: 'd1', endpoint: 'a', fault: 'down', startedAt: 0, until: 2000 });
-    const transport = new Transport(undefined, drills);
+    const transport = new Transport([faultInjection(drills)]);
     closers.push(() => transport.shutdown());
     assert.equal((await listen(transport, place(), chat(a.url))).error?.failureClass, 'network');
     now = 2000;
@@ -144,7 +145,7 @@ describe('a drilled endpoint that is down', () => {
   it('says nothing after it was aborted', async () => {
     const { transport } = drilling('down');
     let said = 0;
-    const call = transport.send(place(), chat('http://127.0.0.1:1'), { onHeaders: () => (said += 1), onData: () => (said += 1), onEnd: () => (said += 1), onError: () => (said += 1) });
+    const call = transport.dispatch(place(), chat('http://127.0.0.1:1'), { onHeaders: () => (said += 1), onData: () => (said += 1), onEnd: () => (said += 1), onError: () => (said += 1) });
     call.abort();
     await sleep(5);
     assert.equal(said, 0);
@@ -172,7 +173,7 @@ describe('a drilled refusal', () => {
         const heard = await new Promise<{ status: number; body: string }>((resolve, reject) => {
           let body = '';
           let code = 0;
-          transport.send(place(protocol), chat(a.url, protocol), {
+          transport.dispatch(place(protocol), chat(a.url, protocol), {
             onHeaders: (given, sent) => { code = given; Object.assign(headers, sent); },
             onData: chunk => (body += chunk.toString()), onEnd: () => resolve({ status: code, body }), onError: reject,
           });
@@ -210,15 +211,15 @@ describe('a drilled endpoint that is slow', () => {
     assert.equal(heard.status, 200);
     assert.ok((heard.headersAt ?? 0) - sentAt >= 119);
     assert.match(heard.text, /\[DONE\]/);
-    assert.deepEqual([heard.drilled, heard.unsent], [true, false]);
+    assert.equal(heard.source, 'altered');
   });
 
   it('lets go of what it holds when the drill ends', async () => {
     const a = await provider();
-    const { transport, drill } = drilling('slow', { slowMs: 60_000 });
+    const { transport, drills, drill } = drilling('slow', { slowMs: 60_000 });
     const listening = listen(transport, place(), chat(a.url));
     await a.waitForRequest(request => request.finishedAt !== undefined);
-    transport.drills.end(drill.id);
+    drills.end(drill.id);
     const heard = await listening;
     assert.equal(heard.ended, true);
     assert.match(heard.text, /\[DONE\]/);
@@ -227,13 +228,13 @@ describe('a drilled endpoint that is slow', () => {
   it('is aborted at once while it holds an answer back', async () => {
     const a = await provider();
     a.script({ type: 'stall', after: 4 });
-    const { transport, drill } = drilling('slow', { slowMs: 60_000 });
+    const { transport, drills, drill } = drilling('slow', { slowMs: 60_000 });
     let said = 0;
-    const call = transport.send(place(), chat(a.url), { onHeaders: () => (said += 1), onData: () => (said += 1), onEnd: () => (said += 1), onError: () => (said += 1) });
+    const call = transport.dispatch(place(), chat(a.url), { onHeaders: () => (said += 1), onData: () => (said += 1), onEnd: () => (said += 1), onError: () => (said += 1) });
     await a.waitForRequest(() => true);
     call.abort();
     await a.waitForRequest(request => request.closedEarlyAt !== undefined);
-    transport.drills.end(drill.id);
+    drills.end(drill.id);
     assert.equal(said, 0);
   });
 
@@ -325,7 +326,7 @@ describe('a drilled endpoint that cuts its answers', () => {
     assert.equal(heard.text.length, 2000);
     assert.equal(heard.error?.code, 'stream-cut');
     let pieces = 0;
-    const call = transport.send(place(), chat(url), { onHeaders: () => undefined, onData: () => (pieces += 1), onEnd: () => undefined, onError: () => undefined });
+    const call = transport.dispatch(place(), chat(url), { onHeaders: () => undefined, onData: () => (pieces += 1), onEnd: () => undefined, onError: () => undefined });
     while (pieces < 2) await sleep(5);
     call.abort();
   });

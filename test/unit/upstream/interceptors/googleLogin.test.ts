@@ -7,6 +7,8 @@ import { WaybillError } from '../../../../server/base/failure.ts';
 import { findProvider } from '../../../../server/catalog/providers.ts';
 import { authorize, secretsOf } from '../../../../server/keys/authHeader.ts';
 import { fetchText } from '../../../../server/upstream/fetchText.ts';
+import type { CallPlace } from '../../../../server/upstream/call.ts';
+import { googleAuth } from '../../../../server/upstream/interceptors/googleAuth.ts';
 import { GoogleTokens, type GoogleLibrary } from '../../../../server/upstream/interceptors/googleTokens.ts';
 import { Transport } from '../../../../server/upstream/transport.ts';
 
@@ -167,12 +169,13 @@ describe('a request to Vertex AI', () => {
       server.close();
     }
   }
-  const timeouts = { connectMs: 2000, headersMs: 2000, bufferedHeadersMs: 2000, firstTokenMs: 2000, idleMs: 2000, totalMs: 2000, minTokensPerSecond: 0 };
+  const timeouts: CallPlace['timeouts'] = { connectMs: 2000, headersMs: 2000, bufferedHeadersMs: 2000, firstTokenMs: 2000, idleMs: 2000, totalMs: 2000, minTokensPerSecond: 0 };
+  const place: CallPlace = { name: 'vertex', timeouts, protocol: 'gemini', provider: vertex };
 
   test('is sent with a token and the project of the credential, and once more with a new token when that is refused', async () => {
     await atServer(authorization => (authorization === 'Bearer token-1' ? 401 : 200), async (origin, seen) => {
-      const transport = new Transport(new FakeGoogle().tokens);
-      const answer = await fetchText(transport, { name: 'vertex', timeouts }, { method: 'GET', url: `${origin}/v1/projects/{project}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
+      const transport = new Transport([googleAuth(new FakeGoogle().tokens)]);
+      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/v1/projects/{project}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
       assert.equal(answer.status, 200);
       assert.deepEqual(seen, ['/v1/projects/team-1/x Bearer token-1', '/v1/projects/team-1/x Bearer token-2']);
       await transport.shutdown();
@@ -181,8 +184,8 @@ describe('a request to Vertex AI', () => {
 
   test('that is refused twice is refused', async () => {
     await atServer(() => 401, async (origin, seen) => {
-      const transport = new Transport(new FakeGoogle().tokens);
-      const answer = await fetchText(transport, { name: 'vertex', timeouts }, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
+      const transport = new Transport([googleAuth(new FakeGoogle().tokens)]);
+      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
       assert.equal(answer.status, 401);
       assert.equal(seen.length, 2);
       await transport.shutdown();
@@ -193,9 +196,9 @@ describe('a request to Vertex AI', () => {
     await atServer(() => 200, async (origin, seen) => {
       const google = new FakeGoogle();
       google.hold = true;
-      const transport = new Transport(google.tokens);
+      const transport = new Transport([googleAuth(google.tokens)]);
       const aborter = new AbortController();
-      const call = fetchText(transport, { name: 'vertex', timeouts }, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000, aborter.signal);
+      const call = fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000, aborter.signal);
       await new Promise(resolve => setTimeout(resolve, 20));
       aborter.abort();
       await assert.rejects(call, (error: unknown) => error instanceof WaybillError && error.failureClass === 'cancelled');
