@@ -1,4 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
+import type { FailureCode } from './failureCodes.ts';
 
 export interface FailureDetails {
   /** HTTP status the provider answered with, where there was one. */
@@ -26,7 +27,7 @@ export interface FailureDetails {
  * for the user with the next action (`message`).
  */
 export class WaybillError extends Error {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly failureClass: FailureClass;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
@@ -36,7 +37,7 @@ export class WaybillError extends Error {
   readonly systemCode: string | undefined;
   readonly helpUrl: string | undefined;
 
-  constructor(code: string, failureClass: FailureClass, message: string, details: FailureDetails = {}) {
+  constructor(code: FailureCode, failureClass: FailureClass, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'WaybillError';
     this.code = code;

@@ -2,7 +2,7 @@ import type { Attempt, AttemptRole, Plan, PlannedTarget, Receipt } from '../api/
 import type { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
-import type { TimerPhase } from '../timeouts/adaptiveTimeouts.ts';
+import type { TimerPhase } from '../base/failureCodes.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { RunningExchange } from './services.ts';
 

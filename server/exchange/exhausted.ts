@@ -1,6 +1,7 @@
 import { logText } from '../api/logText.ts';
 import type { Attempt, Plan } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
+import type { FailureCode } from '../base/failureCodes.ts';
 import { troubleSentence } from '../health/wording.ts';
 import type { NetworkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
@@ -76,7 +77,7 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
 }
 
-function failure(code: string, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
+function failure(code: FailureCode, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
   return { error: new WaybillError(code, failureClass, message, { retryAfterMs, ownSentence }), status };
 }
 

@@ -1,9 +1,10 @@
 import type { FailureClass } from '../api/failure.ts';
+import { failureCodes, type FailureCode } from '../base/failureCodes.ts';
 
 /** What is known when an attempt has failed. */
 export interface FailedAttempt {
   failureClass: FailureClass;
-  code: string;
+  code: FailureCode;
   /** Another key of the same endpoint is usable and was not tried. */
   anotherKey: boolean;
   /** Keys of this provider's account share limits. */
@@ -51,9 +52,9 @@ export function isLastWord(failureClass: FailureClass): boolean {
 }
 
 /** Whether a target that failed so may be tried once more when nothing else is left. */
-export function retryableWhenNothingElse(failureClass: FailureClass, code?: string): boolean {
+export function retryableWhenNothingElse(failureClass: FailureClass, code?: FailureCode): boolean {
   return failureClass === 'server' || failureClass === 'overloaded' || failureClass === 'local'
-    || (failureClass === 'network' && (code === 'connection-failed' || code === 'connection-lost' || code === 'kept-connection-lost'));
+    || (failureClass === 'network' && code !== undefined && failureCodes[code].mayRepeat === true);
 }
 
 /** Whether it makes sense to wait for a target that failed so. */

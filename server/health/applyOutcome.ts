@@ -2,7 +2,7 @@ import type { FailureClass } from '../api/failure.ts';
 import type { Outcome } from './healthReader.ts';
 import { releaseTrial, breakerAfter, trialUnderWay, type Breaker, type BreakerOutcome } from './breaker/breaker.ts';
 import type { EndpointHealth } from './endpointHealth.ts';
-import { isPage, mayBeLink } from './network/networkTracker.ts';
+import { factsOf, isNotTheApi, mayBeLink } from './network/networkTracker.ts';
 import { modelHealth } from './modelHealth.ts';
 
 /** Which trials ended with an attempt. */
@@ -61,14 +61,14 @@ function applyToModel(health: EndpointHealth, model: string, outcome: Outcome, b
 /** Whether a failure lies with the connection, in which no model had a part. */
 function ofConnection(outcome: Outcome): boolean {
   const { failureClass, phase, code } = outcome;
-  return failureClass === 'network' || code === 'connection-reset' || isPage(outcome) || (failureClass === 'timeout' && (phase === 'connect' || code === 'connect-timeout'));
+  return failureClass === 'network' || code === 'connection-reset' || isNotTheApi(outcome) || (failureClass === 'timeout' && (phase === 'connect' || factsOf(code).timer === 'connect'));
 }
 
 function forEndpoint(breaker: Breaker, outcome: Outcome): FailureClass | undefined {
   const { failureClass, model, code } = outcome;
   if (failureClass === undefined || model === undefined || ofConnection(outcome)) return failureClass;
   // A timer that ran out after connecting, or a login that failed, says nothing about the connection.
-  if (failureClass === 'timeout' || code?.startsWith('google-') === true) return provesNothing;
+  if (failureClass === 'timeout' || factsOf(code).beforeLogin === true) return provesNothing;
   // An answer of any kind came over a working connection. It is evidence for the connection and for nothing else.
   return breaker.state === 'closed' || breaker.cause.mayBeLink ? undefined : provesNothing;
 }

@@ -1,4 +1,5 @@
 import type { FailureClass } from '../api/failure.ts';
+import type { FailureCode, TimerPhase } from '../base/failureCodes.ts';
 import type { EndpointStatus } from '../api/status.ts';
 import type { BreakerConfig } from '../config/config.ts';
 import type { NetworkTrouble, NetworkKind } from './network/networkState.ts';
@@ -31,9 +32,9 @@ export interface Outcome {
   /** How a network failure came about, where known. Refused and reset connections are no sign of being offline. */
   networkKind?: NetworkKind | undefined;
   /** How far the attempt had come when a timer ended it. A timeout while connecting counts for the endpoint, a later one for its model. */
-  phase?: 'connect' | 'headers' | 'first-token' | 'idle' | 'throughput' | 'total' | undefined;
+  phase?: TimerPhase | undefined;
   /** The stable code of the failure (`WaybillError.code`): pages, redirects and certificates may be a captive portal's. */
-  code?: string | undefined;
+  code?: FailureCode | undefined;
   /** The HTTP status of a failure, where there was one. */
   status?: number | undefined;
   /** A probe that a person asked for: its success closes a breaker whose cause it disproves. */

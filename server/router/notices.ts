@@ -1,5 +1,6 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { NoticeParams } from '../api/messages.ts';
+import type { FailureCode } from '../base/failureCodes.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 
@@ -15,7 +16,7 @@ export interface NoticedFailure {
   readonly endpoint: string;
   readonly failureClass: FailureClass;
   /** The failure's stable code. */
-  readonly code: string;
+  readonly code: FailureCode;
   /** One sentence for a person, without secrets. */
   readonly message: string;
   readonly helpUrl: string | undefined;
@@ -37,7 +38,7 @@ export class FailureNotices {
     if (kind !== undefined) notify({ kind, endpoint, message, helpUrl });
   }
 
-  #kindOf(endpoint: string, failureClass: FailureClass, code: string): NoticeParams['kind'] | undefined {
+  #kindOf(endpoint: string, failureClass: FailureClass, code: FailureCode): NoticeParams['kind'] | undefined {
     if (failureClass === 'auth') return 'key-rejected';
     if (failureClass === 'quota') return 'no-money';
     // While the machine is offline or behind a portal, a certificate is the portal's.

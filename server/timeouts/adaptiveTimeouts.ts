@@ -1,4 +1,5 @@
 import type { RequestKind } from '../api/receipt.ts';
+import type { TimerPhase } from '../base/failureCodes.ts';
 import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import { HedgeDelay } from './hedgeDelay.ts';
 import {
@@ -6,8 +7,6 @@ import {
   totalStretch, type HistoryScope, type LearntPhase,
 } from './timerRules.ts';
 import { LatencyHistory, type Measured } from './latencyHistory.ts';
-
-export type TimerPhase = 'connect' | 'headers' | 'first-token' | 'idle' | 'throughput' | 'total';
 
 /** What one attempt measured. Absent: not reached, or not to be learnt from. */
 export interface TimedAttempt {

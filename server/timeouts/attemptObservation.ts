@@ -1,5 +1,6 @@
 import type { Attempt } from '../api/receipt.ts';
-import type { TimedAttempt, TimerPhase } from './adaptiveTimeouts.ts';
+import type { TimerPhase } from '../base/failureCodes.ts';
+import type { TimedAttempt } from './adaptiveTimeouts.ts';
 
 /** How an attempt ended, as far as its record does not tell. */
 export interface AttemptEnding {
@@ -40,19 +41,6 @@ export function observationOf(attempt: Attempt, stream: boolean, ending: Attempt
   }
   const tokensPerSecond = ending.tokensPerSecond ?? paceOf(attempt);
   return { ...common, headersMs, firstTokenMs, longestGapMs, tokensPerSecond, timedOut };
-}
-
-/** Which timer a failure's code speaks of (see exchange/attempt/timers.ts and upstream/transport.ts). */
-export function timerPhaseOf(code: string): TimerPhase | undefined {
-  switch (code) {
-    case 'connect-timeout': return 'connect';
-    case 'headers-timeout': return 'headers';
-    case 'first-token-timeout': return 'first-token';
-    case 'idle-timeout': return 'idle';
-    case 'too-slow': return 'throughput';
-    case 'total-timeout': return 'total';
-    default: return undefined;
-  }
 }
 
 /** Tokens a second after the first one. Reasoning may have come before it unseen, and does not count. */

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
-import { timerPhaseOf } from '../../timeouts/attemptObservation.ts';
+import { failureCodes } from '../../base/failureCodes.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { AttemptEnd } from './attempt.ts';
@@ -42,7 +42,7 @@ export function settleAttempt(services: ExchangeServices, { origin, run }: Runni
 
 /** Whether a timer ended an attempt sooner than it would have with nobody to take over. */
 export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): boolean {
-  const phase = timerPhaseOf(error.code);
+  const phase = failureCodes[error.code].timer;
   if (phase === undefined) return false;
   const { timeouts } = origin;
   const fullTimeouts = origin.fullTimeouts();
@@ -61,7 +61,7 @@ export function attemptEnded({ origin, run }: RunningAttempt, record: Attempt, v
   const error = typeof verdict === 'object' && verdict.kind === 'failed' ? verdict.error : undefined;
   return {
     attempt: origin.announced, record, verdict: verdictOf(verdict), error, status: run.figures.status,
-    timedOut: error === undefined ? undefined : timerPhaseOf(error.code), tokensPerSecond: run.tokensPerSecond, at,
+    timedOut: error === undefined ? undefined : failureCodes[error.code].timer, tokensPerSecond: run.tokensPerSecond, at,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
+import { failureCodes } from '../../base/failureCodes.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
@@ -41,16 +42,9 @@ export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftO
 /** A record with what only its price needs to know: the request never left this machine. */
 export type RecordedAttempt = Attempt & { neverSent?: true };
 
-/** Codes of failures that happen before a request is sent (see networkFailure.ts, tlsWords.ts and googleTokens.ts). */
-const beforeSending = new Set([
-  'connection-refused', 'connection-failed', 'no-address', 'certificate', 'not-tls', 'http2-only', 'tls-failed', 'connect-timeout', 'unreachable', 'own-limit', 'unsendable',
-  'shutting-down', 'google-key-file', 'google-login', 'google-project',
-]);
-
 /** Whether an attempt failed before it was sent. */
 function neverSent(failure: WaybillError | undefined, figures: AttemptFigures): boolean {
-  return failure !== undefined && figures.status === undefined && figures.headersMs === undefined
-    && beforeSending.has(failure.code);
+  return failure !== undefined && figures.status === undefined && figures.headersMs === undefined && failureCodes[failure.code].beforeSending === true;
 }
 
 /** An answer in which the model declines: it went well as far as the provider is concerned, and is marked by its failure class. */

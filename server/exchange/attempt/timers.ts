@@ -1,4 +1,5 @@
 import { WaybillError } from '../../base/failure.ts';
+import type { FailureCode } from '../../base/failureCodes.ts';
 import type { Timeouts } from '../../config/config.ts';
 import { charsPerToken } from '../answer/usageMeter.ts';
 
@@ -166,7 +167,7 @@ export class AttemptTimers {
     this.#stretchEvents = 0;
   }
 
-  #arm(ms: number, code: string, message: string): void {
+  #arm(ms: number, code: FailureCode, message: string): void {
     clearTimeout(this.#phase);
     const timer: NodeJS.Timeout = setTimeout(() => {
       if (this.#pausedAt !== undefined) {
@@ -182,7 +183,7 @@ export class AttemptTimers {
     this.#phase = timer;
   }
 
-  #expired(code: string, message: string): void {
+  #expired(code: FailureCode, message: string): void {
     this.#expire(new WaybillError(code, 'timeout', message));
   }
 }

@@ -1,3 +1,4 @@
+import { failureCodes, type FailureCode, type FailureFacts } from '../../base/failureCodes.ts';
 import { isCoolingDown } from '../../base/cooldownSpan.ts';
 import type { Outcome } from '../healthReader.ts';
 import { observeInterfaces, observeLink, onlineLink, type LinkEvidence, type NetworkState, type NetworkTrouble } from './networkState.ts';
@@ -88,15 +89,22 @@ export function createNetworkTracker(): NetworkTracker {
 /** Whether the machine's own link, lost, blocked or cut by sleep, makes such failures too. */
 export function mayBeLink(outcome: Pick<Outcome, 'failureClass' | 'code' | 'status' | 'networkKind'>): boolean {
   const { failureClass, code } = outcome;
-  return failureClass === 'network' || failureClass === 'timeout' || isPage(outcome) || outcome.status === signInStatus || code === 'stream-cut' || code === 'connection-reset';
+  return failureClass === 'network' || failureClass === 'timeout' || isNotTheApi(outcome) || outcome.status === signInStatus || factsOf(code).connectionEnded === true;
 }
 
 /** RFC 6585, section 6: "Network Authentication Required". */
 const signInStatus = 511;
 
 /** Something that is not the provider's API answered: a page, a redirect, or a certificate that is not the provider's. */
-export function isPage({ code, networkKind }: Pick<Outcome, 'code' | 'networkKind'>): boolean {
-  return code === 'not-an-api' || code === 'redirect' || code === 'certificate' || networkKind === 'tls';
+export function isNotTheApi({ code, networkKind }: Pick<Outcome, 'code' | 'networkKind'>): boolean {
+  return networkKind === 'tls' || factsOf(code).notTheApi === true;
+}
+
+const noFacts: FailureFacts = {};
+
+/** What the code of an outcome says; nothing where the outcome has none. */
+export function factsOf(code: FailureCode | undefined): FailureFacts {
+  return code === undefined ? noFacts : failureCodes[code];
 }
 
 function evidenceOf(outcome: Outcome): LinkEvidence {
@@ -105,7 +113,7 @@ function evidenceOf(outcome: Outcome): LinkEvidence {
   // What another window saw may be minutes old, and comes without how it came about: only an answer is worth something.
   if (outcome.foreign === true) return failureClass === undefined ? 'answered' : 'none';
   if (outcome.status === signInStatus) return 'sign-in';
-  if (isPage(outcome)) return 'page';
+  if (isNotTheApi(outcome)) return 'page';
   switch (failureClass) {
     case 'network':
       return networkKind === 'refused' || networkKind === 'reset' ? 'none' : 'unreachable';
@@ -113,7 +121,7 @@ function evidenceOf(outcome: Outcome): LinkEvidence {
     // Whoever closes a connection without a word has not answered.
     case 'server': return code === 'connection-reset' ? 'none' : 'bytes';
     // A key that could not be used was never sent.
-    case 'auth': return code?.startsWith('google-') === true ? 'none' : 'answered';
+    case 'auth': return factsOf(code).beforeLogin === true ? 'none' : 'answered';
     default: return 'answered';
   }
 }

@@ -1,6 +1,7 @@
 import type { ProviderErrorBody } from '../../api/conversation.ts';
 import type { FailureClass } from '../../api/failure.ts';
 import { WaybillError } from '../../base/failure.ts';
+import type { FailureCode } from '../../base/failureCodes.ts';
 import { parseJson } from '../../base/json.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { parseRetryAfter } from '../../base/headers/retryAfter.ts';
@@ -127,7 +128,7 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
   const status = httpStatus >= 300 ? httpStatus : error.status ?? httpStatus;
   const failureClass = classify(error, status, source.provider);
   const wait = longest(retryAfterMs, error.retryAfterMs);
-  const code = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
+  const code: FailureCode = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
   const own = ownSentence(failureClass, error, status, source);
   const quotes = quotingClasses.has(failureClass);
   return new WaybillError(code, failureClass, quotes ? withProviderWords(own, error.message, shortened) : own, {

@@ -1,7 +1,8 @@
 import type { FailureClass } from '../../api/failure.ts';
+import type { FailureCode } from '../../base/failureCodes.ts';
 
 /** What a failure is; `says` is the rest of a sentence that begins with the endpoint's name. */
-export interface FailureWords { code: string; failureClass: FailureClass; says: string }
+export interface FailureWords { code: FailureCode; failureClass: FailureClass; says: string }
 
 const certificate = (says: string): FailureWords => ({ code: 'certificate', failureClass: 'network', says: `showed a TLS certificate that ${says}` });
 const failed = (says: string): FailureWords => ({ code: 'tls-failed', failureClass: 'network', says });

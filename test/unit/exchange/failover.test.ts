@@ -4,7 +4,7 @@ import { failureClasses, type FailureClass } from '../../../server/api/failure.t
 import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../server/exchange/failover.ts';
 
 function after(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailoverStep {
-  return nextStep({ failureClass, code: 'x', anotherKey: false, sharedLimits: false, stripped: false, anotherTarget: true, ...situation });
+  return nextStep({ failureClass, code: 'internal', anotherKey: false, sharedLimits: false, stripped: false, anotherTarget: true, ...situation });
 }
 
 describe('what follows a failure before the commit point', () => {
@@ -47,7 +47,7 @@ describe('what follows a failure before the commit point', () => {
 describe('when nothing else is left', () => {
   it('what may go well a moment later is tried once more', () => {
     assert.deepEqual(failureClasses.filter(one => retryableWhenNothingElse(one)).toSorted(), ['local', 'overloaded', 'server']);
-    assert.deepEqual(['connection-failed', 'connection-lost', 'kept-connection-lost', 'connection-refused', 'no-address'].filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost', 'kept-connection-lost']);
+    assert.deepEqual((['connection-failed', 'connection-lost', 'kept-connection-lost', 'connection-refused', 'no-address'] as const).filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost', 'kept-connection-lost']);
   });
 
   it('the caller is told the least final of the failures', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { observationOf, timerPhaseOf } from '../../../server/timeouts/attemptObservation.ts';
+import { failureCodes } from '../../../server/base/failureCodes.ts';
+import { observationOf } from '../../../server/timeouts/attemptObservation.ts';
 import { anAttempt, noon } from '../ledger/receipts.ts';
 
 const measured = { connectMs: 30, headersMs: 120, firstTokenMs: 250, longestGapMs: 80, totalMs: 2_250, kind: 'fast' as const };
@@ -58,7 +59,7 @@ describe('what an attempt teaches', () => {
   });
 
   it('names the timer behind a failure', () => {
-    assert.deepEqual(['connect-timeout', 'headers-timeout', 'first-token-timeout', 'idle-timeout', 'too-slow', 'total-timeout', 'stream-cut'].map(timerPhaseOf),
+    assert.deepEqual((['connect-timeout', 'headers-timeout', 'first-token-timeout', 'idle-timeout', 'too-slow', 'total-timeout', 'stream-cut'] as const).map(code => failureCodes[code].timer),
       ['connect', 'headers', 'first-token', 'idle', 'throughput', 'total', undefined]);
   });
 });

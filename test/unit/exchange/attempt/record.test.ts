@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WaybillError } from '../../../../server/base/failure.ts';
+import type { FailureCode } from '../../../../server/base/failureCodes.ts';
 import type { AttemptFigures } from '../../../../server/exchange/answer/usageMeter.ts';
 import type { AttemptEnd } from '../../../../server/exchange/attempt/attempt.ts';
 import { attemptRecord, settleUsage, type StartedAttempt } from '../../../../server/exchange/attempt/record.ts';
@@ -58,12 +59,12 @@ describe('the record of an attempt', () => {
   });
 
   it('says that a request never left only when no connection came about', () => {
-    const neverSent = (code: string, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): unknown => {
+    const neverSent = (code: FailureCode, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): unknown => {
       const error = new WaybillError(code, 'network', 'It failed.');
       return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, begun: false }, { usage: {}, estimated: false }).neverSent;
     };
-    for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit']) assert.equal(neverSent(code), true, code);
-    for (const code of ['connection-reset', 'connection-lost', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer']) assert.equal(neverSent(code), undefined, code);
+    for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit'] as const) assert.equal(neverSent(code), true, code);
+    for (const code of ['connection-reset', 'connection-lost', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer'] as const) assert.equal(neverSent(code), undefined, code);
     assert.equal(neverSent('unreachable', { status: 200, headersMs: 4 }), undefined);
     assert.equal(attemptRecord(started, figures({}, 0, { status: undefined, headersMs: undefined }), 12, 'cancelled', { usage: {}, estimated: false }).neverSent, undefined);
   });
