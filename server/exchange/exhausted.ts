@@ -1,6 +1,6 @@
 import { logText } from '../api/logText.ts';
 import type { Attempt, Plan } from '../api/receipt.ts';
-import { WaybillError } from '../base/failure.ts';
+import { WaybillError, type FailureDetails } from '../base/failure.ts';
 import type { FailureCode } from '../base/failureCodes.ts';
 import { troubleSentence } from '../health/wording.ts';
 import type { NetworkStatus } from '../api/status.ts';
@@ -42,7 +42,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
     return {
       error: new WaybillError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
-        ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, cause: only,
+        ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, injected: only.injected, namesKeyOwner: only.namesKeyOwner, cause: only,
       }),
       target: attempts[0]?.target,
       raw: passRaw ? exchange.raw : undefined,
@@ -58,7 +58,7 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
     return withWait(`No target of ${logText(exchange.requestedModel)} could answer.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   };
   return failure('all-targets-failed', failureClass, sentence(attempt => exchange.messageOf(attempt) ?? attempt.message), retryAfterMs,
-    mixed ? 503 : undefined, sentence(attempt => attempt.message));
+    mixed ? 503 : undefined, { ownSentence: sentence(attempt => attempt.message), namesKeyOwner: failures.some(one => one.namesKeyOwner) || undefined });
 }
 
 function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
@@ -77,8 +77,8 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
     : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
 }
 
-function failure(code: FailureCode, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, ownSentence?: string) {
-  return { error: new WaybillError(code, failureClass, message, { retryAfterMs, ownSentence }), status };
+function failure(code: FailureCode, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, details?: Pick<FailureDetails, 'ownSentence' | 'namesKeyOwner'>) {
+  return { error: new WaybillError(code, failureClass, message, { ...details, retryAfterMs }), status };
 }
 
 /** When the first of the resting or limited targets comes back, from now, in milliseconds. */

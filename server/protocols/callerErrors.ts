@@ -9,14 +9,14 @@ import type { CallerError } from './codec.ts';
  * they obey (`x-should-retry: false`) says that asking again is of no use.
  */
 
-/** The sentence for the caller; for a rejected key it always says whose key it was. */
+/**
+ * The sentence for the caller. For a rejected key it always says whose key it was: a provider's bare "Incorrect API key"
+ * would be read as a word about the caller's own token.
+ */
 export function callerMessage(error: CallerError): string {
-  if (error.failureClass !== 'auth' || saysWhose.test(error.message)) return error.message;
+  if (error.failureClass !== 'auth' || error.namesKeyOwner === true) return error.message;
   return `The provider rejected its API key (your Waybill token is fine): ${error.message}`;
 }
-
-/** A provider's bare "Incorrect API key" would be read as a word about the caller's own token. */
-const saysWhose = /provider|upstream|waybill|rejected|refused/i;
 
 /**
  * Headers that go with an error: when to ask again, in both spellings the SDKs read, or that it is no use.

@@ -1,4 +1,4 @@
-import type { ConversationEvent, ConversationRequest, ProtocolName, ProviderErrorBody, ToolDefinition } from '../api/conversation.ts';
+import type { ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../api/conversation.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 
@@ -100,6 +100,8 @@ export interface CallerError {
   failureClass: FailureClass;
   /** One sentence with the next action. */
   message: string;
+  /** The message says that the rejected key is one for a provider; else encoders say it. */
+  namesKeyOwner?: boolean | undefined;
   /** The provider's own status, when the error is the provider's and is passed on. */
   status?: number | undefined;
   code?: string | undefined;
@@ -135,6 +137,3 @@ export interface ProtocolCodec {
   /** Bytes that keep a waiting caller's connection alive without meaning anything. */
   readonly keepAlive: string;
 }
-
-/** Reads an error body of any provider; undefined when the value holds no error. See protocols/errorBody.ts. */
-export type ErrorBodyReader = (body: JsonValue) => ProviderErrorBody | undefined;

@@ -6,6 +6,7 @@ import { authorize } from '../keys/authHeader.ts';
 import { fetchText } from './fetchText.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
 import { parseModelDetails, parseModelList } from '../models/modelList.ts';
+import { isPageText, pageFailure, redirectFailure } from './failures/notTheApi.ts';
 import { responseFailure } from './failures/responseFailure.ts';
 import type { Dispatcher, UpstreamRequest } from './call.ts';
 
@@ -50,12 +51,12 @@ export async function probeEndpoint(
     if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
-        ? new WaybillError('redirect', 'server', `${endpoint.name} redirected to another address (${status}), which is not followed; check the base URL.`)
+        ? redirectFailure(endpoint.name, status)
         : responseFailure(status, headers, text, source, options.now);
       return { ok: false, provedKey: false, url, error, latencyMs };
     }
-    if (status < 300 && looksLikePage(text)) {
-      return { ok: false, provedKey: false, url, latencyMs, error: new WaybillError('not-an-api', 'server', `${endpoint.name} answered with a web page; check the base URL.`) };
+    if (status < 300 && isPageText(text)) {
+      return { ok: false, provedKey: false, url, latencyMs, error: pageFailure(endpoint.name) };
     }
     let models = url === list?.url ? parseModelList(text) : undefined;
     const unlisted = !missingPath && url === list?.url && models === undefined;
@@ -123,8 +124,4 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
       ...authorization.headers,
     },
   };
-}
-
-export function looksLikePage(text: string): boolean {
-  return /^\s*<(?:!doctype|html)/i.test(text);
 }

@@ -3,8 +3,9 @@ import { WaybillError } from '../base/failure.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { fetchText } from './fetchText.ts';
-import { looksLikePage, probeEndpoint, probeRequest, probeTimeoutMs } from './probe.ts';
+import { probeEndpoint, probeRequest, probeTimeoutMs } from './probe.ts';
 import type { ProbeResult } from './probe.ts';
+import { isPageText } from './failures/notTheApi.ts';
 import { responseFailure } from './failures/responseFailure.ts';
 import type { Dispatcher } from './call.ts';
 
@@ -67,7 +68,7 @@ async function callWithoutRequest(dispatcher: Dispatcher, endpoint: EndpointConf
   const headers = { ...request.headers, 'content-type': 'application/json', 'content-length': String(body.length) };
   try {
     const { status, headers: received, text, latencyMs } = await fetchText(dispatcher, endpoint, { ...request, headers, body: [body] }, Math.min(probeTimeoutMs, endpoint.timeouts.headersMs), signal);
-    if (looksLikePage(text) || (status >= 300 && status < 400) || status === 405) return undefined;
+    if (isPageText(text) || (status >= 300 && status < 400) || status === 405) return undefined;
     if (status < 300) return { ok: true, provedKey: false, url, latencyMs };
     const error = responseFailure(status, received, text, { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' }, now);
     // Some servers say so that no model was named.

@@ -1,26 +1,15 @@
 import type { StopReason } from '../../api/conversation.ts';
 import { WaybillError } from '../../base/failure.ts';
+import { isPageType, pageFailure, redirectFailure } from '../../upstream/failures/notTheApi.ts';
 import { responseFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
-import { headerText, isPage } from './answerHeaders.ts';
+import { headerText } from './answerHeaders.ts';
 
 /** What an answer with status 300 or more means. @param now milliseconds since the epoch, for waits that are moments */
 export function refusedFailure(status: number, headers: ResponseHeaders, body: Buffer, source: FailureSource, now: number): WaybillError {
-  if (status < 400) {
-    return new WaybillError('redirect', 'server',
-      `${source.endpoint} redirected to another address (${status}), which is not followed; check the base URL.`, { status });
-  }
-  if (isPage(headerText(headers['content-type'])) && status !== 401 && status !== 429 && status < 500) {
-    // A portal or a guard in between, and no word of the provider's about key, model or request.
-    return new WaybillError('not-an-api', 'server',
-      `${source.endpoint} answered with a web page (${status}) instead of an answer; check the base URL, or a login page in between.`, { status });
-  }
+  if (status < 400) return redirectFailure(source.endpoint, status);
+  if (isPageType(headerText(headers['content-type'])) && status !== 401 && status !== 429 && status < 500) return pageFailure(source.endpoint, status);
   return responseFailure(status, headers, body.toString('utf8'), source, now);
-}
-
-/** A good status and a web page behind it. */
-export function pageFailure(endpoint: string): WaybillError {
-  return new WaybillError('not-an-api', 'server', `${endpoint} answered with a web page instead of an answer; check the base URL, or a login page in between.`);
 }
 
 /** So many bytes of an answer that is none are kept; they are redacted and cut before anyone sees them. */
@@ -28,7 +17,7 @@ const longestSample = 8192;
 
 /** A good status and a body that is no JSON. */
 export function notJsonFailure(endpoint: string, body: Buffer): WaybillError {
-  return new WaybillError('not-json', 'server', `${endpoint} answered with something that is not JSON; check the base URL.`, { detail: body.toString('utf8', 0, longestSample) });
+  return new WaybillError('not-json', 'server', `${endpoint} answered with something that is not JSON.`, { advice: 'check the base URL', detail: body.toString('utf8', 0, longestSample) });
 }
 
 /** A stream that ended without its protocol's terminal event. @param saidNothing not even a lifecycle event came */

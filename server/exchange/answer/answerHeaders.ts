@@ -22,8 +22,3 @@ export function passedHeaders(headers: ResponseHeaders): Record<string, string> 
 export function headerText(value: ResponseHeaders[string]): string {
   return typeof value === 'string' ? value : value?.join(', ') ?? '';
 }
-
-/** Whether a content type is that of a web page. */
-export function isPage(contentType: string): boolean {
-  return contentType.toLowerCase().includes('text/html');
-}

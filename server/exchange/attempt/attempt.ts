@@ -3,13 +3,14 @@ import { WaybillError } from '../../base/failure.ts';
 import { headerValue } from '../../base/names.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
+import { isPageType, pageFailure } from '../../upstream/failures/notTheApi.ts';
 import { providerFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { Dispatcher, ResponseListener, UpstreamCall } from '../../upstream/call.ts';
-import { cutFailure, emptyFailure, notJsonFailure, pageFailure, refusedFailure } from '../answer/answerFailures.ts';
+import { cutFailure, emptyFailure, notJsonFailure, refusedFailure } from '../answer/answerFailures.ts';
 import { AnswerBody, startsLikeJson } from '../answer/answerBody.ts';
 import { AnswerBounds } from '../answer/answerBounds.ts';
-import { headerText, isPage, passedHeaders } from '../answer/answerHeaders.ts';
+import { headerText, passedHeaders } from '../answer/answerHeaders.ts';
 import { UsageMeter, charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
 import { AttemptTimers } from './timers.ts';
 import { CommitBuffer } from '../answer/commitBuffer.ts';
@@ -186,7 +187,7 @@ export class UpstreamAttempt implements ResponseListener {
       return;
     }
     const contentType = headerText(headers['content-type']).toLowerCase();
-    if (isPage(contentType)) {
+    if (isPageType(contentType)) {
       this.#fail(pageFailure(this.#endpoint.name));
       return;
     }

@@ -156,7 +156,7 @@ export class HttpSink implements ResponseSink {
 function callerError({ error, exchangeId }: ExchangeFailure): CallerError {
   return {
     failureClass: error.failureClass, message: error.message, status: error.status, code: error.providerCode ?? error.code,
-    retryAfterMs: error.retryAfterMs, exchangeId,
+    retryAfterMs: error.retryAfterMs, namesKeyOwner: error.namesKeyOwner, exchangeId,
   };
 }
 

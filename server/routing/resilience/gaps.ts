@@ -1,9 +1,10 @@
 import type { LossOutcome, ResilienceGap } from '../../api/drill.ts';
+import type { JudgedLoss, Shortcoming } from './losses.ts';
 import type { ReportView, RouteUnderTest, ResilienceView } from './whatIfView.ts';
 
 /** Puts the gaps of one route or model in words, each with the next action; the most serious first. */
-export function resilienceGaps(route: RouteUnderTest, losses: readonly LossOutcome[], view: ReportView): ResilienceGap[] {
-  return [...nothingLeft(route, losses, view), ...notReady(route, view), ...weaker(losses)];
+export function resilienceGaps(route: RouteUnderTest, judged: readonly JudgedLoss[], view: ReportView): ResilienceGap[] {
+  return [...nothingLeft(route, judged.map(({ outcome }) => outcome), view), ...notReady(route, view), ...weaker(judged)];
 }
 
 /** Losses after which no target is left. One missing second endpoint shows in several of them, and is named once. */
@@ -60,15 +61,22 @@ function notReady(route: RouteUnderTest, view: ResilienceView): ResilienceGap[] 
   });
 }
 
+/** What to add to a route whose fallback lacks something. */
+const adviceOn: Readonly<Record<Shortcoming, string>> = {
+  tools: 'Add a target that can call tools.',
+  images: 'Add a target that can read images.',
+  contextWindow: 'Add a target with as large a context window.',
+};
+
 /** Those that take over and cannot do all of it; each is named once, whatever was lost before it. */
-function weaker(losses: readonly LossOutcome[]): ResilienceGap[] {
+function weaker(judged: readonly JudgedLoss[]): ResilienceGap[] {
   const reportedNotes = new Set<string>();
-  return losses.flatMap(({ result, note, name, kind }): ResilienceGap[] => {
-    if (result !== 'weaker' || note === undefined || reportedNotes.has(note)) return [];
+  return judged.flatMap(({ outcome: { note, name, kind }, lacks }): ResilienceGap[] => {
+    if (lacks === undefined || note === undefined || reportedNotes.has(note)) return [];
     reportedNotes.add(note);
     return [{
       problem: `When ${kind === 'key' ? `the key ${name}` : `"${name}"`} is lost, the fallback serves less: ${note}`,
-      action: note.includes('tools') ? 'Add a target that can call tools.' : note.includes('images') ? 'Add a target that can read images.' : 'Add a target with as large a context window.',
+      action: adviceOn[lacks],
       fix: 'edit-route',
     }];
   });

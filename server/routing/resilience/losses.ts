@@ -1,3 +1,4 @@
+import type { LossOutcome } from '../../api/drill.ts';
 import { WhatIfView, type Loss, type ReportView, type RouteUnderTest } from './whatIfView.ts';
 
 /** One loss, and what is left after it: as things are configured, and as they are now. */
@@ -8,6 +9,12 @@ export interface LookedAtLoss {
   configured: WhatIfView;
   present: WhatIfView;
 }
+
+/** What a fallback lacks, gravest first: an agent needs tools more than images. */
+export type Shortcoming = 'tools' | 'images' | 'contextWindow';
+
+/** What follows from a loss as it is reported, and what the fallback lacks, by which the advice is chosen. */
+export interface JudgedLoss { outcome: LossOutcome; lacks?: Shortcoming | undefined }
 
 /** The losses of a report; most concern many subjects, and each is made once. */
 export class Losses {

@@ -1,11 +1,11 @@
-import type { LossOutcome, RouteResilience } from '../../api/drill.ts';
+import type { RouteResilience } from '../../api/drill.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import { judgeTarget, plannedTarget } from '../makePlan.ts';
 import type { ModelFacts, Requirements } from '../plan.ts';
 import { resolveName } from '../resolveName.ts';
 import { resilienceGaps } from './gaps.ts';
 import { agentRequirements, chatRequirements, WhatIfView, ReportView, routesUnderTest, type RouteUnderTest, type ResilienceView } from './whatIfView.ts';
-import { Losses, type LookedAtLoss } from './losses.ts';
+import { Losses, type JudgedLoss, type LookedAtLoss, type Shortcoming } from './losses.ts';
 
 /** From this share of the usual context window on, another one counts as large enough. */
 const enoughWindow = 0.8;
@@ -22,8 +22,9 @@ export function resilienceOf(view: ResilienceView): RouteResilience[] {
   const losing = new Losses(report);
   return routesUnderTest(report).map(({ name, kind }) => {
     const route = look(name, kind, configured, present);
-    const losses = losing.of(route).map(loss => outcomeOf(loss, route, report));
-    const gaps = resilienceGaps(route, losses, report);
+    const judged = losing.of(route).map(loss => judgeLoss(loss, route, report));
+    const losses = judged.map(({ outcome }) => outcome);
+    const gaps = resilienceGaps(route, judged, report);
     const ready = route.targets.some(target => target.state === 'ready');
     const whole = gaps.length === 0 && losses.every(loss => loss.result === 'survives');
     return { name, kind, verdict: !ready ? 'stopped' : whole ? 'survives' : 'gaps', targets: route.targets, losses, gaps };
@@ -51,25 +52,27 @@ function look(name: string, kind: RouteUnderTest['kind'], configured: WhatIfView
     }
     route.ready.push(planned);
     if (agent) route.readyAgents.push(planned);
-    route.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)) });
+    route.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)).says });
   }
   return route;
 }
 
-function outcomeOf({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: RouteUnderTest, view: ReportView): LossOutcome {
+function judgeLoss({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: RouteUnderTest, view: ReportView): JudgedLoss {
   const inPrinciple = firstLeft(able, configured, chatRequirements);
-  if (inPrinciple === undefined) return { kind, name, result: 'stops' };
+  if (inPrinciple === undefined) return { outcome: { kind, name, result: 'stops' } };
   const by = firstLeft(ready, present, chatRequirements);
   if (by === undefined) {
     const now = judgeTarget(inPrinciple, chatRequirements, present);
-    return { kind, name, result: 'not-now', takenOverBy: inPrinciple.target, note: now.fit ? undefined : `${inPrinciple.target}: ${now.reason}.` };
+    return { outcome: { kind, name, result: 'not-now', takenOverBy: inPrinciple.target, note: now.fit ? undefined : `${inPrinciple.target}: ${now.reason}.` } };
   }
+  const survives: JudgedLoss = { outcome: { kind, name, result: 'survives', takenOverBy: by.target } };
   const usual = ready[0] ?? able[0];
-  if (usual === undefined || by.target === usual.target) return { kind, name, result: 'survives', takenOverBy: by.target };
+  if (usual === undefined || by.target === usual.target) return survives;
   const stopsAgents = servesAgents && firstLeft(readyAgents, present, agentRequirements) === undefined;
-  const shortcoming = stopsAgents ? `${agentShortcoming(view.facts(by.endpoint, by.model))}: agents stop` : lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
-  return shortcoming === undefined ? { kind, name, result: 'survives', takenOverBy: by.target }
-    : { kind, name, result: 'weaker', takenOverBy: by.target, note: `${by.target} ${shortcoming}.` };
+  const shortcoming = stopsAgents ? agentShortcoming(view.facts(by.endpoint, by.model)) : lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
+  if (shortcoming === undefined) return survives;
+  const note = `${by.target} ${shortcoming.says}${stopsAgents ? ': agents stop' : ''}.`;
+  return { outcome: { kind, name, result: 'weaker', takenOverBy: by.target, note }, lacks: shortcoming.lacks };
 }
 
 /** The first target that a loss leaves. Nothing that could not serve before can after it, so only those that could are asked. */
@@ -77,21 +80,26 @@ function firstLeft(targets: readonly PlannedTarget[], after: WhatIfView, require
   return targets.find(target => !after.concerns(target) || judgeTarget(target, requirements, after).fit);
 }
 
+/** What a model lacks, and the rest of a sentence that says so. */
+interface StatedShortcoming { lacks: Shortcoming; says: string }
+
 /** Why a model cannot serve an agent. */
-function agentShortcoming(facts: ModelFacts): string {
-  return facts.tools === false ? 'cannot call tools' : `has too small a context window for an agent${facts.contextWindow === undefined ? '' : ` (${tokens(facts.contextWindow)})`}`;
+function agentShortcoming(facts: ModelFacts): StatedShortcoming {
+  if (facts.tools === false) return { lacks: 'tools', says: 'cannot call tools' };
+  return { lacks: 'contextWindow', says: `has too small a context window for an agent${facts.contextWindow === undefined ? '' : ` (${tokens(facts.contextWindow)})`}` };
 }
 
-/** What the one that takes over cannot do that the usual one can; only what is known counts. */
-function lesser(usual: ModelFacts, other: ModelFacts): string | undefined {
+/** What the one that takes over cannot do that the usual one can; only what is known counts. `lacks` names the gravest. */
+function lesser(usual: ModelFacts, other: ModelFacts): StatedShortcoming | undefined {
   const { contextWindow } = other;
   const smaller = usual.contextWindow !== undefined && contextWindow !== undefined && contextWindow < usual.contextWindow * enoughWindow;
-  const lacks = [
-    ...(usual.tools !== false && other.tools === false ? ['cannot call tools'] : []),
-    ...(usual.images === true && other.images === false ? ['cannot read images'] : []),
-    ...(smaller ? [`has a smaller context window (${tokens(contextWindow)} instead of ${tokens(usual.contextWindow ?? 0)})`] : []),
+  const all: StatedShortcoming[] = [
+    ...(usual.tools !== false && other.tools === false ? [{ lacks: 'tools', says: 'cannot call tools' } as const] : []),
+    ...(usual.images === true && other.images === false ? [{ lacks: 'images', says: 'cannot read images' } as const] : []),
+    ...(smaller ? [{ lacks: 'contextWindow', says: `has a smaller context window (${tokens(contextWindow)} instead of ${tokens(usual.contextWindow ?? 0)})` } as const] : []),
   ];
-  return lacks.length === 0 ? undefined : lacks.join(' and ');
+  const [gravest] = all;
+  return gravest === undefined ? undefined : { lacks: gravest.lacks, says: all.map(({ says }) => says).join(' and ') };
 }
 
 /** `128k`, `1M`, `1.05M`. */

@@ -6,7 +6,7 @@ import { http2Only, tlsWords, type FailureWords } from './tlsSentences.ts';
 export type CallStage = 'connecting' | 'waiting' | 'hardly-read' | 'answering';
 
 const noAddress = (says: string): FailureWords => ({ code: 'no-address', failureClass: 'network', says });
-const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine; check your connection, VPN and firewall.' };
+const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine.', advice: 'check your connection, VPN and firewall' };
 const tooLate: FailureWords = { code: 'connect-timeout', failureClass: 'timeout', says: 'did not accept a connection in time.' };
 const unsendable: FailureWords = { code: 'unsendable', failureClass: 'server', says: 'cannot be sent this request: its address, its key or one of its headers holds a character that HTTP does not allow. Check the settings of the endpoint.' };
 const closing: FailureWords = { code: 'shutting-down', failureClass: 'cancelled', says: 'was not asked to the end: Waybill is shutting down.' };
@@ -74,7 +74,7 @@ export function networkFailure(error: unknown, endpoint: string, stage: CallStag
   const own = ownLimit(code, source);
   if (own !== undefined) return new WaybillError('own-limit', 'local', `${own.lacks}, so ${endpoint} ${stage === 'answering' ? 'was not heard to the end' : 'was not asked'}. ${own.remedy}`, { ...details, retryAfterMs: own.retryAfterMs });
   const words = anytime.get(code) ?? unreadable(source, stage) ?? atStage(code, source, stage);
-  return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, details);
+  return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, { ...details, advice: words.advice });
 }
 
 /** Whether the other side ended a connection without a word, in whatever way. */
@@ -107,7 +107,7 @@ function unreadable(error: unknown, stage: CallStage): FailureWords | undefined 
   if (name !== parserError || endedInside.test(message)) return undefined;
   const start = (error as { data?: unknown }).data;
   if (stage === 'waiting' && typeof start === 'string') {
-    if (/^\x15\x03[\0-\x04]/.test(start)) return { code: 'not-http', failureClass: 'server', says: 'answered in TLS; write https:// in its base URL.' };
+    if (/^\x15\x03[\0-\x04]/.test(start)) return { code: 'not-http', failureClass: 'server', says: 'answered in TLS.', advice: 'write https:// in its base URL' };
     // A SETTINGS frame, which an HTTP/2 server sends first: RFC 9113, sections 3.4 and 6.5.
     if (/^\0\0[\0-\x7f]\x04\0/.test(start)) return http2Only;
   }

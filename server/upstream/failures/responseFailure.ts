@@ -129,12 +129,14 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
   const failureClass = classify(error, status, source.provider);
   const wait = longest(retryAfterMs, error.retryAfterMs);
   const code: FailureCode = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
-  const own = ownSentence(failureClass, error, status, source);
+  const { says, advice, namesKeyOwner } = ownSentence(failureClass, error, status, source);
   const quotes = quotingClasses.has(failureClass);
-  return new WaybillError(code, failureClass, quotes ? withProviderWords(own, error.message, shortened) : own, {
+  return new WaybillError(code, failureClass, quotes ? withProviderWords(says, error.message, shortened) : says, {
+    advice,
+    namesKeyOwner,
     status: status >= 300 ? status : undefined,
     retryAfterMs: wait,
-    ownSentence: quotes ? own : undefined,
+    ownSentence: quotes ? says : undefined,
     detail: error.message,
     providerCode: error.code ?? error.type,
     helpUrl: failureClass === 'quota' ? source.provider.billingUrl : failureClass === 'auth' ? source.provider.keyUrl : undefined,
@@ -189,27 +191,27 @@ function longest(a: number | undefined, b: number | undefined): number | undefin
 /** Failures of which only the provider's own words say what is wrong. */
 const quotingClasses: ReadonlySet<FailureClass> = new Set<FailureClass>(['content-policy', 'bad-request', 'server', 'network', 'cancelled']);
 
-function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): string {
+interface OwnSentence { says: string; advice?: string; namesKeyOwner?: true }
+
+function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): OwnSentence {
   const { endpoint, model } = source;
   const key = keyText(source.keyName);
   const said = status >= 300 ? ` (${status})` : '';
   switch (failureClass) {
     case 'auth':
-      if (source.keyName === undefined) {
-        return source.provider.auth === 'google-oauth'
-          ? `${endpoint} rejected the Google login of this machine${said}; log in anew, or add a key file.`
-          : `${endpoint} wants a key${said}; add one.`;
-      }
-      return `${endpoint} rejected ${key}${said}; replace the key, or check what it may use.`;
-    case 'quota': return `${endpoint} says there is no money or quota left on ${key}${said}; top up or raise the limit at the provider.`;
-    case 'rate-limit': return `${endpoint} limits the rate of requests${said}.`;
-    case 'overloaded': return `${endpoint} is overloaded${said}.`;
-    case 'timeout': return `${endpoint} reported a timeout${said}.`;
-    case 'context-overflow': return `The conversation is too long for ${model} at ${endpoint}; shorten it or choose a model with a larger context window.`;
-    case 'content-policy': return `${endpoint} refused the request for its content policy.`;
-    case 'model-not-found': return `${endpoint} does not know the model ${model}${said}; check its name or your access to it.`;
-    case 'bad-request': return `${endpoint} refused the request as wrong${statusAndCode(error, status, source)}.`;
-    default: return `${endpoint} failed${statusAndCode(error, status, source)}.`;
+      if (source.keyName !== undefined) return { says: `${endpoint} rejected ${key}${said}.`, advice: 'replace the key, or check what it may use', namesKeyOwner: true };
+      return source.provider.auth === 'google-oauth'
+        ? { says: `${endpoint} rejected the Google login of this machine${said}.`, advice: 'log in anew, or add a key file', namesKeyOwner: true }
+        : { says: `${endpoint} wants a key${said}.`, advice: 'add one' };
+    case 'quota': return { says: `${endpoint} says there is no money or quota left on ${key}${said}.`, advice: 'top up or raise the limit at the provider' };
+    case 'rate-limit': return { says: `${endpoint} limits the rate of requests${said}.` };
+    case 'overloaded': return { says: `${endpoint} is overloaded${said}.` };
+    case 'timeout': return { says: `${endpoint} reported a timeout${said}.` };
+    case 'context-overflow': return { says: `The conversation is too long for ${model} at ${endpoint}.`, advice: 'shorten it or choose a model with a larger context window' };
+    case 'content-policy': return { says: `${endpoint} refused the request for its content policy.` };
+    case 'model-not-found': return { says: `${endpoint} does not know the model ${model}${said}.`, advice: 'check its name or your access to it' };
+    case 'bad-request': return { says: `${endpoint} refused the request as wrong${statusAndCode(error, status, source)}.` };
+    default: return { says: `${endpoint} failed${statusAndCode(error, status, source)}.` };
   }
 }
 

@@ -1,11 +1,11 @@
 import type { FailureClass } from '../../api/failure.ts';
 import type { FailureCode } from '../../base/failureCodes.ts';
 
-/** What a failure is; `says` is the rest of a sentence that begins with the endpoint's name. */
-export interface FailureWords { code: FailureCode; failureClass: FailureClass; says: string }
+/** A failure; `says` is the rest of a sentence that begins with the endpoint's name, `advice` what the user can do. */
+export interface FailureWords { code: FailureCode; failureClass: FailureClass; says: string; advice?: string | undefined }
 
 const certificate = (says: string): FailureWords => ({ code: 'certificate', failureClass: 'network', says: `showed a TLS certificate that ${says}` });
-const failed = (says: string): FailureWords => ({ code: 'tls-failed', failureClass: 'network', says });
+const failed = (says: string, advice?: string): FailureWords => ({ code: 'tls-failed', failureClass: 'network', says, advice });
 
 const untrusted = certificate('is not trusted. Check the base URL, or a proxy that inspects traffic.');
 const unknownIssuer = certificate('is not trusted: this machine does not know who issued it. Check the base URL, or make the authority known with NODE_EXTRA_CA_CERTS.');
@@ -29,15 +29,15 @@ const certificates: ReadonlyMap<string, FailureWords> = new Map([
 ]);
 const otherVerdict = /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_CERT|ERROR_IN_CRL|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
 
-const notTls: FailureWords = { code: 'not-tls', failureClass: 'network', says: 'does not speak TLS there; if it serves plain HTTP, write http:// in its base URL, else check the port.' };
+const notTls: FailureWords = { code: 'not-tls', failureClass: 'network', says: 'does not speak TLS there.', advice: 'if it serves plain HTTP, write http:// in its base URL, else check the port' };
 /** A server that speaks no HTTP/1.1. */
-export const http2Only: FailureWords = { code: 'http2-only', failureClass: 'network', says: 'speaks HTTP/2 only; set the base URL to an address that serves HTTP/1.1, such as a proxy in front of it.' };
+export const http2Only: FailureWords = { code: 'http2-only', failureClass: 'network', says: 'speaks HTTP/2 only.', advice: 'set the base URL to an address that serves HTTP/1.1, such as a proxy in front of it' };
 
 /** Failures of the handshake, first match first. Source: reasons of OpenSSL and BoringSSL, as Node writes them: `ERR_SSL_` and the reason. */
 const handshakes: readonly (readonly [RegExp, FailureWords])[] = [
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_(?:LENGTH|OVERFLOW|TOO)|HTTP_REQUEST|HTTPS_PROXY_REQUEST|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE|INVALID_RECORD/, notTls],
   [/NO_APPLICATION_PROTOCOL/, http2Only],
-  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_(?:LOW|HIGH)|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|INAPPROPRIATE_FALLBACK/, failed('speaks no version of TLS that is still safe; it needs TLS 1.2 or newer.')],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_(?:LOW|HIGH)|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|INAPPROPRIATE_FALLBACK/, failed('speaks no version of TLS that is still safe.', 'it needs TLS 1.2 or newer')],
   [/UNRECOGNIZED_NAME|ALERT_UNRECOGNIZED/, failed('serves no host of that name. Check the base URL.')],
   [/ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN/, failed('wants a certificate from its callers, which Waybill has none of. Set the base URL to an address that does not.')],
   [/CA_MD_TOO_WEAK|EE_KEY_TOO_SMALL|CA_KEY_TOO_SMALL/, certificate('is too weak to be trusted. Only the owner of the server can replace it.')],

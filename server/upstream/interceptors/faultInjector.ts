@@ -99,29 +99,25 @@ function concerns(drill: RunningDrill, about: About): boolean {
 
 /** A connection that a drill refuses: as if nothing listened there. */
 export function injectedRefusal(endpoint: string): WaybillError {
-  return new WaybillError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED' });
+  return new WaybillError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED', injected: true });
 }
 
 /** An answer that a drill breaks off: as if the connection had been reset. */
 export function injectedCut(endpoint: string): WaybillError {
-  return new WaybillError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET' });
+  return new WaybillError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET', injected: true });
 }
 
 /**
- * The failure of a request that met a drill, in words that say so. Nobody is sent to mend a key or to pay a bill.
- * Idempotent.
+ * The failure of a request that met a drill, with a message that says so. It gives no advice and no help page: no key has
+ * to be replaced, and no bill to be paid. Idempotent.
  */
 export function drillFailure(error: WaybillError): WaybillError {
-  if (error.message.startsWith(drillPrefix)) return error;
-  return new WaybillError(error.code, error.failureClass, drillPrefix + withoutAdvice(error.message), {
-    status: error.status, retryAfterMs: error.retryAfterMs, ownSentence: error.ownSentence === undefined ? undefined : drillPrefix + error.ownSentence, detail: error.detail, providerCode: error.providerCode, systemCode: error.systemCode, cause: error.cause,
+  if (error.injected === true) return error;
+  const { status, retryAfterMs, ownSentence, detail, providerCode, systemCode, namesKeyOwner, cause } = error;
+  return new WaybillError(error.code, error.failureClass, drillPrefix + error.statement, {
+    status, retryAfterMs, detail, providerCode, systemCode, namesKeyOwner, cause, injected: true,
+    ownSentence: ownSentence === undefined ? undefined : drillPrefix + ownSentence,
   });
-}
-
-/** "…; replace the key, or check what it may use." is no help against a drill. */
-function withoutAdvice(message: string): string {
-  const advice = message.indexOf('; ');
-  return advice === -1 ? message : `${message.slice(0, advice)}.`;
 }
 
 /** The words the providers use, so that whoever reads them, reads what a real one would have said. */

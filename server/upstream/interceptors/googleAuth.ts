@@ -111,7 +111,7 @@ class AuthorizedCall implements ResponseListener, UpstreamCall {
 function withProject(url: string, project: string | undefined): string {
   if (!url.includes(projectPlaceholder)) return url;
   if (project === undefined) {
-    throw new WaybillError('google-project', 'auth', 'The Google login names no project; set "project" for this endpoint.');
+    throw new WaybillError('google-project', 'auth', 'The Google login names no project.', { advice: 'set "project" for this endpoint' });
   }
   return url.replace(projectPlaceholder, encodeURIComponent(project.toWellFormed()));
 }

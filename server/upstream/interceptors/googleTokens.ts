@@ -1,8 +1,7 @@
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { WaybillError } from '../../base/failure.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
-import { networkFailure } from '../failures/networkFailure.ts';
-import { isOutOfFiles } from '../failures/ownLimit.ts';
+import { loginFailure } from '../failures/loginFailure.ts';
 
 /** What is used of Google's own library. */
 export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAuth' | 'JWT' | 'UserRefreshClient'>;
@@ -80,7 +79,7 @@ export class GoogleTokens {
       // The library keeps tokens of its own; the one it has may be the one that was refused.
       client.setCredentials({ ...client.credentials, access_token: null, expiry_date: 1 });
       const { token } = await client.getAccessToken();
-      if (typeof token !== 'string' || token === '') throw new WaybillError('google-login', 'auth', 'Google gave no access token; check the service account or the login of this machine.');
+      if (typeof token !== 'string' || token === '') throw new WaybillError('google-login', 'auth', 'Google gave no access token.', { advice: 'check the service account or the login of this machine' });
       login.current = { token, project, expiresAt: client.credentials.expiry_date ?? this.#now() + usualLifeMs };
       return login.current;
     } catch (error) {
@@ -102,51 +101,24 @@ export class GoogleTokens {
       case 'service_account': {
         const email = asString(file.client_email);
         const key = asString(file.private_key);
-        if (email === undefined || key === undefined) throw new WaybillError('google-key-file', 'auth', 'The key file of the service account is not complete; create a new key and paste the whole file.');
+        if (email === undefined || key === undefined) throw new WaybillError('google-key-file', 'auth', 'The key file of the service account is not complete.', { advice: 'create a new key and paste the whole file' });
         const keyId = asString(file.private_key_id);
         return { client: new library.JWT({ email, key, scopes: [scope], ...(keyId === undefined ? {} : { keyId }) }), project };
       }
       case 'authorized_user': {
         const [clientId, clientSecret, refreshToken] = [asString(file.client_id), asString(file.client_secret), asString(file.refresh_token)];
         if (clientId === undefined || clientSecret === undefined || refreshToken === undefined) {
-          throw new WaybillError('google-key-file', 'auth', 'The stored Google login is not complete; run "gcloud auth application-default login" again.');
+          throw new WaybillError('google-key-file', 'auth', 'The stored Google login is not complete.', { advice: 'run "gcloud auth application-default login" again' });
         }
         return { client: new library.UserRefreshClient({ clientId, clientSecret, refreshToken }), project };
       }
       default:
         // Other kinds can name programs to run and addresses to ask, which a pasted text must not.
-        throw new WaybillError('google-key-file', 'auth', `A Google key file of the type "${printable(file.type)}" cannot be pasted as a key; use a service account, or leave the key empty to use the login of this machine.`);
+        throw new WaybillError('google-key-file', 'auth', `A Google key file of the type "${printable(file.type)}" cannot be pasted as a key.`, { advice: 'use a service account, or leave the key empty to use the login of this machine' });
     }
   }
 }
 
 function printable(type: unknown): string {
   return typeof type === 'string' ? type.replace(/[^\w-]/g, '').slice(0, 40) : 'unknown';
-}
-
-/** So much of a message is looked at; it is redacted and cut before anyone sees it. */
-const longestDetail = 16_384;
-
-/** Source of the texts: google-auth-library and RFC 6749, section 5.2. */
-function loginFailure(error: unknown, hasKeyFile: boolean): WaybillError {
-  if (error instanceof WaybillError) return error;
-  const { message, response } = error as { message?: unknown; response?: { status?: unknown } };
-  const detail = typeof message === 'string' ? message.slice(0, longestDetail) : '';
-  const status = typeof response?.status === 'number' ? response.status : undefined;
-  const options = { status, detail, cause: error };
-  if (/default credentials/i.test(detail)) {
-    // The library takes a file that cannot be opened for one that is not there.
-    if (isOutOfFiles()) return networkFailure(Object.assign(new Error(detail), { code: 'EMFILE' }), 'the login at Google', 'connecting');
-    return new WaybillError('google-login', 'auth', 'This machine has no Google login; run "gcloud auth application-default login", or add a service account as the key.', options);
-  }
-  if (/invalid_grant/.test(detail)) {
-    return new WaybillError('google-login', 'auth', hasKeyFile
-      ? 'Google refused the key file: the key was deleted, or the clock of this machine is wrong.'
-      : 'The Google login of this machine has ended; run "gcloud auth application-default login" again.', options);
-  }
-  if (status !== undefined && status >= 500) return new WaybillError('google-login', 'server', `The login at Google failed (${status}).`, options);
-  if (status !== undefined || /invalid_client|unauthorized|DECODER|PEM|private key/i.test(detail)) {
-    return new WaybillError('google-login', 'auth', `The login at Google failed${status === undefined ? '' : ` (${status})`}; check the service account, or the login of this machine.`, options);
-  }
-  return networkFailure(error, 'the login at Google', 'connecting');
 }

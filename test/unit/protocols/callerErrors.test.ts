@@ -40,6 +40,12 @@ describe('an error a caller is told', () => {
     }
   });
 
+  test('says whose key it was unless the message does, whatever words the message has', () => {
+    const messageOf = (message: string, namesKeyOwner?: boolean): string => JSON.stringify(openAiChat.encodeError({ failureClass: 'auth', message, namesKeyOwner }).body);
+    for (const message of ['upstream-1 wants a key; add one.', 'This Waybill key was refused.']) assert.match(messageOf(message), /The provider rejected its API key \(your Waybill token is fine\): /, message);
+    assert.doesNotMatch(messageOf('north does not accept key work.', true), /Waybill token/);
+  });
+
   test('about a wrong request keeps the provider\'s own status and code', () => {
     const told = openAiChat.encodeError({ failureClass: 'bad-request', message: 'No such field', status: 422, code: 'unsupported_parameter' });
     assert.equal(told.status, 422);

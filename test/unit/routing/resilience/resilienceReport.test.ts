@@ -132,6 +132,16 @@ describe('the survival report', () => {
     assert.deepEqual(route(off).gaps.slice(1).map(gap => gap.fix), ['enable', 'edit-route']);
   });
 
+  it('advises by what a fallback lacks, whatever the names in the sentence say', () => {
+    const view = new FakeResilienceView({ a: { models: ['m'] }, 'tools-and-images': { models: ['n'] } }, { auto: ['a/m', 'tools-and-images/n'] });
+    view.factsByTarget.set('a/m', { contextWindow: 1_000_000 });
+    view.factsByTarget.set('tools-and-images/n', { contextWindow: 131_072 });
+    assert.deepEqual(route(view).gaps.map(gap => gap.action), ['Add a target with as large a context window.']);
+    view.factsByTarget.set('a/m', { images: true });
+    view.factsByTarget.set('tools-and-images/n', { images: false });
+    assert.deepEqual(route(view).gaps.map(gap => gap.action), ['Add a target that can read images.']);
+  });
+
   it('says what a fallback cannot do that the usual target can', () => {
     const noTools = twoOfAll();
     noTools.factsByTarget.set('b/n', { tools: false });

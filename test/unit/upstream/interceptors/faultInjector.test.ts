@@ -5,7 +5,7 @@ import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProtocolName } from '../../../../server/api/conversation.ts';
 import type { DrillFault, RunningDrill } from '../../../../server/api/drill.ts';
-import type { WaybillError } from '../../../../server/base/failure.ts';
+import { WaybillError } from '../../../../server/base/failure.ts';
 import { findProvider } from '../../../../server/catalog/providers.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../../server/sandbox/sandboxProvider.ts';
 import { drillFailure, FaultInjector } from '../../../../server/upstream/interceptors/faultInjector.ts';
@@ -193,6 +193,20 @@ describe('a drilled refusal', () => {
       });
     }
   }
+
+  it('is known by its data: a failure that was worded otherwise gets the prefix once, and one that only sounds so gets it too', () => {
+    const reworded = new WaybillError('connection-refused', 'network', 'Nothing listens there, by order of a drill.', { injected: true });
+    assert.equal(drillFailure(reworded), reworded);
+    const named = drillFailure(new WaybillError('provider-server', 'server', 'Fire drill: is the name of this endpoint, which failed.'));
+    assert.equal(named.message, 'Fire drill: Fire drill: is the name of this endpoint, which failed.');
+    assert.equal(drillFailure(named), named);
+  });
+
+  it('loses the advice of its failure, and nothing of a sentence that only looks like advice', () => {
+    const quoted = new WaybillError('provider-server', 'server', 'a failed (500): out of memory; restart the node.', { advice: 'wait' });
+    assert.equal(quoted.message, 'a failed (500): out of memory; restart the node; wait.');
+    assert.equal(drillFailure(quoted).message, 'Fire drill: a failed (500): out of memory; restart the node.');
+  });
 
   it('asks for no longer pause than the drill lasts', () => {
     const drills = new FaultInjector({ now: () => 10_000 });
