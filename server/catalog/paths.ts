@@ -77,16 +77,6 @@ export function chatPath(protocol: ProtocolName, baseUrl: string, model = '', st
   }
 }
 
-/** The URL of the cheapest call that proves something about the endpoint. */
-export function probeUrl(endpoint: EndpointAddress): string {
-  return probeAddress(endpoint).url;
-}
-
-/** The URL of the model list; undefined when the provider has none. */
-export function modelsUrl(endpoint: EndpointAddress): string | undefined {
-  return modelsAddress(endpoint)?.url;
-}
-
 /** The cheapest call that proves something, and how it wants its credential. */
 export function probeAddress(endpoint: EndpointAddress): CatalogUrl {
   const { provider, apiVersion, baseUrl, protocol } = endpoint;

@@ -125,6 +125,8 @@ export interface ProtocolCodec {
   /** @throws RequestFormatError */
   decodeRequest(body: JsonObject): ConversationRequest;
   encodeRequest(request: ConversationRequest, target: EncodeTarget): JsonObject;
+  /** A request body of this protocol without the reasoning of earlier turns, for a provider that refused it. */
+  withoutReasoning(body: JsonObject): JsonObject;
   createStreamDecoder(dialect: Dialect): StreamDecoder;
   /** A plain 200 body as events; an error object inside a 200 becomes an `error` event. */
   decodeResponse(body: JsonValue, dialect: Dialect): ConversationEvent[];
@@ -132,6 +134,11 @@ export interface ProtocolCodec {
   encodeResponse(events: readonly ConversationEvent[], meta: ResponseMeta): JsonObject;
   /** Status, headers and body of an error before anything was sent. */
   encodeError(error: CallerError): { status: number; headers?: Record<string, string> | undefined; body: JsonObject };
+  /**
+   * The body of an HTTP error in the provider's own shape and names, for what no provider said: refusals of the local
+   * endpoint, and faults injected in a provider's place.
+   */
+  encodeRefusal(status: number, message: string): JsonObject;
   /** The protocol's own error event for a stream that has begun, as text ready for the socket. */
   encodeStreamError(error: CallerError): string;
   /** Bytes that keep a waiting caller's connection alive without meaning anything. */

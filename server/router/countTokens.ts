@@ -5,6 +5,7 @@ import { WaybillError } from '../base/failure.ts';
 import type { Redactor } from '../base/secrets/redact.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/version.ts';
 import { authorize } from '../keys/authHeader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { MakePlan, Requirements } from '../routing/plan.ts';
@@ -74,7 +75,7 @@ async function countAtProvider(
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, body: count.body(model),
       headers: {
         'content-type': 'application/json',
-        ...(endpoint.protocol === 'anthropic-messages' ? { 'anthropic-version': endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
+        ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
         ...count.headers, ...endpoint.headers, ...authorization.headers,
       },
     }, countTimeoutMs);

@@ -2,6 +2,7 @@ import type { KeyMaterial } from '../api/messages.ts';
 import { WaybillError } from '../base/failure.ts';
 import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/version.ts';
 import { authorize } from '../keys/authHeader.ts';
 import { fetchText } from './fetchText.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
@@ -119,7 +120,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
     headers: {
       accept: 'application/json',
       'user-agent': 'waybill',
-      ...(endpoint.protocol === 'anthropic-messages' ? { 'anthropic-version': endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
+      ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
       ...endpoint.headers,
       ...authorization.headers,
     },

@@ -7,13 +7,15 @@ import { operationUrl, type Operation } from '../../catalog/operations.ts';
 import { chatUrl, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { SpokenRequest } from '../../routing/chooseProtocol.ts';
+import { anthropicVersion, defaultAnthropicVersion, versionHeader } from '../../protocols/anthropicMessages/version.ts';
 import { withCacheBreakpoints } from '../../protocols/cacheBreakpoints.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiChat } from '../../protocols/openAiChat/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
+import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
-import { bodyWithoutReasoning, withoutReasoning } from '../../protocols/stripReasoning.ts';
+import { withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
 import type { ExchangeInput } from '../request.ts';
@@ -141,15 +143,13 @@ function conversationFor(input: ExchangeInput, endpoint: EndpointConfig, stripRe
   return withCacheBreakpoints(conversation, input.requirements.estimatedInputTokens);
 }
 
-const versionHeader = 'anthropic-version';
-
 /** Vertex AI has the model in the path, and the version of Anthropic's API in the body. */
 function placed(endpoint: EndpointConfig, body: JsonObject, callerVersion?: string): JsonObject {
   const oldest = endpoint.provider.anthropicVersionInBody;
   if (oldest === undefined || endpoint.protocol !== 'anthropic-messages') return body;
   const { model: _model, ...rest } = body;
   const version = callerVersion ?? endpoint.provider.dialect.anthropicVersion;
-  return { ...rest, anthropic_version: version === undefined || version === '2023-06-01' ? oldest : version };
+  return { ...rest, anthropic_version: version === undefined || version === defaultAnthropicVersion ? oldest : version };
 }
 
 /** Names the maker of opaque reasoning. A target understands only its own. */
@@ -162,7 +162,7 @@ function strippedRaw(input: ExchangeInput): ExchangeInput {
   if (input.raw === undefined || input.protocol === 'editor') return input;
   const body = parseJson(input.raw.bytes.toString('utf8'));
   if (!isObject(body)) return input;
-  const bytes = Buffer.from(JSON.stringify(bodyWithoutReasoning(input.protocol, body)));
+  const bytes = Buffer.from(JSON.stringify(codecFor(input.protocol).withoutReasoning(body)));
   const scan = scanObject(bytes);
   return scan === undefined ? input : { ...input, raw: { bytes, scan } };
 }
@@ -197,7 +197,7 @@ function requestHeaders(
     'content-length': String(length),
     accept: stream ? 'text/event-stream' : 'application/json',
     'user-agent': 'waybill',
-    ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: endpoint.provider.dialect.anthropicVersion ?? '2023-06-01' } : {}),
+    ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
     ...protocolHeaders,
     ...endpoint.headers,
   };

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isPrivateHost } from '../../config/baseUrl.ts';
 
 /**
  * Whether the machine itself has lost its link, or something in the network answers in the providers' place (a captive
@@ -106,15 +106,16 @@ export function networkKindOf(code: string | undefined): NetworkKind | undefined
   }
 }
 
-/** Whether a base URL leads to this machine or its own network, which say nothing about the way to the internet. */
+/**
+ * Whether a base URL leads to this machine or to a private network, which say nothing about the way to the internet. Every
+ * private host is local, those with a carrier-grade address (100.64.0.0/10, RFC 6598) too: overlay networks such as
+ * Tailscale use that range, and reach a machine beside this one while the internet is gone. The unspecified address and
+ * IPv4 loopback written as IPv6 lead to this machine as well; `isPrivateHost` refuses plain http to such spellings.
+ */
 export function isLocalAddress(baseUrl: string): boolean {
   if (!URL.canParse(baseUrl)) return false;
-  const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  switch (isIP(host)) {
-    case 4: return /^(127\.|10\.|192\.168\.|169\.254\.|0\.0\.0\.0$|172\.(1[6-9]|2\d|3[01])\.)/.test(host);
-    case 6: return /^(::1?$|f[cd]|fe[89ab]|::ffff:7f)/.test(host);
-    default: return host === 'localhost' || /\.(localhost|local|lan|internal)$/.test(host) || !host.includes('.');
-  }
+  const { hostname } = new URL(baseUrl);
+  return isPrivateHost(hostname) || hostname === '0.0.0.0' || hostname === '[::]' || hostname.startsWith('[::ffff:7f');
 }
 
 /** The host of a base URL, for telling whether two endpoints are the same place; undefined for what is no URL. */

@@ -1,6 +1,7 @@
 import { MessagesStreamDecoder } from './answerDecode.ts';
 import { encodeMessagesResponse, MessagesStreamEncoder } from './answerEncode.ts';
-import { encodeMessagesError, encodeMessagesStreamError } from './errors.ts';
+import { encodeMessagesError, encodeMessagesRefusal, encodeMessagesStreamError } from './errors.ts';
+import { messagesWithoutReasoning } from './reasoning.ts';
 import { decodeMessagesRequest } from './requestDecode.ts';
 import { encodeMessagesRequest } from './requestEncode.ts';
 import type { ProtocolCodec } from '../codec.ts';
@@ -10,11 +11,13 @@ export const anthropicMessages: ProtocolCodec = {
   protocol: 'anthropic-messages',
   decodeRequest: decodeMessagesRequest,
   encodeRequest: encodeMessagesRequest,
+  withoutReasoning: messagesWithoutReasoning,
   createStreamDecoder: () => new MessagesStreamDecoder(),
   decodeResponse: (body) => new MessagesStreamDecoder().decodeWhole(body),
   createStreamEncoder: (meta) => new MessagesStreamEncoder(meta),
   encodeResponse: encodeMessagesResponse,
   encodeError: encodeMessagesError,
+  encodeRefusal: encodeMessagesRefusal,
   encodeStreamError: encodeMessagesStreamError,
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
 };

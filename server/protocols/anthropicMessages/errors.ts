@@ -2,6 +2,7 @@ import type { FailureClass } from '../../api/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { callerMessage, errorHeaders, passedStatus } from '../callerErrors.ts';
 import type { CallerError } from '../codec.ts';
+import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
 const byClass: Readonly<Record<FailureClass, { status: number; type: string }>> = {
   auth: { status: 502, type: 'api_error' },
@@ -44,4 +45,13 @@ function errorBody(error: CallerError): JsonObject {
 function messageOf(error: CallerError): string {
   const message = callerMessage(error);
   return error.failureClass === 'context-overflow' && !message.toLowerCase().includes('prompt is too long') ? `prompt is too long: ${message}` : message;
+}
+
+const statusNames: StatusNames<string> = {
+  400: 'invalid_request_error', 401: 'authentication_error', 403: 'permission_error', 404: 'not_found_error', 413: 'request_too_large', 429: 'rate_limit_error', 500: 'api_error',
+};
+
+/** The body of an HTTP error as Anthropic writes it. */
+export function encodeMessagesRefusal(status: number, message: string): JsonObject {
+  return { type: 'error', error: { type: nameOfStatus(statusNames, status), message } };
 }

@@ -2,6 +2,7 @@ import type { FailureClass } from '../../api/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { callerMessage, errorHeaders, passedStatus } from '../callerErrors.ts';
 import type { CallerError } from '../codec.ts';
+import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
 /**
  * The provider's rejected key is FAILED_PRECONDITION: Google's word for a request that cannot be served until
@@ -52,4 +53,13 @@ function messageOf(error: CallerError): string {
   const message = callerMessage(error);
   if (error.failureClass !== 'context-overflow' || /input token count|maximum number of tokens/i.test(message)) return message;
   return `The input token count exceeds the maximum number of tokens allowed: ${message}`;
+}
+
+const statusNames: StatusNames<string> = {
+  400: 'INVALID_ARGUMENT', 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 404: 'NOT_FOUND', 413: 'INVALID_ARGUMENT', 429: 'RESOURCE_EXHAUSTED', 500: 'INTERNAL',
+};
+
+/** The body of an HTTP error as Google writes it. */
+export function encodeGeminiRefusal(status: number, message: string): JsonObject {
+  return { error: { code: status, message, status: nameOfStatus(statusNames, status) } };
 }

@@ -1,7 +1,8 @@
 import type { ProtocolCodec } from '../codec.ts';
 import { ChatStreamDecoder } from './answerDecode.ts';
 import { ChatStreamEncoder, encodeChatResponse } from './answerEncode.ts';
-import { encodeChatError, encodeChatStreamError } from './errors.ts';
+import { encodeChatError, encodeChatRefusal, encodeChatStreamError } from './errors.ts';
+import { chatWithoutReasoning } from './reasoning.ts';
 import { decodeChatRequest } from './requestDecode.ts';
 import { encodeChatRequest } from './requestEncode.ts';
 
@@ -10,11 +11,13 @@ export const openAiChat: ProtocolCodec = {
   protocol: 'openai-chat',
   decodeRequest: decodeChatRequest,
   encodeRequest: encodeChatRequest,
+  withoutReasoning: chatWithoutReasoning,
   createStreamDecoder: (dialect) => new ChatStreamDecoder(dialect),
   decodeResponse: (body, dialect) => new ChatStreamDecoder(dialect).decodeWhole(body),
   createStreamEncoder: (meta) => new ChatStreamEncoder(meta),
   encodeResponse: encodeChatResponse,
   encodeError: encodeChatError,
+  encodeRefusal: encodeChatRefusal,
   encodeStreamError: encodeChatStreamError,
   keepAlive: ': keep-alive\n\n',
 };

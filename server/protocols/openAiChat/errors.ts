@@ -2,6 +2,7 @@ import type { FailureClass } from '../../api/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { callerMessage, errorHeaders, passedStatus } from '../callerErrors.ts';
 import type { CallerError } from '../codec.ts';
+import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
 interface ChatError { status: number; type: string; code: string }
 
@@ -44,4 +45,20 @@ function errorObject(error: CallerError): JsonObject {
     param: null,
     code: fixedCodes.has(error.failureClass) ? code : error.code ?? code,
   };
+}
+
+const statusNames: StatusNames<{ type: string; code: string }> = {
+  400: { type: 'invalid_request_error', code: 'invalid_request' },
+  401: { type: 'invalid_request_error', code: 'invalid_api_key' },
+  403: { type: 'invalid_request_error', code: 'forbidden' },
+  404: { type: 'invalid_request_error', code: 'not_found' },
+  413: { type: 'invalid_request_error', code: 'request_too_large' },
+  429: { type: 'requests', code: 'rate_limit_exceeded' },
+  500: { type: 'server_error', code: 'internal_error' },
+};
+
+/** The body of an HTTP error as OpenAI writes it. */
+export function encodeChatRefusal(status: number, message: string): JsonObject {
+  const { type, code } = nameOfStatus(statusNames, status);
+  return { error: { message, type, param: null, code } };
 }

@@ -1,10 +1,11 @@
 import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { CallerError } from '../codec.ts';
-import { encodeChatError } from '../openAiChat/errors.ts';
+import { encodeChatError, encodeChatRefusal } from '../openAiChat/errors.ts';
 
-/** Before a stream has begun, both OpenAI protocols tell errors alike: status, headers, `{"error":{…}}`. */
+/** Before a stream has begun, both OpenAI protocols write errors alike: status, headers, `{"error":{…}}`. */
 export const encodeResponsesError = encodeChatError;
+export const encodeResponsesRefusal = encodeChatRefusal;
 
 /** Larger than the number of any event a stream of ours may have had: sequence numbers only ever grow. */
 const lastSequenceNumber = 1_000_000_000;

@@ -2,8 +2,8 @@ import type { ProtocolName } from '../../api/conversation.ts';
 import type { RunningDrill } from '../../api/drill.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
-import type { JsonObject } from '../../base/json.ts';
 import { isCoolingDown } from '../../base/cooldownSpan.ts';
+import { codecFor } from '../../protocols/registry.ts';
 import type { UpstreamRequest } from '../call.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 
@@ -74,7 +74,8 @@ export class FaultInjector {
   refusal(drill: RunningDrill, protocol: ProtocolName): RefusalAnswer {
     const leftMs = Math.max(1000, Math.min(longestRetryAfterMs, drill.until - this.#clock.now()));
     const status = drill.fault === 'rate-limit' ? 429 : 401;
-    const body = Buffer.from(JSON.stringify(refusalBody(protocol, status)));
+    const message = status === 429 ? 'Rate limit reached (a fire drill of Waybill).' : 'Invalid API key (a fire drill of Waybill).';
+    const body = Buffer.from(JSON.stringify(codecFor(protocol).encodeRefusal(status, message)));
     return {
       status, body,
       headers: {
@@ -118,18 +119,4 @@ export function drillFailure(error: WaybillError): WaybillError {
     status, retryAfterMs, detail, providerCode, systemCode, namesKeyOwner, cause, injected: true,
     ownSentence: ownSentence === undefined ? undefined : drillPrefix + ownSentence,
   });
-}
-
-/** The words the providers use, so that whoever reads them, reads what a real one would have said. */
-function refusalBody(protocol: ProtocolName, status: 401 | 429): JsonObject {
-  const message = status === 429 ? 'Rate limit reached (a fire drill of Waybill).' : 'Invalid API key (a fire drill of Waybill).';
-  switch (protocol) {
-    case 'anthropic-messages':
-      return { type: 'error', error: { type: status === 429 ? 'rate_limit_error' : 'authentication_error', message } };
-    case 'gemini':
-      return { error: { code: status, message, status: status === 429 ? 'RESOURCE_EXHAUSTED' : 'UNAUTHENTICATED' } };
-    case 'openai-chat':
-    case 'openai-responses':
-      return { error: { message, type: status === 429 ? 'requests' : 'invalid_request_error', param: null, code: status === 429 ? 'rate_limit_exceeded' : 'invalid_api_key' } };
-  }
 }

@@ -5,7 +5,7 @@ import type { ProtocolName } from '../../../server/api/conversation.ts';
 import { canonicalModelName } from '../../../server/catalog/modelNames.ts';
 import { modelFacts } from '../../../server/catalog/modelFacts.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
-import { chatPath, chatUrl, modelsUrl, probeUrl } from '../../../server/catalog/paths.ts';
+import { chatPath, chatUrl, modelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 
 describe('the provider catalog', () => {
@@ -109,8 +109,8 @@ describe('probes and model lists', () => {
     test(`of ${id} at ${baseUrl} for ${protocol}`, () => {
       const provider = findProvider(id);
       assert.ok(provider !== undefined);
-      assert.equal(probeUrl({ provider, protocol, baseUrl }), probe);
-      assert.equal(modelsUrl({ provider, protocol, baseUrl }), models);
+      assert.equal(probeAddress({ provider, protocol, baseUrl }).url, probe);
+      assert.equal(modelsAddress({ provider, protocol, baseUrl })?.url, models);
     });
   }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { protocolNames } from '../../../server/api/conversation.ts';
 import * as catalog from '../../../server/catalog/providers.ts';
-import { chatUrl, modelsUrl, probeUrl } from '../../../server/catalog/paths.ts';
+import { chatUrl, modelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { chooseProtocol } from '../../../server/routing/chooseProtocol.ts';
@@ -46,8 +46,8 @@ describe('Vertex AI is called', () => {
 
   test('for its list of models at the root of its host', () => {
     const endpoint = only({ provider: 'vertex', location: 'us' });
-    assert.equal(probeUrl(endpoint), 'https://aiplatform.us.rep.googleapis.com/v1beta1/publishers/google/models?pageSize=1');
-    assert.equal(modelsUrl(endpoint), 'https://aiplatform.us.rep.googleapis.com/v1beta1/publishers/google/models?pageSize=200');
+    assert.equal(probeAddress(endpoint).url, 'https://aiplatform.us.rep.googleapis.com/v1beta1/publishers/google/models?pageSize=1');
+    assert.equal(modelsAddress(endpoint)?.url, 'https://aiplatform.us.rep.googleapis.com/v1beta1/publishers/google/models?pageSize=200');
   });
 
   test('only at locations and for projects that can be', () => {
@@ -70,8 +70,8 @@ describe('Azure OpenAI is called', () => {
 
   test('for its probe with the version, and never for a list, which tells nothing of deployments', () => {
     const endpoint = only({ provider: 'azure', baseUrl: 'https://res.openai.azure.com', apiVersion: '2024-10-21' });
-    assert.equal(probeUrl(endpoint), 'https://res.openai.azure.com/openai/models?api-version=2024-10-21');
-    assert.equal(modelsUrl(endpoint), undefined);
+    assert.equal(probeAddress(endpoint).url, 'https://res.openai.azure.com/openai/models?api-version=2024-10-21');
+    assert.equal(modelsAddress(endpoint)?.url, undefined);
   });
 
   test('only with an address, and with a version that is one', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureClasses } from '../../../server/api/failure.ts';
+import { protocolNames, type ProtocolName } from '../../../server/api/conversation.ts';
 import type { FailureClass } from '../../../server/api/failure.ts';
 import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
+import { codecFor } from '../../../server/protocols/registry.ts';
 import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
 const statuses: Record<FailureClass, [chat: number, messages: number]> = {
@@ -39,6 +41,18 @@ describe('an error a caller is told', () => {
       }
     }
   });
+
+  const refusals: Record<ProtocolName, (status: number) => object> = {
+    'openai-chat': status => ({ error: { message: 'No.', type: status === 429 ? 'requests' : status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: { 401: 'invalid_api_key', 429: 'rate_limit_exceeded', 503: 'internal_error' }[status] ?? 'invalid_request' } }),
+    'openai-responses': status => refusals['openai-chat'](status),
+    'anthropic-messages': status => ({ type: 'error', error: { type: { 401: 'authentication_error', 429: 'rate_limit_error', 503: 'api_error' }[status] ?? 'invalid_request_error', message: 'No.' } }),
+    gemini: status => ({ error: { code: status, message: 'No.', status: { 401: 'UNAUTHENTICATED', 429: 'RESOURCE_EXHAUSTED', 503: 'INTERNAL' }[status] ?? 'INVALID_ARGUMENT' } }),
+  };
+  for (const protocol of protocolNames) {
+    test(`that no provider said has the provider's own names (${protocol}), those of 400 and 500 where a status has none`, () => {
+      for (const status of [401, 429, 405, 503]) assert.deepEqual(codecFor(protocol).encodeRefusal(status, 'No.'), refusals[protocol](status));
+    });
+  }
 
   test('says whose key it was unless the message does, whatever words the message has', () => {
     const messageOf = (message: string, namesKeyOwner?: boolean): string => JSON.stringify(openAiChat.encodeError({ failureClass: 'auth', message, namesKeyOwner }).body);

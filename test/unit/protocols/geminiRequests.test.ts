@@ -5,7 +5,6 @@ import type { JsonObject } from '../../../server/base/json.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { Dialect, EncodeTarget } from '../../../server/protocols/codec.ts';
 import { gemini } from '../../../server/protocols/gemini/codec.ts';
-import { bodyWithoutReasoning } from '../../../server/protocols/stripReasoning.ts';
 
 const target = (model: string, dialect: Dialect = {}): EncodeTarget => ({ model, stream: true, defaultMaxOutputTokens: 4_096, dialect, origin: `there/${model}` });
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -80,7 +79,7 @@ describe('a Gemini request', () => {
 
   test('that was refused for a signature has the stand-in on its calls, and no other signature', () => {
     const body = { contents: [{ role: 'model', parts: [{ text: 'Hm', thought: true, thoughtSignature: 'a' }, { text: 'x', thoughtSignature: 'b' }, { functionCall: { name: 'f' }, thoughtSignature: 'c' }, { functionCall: { name: 'f' } }] }] };
-    assert.deepEqual(plain(bodyWithoutReasoning('gemini', body)), { contents: [{ role: 'model', parts: [{ text: 'x' }, { functionCall: { name: 'f' }, thoughtSignature: standIn }, { functionCall: { name: 'f' } }] }] });
+    assert.deepEqual(plain(gemini.withoutReasoning(body)), { contents: [{ role: 'model', parts: [{ text: 'x' }, { functionCall: { name: 'f' }, thoughtSignature: standIn }, { functionCall: { name: 'f' } }] }] });
   });
 
   const fields: { what: string; body: JsonObject; read: Partial<ConversationRequest> }[] = [

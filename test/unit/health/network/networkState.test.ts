@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isPrivateHost } from '../../../../server/config/baseUrl.ts';
 import { isLocalAddress, networkKindOf, observeInterfaces, observeLink, onlineLink, type LinkEvidence, type NetworkState } from '../../../../server/health/network/networkState.ts';
 
 function after(...seen: [host: string, evidence: LinkEvidence, at: number][]): NetworkState {
@@ -84,6 +85,24 @@ test('system error codes tell how a connection failed', () => {
     ['ENOTFOUND', 'dns'], ['EAI_AGAIN', 'dns'], ['ENETUNREACH', 'unreachable'], ['EHOSTUNREACH', 'unreachable'], ['ECONNREFUSED', 'refused'],
     ['ECONNRESET', 'reset'], ['CERT_HAS_EXPIRED', 'tls'], ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls'], ['ESOMETHING', undefined], [undefined, undefined],
   ] as const) assert.equal(networkKindOf(code), kind, code);
+});
+
+test('every host that plain http may be used with is local, carrier-grade addresses and names without public DNS included', () => {
+  for (const host of ['100.64.0.1', '100.127.255.254', '[fe80::1]', 'gpu.home.arpa', 'a.localhost', '169.254.1.1', 'vllm', '[fd00::1]']) {
+    assert.equal(isPrivateHost(host), true, host);
+    assert.equal(isLocalAddress(`http://${host}:8080/v1`), true, host);
+  }
+  for (const host of ['100.63.255.255', '100.128.0.1', '172.32.0.1', 'fd00.example.com', 'api.example.com']) {
+    assert.equal(isPrivateHost(host), false, host);
+    assert.equal(isLocalAddress(`https://${host}`), false, host);
+  }
+});
+
+test('this machine is local under every spelling of its address, also those that plain http is refused to', () => {
+  for (const host of ['0.0.0.0', '[::]', '[::ffff:127.0.0.1]']) {
+    assert.equal(isLocalAddress(`http://${host}:8080/v1`), true, host);
+    assert.equal(isPrivateHost(new URL(`http://${host}`).hostname), false, host);
+  }
 });
 
 test('addresses of this machine and its own network are local', () => {
