@@ -9,7 +9,7 @@ export interface FailureDetails {
   /** How long the provider asked us to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
   /**
-   * The message without the provider's words, where it quotes them: those may quote the conversation, so this alone is
+   * The message without the provider's own text, where it quotes that: it may quote the conversation, so this alone is
    * stored. Absent where the message is wholly ours.
    */
   ownSentence?: string | undefined;
@@ -23,7 +23,7 @@ export interface FailureDetails {
   helpUrl?: string | undefined;
   /** Fault injection made this failure, and its message says so. */
   injected?: true | undefined;
-  /** The message says that the rejected key is one for a provider, so that no caller takes it for a word on its own token. */
+  /** The message says that the rejected key is one for a provider, so that no caller takes it for its own token. */
   namesKeyOwner?: true | undefined;
   cause?: unknown;
 }

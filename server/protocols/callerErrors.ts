@@ -11,7 +11,7 @@ import type { CallerError } from './codec.ts';
 
 /**
  * The sentence for the caller. For a rejected key it always says whose key it was: a provider's bare "Incorrect API key"
- * would be read as a word about the caller's own token.
+ * would be taken for one about the caller's own token.
  */
 export function callerMessage(error: CallerError): string {
   if (error.failureClass !== 'auth' || error.namesKeyOwner === true) return error.message;

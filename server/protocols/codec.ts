@@ -95,7 +95,7 @@ export interface StreamEncoder {
   readonly keepAlive?: string | undefined;
 }
 
-/** A failure as a caller is told about it. */
+/** A failure as it is reported to a caller. */
 export interface CallerError {
   failureClass: FailureClass;
   /** One sentence with the next action. */

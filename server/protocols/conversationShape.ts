@@ -3,14 +3,14 @@ import type { ContentPart, Message, ProtocolName, TextPart, ThinkingPart, ToolCa
 /**
  * Whether the opaque part of a piece of reasoning may be sent to a target: it must have been made by that very
  * target, or come from a caller who speaks the target's protocol and is trusted to know (then the maker is
- * written as the protocol's name). What nobody signed for is nobody's: it is never sent as signed.
+ * written as the protocol's name). Reasoning without a signature has no origin: it is never sent as signed.
  */
 export function maySendOpaque(part: ThinkingPart | ToolCallPart, protocol: ProtocolName, origin: string): boolean {
   return part.origin !== undefined && (part.origin === origin || part.origin === protocol);
 }
 
 /**
- * Whether reasoning may be sent as plain text: it is the target's own or its protocol's, or nobody has signed it.
+ * Whether reasoning may be sent as plain text: it is the target's own or its protocol's, or it is unsigned.
  */
 export function textIsAtHome(part: ThinkingPart, protocol: ProtocolName, origin: string): boolean {
   return part.origin === undefined || part.origin === origin || part.origin === protocol;
@@ -51,7 +51,7 @@ export function withoutAttribution(system: readonly TextPart[]): TextPart[] {
   return kept;
 }
 
-/** The text of a failed tool result, for protocols without a flag for it: without a word the model takes it for a success. */
+/** The text of a failed tool result, for protocols without a flag for it: unmarked, the model takes it for a success. */
 export function failureText(text: string): string {
   if (/^\s*error\b/i.test(text)) return text;
   return text === '' ? 'Error' : `Error: ${text}`;

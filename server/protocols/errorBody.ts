@@ -4,8 +4,8 @@ import type { JsonObject, JsonValue } from '../base/json.ts';
 import { believedWaitMs, durationMs, longestWaitMs, waitInWordsMs } from '../base/headers/retryAfter.ts';
 
 /**
- * Of a message, and of a body that is not JSON, no more than this is looked at: error pages can be megabytes. What is shown
- * is far shorter. It is cut there, after it was redacted: a cut here could divide a secret in sight.
+ * Of a message, and of a body that is not JSON, no more than this is read: error pages can be megabytes. What is shown is
+ * far shorter, and cut only after it was redacted, because a cut here could leave a part of a secret that redaction misses.
  */
 const maxTextLength = 16_384;
 /** Longer texts are no codes; a code is whole or absent. */
@@ -16,7 +16,7 @@ const maxNesting = 3;
  * Reads an error out of a JSON body or a stream event of any provider: the shapes of Anthropic, the OpenAI
  * family, Google (also wrapped in an array), Mistral and older vLLM, FastAPI, xAI, Ollama, AWS, Cloudflare, and
  * relays that wrap one of these in another.
- * `code` is the most telling machine-readable word there is: Anthropic's `details.error_code`, Google's
+ * `code` is the most specific machine-readable name there is: Anthropic's `details.error_code`, Google's
  * `details[].reason` or the id of the quota that was exceeded, OpenRouter's `metadata.limit_source`, else `error.code`.
  * @returns undefined when the value holds no error, such as a good answer
  */
@@ -169,7 +169,7 @@ function word(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= maxCodeLength ? value : undefined;
 }
 
-/** Anthropic's outer `type` is always `error` and tells nothing. */
+/** Anthropic's outer `type` is always `error`, which carries no information. */
 function wordUnlessError(value: JsonValue | undefined): string | undefined {
   return value === 'error' ? undefined : word(value);
 }

@@ -57,7 +57,7 @@ class StopFilter {
   read(events: readonly ConversationEvent[]): ConversationEvent[] {
     const passed: ConversationEvent[] = [];
     for (const event of events) {
-      // What it cost is told even after the end.
+      // Usage is reported even after the end.
       if (this.stopped) {
         if (event.type === 'usage') passed.push(event);
       } else if (event.type === 'text') this.#text(event, passed);

@@ -6,26 +6,26 @@ import { troubleSentence } from '../health/wording.ts';
 
 export interface NetworkMonitorOptions {
   healthRegistry: Pick<NetworkAwareHealthRegistry, 'reportInterfaces' | 'slept' | 'networkTrouble'>;
-  /** Told once for each time of trouble that lasts. */
+  /** Called once for each time of trouble that lasts. */
   notify(notice: NoticeParams): void;
   /** Absent: the operating system's. */
   interfaces?: (() => ReturnType<typeof networkInterfaces>) | undefined;
-  /** Milliseconds of a clock that nobody sets; absent: the process's. */
+  /** Milliseconds of a monotonic clock; absent: the process's. */
   elapsedMs?: (() => number) | undefined;
 }
 
-/** No oftener than this are the interfaces asked for, whatever the ticks. */
+/** The interfaces are read at most this often, whatever the ticks. */
 const lookEveryMs = 1000;
-/** A tick that comes later than this was kept from coming: the machine slept, or this process stood still. */
+/** A tick that is later than this means that the machine slept, or this process stood still. */
 const asleepAfterMs = 10_000;
-/** Trouble that passes sooner is not worth a word. */
-const tellAfterMs = 5000;
-/** A machine that just woke takes so long to find its network again. */
+/** Trouble that passes sooner raises no notice. */
+const noticeAfterMs = 5000;
+/** A machine that just woke takes this long to find its network again. */
 const wakingMs = 15_000;
 
 /**
- * Watches the machine's own link from the house's tick: which network interfaces there are, and whether the machine was
- * asleep in between. What it sees goes to the board; a person is told once when trouble lasts.
+ * Watches the machine's own link at every tick: which network interfaces there are, and whether the machine was asleep in
+ * between. It reports to the health registry, and raises one notice when trouble lasts.
  */
 export class NetworkMonitor {
   readonly #options: NetworkMonitorOptions;
@@ -34,8 +34,8 @@ export class NetworkMonitor {
   #lastTick: { at: number; elapsedMs: number } | undefined;
   #lookedAt = -Infinity;
   #wokeAt = -Infinity;
-  /** The trouble that was told of, by its beginning and kind. */
-  #told: NetworkTrouble | undefined;
+  /** The trouble of which a notice was raised. */
+  #noticed: NetworkTrouble | undefined;
 
   constructor(options: NetworkMonitorOptions) {
     this.#options = options;
@@ -59,10 +59,10 @@ export class NetworkMonitor {
       this.#lookedAt = now;
       healthRegistry.reportInterfaces(this.#hasInterface(), now);
     }
-    this.#tell(healthRegistry.networkTrouble(), now);
+    this.#raiseNotice(healthRegistry.networkTrouble(), now);
   }
 
-  /** A system that does not tell its interfaces (a sandbox may forbid it) has one, as far as anybody knows. */
+  /** A system that does not list its interfaces (a sandbox may forbid it) counts as having one. */
   #hasInterface(): boolean {
     try {
       return hasInterface(this.#interfaces());
@@ -71,13 +71,13 @@ export class NetworkMonitor {
     }
   }
 
-  #tell(trouble: NetworkTrouble | undefined, now: number): void {
+  #raiseNotice(trouble: NetworkTrouble | undefined, now: number): void {
     if (trouble === undefined) {
-      this.#told = undefined;
+      this.#noticed = undefined;
       return;
     }
-    if (this.#told?.kind === trouble.kind || now - trouble.since < tellAfterMs || now - this.#wokeAt < wakingMs) return;
-    this.#told = trouble;
+    if (this.#noticed?.kind === trouble.kind || now - trouble.since < noticeAfterMs || now - this.#wokeAt < wakingMs) return;
+    this.#noticed = trouble;
     this.#options.notify({ kind: trouble.kind, endpoint: '', message: troubleSentence(trouble.kind) });
   }
 }
@@ -94,7 +94,7 @@ export function hasInterface(interfaces: ReturnType<typeof networkInterfaces>): 
   return false;
 }
 
-/** Given to an interface that found nobody to give it a real address: RFC 3927 and RFC 4291, section 2.5.6. */
+/** Addresses that an interface gives itself where the network assigns none: RFC 3927 and RFC 4291, section 2.5.6. */
 function isLinkLocal(address: string): boolean {
   return address.startsWith('169.254.') || /^fe[89ab]/i.test(address);
 }

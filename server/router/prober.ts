@@ -17,7 +17,7 @@ import type { NoticedFailure } from './notices.ts';
 
 const wrongListAgainMs = 10_000;
 const modelListAgeMs = 6 * 60 * 60 * 1000;
-/** How often one endpoint is asked whether the machine's link is back. */
+/** How often one endpoint is probed to learn whether the machine's link is back. */
 const scoutEveryMs = 5000;
 
 export interface ProberOptions {
@@ -36,10 +36,10 @@ export interface ProberOptions {
   failed(failure: NoticedFailure): void;
 }
 
-/** Probes endpoints with the cheapest call that proves something, no oftener than nothing else was heard of them. */
+/** Probes endpoints with the cheapest call that proves something, and only endpoints of which nothing else was observed for a while. */
 export class Prober {
   #options: ProberOptions;
-  #heardAt = new Map<string, number>();
+  #observedAt = new Map<string, number>();
   #listedAt = new Map<string, number>();
   /** When an endpoint was last probed. */
   #askedAt = new Map<string, number>();
@@ -54,16 +54,16 @@ export class Prober {
     this.#probes = new Guard('A probe of an endpoint', options.log);
   }
 
-  /** Real traffic, or another window, told something of the endpoint. */
+  /** Real traffic, or a peer, showed something of the endpoint. */
   observe(endpoint: string, at: number): void {
-    this.#heardAt.set(endpoint, at);
+    this.#observedAt.set(endpoint, at);
   }
 
   /** A model of the list was not found: the list is wrong, and is asked for again at the next probe. */
   modelNotFound(endpoint: string): void {
     if (this.#options.faultInjector.isDrilled(endpoint)) return;
     this.#listedAt.delete(endpoint);
-    this.#heardAt.delete(endpoint);
+    this.#observedAt.delete(endpoint);
     this.#wrongLists.add(endpoint);
   }
 
@@ -82,7 +82,7 @@ export class Prober {
       this.#probes.run(() => {
         if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
         if (this.#options.healthRegistry.isOffline(endpoint.name)) {
-          if (scout === undefined || this.#lastHeard(endpoint) < this.#lastHeard(scout)) scout = endpoint;
+          if (scout === undefined || this.#lastObserved(endpoint) < this.#lastObserved(scout)) scout = endpoint;
         } else if (this.#isDue(endpoint, now)) {
           this.#probes.settle(this.probe(endpoint));
         }
@@ -94,22 +94,22 @@ export class Prober {
   }
 
   #isDue({ name, probe, provider }: EndpointConfig, now: number): boolean {
-    const observedAt = this.#heardAt.get(name);
+    const observedAt = this.#observedAt.get(name);
     const listed = this.#listedAt.has(name);
-    // A list that turned out wrong is asked for anew at once, however much traffic there is, and then not for a while.
+    // A list that turned out wrong is asked for again at once, however much traffic there is, and then not for a while.
     const wrongList = this.#wrongLists.has(name) && now - (this.#askedAt.get(name) ?? -Infinity) >= wrongListAgainMs;
     if (!wrongList && observedAt !== undefined && now - observedAt < probe.intervalMs && listed) return false;
     if (!wrongList && observedAt !== undefined && now - observedAt < Math.min(probe.intervalMs, 10_000)) return false;
-    // A rejected key is asked about again: it may have been no word of the provider's, or it is mended there.
+    // A rejected key is probed again: the rejection may have come from something else in the network, or was mended since.
     const { keys } = this.#options;
     return keys.blocked(name, provider.keyRequired, now) === undefined || keys.hasRejected(name);
   }
 
-  #lastHeard(endpoint: EndpointConfig): number {
-    return this.#heardAt.get(endpoint.name) ?? -Infinity;
+  #lastObserved(endpoint: EndpointConfig): number {
+    return this.#observedAt.get(endpoint.name) ?? -Infinity;
   }
 
-  /** Probes now, whatever was heard. @returns undefined when a probe is under way already */
+  /** Probes now, whatever was observed. @returns undefined when a probe is under way already */
   async probe(endpoint: EndpointConfig): Promise<ProbeResult | undefined> {
     if (this.#running.has(endpoint.name)) return undefined;
     const { keys, clock } = this.#options;
@@ -129,7 +129,7 @@ export class Prober {
       const used = keys.pick(endpoint.name, new Set(), clock.now()) ?? all.find(key => !rejected.includes(key));
       for (const key of used === undefined && rejected.length > 0 ? rejected : [...rejected, used]) {
         const { error } = await this.#ask(endpoint, key, true);
-        // Where nobody answers, another key makes no difference.
+        // Where the endpoint cannot be reached, another key makes no difference.
         if (error?.failureClass === 'network' || error?.failureClass === 'timeout') return;
       }
     });
@@ -150,7 +150,7 @@ export class Prober {
   async #ask(endpoint: EndpointConfig, key: KeyMaterial | undefined, asked: boolean): Promise<ProbeResult> {
     const { clock, transport, faultInjector, directory } = this.#options;
     const startedAt = clock.now();
-    this.#heardAt.set(endpoint.name, startedAt);
+    this.#observedAt.set(endpoint.name, startedAt);
     this.#askedAt.set(endpoint.name, startedAt);
     const listModels = startedAt - this.#lastListed(endpoint.name) > modelListAgeMs;
     const drilled = faultInjector.matching(endpoint.name, { keyId: key?.id }) !== undefined;
@@ -166,7 +166,7 @@ export class Prober {
 
   #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
     const { healthRegistry, keys, ledger, clock, redactor, faultInjector } = this.#options;
-    // The drill is over, and what was known before it has been put back.
+    // The drill ended meanwhile, and the health from before it is restored: an injected result must not change it.
     if (drilled && !faultInjector.isDrilled(endpoint.name)) return;
     const at = clock.now();
     const { error, latencyMs } = result;
@@ -174,7 +174,7 @@ export class Prober {
     const message = error === undefined ? undefined : redactFailure(error, redactor).storedMessage;
     if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
     else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
-    // Known before, perhaps by a server that has ended since: nobody has to be told again.
+    // A key that was known as rejected before, perhaps by a server that has ended since, raises no second notice.
     const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
     if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
     const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');

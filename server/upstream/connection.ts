@@ -1,10 +1,10 @@
 import type { Client, Dispatcher } from 'undici';
 import ClientClass from 'undici/lib/dispatcher/client.js';
 
-/** A handler that wants to know over which connection its request goes. */
+/** A handler that is given the connection over which its request goes. */
 export interface ConnectionUser { connection: Connection | undefined }
 
-/** One connection of a pool, which knows whether it has carried a request before. It carries one at a time. */
+/** One connection of a pool. It records whether it has carried a request before, and carries one at a time. */
 export class Connection extends ClientClass {
   /** `fresh`: made, and nothing was sent yet. `kept`: a request went out on it already. */
   #state: 'none' | 'fresh' | 'kept' = 'none';
@@ -15,7 +15,7 @@ export class Connection extends ClientClass {
     this.on('disconnect', () => { this.#state = 'none'; });
   }
 
-  /** The connection stands and was used before. */
+  /** The connection is open and was used before. */
   get kept(): boolean {
     return this.#state === 'kept';
   }

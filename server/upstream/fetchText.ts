@@ -8,7 +8,7 @@ export interface TextResponse { status: number; headers: ResponseHeaders; text: 
 const maxBytes = 8 * 1024 * 1024;
 
 /**
- * One small request whose whole answer is wanted as text: probes and model lists.
+ * One small request whose whole answer is read as text: probes, model lists, token counts.
  * @throws WaybillError for network failures, timeouts and oversize answers; any HTTP status is a result
  */
 export function fetchText(
@@ -19,17 +19,17 @@ export function fetchText(
     const body = new ByteQueue();
     let status = 0;
     let headers: ResponseHeaders = {};
-    const finish = (act: () => void): void => {
+    const finish = (settle: () => void): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      act();
+      settle();
     };
-    const give = (error: WaybillError): void => finish(() => {
+    const giveUp = (error: WaybillError): void => finish(() => {
       call.abort(error.failureClass === 'timeout');
       reject(error);
     });
-    const onAbort = (): void => give(new WaybillError('cancelled', 'cancelled', 'The test was cancelled.'));
-    const timer = setTimeout(() => give(new WaybillError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
+    const onAbort = (): void => giveUp(new WaybillError('cancelled', 'cancelled', 'The test was cancelled.'));
+    const timer = setTimeout(() => giveUp(new WaybillError('headers-timeout', 'timeout', `${endpoint.name} did not answer within ${timeoutMs / 1000} s.`)), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     const call = dispatcher.dispatch(endpoint, request, {
       onHeaders(code, received) {
@@ -37,7 +37,7 @@ export function fetchText(
         headers = received;
       },
       onData(chunk) {
-        if (body.length + chunk.length > maxBytes) give(new WaybillError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
+        if (body.length + chunk.length > maxBytes) giveUp(new WaybillError('answer-too-large', 'server', `${endpoint.name} sent an answer larger than is accepted.`));
         else body.add(chunk);
       },
       onEnd: () => finish(() => resolve({ status, headers, text: body.take().toString('utf8'), latencyMs: performance.now() - startedAt })),

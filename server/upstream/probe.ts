@@ -11,20 +11,20 @@ import { isPageText, pageFailure, redirectFailure } from './failures/notTheApi.t
 import { responseFailure } from './failures/responseFailure.ts';
 import type { Dispatcher, UpstreamRequest } from './call.ts';
 
-/** What a probe proved. */
+/** What a probe proved. `ok`: the endpoint answers, and accepts the key as far as the probe shows it. */
 export interface ProbeResult {
   ok: boolean;
-  /** The call proved that the key is accepted, not only that somebody answers. */
+  /** The call proved that the key is accepted, not only that the endpoint answers. */
   provedKey: boolean;
   error?: WaybillError | undefined;
   latencyMs?: number | undefined;
   /** The models, where the probe's answer or a second call listed them. */
   models?: ListedModel[] | undefined;
-  /** What was asked, without a credential. */
+  /** The address that was asked, without a credential. */
   url: string;
-  /** The status with which the server said that it does not know the path; it has answered all the same. */
+  /** The status by which the server says that it does not know the path; the server has answered all the same. */
   missing?: number | undefined;
-  /** A model list was asked for, and the answer is none. */
+  /** A model list was asked for, and the answer is not one. */
   unlisted?: true | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function probeEndpoint(
     const { status, headers, text, latencyMs } = response;
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
-    // The login at Google went well before this was sent; an account that may use models need not be allowed to list them.
+    // The login at Google succeeded before this was sent. An account that may use models need not be allowed to list them.
     const mayNotList = status === 403 && request.googleLogin !== undefined;
     if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
@@ -79,7 +79,7 @@ export async function probeEndpoint(
 const detailedModels = 60;
 const detailsAtOnce = 4;
 
-/** Asks for each model by itself, where the list alone tells little; what cannot be had stays unknown. */
+/** Asks for the details of each model, where the list has few facts. Details that cannot be read stay unknown. */
 async function withDetails(
   dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, models: ListedModel[], timeoutMs: number, signal: AbortSignal | undefined,
 ): Promise<ListedModel[]> {

@@ -23,11 +23,11 @@ export interface CallPools {
 /**
  * One call as undici's handler: no promises, streams or abort signals on the way.
  *
- * A request that meets a dead kept connection goes out once more, on a fresh one, where no byte of it was written or asking
- * twice does no harm: the listener learns of the second only. A POST may be sent again only where the first was never applied (RFC 9110, section
- * 9.2.2), and once it was written that cannot be known. A kept connection that is then closed or reset soon, without a
- * byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not read (RFC 9112,
- * section 9.5), it says nothing of the provider, and it is an attempt in the ledger whose cost is unknown.
+ * A request that meets a dead kept connection goes out once more, on a fresh one, where no byte of it was written or it is
+ * a GET; the listener learns of the second only. A POST may be sent again only where the first was never applied (RFC 9110,
+ * section 9.2.2), and once it was written that cannot be known. A kept connection that is closed or reset soon after the
+ * request, without a byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not
+ * read (RFC 9112, section 9.5), the failure says nothing of the provider, and the attempt is in the ledger at unknown cost.
  */
 export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser {
   /** Set by the connection that takes the request. */
@@ -127,12 +127,12 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#listener === undefined) return;
     const unwritten = this.#stage === 'connecting' && this.connection?.kept === true;
-    if (!this.resent && (unwritten || (this.#request.method === 'GET' && this.#wasHardlyRead(error)))) this.#sendAgain();
+    if (!this.resent && (unwritten || (this.#request.method === 'GET' && this.#wasMostLikelyUnread(error)))) this.#sendAgain();
     else this.fail(error);
   }
 
-  /** See the rule above. */
-  #wasHardlyRead(error: unknown): boolean {
+  /** Whether a kept connection closed before the request was read, as far as its timing shows; see `unreadWithinMs`. */
+  #wasMostLikelyUnread(error: unknown): boolean {
     return this.#stage === 'waiting' && this.#onKept && !this.#answered && isClosedByPeer(error) && performance.now() - this.#sentAt < unreadWithinMs;
   }
 
@@ -142,7 +142,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     this.#controller = undefined;
     this.connection = undefined;
     this.#stage = 'connecting';
-    // What dropped one of them dropped those beside it.
+    // What closed one kept connection closed the others of its pool.
     this.#pools.retire(this.#place.name);
     this.start();
   }
@@ -151,7 +151,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   fail(error: unknown): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    const failure = networkFailure(error, this.#place.name, this.#wasHardlyRead(error) ? 'hardly-read' : this.#stage);
+    const failure = networkFailure(error, this.#place.name, this.#wasMostLikelyUnread(error) ? 'unread' : this.#stage);
     if (this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.abort();
     listener.onError(failure);
@@ -159,7 +159,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
 
   abort(silent = false): void {
     this.#connected();
-    // A kept connection that is dead without a word is not alone.
+    // Where one kept connection is silently dead, the others of its pool most likely are too.
     if (silent && this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.#listener = undefined;
     const controller = this.#controller;

@@ -9,15 +9,15 @@ import { isPageText } from './failures/notTheApi.ts';
 import { responseFailure } from './failures/responseFailure.ts';
 import type { Dispatcher } from './call.ts';
 
-/** What a person is told of an endpoint that was tried, and the address at which it answered. */
+/** The result of trying an endpoint, and the endpoint with the address at which it answered. */
 export interface TriedEndpoint { endpoint: EndpointConfig; result: ProbeResult }
 
 interface TryOptions { now: number; signal?: AbortSignal | undefined }
 
 /**
- * Tries an endpoint as somebody who has just typed its address and key wants it tried. Unlike a probe of its health, a path
- * that is not there is a wrong address: it is asked again with and without `/v1`, and a server without a model list has to
- * know the path of chat calls.
+ * Tries an endpoint whose address and key were just typed. Unlike in a probe of health, a path that is not there is a wrong
+ * address: the endpoint is asked again with and without `/v1`, and a server without a model list has to know the path of
+ * chat calls.
  */
 export async function tryEndpoint(dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, options: TryOptions): Promise<TriedEndpoint> {
   const probe = (one: EndpointConfig, with_: KeyMaterial | undefined, listModels: boolean): Promise<ProbeResult> => probeEndpoint(dispatcher, one, with_, { ...options, listModels });
@@ -34,7 +34,7 @@ export async function tryEndpoint(dispatcher: Dispatcher, endpoint: EndpointConf
   }
   return { endpoint, result: result.error === undefined ? { ...result, ok: false, error: nothingThere(endpoint, result) } : result };
 
-  /** A list that anybody may read proves no key; one that is refused without a key does. */
+  /** A list that is readable without a key proves no key; one that is refused without a key does. */
   async function withProof(found: ProbeResult, at = endpoint): Promise<ProbeResult> {
     if (!found.ok || found.provedKey || key === undefined || found.models === undefined) return found;
     return { ...found, provedKey: (await probe(at, undefined, false)).error?.failureClass === 'auth' };
@@ -58,8 +58,8 @@ function otherBaseUrls({ provider, baseUrl }: EndpointConfig): string[] {
 }
 
 /**
- * Sends an empty object to the path of chat calls: nothing is generated or billed, and whatever is there says what it
- * misses. Undefined where there is no such path.
+ * Sends an empty object to the path of chat calls: nothing is generated or billed, and a server that knows the path answers
+ * with what it misses. Undefined where there is no such path.
  */
 async function callWithoutRequest(dispatcher: Dispatcher, endpoint: EndpointConfig, key: KeyMaterial | undefined, { now, signal }: TryOptions): Promise<ProbeResult | undefined> {
   const url = chatUrl(endpoint, '', false);
@@ -71,7 +71,7 @@ async function callWithoutRequest(dispatcher: Dispatcher, endpoint: EndpointConf
     if (isPageText(text) || (status >= 300 && status < 400) || status === 405) return undefined;
     if (status < 300) return { ok: true, provedKey: false, url, latencyMs };
     const error = responseFailure(status, received, text, { endpoint: endpoint.name, provider: endpoint.provider, keyName: key?.label, model: '' }, now);
-    // Some servers say so that no model was named.
+    // Some servers answer 404 with a code about the model, because none was named.
     if (status === 404 && error.providerCode?.includes('model') !== true) return undefined;
     return error.failureClass === 'auth' || error.failureClass === 'quota' ? { ok: false, provedKey: false, url, error, latencyMs } : { ok: true, provedKey: false, url, latencyMs };
   } catch (error) {

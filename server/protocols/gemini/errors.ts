@@ -5,8 +5,8 @@ import type { CallerError } from '../codec.ts';
 import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
 /**
- * The provider's rejected key is FAILED_PRECONDITION: Google's word for a request that cannot be served until
- * somebody has changed something, which its clients do not retry, and which is not about the caller's own token.
+ * The provider's rejected key is FAILED_PRECONDITION: Google's name for a request that cannot be served until
+ * a person has changed something. Its clients do not retry it, and it is not about the caller's own token.
  */
 const byClass: Readonly<Record<FailureClass, { code: number; status: string }>> = {
   auth: { code: 400, status: 'FAILED_PRECONDITION' },

@@ -22,7 +22,7 @@ const byClass: Readonly<Record<FailureClass, ChatError>> = {
   cancelled: { status: 499, type: 'request_cancelled', code: 'request_cancelled' },
 };
 
-/** Classes whose code tools act upon: the provider's own wording of it would not be understood. */
+/** Classes whose code tools act upon: tools do not know a provider's own code for it. */
 const fixedCodes: ReadonlySet<FailureClass> = new Set<FailureClass>(['auth', 'quota', 'rate-limit', 'context-overflow', 'model-not-found']);
 
 /** An error in OpenAI's shape: status, headers and body. A rejected upstream key is a 502, see callerErrors.ts. */

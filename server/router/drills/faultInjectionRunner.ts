@@ -18,7 +18,7 @@ import type { KeyPool, KeySnapshot } from '../../keys/keyPool.ts';
 import { drilledRequest } from './drilledRequest.ts';
 import { keyName } from '../resilienceState.ts';
 
-/** What a drill runner needs of the house. */
+/** The parts of the router that drills work with. */
 export interface FaultInjectionRunnerOptions {
   faultInjector: FaultInjector;
   healthRegistry: Pick<NetworkAwareHealthRegistry, 'snapshotOf' | 'restore'>;
@@ -32,10 +32,10 @@ export interface FaultInjectionRunnerOptions {
   changed(): void;
 }
 
-/** So many endpoints may be drilled at once: more would leave nothing to fail over to. */
+/** The most endpoints that may be drilled at once: more would leave nothing to fail over to. */
 const maxRunning = 3;
 const maxRequests = 20;
-/** `setTimeout` knows no longer times; a drill that lasts longer looks again. */
+/** The longest time `setTimeout` takes; the end of a longer drill is checked again. */
 const longestTimerMs = 2 ** 31 - 1;
 
 interface Run {
@@ -134,7 +134,7 @@ export class FaultInjectionRunner {
     return { at, routes: resilienceOf(this.#options.view()), drills: this.#running(), last: this.#last };
   }
 
-  /** Ends everything without a word: the server ends. */
+  /** Ends all drills without a summary, because the server ends. */
   shutdown(): void {
     for (const run of this.#runs.values()) {
       clearTimeout(run.timer);

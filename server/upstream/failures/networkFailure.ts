@@ -2,8 +2,8 @@ import { WaybillError } from '../../base/failure.ts';
 import { ownLimit } from './ownLimit.ts';
 import { http2Only, tlsWords, type FailureWords } from './tlsSentences.ts';
 
-/** How far a call had come when the network failed. `hardly-read`: a kept connection was closed right after the request (see sentCall.ts). */
-export type CallStage = 'connecting' | 'waiting' | 'hardly-read' | 'answering';
+/** How far a call had come when the network failed. `unread`: a kept connection was closed right after the request (see sentCall.ts). */
+export type CallStage = 'connecting' | 'waiting' | 'unread' | 'answering';
 
 const noAddress = (says: string): FailureWords => ({ code: 'no-address', failureClass: 'network', says });
 const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine.', advice: 'check your connection, VPN and firewall' };
@@ -26,7 +26,7 @@ const anytime: ReadonlyMap<string, FailureWords> = new Map([
   ['UND_ERR_CLOSED', closing],
 ]);
 
-/** Codes of a connection that did not come about. Source: libuv's errors and those of getaddrinfo. */
+/** Codes of a connection that could not be made. Source: libuv's errors and those of getaddrinfo. */
 const whileConnecting: ReadonlyMap<string, FailureWords> = new Map([
   ['ECONNREFUSED', { code: 'connection-refused', failureClass: 'network', says: 'refused the connection.' }],
   ['ENOTFOUND', noAddress('has no address: its host name was not found. Check the base URL and your connection.')],
@@ -55,9 +55,9 @@ const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTE
 
 /** How undici names an answer that it cannot read; these errors have no code of their own. */
 const parserError = 'HTTPParserError';
-/** The parser's word for a connection that was closed inside an answer. */
+/** How the parser names a connection that was closed inside an answer. */
 const endedInside = /EOF/;
-/** undici's messages for answers that are read and are none. */
+/** undici's messages for answers that it can read and that fit no request. */
 const strangeAnswers: ReadonlyMap<string, string> = new Map([
   ['bad upgrade', 'it changed to another protocol, which was not asked for'],
   ['bad response', 'it answered what was not asked'],
@@ -77,7 +77,7 @@ export function networkFailure(error: unknown, endpoint: string, stage: CallStag
   return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, { ...details, advice: words.advice });
 }
 
-/** Whether the other side ended a connection without a word, in whatever way. */
+/** Whether the other side closed or reset a connection without an error of its own. */
 export function isClosedByPeer(error: unknown): boolean {
   const { code, source } = origin(error);
   return closed.has(code) && !(source instanceof Error && strangeAnswers.has(source.message));
@@ -87,7 +87,7 @@ function atStage(code: string, source: unknown, stage: CallStage): FailureWords 
   if (stage === 'answering') return { code: 'stream-cut', failureClass: 'server', says: 'broke the connection in mid-answer.' };
   const tls = tlsWords(code, source);
   if (tls !== undefined) return tls;
-  if (stage === 'hardly-read') return { code: 'kept-connection-lost', failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
+  if (stage === 'unread') return { code: 'kept-connection-lost', failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
   if (stage === 'waiting') {
     return lostOnTheWay.has(code)
       ? { code: 'connection-lost', failureClass: 'network', says: 'was lost before it answered: the connection went dead. Check your connection.' }

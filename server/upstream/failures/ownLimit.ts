@@ -2,10 +2,10 @@ import { closeSync, openSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { devNull } from 'node:os';
 
-/** What this machine or this process ran out of, in words. */
+/** What this machine or this process ran out of, as sentences. */
 export interface OwnLimit { lacks: string; remedy: string; retryAfterMs: number }
 
-/** Means come back when other work ends. */
+/** Files, ports and memory come back when other work ends. */
 const retryAfterMs = 1000;
 const files: OwnLimit = { lacks: 'Too many files and connections are open', remedy: 'Raise the limit of open files (ulimit -n), or run fewer requests at once.', retryAfterMs };
 const memory: OwnLimit = { lacks: 'This machine is out of memory', remedy: 'Close other programs, or run fewer requests at once.', retryAfterMs };
@@ -23,7 +23,7 @@ const byCode: ReadonlyMap<string, OwnLimit> = new Map([
 const nameFailure = /^(?:EAI_|ENOTFOUND$)/;
 
 /**
- * What of our own ran out, by the error that says so; undefined when it speaks of something else.
+ * What this machine or process ran out of, by its error; undefined for an error of another kind.
  * @param filesLeft whether another file can be opened; asked only for a failed look-up of a name
  */
 export function ownLimit(code: string, error: unknown, filesLeft: () => boolean = canOpen): OwnLimit | undefined {

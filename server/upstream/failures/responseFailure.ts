@@ -48,7 +48,7 @@ const commonRules: readonly ErrorRule[] = [
   { message: 'insufficient credits', failureClass: 'quota' },
   { message: 'insufficient funds', failureClass: 'quota' },
   { message: 'used all available credits', failureClass: 'quota' },
-  // Google's words for a prepaid account that is empty.
+  // Google's message for a prepaid account that is empty.
   { message: 'credits are depleted', failureClass: 'quota' },
   { message: 'exceeded your current quota, please check your plan', failureClass: 'quota' },
   { message: 'spend limit', failureClass: 'quota' },
@@ -146,7 +146,7 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
 function classify(error: ProviderErrorBody, status: number, provider: Provider): FailureClass {
   const message = error.message.toLowerCase();
   for (const rule of provider.errorRules ?? []) if (matches(rule, error, message, status)) return rule.failureClass;
-  // A server-side status is the provider's fault whatever words come with it, but for money and overload.
+  // A server-side status is the provider's fault whatever its message says, but for codes of money and overload.
   for (const rule of commonRules) {
     if (status >= 500 && rule.code === undefined) continue;
     if (matches(rule, error, message, status)) return rule.failureClass;
@@ -188,7 +188,7 @@ function longest(a: number | undefined, b: number | undefined): number | undefin
   return b === undefined ? a : Math.max(a, b);
 }
 
-/** Failures of which only the provider's own words say what is wrong. */
+/** Classes of which only the provider's own message says what is wrong. */
 const quotingClasses: ReadonlySet<FailureClass> = new Set<FailureClass>(['content-policy', 'bad-request', 'server', 'network', 'cancelled']);
 
 interface OwnSentence { says: string; advice?: string; namesKeyOwner?: true }
@@ -231,10 +231,10 @@ function statusAndCode(error: ProviderErrorBody, status: number, source: Failure
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 }
 
-/** The longest part of a provider's words that stands in a sentence. */
+/** The longest part of a provider's message that a sentence quotes. */
 const longestQuote = 300;
 
-/** Our sentence with the provider's words behind it, in one line. @param excerpt redacts and cuts */
+/** Our sentence with the provider's message behind it, in one line. @param excerpt redacts and cuts */
 export function withProviderWords(own: string, words: string, excerpt: (text: string, maxLength: number) => string): string {
   const line = words.replace(/\s+/g, ' ').trim();
   return `${own.replace(/\.$/, '')}: ${line === '' ? 'it gave no reason.' : excerpt(line, longestQuote)}`;

@@ -45,7 +45,7 @@ const handshakes: readonly (readonly [RegExp, FailureWords])[] = [
 ];
 const otherHandshake = failed('broke off while the connection was being encrypted. Check the base URL, or a proxy that inspects traffic.');
 
-/** What went wrong with TLS; undefined for a code of something else. @param error its message names the reason where the code is only EPROTO */
+/** The failure behind a TLS error; undefined for a code of something else. @param error its message names the reason where the code is only EPROTO */
 export function tlsWords(code: string, error: unknown): FailureWords | undefined {
   const verdict = certificates.get(code) ?? (code.includes('SELF_SIGNED') ? selfSigned : otherVerdict.test(code) ? untrusted : undefined);
   if (verdict !== undefined) return verdict;

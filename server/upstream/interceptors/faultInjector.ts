@@ -7,24 +7,24 @@ import { codecFor } from '../../protocols/registry.ts';
 import type { UpstreamRequest } from '../call.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 
-/** Whether a request's key, model and endpoint are those of a drill. */
+/** The model and the key of a request, by which drills select. */
 type About = UpstreamRequest['about'];
 
-/** An answer made here, as the provider would have sent it. */
+/** An injected answer, in the shape the provider would have sent. */
 export interface RefusalAnswer { status: number; headers: ResponseHeaders; body: Buffer }
 
-/** A made rate limit asks for no longer pause than this. */
+/** An injected rate limit asks for no longer pause than this. */
 const longestRetryAfterMs = 30_000;
 const drillPrefix = 'Fire drill: ';
 
 /**
- * The fire drills that run now. The transport asks at each request whether it meets one; while none runs, that costs
- * nothing. Ends by the clock as well, so that a timer that comes late lengthens no drill.
+ * The fire drills that run now. `faultInjection` asks at each request whether a drill matches it; while none runs, that
+ * costs one comparison. A drill also ends by the clock, so that a late timer does not lengthen it.
  */
 export class FaultInjector {
   #running: RunningDrill[] = [];
   #clock: Clock;
-  /** Answers that are held back, by drill; called when it ends. */
+  /** Callbacks that release delayed answers, by the id of their drill; called when the drill ends. */
   #held = new Map<string, Set<() => void>>();
 
   constructor(clock: Clock = systemClock) {
@@ -39,7 +39,7 @@ export class FaultInjector {
     this.#running = [...this.#running, drill];
   }
 
-  /** The drill is over: what it holds back goes on its way at once. Ending one twice is safe. */
+  /** Ends a drill: answers that it delays are released at once. Ending one twice is safe. */
   end(id: string): void {
     this.#running = this.#running.filter(drill => drill.id !== id);
     const held = this.#held.get(id);
@@ -48,8 +48,8 @@ export class FaultInjector {
   }
 
   /**
-   * The drill that a request meets.
-   * @param about absent for what concerns neither a model nor a key
+   * The drill that applies to a request.
+   * @param about absent for a request that concerns neither a model nor a key
    */
   matching(endpoint: string, about: About): RunningDrill | undefined {
     if (this.#running.length === 0) return undefined;
@@ -57,7 +57,7 @@ export class FaultInjector {
     return this.#running.find(drill => drill.endpoint === endpoint && isUnderWay(drill, now) && concerns(drill, about));
   }
 
-  /** Some drill is about this endpoint, or a part of it: what is learnt of it now is made up. */
+  /** Whether a drill concerns this endpoint or a part of it, so that its failures may be injected ones. */
   isDrilled(endpoint: string): boolean {
     return this.#running.some(drill => drill.endpoint === endpoint);
   }
@@ -70,7 +70,7 @@ export class FaultInjector {
     return () => { held.delete(release); };
   }
 
-  /** What a drilled endpoint says instead of an answer. @param protocol whose shape the body has */
+  /** The refusal that a drilled endpoint answers with. @param protocol whose shape the body has */
   refusal(drill: RunningDrill, protocol: ProtocolName): RefusalAnswer {
     const leftMs = Math.max(1000, Math.min(longestRetryAfterMs, drill.until - this.#clock.now()));
     const status = drill.fault === 'rate-limit' ? 429 : 401;
@@ -86,24 +86,24 @@ export class FaultInjector {
   }
 }
 
-/** Whether a drill's time is running. A clock that was set back ends it: nobody knows how much of it has passed. */
+/** Whether a drill's time is running. A clock that was set back ends the drill: how much of its time has passed is unknown. */
 export function isUnderWay({ startedAt, until }: RunningDrill, now: number): boolean {
   return isCoolingDown({ since: startedAt, until }, now);
 }
 
-/** A probe is about no model, so a drill of one model does not concern it; one of a stream that breaks off neither. */
+/** A probe is about no model: neither a drill of one model nor one that truncates streams concerns it. */
 function concerns(drill: RunningDrill, about: About): boolean {
   if (drill.keyId !== undefined && about?.keyId !== drill.keyId) return false;
   if (drill.model !== undefined) return about?.model === drill.model;
   return drill.fault !== 'cut' || about?.model !== undefined;
 }
 
-/** A connection that a drill refuses: as if nothing listened there. */
+/** The failure of a connection that fault injection refuses, as if nothing listened there. */
 export function injectedRefusal(endpoint: string): WaybillError {
   return new WaybillError('connection-refused', 'network', `${drillPrefix}${endpoint} refused the connection.`, { systemCode: 'ECONNREFUSED', injected: true });
 }
 
-/** An answer that a drill breaks off: as if the connection had been reset. */
+/** The failure of an answer that fault injection truncates, as if the connection had been reset. */
 export function injectedCut(endpoint: string): WaybillError {
   return new WaybillError('stream-cut', 'server', `${drillPrefix}${endpoint} broke the connection in mid-answer.`, { systemCode: 'ECONNRESET', injected: true });
 }

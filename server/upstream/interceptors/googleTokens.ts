@@ -3,7 +3,7 @@ import { WaybillError } from '../../base/failure.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { loginFailure } from '../failures/loginFailure.ts';
 
-/** What is used of Google's own library. */
+/** The part of Google's own library that is used. */
 export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAuth' | 'JWT' | 'UserRefreshClient'>;
 
 /** An access token, and the project it belongs to where the credential says so. */
@@ -20,12 +20,12 @@ const scope = 'https://www.googleapis.com/auth/cloud-platform';
 const earlyMs = 5 * 60_000;
 /** A token with less than this left is not used any more. */
 const uselessMs = 30_000;
-/** What Google gives when it does not say how long a token lives. */
+/** The life of a token where Google does not state it. */
 const usualLifeMs = 55 * 60_000;
 
 /**
  * Access tokens for Google Cloud, of key files and of the machine's own login. Each is kept until shortly before it
- * ends, renewed in the background when it nears its end, and fetched once for all who wait for it.
+ * ends, renewed in the background when it nears its end, and fetched once for all calls that wait for it.
  */
 export class GoogleTokens {
   #logins = new Map<string, Login>();
@@ -46,7 +46,7 @@ export class GoogleTokens {
     const login = this.#login(keyFile);
     const left = login.current === undefined ? 0 : login.current.expiresAt - this.#now();
     if (login.current !== undefined && left > uselessMs) {
-      // A renewal that fails here is met again, and told, when the token is needed.
+      // A renewal that fails here is tried again, and its failure is reported, when the token is needed.
       if (left < earlyMs) void this.#renew(keyFile, login).catch(() => undefined);
       return login.current;
     }
@@ -113,7 +113,7 @@ export class GoogleTokens {
         return { client: new library.UserRefreshClient({ clientId, clientSecret, refreshToken }), project };
       }
       default:
-        // Other kinds can name programs to run and addresses to ask, which a pasted text must not.
+        // Other types can name programs to run and addresses to call, which a pasted text must not.
         throw new WaybillError('google-key-file', 'auth', `A Google key file of the type "${printable(file.type)}" cannot be pasted as a key.`, { advice: 'use a service account, or leave the key empty to use the login of this machine' });
     }
   }

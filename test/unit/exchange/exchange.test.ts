@@ -133,7 +133,7 @@ describe('an exchange at which Waybill fails', () => {
   const failing = (): never => { throw new Error('of our own'); };
 
   it('answers its caller when an attempt cannot be sent, and ends that attempt', t => {
-    const { exchange, sink, errors, published } = exchangeUnderTest(t, { services: () => ({ transport: { send: failing } }) });
+    const { exchange, sink, errors, published } = exchangeUnderTest(t, { services: () => ({ transport: { dispatch: failing } }) });
     exchange.start();
     assert.deepEqual(sink.got, ['fail internal']);
     assert.equal(sink.failures[0]?.status, 500);

@@ -11,7 +11,7 @@ import type { AnswerHead, ExchangeFailure, ExchangeInput, ResponseSink } from '.
 import type { ExchangeServices } from '../../../server/exchange/services.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
-import type { ResponseListener, Transport, UpstreamCall } from '../../../server/upstream/transport.ts';
+import type { Dispatch, Dispatcher, ResponseListener, UpstreamCall } from '../../../server/upstream/call.ts';
 import { createTestRouter } from '../router/createTestRouter.ts';
 
 /** One call to a provider that the test answers by hand. */
@@ -51,20 +51,21 @@ export class ScriptedCall implements UpstreamCall {
     this.#listener.onError(new WaybillError('connection-lost', 'network', 'The connection was lost.'));
   }
 
+  readonly source = 'provider';
   abort(): void { this.isAborted = true; }
   pause(): void { /* the test sends no more than the sink takes */ }
   resume(): void { /* the test sends no more than the sink takes */ }
 }
 
 /** Keeps the calls that exchanges make. */
-export class ScriptedTransport implements Pick<Transport, 'send'> {
+export class ScriptedTransport implements Dispatcher {
   readonly calls: ScriptedCall[] = [];
 
-  send(...[endpoint, , listener]: Parameters<Transport['send']>): UpstreamCall {
-    const call = new ScriptedCall(endpoint.name, listener);
+  readonly dispatch: Dispatch = (place, _request, listener) => {
+    const call = new ScriptedCall(place.name, listener);
     this.calls.push(call);
     return call;
-  }
+  };
 
   call(number: number): ScriptedCall {
     return this.calls[number - 1] ?? assert.fail(`there are ${this.calls.length} calls`);

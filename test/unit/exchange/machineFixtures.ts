@@ -1,6 +1,7 @@
 import type { AttemptRole, PlannedTarget } from '../../../server/api/receipt.ts';
 import type { FailureClass } from '../../../server/api/failure.ts';
 import { WaybillError, type FailureDetails } from '../../../server/base/failure.ts';
+import type { FailureCode } from '../../../server/base/failureCodes.ts';
 import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState, ExchangeTerms, Look, Walk } from '../../../server/exchange/exchangeState.ts';
 import { newExchange, step } from '../../../server/exchange/machine.ts';
 import { newWalk } from '../../../server/exchange/walk.ts';
@@ -25,8 +26,8 @@ export function walk(queue: readonly PlannedTarget[], more: Partial<Walk> = {}):
   return { ...newWalk(terms, queue, startMs), ...more };
 }
 
-export function errorOf(failureClass: FailureClass, details: FailureDetails & { code?: string } = {}): WaybillError {
-  return new WaybillError(details.code ?? failureClass, failureClass, `It failed: ${failureClass}.`, details);
+export function errorOf(failureClass: FailureClass, details: FailureDetails & { code?: FailureCode } = {}): WaybillError {
+  return new WaybillError(details.code ?? 'connection-lost', failureClass, `It failed: ${failureClass}.`, details);
 }
 
 export function failure(error: WaybillError | FailureClass, more: Partial<AttemptFailure> = {}): AttemptFailure {

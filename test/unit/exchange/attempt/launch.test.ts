@@ -98,7 +98,7 @@ const cases: { what: string; input: Partial<ExchangeInput>; code: string; logged
   { what: 'a fault of our own while the request is built', input: thrown(new TypeError('of our own')), code: 'internal', logged: true },
   {
     what: 'a fault of our own while the attempt is started', input: {}, code: 'internal', logged: true, attempts: 1,
-    prepare: ({ transport }) => { transport.send = () => { throw new TypeError('of our own'); }; },
+    prepare: ({ transport }) => { Object.defineProperty(transport, 'dispatch', { value: () => { throw new TypeError('of our own'); } }); },
   },
 ];
 
