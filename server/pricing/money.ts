@@ -64,7 +64,7 @@ export function tokenCount(value: number | undefined): number {
   return storedFigure(value) ?? 0;
 }
 
-/** Whether each count that is stated is one the ledger can keep: of others no cost can be made. */
+/** Whether the ledger can keep each reported count: other counts have no cost. */
 export function isChargeable({ reportedCostMicroUsd: _reported, ...counts }: TokenUsage): boolean {
   return Object.values(counts).every(count => count === undefined || storedFigure(count) !== null);
 }

@@ -48,7 +48,7 @@ export function libraryPrice(calc: CalcPrice, pricesId: string, name: string, at
  * @param at milliseconds since the epoch
  * @returns undefined also when the name merely begins like a known one
  */
-export function libraryWindow(calc: CalcPrice, pricesId: string, name: string, at: number): number | undefined {
+export function libraryContextWindow(calc: CalcPrice, pricesId: string, name: string, at: number): number | undefined {
   const found = calc({}, name, { providerId: pricesId, timestamp: new Date(at) });
   if (found === null) return undefined;
   const certain = sameName(found.model.id, name) || matchesPrecisely(found.model.match, name.toLowerCase());

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { costMicroUsd, isChargeable, priceCard, ratesCover, storedFigure, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
-import { libraryPrice, libraryWindow, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
+import { libraryContextWindow, libraryPrice, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
 import { deepseekPeak, priceSupplements } from './priceSupplements.ts';
 import type { PricePeriod, PriceSupplement } from './priceSupplements.ts';
@@ -84,7 +84,7 @@ class TablePricer implements Pricer {
   readonly #load: () => Promise<CalcPrice>;
   readonly #schedules = new Map<string, CachedSchedule>();
   readonly #cards = new WeakMap<PriceUsed, PriceCard>();
-  readonly #windows = new Map<string, number | undefined>();
+  readonly #contextWindows = new Map<string, number | undefined>();
   #calc: CalcPrice | undefined;
   #loading: Promise<void> | undefined;
   #settled = false;
@@ -124,7 +124,7 @@ class TablePricer implements Pricer {
 
     const ownCard = this.#cardOf(configPrices);
     if (ownCard !== undefined) return charge(request, ownCard, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
-    // A list changes between the request and the bill, and tells no tiers, so what it makes is an estimate.
+    // A list changes between the request and the bill, and has no tiers, so its price is an estimate.
     const listedCard = this.#cardOf(request.listedPrices);
     if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false);
     const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
@@ -153,18 +153,18 @@ class TablePricer implements Pricer {
   contextWindow({ provider, model, upstreamModel, at }: Pick<PriceRequest, 'provider' | 'model' | 'upstreamModel' | 'at'>): number | undefined {
     if (this.#calc === undefined || provider.pricesId === undefined) return undefined;
     const key = `${provider.pricesId}\n${upstreamModel}\n${model}`;
-    if (this.#windows.has(key)) return this.#windows.get(key);
-    let window: number | undefined;
+    if (this.#contextWindows.has(key)) return this.#contextWindows.get(key);
+    let contextWindow: number | undefined;
     for (const name of namesOf(upstreamModel, model)) {
       try {
-        window ??= libraryWindow(this.#calc, provider.pricesId, name, at);
+        contextWindow ??= libraryContextWindow(this.#calc, provider.pricesId, name, at);
       } catch (cause) {
         this.#log.error(`The price table cannot tell the window of ${provider.pricesId} ${name}.`, cause);
       }
     }
-    if (this.#windows.size >= cacheBound) this.#windows.clear();
-    this.#windows.set(key, window);
-    return window;
+    if (this.#contextWindows.size >= cacheBound) this.#contextWindows.clear();
+    this.#contextWindows.set(key, contextWindow);
+    return contextWindow;
   }
 
   #schedule(pricesId: string, request: PriceRequest): Schedule | undefined {
@@ -233,8 +233,8 @@ function charge(request: PriceRequest, card: PriceCard, source: string, priceCer
 }
 
 /**
- * No token count at all. A refusal (status 400 and more) and a request that never left cost nothing. Whoever got a
- * request may have worked on it and charge for that, also when it was cancelled, reset or timed out: unknown.
+ * No token count at all. A refusal (status 400 and more) and a request that was never sent cost nothing. A provider that
+ * got a request may have worked on it and charge for that, also when it was cancelled, reset or timed out: unknown.
  */
 function costWithoutUsage(request: PriceRequest): Cost {
   if (request.generated === true) return unknownCost;

@@ -56,7 +56,7 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
 
 /**
  * An attempt has ended, however it ended, and its cost is unknown. What certainly cost nothing has a cost of 0.
- * @param running it has not ended, which its own record cannot tell from an interruption
+ * @param running it has not ended, which its own record does not distinguish from an interruption
  */
 export function costIsMissing(attempt: Pick<Attempt, 'cost'>, running: boolean): boolean {
   return attempt.cost.certainty === 'unknown' && !running;

@@ -17,8 +17,8 @@ const commitDelayMs = 25;
 /** Wait before a commit is tried again while another process holds the lock: at first, and at the longest. */
 const busyRetryMs = 5;
 const longestBusyRetryMs = 100;
-/** A lock that is held for longer is said. */
-const tellLockedAfterMs = 2_000;
+/** A lock that is held for longer is logged. */
+const logLockedAfterMs = 2_000;
 /** Wait before a commit is tried again that the disk did not take, or for which there is no file now. */
 const diskRetryMs = 1_000;
 /** What is kept in memory while nothing can be written. */
@@ -43,22 +43,22 @@ export interface CommitQueueOptions {
 
 /**
  * What was handed in and is not committed yet. A timer commits everything together; what cannot be written now
- * (another window has the lock, the disk is full) stays and is tried again.
+ * (a peer has the lock, the disk is full) stays and is tried again.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;
-  /** By exchange id, in the order they came; the latest word of each. */
+  /** By exchange id, in the order they came; the latest receipt of each. */
   #receipts = new Map<string, Receipt>();
   /** Exchanges that just began, by id; not worth a row yet. */
   readonly #young = new Map<string, { receipt: Receipt; latest: (() => Receipt) | undefined; since: number }>();
   #health: HealthEvent[] = [];
-  /** By what they are about; the last word of each. */
+  /** By subject; the latest note on each. */
   #keyNotes = new Map<string, KeyNote>();
   #finished = 0;
   #timer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
   #lastHeartbeat: number;
-  /** What keeps commits from succeeding, and was logged. */
+  /** What keeps commits from succeeding; it was logged. */
   #trouble: 'locked' | 'disk' | undefined;
   #busySince: number | undefined;
   #busyRetryMs = busyRetryMs;
@@ -81,7 +81,7 @@ export class CommitQueue {
     return this.#finished;
   }
 
-  /** The latest word on an exchange that waits; undefined when it does not. */
+  /** The latest receipt of an exchange that waits; undefined when it does not. */
   waiting(id: string): Receipt | undefined {
     return this.#receipts.get(id) ?? this.#young.get(id)?.receipt;
   }
@@ -147,7 +147,7 @@ export class CommitQueue {
 
   /** The lock of another program was met outside of a commit. */
   locked(): void {
-    this.#tell('locked');
+    this.#report('locked');
   }
 
   /** The ledger can be used again: what waits is committed soon, whatever the next try is set to. */
@@ -185,12 +185,12 @@ export class CommitQueue {
     if (heartbeat !== undefined) this.#lastHeartbeat = heartbeat;
     this.#busySince = undefined;
     this.#busyRetryMs = busyRetryMs;
-    this.#tellMended();
+    this.#reportMended();
     if (this.#options.writer.openRows() > 0) this.#beatWhileOpen();
     this.#options.onCommitted(finished);
   }
 
-  #tellMended(): void {
+  #reportMended(): void {
     if (this.#trouble === undefined && this.#dropped === 0) return;
     const lost = this.#dropped > 0 ? `; ${this.#dropped} exchanges were lost meanwhile` : '';
     this.#options.log.info(`The ledger ${this.#options.file} can be written again${lost}.`);
@@ -201,14 +201,14 @@ export class CommitQueue {
   #failed(error: unknown): void {
     if (isBusy(error)) {
       this.#busySince ??= performance.now();
-      if (performance.now() - this.#busySince >= tellLockedAfterMs) this.#tell('locked');
+      if (performance.now() - this.#busySince >= logLockedAfterMs) this.#report('locked');
       this.#later(this.#busyRetryMs);
       this.#busyRetryMs = Math.min(this.#busyRetryMs * 2, longestBusyRetryMs);
     } else if (isGone(error)) {
-      // Who holds the file says what is the matter, and calls when it is there again.
+      // The holder of the file logs the trouble, and calls `retry` when the file can be used again.
       this.#later(diskRetryMs);
     } else if (isEnvironmental(error)) {
-      this.#tell('disk', error);
+      this.#report('disk', error);
       this.#later(diskRetryMs);
     } else {
       this.#commitOneByOne();
@@ -226,7 +226,7 @@ export class CommitQueue {
     this.#commitSoon(delayMs);
   }
 
-  #tell(trouble: 'locked' | 'disk', cause?: unknown): void {
+  #report(trouble: 'locked' | 'disk', cause?: unknown): void {
     if (this.#trouble === trouble) return;
     this.#trouble = trouble;
     const { file, log } = this.#options;
@@ -263,7 +263,7 @@ export class CommitQueue {
     if (this.#receipts.size > 0 || this.#health.length > 0 || this.#keyNotes.size > 0) this.#commitSoon(busyRetryMs);
   }
 
-  /** A sign of life while rows say that something of ours runs; other machines judge us by it. */
+  /** A heartbeat while rows say that an exchange of this process runs; other machines judge the process by it. */
   #beatWhileOpen(): void {
     this.#heartbeatTimer ??= setInterval(() => {
       const { writer, clock, log, file } = this.#options;

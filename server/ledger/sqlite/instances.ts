@@ -7,9 +7,9 @@ import { processIdentity, type ProcessIdentity } from './processIdentity.ts';
 import { allRows, readable } from './readRows.ts';
 import { UnreadableRowError, type Row } from './rowValues.ts';
 
-/** A process writes a sign of life at most this often, and this often while an exchange of its has an open row. */
+/** A process writes a heartbeat at most this often, and this often while an exchange of its has an open row. */
 export const heartbeatMs = 5_000;
-/** A process that cannot be looked up from here, and whose last sign of life is older, is taken for dead. */
+/** A process that cannot be looked up from here, and whose last heartbeat is older, is taken for dead. */
 const staleAfterMs = 15_000;
 /** The same for one whose id lives but whose start is not known: the machine may just have woken from sleep. */
 const staleLivingMs = 60_000;
@@ -24,7 +24,7 @@ export type IsAlive = (row: InstanceRow, now: number) => boolean;
 /**
  * Where the process table can be asked, it decides: a process is the one of the row when its id lives and it began when
  * the row says so, since ids come back, in containers at each start. Processes of other machines, of containers with ids
- * of their own, and of a boot before this one are judged by their sign of life. So are those whose start is not known.
+ * of their own, and of a boot before this one are judged by their heartbeat. So are those whose start is not known.
  */
 export const isAliveHere: IsAlive = (row, now) => {
   const fresh = now - row.heartbeat <= staleAfterMs;
@@ -46,7 +46,7 @@ function processLives(pid: number): boolean {
   }
 }
 
-/** The processes that write to this ledger, and what becomes of the work of dead ones. */
+/** The processes that write to this ledger, and what happens to the exchanges of dead ones. */
 export class Instances {
   readonly #database: DatabaseSync;
   readonly #instanceId: string;
@@ -54,7 +54,7 @@ export class Instances {
   readonly #log: Log;
   readonly #isAlive: IsAlive;
   readonly #unreadable: Guard;
-  readonly #foreignOpen: StatementSync;
+  readonly #peersWithOpen: StatementSync;
   #registered = false;
 
   constructor(database: DatabaseSync, instanceId: string, clock: Clock, log: Log, isAlive: IsAlive, unreadable: Guard) {
@@ -64,10 +64,10 @@ export class Instances {
     this.#log = log;
     this.#isAlive = isAlive;
     this.#unreadable = unreadable;
-    this.#foreignOpen = database.prepare(`SELECT DISTINCT instance FROM exchanges WHERE outcome = 'open' AND instance <> ?`);
+    this.#peersWithOpen = database.prepare(`SELECT DISTINCT instance FROM exchanges WHERE outcome = 'open' AND instance <> ?`);
   }
 
-  /** Enters this process, once. Within a transaction of the caller's, who says when it was rolled back. */
+  /** Registers this process, once, within a transaction of the caller, which reports a rollback. */
   register(): void {
     if (this.#registered) return;
     const now = this.#clock.now();
@@ -96,7 +96,7 @@ export class Instances {
    * stays, its cost becomes an estimate. Does nothing, cheaply, when no other process has an open exchange.
    */
   settleDead(): void {
-    const suspects = this.#foreignOpen.all(this.#instanceId).map((row) => String(row['instance']));
+    const suspects = this.#peersWithOpen.all(this.#instanceId).map((row) => String(row['instance']));
     if (suspects.length === 0) return;
     const now = this.#clock.now();
     const rows = allRows(this.#database.prepare('SELECT id, host, pid, started_at, heartbeat, space, start FROM instances'));

@@ -16,7 +16,7 @@ export class LedgerReplacedError extends Error {
   }
 }
 
-/** SQLite's primary result codes that are told apart here. */
+/** SQLite's primary result codes that are distinguished here. */
 const codes = { error: 1, busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
 
 /** The primary SQLite result code of an error; undefined when it is not SQLite's. */

@@ -240,7 +240,7 @@ export class LedgerFile {
     this.#keyNotes.prune(now);
   }
 
-  /** Moves what was committed into the main file. TRUNCATE also gives the log's space back, so that its size tells something. */
+  /** Moves what was committed into the main file. TRUNCATE also gives the log's space back, so that its size stays meaningful. */
   checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
     this.#database.exec(`PRAGMA wal_checkpoint(${mode})`);
   }
@@ -259,7 +259,7 @@ export class LedgerFile {
   }
 }
 
-/** What tells a file from one that takes its place under the same name. */
+/** What distinguishes a file from one that takes its place under the same name. */
 function fileIdOf(file: string): string | undefined {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? undefined : `${found.dev}:${found.ino}`;

@@ -11,7 +11,7 @@ export interface LedgerHolderOptions extends Omit<LedgerFileOptions, 'openBusyTi
   opened(file: LedgerFile): void;
 }
 
-/** How long the first opening waits for another window that migrates, or for a lock; later ones do not wait at all. */
+/** How long the first opening waits for a peer that migrates, or for a lock; later ones do not wait at all. */
 const startBusyTimeoutMs = 400;
 const retryBusyTimeoutMs = 10;
 const firstRetryMs = 50;
@@ -25,7 +25,7 @@ const calmMs = 600_000;
 
 /**
  * Holds the ledger file open. One that is locked is waited for, one that is damaged is mended or moved aside, one that
- * another process replaced is opened anew; meanwhile there is none, and whoever needs it gets a LedgerUnavailableError.
+ * a peer replaced is opened again; meanwhile there is none, and its use throws a LedgerUnavailableError.
  */
 export class LedgerHolder {
   readonly #options: LedgerHolderOptions;
@@ -101,13 +101,13 @@ export class LedgerHolder {
     this.#release();
   }
 
-  /** @returns whether the error is about the file, which then was closed and opened anew as far as that is possible now */
+  /** @returns whether the error is about the file, which then was closed, and opened again as far as that is possible now */
   #gaveUp(file: LedgerFile, error: unknown): boolean {
     const replaced = error instanceof LedgerReplacedError;
     if (!replaced && !isDamage(error)) return false;
     if (this.#current !== file) return true;
     this.#release();
-    // Whoever finds a file damaged may be the second: the first one has put another in its place by then.
+    // A peer may have found the damage first, and have put another file in its place by now.
     if (replaced || isReplaced(file)) this.#open(retryBusyTimeoutMs, false);
     else this.#mend(error);
     return true;

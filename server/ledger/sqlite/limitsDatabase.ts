@@ -16,7 +16,7 @@ export interface LimitStoreOptions {
   log: Log;
 }
 
-/** SQLite's primary result codes that are told apart here. */
+/** SQLite's primary result codes that are distinguished here. */
 const codes = { error: 1, busy: 5, locked: 6, corrupt: 11, notADatabase: 26 } as const;
 /** How long a statement may hold the event loop while another server writes. */
 const busyTimeoutMs = 5;
@@ -28,7 +28,7 @@ const repeatMs = 600_000;
 /**
  * The store of limits in a database of its own, `limits/counts.db` in the data folder: what it holds is a minute old at
  * most, so it is never flushed to the disk, and the ledger's lock does not delay a request. The file is opened when it is
- * first needed. A damaged file is moved away with its side files, deleted, and begun anew.
+ * first needed. A damaged file is moved away with its side files, deleted, and started over.
  */
 export function createLimitStore(options: LimitStoreOptions): LimitStore {
   return new LimitsDatabase(options);

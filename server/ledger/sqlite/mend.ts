@@ -18,9 +18,9 @@ const sideFiles = ['-wal', '-shm'];
 
 /**
  * Puts a sound ledger in the place of a damaged one: what can be read of it is copied into a new file, the damaged one is
- * kept beside it. While this lasts, a mark beside the file keeps other windows away, and the write lock of the damaged file
+ * kept beside it. While this lasts, a mark beside the file keeps peers away, and the write lock of the damaged file
  * is held, so that nothing is written to it that would be lost. Yields between portions of work.
- * @param me who mends: the same for all tries of this process
+ * @param me id of the mending process: the same for all its tries
  * @throws SQLite's or the file system's error when the new file cannot be made; trying again later is safe
  */
 export function* mend(file: string, me: string, now: number): Generator<void, Mended> {
@@ -42,7 +42,7 @@ export function* mend(file: string, me: string, now: number): Generator<void, Me
       if (lock?.isOpen === true) lock.close();
     }
   } finally {
-    // After a try that failed the mark stays where an open file cannot be replaced: the others close theirs when they see it.
+    // After a try that failed the mark stays where an open file cannot be replaced: peers close theirs when they see it.
     if (done || process.platform !== 'win32') rmSync(markOf(file), { force: true });
   }
 }

@@ -49,7 +49,7 @@ function migrate(database: DatabaseSync, file: string): void {
   if (versionOf(database) === migrations.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
-    // Read again under the lock: another window may have migrated while we waited.
+    // Read again under the lock: a peer may have migrated during the wait.
     refuseNewer(database, file);
     for (let version = versionOf(database); version < migrations.length; version += 1) {
       database.exec(migrations[version] ?? '');

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * What tells a process from another one that gets the same id later: the start of the machine, the space of process ids it
+ * What distinguishes a process from another one that gets the same id later: the start of the machine, the space of process ids it
  * lives in (containers have their own) and its start in it.
  */
 export interface ProcessIdentity {
@@ -11,7 +11,7 @@ export interface ProcessIdentity {
   start: string;
 }
 
-/** The identity of a process by its id. undefined: there is no such process, or this platform does not tell. */
+/** The identity of a process by its id. undefined: there is no such process, or the platform does not say. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
   if (process.platform !== 'linux') return undefined;
   try {

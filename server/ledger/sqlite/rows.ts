@@ -72,7 +72,7 @@ function planFromRow(row: Row): Plan {
 /** The attempts of an exchange that could be read, and how many could not. */
 export interface ReadAttempts { attempts: Attempt[]; unreadable: number }
 
-/** Beside an attempt that cannot be read, what is known of the others is at best an estimate. */
+/** Where an attempt cannot be read, the sum of those that can is at best an estimate. */
 function costOf({ attempts, unreadable }: ReadAttempts): Cost {
   const cost = sumCost(attempts);
   if (unreadable === 0 || cost.certainty === 'unknown') return cost;

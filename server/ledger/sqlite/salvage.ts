@@ -13,7 +13,7 @@ const largestRowId = 2n ** 62n;
 
 /**
  * Copies whatever can be read of a damaged ledger into a new, empty one: table by table along the row ids, around the parts
- * that cannot be read. Indexes and sums are made anew. Rows keep their ids, so that other processes read on where they were.
+ * that cannot be read. Indexes and sums are rebuilt. Rows keep their ids, so that peers read on where they were.
  * Yields between portions of work. Both are connections of their own: one that met damage in a transaction writes no more.
  * @throws SQLite's error when the new file cannot be written, or the damaged one is locked
  */

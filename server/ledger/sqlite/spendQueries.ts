@@ -299,7 +299,7 @@ function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
   totals.exchanges += Number(row['exchanges']);
 }
 
-/** Groups in the order a person wants: the dearest first, then by name. */
+/** Groups by descending cost, then by name. */
 export function byCostDescending(groups: ReadonlyMap<string, SpendGroup>): SpendGroup[] {
   return [...groups.values()].sort((a, b) => b.microUsd - a.microUsd || a.name.localeCompare(b.name));
 }

@@ -32,7 +32,7 @@ export interface LedgerOptions {
 /** How long the last commit of a process may wait for a peer's lock. */
 const lastBusyTimeoutMs = 1_000;
 const lastHousekeepingTimeoutMs = 100;
-/** Quiet time after which house-keeping runs, and the size of the write-ahead log beyond which it does not wait. */
+/** Quiet time after which housekeeping runs, and the size of the write-ahead log beyond which it does not wait. */
 const idleMs = 1_000;
 const maximumWalBytes = 8_000_000;
 const smallWalBytes = 1_000_000;
