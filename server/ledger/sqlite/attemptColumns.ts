@@ -18,6 +18,9 @@ interface AttemptColumn {
   read(attempt: Attempt, row: Row): void;
 }
 
+/** A function of each column's own: one that took the field's name would cost a lookup by name for each value. */
+type Write = AttemptColumn['write'];
+
 type KeyOf<Kind> = { [Key in keyof Attempt]-?: Exclude<Attempt[Key], undefined> extends Kind ? Key : never }[keyof Attempt];
 
 /** A figure of an attempt `a`. Earlier versions wrote figures that no number here can hold: those read as unknown. */
@@ -26,24 +29,20 @@ export const figure = (column: string): string => `CASE WHEN a.${column} BETWEEN
 export const costCertainty = `CASE WHEN a.cost_micro_usd NOT BETWEEN 0 AND ${largestFigure} THEN 'unknown' ELSE a.cost_certainty END`;
 const figureOf = (column: string): string => `${figure(column)} AS ${column}`;
 
-const requiredText = (name: string, key: KeyOf<string>): AttemptColumn => ({
-  name,
-  write: ({ attempt }) => attempt[key] as string,
+const requiredText = (name: string, key: KeyOf<string>, write: Write): AttemptColumn => ({
+  name, write,
   read(attempt, row) { attempt[key] = text(row, name) as never; },
 });
-const optionalText = (name: string, key: KeyOf<string>): AttemptColumn => ({
-  name,
-  write: ({ attempt }) => attempt[key] ?? null,
+const optionalText = (name: string, key: KeyOf<string>, write: Write): AttemptColumn => ({
+  name, write,
   read(attempt, row) { if (typeof row[name] === 'string') attempt[key] = row[name] as never; },
 });
-const requiredNumber = (name: string, key: KeyOf<number>): AttemptColumn => ({
-  name,
-  write: ({ attempt }) => attempt[key] as number,
+const requiredNumber = (name: string, key: KeyOf<number>, write: Write): AttemptColumn => ({
+  name, write,
   read(attempt, row) { attempt[key] = number(row, name); },
 });
-const optionalNumber = (name: string, key: KeyOf<number>): AttemptColumn => ({
-  name,
-  write: ({ attempt }) => attempt[key] ?? null,
+const optionalNumber = (name: string, key: KeyOf<number>, write: Write): AttemptColumn => ({
+  name, write,
   read(attempt, row) { if (typeof row[name] === 'number') attempt[key] = row[name]; },
 });
 const usageFigure = (name: string, bucket: keyof TokenUsage): AttemptColumn => ({
@@ -69,22 +68,22 @@ export const usageColumnList: readonly string[] = Object.values(usageColumnNames
  * has `exchange_seq`, `final` and `last`, which place it. The four columns of the cost are read together, by the first of them.
  */
 const attemptColumns: readonly AttemptColumn[] = [
-  requiredNumber('number', 'number'),
-  requiredText('target', 'target'),
-  requiredText('endpoint', 'endpoint'),
-  requiredText('model', 'model'),
-  requiredText('upstream_model', 'upstreamModel'),
-  requiredText('protocol', 'protocol'),
-  optionalText('key_label', 'keyLabel'),
-  optionalText('key_last4', 'keyLast4'),
-  { ...requiredNumber('started_at', 'startedAt'), write: ({ attempt }) => Math.round(attempt.startedAt) },
-  optionalNumber('headers_ms', 'headersMs'),
-  optionalNumber('first_token_ms', 'firstTokenMs'),
-  requiredNumber('total_ms', 'totalMs'),
-  optionalNumber('status', 'status'),
-  requiredText('outcome', 'outcome'),
-  optionalText('failure_class', 'failureClass'),
-  optionalText('message', 'message'),
+  requiredNumber('number', 'number', ({ attempt }) => attempt.number),
+  requiredText('target', 'target', ({ attempt }) => attempt.target),
+  requiredText('endpoint', 'endpoint', ({ attempt }) => attempt.endpoint),
+  requiredText('model', 'model', ({ attempt }) => attempt.model),
+  requiredText('upstream_model', 'upstreamModel', ({ attempt }) => attempt.upstreamModel),
+  requiredText('protocol', 'protocol', ({ attempt }) => attempt.protocol),
+  optionalText('key_label', 'keyLabel', ({ attempt }) => attempt.keyLabel ?? null),
+  optionalText('key_last4', 'keyLast4', ({ attempt }) => attempt.keyLast4 ?? null),
+  { ...requiredNumber('started_at', 'startedAt', ({ attempt }) => attempt.startedAt), write: ({ attempt }) => Math.round(attempt.startedAt) },
+  optionalNumber('headers_ms', 'headersMs', ({ attempt }) => attempt.headersMs ?? null),
+  optionalNumber('first_token_ms', 'firstTokenMs', ({ attempt }) => attempt.firstTokenMs ?? null),
+  requiredNumber('total_ms', 'totalMs', ({ attempt }) => attempt.totalMs),
+  optionalNumber('status', 'status', ({ attempt }) => attempt.status ?? null),
+  requiredText('outcome', 'outcome', ({ attempt }) => attempt.outcome),
+  optionalText('failure_class', 'failureClass', ({ attempt }) => attempt.failureClass ?? null),
+  optionalText('message', 'message', ({ attempt }) => attempt.message ?? null),
   ...usageColumns.map(([bucket, name]) => usageFigure(name, bucket)),
   {
     name: 'usage_estimated',
@@ -99,17 +98,17 @@ const attemptColumns: readonly AttemptColumn[] = [
   { name: 'cost_certainty', select: `${costCertainty} AS cost_certainty`, write: ({ cost }) => cost.certainty, read: ignored },
   { name: 'price_source', write: ({ cost }) => cost.priceSource ?? null, read: ignored },
   { name: 'price_used', write: ({ priceText }) => priceText, read: ignored },
-  optionalText('key_id', 'keyId'),
-  optionalText('role', 'role'),
-  optionalText('kind', 'kind'),
+  optionalText('key_id', 'keyId', ({ attempt }) => attempt.keyId ?? null),
+  optionalText('role', 'role', ({ attempt }) => attempt.role ?? null),
+  optionalText('kind', 'kind', ({ attempt }) => attempt.kind ?? null),
   {
     name: 'drill',
     write: ({ attempt }) => (attempt.drill === true ? 1 : null),
     read(attempt, row) { if (row['drill'] === 1) attempt.drill = true; },
   },
-  optionalNumber('connect_ms', 'connectMs'),
-  optionalNumber('longest_gap_ms', 'longestGapMs'),
-  { ...optionalNumber('retry_after_ms', 'retryAfterMs'), select: figureOf('retry_after_ms'), write: ({ attempt }) => storedFigure(attempt.retryAfterMs) },
+  optionalNumber('connect_ms', 'connectMs', ({ attempt }) => attempt.connectMs ?? null),
+  optionalNumber('longest_gap_ms', 'longestGapMs', ({ attempt }) => attempt.longestGapMs ?? null),
+  { ...optionalNumber('retry_after_ms', 'retryAfterMs', ({ attempt }) => attempt.retryAfterMs ?? null), select: figureOf('retry_after_ms'), write: ({ attempt }) => storedFigure(attempt.retryAfterMs) },
 ];
 
 /** The names of the columns of the record, as an insert lists them. */
