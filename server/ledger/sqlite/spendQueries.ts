@@ -95,6 +95,7 @@ export class SpendQueries {
   readonly #database: DatabaseSync;
   readonly #rolledUp: StatementSync;
   readonly #highest: StatementSync;
+  readonly #firstUnpriced: StatementSync;
   readonly #byGroup: StatementSync;
   readonly #bySlot: StatementSync;
   readonly #exchanges: StatementSync;
@@ -113,6 +114,8 @@ export class SpendQueries {
     this.#unreadable = unreadable;
     this.#rolledUp = database.prepare(`SELECT CAST(value AS REAL) AS value FROM counters WHERE name = 'rolled_up'`);
     this.#highest = database.prepare('SELECT CAST(max(seq) AS REAL) AS seq FROM attempts');
+    this.#firstUnpriced = database.prepare(`SELECT CAST(min(a.seq) AS REAL) AS seq FROM exchanges e INDEXED BY exchanges_open JOIN attempts a ON a.exchange_seq = e.seq
+      WHERE e.outcome = 'open' AND a.final = 1 AND ${costCertainty} = 'unknown'`);
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
     this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     // Both take the same bounds; each uses those it needs.
@@ -145,7 +148,13 @@ export class SpendQueries {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const from = Number(this.#rolledUp.get()?.['value'] ?? 0);
-      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0));
+      // A sum that was rolled up is never corrected: what may still get its price stays outside.
+      const unpriced = this.#firstUnpriced.get()?.['seq'];
+      const to = Math.min(from + foldChunk, Number(this.#highest.get()?.['seq'] ?? 0), typeof unpriced === 'number' ? unpriced - 1 : Infinity);
+      if (to <= from) {
+        this.#database.exec('ROLLBACK');
+        return false;
+      }
       for (const fold of this.#folds) fold.run(from, to);
       this.#setRolledUp.run(to);
       this.#database.exec('COMMIT');

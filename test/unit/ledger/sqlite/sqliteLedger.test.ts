@@ -425,6 +425,25 @@ describe('the roll-up of spend', () => {
     ledger.shutdown();
   });
 
+  it('waits for the price of an attempt that ended before its exchange', async () => {
+    const folder = newFolder();
+    const ledger = open(folder, 'a');
+    const failed = anAttempt({ outcome: 'failed', failureClass: 'server', usage: {}, cost: { certainty: 'unknown' } });
+    const second = anAttempt({ number: 2, outcome: 'interrupted', cost: exact(1) });
+    ledger.open(running(aReceipt('long', { attempts: [failed, second] })));
+    ledger.flush();
+    for (let index = 0; index < 2_500; index += 1) ledger.close(aReceipt(`x-${index}`, { attempts: [anAttempt({ cost: exact(2) })] }));
+    const range = { from: noon, to: noon + 900_000 };
+    assert.equal((await ledger.spend(range)).totals.unknownAttempts, 1);
+    assert.deepEqual(rowsIn(folder, `SELECT value FROM counters WHERE name = 'rolled_up'`).map((row) => row['value']), [0]);
+    ledger.close(aReceipt('long', { attempts: [{ ...failed, cost: exact(50) }, { ...second, outcome: 'ok', cost: exact(3) }] }));
+    for (let reads = 0; reads < 4; reads += 1) await ledger.spend(range);
+    const { totals } = await ledger.spend(range);
+    assert.deepEqual([totals.microUsd, totals.unknownAttempts], [2_500 * 2 + 53, 0]);
+    assert.notEqual(rowsIn(folder, `SELECT value FROM counters WHERE name = 'rolled_up'`)[0]?.['value'], 0);
+    ledger.shutdown();
+  });
+
   it('goes on where a slot holds a figure that nothing can be added to', async () => {
     const folder = newFolder();
     const ledger = open(folder, 'a');
