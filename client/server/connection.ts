@@ -1,11 +1,13 @@
 import type * as vscode from 'vscode';
-import type { ChatEventsParams, NoticeParams, StatusParams } from '../../server/api/messages.ts';
+import type { ChatEventsParams, NoticeParams } from '../../server/api/messages.ts';
+import type { NotificationType, RequestType } from '../../server/api/messageTypes.ts';
+import type { StatusSnapshot } from '../../server/api/status.ts';
 
-/** What one run of the server process says of its own accord. */
+/** Receives what one run of the server process sends unasked. */
 export interface ServerListener {
   /** The process or its channel ended without being asked to. At most once. */
   onClosed(): void;
-  onStatus(status: StatusParams): void;
+  onStatus(status: StatusSnapshot): void;
   onNotice(notice: NoticeParams): void;
   onChatEvents(events: ChatEventsParams): void;
 }
@@ -14,8 +16,10 @@ export interface ServerListener {
 export interface ServerConnection {
   readonly processId: number | undefined;
   /** Rejects with the server's error, or when the connection ends first. */
-  sendRequest<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result>;
-  /** Ends the process; waits until it has gone or was told to. Never rejects. */
+  sendRequest<Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken): Promise<Result>;
+  /** Sends without waiting. A connection that has ended drops it. */
+  sendNotification<Params>(type: NotificationType<Params>, params: Params): void;
+  /** Ends the process; resolves when it has ended, or the connection has. Never rejects. */
   stop(): Promise<void>;
 }
 

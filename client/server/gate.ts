@@ -1,6 +1,6 @@
 /**
- * A door that callers wait at: it opens with a value, closes with an error, and can be shut again. Whoever
- * waits while it is reset keeps waiting for the next opening.
+ * Callers wait at the gate until it opens with a value or closes with an error. It can be reset; callers that
+ * wait during a reset wait for the next opening.
  */
 export class Gate<T> {
   #state: { kind: 'waiting' } | { kind: 'open'; value: T } | { kind: 'closed'; error: Error } = { kind: 'waiting' };

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind } from 'vscode-languageclient/node';
-import { chatEventsMethod, noticeMethod, statusMethod } from '../../server/api/messages.ts';
-import type { ChatEventsParams, InitializationOptions, NoticeParams, StatusParams } from '../../server/api/messages.ts';
+import { chatEventsNotification, noticeNotification, statusNotification } from '../../server/api/messages.ts';
+import type { InitializationOptions } from '../../server/api/messages.ts';
+import type { NotificationType, RequestType } from '../../server/api/messageTypes.ts';
 import type { ServerConnection, ServerListener } from './connection.ts';
 
 export interface LanguageServerOptions {
@@ -41,9 +42,9 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
       },
     },
   );
-  client.onNotification(statusMethod, (status: StatusParams) => { listener.onStatus(status); });
-  client.onNotification(noticeMethod, (notice: NoticeParams) => { listener.onNotice(notice); });
-  client.onNotification(chatEventsMethod, (events: ChatEventsParams) => { listener.onChatEvents(events); });
+  onNotification(client, statusNotification, status => { listener.onStatus(status); });
+  onNotification(client, noticeNotification, notice => { listener.onNotice(notice); });
+  onNotification(client, chatEventsNotification, events => { listener.onChatEvents(events); });
   const timeout = setTimeout(() => { client.serverProcess?.kill('SIGKILL'); }, startTimeoutMs);
   try {
     await client.start();
@@ -52,7 +53,10 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   }
   return {
     processId: client.serverProcess?.pid,
-    sendRequest: (method, params, token) => client.sendRequest(method, params, token),
+    sendRequest: <Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken) => client.sendRequest<Result>(type.method, params, token),
+    sendNotification: (type, params) => {
+      client.sendNotification(type.method, params).catch((error: unknown) => { options.log.debug(`A message did not reach the server: ${String(error)}`); });
+    },
     stop: async () => {
       try {
         if (!closed && client.needsStop()) await client.stop();
@@ -63,9 +67,13 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   };
 }
 
+function onNotification<Params>(client: LanguageClient, type: NotificationType<Params>, handle: (params: Params) => void): void {
+  client.onNotification(type.method, handle);
+}
+
 /**
- * The library shows some failures in notifications of its own and logs them with a stack; ours say what to do, and
- * the log needs a line. The server's own error lines come here too, without anything beside the message.
+ * The library shows some failures in its own notifications and logs them with a stack; ours say what to do, and
+ * the log needs a line. The server's own error lines arrive here too, with a message only.
  */
 class QuietLanguageClient extends LanguageClient {
   override error(message: string, failure?: unknown): void {

@@ -1,14 +1,15 @@
 export interface RestartBudgetOptions {
-  /** How many crashes within the window are answered with a restart. */
+  /** How many crashes within `periodMs` lead to a restart. */
   restarts: number;
-  windowMs: number;
-  /** Wait before the first, second … restart within the window; the last value repeats. */
+  /** How long a crash counts, in milliseconds. */
+  periodMs: number;
+  /** Wait before the first, second … restart within `periodMs`; the last value repeats. */
   delaysMs: readonly number[];
 }
 
 export type RestartDecision = { restart: true; delayMs: number } | { restart: false };
 
-export const defaultRestartBudget: RestartBudgetOptions = { restarts: 4, windowMs: 180_000, delaysMs: [100, 1_000, 3_000, 8_000] };
+export const defaultRestartBudget: RestartBudgetOptions = { restarts: 4, periodMs: 180_000, delaysMs: [100, 1_000, 3_000, 8_000] };
 
 /** Decides whether a server that crashed is started again, and when. Knows no clock: the time is handed in. */
 export class RestartBudget {
@@ -19,10 +20,10 @@ export class RestartBudget {
     this.#options = options;
   }
 
-  /** Notes a crash at `now` (milliseconds) and says what to do. */
+  /** Records a crash at `now` (milliseconds) and returns what to do. */
   crash(now: number): RestartDecision {
-    const { restarts, windowMs, delaysMs } = this.#options;
-    this.#crashes = this.#crashes.filter(at => now - at < windowMs);
+    const { restarts, periodMs, delaysMs } = this.#options;
+    this.#crashes = this.#crashes.filter(at => now - at < periodMs);
     this.#crashes.push(now);
     const crashes = this.#crashes.length;
     if (crashes > restarts) return { restart: false };

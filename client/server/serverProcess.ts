@@ -1,12 +1,14 @@
 import type * as vscode from 'vscode';
 import {
-  catalogMethod, chatMethod, configureMethod, connectedToolsMethod, connectToolMethod, disconnectToolMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, retryEndpointMethod, spendMethod, testEndpointMethod,
+  catalogRequest, chatEventsHandledNotification, chatRequest, configureRequest, connectedToolsRequest, connectToolRequest, disconnectToolRequest, getStatusRequest, probeRequest,
+  receiptRequest, recentRequestsRequest, retryEndpointRequest, spendRequest, testEndpointRequest,
 } from '../../server/api/messages.ts';
 import type {
-  CatalogResult, ChatEvent, ChatParams, ChatResult, ConfigureParams, ConfigureResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
+  CatalogResult, ChatEvent, ChatEventsParams, ChatParams, ChatResult, ConfigureParams, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
   RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
-import { startDrillMethod, stopDrillMethod, resilienceReportMethod } from '../../server/api/drill.ts';
+import type { RequestType } from '../../server/api/messageTypes.ts';
+import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { ConfigProblem, StatusSnapshot } from '../../server/api/status.ts';
 import { Emitter } from '../base/emitter.ts';
@@ -30,7 +32,10 @@ export const serverStoppedMessage =
 const serverFailedMessage =
   'Waybill\'s server is not running. Run "Waybill: Restart Server", or "Waybill: Show Log" to see why it stopped.';
 
-/** JSON-RPC codes that mean "the other side has gone", not "the other side said no". */
+/** A running chat: who takes its events, and where acknowledgements go. */
+interface RunningChat { onEvents: (events: ChatEvent[]) => void; connection: ServerConnection; token: vscode.CancellationToken }
+
+/** JSON-RPC codes of a lost connection; all others are answers of the server. */
 const connectionLostCodes: ReadonlySet<number> = new Set([-32099, -32098, -32097, -32096]);
 const requestCancelledCode = -32800;
 
@@ -47,10 +52,10 @@ export class ServerProcess implements WaybillServer {
   readonly #noticeReceived = new Emitter<NoticeParams>();
   readonly #configured = new Emitter<ConfigProblem[]>();
   readonly #gate = new Gate<ServerConnection>();
-  readonly #chats = new Map<string, (events: ChatEvent[]) => void>();
+  readonly #chats = new Map<string, RunningChat>();
   #state: ServerState = 'stopped';
   #status: StatusSnapshot | undefined;
-  /** Counts runs: what an earlier run still says is not listened to. */
+  /** Counts runs, so that messages of an earlier run are ignored. */
   #run = 0;
   #connection: ServerConnection | undefined;
   #cancelRestart: (() => void) | undefined;
@@ -69,7 +74,7 @@ export class ServerProcess implements WaybillServer {
   get onDidChangeState(): vscode.Event<ServerState> { return this.#stateChanged.event; }
   get onDidChangeStatus(): vscode.Event<StatusSnapshot> { return this.#statusChanged.event; }
   get onDidReceiveNotice(): vscode.Event<NoticeParams> { return this.#noticeReceived.event; }
-  /** The server has taken a configuration over; what was wrong with it. */
+  /** The server applied a configuration; the problems it found in it. */
   get onDidConfigure(): vscode.Event<ConfigProblem[]> { return this.#configured.event; }
 
   /** Starts the server unless it runs or is about to. Returns at once. */
@@ -96,7 +101,7 @@ export class ServerProcess implements WaybillServer {
     await connection?.stop();
   }
 
-  /** The settings or keys changed: the running server is told; one that is starting gets the newest anyway. */
+  /** The settings or keys changed: sends them to a running server. One that is starting reads the newest by itself. */
   async configure(): Promise<void> {
     this.#wantedRevision++;
     const connection = this.#connection;
@@ -112,9 +117,9 @@ export class ServerProcess implements WaybillServer {
     const cancelled: ChatResult = { exchangeId: '', outcome: 'cancelled', attempts: 0, usage: {}, cost: { certainty: 'unknown' } };
     const connection = await this.#open(token);
     if (connection === undefined) return cancelled;
-    this.#chats.set(params.id, onEvents);
+    this.#chats.set(params.id, { onEvents, connection, token });
     try {
-      return await connection.sendRequest<ChatResult>(chatMethod, params, token);
+      return await connection.sendRequest(chatRequest, { ...params, flowControl: true }, token);
     } catch (error) {
       if (token.isCancellationRequested) return cancelled;
       throw this.#explain(error, connection);
@@ -124,21 +129,21 @@ export class ServerProcess implements WaybillServer {
   }
 
   async testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult> {
-    return this.#request(testEndpointMethod, params, token);
+    return this.#request(testEndpointRequest, params, token);
   }
 
-  async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeMethod, params); }
-  async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendMethod, params); }
-  async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(requestsMethod, params); }
-  async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptMethod, { id }); }
-  async catalog(): Promise<CatalogResult> { return this.#request(catalogMethod, {}); }
-  async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolMethod, { tool }); }
-  async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolMethod, { tool }); }
-  async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointMethod, {}); }
-  async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillMethod, params); }
-  async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillMethod, {}); }
-  async resilienceReport(): Promise<ResilienceReportResult> { return this.#request(resilienceReportMethod, {}); }
-  async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsMethod, {}); }
+  async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeRequest, params); }
+  async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendRequest, params); }
+  async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(recentRequestsRequest, params); }
+  async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptRequest, { id }); }
+  async catalog(): Promise<CatalogResult> { return this.#request(catalogRequest, {}); }
+  async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolRequest, { tool }); }
+  async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolRequest, { tool }); }
+  async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
+  async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
+  async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }
+  async resilienceReport(): Promise<ResilienceReportResult> { return this.#request(resilienceReportRequest, {}); }
+  async connectedTools(): Promise<ConnectedToolsResult> { return this.#request(connectedToolsRequest, {}); }
 
   /** Ends the server without waiting for it and forgets all listeners. */
   dispose(): void {
@@ -147,11 +152,11 @@ export class ServerProcess implements WaybillServer {
     for (const emitter of [this.#stateChanged, this.#statusChanged, this.#noticeReceived, this.#configured]) emitter.dispose();
   }
 
-  async #request<Result>(method: string, params: unknown, token?: vscode.CancellationToken): Promise<Result> {
+  async #request<Params, Result>(type: RequestType<Params, Result>, params: Params, token?: vscode.CancellationToken): Promise<Result> {
     const connection = await this.#open(token);
     if (connection === undefined) throw new UserError('Cancelled.');
     try {
-      return await connection.sendRequest<Result>(method, params, token);
+      return await connection.sendRequest(type, params, token);
     } catch (error) {
       throw this.#explain(error, connection);
     }
@@ -188,7 +193,7 @@ export class ServerProcess implements WaybillServer {
       onClosed: () => { this.#crashed(run, 'its process ended'); },
       onStatus: status => { if (run === this.#run) this.#setStatus(status); },
       onNotice: notice => { if (run === this.#run) this.#noticeReceived.fire(notice); },
-      onChatEvents: ({ id, events }) => { if (run === this.#run) this.#chats.get(id)?.(events); },
+      onChatEvents: params => { if (run === this.#run) this.#deliver(params); },
     }).then(async connection => {
       if (run !== this.#run) {
         await connection.stop();
@@ -200,7 +205,7 @@ export class ServerProcess implements WaybillServer {
       do {
         configured = this.#wantedRevision;
         await this.#sendConfiguration(connection);
-        status = await connection.sendRequest<StatusSnapshot>(getStatusMethod, {});
+        status = await connection.sendRequest(getStatusRequest, {});
       } while (configured !== this.#wantedRevision);
       if (run !== this.#run) return;
       this.#setStatus(status);
@@ -208,6 +213,17 @@ export class ServerProcess implements WaybillServer {
       this.#gate.open(connection);
       this.#options.log.info(`The server runs${connection.processId === undefined ? '' : ` as process ${String(connection.processId)}`}.`);
     }).catch((error: unknown) => { this.#crashed(run, messageOf(error)); });
+  }
+
+  /** Hands events to their chat, then acknowledges them: a slow reader slows the provider down. A cancelled chat needs none. */
+  #deliver({ id, events, acknowledge }: ChatEventsParams): void {
+    const chat = this.#chats.get(id);
+    if (chat === undefined) return;
+    try {
+      chat.onEvents(events);
+    } finally {
+      if (acknowledge !== undefined && !chat.token.isCancellationRequested) chat.connection.sendNotification(chatEventsHandledNotification, { id, acknowledge });
+    }
   }
 
   /** Sends configurations until the newest one was sent; calls that come meanwhile join the same work. */
@@ -218,7 +234,7 @@ export class ServerProcess implements WaybillServer {
       let sent: number;
       do {
         sent = this.#wantedRevision;
-        const result = await connection.sendRequest<ConfigureResult>(configureMethod, await this.#options.readConfiguration());
+        const result = await connection.sendRequest(configureRequest, await this.#options.readConfiguration());
         if (this.#connection === connection) this.#configured.fire(result.problems);
       } while (this.#wantedRevision !== sent);
     })();

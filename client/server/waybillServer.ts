@@ -16,13 +16,13 @@ export type ServerState = 'starting' | 'running' | 'restarting' | 'failed' | 'st
 export interface WaybillServer {
   readonly state: ServerState;
   readonly onDidChangeState: vscode.Event<ServerState>;
-  /** The latest state of endpoints, routes and money; undefined until the server first said. */
+  /** The latest state of endpoints, routes and money; undefined until the first status. */
   readonly status: StatusSnapshot | undefined;
   readonly onDidChangeStatus: vscode.Event<StatusSnapshot>;
   readonly onDidReceiveNotice: vscode.Event<NoticeParams>;
   chat(params: ChatParams, onEvents: (events: ChatEvent[]) => void, token: vscode.CancellationToken): Promise<ChatResult>;
   testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult>;
-  /** Probes an endpoint, or all that are enabled, and says what was found. */
+  /** Probes an endpoint, or all enabled ones; resolves to their conditions. */
   probe(params: ProbeParams): Promise<ProbeReport>;
   spend(params: SpendParams): Promise<SpendResult>;
   requests(params: RequestsParams): Promise<RequestsResult>;
@@ -34,9 +34,9 @@ export interface WaybillServer {
   disconnectTool(tool: string): Promise<void>;
   /** Tries to listen at the local endpoint again, and finds out who holds its port; the state then. */
   retryEndpoint(): Promise<RetryEndpointResult>;
-  /** Begins a fire drill, or says why not. */
+  /** Starts a fire drill, or returns why not. */
   startDrill(params: StartDrillParams): Promise<StartDrillResult>;
-  /** Ends every fire drill; what became of them. */
+  /** Ends every fire drill; resolves to their summaries. */
   stopDrills(): Promise<StopDrillResult>;
   /** What each route survives. */
   resilienceReport(): Promise<ResilienceReportResult>;

@@ -1,16 +1,17 @@
 import type { FailureClass } from './failure.ts';
+import { requestType, type NoParams } from './messageTypes.ts';
 import type { Receipt } from './receipt.ts';
 
 /**
- * What a fire drill makes of an endpoint. `down`, `rate-limit` and `dead-key` are answered inside this process, and no
- * byte is sent; `slow` and `cut` let the user's own requests through and hold back or break off what comes back.
+ * The faults that a fire drill injects. `down`, `rate-limit` and `dead-key` are answered inside this process, and no byte
+ * is sent; `slow` and `cut` send the user's own requests, and delay or truncate the answer.
  */
 export const drillFaults = ['down', 'rate-limit', 'slow', 'cut', 'dead-key'] as const;
 export type DrillFault = (typeof drillFaults)[number];
 
 export const shortestDrillMs = 1000;
 export const longestDrillMs = 24 * 60 * 60_000;
-/** How long `slow` holds an answer back where no time was chosen. */
+/** How long `slow` delays an answer by default. */
 export const defaultSlowMs = 10_000;
 export const longestSlowMs = 10 * 60_000;
 
@@ -23,21 +24,21 @@ export interface StartDrillParams {
   model?: string | undefined;
   /** Only this key of the endpoint; absent: all of them. */
   keyId?: string | undefined;
-  /** `slow`: how long the first byte of an answer is held back, in milliseconds. */
+  /** `slow`: how long the first byte of an answer is delayed, in milliseconds. */
   slowMs?: number | undefined;
 }
-export const startDrillMethod = 'waybill/startDrill';
 /** The drill that runs now, or one sentence why none began. */
 export interface StartDrillResult { drill?: RunningDrill | undefined; refused?: string | undefined }
+export const startDrillRequest = requestType<StartDrillParams, StartDrillResult>('waybill/startDrill');
 
-/** Client -> server, request: end a drill now, or all of them; with what became of them. */
+/** Client -> server, request: end a drill now, or all of them; the result sums up each. */
 export interface StopDrillParams { id?: string | undefined }
-export const stopDrillMethod = 'waybill/stopDrill';
 export type StopDrillResult = DrillSummary[];
+export const stopDrillRequest = requestType<StopDrillParams, StopDrillResult>('waybill/stopDrill');
 
 /** Client -> server, request: what each route survives. */
-export const resilienceReportMethod = 'waybill/resilienceReport';
 export type ResilienceReportResult = ResilienceReport;
+export const resilienceReportRequest = requestType<NoParams, ResilienceReportResult>('waybill/resilienceReport');
 
 export interface RunningDrill {
   id: string;
@@ -45,7 +46,7 @@ export interface RunningDrill {
   fault: DrillFault;
   model?: string | undefined;
   keyId?: string | undefined;
-  /** Label and last four characters of the one key it is about. */
+  /** Label and last four characters of the key it is limited to. */
   keyName?: string | undefined;
   slowMs?: number | undefined;
   /** Milliseconds since the epoch. */
@@ -53,7 +54,7 @@ export interface RunningDrill {
   until: number;
 }
 
-/** How a request fared that met a drill, or passed an endpoint over because of one. */
+/** A request that met a drill, or passed over an endpoint because of one. */
 export interface DrilledRequest {
   /** The exchange's id, for its receipt. */
   id: string;
@@ -68,9 +69,9 @@ export interface DrilledRequest {
 }
 export interface DrilledStep {
   target: string;
-  /** `passed-over`: not even tried, because of what earlier requests had met there. */
+  /** `passed-over`: not tried, because of failures of earlier requests there. */
   outcome: 'ok' | 'failed' | 'cancelled' | 'interrupted' | 'passed-over';
-  /** The drill was what it met. */
+  /** The drill caused this outcome. */
   drill: boolean;
   failureClass?: FailureClass | undefined;
   totalMs?: number | undefined;
@@ -79,32 +80,32 @@ export interface DrilledStep {
 export interface DrillCounts {
   /** Requests that met the drill. */
   met: number;
-  /** Of these, how many got an answer all the same. */
+  /** Of these, how many got an answer. */
   answered: number;
-  /** Of these, how many failed. The rest went away by themselves. */
+  /** Of these, how many failed. All others were cancelled by their callers. */
   failed: number;
 }
 
-/** What became of a drill. */
+/** A drill that has ended, with its counts. */
 export interface DrillSummary extends RunningDrill, DrillCounts {
   endedAt: number;
-  /** `time`: it was over. `stopped`: by command. `gone`: its endpoint or key left the configuration. */
+  /** `time`: its duration was over. `stopped`: by command. `gone`: its endpoint or key left the configuration. */
   ended: 'time' | 'stopped' | 'gone';
 }
 
 /**
- * How a route answers while a drill runs: by its usual target, by another one, only later than usual, brokenly (an answer
- * begins and breaks off), or not at all.
+ * How a route answers while a drill runs. `unaffected`: by its usual target. `taken-over`: by another target. `slow`: later
+ * than usual. `broken`: the answer begins and breaks off. `lost`: not at all.
  */
 export interface DrilledRoute {
   name: string;
   kind: 'route' | 'model';
   effect: 'unaffected' | 'taken-over' | 'slow' | 'broken' | 'lost';
-  /** The target that answers a request now, as far as it is known. */
+  /** The target that answers a request now, as far as is known. */
   answeredBy?: string | undefined;
-  /** The target that would answer were there no drill. */
+  /** The target that answers without the drill. */
   usually?: string | undefined;
-  /** One sentence: what a request now meets. */
+  /** One sentence: what happens to a request now. */
   note: string;
 }
 
@@ -119,12 +120,12 @@ export interface DrillStatus {
   last?: DrillSummary | undefined;
 }
 
-/** Which single loss is looked at. */
+/** The kind of the single loss that is considered. */
 export type LossKind = 'endpoint' | 'key' | 'model' | 'provider';
 
 /**
- * `survives`: another target serves as well. `weaker`: one serves, but not everything. `not-now`: one would, were it not
- * down or resting at this moment. `stops`: none is left.
+ * `survives`: another target serves as well. `weaker`: another serves, but not every request. `not-now`: the only other one
+ * is down or cooling down at this moment. `stops`: none is left.
  */
 export type LossResult = 'survives' | 'weaker' | 'not-now' | 'stops';
 
@@ -154,7 +155,7 @@ export interface ResilienceGap {
 
 export interface SurvivingTarget {
   target: string;
-  /** `ready`: would serve now. `not-now`: down or resting. `never`: cannot serve at all as things are configured. */
+  /** `ready`: can serve now. `not-now`: down or cooling down. `never`: cannot serve with this configuration. */
   state: 'ready' | 'not-now' | 'never';
   note?: string | undefined;
 }
@@ -174,7 +175,7 @@ export interface ResilienceReport {
   at: number;
   /** Routes first, then models that several endpoints serve. */
   routes: RouteResilience[];
-  /** FaultInjector that run; what they do to health is left out of the report. */
+  /** Running drills; the report leaves out their effect on health. */
   drills: RunningDrill[];
   /** The drill that ended last. */
   last?: DrillSummary | undefined;

@@ -1,13 +1,14 @@
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
+import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
 import type { EndpointSettings, PriceSettings, RouteSettings } from './settings.ts';
 import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
 export interface InitializationOptions {
-  /** Folder of the ledger, shared by all windows. */
+  /** Folder of the ledger, shared by all server processes of this user. */
   dataDir?: string | undefined;
   /** Other LSP editors: path of a headless YAML configuration. VS Code configures through `waybill/configure`. */
   configFile?: string | undefined;
@@ -31,7 +32,7 @@ export interface ConfigureParams {
   http: { enabled: boolean; port: number };
 }
 export interface ConfigureResult { problems: ConfigProblem[] }
-export const configureMethod = 'waybill/configure';
+export const configureRequest = requestType<ConfigureParams, ConfigureResult>('waybill/configure');
 
 /** Client -> server, request: one chat turn; its events come as `waybill/chatEvents`. Cancelled by the request's token. */
 export interface ChatParams {
@@ -40,6 +41,11 @@ export interface ChatParams {
   requestedModel: string;
   conversation: ConversationRequest;
   caller: Caller;
+  /**
+   * The client answers a notification that has `acknowledge` with `waybill/chatEventsHandled`; the server then keeps a
+   * bounded amount of unacknowledged events on the way. Absent: events are sent as fast as they come.
+   */
+  flowControl?: boolean | undefined;
 }
 export interface ChatResult {
   exchangeId: string;
@@ -51,16 +57,29 @@ export interface ChatResult {
   usage: TokenUsage;
   cost: Cost;
 }
-export const chatMethod = 'waybill/chat';
+export const chatRequest = requestType<ChatParams, ChatResult>('waybill/chat');
 
 /**
- * What the editor gets of a running chat. `restart`: the answer so far broke off and starts again at another target; half
- * tool calls are void, text already shown stays, followed by this sentence.
+ * What a running chat sends to the editor. `restart`: the answer broke off and starts again at another target; incomplete
+ * tool calls are void, text that is shown stays, followed by this sentence.
  */
 export type ChatEvent = ConversationEvent | { type: 'restart'; message: string };
 /** Server -> client, notification: events of a running chat, in order. */
-export interface ChatEventsParams { id: string; events: ChatEvent[] }
-export const chatEventsMethod = 'waybill/chatEvents';
+export interface ChatEventsParams {
+  id: string;
+  events: ChatEvent[];
+  /** Set where the server waits for an acknowledgement: the number to send back once these events are handled. */
+  acknowledge?: number | undefined;
+}
+export const chatEventsNotification = notificationType<ChatEventsParams>('waybill/chatEvents');
+
+/** Client -> server, notification: every event up to a notification with `acknowledge` was handled. Never sent after the end of the chat. */
+export interface ChatEventsHandledParams {
+  id: string;
+  /** The number of the notification. */
+  acknowledge: number;
+}
+export const chatEventsHandledNotification = notificationType<ChatEventsHandledParams>('waybill/chatEventsHandled');
 
 /** Client -> server, request: try an endpoint with the cheapest call that proves the key. */
 export interface TestEndpointParams {
@@ -83,34 +102,33 @@ export interface TestEndpointResult {
   /** Upstream model names, where the provider lists them. */
   models: string[];
 }
-export const testEndpointMethod = 'waybill/testEndpoint';
+export const testEndpointRequest = requestType<TestEndpointParams, TestEndpointResult>('waybill/testEndpoint');
 
-/** Client -> server, request: probe the named endpoint (or all that are enabled) now; what that disproves is taken back. */
+/** Client -> server, request: probe the named endpoint (or all that are enabled) now; verdicts that a probe disproves are withdrawn. */
 export interface ProbeParams { endpoint?: string | undefined }
-/** What was found at each endpoint that was asked. */
+/** The condition of each probed endpoint. */
 export type ProbeReport = { endpoint: string; condition: Condition }[];
-export const probeMethod = 'waybill/probe';
+export const probeRequest = requestType<ProbeParams, ProbeReport>('waybill/probe');
 
 /** Client -> server, request: the state now (also sent as a notification when it changes). */
-export const getStatusMethod = 'waybill/getStatus';
+export const getStatusRequest = requestType<NoParams, StatusSnapshot>('waybill/getStatus');
 /** Server -> client, notification: the state changed. */
-export const statusMethod = 'waybill/status';
-export type StatusParams = StatusSnapshot;
+export const statusNotification = notificationType<StatusSnapshot>('waybill/status');
 
 /** Client -> server, request: spend in a range. */
 export interface SpendParams { range: TimeRange }
-export const spendMethod = 'waybill/spend';
 export type SpendResult = SpendReport;
+export const spendRequest = requestType<SpendParams, SpendResult>('waybill/spend');
 
 /** Client -> server, request: latest exchanges, newest first. */
 export interface RequestsParams { limit: number; before?: number | undefined }
-export const requestsMethod = 'waybill/requests';
 export type RequestsResult = RequestSummary[];
+export const recentRequestsRequest = requestType<RequestsParams, RequestsResult>('waybill/requests');
 
 /** Client -> server, request: one receipt; null when there is none of that id. */
 export interface ReceiptParams { id: string }
-export const receiptMethod = 'waybill/receipt';
 export type ReceiptResult = Receipt | null;
+export const receiptRequest = requestType<ReceiptParams, ReceiptResult>('waybill/receipt');
 
 /** A provider kind, as "Add Provider…" offers it. */
 export interface ProviderOffer {
@@ -129,16 +147,16 @@ export interface ProviderOffer {
   keyUrl?: string | undefined;
   billingUrl?: string | undefined;
   regions?: { id: string; name: string; baseUrl: string }[] | undefined;
-  /** Prices the vendor publishes, for the user to check, change and store as their own; nothing applies them by itself. */
+  /** Prices the vendor publishes, for the user to check, change and store; they apply only once stored. */
   pricePreset?: { source: string; url: string; caution: string; models: Record<string, PriceSettings> } | undefined;
   /** A short line for the picker. */
   description?: string | undefined;
 }
 /** Client -> server, request: the provider catalog. */
-export const catalogMethod = 'waybill/catalog';
 export type CatalogResult = ProviderOffer[];
+export const catalogRequest = requestType<NoParams, CatalogResult>('waybill/catalog');
 
-/** Server -> client, notification: something a person has to see once, with an action. */
+/** Server -> client, notification: a message to show to the user once, with an action. */
 export interface NoticeParams {
   kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal';
   /** Empty where it is the machine itself (`offline`, `portal`). */
@@ -148,9 +166,9 @@ export interface NoticeParams {
   /** Page that helps, such as the provider's billing page. */
   helpUrl?: string | undefined;
 }
-export const noticeMethod = 'waybill/notice';
+export const noticeNotification = notificationType<NoticeParams>('waybill/notice');
 
-/** Client -> server, request: a token of its own for a tool, so that its spend is a line of its own; the same one while it is connected. */
+/** Client -> server, request: the tool's own token, made if it has none, so that its spend is a line of its own. */
 export interface ConnectToolParams {
   /** As the ledger names it, such as `claude-code`. */
   tool: string;
@@ -160,16 +178,16 @@ export interface ConnectToolResult {
   /** The local endpoint without a path: Waybill was found there just now. Absent while it is off. */
   url?: string | undefined;
 }
+export const connectToolRequest = requestType<ConnectToolParams, ConnectToolResult>('waybill/connectTool');
+
 /** Client -> server, request: try to listen at the local endpoint again, and find out who holds its port; the state then. */
-export const retryEndpointMethod = 'waybill/retryEndpoint';
 export type RetryEndpointResult = HttpStatus;
+export const retryEndpointRequest = requestType<NoParams, RetryEndpointResult>('waybill/retryEndpoint');
 
-export const connectToolMethod = 'waybill/connectTool';
-
-/** Client -> server, request: revokes a tool's token, at once in all windows. */
+/** Client -> server, request: revokes a tool's token, at once in all server processes of this user. */
 export interface DisconnectToolParams { tool: string }
-export const disconnectToolMethod = 'waybill/disconnectTool';
+export const disconnectToolRequest = requestType<DisconnectToolParams, null>('waybill/disconnectTool');
 
 /** Client -> server, request: names of the tools that have a token of their own. */
-export const connectedToolsMethod = 'waybill/connectedTools';
 export type ConnectedToolsResult = string[];
+export const connectedToolsRequest = requestType<NoParams, ConnectedToolsResult>('waybill/connectedTools');

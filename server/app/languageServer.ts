@@ -42,10 +42,13 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
         else if (level === 'info') connection.console.info(line);
         else connection.console.debug(line);
       },
-      portChanged: () => lspServer?.httpChanged(),
+      portChanged: () => lspServer?.localEndpointChanged(),
     });
     routerProcess = built;
-    lspServer = new LspServer({ connection, router: built.router, http: () => built.port.status, listen: port => built.port.hold(port), checkPort: () => built.port.check(), tools: built.tools });
+    lspServer = new LspServer({
+      connection, router: built.router, tools: built.tools,
+      localEndpoint: { status: () => built.port.status, listen: port => built.port.hold(port), check: () => built.port.check() },
+    });
     const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
       const reload = new Guard('Reading the configuration', built.log).wrap(() => applyConfigFile(built, configFile));

@@ -7,7 +7,6 @@ import { createLog, SecretRegister } from '../base/secrets/redact.ts';
 import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
 import { TokenCheck } from '../inbound/http/auth/access.ts';
 import { HttpServer } from '../inbound/http/httpServer.ts';
-import { InfoRoutes } from '../inbound/http/routes/infoRoutes.ts';
 import { PortLease } from '../inbound/http/portLease.ts';
 import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
@@ -57,8 +56,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
     keepAliveMs: options.keepAliveMs,
   });
   const { router } = built;
-  const info = new InfoRoutes({ router, token: localEndpoint.token, http: (): HttpStatus => port.status });
-  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, info });
+  const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
   const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
   closeToOthers(options.dataDir, log);
   const heap = tuneHeap();

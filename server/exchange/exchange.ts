@@ -18,7 +18,7 @@ import { newExchange, runningOf, step, walkOf } from './machine.ts';
 import { ExchangePlanner } from './planner.ts';
 import { ReceiptDraft } from './receiptDraft.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
-import type { ExchangeInput, ResponseSink } from './request.ts';
+import { operationOf, type ByteSink, type ExchangeInput, type ReaderSink, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
 import type { ExchangeServices, HedgeUnderWay, RunningExchange } from './services.ts';
 
@@ -35,6 +35,10 @@ export class Exchange implements LaunchOwner, RunningExchange {
   readonly #services: ExchangeServices;
   readonly #input: ExchangeInput;
   readonly #sink: ResponseSink;
+  /** The sink, where it takes bytes. */
+  readonly #byteSink: ByteSink | undefined;
+  /** The sink, where it can show to a reader what happens. */
+  readonly #readerSink: ReaderSink | undefined;
   readonly #kind: RequestKind;
   readonly #draft: ReceiptDraft;
   readonly #planner: ExchangePlanner;
@@ -59,7 +63,9 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#services = services;
     this.#input = input;
     this.#sink = sink;
-    this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: input.operation, thinkingAsked: input.thinkingAsked });
+    this.#byteSink = sink.kind === 'bytes' ? sink : undefined;
+    this.#readerSink = sink.kind === 'reader' ? sink : undefined;
+    this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: operationOf(input.body), thinkingAsked: input.body.kind === 'conversation' && input.body.thinkingAsked });
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
     this.#planner = new ExchangePlanner(services, input, this.#draft, this);
@@ -102,7 +108,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   tick(now: number): void {
     if (this.#state.kind === 'ended' || !this.#input.stream || Math.abs(now - this.#lastWriteAt) < this.#services.keepAliveMs) return;
     this.#lastWriteAt = now;
-    this.#sink.keepAlive();
+    this.#byteSink?.keepAlive();
   }
 
   progress(): Receipt {
@@ -139,7 +145,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   onBytes(chunk: Buffer): boolean {
     if (this.#state.kind === 'ended') return true;
     this.#lastWriteAt = this.#services.clock.now();
-    return this.#sink.bytes(chunk);
+    return this.#byteSink?.bytes(chunk) ?? true;
   }
 
   onEvents(events: readonly ConversationEvent[]): boolean {
@@ -150,7 +156,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   onPlain(body: Buffer): void {
-    if (this.#state.kind !== 'ended') this.#sink.buffered(body);
+    if (this.#state.kind !== 'ended') this.#byteSink?.buffered(body);
   }
 
   onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
@@ -161,7 +167,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
       const end = redactEnd(ended, attempt.run.drilled, this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
-      const ways = { canRestart: this.#sink.restart !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true };
+      const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true };
       event = end.kind === 'ok' ? { type: 'answered', number, refusal: isRefusal(end) }
         : { type: 'failed', number, failure: failureOf(this.#services, this.#input, walkOf(this.#state), attempt, end, ways) };
     } catch (cause) {
@@ -218,12 +224,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
       case 'withdraw': this.#launcher?.withdraw(); return undefined;
       case 'exclude': this.#draft.exclude(effect.target, effect.reason); return undefined;
       case 'start': this.#announce(this.#attempts.at(-1)); return undefined;
-      case 'announce-restart': this.#sink.restart?.(effect.message); return undefined;
+      case 'announce-restart': this.#readerSink?.restart(effect.message); return undefined;
       case 'resume': this.#resumption?.begin(this.receipt.attempts.filter(one => one.firstTokenMs !== undefined)); return undefined;
       case 'arm-hedge': this.#hedge?.arm(effect.target, () => { this.#dispatch({ type: 'hedge-due' }); }); return undefined;
       case 'stop-hedge': this.#hedge?.stop(); return undefined;
       case 'lead': this.receipt.target = effect.attempt.target.target; return undefined;
-      case 'begin': this.#sink.begin({
+      case 'begin': this.#byteSink?.begin({
         exchangeId: this.receipt.id, target: effect.target.target, attempts: effect.attempts, model: effect.target.upstreamModel, headers: redactHeaders(effect.headers, this.#services),
       }); return undefined;
       case 'give-up': this.#giveUp(this.#attempts.find(one => one.origin.started.number === effect.number), effect.why); return undefined;
@@ -256,7 +262,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     return {
       type: 'planned', targets: plan.targets, atMs: this.#draft.startedAtMs,
-      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, asksOnRefusal: this.#sink.ask !== undefined && asksOnRefusal(this.#route, this.#input) },
+      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input) },
     };
   }
 
@@ -275,7 +281,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#timer = setTimeout(() => { this.#dispatch({ type: 'question-expired' }); }, longestQuestionMs);
     const answered = (proceed: boolean): void => { this.#dispatch({ type: 'reader-answered', proceed, atMs: performance.now() }); };
     // A question that could not be asked is a no.
-    this.#sink.ask?.(message, accept).then(answered, () => { answered(false); });
+    this.#readerSink?.ask(message, accept).then(answered, () => { answered(false); });
   }
 
   /** Ends an attempt that still runs, without blaming its provider. */

@@ -28,7 +28,7 @@ export class HedgeTimer {
   /** For an exchange that may be hedged; undefined for the many that may not. */
   static of(services: ExchangeServices, input: ExchangeInput, route: RouteConfig | undefined, kind: RequestKind, plan: Plan): HedgeTimer | undefined {
     const config = route?.hedge ?? withoutRoute;
-    const inline = input.caller.purpose === 'inline' || input.operation === 'completion';
+    const inline = input.caller.purpose === 'inline' || input.body.kind === 'completion';
     if (config.when === 'never' || (config.when === 'inline' && !inline) || plan.targets.length < 2) return undefined;
     // The first token of a plain answer is the whole of it: only for short ones is that the same thing.
     if (!input.stream && !inline) return undefined;

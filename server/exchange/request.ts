@@ -1,17 +1,102 @@
 import type { ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
+import type { CompletionRequest, EmbeddingRequest } from '../api/operations.ts';
 import type { Caller, Receipt } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { Requirements } from '../routing/plan.ts';
 
-/** A request body as it came over HTTP: its bytes, and where its top-level fields stand in them. */
+/** A request body as it came over HTTP, with everything that sending it on unchanged needs. */
 export interface RawBody {
   bytes: Buffer;
+  /** Where the top-level fields stand in the bytes. */
   scan: ObjectScan;
+  /** Headers of the caller that belong to its protocol, such as `anthropic-beta`; sent to targets of the same protocol only. */
+  protocolHeaders: Readonly<Record<string, string>>;
+  /** The top-level field in which the caller limits the answer, where there is one. */
+  limitField?: string | undefined;
+  /** openai-chat: the caller asked for a usage chunk itself. */
+  includeUsage: boolean;
 }
 
-/** One request as a face hands it in. */
+/**
+ * A conversation. With the caller's bytes, these go through to targets of the same protocol; to all other targets the
+ * decoded form is sent.
+ */
+export interface ConversationBody {
+  readonly kind: 'conversation';
+  readonly raw?: RawBody | undefined;
+  /** The caller asks for reasoning, so the first token may take long. */
+  readonly thinkingAsked: boolean;
+  /** The request in the internal form; decoded at most once. @throws RequestFormatError */
+  decoded(): ConversationRequest;
+}
+
+/** A text completion, also with a suffix (fill in the middle): the caller's bytes, or its fields. It goes only to endpoints that offer completions. */
+export type CompletionBody = { readonly kind: 'completion' } & (
+  { readonly raw: RawBody; readonly request?: undefined } | { readonly raw?: undefined; readonly request: CompletionRequest }
+);
+
+/** Texts to embed: the caller's bytes, or its fields. It goes only to endpoints that offer embeddings. */
+export type EmbeddingBody = { readonly kind: 'embedding' } & (
+  { readonly raw: RawBody; readonly request?: undefined } | { readonly raw?: undefined; readonly request: EmbeddingRequest }
+);
+
+export type RequestBody = ConversationBody | CompletionBody | EmbeddingBody;
+
+/** The body of a conversation that comes in the internal form. */
+export function conversationBody(conversation: ConversationRequest): ConversationBody {
+  const { reasoning } = conversation;
+  return { kind: 'conversation', thinkingAsked: reasoning !== undefined && reasoning.effort !== 'none', decoded: () => conversation };
+}
+
+/**
+ * The body of a conversation that has to be decoded before it can be translated.
+ * @param decode called at most once, at the first need; what it throws is thrown again by a later call
+ */
+export function encodedConversation(raw: RawBody | undefined, thinkingAsked: boolean, decode: () => ConversationRequest): ConversationBody {
+  return new EncodedConversation(raw, thinkingAsked, decode);
+}
+
+class EncodedConversation implements ConversationBody {
+  readonly kind = 'conversation';
+  readonly raw: RawBody | undefined;
+  readonly thinkingAsked: boolean;
+  #decode: () => ConversationRequest;
+  #decoded: ConversationRequest | undefined;
+  #failure: { cause: unknown } | undefined;
+
+  constructor(raw: RawBody | undefined, thinkingAsked: boolean, decode: () => ConversationRequest) {
+    this.raw = raw;
+    this.thinkingAsked = thinkingAsked;
+    this.#decode = decode;
+  }
+
+  decoded(): ConversationRequest {
+    if (this.#decoded !== undefined) return this.#decoded;
+    if (this.#failure !== undefined) throw this.#failure.cause;
+    try {
+      this.#decoded = this.#decode();
+    } catch (cause) {
+      this.#failure = { cause };
+      throw cause;
+    }
+    return this.#decoded;
+  }
+}
+
+/** The call beside conversations that a body is for; undefined for a conversation. */
+export function operationOf({ kind }: RequestBody): Operation | undefined {
+  return kind === 'conversation' ? undefined : kind;
+}
+
+/** Whether a text stands in the request, as far as its content can be searched without decoding it. */
+export function mentions(body: RequestBody, text: string): boolean {
+  if (body.raw !== undefined) return body.raw.bytes.includes(text);
+  return JSON.stringify(body.kind === 'conversation' ? body.decoded() : body.request).includes(text);
+}
+
+/** One request as an inbound side hands it in. */
 export interface ExchangeInput {
   id: string;
   inbound: Receipt['inbound'];
@@ -20,21 +105,8 @@ export interface ExchangeInput {
   stream: boolean;
   caller: Caller;
   requirements: Requirements;
-  /** The caller's own bytes, where there are any: they go through to a target of the same protocol. */
-  raw?: RawBody | undefined;
-  /** The caller asks for reasoning, so the first token may take long. */
-  thinkingAsked?: boolean | undefined;
-  /** The request in the internal form; decoded at most once. @throws RequestFormatError */
-  conversation(): ConversationRequest;
-  /** Headers of the caller that belong to its protocol, such as `anthropic-beta`; sent to targets of the same protocol only. */
-  protocolHeaders: Readonly<Record<string, string>>;
-  /** A call beside conversations: it goes in its own shape, and only to endpoints that offer it. */
-  operation?: Operation | undefined;
-  /** The top-level field in which the caller limits the answer, where there is one. */
-  limitField?: string | undefined;
-  /** openai-chat: the caller asked for a usage chunk itself. */
-  includeUsage: boolean;
-  /** How long the caller may be kept waiting when every target rests, in milliseconds. */
+  body: RequestBody;
+  /** How long the caller may wait while every target is cooling down, in milliseconds. */
   patienceMs: number;
 }
 
@@ -53,7 +125,7 @@ export interface AnswerHead {
 /** An error of a provider as it came, for callers of the same protocol. */
 export interface RawError { status: number; contentType: string; body: Buffer; headers: Readonly<Record<string, string>> }
 
-/** What a caller is told when an exchange fails. */
+/** The failure of an exchange, for its caller. */
 export interface ExchangeFailure {
   error: WaybillError;
   exchangeId: string;
@@ -65,33 +137,41 @@ export interface ExchangeFailure {
   raw?: RawError | undefined;
 }
 
-/**
- * The caller's end of an exchange. Exactly one of `end` and `fail` comes last; `begin` comes once, before the first
- * byte or event. Nothing is called after `end` or `fail`.
- */
-export interface ResponseSink {
-  begin(head: AnswerHead): void;
-  /** Bytes of a stream in the caller's own protocol. @returns false when the caller is slower than the provider; `onDrain` tells when to go on */
-  bytes(chunk: Buffer): boolean;
-  /** Events of a stream or of a plain answer, to be encoded for the caller. */
+/** Where an answer goes. Exactly one of `end` and `fail` comes last, and nothing is called after it. */
+interface AnswerSink {
+  /** Events of an answer, to be encoded for the caller. @returns false when the caller is slower than the provider; `onDrain` is called when it can take more */
   events(events: readonly ConversationEvent[]): boolean;
-  /** A whole plain answer in the caller's own protocol. */
-  buffered(body: Buffer): void;
   end(): void;
   fail(failure: ExchangeFailure): void;
-  /** Something harmless, so that a waiting caller's connection stays alive. Streams only. */
-  keepAlive(): void;
   /** Called when a slow caller can take more. */
   onDrain?: (() => void) | undefined;
-  /**
-   * A broken answer begins anew at another target, visibly. Absent where bytes cannot be taken back (HTTP).
-   * @param message one sentence for the reader
-   */
-  restart?: ((message: string) => void) | undefined;
-  /**
-   * Asks the reader whether to go on with another target after a refusal. Absent where nobody can be asked (HTTP).
-   * @param message one sentence for the reader
-   * @param accept what to go on means, in a few words for a button
-   */
-  ask?: ((message: string, accept: string) => Promise<boolean>) | undefined;
 }
+
+/** A caller that takes a provider's bytes and has a connection to keep alive. What was sent to it cannot be taken back. */
+export interface ByteSink extends AnswerSink {
+  readonly kind: 'bytes';
+  /** Comes once, before the first byte or event. */
+  begin(head: AnswerHead): void;
+  /** Bytes of a stream in the caller's own protocol. @returns as `events` */
+  bytes(chunk: Buffer): boolean;
+  /** A whole buffered answer in the caller's own protocol. */
+  buffered(body: Buffer): void;
+  /** Sends a harmless piece of a stream, so that the connection of a waiting caller stays open. Streams only. */
+  keepAlive(): void;
+}
+
+/** A caller that takes events only, and can show to a person what happens to an answer. */
+export interface ReaderSink extends AnswerSink {
+  readonly kind: 'reader';
+  /** A broken answer starts again at another target. @param message one sentence for the reader */
+  restart(message: string): void;
+  /**
+   * Asks the reader whether to go on with another target after a refusal.
+   * @param message one sentence for the reader
+   * @param accept a few words for the button that goes on
+   */
+  ask(message: string, accept: string): Promise<boolean>;
+}
+
+/** The caller's end of an exchange; its kind decides which calls it has. */
+export type ResponseSink = ByteSink | ReaderSink;

@@ -42,10 +42,10 @@ export class Resumption {
   #own: TokenUsage = {};
 
   /** For a stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
-  static of({ inbound, stream, operation, requirements, conversation }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
-    if (route?.afterCommit !== 'resume' || inbound !== 'http' || !stream || operation !== undefined || requirements.jsonSchema) return undefined;
+  static of({ inbound, stream, body, requirements }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
+    if (route?.afterCommit !== 'resume' || inbound !== 'http' || !stream || body.kind !== 'conversation' || requirements.jsonSchema) return undefined;
     try {
-      return isResumable(conversation()) ? new Resumption() : undefined;
+      return isResumable(body.decoded()) ? new Resumption() : undefined;
     } catch {
       // Whoever sends it says what is wrong with it.
       return undefined;
@@ -54,8 +54,10 @@ export class Resumption {
 
   /** The request of an attempt that goes on, with what is left of the caller's limit. */
   input(first: ExchangeInput): ExchangeInput {
-    const { conversation, requirements } = first;
-    return { ...first, raw: undefined, conversation: () => this.request(conversation()), requirements: { ...requirements, maxOutputTokens: this.leftOf(requirements.maxOutputTokens) } };
+    const { body, requirements } = first;
+    if (body.kind !== 'conversation') return first;
+    const request = this.request(body.decoded());
+    return { ...first, body: { kind: 'conversation', thinkingAsked: body.thinkingAsked, decoded: () => request }, requirements: { ...requirements, maxOutputTokens: this.leftOf(requirements.maxOutputTokens) } };
   }
 
   /** Whether the next target can go on from here. */

@@ -19,7 +19,21 @@ export interface OfferView {
   now: number;
 }
 
+/** What names and their limits are made of. */
+export type NamesView = Omit<OfferView, 'condition' | 'now'>;
+
 type Facts = ReturnType<OfferView['facts']>;
+
+/** What a caller can ask for, without its health. */
+export interface OfferedName {
+  requestedModel: string;
+  kind: OfferedModel['kind'];
+  /** For people. */
+  name: string;
+  /** Of the first target. */
+  maxInputTokens: number;
+  maxOutputTokens: number;
+}
 
 const assumedContextWindow = 128_000;
 const assumedMaxOutputTokens = 8192;
@@ -40,11 +54,7 @@ export class OfferCache {
 
   /** @param revision of what is configured and listed: while it is the same, so are names, targets and user settings */
   offered(view: OfferView, revision: number): OfferedModel[] {
-    let changed = revision !== this.#revision;
-    if (changed) {
-      this.#entries = [...routeOffers(view), ...modelOffers(view)].map(offer => ({ offer, conditions: [], facts: [], madeAt: 0, made: undefined }));
-      this.#revision = revision;
-    }
+    let changed = this.#listAgain(view, revision);
     for (const entry of this.#entries) {
       if (entry.made !== undefined && !hasChanged(entry, view)) continue;
       entry.made = made(entry, view);
@@ -53,6 +63,27 @@ export class OfferCache {
     if (changed) this.#offered = this.#entries.flatMap(entry => entry.made ?? []);
     return this.#offered;
   }
+
+  /** The names alone: asks nothing of health. @param revision as for `offered` */
+  names(view: NamesView, revision: number): OfferedName[] {
+    this.#listAgain(view, revision);
+    return this.#entries.map(({ offer: { requestedModel, kind, name, targets: [first] } }) => (
+      { requestedModel, kind, name, ...limitsOf(first === undefined ? {} : view.facts(first.endpoint, first.model)) }));
+  }
+
+  /** @returns whether names or targets may have changed */
+  #listAgain(view: NamesView, revision: number): boolean {
+    if (revision === this.#revision) return false;
+    this.#entries = [...routeOffers(view), ...modelOffers(view)].map(offer => ({ offer, conditions: [], facts: [], madeAt: 0, made: undefined }));
+    this.#revision = revision;
+    return true;
+  }
+}
+
+function limitsOf(facts: Facts): { maxInputTokens: number; maxOutputTokens: number } {
+  const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
+  const contextWindow = facts.contextWindow ?? assumedContextWindow;
+  return { maxInputTokens: Math.max(1024, contextWindow - Math.min(maxOutputTokens, Math.floor(contextWindow / 2))), maxOutputTokens };
 }
 
 interface Offer { id: string; requestedModel: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
@@ -67,14 +98,14 @@ interface Entry {
   made: OfferedModel | undefined;
 }
 
-function routeOffers(view: OfferView): Offer[] {
+function routeOffers(view: NamesView): Offer[] {
   return [...view.config.routes.values()].map((route): Offer => ({
     id: `route:${route.name}`, requestedModel: route.name, kind: 'route', name: route.name,
     targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) })),
   }));
 }
 
-function modelOffers(view: OfferView): Offer[] {
+function modelOffers(view: NamesView): Offer[] {
   const endpointsOf = new Map<string, string[]>();
   const ordered = [...view.config.endpoints.values()].filter(endpoint => endpoint.enabled).sort((a, b) => a.priority - b.priority || b.weight - a.weight);
   for (const endpoint of ordered) {
@@ -110,8 +141,6 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   const serving = targets.filter((_, index) => isUp(conditions[index] ?? nowhere));
   const first = serving[0] ?? targets[0];
   const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
-  const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
-  const window = facts.contextWindow ?? assumedContextWindow;
   const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
   return {
     id, requestedModel, kind, name,
@@ -119,8 +148,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
     state: overall(conditions),
     detail: detail(conditions, serving, view.now),
     warning: warning(targets, conditions, view.now),
-    maxInputTokens: Math.max(1024, window - Math.min(maxOutputTokens, Math.floor(window / 2))),
-    maxOutputTokens,
+    ...limitsOf(facts),
     imageInput: all.some(one => one.images !== false),
     toolCalling: all.some(one => one.tools !== false),
     thinking: all.some(one => one.thinking === true),

@@ -21,6 +21,7 @@ import type { CountRequest, TokenCounter } from './countTokens.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { History } from './history.ts';
+import type { OfferedName } from './offers.ts';
 import type { Prober } from './prober.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { StatusReader } from './status.ts';
@@ -132,6 +133,11 @@ export class Router {
   /** What callers can ask for now: the routes first, then every model. */
   offered(): readonly OfferedModel[] {
     return this.#parts.status.offered();
+  }
+
+  /** The names that callers can ask for, in the same order. Asks nothing of health, and reads no ledger. */
+  offeredNames(): readonly OfferedName[] {
+    return this.#parts.status.offeredNames();
   }
 
   /** Some endpoint could serve some request now. */

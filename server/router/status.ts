@@ -15,7 +15,7 @@ import { Conditions, shownLatency } from './conditions.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { EventLog } from './eventLog.ts';
-import { OfferCache, type OfferView } from './offers.ts';
+import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
 import type { SpendToday } from './spendToday.ts';
 import type { ViewNow } from './view.ts';
 
@@ -135,6 +135,15 @@ export class StatusReader {
   /** What callers can ask for now: the routes first, then every model. */
   offered(): readonly OfferedModel[] {
     return offersOf(this.#offerSources());
+  }
+
+  /** The names that callers can ask for, in the same order. Asks nothing of health, and reads no ledger. */
+  offeredNames(): readonly OfferedName[] {
+    const { current, directory, modelFacts } = this.#options;
+    return this.#offers.names({
+      config: current.config, modelsOf: endpoint => directory.modelsOf(endpoint), canonicalName: name => directory.canonicalName(name),
+      facts: (endpoint, model) => modelFacts.facts(endpoint, model),
+    }, directory.revision);
   }
 
   /** The conditions of endpoints and models at this moment. */

@@ -9,7 +9,7 @@ import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
-import type { ExchangeFailure, ExchangeInput } from '../request.ts';
+import { mentions, type ExchangeFailure, type ExchangeInput } from '../request.ts';
 import type { Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
@@ -119,7 +119,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     refusalFails: asksOnRefusal(route, input),
     source: {
       endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
-      asked: text => (input.raw === undefined ? JSON.stringify(input.conversation()).includes(text) : input.raw.bytes.includes(text)),
+      asked: text => mentions(input.body, text),
     },
   }));
   return attempt;

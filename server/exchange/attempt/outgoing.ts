@@ -3,7 +3,7 @@ import type { PlannedTarget } from '../../api/receipt.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import { fieldValue, scanObject, spliceFields, type FieldEdit } from '../../base/objectScan.ts';
 import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
-import { operationUrl, type Operation } from '../../catalog/operations.ts';
+import { operationUrl } from '../../catalog/operations.ts';
 import { chatUrl, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { SpokenRequest } from '../../routing/chooseProtocol.ts';
@@ -13,12 +13,13 @@ import type { ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiChat } from '../../protocols/openAiChat/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
+import { completionBody, embeddingBody } from '../../protocols/openAiLegacy/requestBodies.ts';
 import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
-import type { ExchangeInput } from '../request.ts';
+import type { CompletionBody, ConversationBody, EmbeddingBody, ExchangeInput, RawBody } from '../request.ts';
 
 /** What goes to a provider for one attempt. */
 export interface Outgoing {
@@ -59,13 +60,15 @@ const fallbackMaxOutputTokens = 8192;
  */
 export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const { input, target, endpoint, codec, key, maxOutputTokens, stripReasoning } = order;
-  if (input.operation !== undefined) return buildOperation(order, input.operation);
-  const passThrough = input.raw !== undefined && input.protocol === endpoint.protocol;
+  const { body: asked } = input;
+  if (asked.kind !== 'conversation') return buildOperation(order, asked);
+  const raw = input.protocol === endpoint.protocol ? asked.raw : undefined;
+  const passThrough = raw !== undefined;
   const limit = cappedLimit(input, maxOutputTokens);
-  const conversation = passThrough ? undefined : conversationFor(input, endpoint, stripReasoning);
+  const conversation = passThrough ? undefined : conversationFor(input, asked, endpoint, stripReasoning);
   if (conversation?.providerState !== undefined) throw new UntranslatableError(conversation.providerState.reason);
-  const edited = passThrough ? spliceModel(stripReasoning ? strippedRaw(input) : input, target, endpoint, limit) : undefined;
-  const body = edited?.pieces ?? [Buffer.from(JSON.stringify(placed(endpoint, codec.encodeRequest({ ...(conversation ?? conversationFor(input, endpoint, stripReasoning)), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
+  const edited = raw === undefined ? undefined : spliceModel(input, stripReasoning ? strippedRaw(input, raw) : raw, target, endpoint, limit);
+  const body = edited?.pieces ?? [Buffer.from(JSON.stringify(placed(endpoint, codec.encodeRequest({ ...(conversation ?? conversationFor(input, asked, endpoint, stripReasoning)), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
     model: wireModelName(endpoint, target.upstreamModel),
     stream: input.stream,
     defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens,
@@ -78,7 +81,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       method: 'POST',
       url: authorization.url,
       googleLogin: authorization.googleLogin,
-      headers: { ...requestHeaders(endpoint, input.stream, passThrough ? input.protocolHeaders : {}, body), ...authorization.headers },
+      headers: { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers },
       body,
       about: { model: target.model, keyId: key?.id },
     },
@@ -101,13 +104,11 @@ export class UntranslatableError extends Error {
   }
 }
 
-/** Completions and embeddings: the caller's bytes, at the endpoint's own path for them. */
-function buildOperation({ input, target, endpoint, key }: OutgoingOrder, operation: Operation): Outgoing {
-  const found = operationUrl(operation, endpoint);
-  if (found === undefined || input.raw === undefined) {
-    throw new UntranslatableError(operation === 'completion' ? 'it offers no text completions' : 'it offers no embeddings');
-  }
-  const body = spliceFields(input.raw.bytes, input.raw.scan, [{ name: 'model', json: JSON.stringify(wireModelName(endpoint, target.upstreamModel)) }]);
+/** Completions and embeddings: the caller's bytes, or a body of its fields, at the endpoint's own path for them. */
+function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: CompletionBody | EmbeddingBody): Outgoing {
+  const found = operationUrl(asked.kind, endpoint);
+  if (found === undefined) throw new UntranslatableError(asked.kind === 'completion' ? 'it offers no text completions' : 'it offers no embeddings');
+  const body = operationBody(asked, wireModelName(endpoint, target.upstreamModel), input.stream);
   const authorization = authorize(endpoint, key, found.url);
   return {
     request: {
@@ -115,11 +116,18 @@ function buildOperation({ input, target, endpoint, key }: OutgoingOrder, operati
       headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers }, body,
       about: { model: target.model, keyId: key?.id },
     },
-    passThrough: !found.chatShaped,
+    // A completion without bytes has a caller that takes events; vectors are no events, so they stay as they came.
+    passThrough: !found.chatShaped && (asked.raw !== undefined || asked.kind === 'embedding'),
     hideUsage: false,
-    codec: found.chatShaped ? openAiChat : operation === 'completion' ? openAiCompletions : openAiEmbeddings,
+    codec: found.chatShaped ? openAiChat : asked.kind === 'completion' ? openAiCompletions : openAiEmbeddings,
     leftOut: [],
   };
+}
+
+function operationBody(asked: CompletionBody | EmbeddingBody, model: string, stream: boolean): readonly Buffer[] {
+  if (asked.raw !== undefined) return spliceFields(asked.raw.bytes, asked.raw.scan, [{ name: 'model', json: JSON.stringify(model) }]);
+  const body = asked.kind === 'completion' ? completionBody(asked.request, model, stream) : embeddingBody(asked.request, model);
+  return [Buffer.from(JSON.stringify(body))];
 }
 
 /** The most the target can write, where the caller wants more; undefined: the caller's own limit stands. */
@@ -131,14 +139,14 @@ function cappedLimit(input: ExchangeInput, maxOutputTokens: number | undefined):
 /** The parts of a request that decide in which protocol a target is asked; see chooseProtocol. */
 export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | 'reasoningOff'> {
   if (input.protocol === 'editor') return {};
-  const { raw, protocol } = input;
+  const { protocol, body: { raw } } = input;
   const off = protocol === 'openai-chat' && raw !== undefined && raw.scan.fields.has('reasoning_effort') && fieldValue(raw.bytes, raw.scan, 'reasoning_effort') === 'none';
   return { caller: protocol, reasoningOff: off };
 }
 
 /** Callers of other protocols cannot set Anthropic's cache breakpoints, so they are set here. */
-function conversationFor(input: ExchangeInput, endpoint: EndpointConfig, stripReasoning: boolean): ConversationRequest {
-  const conversation = stripReasoning ? withoutReasoning(input.conversation()) : input.conversation();
+function conversationFor(input: ExchangeInput, asked: ConversationBody, endpoint: EndpointConfig, stripReasoning: boolean): ConversationRequest {
+  const conversation = stripReasoning ? withoutReasoning(asked.decoded()) : asked.decoded();
   if (endpoint.protocol !== 'anthropic-messages' || input.protocol === 'anthropic-messages') return conversation;
   return withCacheBreakpoints(conversation, input.requirements.estimatedInputTokens);
 }
@@ -158,27 +166,25 @@ export function originOf(endpoint: EndpointConfig, target: PlannedTarget): strin
 }
 
 /** The caller's request without reasoning that another provider made. */
-function strippedRaw(input: ExchangeInput): ExchangeInput {
-  if (input.raw === undefined || input.protocol === 'editor') return input;
-  const body = parseJson(input.raw.bytes.toString('utf8'));
-  if (!isObject(body)) return input;
-  const bytes = Buffer.from(JSON.stringify(codecFor(input.protocol).withoutReasoning(body)));
+function strippedRaw({ protocol }: ExchangeInput, raw: RawBody): RawBody {
+  if (protocol === 'editor') return raw;
+  const body = parseJson(raw.bytes.toString('utf8'));
+  if (!isObject(body)) return raw;
+  const bytes = Buffer.from(JSON.stringify(codecFor(protocol).withoutReasoning(body)));
   const scan = scanObject(bytes);
-  return scan === undefined ? input : { ...input, raw: { bytes, scan } };
+  return scan === undefined ? raw : { ...raw, bytes, scan };
 }
 
-function spliceModel(input: ExchangeInput, target: PlannedTarget, endpoint: EndpointConfig, limit: number | undefined): { pieces: Buffer[]; hideUsage: boolean } {
-  const raw = input.raw;
-  if (raw === undefined) return { pieces: [], hideUsage: false };
+function spliceModel(input: ExchangeInput, raw: RawBody, target: PlannedTarget, endpoint: EndpointConfig, limit: number | undefined): { pieces: Buffer[]; hideUsage: boolean } {
   if (input.protocol === 'anthropic-messages' && endpoint.provider.anthropicVersionInBody !== undefined) {
     const body = parseJson(raw.bytes.toString('utf8'));
-    if (isObject(body)) return { pieces: [Buffer.from(JSON.stringify(placed(endpoint, body, input.protocolHeaders[versionHeader])))], hideUsage: false };
+    if (isObject(body)) return { pieces: [Buffer.from(JSON.stringify(placed(endpoint, body, raw.protocolHeaders[versionHeader])))], hideUsage: false };
   }
   // Gemini's requests name their model in the path only.
   const edits: FieldEdit[] = input.protocol === 'gemini' ? [] : [{ name: 'model', json: JSON.stringify(wireModelName(endpoint, target.upstreamModel)) }];
-  if (limit !== undefined && input.limitField !== undefined) edits.push({ name: input.limitField, json: String(limit) });
+  if (limit !== undefined && raw.limitField !== undefined) edits.push({ name: raw.limitField, json: String(limit) });
   let hideUsage = false;
-  if (input.protocol === 'openai-chat' && input.stream && !input.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
+  if (input.protocol === 'openai-chat' && input.stream && !raw.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
     const options = fieldValue(raw.bytes, raw.scan, 'stream_options');
     edits.push({ name: 'stream_options', json: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }) });
     hideUsage = true;

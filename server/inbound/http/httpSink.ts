@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { headerValue } from '../../base/names.ts';
-import type { AnswerHead, ResponseSink, ExchangeFailure } from '../../exchange/request.ts';
+import type { AnswerHead, ByteSink, ExchangeFailure } from '../../exchange/request.ts';
 import type { ResponseItemStore } from './request/responseItemStore.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
 import type { CallerError, ProtocolCodec, ResponseMeta, StreamEncoder } from '../../protocols/codec.ts';
@@ -15,25 +15,26 @@ export interface HttpAnswer {
   estimatedInputTokens: number;
   exchangeId: string;
   /** openai-responses: where items of translated answers are kept for callers who refer to them. */
-  given?: ResponseItemStore | undefined;
+  items?: ResponseItemStore | undefined;
   /** gemini: the stream is one JSON array. */
   jsonArray?: boolean | undefined;
-  /** The request's tools, under the names the caller knows; asked for only when an answer is translated. */
+  /** The request's tools, under the names the caller knows; called only when an answer is translated. */
   tools(): readonly ToolDefinition[];
-  /** The name the caller asked for: what translated answers show as their model. */
+  /** The requested name: translated answers show it as their model. */
   requestedModel: string;
 }
 
 /** The HTTP end of an exchange: writes the answer in the caller's protocol. */
-export class HttpSink implements ResponseSink {
+export class HttpSink implements ByteSink {
+  readonly kind = 'bytes';
   onDrain: (() => void) | undefined;
   #response: ServerResponse;
   #answer: HttpAnswer;
   #head: AnswerHead | undefined;
   #encoder: StreamEncoder | undefined;
-  #gathered: ConversationEvent[] = [];
-  #plainSent = false;
-  /** openai-responses: the id of an answer whose bytes go through; undefined before its first bytes, '' where they do not tell. */
+  #events: ConversationEvent[] = [];
+  #bufferedSent = false;
+  /** openai-responses: the id of an answer whose bytes go through; undefined before its first bytes, '' where they have none. */
   #passedId: string | undefined;
 
   constructor(response: ServerResponse, answer: HttpAnswer) {
@@ -48,38 +49,38 @@ export class HttpSink implements ResponseSink {
   }
 
   bytes(chunk: Buffer): boolean {
-    if (this.#answer.given !== undefined) this.#passedId ??= responseIdIn(chunk);
+    if (this.#answer.items !== undefined) this.#passedId ??= responseIdIn(chunk);
     return this.#response.write(chunk);
   }
 
   events(events: readonly ConversationEvent[]): boolean {
     if (!this.#answer.stream) {
-      this.#gathered.push(...events);
+      this.#events.push(...events);
       return true;
     }
     const encoder = this.#streamEncoder();
     let text = '';
     for (const event of events) text += encoder.encode(event);
-    this.#answer.given?.rememberStreamed(text);
+    this.#answer.items?.rememberStreamed(text);
     return text === '' ? true : this.#response.write(text);
   }
 
   buffered(body: Buffer): void {
-    this.#plainSent = true;
+    this.#bufferedSent = true;
     this.#sendJson(200, body, this.#head?.headers);
   }
 
   end(): void {
-    if (this.#plainSent) return;
+    if (this.#bufferedSent) return;
     if (this.#answer.stream) {
-      const rest = this.#encoder?.end();
-      if (rest !== undefined) this.#answer.given?.rememberStreamed(rest);
-      if (rest === undefined || rest === '') this.#response.end();
-      else this.#response.end(rest);
+      const last = this.#encoder?.end();
+      if (last !== undefined) this.#answer.items?.rememberStreamed(last);
+      if (last === undefined || last === '') this.#response.end();
+      else this.#response.end(last);
       return;
     }
-    const body = this.#answer.codec.encodeResponse(this.#gathered, this.#meta());
-    this.#answer.given?.rememberPlain(body);
+    const body = this.#answer.codec.encodeResponse(this.#events, this.#meta());
+    this.#answer.items?.rememberPlain(body);
     this.#sendJson(200, Buffer.from(JSON.stringify(body)), this.#head?.headers);
   }
 
@@ -108,8 +109,8 @@ export class HttpSink implements ResponseSink {
 
   keepAlive(): void {
     if (!this.#response.headersSent) this.#openStream();
-    const nothing = this.#answer.jsonArray === true ? this.#streamEncoder().keepAlive : this.#answer.codec.keepAlive;
-    if (nothing !== undefined && nothing !== '') this.#response.write(nothing);
+    const filler = this.#answer.jsonArray === true ? this.#streamEncoder().keepAlive : this.#answer.codec.keepAlive;
+    if (filler !== undefined && filler !== '') this.#response.write(filler);
   }
 
   #openStream(): void {
@@ -160,7 +161,7 @@ function callerError({ error, exchangeId }: ExchangeFailure): CallerError {
   };
 }
 
-/** The id of a Responses answer, as its first event tells it; '' when it does not. */
+/** The id of a Responses answer in its first event; '' where it has none. */
 function responseIdIn(bytes: Buffer): string {
   const data = /^data:(.*)$/m.exec(bytes.toString('utf8'))?.[1];
   const event = data === undefined ? undefined : parseJson(data);

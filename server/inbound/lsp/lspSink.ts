@@ -1,80 +1,82 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ChatEvent, ChatResult } from '../../api/messages.ts';
 import type { Receipt } from '../../api/receipt.ts';
-import type { AnswerHead, ResponseSink, ExchangeFailure } from '../../exchange/request.ts';
+import type { ExchangeFailure, ReaderSink } from '../../exchange/request.ts';
+import { FlowControl } from './flowControl.ts';
 
-/** Events are sent together when they come close together, so that a fast model does not flood the channel. */
+/** Events that come close together are sent together, so that a fast model does not flood the connection. */
 const batchMs = 12;
 
-/** The editor's end of an exchange: events go out as notifications, the outcome as the request's result. */
-export class LspSink implements ResponseSink {
+export interface LspSinkOptions {
+  /** @param acknowledge the number to be acknowledged, where an acknowledgement is due */
+  send(events: ChatEvent[], acknowledge: number | undefined): void;
+  /** Asks the reader; resolves to whether `accept` was pressed. */
+  ask(message: string, accept: string): Promise<boolean>;
+  /** The exchange ended; every event has been sent. Called once. */
+  ended(failure: ExchangeFailure | undefined): void;
+  /** The client acknowledges events. Without it, events are sent as fast as they come. */
+  flowControl: boolean;
+}
+
+/** The editor's end of an exchange: events are sent as notifications, the outcome is the request's result. */
+export class LspSink implements ReaderSink {
+  readonly kind = 'reader';
   onDrain: (() => void) | undefined;
-  #send: (events: ChatEvent[]) => void;
-  #ask: (message: string, accept: string) => Promise<boolean>;
-  #resolve: (failure: ExchangeFailure | undefined) => void;
+  #options: LspSinkOptions;
+  #flow: FlowControl | undefined;
   #batch: ChatEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
   #lastSentAt = 0;
 
-  /** @param ask shows a sentence with a button; resolves to whether it was pressed */
-  constructor(
-    send: (events: ChatEvent[]) => void, ask: (message: string, accept: string) => Promise<boolean>, resolve: (failure: ExchangeFailure | undefined) => void,
-  ) {
-    this.#send = send;
-    this.#ask = ask;
-    this.#resolve = resolve;
-  }
-
-  begin(_head: AnswerHead): void {
-    // What answered is in the result and in the receipt.
-  }
-
-  bytes(): boolean {
-    return true;
+  constructor(options: LspSinkOptions) {
+    this.#options = options;
+    this.#flow = options.flowControl ? new FlowControl() : undefined;
   }
 
   events(events: readonly ConversationEvent[]): boolean {
     return this.#add(events);
   }
 
-  #add(events: readonly ChatEvent[]): boolean {
-    this.#batch.push(...events);
-    if (this.#timer === undefined) {
-      if (performance.now() - this.#lastSentAt >= batchMs) this.#flush();
-      else this.#timer = setTimeout(() => this.#flush(), batchMs);
-    }
-    return true;
-  }
-
-  buffered(): void {
-    // The editor always gets events.
-  }
-
   end(): void {
-    this.#flush();
-    this.#resolve(undefined);
+    this.#finish(undefined);
   }
 
   fail(failure: ExchangeFailure): void {
-    this.#flush();
-    this.#resolve(failure);
+    this.#finish(failure);
   }
 
-  keepAlive(): void {
-    // The channel to the editor needs none.
-  }
-
-  async ask(message: string, accept: string): Promise<boolean> {
-    try {
-      return await this.#ask(message, accept);
-    } catch {
-      // The editor cannot ask, or has gone: nobody said yes.
-      return false;
-    }
+  ask(message: string, accept: string): Promise<boolean> {
+    return this.#options.ask(message, accept);
   }
 
   restart(message: string): void {
     this.#add([{ type: 'restart', message }]);
+  }
+
+  /** The client handled everything up to a number that was sent to it. */
+  acknowledged(upTo: number): void {
+    if (this.#flow?.acknowledge(upTo) === true) this.onDrain?.();
+  }
+
+  /** Sends what waits for its batch; from now on nothing needs an acknowledgement. */
+  close(): void {
+    this.#flow = undefined;
+    this.#flush();
+  }
+
+  #add(events: readonly ChatEvent[]): boolean {
+    for (const event of events) this.#batch.push(event);
+    const ready = this.#flow?.add(events) ?? true;
+    if (this.#timer === undefined) {
+      if (performance.now() - this.#lastSentAt >= batchMs) this.#flush();
+      else this.#timer = setTimeout(() => this.#flush(), batchMs);
+    }
+    return ready;
+  }
+
+  #finish(failure: ExchangeFailure | undefined): void {
+    this.close();
+    this.#options.ended(failure);
   }
 
   #flush(): void {
@@ -84,11 +86,11 @@ export class LspSink implements ResponseSink {
     const events = this.#batch;
     this.#batch = [];
     this.#lastSentAt = performance.now();
-    this.#send(events);
+    this.#options.send(events, this.#flow?.due());
   }
 }
 
-/** The result of a chat request that was not begun. @param message one sentence with the next action */
+/** The result of a chat request that did not start. @param message one sentence with the next action */
 export function refusedChat(exchangeId: string, message: string): ChatResult {
   return { exchangeId, outcome: 'failed', error: { failureClass: 'bad-request', message }, attempts: 0, usage: {}, cost: { microUsd: 0, certainty: 'exact' } };
 }

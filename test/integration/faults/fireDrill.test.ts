@@ -3,7 +3,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import {
-  startDrillMethod, stopDrillMethod, resilienceReportMethod,
+  startDrillRequest, stopDrillRequest, resilienceReportRequest,
   type DrillFault, type RunningDrill, type StartDrillParams, type StartDrillResult, type StopDrillResult, type ResilienceReportResult,
 } from '../../../server/api/drill.ts';
 import type { Receipt } from '../../../server/api/receipt.ts';
@@ -20,6 +20,7 @@ import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { until } from '../support/serverProcess.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
+import { askServer } from '../support/typedMessages.ts';
 
 const keys = { a: ['sandbox-key-a-1111', 'sandbox-key-a-2222'], b: ['sandbox-key-b-3333'] };
 const environment = { A1: keys.a[0] ?? '', A2: keys.a[1] ?? '', B1: keys.b[0] ?? '' };
@@ -52,12 +53,12 @@ async function configure(targets = ['a/m', 'b/m'], limits: LimitSettings = {}): 
   });
 }
 async function start(params: Partial<StartDrillParams> & { fault: DrillFault }): Promise<RunningDrill> {
-  const result: StartDrillResult = await door.connection.sendRequest(startDrillMethod, { endpoint: 'a', durationMs: minute, ...params });
+  const result: StartDrillResult = await askServer(door.connection, startDrillRequest, { endpoint: 'a', durationMs: minute, ...params });
   assert.equal(result.refused, undefined);
   assert.ok(result.drill !== undefined);
   return result.drill;
 }
-const stop = (): Promise<StopDrillResult> => door.connection.sendRequest(stopDrillMethod, {});
+const stop = (): Promise<StopDrillResult> => askServer(door.connection, stopDrillRequest, {});
 const conversation: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'say 12 words' }] }], tools: [] };
 const chat = (): Promise<EditorTurn> => door.chat('auto', conversation);
 function ask(stream = false): Promise<RawAnswer> {
@@ -223,7 +224,7 @@ describe('a fire drill', () => {
   it('is refused in a sentence when it makes no sense, and only one runs at an endpoint', async () => {
     await configure();
     const refusal = async (params: Partial<StartDrillParams>): Promise<string | undefined> =>
-      (await door.connection.sendRequest<StartDrillResult>(startDrillMethod, { endpoint: 'a', fault: 'down', durationMs: minute, ...params })).refused;
+      (await askServer(door.connection, startDrillRequest, { endpoint: 'a', fault: 'down', durationMs: minute, ...params })).refused;
     assert.match(await refusal({ endpoint: 'nowhere' }) ?? '', /no endpoint named "nowhere"/);
     assert.match(await refusal({ durationMs: 0 }) ?? '', /from one second to one day/);
     assert.match(await refusal({ durationMs: Number.NaN }) ?? '', /from one second to one day/);
@@ -271,7 +272,7 @@ describe('a fire drill', () => {
 
   it('reports what each route survives', async () => {
     await configure();
-    const report: ResilienceReportResult = await door.connection.sendRequest(resilienceReportMethod, {});
+    const report: ResilienceReportResult = await askServer(door.connection, resilienceReportRequest, {});
     const auto = report.routes.find(route => route.name === 'auto');
     assert.equal(auto?.verdict, 'gaps');
     assert.deepEqual(auto?.losses.map(loss => [loss.kind, loss.result]), [
@@ -279,7 +280,7 @@ describe('a fire drill', () => {
     ]);
     assert.deepEqual(auto?.gaps.map(gap => gap.fix), ['edit-route']);
     await configure(['a/m']);
-    const single: ResilienceReportResult = await door.connection.sendRequest(resilienceReportMethod, {});
+    const single: ResilienceReportResult = await askServer(door.connection, resilienceReportRequest, {});
     assert.match(single.routes.find(route => route.name === 'auto')?.gaps[0]?.problem ?? '', /one target only/);
   });
 });

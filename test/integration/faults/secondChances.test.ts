@@ -5,7 +5,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShowMessageRequestParams } from 'vscode-languageserver/node';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
-import type { ResponseSink, ExchangeFailure } from '../../../server/exchange/request.ts';
+import { conversationBody, type ResponseSink, type ExchangeFailure } from '../../../server/exchange/request.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { callerHeaders, callerPath, readAnswer, requestBody, type CallerProtocol } from '../support/callerProtocols.ts';
 import { EditorDoor } from '../support/editorDoor.ts';
@@ -343,16 +343,16 @@ describe('a turn that gets a second chance', () => {
       const { router } = testRouter.testRouter;
       const failure = await new Promise<ExchangeFailure>(resolve => {
         const caller: ResponseSink = {
-          begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {}, fail: resolve,
+          kind: 'reader', events: () => true, end() {}, restart() {}, fail: resolve,
           ask: () => {
             setImmediate(() => t.mock.timers.tick(600_000));
             return new Promise(() => {});
           },
         };
         router.create({
-          id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'auto', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
+          id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'auto', stream: true, caller: { tool: 'test' }, patienceMs: 0,
           requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
-          conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
+          body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
         }, caller).start();
       });
       assert.equal(failure.error.failureClass, 'content-policy');

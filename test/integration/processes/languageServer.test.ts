@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import {
-  catalogMethod, getStatusMethod, probeMethod, receiptMethod, requestsMethod, spendMethod, testEndpointMethod,
+  catalogRequest, getStatusRequest, probeRequest, receiptRequest, recentRequestsRequest, spendRequest, testEndpointRequest,
   type CatalogResult, type ReceiptResult, type RequestsResult, type SpendResult, type TestEndpointResult,
 } from '../../../server/api/messages.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
@@ -12,6 +12,7 @@ import { EditorClient, textOf, type EditorTransport } from '../support/editorCli
 import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf, isAlive, serverEntry, until } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
+import { askServer } from '../support/typedMessages.ts';
 
 const { folder, remove } = temporaryFolder();
 const goodKey = 'sandbox-good-key-1234';
@@ -153,7 +154,7 @@ describe('the language server', () => {
     const result = await turn.result;
     assert.equal(result.outcome, 'cancelled');
     await a.waitForRequest(one => one.number > already && one.closedEarlyAt !== undefined);
-    const receipt: ReceiptResult = await client.connection.sendRequest(receiptMethod, { id: result.exchangeId });
+    const receipt: ReceiptResult = await askServer(client.connection, receiptRequest, { id: result.exchangeId });
     assert.equal(receipt?.outcome, 'cancelled');
     assert.ok((receipt?.usage.outputTokens ?? 0) > 0);
   });
@@ -162,16 +163,16 @@ describe('the language server', () => {
     const client = await editor();
     await client.configure({ endpoints: {}, routes: {} });
     const wanted = { name: 'new', settings: { provider: 'sandbox', baseUrl: a.url } };
-    const good: TestEndpointResult = await client.connection.sendRequest(testEndpointMethod, { ...wanted, secret: goodKey });
+    const good: TestEndpointResult = await askServer(client.connection, testEndpointRequest, { ...wanted, secret: goodKey });
     assert.ok(good.ok, good.message);
     assert.match(JSON.stringify(good.models), /sandbox-chat/);
-    const bad: TestEndpointResult = await client.connection.sendRequest(testEndpointMethod, { ...wanted, secret: 'sandbox-wrong-key-9999' });
+    const bad: TestEndpointResult = await askServer(client.connection, testEndpointRequest, { ...wanted, secret: 'sandbox-wrong-key-9999' });
     assert.equal(bad.ok, false);
     assert.equal(bad.failureClass, 'auth');
     assert.ok(!bad.message.includes('sandbox-wrong-key-9999'));
-    const nowhere: TestEndpointResult = await client.connection.sendRequest(testEndpointMethod, { ...wanted, settings: { provider: 'sandbox', baseUrl: 'http://127.0.0.1:9/v1' }, secret: goodKey });
+    const nowhere: TestEndpointResult = await askServer(client.connection, testEndpointRequest, { ...wanted, settings: { provider: 'sandbox', baseUrl: 'http://127.0.0.1:9/v1' }, secret: goodKey });
     assert.equal(nowhere.failureClass, 'network');
-    const incomplete: TestEndpointResult = await client.connection.sendRequest(testEndpointMethod, { name: 'new', settings: { provider: 'sandbox' }, secret: goodKey });
+    const incomplete: TestEndpointResult = await askServer(client.connection, testEndpointRequest, { name: 'new', settings: { provider: 'sandbox' }, secret: goodKey });
     assert.equal(incomplete.ok, false);
     assert.match(incomplete.message, /baseUrl/);
   });
@@ -181,25 +182,25 @@ describe('the language server', () => {
     await client.configure(settings());
     const results = [];
     for (let turn = 0; turn < 3; turn += 1) results.push(await client.chat('auto', `say ${turn + 4} words`).result);
-    const requests: RequestsResult = await client.connection.sendRequest(requestsMethod, { limit: 10 });
+    const requests: RequestsResult = await askServer(client.connection, recentRequestsRequest, { limit: 10 });
     assert.deepEqual(requests.map(request => request.id), results.map(result => result.exchangeId).reverse());
-    const receipts: ReceiptResult[] = await Promise.all(requests.map(request => client.connection.sendRequest<ReceiptResult>(receiptMethod, { id: request.id })));
-    const spend: SpendResult = await client.connection.sendRequest(spendMethod, { range: { from: Date.now() - 3_600_000, to: Date.now() + 1000 } });
+    const receipts: ReceiptResult[] = await Promise.all(requests.map(request => askServer(client.connection, receiptRequest, { id: request.id })));
+    const spend: SpendResult = await askServer(client.connection, spendRequest, { range: { from: Date.now() - 3_600_000, to: Date.now() + 1000 } });
     assert.equal(spend.totals.exchanges, 3);
     assert.equal(spend.totals.microUsd, receipts.reduce((sum, receipt) => sum + (receipt?.cost.microUsd ?? 0), 0));
     assert.ok(spend.totals.microUsd > 0);
     assert.deepEqual(spend.byTool.map(group => group.name), ['vscode-chat']);
-    assert.equal(await client.connection.sendRequest(receiptMethod, { id: 'swy_none' }), null);
-    const catalog: CatalogResult = await client.connection.sendRequest(catalogMethod);
+    assert.equal(await askServer(client.connection, receiptRequest, { id: 'swy_none' }), null);
+    const catalog: CatalogResult = await askServer(client.connection, catalogRequest, {});
     assert.ok(['openai', 'anthropic', 'gemini', 'deepseek', 'holysheep', 'openai-compatible'].every(id => catalog.some(offer => offer.id === id)));
   });
 
   it('opens the local endpoint for other tools, says where, and closes it again', async () => {
     const client = await editor();
     await client.configure({ ...settings(), http: { enabled: true, port: 0 } });
-    let status: StatusSnapshot = await client.connection.sendRequest(getStatusMethod);
+    let status: StatusSnapshot = await askServer(client.connection, getStatusRequest, {});
     await until('it listens', async () => {
-      status = await client.connection.sendRequest(getStatusMethod);
+      status = await askServer(client.connection, getStatusRequest, {});
       return status.http.state === 'listening';
     });
     assert.equal((await fetch(`${status.http.url ?? ''}/health`)).status, 200);
@@ -211,15 +212,15 @@ describe('the language server', () => {
     const client = await editor();
     await client.configure(settings());
     const stateOf = async (): Promise<string | undefined> => {
-      const { endpoints }: StatusSnapshot = await client.connection.sendRequest(getStatusMethod);
+      const { endpoints }: StatusSnapshot = await askServer(client.connection, getStatusRequest, {});
       return endpoints.find(endpoint => endpoint.name === 'a')?.state;
     };
     assert.equal(await stateOf(), 'unknown');
     a.die();
-    await client.connection.sendRequest(probeMethod, { endpoint: 'a' });
+    await askServer(client.connection, probeRequest, { endpoint: 'a' });
     assert.equal(await stateOf(), 'down');
     await a.revive();
-    await client.connection.sendRequest(probeMethod, { endpoint: 'a' });
+    await askServer(client.connection, probeRequest, { endpoint: 'a' });
     assert.equal(await stateOf(), 'healthy');
   });
 
@@ -237,13 +238,13 @@ describe('the language server', () => {
     const dataDir = path.join(folder, 'shared');
     const [one, other] = [await editor('node-ipc', dataDir), await editor('node-ipc', dataDir)];
     await one.configure({ ...settings(), http: { enabled: true, port: 0 } });
-    const stateOf = async (client: EditorClient): Promise<StatusSnapshot['http']> => (await client.connection.sendRequest<StatusSnapshot>(getStatusMethod)).http;
+    const stateOf = async (client: EditorClient): Promise<StatusSnapshot['http']> => (await askServer(client.connection, getStatusRequest, {})).http;
     await until('the first window listens', async () => (await stateOf(one)).state === 'listening');
     const port = Number(new URL((await stateOf(one)).url ?? '').port);
     await other.configure({ ...settings(), http: { enabled: true, port } });
     await until('the second window sees the port held', async () => (await stateOf(other)).state === 'held-by-another-window');
     const { exchangeId } = await one.chat('auto', 'say 7 words').result;
-    await until('the second window has the receipt', async () => (await other.connection.sendRequest<ReceiptResult>(receiptMethod, { id: exchangeId }))?.usage.outputTokens === 7);
+    await until('the second window has the receipt', async () => (await askServer(other.connection, receiptRequest, { id: exchangeId }))?.usage.outputTokens === 7);
     assert.equal(await one.end(), 0);
     await until('the second window took the port over', async () => (await stateOf(other)).state === 'listening');
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connectedToolsMethod, connectToolMethod, disconnectToolMethod, type ConnectedToolsResult, type ConnectToolResult } from '../../../server/api/messages.ts';
+import { connectedToolsRequest, connectToolRequest, disconnectToolRequest } from '../../../server/api/messages.ts';
+import type { RequestType } from '../../../server/api/messageTypes.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
 import { ToolTokens } from '../../../server/inbound/http/auth/toolTokens.ts';
 import { EditorClient } from '../support/editorClient.ts';
@@ -8,6 +9,7 @@ import { sandboxEndpoint } from '../support/sandboxPair.ts';
 import { exitOf } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
+import { askServer } from '../support/typedMessages.ts';
 
 let provider: SandboxProvider;
 let testRouter: TestRouter;
@@ -63,14 +65,14 @@ describe('the language server', () => {
     const client = new EditorClient('node-ipc');
     try {
       await client.initialize(folder);
-      const request = <Result>(method: string, params: unknown): Promise<Result> => client.connection.sendRequest<Result>(method, params);
-      const { token } = await request<ConnectToolResult>(connectToolMethod, { tool: 'codex' });
-      assert.equal((await request<ConnectToolResult>(connectToolMethod, { tool: 'codex' })).token, token);
-      assert.deepEqual(await request<ConnectedToolsResult>(connectedToolsMethod, {}), ['codex']);
+      const request = <Params, Result>(type: RequestType<Params, Result>, params: Params): Promise<Result> => askServer(client.connection, type, params);
+      const { token } = await request(connectToolRequest, { tool: 'codex' });
+      assert.equal((await request(connectToolRequest, { tool: 'codex' })).token, token);
+      assert.deepEqual(await request(connectedToolsRequest, {}), ['codex']);
       assert.equal(new ToolTokens(folder).tokens.get('codex')?.toString(), token);
-      await request(disconnectToolMethod, { tool: 'codex' });
-      assert.deepEqual(await request<ConnectedToolsResult>(connectedToolsMethod, {}), []);
-      await assert.rejects(request(connectToolMethod, { tool: '../token' }), /A tool cannot be named/);
+      await request(disconnectToolRequest, { tool: 'codex' });
+      assert.deepEqual(await request(connectedToolsRequest, {}), []);
+      await assert.rejects(request(connectToolRequest, { tool: '../token' }), /A tool cannot be named/);
     } finally {
       client.kill();
       await exitOf(client.child);

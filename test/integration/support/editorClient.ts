@@ -3,12 +3,13 @@ import {
   CancellationTokenSource, createMessageConnection, IPCMessageReader, IPCMessageWriter, StreamMessageReader, StreamMessageWriter, type MessageConnection,
 } from 'vscode-jsonrpc/node';
 import {
-  chatEventsMethod, chatMethod, configureMethod, noticeMethod, statusMethod,
+  chatEventsNotification, chatRequest, configureRequest, noticeNotification, statusNotification,
   type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type ConfigureParams, type ConfigureResult, type NoticeParams,
 } from '../../../server/api/messages.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { endedWithTests } from '../../support/childProcesses.ts';
 import { exitOf, serverEntry } from './serverProcess.ts';
+import { askServer, listenTo } from './typedMessages.ts';
 
 export type EditorTransport = 'stdio' | 'node-ipc';
 
@@ -32,9 +33,9 @@ export class EditorClient {
     this.connection = transport === 'node-ipc'
       ? createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child))
       : createMessageConnection(new StreamMessageReader(child.stdout ?? process.stdin), new StreamMessageWriter(child.stdin ?? process.stdout));
-    this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => void this.#events.get(id)?.push(...events));
-    this.connection.onNotification(noticeMethod, (notice: NoticeParams) => void this.notices.push(notice));
-    this.connection.onNotification(statusMethod, (snapshot: StatusSnapshot) => void this.snapshots.push(snapshot));
+    listenTo(this.connection, chatEventsNotification, ({ id, events }: ChatEventsParams) => void this.#events.get(id)?.push(...events));
+    listenTo(this.connection, noticeNotification, (notice: NoticeParams) => void this.notices.push(notice));
+    listenTo(this.connection, statusNotification, (snapshot: StatusSnapshot) => void this.snapshots.push(snapshot));
     this.connection.onNotification('window/logMessage', ({ message }: { message: string }) => void this.log.push(message));
     this.connection.listen();
   }
@@ -48,7 +49,7 @@ export class EditorClient {
   }
 
   configure(settings: Pick<ConfigureParams, 'endpoints' | 'routes'> & Partial<ConfigureParams>): Promise<ConfigureResult> {
-    return this.connection.sendRequest(configureMethod, { keys: {}, http: { enabled: false, port: 0 }, ...settings });
+    return askServer(this.connection, configureRequest, { keys: {}, http: { enabled: false, port: 0 }, ...settings });
   }
 
   /** Begins a chat turn; its events gather while it runs. */
@@ -61,7 +62,7 @@ export class EditorClient {
       id, requestedModel: wanted, caller: { tool: 'vscode-chat', workspace: 'demo', purpose: 'chat' },
       conversation: { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: prompt }] }], tools: [], ...conversation },
     };
-    return { events, result: this.connection.sendRequest(chatMethod, params, cancellation.token), cancel: () => cancellation.cancel() };
+    return { events, result: askServer(this.connection, chatRequest, params, cancellation.token), cancel: () => cancellation.cancel() };
   }
 
   /** Shuts the server down as editors do. @returns its exit code */

@@ -2,12 +2,13 @@ import { PassThrough } from 'node:stream';
 import { createMessageConnection, CancellationTokenSource, StreamMessageReader, StreamMessageWriter, type MessageConnection } from 'vscode-jsonrpc/node';
 import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import {
-  chatEventsMethod, chatMethod, noticeMethod,
+  chatEventsNotification, chatRequest, noticeNotification,
   type ChatEvent, type ChatEventsParams, type ChatParams, type ChatResult, type NoticeParams,
 } from '../../../server/api/messages.ts';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import { LspServer } from '../../../server/inbound/lsp/lspServer.ts';
 import type { RouterProcess } from '../../../server/app/routerProcess.ts';
+import { askServer, listenTo } from './typedMessages.ts';
 
 /** What the editor saw of one chat turn. */
 export interface EditorTurn { events: ChatEvent[]; result: ChatResult }
@@ -31,10 +32,13 @@ export class EditorDoor {
     const toEditor = new PassThrough();
     const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
     server.onInitialize(() => ({ capabilities: {} }));
-    this.#face = new LspServer({ connection: server, router: testRouter.router, http: () => testRouter.port.status, listen: () => undefined, checkPort: () => testRouter.port.check(), tools: testRouter.tools });
+    this.#face = new LspServer({
+      connection: server, router: testRouter.router, tools: testRouter.tools,
+      localEndpoint: { status: () => testRouter.port.status, listen: () => undefined, check: () => testRouter.port.check() },
+    });
     server.listen();
     this.connection = createMessageConnection(new StreamMessageReader(toEditor), new StreamMessageWriter(toServer));
-    this.connection.onNotification(chatEventsMethod, ({ id, events }: ChatEventsParams) => {
+    listenTo(this.connection, chatEventsNotification, ({ id, events }: ChatEventsParams) => {
       this.#running.get(id)?.push(...events);
       if (!events.some(event => event.type === 'text')) return;
       this.#watched.get(id)?.();
@@ -44,7 +48,7 @@ export class EditorDoor {
       this.questions.push(message);
       return this.saysYes ? actions?.[0] ?? null : null;
     });
-    this.connection.onNotification(noticeMethod, (notice: NoticeParams) => void this.notices.push(notice));
+    listenTo(this.connection, noticeNotification, (notice: NoticeParams) => void this.notices.push(notice));
     this.connection.listen();
   }
 
@@ -59,7 +63,7 @@ export class EditorDoor {
     this.#running.set(id, events);
     const params: ChatParams = { id, requestedModel: wanted, conversation, caller: { tool: 'vscode-chat', purpose: 'chat' } };
     if (onFirst !== undefined) this.#watched.set(id, onFirst);
-    const result: ChatResult = await this.connection.sendRequest(chatMethod, params, (cancel ?? new CancellationTokenSource()).token);
+    const result: ChatResult = await askServer(this.connection, chatRequest, params, (cancel ?? new CancellationTokenSource()).token);
     return { events, result };
   }
 

@@ -25,7 +25,8 @@ import { resolveConfig } from '../../../server/config/resolve.ts';
 import { passedHeaders } from '../../../server/exchange/answer/answerHeaders.ts';
 import { callerOf } from '../../../server/inbound/http/request/callerOf.ts';
 import { readRequestFacts } from '../../../server/inbound/http/request/requirements.ts';
-import { meaningOf, plainPath, sentPath } from '../../../server/inbound/http/request/requestPath.ts';
+import { plainPath, sentPath } from '../../../server/inbound/http/request/requestPath.ts';
+import { routeTable } from '../../../server/inbound/http/routes/table.ts';
 import { failureWords } from '../../../server/health/wording.ts';
 import type { ProtocolCodec } from '../../../server/protocols/codec.ts';
 import { readErrorText } from '../../../server/protocols/errorBody.ts';
@@ -145,7 +146,7 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
     const scan = scanObject(body);
     for (const name of protocolNames) if (scan !== undefined) readRequestFacts(name, body, scan);
   },
-  'the path of a request': hostile => [meaningOf(hostile, hostile), meaningOf(`/models/${hostile}:generateContent`, ''), plainPath(`/v1/${hostile}`), plainPath(text('/v1', hostile.length)), sentPath(hostile)],
+  'the path of a request': hostile => [routeTable.find(hostile, 'POST'), routeTable.find(`/models/${hostile}:generateContent`, 'POST'), plainPath(`/v1/${hostile}`), plainPath(text('/v1', hostile.length)), sentPath(hostile)],
   'callerOf': hostile => callerOf({ 'user-agent': hostile, 'x-waybill-tool': hostile, 'session-id': hostile }),
   'sourceFromUrl': hostile => [sourceFromUrl(hostile), sourceFromUrl(`data:${hostile}`)],
   'checkBaseUrl': hostile => [checkBaseUrl(hostile), checkBaseUrl(`https://a.example/${hostile}`)],

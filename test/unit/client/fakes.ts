@@ -1,6 +1,7 @@
 import { Emitter } from '../../../client/base/emitter.ts';
 import type { SecretStore } from '../../../client/keys/keyStore.ts';
 import type { Log, ServerConnection, ServerListener, Timers } from '../../../client/server/connection.ts';
+import type { NotificationType, RequestType } from '../../../server/api/messageTypes.ts';
 import type { Condition } from '../../../server/api/condition.ts';
 import type { StatusSnapshot, EndpointStatus, OfferedModel } from '../../../server/api/status.ts';
 
@@ -76,6 +77,7 @@ interface Pending { method: string; params: unknown; resolve: (value: unknown) =
 export class FakeServerRun implements ServerConnection {
   readonly processId = 4711;
   readonly requests: { method: string; params: unknown }[] = [];
+  readonly notifications: { method: string; params: unknown }[] = [];
   readonly listener: ServerListener;
   stopped = false;
   /** Methods left open until the test answers them. */
@@ -86,7 +88,11 @@ export class FakeServerRun implements ServerConnection {
     this.listener = listener;
   }
 
-  sendRequest<Result>(method: string, params: unknown): Promise<Result> {
+  sendNotification<Params>(type: NotificationType<Params>, params: Params): void {
+    this.notifications.push({ method: type.method, params });
+  }
+
+  sendRequest<Params, Result>({ method }: RequestType<Params, Result>, params: Params): Promise<Result> {
     this.requests.push({ method, params });
     const promise = new Promise<unknown>((resolve, reject) => { this.#pending.push({ method, params, resolve, reject }); });
     if (!this.held.has(method)) this.answer(method, method === 'waybill/configure' ? { problems: [] } : method === 'waybill/getStatus' ? emptyStatus() : {});

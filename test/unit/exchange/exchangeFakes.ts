@@ -7,7 +7,7 @@ import { WaybillError } from '../../../server/base/failure.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import { Exchange } from '../../../server/exchange/exchange.ts';
-import type { AnswerHead, ExchangeFailure, ExchangeInput, ResponseSink } from '../../../server/exchange/request.ts';
+import { conversationBody, type AnswerHead, type ExchangeFailure, type ExchangeInput, type ReaderSink, type ResponseSink } from '../../../server/exchange/request.ts';
 import type { ExchangeServices } from '../../../server/exchange/services.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
@@ -73,12 +73,14 @@ export class ScriptedTransport implements Dispatcher {
 }
 
 /** A caller that writes down what it gets, as words; it fails the test when it gets anything after the end. */
-export class RecordingSink implements ResponseSink {
+export class RecordingSink {
+  /** A test that reads along makes it a reader. */
+  kind: ResponseSink['kind'] = 'bytes';
   readonly got: string[] = [];
   readonly failures: ExchangeFailure[] = [];
   readonly heads: AnswerHead[] = [];
-  restart: ResponseSink['restart'];
-  ask: ResponseSink['ask'];
+  restart: ReaderSink['restart'] = () => assert.fail('no restart is expected');
+  ask: ReaderSink['ask'] = () => assert.fail('no question is expected');
   onDrain: (() => void) | undefined;
   #isOver = false;
 
@@ -175,8 +177,8 @@ export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {})
   const exchange = new Exchange({ ...services, ...options.services?.(services) }, {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: true, caller: { tool: 'test' },
     requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
-    conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], tools: [] }),
-    protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...options.input,
+    body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], tools: [] }),
+    patienceMs: 0, ...options.input,
   }, sink);
   return { exchange, sink, transport, errors, published };
 }

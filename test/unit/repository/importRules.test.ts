@@ -29,7 +29,7 @@ describe('the import rules', () => {
     ['no room uses the sandbox', 'server/inbound/new.ts', "import { countTokens } from '../sandbox/tokens.ts';\ncountTokens('');\n", zone],
     ['the sandbox uses no room above the ground floor', 'server/sandbox/new.ts', "import { emptyConfig } from '../config/config.ts';\nemptyConfig;\n", zone],
     ['main uses the sandbox', 'server/main.ts', "import { countTokens } from './sandbox/tokens.ts';\ncountTokens('');\n", undefined],
-    ['the client uses the contract', 'client/new.ts', "import { chatMethod } from '../server/api/messages.ts';\nchatMethod;\n", undefined],
+    ['the client uses the contract', 'client/new.ts', "import { chatRequest } from '../server/api/messages.ts';\nchatRequest;\n", undefined],
     ['the client uses no other part of the server', 'client/deep/new.ts', "import { isObject } from '../../server/base/json.ts';\nisObject(1);\n", zone],
     ['a room of the client imports from a floor below', 'client/status/new.ts', "import { count } from '../base/format.ts';\ncount(1, 'a');\n", undefined],
     ['a room of the client may not import from a floor above', 'client/base/new.ts', "import type { Tone } from '../views/shared/refreshThrottle.ts';\nexport type A = Tone;\n", zone],

@@ -5,7 +5,7 @@ import type { NoticeParams } from '../../../server/api/messages.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import type { ExchangeFailure } from '../../../server/exchange/request.ts';
+import { conversationBody, type ExchangeFailure } from '../../../server/exchange/request.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { noon } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
@@ -65,10 +65,10 @@ test('what a local model fails at is told as it is while the machine is offline'
   assert.equal(services.networkTrouble(), 'offline');
   const failure = await new Promise<ExchangeFailure>((resolve) => {
     router.create({
-      id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 0,
+      id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, patienceMs: 0,
       requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
-      conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
-    }, { begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {}, fail: resolve }).start();
+      body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
+    }, { kind: 'reader', events: () => true, end() {}, restart() {}, ask: () => Promise.resolve(false), fail: resolve }).start();
   });
   assert.equal(failure.error.code, 'connection-refused', failure.error.message);
 });

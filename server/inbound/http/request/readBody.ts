@@ -12,11 +12,13 @@ export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
 
 /**
  * Reads a request body whole. It is scanned while it arrives, so that a large one never holds up other requests. Of one
- * that is too large the rest is left to whoever refuses it (sendJson.ts).
+ * that is too large the remainder is left to the refusal (sendJson.ts). Exactly one of `done` and `failed` is called, once,
+ * unless the caller goes away.
  * @param words see ObjectScanner
- * @param done called once, with the body or with why there is none
+ * @param done gets the body, or why it is refused
+ * @param failed gets what was thrown while the body was read
  */
-export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void): void {
+export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void, failed: (error: unknown) => void): void {
   const declared = declaredBytes(request);
   if (isTooLarge(request)) {
     done(tooLarge);
@@ -28,24 +30,41 @@ export function readBody(request: IncomingMessage, words: ReadonlySet<string>, d
   const gathered = new GatheredBytes(declared);
   request.on('data', (chunk: Buffer) => {
     if (gathered.length + chunk.length > maxBodyBytes) {
-      request.removeAllListeners('data');
-      request.removeAllListeners('end');
-      gathered.clear();
+      drop();
       done(tooLarge);
       return;
     }
-    gathered.add(chunk);
-    if (plain && gathered.contiguous) scanner.advance(gathered.bytes, gathered.length);
+    try {
+      gathered.add(chunk);
+      if (plain && gathered.contiguous) scanner.advance(gathered.bytes, gathered.length);
+    } catch (error) {
+      drop();
+      failed(error);
+    }
   });
   request.on('end', () => {
-    const bytes = gathered.whole();
     if (!plain) {
-      void inflate(bytes, encoding).then(body => done(Buffer.isBuffer(body) ? { bytes: body, scan: scanObject(body, words) } : body));
+      inflate(gathered, encoding).then(body => (Buffer.isBuffer(body) ? { bytes: body, scan: scanObject(body, words) } : body)).then(done, failed);
       return;
     }
-    scanner.advance(bytes, bytes.length);
-    done({ bytes, scan: scanner.result() });
+    let body: ScannedBody;
+    try {
+      const bytes = gathered.whole();
+      scanner.advance(bytes, bytes.length);
+      body = { bytes, scan: scanner.result() };
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    done(body);
   });
+
+  /** Stops the reading of a body that is of no use. */
+  function drop(): void {
+    request.removeAllListeners('data');
+    request.removeAllListeners('end');
+    gathered.clear();
+  }
 }
 
 /** The length that a request announces is more than is accepted. */
@@ -57,7 +76,7 @@ function declaredBytes({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? '0');
 }
 
-/** Bytes that arrive in pieces: in one buffer from the start where their number was declared, else put together at the end. */
+/** Bytes that arrive in pieces: in one buffer from the start where their number is declared, else put together at the end. */
 class GatheredBytes {
   length = 0;
   bytes: Buffer = Buffer.alloc(0);
@@ -87,7 +106,7 @@ class GatheredBytes {
     this.length = end;
   }
 
-  /** Lets go of what was read. */
+  /** Releases what was read. */
   clear(): void {
     this.bytes = Buffer.alloc(0);
     this.#pieces.clear();
@@ -100,7 +119,7 @@ class GatheredBytes {
 
 const tooLarge: Refusal = { status: 413, message: `The request is larger than ${maxBodyBytes / 1024 / 1024} MB.` };
 
-async function inflate(body: Buffer, encoding: string): Promise<Buffer | Refusal> {
+async function inflate(gathered: GatheredBytes, encoding: string): Promise<Buffer | Refusal> {
   const zlib = await import('node:zlib');
   const methods: Record<string, ((bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>) | undefined> = {
     gzip: promisify(zlib.gunzip) as never,
@@ -113,7 +132,7 @@ async function inflate(body: Buffer, encoding: string): Promise<Buffer | Refusal
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   if (method === undefined) return { status: 415, message: `The content encoding ${encoding.slice(0, 50)} is not known; send the body as it is, or with gzip.` };
   try {
-    return await method(body, { maxOutputLength: maxBodyBytes });
+    return await method(gathered.whole(), { maxOutputLength: maxBodyBytes });
   } catch {
     return { status: 400, message: `The body is not valid ${encoding}, or larger than accepted.` };
   }

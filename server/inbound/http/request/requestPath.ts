@@ -1,48 +1,9 @@
-import type { ProtocolName } from '../../../api/conversation.ts';
-
-/** What a path asks for. */
-export type PathMeaning =
-  | {
-    kind: 'conversation'; protocol: ProtocolName;
-    /** Gemini names the model and the way of answering in the path. */
-    model?: string | undefined; stream?: boolean | undefined;
-    /** Gemini without `alt=sse`: the stream is one JSON array. */
-    jsonArray?: boolean | undefined;
-  }
-  | { kind: 'count'; protocol: ProtocolName; model?: string | undefined }
-  | { kind: 'completion' }
-  | { kind: 'embedding' }
-  | { kind: 'other' };
-
-const conversations: ReadonlyMap<string, ProtocolName> = new Map([
-  ['/chat/completions', 'openai-chat'],
-  ['/messages', 'anthropic-messages'],
-  ['/responses', 'openai-responses'],
-]);
-/** Some clients leave `models/` out before a name that has a slash of its own, such as `endpoint/model`. */
-const geminiCall = /^(?:\/v1beta1?)?\/(?:models\/)?([^:]+):(generateContent|streamGenerateContent|countTokens)$/;
-
 /**
- * What a request is for, by its path.
- * @param path without query; see plainPath
+ * Where Gemini takes a call: its path names the model and the method. Some clients leave `models/` out before a name
+ * that has a slash of its own, such as `endpoint/model`. The first group is the model's name.
  */
-export function meaningOf(path: string, query: string): PathMeaning {
-  const protocol = conversations.get(path);
-  if (protocol !== undefined) return { kind: 'conversation', protocol };
-  switch (path) {
-    case '/messages/count_tokens': return { kind: 'count', protocol: 'anthropic-messages' };
-    case '/responses/input_tokens': return { kind: 'count', protocol: 'openai-responses' };
-    case '/completions':
-    case '/fim/completions': return { kind: 'completion' };
-    case '/embeddings': return { kind: 'embedding' };
-    default:
-  }
-  const gemini = geminiCall.exec(path);
-  if (gemini === null) return { kind: 'other' };
-  const model = decodeName(gemini[1] ?? '');
-  if (gemini[2] === 'countTokens') return { kind: 'count', protocol: 'gemini', model };
-  const stream = gemini[2] === 'streamGenerateContent';
-  return { kind: 'conversation', protocol: 'gemini', model, stream, jsonArray: stream && new URLSearchParams(query).get('alt') !== 'sse' };
+export function geminiCallPath(method: string): RegExp {
+  return new RegExp(`^(?:/v1beta1?)?/(?:models/)?([^:]+):${method}$`);
 }
 
 /** Tools disagree about `/v1`: with it, without it and doubled it means the same. */
@@ -52,15 +13,16 @@ export function plainPath(path: string): string {
   return plain.length > 1 && plain.endsWith('/') ? plain.slice(0, -1) : plain;
 }
 
-/** The path without query as the caller sent it, for errors: nobody knows a path they did not write. */
+/** The path of a URL without its query, as the caller sent it. */
 export function sentPath(url: string | undefined): string {
   return (url ?? '/').split('?', 1)[0] ?? '/';
 }
 
-function decodeName(text: string): string {
+/** Decodes a part of a path; broken escapes stay as they are, so that the name is merely not found. */
+export function decodePathPart(part: string): string {
   try {
-    return decodeURIComponent(text);
+    return decodeURIComponent(part);
   } catch {
-    return text;
+    return part;
   }
 }

@@ -12,32 +12,38 @@ export interface RequestFacts {
   includeUsage: boolean;
   /** Reasoning is asked for. */
   thinkingAsked: boolean;
+  /** The top-level field in which the caller limits the answer, where there is one. */
+  limitField: string | undefined;
   requirements: Requirements;
 }
 
+/** What the path of a request names, in protocols that name model and stream there. */
+export interface NamedInPath { model?: string | undefined; stream?: boolean | undefined }
+
 const imageTypes = ['image', 'image_url', 'input_image', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/heic'];
 const documentTypes = ['document', 'file', 'input_file', 'application/pdf'];
-/** What the scan of a body is to look out for. */
+/** Media types that the scan of a request body looks for. */
 export const mediaTypes: ReadonlySet<string> = new Set([...imageTypes, ...documentTypes]);
 
 /**
  * Reads a request.
- * @param named what the path said, in protocols that name model and stream there
  * @returns undefined when there is no model name
  */
 export function readRequestFacts(
-  protocol: ProtocolName, bytes: Buffer, scan: ObjectScan, named: { model?: string | undefined; stream?: boolean | undefined } = {},
+  protocol: ProtocolName, bytes: Buffer, scan: ObjectScan, named: NamedInPath = {},
 ): RequestFacts | undefined {
   const model = named.model ?? asString(fieldValue(bytes, scan, 'model'));
   if (model === undefined || model === '') return undefined;
   const stream = named.stream ?? fieldValue(bytes, scan, 'stream') === true;
   const streamOptions = scan.fields.has('stream_options') ? fieldValue(bytes, scan, 'stream_options') : undefined;
   const images = imageTypes.some(type => scan.words.has(type));
+  const limit = outputLimit(protocol, bytes, scan);
   return {
     model,
     stream,
     thinkingAsked: asksForThinking(protocol, bytes, scan),
     includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
+    limitField: limit?.field,
     requirements: {
       stream,
       tools: holdsItems(bytes, scan, 'tools'),
@@ -47,7 +53,7 @@ export function readRequestFacts(
       // Every protocol can leave reasoning out, so no target is passed over for it.
       thinking: false,
       estimatedInputTokens: textTokens(bytes.length - scan.base64Bytes, 'lower') + (images ? tokensPerImage.lower : 0),
-      maxOutputTokens: outputLimit(protocol, bytes, scan)?.tokens,
+      maxOutputTokens: limit?.tokens,
     },
   };
 }
@@ -81,7 +87,7 @@ const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
 };
 
 /** The caller's own limit of the answer, and the top-level field it stands in. What cannot be a limit is the provider's to refuse. */
-export function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
+function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
   for (const field of limitFields[protocol]) {
     const tokens = scan.fields.has(field) ? tokenLimit(fieldValue(bytes, scan, field)) : undefined;
     if (tokens !== undefined) return { field, tokens };

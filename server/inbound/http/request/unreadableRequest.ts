@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { ServerResponse } from 'node:http';
 import { maxDiscardedBytes, maxDiscardedMs } from '../sendJson.ts';
 import { refusalBody } from '../refusal.ts';
-import { meaningOf, plainPath } from './requestPath.ts';
+import { routeTable } from '../routes/table.ts';
+import { plainPath } from './requestPath.ts';
 
 /** Node keeps the response that a connection waits for there; absent between two requests. */
 type Connection = Duplex & { _httpMessage?: ServerResponse | null };
@@ -59,6 +60,6 @@ function refusalOf(code: string | undefined): { status: number; reason: string; 
 /** As far as the first line shows the protocol. @param packet the piece in which the parser stopped, the first unless the headers are long */
 function protocolOf(packet: Buffer | undefined): Parameters<typeof refusalBody>[0] {
   const path = /^[A-Z]+ ([^\s?]{1,200})/.exec(packet?.toString('latin1', 0, 256) ?? '')?.[1];
-  const meaning = path === undefined ? undefined : meaningOf(plainPath(path), '');
-  return meaning !== undefined && 'protocol' in meaning ? meaning.protocol : 'openai-chat';
+  const routes = path === undefined ? [] : routeTable.find(plainPath(path), 'POST').ofPath;
+  return routes[0]?.protocol ?? 'openai-chat';
 }

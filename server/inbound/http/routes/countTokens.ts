@@ -5,15 +5,36 @@ import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
 import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
+import { protocolHeaders, readInference, watchedWords } from '../inference.ts';
+import { decodePathPart, geminiCallPath } from '../request/requestPath.ts';
 import type { RequestFacts } from '../request/requirements.ts';
+import type { HttpRoute } from './httpRoute.ts';
+
+/** How many tokens a prompt has, in the protocols that can ask for it. */
+export const countTokensRoutes: readonly HttpRoute[] = [
+  countRoute('/messages/count_tokens', 'anthropic-messages'),
+  countRoute('/responses/input_tokens', 'openai-responses'),
+  countRoute(geminiCallPath('countTokens'), 'gemini'),
+];
+
+function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
+  return {
+    methods: ['POST'], path, access: 'token', protocol,
+    handle: (call, { router, responseItems }) => call.readBody(watchedWords, async body => {
+      const named = protocol === 'gemini' ? { model: decodePathPart(call.groups[0] ?? '') } : {};
+      const read = readInference(call, responseItems, protocol, named, body);
+      if (read !== undefined) call.json(200, await countTokens(router, protocol, read.facts, read, protocolHeaders(protocol, call.request)));
+    }),
+  };
+}
 
 /**
- * How many tokens a prompt has: asked of the first target where it speaks the caller's protocol and gives a count, else
+ * Counts the tokens of a prompt: at the first target where it speaks the caller's protocol and gives a count, else
  * estimated by length, so that no tool has to spend a generation on counting.
  * @returns the count in the shape of the protocol
  */
 export async function countTokens(
-  router: Pick<Router, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: RawBody, headers: Readonly<Record<string, string>>,
+  router: Pick<Router, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: Pick<RawBody, 'bytes' | 'scan'>, headers: Readonly<Record<string, string>>,
 ): Promise<JsonObject> {
   const counted = await router.countTokens({
     protocol, requestedModel: facts.model, requirements: facts.requirements, headers,

@@ -22,7 +22,7 @@ function setUp(options: { restarts?: number; hold?: string[] } = {}) {
     readConfiguration: () => Promise.resolve(configuration),
     log,
     timers,
-    budget: new RestartBudget({ restarts: options.restarts ?? 2, windowMs: 10_000, delaysMs: [100, 1_000] }),
+    budget: new RestartBudget({ restarts: options.restarts ?? 2, periodMs: 10_000, delaysMs: [100, 1_000] }),
   });
   return {
     server, runs, timers, log,
@@ -223,14 +223,14 @@ describe('ServerProcess', () => {
 
 describe('RestartBudget', () => {
   it('waits longer after each crash and stops after the last', () => {
-    const budget = new RestartBudget({ restarts: 3, windowMs: 60_000, delaysMs: [100, 1_000] });
+    const budget = new RestartBudget({ restarts: 3, periodMs: 60_000, delaysMs: [100, 1_000] });
     assert.deepEqual([0, 1, 2, 3].map(second => budget.crash(second * 1_000)), [
       { restart: true, delayMs: 100 }, { restart: true, delayMs: 1_000 }, { restart: true, delayMs: 1_000 }, { restart: false },
     ]);
   });
 
   it('forgets crashes that are older than the window', () => {
-    const budget = new RestartBudget({ restarts: 1, windowMs: 1_000, delaysMs: [5] });
+    const budget = new RestartBudget({ restarts: 1, periodMs: 1_000, delaysMs: [5] });
     budget.crash(0);
     assert.deepEqual(budget.crash(1_000), { restart: true, delayMs: 5 });
   });

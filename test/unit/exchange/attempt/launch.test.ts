@@ -14,7 +14,7 @@ import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { Permit } from '../../../../server/exchange/admission.ts';
 import type { AttemptOwner } from '../../../../server/exchange/attempt/runningAttempt.ts';
 import { acquirePermit, launchAttempt, type LaunchOrder } from '../../../../server/exchange/attempt/launch.ts';
-import type { ExchangeFailure, ExchangeInput, ResponseSink } from '../../../../server/exchange/request.ts';
+import { conversationBody, encodedConversation, type ByteSink, type ExchangeFailure, type ExchangeInput } from '../../../../server/exchange/request.ts';
 import type { LimitStore } from '../../../../server/ledger/limitStore.ts';
 import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
 import { createRateLimiter } from '../../../../server/limits/rateLimiter.ts';
@@ -31,7 +31,8 @@ const conversation: ConversationRequest = { system: [], messages: [{ role: 'user
 const limits = { requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 };
 
 /** A caller that waits for nothing. */
-class CallerFake implements ResponseSink {
+class CallerFake implements ByteSink {
+  readonly kind = 'bytes';
   readonly failures: ExchangeFailure[] = [];
   begin(): void { assert.fail('nothing was sent, so nothing can begin'); }
   bytes(): boolean { return true; }
@@ -46,7 +47,7 @@ function input(changes: Partial<ExchangeInput> = {}): ExchangeInput {
   return {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
     requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
-    conversation: () => conversation, protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...changes,
+    body: conversationBody(conversation), patienceMs: 0, ...changes,
   };
 }
 
@@ -82,16 +83,16 @@ function send(t: TestContext, changes: Partial<ExchangeInput>, store?: LimitStor
   return { failure, receipt: exchange.receipt, parts, errors };
 }
 
-function thrown(error: unknown): Pick<ExchangeInput, 'conversation'> {
-  return { conversation: () => { throw error; } };
+function thrown(error: unknown): Pick<ExchangeInput, 'body'> {
+  return { body: encodedConversation(undefined, false, () => { throw error; }) };
 }
 
 const bytes = Buffer.from('{"model":"a/m","input":"Hi"}');
 const cases: { what: string; input: Partial<ExchangeInput>; code: string; logged?: true; prepare?: (parts: BuiltRouter) => void; attempts?: number }[] = [
-  { what: 'an operation that the target does not offer', input: { operation: 'embedding', raw: { bytes, scan: scanObject(bytes) ?? assert.fail() } }, code: 'no-target' },
+  { what: 'an operation that the target does not offer', input: { body: { kind: 'embedding', raw: { bytes, scan: scanObject(bytes) ?? assert.fail(), protocolHeaders: {}, includeUsage: false } } }, code: 'no-target' },
   {
     what: 'a conversation that only another provider can go on with', code: 'no-target',
-    input: { conversation: () => ({ ...conversation, providerState: { reason: 'it has no stored responses' } }) },
+    input: { body: conversationBody({ ...conversation, providerState: { reason: 'it has no stored responses' } }) },
   },
   { what: 'a request that cannot be understood', input: thrown(new RequestFormatError('messages', 'is not a list')), code: 'bad-request' },
   { what: 'a request that is nested too deep', input: thrown(new RangeError('Maximum call stack size exceeded')), code: 'bad-request', logged: true },

@@ -6,20 +6,21 @@ import { scanObject } from '../../../../server/base/objectScan.ts';
 import * as catalog from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
 import { chooseProtocol } from '../../../../server/routing/chooseProtocol.ts';
-import type { ExchangeInput } from '../../../../server/exchange/request.ts';
+import { encodedConversation, type ExchangeInput, type RawBody } from '../../../../server/exchange/request.ts';
 import { buildOutgoing, spokenBy, type Outgoing } from '../../../../server/exchange/attempt/outgoing.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 
 const key = { id: '1', label: 'work', secret: 'secret-key' };
 
-function input(protocol: ProtocolName | 'editor', body: JsonObject | ConversationRequest, changes: Partial<ExchangeInput> = {}): ExchangeInput {
+function input(protocol: ProtocolName | 'editor', body: JsonObject | ConversationRequest, changes: Partial<ExchangeInput> & Pick<Partial<RawBody>, 'protocolHeaders'> = {}): ExchangeInput {
+  const { protocolHeaders = {}, ...others } = changes;
   const bytes = Buffer.from(JSON.stringify(body));
   const conversation = (): ConversationRequest => (protocol === 'editor' ? body as ConversationRequest : (codecFor(protocol) ?? assert.fail()).decodeRequest(body as JsonObject));
   return {
     id: 'x', inbound: protocol === 'editor' ? 'lsp' : 'http', protocol, requestedModel: 'm', stream: true, caller: { tool: 'test' },
     requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 5000 },
-    ...(protocol === 'editor' ? {} : { raw: { bytes, scan: scanObject(bytes) ?? assert.fail() } }),
-    conversation, protocolHeaders: {}, includeUsage: true, patienceMs: 0, ...changes,
+    body: encodedConversation(protocol === 'editor' ? undefined : { bytes, scan: scanObject(bytes) ?? assert.fail(), protocolHeaders, includeUsage: true }, false, conversation),
+    patienceMs: 0, ...others,
   };
 }
 

@@ -6,7 +6,6 @@ import { silentLog } from '../../../../server/base/log.ts';
 import type { Router } from '../../../../server/router/router.ts';
 import { TokenCheck } from '../../../../server/inbound/http/auth/access.ts';
 import { HttpServer } from '../../../../server/inbound/http/httpServer.ts';
-import { InfoRoutes } from '../../../../server/inbound/http/routes/infoRoutes.ts';
 import { LedgerUnavailableError } from '../../../../server/ledger/ledgerUnavailable.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 
@@ -14,7 +13,7 @@ const logged: string[] = [];
 let cancelled = 0;
 let spend: () => Promise<never> = () => Promise.reject(new Error('no spend'));
 
-/** A house in which everything that an answer needs fails: at once where it is synchronous, else by a rejection. */
+/** A router in which everything that an answer needs fails: at once where it is synchronous, else by a rejection. */
 const broken = {
   clock: { now: () => 0 },
   codecFor,
@@ -22,6 +21,7 @@ const broken = {
   countTokens: () => Promise.reject(new URIError('URI malformed')),
   create: () => ({ start() { throw new Error('no start'); }, cancel() { cancelled += 1; } }),
   status() { throw new Error('no status'); },
+  offeredNames() { throw new Error('no names'); },
   canServe() { throw new Error('no health'); },
   spend: () => spend(),
   recent: () => Promise.reject(new Error('no lines')),
@@ -31,7 +31,7 @@ const broken = {
 let url = '';
 const face = new HttpServer({
   router: broken, token: new TokenCheck('secret', { tokens: new Map() }), log: { ...silentLog, error: (message) => { logged.push(message); } },
-  info: new InfoRoutes({ router: broken, token: 'secret', http: () => ({ state: 'off' }) }),
+  identityToken: 'secret', localEndpoint: () => ({ state: 'off' }),
 });
 
 before(async () => {
@@ -55,7 +55,7 @@ const cases: readonly { what: string; path: string; body?: object; shape: (answe
     .map((path) => ({ what: path, path, shape: ({ error }: Record<string, unknown>) => typeof (error as { message: string }).message === 'string' })),
 ];
 
-describe('a caller gets the protocol\'s own error when the house fails at', () => {
+describe('a caller gets the protocol\'s own error when the router fails at', () => {
   for (const { what, path, body, shape } of cases) {
     it(what, async () => {
       logged.length = 0;

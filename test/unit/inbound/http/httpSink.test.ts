@@ -15,7 +15,7 @@ it('an answer of the Responses protocol that goes through and breaks off ends in
   assert.ok(codec !== undefined);
   const server = createServer((_request, response) => {
     const caller = new HttpSink(response, {
-      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'swy_1', given: new ResponseItemStore(), requestedModel: 'auto', tools: () => [],
+      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'swy_1', items: new ResponseItemStore(), requestedModel: 'auto', tools: () => [],
     });
     caller.begin({ exchangeId: 'swy_1', target: 'a/m', attempts: 1, model: 'm', headers: {} });
     caller.bytes(Buffer.from('event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"object":"response","id":"resp_7"}}\n\n'));

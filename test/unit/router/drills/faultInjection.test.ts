@@ -5,7 +5,7 @@ import { silentLog } from '../../../../server/base/log.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { ExchangeEnded } from '../../../../server/exchange/events.ts';
-import type { ResponseSink, ExchangeFailure } from '../../../../server/exchange/request.ts';
+import { conversationBody, type ResponseSink, type ExchangeFailure } from '../../../../server/exchange/request.ts';
 import type { BuiltRouter, CreateRouterOptions } from '../../../../server/app/createRouter.ts';
 import type { RunningExchange } from '../../../../server/exchange/services.ts';
 import type { Pricer, PriceRequest } from '../../../../server/pricing/pricing.ts';
@@ -152,15 +152,15 @@ describe('an exchange', () => {
   function ask(made: BuiltRouter['router'], tell: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {
       const caller: ResponseSink = {
-        begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {},
+        kind: 'bytes', begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {},
         fail(failure) {
           resolve(failure);
           tell();
         },
       };
       made.create({
-        id: made.newId(), inbound: 'http', protocol: 'openai-chat', requestedModel: 'relay/m', stream: false, caller: { tool: 't' }, requirements, patienceMs: 0, protocolHeaders: {}, includeUsage: false,
-        conversation: () => ({ system: [], messages: [], tools: [] }) as never,
+        id: made.newId(), inbound: 'http', protocol: 'openai-chat', requestedModel: 'relay/m', stream: false, caller: { tool: 't' }, requirements, patienceMs: 0,
+        body: conversationBody({ system: [], messages: [], tools: [] }),
       }, caller).start();
     });
   }

@@ -1,0 +1,146 @@
+import type { IncomingMessage } from 'node:http';
+import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+import { modelNameProblem } from '../../base/names.ts';
+import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
+import { encodedConversation, type RawBody, type RequestBody } from '../../exchange/request.ts';
+import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
+import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
+import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
+import type { Router } from '../../router/router.ts';
+import { askWhetherGone } from './halfClosed.ts';
+import type { HttpCall } from './httpCall.ts';
+import { HttpSink } from './httpSink.ts';
+import { callerOf } from './request/callerOf.ts';
+import type { ScannedBody } from './request/readBody.ts';
+import { mediaTypes, readRequestFacts, type NamedInPath, type RequestFacts } from './request/requirements.ts';
+import type { ResponseItemStore } from './request/responseItemStore.ts';
+import type { RouteServices } from './routes/httpRoute.ts';
+
+const patienceMs = 20_000;
+const itemReference = 'item_reference';
+/** What the scan of a request body looks for. */
+export const watchedWords: ReadonlySet<string> = new Set([...mediaTypes, itemReference]);
+
+/** Headers that belong to a protocol and go on to targets that speak it. */
+const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
+  'anthropic-messages': ['anthropic-version', 'anthropic-beta'],
+  'openai-chat': ['openai-beta'],
+  'openai-responses': ['openai-beta'],
+};
+
+/** What a route knows of a request from its path. */
+export interface InferenceKind {
+  kind: RequestBody['kind'];
+  protocol: ProtocolName;
+  named?: NamedInPath | undefined;
+  /** Gemini: the stream is one JSON array. */
+  jsonArray?: boolean | undefined;
+}
+
+/** A request body in which everything that routing needs was found. */
+export interface ReadInference { bytes: Buffer; scan: ObjectScan; facts: RequestFacts }
+
+/** Answers a request that goes to a model: creates its exchange and connects it with the response. */
+export function answerInference(call: HttpCall, services: RouteServices, { kind, protocol, named = {}, jsonArray = false }: InferenceKind, scanned: ScannedBody): void {
+  const { router, responseItems } = services;
+  const { request, response } = call;
+  const read = readInference(call, responseItems, protocol, named, scanned);
+  if (read === undefined) return;
+  const codec = codecOf(router, kind, protocol);
+  if (codec === undefined) {
+    call.refuse(400, 'This protocol is not supported.');
+    return;
+  }
+  if (protocol === 'anthropic-messages' && read.scan.fields.has('thread')) {
+    refuseThread(call);
+    return;
+  }
+  const { facts } = read;
+  const id = router.newId();
+  const body = requestBody(kind, codec, read, protocolHeaders(protocol, request), jsonArray);
+  const sink = new HttpSink(response, {
+    codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.requirements.estimatedInputTokens, exchangeId: id, requestedModel: facts.model,
+    items: protocol === 'openai-responses' ? responseItems : undefined,
+    jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
+  });
+  const exchange = router.create({
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), requirements: facts.requirements, body, patienceMs,
+  }, sink);
+  response.on('close', () => {
+    if (!response.writableFinished) exchange.cancel();
+  });
+  askWhetherGone(response, () => sink.keepAlive());
+  try {
+    exchange.start();
+  } catch (error) {
+    // The caller is answered with the error; calls that have started upstream are stopped.
+    exchange.cancel();
+    throw error;
+  }
+}
+
+/** Reads what routing needs out of a request body. @returns undefined when the request was refused */
+export function readInference(call: HttpCall, items: ResponseItemStore, protocol: ProtocolName, named: NamedInPath, scanned: ScannedBody): ReadInference | undefined {
+  const { bytes, scan } = protocol === 'openai-responses' ? withReferencedItems(scanned, items) : scanned;
+  if (scan === undefined) {
+    call.refuse(400, 'The body is not a JSON object.');
+    return undefined;
+  }
+  const facts = readRequestFacts(protocol, bytes, scan, named);
+  const problem = modelNameProblem(facts?.model ?? '');
+  if (facts === undefined || problem !== undefined) {
+    call.refuse(400, problem ?? 'This protocol is not supported.');
+    return undefined;
+  }
+  return { bytes, scan, facts };
+}
+
+/** The headers of a request that belong to its protocol. */
+export function protocolHeaders(protocol: ProtocolName, { headers }: IncomingMessage): Record<string, string> {
+  const own: Record<string, string> = {};
+  for (const name of protocolHeaderNames[protocol] ?? []) {
+    const value = headers[name];
+    if (typeof value === 'string') own[name] = value;
+  }
+  return own;
+}
+
+function codecOf(router: Router, kind: RequestBody['kind'], protocol: ProtocolName): ProtocolCodec | undefined {
+  switch (kind) {
+    case 'completion': return openAiCompletions;
+    case 'embedding': return openAiEmbeddings;
+    case 'conversation': return router.codecFor(protocol);
+  }
+}
+
+function requestBody(kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, scan, facts }: ReadInference, headers: Record<string, string>, jsonArray: boolean): RequestBody {
+  const raw: RawBody = { bytes, scan, protocolHeaders: headers, limitField: facts.limitField, includeUsage: facts.includeUsage };
+  if (kind !== 'conversation') return { kind, raw };
+  // A JSON array is put together here from the provider's events, so the caller's bytes cannot go through.
+  return encodedConversation(jsonArray ? undefined : raw, facts.thinkingAsked, () => decode(codec, bytes));
+}
+
+function decode(codec: ProtocolCodec, bytes: Buffer): ConversationRequest {
+  const body = parseJson(bytes.toString('utf8'));
+  if (!isObject(body)) throw new RequestFormatError('body', 'is not valid JSON');
+  return codec.decodeRequest(body);
+}
+
+/** Puts items of our own answers back in where the caller only refers to them. */
+function withReferencedItems(body: ScannedBody, items: ResponseItemStore): ScannedBody {
+  if (body.scan?.words.has(itemReference) !== true) return body;
+  const request = parseJson(body.bytes.toString('utf8'));
+  const resolved = isObject(request) ? items.resolve(request) : undefined;
+  if (resolved === undefined) return body;
+  const bytes = Buffer.from(JSON.stringify(resolved));
+  return { bytes, scan: scanObject(bytes, watchedWords) };
+}
+
+/** Conversations kept by the provider cannot follow a request to another one; the caller then sends the whole history. */
+function refuseThread(call: HttpCall): void {
+  const error = {
+    type: 'invalid_request_error', message: 'Message threads are not supported here; send the whole conversation.', details: { error_code: 'thread_unsupported_request' },
+  };
+  call.json(400, { type: 'error', error });
+}

@@ -1,0 +1,29 @@
+import type { TimeRange } from '../../../api/receipt.ts';
+import type { HttpRoute } from './httpRoute.ts';
+
+/** What requests of a time range cost. */
+export const spendRoute: HttpRoute = {
+  methods: ['GET'], path: '/waybill/spend', access: 'token',
+  async handle(call, { router }) {
+    const range = rangeOf(new URLSearchParams(call.query), router.clock.now());
+    if (range === undefined) return call.json(400, { error: { message: 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.' } });
+    return call.json(200, await router.spend(range));
+  },
+};
+
+function rangeOf(parameters: URLSearchParams, now: number): TimeRange | undefined {
+  const midnight = new Date(now);
+  midnight.setHours(0, 0, 0, 0);
+  const to = now + 1;
+  switch (parameters.get('range') ?? (parameters.has('from') ? 'custom' : 'today')) {
+    case 'today': return { from: midnight.getTime(), to };
+    case '7d': return { from: new Date(midnight.getFullYear(), midnight.getMonth(), midnight.getDate() - 6).getTime(), to };
+    case 'month': return { from: new Date(midnight.getFullYear(), midnight.getMonth(), 1).getTime(), to };
+    case 'custom': {
+      const from = Number(parameters.get('from'));
+      const until = parameters.has('to') ? Number(parameters.get('to')) : to;
+      return Number.isFinite(from) && Number.isFinite(until) && from <= until ? { from, to: until } : undefined;
+    }
+    default: return undefined;
+  }
+}

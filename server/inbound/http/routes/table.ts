@@ -1,0 +1,24 @@
+import { conversationRoutes } from './conversations.ts';
+import { countTokensRoutes } from './countTokens.ts';
+import { exchangesRoutes } from './exchanges.ts';
+import { geminiRoutes } from './gemini.ts';
+import { healthRoute } from './health.ts';
+import type { HttpRoute } from './httpRoute.ts';
+import { identityRoute } from './identity.ts';
+import { greetingRoutes } from './greeting.ts';
+import { modelsRoutes } from './models.ts';
+import { ollamaTagsRoute } from './ollamaTags.ts';
+import { operationRoutes } from './operations.ts';
+import { RouteTable } from './routeTable.ts';
+import { spendRoute } from './spend.ts';
+import { statusRoute } from './status.ts';
+
+/** Every route of the local endpoint. A new one is a file and a line here. Calls of Gemini come first: their pattern fits below any path. */
+export const httpRoutes: readonly HttpRoute[] = [
+  ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
+  ...modelsRoutes, ollamaTagsRoute,
+  healthRoute, identityRoute, statusRoute, spendRoute, ...exchangesRoutes,
+  ...greetingRoutes,
+];
+
+export const routeTable = new RouteTable(httpRoutes);

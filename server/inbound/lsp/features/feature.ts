@@ -1,0 +1,41 @@
+import type { HttpStatus } from '../../../api/status.ts';
+import type { Router } from '../../../router/router.ts';
+import type { EditorConnection } from '../editorConnection.ts';
+
+/** The local HTTP endpoint, as the editor can ask about it and change it. */
+export interface LocalEndpoint {
+  status(): HttpStatus;
+  /** Starts to listen on a port; undefined: stops. */
+  listen(port: number | undefined): void;
+  /** Tries to listen again, and finds out who holds the port. */
+  check(): Promise<HttpStatus>;
+}
+
+/** The tokens of single tools. */
+export interface ToolTokenStore {
+  connect(tool: string): string;
+  disconnect(tool: string): void;
+  names(): string[];
+}
+
+/** Everything that a feature can use. */
+export interface FeatureContext {
+  editor: EditorConnection;
+  router: Router;
+  localEndpoint: LocalEndpoint;
+  tools: ToolTokenStore;
+}
+
+/** A feature after its registration. */
+export interface RegisteredFeature {
+  /** The state of the local endpoint changed. */
+  localEndpointChanged?(): void;
+  /** Comes before the router is shut down; nothing may be read from the router afterwards. */
+  close?(): void;
+}
+
+/** One part of what the language server does for the editor: it registers its own messages. */
+export interface LspFeature {
+  readonly name: string;
+  register(context: FeatureContext): RegisteredFeature | undefined;
+}

@@ -1,0 +1,14 @@
+import { catalogFeature } from './catalog.ts';
+import { chatFeature } from './chat.ts';
+import { configurationFeature } from './configuration.ts';
+import { drillsFeature } from './drills.ts';
+import { endpointsFeature } from './endpoints.ts';
+import type { LspFeature } from './feature.ts';
+import { historyFeature } from './history.ts';
+import { statusFeature } from './status.ts';
+import { toolTokensFeature } from './toolTokens.ts';
+
+/** Every feature of the language server. A new one is a file and a line here. */
+export const lspFeatures: readonly LspFeature[] = [
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, catalogFeature, toolTokensFeature, drillsFeature,
+];
