@@ -39,8 +39,8 @@ export class FlowControl {
 
   /** The reader has handled everything up to a number. @returns true when a sender that waited can go on */
   acknowledge(upTo: number): boolean {
-    // Also false for what is no number: such a message is none of ours.
-    if (!(upTo > this.#acknowledged && upTo <= this.#requested)) return false;
+    // It comes from another process, so the type proves nothing.
+    if (typeof upTo !== 'number' || !(upTo > this.#acknowledged && upTo <= this.#requested)) return false;
     this.#acknowledged = upTo;
     if (!this.#waits || this.#sent - upTo > resumeAt) return false;
     this.#waits = false;

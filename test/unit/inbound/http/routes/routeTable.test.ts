@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { anyPath, type HttpRoute } from '../../../../../server/inbound/http/routes/httpRoute.ts';
+import { RouteTable } from '../../../../../server/inbound/http/routes/routeTable.ts';
+import { httpRoutes, routeTable } from '../../../../../server/inbound/http/routes/table.ts';
+
+/** Paths of the table, with the method and the access that serve them. */
+const served: readonly (readonly [method: string, path: string, access: string, protocol?: string])[] = [
+  ['POST', '/chat/completions', 'token', 'openai-chat'],
+  ['POST', '/messages', 'token', 'anthropic-messages'],
+  ['POST', '/responses', 'token', 'openai-responses'],
+  ['POST', '/v1beta/models/m:generateContent', 'token', 'gemini'],
+  ['POST', '/v1beta/models/endpoint/m:streamGenerateContent', 'token', 'gemini'],
+  ['POST', '/models/m:generateContent', 'token', 'gemini'],
+  ['POST', '/v1beta/models/m:countTokens', 'token', 'gemini'],
+  ['POST', '/messages/count_tokens', 'token', 'anthropic-messages'],
+  ['POST', '/responses/input_tokens', 'token', 'openai-responses'],
+  ['POST', '/completions', 'token'],
+  ['POST', '/fim/completions', 'token'],
+  ['POST', '/embeddings', 'token'],
+  ['GET', '/models', 'token'],
+  ['GET', '/models/a/b', 'token'],
+  ['GET', '/v1beta/models', 'token'],
+  ['GET', '/v1beta1/models', 'token'],
+  ['GET', '/api/tags', 'token'],
+  ['GET', '/waybill/status', 'token'],
+  ['GET', '/waybill/spend', 'token'],
+  ['GET', '/waybill/exchanges', 'token'],
+  ['GET', '/waybill/exchanges/swy_1', 'token'],
+  ['GET', '/waybill/identity', 'loopback'],
+  ['GET', '/health', 'loopback'],
+  ['HEAD', '/health', 'loopback'],
+  ['GET', '/', 'loopback'],
+  ['HEAD', '/', 'loopback'],
+  ['HEAD', '/chat/completions', 'loopback', 'openai-chat'],
+  ['OPTIONS', '/messages', 'loopback', 'anthropic-messages'],
+  ['OPTIONS', '/nowhere', 'loopback'],
+];
+
+describe('the table of routes', () => {
+  for (const [method, path, access, protocol] of served) {
+    it(`serves ${method} ${path} with ${access}`, () => {
+      const { route, ofPath } = routeTable.find(path, method);
+      assert.equal(route?.access, access);
+      assert.equal(ofPath[0]?.protocol, protocol);
+    });
+  }
+
+  it('has no route that the cases above leave out', () => {
+    const reached = new Set(served.map(([method, path]) => routeTable.find(path, method).route));
+    assert.deepEqual(httpRoutes.filter(route => !reached.has(route)).map(({ path }) => String(path)), []);
+  });
+
+  it('opens nothing without a token that can read or spend', () => {
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/identity', '/', anyPath, anyPath]);
+  });
+
+  it('knows a path whose method is not served', () => {
+    const { route, ofPath } = routeTable.find('/models/m:generateContent', 'GET');
+    assert.equal(route, undefined);
+    assert.deepEqual(ofPath.map(({ methods }) => methods), [['POST']]);
+  });
+
+  it('finds nothing at an unknown path', () => {
+    assert.deepEqual(routeTable.find('/nowhere', 'GET'), { route: undefined, ofPath: [], groups: [] });
+  });
+
+  it('takes a new route as one more entry', () => {
+    const metrics: HttpRoute = { methods: ['GET'], path: '/metrics', access: 'loopback', handle: call => call.json(200, {}) };
+    const table = new RouteTable([...httpRoutes, metrics]);
+    assert.equal(table.find('/metrics', 'GET').route, metrics);
+    assert.equal(table.find('/metrics', 'POST').route, undefined);
+  });
+});

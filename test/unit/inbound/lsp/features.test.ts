@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection } from 'vscode-languageserver';
+import * as drillMessages from '../../../../server/api/drill.ts';
+import * as messages from '../../../../server/api/messages.ts';
+import { requestType } from '../../../../server/api/messageTypes.ts';
+import { silentLog } from '../../../../server/base/log.ts';
+import { EditorConnection } from '../../../../server/inbound/lsp/editorConnection.ts';
+import type { FeatureContext, LspFeature } from '../../../../server/inbound/lsp/features/feature.ts';
+import { lspFeatures } from '../../../../server/inbound/lsp/features/table.ts';
+import type { Router } from '../../../../server/router/router.ts';
+
+/** A connection that keeps what is registered at it. */
+class RecordingConnection {
+  readonly handlers = new Map<string, (params: unknown) => unknown>();
+  readonly registered: string[] = [];
+
+  onRequest(method: string, handle: (params: unknown) => unknown): void {
+    this.registered.push(method);
+    this.handlers.set(method, handle);
+  }
+
+  onNotification(method: string): void {
+    this.registered.push(method);
+  }
+}
+
+function contextOf(connection: RecordingConnection, router: object): FeatureContext {
+  return {
+    editor: new EditorConnection(connection as unknown as Connection, silentLog), router: router as Router,
+    localEndpoint: { status: () => ({ state: 'off' }), listen: () => undefined, check: () => Promise.resolve({ state: 'off' }) },
+    tools: { connect: () => '', disconnect: () => undefined, names: () => [] },
+  };
+}
+
+/** A router whose events can be subscribed to; nothing else of it is used to register features. */
+const registrationRouter = { log: silentLog, changes: { event: () => ({ dispose: () => undefined }) } };
+
+const toServer = [
+  ...[...Object.values(messages), ...Object.values(drillMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  messages.chatEventsHandledNotification.method,
+];
+
+test('every message from client to server is registered by exactly one feature, and nothing else is', () => {
+  const connection = new RecordingConnection();
+  for (const feature of lspFeatures) feature.register(contextOf(connection, registrationRouter));
+  assert.deepEqual([...connection.registered].sort(), [...toServer].sort());
+  assert.equal(new Set(lspFeatures.map(({ name }) => name)).size, lspFeatures.length);
+});
+
+test('a new feature is an object with one method: it registers its own messages and answers them', () => {
+  const echo = requestType<{ text: string }, string>('toy/echo');
+  const toy: LspFeature = {
+    name: 'toy',
+    register({ editor, router }) {
+      editor.onRequest(echo, ({ text }) => `${router.newId()}: ${text}`);
+      return undefined;
+    },
+  };
+  const connection = new RecordingConnection();
+  toy.register(contextOf(connection, { newId: () => 'x' }));
+  assert.equal(connection.handlers.get('toy/echo')?.({ text: 'hello' }), 'x: hello');
+});
