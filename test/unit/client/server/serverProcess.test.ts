@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RestartBudget } from '../../../../client/server/restartBudget.ts';
 import { ServerProcess, serverStoppedMessage } from '../../../../client/server/serverProcess.ts';
-import type { ChatEvent, ConfigureParams } from '../../../../server/api/messages.ts';
+import type { ChatEvent, ChatParams, ConfigureParams } from '../../../../server/api/messages.ts';
 import { FakeServerRun, FakeTimers, RecordingLog, cancellation, emptyStatus, settle } from '../fakes.ts';
 
 function setUp(options: { restarts?: number; hold?: string[] } = {}) {
@@ -168,6 +168,43 @@ describe('ServerProcess', () => {
     runs[0]?.answer('waybill/chat', { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
     assert.equal((await running).outcome, 'ok');
     assert.equal(texts.join(''), 'Hello there');
+  });
+
+  it('acknowledges events after they are handed on, only where asked to, and not after the end of the chat', async () => {
+    const { server, runs } = setUp();
+    server.start();
+    await settle();
+    const run = runs[0];
+    const order: string[] = [];
+    const running = server.chat(chat, events => { order.push(`events, ${String(run?.notifications.length)} acknowledged`); if (events.length === 2) throw new Error('broken'); }, cancellation().token);
+    await settle();
+    assert.equal((run?.requests.at(-1)?.params as ChatParams).flowControl, true);
+    const text: ChatEvent = { type: 'text', text: 'Hello' };
+    run?.listener.onChatEvents({ id: 'chat-1', events: [text] });
+    run?.listener.onChatEvents({ id: 'chat-1', events: [text], acknowledge: 65_536 });
+    run?.listener.onChatEvents({ id: 'another', events: [text], acknowledge: 1 });
+    assert.throws(() => run?.listener.onChatEvents({ id: 'chat-1', events: [text, text], acknowledge: 131_072 }), /broken/);
+    assert.deepEqual(order, ['events, 0 acknowledged', 'events, 0 acknowledged', 'events, 1 acknowledged']);
+    const sent = [65_536, 131_072].map(acknowledge => ({ method: 'waybill/chatEventsHandled', params: { id: 'chat-1', acknowledge } }));
+    assert.deepEqual(run?.notifications, sent);
+    run?.answer('waybill/chat', { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
+    await running;
+    run?.listener.onChatEvents({ id: 'chat-1', events: [text], acknowledge: 200_000 });
+    assert.deepEqual(run?.notifications, sent);
+  });
+
+  it('acknowledges nothing of a chat that is cancelled', async () => {
+    const { server, runs } = setUp();
+    server.start();
+    await settle();
+    const { token, cancel } = cancellation();
+    const running = server.chat(chat, () => undefined, token);
+    await settle();
+    cancel();
+    runs[0]?.listener.onChatEvents({ id: 'chat-1', events: [{ type: 'text', text: 'late' }], acknowledge: 65_536 });
+    assert.deepEqual(runs[0]?.notifications, []);
+    runs[0]?.answer('waybill/chat', { exchangeId: 'x', outcome: 'cancelled', attempts: 1, usage: {}, cost: { certainty: 'unknown' } });
+    await running;
   });
 
   it('a chat that is cancelled while the server starts does not wait for it', async () => {

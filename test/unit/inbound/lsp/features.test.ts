@@ -33,8 +33,8 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
   };
 }
 
-/** A router whose events can be subscribed to; nothing else of it is used to register features. */
-const registrationRouter = { log: silentLog, changes: { event: () => ({ dispose: () => undefined }) } };
+/** Registering features uses no more of a router than its log and its events. */
+const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
   ...[...Object.values(messages), ...Object.values(drillMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
