@@ -1,6 +1,6 @@
 import type { Caller } from '../../server/api/receipt.ts';
 
-/** What the editor tells about who asks, where it tells it. */
+/** What the editor reveals about the caller, where it does. */
 export interface CallerHints {
   /** The extension (or part of the editor) that asks. */
   readonly requestInitiator?: unknown;

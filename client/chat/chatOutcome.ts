@@ -2,7 +2,7 @@ import type { StopReason } from '../../server/api/conversation.ts';
 import type { ChatResult } from '../../server/api/messages.ts';
 
 /**
- * What the user is told when an exchange is over: one sentence with the next action, or undefined when all is
+ * The message for the user when an exchange is over: one sentence with the next action, or undefined when all is
  * well (or when the user cancelled). `shown` says whether some of the answer is already on the screen, where it stays.
  */
 export function chatProblem(result: Pick<ChatResult, 'outcome' | 'error'>, shown: boolean, stopReason: StopReason | undefined): string | undefined {

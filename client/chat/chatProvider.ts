@@ -92,7 +92,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
           try {
             for (const event of events) for (const part of assembler.accept(event)) this.#report(part, progress);
           } catch (error) {
-            // The rest of the answer is of no use; the provider need not write it.
+            // The remaining answer is of no use; the provider need not write it.
             brokenBy = error;
             broken.cancel();
           }

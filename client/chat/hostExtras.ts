@@ -28,7 +28,7 @@ export interface PickerExtras {
 
 export type PickerModel = vscode.LanguageModelChatInformation & PickerExtras;
 
-/** A model as the editor wants it. `makeIcon` makes a codicon; a model nobody has tried yet shows none. */
+/** A model as the editor wants it. `makeIcon` makes a codicon; a model that was never tried shows none. */
 export function pickerModel(model: ShownModel, makeIcon: (id: string) => vscode.ThemeIcon): PickerModel {
   return {
     id: model.id,

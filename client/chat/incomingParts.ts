@@ -1,6 +1,6 @@
 /**
  * What arrives in a chat request's messages, by shape. The editor's classes are not needed to read them, and
- * parts that nobody here knows are expected: newer editors send new kinds.
+ * parts of unknown kinds are expected: newer editors send new kinds.
  */
 export interface IncomingMessage {
   /** 1 user, 2 assistant, 3 system (not in the stable enumeration, but sent). */

@@ -88,7 +88,7 @@ function isOfferedModel(value: unknown): value is OfferedModel {
 
 /**
  * The picker's choice of thinking effort, as the JSON Schema the editor draws its submenu from. The editor sends the
- * default too, so it is a word of its own that asks the model for nothing: thinking costs money.
+ * default too, so the default is a value that requests nothing from the model: thinking costs money.
  */
 export const thinkingEffortSchema = {
   properties: {

@@ -36,7 +36,7 @@ export class TokenEstimator {
     return messageOverheadTokens + tokens + Math.ceil(weight / this.#ratio(model));
   }
 
-  /** Weighted characters of a whole prompt, to be told to `learn` when its real token count is known. */
+  /** Weighted characters of a whole prompt, for `learn` once its real token count is known. */
   promptWeight(messages: readonly IncomingMessage[], tools: readonly unknown[]): number {
     let weight = 0;
     for (const message of messages) weight += this.#measure(message.content).weight;

@@ -5,8 +5,8 @@ const firstWaitMs = 5;
 const longestWaitMs = 5000;
 
 /**
- * A caller that has closed its side of the connection may still read the answer, or be gone altogether: the system tells
- * the two apart only when something is sent. So something is sent that means nothing: an interim answer, which every
+ * A caller that has closed its side of the connection may still read the answer, or be gone altogether: the system can
+ * distinguish the two only when something is sent. So a message without meaning is sent: an interim answer, which every
  * client of HTTP/1.1 passes over (RFC 9110, section 15.2), or what fills the silence of a stream. A caller that is gone
  * answers with a reset, and the next write ends the connection; one that reads on notices nothing.
  * @param fillSilence writes into a stream that has begun

@@ -6,18 +6,18 @@ import { askIdentity, type PortOwner } from './auth/identity.ts';
 import type { LocalToken } from './auth/tokenFile.ts';
 
 const retryMs = 1000;
-/** Connections that cannot be taken are told of no oftener than this. */
+/** Connections that cannot be accepted are logged at most this often. */
 const warnEveryMs = 60_000;
 const identityTimeoutMs = 1000;
 /** How many retries one proof of the holder's identity serves. */
 const retriesPerProof = 5;
-/** A holder that does not answer so many times in a row is not ours. */
+/** A holder that is silent more often than this in a row is not ours. */
 const silencesAllowed = 3;
 
 /**
- * Holds the local endpoint's port. Of several windows one listens; the others ask again every second, so that another
- * one takes over when it ends. A holder that cannot prove that it has our token is another program: its address is
- * not told.
+ * Holds the local endpoint's port. Of several server processes one listens; its peers ask again every second, so that one
+ * of them takes over when it ends. A holder that cannot prove that it has our token is another program: its address is
+ * not published.
  */
 export class PortLease {
   #server: Server;
@@ -26,10 +26,10 @@ export class PortLease {
   #changed: () => void;
   #status: HttpStatus = { state: 'off' };
   #port: number | undefined;
-  /** Grows when another port is wanted: what an earlier wish still waits for is void. */
-  #wish = 0;
+  /** Grows when another port is wanted: results of an earlier generation are void. */
+  #generation = 0;
   #queue: Promise<void> = Promise.resolve();
-  /** Set while the server is asked to listen; its errors are then the answer. */
+  /** Set during listen(): errors of the server are then its result. */
   #asking = false;
   #retry: NodeJS.Timeout | undefined;
   #retriesSinceProof = 0;
@@ -46,8 +46,8 @@ export class PortLease {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    // What goes wrong when nothing was asked of it, such as a connection that cannot be accepted.
-    server.on('error', (error: NodeJS.ErrnoException) => { if (!this.#asking) this.#troubled(error); });
+    // Errors outside of listen(), such as a connection that cannot be accepted.
+    server.on('error', (error: NodeJS.ErrnoException) => { if (!this.#asking) this.#failed(error); });
   }
 
   get status(): HttpStatus {
@@ -58,7 +58,7 @@ export class PortLease {
   hold(port: number | undefined): void {
     if (port === this.#port) return;
     this.#port = port;
-    this.#wish++;
+    this.#generation++;
     this.#silences = 0;
     this.#retriesSinceProof = 0;
     clearTimeout(this.#retry);
@@ -72,13 +72,13 @@ export class PortLease {
     if (this.#port === undefined || this.#server.listening) return this.#status;
     this.#retriesSinceProof = 0;
     await this.#enqueue();
-    // What was proved before does not hold for a holder that is silent now.
+    // An earlier proof does not hold for a holder that is silent now.
     return this.#silences === 0 ? this.#status : { state: 'starting', message: 'The local endpoint does not answer yet; try again in a moment.' };
   }
 
-  /** Takes no new callers; those that are served stay. */
+  /** Accepts no new callers; those that are served stay. */
   close(): void {
-    this.#wish++;
+    this.#generation++;
     this.#port = undefined;
     clearTimeout(this.#retry);
     this.#server.close();
@@ -94,22 +94,22 @@ export class PortLease {
   /** One attempt at a time: a server that is about to listen cannot be asked to listen elsewhere. */
   #enqueue(): Promise<void> {
     clearTimeout(this.#retry);
-    const wish = this.#wish;
-    this.#queue = this.#queue.then(() => this.#tryToHold(wish)).catch((error: unknown) => this.#log.error('the local endpoint cannot listen', error));
+    const generation = this.#generation;
+    this.#queue = this.#queue.then(() => this.#tryToHold(generation)).catch((error: unknown) => this.#log.error('the local endpoint cannot listen', error));
     return this.#queue;
   }
 
-  async #tryToHold(wish: number): Promise<void> {
+  async #tryToHold(generation: number): Promise<void> {
     const port = this.#port;
-    if (wish !== this.#wish || port === undefined || this.#server.listening) return;
+    if (generation !== this.#generation || port === undefined || this.#server.listening) return;
     const trouble = await this.#listen(port);
     // Another port may be wanted by now, or none.
-    if (wish !== this.#wish) {
+    if (generation !== this.#generation) {
       if (trouble === undefined) this.release();
       return;
     }
     if (trouble === undefined) this.#listening();
-    else if (trouble.code === 'EADDRINUSE') await this.#held(port, wish);
+    else if (trouble.code === 'EADDRINUSE') await this.#held(port, generation);
     else {
       this.#log.error('the local endpoint cannot listen', trouble);
       this.#set({ state: 'failed', message: `The local endpoint cannot listen on port ${port} (${trouble.code ?? trouble.message}); choose another port in the settings.` });
@@ -136,10 +136,10 @@ export class PortLease {
     this.#log.info(`local endpoint at http://127.0.0.1:${port}`);
   }
 
-  async #held(port: number, wish: number): Promise<void> {
+  async #held(port: number, generation: number): Promise<void> {
     if (this.#retriesSinceProof === 0) {
       const owner = await askIdentity(port, this.#token.token, identityTimeoutMs);
-      if (wish !== this.#wish) return;
+      if (generation !== this.#generation) return;
       this.#heldBy(owner, port);
     }
     this.#retriesSinceProof = (this.#retriesSinceProof + 1) % retriesPerProof;
@@ -162,13 +162,13 @@ export class PortLease {
     this.#set({ state: 'held-by-another-program', message });
   }
 
-  #troubled(error: NodeJS.ErrnoException): void {
-    if (error.syscall === 'accept') this.#notTaken(error);
+  #failed(error: NodeJS.ErrnoException): void {
+    if (error.syscall === 'accept') this.#acceptFailed(error);
     else this.#log.error('the local endpoint failed', error);
   }
 
-  /** One connection was not taken, for want of files mostly: the server listens on. */
-  #notTaken(error: NodeJS.ErrnoException): void {
+  /** One connection was not accepted, mostly for want of file descriptors: the server still listens. */
+  #acceptFailed(error: NodeJS.ErrnoException): void {
     const now = performance.now();
     if (now - this.#warnedAt < warnEveryMs) return;
     this.#warnedAt = now;

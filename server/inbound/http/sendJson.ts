@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** How much of a body nobody wants is read before the connection is closed, and for how long. */
+/** How much of an unwanted body is read before the connection is closed, and for how long. */
 export const maxDiscardedBytes = 1024 * 1024 * 1024;
 export const maxDiscardedMs = 30_000;
 
@@ -12,7 +12,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 /**
- * Sends the rest of an answer, and reads what the caller still sends before the exchange ends. A connection that is
+ * Sends the end of an answer, and reads what the caller still sends before the exchange ends. A connection that is
  * closed while bytes arrive is reset, and takes with it the answer that the caller has not read yet (RFC 9112, section 9.6).
  * @param bytes the whole body, whose length the headers name
  */

@@ -12,8 +12,8 @@ const standardError: Pick<Log, 'error'> = {
 
 /**
  * Sends whole snapshots to the editor, only when something changed: at most one each fifth of a second, and fewer the more
- * models there are. Lists of models are compared as objects: whoever makes a snapshot puts the same list into
- * it as long as nothing in it changed.
+ * models there are. Lists of models are compared as objects: a snapshot has the same list as the one
+ * before as long as nothing in the list changed.
  */
 export class StatusSender {
   #make: () => StatusSnapshot;
@@ -22,13 +22,13 @@ export class StatusSender {
   #timer: NodeJS.Timeout | undefined;
   #lastSent = '';
   #lastSentAt = 0;
-  #restMs = throttleMs;
+  #throttleMs = throttleMs;
   #listIds = new WeakMap<object, number>();
   #lists = 0;
   #stopped = false;
   #lastProblem: string | undefined;
 
-  /** @param log where a snapshot that could not be made is told; absent: the process's standard error */
+  /** @param log gets the error of a snapshot that could not be made; absent: the process's standard error */
   constructor(make: () => StatusSnapshot, send: (snapshot: StatusSnapshot) => void, log: Pick<Log, 'error'> = standardError) {
     this.#make = make;
     this.#send = send;
@@ -38,7 +38,7 @@ export class StatusSender {
   /** The state may have changed. */
   changed(): void {
     if (this.#timer !== undefined || this.#stopped) return;
-    const wait = Math.max(0, this.#lastSentAt + this.#restMs - performance.now());
+    const wait = Math.max(0, this.#lastSentAt + this.#throttleMs - performance.now());
     this.#timer = setTimeout(() => this.#flush(), wait);
     this.#timer.unref();
   }
@@ -50,7 +50,7 @@ export class StatusSender {
     this.#timer = undefined;
   }
 
-  /** Runs in a timer, where an error would reach nobody: requests matter more than what the editor shows. */
+  /** Runs in a timer, whose errors have no catcher: requests matter more than what the editor shows. */
   #flush(): void {
     this.#timer = undefined;
     this.#lastSentAt = performance.now();
@@ -58,7 +58,7 @@ export class StatusSender {
       this.#sendIfChanged(this.#make());
       this.#lastProblem = undefined;
     } catch (cause) {
-      this.#tell(cause);
+      this.#logOnce(cause);
     }
   }
 
@@ -72,7 +72,7 @@ export class StatusSender {
     if (text === this.#lastSent) return;
     this.#send(snapshot);
     this.#lastSent = text;
-    this.#restMs = throttleMs + throttleMsPerEntry * entries;
+    this.#throttleMs = throttleMs + throttleMsPerEntry * entries;
   }
 
   #listId(list: object): number {
@@ -83,8 +83,8 @@ export class StatusSender {
     return this.#lists;
   }
 
-  /** Says once what keeps failing: the state changes every second. */
-  #tell(cause: unknown): void {
+  /** Logs an error that repeats once: the state changes every second. */
+  #logOnce(cause: unknown): void {
     const problem = String(cause);
     if (problem === this.#lastProblem) return;
     this.#lastProblem = problem;

@@ -63,7 +63,7 @@ export class TokenCheck {
     const bytes = Buffer.from(presented);
     if (sameBytes(bytes, this.#shared)) return { tool: undefined };
     let owner: TokenOwner | undefined;
-    // All are compared, so that the time does not tell which one was close.
+    // All are compared, so that the time does not reveal which one was close.
     for (const [tool, token] of this.#tools.tokens) if (sameBytes(bytes, token)) owner = { tool };
     return owner;
   }

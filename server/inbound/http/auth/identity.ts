@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { sendJson } from '../sendJson.ts';
 
-/** Where a server proves that it has the token of its data folder. Requirements no token, and tells none. */
+/** Where a server proves that it has the token of its data folder. Requires no token, and reveals none. */
 export const identityPath = '/waybill/identity';
 
 /** Who holds a port: a server with our token, another program, or one that did not answer in time. */
@@ -61,6 +61,6 @@ function isProof(text: string, expected: string): boolean {
     return false;
   }
   if (typeof proof !== 'string') return false;
-  const [given, requestedModel] = [Buffer.from(proof), Buffer.from(expected)];
-  return given.length === requestedModel.length && timingSafeEqual(given, requestedModel);
+  const [given, wanted] = [Buffer.from(proof), Buffer.from(expected)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

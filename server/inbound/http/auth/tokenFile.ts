@@ -8,8 +8,8 @@ export interface LocalToken { token: string; file: string }
 const leastTokenLength = 16;
 
 /**
- * The token of the local endpoint, shared by all windows: read from the data folder, created at the first use. Windows
- * that start at the same moment agree on one token. Only its owner can read the file.
+ * The token of the local endpoint, shared by all server processes: read from the data folder, created at the first use.
+ * Processes that start at the same moment agree on one token. Only its owner can read the file.
  * @throws Error with one sentence when the file can be neither read nor written
  */
 export function localToken(dataDir: string): LocalToken {

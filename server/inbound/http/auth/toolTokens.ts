@@ -19,9 +19,9 @@ interface Reading {
 }
 
 /**
- * Tokens of single tools, one file each in a folder that all windows share; a file that is gone is a token that is
- * revoked. Each reading asks the file system first, so a change made in one window holds in all others at once, and
- * two windows never write over each other's tools.
+ * Tokens of single tools, one file each in a folder that all server processes share; a file that is gone is a token that is
+ * revoked. Each reading asks the file system first, so a change made by one process holds in all its peers at once, and
+ * two processes never write over each other's tools.
  */
 export class ToolTokens {
   #folder: string;

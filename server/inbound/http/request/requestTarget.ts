@@ -14,8 +14,8 @@ const absoluteForm = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i;
  */
 export function requestTarget(request: Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders' | 'httpVersion' | 'socket'>): RequestTarget & { refusal: Refusal | undefined } {
   const { url = '/', headers } = request;
-  const [, scheme, authority, rest = ''] = url.startsWith('/') ? [] : absoluteForm.exec(url) ?? [];
-  const relative = authority === undefined ? url : rest.startsWith('/') ? rest : `/${rest}`;
+  const [, scheme, authority, afterAuthority = ''] = url.startsWith('/') ? [] : absoluteForm.exec(url) ?? [];
+  const relative = authority === undefined ? url : afterAuthority.startsWith('/') ? afterAuthority : `/${afterAuthority}`;
   const queryAt = relative.indexOf('?');
   const target = { path: plainPath(queryAt < 0 ? relative : relative.slice(0, queryAt)), query: queryAt < 0 ? '' : relative.slice(queryAt + 1) };
   return { ...target, refusal: refusalOf() };
