@@ -110,12 +110,12 @@ function assertWhole(): void {
   assert.ok(numbers.every((number, index) => number === index), 'the pieces are in order');
 }
 
-/** Waits until the provider has stood still for a while. */
+/** Waits until nothing has moved for a while, neither at the provider nor at the reader. */
 async function untilPaused(): Promise<void> {
   await until('the provider is paused', async () => {
-    const before = provider.sent;
-    await sleep(300);
-    return before > 0 && provider.sent === before;
+    const [sent, arrived] = [provider.sent, text().length];
+    await sleep(600);
+    return arrived > maxUnacknowledged / 2 && provider.sent === sent && text().length === arrived;
   });
 }
 
