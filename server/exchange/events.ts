@@ -4,7 +4,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import type { PriceRequest } from '../pricing/pricing.ts';
 import type { TimerPhase } from '../base/failureCodes.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
-import type { RunningExchange } from './services.ts';
+import type { RunningExchange } from './runningExchange.ts';
 
 /** An exchange began. Its receipt has no plan yet. */
 export interface ExchangeStarted { readonly exchange: RunningExchange }

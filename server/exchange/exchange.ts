@@ -20,7 +20,8 @@ import { ReceiptDraft } from './receiptDraft.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
 import { operationOf, type ByteSink, type ExchangeInput, type ReaderSink, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
-import type { ExchangeServices, HedgeUnderWay, RunningExchange } from './services.ts';
+import type { HedgeUnderWay, RunningExchange } from './runningExchange.ts';
+import type { ExchangeServices } from './services.ts';
 
 /** A question that the reader does not answer for so long is answered with no. */
 const longestQuestionMs = 5 * 60_000;

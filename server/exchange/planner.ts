@@ -4,7 +4,8 @@ import type { PlanResult } from '../routing/plan.ts';
 import type { FailureOfExchange, Look } from './exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
-import type { ExchangeServices, RunningExchange } from './services.ts';
+import type { RunningExchange } from './runningExchange.ts';
+import type { ExchangeServices } from './services.ts';
 
 /** Plans the targets of one exchange, at its start and each time it looks again, and keeps the receipt's plan. */
 export class ExchangePlanner {

@@ -1,5 +1,4 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { PlannedTarget, Receipt } from '../api/receipt.ts';
 import type { NetworkStatus } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -45,19 +44,3 @@ export interface ExchangeServices extends Redactor {
   /** Everything that learns from exchanges listens here. */
   events: ExchangePublisher;
 }
-
-/** A running exchange, as observers and the router see it. */
-export interface RunningExchange {
-  readonly receipt: Receipt;
-  /** Keeps a silent caller's connection alive. @param now milliseconds since the epoch */
-  tick(now: number): void;
-  /** Attempts and usage so far, for the ledger of a long stream. */
-  progress(): Receipt;
-  /** The server ends: the caller gets an error, and what the exchange cost so far is kept. */
-  interrupt(): void;
-  /** The second request that runs beside the first one, if one does. */
-  hedgeUnderWay?(): HedgeUnderWay | undefined;
-}
-
-/** A second request whose cost is still to come. */
-export interface HedgeUnderWay { route: string; target: Pick<PlannedTarget, 'endpoint' | 'model' | 'upstreamModel'>; promptTokens: number }

@@ -11,7 +11,7 @@ import { priceFactorOf } from '../exchange/attempt/record.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import type { ExchangeEnded } from '../exchange/events.ts';
 import type { ExchangePublisher } from '../exchange/publisher.ts';
-import type { HedgeUnderWay } from '../exchange/services.ts';
+import type { HedgeUnderWay } from '../exchange/runningExchange.ts';
 
 export interface CostRecorderOptions {
   ledger: Pick<LedgerWriter, 'progress' | 'close'>;

@@ -2,7 +2,7 @@ import type { Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
-import type { HedgeUnderWay, RunningExchange } from '../exchange/services.ts';
+import type { HedgeUnderWay, RunningExchange } from '../exchange/runningExchange.ts';
 import type { LedgerWriter } from '../ledger/ports.ts';
 import type { Pricer } from '../pricing/pricing.ts';
 import type { CostRecorder } from './costRecorder.ts';

@@ -8,10 +8,9 @@ import { callerProtocol } from './request/callerProtocol.ts';
 import { readBody, type ScannedBody } from './request/readBody.ts';
 import { sentPath } from './request/requestPath.ts';
 import { requestTarget } from './request/requestTarget.ts';
-import type { FoundRoute, RouteTable } from './routes/routeTable.ts';
 import { sendJson } from './sendJson.ts';
 
-/** One request to the local endpoint and its response, with its path read and its route found. */
+/** One request to the local endpoint and its response, with its path read. */
 export class HttpCall {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -21,25 +20,22 @@ export class HttpCall {
   readonly query: string;
   /** Why the request is not meant for this server; undefined when it is. */
   readonly refusal: Refusal | undefined;
-  readonly found: FoundRoute;
+  /** Groups of the path's pattern, as they stand in the path. */
+  groups: readonly (string | undefined)[] = [];
+  /** The protocol of the path, where it has one. */
+  protocol: ProtocolName | undefined;
   /** The tool whose own token came with the request. */
   tool: string | undefined;
   #log: Pick<Log, 'error'>;
 
-  constructor(request: IncomingMessage, response: ServerResponse, table: RouteTable, log: Pick<Log, 'error'>) {
+  constructor(request: IncomingMessage, response: ServerResponse, log: Pick<Log, 'error'>) {
     this.request = request;
     this.response = response;
     const { path, query, refusal } = requestTarget(request);
     this.path = path;
     this.query = query;
     this.refusal = refusal;
-    this.found = table.find(path, request.method ?? '');
     this.#log = log;
-  }
-
-  /** Groups of the path's pattern, as they stand in the path. */
-  get groups(): FoundRoute['groups'] {
-    return this.found.groups;
   }
 
   /** The path as the caller sent it, for errors: a caller does not know a path that it did not write. */
@@ -49,7 +45,7 @@ export class HttpCall {
 
   /** The protocol in whose shape an error is written. */
   get errorProtocol(): ProtocolName {
-    return this.found.ofPath[0]?.protocol ?? callerProtocol(this.request.headers);
+    return this.protocol ?? callerProtocol(this.request.headers);
   }
 
   json(status: number, body: unknown): void {

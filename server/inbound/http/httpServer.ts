@@ -47,12 +47,15 @@ export class HttpServer {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    const call = new HttpCall(request, response, routeTable, this.#log);
+    const call = new HttpCall(request, response, this.#log);
     call.answer(() => this.#dispatch(call));
   }
 
   #dispatch(call: HttpCall): void | Promise<void> {
-    const { request, refusal, found: { route, ofPath } } = call;
+    const { request, refusal } = call;
+    const { route, ofPath, groups } = routeTable.find(call.path, request.method ?? '');
+    call.groups = groups;
+    call.protocol = ofPath[0]?.protocol;
     if (refusal !== undefined) return call.refuse(refusal.status, refusal.message);
     if (route?.access !== 'loopback') {
       const owner = this.#token.ownerOf(presentedToken(request.headers));

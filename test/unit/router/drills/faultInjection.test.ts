@@ -7,7 +7,7 @@ import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { ExchangeEnded } from '../../../../server/exchange/events.ts';
 import { conversationBody, type ResponseSink, type ExchangeFailure } from '../../../../server/exchange/request.ts';
 import type { BuiltRouter, CreateRouterOptions } from '../../../../server/app/createRouter.ts';
-import type { RunningExchange } from '../../../../server/exchange/services.ts';
+import type { RunningExchange } from '../../../../server/exchange/runningExchange.ts';
 import type { Pricer, PriceRequest } from '../../../../server/pricing/pricing.ts';
 import type { Requirements } from '../../../../server/routing/plan.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
