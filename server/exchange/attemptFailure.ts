@@ -1,8 +1,8 @@
 import { nextLargerContext } from '../routing/makePlan.ts';
-import type { AttemptEnd } from './attempt/attempt.ts';
+import type { UpstreamAttempt } from './attempt/attempt.ts';
+import type { AttemptEnd } from './attempt/machine.ts';
 import { keyRequest } from './attempt/launch.ts';
 import { wasCutShort } from './attempt/outcome.ts';
-import type { RunningAttempt } from './attempt/runningAttempt.ts';
 import type { AttemptFailure, Walk } from './exchangeState.ts';
 import { isAboutKey } from './failover.ts';
 import type { ExchangeInput } from './request.ts';
@@ -11,7 +11,7 @@ import { triedKeysAfter } from './triedTargets.ts';
 
 /** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
 export function failureOf(
-  services: ExchangeServices, input: ExchangeInput, { tried, queue }: Walk, attempt: RunningAttempt,
+  services: ExchangeServices, input: ExchangeInput, { tried, queue }: Walk, attempt: UpstreamAttempt,
   { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume'>,
 ): AttemptFailure {
   const { endpoint, target, key } = attempt.origin;

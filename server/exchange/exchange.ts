@@ -4,11 +4,11 @@ import type { RouteConfig } from '../config/config.ts';
 import { backoffMs } from '../health/breaker/backoff.ts';
 import { requestKind } from '../routing/classify.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
-import type { AttemptEnd } from './attempt/attempt.ts';
+import type { UpstreamAttempt } from './attempt/attempt.ts';
+import type { AttemptEnd } from './attempt/machine.ts';
 import { asksOnRefusal } from './attempt/launch.ts';
 import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
 import { isRefusal } from './attempt/record.ts';
-import type { RunningAttempt } from './attempt/runningAttempt.ts';
 import { failureOf } from './attemptFailure.ts';
 import { conclude } from './conclusion.ts';
 import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './exchangeState.ts';
@@ -48,9 +48,9 @@ export class Exchange implements LaunchOwner, RunningExchange {
   #isStepping = false;
   #deferred: ExchangeEvent[] | undefined;
   /** Attempts that are built, one or two; the newest is the last. */
-  #attempts: RunningAttempt[] = [];
+  #attempts: UpstreamAttempt[] = [];
   /** The attempt that is sent when the step is over. */
-  #starting: RunningAttempt | undefined;
+  #starting: UpstreamAttempt | undefined;
   #route: RouteConfig | undefined;
   #launcher: AttemptLauncher | undefined;
   #hedge: HedgeTimer | undefined;
@@ -70,7 +70,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
     this.#planner = new ExchangePlanner(services, input, this.#draft, this);
-    sink.onDrain = () => { if (this.#state.kind === 'answering') this.#attempts[0]?.run.resume(); };
+    sink.onDrain = () => { if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
   }
 
   /** Where the exchange stands. */
@@ -122,24 +122,24 @@ export class Exchange implements LaunchOwner, RunningExchange {
     return route === undefined || hedge === undefined ? undefined : { route, target: hedge.target, promptTokens: this.#input.requirements.estimatedInputTokens };
   }
 
-  onAnswering({ origin, run }: RunningAttempt, headers: ResponseHeaders): void {
-    if (run.drilled) return;
+  onAnswering({ origin, drilled, figures }: UpstreamAttempt, headers: ResponseHeaders): void {
+    if (drilled) return;
     const { clock, events: { answering } } = this.#services;
-    if (answering.hasListeners) answering.emit({ attempt: origin.announced, status: run.figures.status, headers, at: clock.now() });
+    if (answering.hasListeners) answering.emit({ attempt: origin.announced, status: figures.status, headers, at: clock.now() });
   }
 
-  onArrive(attempt: RunningAttempt): void {
+  onArrive(attempt: UpstreamAttempt): void {
     this.#dispatch({ type: 'arrived', number: attempt.origin.started.number });
   }
 
-  onCommit(attempt: RunningAttempt): void {
+  onCommit(attempt: UpstreamAttempt): void {
     this.#dispatch({ type: 'committed', number: attempt.origin.started.number });
     this.receipt.firstTokenMs ??= this.#draft.elapsedMs();
     const { committed } = this.#services.events;
     if (committed.hasListeners) committed.emit({ attempt: attempt.origin.announced });
   }
 
-  onBegin(attempt: RunningAttempt, headers: Readonly<Record<string, string>>): void {
+  onBegin(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): void {
     this.#dispatch({ type: 'begun', number: attempt.origin.started.number, headers });
   }
 
@@ -156,16 +156,16 @@ export class Exchange implements LaunchOwner, RunningExchange {
     return this.#sink.events(this.#resumption === undefined ? events : this.#resumption.pass(events));
   }
 
-  onPlain(body: Buffer): void {
+  onBuffered(body: Buffer): void {
     if (this.#state.kind !== 'ended') this.#byteSink?.buffered(body);
   }
 
-  onDone(attempt: RunningAttempt, ended: AttemptEnd): void {
+  onDone(attempt: UpstreamAttempt, ended: AttemptEnd): void {
     if (!this.#attempts.includes(attempt)) return;
     const { number } = attempt.origin.started;
     let event: ExchangeEvent;
     try {
-      const end = redactEnd(ended, attempt.run.drilled, this.#services);
+      const end = redactEnd(ended, attempt.drilled, this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
       const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true };
@@ -209,9 +209,9 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   /** A provider may answer in the same turn of the loop, so nothing else is done after this. */
-  #send(attempt: RunningAttempt): void {
+  #send(attempt: UpstreamAttempt): void {
     try {
-      attempt.run.start(this.#services.transport);
+      attempt.start(this.#services.transport);
     } catch (cause) {
       this.#crash(this.#state, cause);
     }
@@ -241,7 +241,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     }
   }
 
-  onBuilt(attempt: RunningAttempt): void {
+  onBuilt(attempt: UpstreamAttempt): void {
     this.#attempts.push(attempt);
   }
 
@@ -268,7 +268,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   /** The attempt is sent as soon as the step is over. */
-  #announce(attempt: RunningAttempt | undefined): void {
+  #announce(attempt: UpstreamAttempt | undefined): void {
     this.#starting = attempt;
     const { attemptStarted } = this.#services.events;
     if (attempt !== undefined && attemptStarted.hasListeners) attemptStarted.emit(attempt.origin.announced);
@@ -286,14 +286,14 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   /** Ends an attempt that still runs, without blaming its provider. */
-  #giveUp(attempt: RunningAttempt | undefined, why: 'cancelled' | 'slower'): void {
+  #giveUp(attempt: UpstreamAttempt | undefined, why: 'cancelled' | 'slower'): void {
     if (attempt === undefined) return;
-    attempt.run.abandon();
+    attempt.abandon();
     this.#ended(attempt, why);
   }
 
   /** Writes down what an attempt was, and publishes its end. */
-  #ended(attempt: RunningAttempt, verdict: AttemptVerdict): void {
+  #ended(attempt: UpstreamAttempt, verdict: AttemptVerdict): void {
     this.#attempts = this.#attempts.filter(one => one !== attempt);
     if (this.#starting === attempt) this.#starting = undefined;
     const settled = settleAttempt(this.#services, attempt, verdict, this.#input.requirements.estimatedInputTokens);

@@ -2,7 +2,7 @@ import type { RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { acquirePermit, launchAttempt, type LaunchOrder } from './attempt/launch.ts';
-import type { AttemptOwner, RunningAttempt } from './attempt/runningAttempt.ts';
+import type { AttemptOwner, UpstreamAttempt } from './attempt/attempt.ts';
 import type { ExchangeAttempt, ExchangeEvent, ExchangeState } from './exchangeState.ts';
 import { pendingOf, runningOf, walkOf } from './machine.ts';
 import type { ExchangeInput } from './request.ts';
@@ -15,7 +15,7 @@ export interface LaunchOwner extends AttemptOwner {
   /** Where the exchange stands now. */
   readonly state: ExchangeState;
   /** The request of an attempt is built; it is not sent yet. */
-  onBuilt(attempt: RunningAttempt): void;
+  onBuilt(attempt: UpstreamAttempt): void;
   /** The answer to a launch that had to wait for its permit. */
   onLaunched(event: ExchangeEvent): void;
   /** A launch that had to wait for its permit failed inside of Waybill. */

@@ -1,5 +1,5 @@
 import type { Attempt, Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
-import { roundMs } from './attempt/attempt.ts';
+import { roundMs } from './attempt/timers.ts';
 import type { UnpricedAttempt } from './events.ts';
 import type { ExchangeInput } from './request.ts';
 import { redactCaller } from './redactFailure.ts';

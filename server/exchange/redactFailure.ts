@@ -4,7 +4,7 @@ import { logText } from '../api/logText.ts';
 import type { Redactor } from '../base/secrets/redact.ts';
 import { drillFailure } from '../upstream/interceptors/faultInjector.ts';
 import { withProviderWords } from '../upstream/failures/responseFailure.ts';
-import type { AttemptEnd } from './attempt/attempt.ts';
+import type { AttemptEnd } from './attempt/machine.ts';
 import type { RawError } from './request.ts';
 
 const longestDetail = 2000;

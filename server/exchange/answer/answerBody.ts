@@ -5,13 +5,13 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const tab = 0x09;
 
-/** The body of an answer that is read as a whole, in the pieces in which it came. */
+/** The body of an answer that is read as a whole, kept in the pieces in which it came. */
 export class AnswerBody {
   readonly #bytes = new ByteQueue();
-  /** Something other than blank lines has come. */
+  /** Something other than white space is here. */
   began = false;
 
-  /** Bytes so far. */
+  /** In bytes. */
   get length(): number {
     return this.#bytes.length;
   }
@@ -21,16 +21,13 @@ export class AnswerBody {
     if (!this.began) this.began = !isBlank(piece);
   }
 
+  /** All of it in one piece. */
   whole(): Buffer {
     return this.#bytes.whole();
   }
-
-  clear(): void {
-    this.#bytes.clear();
-  }
 }
 
-/** Whether bytes begin as a JSON object or array does. */
+/** Whether bytes begin as a JSON object or array does, after white space. */
 export function startsLikeJson(chunk: Buffer): boolean {
   const first = chunk.find(byte => !isSpace(byte));
   return first === 0x7b || first === 0x5b;

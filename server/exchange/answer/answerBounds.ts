@@ -1,18 +1,19 @@
 import { WaybillError } from '../../base/failure.ts';
+import { tooLargeFailure } from './answerFailures.ts';
 
 /** The longest streamed answer, in UTF-16 units of text, reasoning and arguments: about four million tokens. */
 const maxChars = 16 * 1024 * 1024;
 const maxToolCalls = 10_000;
 const maxEvents = 1_000_000;
-/** What a stream may send between two pieces of content: images and sound come so, and keep-alives. */
+/** What a stream may send between two pieces of content: keep-alives, and images and sound, which are not counted as content. */
 const maxQuietBytes = 64 * 1024 * 1024;
 const maxQuietEvents = 50_000;
-/** Events that cannot be read are left out, one by one; so many of them are no accident. */
+/** Events that cannot be read are left out one by one. More of them are no accident. */
 const maxUnreadable = 2_000;
 
 /**
- * What no streamed answer exceeds. Whoever reads or writes an answer keeps parts of it to its end (arguments of calls,
- * items), so an answer without an end would fill the memory although each of its events is small.
+ * The bounds of a streamed answer. Decoders and encoders keep parts of an answer to its end (arguments of calls, items),
+ * so an answer without an end fills the memory although each of its events is small.
  */
 export class AnswerBounds {
   readonly #endpoint: string;
@@ -38,7 +39,7 @@ export class AnswerBounds {
       this.#quietBytes += chunkBytes;
     }
     if (chars > maxChars || toolCalls > maxToolCalls || events > maxEvents) {
-      return new WaybillError('answer-too-large', 'server', `${this.#endpoint} sent an answer larger than is accepted.`);
+      return tooLargeFailure(this.#endpoint);
     }
     const noise = unreadable > maxUnreadable || this.#quietBytes > maxQuietBytes || events - this.#quietFrom > maxQuietEvents;
     return noise ? new WaybillError('stream-noise', 'server', `${this.#endpoint} sent much that is no part of an answer, so its stream was given up.`) : undefined;

@@ -1,8 +1,8 @@
 import type { StopReason } from '../../api/conversation.ts';
 import { WaybillError } from '../../base/failure.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { isPageType, pageFailure, redirectFailure } from '../../upstream/failures/notTheApi.ts';
 import { responseFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
-import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { headerText } from './answerHeaders.ts';
 
 /** What an answer with status 300 or more means. @param now milliseconds since the epoch, for waits that are moments */
@@ -12,12 +12,27 @@ export function refusedFailure(status: number, headers: ResponseHeaders, body: B
   return responseFailure(status, headers, body.toString('utf8'), source, now);
 }
 
-/** So many bytes of an answer that is none are kept; they are redacted and cut before anyone sees them. */
+/** How much of a body that is no answer is kept, in bytes. It is redacted and cut before anyone sees it. */
 const longestSample = 8192;
 
-/** A good status and a body that is no JSON. */
+/** The status is good and the body is not JSON. */
 export function notJsonFailure(endpoint: string, body: Buffer): WaybillError {
   return new WaybillError('not-json', 'server', `${endpoint} answered with something that is not JSON.`, { advice: 'check the base URL', detail: body.toString('utf8', 0, longestSample) });
+}
+
+/** What came before the first content, or content that the caller cannot see yet, is more than is held back. */
+export function preludeFailure(endpoint: string): WaybillError {
+  return new WaybillError('prelude-too-large', 'server', `${endpoint} sent much and said nothing.`);
+}
+
+/** Something of ours failed at the answer. */
+export function unreadableFailure(endpoint: string, cause: unknown): WaybillError {
+  return new WaybillError('unreadable-answer', 'server', `${endpoint} sent an answer that could not be read.`, { cause, detail: String(cause) });
+}
+
+/** The answer is larger than any that is accepted. */
+export function tooLargeFailure(endpoint: string): WaybillError {
+  return new WaybillError('answer-too-large', 'server', `${endpoint} sent an answer larger than is accepted.`);
 }
 
 /** A stream that ended without its protocol's terminal event. @param saidNothing not even a lifecycle event came */

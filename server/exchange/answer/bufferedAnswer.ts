@@ -5,15 +5,17 @@ import type { Dialect, ProtocolCodec } from '../../protocols/codec.ts';
 
 /** Above this, a body that is only passed on is scanned for its usage instead of parsed. */
 const parseBelowBytes = 256 * 1024;
+/** Top-level fields in which the protocols put the content of an answer. */
 const contentFields = ['choices', 'content', 'output', 'candidates', 'data'];
+/** The others, which a scan reads one by one. */
 const smallFields = ['usage', 'usageMetadata', 'error', 'type', 'id', 'model', 'stop_reason', 'status'];
 
 /**
- * What a plain answer says, as events.
+ * What a buffered answer says, as events.
  * @param passedOn the body itself goes to the caller, so only usage, errors and emptiness matter here
  * @returns undefined when the body is not JSON
  */
-export function inspectPlain(body: Buffer, codec: ProtocolCodec, dialect: Dialect, passedOn: boolean): ConversationEvent[] | undefined {
+export function inspectBuffered(body: Buffer, codec: ProtocolCodec, dialect: Dialect, passedOn: boolean): ConversationEvent[] | undefined {
   if (passedOn && body.length > parseBelowBytes) {
     const events = inspectLarge(body, codec, dialect);
     if (events !== undefined) return events;
@@ -23,7 +25,7 @@ export function inspectPlain(body: Buffer, codec: ProtocolCodec, dialect: Dialec
   return codec.decodeResponse(value, dialect);
 }
 
-/** A body this large holds content; what is left to find are its usage and an error. Without a field for content it is parsed as a whole. */
+/** A body this large holds content; usage and an error are what is left to find. Undefined without a field for content: then the body is parsed as a whole. */
 function inspectLarge(body: Buffer, codec: ProtocolCodec, dialect: Dialect): ConversationEvent[] | undefined {
   const scan = scanObject(body);
   if (scan === undefined || !contentFields.some(name => scan.fields.has(name))) return undefined;
@@ -32,7 +34,7 @@ function inspectLarge(body: Buffer, codec: ProtocolCodec, dialect: Dialect): Con
     const value = fieldValue(body, scan, name);
     if (value !== undefined) head[name] = value as JsonValue;
   }
-  // What the answer is made of stays unread; that it is there is all that matters here.
+  // The content stays unread: it is enough that there is some.
   for (const name of contentFields) if (scan.fields.has(name)) head[name] = [];
   const saysError = head.error !== undefined || head.type === 'error';
   const events = codec.decodeResponse(head, dialect).filter(event => event.type === 'usage' || (event.type === 'error' && saysError));

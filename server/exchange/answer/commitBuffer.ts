@@ -1,53 +1,86 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
 import { ByteQueue } from '../../base/byteQueue.ts';
+import type { SplitterOutput } from './eventStreamSplitter.ts';
 
-/** Lifecycle events before the first content. */
+/** Bounds of the lifecycle events before the first content. */
 const maxPreludeBytes = 1024 * 1024;
 const maxPreludeEvents = 2000;
-/** Content that the caller cannot see yet: a tool call that is not whole. */
+/** Bounds of content that the caller cannot see yet: a tool call that is not whole. */
 const maxUnseenChars = 64 * 1024 * 1024;
 const maxUnseenEvents = 500_000;
 
-/** What of an answer waits to be passed on: bytes for a caller of the same protocol, else events. */
-export class CommitBuffer {
-  readonly #bytes = new ByteQueue();
-  #events: ConversationEvent[] = [];
+/** Where an answer goes. Both give back false when the caller is slower than the provider. */
+export interface AnswerSink {
+  onBytes(chunk: Buffer): boolean;
+  onEvents(events: readonly ConversationEvent[]): boolean;
+}
 
-  get hasEvents(): boolean {
-    return this.#events.length > 0;
+/** Holds an answer back until its commit point, and passes it on: bytes to a caller of the same protocol, else events. */
+export class CommitBuffer {
+  readonly #raw: boolean;
+  /** Made when something is held back. */
+  #bytes: ByteQueue | undefined;
+  #events: ConversationEvent[] | undefined;
+
+  /** @param raw the caller speaks the provider's protocol and gets its bytes */
+  constructor(raw: boolean) {
+    this.#raw = raw;
+  }
+
+  /** Whether a chunk brought anything for the caller. */
+  isForCaller({ events, bytes }: SplitterOutput): boolean {
+    return this.#raw ? bytes.length > 0 : events.length > 0;
+  }
+
+  hold({ events, bytes }: SplitterOutput): void {
+    if (this.#raw) this.addBytes(bytes);
+    else this.addEvents(events);
   }
 
   addBytes(bytes: readonly Buffer[]): void {
-    for (const chunk of bytes) this.#bytes.add(chunk);
+    for (const piece of bytes) (this.#bytes ??= new ByteQueue()).add(piece);
   }
 
-  /** Errors are told by those who pass the rest on. */
   addEvents(events: readonly ConversationEvent[]): void {
-    for (const event of events) if (event.type !== 'error') this.#events.push(event);
+    const held = (this.#events ??= []);
+    for (const event of events) held.push(event);
   }
 
   /**
-   * Whether it is more than an answer can have waiting.
-   * @param arrived content has come, though none that the caller can see
+   * Whether more is held back than an answer can need.
+   * @param arrived content is here, though none that the caller can see
+   * @param eventCount SSE events of the whole answer so far
+   * @param contentChars UTF-16 units of content so far
    */
   isTooMuch(arrived: boolean, eventCount: number, contentChars: number): boolean {
-    if (!arrived) return this.#bytes.length > maxPreludeBytes || eventCount > maxPreludeEvents;
-    return this.#bytes.length > maxUnseenChars || contentChars > maxUnseenChars || this.#events.length > maxUnseenEvents;
+    const heldBytes = this.#bytes?.length ?? 0;
+    if (!arrived) return heldBytes > maxPreludeBytes || eventCount > maxPreludeEvents;
+    return heldBytes > maxUnseenChars || contentChars > maxUnseenChars || (this.#events?.length ?? 0) > maxUnseenEvents;
   }
 
-  /** All bytes that wait, in one piece; undefined when there are none. They wait no longer. */
-  takeBytes(): Buffer | undefined {
-    return this.#bytes.length === 0 ? undefined : this.#bytes.take();
-  }
-
-  takeEvents(): ConversationEvent[] {
-    const events = this.#events;
-    this.#events = [];
-    return events;
+  /** Passes on what was held back, and then what a chunk brought. @returns false when the caller is slower than the provider */
+  passOn({ events, bytes }: SplitterOutput, sink: AnswerSink): boolean {
+    return this.#raw ? this.#passBytesOn(bytes, sink) : this.#passEventsOn(events, sink);
   }
 
   clear(): void {
-    this.#bytes.clear();
-    this.#events = [];
+    this.#bytes = undefined;
+    this.#events = undefined;
+  }
+
+  #passBytesOn(bytes: readonly Buffer[], sink: AnswerSink): boolean {
+    const held = this.#bytes;
+    this.#bytes = undefined;
+    let ready = held === undefined || sink.onBytes(held.whole());
+    for (const piece of bytes) ready = sink.onBytes(piece);
+    return ready;
+  }
+
+  #passEventsOn(events: readonly ConversationEvent[], sink: AnswerSink): boolean {
+    const held = this.#events;
+    this.#events = undefined;
+    if (held === undefined) return events.length === 0 || sink.onEvents(events);
+    for (const event of events) held.push(event);
+    return held.length === 0 || sink.onEvents(held);
   }
 }

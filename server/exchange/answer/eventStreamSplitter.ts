@@ -2,50 +2,66 @@ import type { ConversationEvent, ProviderErrorBody } from '../../api/conversatio
 import { ByteQueue } from '../../base/byteQueue.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { StreamDecoder } from '../../protocols/codec.ts';
-import { createSseReader } from '../../protocols/sseReader.ts';
+import { createSseReader, type SseReader } from '../../protocols/sseReader.ts';
 
-/** What one chunk of a stream turned out to hold. */
+/** What one chunk of a stream holds. */
 export interface SplitterOutput {
-  events: readonly ConversationEvent[];
+  readonly events: readonly ConversationEvent[];
   /** Whole events as bytes for a caller of the same protocol; empty when translating. */
-  bytes: readonly Buffer[];
-  /** An error event; nothing after it counts, and its own bytes are not among `bytes`. */
-  error: ProviderErrorBody | undefined;
+  readonly bytes: readonly Buffer[];
+  /** An error event. Whatever comes after it is not read, and its own bytes are not among `bytes`. */
+  readonly error: ProviderErrorBody | undefined;
 }
 
 export interface SplitterOptions {
-  /** Bytes are wanted: the caller speaks the provider's protocol. */
+  /** The caller speaks the provider's protocol and gets its bytes. */
   raw: boolean;
   /** Keep chunks from the caller that hold nothing but usage. */
   hideUsage: boolean;
 }
 
+/** An event that may be passed on, as it was read. */
+interface PassableEvent { event: string | undefined; data: string }
+
 const maxEventBytes = 16 * 1024 * 1024;
 /** What an event may have in bytes, with its field names and with comments; the reader bounds these. */
 const maxTailBytes = 4 * maxEventBytes;
+/** A provider that sends several events in a chunk sends about so many. Records of more of them are dropped with their chunk. */
+const keptRecords = 4;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
-/** A blank line is seen with the three bytes before its last one. */
-const borderBytesOf = 3;
-const nothing = Buffer.alloc(0);
+/** A blank line is recognised by its last byte and up to three bytes before it. */
+const borderLength = 3;
+const noBuffer = Buffer.alloc(0);
+const noEvents: readonly ConversationEvent[] = [];
+const noBytes: readonly Buffer[] = [];
 
 /**
  * Lets a provider's stream through event by event: reads what every event means, and gives back the very bytes of
  * those that are fit to be passed on. What is unreadable is left out, so one bad line does not end a good stream.
+ *
+ * A chunk that holds whole events costs no object here: the chunk itself and the decoder's own array are given back,
+ * in an output that is used again for the next chunk.
  */
 export class EventStreamSplitter {
-  #decoder: StreamDecoder;
-  #options: SplitterOptions;
-  #reader: ReturnType<typeof createSseReader>;
-  #events: ConversationEvent[] = [];
-  #fit: { event: string | undefined; data: string }[] = [];
-  #dirty = false;
-  #error: ProviderErrorBody | undefined;
+  readonly #decoder: StreamDecoder;
+  readonly #options: SplitterOptions;
+  readonly #reader: SseReader;
+  readonly #output: { events: readonly ConversationEvent[]; bytes: readonly Buffer[]; error: ProviderErrorBody | undefined } = { events: noEvents, bytes: noBytes, error: undefined };
+  /** The list of bytes of every output that has any. */
+  readonly #oneBuffer: Buffer[] = [];
+  /** The events of this chunk, gathered where more than one SSE event brought some. */
+  #gathered: ConversationEvent[] | undefined;
+  /** Records of events that may be passed on; the first `#passableCount` belong to this chunk. */
+  readonly #passable: PassableEvent[] = [];
+  #passableCount = 0;
+  /** An event of this chunk is not to be passed on: the others are written out from what was read of them. */
+  #mustReframe = false;
   /** Bytes of an event that is not complete yet, as they came: joining them with each chunk would cost the square of a large event. */
   readonly #tail = new ByteQueue();
-  /** The last bytes of the tail, where a blank line may have begun. */
-  #seam: Buffer = nothing;
-  /** SSE events seen, of any kind. */
+  /** The last bytes of the tail, in which a blank line may have begun. */
+  #borderBytes: Buffer = noBuffer;
+  /** SSE events so far, of any kind. */
   eventCount = 0;
 
   constructor(decoder: StreamDecoder, options: SplitterOptions) {
@@ -54,98 +70,155 @@ export class EventStreamSplitter {
     this.#reader = createSseReader({ maxEventBytes }, (event, data) => this.#read(event, data));
   }
 
+  /** The protocol's terminal event was read. */
   get terminated(): boolean {
     return this.#decoder.terminated;
   }
 
+  /** How many events could not be read. */
   get unreadable(): number {
     return this.#decoder.unreadable;
   }
 
-  /** @throws WaybillError `event-too-large`, `stream-noise` */
+  /**
+   * Reads the next chunk.
+   * @returns what it holds; valid until the next call. The event list and the bytes themselves may be kept.
+   * @throws WaybillError `event-too-large`, `stream-noise`
+   */
   push(chunk: Buffer): SplitterOutput {
     this.#begin();
     this.#reader.push(chunk);
-    return this.#output(this.#options.raw ? this.#wholeEvents(chunk) : undefined);
+    return this.#finished(this.#options.raw ? this.#wholeEvents(chunk) : undefined);
   }
 
-  /** The stream has ended: a last event may lack its blank line. @throws WaybillError */
+  /** The stream has ended: a last event may lack its blank line. @returns as `push` does @throws WaybillError */
   finish(): SplitterOutput {
     this.#begin();
     this.#reader.end();
-    const rest = this.#tail.length === 0 ? undefined : this.#tail.take();
-    this.#seam = nothing;
-    return this.#output(this.#options.raw && this.#fit.length > 0 ? rest : undefined);
+    const last = this.#tail.length === 0 ? undefined : this.#tail.take();
+    this.#borderBytes = noBuffer;
+    return this.#finished(this.#options.raw && this.#passableCount > 0 ? last : undefined);
   }
 
   #begin(): void {
-    this.#events = [];
-    this.#fit.length = 0;
-    this.#dirty = false;
-    this.#error = undefined;
+    this.#output.events = noEvents;
+    this.#output.bytes = noBytes;
+    this.#output.error = undefined;
+    this.#gathered = undefined;
+    this.#passableCount = 0;
+    if (this.#passable.length > keptRecords) this.#passable.length = keptRecords;
+    this.#mustReframe = false;
   }
 
   #read(event: string | undefined, data: string): void {
-    if (this.#error !== undefined) return;
-    this.eventCount++;
+    const output = this.#output;
+    if (output.error !== undefined) return;
+    this.eventCount += 1;
     const unreadableBefore = this.#decoder.unreadable;
     const events = this.#decoder.decode(event, data);
     let usageOnly = events.length > 0;
     for (const one of events) {
       if (one.type === 'error') {
-        this.#error = one.error;
-        this.#dirty = true;
+        output.error = one.error;
+        this.#mustReframe = true;
+        // The events before it still count.
+        for (let at = 0; events[at] !== one; at += 1) this.#gather(events[at]);
         return;
       }
       if (one.type !== 'usage') usageOnly = false;
-      this.#events.push(one);
     }
-    if (this.#decoder.unreadable > unreadableBefore || (usageOnly && this.#options.hideUsage)) this.#dirty = true;
-    else if (this.#options.raw) this.#fit.push({ event, data });
+    if (output.events.length === 0) output.events = events;
+    else for (const one of events) this.#gather(one);
+    if (this.#decoder.unreadable > unreadableBefore || (usageOnly && this.#options.hideUsage)) this.#mustReframe = true;
+    else if (this.#options.raw) this.#notePassable(event, data);
   }
 
-  #output(whole: Buffer | undefined): SplitterOutput {
-    const { raw } = this.#options;
-    if (!raw) return { events: this.#events, bytes: [], error: this.#error };
-    if (this.#dirty) {
-      let text = '';
-      for (const { event, data } of this.#fit) text += frame(event, data);
-      return { events: this.#events, bytes: text === '' ? [] : [Buffer.from(text)], error: this.#error };
+  /** A second event of this chunk: from here on the list is our own. */
+  #gather(event: ConversationEvent | undefined): void {
+    if (event === undefined) return;
+    if (this.#gathered === undefined) {
+      this.#gathered = [...this.#output.events];
+      this.#output.events = this.#gathered;
     }
-    return { events: this.#events, bytes: whole === undefined || whole.length === 0 ? [] : [whole], error: undefined };
+    this.#gathered.push(event);
   }
 
-  /** The bytes up to the end of the last whole event; the rest waits for the next chunk. */
+  #notePassable(event: string | undefined, data: string): void {
+    const record = this.#passable[this.#passableCount];
+    if (record === undefined) {
+      this.#passable.push({ event, data });
+    } else {
+      record.event = event;
+      record.data = data;
+    }
+    this.#passableCount += 1;
+  }
+
+  #finished(whole: Buffer | undefined): SplitterOutput {
+    if (!this.#options.raw) return this.#output;
+    const bytes = this.#mustReframe ? this.#reframed() : whole;
+    if (bytes !== undefined && bytes.length > 0) {
+      this.#oneBuffer[0] = bytes;
+      this.#output.bytes = this.#oneBuffer;
+    }
+    return this.#output;
+  }
+
+  /** The passable events of this chunk, written out. */
+  #reframed(): Buffer {
+    let text = '';
+    for (let at = 0; at < this.#passableCount; at += 1) {
+      const record = this.#passable[at];
+      if (record !== undefined) text += frame(record);
+    }
+    return Buffer.from(text);
+  }
+
+  /** The bytes up to the end of the last whole event; those after it wait for the next chunk. */
   #wholeEvents(chunk: Buffer): Buffer | undefined {
-    const borderBytes = this.#seam;
-    const end = (borderBytes.length === 0 ? lastEventEnd(chunk) : lastEventEnd(Buffer.concat([borderBytes, chunk]))) - borderBytes.length;
+    const end = lastEventEnd(this.#borderBytes, chunk);
     if (end <= 0) {
       this.#tail.add(chunk);
       if (this.#tail.length > maxTailBytes) throw new WaybillError('event-too-large', 'server', 'The provider sent an event that is larger than allowed.');
-      this.#seam = chunk.length >= borderBytesOf ? chunk.subarray(-borderBytesOf) : Buffer.concat([borderBytes, chunk]).subarray(-borderBytesOf);
+      this.#borderBytes = chunk.length >= borderLength ? chunk.subarray(-borderLength) : Buffer.concat([this.#borderBytes, chunk]).subarray(-borderLength);
       return undefined;
     }
-    const last = chunk.subarray(0, end);
-    let whole = last;
+    const isBorder = end === chunk.length;
+    let whole = isBorder ? chunk : chunk.subarray(0, end);
     if (this.#tail.length > 0) {
-      this.#tail.add(last);
+      this.#tail.add(whole);
       whole = this.#tail.take();
     }
-    const rest = chunk.subarray(end);
-    if (rest.length > 0) this.#tail.add(rest);
-    this.#seam = rest.subarray(-borderBytesOf);
+    if (isBorder) {
+      this.#borderBytes = noBuffer;
+      return whole;
+    }
+    const begun = chunk.subarray(end);
+    this.#tail.add(begun);
+    this.#borderBytes = begun.length > borderLength ? begun.subarray(-borderLength) : begun;
     return whole;
   }
 }
 
-function frame(event: string | undefined, data: string): string {
+function frame({ event, data }: PassableEvent): string {
   const name = event === undefined ? '' : `event: ${event}\n`;
   return `${name}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 }
 
-/** The index after the last blank line (LF, CRLF or CR), or 0. */
-function lastEventEnd(bytes: Buffer): number {
-  for (let at = bytes.length - 1; at > 0; at--) {
+/**
+ * The index in a chunk after the last blank line (LF, CRLF or CR); 0 or less where none ends in it.
+ * @param before the last bytes before the chunk, where a blank line may have begun; at most `borderLength`
+ */
+function lastEventEnd(before: Buffer, chunk: Buffer): number {
+  const end = lastBlankLineEnd(chunk);
+  if (end > 0 || before.length === 0) return end;
+  // What is left is a blank line that began before the chunk: it ends with one of the first bytes.
+  return lastBlankLineEnd(Buffer.concat([before, chunk.subarray(0, borderLength)])) - before.length;
+}
+
+/** The index after the last blank line, or 0. */
+function lastBlankLineEnd(bytes: Buffer): number {
+  for (let at = bytes.length - 1; at > 0; at -= 1) {
     const byte = bytes[at];
     if (byte !== newline && byte !== carriageReturn) continue;
     const before = bytes[at - 1];

@@ -5,11 +5,12 @@ import { isContentEvent, mergeUsage } from '../../protocols/events.ts';
 /** Characters of a token, where the provider reports no count. */
 export const charsPerToken = charactersPerToken.likely;
 
-/** What an attempt has measured so far; for receipts. */
+/** The measurements of an attempt so far; for receipts. */
 export interface AttemptFigures {
   status?: number | undefined;
-  /** Absent where a kept connection was used. */
+  /** How long the connection took, in milliseconds; absent where a kept one was used. */
   connectMs?: number | undefined;
+  /** From the start of the attempt to the headers, in milliseconds, as is `firstTokenMs` to the first content. */
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;
   usage: TokenUsage;
@@ -22,28 +23,31 @@ export interface AttemptFigures {
 /** Takes usage, text length and the stop reason out of an answer's events as they come. */
 export class UsageMeter {
   readonly figures: AttemptFigures = { usage: {}, contradictory: false, generatedChars: 0 };
-  reason: StopReason | undefined;
-  /** Content that the caller can see has come. */
+  stopReason: StopReason | undefined;
+  /** Text, reasoning, a refusal or a tool call is here. */
+  hasContent = false;
+  /** Some of the content is of a kind that the caller can see. */
   visible = false;
-  /** Tool calls that were begun. */
+  /** Tool calls that began. */
   toolCalls = 0;
-  #wholeCalls: boolean;
+  readonly #wholeCalls: boolean;
 
   /** @param wholeCalls the caller sees a tool call only when it is whole */
   constructor(wholeCalls: boolean) {
     this.#wholeCalls = wholeCalls;
   }
 
-  /** @returns whether there is content among them */
+  /** Counts further events of the answer, in order. @returns whether there is content among them */
   count(events: readonly ConversationEvent[]): boolean {
     let hasContent = false;
     for (const event of events) {
       if (isContentEvent(event)) {
         hasContent = true;
-        if (!this.#wholeCalls || !event.type.startsWith('tool-call')) this.visible = true;
+        if (!this.#wholeCalls || (event.type !== 'tool-call-start' && event.type !== 'tool-call-arguments')) this.visible = true;
       }
       this.#add(event);
     }
+    if (hasContent) this.hasContent = true;
     return hasContent;
   }
 
@@ -68,7 +72,7 @@ export class UsageMeter {
         if (event.contradictory === true) figures.contradictory = true;
         return;
       case 'finish':
-        this.reason = event.reason;
+        this.stopReason = event.reason;
         return;
       default:
     }

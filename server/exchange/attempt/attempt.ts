@@ -1,122 +1,87 @@
-import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
+import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
-import { headerValue } from '../../base/names.ts';
-import type { EndpointConfig, Timeouts } from '../../config/config.ts';
-import type { ProtocolCodec } from '../../protocols/codec.ts';
-import { isPageType, pageFailure } from '../../upstream/failures/notTheApi.ts';
-import { providerFailure, type FailureSource } from '../../upstream/failures/responseFailure.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { Dispatcher, ResponseListener, UpstreamCall } from '../../upstream/call.ts';
-import { cutFailure, emptyFailure, notJsonFailure, refusedFailure } from '../answer/answerFailures.ts';
-import { AnswerBody, startsLikeJson } from '../answer/answerBody.ts';
+import { providerFailure } from '../../upstream/failures/responseFailure.ts';
+import { AnswerBody } from '../answer/answerBody.ts';
 import { AnswerBounds } from '../answer/answerBounds.ts';
-import { headerText, passedHeaders } from '../answer/answerHeaders.ts';
-import { UsageMeter, charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
-import { AttemptTimers } from './timers.ts';
-import { CommitBuffer } from '../answer/commitBuffer.ts';
-import type { RawError } from '../request.ts';
+import { preludeFailure, tooLargeFailure, unreadableFailure } from '../answer/answerFailures.ts';
+import { passedHeaders } from '../answer/answerHeaders.ts';
+import { inspectBuffered } from '../answer/bufferedAnswer.ts';
+import { CommitBuffer, type AnswerSink } from '../answer/commitBuffer.ts';
+import { EventStreamReader } from '../answer/eventStreamReader.ts';
+import type { SplitterOutput } from '../answer/eventStreamSplitter.ts';
+import { UsageMeter, type AttemptFigures } from '../answer/usageMeter.ts';
+import * as machine from './machine.ts';
+import type { AttemptOrigin } from './origin.ts';
 import type { Outgoing } from './outgoing.ts';
-import { inspectPlain } from '../answer/bufferedAnswer.ts';
-import { EventStreamSplitter, type SplitterOutput } from '../answer/eventStreamSplitter.ts';
+import { AttemptTimers, roundMs, type TimerListener } from './timers.ts';
 
-/** What an attempt tells the exchange while it runs. */
-export interface AttemptListener {
+/** What an attempt reports to while it runs: its exchange, which may have two attempts under way. */
+export interface AttemptOwner extends AnswerSink {
   /** The provider answers, well or not. */
-  onAnswering(headers: ResponseHeaders): void;
+  onAnswering(attempt: UpstreamAttempt, headers: ResponseHeaders): void;
   /** The first text, reasoning or tool byte is here, though perhaps none that the caller can see yet. */
-  onArrive(): void;
+  onArrive(attempt: UpstreamAttempt): void;
   /** Something the caller can see is here: from now on a failure is visible. */
-  onCommit(): void;
+  onCommit(attempt: UpstreamAttempt): void;
   /** The first bytes or events are about to be passed on. @param headers those of the provider that a caller of its protocol may use */
-  onBegin(headers: Readonly<Record<string, string>>): void;
-  /** @returns false when the caller is slower than the provider */
-  onBytes(chunk: Buffer): boolean;
-  onEvents(events: readonly ConversationEvent[]): boolean;
-  onPlain(body: Buffer): void;
-  onDone(end: AttemptEnd): void;
+  onBegin(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): void;
+  /** A whole answer in the caller's own protocol. */
+  onBuffered(body: Buffer): void;
+  /** Comes last and once; not after `abandon`. */
+  onDone(attempt: UpstreamAttempt, end: machine.AttemptEnd): void;
 }
 
-export type AttemptEnd =
-  | { kind: 'ok'; reason: StopReason | undefined }
-  /** `begun`: something of it was already passed on. */
-  | { kind: 'failed'; error: WaybillError; begun: boolean; raw?: RawError | undefined };
+export interface AttemptOptions extends machine.AttemptTerms {
+  readonly owner: AttemptOwner;
+  readonly origin: AttemptOrigin;
+  readonly outgoing: Outgoing;
+  readonly clock: Clock;
+  /** The caller sees a tool call only when it is whole, so half a call is still invisible. */
+  readonly wholeCalls: boolean;
+}
 
-const maxErrorBodyBytes = 64 * 1024;
-/** A body that is passed on is scanned only: a request for many embeddings is answered with this much. */
-const maxPlainBodyBytes = 128 * 1024 * 1024;
-/** A body that is read as a whole, images in it included. */
-const maxReadBodyBytes = 32 * 1024 * 1024;
-/** After the terminal event the provider may keep the connection open; the caller need not wait for it. */
+/** After the terminal event the provider may keep the connection open; the caller does not wait for it longer than this. */
 const lingerMs = 1500;
-/** Less says nothing about how fast text comes. */
-const measurableMs = 1000;
+const noBytes = Buffer.alloc(0);
+const noOutput: SplitterOutput = { events: [], bytes: [], error: undefined };
 
 /**
- * One upstream call from its first byte out to its last byte in: timers, the commit point, the judgement whether
- * what came back is an answer.
+ * One upstream call from its first byte out to its last byte in. The machine (machine.ts) decides; this class owns what the
+ * decisions are about: the call, the timers, the readers of the answer and the buffers.
  */
-export class UpstreamAttempt implements ResponseListener {
+export class UpstreamAttempt implements ResponseListener, TimerListener {
+  readonly origin: AttemptOrigin;
   readonly figures: AttemptFigures;
+  readonly #options: AttemptOptions;
+  readonly #startedAt = performance.now();
   readonly #meter: UsageMeter;
-  readonly #waiting = new CommitBuffer();
-  #listener: AttemptListener;
-  #outgoing: Outgoing;
-  #codec: ProtocolCodec;
-  #source: FailureSource;
-  #endpoint: EndpointConfig;
-  #timeouts: Timeouts;
-  #stream: boolean;
-  #timers: AttemptTimers;
+  readonly #buffer: CommitBuffer;
+  readonly #timers: AttemptTimers;
+  #state: machine.AttemptState = machine.waiting;
   #call: UpstreamCall | undefined;
-  #startedAt = performance.now();
-  #headers: ResponseHeaders = {};
-  #mode: 'waiting' | 'stream' | 'plain' | 'error' | 'done' = 'waiting';
-  #gate: EventStreamSplitter | undefined;
-  readonly #bounds: AnswerBounds;
-  #body = new AnswerBody();
-  #held: boolean;
-  #refusalFails: boolean;
-  #finishSuffices: boolean;
-  /** Content has come, though perhaps none that the caller can see yet. */
-  #arrived = false;
-  #begun = false;
-  #committed = false;
-  #now: () => number;
+  /** Made where the answer is an event stream. */
+  #reader: EventStreamReader | undefined;
+  /** Made where the answer comes as one body, or a refusal with an explanation. */
+  #body: AnswerBody | undefined;
 
-  constructor(options: {
-    listener: AttemptListener; outgoing: Outgoing; source: FailureSource; endpoint: EndpointConfig;
-    timeouts: Timeouts; stream: boolean; now: () => number;
-    /** What comes before the first content waits for it, so that a failure until then stays unseen. */
-    held: boolean;
-    /** The answer is written anew, so that it is whole once its stop reason has come. */
-    finishSuffices: boolean;
-    /** The caller sees a tool call only when it is whole, so that a half one has not been seen. */
-    wholeCalls: boolean;
-    /** A refusal without a word of text counts as a failure: somebody is to be asked what follows. */
-    refusalFails: boolean;
-  }) {
-    this.#finishSuffices = options.finishSuffices;
-    this.#meter = new UsageMeter(options.wholeCalls);
+  constructor(options: AttemptOptions) {
+    const { origin, source, stream, wholeCalls, outgoing } = options;
+    this.#options = options;
+    this.origin = origin;
+    this.#meter = new UsageMeter(wholeCalls);
     this.figures = this.#meter.figures;
-    this.#refusalFails = options.refusalFails;
-    this.#held = options.held;
-    this.#timeouts = options.timeouts;
-    this.#listener = options.listener;
-    this.#outgoing = options.outgoing;
-    this.#codec = options.outgoing.codec;
-    this.#source = options.source;
-    this.#endpoint = options.endpoint;
-    this.#stream = options.stream;
-    this.#now = options.now;
-    this.#bounds = new AnswerBounds(options.endpoint.name);
-    this.#timers = new AttemptTimers(options.timeouts, options.stream, error => this.#expired(error), options.endpoint.name);
+    this.#buffer = new CommitBuffer(outgoing.passThrough);
+    this.#timers = new AttemptTimers(this, origin.timeouts, stream, source.endpoint);
   }
 
   start(upstream: Dispatcher): void {
+    const { endpoint, timeouts } = this.origin;
     this.#timers.start();
-    this.#call = upstream.dispatch({ name: this.#endpoint.name, timeouts: this.#timeouts, protocol: this.#endpoint.protocol, provider: this.#endpoint.provider }, this.#outgoing.request, this);
-    // The call may have failed before it was handed over.
-    if (this.#mode === 'done') this.#call.abort();
+    this.#call = upstream.dispatch({ name: endpoint.name, timeouts, protocol: endpoint.protocol, provider: endpoint.provider }, this.#options.outgoing.request, this);
+    // The call may fail before it is handed over.
+    if (this.#isEnded()) this.#call.abort();
   }
 
   /** Since the attempt began, in milliseconds. */
@@ -126,14 +91,12 @@ export class UpstreamAttempt implements ResponseListener {
 
   /** The longest silence in the middle of the answer, in milliseconds; undefined where there was none to measure. */
   get longestGapMs(): number | undefined {
-    const gapMs = this.#timers.longestGapMs;
-    return gapMs === undefined ? undefined : roundMs(gapMs);
+    return this.#timers.longestGapMs;
   }
 
-  /** How fast text came, in tokens a second; undefined where there was too little of it to tell. */
+  /** How fast text came, in tokens a second; undefined where too little of it came to measure. */
   get tokensPerSecond(): number | undefined {
-    const { contentMs } = this.#timers;
-    return contentMs < measurableMs ? undefined : this.figures.generatedChars / charsPerToken / (contentMs / 1000);
+    return this.#timers.tokensPerSecond(this.figures.generatedChars);
   }
 
   /** Nothing was sent: the call was never made, failed while it was being made, or was answered here. */
@@ -154,18 +117,17 @@ export class UpstreamAttempt implements ResponseListener {
     return source === 'injected' || source === 'altered';
   }
 
-  /** Events of the stream that could not be read and were left out. */
+  /** How many events of the stream could not be read and were left out. */
   get unreadable(): number {
-    return this.#gate?.unreadable ?? 0;
+    return this.#reader?.unreadable ?? 0;
   }
 
-  /** Ends the attempt without a word to the listener: the caller went away. */
+  /** Ends the attempt without a call to its owner; does nothing when it has ended. */
   abandon(): void {
-    if (this.#mode === 'done') return;
-    this.#close();
-    this.#call?.abort();
+    this.#end(machine.abandon());
   }
 
+  /** The caller can take more. */
   resume(): void {
     this.#timers.resume();
     this.#call?.resume();
@@ -176,309 +138,259 @@ export class UpstreamAttempt implements ResponseListener {
   }
 
   onHeaders(status: number, headers: ResponseHeaders): void {
-    if (this.#mode !== 'waiting') return;
+    if (this.#state.state !== 'waiting') return;
     this.figures.status = status;
     this.figures.headersMs = this.elapsedMs();
-    this.#headers = headers;
-    this.#listener.onAnswering(headers);
-    if (status >= 300) {
-      this.#mode = 'error';
-      this.#timers.refusing();
+    this.#options.owner.onAnswering(this, headers);
+    if (this.#isEnded()) return;
+    const next = machine.receiveHead(this.#options, { status, headers });
+    if (next.state === 'ended') {
+      this.#end(next);
       return;
     }
-    const contentType = headerText(headers['content-type']).toLowerCase();
-    if (isPageType(contentType)) {
-      this.#fail(pageFailure(this.#endpoint.name));
-      return;
-    }
-    this.#timers.answering();
-    this.#isEventStream = contentType.includes('event-stream');
-    if (this.#stream && !contentType.includes('json')) {
-      this.#mode = 'stream';
-      this.#gate = new EventStreamSplitter(this.#codec.createStreamDecoder(this.#endpoint.provider.dialect), {
-        raw: this.#outgoing.passThrough, hideUsage: this.#outgoing.hideUsage,
-      });
-    } else {
-      this.#mode = 'plain';
-    }
+    this.#state = next;
+    if (next.state === 'error-body') this.#timers.awaitExplanation();
+    else this.#timers.awaitContent();
+    if (next.state === 'streaming') this.#reader = new EventStreamReader(this.#options.outgoing, this.origin.endpoint, this.#meter);
   }
 
   onData(chunk: Buffer): void {
-    switch (this.#mode) {
-      case 'stream':
-        if (this.#gate?.eventCount === 0 && !this.#isEventStream && startsLikeJson(chunk)) {
-          // A whole answer where a stream was asked for, and no header to say so.
-          this.#mode = 'plain';
-          this.#keep(chunk);
+    const state = this.#state;
+    switch (state.state) {
+      case 'streaming': {
+        const reader = this.#reader;
+        if (reader === undefined) return;
+        if (machine.isWholeAnswer(state, reader, chunk)) {
+          const buffered = machine.toBuffered(state);
+          this.#state = buffered;
+          this.#collect(buffered, chunk);
           return;
         }
-        this.#streamed(this.#read(gate => gate.push(chunk)), chunk.length);
+        this.#read(state, reader, chunk);
+        if (reader.terminated && !this.#isEnded()) this.#timers.linger(lingerMs);
         return;
-      case 'plain':
-      case 'error':
-        this.#keep(chunk);
+      }
+      case 'buffered':
+      case 'error-body':
+        this.#collect(state, chunk);
         return;
-      default:
+      case 'waiting':
+      case 'ended':
     }
   }
 
   onEnd(): void {
-    switch (this.#mode) {
-      case 'stream':
-        this.#streamed(this.#read(gate => gate.finish()));
-        // Reading the last event may have ended the attempt.
-        if (this.#isDone()) return;
-        this.#streamEnded();
+    const state = this.#state;
+    switch (state.state) {
+      case 'streaming':
+        if (this.#reader !== undefined) this.#read(state, this.#reader, undefined);
+        this.#completeStream(false);
         return;
-      case 'plain':
-        this.#plainEnded();
+      case 'buffered':
+        this.#completeBuffered(state);
         return;
-      case 'error':
-        this.#refused();
+      case 'error-body':
+        this.#refuse(state);
         return;
-      default:
+      case 'waiting':
+      case 'ended':
     }
   }
 
   onError(error: WaybillError): void {
-    if (this.#mode === 'stream' && this.#gate?.terminated === true) {
-      // The answer was complete; how the connection ended does not matter.
-      this.#streamEnded();
-      return;
-    }
-    if (this.#mode === 'error') {
-      this.#refused();
-      return;
-    }
-    this.#fail(error);
+    // The answer was complete; how the connection ended does not matter.
+    if (this.#state.state === 'streaming' && this.#reader?.terminated === true) this.#completeStream(false);
+    else this.onExpired(error);
   }
 
-  #read(read: (gate: EventStreamSplitter) => SplitterOutput): SplitterOutput | WaybillError {
-    const gate = this.#gate;
-    if (gate === undefined) return { events: [], bytes: [], error: undefined };
+  onExpired(error: WaybillError): void {
+    // A status that came says more than that its explanation did not.
+    if (this.#state.state === 'error-body') this.#refuse(this.#state);
+    else this.#fail(error);
+  }
+
+  onLingered(): void {
+    this.#completeStream(true);
+  }
+
+  /** Reads a chunk of the stream, and holds back or passes on what it brings. @param chunk undefined: the stream has ended */
+  #read(state: machine.StreamingState, reader: EventStreamReader, chunk: Buffer | undefined): void {
+    let output: SplitterOutput;
     try {
-      return read(gate);
+      output = reader.read(chunk);
     } catch (error) {
-      if (error instanceof WaybillError) return error;
-      throw error;
+      if (error instanceof WaybillError) this.#fail(error);
+      else this.#break(error);
+      return;
+    }
+    try {
+      this.#deliver(state, reader, output);
+    } catch (cause) {
+      this.#break(cause);
     }
   }
 
-  #streamed(output: SplitterOutput | WaybillError, chunkBytes = 0): void {
-    if (output instanceof WaybillError) {
-      this.#fail(output);
-      return;
+  #deliver(before: machine.StreamingState, reader: EventStreamReader, output: SplitterOutput): void {
+    let state = before;
+    for (let next = machine.readChunk(state, this.#meter, reader); next !== state; next = machine.readChunk(state, this.#meter, reader)) {
+      this.#enter(next);
+      if (this.#isEnded()) return;
+      state = next;
     }
-    const hasContent = this.#account(output.events);
-    const excess = this.#bounds.exceeded(chunkBytes, hasContent, this.#gate?.eventCount ?? 0, this.unreadable, this.figures.generatedChars, this.#meter.toolCalls);
-    if (excess !== undefined) {
-      this.#fail(excess);
-      return;
-    }
-    if (hasContent && !this.#arrived) this.#arrive();
-    if (this.#meter.visible && !this.#committed) this.#commit();
-    // An ending goes out only after something to read: without that it may be no answer.
-    if (!this.#committed && (this.#arrived || this.#meter.reason !== undefined || this.#gate?.terminated === true)) this.#held = true;
-    if (!this.#committed && this.#held) {
-      this.#holdBack(output.bytes);
-      this.#timers.observe(hasContent, this.figures.generatedChars);
-    } else if (output.bytes.length > 0 || this.#waiting.hasEvents || this.#committed) {
-      if (!this.#begun) this.#begin();
-      this.#timers.observe(hasContent, this.figures.generatedChars);
-      // The timers may have ended it.
-      if (this.#isDone()) return;
-      const ready = this.#outgoing.passThrough ? this.#forwardBytes(output.bytes) : this.#forwardEvents();
-      if (!ready) {
-        this.#timers.pause();
-        this.#call?.pause();
-      }
-    }
-    if (output.error !== undefined && !this.#isDone()) this.#fail(providerFailure(output.error, this.figures.status ?? 200, this.#source));
-    else if (this.#gate?.terminated === true && !this.#isDone()) this.#timers.linger(lingerMs, () => this.#lingered());
-  }
-
-  #isEventStream = false;
-  /** Takes the figures out of events, which then wait to be passed on. @returns whether there is content among them */
-  #account(events: readonly ConversationEvent[]): boolean {
-    if (!this.#outgoing.passThrough) this.#waiting.addEvents(events);
-    return this.#meter.count(events);
+    if (machine.holdsBack(state)) this.#holdBack(state, reader, output);
+    else if (state.phase === 'committed' || this.#buffer.isForCaller(output)) this.#passOn(state, reader.hasContent, output);
+    if (output.error !== undefined) this.#fail(providerFailure(output.error, state.head.status, this.#options.source));
   }
 
   /** Before the commit point: lifecycle, role and ping events wait here, and vanish with a failed attempt. */
-  #holdBack(bytes: readonly Buffer[]): void {
-    this.#waiting.addBytes(bytes);
-    if (this.#waiting.isTooMuch(this.#arrived, this.#gate?.eventCount ?? 0, this.figures.generatedChars)) {
-      this.#fail(new WaybillError('prelude-too-large', 'server', `${this.#endpoint.name} sent much and said nothing.`));
+  #holdBack(state: machine.StreamingState, { eventCount, hasContent }: EventStreamReader, output: SplitterOutput): void {
+    const { generatedChars } = this.figures;
+    this.#buffer.hold(output);
+    if (this.#buffer.isTooMuch(state.phase === 'arrived', eventCount, generatedChars)) this.#fail(preludeFailure(this.#options.source.endpoint));
+    else this.#timers.observe(hasContent, generatedChars);
+  }
+
+  #passOn(state: machine.StreamingState, hasContent: boolean, output: SplitterOutput): void {
+    if (!state.begun) this.#begin(state);
+    this.#timers.observe(hasContent, this.figures.generatedChars);
+    // The owner or the timers may have ended it.
+    if (this.#isEnded() || this.#buffer.passOn(output, this.#options.owner)) return;
+    this.#timers.pause();
+    this.#call?.pause();
+  }
+
+  /** Takes a step and reports it. The report may make the owner end the attempt. */
+  #enter(state: machine.StreamingState | machine.BufferedState): void {
+    this.#state = state;
+    switch (state.phase) {
+      case 'arrived':
+        this.figures.firstTokenMs = this.elapsedMs();
+        this.#timers.contentArrived();
+        this.#options.owner.onArrive(this);
+        return;
+      case 'committed':
+        this.#options.owner.onCommit(this);
+        return;
+      case 'open':
+      case 'held':
+      case 'collecting':
     }
   }
 
-  #arrive(): void {
-    this.#arrived = true;
-    this.figures.firstTokenMs = this.elapsedMs();
-    this.#timers.committed();
-    this.#listener.onArrive();
+  #begin(state: machine.StreamingState | machine.BufferedState): void {
+    this.#state = machine.begin(state);
+    const { owner, outgoing } = this.#options;
+    owner.onBegin(this, outgoing.passThrough ? passedHeaders(state.head.headers) : {});
   }
 
-  #commit(): void {
-    if (!this.#arrived) this.#arrive();
-    this.#committed = true;
-    this.#listener.onCommit();
-    if (!this.#begun) this.#begin();
+  /** @returns false when the owner ended the attempt meanwhile */
+  #commit(before: machine.StreamingState | machine.BufferedState): boolean {
+    let state = before;
+    while (state.phase !== 'committed') {
+      state = machine.advance(state);
+      this.#enter(state);
+      if (this.#isEnded()) return false;
+    }
+    if (!state.begun) this.#begin(state);
+    return !this.#isEnded();
   }
 
-  #begin(): void {
-    this.#begun = true;
-    this.#listener.onBegin(this.#outgoing.passThrough ? passedHeaders(this.#headers) : {});
-  }
-
-  #forwardBytes(bytes: readonly Buffer[]): boolean {
-    const held = this.#waiting.takeBytes();
-    let ready = held === undefined || this.#listener.onBytes(held);
-    for (const chunk of bytes) ready = this.#listener.onBytes(chunk);
-    return ready;
-  }
-
-  #forwardEvents(): boolean {
-    return !this.#waiting.hasEvents || this.#listener.onEvents(this.#waiting.takeEvents());
-  }
-
-  #streamEnded(): void {
-    const gate = this.#gate;
-    if (gate === undefined) return;
-    if (!gate.terminated) {
-      this.#fail(cutFailure(this.#endpoint.name, !this.#arrived && gate.eventCount === 0));
+  /** The stream came to its end, or its terminal event is here and the connection stays open. @param aborts it does */
+  #completeStream(aborts: boolean): void {
+    const state = this.#state;
+    const reader = this.#reader;
+    if (state.state !== 'streaming' || reader === undefined) return;
+    const flaw = machine.streamFlaw(state, this.#options, this.#meter, reader);
+    if (flaw !== undefined) {
+      this.#fail(flaw);
       return;
     }
-    if (!this.#committed) {
-      const empty = emptyFailure(this.#endpoint.name, this.#meter.reason, this.#refusalFails);
-      if (empty !== undefined) {
-        this.#fail(empty);
-        return;
-      }
-      // Nothing to say, and that is the answer (an output limit of 1, a refusal without words).
-      this.#commit();
-      if (this.#outgoing.passThrough) this.#forwardBytes([]);
-      else this.#forwardEvents();
+    try {
+      if (this.#commit(state)) this.#buffer.passOn(noOutput, this.#options.owner);
+      this.#end(machine.succeed(this.#meter.stopReason, aborts));
+    } catch (cause) {
+      this.#break(cause);
     }
-    this.#succeed();
   }
 
-  #lingered(): void {
-    if (this.#mode !== 'stream') return;
-    this.#streamEnded();
-    this.#call?.abort();
-  }
-
-  #keep(chunk: Buffer): void {
-    const body = this.#body;
-    const limit = this.#mode === 'error' ? maxErrorBodyBytes : this.#isPassedOn() ? maxPlainBodyBytes : maxReadBodyBytes;
-    if (body.length + chunk.length > limit) {
-      if (this.#mode === 'error') {
-        body.add(chunk.subarray(0, limit - body.length));
-        this.#refused();
-        this.#call?.abort();
-        return;
-      }
-      this.#fail(new WaybillError('answer-too-large', 'server', `${this.#endpoint.name} sent an answer larger than is accepted.`));
+  #collect(state: machine.BufferedState | machine.ErrorBodyState, chunk: Buffer): void {
+    const body = (this.#body ??= new AnswerBody());
+    const room = machine.maxBodyBytes(state, this.#options) - body.length;
+    if (state.state === 'error-body') {
+      body.add(chunk.length > room ? chunk.subarray(0, room) : chunk);
+      if (chunk.length > room) this.#refuse(state);
+      return;
+    }
+    if (chunk.length > room) {
+      this.#fail(tooLargeFailure(this.#options.source.endpoint));
       return;
     }
     const beganBefore = body.began;
     body.add(chunk);
-    if (this.#mode !== 'plain') return;
     if (beganBefore) this.#timers.observe(true, body.length);
-    else if (body.began) this.#timers.committed();
+    else if (body.began) this.#timers.contentArrived();
     // Once: blank lines alone must not keep it waiting for ever.
-    else if (body.length === chunk.length) this.#timers.waitingForWhole();
+    else if (body.length === chunk.length) this.#timers.awaitWhole();
   }
 
-  #plainEnded(): void {
-    const body = this.#body.whole();
-    const events = inspectPlain(body, this.#codec, this.#endpoint.provider.dialect, this.#isPassedOn());
-    if (events === undefined) {
-      this.#fail(notJsonFailure(this.#endpoint.name, body));
+  #completeBuffered(state: machine.BufferedState): void {
+    const { outgoing, source, owner } = this.#options;
+    const meter = this.#meter;
+    const body = this.#body?.whole() ?? noBytes;
+    const passesOn = machine.passesBodyOn(this.#options);
+    const events = machine.receiveBody(state, this.#options, body, inspectBuffered(body, outgoing.codec, this.origin.endpoint.provider.dialect, passesOn));
+    if ('state' in events) {
+      this.#end(events);
       return;
     }
-    const failed = events.find(event => event.type === 'error');
-    if (failed !== undefined) {
-      // Without a status in the body there is none to pass on: a 200 is no error to the caller.
-      const { status } = failed.error;
-      this.#fail(providerFailure(failed.error, this.figures.status ?? 200, this.#source), status === undefined || status < 400 ? undefined : this.#rawError(status, body));
+    const hasContent = meter.count(events);
+    const flaw = new AnswerBounds(source.endpoint).exceeded(0, hasContent, events.length, 0, this.figures.generatedChars, meter.toolCalls)
+      ?? machine.bufferedFlaw(this.#options, meter);
+    if (flaw !== undefined) {
+      this.#fail(flaw);
       return;
     }
-    const hasContent = this.#account(events);
-    const excess = this.#bounds.exceeded(0, hasContent, events.length, 0, this.figures.generatedChars, this.#meter.toolCalls);
-    if (excess !== undefined) {
-      this.#fail(excess);
-      return;
-    }
-    if (!hasContent) {
-      const empty = emptyFailure(this.#endpoint.name, this.#meter.reason, this.#refusalFails);
-      if (empty !== undefined) {
-        this.#fail(empty);
-        return;
+    try {
+      if (this.#commit(state)) {
+        if (passesOn) owner.onBuffered(body);
+        else owner.onEvents(events);
       }
+      this.#end(machine.succeed(meter.stopReason, false));
+    } catch (cause) {
+      this.#break(cause);
     }
-    this.#commit();
-    if (this.#isPassedOn()) this.#listener.onPlain(body);
-    else this.#listener.onEvents(events);
-    this.#succeed();
   }
 
-  /** A plain answer goes to the caller in the provider's own bytes. */
-  #isPassedOn(): boolean {
-    return this.#outgoing.passThrough && !this.#stream;
+  #refuse(state: machine.ErrorBodyState): void {
+    this.#end(machine.refuse(state, this.#options, this.#body?.whole() ?? noBytes, this.#options.clock.now()));
   }
 
-  /** A timer ran out. A status that was sent says more than that its explanation did not come. */
-  #expired(error: WaybillError): void {
-    if (this.#mode === 'error') this.#refused();
-    else this.#fail(error);
+  #fail(error: WaybillError): void {
+    this.#end(machine.fail(this.#state, this.#options, error, this.#meter.stopReason));
   }
 
-  /** The provider answered with an error status. */
-  #refused(): void {
-    const body = this.#body.whole();
-    const status = this.figures.status ?? 502;
-    this.#fail(refusedFailure(status, this.#headers, body, this.#source, this.#now()), status < 400 ? undefined : this.#rawError(status, body));
+  /**
+   * The owner threw while the answer was passed on, so a part of it may be lost: it is no complete answer any more,
+   * whatever the stream says.
+   */
+  #break(cause: unknown): void {
+    if (this.#isEnded()) throw cause;
+    this.#end(machine.fail(this.#state, this.#options, unreadableFailure(this.#options.source.endpoint, cause)));
   }
 
-  #rawError(status: number, body: Buffer): RawError | undefined {
-    // What is so long was cut, or would take long to look through; the caller gets the error in its own protocol.
-    if (!this.#outgoing.passThrough || body.length >= maxErrorBodyBytes) return undefined;
-    return { status, body, contentType: headerValue(headerText(this.#headers['content-type'])) || 'application/json', headers: passedHeaders(this.#headers) };
+  #isEnded(): boolean {
+    return this.#state.state === 'ended';
   }
 
-  #succeed(): void {
-    this.#close();
-    this.#listener.onDone({ kind: 'ok', reason: this.#meter.reason });
-  }
-
-  #fail(error: WaybillError, raw?: RawError): void {
-    if (this.#mode === 'done') return;
-    if (this.#finishSuffices && this.#committed && this.#meter.reason !== undefined && error.failureClass !== 'cancelled') {
-      // Nothing was missing but the protocol's last word, which our own encoder writes.
-      this.#succeed();
-      this.#call?.abort();
-      return;
-    }
-    this.#close();
-    this.#call?.abort(error.failureClass === 'timeout');
-    this.#listener.onDone({ kind: 'failed', error, begun: this.#begun, raw });
-  }
-
-  #isDone(): boolean {
-    return this.#mode === 'done';
-  }
-
-  #close(): void {
-    this.#mode = 'done';
+  #end(ended: machine.EndedState): void {
+    if (this.#isEnded()) return;
+    this.#state = ended;
     this.#timers.stop();
-    this.#body.clear();
-    this.#waiting.clear();
+    this.#body = undefined;
+    this.#buffer.clear();
+    const { end, aborts } = ended;
+    // A timer that ran out says that the connection may be dead.
+    if (aborts) this.#call?.abort(end?.kind === 'failed' && end.error.failureClass === 'timeout');
+    if (end !== undefined) this.#options.owner.onDone(this, end);
   }
-}
-
-/** Milliseconds with one decimal place. */
-export function roundMs(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

@@ -6,13 +6,12 @@ import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import type { ModelFacts } from '../../routing/plan.ts';
 import { lastFour } from '../../keys/keyPool.ts';
-import { UpstreamAttempt } from './attempt.ts';
+import { UpstreamAttempt, type AttemptOwner } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
 import { mentions, type ExchangeFailure, type ExchangeInput } from '../request.ts';
 import type { Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
-import { RunningAttempt, type AttemptOwner } from './runningAttempt.ts';
 import type { ExchangeServices } from '../services.ts';
 
 /** One attempt as an exchange orders it. */
@@ -37,7 +36,7 @@ export interface LaunchOrder {
 }
 
 export type Launch =
-  | { kind: 'launched'; attempt: RunningAttempt }
+  | { kind: 'launched'; attempt: UpstreamAttempt }
   /** The target cannot be tried now. `unfit`: it can never serve such a request. */
   | { kind: 'excluded'; reason: string; unfit?: true }
   /** The request itself cannot be sent anywhere. */
@@ -85,7 +84,7 @@ function launchTarget(services: ExchangeServices, { target, input }: LaunchOrder
   return { endpoint, codec, facts: services.view(0).facts(target.endpoint, target.model) };
 }
 
-function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, permit: Permit): RunningAttempt | undefined {
+function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, permit: Permit): UpstreamAttempt | undefined {
   const { clock, timers } = services;
   const { input, target, kind, route } = order;
   const { key } = permit;
@@ -107,13 +106,11 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const announced: AttemptStarted = {
     exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,
   };
-  const attempt = new RunningAttempt(owner, { target, endpoint, key, permit, started, announced, timeouts, fullTimeouts });
   const anotherKey = (): boolean => key !== undefined
     && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, new Set([...order.triedKeys, key.id])));
-  attempt.attach(new UpstreamAttempt({
-    listener: attempt, outgoing, endpoint, stream: input.stream, now: () => clock.now(),
-    timeouts,
-    held: order.held(anotherKey),
+  return new UpstreamAttempt({
+    owner, origin: { target, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
+    holdsPrelude: order.held(anotherKey),
     finishSuffices: order.rewrite,
     wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
     refusalFails: asksOnRefusal(route, input),
@@ -121,8 +118,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
       endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
       asked: text => mentions(input.body, text),
     },
-  }));
-  return attempt;
+  });
 }
 
 /** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used */

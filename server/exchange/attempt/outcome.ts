@@ -3,45 +3,46 @@ import type { WaybillError } from '../../base/failure.ts';
 import { failureCodes } from '../../base/failureCodes.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { promptTokens } from '../../api/usage.ts';
-import type { AttemptEnd } from './attempt.ts';
-import { attemptRecord, priceRequest, settleUsage, type RecordedAttempt } from './record.ts';
+import type { UpstreamAttempt } from './attempt.ts';
+import type { AttemptEnd } from './machine.ts';
+import { attemptRecord, priceRequest, settleUsage, wasNeverSent } from './record.ts';
 import type { AttemptEnded } from '../events.ts';
-import type { RunningAttempt } from './runningAttempt.ts';
 import type { ExchangeServices } from '../services.ts';
 
 /** How an attempt ended. `cancelled`: the caller went away; `slower`: another target began to answer first. */
 export type AttemptVerdict = AttemptEnd | 'cancelled' | 'slower';
 
 /** The record of an attempt as it stands, for the ledger of a long stream. */
-export function runningRecord({ origin, run }: RunningAttempt, estimatedInputTokens: number): RecordedAttempt {
-  return attemptRecord(origin.started, run.figures, run.elapsedMs(), 'open', settleUsage(run.figures, undefined, estimatedInputTokens));
+export function runningRecord(attempt: UpstreamAttempt, estimatedInputTokens: number): Attempt {
+  const { origin, figures } = attempt;
+  return attemptRecord(origin.started, figures, attempt.elapsedMs(), 'open', settleUsage(figures, undefined, estimatedInputTokens));
 }
 
 /** The final record of an attempt and what its price is found by; gives its permit back. */
-export function settleAttempt(services: ExchangeServices, { origin, run }: RunningAttempt, verdict: AttemptVerdict, estimatedInputTokens: number): { record: RecordedAttempt; price: PriceRequest } {
+export function settleAttempt(services: ExchangeServices, attempt: UpstreamAttempt, verdict: AttemptVerdict, estimatedInputTokens: number): { record: Attempt; price: PriceRequest } {
+  const { origin, figures } = attempt;
   const end = verdict === 'slower' ? 'cancelled' : verdict;
-  const settled = settleUsage(run.figures, end === 'cancelled' ? undefined : end, estimatedInputTokens);
-  const record = attemptRecord(origin.started, run.figures, run.elapsedMs(), end, settled);
+  const settled = settleUsage(figures, end === 'cancelled' ? undefined : end, estimatedInputTokens);
+  const record = attemptRecord(origin.started, figures, attempt.elapsedMs(), end, settled);
   if (verdict === 'slower') record.message = 'Another target began to answer first.';
-  if (run.resent) record.message ??= 'The connection that was kept was gone; the request went out on a fresh one.';
-  if (run.longestGapMs !== undefined) record.longestGapMs = run.longestGapMs;
-  if (run.drilled) record.drill = true;
-  const price = priceRequest(record, origin.endpoint, run.figures);
-  const unsent = run.unsent || record.neverSent === true;
-  // Known to the pricer now; receipts say it in words.
-  delete record.neverSent;
+  if (attempt.resent) record.message ??= 'The connection that was kept was gone; the request went out on a fresh one.';
+  if (attempt.longestGapMs !== undefined) record.longestGapMs = attempt.longestGapMs;
+  if (attempt.drilled) record.drill = true;
+  const neverSent = wasNeverSent(end, figures);
+  const price = priceRequest(record, origin.endpoint, figures, neverSent);
+  const unsent = attempt.unsent || neverSent;
   const prompt = promptTokens(settled.usage);
   const used = unsent ? 'unsent' : prompt === undefined ? 'unknown' : prompt + (settled.usage.outputTokens ?? 0);
   if (typeof verdict === 'object') origin.permit.settle(used);
   else origin.permit.release(used);
-  if (run.unreadable > 0) {
-    services.log.warn(`${origin.target.target} sent ${run.unreadable} ${run.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
+  if (attempt.unreadable > 0) {
+    services.log.warn(`${origin.target.target} sent ${attempt.unreadable} ${attempt.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }
   return { record, price };
 }
 
 /** Whether a timer ended an attempt sooner than it would have with nobody to take over. */
-export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): boolean {
+export function wasCutShort({ origin }: UpstreamAttempt, error: WaybillError): boolean {
   const phase = failureCodes[error.code].timer;
   if (phase === undefined) return false;
   const { timeouts } = origin;
@@ -57,11 +58,11 @@ export function wasCutShort({ origin }: RunningAttempt, error: WaybillError): bo
 }
 
 /** The event of an attempt's end. @param record its final record @param at milliseconds since the epoch */
-export function attemptEnded({ origin, run }: RunningAttempt, record: Attempt, verdict: AttemptVerdict, at: number): AttemptEnded {
+export function attemptEnded(attempt: UpstreamAttempt, record: Attempt, verdict: AttemptVerdict, at: number): AttemptEnded {
   const error = typeof verdict === 'object' && verdict.kind === 'failed' ? verdict.error : undefined;
   return {
-    attempt: origin.announced, record, verdict: verdictOf(verdict), error, status: run.figures.status,
-    timedOut: error === undefined ? undefined : failureCodes[error.code].timer, tokensPerSecond: run.tokensPerSecond, at,
+    attempt: attempt.origin.announced, record, verdict: verdictOf(verdict), error, status: attempt.figures.status,
+    timedOut: error === undefined ? undefined : failureCodes[error.code].timer, tokensPerSecond: attempt.tokensPerSecond, at,
   };
 }
 

@@ -1,11 +1,10 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt } from '../../api/receipt.ts';
-import type { WaybillError } from '../../base/failure.ts';
 import { failureCodes } from '../../base/failureCodes.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { PriceRequest } from '../../pricing/pricing.ts';
 import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
-import type { AttemptEnd } from './attempt.ts';
+import type { AttemptEnd } from './machine.ts';
 import { modelSettings } from '../../models/modelSettings.ts';
 
 /** What an attempt used, with estimates where the provider gave no count, and whether there are any. */
@@ -39,12 +38,9 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 /** The part of an attempt's record that is known when it starts. */
 export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
 
-/** A record with what only its price needs to know: the request never left this machine. */
-export type RecordedAttempt = Attempt & { neverSent?: true };
-
-/** Whether an attempt failed before it was sent. */
-function neverSent(failure: WaybillError | undefined, figures: AttemptFigures): boolean {
-  return failure !== undefined && figures.status === undefined && figures.headersMs === undefined && failureCodes[failure.code].beforeSending === true;
+/** Whether an attempt failed before its request left this machine. Then it cost nothing. */
+export function wasNeverSent(end: AttemptEnd | 'cancelled', figures: Pick<AttemptFigures, 'status' | 'headersMs'>): boolean {
+  return end !== 'cancelled' && end.kind === 'failed' && figures.status === undefined && figures.headersMs === undefined && failureCodes[end.error.code].beforeSending === true;
 }
 
 /** An answer in which the model declines: it went well as far as the provider is concerned, and is marked by its failure class. */
@@ -55,7 +51,7 @@ export function isRefusal(end: AttemptEnd | 'cancelled' | 'open'): boolean {
 /** The record of an attempt that has ended, still without its price. */
 export function attemptRecord(
   started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
-): RecordedAttempt {
+): Attempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
   const { leftOut, ...known } = started;
   return {
@@ -72,7 +68,6 @@ export function attemptRecord(
     usage: settled.usage,
     usageEstimated: settled.estimated,
     cost: { certainty: 'unknown' },
-    ...(neverSent(failure, figures) ? { neverSent: true } : {}),
   };
 }
 
@@ -91,8 +86,8 @@ export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provid
   return provider.regions?.find(one => one.id === region)?.priceFactor;
 }
 
-/** What the pricer wants to know of an attempt. */
-export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>): PriceRequest {
+/** What the price of an attempt is found by. @param neverSent its request never left this machine */
+export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>, neverSent: boolean): PriceRequest {
   return {
     usage: attempt.usage,
     usageEstimated: attempt.usageEstimated,
@@ -106,7 +101,7 @@ export function priceRequest(attempt: RecordedAttempt, endpoint: EndpointConfig,
     status: attempt.status,
     // An answer that refuses is an answer, and paid for as one.
     failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
-    neverSent: attempt.neverSent,
+    neverSent,
     contradictory: figures.contradictory,
     generated: figures.generatedChars > 0,
   };

@@ -1,5 +1,4 @@
 import { WaybillError } from '../../base/failure.ts';
-import type { FailureCode } from '../../base/failureCodes.ts';
 import type { Timeouts } from '../../config/config.ts';
 import { charsPerToken } from '../answer/usageMeter.ts';
 
@@ -7,19 +6,32 @@ import { charsPerToken } from '../answer/usageMeter.ts';
 const longestStretchMs = 10_000;
 /** A single event proves nothing about pace. */
 const eventsOfAStretch = 2;
+/** A shorter stretch of content says nothing about how fast text comes. */
+const measurableMs = 1000;
 /** The explanation of a refusal is a line of text. */
 const longestExplanationMs = 5000;
 
+/** What timers report to. */
+export interface TimerListener {
+  /** A timer ran out, or the answer comes too slowly: the attempt is to end. */
+  onExpired(error: WaybillError): void;
+  /** The time in which a complete answer's connection might have ended is over. */
+  onLingered(): void;
+}
+
+/** What the timer beside the total waits for. */
+type Awaited = 'headers' | 'content' | 'explanation' | 'whole' | 'next-content';
+
 /**
  * The timers of one attempt, of which one at a time runs beside the total: headers, then first token, then idle. The
- * least throughput is judged as the answer comes; silence is the idle timer's. The connect timer belongs to the
- * connection (upstream/transport.ts).
+ * least throughput is judged as the answer comes; the idle timer judges silence. The connect timer belongs to the
+ * connection (upstream/sentCall.ts).
  */
 export class AttemptTimers {
-  #timeouts: Timeouts;
-  #stream: boolean;
-  #expire: (error: WaybillError) => void;
-  #endpoint: string;
+  readonly #listener: TimerListener;
+  readonly #timeouts: Timeouts;
+  readonly #stream: boolean;
+  readonly #endpoint: string;
   #phase: NodeJS.Timeout | undefined;
   #total: NodeJS.Timeout | undefined;
   #idling = false;
@@ -29,22 +41,23 @@ export class AttemptTimers {
   #firstContentAt = 0;
   #lastContentAt = 0;
   #longestGapMs = 0;
-  /** Grows with everything that is heard, so that a timer which fired can tell whether something came meanwhile. */
-  #heardCount = 0;
+  /** Grows with everything that comes, so that a timer which fired can see whether something came meanwhile. */
+  #received = 0;
   #stretchAt = 0;
   #stretchChars = 0;
   #stretchEvents = 0;
 
-  constructor(timeouts: Timeouts, stream: boolean, expire: (error: WaybillError) => void, endpoint: string) {
+  /** @param stream the caller asked for a stream @param endpoint its name, for messages */
+  constructor(listener: TimerListener, timeouts: Timeouts, stream: boolean, endpoint: string) {
+    this.#listener = listener;
     this.#timeouts = timeouts;
     this.#stream = stream;
-    this.#expire = expire;
     this.#endpoint = endpoint;
   }
 
   /** The longest silence between two pieces of content so far, in milliseconds; undefined before the second piece. */
   get longestGapMs(): number | undefined {
-    return this.#lastContentAt > this.#firstContentAt ? this.#longestGapMs : undefined;
+    return this.#lastContentAt > this.#firstContentAt ? roundMs(this.#longestGapMs) : undefined;
   }
 
   /** From the first piece of content to the last, in milliseconds. */
@@ -52,50 +65,49 @@ export class AttemptTimers {
     return this.#lastContentAt - this.#firstContentAt;
   }
 
+  /** How fast text came, in tokens a second; undefined where too little of it came to measure. @param chars characters of content, over the whole answer */
+  tokensPerSecond(chars: number): number | undefined {
+    const { contentMs } = this;
+    return contentMs < measurableMs ? undefined : chars / charsPerToken / (contentMs / 1000);
+  }
+
   /** The request is on its way. */
   start(): void {
-    const { totalMs } = this.#timeouts;
-    this.#total = setTimeout(() => {
-      if (this.#pausedAt !== undefined) this.#expire(new WaybillError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${seconds(totalMs)}.`));
-      else this.#expired('total-timeout', `${this.#endpoint} did not finish its answer within ${seconds(totalMs)}.`);
-    }, totalMs);
-    // A plain answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
-    const headersMs = this.#stream ? this.#timeouts.headersMs : this.#timeouts.bufferedHeadersMs;
-    this.#arm(headersMs, 'headers-timeout', `${this.#endpoint} took the request and sent nothing back within ${seconds(headersMs)}.`);
+    const { totalMs, headersMs, bufferedHeadersMs } = this.#timeouts;
+    this.#total = setTimeout(() => this.#listener.onExpired(this.#totalFailure()), totalMs);
+    // A buffered answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
+    this.#arm('headers', this.#stream ? headersMs : bufferedHeadersMs);
   }
 
   /** Headers are here; content is not. */
-  answering(): void {
-    const { firstTokenMs } = this.#timeouts;
-    this.#arm(firstTokenMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(firstTokenMs)}.`);
+  awaitContent(): void {
+    this.#arm('content', this.#timeouts.firstTokenMs);
   }
 
   /** A refusal's headers are here; its explanation is not. */
-  refusing(): void {
-    const ms = Math.min(this.#timeouts.firstTokenMs, longestExplanationMs);
-    this.#arm(ms, 'first-token-timeout', `${this.#endpoint} did not explain its refusal within ${seconds(ms)}.`);
+  awaitExplanation(): void {
+    this.#arm('explanation', Math.min(this.#timeouts.firstTokenMs, longestExplanationMs));
   }
 
-  /** A plain answer has begun, so far with nothing but blank lines: somebody is at work, and the answer comes whole. */
-  waitingForWhole(): void {
-    const { bufferedHeadersMs } = this.#timeouts;
-    this.#arm(bufferedHeadersMs, 'first-token-timeout', `${this.#endpoint} sent nothing to read within ${seconds(bufferedHeadersMs)}.`);
+  /** A buffered answer has begun, so far with nothing but blank lines: the provider is at work, and the answer comes whole. */
+  awaitWhole(): void {
+    this.#arm('whole', this.#timeouts.bufferedHeadersMs);
   }
 
   /** The first content is here. */
-  committed(): void {
-    const { idleMs } = this.#timeouts;
+  contentArrived(): void {
     const now = performance.now();
     this.#idling = true;
     this.#firstContentAt = now;
     this.#lastContentAt = now;
     this.#stretchAt = now;
-    this.#arm(idleMs, 'idle-timeout', `${this.#endpoint} stalled in mid-answer for ${seconds(idleMs)}.`);
+    this.#arm('next-content', this.#timeouts.idleMs);
   }
 
   /**
    * Something came. Pings keep a silent answer alive only for a few idle periods, so that a provider which pings
    * for ever is noticed, while one that thinks between two blocks is not.
+   * @param content it was content
    * @param chars characters of content so far, over the whole answer
    */
   observe(content: boolean, chars: number): void {
@@ -107,7 +119,7 @@ export class AttemptTimers {
       this.#lastContentAt = now;
       if (this.#timeouts.minTokensPerSecond > 0 && this.#crawls(now, chars)) return;
     } else if (now - this.#lastContentAt > 4 * this.#timeouts.idleMs) return;
-    this.#heardCount += 1;
+    this.#received += 1;
     this.#phase?.refresh();
   }
 
@@ -116,6 +128,7 @@ export class AttemptTimers {
     this.#pausedAt ??= performance.now();
   }
 
+  /** The caller can take more. */
   resume(): void {
     if (this.#pausedAt !== undefined && this.#idling) {
       const now = performance.now();
@@ -124,19 +137,19 @@ export class AttemptTimers {
       this.#lastContentAt = Math.min(now, this.#lastContentAt + now - this.#pausedAt);
     }
     this.#pausedAt = undefined;
-    this.#heardCount += 1;
+    this.#received += 1;
     this.#stretchAt = 0;
     this.#phase?.refresh();
   }
 
-  /** The answer is complete; waits a moment for the connection to end, and no longer whatever comes meanwhile. */
-  linger(ms: number, done: () => void): void {
+  /** The answer is complete; waits a moment for the connection to end, and no longer whatever comes meanwhile. Has an effect once. */
+  linger(ms: number): void {
     if (this.#lingering) return;
     this.#lingering = true;
     clearTimeout(this.#phase);
     clearTimeout(this.#total);
     this.#idling = false;
-    this.#phase = setTimeout(done, ms);
+    this.#phase = setTimeout(() => this.#listener.onLingered(), ms);
   }
 
   stop(): void {
@@ -157,7 +170,7 @@ export class AttemptTimers {
     const enough = this.#stretchEvents < eventsOfAStretch || tokensPerSecond >= this.#timeouts.minTokensPerSecond;
     this.#beginStretch(now, chars);
     if (enough) return false;
-    this.#expired('too-slow', `${this.#endpoint} brought ${tokensPerSecond.toFixed(1)} tokens a second, and at least ${this.#timeouts.minTokensPerSecond} are wanted.`);
+    this.#listener.onExpired(new WaybillError('too-slow', 'timeout', `${this.#endpoint} brought ${tokensPerSecond.toFixed(1)} tokens a second, and at least ${this.#timeouts.minTokensPerSecond} are wanted.`));
     return true;
   }
 
@@ -167,7 +180,7 @@ export class AttemptTimers {
     this.#stretchEvents = 0;
   }
 
-  #arm(ms: number, code: FailureCode, message: string): void {
+  #arm(awaited: Awaited, ms: number): void {
     clearTimeout(this.#phase);
     const timer: NodeJS.Timeout = setTimeout(() => {
       if (this.#pausedAt !== undefined) {
@@ -175,19 +188,39 @@ export class AttemptTimers {
         return;
       }
       // A process that was busy for long finds its timers due before it reads what has come meanwhile.
-      const observe = this.#heardCount;
+      const received = this.#received;
       setImmediate(() => {
-        if (this.#phase === timer && this.#heardCount === observe && this.#pausedAt === undefined) this.#expired(code, message);
+        if (this.#phase === timer && this.#received === received && this.#pausedAt === undefined) this.#listener.onExpired(this.#failure(awaited, ms));
       });
     }, ms);
     this.#phase = timer;
   }
 
-  #expired(code: FailureCode, message: string): void {
-    this.#expire(new WaybillError(code, 'timeout', message));
+  /** Made when a timer fires, because nearly none does. */
+  #failure(awaited: Awaited, ms: number): WaybillError {
+    const after = durationText(ms);
+    switch (awaited) {
+      case 'headers': return new WaybillError('headers-timeout', 'timeout', `${this.#endpoint} took the request and sent nothing back within ${after}.`);
+      case 'content':
+      case 'whole': return new WaybillError('first-token-timeout', 'timeout', `${this.#endpoint} sent nothing to read within ${after}.`);
+      case 'explanation': return new WaybillError('first-token-timeout', 'timeout', `${this.#endpoint} did not explain its refusal within ${after}.`);
+      case 'next-content': return new WaybillError('idle-timeout', 'timeout', `${this.#endpoint} stalled in mid-answer for ${after}.`);
+    }
+  }
+
+  #totalFailure(): WaybillError {
+    const after = durationText(this.#timeouts.totalMs);
+    return this.#pausedAt === undefined
+      ? new WaybillError('total-timeout', 'timeout', `${this.#endpoint} did not finish its answer within ${after}.`)
+      : new WaybillError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${after}.`);
   }
 }
 
-function seconds(ms: number): string {
+/** Milliseconds with one decimal place. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+function durationText(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`;
 }

@@ -39,7 +39,7 @@ describe('a streamed answer', () => {
   });
 
   it('waits within bounds when the caller can see nothing of it yet, also in pieces without a letter', () => {
-    const held = new CommitBuffer();
+    const held = new CommitBuffer(false);
     const empty: ConversationEvent = { type: 'tool-call-arguments', index: 0, text: '' };
     held.addEvents(Array.from({ length: 500_000 }, () => empty));
     assert.equal(held.isTooMuch(true, 10, 10), false);

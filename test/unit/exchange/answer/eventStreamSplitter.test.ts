@@ -16,7 +16,8 @@ function through(one: EventStreamSplitter, chunks: readonly Buffer[]): { bytes: 
   const bytes: Buffer[] = [];
   const events: ConversationEvent[] = [];
   let error: string | undefined;
-  for (const output of [...chunks.map(chunk => one.push(chunk)), one.finish()]) {
+  for (const chunk of [...chunks, undefined]) {
+    const output = chunk === undefined ? one.finish() : one.push(chunk);
     bytes.push(...output.bytes);
     events.push(...output.events);
     error ??= output.error?.message;

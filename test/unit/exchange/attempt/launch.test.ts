@@ -12,7 +12,7 @@ import { findProvider, providers } from '../../../../server/catalog/providers.ts
 import { emptyConfig } from '../../../../server/config/config.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { Permit } from '../../../../server/exchange/admission.ts';
-import type { AttemptOwner } from '../../../../server/exchange/attempt/runningAttempt.ts';
+import type { AttemptOwner } from '../../../../server/exchange/attempt/attempt.ts';
 import { acquirePermit, launchAttempt, type LaunchOrder } from '../../../../server/exchange/attempt/launch.ts';
 import { conversationBody, encodedConversation, type ByteSink, type ExchangeFailure, type ExchangeInput } from '../../../../server/exchange/request.ts';
 import type { LimitStore } from '../../../../server/ledger/limitStore.ts';
@@ -133,7 +133,7 @@ describe('an attempt', () => {
     triedKeys: new Set(), strip: false, replaceable: false, held: () => false, rewrite: false,
   };
   const owner: AttemptOwner = {
-    onAnswering() {}, onArrive() {}, onCommit() {}, onBegin() {}, onBytes: () => true, onEvents: () => true, onPlain() {}, onDone() {},
+    onAnswering() {}, onArrive() {}, onCommit() {}, onBegin() {}, onBytes: () => true, onEvents: () => true, onBuffered() {}, onDone() {},
   };
 
   function permitFor({ services }: BuiltRouter): Permit {

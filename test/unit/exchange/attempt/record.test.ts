@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { WaybillError } from '../../../../server/base/failure.ts';
 import type { FailureCode } from '../../../../server/base/failureCodes.ts';
 import type { AttemptFigures } from '../../../../server/exchange/answer/usageMeter.ts';
-import type { AttemptEnd } from '../../../../server/exchange/attempt/attempt.ts';
-import { attemptRecord, settleUsage, type StartedAttempt } from '../../../../server/exchange/attempt/record.ts';
+import type { AttemptEnd } from '../../../../server/exchange/attempt/machine.ts';
+import { attemptRecord, settleUsage, wasNeverSent, type StartedAttempt } from '../../../../server/exchange/attempt/record.ts';
 
 const ok: AttemptEnd = { kind: 'ok', reason: 'end' };
 const failed: AttemptEnd = { kind: 'failed', error: new WaybillError('stream-cut', 'server', 'It broke.', { status: 200 }), begun: true };
@@ -59,14 +59,12 @@ describe('the record of an attempt', () => {
   });
 
   it('says that a request never left only when no connection came about', () => {
-    const neverSent = (code: FailureCode, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): unknown => {
-      const error = new WaybillError(code, 'network', 'It failed.');
-      return attemptRecord(started, figures({}, 0, more), 12, { kind: 'failed', error, begun: false }, { usage: {}, estimated: false }).neverSent;
-    };
+    const neverSent = (code: FailureCode, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): boolean =>
+      wasNeverSent({ kind: 'failed', error: new WaybillError(code, 'network', 'It failed.'), begun: false }, figures({}, 0, more));
     for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit'] as const) assert.equal(neverSent(code), true, code);
-    for (const code of ['connection-reset', 'connection-lost', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer'] as const) assert.equal(neverSent(code), undefined, code);
-    assert.equal(neverSent('unreachable', { status: 200, headersMs: 4 }), undefined);
-    assert.equal(attemptRecord(started, figures({}, 0, { status: undefined, headersMs: undefined }), 12, 'cancelled', { usage: {}, estimated: false }).neverSent, undefined);
+    for (const code of ['connection-reset', 'connection-lost', 'headers-timeout', 'stream-cut', 'not-http', 'empty-answer'] as const) assert.equal(neverSent(code), false, code);
+    assert.equal(neverSent('unreachable', { status: 200, headersMs: 4 }), false);
+    assert.equal(wasNeverSent('cancelled', figures({}, 0, { status: undefined, headersMs: undefined })), false);
   });
 
   it('holds what was known at its start, its timings and its usage', () => {

@@ -7,15 +7,24 @@ import { AttemptTimers } from '../../../../server/exchange/attempt/timers.ts';
 
 const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, bufferedHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
 
-/** Timers that have heard the first content. */
-function answering(t: TestContext): { timers: AttemptTimers; errors: WaybillError[] } {
+interface Started { timers: AttemptTimers; errors: WaybillError[]; lingered(): number }
+
+/** Timers of a request that is on its way. */
+function started(t: TestContext, timeouts: Timeouts = long): Started {
   const errors: WaybillError[] = [];
-  const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
+  let lingered = 0;
+  const timers = new AttemptTimers({ onExpired: error => void errors.push(error), onLingered: () => { lingered += 1; } }, timeouts, true, 'relay');
   t.after(() => timers.stop());
   timers.start();
-  timers.answering();
-  timers.committed();
-  return { timers, errors };
+  return { timers, errors, lingered: () => lingered };
+}
+
+/** Timers of an answer whose first content is here. */
+function answering(t: TestContext): Started {
+  const one = started(t);
+  one.timers.awaitContent();
+  one.timers.contentArrived();
+  return one;
 }
 
 test('a silence that the caller made by its slowness is not taken for the provider\'s', async (t) => {
@@ -32,25 +41,21 @@ test('a silence that the caller made by its slowness is not taken for the provid
 
 test('an answer that is complete is not kept open by what still comes, and no timer ends it as a failure', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  const { timers, errors } = answering(t);
-  let ended = 0;
+  const { timers, errors, lingered } = answering(t);
   for (let waited = 0; waited < 1500; waited += 500) {
-    timers.linger(1500, () => { ended += 1; });
+    timers.linger(1500);
     t.mock.timers.tick(500);
     timers.observe(false, 10);
   }
-  assert.equal(ended, 1);
+  assert.equal(lingered(), 1);
   t.mock.timers.tick(600_000);
-  assert.deepEqual([ended, errors], [1, []]);
+  assert.deepEqual([lingered(), errors], [1, []]);
 });
 
 test('the explanation of a refusal is not waited for as long as an answer', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
-  const errors: WaybillError[] = [];
-  const timers = new AttemptTimers(long, true, error => void errors.push(error), 'relay');
-  t.after(() => timers.stop());
-  timers.start();
-  timers.refusing();
+  const { timers, errors } = started(t);
+  timers.awaitExplanation();
   t.mock.timers.tick(5001);
   assert.deepEqual(errors.map(error => error.code), ['first-token-timeout']);
 });

@@ -1,0 +1,21 @@
+import type { KeyMaterial } from '../../api/messages.ts';
+import type { PlannedTarget } from '../../api/receipt.ts';
+import type { EndpointConfig, Timeouts } from '../../config/config.ts';
+import type { Permit } from '../admission.ts';
+import type { AttemptStarted } from '../events.ts';
+import type { StartedAttempt } from './record.ts';
+
+/** What an attempt came from; see launch.ts. */
+export interface AttemptOrigin {
+  target: PlannedTarget;
+  endpoint: EndpointConfig;
+  key: KeyMaterial | undefined;
+  /** What the attempt took; given back once, at its end. */
+  permit: Permit;
+  started: StartedAttempt;
+  /** The attempt as observers see it. */
+  announced: AttemptStarted;
+  timeouts: Timeouts;
+  /** The timers it would have if no other target could take over. */
+  fullTimeouts(): Timeouts;
+}
