@@ -5,7 +5,7 @@ import { EventStreamSplitter } from '../../../../server/exchange/answer/eventStr
 import { codecFor } from '../../../../server/protocols/registry.ts';
 import { recording, recordings } from '../../protocols/replay.ts';
 
-function gate(protocol: 'openai-chat' | 'anthropic-messages', options: Partial<ConstructorParameters<typeof EventStreamSplitter>[1]> = {}): EventStreamSplitter {
+function splitter(protocol: 'openai-chat' | 'anthropic-messages', options: Partial<ConstructorParameters<typeof EventStreamSplitter>[1]> = {}): EventStreamSplitter {
   const codec = codecFor(protocol);
   assert.ok(codec !== undefined);
   return new EventStreamSplitter(codec.createStreamDecoder({}), { raw: true, hideUsage: false, ...options });
@@ -28,18 +28,48 @@ function through(one: EventStreamSplitter, chunks: readonly Buffer[]): { bytes: 
 const chunk = (fields: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm', ...fields })}\n\n`;
 const word = (content: string): string => chunk({ choices: [{ index: 0, delta: { content } }] });
 
-describe('the stream gate', () => {
+describe('the event stream splitter', () => {
   for (const name of recordings.filter(one => !one.includes('Error'))) it(`lets ${name} through byte for byte, wherever it is cut`, () => {
     const bytes = recording(name);
     const protocol = name.startsWith('messages') ? 'anthropic-messages' : 'openai-chat';
     for (let at = 0; at <= bytes.length; at += 1) {
-      const seen = through(gate(protocol), [bytes.subarray(0, at), bytes.subarray(at)]);
+      const seen = through(splitter(protocol), [bytes.subarray(0, at), bytes.subarray(at)]);
       assert.equal(seen.bytes, bytes.toString(), `cut at ${at}`);
     }
   });
 
-  it('gives only whole events away: half an event waits for its end', () => {
-    const one = gate('openai-chat');
+  it('gives a chunk of whole events back as it is, and uses one output for all chunks', () => {
+    const one = splitter('openai-chat');
+    const first = Buffer.from(word('one'));
+    const second = Buffer.from(word('two') + word('three'));
+    const output = one.push(first);
+    assert.equal(output.bytes[0], first);
+    const { events } = output;
+    assert.equal(one.push(second), output);
+    assert.equal(output.bytes[0], second);
+    assert.deepEqual(output.events.map(event => event.type), ['text', 'text']);
+    // The list of events belongs to whoever got it.
+    assert.deepEqual(events.map(event => event.type), ['start', 'text']);
+  });
+
+  it('has nothing left of one chunk in the next', () => {
+    const one = splitter('openai-chat');
+    one.push(Buffer.from(`${word('one')}${word('two')}data: {"half": \n\n`));
+    assert.equal(Buffer.concat([...one.push(Buffer.from(word('three'))).bytes]).toString(), word('three'));
+    const half = one.push(Buffer.from(word('four').slice(0, 20)));
+    assert.deepEqual([half.events, half.bytes, half.error], [[], [], undefined]);
+    assert.equal(Buffer.concat([...one.push(Buffer.from(`${word('four').slice(20)}data: {"half": \n\n`)).bytes]).toString(), word('four'));
+  });
+
+  it('counts the events that come before an error in one and the same event', () => {
+    const both = chunk({ choices: [{ index: 0, delta: { content: 'last' } }], error: { message: 'it broke' } });
+    const seen = through(splitter('openai-chat', { raw: false }), [Buffer.from(word('one') + both)]);
+    assert.deepEqual(seen.events.filter(event => event.type === 'text').map(event => event.text), ['one', 'last']);
+    assert.equal(seen.error, 'it broke');
+  });
+
+  it('passes only whole events on: half an event waits for its end', () => {
+    const one = splitter('openai-chat');
     const text = word('one') + word('two');
     const first = one.push(Buffer.from(text.slice(0, -10)));
     assert.equal(Buffer.concat([...first.bytes]).toString(), word('one'));
@@ -48,7 +78,7 @@ describe('the stream gate', () => {
   });
 
   it('leaves out an unreadable line and keeps what stands beside it', () => {
-    const one = gate('openai-chat');
+    const one = splitter('openai-chat');
     const seen = through(one, [Buffer.from(`${word('one')}data: {"half": \n\n${word('two')}data: [DONE]\n\n`)]);
     assert.equal(seen.bytes, `${word('one')}${word('two')}data: [DONE]\n\n`);
     assert.equal(one.unreadable, 1);
@@ -56,7 +86,7 @@ describe('the stream gate', () => {
   });
 
   for (const end of ['\n\r', '\r\r', '\n\n', '\r\n\r\n']) it(`passes events on that end with ${JSON.stringify(end)}, so that they do not pile up`, () => {
-    const one = gate('openai-chat');
+    const one = splitter('openai-chat');
     let passed = 0;
     const events = Buffer.from(word('one').replace('\n\n', end).repeat(20));
     for (let index = 0; index < 50; index += 1) for (const piece of one.push(events).bytes) passed += piece.length;
@@ -64,7 +94,7 @@ describe('the stream gate', () => {
   });
 
   it('keeps little of a stream of comments', () => {
-    const one = gate('openai-chat');
+    const one = splitter('openai-chat');
     one.push(Buffer.from(word('one')));
     const comments = Buffer.from(': ping\n'.repeat(9_000));
     assert.throws(() => {
@@ -73,7 +103,7 @@ describe('the stream gate', () => {
   });
 
   it('keeps an error event from the caller, and everything after it', () => {
-    const seen = through(gate('openai-chat'), [Buffer.from(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`)]);
+    const seen = through(splitter('openai-chat'), [Buffer.from(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`)]);
     assert.equal(seen.bytes, word('one'));
     assert.equal(seen.error, 'it broke');
     assert.ok(!seen.events.some(event => event.type === 'text' && event.text === 'two'));
@@ -81,14 +111,14 @@ describe('the stream gate', () => {
 
   it('keeps back a usage chunk the caller did not ask for, and reads it', () => {
     const usage = chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 } });
-    const seen = through(gate('openai-chat', { hideUsage: true }), [Buffer.from(`${word('one')}${usage}data: [DONE]\n\n`)]);
+    const seen = through(splitter('openai-chat', { hideUsage: true }), [Buffer.from(`${word('one')}${usage}data: [DONE]\n\n`)]);
     assert.equal(seen.bytes, `${word('one')}data: [DONE]\n\n`);
     assert.deepEqual(seen.events.filter(event => event.type === 'usage').map(event => event.usage.outputTokens), [4]);
-    assert.ok(through(gate('openai-chat'), [Buffer.from(word('one') + usage)]).bytes.includes('prompt_tokens'));
+    assert.ok(through(splitter('openai-chat'), [Buffer.from(word('one') + usage)]).bytes.includes('prompt_tokens'));
   });
 
-  it('gives no bytes away when they are to be translated', () => {
-    const seen = through(gate('anthropic-messages', { raw: false }), [recording('messagesText')]);
+  it('passes no bytes on when they are to be translated', () => {
+    const seen = through(splitter('anthropic-messages', { raw: false }), [recording('messagesText')]);
     assert.equal(seen.bytes, '');
     assert.ok(seen.events.length > 2);
   });
@@ -96,11 +126,11 @@ describe('the stream gate', () => {
   it('passes a large event on whole, however small the chunks it comes in', () => {
     const bytes = Buffer.from(`${word('x'.repeat(4 << 20))}data: [DONE]\n\n`);
     const chunks = Array.from({ length: Math.ceil(bytes.length / 1024) }, (_, index) => bytes.subarray(index * 1024, (index + 1) * 1024));
-    assert.ok(through(gate('openai-chat'), chunks).bytes === bytes.toString());
+    assert.ok(through(splitter('openai-chat'), chunks).bytes === bytes.toString());
   });
 
   it('bounds what one event may hold', () => {
-    const one = gate('openai-chat');
+    const one = splitter('openai-chat');
     assert.throws(() => {
       one.push(Buffer.from('data: '));
       for (let megabyte = 0; megabyte < 18; megabyte += 1) one.push(Buffer.alloc(1 << 20, 0x78));

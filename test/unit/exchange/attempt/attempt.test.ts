@@ -164,7 +164,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'arrive', 'commit', 'begin', 'events start,text', 'events finish', 'ok end']);
   });
 
-  it('passes its prelude on at once where nobody could take over', t => {
+  it('passes its prelude on at once where no other target could take over', t => {
     const { transport, log } = scene(t, { holdsPrelude: false });
     transport.headers(200, streamHeaders);
     transport.data(role);

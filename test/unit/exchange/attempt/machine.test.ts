@@ -68,7 +68,7 @@ const headed = (status: number, contentType: string | string[] | undefined, more
 describe('waiting: the headers decide what comes', () => {
   table([
     ['an event stream is read as one, and its prelude is held back where another target could take over', () => headed(200, 'text/event-stream'), 'streaming held'],
-    ['an event stream whose failure nobody could hide passes its prelude on', () => headed(200, 'text/event-stream; charset=utf-8', { holdsPrelude: false }), 'streaming open'],
+    ['an event stream passes its prelude on where no other target could take over unseen', () => headed(200, 'text/event-stream; charset=utf-8', { holdsPrelude: false }), 'streaming open'],
     ['an answer without a content type is read as the stream that was asked for', () => headed(200, undefined), 'streaming held'],
     ['JSON where a stream was asked for comes as one body', () => headed(200, 'Application/JSON'), 'buffered collecting'],
     ['where no stream was asked for, the answer comes as one body whatever its type', () => headed(200, 'text/event-stream', { stream: false }), 'buffered collecting'],
@@ -209,8 +209,8 @@ describe('buffered: when the body is complete', () => {
     ['content arrives first', () => advance(buffered()), 'buffered arrived'],
     ['after the commit point nothing changes', () => advance(buffered('committed', true)), 'buffered committed, begun'],
     ['it is about to be passed on', () => begin(buffered('committed')), 'buffered committed, begun'],
-    ['a connection that is lost while the body comes is a failure that nobody saw', () => fail(buffered(), terms, lost), 'ended connection-lost, aborts'],
-    ['comments that were passed on before it are seen', () => fail(buffered('collecting', true), terms, lost), 'ended connection-lost, begun, aborts'],
+    ['a connection that is lost while the body comes is a failure before the commit point', () => fail(buffered(), terms, lost), 'ended connection-lost, aborts'],
+    ['it is one in sight where comments were passed on before it', () => fail(buffered('collecting', true), terms, lost), 'ended connection-lost, begun, aborts'],
   ]);
 
   it('an answer is given back as it is', () => {

@@ -19,7 +19,7 @@ describe('what an attempt used', () => {
     assert.deepEqual(settleUsage(figures(usage, 80), ok, 99), { usage, estimated: false });
   });
 
-  it('is estimated from lengths where nobody counted', () => {
+  it('is estimated from lengths where the provider reports no count', () => {
     assert.deepEqual(settleUsage(figures({}, 42), ok, 99), { usage: { inputTokens: 99, outputTokens: 11 }, estimated: true });
   });
 
@@ -47,7 +47,7 @@ describe('the record of an attempt', () => {
   const started: StartedAttempt = { number: 2, target: 'a/m', endpoint: 'a', model: 'm', upstreamModel: 'M', protocol: 'openai-chat', keyLabel: 'work', keyLast4: '1234', startedAt: 1000 };
   const settled = { usage: { outputTokens: 1 }, estimated: true };
 
-  it('tells how it ended', () => {
+  it('says how it ended', () => {
     const record = (end: Parameters<typeof attemptRecord>[3]): unknown[] => {
       const { outcome, failureClass, message } = attemptRecord(started, figures({}, 0), 12, end, settled);
       return [outcome, failureClass, message];

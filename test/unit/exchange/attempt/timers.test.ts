@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { describe, it, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WaybillError } from '../../../../server/base/failure.ts';
 import type { Timeouts } from '../../../../server/config/config.ts';
@@ -58,4 +58,29 @@ test('the explanation of a refusal is not waited for as long as an answer', (t) 
   timers.awaitExplanation();
   t.mock.timers.tick(5001);
   assert.deepEqual(errors.map(error => error.code), ['first-token-timeout']);
+});
+
+describe('a timer that runs out says which and after how long', () => {
+  const short: Timeouts = { ...long, headersMs: 1000, bufferedHeadersMs: 2500, firstTokenMs: 900, idleMs: 30_000 };
+  const cases: [what: string, prepare: (timers: AttemptTimers) => void, code: string, message: string][] = [
+    ['no headers', () => { /* they are awaited from the start */ }, 'headers-timeout', 'relay took the request and sent nothing back within 1 s.'],
+    ['no content', timers => timers.awaitContent(), 'first-token-timeout', 'relay sent nothing to read within 900 ms.'],
+    ['no explanation', timers => timers.awaitExplanation(), 'first-token-timeout', 'relay did not explain its refusal within 900 ms.'],
+    ['no whole answer', timers => timers.awaitWhole(), 'first-token-timeout', 'relay sent nothing to read within 2.5 s.'],
+    ['no further content', timers => timers.contentArrived(), 'idle-timeout', 'relay stalled in mid-answer for 30 s.'],
+  ];
+  for (const [what, prepare, code, message] of cases) it(what, t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const { timers, errors } = started(t, short);
+    prepare(timers);
+    t.mock.timers.tick(30_001);
+    assert.deepEqual(errors.map(error => [error.code, error.failureClass, error.message]), [[code, 'timeout', message]]);
+  });
+
+  it('no end', t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const { errors } = started(t, { ...long, headersMs: 700_000 });
+    t.mock.timers.tick(600_001);
+    assert.deepEqual(errors.map(error => [error.code, error.message]), [['total-timeout', 'relay did not finish its answer within 600 s.']]);
+  });
 });
