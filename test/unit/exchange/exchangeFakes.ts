@@ -173,7 +173,8 @@ export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {})
       for (const { record, price } of attempts) assert.deepEqual([price.endpointName, price.at], [record.endpoint, record.startedAt], 'each attempt has its own price');
     },
   });
-  const services: ExchangeServices = { ...parts.services, transport };
+  // The sum of today is read from the ledger after a turn of the loop; until then no hedge is allowed.
+  const services: ExchangeServices = { ...parts.services, transport, hedgeSpentToday: () => 0 };
   const exchange = new Exchange({ ...services, ...options.services?.(services) }, {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: true, caller: { tool: 'test' },
     requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
