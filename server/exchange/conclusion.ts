@@ -17,7 +17,7 @@ export interface Conclusion {
 
 type ConclusionServices = Pick<ExchangeServices, 'providerMessages' | 'networkTrouble' | 'unknownNameMessage'> & { readonly healthRegistry: Pick<ExchangeServices['healthRegistry'], 'isOffline'> };
 
-/** How an exchange that ended is told to its caller and its receipt. */
+/** What the end of an exchange means for its caller and its receipt. */
 export function conclusionOf(end: ExchangeEnd, services: ConclusionServices, { requestedModel }: Pick<ExchangeInput, 'requestedModel'>, receipt: Receipt): Conclusion {
   switch (end.kind) {
     case 'ok': return { outcome: 'ok', failureClass: end.refusal ? 'content-policy' : undefined };

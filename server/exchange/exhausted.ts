@@ -13,21 +13,21 @@ export interface ExhaustedExchange {
   requestedModel: string;
   plan: Plan;
   attempts: readonly Attempt[];
-  /** What the provider's words add to the message of an attempt. */
+  /** The message of an attempt with the provider's words; undefined where the record has the whole message. */
   messageOf(attempt: Attempt): string | undefined;
   /** By target. */
   lastFailure: ReadonlyMap<string, WaybillError>;
   coolingDown: PlanResult['coolingDown'];
   unfit: PlanResult['unfit'];
   now: number;
-  /** What is wrong with the machine's own way to the network, if anything is. */
+  /** What is wrong with the machine's own network; undefined where nothing is. */
   link: NetworkStatus['kind'] | undefined;
   unknownNameMessage(): string;
   /** The last error as the provider sent it, for a caller of the same protocol. */
   raw: RawError | undefined;
 }
 
-/** The one error for a caller whom nothing could serve: what was tried, why it failed, when to come back. */
+/** The one error for a caller that no target could serve: what was tried, why it failed, when to try again. */
 export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'exchangeId' | 'attempts'> {
   const { plan, attempts, lastFailure } = exchange;
   if (attempts.length === 0) return nothingTried(exchange);
@@ -81,10 +81,10 @@ function failure(code: FailureCode, failureClass: WaybillError['failureClass'], 
   return { error: new WaybillError(code, failureClass, message, { ...details, retryAfterMs }), status };
 }
 
-/** When the first of the resting or limited targets comes back, from now, in milliseconds. */
-function soonestRecovery({ coolingDown: resting, lastFailure, now }: ExhaustedExchange): number | undefined {
+/** How long until the first of the targets that cool down or are limited may be tried, in milliseconds; undefined where no moment is known. */
+function soonestRecovery({ coolingDown, lastFailure, now }: ExhaustedExchange): number | undefined {
   const waits = [
-    ...resting.map(cooldown => Math.max(0, cooldown.retryAt - now)),
+    ...coolingDown.map(cooldown => Math.max(0, cooldown.retryAt - now)),
     ...[...lastFailure.values()].flatMap(one => (one.retryAfterMs === undefined ? [] : [one.retryAfterMs])),
   ];
   return waits.length === 0 ? undefined : Math.min(...waits);

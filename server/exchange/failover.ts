@@ -32,7 +32,7 @@ export function nextStep(attempt: FailedAttempt): FailoverStep {
     case 'quota':
       return attempt.anotherKey ? 'next-key' : 'next-target';
     case 'rate-limit':
-      // Where an account's keys share one limit, the next key meets it too: another target first.
+      // Where an account's keys share one limit, the next key meets it too, so another target comes first.
       if (attempt.anotherKey && !(attempt.sharedLimits && attempt.anotherTarget)) return 'next-key';
       return 'next-target';
     case 'network':
@@ -62,12 +62,12 @@ export function worthWaitingFor(failureClass: FailureClass): boolean {
   return failureClass === 'rate-limit' || failureClass === 'overloaded' || failureClass === 'server';
 }
 
-/** The failure speaks of the key that was used, so that another one may do. */
+/** Whether the failure is about the key that was used, so that another key may work. */
 export function isAboutKey(failureClass: FailureClass): boolean {
   return failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
 }
 
-/** From least final to most final: the class told to the caller when everything failed. */
+/** From least final to most final. The first of these that occurred is the class of the error when every target failed. */
 const finality: readonly FailureClass[] = [
   'local', 'rate-limit', 'overloaded', 'server', 'timeout', 'network', 'context-overflow', 'quota', 'model-not-found', 'auth',
   'content-policy', 'bad-request', 'cancelled',

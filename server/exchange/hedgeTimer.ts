@@ -4,14 +4,14 @@ import { hedgeOf } from '../config/defaults.ts';
 import type { ExchangeInput } from './request.ts';
 import type { ExchangeServices } from './services.ts';
 
-/** What holds where no route says anything: inline completions only. */
+/** The configuration where no route sets one: inline completions only. */
 const withoutRoute = hedgeOf(undefined);
 
 /** Waits for the moment at which a second target is to be asked; see HedgePolicy for when that is allowed. */
 export class HedgeTimer {
   #services: ExchangeServices;
   #config: HedgeConfig;
-  /** Whose budget it is. */
+  /** The route whose hedge budget is used. */
   readonly route: string;
   #kind: RequestKind;
   #stream: boolean;
@@ -30,20 +30,20 @@ export class HedgeTimer {
     const config = route?.hedge ?? withoutRoute;
     const inline = input.caller.purpose === 'inline' || input.body.kind === 'completion';
     if (config.when === 'never' || (config.when === 'inline' && !inline) || plan.targets.length < 2) return undefined;
-    // The first token of a plain answer is the whole of it: only for short ones is that the same thing.
+    // The first token of a buffered answer is the whole answer. Only for short answers do the two come at the same time.
     if (!input.stream && !inline) return undefined;
     const name = route?.name ?? plan.requestedModel;
     services.hedges.requested(name);
     return new HedgeTimer(services, config, name, kind, input.stream);
   }
 
-  /** An attempt began: `hedge` is called when it takes longer to begin its answer than it usually does. */
+  /** An attempt was sent: `hedge` is called when its answer takes longer to begin than it usually does. */
   arm(target: PlannedTarget, hedge: () => void): void {
     this.stop();
     this.#wait(target, hedge, 0, 0);
   }
 
-  /** Waits for the moment of a question. A no is not the last word: the longer it takes, the likelier it is that it stalls. */
+  /** Asks the policy when the moment has come. After a no it is asked again later: the longer an attempt takes, the likelier it stalls. */
   #wait(target: PlannedTarget, hedge: () => void, asked: number, waitedMs: number): void {
     const { timers, hedges } = this.#services;
     const { afterMs } = this.#config;

@@ -189,9 +189,9 @@ function withoutAttempt(state: ExchangeState, number: number): StateOf<'attempti
 }
 
 function waitOver({ walk, next }: StateOf<'waiting'>): ExchangeStep {
-  const rested: Walk = { ...walk, tried: forgetKeys(walk.tried), waited: true };
-  if (next !== undefined) return tryNext({ ...rested, queue: next });
-  return { state: { kind: 'looking', walk: rested, why: 'waited' }, effects: [{ type: 'look', keepsPlan: false }] };
+  const waited: Walk = { ...walk, tried: forgetKeys(walk.tried), waited: true };
+  if (next !== undefined) return tryNext({ ...waited, queue: next });
+  return { state: { kind: 'looking', walk: waited, why: 'waited' }, effects: [{ type: 'look', keepsPlan: false }] };
 }
 
 /** The time in which the reader thought is not counted against the caller's patience. */

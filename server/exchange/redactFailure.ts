@@ -56,8 +56,8 @@ export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>)
 }
 
 /**
- * The end of an attempt as it may be told: keys go no further than this in what a failure says.
- * @param drilled a fire drill made it; its sentence says so
+ * The end of an attempt without secrets: texts of a failure hold no key from here on.
+ * @param drilled fault injection made the failure; its sentence says so
  */
 export function redactEnd(end: AttemptEnd, drilled: boolean, redactor: Redactor): AttemptEnd {
   if (end.kind === 'ok') return end;

@@ -4,27 +4,27 @@ import { sumUsage } from '../pricing/sums.ts';
 import { mergeUsage } from '../protocols/events.ts';
 import type { ExchangeInput } from './request.ts';
 
-/** Asks a model to go on with an answer that is not its own, in words every model understands. */
+/** Asks a model to continue an answer that is not its own, in words every model understands. */
 const continuationPrompt = 'Your answer above was cut off by a broken connection. Go on from exactly where it stops: do not repeat any of it, do not begin anew, and do not comment on the interruption. If nothing is missing, answer with <complete/> and nothing else.';
-/** What a model says that has nothing to add: saying nothing at all would look like a provider that fails. */
+/** The answer of a model that has nothing to add. An empty answer would look like a provider that fails. */
 const nothingMissing = '<complete/>';
-/** A model that repeats the end of what was said is heard to at most this many characters. */
+/** A repetition of the end of the text is looked for in at most this many characters. */
 const longestOverlap = 400;
 /** Fewer equal characters may be chance. */
 const shortestOverlap = 12;
-/** More text than this is not kept: an answer this long is not begun anew by anyone's context window. */
+/** Longer answers cannot be resumed: no context window holds them. */
 const maxKeptChars = 2_000_000;
 
 /**
- * Whether an answer to such a request can be gone on with by another model: one text, of which a half is of use. Half a JSON
- * text is not, and what only one provider keeps, no other one can go on from.
+ * Whether another model can continue an answer to such a request. The answer is one text, of which a half is of use: half a JSON
+ * text is of none. State that one provider keeps is out of reach for another.
  */
 export function isResumable({ choices = 1, responseFormat, providerState }: ConversationRequest): boolean {
   return choices <= 1 && (responseFormat === undefined || responseFormat.type === 'text') && providerState === undefined;
 }
 
 /**
- * What was handed out of a streamed answer, so that another target can go on with it when it breaks: text goes out as
+ * What was handed out of a streamed answer, so that another target can continue it when it breaks: text goes out as
  * it comes, a tool call only when it is whole, so that a half one is never seen.
  */
 export class Resumption {
@@ -38,21 +38,21 @@ export class Resumption {
   #resumed = false;
   #overlap: OverlapFilter | undefined;
   #before: TokenUsage = {};
-  /** Of the attempt that goes on; counts come bit by bit. */
+  /** Usage of the attempt that continues the answer; counts come bit by bit. */
   #own: TokenUsage = {};
 
-  /** For a stream over HTTP whose route wants another target to go on with a broken answer, of a kind that can be gone on with. */
+  /** For a stream over HTTP whose route resumes broken answers, and whose kind of answer can be resumed; undefined for others. */
   static of({ inbound, stream, body, requirements }: ExchangeInput, route: RouteConfig | undefined): Resumption | undefined {
     if (route?.afterCommit !== 'resume' || inbound !== 'http' || !stream || body.kind !== 'conversation' || requirements.jsonSchema) return undefined;
     try {
       return isResumable(body.decoded()) ? new Resumption() : undefined;
     } catch {
-      // Whoever sends it says what is wrong with it.
+      // The first attempt decodes the request again and reports what is wrong with it.
       return undefined;
     }
   }
 
-  /** The request of an attempt that goes on, with what is left of the caller's limit. */
+  /** The request of an attempt that continues the answer, with what is left of the caller's limit. */
   input(first: ExchangeInput): ExchangeInput {
     const { body, requirements } = first;
     if (body.kind !== 'conversation') return first;
@@ -60,12 +60,12 @@ export class Resumption {
     return { ...first, body: { kind: 'conversation', thinkingAsked: body.thinkingAsked, decoded: () => request }, requirements: { ...requirements, maxOutputTokens: this.leftOf(requirements.maxOutputTokens) } };
   }
 
-  /** Whether the next target can go on from here. */
+  /** Whether the next target can continue from here. */
   get possible(): boolean {
     return !this.#handedOutCall && !this.#refused && !this.#tooLong;
   }
 
-  /** An answer broke off and is to be gone on with: every attempt from now on does so. */
+  /** An answer broke off: every attempt from now on continues it. */
   get begun(): boolean {
     return this.#resumed;
   }
@@ -77,7 +77,7 @@ export class Resumption {
     return passed;
   }
 
-  /** The answer broke, and another attempt goes on. @param spent what the broken ones used, for the caller's final count */
+  /** The answer broke off, and another attempt continues it. @param spent what the broken ones used, for the caller's final count */
   begin(spent: readonly { usage: TokenUsage }[]): void {
     this.#calls.clear();
     this.#resumed = true;
@@ -86,7 +86,7 @@ export class Resumption {
     this.#overlap = this.#text === '' ? undefined : new OverlapFilter(this.#text.slice(-longestOverlap));
   }
 
-  /** The request of the attempt that goes on. */
+  /** The request of the attempt that continues the answer. */
   request(conversation: ConversationRequest): ConversationRequest {
     const maxOutputTokens = this.leftOf(conversation.maxOutputTokens);
     const request = maxOutputTokens === undefined ? conversation : { ...conversation, maxOutputTokens };
@@ -168,7 +168,7 @@ export class Resumption {
   }
 }
 
-/** Leaves out the beginning of a text that only repeats the end of the one before, and the word that nothing is missing. */
+/** Leaves out the beginning of a text that only repeats the end of the one before, and the mark that nothing is missing. */
 class OverlapFilter {
   #tail: string;
   #seen = '';
@@ -179,7 +179,7 @@ class OverlapFilter {
     this.#tail = tail;
   }
 
-  /** What of a piece goes out now; the rest waits until it is known whether it repeats. */
+  /** The part of a piece that goes out now; what is left waits until it is known whether it repeats. */
   pass(text: string): string {
     if (this.#decided) return text;
     this.#seen += text;
