@@ -2,7 +2,8 @@ import type { ProviderOffer, TestEndpointResult } from '../../server/api/message
 import type { EndpointSettings } from '../../server/api/settings.ts';
 import { foreignKeyVendor, vendorOfKey } from '../../server/api/keyShapes.ts';
 import type { KeyVendor } from '../../server/api/keyShapes.ts';
-import { completedBaseUrl, partsOfTarget, targetsOf, uniqueName } from '../settings/settingsEdits.ts';
+import { parseTargetName } from '../../server/api/targetName.ts';
+import { completedBaseUrl, targetsOf, uniqueName } from '../settings/settingsEdits.ts';
 import type { Routes } from '../settings/settingsEdits.ts';
 
 /** What the user has said so far. */
@@ -123,7 +124,7 @@ export function routeOffer(routes: Routes): RouteOffer {
  * fallback), then chat models in the provider's order, then what is plainly something else (embeddings, speech, images).
  */
 export function orderedModels(models: readonly string[], route: Routes[string] | undefined): string[] {
-  const wanted = new Set(targetsOf(route).map(target => partsOfTarget(target)?.model).filter(model => model !== undefined).map(sameName));
+  const wanted = new Set(targetsOf(route).map(target => parseTargetName(target)?.model).filter(model => model !== undefined).map(sameName));
   const rank = (model: string): number => (wanted.has(sameName(model)) ? 0 : notForChat.test(model) ? 2 : 1);
   return [...models].map((model, index) => ({ model, index, rank: rank(model) }))
     .sort((left, right) => left.rank - right.rank || left.index - right.index)

@@ -1,5 +1,6 @@
+import { targetName } from '../../server/api/targetName.ts';
 import * as vscode from 'vscode';
-import { targetOf, withTarget } from '../settings/settingsEdits.ts';
+import { withTarget } from '../settings/settingsEdits.ts';
 import { inform } from '../base/toasts.ts';
 import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
 import { askChoice, valueOf } from './input/quickInput.ts';
@@ -22,10 +23,10 @@ export async function offerRoute(services: CommandServices, endpoint: string, mo
     services.configuration.settings.routes[route],
   );
   if (model === undefined) return leaveOutOfRoutes(services, offer, endpoint, done);
-  await services.configuration.changeRoutes(routes => withTarget(routes, route, targetOf(endpoint, model)));
+  await services.configuration.changeRoutes(routes => withTarget(routes, route, targetName(endpoint, model)));
   const added = offer.kind === 'first'
-    ? `The route "${route}" uses ${targetOf(endpoint, model)}: choose it in the chat's model picker.`
-    : `${targetOf(endpoint, model)} takes over in the route "${route}" when the others fail.`;
+    ? `The route "${route}" uses ${targetName(endpoint, model)}: choose it in the chat's model picker.`
+    : `${targetName(endpoint, model)} takes over in the route "${route}" when the others fail.`;
   await services.chatAccess.informWithChat(`${done} ${added}`);
 }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RouteSettings } from '../../server/api/settings.ts';
+import { parseTargetName } from '../../server/api/targetName.ts';
 import { count } from '../base/format.ts';
-import { partsOfTarget, routesWithoutEndpoint, targetsOf } from '../settings/settingsEdits.ts';
+import { routesWithoutEndpoint, targetsOf } from '../settings/settingsEdits.ts';
 import type { Routes } from '../settings/settingsEdits.ts';
 
 /** What the removal of an endpoint deletes, one sentence each. @param keys how many are stored; undefined where they cannot be read, and so not be put back */
@@ -42,7 +43,7 @@ export function withTargetsBack(endpoint: string): (before: RouteSettings, now: 
   return (before, now) => {
     const targets = targetsOf(now);
     targetsOf(before).forEach((target, index) => {
-      if (partsOfTarget(target)?.endpoint === endpoint && !targets.includes(target)) targets.splice(index, 0, target);
+      if (parseTargetName(target)?.endpoint === endpoint && !targets.includes(target)) targets.splice(index, 0, target);
     });
     return { ...now, targets };
   };

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { RouteSettings } from '../../server/api/settings.ts';
+import { parseTargetName, targetName } from '../../server/api/targetName.ts';
 import { NextStep } from '../base/errors.ts';
 import type { Routes } from '../settings/settingsEdits.ts';
-import { moved, nameProblem, partsOfTarget, targetOf, targetsOf, withTarget, withTargets } from '../settings/settingsEdits.ts';
+import { moved, nameProblem, targetsOf, withTarget, withTargets } from '../settings/settingsEdits.ts';
 import { inform } from '../base/toasts.ts';
 import { firstRouteName, orderedModels } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
@@ -61,7 +62,7 @@ export async function removeRoute(services: CommandServices): Promise<void> {
 /** "Add Model to Route…", on a model in the tree or for one of an endpoint's: it becomes the last fallback of a route. */
 export async function addToRoute(services: CommandServices, target: CommandTarget): Promise<void> {
   const entry = target.endpoint !== undefined && target.model !== undefined
-    ? targetOf(target.endpoint, target.model)
+    ? targetName(target.endpoint, target.model)
     : await askTarget(services, [], { title: 'Add Model to Route', placeholder: 'Choose a model' }, target.endpoint);
   if (entry === undefined) return;
   const names = Object.keys(services.configuration.settings.routes);
@@ -149,14 +150,14 @@ async function askTarget(
 ): Promise<string | undefined> {
   const endpoints = services.configuration.settings.endpoints;
   const known = (services.server.status?.endpoints ?? []).filter(({ name }) => only === undefined || name === only).flatMap(endpoint =>
-    orderedModels(endpoint.models, present.length === 0 ? undefined : { targets: [...present] }).map(model => targetOf(endpoint.name, model)));
+    orderedModels(endpoint.models, present.length === 0 ? undefined : { targets: [...present] }).map(model => targetName(endpoint.name, model)));
   const open = known.filter(target => !present.includes(target));
   return valueOf(await askChoice<string>({
     ...look,
     placeholder: `${look.placeholder}, or type provider/model`,
     items: open.map(target => ({ label: target, value: target })),
     typed: text => {
-      const parts = partsOfTarget(text);
+      const parts = parseTargetName(text);
       if (parts === undefined || endpoints[parts.endpoint] === undefined || known.includes(text) || present.includes(text)) return undefined;
       return { label: `$(edit) Use "${text}"`, alwaysShow: true, value: text };
     },

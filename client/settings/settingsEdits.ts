@@ -1,19 +1,8 @@
 import type { EndpointSettings, PriceSettings, RouteSettings } from '../../server/api/settings.ts';
+import { parseTargetName } from '../../server/api/targetName.ts';
 
 export type Endpoints = Record<string, EndpointSettings>;
 export type Routes = Record<string, RouteSettings>;
-
-/** An endpoint and a model of it, as a route's target names it. */
-export function targetOf(endpoint: string, model: string): string {
-  return `${endpoint}/${model}`;
-}
-
-/** The parts of `endpoint/model`; model names may contain slashes themselves. Undefined when it is not a target. */
-export function partsOfTarget(target: string): { endpoint: string; model: string } | undefined {
-  const slash = target.indexOf('/');
-  if (slash <= 0 || slash === target.length - 1) return undefined;
-  return { endpoint: target.slice(0, slash), model: target.slice(slash + 1) };
-}
 
 export function withEndpoint(endpoints: Endpoints, name: string, settings: EndpointSettings): Endpoints {
   return { ...endpoints, [name]: settings };
@@ -43,7 +32,7 @@ export function routesWithoutEndpoint(routes: Routes, endpoint: string): Routes 
   const kept: Routes = {};
   for (const [name, route] of Object.entries(routes)) {
     const before = targetsOf(route);
-    const targets = before.filter(target => partsOfTarget(target)?.endpoint !== endpoint);
+    const targets = before.filter(target => parseTargetName(target)?.endpoint !== endpoint);
     if (targets.length === before.length) kept[name] = route;
     else if (targets.length > 0) kept[name] = { ...route, targets };
   }

@@ -1,5 +1,6 @@
 import type { RouteSettings } from '../api/settings.ts';
 import type { ConfigProblem } from '../api/status.ts';
+import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
 import type { Config, EndpointConfig, RouteConfig, RouteTarget } from './config.ts';
 import { givenTimeouts, hedgeOf } from './defaults.ts';
@@ -118,11 +119,12 @@ function resolveRoute(
 function checkTarget(
   target: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>, suggest: Suggest,
 ): { key: string; target: RouteTarget } | { problem: string } {
-  const [, endpoint, model] = (typeof target === 'string' ? /^([^/\s]+)\/(\S+)$/.exec(target) : null) ?? [];
-  if (endpoint === undefined || model === undefined) {
+  const parts = typeof target === 'string' && !/\s/.test(target) ? parseTargetName(target) : undefined;
+  if (parts === undefined) {
     return { problem: `write it as endpoint/model, such as "${[...endpoints.keys()][0] ?? 'openai'}/gpt-4.1".` };
   }
+  const { endpoint, model } = parts;
   if (leftOut.has(endpoint)) return { problem: `endpoint "${endpoint}" has a problem of its own.` };
   if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggest(endpoint)}` };
-  return { key: `${endpoint}/${model}`, target: { endpoint, model } };
+  return { key: targetName(endpoint, model), target: { endpoint, model } };
 }

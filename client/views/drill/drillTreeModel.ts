@@ -1,4 +1,5 @@
 import type { DrilledRequest, DrilledRoute, DrilledStep, DrillStatus, RunningDrill } from '../../../server/api/drill.ts';
+import { parseTargetName } from '../../../server/api/targetName.ts';
 import { formatDuration } from '../../base/figures.ts';
 import { failureText, isRefused, outcomeText } from '../../base/outcomeWording.ts';
 import { countdown, drillText } from '../../base/drillWording.ts';
@@ -87,7 +88,7 @@ function requestNode(request: DrilledRequest): DrillNode {
 
 /** `north ✕`, `south`: the endpoint is enough in a narrow view. */
 function stepText(step: DrilledStep): string {
-  const endpoint = step.target.slice(0, step.target.indexOf('/'));
+  const endpoint = parseTargetName(step.target)?.endpoint ?? step.target;
   switch (step.outcome) {
     case 'failed': return `${endpoint} ✕`;
     case 'passed-over': return `(${endpoint})`;

@@ -1,5 +1,6 @@
 import { clockText, conditionText, failureClassWords, healthOf, isUp } from '../../../server/api/condition.ts';
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
+import { targetName } from '../../../server/api/targetName.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
 import { describeKey } from '../../keys/keyList.ts';
 import { conditionIcon, endpointMoney } from '../../status/statusText.ts';
@@ -169,7 +170,7 @@ function modelsNode(endpoint: EndpointStatus): TreeNode {
     }),
     children: endpoint.models.map(model => ({
       ...leaf(endpoint.name, `model:${model}`, {
-        label: model, description: '', tooltip: `${endpoint.name}/${model}`, icon: 'circle-small', color: undefined, context: 'model',
+        label: model, description: '', tooltip: targetName(endpoint.name, model), icon: 'circle-small', color: undefined, context: 'model',
       }),
       model,
     })),

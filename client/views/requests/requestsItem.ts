@@ -1,5 +1,6 @@
 import { exchangeFailureWords } from '../../../server/api/condition.ts';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
+import { parseTargetName } from '../../../server/api/targetName.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
 import { formatCost } from '../../base/money.ts';
@@ -41,18 +42,13 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
   const attempts = request.attempts > 1 ? countOf(request.attempts, 'attempt') : undefined;
   return {
     id: request.id,
-    label: request.target === undefined ? request.requestedModel : modelOf(request.target),
+    label: request.target === undefined ? request.requestedModel : parseTargetName(request.target)?.model ?? request.target,
     description: joined([shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
     spoken: joined([request.requestedModel, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
     contextValue: `request.${tone}`,
   };
-}
-
-/** The model of an `endpoint/model`; the model's own name may have slashes. */
-function modelOf(target: string): string {
-  return target.slice(target.indexOf('/') + 1);
 }
 
 /** What the icon alone would not say of an exchange without an answer. */

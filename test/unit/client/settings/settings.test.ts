@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readSettings } from '../../../../client/settings/settings.ts';
 import type { SettingName } from '../../../../client/settings/settings.ts';
-import { baseUrlProblem, moved, nameProblem, partsOfTarget, routesWithoutEndpoint, targetsOf, uniqueName, withEnabled, withTarget, withTargets, withPrices } from '../../../../client/settings/settingsEdits.ts';
+import { parseTargetName } from '../../../../server/api/targetName.ts';
+import { baseUrlProblem, moved, nameProblem, routesWithoutEndpoint, targetsOf, uniqueName, withEnabled, withTarget, withTargets, withPrices } from '../../../../client/settings/settingsEdits.ts';
 
 const read = (values: Partial<Record<SettingName, unknown>>) => readSettings(name => values[name]);
 
@@ -77,8 +78,8 @@ describe('edits of the settings', () => {
   });
 
   it('targets are split at the first slash, since models have slashes too', () => {
-    assert.deepEqual(partsOfTarget('openrouter/anthropic/claude'), { endpoint: 'openrouter', model: 'anthropic/claude' });
-    for (const text of ['', 'model', '/model', 'endpoint/']) assert.equal(partsOfTarget(text), undefined, text);
+    assert.deepEqual(parseTargetName('openrouter/anthropic/claude'), { endpoint: 'openrouter', model: 'anthropic/claude' });
+    for (const text of ['', 'model', '/model', 'endpoint/']) assert.equal(parseTargetName(text), undefined, text);
   });
 
   it('survive a route that is no route', () => {
