@@ -21,7 +21,7 @@ export interface EndpointSettings {
   keys?: string[] | undefined;
   /** 1 is tried first. */
   priority?: number | undefined;
-  /** Relative share where a strategy splits load. */
+  /** Of endpoints with the same priority, the one with the larger weight comes first. */
   weight?: number | undefined;
   /** Extra request headers. */
   headers?: Record<string, string> | undefined;
@@ -80,8 +80,14 @@ export interface PriceSettings {
   cacheWritePerMTok?: number | undefined;
   cacheWrite1hPerMTok?: number | undefined;
 }
+/** How a route can order its targets: each strategy by name, with what it does as the end of a sentence. */
+export const routeStrategies = {
+  priority: 'as they are listed',
+} as const;
+export type StrategyName = keyof typeof routeStrategies;
+
 export interface RouteSettings {
-  strategy?: 'priority' | undefined;
+  strategy?: StrategyName | undefined;
   /** `endpoint/model`. */
   targets: string[];
   timeouts?: TimeoutSettings | undefined;

@@ -16,11 +16,12 @@ import { KeyPool } from '../keys/keyPool.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
-import { ModelFactsCache } from '../models/factsBook.ts';
+import { ModelFactsCache } from '../models/factsCache.ts';
 import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
 import type { Pricer } from '../pricing/pricing.ts';
 import { makePlan } from '../routing/makePlan.ts';
+import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
 import { Configurator } from '../router/configurator.ts';
 import { CostRecorder } from '../router/costRecorder.ts';
 import { TokenCounter } from '../router/countTokens.ts';
@@ -47,6 +48,7 @@ import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
 import { RunningExchanges } from '../router/runningExchanges.ts';
+import { createSignals } from '../router/signals.ts';
 import { SpendToday } from '../router/spendToday.ts';
 import { StatusReader } from '../router/status.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
@@ -118,11 +120,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens() }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
-  const view = viewsOf({ config, directory, modelFacts, healthRegistry, limiter, keys }, clock);
+  const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
+  const routeTable = (): RouteTable => tables.current();
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock }) }, clock);
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
-  const costs = new CostRecorder({ ledger, pricer, directory, clock, log, config, events, changed });
+  const costs = new CostRecorder({ ledger, pricer, target: (endpoint, model) => routeTable().target(endpoint, model), clock, log, events, changed });
   const spend = new SpendToday({ ledger, clock, log, recorded: () => costs.pricedUpToNow(), changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
@@ -153,7 +157,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, clock });
@@ -173,7 +177,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const router = new Router({
     services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, drills, eventLog, peers, clock, changed }),
-    tokenCounter: new TokenCounter({ current, makePlan, view, register, transport, keys, clock }),
+    tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history: new History({ ledger, running, costs, providerMessages }),
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };

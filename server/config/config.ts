@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { LimitSettings, ModelSettings } from '../api/settings.ts';
+import type { LimitSettings, ModelSettings, StrategyName } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 
@@ -63,7 +63,7 @@ export interface EndpointConfig {
 export interface RouteTarget { endpoint: string; model: string }
 export interface RouteConfig {
   name: string;
-  strategy: 'priority';
+  strategy: StrategyName;
   targets: RouteTarget[];
   timeouts: Partial<Timeouts>;
   afterCommit: 'error' | 'resume';

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions } from '../api/settings.ts';
-import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, TimeoutSettings } from '../api/settings.ts';
+import { anthropicVersions, routeStrategies } from '../api/settings.ts';
+import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -100,7 +100,7 @@ export const endpointSchema = z.strictObject({
   enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),
   keys: optional(z.array(text()), 'Environment variables that hold the keys, as `${NAME}`; the next one is used when one fails.'),
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
-  weight: optional(amount(1_000_000), 'Relative share of this endpoint where load is split. Default 100.'),
+  weight: optional(amount(1_000_000), 'When a model is asked for by name, of endpoints with the same priority the one with the larger weight is tried first. Default 100.'),
   headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
   limits: optional(limitSchema, "Limits to stay under; when one is reached, the next target is used. All windows count together, exactly. While they cannot (a full disk), each keeps to its equal share, at least one request. The provider's own limits are learnt from its answers."),
   timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
@@ -118,8 +118,12 @@ export const hedgeSchema = z.strictObject({
   dailyCapUsd: optional(amount(100_000), 'US dollars that second requests of this route may cost a day. Default 1.'),
 });
 
+function strategyDescription(): string {
+  return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
+}
+
 export const routeSchema = z.strictObject({
-  strategy: optional(z.enum(['priority']), 'How targets are ordered. `priority`: as they are listed.'),
+  strategy: optional(z.enum(Object.keys(routeStrategies) as StrategyName[]), strategyDescription()),
   targets: described(z.array(text()), 'Where requests go, as `endpoint/model`, first choice first.'),
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
   afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),

@@ -20,7 +20,7 @@ export function failureOf(
     error, raw, begun, cutShort: wasCutShort(attempt, error), keyId: key?.id, sharedLimits: endpoint.provider.sharedLimits === true,
     anotherKey: key !== undefined && isAboutKey(failureClass)
       && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, triedKeysAfter(tried, endpoint.name, key.id, failureClass))),
-    largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.view(0)) : undefined,
+    largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.routeTable()) : undefined,
     canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
   };
 }

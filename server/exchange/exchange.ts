@@ -69,7 +69,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: operationOf(input.body), thinkingAsked: input.body.kind === 'conversation' && input.body.thinkingAsked });
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
-    this.#planner = new ExchangePlanner(services, input, this.#draft, this);
+    this.#planner = new ExchangePlanner(services, input, this.#kind, this.#draft, this);
     sink.onDrain = () => { if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
   }
 
@@ -254,8 +254,8 @@ export class Exchange implements LaunchOwner, RunningExchange {
   }
 
   #firstPlan(): ExchangeEvent {
-    const { plan, route, coolingDown } = this.#planner.plan(false);
-    this.#route = route === undefined ? undefined : this.#services.config().routes.get(route);
+    const { plan, coolingDown } = this.#planner.plan(false);
+    this.#route = plan.route === undefined ? undefined : this.#services.config().routes.get(plan.route);
     this.#resumption = Resumption.of(this.#input, this.#route);
     this.#launcher = new AttemptLauncher(this.#services, this, {
       input: this.#input, kind: this.#kind, route: this.#route, severalTargets: plan.targets.length + coolingDown.length > 1, resumption: this.#resumption,

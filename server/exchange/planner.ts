@@ -1,6 +1,6 @@
-import type { PlannedTarget } from '../api/receipt.ts';
+import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
-import type { PlanResult } from '../routing/plan.ts';
+import type { PlanResult, RoutingRequest } from '../routing/plan.ts';
 import type { FailureOfExchange, Look } from './exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
@@ -13,10 +13,13 @@ export class ExchangePlanner {
   readonly #input: ExchangeInput;
   readonly #draft: ReceiptDraft;
   readonly #exchange: RunningExchange;
+  readonly #request: RoutingRequest;
 
-  constructor(services: ExchangeServices, input: ExchangeInput, draft: ReceiptDraft, exchange: RunningExchange) {
+  /** @param kind what kind of work the request is */
+  constructor(services: ExchangeServices, input: ExchangeInput, kind: RequestKind, draft: ReceiptDraft, exchange: RunningExchange) {
     this.#services = services;
     this.#input = input;
+    this.#request = { requestedModel: input.requestedModel, requirements: input.requirements, caller: input.caller, kind };
     this.#draft = draft;
     this.#exchange = exchange;
   }
@@ -32,15 +35,15 @@ export class ExchangePlanner {
   /** Makes the plan. @param keepsPlan the receipt keeps its plan, and learns of more targets left out */
   plan(keepsPlan: boolean): PlanResult {
     const { requirements, requestedModel } = this.#input;
-    const { clock, events: { planned } } = this.#services;
+    const { planned } = this.#services.events;
     const view = this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens);
-    const result = this.#services.makePlan(requestedModel, requirements, view, clock.now());
+    const result = this.#services.makePlan(this.#request, view);
     // A name that nothing has may be anything, even a key that went into the wrong field.
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
     const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
     if (keepsPlan) this.#draft.addExcluded(plan);
     else this.#draft.receipt.plan = plan;
-    if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: result.route });
+    if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: plan.route });
     return result;
   }
 

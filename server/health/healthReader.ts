@@ -108,10 +108,10 @@ export interface HealthRegistry {
    */
   bestUnavailable(candidates: readonly HealthTarget[], now: number): BestUnavailable | undefined;
   health(endpoint: string, now: number): EndpointHealthReport;
+  /** Attempts of this process that run at an endpoint now. */
+  inFlight(endpoint: string): number;
   /** Why remote endpoints cannot be reached, when it is the machine's own doing. Never where there are only local ones. */
   networkTrouble(): NetworkTrouble | undefined;
-  /** Since when the machine itself is offline or behind a captive portal; undefined while it is not. */
-  offlineSince(): number | undefined;
   /** Whether the machine's own trouble keeps this endpoint out of reach; never for local ones. */
   isOffline(endpoint: string): boolean;
 }

@@ -135,8 +135,9 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
       return health === undefined ? { state: 'unknown', breaker: 'closed' } : healthOf(health, now);
     },
 
+    inFlight: (endpoint) => healthByEndpoint.get(endpoint)?.inFlight ?? 0,
+
     networkTrouble,
-    offlineSince: () => networkTrouble()?.since,
     isOffline(endpoint) {
       const health = healthByEndpoint.get(endpoint);
       return health !== undefined && troubleAt(health) !== undefined;

@@ -14,9 +14,9 @@ export interface EndpointModelsOptions {
   isAlias(name: string): boolean;
 }
 
-/** The models of one endpoint, ordered once so that each question is one look-up, however many models there are. */
+/** The models of one endpoint, indexed once: each question is one look-up, however many models there are. */
 export class EndpointModels {
-  /** Canonical names: configured ones, those routes name, and listed ones. */
+  /** Canonical names of the models that are configured, that routes name, or that the provider lists. */
   readonly names: readonly string[];
   readonly #known: ReadonlySet<string>;
   readonly #endpoint: EndpointConfig;
@@ -24,11 +24,11 @@ export class EndpointModels {
   readonly #listed: ListedNames;
   /** By the provider's own name. */
   readonly #facts: ReadonlyMap<string, ListedFacts | undefined>;
-  /** What to ask for in the place of a model, by canonical name: the user's order. */
-  readonly #ordered = new Map<string, string>();
-  /** Spellings written on purpose, by canonical name: a deployment, or a model that no list names. */
+  /** The upstream names that the user configured, by canonical name. */
+  readonly #configured = new Map<string, string>();
+  /** Spellings that settings use, by canonical name: the name of a deployment, or of a model that no list names. */
   readonly #written = new Map<string, string>();
-  /** Upstream names found, of known models. */
+  /** Upstream names of known models, as far as they were asked for. */
   readonly #upstream = new Map<string, string>();
 
   constructor({ endpoint, inRoutes, listed, nameOf, isAlias }: EndpointModelsOptions) {
@@ -40,7 +40,7 @@ export class EndpointModels {
       const name = nameOf(spelling);
       names.add(name);
       const upstream = endpoint.models[spelling]?.upstream;
-      if (upstream !== undefined && !this.#ordered.has(name)) this.#ordered.set(name, upstream);
+      if (upstream !== undefined && !this.#configured.has(name)) this.#configured.set(name, upstream);
       if (name !== spelling && !this.#written.has(name) && !isAlias(spelling)) this.#written.set(name, spelling);
     }
     this.#facts = new Map(listed.map(({ name, facts }) => [name, facts]));
@@ -64,7 +64,7 @@ export class EndpointModels {
     return name;
   }
 
-  /** What the provider's list says of a model; undefined where it does not name it. @param model any spelling */
+  /** The facts that the provider lists of a model; undefined where its list does not name the model. @param model any spelling */
   listedFacts(model: string): ListedFacts | undefined {
     if (this.#facts.size === 0) return undefined;
     const name = this.upstreamName(model);
@@ -73,8 +73,8 @@ export class EndpointModels {
 
   #resolve(model: string): string {
     const canonical = this.#nameOf(model);
-    const ordered = this.#ordered.get(canonical);
-    if (ordered !== undefined) return ordered;
+    const configured = this.#configured.get(canonical);
+    if (configured !== undefined) return configured;
     const written = this.#listed.preferred.has(canonical) ? undefined : this.#written.get(canonical);
     return written ?? upstreamModelName(model, this.#endpoint.provider, this.#listed, this.#nameOf);
   }

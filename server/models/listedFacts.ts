@@ -3,7 +3,7 @@ import { plausiblePrices, tokenLimit } from '../base/figures.ts';
 import { asString, isObject } from '../base/json.ts';
 import { fitsAsModelName } from '../base/names.ts';
 
-/** What a provider's own list says of a model; absent fields are unknown. */
+/** The facts that a provider's own list has of a model; absent fields are unknown. */
 export interface ListedFacts {
   contextWindow?: number;
   maxOutputTokens?: number;
@@ -21,7 +21,7 @@ export interface ListedModel { name: string; facts?: ListedFacts }
 /** The most models of one list that are used; the longest known list has about 3,000. */
 export const maxListedModels = 10_000;
 
-/** What of these facts can be true. Everything a provider or a file says of a model passes here; the rest counts as not said. */
+/** The facts that can be true, of those that a provider or a file claims of a model. An implausible fact counts as absent. */
 export function plausibleFacts(value: unknown): ListedFacts {
   if (!isObject(value)) return {};
   const facts: ListedFacts = {};

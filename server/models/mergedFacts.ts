@@ -2,8 +2,9 @@ import type { ModelSettings } from '../api/settings.ts';
 import type { ModelFactsEntry } from '../catalog/modelFacts.ts';
 import type { ListedFacts } from './listedFacts.ts';
 
-/** What is known of a model, each fact from the best source that has it. */
-export interface MergedFacts {
+/** What is known of a model at an endpoint. An absent fact is unknown and excludes nothing. */
+export interface ModelFacts {
+  /** Prompt and answer together, in tokens. */
   contextWindow?: number | undefined;
   maxOutputTokens?: number | undefined;
   tools?: boolean | undefined;
@@ -15,8 +16,8 @@ export interface MergedFacts {
   pricing?: string | undefined;
 }
 
-/** The user's word wins over the provider's list, and that over our table. */
-export function mergedFacts(configured: ModelSettings | undefined, listed: ListedFacts | undefined, known: ModelFactsEntry): MergedFacts {
+/** Takes each fact from the best source that has it: the user's settings, the provider's list, our table of makers' figures. */
+export function mergedFacts(configured: ModelSettings | undefined, listed: ListedFacts | undefined, known: ModelFactsEntry): ModelFacts {
   return {
     contextWindow: configured?.contextWindow ?? listed?.contextWindow ?? known.contextWindow,
     maxOutputTokens: configured?.maxOutputTokens ?? listed?.maxOutputTokens ?? known.maxOutputTokens,

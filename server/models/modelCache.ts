@@ -7,7 +7,7 @@ import { replaceSharedFile } from '../base/files/sharedFile.ts';
 import { plausibleModels } from './listedFacts.ts';
 import type { ListedModel } from './listedFacts.ts';
 
-/** The model list of one endpoint as it was last told. */
+/** The model list of one endpoint as the provider last gave it. */
 export interface CachedList {
   /** The list belongs to this address. */
   baseUrl: string;
@@ -17,19 +17,18 @@ export interface CachedList {
 }
 
 const maxEndpoints = 200;
-/** Of all lists together: what is read and written whole stays within some ten megabytes. */
+/** Of all lists together: the file, which is read and written whole, stays within some ten megabytes. */
 const maxKeptModels = 40_000;
 const version = 1;
-/** A longer file is not ours: reading it would hold up the start. */
+/** A longer file was not written by this program, and reading it would delay the start. */
 const maxFileBytes = 32 * 1024 * 1024;
 /** The last moment a `Date` can hold, in milliseconds since the epoch. */
 const lastMoment = 8.64e15;
 const maxBaseUrlLength = 4_000;
 
 /**
- * Model lists kept on disk between starts, so that names and windows are known before the first probe. It is a copy of
- * what can be asked for again: whatever is wrong with the file, it counts as empty, and what it says of a model is checked
- * like what a provider says.
+ * Model lists kept on disk between starts, so that names and context windows are known before the first probe. The file is a
+ * copy of what providers give again: a damaged one counts as empty, and its facts are checked like a provider's.
  */
 export class ModelCache {
   #file: string;
@@ -60,8 +59,7 @@ export class ModelCache {
   }
 
   /**
-   * Adds one list to what is on disk, where other windows write too. The file is replaced whole, so that nobody ever
-   * reads half of one.
+   * Adds one list to the file, which peers write too. The file is replaced whole, so that no peer reads half of one.
    * @throws the system's error
    */
   write(endpoint: string, list: CachedList): void {
@@ -74,7 +72,7 @@ export class ModelCache {
   }
 }
 
-/** The lists that were written last, as many as may be kept, in their order. */
+/** The newest lists within the bounds, in their order. */
 function newest(lists: ReadonlyMap<string, CachedList>): [string, CachedList][] {
   let models = 0;
   const kept = [...lists].slice(-maxEndpoints).reverse().filter(([, list]) => (models += list.models.length) <= maxKeptModels);

@@ -7,13 +7,13 @@ import type { CachedList, ModelCache } from './modelCache.ts';
 import type { ListedFacts, ListedModel } from './listedFacts.ts';
 import { ModelServers } from './modelServers.ts';
 
-/** Spellings of names whose canonical name is remembered beside those of known models. */
+/** So many spellings have their canonical name remembered at least; more where more models are known. */
 const rememberedNames = 5000;
 const rewriteMs = 60 * 60 * 1000;
 
 /**
- * Which models each endpoint serves, and what its provider says of them: configured ones, those routes name, and those
- * the provider lists. Lists outlive the process where there is a cache.
+ * Which models each endpoint serves, and what its provider lists of them. Known are the models that are configured, that
+ * routes name, and that the provider lists. Lists outlive the process where there is a cache.
  */
 export class ModelDirectory {
   #config: Config;
@@ -54,7 +54,7 @@ export class ModelDirectory {
   }
 
   /**
-   * Adopts the model list a provider gave. What was known of a model and is not said again stays.
+   * Takes the model list that a provider gave. Facts of a model that the new list leaves out stay known.
    * @param at milliseconds since the epoch
    */
   apply(endpoint: string, models: readonly ListedModel[], at: number): void {
@@ -70,11 +70,11 @@ export class ModelDirectory {
     const changed = JSON.stringify(before?.models) !== JSON.stringify(merged);
     this.#lists.set(endpoint, list);
     if (changed) this.#relisted(endpoint);
-    // An old time on disk costs one question more after the next start, so not every question is written down.
+    // An old time on disk costs one more call after the next start, so a list that did not change is seldom written.
     if (changed || at - (this.#remembered?.get(endpoint)?.at ?? 0) > rewriteMs) this.#store(endpoint, list);
   }
 
-  /** What the provider listed, in its own spelling; undefined before it was asked. */
+  /** The models that the provider listed, in its own spelling; undefined before it was asked. */
   listed(endpoint: string): readonly string[] | undefined {
     return this.#lists.get(endpoint)?.models.map(model => model.name);
   }
@@ -84,7 +84,7 @@ export class ModelDirectory {
     return this.#lists.get(endpoint)?.at;
   }
 
-  /** What the provider's list says of a model. @param model any spelling */
+  /** The facts that the provider lists of a model. @param model any spelling */
   listedFacts(endpoint: string, model: string): ListedFacts | undefined {
     return this.#modelsAt(endpoint)?.listedFacts(model);
   }
@@ -143,7 +143,7 @@ export class ModelDirectory {
     return made;
   }
 
-  /** Only what one endpoint serves is ordered anew: a thousand of them may list their models one after the other. */
+  /** Only what this endpoint serves is indexed again, because a thousand endpoints may list their models one after the other. */
   #relisted(endpoint: string): void {
     const before = this.#servers === undefined ? [] : this.modelsOf(endpoint);
     this.#models.delete(endpoint);

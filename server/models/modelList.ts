@@ -5,9 +5,9 @@ import { plausibleFacts, plausibleModels } from './listedFacts.ts';
 import type { ListedFacts, ListedModel } from './listedFacts.ts';
 
 /**
- * Reads a model list of any protocol: OpenAI and its many kin (`data[]` with `id`), Anthropic (the same, with
+ * Reads a model list of any protocol: OpenAI and those compatible with it (`data[]` with `id`), Anthropic (the same, with
  * capabilities), Gemini and Vertex AI (`models[]`, `publisherModels[]`), Ollama (`models[]` with `name`), or a bare
- * array. Models that the list itself says cannot chat, or are gone, are left out. Undefined when the text is no list.
+ * array. Models that cannot chat or are retired, by the list's own account, are left out. Undefined when the text is no list.
  * Sources: the types of the vendors' client libraries; vLLM, LM Studio and Moonshot by their documentation.
  */
 export function parseModelList(text: string): ListedModel[] | undefined {
@@ -21,7 +21,7 @@ function* chatModels(list: readonly JsonValue[]): Generator<{ name: string | und
   for (const item of list) if (!isObject(item) || canChat(item)) yield { name: nameOf(item), facts: isObject(item) ? factsOf(item) : {} };
 }
 
-/** What an entry says, in our words and not looked at yet. */
+/** The facts of an entry under our names, not checked yet. */
 type ClaimedFacts = { [Name in keyof ListedFacts]?: unknown };
 
 function nameOf(item: JsonValue): string | undefined {
@@ -43,21 +43,21 @@ function factsOf(item: JsonObject): ClaimedFacts {
   const architecture = isObject(item.architecture) ? item.architecture : {};
   const parameters = texts(item.supported_parameters);
   const modalities = texts(architecture.input_modalities);
-  // A local server's model answers only in the window it was loaded with.
+  // A local server runs a model with the context window it was loaded with, which may be smaller than the model's own.
   const contextWindow = firstCount(item.loaded_context_length, item.context_length, item.context_window, item.max_context_length, item.max_model_len, item.max_input_tokens, item.inputTokenLimit);
   const maxOutputTokens = firstCount(
     topProvider.max_completion_tokens, item.max_completion_tokens, item.max_output_tokens, item.max_output_length, item.outputTokenLimit,
-    // Anthropic's name of it; elsewhere the word means other things.
+    // Anthropic's name of the limit; other lists use the word for other things.
     item.type === 'model' ? item.max_tokens : undefined,
   );
   return {
     contextWindow,
-    // Some lists repeat the window here, which leaves no room for a prompt and so is no limit at all.
+    // Some lists repeat the context window here, which leaves no room for a prompt and so is no limit.
     maxOutputTokens: maxOutputTokens !== undefined && contextWindow !== undefined && maxOutputTokens >= contextWindow ? undefined : maxOutputTokens,
     tools: firstFlag(capabilities.function_calling, capabilities.trained_for_tool_use, capabilities.tools) ?? among(parameters, 'tools'),
     images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? (item.type === 'vlm' ? true : undefined),
     documents: firstFlag(capabilities.pdf_input),
-    // What is not named may still be understood as a wish, so only a yes is known.
+    // A model that does not list it may still follow a schema, so its absence proves nothing.
     jsonSchema: firstFlag(capabilities.structured_outputs) ?? (parameters?.includes('structured_outputs') === true ? true : undefined),
     thinking: firstFlag(capabilities.reasoning, capabilities.thinking, item.supports_reasoning, item.thinking) ?? among(parameters, 'reasoning'),
     prices: pricesOf(item.pricing),
@@ -89,13 +89,13 @@ function amount(value: JsonValue | undefined): number | undefined {
   return typeof usd === 'number' ? usd : undefined;
 }
 
-/** `POST /api/show` of Ollama: what one model can do, and in which window it is run. */
+/** `POST /api/show` of Ollama: the capabilities of one model, and the context window it is run with. */
 export function parseModelDetails(text: string): ListedFacts {
   const body = parseJson(text.trim());
   if (!isObject(body)) return {};
   const details = isObject(body.model_info) ? body.model_info : {};
   const trained = Object.entries(details).find(([name, value]) => name.endsWith('.context_length') && tokenLimit(value) !== undefined)?.[1];
-  // Longer prompts are cut in silence at `num_ctx`, so a window set there is the true one.
+  // Ollama cuts prompts at `num_ctx` without an error, so a context window set there is the true one.
   const set = /^[ \t]*num_ctx[ \t]+(\d{1,12})[ \t]*\r?$/m.exec(asString(body.parameters) ?? '')?.[1];
   const capabilities = texts(body.capabilities);
   return plausibleFacts({
@@ -114,7 +114,7 @@ function firstCount(...values: (JsonValue | undefined)[]): number | undefined {
   return undefined;
 }
 
-/** A capability is said as `true`, as `{supported: true}`, or as an object of the kinds there are. */
+/** A capability stands as `true`, as `{supported: true}`, or as an object of its kinds. */
 function firstFlag(...values: (JsonValue | undefined)[]): boolean | undefined {
   for (const value of values) {
     const flag = flagIn(value, deepestFlag);
@@ -131,8 +131,8 @@ function flagIn(value: JsonValue | undefined, depth: number): boolean | undefine
   if (!isObject(value) || depth === 0) return undefined;
   if (typeof value.supported === 'boolean') return value.supported;
   const kinds = isObject(value.types) ? value.types : value;
-  const said = Object.values(kinds).flatMap(kind => flagIn(kind, depth - 1) ?? []);
-  return said.length > 0 ? said.includes(true) : undefined;
+  const flags = Object.values(kinds).flatMap(kind => flagIn(kind, depth - 1) ?? []);
+  return flags.length > 0 ? flags.includes(true) : undefined;
 }
 
 function texts(value: JsonValue | undefined): string[] | undefined {

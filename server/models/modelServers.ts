@@ -1,6 +1,6 @@
 import type { EndpointConfig } from '../config/config.ts';
 
-/** Which endpoints serve a model, in the order in which they are tried. One endpoint's list can change by itself. */
+/** Which endpoints serve a model, by priority, then the larger weight, then name. The list of one endpoint can change by itself. */
 export class ModelServers {
   readonly #ranks: ReadonlyMap<string, number>;
   readonly #servers = new Map<string, Set<string>>();
@@ -12,12 +12,12 @@ export class ModelServers {
     this.#ranks = new Map(ranked.map(({ name }, rank) => [name, rank]));
   }
 
-  /** How many models are served at all. */
+  /** How many models some endpoint serves. */
   get models(): number {
     return this.#servers.size;
   }
 
-  /** The endpoints that serve a model, first the one that is tried first. @param model canonical */
+  /** The endpoints that serve a model, in order. @param model canonical */
   of(model: string): readonly string[] {
     const known = this.#ordered.get(model);
     if (known !== undefined) return known;
@@ -29,7 +29,7 @@ export class ModelServers {
     return ordered;
   }
 
-  /** An endpoint serves other models than before. */
+  /** Replaces the models that an endpoint serves. @param before those it served @param now those it serves */
   serves(endpoint: string, before: readonly string[], now: readonly string[]): void {
     const gone = new Set(before);
     for (const model of now) {

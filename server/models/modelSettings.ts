@@ -4,7 +4,7 @@ import type { EndpointConfig } from '../config/config.ts';
 
 type Written = EndpointConfig['models'];
 
-/** What was written for each model, by canonical name; made at the first question and gone with the configuration. */
+/** The settings of each model by canonical name, indexed at the first question. An entry goes when its configuration does. */
 const byCanonicalName = new WeakMap<Written, ReadonlyMap<string, ModelSettings>>();
 
 /**
@@ -20,7 +20,7 @@ export function modelSettings(endpoint: Pick<EndpointConfig, 'models'> | undefin
   return canonical.get(model);
 }
 
-/** Of several spellings of one model the first counts. */
+/** Where several spellings of one model have settings, the first counts. */
 function ordered(models: Written): ReadonlyMap<string, ModelSettings> {
   const found = new Map<string, ModelSettings>();
   for (const [spelling, settings] of Object.entries(models)) {

@@ -40,6 +40,9 @@ export interface PriceRequest {
   generated?: boolean | undefined;
 }
 
+/** Where the price of a model at an endpoint is found; the same for all its attempts. */
+export type PriceTerms = Pick<PriceRequest, 'model' | 'upstreamModel' | 'endpointName' | 'provider' | 'configPrices' | 'listedPrices' | 'priceFactor'>;
+
 export interface Pricer {
   /**
    * The cost of one attempt. Never throws, does no I/O. What needs the price library before it is loaded

@@ -12,7 +12,7 @@ export interface ConditionSources {
   healthRegistry: Pick<HealthRegistry, 'health' | 'admission'>;
   keys: Pick<KeyPool, 'status' | 'blocked'>;
   limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
-  view: Pick<RoutingView, 'modelsOf' | 'canonicalName' | 'keysBlocked' | 'admission'>;
+  view: Pick<RoutingView, 'table' | 'keysBlocked' | 'admission'>;
 }
 
 /** What is known of an endpoint as a whole, looked up once for a snapshot. */
@@ -20,7 +20,7 @@ interface Known { readonly health: EndpointHealthReport; readonly keys: KeyStatu
 
 const disabled: Condition = { kind: 'disabled' };
 const removed: Condition = { kind: 'down', why: 'no such endpoint' };
-/** More models than keys and breakers remember at once: when none of so many can be asked, the endpoint itself is what cannot. */
+/** Keys and breakers remember fewer models than this: when none of so many can be asked, the endpoint as a whole cannot. */
 const mostListed = 500;
 
 /**
@@ -38,7 +38,7 @@ export class Conditions {
     for (const route of sources.config.routes.values()) {
       for (const { endpoint, model } of route.targets) {
         const models = this.#routed.get(endpoint);
-        const name = sources.view.canonicalName(model);
+        const name = sources.view.table.canonicalName(model);
         if (models === undefined) this.#routed.set(endpoint, new Set([name]));
         else models.add(name);
       }
@@ -63,14 +63,14 @@ export class Conditions {
     if (!isUp(whole)) return whole;
     let kept: { model: string; condition: Condition } | undefined;
     let someUp = false;
-    for (const model of routed ?? this.#sources.view.modelsOf(endpoint.name).slice(0, mostListed)) {
+    for (const model of routed ?? this.#sources.view.table.modelsOf(endpoint.name).slice(0, mostListed)) {
       const condition = this.ofTarget(endpoint.name, model);
       if (isUp(condition)) someUp = true;
       else if (kept === undefined || (condition.until ?? Infinity) < (kept.condition.until ?? Infinity)) kept = { model, condition };
       if (someUp && (routed === undefined || kept !== undefined)) break;
     }
     if (kept === undefined || (someUp && routed === undefined)) return whole;
-    return someUp ? { kind: 'degraded', why: `${kept.model}: ${keptAwayWords(kept.condition)}` } : kept.condition;
+    return someUp ? { kind: 'degraded', why: `${kept.model}: ${keptAwayText(kept.condition)}` } : kept.condition;
   }
 
   /** What one model at an endpoint can do; `model` is a canonical name. */
@@ -110,7 +110,7 @@ export class Conditions {
       ?? ofHealth(health, why);
   }
 
-  /** Why no key can be used for any model, when that is so. A key that rests for one model only can be used for others. */
+  /** Why no key can be used for any model; undefined where one can. A key that cools down for one model can be used for others. */
   #ofKeys({ name, provider }: EndpointConfig, keys: readonly KeyStatus[]): Condition | undefined {
     const blocked = this.#sources.keys.blocked(name, provider.keyRequired, this.#sources.now);
     if (blocked === undefined) return undefined;
@@ -134,7 +134,7 @@ function ofHealth(health: EndpointHealthReport, why: string | undefined): Condit
   }
 }
 
-/** What an admission that is refused says; undefined where it is not, or only for a moment. */
+/** The condition behind a refused admission; undefined where it is not refused, or only because many requests run at this moment. */
 function refused(admission: Admission, why?: string): Condition | undefined {
   if (admission.admitted || admission.cause === 'busy') return undefined;
   const until = wholeSecond(admission.retryAt);
@@ -146,16 +146,16 @@ function refused(admission: Admission, why?: string): Condition | undefined {
   }
 }
 
-function keptAwayWords({ kind, why }: Condition): string {
+function keptAwayText({ kind, why }: Condition): string {
   return why ?? (kind === 'down' ? 'kept away' : kind);
 }
 
-/** Moments that are worked out anew with each look would be a new state each second. */
+/** A moment computed at each look differs by milliseconds, and each would count as a change of state. */
 function wholeSecond(at: number | undefined): number | undefined {
   return at === undefined ? undefined : Math.ceil(at / 1000) * 1000;
 }
 
-/** Percentiles that so few answers tell nothing of are left out: the 95th of 20 is the second worst, and the 99th of 100. */
+/** Fewer answers say nothing about a percentile: the 95th of 20 is the second worst, and so is the 99th of 100. */
 const enoughForP95 = 20;
 const enoughForP99 = 100;
 

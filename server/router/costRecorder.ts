@@ -1,14 +1,11 @@
-import type { Attempt, Cost, PlannedTarget, Receipt } from '../api/receipt.ts';
+import type { Attempt, Cost, Receipt } from '../api/receipt.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
 import type { PriceRequest, Pricer } from '../pricing/pricing.ts';
 import type { LedgerWriter } from '../ledger/ports.ts';
 import { sumCost, sumUsage } from '../pricing/sums.ts';
-import type { ModelDirectory } from '../models/modelDirectory.ts';
-import { priceFactorOf } from '../exchange/attempt/record.ts';
-import { modelSettings } from '../models/modelSettings.ts';
+import type { ResolvedTarget } from '../routing/routeTable.ts';
 import type { ExchangeEnded } from '../exchange/events.ts';
 import type { ExchangePublisher } from '../exchange/publisher.ts';
 import type { HedgeUnderWay } from '../exchange/runningExchange.ts';
@@ -16,10 +13,10 @@ import type { HedgeUnderWay } from '../exchange/runningExchange.ts';
 export interface CostRecorderOptions {
   ledger: Pick<LedgerWriter, 'progress' | 'close'>;
   pricer: Pricer;
-  directory: ModelDirectory;
+  /** A target as it is configured now; undefined where the endpoint is gone. */
+  target(endpoint: string, model: string): Pick<ResolvedTarget, 'price'> | undefined;
   clock: Clock;
   log: Log;
-  config(): Config;
   events: Pick<ExchangePublisher, 'priced'>;
   /** Something was written to the ledger. */
   changed(): void;
@@ -51,10 +48,10 @@ export class CostRecorder {
   /** A receipt of an exchange that still runs, with what it has cost so far. */
   priced(receipt: Receipt): Receipt {
     const attempts = receipt.attempts.map(attempt => {
-      const endpoint = this.#options.config().endpoints.get(attempt.endpoint);
-      if (attempt.cost.certainty !== 'unknown' || endpoint === undefined) return attempt;
+      const target = attempt.cost.certainty === 'unknown' ? this.#options.target(attempt.endpoint, attempt.model) : undefined;
+      if (target === undefined) return attempt;
       const cost = this.#price(() => ({
-        ...this.#pricesOf(endpoint, attempt), usage: attempt.usage, usageEstimated: true, at: attempt.startedAt, status: attempt.status, generated: true,
+        ...target.price, upstreamModel: attempt.upstreamModel, usage: attempt.usage, usageEstimated: true, at: attempt.startedAt, status: attempt.status, generated: true,
       }));
       return { ...attempt, cost };
     });
@@ -96,8 +93,8 @@ export class CostRecorder {
   }
 
   #close({ receipt, attempts, route }: ExchangeEnded): void {
-    const { directory, ledger, events } = this.#options;
-    const listedPrices = (attempt: Attempt): PriceRequest['listedPrices'] => directory.listedFacts(attempt.endpoint, attempt.model)?.prices;
+    const { ledger, events } = this.#options;
+    const listedPrices = (attempt: Attempt): PriceRequest['listedPrices'] => this.#options.target(attempt.endpoint, attempt.model)?.price.listedPrices;
     for (const { record, price } of attempts) record.cost = this.#price(() => ({ ...price, listedPrices: listedPrices(record) }));
     receipt.usage = sumUsage(receipt.attempts);
     receipt.cost = sumCost(receipt.attempts);
@@ -114,18 +111,10 @@ export class CostRecorder {
 
   /** What a second request that has just been sent costs at least: the reading of its prompt. Unknown counts as nothing. */
   promptCost({ target, promptTokens: inputTokens }: HedgeUnderWay): number {
-    const endpoint = this.#options.config().endpoints.get(target.endpoint);
-    if (endpoint === undefined) return 0;
+    const price = this.#options.target(target.endpoint, target.model)?.price;
+    if (price === undefined) return 0;
     return this.#price(() => ({
-      ...this.#pricesOf(endpoint, target), usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, at: this.#options.clock.now(),
+      ...price, upstreamModel: target.upstreamModel, usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, at: this.#options.clock.now(),
     })).microUsd ?? 0;
-  }
-
-  /** Where the price of a model at an endpoint is to be found. */
-  #pricesOf(endpoint: EndpointConfig, { model, upstreamModel }: Pick<PlannedTarget, 'model' | 'upstreamModel'>): Omit<PriceRequest, 'usage' | 'usageEstimated' | 'at'> {
-    return {
-      model, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider, configPrices: modelSettings(endpoint, model)?.prices,
-      listedPrices: this.#options.directory.listedFacts(endpoint.name, model)?.prices, priceFactor: priceFactorOf(endpoint),
-    };
   }
 }

@@ -8,10 +8,10 @@ import type { EndpointConfig } from '../config/config.ts';
 import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/version.ts';
 import { authorize } from '../keys/authHeader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
+import { requestKind } from '../routing/classify.ts';
 import type { MakePlan, Requirements } from '../routing/plan.ts';
 import { fetchText } from '../upstream/fetchText.ts';
 import type { Dispatcher } from '../upstream/call.ts';
-import type { CurrentConfig } from './currentConfig.ts';
 import type { ViewNow } from './view.ts';
 
 /** A prompt whose tokens are to be counted. */
@@ -29,7 +29,6 @@ const countTimeoutMs = 5000;
 const noKeys: ReadonlySet<string> = new Set();
 
 export interface TokenCounterOptions {
-  current: CurrentConfig;
   makePlan: MakePlan;
   view: ViewNow;
   register: Redactor;
@@ -51,12 +50,13 @@ export class TokenCounter {
    * @returns the provider's answer as text, redacted; undefined when there is no count
    */
   async count(request: CountRequest): Promise<string | undefined> {
-    const { current, makePlan, view, register, transport, keys, clock } = this.#options;
+    const { makePlan, view, register, transport, keys, clock } = this.#options;
     const { requestedModel, requirements, protocol } = request;
     if (register.holds(requestedModel)) return undefined;
-    const { plan: { targets: [target] } } = makePlan(requestedModel, requirements, view(requirements.estimatedInputTokens), clock.now());
-    const endpoint = target === undefined ? undefined : current.config.endpoints.get(target.endpoint);
-    if (target === undefined || endpoint === undefined || endpoint.protocol !== protocol) return undefined;
+    const planned = makePlan({ requestedModel, requirements, caller: { tool: 'http' }, kind: requestKind({ requirements }) }, view(requirements.estimatedInputTokens));
+    const [target] = planned.targets;
+    if (target === undefined || target.endpoint.protocol !== protocol) return undefined;
+    const { endpoint } = target;
     const counted = await countAtProvider(transport, endpoint, target.upstreamModel, keys.pick(endpoint.name, noKeys, clock.now()), request);
     return counted === undefined ? undefined : register.redact(counted);
   }

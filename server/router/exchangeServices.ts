@@ -10,7 +10,7 @@ import type { HedgeSpend } from './hedgeSpend.ts';
 
 /** The parts that exchanges use as they are, and those that answer the rest of their questions. */
 export interface ExchangeServicesOptions
-  extends Pick<ExchangeServices, 'view' | 'transport' | 'admission' | 'timers' | 'hedges' | 'keepAliveMs' | 'clock' | 'random' | 'log' | 'providerMessages' | 'events'> {
+  extends Pick<ExchangeServices, 'routeTable' | 'view' | 'transport' | 'admission' | 'timers' | 'hedges' | 'keepAliveMs' | 'clock' | 'random' | 'log' | 'providerMessages' | 'events'> {
   current: CurrentConfig;
   register: SecretRegister;
   healthRegistry: NetworkAwareHealthRegistry;
@@ -23,7 +23,7 @@ export function exchangeServices({ current, register, hedgeSpend, ...parts }: Ex
     makePlan,
     codecFor,
     config: () => current.config,
-    unknownNameMessage: requestedModel => unknownNameMessage(logText(register.redact(requestedModel)), services.view(0)),
+    unknownNameMessage: requestedModel => unknownNameMessage(logText(register.redact(requestedModel)), parts.routeTable()),
     hedgeSpentToday: route => hedgeSpend.spentToday(route),
     networkTrouble: () => parts.healthRegistry.networkTrouble()?.kind,
     redact: text => register.redact(text),

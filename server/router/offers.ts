@@ -1,28 +1,25 @@
 import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../api/condition.ts';
 import type { OfferedModel } from '../api/status.ts';
+import { targetName } from '../api/targetName.ts';
 import type { Config } from '../config/config.ts';
+import type { ModelFacts } from '../models/mergedFacts.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import { pricePerMillion } from '../pricing/priceText.ts';
 
-/** What the offer builder asks of the house. */
+/** The state that offers are made from. */
 export interface OfferView {
   config: Config;
   modelsOf(endpoint: string): readonly string[];
   canonicalName(name: string): string;
-  facts(endpoint: string, model: string): {
-    contextWindow?: number | undefined; maxOutputTokens?: number | undefined; tools?: boolean | undefined; images?: boolean | undefined;
-    thinking?: boolean | undefined; pricing?: string | undefined;
-  };
+  facts(endpoint: string, model: string): ModelFacts;
   /** What a model at an endpoint can do now. */
   condition(endpoint: string, model: string): Condition;
   /** Milliseconds since the epoch. */
   now: number;
 }
 
-/** What names and their limits are made of. */
+/** The part of it that names and their limits come from. */
 export type NamesView = Omit<OfferView, 'condition' | 'now'>;
-
-type Facts = ReturnType<OfferView['facts']>;
 
 /** What a caller can ask for, without its health. */
 export interface OfferedName {
@@ -38,14 +35,10 @@ export interface OfferedName {
 const assumedContextWindow = 128_000;
 const assumedMaxOutputTokens = 8192;
 
-/** What callers can ask for: the routes first, then every model, each with its health. */
-export function offeredModels(view: OfferView): OfferedModel[] {
-  return new OfferCache().offered(view, 0);
-}
-
 /**
- * The offer as it was made last. Names and targets change with the configuration and with lists of models; health changes
- * all the time, but seldom for many. What did not change is the same object as before, the whole list included.
+ * What callers can ask for: the routes first, then every model, each with its health. Names and targets change with the
+ * configuration and with lists of models; health changes all the time, but seldom that of many. An entry that did not change
+ * is the same object as before, and so is the whole list.
  */
 export class OfferCache {
   #revision = -1;
@@ -64,7 +57,10 @@ export class OfferCache {
     return this.#offered;
   }
 
-  /** The names alone: asks nothing of health. @param revision as for `offered` */
+  /**
+   * The names alone, for lists of models over HTTP, in the order of `offered`; asks nothing of health, limits, keys or ledger.
+   * @param revision as for `offered`
+   */
   names(view: NamesView, revision: number): OfferedName[] {
     this.#listAgain(view, revision);
     return this.#entries.map(({ offer: { requestedModel, kind, name, targets: [first] } }) => (
@@ -75,12 +71,13 @@ export class OfferCache {
   #listAgain(view: NamesView, revision: number): boolean {
     if (revision === this.#revision) return false;
     this.#entries = [...routeOffers(view), ...modelOffers(view)].map(offer => ({ offer, conditions: [], facts: [], madeAt: 0, made: undefined }));
+    this.#offered = [];
     this.#revision = revision;
     return true;
   }
 }
 
-function limitsOf(facts: Facts): { maxInputTokens: number; maxOutputTokens: number } {
+function limitsOf(facts: ModelFacts): { maxInputTokens: number; maxOutputTokens: number } {
   const maxOutputTokens = facts.maxOutputTokens ?? assumedMaxOutputTokens;
   const contextWindow = facts.contextWindow ?? assumedContextWindow;
   return { maxInputTokens: Math.max(1024, contextWindow - Math.min(maxOutputTokens, Math.floor(contextWindow / 2))), maxOutputTokens };
@@ -88,11 +85,11 @@ function limitsOf(facts: Facts): { maxInputTokens: number; maxOutputTokens: numb
 
 interface Offer { id: string; requestedModel: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
 
-/** An offer, and what of each of its targets it was made of. */
+/** An offer, and the state of each of its targets that it was made from. */
 interface Entry {
   readonly offer: Offer;
   conditions: Condition[];
-  facts: Facts[];
+  facts: ModelFacts[];
   /** Milliseconds since the epoch. */
   madeAt: number;
   made: OfferedModel | undefined;
@@ -127,7 +124,7 @@ function hasChanged({ offer, conditions, facts, madeAt }: Entry, view: OfferView
     || view.facts(endpoint, model) !== facts[index]);
 }
 
-/** The words of a condition name the moment until which it holds only while that lies ahead. */
+/** The text of a condition names the moment until which it holds only while that lies ahead. */
 function isSame(one: Condition, other: Condition, before: number, now: number): boolean {
   const { kind, until, why } = one;
   return kind === other.kind && until === other.until && why === other.why && (until === undefined || until <= before === until <= now);
@@ -144,7 +141,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
   return {
     id, requestedModel, kind, name,
-    targets: targets.map(target => `${target.endpoint}/${target.model}`),
+    targets: targets.map(target => targetName(target.endpoint, target.model)),
     state: overall(conditions),
     detail: detail(conditions, serving, view.now),
     warning: warning(targets, conditions, view.now),
@@ -165,7 +162,7 @@ function overall(conditions: readonly Condition[]): HealthState {
   return up.every(one => one.kind === 'unknown') ? 'unknown' : 'healthy';
 }
 
-/** Short, because the picker cuts the name for it: who answers, and how many could where not all can. */
+/** Short, because the picker cuts the name to make room for it: the endpoint that answers, and how many can where not all can. */
 function detail(conditions: readonly Condition[], serving: Offer['targets'], now: number): string {
   const via = serving[0];
   if (via === undefined) return conditions.length === 1 ? conditionText(conditions[0] ?? nowhere, now) : 'none up';

@@ -17,12 +17,10 @@ export interface ResilienceSources {
 /** The state as reports of survival see it. */
 export function resilienceState({ view, healthRegistry, keys, drills, now }: ResilienceSources): ResilienceView {
   return {
-    config: view.config,
-    modelsOf: endpoint => view.modelsOf(endpoint),
-    servedBy: model => view.servedBy(model),
-    upstreamName: (endpoint, model) => view.upstreamName(endpoint, model),
-    canonicalName: name => view.canonicalName(name),
-    facts: (endpoint, model) => view.facts(endpoint, model),
+    table: view.table,
+    now: view.now,
+    signals: view.signals,
+    random: view.random,
     admission: (endpoint, model) => view.admission(endpoint, model),
     keysBlocked: endpoint => view.keysBlocked(endpoint),
     drills: () => drills,

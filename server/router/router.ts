@@ -130,7 +130,7 @@ export class Router {
     return this.#parts.status.snapshot(http);
   }
 
-  /** What callers can ask for now: the routes first, then every model. */
+  /** What callers can ask for now: the routes first, then every model, each with its health. */
   offered(): readonly OfferedModel[] {
     return this.#parts.status.offered();
   }

@@ -1,16 +1,17 @@
-import type { Config } from '../config/config.ts';
+import type { Random } from '../base/clock.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
-import type { ModelFactsCache } from '../models/factsBook.ts';
-import type { ModelDirectory } from '../models/modelDirectory.ts';
+import type { RouteTable } from '../routing/routeTable.ts';
+import type { Signals } from '../routing/signals.ts';
 
 /** The parts of the server whose state decides where a request can go. */
 export interface RoutingState {
-  config(): Config;
-  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'servedBy' | 'upstreamName' | 'canonicalName'>;
-  readonly modelFacts: Pick<ModelFactsCache, 'facts'>;
+  /** The route table of the moment. */
+  routeTable(): RouteTable;
   readonly healthRegistry: Pick<HealthRegistry, 'admission'>;
   readonly limiter: Pick<RateLimiter, 'admission' | 'keyAdmission'>;
   readonly keys: Pick<KeyPool, 'hasKeys' | 'blocked'>;
+  readonly signals: Signals;
+  readonly random: Random;
 }

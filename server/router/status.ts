@@ -9,7 +9,7 @@ import type { SharedState } from '../ledger/ports.ts';
 import type { EndpointSpend } from '../ledger/spend.ts';
 import type { RoutingView } from '../routing/plan.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
-import type { ModelFactsCache } from '../models/factsBook.ts';
+import type { ModelFactsCache } from '../models/factsCache.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
 import type { CurrentConfig } from './currentConfig.ts';
@@ -93,7 +93,7 @@ export function offersOf(sources: OfferSources, conditions: Conditions = new Con
   return offers.offered({
     config,
     modelsOf: endpoint => directory.modelsOf(endpoint),
-    canonicalName: name => view.canonicalName(name),
+    canonicalName: name => view.table.canonicalName(name),
     facts,
     condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
     now,
@@ -132,7 +132,7 @@ export class StatusReader {
     return snapshot;
   }
 
-  /** What callers can ask for now: the routes first, then every model. */
+  /** What callers can ask for now: the routes first, then every model, each with its health. */
   offered(): readonly OfferedModel[] {
     return offersOf(this.#offerSources());
   }

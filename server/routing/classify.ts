@@ -4,7 +4,7 @@ import type { Requirements } from './plan.ts';
 
 /** What is known of a request when it has been read. */
 export interface KindFacts {
-  requirements: Pick<Requirements, 'thinking' | 'tools' | 'estimatedInputTokens' | 'maxOutputTokens'>;
+  requirements: Pick<Requirements, 'tools' | 'estimatedInputTokens' | 'maxOutputTokens'>;
   /** As the caller gave it: `chat`, `agent`, `utility`, `inline`. */
   purpose?: string | undefined;
   operation?: Operation | undefined;
@@ -12,27 +12,27 @@ export interface KindFacts {
   thinkingAsked?: boolean | undefined;
 }
 
-/** Reading so much takes a provider seconds where it is not cached. */
+/** Where it is not cached, a provider takes seconds to read a prompt of this size. */
 const largePromptTokens = 32_000;
 const smallPromptTokens = 4_000;
 /** A title, a commit message, a few lines. */
 const shortAnswerTokens = 512;
 
-/** Somebody types and waits: an inline completion. */
+/** A person types and waits: an inline completion. */
 export function isInline({ purpose, operation }: Pick<KindFacts, 'purpose' | 'operation'>): boolean {
   return purpose === 'inline' || operation === 'completion';
 }
 
 /**
- * What kind of work a request is; each kind is timed by itself. Inline completions are `fast` whatever they hold, for a
- * late one is worth nothing. Of the others those are `fast` whose prompt is small and whose answer is short, and those
- * `complex` that ask for reasoning or bring a large prompt.
+ * What kind of work a request is; each kind has timers of its own. Inline completions are `fast` whatever they hold, because
+ * a late one is of no use. Other requests are `fast` when their prompt is small and their answer short, and `complex` when
+ * they ask for reasoning or bring a large prompt.
  */
 export function requestKind(facts: KindFacts): RequestKind {
   if (isInline(facts)) return 'fast';
-  const { requirements } = facts;
-  if (facts.thinkingAsked === true || requirements.thinking || requirements.estimatedInputTokens >= largePromptTokens) return 'complex';
-  return requirements.estimatedInputTokens <= smallPromptTokens && isShort(facts) ? 'fast' : 'normal';
+  const { estimatedInputTokens } = facts.requirements;
+  if (facts.thinkingAsked === true || estimatedInputTokens >= largePromptTokens) return 'complex';
+  return estimatedInputTokens <= smallPromptTokens && isShort(facts) ? 'fast' : 'normal';
 }
 
 function isShort({ requirements, purpose, operation }: KindFacts): boolean {

@@ -1,65 +1,59 @@
-import type { ProtocolName } from '../api/conversation.ts';
-import type { Plan } from '../api/receipt.ts';
+import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts';
+import type { Random } from '../base/clock.ts';
 import type { Admission } from '../health/healthReader.ts';
-import type { Config } from '../config/config.ts';
+import type { ResolvedTarget, RouteTable } from './routeTable.ts';
+import type { Signals } from './signals.ts';
 
-/** What a request needs of a target. */
+/** What a request requires of a target. */
 export interface Requirements {
   stream: boolean;
   tools: boolean;
   images: boolean;
   documents: boolean;
   jsonSchema: boolean;
-  thinking: boolean;
-  /** A cautious estimate of the prompt, in tokens. */
+  /** A lower bound of the prompt, in tokens. */
   estimatedInputTokens: number;
   maxOutputTokens?: number | undefined;
-  /** Only targets that speak this protocol can serve it (hosted tools, stored responses, embeddings). */
-  onlyProtocol?: { protocol: ProtocolName; reason: string } | undefined;
 }
 
-/** What is known of a model at an endpoint; unknown fields never exclude. */
-export interface ModelFacts {
-  contextWindow?: number | undefined;
-  maxOutputTokens?: number | undefined;
-  tools?: boolean | undefined;
-  images?: boolean | undefined;
-  documents?: boolean | undefined;
-  jsonSchema?: boolean | undefined;
-  thinking?: boolean | undefined;
+/** What was asked for, as far as a route may go by it. */
+export interface RoutingRequest {
+  /** The name of a route, a model or a target, as the caller wrote it. */
+  readonly requestedModel: string;
+  readonly requirements: Requirements;
+  readonly caller: Caller;
+  /** What kind of work it is; see `requestKind`. */
+  readonly kind: RequestKind;
 }
 
-/** The state a plan is made from: a snapshot behind functions, without I/O. */
+/** The state a plan is made from at one moment: reads memory only. */
 export interface RoutingView {
-  config: Config;
-  /** Canonical names of all models known at an endpoint (configured, in routes, discovered). */
-  modelsOf(endpoint: string): readonly string[];
-  /** The endpoints that serve a model: by priority, then the larger weight, then name. @param model canonical */
-  servedBy(model: string): readonly string[];
-  /** The provider's own name for a canonical model at an endpoint. */
-  upstreamName(endpoint: string, model: string): string;
-  /** The canonical name of whatever spelling a caller or a route used. */
-  canonicalName(name: string): string;
-  facts(endpoint: string, model: string): ModelFacts;
+  readonly table: RouteTable;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly signals: Signals;
+  readonly random: Random;
+  /** Whether breaker, cooldowns and limits let an attempt through. @param model canonical */
   admission(endpoint: string, model: string): Admission;
   /**
-   * A sentence why no key of the endpoint can be used now; undefined when one can.
-   * @param model for which model, its limits included; absent: as a whole
+   * Why no key of the endpoint can be used now; undefined when one can.
+   * @param model for which model, its limits included; absent: for the endpoint as a whole
    */
   keysBlocked(endpoint: string, model?: string): { reason: string; retryAt?: number | undefined } | undefined;
 }
 
-/** A plan, and what is left when every target waits for something. */
+/** A plan, and what the server needs beside it. */
 export interface PlanResult {
+  /** Plain data: it becomes part of the receipt. */
   plan: Plan;
-  /** The route that was asked for, by its own name; absent for models and pinned targets. */
-  route?: string | undefined;
+  /** The targets of the plan in the same order, resolved. */
+  targets: readonly ResolvedTarget[];
   /**
-   * Targets left out only because they rest (breaker, cool-down, keys), soonest first:
-   * the caller may wait for the first of them when nothing else can serve.
+   * Targets left out only until a moment (breaker, cooldown, limits, keys), soonest first: a caller may wait for the
+   * first of them when nothing else can serve.
    */
-  coolingDown: { target: Plan['targets'][number]; retryAt: number }[];
-  /** Targets that could never serve such a request, whatever their state. */
+  coolingDown: { target: PlannedTarget; retryAt: number }[];
+  /** Targets that can never serve such a request. */
   unfit: UnfitTarget[];
 }
 
@@ -69,4 +63,5 @@ export interface UnfitTarget {
   tooLong: boolean;
 }
 
-export type MakePlan = (requestedModel: string, requirements: Requirements, view: RoutingView, now: number) => PlanResult;
+/** Turns a request into targets in order, with a reason for every target left out. */
+export type MakePlan = (request: RoutingRequest, view: RoutingView) => PlanResult;

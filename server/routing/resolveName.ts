@@ -1,72 +1,63 @@
 import type { Plan } from '../api/receipt.ts';
-import type { RoutingView } from './plan.ts';
+import type { StrategyName } from '../api/settings.ts';
+import { parseTargetName } from '../api/targetName.ts';
+import type { Candidate, RouteTable } from './routeTable.ts';
 
-/** One place a name may lead to, before anything is asked about its state. */
-export interface Candidate { endpoint: string; /** Canonical model name. */ model: string }
-
+/** What a name leads to, before the state of any target is looked at. */
 export interface Resolved {
   kind: Plan['kind'];
-  /** The route's own name, where it is one. */
+  /** The configured name of the route; absent for models and pinned targets. */
   route?: string | undefined;
-  strategy: string;
-  candidates: Candidate[];
+  /** `pinned`: there is one target, and nothing to order. */
+  strategy: StrategyName | 'pinned';
+  /** In the order of the configuration. */
+  candidates: readonly Candidate[];
 }
 
 /** Prefixes that clients put before a name: our own provider id, and the resource name of Google's clients. */
 const toleratedPrefixes = ['waybill/', 'models/'];
-/** No name of a model, with its endpoint and prefixes, is as long as this; what is longer means nothing. */
+/** No name of a model, with its endpoint and prefixes, is as long as this; a longer one means nothing. */
 const longestName = 1000;
 
 /**
- * What a wanted name means, tried in this order, first as written and then without a tolerated prefix:
+ * Finds what a requested name means, in this order, first as written and then without a tolerated prefix:
  *
- * 1. a route of exactly this name: its targets in the order written (endpoint priorities do not reorder a route);
+ * 1. a route of exactly this name: its targets as they are listed (endpoint priorities do not reorder a route);
  * 2. `endpoint/model`, when the part before the first slash is an endpoint: that target alone, whether the model is
  *    known there or not (the model may contain slashes itself);
  * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name.
  *
  * Undefined when the name means nothing, as one of more than a thousand characters always does.
  */
-export function resolveName(requestedModel: string, view: RoutingView): Resolved | undefined {
+export function resolveName(requestedModel: string, table: RouteTable): Resolved | undefined {
   let name = requestedModel.trim();
   if (name.length > longestName) return undefined;
   for (;;) {
-    const resolved = resolveExactly(name, view);
+    const resolved = resolveExactly(name, table);
     if (resolved !== undefined) return resolved;
-    const prefix = toleratedPrefixes.find((candidate) => name.startsWith(candidate));
+    const prefix = toleratedPrefixes.find(candidate => name.startsWith(candidate));
     if (prefix === undefined) return undefined;
     name = name.slice(prefix.length);
   }
 }
 
-/** A requested name as it reads without the tolerated prefixes, which say nothing about what is meant. */
+/** A requested name without the tolerated prefixes, which do not change its meaning. */
 export function bareName(requestedModel: string): string {
   let name = requestedModel.trim();
   for (;;) {
-    const prefix = toleratedPrefixes.find((candidate) => name.startsWith(candidate));
+    const prefix = toleratedPrefixes.find(candidate => name.startsWith(candidate));
     if (prefix === undefined) return name;
     name = name.slice(prefix.length);
   }
 }
 
-function resolveExactly(name: string, view: RoutingView): Resolved | undefined {
+function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   if (name === '') return undefined;
-  const route = view.config.routes.get(name);
-  if (route !== undefined) {
-    const candidates = route.targets.map(({ endpoint, model }) => ({ endpoint, model: view.canonicalName(model) }));
-    return { kind: 'route', route: name, strategy: route.strategy, candidates: withoutRepeats(candidates) };
-  }
-  const slash = name.indexOf('/');
-  const endpoint = name.slice(0, Math.max(0, slash));
-  if (slash > 0 && slash < name.length - 1 && view.config.endpoints.has(endpoint)) {
-    return { kind: 'target', strategy: 'pinned', candidates: [{ endpoint, model: view.canonicalName(name.slice(slash + 1)) }] };
-  }
-  const model = view.canonicalName(name);
-  const candidates = view.servedBy(model).map((serving) => ({ endpoint: serving, model }));
+  const route = table.config.routes.get(name);
+  if (route !== undefined) return { kind: 'route', route: name, strategy: route.strategy, candidates: table.targetsOfRoute(name) ?? [] };
+  const parts = parseTargetName(name);
+  const pinned = parts === undefined ? undefined : table.target(parts.endpoint, table.canonicalName(parts.model));
+  if (pinned !== undefined) return { kind: 'target', strategy: 'pinned', candidates: [pinned] };
+  const candidates = table.targetsOfModel(table.canonicalName(name));
   return candidates.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates };
-}
-
-function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
-  const seen = new Set<string>();
-  return candidates.filter(({ endpoint, model }) => seen.size < seen.add(`${endpoint}/${model}`).size);
 }

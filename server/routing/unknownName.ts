@@ -1,28 +1,28 @@
 import { editDistance } from '../config/nearest.ts';
-import type { RoutingView } from './plan.ts';
+import type { RouteTable } from './routeTable.ts';
 
 const nearestShown = 3;
 const listedNames = 5;
 const longestName = 80;
 
-/** One sentence for a caller whose wanted name means nothing: the nearest names, and what there is to ask for. */
-export function unknownNameMessage(requestedModel: string, view: RoutingView): string {
-  // A name from outside goes into logs and terminals: one line, bounded.
+/** One sentence for a caller whose requested name means nothing: the nearest names, and what there is to ask for. */
+export function unknownNameMessage(requestedModel: string, table: RouteTable): string {
+  // The name comes from outside and goes into logs and terminals: one line, bounded.
   const name = requestedModel.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
   const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
   const lead = shown === '' ? 'The request names no route or model' : `No route or model is named "${shown}"`;
-  const routes = [...view.config.routes.keys()];
-  const models = knownModels(view);
+  const routes = [...table.config.routes.keys()];
+  const models = knownModels(table);
   if (routes.length + models.length === 0) return `${lead}, and none is configured yet: add a provider first.`;
   const nearest = nearestNames(name.slice(0, longestName).toLowerCase(), [...routes, ...models]);
   const hint = nearest.length === 0 ? '' : ` (did you mean ${orList(nearest)}?)`;
   return `${lead}${hint}; to ask for: ${existing(routes, models)}.`;
 }
 
-function knownModels(view: RoutingView): string[] {
+function knownModels(table: RouteTable): string[] {
   const models = new Set<string>();
-  for (const endpoint of view.config.endpoints.values()) {
-    if (endpoint.enabled) for (const model of view.modelsOf(endpoint.name)) models.add(model);
+  for (const endpoint of table.config.endpoints.values()) {
+    if (endpoint.enabled) for (const model of table.modelsOf(endpoint.name)) models.add(model);
   }
   return [...models].sort();
 }
@@ -52,7 +52,7 @@ function nearestNames(requestedModel: string, names: readonly string[]): string[
     const contained = Math.min(bare.length, candidate.length) >= 3 && (candidate.includes(bare) || requestedModel.includes(candidate));
     const near = Math.max(1, Math.floor(Math.max(bare.length, candidate.length) / 3));
     const distance = least(editDistance(bare, candidate, near), bare === requestedModel ? undefined : editDistance(requestedModel, candidate, near));
-    // One that contains the other is at least as far from it as it is longer.
+    // A name that contains the other differs from it by at least the letters it has more.
     if (distance !== undefined || contained) scored.push({ name, distance: distance ?? Math.abs(candidate.length - bare.length) });
   }
   return scored.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1)).slice(0, nearestShown).map(({ name }) => name);

@@ -55,11 +55,19 @@ export interface AdaptiveTimeouts {
    */
   timeouts(of: TimersWanted): Timeouts;
   /**
+   * How streams of a kind of work go at a model: the slow end of what is usual. Of the same kind of work where enough was
+   * seen, else of the model, else of the endpoint; undefined while too little was.
+   */
+  usual(endpoint: string, model: string, kind: RequestKind): UsualTimes;
+  /**
    * When to ask a second target, in milliseconds after the attempt began; undefined while too little is known.
    * @param options.asked how often a second target was asked for and not granted for the same request (see HedgePolicy)
    */
   hedgeAfterMs(endpoint: string, model: string, kind: RequestKind, options?: { stream?: boolean; asked?: number }): number | undefined;
 }
+
+/** The 90th percentile of times, and the pace that nine of ten streams keep. */
+export interface UsualTimes { readonly firstTokenMs: number | undefined; readonly tokensPerSecond: number | undefined }
 
 /** Models an endpoint's history is kept for; the one least lately used goes first. */
 const mostModels = 64;
@@ -113,10 +121,27 @@ class LearntTimers implements AdaptiveTimeouts {
     return { ...learnt, ...endpoint.writtenTimeouts, ...route };
   }
 
+  usual(endpoint: string, model: string, kind: RequestKind): UsualTimes {
+    const place = this.#endpoints.get(endpoint);
+    const paceMs = slowEndOf(place, model, kind, 'pace');
+    return { firstTokenMs: slowEndOf(place, model, kind, 'firstToken'), tokensPerSecond: paceMs === undefined ? undefined : 1000 / paceMs };
+  }
+
   hedgeAfterMs(endpoint: string, model: string, kind: RequestKind, options: { stream?: boolean; asked?: number } = {}): number | undefined {
     const history = this.#endpoints.get(endpoint)?.models.get(model)?.kinds[kind];
     return (options.stream === false ? history?.bufferedHedge : history?.hedge)?.afterMs(options.asked ?? 0);
   }
+}
+
+/** The slow end of a phase, from the closest history that has seen enough. */
+function slowEndOf(endpoint: EndpointHistory | undefined, modelName: string, kind: RequestKind, phase: LearntPhase): number | undefined {
+  const model = endpoint?.models.get(modelName);
+  const histories: [History | undefined, HistoryScope][] = [[model?.kinds[kind]?.timers, 'kind'], [model?.timers, 'model'], [endpoint?.timers, 'endpoint']];
+  for (const [history, scope] of histories) {
+    const known = history?.[phase];
+    if (known?.knows(fewest[scope]) === true) return known.slowEnd;
+  }
+  return undefined;
 }
 
 /** The history of a model, begun where there is none; the order of the map is that of their last use. */

@@ -4,7 +4,7 @@ import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
 import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
-import type { ModelFacts } from '../../routing/plan.ts';
+import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt, type AttemptOwner } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
@@ -45,12 +45,13 @@ export type Launch =
 const removedMeanwhile = 'the endpoint was removed meanwhile';
 
 /** Asks for leave to make an attempt. @returns a promise only where `admission` answers with one */
-export function acquirePermit(services: Pick<ExchangeServices, 'config' | 'admission'>, order: LaunchOrder): Admitted | Promise<Admitted> {
-  const endpoint = services.config().endpoints.get(order.target.endpoint);
+export function acquirePermit(services: Pick<ExchangeServices, 'routeTable' | 'admission'>, order: LaunchOrder): Admitted | Promise<Admitted> {
+  const { target } = order;
+  const endpoint = services.routeTable().target(target.endpoint, target.model)?.endpoint;
   if (endpoint === undefined) return { admitted: false, reason: removedMeanwhile };
   const { estimatedInputTokens, maxOutputTokens } = order.input.requirements;
   return services.admission.acquire({
-    endpoint, model: order.target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: order.triedKeys, lastResort: order.role === 'last-resort',
+    endpoint, model: target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: order.triedKeys, lastResort: order.role === 'last-resort',
   });
 }
 
@@ -70,18 +71,16 @@ export function launchAttempt(services: ExchangeServices, owner: AttemptOwner, o
   }
 }
 
-/** What a target is at the moment of the launch: the endpoint as it is spoken to, its codec, and what is known of the model. */
-interface LaunchTarget { endpoint: EndpointConfig; codec: ProtocolCodec; facts: ModelFacts }
+/** A target at the moment of the launch: its endpoint with the protocol that is spoken and the address of it, and the codec. */
+interface LaunchTarget { resolved: ResolvedTarget; endpoint: EndpointConfig; codec: ProtocolCodec }
 
 /** All look-ups of a launch. @returns undefined where the configuration no longer has the endpoint */
 function launchTarget(services: ExchangeServices, { target, input }: LaunchOrder): LaunchTarget | undefined {
-  const configured = services.config().endpoints.get(target.endpoint);
-  const endpoint = configured === undefined ? undefined : chooseProtocol(configured, {
-    model: target.model, upstreamModel: target.upstreamModel, tools: input.requirements.tools, ...spokenBy(input),
-  });
-  const codec = endpoint === undefined ? undefined : services.codecFor(endpoint.protocol);
-  if (endpoint === undefined || codec === undefined) return undefined;
-  return { endpoint, codec, facts: services.view(0).facts(target.endpoint, target.model) };
+  const resolved = services.routeTable().target(target.endpoint, target.model);
+  if (resolved === undefined) return undefined;
+  const endpoint = chooseProtocol(resolved.protocols, { tools: input.requirements.tools, ...spokenBy(input) });
+  const codec = services.codecFor(endpoint.protocol);
+  return codec === undefined ? undefined : { resolved, endpoint, codec };
 }
 
 function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: LaunchOrder, permit: Permit): UpstreamAttempt | undefined {
@@ -90,8 +89,8 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const { key } = permit;
   const spoken = launchTarget(services, order);
   if (spoken === undefined) return undefined;
-  const { endpoint, codec, facts } = spoken;
-  const outgoing = buildOutgoing({ input, target, endpoint, codec, key, maxOutputTokens: facts.maxOutputTokens, stripReasoning: order.strip });
+  const { resolved, endpoint, codec } = spoken;
+  const outgoing = buildOutgoing({ input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, stripReasoning: order.strip });
   if (order.rewrite) outgoing.passThrough = false;
   const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };
   const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });
@@ -109,7 +108,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const anotherKey = (): boolean => key !== undefined
     && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, new Set([...order.triedKeys, key.id])));
   return new UpstreamAttempt({
-    owner, origin: { target, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
+    owner, origin: { target, resolved, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
     holdsPrelude: order.held(anotherKey),
     finishSuffices: order.rewrite,
     wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',

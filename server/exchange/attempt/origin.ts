@@ -1,6 +1,7 @@
 import type { KeyMaterial } from '../../api/messages.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
+import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import type { Permit } from '../admission.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
@@ -8,6 +9,9 @@ import type { StartedAttempt } from './record.ts';
 /** What an attempt came from; see launch.ts. */
 export interface AttemptOrigin {
   target: PlannedTarget;
+  /** The target as it was configured when the attempt began. */
+  resolved: ResolvedTarget;
+  /** Its endpoint, with the protocol that is spoken and the address of it. */
   endpoint: EndpointConfig;
   key: KeyMaterial | undefined;
   /** What the attempt took; given back once, at its end. */

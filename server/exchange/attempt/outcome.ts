@@ -29,7 +29,7 @@ export function settleAttempt(services: ExchangeServices, attempt: UpstreamAttem
   if (attempt.longestGapMs !== undefined) record.longestGapMs = attempt.longestGapMs;
   if (attempt.drilled) record.drill = true;
   const neverSent = wasNeverSent(end, figures);
-  const price = priceRequest(record, origin.endpoint, figures, neverSent);
+  const price = priceRequest(record, origin.resolved.price, figures, neverSent);
   const unsent = attempt.unsent || neverSent;
   const prompt = promptTokens(settled.usage);
   const used = unsent ? 'unsent' : prompt === undefined ? 'unknown' : prompt + (settled.usage.outputTokens ?? 0);

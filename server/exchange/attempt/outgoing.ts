@@ -6,7 +6,7 @@ import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
 import { operationUrl } from '../../catalog/operations.ts';
 import { chatUrl, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
-import type { SpokenRequest } from '../../routing/chooseProtocol.ts';
+import type { ProtocolRequest } from '../../routing/chooseProtocol.ts';
 import { anthropicVersion, defaultAnthropicVersion, versionHeader } from '../../protocols/anthropicMessages/version.ts';
 import { withCacheBreakpoints } from '../../protocols/cacheBreakpoints.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
@@ -137,7 +137,7 @@ function cappedLimit(input: ExchangeInput, maxOutputTokens: number | undefined):
 }
 
 /** The parts of a request that decide in which protocol a target is asked; see chooseProtocol. */
-export function spokenBy(input: ExchangeInput): Pick<SpokenRequest, 'caller' | 'reasoningOff'> {
+export function spokenBy(input: ExchangeInput): Pick<ProtocolRequest, 'caller' | 'reasoningOff'> {
   if (input.protocol === 'editor') return {};
   const { protocol, body: { raw } } = input;
   const off = protocol === 'openai-chat' && raw !== undefined && raw.scan.fields.has('reasoning_effort') && fieldValue(raw.bytes, raw.scan, 'reasoning_effort') === 'none';

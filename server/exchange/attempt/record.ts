@@ -1,11 +1,9 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { failureCodes } from '../../base/failureCodes.ts';
-import type { EndpointConfig } from '../../config/config.ts';
-import type { PriceRequest } from '../../pricing/pricing.ts';
+import type { PriceRequest, PriceTerms } from '../../pricing/pricing.ts';
 import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
 import type { AttemptEnd } from './machine.ts';
-import { modelSettings } from '../../models/modelSettings.ts';
 
 /** What an attempt used, with estimates where the provider gave no count, and whether there are any. */
 export interface SettledUsage { usage: TokenUsage; estimated: boolean }
@@ -81,22 +79,13 @@ function leftOutNote(leftOut: readonly string[] | undefined): string | undefined
   return `Sent without ${names.join(', ')}: only the caller's own provider can run ${leftOut.length === 1 ? 'it' : 'them'}.`;
 }
 
-/** What list prices are multiplied with in the endpoint's region. */
-export function priceFactorOf({ provider, region }: Pick<EndpointConfig, 'provider' | 'region'>): number | undefined {
-  return provider.regions?.find(one => one.id === region)?.priceFactor;
-}
-
-/** What the price of an attempt is found by. @param neverSent its request never left this machine */
-export function priceRequest(attempt: Attempt, endpoint: EndpointConfig, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>, neverSent: boolean): PriceRequest {
+/** What the price of an attempt is found by. @param terms of its target when it began @param neverSent its request never left this machine */
+export function priceRequest(attempt: Attempt, terms: PriceTerms, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>, neverSent: boolean): PriceRequest {
   return {
+    ...terms,
     usage: attempt.usage,
     usageEstimated: attempt.usageEstimated,
-    model: attempt.model,
     upstreamModel: attempt.upstreamModel,
-    endpointName: attempt.endpoint,
-    provider: endpoint.provider,
-    configPrices: modelSettings(endpoint, attempt.model)?.prices,
-    priceFactor: priceFactorOf(endpoint),
     at: attempt.startedAt,
     status: attempt.status,
     // An answer that refuses is an answer, and paid for as one.

@@ -27,7 +27,6 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
     images: images > 0,
     documents: documents > 0,
     jsonSchema: conversation.responseFormat?.type === 'json-schema',
-    thinking: false,
     estimatedInputTokens: textTokens(chars, 'lower') + images * tokensPerImage.lower,
     maxOutputTokens: tokenLimit(conversation.maxOutputTokens),
   };

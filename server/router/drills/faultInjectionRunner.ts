@@ -3,6 +3,7 @@ import {
   type DrillCounts, type DrilledRequest, type DrillStatus, type DrillSummary, type RunningDrill, type StartDrillParams, type ResilienceReport,
 } from '../../api/drill.ts';
 import type { Receipt } from '../../api/receipt.ts';
+import { parseTargetName } from '../../api/targetName.ts';
 import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { Guard } from '../../base/guarded.ts';
@@ -12,7 +13,7 @@ import type { HealthSnapshot, NetworkAwareHealthRegistry } from '../../health/he
 import { drilledRoutes } from '../../routing/resilience/drilledRoutes.ts';
 import { makePlan } from '../../routing/makePlan.ts';
 import { resilienceOf } from '../../routing/resilience/resilienceReport.ts';
-import { agentRequirements, chatRequirements, WhatIfView, ReportView, type ResilienceView } from '../../routing/resilience/whatIfView.ts';
+import { agentRequirements, chatRequirements, sampleRequest, WhatIfView, ReportView, type ResilienceView } from '../../routing/resilience/whatIfView.ts';
 import { isUnderWay, type FaultInjector } from '../../upstream/interceptors/faultInjector.ts';
 import type { KeyPool, KeySnapshot } from '../../keys/keyPool.ts';
 import { drilledRequest } from './drilledRequest.ts';
@@ -107,7 +108,7 @@ export class FaultInjectionRunner {
     if (request === undefined) return;
     this.#requests = [request, ...this.#requests].slice(0, maxRequests);
     for (const { drill, counts } of this.#runs.values()) {
-      if (!request.path.some(step => step.drill && step.target.startsWith(`${drill.endpoint}/`))) continue;
+      if (!request.path.some(step => step.drill && parseTargetName(step.target)?.endpoint === drill.endpoint)) continue;
       counts.met += 1;
       if (receipt.outcome === 'ok') counts.answered += 1;
       else if (receipt.outcome === 'failed') counts.failed += 1;
@@ -119,14 +120,14 @@ export class FaultInjectionRunner {
     if (this.#runs.size === 0) {
       return this.#last === undefined ? undefined : { running: [], counts: none(), routes: [], requests: [], last: this.#last };
     }
-    const { view, clock } = this.#options;
+    const { view } = this.#options;
     const counts = none();
     for (const run of this.#runs.values()) {
       counts.met += run.counts.met;
       counts.answered += run.counts.answered;
       counts.failed += run.counts.failed;
     }
-    return { running: this.#running(), counts, routes: drilledRoutes(view(), clock.now()), requests: this.#requests, last: this.#last };
+    return { running: this.#running(), counts, routes: drilledRoutes(view()), requests: this.#requests, last: this.#last };
   }
 
   report(): ResilienceReport {
@@ -145,10 +146,10 @@ export class FaultInjectionRunner {
 
   /** Whether a drill is what keeps requests like this one from a target: without it, the target would be in the plan. */
   #keptAway({ plan: { requestedModel } }: Receipt, target: string): boolean {
-    const { view, clock } = this.#options;
-    if (!this.#running().some(drill => target.startsWith(`${drill.endpoint}/`))) return false;
+    const { view } = this.#options;
+    if (!this.#running().some(drill => parseTargetName(target)?.endpoint === drill.endpoint)) return false;
     const undrilled = new WhatIfView(new ReportView(view()), undefined, true);
-    return [chatRequirements, agentRequirements].every(requirements => makePlan(requestedModel, requirements, undrilled, clock.now()).plan.targets.some(one => one.target === target));
+    return [chatRequirements, agentRequirements].every(requirements => makePlan(sampleRequest(requestedModel, requirements), undrilled).plan.targets.some(one => one.target === target));
   }
 
   #running(): RunningDrill[] {

@@ -2,7 +2,7 @@ import type { DrilledRoute, RunningDrill } from '../../api/drill.ts';
 import { defaultSlowMs } from '../../api/drill.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import { makePlan } from '../makePlan.ts';
-import { chatRequirements, WhatIfView, ReportView, routesUnderTest, type ResilienceView } from './whatIfView.ts';
+import { chatRequirements, sampleRequest, WhatIfView, ReportView, routesUnderTest, type ResilienceView } from './whatIfView.ts';
 
 /** What a request meets at a target: nothing, no answer, a late one, or one that breaks off. */
 type Effect = 'none' | 'fails' | 'slow' | 'cut';
@@ -11,17 +11,18 @@ type Effect = 'none' | 'fails' | 'slow' | 'cut';
  * How each route answers while drills run: the plan as it is now, walked as a request would walk it. Models stand in for
  * routes where there are none. Empty while no drill runs.
  */
-export function drilledRoutes(view: ResilienceView, now: number): DrilledRoute[] {
+export function drilledRoutes(view: ResilienceView): DrilledRoute[] {
   if (view.drills().length === 0) return [];
-  const undrilled = new WhatIfView(new ReportView(view), undefined, true);
-  const all = routesUnderTest(view);
+  const withoutDrills = new WhatIfView(new ReportView(view), undefined, true);
+  const all = routesUnderTest(view.table);
   const routes = all.filter(one => one.kind === 'route');
-  return (routes.length > 0 ? routes : all).map(one => drilledRoute(one, view, undrilled, now));
+  return (routes.length > 0 ? routes : all).map(one => drilledRoute(one, view, withoutDrills));
 }
 
-function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: ResilienceView, undrilled: WhatIfView, now: number): DrilledRoute {
-  const usually = makePlan(name, chatRequirements, undrilled, now).plan.targets[0]?.target;
-  const { plan, coolingDown: resting } = makePlan(name, chatRequirements, view, now);
+function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' }, view: ResilienceView, withoutDrills: WhatIfView): DrilledRoute {
+  const request = sampleRequest(name, chatRequirements);
+  const usually = makePlan(request, withoutDrills).plan.targets[0]?.target;
+  const { plan, coolingDown } = makePlan(request, view);
   const shared = { name, kind, usually };
   const failed: PlannedTarget[] = [];
   for (const [index, target] of plan.targets.entries()) {
@@ -38,18 +39,18 @@ function drilledRoute({ name, kind }: { name: string; kind: 'route' | 'model' },
         return { ...shared, effect: 'slow', answeredBy: target.target, note: `${target.target} answers ${seconds(drill?.slowMs ?? defaultSlowMs)} later than usual, or the next one when its timers do not wait so long.` };
       case 'cut': {
         const next = plan.targets.slice(index + 1).find(other => effectOn(other, view).effect === 'none');
-        return { ...shared, ...broken(target, next, view.config.routes.get(name)?.afterCommit === 'resume') };
+        return { ...shared, ...broken(target, next, view.table.config.routes.get(name)?.afterCommit === 'resume') };
       }
     }
   }
-  const back = resting.find(one => effectOn(one.target, view).effect === 'none');
+  const back = coolingDown.find(one => effectOn(one.target, view).effect === 'none');
   return {
     ...shared, effect: 'lost',
     note: back === undefined ? 'Nothing answers: no target is left.' : `Nothing answers now: ${back.target.target} rests as well.`,
   };
 }
 
-/** The worst that drills do to a target. One key that is dead does nothing while another is there. */
+/** The worst effect of drills on a target. A dead key has no effect while another key can be used. */
 function effectOn(target: PlannedTarget, view: ResilienceView): { effect: Effect; drill?: RunningDrill } {
   const found = view.drills().find(drill => drill.endpoint === target.endpoint && (drill.model === undefined || drill.model === target.model));
   if (found === undefined) return { effect: 'none' };

@@ -1,13 +1,14 @@
 import type { LossOutcome, ResilienceGap } from '../../api/drill.ts';
+import { parseTargetName } from '../../api/targetName.ts';
 import type { JudgedLoss, Shortcoming } from './losses.ts';
 import type { ReportView, RouteUnderTest, ResilienceView } from './whatIfView.ts';
 
-/** Puts the gaps of one route or model in words, each with the next action; the most serious first. */
+/** The gaps of one route or model as sentences, each with the next action; the most serious first. */
 export function resilienceGaps(route: RouteUnderTest, judged: readonly JudgedLoss[], view: ReportView): ResilienceGap[] {
   return [...nothingLeft(route, judged.map(({ outcome }) => outcome), view), ...notReady(route, view), ...weaker(judged)];
 }
 
-/** Losses after which no target is left. One missing second endpoint shows in several of them, and is named once. */
+/** Losses after which no target is left. A second endpoint that is missing shows in several of them and is named once. */
 function nothingLeft(route: RouteUnderTest, losses: readonly LossOutcome[], view: ReportView): ResilienceGap[] {
   const stops = (kind: LossOutcome['kind']): LossOutcome | undefined => losses.find(loss => loss.kind === kind && loss.result === 'stops');
   const fix = fixOf(route, view);
@@ -22,7 +23,7 @@ function nothingLeft(route: RouteUnderTest, losses: readonly LossOutcome[], view
   const gaps: ResilienceGap[] = [];
   if (endpoint !== undefined && route.able.length === 1) {
     gaps.push({
-      problem: `${who} has one target only, "${only.target}": it stops when the endpoint${view.keys(endpoint).length === 1 ? ', its only key' : ''} or the model is lost.`,
+      problem: `${who} has one target only, "${only.name}": it stops when the endpoint${view.keys(endpoint).length === 1 ? ', its only key' : ''} or the model is lost.`,
       action: route.kind === 'route' ? 'Add a target with another model at another endpoint.' : 'Add another provider that serves it.', fix,
     });
     return gaps;
@@ -48,8 +49,8 @@ function nothingLeft(route: RouteUnderTest, losses: readonly LossOutcome[], view
 function notReady(route: RouteUnderTest, view: ResilienceView): ResilienceGap[] {
   return route.targets.flatMap(({ target, state, note }): ResilienceGap[] => {
     if (state === 'ready') return [];
-    const endpoint = target.slice(0, target.indexOf('/'));
-    const config = view.config.endpoints.get(endpoint);
+    const endpoint = parseTargetName(target)?.endpoint ?? target;
+    const config = view.table.config.endpoints.get(endpoint);
     const keys = view.keys(endpoint);
     const problem = `"${target}" ${state === 'never' ? 'cannot serve' : 'cannot serve now'}: ${note ?? 'it is down'}.`;
     if (config === undefined) return [{ problem, action: 'Add the endpoint, or take the target out.', fix: 'edit-route' }];
@@ -68,7 +69,7 @@ const adviceOn: Readonly<Record<Shortcoming, string>> = {
   contextWindow: 'Add a target with as large a context window.',
 };
 
-/** Those that take over and cannot do all of it; each is named once, whatever was lost before it. */
+/** Targets that take over and cannot do everything; each is named once, whatever loss makes it take over. */
 function weaker(judged: readonly JudgedLoss[]): ResilienceGap[] {
   const reportedNotes = new Set<string>();
   return judged.flatMap(({ outcome: { note, name, kind }, lacks }): ResilienceGap[] => {
@@ -84,7 +85,7 @@ function weaker(judged: readonly JudgedLoss[]): ResilienceGap[] {
 
 /** Where there is but one endpoint, a second has to be added before it can be in a route. */
 function fixOf(route: RouteUnderTest, view: ResilienceView): 'edit-route' | 'add-provider' {
-  return route.kind === 'route' && view.config.endpoints.size > 1 ? 'edit-route' : 'add-provider';
+  return route.kind === 'route' && view.table.config.endpoints.size > 1 ? 'edit-route' : 'add-provider';
 }
 
 function called({ kind, name }: RouteUnderTest): string {

@@ -1,7 +1,7 @@
 import type { LossOutcome } from '../../api/drill.ts';
 import { WhatIfView, type Loss, type ReportView, type RouteUnderTest } from './whatIfView.ts';
 
-/** One loss, and what is left after it: as things are configured, and as they are now. */
+/** One loss, and the state after it: as things are configured, and as they are now. */
 export interface LookedAtLoss {
   kind: Loss['kind'];
   /** Of a key its endpoint, label and last four characters. */
@@ -16,7 +16,7 @@ export type Shortcoming = 'tools' | 'images' | 'contextWindow';
 /** What follows from a loss as it is reported, and what the fallback lacks, by which the advice is chosen. */
 export interface JudgedLoss { outcome: LossOutcome; lacks?: Shortcoming | undefined }
 
-/** The losses of a report; most concern many subjects, and each is made once. */
+/** The losses of a report. Most concern many routes, so each is made once. */
 export class Losses {
   readonly #view: ReportView;
   readonly #known = { endpoint: new Map<string, LookedAtLoss>(), keys: new Map<string, LookedAtLoss[]>(), model: new Map<string, LookedAtLoss>(), provider: new Map<string, LookedAtLoss>() };
@@ -25,9 +25,9 @@ export class Losses {
     this.#view = view;
   }
 
-  /** The losses that concern a subject at all. A model asked for by name cannot survive the loss of that very model. */
+  /** The losses that concern a route. A model that is requested by name cannot survive the loss of that model, so it is left out. */
   of({ able, kind }: RouteUnderTest): LookedAtLoss[] {
-    const endpoints = new Set(able.map(target => target.endpoint));
+    const endpoints = new Set(able.map(target => target.endpoint.name));
     const models = kind === 'model' ? [] : [...new Set(able.map(target => target.model))];
     return [
       ...[...endpoints].map(endpoint => made(this.#known.endpoint, endpoint, () => this.#look({ kind: 'endpoint', endpoint }, endpoint))),
@@ -37,7 +37,7 @@ export class Losses {
     ];
   }
 
-  /** The loss of an account that is one endpoint is the loss of the endpoint. */
+  /** Accounts of several endpoints: to lose an account with one endpoint is to lose that endpoint. */
   #sharedAccounts(endpoints: Iterable<string>): string[] {
     const once = new Set<string>();
     const shared = new Set<string>();

@@ -1,14 +1,15 @@
 import type { RouteResilience } from '../../api/drill.ts';
-import type { PlannedTarget } from '../../api/receipt.ts';
-import { judgeTarget, plannedTarget } from '../makePlan.ts';
-import type { ModelFacts, Requirements } from '../plan.ts';
+import type { ModelFacts } from '../../models/mergedFacts.ts';
+import { judgeTarget } from '../makePlan.ts';
+import type { Requirements } from '../plan.ts';
 import { resolveName } from '../resolveName.ts';
+import type { ResolvedTarget } from '../routeTable.ts';
 import { resilienceGaps } from './gaps.ts';
 import { agentRequirements, chatRequirements, WhatIfView, ReportView, routesUnderTest, type RouteUnderTest, type ResilienceView } from './whatIfView.ts';
 import { Losses, type JudgedLoss, type LookedAtLoss, type Shortcoming } from './losses.ts';
 
-/** From this share of the usual context window on, another one counts as large enough. */
-const enoughWindow = 0.8;
+/** From this share of the usual context window on, another context window counts as large enough. */
+const enoughContext = 0.8;
 
 /**
  * What every route, and every model that several endpoints serve, survives: the loss of any one endpoint, key, model or
@@ -19,10 +20,10 @@ const enoughWindow = 0.8;
 export function resilienceOf(view: ResilienceView): RouteResilience[] {
   const report = new ReportView(view);
   const [configured, present] = [new WhatIfView(report, undefined, false), new WhatIfView(report, undefined, true)];
-  const losing = new Losses(report);
-  return routesUnderTest(report).map(({ name, kind }) => {
+  const allLosses = new Losses(report);
+  return routesUnderTest(report.table).map(({ name, kind }) => {
     const route = look(name, kind, configured, present);
-    const judged = losing.of(route).map(loss => judgeLoss(loss, route, report));
+    const judged = allLosses.of(route).map(loss => judgeLoss(loss, route));
     const losses = judged.map(({ outcome }) => outcome);
     const gaps = resilienceGaps(route, judged, report);
     const ready = route.targets.some(target => target.state === 'ready');
@@ -31,56 +32,55 @@ export function resilienceOf(view: ResilienceView): RouteResilience[] {
   });
 }
 
-/** Judges each target of a subject once for all losses: a loss changes only what it concerns. */
+/** Judges each target of a route once for all losses: a loss changes only the targets that it concerns. */
 function look(name: string, kind: RouteUnderTest['kind'], configured: WhatIfView, present: WhatIfView): RouteUnderTest {
   const route: RouteUnderTest = { name, kind, able: [], ready: [], readyAgents: [], targets: [], servesAgents: false };
-  for (const candidate of resolveName(name, configured)?.candidates ?? []) {
-    const target = `${candidate.endpoint}/${candidate.model}`;
+  for (const candidate of resolveName(name, configured.table)?.candidates ?? []) {
+    const target = candidate.name;
     const ever = judgeTarget(candidate, chatRequirements, configured);
-    if (!ever.fit) {
-      route.targets.push({ target, state: 'never', note: ever.reason });
+    if (!ever.fit || candidate.endpoint === undefined) {
+      route.targets.push({ target, state: 'never', note: ever.fit ? undefined : ever.reason });
       continue;
     }
-    const planned = plannedTarget(target, candidate, configured);
     const agent = judgeTarget(candidate, agentRequirements, configured).fit;
     const now = judgeTarget(candidate, chatRequirements, present);
-    route.able.push(planned);
+    route.able.push(candidate);
     route.servesAgents ||= agent;
     if (!now.fit) {
       route.targets.push({ target, state: 'not-now', note: now.reason });
       continue;
     }
-    route.ready.push(planned);
-    if (agent) route.readyAgents.push(planned);
-    route.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(configured.facts(candidate.endpoint, candidate.model)).says });
+    route.ready.push(candidate);
+    if (agent) route.readyAgents.push(candidate);
+    route.targets.push({ target, state: 'ready', note: agent ? undefined : agentShortcoming(candidate.facts).says });
   }
   return route;
 }
 
-function judgeLoss({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: RouteUnderTest, view: ReportView): JudgedLoss {
+function judgeLoss({ kind, name, configured, present }: LookedAtLoss, { able, ready, readyAgents, servesAgents }: RouteUnderTest): JudgedLoss {
   const inPrinciple = firstLeft(able, configured, chatRequirements);
   if (inPrinciple === undefined) return { outcome: { kind, name, result: 'stops' } };
   const by = firstLeft(ready, present, chatRequirements);
   if (by === undefined) {
     const now = judgeTarget(inPrinciple, chatRequirements, present);
-    return { outcome: { kind, name, result: 'not-now', takenOverBy: inPrinciple.target, note: now.fit ? undefined : `${inPrinciple.target}: ${now.reason}.` } };
+    return { outcome: { kind, name, result: 'not-now', takenOverBy: inPrinciple.name, note: now.fit ? undefined : `${inPrinciple.name}: ${now.reason}.` } };
   }
-  const survives: JudgedLoss = { outcome: { kind, name, result: 'survives', takenOverBy: by.target } };
+  const survives: JudgedLoss = { outcome: { kind, name, result: 'survives', takenOverBy: by.name } };
   const usual = ready[0] ?? able[0];
-  if (usual === undefined || by.target === usual.target) return survives;
+  if (usual === undefined || by === usual) return survives;
   const stopsAgents = servesAgents && firstLeft(readyAgents, present, agentRequirements) === undefined;
-  const shortcoming = stopsAgents ? agentShortcoming(view.facts(by.endpoint, by.model)) : lesser(view.facts(usual.endpoint, usual.model), view.facts(by.endpoint, by.model));
+  const shortcoming = stopsAgents ? agentShortcoming(by.facts) : lesser(usual.facts, by.facts);
   if (shortcoming === undefined) return survives;
-  const note = `${by.target} ${shortcoming.says}${stopsAgents ? ': agents stop' : ''}.`;
-  return { outcome: { kind, name, result: 'weaker', takenOverBy: by.target, note }, lacks: shortcoming.lacks };
+  const note = `${by.name} ${shortcoming.says}${stopsAgents ? ': agents stop' : ''}.`;
+  return { outcome: { kind, name, result: 'weaker', takenOverBy: by.name, note }, lacks: shortcoming.lacks };
 }
 
-/** The first target that a loss leaves. Nothing that could not serve before can after it, so only those that could are asked. */
-function firstLeft(targets: readonly PlannedTarget[], after: WhatIfView, requirements: Requirements): PlannedTarget | undefined {
-  return targets.find(target => !after.concerns(target) || judgeTarget(target, requirements, after).fit);
+/** The first target that a loss leaves. A loss makes no target able to serve, so only those that could serve before it are asked. */
+function firstLeft(targets: readonly ResolvedTarget[], after: WhatIfView, requirements: Requirements): ResolvedTarget | undefined {
+  return targets.find(target => !after.concerns(target.planned) || judgeTarget(target, requirements, after).fit);
 }
 
-/** What a model lacks, and the rest of a sentence that says so. */
+/** What a model lacks, and the end of a sentence that says so. */
 interface StatedShortcoming { lacks: Shortcoming; says: string }
 
 /** Why a model cannot serve an agent. */
@@ -89,10 +89,10 @@ function agentShortcoming(facts: ModelFacts): StatedShortcoming {
   return { lacks: 'contextWindow', says: `has too small a context window for an agent${facts.contextWindow === undefined ? '' : ` (${tokens(facts.contextWindow)})`}` };
 }
 
-/** What the one that takes over cannot do that the usual one can; only what is known counts. `lacks` names the gravest. */
+/** What the target that takes over cannot do and the usual one can; only known facts count. `lacks` names the gravest. */
 function lesser(usual: ModelFacts, other: ModelFacts): StatedShortcoming | undefined {
   const { contextWindow } = other;
-  const smaller = usual.contextWindow !== undefined && contextWindow !== undefined && contextWindow < usual.contextWindow * enoughWindow;
+  const smaller = usual.contextWindow !== undefined && contextWindow !== undefined && contextWindow < usual.contextWindow * enoughContext;
   const all: StatedShortcoming[] = [
     ...(usual.tools !== false && other.tools === false ? [{ lacks: 'tools', says: 'cannot call tools' } as const] : []),
     ...(usual.images === true && other.images === false ? [{ lacks: 'images', says: 'cannot read images' } as const] : []),
@@ -105,7 +105,7 @@ function lesser(usual: ModelFacts, other: ModelFacts): StatedShortcoming | undef
 /** `128k`, `1M`, `1.05M`. */
 function tokens(count: number): string {
   if (count < 1000) return String(count);
-  // Windows are powers of two as often as round numbers: 131,072 is called 128k by everybody.
+  // Context windows are powers of two as often as round numbers: the usual name of 131,072 is 128k.
   const kilo = count % 1024 === 0 && count < 1_000_000 ? count / 1024 : count / 1000;
   return kilo < 1000 ? `${String(Math.round(kilo))}k` : `${String(Math.round(kilo / 10) / 100)}M`;
 }

@@ -1,8 +1,10 @@
 import type { RunningDrill, SurvivingTarget } from '../../api/drill.ts';
-import type { PlannedTarget } from '../../api/receipt.ts';
+import type { Random } from '../../base/clock.ts';
 import type { Admission } from '../../health/healthReader.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
-import type { ModelFacts, Requirements, RoutingView } from '../plan.ts';
+import type { Requirements, RoutingRequest, RoutingView } from '../plan.ts';
+import type { ResolvedTarget, RouteTable } from '../routeTable.ts';
+import type { Signals } from '../signals.ts';
 
 /** A key as a report names it; no secret. */
 export interface KnownKey {
@@ -15,33 +17,37 @@ export interface KnownKey {
   rejected: boolean;
 }
 
-/** The state as survival is judged by: a routing view, and what a plan need not know. */
+/** The state that resilience is judged by: a routing view, and what a plan does not ask for. */
 export interface ResilienceView extends RoutingView {
   /** Every stored key of an endpoint. */
   keys(endpoint: string): readonly KnownKey[];
-  /** Why the endpoint is taken to be down, although nothing keeps requests from it yet. */
+  /** Why the endpoint is likely to be down, although nothing keeps requests from it yet; undefined where it is not. */
   trouble(endpoint: string): string | undefined;
   drills(): readonly RunningDrill[];
 }
 
-/** What is known of one route or model before anything is lost. */
+/** One route or model before anything is lost. */
 export interface RouteUnderTest {
   name: string;
   kind: 'route' | 'model';
   /** Targets that could serve a chat as things are configured, in order. */
-  able: PlannedTarget[];
+  able: ResolvedTarget[];
   /** Of these, those that could now. */
-  ready: PlannedTarget[];
+  ready: ResolvedTarget[];
   /** Targets that could serve an agent now. */
-  readyAgents: PlannedTarget[];
+  readyAgents: ResolvedTarget[];
   targets: SurvivingTarget[];
   /** Some target can serve an agent, as things are configured. */
   servesAgents: boolean;
 }
 
-/** A survival view that looks at each endpoint once, for a report that asks about it for each of its targets. */
+/** Looks at each endpoint once, because a report asks about it for each of its targets. */
 export class ReportView implements ResilienceView {
+  readonly table: RouteTable;
   readonly config: Config;
+  readonly now: number;
+  readonly signals: Signals;
+  readonly random: Random;
   readonly #view: ResilienceView;
   readonly #keys = new Map<string, readonly KnownKey[]>();
   readonly #troubles = new Map<string, string | undefined>();
@@ -50,15 +56,14 @@ export class ReportView implements ResilienceView {
   #allAccounts: ReadonlySet<string> | undefined;
 
   constructor(view: ResilienceView) {
-    this.config = view.config;
+    this.table = view.table;
+    this.config = view.table.config;
+    this.now = view.now;
+    this.signals = view.signals;
+    this.random = view.random;
     this.#view = view;
   }
 
-  modelsOf(endpoint: string): readonly string[] { return this.#view.modelsOf(endpoint); }
-  servedBy(model: string): readonly string[] { return this.#view.servedBy(model); }
-  upstreamName(endpoint: string, model: string): string { return this.#view.upstreamName(endpoint, model); }
-  canonicalName(name: string): string { return this.#view.canonicalName(name); }
-  facts(endpoint: string, model: string): ModelFacts { return this.#view.facts(endpoint, model); }
   admission(endpoint: string, model: string): Admission { return this.#view.admission(endpoint, model); }
   drills(): readonly RunningDrill[] { return this.#view.drills(); }
   keys(endpoint: string): readonly KnownKey[] { return once(this.#keys, endpoint, () => this.#view.keys(endpoint)); }
@@ -95,9 +100,14 @@ export type Loss =
   | { kind: 'model'; model: string }
   | { kind: 'provider'; account: string };
 
-/** A plain question, and one of an agent with its tools and the long prompt that comes with them. */
-export const chatRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1000 };
+/** A chat without tools, and the request of an agent: tools, and the long prompt that comes with them. */
+export const chatRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1000 };
 export const agentRequirements: Requirements = { ...chatRequirements, tools: true, estimatedInputTokens: 20_000 };
+
+/** A request by which a route is judged, as the editor's chat sends it. */
+export function sampleRequest(requestedModel: string, requirements: Requirements): RoutingRequest {
+  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal' };
+}
 
 /** Whose account an endpoint is one of: the vendor's, or that of the server where the user gave an address of his own. */
 export function accountOf(endpoint: EndpointConfig): string {
@@ -106,27 +116,28 @@ export function accountOf(endpoint: EndpointConfig): string {
 }
 
 /**
- * A routing view without one thing, either as things are now or as they are configured: then nothing rests, nothing is
- * down, and every stored key is good. What a running drill does to an endpoint is made up and never counts.
+ * A routing view without one thing, either as things are now or as they are configured: then nothing cools down, nothing is
+ * down, and every stored key is good. The effects of a running drill on an endpoint never count.
  */
 export class WhatIfView implements RoutingView {
-  readonly config: Config;
+  readonly table: RouteTable;
+  readonly now: number;
+  readonly signals: Signals;
+  readonly random: Random;
   readonly #view: ReportView;
   readonly #loss: Loss | undefined;
-  readonly #now: boolean;
+  readonly #asPresent: boolean;
 
-  constructor(view: ReportView, loss: Loss | undefined, now: boolean) {
-    this.config = view.config;
+  /** @param asPresent as things are now; else as they are configured */
+  constructor(view: ReportView, loss: Loss | undefined, asPresent: boolean) {
+    this.table = view.table;
+    this.now = view.now;
+    this.signals = view.signals;
+    this.random = view.random;
     this.#view = view;
     this.#loss = loss;
-    this.#now = now;
+    this.#asPresent = asPresent;
   }
-
-  modelsOf(endpoint: string): readonly string[] { return this.#view.modelsOf(endpoint); }
-  servedBy(model: string): readonly string[] { return this.#view.servedBy(model); }
-  upstreamName(endpoint: string, model: string): string { return this.#view.upstreamName(endpoint, model); }
-  canonicalName(name: string): string { return this.#view.canonicalName(name); }
-  facts(endpoint: string, model: string): ModelFacts { return this.#view.facts(endpoint, model); }
 
   admission(endpoint: string, model: string): Admission {
     if (this.#loss?.kind !== 'key' && this.concerns({ endpoint, model })) return { admitted: false, reason: 'it is lost', retryAt: Infinity };
@@ -138,19 +149,19 @@ export class WhatIfView implements RoutingView {
   keysBlocked(endpoint: string): ReturnType<RoutingView['keysBlocked']> {
     const loss = this.#loss;
     const all = this.#view.keys(endpoint);
-    if (all.length === 0) return this.config.endpoints.get(endpoint)?.provider.keyRequired === true ? { reason: 'no key is stored for it' } : undefined;
+    if (all.length === 0) return this.table.config.endpoints.get(endpoint)?.provider.keyRequired === true ? { reason: 'no key is stored for it' } : undefined;
     const isLeft = (key: KnownKey): boolean => !(loss?.kind === 'key' && loss.endpoint === endpoint && loss.keyId === key.id);
     if (!all.some(isLeft)) return { reason: 'its only key is lost' };
     if (!this.#counts(endpoint) || all.some(key => key.usable && isLeft(key))) return undefined;
     return this.#view.keysBlocked(endpoint) ?? { reason: 'its other keys cannot be used now' };
   }
 
-  /** Whether the present state of an endpoint is looked at. */
+  /** Whether the present state of an endpoint counts. */
   #counts(endpoint: string): boolean {
-    return this.#now && !this.#view.drills().some(drill => drill.endpoint === endpoint);
+    return this.#asPresent && !this.#view.drills().some(drill => drill.endpoint === endpoint);
   }
 
-  /** Whether the loss may change anything for a target; a lost key leaves it those that remain. */
+  /** Whether the loss may change anything for a target. Where a key is lost, the other keys of its endpoint remain. */
   concerns({ endpoint, model }: { endpoint: string; model: string }): boolean {
     const loss = this.#loss;
     switch (loss?.kind) {
@@ -164,13 +175,14 @@ export class WhatIfView implements RoutingView {
 }
 
 /** What reports are about: every route, and every model that several endpoints serve. */
-export function routesUnderTest(view: RoutingView): { name: string; kind: 'route' | 'model' }[] {
-  const routes = [...view.config.routes.keys()];
-  const servedBy = new Map<string, number>();
-  for (const endpoint of view.config.endpoints.values()) {
-    if (endpoint.enabled) for (const model of view.modelsOf(endpoint.name)) servedBy.set(model, (servedBy.get(model) ?? 0) + 1);
+export function routesUnderTest(table: RouteTable): { name: string; kind: 'route' | 'model' }[] {
+  const { config } = table;
+  const routes = [...config.routes.keys()];
+  const servers = new Map<string, number>();
+  for (const endpoint of config.endpoints.values()) {
+    if (endpoint.enabled) for (const model of table.modelsOf(endpoint.name)) servers.set(model, (servers.get(model) ?? 0) + 1);
   }
-  // A route of the same name is what the name means.
-  const models = [...servedBy].filter(([model, count]) => count > 1 && !view.config.routes.has(model) && view.servedBy(view.canonicalName(model)).length > 0).map(([model]) => model).sort();
+  // Where a route and a model have the same name, it means the route.
+  const models = [...servers].filter(([model, count]) => count > 1 && !config.routes.has(model) && table.isServed(table.canonicalName(model))).map(([model]) => model).sort();
   return [...routes.map(name => ({ name, kind: 'route' as const })), ...models.map(name => ({ name, kind: 'model' as const }))];
 }

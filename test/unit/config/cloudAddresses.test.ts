@@ -5,7 +5,7 @@ import * as catalog from '../../../server/catalog/providers.ts';
 import { chatUrl, modelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
 import type { EndpointConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { chooseProtocol } from '../../../server/routing/chooseProtocol.ts';
+import { chooseProtocol, protocolsOf, type ProtocolRequest } from '../../../server/routing/chooseProtocol.ts';
 
 function resolve(settings: Record<string, unknown>, supportedProtocols: readonly (typeof protocolNames)[number][] = protocolNames): { endpoint: EndpointConfig | undefined; said: string[] } {
   const { config, problems } = resolveConfig({ endpoints: { it: settings }, routes: {} }, { catalog, supportedProtocols, source: 'file' });
@@ -16,6 +16,13 @@ function only(settings: Record<string, unknown>, supportedProtocols?: readonly (
   const { endpoint, said } = resolve(settings, supportedProtocols);
   assert.deepEqual(said, []);
   return endpoint ?? assert.fail();
+}
+
+type Ask = ProtocolRequest & { model: string; upstreamModel?: string };
+
+/** The endpoint as a request for one model is sent to it. */
+function spokenTo(endpoint: EndpointConfig, { model, upstreamModel, ...request }: Ask): EndpointConfig {
+  return chooseProtocol(protocolsOf(endpoint, model, upstreamModel), request);
 }
 
 describe('Vertex AI is called', () => {
@@ -39,7 +46,7 @@ describe('Vertex AI is called', () => {
   ];
   for (const [title, settings, model, stream, url] of cases) {
     test(title, () => {
-      const endpoint = chooseProtocol(only({ provider: 'vertex', ...settings }), { model, tools: false });
+      const endpoint = spokenTo(only({ provider: 'vertex', ...settings }), { model, tools: false });
       assert.equal(chatUrl(endpoint, model, stream), url);
     });
   }
@@ -81,7 +88,6 @@ describe('Azure OpenAI is called', () => {
 });
 
 describe('a target is spoken to in', () => {
-  type Ask = Parameters<typeof chooseProtocol>[1];
   const plain: Ask = { model: 'gpt-4.1', tools: false, caller: 'openai-chat' };
   const cases: readonly (readonly [title: string, settings: Record<string, unknown>, ask: Partial<Ask>, protocol: string])[] = [
     ['chat for a model that is fine there', { provider: 'openai' }, { tools: true }, 'openai-chat'],
@@ -108,13 +114,13 @@ describe('a target is spoken to in', () => {
     ['chat at Gemini where the user wants that', { provider: 'gemini', protocol: 'openai-chat' }, { model: 'gemini-3.8-flash' }, 'openai-chat'],
   ];
   for (const [title, settings, ask, protocol] of cases) {
-    test(title, () => assert.equal(chooseProtocol(only(settings), { ...plain, ...ask }).protocol, protocol));
+    test(title, () => assert.equal(spokenTo(only(settings), { ...plain, ...ask }).protocol, protocol));
   }
 
   test('the address that belongs to the protocol', () => {
-    const spoken = chooseProtocol(only({ provider: 'holysheep' }), { model: 'claude-sonnet-4.6', tools: false, caller: 'anthropic-messages' });
+    const spoken = spokenTo(only({ provider: 'holysheep' }), { model: 'claude-sonnet-4.6', tools: false, caller: 'anthropic-messages' });
     assert.equal(chatUrl(spoken, 'claude-sonnet-4.6', true), 'https://api.holysheep.ai/v1/messages');
-    const xai = chooseProtocol(only({ provider: 'xai', region: 'us' }), { model: 'grok-4.7', tools: false, caller: 'openai-chat' });
+    const xai = spokenTo(only({ provider: 'xai', region: 'us' }), { model: 'grok-4.7', tools: false, caller: 'openai-chat' });
     assert.equal(chatUrl(xai, 'grok-4.7', true), 'https://us.api.x.ai/v1/chat/completions');
   });
 

@@ -202,17 +202,17 @@ test('two remote endpoints that cannot be reached together are the machine being
   const under = new RegistryUnderTest();
   for (let index = 0; index < 6; index += 1) under.fail('network', { networkKind: 'dns' });
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open', 'so far only one endpoint failed');
-  assert.equal(under.healthRegistry.offlineSince(), undefined);
+  assert.equal(under.healthRegistry.networkTrouble()?.since, undefined);
   under.now += 1000;
   under.fail('network', { endpoint: 'b', networkKind: 'unreachable' });
-  assert.equal(under.healthRegistry.offlineSince(), start);
+  assert.equal(under.healthRegistry.networkTrouble()?.since, start);
   for (let index = 0; index < 20; index += 1) for (const endpoint of ['a', 'b', 'c']) under.fail('network', { endpoint, networkKind: 'dns' });
   for (const endpoint of ['a', 'b', 'c']) {
     assert.equal(under.healthRegistry.health(endpoint, under.now).breaker, 'closed');
     assert.equal(under.reason(undefined, endpoint), undefined);
   }
   under.fail('bad-request', { endpoint: 'c' });
-  assert.equal(under.healthRegistry.offlineSince(), undefined, 'an answer of any kind came over the link');
+  assert.equal(under.healthRegistry.networkTrouble()?.since, undefined, 'an answer of any kind came over the link');
 });
 
 test('refused connections are never taken for being offline, nor are local endpoints', () => {
@@ -221,7 +221,7 @@ test('refused connections are never taken for being offline, nor are local endpo
   under.fail('network', { endpoint: 'b', networkKind: 'refused' });
   under.fail('network', { endpoint: 'local', networkKind: 'unreachable' });
   under.fail('network', { endpoint: 'c', networkKind: 'dns' });
-  assert.equal(under.healthRegistry.offlineSince(), undefined);
+  assert.equal(under.healthRegistry.networkTrouble()?.since, undefined);
 });
 
 test('while the machine has no interface local endpoints keep their breakers', () => {
@@ -232,7 +232,7 @@ test('while the machine has no interface local endpoints keep their breakers', (
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed');
   assert.equal(under.healthRegistry.health('local', under.now).breaker, 'open');
   under.healthRegistry.reportInterfaces(true, under.now);
-  assert.equal(under.healthRegistry.offlineSince(), undefined);
+  assert.equal(under.healthRegistry.networkTrouble()?.since, undefined);
 });
 
 test('history of an endpoint that stays survives a new configuration, and that of one that went does not', () => {
@@ -315,5 +315,5 @@ test('an endpoint that closes each connection without an answer is kept away as 
   under.fail('network', { endpoint: 'b', networkKind: 'dns' });
   under.fail('server', { endpoint: 'a', code: 'connection-reset', networkKind: 'reset' });
   under.fail('network', { endpoint: 'c', networkKind: 'dns' });
-  assert.notEqual(under.healthRegistry.offlineSince(), undefined);
+  assert.notEqual(under.healthRegistry.networkTrouble()?.since, undefined);
 });

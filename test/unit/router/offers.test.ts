@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
 import type { Condition } from '../../../server/api/condition.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { emptyConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
-import { offeredModels, type OfferView } from '../../../server/router/offers.ts';
+import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
+import { OfferCache, type NamesView, type OfferView } from '../../../server/router/offers.ts';
 
 const at = (priority: number, models: string[], more: Partial<EndpointSettings> = {}): EndpointSettings => ({
   provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', priority, models: Object.fromEntries(models.map(model => [model, {}])), ...more,
@@ -14,16 +16,16 @@ const at = (priority: number, models: string[], more: Partial<EndpointSettings> 
 function offers(options: {
   endpoints: Record<string, EndpointSettings>; routes?: Record<string, RouteSettings>; conditions?: Record<string, Condition>;
   facts?: Record<string, ReturnType<OfferView['facts']>>;
-}): ReturnType<typeof offeredModels> {
+}): ReturnType<OfferCache['offered']> {
   const { config, problems } = resolveConfig({ endpoints: options.endpoints, routes: options.routes ?? {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   assert.deepEqual(problems, []);
-  return offeredModels({
+  return new OfferCache().offered({
     config, canonicalName: name => name,
     modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}),
     facts: endpoint => options.facts?.[endpoint] ?? {},
     condition: endpoint => options.conditions?.[endpoint] ?? { kind: 'healthy' },
     now: 0,
-  });
+  }, 0);
 }
 
 describe('what callers are offered', () => {
@@ -71,5 +73,28 @@ describe('what callers are offered', () => {
 
   it('leaves out what only a disabled endpoint serves', () => {
     assert.deepEqual(offers({ endpoints: { one: at(1, ['m'], { enabled: false }) } }), []);
+  });
+
+  it('has the names alone without a look at any state, in the same order and with the same limits', () => {
+    const { config } = resolveConfig(
+      { endpoints: { one: at(2, ['z', 'shared']), two: at(1, ['shared', 'a']), off: at(1, ['hidden'], { enabled: false }) }, routes: { auto: { targets: ['one/z'] } } },
+      { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' },
+    );
+    const facts = (endpoint: string): ModelFacts => (endpoint === 'two' ? { contextWindow: 50_000, maxOutputTokens: 4000 } : {});
+    const view: NamesView = { config, canonicalName: name => name, modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}), facts };
+    const names = new OfferCache().names(view, 0);
+    const offered = new OfferCache().offered({ ...view, condition: () => ({ kind: 'healthy' }), now: 0 }, 0);
+    assert.deepEqual(names, offered.map(({ requestedModel, kind, name, maxInputTokens, maxOutputTokens }) => ({ requestedModel, kind, name, maxInputTokens, maxOutputTokens })));
+    assert.deepEqual(names.map(one => one.requestedModel), ['auto', 'a', 'shared', 'z']);
+  });
+
+  it('is empty when the last endpoint is gone, also when the names were asked for first', () => {
+    const { config } = resolveConfig({ endpoints: { one: at(1, ['m']) }, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+    const before: OfferView = { config, canonicalName: name => name, modelsOf: () => ['m'], facts: () => ({}), condition: () => ({ kind: 'healthy' }), now: 0 };
+    const after: OfferView = { ...before, config: emptyConfig };
+    const cache = new OfferCache();
+    assert.equal(cache.offered(before, 1).length, 1);
+    assert.deepEqual(cache.names(after, 2), []);
+    assert.deepEqual(cache.offered(after, 2), []);
   });
 });

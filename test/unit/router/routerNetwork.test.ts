@@ -66,7 +66,7 @@ test('what a local model fails at is told as it is while the machine is offline'
   const failure = await new Promise<ExchangeFailure>((resolve) => {
     router.create({
       id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, patienceMs: 0,
-      requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
+      requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
       body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
     }, { kind: 'reader', events: () => true, end() {}, restart() {}, ask: () => Promise.resolve(false), fail: resolve }).start();
   });

@@ -5,7 +5,7 @@ import { resolveConfig } from '../../../server/config/resolve.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { emptyConfig } from '../../../server/config/config.ts';
 import type { BuiltRouter } from '../../../server/app/createRouter.ts';
-import { chatRequirements } from '../../../server/routing/resilience/whatIfView.ts';
+import { chatRequirements, sampleRequest } from '../../../server/routing/resilience/whatIfView.ts';
 import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { assertLinear, leastMs } from '../support/growth.ts';
 import { largeLists, largeRouter, modelName, resolved, type Size } from './largeRouter.ts';
@@ -24,8 +24,8 @@ const questions: Record<string, (built: BuiltRouter) => unknown> = {
   'the status': ({ router }) => router.status(off),
   'the list of models': ({ router }) => router.offered(),
   'the survival report': ({ drills }) => drills.report(),
-  'a plan for a model': ({ services }) => services.makePlan(modelName(0), chatRequirements, services.view(100), services.clock.now()),
-  'a plan for a route': ({ services }) => services.makePlan('r1', chatRequirements, services.view(100), services.clock.now()),
+  'a plan for a model': ({ services }) => services.makePlan(sampleRequest(modelName(0), chatRequirements), services.view(100)),
+  'a plan for a route': ({ services }) => services.makePlan(sampleRequest('r1', chatRequirements), services.view(100)),
   'the answer to a name that means nothing': ({ services }) => services.unknownNameMessage('famly-77-chta'),
 };
 

@@ -19,7 +19,7 @@ import { createTestRouter } from './createTestRouter.ts';
 const start = Date.UTC(2026, 10, 20, 12);
 const first: KeyMaterial = { id: 'k1', label: 'first', secret: 'the-first-secret-aaaa' };
 const second: KeyMaterial = { id: 'k2', label: 'second', secret: 'the-second-secret-bbbb' };
-const requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
+const requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100 };
 
 /** What reads the ledger has read it. */
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
@@ -76,7 +76,7 @@ class Windows {
   }
 }
 
-const plan = ({ services }: Window): ReturnType<MakePlan> => services.makePlan('relay/m', requirements, services.view(requirements.estimatedInputTokens), services.clock.now());
+const plan = ({ services }: Window): ReturnType<MakePlan> => services.makePlan({ requestedModel: 'relay/m', requirements, caller: { tool: 'http' }, kind: 'normal' }, services.view(requirements.estimatedInputTokens));
 const picked = ({ keys, services }: Window): string | undefined => keys.pick('relay', new Set(), services.clock.now(), undefined, 'm')?.id;
 
 test('a key one window found dead is tried by no other, nor after a restart, until its secret changes', async (t) => {

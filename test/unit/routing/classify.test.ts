@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { requestKind, type KindFacts } from '../../../server/routing/classify.ts';
 
-const requirements = { thinking: false, tools: false, estimatedInputTokens: 1_000 };
+const requirements = { tools: false, estimatedInputTokens: 1_000 };
 
 describe('the kind of a request', () => {
   const cases: [string, KindFacts, ReturnType<typeof requestKind>][] = [
@@ -16,7 +16,6 @@ describe('the kind of a request', () => {
     ['a small question with room for a long answer', { requirements: { ...requirements, maxOutputTokens: 8_000 } }, 'normal'],
     ['a small request with tools', { requirements: { ...requirements, tools: true, maxOutputTokens: 64 } }, 'normal'],
     ['a request for reasoning', { requirements, thinkingAsked: true }, 'complex'],
-    ['a request that needs a model that reasons', { requirements: { ...requirements, thinking: true } }, 'complex'],
     ['a large prompt', { requirements: { ...requirements, estimatedInputTokens: 40_000, maxOutputTokens: 64 } }, 'complex'],
   ];
   for (const [what, facts, kind] of cases) {

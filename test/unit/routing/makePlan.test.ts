@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ModelFacts, Requirements } from '../../../server/routing/plan.ts';
+import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
+import type { Requirements } from '../../../server/routing/plan.ts';
 import { makePlan, nextLargerContext } from '../../../server/routing/makePlan.ts';
-import { FakeRoutingView, now, plainRequirements } from './routingFixture.ts';
+import { ask, FakeRoutingView, now, plainRequirements } from './routingFixture.ts';
 
 function threeEndpoints(): FakeRoutingView {
   return new FakeRoutingView({
@@ -14,7 +15,7 @@ function threeEndpoints(): FakeRoutingView {
 }
 
 function names(wanted: string, view = threeEndpoints()): string[] {
-  return makePlan(wanted, plainRequirements, view, now).plan.targets.map(({ target }) => target);
+  return makePlan(ask(wanted), view).plan.targets.map(({ target }) => target);
 }
 
 test('a name is a route, a pinned target or a model, in this order', () => {
@@ -33,12 +34,17 @@ test('a name is a route, a pinned target or a model, in this order', () => {
     ['gpt-4-1', 'model', ['mirror/gpt-4.1', 'azure/gpt-4.1', 'openai/gpt-4.1']],
   ];
   for (const [requestedModel, kind, targets] of table) {
-    const { plan } = makePlan(requestedModel, plainRequirements, threeEndpoints(), now);
+    const { plan } = makePlan(ask(requestedModel), threeEndpoints());
     assert.equal(plan.kind, kind, requestedModel);
     assert.equal(plan.requestedModel, requestedModel);
     assert.deepEqual(plan.targets.map(({ target }) => target), targets, requestedModel);
     assert.deepEqual(plan.excluded, []);
   }
+});
+
+test('a plan names its route as it is configured, whatever prefix the caller wrote', () => {
+  for (const wanted of ['auto', ' auto ', 'waybill/auto', 'models/waybill/auto']) assert.equal(makePlan(ask(wanted), threeEndpoints()).plan.route, 'auto', wanted);
+  for (const wanted of ['gpt-4.1', 'openai/gpt-4.1', 'nope']) assert.equal(Object.hasOwn(makePlan(ask(wanted), threeEndpoints()).plan, 'route'), false, wanted);
 });
 
 test('endpoints of one model come by priority, then weight, then name', () => {
@@ -49,7 +55,7 @@ test('endpoints of one model come by priority, then weight, then name', () => {
 });
 
 test('a planned target carries the name its provider knows', () => {
-  assert.deepEqual(makePlan('openai/gpt-4-1', plainRequirements, threeEndpoints(), now).plan.targets, [
+  assert.deepEqual(makePlan(ask('openai/gpt-4-1'), threeEndpoints()).plan.targets, [
     { target: 'openai/gpt-4.1', endpoint: 'openai', model: 'gpt-4.1', upstreamModel: 'openai:gpt-4.1' },
   ]);
 });
@@ -60,22 +66,22 @@ test('a target a route lists twice is tried once', () => {
 
 test('a name that means nothing gives an empty plan', () => {
   for (const wanted of ['nope', '', '/', 'openai/', 'waybill/', 'nobody/gpt-4.1']) {
-    assert.deepEqual(makePlan(wanted, plainRequirements, threeEndpoints(), now), {
-      plan: { requestedModel: wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, route: undefined, coolingDown: [], unfit: [],
+    assert.deepEqual(makePlan(ask(wanted), threeEndpoints()), {
+      plan: { requestedModel: wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, targets: [], coolingDown: [], unfit: [],
     });
   }
 });
 
 test('disabled and missing endpoints are left out with the reason', () => {
   const view = new FakeRoutingView({ off: { enabled: false, models: ['m'] }, on: { models: ['m'] } }, { r: ['off/m', 'gone/m', 'on/m'] });
-  const { plan, coolingDown: resting } = makePlan('r', plainRequirements, view, now);
+  const { plan, coolingDown } = makePlan(ask('r'), view);
   assert.deepEqual(plan.targets.map(({ target }) => target), ['on/m']);
   assert.deepEqual(plan.excluded, [
     { target: 'off/m', reason: 'the endpoint is disabled' },
     { target: 'gone/m', reason: 'there is no endpoint named "gone"' },
   ]);
-  assert.deepEqual(resting, []);
-  assert.deepEqual(makePlan('m', plainRequirements, view, now).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
+  assert.deepEqual(coolingDown, []);
+  assert.deepEqual(makePlan(ask('m'), view).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
 });
 
 test('a target is left out only for what is known to be missing', () => {
@@ -88,7 +94,6 @@ test('a target is left out only for what is known to be missing', () => {
     [{ documents: true }, { documents: false }, 'cannot read documents, and the request has some'],
     [{ documents: true }, { images: false }, undefined],
     [{ jsonSchema: true }, { jsonSchema: false }, 'cannot answer by a JSON schema, and the request demands one'],
-    [{ thinking: true }, { thinking: false }, 'cannot think, and the request asks for thinking'],
     [{ estimatedInputTokens: 20_000 }, { contextWindow: 8192 }, 'context window of 8,192 tokens is too small for about 20,000'],
     [{ estimatedInputTokens: 8192 }, { contextWindow: 8192 }, 'context window of 8,192 tokens is too small for about 8,192'],
     [{ estimatedInputTokens: 8191 }, { contextWindow: 8192 }, undefined],
@@ -96,58 +101,55 @@ test('a target is left out only for what is known to be missing', () => {
     [{ maxOutputTokens: 16_000 }, { maxOutputTokens: 8192 }, undefined],
     [{ maxOutputTokens: 8192 }, { maxOutputTokens: 8192 }, undefined],
     [{ maxOutputTokens: 8192 }, {}, undefined],
-    [{ onlyProtocol: { protocol: 'openai-chat', reason: 'embeddings' } }, {}, undefined],
-    [{ onlyProtocol: { protocol: 'openai-responses', reason: 'it uses hosted tools' } }, {},
-      'speaks openai-chat, but only openai-responses can serve this request: it uses hosted tools'],
   ];
   for (const [requirements, facts, reason] of table) {
     const view = new FakeRoutingView({ a: {} });
     view.factsByTarget.set('a/m', facts);
-    const { plan } = makePlan('a/m', { ...plainRequirements, ...requirements }, view, now);
+    const { plan } = makePlan(ask('a/m', { ...plainRequirements, ...requirements }), view);
     assert.deepEqual(plan.excluded, reason === undefined ? [] : [{ target: 'a/m', reason }]);
     assert.equal(plan.targets.length, reason === undefined ? 1 : 0);
   }
 });
 
-test('targets that only rest are left out and listed by when they come back', () => {
+test('targets that only cool down are left out and listed by when they come back', () => {
   const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m'] });
   view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 60_000 });
   view.admissions.set('b/m', { admitted: false, reason: 'rate-limited', retryAt: now + 5000 });
   view.blockedKeys.set('c', { reason: 'every key is cooling', retryAt: now + 30_000 });
   view.blockedKeys.set('d', { reason: 'every key was rejected' });
-  const { plan, coolingDown: resting } = makePlan('r', plainRequirements, view, now);
+  const { plan, coolingDown } = makePlan(ask('r'), view);
   assert.deepEqual(plan.targets, []);
   assert.deepEqual(plan.excluded.map(({ reason }) => reason), ['breaker open', 'rate-limited', 'every key is cooling', 'every key was rejected']);
-  assert.deepEqual(resting.map(({ target, retryAt }) => [target.target, retryAt - now]), [['b/m', 5000], ['c/m', 30_000], ['a/m', 60_000]]);
+  assert.deepEqual(coolingDown.map(({ target, retryAt }) => [target.target, retryAt - now]), [['b/m', 5000], ['c/m', 30_000], ['a/m', 60_000]]);
 });
 
-test('when endpoint and keys both rest the later of them counts', () => {
+test('when endpoint and keys both cool down the later of them counts', () => {
   for (const [endpointMs, keysMs, reason] of [[60_000, 5000, 'breaker open'], [5000, 60_000, 'keys cooling']] as const) {
     const view = new FakeRoutingView({ a: {} });
     view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + endpointMs });
     view.blockedKeys.set('a', { reason: 'keys cooling', retryAt: now + keysMs });
-    const { plan, coolingDown: resting } = makePlan('a/m', plainRequirements, view, now);
-    assert.deepEqual([plan.excluded[0]?.reason, resting[0]?.retryAt], [reason, now + 60_000]);
+    const { plan, coolingDown } = makePlan(ask('a/m'), view);
+    assert.deepEqual([plan.excluded[0]?.reason, coolingDown[0]?.retryAt], [reason, now + 60_000]);
   }
 });
 
-test('a resting target that could not serve anyway is not waited for', () => {
+test('a target that cools down and could not serve anyway is not waited for', () => {
   const view = new FakeRoutingView({ a: {} });
   view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 1 });
   view.factsByTarget.set('a/m', { tools: false });
-  const { plan, coolingDown: resting } = makePlan('a/m', { ...plainRequirements, tools: true }, view, now);
-  assert.deepEqual(resting, []);
+  const { plan, coolingDown } = makePlan(ask('a/m', { ...plainRequirements, tools: true }), view);
+  assert.deepEqual(coolingDown, []);
   assert.equal(plan.excluded[0]?.reason, 'cannot call tools, and the request has some');
 });
 
-test('after a prompt that was too long only larger or unknown windows remain', () => {
+test('after a prompt that was too long only larger or unknown context windows remain', () => {
   const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {}, e: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m', 'e/m'] });
   for (const [target, contextWindow] of [['a/m', 128_000], ['b/m', 128_000], ['c/m', 1_000_000], ['d/m', 8192]] as const) view.factsByTarget.set(target, { contextWindow });
-  const { targets } = makePlan('r', plainRequirements, view, now).plan;
+  const { targets } = makePlan(ask('r'), view).plan;
   const remaining = (failed: string): string[] => {
     const failedTarget = targets.find(({ target }) => target === failed);
     assert.ok(failedTarget !== undefined);
-    return nextLargerContext(targets, failedTarget, view).map(({ target }) => target);
+    return nextLargerContext(targets, failedTarget, view.table).map(({ target }) => target);
   };
   assert.deepEqual(remaining('a/m'), ['c/m', 'e/m']);
   assert.deepEqual(remaining('c/m'), ['e/m']);

@@ -1,10 +1,19 @@
+import { parseTargetName } from '../../../server/api/targetName.ts';
 import type { Admission } from '../../../server/health/healthReader.ts';
 import type { EndpointConfig, RouteConfig } from '../../../server/config/config.ts';
-import type { ModelFacts, Requirements, RoutingView } from '../../../server/routing/plan.ts';
+import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
+import type { Requirements, RoutingRequest, RoutingView } from '../../../server/routing/plan.ts';
+import { RouteTable } from '../../../server/routing/routeTable.ts';
+import type { Signals } from '../../../server/routing/signals.ts';
 
 export const now = Date.UTC(2026, 0, 1);
 
-export const plainRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100 };
+export const plainRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100 };
+
+/** A request of the editor's chat. */
+export function ask(requestedModel: string, requirements: Requirements = plainRequirements): RoutingRequest {
+  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal' };
+}
 
 interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight'>> {
   models?: string[];
@@ -17,6 +26,10 @@ export class FakeRoutingView implements RoutingView {
   readonly factsByTarget = new Map<string, ModelFacts>();
   readonly admissions = new Map<string, Admission>();
   readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
+  readonly now = now;
+  /** Nothing is measured unless a test says so. */
+  readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, costMicroUsd: () => undefined };
+  random = (): number => 0.5;
 
   constructor(endpoints: Record<string, FakeEndpoint>, routes: Record<string, string[]> = {}) {
     for (const [name, { models = [], ...given }] of Object.entries(endpoints)) {
@@ -32,10 +45,12 @@ export class FakeRoutingView implements RoutingView {
     for (const [name, targets] of Object.entries(routes)) {
       this.config.routes.set(name, {
         name, strategy: 'priority', timeouts: {}, afterCommit: 'error', hedge: { when: 'never', dailyCapMicroUsd: 0 }, onRefusal: 'tell',
-        targets: targets.map((target) => ({ endpoint: target.slice(0, target.indexOf('/')), model: target.slice(target.indexOf('/') + 1) })),
+        targets: targets.flatMap((target) => parseTargetName(target) ?? []),
       });
     }
   }
+  /** The table of the moment, so that tables of a test may be filled after the view is made. */
+  get table(): RouteTable { return new RouteTable({ config: this.config, directory: this, facts: (endpoint, model) => this.factsByTarget.get(`${endpoint}/${model}`) ?? {} }); }
   modelsOf(endpoint: string): readonly string[] { return this.models.get(endpoint) ?? []; }
   servedBy(model: string): readonly string[] {
     const serving = [...this.config.endpoints.values()].filter((endpoint) => this.modelsOf(endpoint.name).includes(model));
@@ -43,7 +58,8 @@ export class FakeRoutingView implements RoutingView {
   }
   upstreamName(endpoint: string, model: string): string { return `${endpoint}:${model}`; }
   canonicalName(name: string): string { return name.replace(/(\d)-(\d)/g, '$1.$2'); }
-  facts(endpoint: string, model: string): ModelFacts { return this.factsByTarget.get(`${endpoint}/${model}`) ?? {}; }
+  serves(endpoint: string, model: string): boolean { return this.modelsOf(endpoint).includes(model); }
+  listedFacts(): undefined { return undefined; }
   admission(endpoint: string, model: string): Admission { return this.admissions.get(`${endpoint}/${model}`) ?? { admitted: true, trial: false }; }
   keysBlocked(endpoint: string): { reason: string; retryAt?: number | undefined } | undefined { return this.blockedKeys.get(endpoint); }
 }

@@ -6,26 +6,26 @@ import { FakeRoutingView } from './routingFixture.ts';
 const view = new FakeRoutingView({ openai: { models: ['gpt-4.1', 'gpt-4.1-mini'] }, claude: { models: ['claude-sonnet-4.5'] }, off: { models: ['secret'], enabled: false } }, { auto: [] });
 
 test('a mistyped name is answered with the nearest names and what there is', () => {
-  assert.equal(unknownNameMessage('gpt4.1', view),
+  assert.equal(unknownNameMessage('gpt4.1', view.table),
     'No route or model is named "gpt4.1" (did you mean "gpt-4.1"?); to ask for: 1 route (auto) and 3 models (claude-sonnet-4.5, gpt-4.1, gpt-4.1-mini).');
-  assert.match(unknownNameMessage('anthropic/claude-sonnet-4.6', view), /did you mean "claude-sonnet-4.5"\?/);
-  assert.match(unknownNameMessage('gpt-4', view), /did you mean "gpt-4.1" or "gpt-4.1-mini"\?/);
-  assert.match(unknownNameMessage('Auto', view), /did you mean "auto"\?/);
+  assert.match(unknownNameMessage('anthropic/claude-sonnet-4.6', view.table), /did you mean "claude-sonnet-4.5"\?/);
+  assert.match(unknownNameMessage('gpt-4', view.table), /did you mean "gpt-4.1" or "gpt-4.1-mini"\?/);
+  assert.match(unknownNameMessage('Auto', view.table), /did you mean "auto"\?/);
 });
 
 test('a name near nothing gets no guess', () => {
-  const message = unknownNameMessage('zzzzzzzz', view);
+  const message = unknownNameMessage('zzzzzzzz', view.table);
   assert.doesNotMatch(message, /did you mean/);
   assert.match(message, /to ask for: 1 route \(auto\) and 3 models/);
 });
 
 test('without anything configured the next step is named', () => {
-  assert.equal(unknownNameMessage('auto', new FakeRoutingView({})), 'No route or model is named "auto", and none is configured yet: add a provider first.');
+  assert.equal(unknownNameMessage('auto', new FakeRoutingView({}).table), 'No route or model is named "auto", and none is configured yet: add a provider first.');
 });
 
 test('a hostile name stays one short line', () => {
-  const message = unknownNameMessage(`a\n\u001b[31m${'x'.repeat(5000)}`, view);
+  const message = unknownNameMessage(`a\n\u001b[31m${'x'.repeat(5000)}`, view.table);
   assert.ok(message.length < 300);
   assert.doesNotMatch(message, /[\n\u001b]/);
-  assert.match(unknownNameMessage('', view), /^The request names no route or model;/);
+  assert.match(unknownNameMessage('', view.table), /^The request names no route or model;/);
 });

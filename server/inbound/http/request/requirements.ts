@@ -50,8 +50,6 @@ export function readRequestFacts(
       images,
       documents: documentTypes.some(type => scan.words.has(type)),
       jsonSchema: wantsSchema(protocol, bytes, scan),
-      // Every protocol can leave reasoning out, so no target is passed over for it.
-      thinking: false,
       estimatedInputTokens: textTokens(bytes.length - scan.base64Bytes, 'lower') + (images ? tokensPerImage.lower : 0),
       maxOutputTokens: limit?.tokens,
     },

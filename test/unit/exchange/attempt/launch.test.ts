@@ -19,9 +19,11 @@ import type { LimitStore } from '../../../../server/ledger/limitStore.ts';
 import { createLimitStore } from '../../../../server/ledger/sqlite/limitsDatabase.ts';
 import { createRateLimiter } from '../../../../server/limits/rateLimiter.ts';
 import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
+import type { ModelDirectory } from '../../../../server/models/modelDirectory.ts';
 import { createPricer } from '../../../../server/pricing/pricing.ts';
 import { RequestFormatError } from '../../../../server/protocols/codec.ts';
 import { supportedProtocols } from '../../../../server/protocols/registry.ts';
+import { RouteTable } from '../../../../server/routing/routeTable.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { rateRequest } from '../../limits/rateRequest.ts';
 import { createTestRouter } from '../../router/createTestRouter.ts';
@@ -46,9 +48,14 @@ class CallerFake implements ByteSink {
 function input(changes: Partial<ExchangeInput> = {}): ExchangeInput {
   return {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
+    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
     body: conversationBody(conversation), patienceMs: 0, ...changes,
   };
+}
+
+/** The route table of a configuration without endpoints. */
+function nothingConfigured(directory: ModelDirectory): RouteTable {
+  return new RouteTable({ config: emptyConfig, directory, facts: () => ({}) });
 }
 
 interface Refused { failure: ExchangeFailure; receipt: Receipt; parts: BuiltRouter; errors: string[] }
@@ -153,20 +160,20 @@ describe('an attempt', () => {
   });
 
   it('gets no permit at an endpoint that is not configured', t => {
-    const { services } = routerWithLimits(t);
-    assert.deepEqual(acquirePermit({ ...services, config: () => emptyConfig }, order), { admitted: false, reason: 'the endpoint was removed meanwhile' });
+    const { services, directory } = routerWithLimits(t);
+    assert.deepEqual(acquirePermit({ ...services, routeTable: () => nothingConfigured(directory) }, order), { admitted: false, reason: 'the endpoint was removed meanwhile' });
   });
 
   it('gives its permit back when its endpoint was removed after the permit was taken', t => {
     const parts = routerWithLimits(t);
-    const launch = launchAttempt({ ...parts.services, config: () => emptyConfig }, owner, order, permitFor(parts));
+    const launch = launchAttempt({ ...parts.services, routeTable: () => nothingConfigured(parts.directory) }, owner, order, permitFor(parts));
     assert.deepEqual(launch, { kind: 'excluded', reason: 'the endpoint was removed meanwhile' });
     assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
   });
 
   it('may have to wait for its permit', async t => {
     const { services } = routerWithLimits(t);
-    const answer = acquirePermit({ config: services.config, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
+    const answer = acquirePermit({ routeTable: services.routeTable, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
     assert.ok(answer instanceof Promise);
     assert.deepEqual(await answer, { admitted: false, reason: 'no budget is left' });
   });

@@ -5,7 +5,7 @@ import { isObject, parseJson, type JsonObject } from '../../../../server/base/js
 import { scanObject } from '../../../../server/base/objectScan.ts';
 import * as catalog from '../../../../server/catalog/providers.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
-import { chooseProtocol } from '../../../../server/routing/chooseProtocol.ts';
+import { chooseProtocol, protocolsOf } from '../../../../server/routing/chooseProtocol.ts';
 import { encodedConversation, type ExchangeInput, type RawBody } from '../../../../server/exchange/request.ts';
 import { buildOutgoing, spokenBy, type Outgoing } from '../../../../server/exchange/attempt/outgoing.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
@@ -18,7 +18,7 @@ function input(protocol: ProtocolName | 'editor', body: JsonObject | Conversatio
   const conversation = (): ConversationRequest => (protocol === 'editor' ? body as ConversationRequest : (codecFor(protocol) ?? assert.fail()).decodeRequest(body as JsonObject));
   return {
     id: 'x', inbound: protocol === 'editor' ? 'lsp' : 'http', protocol, requestedModel: 'm', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 5000 },
+    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 5000 },
     body: encodedConversation(protocol === 'editor' ? undefined : { bytes, scan: scanObject(bytes) ?? assert.fail(), protocolHeaders, includeUsage: true }, false, conversation),
     patienceMs: 0, ...others,
   };
@@ -29,7 +29,7 @@ interface Sent { url: string; headers: Record<string, string>; body: JsonObject;
 function send(settings: Record<string, unknown>, model: string, request: ExchangeInput): Sent {
   const { config, problems } = resolveConfig({ endpoints: { it: settings }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
   assert.deepEqual(problems, []);
-  const endpoint = chooseProtocol(config.endpoints.get('it') ?? assert.fail(), { model, tools: request.requirements.tools, ...spokenBy(request) });
+  const endpoint = chooseProtocol(protocolsOf(config.endpoints.get('it') ?? assert.fail(), model), { tools: request.requirements.tools, ...spokenBy(request) });
   const outgoing = buildOutgoing({
     input: request, target: { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codec: codecFor(endpoint.protocol) ?? assert.fail(), key,
     maxOutputTokens: undefined, stripReasoning: false,

@@ -24,7 +24,7 @@ test('an interface that goes is being offline at once, and one that comes ends i
   under.now += 1000;
   under.healthRegistry.reportInterfaces(false, under.now);
   assert.deepEqual(under.healthRegistry.networkTrouble(), { kind: 'offline', since: start + 1000 });
-  assert.equal(under.healthRegistry.offlineSince(), start + 1000);
+  assert.equal(under.healthRegistry.networkTrouble()?.since, start + 1000);
   assert.deepEqual([under.healthRegistry.isOffline('a'), under.healthRegistry.isOffline('local'), under.healthRegistry.isOffline('nobody')], [true, false, false]);
   assert.deepEqual([under.healthRegistry.health('a', under.now).offline, under.state('a'), under.state('local')], ['offline', 'down', 'unknown']);
   under.healthRegistry.reportInterfaces(true, under.now);

@@ -147,7 +147,7 @@ describe('the books', () => {
 });
 
 describe('an exchange', () => {
-  const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
+  const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
   /** A caller who remembers what it was told, and whose connection may fail. */
   function ask(made: BuiltRouter['router'], tell: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {

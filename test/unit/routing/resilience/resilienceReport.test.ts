@@ -184,10 +184,10 @@ describe('who answers while a drill runs', () => {
   const drill = (fault: RunningDrill['fault'], changes: Partial<RunningDrill> = {}): RunningDrill => ({ id: 'd1', endpoint: 'a', fault, startedAt: now, until: now + 60_000, ...changes });
   function seen(view: FakeResilienceView, ...running: RunningDrill[]): [string, string | undefined, string][] {
     view.running.push(...running);
-    return drilledRoutes(view, now).map(one => [one.effect, one.answeredBy, one.note]);
+    return drilledRoutes(view).map(one => [one.effect, one.answeredBy, one.note]);
   }
 
-  it('is nobody’s concern without one', () => assert.deepEqual(drilledRoutes(twoOfAll(), now), []));
+  it('is nobody’s concern without one', () => assert.deepEqual(drilledRoutes(twoOfAll()), []));
 
   it('is the next target when the first fails by the drill', () => {
     for (const fault of ['down', 'rate-limit', 'dead-key'] as const) assert.deepEqual(seen(twoOfAll(), drill(fault)), [['taken-over', 'b/n', 'b/n answers after a/m failed by the drill.']]);

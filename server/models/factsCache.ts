@@ -1,7 +1,7 @@
 import { modelFacts } from '../catalog/modelFacts.ts';
 import type { Config } from '../config/config.ts';
 import type { Pricer } from '../pricing/pricing.ts';
-import { mergedFacts, type MergedFacts } from './mergedFacts.ts';
+import { mergedFacts, type ModelFacts } from './mergedFacts.ts';
 import type { ModelDirectory } from './modelDirectory.ts';
 import { modelSettings } from './modelSettings.ts';
 import { pricePerMillion } from '../pricing/priceText.ts';
@@ -15,12 +15,12 @@ export interface ModelFactsCacheOptions {
 }
 
 /**
- * What is known of each model at each endpoint, put together once: what the user says wins over the provider's list, that
- * over what the makers say. Kept until a list or the configuration changes.
+ * What is known of each model at each endpoint, merged once: the user's settings win over the provider's list, and the list
+ * over our table of makers' figures. Kept until a list, the configuration or the price library changes.
  */
 export class ModelFactsCache {
   readonly #options: ModelFactsCacheOptions;
-  readonly #known = new Map<string, Map<string, MergedFacts>>();
+  readonly #known = new Map<string, Map<string, ModelFacts>>();
   #revision = -1;
   #priced = false;
 
@@ -29,7 +29,7 @@ export class ModelFactsCache {
   }
 
   /** @param model any spelling @returns shared between callers, not to be changed */
-  facts(endpoint: string, model: string): MergedFacts {
+  facts(endpoint: string, model: string): ModelFacts {
     const { directory, pricer } = this.#options;
     if (this.#revision !== directory.revision || this.#priced !== pricer.isReady) {
       this.#known.clear();
@@ -39,18 +39,18 @@ export class ModelFactsCache {
     const known = this.#known.get(endpoint)?.get(model);
     if (known !== undefined) return known;
     const made = this.#made(endpoint, model);
-    // Callers name models as they like; of those no endpoint has, nothing is kept.
+    // Callers name models as they like; facts of models that no endpoint has are not kept.
     if (directory.serves(endpoint, model)) this.#keep(endpoint, model, made);
     return made;
   }
 
-  #keep(endpoint: string, model: string, facts: MergedFacts): void {
+  #keep(endpoint: string, model: string, facts: ModelFacts): void {
     const models = this.#known.get(endpoint);
     if (models === undefined) this.#known.set(endpoint, new Map([[model, facts]]));
     else models.set(model, facts);
   }
 
-  #made(endpoint: string, model: string): MergedFacts {
+  #made(endpoint: string, model: string): ModelFacts {
     const { directory, pricer, now } = this.#options;
     const config = this.#options.config().endpoints.get(endpoint);
     const canonical = directory.canonicalName(model);

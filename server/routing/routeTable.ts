@@ -1,0 +1,208 @@
+import type { PlannedTarget } from '../api/receipt.ts';
+import { targetName } from '../api/targetName.ts';
+import type { Config, EndpointConfig } from '../config/config.ts';
+import type { ModelFacts } from '../models/mergedFacts.ts';
+import type { ModelDirectory } from '../models/modelDirectory.ts';
+import { modelSettings } from '../models/modelSettings.ts';
+import type { PriceTerms, Pricer } from '../pricing/pricing.ts';
+import type { Dialect } from '../protocols/codec.ts';
+import { protocolsOf, type TargetProtocols } from './chooseProtocol.ts';
+
+/** One place where an attempt can go: a model at an endpoint, with everything that planning, sending and pricing need of both. */
+export interface ResolvedTarget {
+  /** `endpoint/model`, with the canonical name. */
+  readonly name: string;
+  readonly endpoint: EndpointConfig;
+  /** Canonical name. */
+  readonly model: string;
+  /** The name the provider knows it by. */
+  readonly upstreamModel: string;
+  readonly facts: ModelFacts;
+  /** What the provider's form of its protocol leaves out or wants. */
+  readonly dialect: Dialect;
+  readonly protocols: TargetProtocols;
+  readonly price: PriceTerms;
+  /** The target as plans and receipts hold it: plain data, shared by all of them, frozen. */
+  readonly planned: PlannedTarget;
+}
+
+/** A target that a route names at an endpoint which does not exist. */
+export interface MissingTarget {
+  readonly name: string;
+  readonly endpoint: undefined;
+  readonly endpointName: string;
+  /** Canonical name. */
+  readonly model: string;
+}
+
+export type Candidate = ResolvedTarget | MissingTarget;
+
+/** What a route table is made from. */
+export interface RouteSources {
+  readonly config: Config;
+  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'serves' | 'servedBy' | 'upstreamName' | 'canonicalName' | 'listedFacts'>;
+  /** @param model any spelling */
+  facts(endpoint: string, model: string): ModelFacts;
+}
+
+/**
+ * The configuration as plans read it: names lead to targets, and each target is resolved once. Making a table costs
+ * nothing, however many models there are: targets are resolved when they are first asked for. A table is never changed;
+ * another takes its place when the configuration, a list of models or the prices change (see RouteTables).
+ */
+export class RouteTable {
+  readonly config: Config;
+  readonly #sources: RouteSources;
+  readonly #targets = new Map<string, Map<string, ResolvedTarget>>();
+  readonly #ofRoute = new Map<string, readonly Candidate[]>();
+  readonly #ofModel = new Map<string, readonly ResolvedTarget[]>();
+
+  constructor(sources: RouteSources) {
+    this.config = sources.config;
+    this.#sources = sources;
+  }
+
+  /** A model at an endpoint; undefined where there is no such endpoint. @param model canonical; the endpoint need not list it */
+  target(endpoint: string, model: string): ResolvedTarget | undefined {
+    const known = this.#targets.get(endpoint)?.get(model);
+    if (known !== undefined) return known;
+    const config = this.config.endpoints.get(endpoint);
+    if (config === undefined) return undefined;
+    const made = new Target(config, model, this.#sources);
+    // Callers pin models as they like; targets of models that no endpoint has are not kept.
+    if (this.#sources.directory.serves(endpoint, model)) this.#keep(endpoint, made);
+    return made;
+  }
+
+  /** The targets of a route, as they are listed and each once; undefined where there is no such route. */
+  targetsOfRoute(name: string): readonly Candidate[] | undefined {
+    const known = this.#ofRoute.get(name);
+    if (known !== undefined) return known;
+    const route = this.config.routes.get(name);
+    if (route === undefined) return undefined;
+    const candidates = new Map<string, Candidate>();
+    for (const { endpoint, model: spelling } of route.targets) {
+      const model = this.canonicalName(spelling);
+      const target = this.target(endpoint, model) ?? { name: targetName(endpoint, model), endpoint: undefined, endpointName: endpoint, model };
+      if (!candidates.has(target.name)) candidates.set(target.name, target);
+    }
+    const made = [...candidates.values()];
+    this.#ofRoute.set(name, made);
+    return made;
+  }
+
+  /** The targets that serve a model: by endpoint priority, then the larger weight, then the endpoint's name. @param model canonical */
+  targetsOfModel(model: string): readonly ResolvedTarget[] {
+    const known = this.#ofModel.get(model);
+    if (known !== undefined) return known;
+    const made: ResolvedTarget[] = [];
+    for (const endpoint of this.#sources.directory.servedBy(model)) {
+      const target = this.target(endpoint, model);
+      if (target !== undefined) made.push(target);
+    }
+    if (made.length > 0) this.#ofModel.set(model, made);
+    return made;
+  }
+
+  /** Canonical names of the models known at an endpoint: configured, named by routes, listed by the provider. */
+  modelsOf(endpoint: string): readonly string[] {
+    return this.#sources.directory.modelsOf(endpoint);
+  }
+
+  /** Whether some endpoint serves a model. @param model canonical */
+  isServed(model: string): boolean {
+    return this.#sources.directory.servedBy(model).length > 0;
+  }
+
+  /** The canonical name of a spelling, the user's aliases included. */
+  canonicalName(spelling: string): string {
+    return this.#sources.directory.canonicalName(spelling);
+  }
+
+  #keep(endpoint: string, target: ResolvedTarget): void {
+    const targets = this.#targets.get(endpoint);
+    if (targets === undefined) this.#targets.set(endpoint, new Map([[target.model, target]]));
+    else targets.set(target.model, target);
+  }
+}
+
+/** What tells whether a table still holds. */
+export interface RouteTableOptions {
+  config(): Config;
+  readonly directory: RouteSources['directory'] & Pick<ModelDirectory, 'revision'>;
+  facts: RouteSources['facts'];
+  readonly pricer: Pick<Pricer, 'isReady'>;
+}
+
+/** Gives the route table of the moment. */
+export class RouteTables {
+  readonly #options: RouteTableOptions;
+  #table: RouteTable | undefined;
+  #revision = -1;
+  #priced = false;
+
+  constructor(options: RouteTableOptions) {
+    this.#options = options;
+  }
+
+  /** The same table as before until the configuration, a list of models or the price table changes. */
+  current(): RouteTable {
+    const { directory, pricer, facts } = this.#options;
+    const config = this.#options.config();
+    const { revision } = directory;
+    const priced = pricer.isReady;
+    if (this.#table === undefined || this.#table.config !== config || this.#revision !== revision || this.#priced !== priced) {
+      this.#table = new RouteTable({ config, directory, facts });
+      this.#revision = revision;
+      this.#priced = priced;
+    }
+    return this.#table;
+  }
+}
+
+/** Facts, names and listed prices are read when the target is made; the rest is derived when it is first asked for, from what was read then. */
+class Target implements ResolvedTarget {
+  readonly name: string;
+  readonly endpoint: EndpointConfig;
+  readonly model: string;
+  readonly upstreamModel: string;
+  readonly facts: ModelFacts;
+  readonly #listedPrices: PriceTerms['listedPrices'];
+  #protocols: TargetProtocols | undefined;
+  #price: PriceTerms | undefined;
+  #planned: PlannedTarget | undefined;
+
+  constructor(endpoint: EndpointConfig, model: string, { directory, facts }: RouteSources) {
+    this.name = targetName(endpoint.name, model);
+    this.endpoint = endpoint;
+    this.model = model;
+    this.upstreamModel = directory.upstreamName(endpoint.name, model);
+    this.facts = facts(endpoint.name, model);
+    this.#listedPrices = directory.listedFacts(endpoint.name, model)?.prices;
+  }
+
+  get dialect(): Dialect {
+    return this.endpoint.provider.dialect;
+  }
+
+  get protocols(): TargetProtocols {
+    return this.#protocols ??= protocolsOf(this.endpoint, this.model, this.upstreamModel);
+  }
+
+  get price(): PriceTerms {
+    const { endpoint, model, upstreamModel } = this;
+    return this.#price ??= {
+      model, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider,
+      configPrices: modelSettings(endpoint, model)?.prices, listedPrices: this.#listedPrices, priceFactor: priceFactorOf(endpoint),
+    };
+  }
+
+  get planned(): PlannedTarget {
+    return this.#planned ??= Object.freeze({ target: this.name, endpoint: this.endpoint.name, model: this.model, upstreamModel: this.upstreamModel });
+  }
+}
+
+/** What list prices are multiplied with in the endpoint's region. */
+function priceFactorOf({ provider, region }: EndpointConfig): number | undefined {
+  return provider.regions?.find(one => one.id === region)?.priceFactor;
+}
