@@ -42,6 +42,7 @@ import { limitsObserver } from '../router/observers/limitsObserver.ts';
 import { noticesObserver } from '../router/observers/noticesObserver.ts';
 import { proberObserver } from '../router/observers/proberObserver.ts';
 import { runningObserver } from '../router/observers/runningObserver.ts';
+import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
 import { PeerSync } from '../router/peerSync.ts';
 import { Prober } from '../router/prober.ts';
@@ -51,6 +52,7 @@ import { RunningExchanges } from '../router/runningExchanges.ts';
 import { createSignals } from '../router/signals.ts';
 import { SpendToday } from '../router/spendToday.ts';
 import { StatusReader } from '../router/status.ts';
+import { StatusChanges } from '../router/statusChanges.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
 import { viewsOf } from '../router/view.ts';
@@ -104,9 +106,16 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const config = (): typeof current.config => current.config;
 
   const events = new ExchangePublisher(log);
-  const changes = new Emitter<void>('The update of the status', log);
+  const changes = new StatusChanges({
+    log, isBusy: () => !running.isEmpty,
+    signs: () => {
+      const trouble = healthRegistry.networkTrouble();
+      return [ledger.revision(), ledger.isOpen, pricer.isReady, directory.revision, trouble?.kind, trouble?.since].join(' ');
+    },
+  });
   const notices = new Emitter<NoticeParams>('The delivery of a notice', log);
-  const changed = (): void => { changes.emit(); };
+  const changed = (): void => { changes.changed(); };
+  const touched = (): void => { changes.touched(); };
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
   const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishKeyNote(note) });
@@ -132,12 +141,12 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const prober = new Prober({
     transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
   });
-  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, prober, clock, log });
+  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, prober, clock, log, changed: touched });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
   });
-  const networkMonitor = new NetworkMonitor({ healthRegistry, notify, interfaces: options.interfaces });
+  const networkMonitor = new NetworkMonitor({ healthRegistry, notify, changed: touched, interfaces: options.interfaces });
 
   // The order is part of the behaviour: see each observer for what it expects of those before it.
   const observers: readonly ExchangeObserver[] = [
@@ -152,6 +161,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     eventLogObserver(eventLog, clock),
     costsObserver(costs),
     spend,
+    statusObserver(changes),
   ];
   for (const observer of observers) events.subscribe(observer);
 
@@ -160,7 +170,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
   });
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -172,7 +182,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
-    { name: 'The update of the status', tick: changed },
+    { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const router = new Router({
     services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,

@@ -8,7 +8,7 @@ import { countsForBreaker, forgiveLinkFailures, newBreaker, openUntil, releaseTr
 import { createCooldowns, type Cooldowns, type CooldownState } from './breaker/cooldown.ts';
 import { mayBeLink } from './network/networkTracker.ts';
 import { hostOf, isLocalAddress } from './network/networkState.ts';
-import { modelsVerdict, type HealthVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
+import { modelsChangeAt, modelsVerdict, type HealthVerdict, type ModelHealth, type ModelHealths } from './modelHealth.ts';
 import { createUptime, type Uptime, type UptimeState } from './stats/uptime.ts';
 import { createSlidingWindow, windowMs, type SlidingWindow, type WindowState, type WindowSummary } from './stats/slidingWindow.ts';
 
@@ -177,6 +177,15 @@ export function retryAt(health: EndpointHealth, verdict: HealthVerdict, now: num
   const cooldown = health.cooldowns.coolingDown(undefined, now)?.until ?? now;
   const latest = Math.max(cooldown, verdict.until ?? now);
   return latest > now ? latest : undefined;
+}
+
+/** When the endpoint's report changes by time alone, in milliseconds since the epoch; Infinity: never. */
+export function changesAt(health: EndpointHealth, now: number): number {
+  const failingUntil = health.notes.unresolved === undefined ? 0 : health.notes.unresolved.at + windowMs;
+  return Math.min(
+    health.slidingWindow.changesAt(now), health.cooldowns.changesAt(now), modelsChangeAt(health.models, now),
+    openUntil(health.breaker, now) ?? Infinity, failingUntil > now ? failingUntil : Infinity,
+  );
 }
 
 /** All that is known of an endpoint, as values, without the attempts under way. */

@@ -110,6 +110,8 @@ export interface HealthRegistry {
   health(endpoint: string, now: number): EndpointHealthReport;
   /** Attempts of this process that run at an endpoint now. */
   inFlight(endpoint: string): number;
+  /** When an endpoint's report, or an admission there, changes by time alone and not for a moment only; Infinity: never. */
+  changesAt(endpoint: string, now: number): number;
   /** Why remote endpoints cannot be reached, when it is the machine's own doing. Never where there are only local ones. */
   networkTrouble(): NetworkTrouble | undefined;
   /** Whether the machine's own trouble keeps this endpoint out of reach; never for local ones. */

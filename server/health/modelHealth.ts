@@ -104,3 +104,14 @@ export function modelBreakers(models: ModelHealths, now: number): ModelBreakerSt
   }
   return seen?.sort((a, b) => (a.model < b.model ? -1 : 1));
 }
+
+/** When what is said of models changes by time alone: a breaker's open time ends, or a model was last used too long ago. Infinity: never. */
+export function modelsChangeAt(models: ModelHealths, now: number): number {
+  let first = Infinity;
+  for (const { breaker, usedAt } of models.values()) {
+    const until = openUntil(breaker, now);
+    const idleSince = breaker.state === 'open' ? Math.max(usedAt, breaker.until) : usedAt;
+    for (const at of [until ?? Infinity, idleSince + usedLatelyMs]) if (at > now) first = Math.min(first, at);
+  }
+  return first;
+}

@@ -1,7 +1,7 @@
 import type { Random } from '../base/clock.ts';
 import { admit, enterEndpoint, bestUnavailableOf } from './admission.ts';
 import type { EndpointHealthReport, HealthSnapshot, NetworkAwareHealthRegistry, Outcome } from './healthReader.ts';
-import { forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, endpointVerdict, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
+import { changesAt, forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, endpointVerdict, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
 import type { NetworkTrouble } from './network/networkState.ts';
 import { createNetworkTracker } from './network/networkTracker.ts';
 import { modelBreakers } from './modelHealth.ts';
@@ -136,6 +136,11 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
     },
 
     inFlight: (endpoint) => healthByEndpoint.get(endpoint)?.inFlight ?? 0,
+
+    changesAt(endpoint, now) {
+      const health = healthByEndpoint.get(endpoint);
+      return health === undefined ? Infinity : changesAt(health, now);
+    },
 
     networkTrouble,
     isOffline(endpoint) {

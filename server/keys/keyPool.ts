@@ -6,7 +6,7 @@ import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/keyNotes.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
-import { applyNote, coolDown, freshKey, isUsable, noModels, coolDownForMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+import { applyNote, coolDown, freshKey, isUsable, keyChangesAt, noModels, coolDownForMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
 /** What is known of an endpoint's keys at a moment, by their fingerprints. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
@@ -253,6 +253,13 @@ export class KeyPool {
       key.known = before;
       this.#applyNotes(endpoint, key);
     }
+  }
+
+  /** When the first of the running cooldowns of an endpoint's keys ends; Infinity when none runs. */
+  changesAt(endpoint: string, now: number): number {
+    let first = Infinity;
+    for (const key of this.#keys.get(endpoint) ?? []) first = Math.min(first, keyChangesAt(key, now));
+    return first;
   }
 
   /** The keys as the UI shows them. @param limitOf the limit a key is at now, if any */

@@ -69,6 +69,13 @@ export function runningModelCooldown({ known }: PooledKey, now: number): { model
   return longest;
 }
 
+/** When the first cooldown of a key ends, of the key as a whole or for one model; Infinity when none runs. */
+export function keyChangesAt({ known: { state, models } }: PooledKey, now: number): number {
+  let first = 'until' in state && isCoolingDown(state, now) ? state.until : Infinity;
+  for (const cooldown of models.values()) if (isCoolingDown(cooldown, now)) first = Math.min(first, cooldown.until);
+  return first;
+}
+
 /**
  * Cools a key down after a rate limit, as a whole or for one model. The latest deadline stands. A key that is rejected or
  * out of money stays so.

@@ -8,6 +8,8 @@ export interface NetworkMonitorOptions {
   healthRegistry: Pick<NetworkAwareHealthRegistry, 'reportInterfaces' | 'slept' | 'networkTrouble'>;
   /** Called once for each time of trouble that lasts. */
   notify(notice: NoticeParams): void;
+  /** The machine slept, and what failed meanwhile was taken back. */
+  changed?: (() => void) | undefined;
   /** Absent: the operating system's. */
   interfaces?: (() => ReturnType<typeof networkInterfaces>) | undefined;
   /** Milliseconds of a monotonic clock; absent: the process's. */
@@ -53,6 +55,7 @@ export class NetworkMonitor {
     const sinceMs = last === undefined ? 0 : Math.max(now - last.at, elapsedMs - last.elapsedMs);
     if (sinceMs > asleepAfterMs) {
       healthRegistry.slept(now - sinceMs, now);
+      this.#options.changed?.();
       this.#wokeAt = now;
     }
     if (Math.abs(now - this.#lookedAt) >= lookEveryMs) {

@@ -27,6 +27,8 @@ export interface PeerSyncOptions {
   prober: Prober;
   clock: Clock;
   log: Log;
+  /** What peers found out was applied. */
+  changed(): void;
 }
 
 /** Applies what peers, and servers before this one, found out to health, limits, timers and keys; publishes what this server learns of limits. */
@@ -62,6 +64,7 @@ export class PeerSync {
   }
 
   #onFacts({ keyNotes, attempts, probes }: PeerFacts): void {
+    if (keyNotes.length + attempts.length + probes.length > 0) this.#options.changed();
     for (const note of keyNotes) this.#records.run(() => { this.#applyNote(note); });
     for (const { attempt, endedAt, stream, beaten, runs } of attempts) {
       if (runs) continue;
@@ -143,6 +146,8 @@ export class PeerSync {
       for (const { attempt, stream, beaten } of await ledger.latestAttempts(recalledAttempts)) if (attempt.startedAt < this.#startedAt) this.#time(attempt, stream, beaten);
     } catch (cause) {
       log.error('How long providers took earlier could not be read from the ledger; timers start without it.', cause);
+    } finally {
+      this.#options.changed();
     }
   }
 
@@ -176,6 +181,7 @@ export class PeerSync {
       log.error('What was learnt in the last minutes could not be read from the ledger; health starts without it.', cause);
     } finally {
       this.#held = undefined;
+      this.#options.changed();
     }
   }
 }

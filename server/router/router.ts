@@ -25,6 +25,7 @@ import type { OfferedName } from './offers.ts';
 import type { Prober } from './prober.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { StatusReader } from './status.ts';
+import type { StatusChanges } from './statusChanges.ts';
 import type { EndpointTester, TestedKeys } from './testEndpoint.ts';
 import type { Ticker } from './ticker.ts';
 
@@ -45,7 +46,7 @@ export interface RouterOptions {
   costs: CostRecorder;
   ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
-  changes: Emitter<void>;
+  changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
 
@@ -68,7 +69,7 @@ export class Router {
     this.clock = parts.services.clock;
     this.log = parts.services.log;
     this.drills = parts.drills;
-    this.onChange = listen => parts.changes.subscribe(listen);
+    this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);
   }

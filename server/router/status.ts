@@ -17,6 +17,8 @@ import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { EventLog } from './eventLog.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
 import type { SpendToday } from './spendToday.ts';
+import type { StatusChanges } from './statusChanges.ts';
+import { statusChangesAt } from './statusChangesAt.ts';
 import type { ViewNow } from './view.ts';
 
 /** What the offer is made of, at one moment. */
@@ -25,7 +27,7 @@ export interface OfferSources {
   config: Config;
   healthRegistry: HealthRegistry;
   keys: KeyPool;
-  limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
+  limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble'>;
   directory: ModelDirectory;
   view: RoutingView;
   facts: OfferView['facts'];
@@ -112,6 +114,7 @@ export interface StatusReaderOptions {
   spend: Pick<SpendToday, 'byEndpoint'>;
   drills: Pick<FaultInjectionRunner, 'status'>;
   eventLog: Pick<EventLog, 'states'>;
+  changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
 }
 
@@ -126,8 +129,10 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, eventLog } = this.#options;
-    const snapshot = buildSnapshot({ ...this.#offerSources(), problems: current.problems, http, ledger, spend, drill: drills.status() });
+    const { current, ledger, spend, drills, eventLog, changes } = this.#options;
+    const sources = this.#offerSources();
+    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status() });
+    changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;
   }

@@ -33,6 +33,8 @@ export interface Cooldowns {
   coolingDown(model: string | undefined, now: number): Cooldown | undefined;
   /** Of the running cooldowns of the endpoint and of its models, the one that ends last. */
   anyCoolingDown(now: number): Cooldown | undefined;
+  /** When the first of the running cooldowns ends; Infinity when none runs. */
+  changesAt(now: number): number;
   /**
    * The consecutive failures behind running cooldowns of our own backoff, for comparing unavailable targets.
    * @returns undefined while a wait that the provider named is running; 0 when no cooldown is running
@@ -107,6 +109,11 @@ export function createCooldowns(random: Random): Cooldowns {
       for (const { cooldown } of models.values()) longest = later(longest, cooldown, now);
       return longest;
     },
+    changesAt(now) {
+      let first = endsAt(endpoint.cooldown, now);
+      for (const { cooldown } of models.values()) first = Math.min(first, endsAt(cooldown, now));
+      return first;
+    },
     ownConsecutiveFailures(model, now) {
       let consecutiveFailures = 0;
       for (const one of [endpoint, model === undefined ? undefined : models.get(model)]) {
@@ -130,6 +137,10 @@ function later(one: Cooldown | undefined, other: Cooldown | undefined, now: numb
   const second = other !== undefined && isCoolingDown(other, now) ? other : undefined;
   if (first === undefined) return second;
   return second !== undefined && second.until > first.until ? second : first;
+}
+
+function endsAt(cooldown: Cooldown | undefined, now: number): number {
+  return cooldown !== undefined && isCoolingDown(cooldown, now) ? cooldown.until : Infinity;
 }
 
 function coolsDownEndpoint(failureClass: FailureClass): boolean {

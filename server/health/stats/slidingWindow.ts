@@ -8,6 +8,8 @@ export interface SlidingWindow {
   summary(now: number): WindowSummary;
   /** Whether an attempt succeeded in the last ten minutes. Constant time. */
   succeededLately(now: number): boolean;
+  /** When the summary changes by time alone: its oldest outcome, or its last success, grows too old. Infinity: never. */
+  changesAt(now: number): number;
   /** Removes the failures since `from`, which were not the endpoint's. */
   forgive(from: number): void;
   /** A copy of all it holds; `restore` puts it back. */
@@ -85,6 +87,11 @@ export function createSlidingWindow(): SlidingWindow {
     };
   }
 
+  function current(now: number): { summary: WindowSummary; until: number } {
+    if (cached === undefined || now >= cached.until || now < cached.from) cached = summarise(now);
+    return cached;
+  }
+
   return {
     add(when, ok, firstTokenMs, totalMs) {
       if (columns.at.length === 0) columns = columnsFor(capacity);
@@ -97,11 +104,9 @@ export function createSlidingWindow(): SlidingWindow {
       if (ok && when > lastSuccessAt) lastSuccessAt = when;
       cached = undefined;
     },
-    summary(now) {
-      if (cached === undefined || now >= cached.until || now < cached.from) cached = summarise(now);
-      return cached.summary;
-    },
+    summary: (now) => current(now).summary,
     succeededLately: (now) => lastSuccessAt > now - windowMs,
+    changesAt: (now) => Math.min(current(now).until, lastSuccessAt > now - windowMs ? lastSuccessAt + windowMs : Infinity),
     forgive(from) {
       const { at, okFlag } = columns;
       for (let index = 0; index < held; index += 1) if (okFlag[index] === 0 && (at[index] ?? 0) >= from) at[index] = -Infinity;
