@@ -3,8 +3,10 @@ import { test, type TestContext } from 'node:test';
 import type { Receipt } from '../../../server/api/receipt.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { emptyConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
 import type { BuiltRouter } from '../../../server/app/createRouter.ts';
+import type { TestedKeys } from '../../../server/router/testEndpoint.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, running, tokens } from '../ledger/receipts.ts';
@@ -24,6 +26,15 @@ function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['
     routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   return { events, said, loads: () => loads, configure: () => { made.configure(config, new Map(), problems); } };
+}
+
+/** A router whose log lines of errors are kept. Seconds pass by hand. */
+function listened(t: TestContext): BuiltRouter & { said: string[] } {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const said: string[] = [];
+  const built = createTestRouter({ log: { ...silentLog, error: (message: string) => { said.push(message); } } });
+  t.after(() => built.router.shutdown());
+  return { ...built, said };
 }
 
 test('what still runs is priced each second with the configured prices, while the price table is being loaded', (t) => {
@@ -47,4 +58,62 @@ test('a ledger whose past cannot be read does not keep the server from starting'
   const { said, configure } = router(t, new Unreadable());
   configure();
   assert.deepEqual(said, ['What was learnt in the last minutes could not be read from the ledger; health starts without it.']);
+});
+
+test('every listener learns of a change and of a notice, also beside one that throws', (t) => {
+  const { router: made, said } = listened(t);
+  const seen: string[] = [];
+  made.onChange(() => { throw new Error('injected'); });
+  const first = made.onChange(() => { seen.push('first'); });
+  made.onChange(() => { seen.push('second'); });
+  made.configure(emptyConfig, new Map(), []);
+  first.dispose();
+  made.configure(emptyConfig, new Map(), []);
+  assert.deepEqual(seen, ['first', 'second', 'second']);
+  assert.equal(said[0], 'The update of the status failed; the rest goes on.');
+});
+
+test('a shutdown interrupts what runs, whatever it is, also when one cannot be interrupted', async (t) => {
+  const { router: made, events, said } = listened(t);
+  const interrupted: string[] = [];
+  for (const id of ['x-1', 'x-2', 'x-3']) {
+    const receipt = running(aReceipt(id));
+    events.started.emit({ exchange: { receipt, tick() {}, progress: () => receipt, interrupt() {
+      interrupted.push(id);
+      if (id === 'x-1') throw new Error('injected');
+    } } });
+  }
+  await made.shutdown();
+  assert.deepEqual(interrupted, ['x-1', 'x-2', 'x-3']);
+  assert.deepEqual(said, ['The record of a running exchange failed; the rest goes on.']);
+});
+
+test('a test of an endpoint uses the key that was typed, or those it has, and the secrets stay where they are', async (t) => {
+  const { router: made, transport } = listened(t);
+  const { config } = resolveConfig({ endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false } } }, routes: {} },
+    { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
+  made.configure(config, new Map([['relay', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), []);
+  const endpoint = config.endpoints.get('relay');
+  assert.ok(endpoint !== undefined);
+  let sent = new Set<string>();
+  transport.send = (_place, request, listener) => {
+    for (const [name, value] of Object.entries(request.headers)) if (name.toLowerCase() === 'authorization') sent.add(String(value));
+    queueMicrotask(() => {
+      listener.onHeaders(200, { 'content-type': 'application/json' });
+      listener.onData(Buffer.from('{"data":[{"id":"m"}]}'));
+      listener.onEnd();
+    });
+    return { abort() {}, pause() {}, resume() {} };
+  };
+  const cases: readonly (readonly [TestedKeys, string[]])[] = [
+    [{ kind: 'configured' }, ['Bearer secret-one', 'Bearer secret-two']], [{ kind: 'configured', keyId: '2' }, ['Bearer secret-two']],
+    [{ kind: 'typed', secret: 'secret-new' }, ['Bearer secret-new']], [{ kind: 'typed', secret: '' }, []],
+  ];
+  for (const [keys, expected] of cases) {
+    sent = new Set();
+    const result = await made.testEndpoint(endpoint, keys);
+    assert.equal(result.ok, true, result.message);
+    assert.ok(!JSON.stringify(result).includes('secret-'));
+    assert.deepEqual([...sent], expected);
+  }
 });
