@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { logLines, logText } from './api/logText.ts';
 import { usage, parseArguments } from './app/arguments.ts';
 import { nodeTooOld } from './app/nodeVersion.ts';
-// Loaded with this file, because it reads the parent's id while it loads.
+// Loaded with this file, because the module reads the parent's id while it loads.
 import './app/parentWatch.ts';
 
 /**
- * The composition root. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
+ * Chooses a mode. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
  * or, with `--stdio`, for any LSP editor.
  */
 async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv);
-  // Asked before anything is imported that an older Node cannot load.
+  // Checked before anything is imported that an older Node cannot load.
   const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' ? nodeTooOld(process.versions.node) : undefined;
   if (tooOld !== undefined) {
     process.stderr.write(`${tooOld}\n`);

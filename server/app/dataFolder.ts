@@ -8,7 +8,7 @@ import { removeAbandonedDrafts } from '../base/files/sharedFile.ts';
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
 const ownFolders = new Set(['tokens', 'connections', 'limits']);
 const asideName = /\.damaged-/;
-/** What others may do with a file. */
+/** The permission bits of other users. */
 const othersMode = 0o077;
 
 /** Where data lives when no folder is named: the platform's place for user data. */
@@ -31,9 +31,9 @@ export function makeDataDir(dataDir: string): void {
 }
 
 /**
- * Moves aside what stands where a file or folder of this program belongs and is another kind of thing: a folder in the
- * place of a file, a pipe (whose opening waits for ever), a link that leads to itself. Each costs a sentence in the log
- * and is kept, under a name that says when. Call it before anything in the folder is opened.
+ * Moves aside what stands in the place of a file or folder of this program and is of another kind: a folder in the place of
+ * a file, a pipe (opening one blocks without end), a link that leads to itself. Each is kept under a name with the time, and
+ * logged with one sentence. Call this before anything in the folder is opened.
  * @param now in milliseconds since the epoch
  */
 export function setAsideMisplaced(dataDir: string, now: number, log: Log): void {
@@ -57,7 +57,7 @@ function isFolder(path: string): boolean {
   return statOf(path)?.isDirectory() === true;
 }
 
-/** What stands at a path, when it is no folder or file as it should be; undefined: it is, or nothing is there. */
+/** What stands at a path, where that is not the folder or file expected; undefined: it is as expected, or nothing is there. */
 function misplaced(path: string, wantsFolder: boolean): string | undefined {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -69,7 +69,7 @@ function misplaced(path: string, wantsFolder: boolean): string | undefined {
   }
 }
 
-/** Undefined: nothing is there, or nothing that can be looked at. */
+/** Undefined: nothing is there, or its state cannot be read. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -79,9 +79,9 @@ function statOf(path: string): Stats | undefined {
 }
 
 /**
- * Takes away what other users of the machine may do with the data folder and the files of this program in it. What
- * cannot be changed is logged, one sentence each. A folder that also holds files of others keeps its mode: closing it
- * could lock a person out of something else. Does nothing on Windows, where the profile's access rules are inherited.
+ * Removes the permissions of other users from the data folder and from the files of this program in it. A mode that cannot
+ * be changed is logged with one sentence. A folder that also holds other files keeps its mode, because closing it could lock
+ * a person out of those. Does nothing on Windows, where the access rules of the profile are inherited.
  */
 export function closeToOthers(dataDir: string, log: Log): void {
   if (process.platform === 'win32') return;
@@ -114,7 +114,7 @@ function warnIfOpen(dataDir: string, log: Log): void {
   if (found !== undefined) log.warn(`The data folder ${dataDir} is open to other users of this machine (mode ${modeOf(found)}) and stays so, because it also holds other files. Give Waybill a folder of its own.`);
 }
 
-/** Undefined: it is closed to others, or gone. */
+/** Undefined: other users have no permission, or the path is gone. */
 function openToOthers(path: string): Stats | undefined {
   const found = statOf(path);
   return found === undefined || (found.mode & othersMode) === 0 ? undefined : found;

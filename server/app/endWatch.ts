@@ -6,7 +6,7 @@ export const endWithinMs = 10_000;
 export interface ExpectedEnd {
   /** How long the process may still run, in milliseconds. */
   withinMs: number;
-  /** Named at the beginning of the report, such as "The server". */
+  /** The subject of the report's first sentence: "The server". */
   subject: string;
 }
 
@@ -18,13 +18,13 @@ export interface ExpectedEnd {
 export function expectEnd({ withinMs, subject }: ExpectedEnd): void {
   const worker = new Worker(watchSource, { eval: true, workerData: { withinMs, subject }, execArgv: [], env: {}, name: 'end-watch' });
   worker.unref();
-  // Without the thread the end is only not watched.
+  // Where the thread fails, the end is not watched; nothing else depends on it.
   worker.on('error', () => undefined);
 }
 
 /**
- * Plain JavaScript, because a bundle has no file of its own for a thread. The inspector of the main thread is reached from
- * here without a port. The interval is needed: answers of the main thread do not wake a thread that sleeps.
+ * Plain JavaScript, because a bundle has no separate file for a thread. The inspector of the main thread is reached from here
+ * without a port. The interval is needed, because answers of the main thread do not wake a thread that sleeps.
  */
 const watchSource = String.raw`
 const { Session } = require('node:inspector');

@@ -10,7 +10,7 @@ import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
-/** Serves the local endpoint with a YAML configuration until its parent dies or it is told to stop. */
+/** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
 export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string): Promise<void> {
   const { configFile, port, json } = command;
   let announced = false;
@@ -57,8 +57,8 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
 }
 
 /**
- * @param when an empty file is a beginning at the start; later it is one half written
- * @returns false when the file cannot be read at all; an older configuration then stays
+ * @param when an empty file is valid at the start; later it is taken for one that is half written
+ * @returns false when the file cannot be read at all; the configuration from before stays in use
  */
 async function applyConfigFile(routerProcess: RouterProcess, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
   const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {

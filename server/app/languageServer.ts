@@ -21,10 +21,10 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   const connection = createConnection(ProposedFeatures.all);
   let routerProcess: RouterProcess | undefined;
   let lspServer: LspServer | undefined;
-  // Libraries write there too; a reader that is gone must not end the server.
+  // Libraries write to standard output too; a closed reader must not end the server.
   quietWriter(process.stdout);
   const writeError = quietWriter(process.stderr);
-  // Before the editor has said hello there is no log that it would see.
+  // Before `initialize` there is no log that the editor shows.
   const early = { error: (message: string, cause?: unknown) => { writeError(`error: ${message} ${cause instanceof Error ? cause.stack ?? cause.message : ''}\n`); } };
   const stop = async (): Promise<void> => {
     lspServer?.close();

@@ -1,29 +1,29 @@
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 
-/** What the last line of defence needs of a process. */
+/** The events of a process that are handled here. */
 export interface DefendedProcess {
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (error: unknown) => void): unknown;
 }
 
 export interface LastDefenceOptions {
   process: DefendedProcess;
-  /** Asked for at each error: it may change while the server starts. */
+  /** Called at each error: the log may change while the server starts. */
   log(): Pick<Log, 'error'>;
   /** Ends the server in order, after the sentence was logged. */
   end(): void;
 }
 
 /**
- * The owner of whatever no other part owns: it is logged with its stack, at growing distance, and the server goes on
- * serving. Only where memory cannot be had any more nothing can be relied on: then the server ends in order.
+ * Handles errors that no other part handles. They are logged with their stack, at growing distance, and the server continues.
+ * When memory cannot be allocated, no part can be relied on, and the server ends in order.
  */
 export function installLastDefence({ process, log, end }: LastDefenceOptions): void {
   const errors: Pick<Log, 'error'> = { error: (message, cause) => log().error(message, cause) };
   const exceptions = new Guard('A part of the server that nothing guards', errors);
   const rejections = new Guard('A promise that nothing waits for', errors);
   let ending = false;
-  const owned = (guard: Guard) => (error: unknown): void => {
+  const guarded = (guard: Guard) => (error: unknown): void => {
     if (!isOutOfMemory(error)) {
       guard.failed(error);
       return;
@@ -33,11 +33,11 @@ export function installLastDefence({ process, log, end }: LastDefenceOptions): v
     exceptions.run(() => { errors.error('The server is out of memory and ends; start it again, with fewer requests at once or more memory.', error); });
     end();
   };
-  process.on('uncaughtException', owned(exceptions));
-  process.on('unhandledRejection', owned(rejections));
+  process.on('uncaughtException', guarded(exceptions));
+  process.on('unhandledRejection', guarded(rejections));
 }
 
-/** The codes and the one uncoded error with which Node says that memory for a buffer or a string cannot be had. */
+/** The codes, and the one error without a code, with which Node reports that memory for a buffer or a string cannot be allocated. */
 function isOutOfMemory(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? error.code : undefined;
@@ -51,8 +51,8 @@ export interface StandardStream {
 }
 
 /**
- * Writes to a standard stream whose reader may go away at any time (a closed pipe, a full disk): what cannot be written
- * is dropped, without an error and without a log line, which would have to go the same way.
+ * Writes to a standard stream whose reader may go away at any time (a closed pipe, a full disk). What cannot be written is
+ * dropped without a log line, because the log takes the same way.
  */
 export function quietWriter(stream: StandardStream): (text: string) => void {
   stream.on('error', () => undefined);
@@ -60,7 +60,7 @@ export function quietWriter(stream: StandardStream): (text: string) => void {
     try {
       stream.write(text);
     } catch {
-      // As above; streams to files throw at once.
+      // Streams to files throw at once instead of emitting an error.
     }
   };
 }

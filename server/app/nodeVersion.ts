@@ -1,7 +1,7 @@
 const oldest = { major: 22, minor: 13 };
 
 /**
- * What to tell when this Node is too old: the ledger needs the SQLite that Node has brought without a flag since 22.13.
+ * The sentence for a Node that is too old: the ledger needs `node:sqlite`, which Node has without a flag since 22.13.
  *
  * @param version as in `process.versions.node`
  * @returns undefined when it is new enough

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-const lookMs = 1000;
-/** Read while this module loads, which is as early as a program can ask. */
+const pollMs = 1000;
+/** Read while this module loads: no earlier moment is possible. */
 const firstParent = process.ppid;
 
 /** The place of a process in the system's table. */
@@ -11,21 +11,21 @@ export interface ProcessPlace {
   parent: number;
   /** The process group. */
   group: number;
-  /** The session; undefined where the system does not tell it. */
+  /** The session; undefined where the system does not report it. */
   session: number | undefined;
 }
 
 /**
- * Calls back, once, when the process that started this one is gone. Without this, servers of a killed editor or shell
- * serve for ever. The starter is gone when
+ * Calls back, once, when the process that started this one has ended. Without this, servers of a killed editor or shell run
+ * without end. The starter has ended when
  * - this process has another parent than at its start, or its parent no longer lives (Windows keeps the id of a dead one);
  * - its IPC channel is closed already;
- * - it was an orphan before it could look (see `isOrphan`).
- * A server that process 1 itself started (systemd, a container's init) or that is process 1 serves until it is asked to end.
+ * - it was an orphan before this module loaded (see `isOrphan`).
+ * A server that process 1 itself started (systemd, a container's init), or that is process 1, runs until it is asked to end.
  */
 export function exitWithParent(gone: () => void): void {
   if (isGoneAlready()) {
-    // The caller is still being set up; it is called back once that is done.
+    // The caller is still being set up; the callback comes after that.
     setImmediate(gone);
     return;
   }
@@ -33,7 +33,7 @@ export function exitWithParent(gone: () => void): void {
     if (process.ppid === firstParent && isAlive(firstParent)) return;
     clearInterval(timer);
     gone();
-  }, lookMs);
+  }, pollMs);
   timer.unref();
 }
 
@@ -46,10 +46,10 @@ function isGoneAlready(): boolean {
 }
 
 /**
- * Whether a process was handed to the parent it has now because its own one died. A child inherits the session and the
- * process group of its parent and leaves them by leading new ones, so a process that leads neither and shares them with
- * another process than its parent was not started by it. The group is asked for below process 1 alone: a shell that
- * controls jobs moves the commands of a pipeline into a group of their own.
+ * Whether a process got its present parent because its own one died. A child inherits the session and the process group of
+ * its parent and leaves them by leading new ones. So a process that leads neither, and does not share them with its parent,
+ * was not started by that parent. The group is compared below process 1 alone: a shell that controls jobs moves the
+ * commands of a pipeline into a group of their own.
  */
 export function isOrphan(own: ProcessPlace, parent: ProcessPlace): boolean {
   const leads = own.group === own.pid || own.session === own.pid;
@@ -58,12 +58,12 @@ export function isOrphan(own: ProcessPlace, parent: ProcessPlace): boolean {
   return parent.pid === 1 && own.group !== parent.group;
 }
 
-/** Undefined: the system does not tell. */
+/** Undefined: the system does not report it. */
 function placeOf(pid: number): ProcessPlace | undefined {
   if (pid === 0) return undefined;
   try {
     if (process.platform === 'linux') return placeInStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    // Elsewhere only a process below process 1 is worth the price of a command.
+    // Elsewhere this costs a command, which only a process below process 1 needs.
     if (process.platform === 'win32' || process.ppid !== 1) return undefined;
     return placeInPs(execFileSync('/bin/ps', ['-o', 'pid=,ppid=,pgid=', '-p', String(pid)], { encoding: 'latin1', timeout: 2_000, stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {
@@ -89,7 +89,7 @@ function place(pid: number | undefined, parent: number | undefined, group: numbe
   return { pid, parent, group, session };
 }
 
-/** On Windows the parent's id stays after its death, so the process is asked for. */
+/** On Windows the parent's id stays after the parent has ended, so the process itself is looked for. */
 function isAlive(pid: number): boolean {
   if (pid === 0) return true;
   try {

@@ -32,7 +32,7 @@ export interface RouterProcessOptions {
   dataDir: string;
   instanceId: string;
   writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
-  /** The state of the local endpoint changed. */
+  /** Called when the state of the local endpoint has changed. */
   portChanged(): void;
   /** After this much silence a streaming caller gets a keep-alive, in milliseconds. */
   keepAliveMs?: number | undefined;

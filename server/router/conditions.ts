@@ -15,17 +15,17 @@ export interface ConditionSources {
   view: Pick<RoutingView, 'table' | 'keysBlocked' | 'admission'>;
 }
 
-/** What is known of an endpoint as a whole, looked up once for a snapshot. */
+/** The state of an endpoint as a whole, read once for a snapshot. */
 interface Known { readonly health: EndpointHealthReport; readonly keys: KeyStatus[]; readonly whole: Condition }
 
 const disabled: Condition = { kind: 'disabled' };
 const removed: Condition = { kind: 'down', why: 'no such endpoint' };
-/** Keys and breakers remember fewer models than this: when none of so many can be asked, the endpoint as a whole cannot. */
+/** More models than keys and breakers remember: when none of so many can be asked, the endpoint itself cannot be used. */
 const mostListed = 500;
 
 /**
- * What every endpoint, and every model there, can do at one moment. The only place that decides it: status bar,
- * Providers view and model picker all show what stands here.
+ * What every endpoint, and every model there, can do at one moment. This is the only place that decides it: the status bar,
+ * the Providers view and the model picker all show what is decided here.
  */
 export class Conditions {
   readonly #sources: ConditionSources;
@@ -110,7 +110,7 @@ export class Conditions {
       ?? ofHealth(health, why);
   }
 
-  /** Why no key can be used for any model; undefined where one can. A key that cools down for one model can be used for others. */
+  /** Why no key can be used for any model; undefined where one can. A key that cools down for one model only can be used for others. */
   #ofKeys({ name, provider }: EndpointConfig, keys: readonly KeyStatus[]): Condition | undefined {
     const blocked = this.#sources.keys.blocked(name, provider.keyRequired, this.#sources.now);
     if (blocked === undefined) return undefined;
@@ -150,16 +150,16 @@ function keptAwayText({ kind, why }: Condition): string {
   return why ?? (kind === 'down' ? 'kept away' : kind);
 }
 
-/** A moment computed at each look differs by milliseconds, and each would count as a change of state. */
+/** Rounded, because a moment that is computed at each read would otherwise be another state each second. */
 function wholeSecond(at: number | undefined): number | undefined {
   return at === undefined ? undefined : Math.ceil(at / 1000) * 1000;
 }
 
-/** Fewer answers say nothing about a percentile: the 95th of 20 is the second worst, and so is the 99th of 100. */
+/** Below so many answers a percentile means nothing and is left out: the 95th of 20 is the second worst, as is the 99th of 100. */
 const enoughForP95 = 20;
 const enoughForP99 = 100;
 
-/** Latencies as they are shown: two digits, and rare ones only of enough answers. @param answered how many were measured at most */
+/** Latencies as they are shown: two digits, and high percentiles only of enough answers. @param answered how many were measured at most */
 export function shownLatency(latency: LatencySummary | undefined, answered: number): LatencySummary | undefined {
   if (latency === undefined) return undefined;
   return {

@@ -8,18 +8,18 @@ export interface EventLogOptions {
   redact(text: string): string;
 }
 
-/** So many lines in one span; what comes beyond is counted and summed up in one line when the span is over. */
+/** The most lines in one span. Further ones are counted, and one line sums them up when the span is over. */
 const mostLines = 40;
 const spanMs = 10_000;
-/** Names come from callers: longer ones are cut, after secrets were taken out. */
+/** Names come from callers: longer ones are cut, after secrets are redacted. */
 const longestName = 120;
 const mostKinds = 20;
 
 type Level = 'info' | 'warn';
 
 /**
- * Writes what happens to requests and providers into the log: failed attempts, who answered instead, and changes of health
- * and keys. It writes classes, statuses and names, and nothing that a caller or a provider said.
+ * Writes into the log what happens to requests and providers: failed attempts, which target answered instead, and changes of
+ * health and keys. It writes classes, statuses and names, and no text of a caller or a provider.
  */
 export class EventLog {
   readonly #options: EventLogOptions;
@@ -28,7 +28,7 @@ export class EventLog {
   #problems = '';
   #spanFrom = -Infinity;
   #lines = 0;
-  /** What was not written in this span: how often, by what it was. */
+  /** How many lines of each kind were left out in this span. */
   #unwritten = new Map<string, number>();
 
   constructor(options: EventLogOptions) {
@@ -51,7 +51,7 @@ export class EventLog {
     }
   }
 
-  /** The state of all endpoints as it is now; what changed since the last call is written. */
+  /** Takes the present state of all endpoints, and writes what changed since the last call. */
   states(endpoints: readonly EndpointStatus[], now: number): void {
     for (const { name, condition, keys } of endpoints) {
       const before = this.#conditions.get(name);
@@ -65,7 +65,7 @@ export class EventLog {
     if (this.#conditions.size > endpoints.length) this.#forget(new Set(endpoints.map(endpoint => endpoint.name)));
   }
 
-  /** What is wrong in the configuration; written when it is not what it was. */
+  /** Takes what is wrong in the configuration, and writes it when it differs from the last call. */
   problems(problems: readonly ConfigProblem[]): void {
     const texts = problems.map(({ file, line, message }) => `${file ?? 'Settings'}${line === undefined ? '' : `:${line}`}: ${message}`);
     const all = texts.join('\n');
@@ -74,7 +74,7 @@ export class EventLog {
     for (const text of texts) this.#options.log.warn(text);
   }
 
-  /** Time has passed: what was left out of a span that is over is summed up. */
+  /** Sums up what was left out of a span that is over. */
   tick(now: number): void {
     if (now - this.#spanFrom < spanMs && now >= this.#spanFrom) return;
     this.#spanFrom = now;
@@ -124,7 +124,7 @@ export class EventLog {
     return clean.length <= longestName ? clean : `${clean.slice(0, longestName)}…`;
   }
 
-  /** `key work …9f3c`, and for a label that says by itself what it is `key 1 …9f3c`. */
+  /** `key work …9f3c`; where the label itself begins with "key", the word is not repeated: `key 1 …9f3c`. */
   #keyName(label: string, last4: string): string {
     return `${/^key\b/i.test(label) ? '' : 'key '}${this.#name(label)}${last4 === '' ? '' : ` …${last4}`}`;
   }

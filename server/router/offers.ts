@@ -6,7 +6,7 @@ import type { ModelFacts } from '../models/mergedFacts.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import { pricePerMillion } from '../pricing/priceText.ts';
 
-/** The state that offers are made from. */
+/** The state that offers are made of. */
 export interface OfferView {
   config: Config;
   modelsOf(endpoint: string): readonly string[];

@@ -5,7 +5,7 @@ import type { RoutingView } from '../routing/plan.ts';
 import type { KnownKey, ResilienceView } from '../routing/resilience/whatIfView.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 
-/** What the house lends for a survival report, at one moment. */
+/** The parts that a resilience report reads, at one moment. */
 export interface ResilienceSources {
   view: RoutingView;
   healthRegistry: HealthRegistry;
@@ -14,7 +14,7 @@ export interface ResilienceSources {
   now: number;
 }
 
-/** The state as reports of survival see it. */
+/** The state as resilience reports see it. */
 export function resilienceState({ view, healthRegistry, keys, drills, now }: ResilienceSources): ResilienceView {
   return {
     table: view.table,
@@ -30,13 +30,13 @@ export function resilienceState({ view, healthRegistry, keys, drills, now }: Res
     trouble(endpoint) {
       const health = healthRegistry.health(endpoint, now);
       if (health.state !== 'down') return undefined;
-      // Said in the middle of a sentence that goes on.
+      // The text stands in the middle of a sentence.
       return (health.lastError?.message ?? 'it is down').replace(/\.$/, '');
     },
   };
 }
 
-/** A key as a person knows it: its label, and its last four characters where there are any to show. */
+/** A key as a person knows it: its label, and its last four characters where they may be shown. */
 export function keyName({ label, last4 }: Pick<KeyStatus, 'label' | 'last4'>): string {
   return last4 === '' ? label : `${label} …${last4}`;
 }

@@ -8,7 +8,7 @@ import {
 } from './timerRules.ts';
 import { LatencyHistory, type Measured } from './latencyHistory.ts';
 
-/** What one attempt measured. Absent: not reached, or not to be learnt from. */
+/** What one attempt measured. A field is absent where the attempt did not reach the step, or nothing can be learnt from it. */
 export interface TimedAttempt {
   endpoint: string;
   /** Canonical model name. */
@@ -17,51 +17,51 @@ export interface TimedAttempt {
   stream: boolean;
   /** Milliseconds since the epoch. */
   at: number;
-  /** Of a connection made for it. */
+  /** How long the connection took, where one was made for this attempt. */
   connectMs?: number | undefined;
-  /** Since the attempt began, as the next. */
+  /** Since the attempt began, as `firstTokenMs`. */
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;
   longestGapMs?: number | undefined;
   tokensPerSecond?: number | undefined;
-  /** The timer that ended it: what was measured of that phase is a lower bound (of throughput an upper one). */
+  /** The timer that ended the attempt. What was measured of that phase is a lower bound; of throughput it is an upper one. */
   timedOut?: TimerPhase | undefined;
-  /** Cancelled because another was faster: the first token would have taken at least this long. */
+  /** Present where another attempt was faster: the first token would have taken at least this long. */
   atLeastFirstTokenMs?: number | undefined;
 }
 
-/** Which attempt timers are wanted for. */
-export interface TimersWanted {
+/** The attempt whose timeouts are asked for. */
+export interface TimeoutQuery {
   endpoint: EndpointConfig;
   /** What the user wrote for the route. */
   route: Partial<Timeouts> | undefined;
   model: string;
   kind: RequestKind;
   stream: boolean;
-  /** Nothing else could serve, so that learnt limits give way to the full bounds. */
+  /** No other target could serve. The full bounds hold then instead of the learnt limits. */
   lastResort: boolean;
 }
 
-/** What is known of how long things take at each endpoint, and the timers that follow from it. */
+/** How long each step of an attempt takes at each endpoint, and the timeouts that follow from it. */
 export interface AdaptiveTimeouts {
-  /** Adopts endpoints; the history of those that are gone or moved is forgotten. */
+  /** Sets the endpoints. The history of an endpoint that was removed, or whose address changed, is deleted. */
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void;
-  /** Takes in one attempt. Constant time; attempts at endpoints that are not configured are ignored. */
+  /** Learns from one attempt, in constant time. Attempts at endpoints that are not configured are ignored. */
   observe(attempt: TimedAttempt): void;
   /**
-   * Timers of the next attempt. What the user wrote, for the route before the endpoint, is never touched. The rest is learnt where
-   * enough was seen: of the same kind of work at the same model, else of the model, else of the endpoint, and never longer
-   * than the default bounds for the kind.
+   * The timeouts of the next attempt. A timeout that the user wrote stays as written; the route's wins over the endpoint's. The
+   * others are learnt where enough was measured: of the same kind of work at the same model, else of the model, else of the
+   * endpoint. A learnt timeout is never longer than the default bound for the kind.
    */
-  timeouts(of: TimersWanted): Timeouts;
+  timeouts(of: TimeoutQuery): Timeouts;
   /**
    * How streams of a kind of work go at a model: the slow end of what is usual. Of the same kind of work where enough was
-   * seen, else of the model, else of the endpoint; undefined while too little was.
+   * measured, else of the model, else of the endpoint; undefined while too little was.
    */
   usual(endpoint: string, model: string, kind: RequestKind): UsualTimes;
   /**
-   * When to ask a second target, in milliseconds after the attempt began; undefined while too little is known.
-   * @param options.asked how often a second target was asked for and not granted for the same request (see HedgePolicy)
+   * When to ask a second target, in milliseconds after the attempt began; undefined while too little was measured.
+   * @param options.asked how often the hedge policy refused a second target for the same request
    */
   hedgeAfterMs(endpoint: string, model: string, kind: RequestKind, options?: { stream?: boolean; asked?: number }): number | undefined;
 }
@@ -69,7 +69,7 @@ export interface AdaptiveTimeouts {
 /** The 90th percentile of times, and the pace that nine of ten streams keep. */
 export interface UsualTimes { readonly firstTokenMs: number | undefined; readonly tokensPerSecond: number | undefined }
 
-/** Models an endpoint's history is kept for; the one least lately used goes first. */
+/** How many models of an endpoint have a history. The least recently used one is deleted first. */
 const mostModels = 64;
 
 type History = Partial<Record<LearntPhase, LatencyHistory>>;
@@ -77,16 +77,16 @@ interface KindHistory { timers: History; hedge?: HedgeDelay; bufferedHedge?: Hed
 interface ModelHistory { timers: History; kinds: Partial<Record<RequestKind, KindHistory>> }
 interface EndpointHistory { baseUrl: string; connect: LatencyHistory; timers: History; models: Map<string, ModelHistory> }
 
-/** Figures below this are not told apart; a pace is kept as milliseconds a token. */
+/** The resolution of the figures. A pace is kept as milliseconds a token. */
 const lowestMs = 1;
 const lowestPaceMs = 0.05;
 
-/** An empty book. Memory is bounded: at most 64 models an endpoint, at most six kilobytes a history. */
+/** Adaptive timeouts that have learnt nothing. Memory is bounded: at most 64 models an endpoint, at most six kilobytes a history. */
 export function createAdaptiveTimeouts(): AdaptiveTimeouts {
-  return new LearntTimers();
+  return new LearntTimeouts();
 }
 
-class LearntTimers implements AdaptiveTimeouts {
+class LearntTimeouts implements AdaptiveTimeouts {
   readonly #endpoints = new Map<string, EndpointHistory>();
 
   configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
@@ -112,9 +112,9 @@ class LearntTimers implements AdaptiveTimeouts {
     learnHedge(kind, attempt);
   }
 
-  timeouts(of: TimersWanted): Timeouts {
+  timeouts(of: TimeoutQuery): Timeouts {
     const { endpoint, route } = of;
-    // With nobody to take over, waiting costs nothing but time.
+    // Where no other target can take over, giving up early gains nothing.
     const bounds = boundsOf(endpoint, route, of.lastResort && of.kind === 'fast' ? 'normal' : of.kind);
     const history = of.lastResort ? undefined : this.#endpoints.get(endpoint.name);
     const learnt = history === undefined ? bounds : learntTimeouts(history, of, bounds);
@@ -144,7 +144,7 @@ function slowEndOf(endpoint: EndpointHistory | undefined, modelName: string, kin
   return undefined;
 }
 
-/** The history of a model, begun where there is none; the order of the map is that of their last use. */
+/** The history of a model; a new one where there is none. The map is kept in the order of last use. */
 function modelOf(endpoint: EndpointHistory, model: string): ModelHistory {
   const { models } = endpoint;
   const known = models.get(model) ?? { timers: {}, kinds: {} };
@@ -156,20 +156,20 @@ function modelOf(endpoint: EndpointHistory, model: string): ModelHistory {
 
 function learn(history: History, attempt: TimedAttempt): void {
   const { at, stream, timedOut, headersMs, firstTokenMs, longestGapMs, tokensPerSecond, atLeastFirstTokenMs } = attempt;
-  // The headers of a plain answer come with the whole of it, which is another thing to wait for.
-  note(history, stream ? 'headers' : 'plain', headersMs, at, timedOut === 'headers' ? 'timeout' : 'seen');
+  // The headers of a buffered answer come with the whole of it, so they measure another wait.
+  note(history, stream ? 'headers' : 'buffered', headersMs, at, timedOut === 'headers' ? 'timeout' : 'seen');
   if (stream) {
     note(history, 'firstToken', firstTokenMs, at, timedOut === 'first-token' ? 'timeout' : 'seen');
     note(history, 'firstToken', atLeastFirstTokenMs, at, 'beaten');
-    // The silence that ended it is not among the gaps that were measured.
+    // The silence that ended the attempt is not among the measured gaps.
     if (timedOut === 'idle') note(history, 'gap', undefined, at, 'timeout');
     else note(history, 'gap', longestGapMs, at, 'seen');
     const paceMs = tokensPerSecond === undefined || tokensPerSecond <= 0 ? undefined : 1000 / tokensPerSecond;
     note(history, 'pace', paceMs, at, timedOut === 'throughput' ? 'timeout' : 'seen');
   } else {
-    // A blank beginning may come before: the wait for the rest of it is the same wait.
-    note(history, 'plain', timedOut === 'first-token' ? firstTokenMs : undefined, at, timedOut === 'first-token' ? 'timeout' : 'seen');
-    note(history, 'plain', atLeastFirstTokenMs, at, 'beaten');
+    // Blanks may come before the body: the wait for the body counts from the same moment.
+    note(history, 'buffered', timedOut === 'first-token' ? firstTokenMs : undefined, at, timedOut === 'first-token' ? 'timeout' : 'seen');
+    note(history, 'buffered', atLeastFirstTokenMs, at, 'beaten');
   }
 }
 
@@ -184,15 +184,15 @@ function learnHedge(history: KindHistory, { at, stream, timedOut, firstTokenMs }
   else (history.bufferedHedge ??= new HedgeDelay()).observe(firstTokenMs, at);
 }
 
-function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, model: name, kind }: TimersWanted, bounds: Timeouts): Timeouts {
+function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, model: name, kind }: TimeoutQuery, bounds: Timeouts): Timeouts {
   const model = endpoint.models.get(name);
   const own = model?.kinds[kind]?.timers;
   const local = provider.local === true;
 
   function limit(phase: Exclude<LearntPhase, 'pace'>, highest: number): number {
-    const from = (history: History | undefined, kinship: HistoryScope): number | undefined => {
+    const from = (history: History | undefined, scope: HistoryScope): number | undefined => {
       const series = history?.[phase];
-      return series?.knows(fewest[kinship]) === true ? series.limit(limitRule(phase, kinship, kind, highest, local)) : undefined;
+      return series?.knows(fewest[scope]) === true ? series.limit(limitRule(phase, scope, kind, highest, local)) : undefined;
     };
     return from(own, 'kind') ?? from(model?.timers, 'model') ?? from(endpoint.timers, 'endpoint') ?? highest;
   }
@@ -205,11 +205,11 @@ function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, mod
 
   const paceMs = slowestPaceMs();
   const firstTokenMs = Math.round(limit('firstToken', bounds.firstTokenMs));
-  // Whole milliseconds: they are told to people.
+  // Whole milliseconds, because messages show them to people.
   return {
     connectMs: Math.round(connectLimit(endpoint.connect, bounds.connectMs)),
     headersMs: Math.round(limit('headers', bounds.headersMs)),
-    bufferedHeadersMs: Math.round(limit('plain', bounds.bufferedHeadersMs)),
+    bufferedHeadersMs: Math.round(limit('buffered', bounds.bufferedHeadersMs)),
     firstTokenMs,
     idleMs: Math.round(limit('gap', bounds.idleMs)),
     totalMs: Math.round(totalLimit(own?.pace ?? model?.timers.pace, firstTokenMs, longAnswerTokens[kind], bounds.totalMs)),
@@ -227,7 +227,7 @@ function connectLimit(connect: LatencyHistory, highest: number): number {
   return connect.limit({ margin: connectMargin, lowest: Math.min(highest, allowance), highest }, allowance);
 }
 
-/** The whole of a long answer at the endpoint's own pace. Never shorter than the default: an answer that comes well is not cut for being long. */
+/** The time of a long answer at the endpoint's own pace. Never shorter than the default: an answer that flows is not cut for its length. */
 function totalLimit(pace: LatencyHistory | undefined, firstTokenMs: number, tokens: number, usual: number): number {
   const slowEndMs = pace?.knows(fewest.kind) === true ? pace.slowEnd : undefined;
   return slowEndMs === undefined ? usual : Math.min(totalStretch * usual, Math.max(usual, firstTokenMs + tokens * slowEndMs));

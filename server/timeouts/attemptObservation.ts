@@ -2,24 +2,24 @@ import type { Attempt } from '../api/receipt.ts';
 import type { TimerPhase } from '../base/failureCodes.ts';
 import type { TimedAttempt } from './adaptiveTimeouts.ts';
 
-/** How an attempt ended, as far as its record does not tell. */
+/** What the record of an attempt does not hold about its end. */
 export interface AttemptEnding {
   /** The timer that ended it. */
   timedOut?: TimerPhase | undefined;
-  /** It was cancelled because another attempt of its exchange was faster. */
+  /** The attempt was cancelled because another one of its exchange was faster. */
   beaten?: boolean | undefined;
-  /** Where it was measured; else it is worked out from the record. */
+  /** Present where it was measured; otherwise it is computed from the record. */
   tokensPerSecond?: number | undefined;
 }
 
-/** Shorter or smaller answers say nothing about pace. */
+/** Shorter answers, in time or in tokens, say nothing about pace. */
 const measurableMs = 1_000;
 const measurableTokens = 20;
 
 /**
- * What can be learnt from an attempt's record, live or from the ledger; undefined where it is nothing. A fire drill is no
- * experience, and an attempt that a caller gave up proves nothing. What failed teaches what it measured before: an error
- * comes faster than an answer, so that the time to its headers does not count.
+ * What can be learnt from an attempt's record, live or from the ledger; undefined where that is nothing. A drilled attempt and
+ * one that its caller gave up prove nothing. A failed attempt teaches what it measured before it failed; an error comes
+ * faster than an answer, so the time to the headers of an error does not count.
  * @param stream whether the caller wanted a stream
  */
 export function observationOf(attempt: Attempt, stream: boolean, ending: AttemptEnding = {}): TimedAttempt | undefined {
@@ -43,7 +43,7 @@ export function observationOf(attempt: Attempt, stream: boolean, ending: Attempt
   return { ...common, headersMs, firstTokenMs, longestGapMs, tokensPerSecond, timedOut };
 }
 
-/** Tokens a second after the first one. Reasoning may have come before it unseen, and does not count. */
+/** Tokens a second after the first one. Reasoning may precede it without being sent, so it does not count. */
 function paceOf({ usage, usageEstimated, firstTokenMs, totalMs }: Attempt): number | undefined {
   if (usage.outputTokens === undefined || usageEstimated || firstTokenMs === undefined) return undefined;
   const tokens = usage.outputTokens - (usage.reasoningTokens ?? 0);

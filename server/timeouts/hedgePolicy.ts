@@ -1,54 +1,54 @@
 import type { HedgeConfig } from '../config/config.ts';
 
-/** Says whether a second target may be asked. */
+/** Decides whether a second target may be asked. */
 export interface HedgePolicy {
-  /** A request of the route began that may be hedged; each lets the budget grow. */
+  /** A request of the route that may be hedged began. Each one adds to the route's budget. */
   requested(route: string): void;
   /**
-   * Whether a second target may be asked for a request now; a yes is taken from the route's budget. After a no it is worth
-   * asking again for the same request (`AdaptiveTimeouts.hedgeAfterMs` says when). Whether the route hedges such requests at all is
-   * the caller's to know.
-   * @param spentTodayMicroUsd what second requests of the route cost today, in all windows; asked for only where it decides
-   * @param asked how often was asked before for the same request; where the user wrote the moment down there is only one
+   * Whether a second target may be asked for a request now; a yes is taken from the route's budget. After a no the caller may
+   * ask again for the same request (`AdaptiveTimeouts.hedgeAfterMs` says when). The caller knows whether the route hedges
+   * such requests at all.
+   * @param spentTodayMicroUsd what second requests of the route cost today, in all processes; called only where it decides
+   * @param asked how many questions for the same request came before; where the user set the delay there is only one question
    */
   mayHedge(route: string, config: Pick<HedgeConfig, 'afterMs' | 'dailyCapMicroUsd'>, spentTodayMicroUsd: () => number, asked: number): boolean;
 }
 
 /**
- * Six second requests in a hundred at most, with a little less entered, for what is put by is spent too. The store is
- * as large as it takes for stalls that come in bunches; a new route has enough for the first ones.
+ * At most six second requests in a hundred. A little less is added for each request, because the initial budget is spent
+ * too. The budget is large enough for stalls that come in groups; a new route starts with enough for the first ones.
  */
 const sharePerRequest = 0.0575;
-const store = 10;
-const storeAtFirst = 2;
-/** What has to be there for a request that is merely later than most; below it, what is left is kept for stalls. */
-const storeForEarly = 8;
+const largestBudget = 10;
+const initialBudget = 2;
+/** The budget that a request needs which is merely later than most; what is below it is kept for stalls. */
+const budgetForEarly = 8;
 
-/** More routes than anybody writes; a name that left the configuration is forgotten some day. */
+/** More routes than a configuration has. At this number all budgets are reset, so that removed names take no memory. */
 const mostRoutes = 200;
 
 /**
- * A policy that has seen nothing. It bounds second requests in number as well as in money, since the moment from which a
- * request counts as late is learnt and therefore uncertain. Where the user wrote that moment down, the number is theirs.
+ * A policy without history. It bounds second requests in number as well as in money, because the learnt delay is uncertain.
+ * Where the user set the delay, only money bounds them.
  */
 export function createHedgePolicy(): HedgePolicy {
-  const stores = new Map<string, number>();
+  const budgets = new Map<string, number>();
 
-  function put(route: string, held: number): void {
-    if (stores.size >= mostRoutes && !stores.has(route)) stores.clear();
-    stores.set(route, held);
+  function setBudget(route: string, budget: number): void {
+    if (budgets.size >= mostRoutes && !budgets.has(route)) budgets.clear();
+    budgets.set(route, budget);
   }
 
   return {
     requested(route) {
-      put(route, Math.min(store, (stores.get(route) ?? storeAtFirst) + sharePerRequest));
+      setBudget(route, Math.min(largestBudget, (budgets.get(route) ?? initialBudget) + sharePerRequest));
     },
     mayHedge(route, config, spentTodayMicroUsd, asked) {
-      const counted = config.afterMs === undefined;
-      const held = stores.get(route) ?? storeAtFirst;
-      if (counted && held < (asked === 0 ? storeForEarly : 1)) return false;
+      const isCounted = config.afterMs === undefined;
+      const budget = budgets.get(route) ?? initialBudget;
+      if (isCounted && budget < (asked === 0 ? budgetForEarly : 1)) return false;
       if (spentTodayMicroUsd() >= config.dailyCapMicroUsd) return false;
-      if (counted) put(route, held - 1);
+      if (isCounted) setBudget(route, budget - 1);
       return true;
     },
   };

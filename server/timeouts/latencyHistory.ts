@@ -1,54 +1,54 @@
 import { QuantileSketch } from '../health/stats/quantileSketch.ts';
 
 /**
- * How a measurement ended: it was `seen` whole; the timer ended it (`timeout`), so that it is at least this; or another
- * attempt was faster (`beaten`), which also makes it at least this.
+ * How a measurement ended. `seen`: it is complete. `timeout`: the timer ended it, so the value is a lower bound. `beaten`:
+ * another attempt was faster, so the value is a lower bound as well.
  */
 export type Measured = 'seen' | 'timeout' | 'beaten';
 
-/** Two or three days of an editor's traffic, an hour of an agent's. */
-const window = 256;
+/** So many measurements are two or three days of an editor's traffic, or an hour of an agent's. */
+const slidingWindow = 256;
 const halfLifeMs = 3 * 86_400_000;
-/** Limits are taken from the slow end that is still ordinary, so that a tenth of stalls does not lift them. */
+/** Limits are taken from this quantile, so that stalls in a tenth of the attempts do not raise them. */
 const slowEnd = 0.9;
-/** Four times the ninth tenth is about one in a thousand, even of latencies that spread as widely as models' do. */
+/** Four times the 90th percentile is exceeded by about one in a thousand, even with latencies that spread as widely as those of models. */
 const ordinaryMargin = 4;
-/** With few measurements the margin is wider, by this many parts of their number. */
+/** With few measurements the margin is wider: by this number divided by how many there are. */
 const uncertainty = 10;
-/** So many that a single timeout is no tenth of them. */
+/** With so many measurements a single timeout is less than a tenth of them. */
 const fewestForTimeouts = 20;
-/** How much of a slow measurement's memory each later one leaves. */
+/** The factor by which each later measurement lowers the peak. */
 const peakKept = 0.85;
-/** What was recently as slow as this is let through with as much again. */
+/** The limit is at least this factor of the peak. */
 const peakMargin = 2;
 
-/** Which limit is asked for. */
+/** The bounds of a limit, and its factor of the usual time. */
 export interface LimitRule { margin: number; lowest: number; highest: number }
 
 /**
- * The history of one timer in one place: how long the thing it watches usually takes, and what limit follows.
+ * The history of one timer in one scope: how long its step usually takes, and the limit that follows.
  *
- * Two memories work together. The distribution says what is usual; as it looks at the slow end that is still ordinary,
- * single stalls do not lift the limit, and a lasting change does. The peak reacts at once: from the second timeout in a
- * row on, the next limit is twice the last, so that a place which became slower gets through after a few attempts, and
- * what got through beyond the usual limit keeps the way open while the distribution follows.
+ * Two memories work together. The distribution gives the usual time; as the limit is taken from its slow end, single stalls
+ * do not raise the limit, and a lasting change does. The peak reacts at once: from the second timeout in a row on, the next
+ * limit is twice the last, so that attempts at a target which became slower succeed after a few tries. A success beyond the
+ * usual limit keeps the peak up while the distribution follows.
  */
 export class LatencyHistory {
   readonly #sketch: QuantileSketch;
   #timeoutsInARow = 0;
   #peak = 0;
   #slow: number | undefined;
-  #additionsUntilLook = 0;
+  #additionsUntilUpdate = 0;
   #lastLimit: number | undefined;
 
-  /** @param lowest the smallest value worth telling apart */
+  /** @param lowest the smallest value that is distinguished from 0 */
   constructor(lowest: number) {
-    this.#sketch = new QuantileSketch({ lowest, window, halfLifeMs });
+    this.#sketch = new QuantileSketch({ lowest, window: slidingWindow, halfLifeMs });
   }
 
   /**
-   * Takes in one measurement. Constant time.
-   * @param value absent where a timer ended what nobody measured; the limit last given out stands for it
+   * Adds one measurement, in constant time.
+   * @param value undefined where a timer ended a step that was not measured; the last limit stands for it
    */
   observe(value: number | undefined, at: number, measured: Measured): void {
     const known = value ?? (measured === 'timeout' ? this.#lastLimit : undefined);
@@ -62,28 +62,28 @@ export class LatencyHistory {
       case 'timeout':
         this.#timeoutsInARow += 1;
         if (this.#timeoutsInARow > 1) this.#peak = Math.max(this.#peak, known);
-        // A run of timeouts is one event: an outage says nothing of how long answers take. Nor does one among a few.
+        // A run of timeouts is one event: an outage says nothing about how long answers take. Neither does a timeout among few measurements.
         if (this.#timeoutsInARow > 1 || this.#sketch.held < fewestForTimeouts) return;
         break;
       case 'beaten':
         break;
     }
     this.#sketch.add(known, at);
-    this.#additionsUntilLook -= 1;
+    this.#additionsUntilUpdate -= 1;
   }
 
-  /** Whether it has seen enough. */
+  /** Whether there are enough measurements. */
   knows(fewest: number): boolean {
-    // What has faded a little since it came still counts.
+    // Measurements fade with time; slightly faded ones still count.
     return this.#sketch.held >= 0.9 * fewest;
   }
 
-  /** The slow end of what is usual; undefined while nothing was seen. */
+  /** The slow end of the usual time; undefined without measurements. */
   get slowEnd(): number | undefined {
     return this.#usual();
   }
 
-  /** The limit for the next attempt. @param allowance added to the usual time, which many small figures need */
+  /** The limit for the next attempt. @param allowance added to the usual time; short steps need it */
   limit({ margin, lowest, highest }: LimitRule, allowance = 0): number {
     const usual = this.#usual() ?? 0;
     const wide = margin * (1 + uncertainty / Math.max(uncertainty, this.#sketch.held));
@@ -93,9 +93,9 @@ export class LatencyHistory {
   }
 
   #usual(): number | undefined {
-    if (this.#additionsUntilLook <= 0) {
+    if (this.#additionsUntilUpdate <= 0) {
       this.#slow = this.#sketch.quantile(slowEnd);
-      this.#additionsUntilLook = 1 + Math.floor(this.#sketch.held / 32);
+      this.#additionsUntilUpdate = 1 + Math.floor(this.#sketch.held / 32);
     }
     return this.#slow;
   }

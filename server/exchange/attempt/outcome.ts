@@ -41,7 +41,7 @@ export function settleAttempt(services: ExchangeServices, attempt: UpstreamAttem
   return { record, price };
 }
 
-/** Whether a timer ended an attempt sooner than it would have with nobody to take over. */
+/** Whether a timer ended an attempt sooner than it would have without another target to take over. */
 export function wasCutShort({ origin }: UpstreamAttempt, error: WaybillError): boolean {
   const phase = failureCodes[error.code].timer;
   if (phase === undefined) return false;

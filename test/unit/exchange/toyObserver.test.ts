@@ -10,7 +10,7 @@ import { resolveConfig } from '../../../server/config/resolve.ts';
 import type {
   AttemptAnswering, AttemptCommitted, AttemptEnded, AttemptStarted, ExchangeEnded, ExchangeObserver, ExchangePlanned, ExchangePriced, ExchangeStarted,
 } from '../../../server/exchange/events.ts';
-import type { ExchangeFailure } from '../../../server/exchange/request.ts';
+import { conversationBody, type ExchangeFailure } from '../../../server/exchange/request.ts';
 import type { Pricer } from '../../../server/pricing/pricing.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { startSandboxProvider, type SandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
@@ -94,11 +94,11 @@ describe('a toy observer', () => {
     let text = '';
     const failure = await new Promise<ExchangeFailure | undefined>((resolve) => {
       router.create({
-        id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'waybill/auto', stream: true, caller: { tool: 'test' }, protocolHeaders: {}, includeUsage: true, patienceMs: 5_000,
-        requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, thinking: false, estimatedInputTokens: 10 },
-        conversation: () => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
+        id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'waybill/auto', stream: true, caller: { tool: 'test' }, patienceMs: 5_000,
+        requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+        body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
       }, {
-        begin() {}, bytes: () => true, buffered() {}, keepAlive() {}, fail: resolve, end() { resolve(undefined); },
+        kind: 'reader', restart() {}, ask: () => Promise.resolve(false), fail: resolve, end() { resolve(undefined); },
         events(received) {
           for (const event of received) if (event.type === 'text') text += event.text;
           return true;

@@ -11,6 +11,7 @@ import { createPricer } from '../../../server/pricing/pricing.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, running, tokens } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
+import type { Dispatch } from '../../../server/upstream/call.ts';
 
 /** A router with one endpoint `relay` that has a price for `m`, whose price table never comes. */
 function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['events']; said: string[]; loads: () => number; configure: () => void } {
@@ -96,15 +97,16 @@ test('a test of an endpoint uses the key that was typed, or those it has, and th
   const endpoint = config.endpoints.get('relay');
   assert.ok(endpoint !== undefined);
   let sent = new Set<string>();
-  transport.send = (_place, request, listener) => {
+  const dispatch: Dispatch = (_place, request, listener) => {
     for (const [name, value] of Object.entries(request.headers)) if (name.toLowerCase() === 'authorization') sent.add(String(value));
     queueMicrotask(() => {
       listener.onHeaders(200, { 'content-type': 'application/json' });
       listener.onData(Buffer.from('{"data":[{"id":"m"}]}'));
       listener.onEnd();
     });
-    return { abort() {}, pause() {}, resume() {} };
+    return { source: 'provider', abort() {}, pause() {}, resume() {} };
   };
+  Object.defineProperty(transport, 'dispatch', { value: dispatch });
   const cases: readonly (readonly [TestedKeys, string[]])[] = [
     [{ kind: 'configured' }, ['Bearer secret-one', 'Bearer secret-two']], [{ kind: 'configured', keyId: '2' }, ['Bearer secret-two']],
     [{ kind: 'typed', secret: 'secret-new' }, ['Bearer secret-new']], [{ kind: 'typed', secret: '' }, []],

@@ -114,7 +114,7 @@ function made(t: TestContext) {
       const receipt = aReceipt(`x-${exchanges}`, { startedAt: clock.at, attempts: [record] });
       const run = { receipt, tick() {}, progress: () => receipt, interrupt() {} };
       built.events.started.emit({ exchange: run });
-      const error = failure === undefined ? undefined : new WaybillError('injected', failure.failureClass, 'It failed.', { retryAfterMs: failure.retryAfterMs });
+      const error = failure === undefined ? undefined : new WaybillError('provider-server', failure.failureClass, 'It failed.', { retryAfterMs: failure.retryAfterMs });
       built.events.attemptEnded.emit({
         attempt: {
           exchangeId: receipt.id, target: { target: `${endpointName}/${model}`, endpoint: endpointName, model, upstreamModel: model }, endpoint, keyId, number: 1, role: undefined, stream: true,

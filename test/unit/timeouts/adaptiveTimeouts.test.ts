@@ -6,7 +6,7 @@ import { ollama, sandbox } from '../../../server/catalog/localProviders.ts';
 import type { Provider } from '../../../server/catalog/provider.ts';
 import type { EndpointConfig, Timeouts } from '../../../server/config/config.ts';
 import { breakerOf, givenTimeouts, timeoutsOf } from '../../../server/config/defaults.ts';
-import { createAdaptiveTimeouts, type TimedAttempt, type AdaptiveTimeouts, type TimersWanted } from '../../../server/timeouts/adaptiveTimeouts.ts';
+import { createAdaptiveTimeouts, type TimedAttempt, type AdaptiveTimeouts, type TimeoutQuery } from '../../../server/timeouts/adaptiveTimeouts.ts';
 import { seededRandom } from '../support/seededRandom.ts';
 
 const day = 86_400_000;
@@ -43,7 +43,7 @@ class Place {
     return this;
   }
 
-  limits(wanted: Partial<TimersWanted> = {}): Timeouts {
+  limits(wanted: Partial<TimeoutQuery> = {}): Timeouts {
     return this.book.timeouts({ endpoint: this.endpoint, route: undefined, model: 'm', kind: 'normal', stream: true, lastResort: false, ...wanted });
   }
 
