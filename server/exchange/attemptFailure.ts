@@ -3,11 +3,11 @@ import type { UpstreamAttempt } from './attempt/attempt.ts';
 import type { AttemptEnd } from './attempt/machine.ts';
 import { keyRequest } from './attempt/launch.ts';
 import { wasCutShort } from './attempt/outcome.ts';
-import type { AttemptFailure, Walk } from './exchangeState.ts';
-import { isAboutKey } from './failover.ts';
+import type { AttemptFailure, Walk } from './machine/exchangeState.ts';
+import { isAboutKey } from './machine/failover.ts';
 import type { ExchangeInput } from './request.ts';
 import type { ExchangeServices } from './services.ts';
-import { triedKeysAfter } from './triedTargets.ts';
+import { triedKeysAfter } from './machine/triedTargets.ts';
 
 /** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
 export function failureOf(

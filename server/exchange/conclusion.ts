@@ -1,6 +1,6 @@
 import type { Receipt } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
-import type { ExchangeEnd, FailureOfExchange } from './exchangeState.ts';
+import type { ExchangeEnd, FailureOfExchange } from './machine/exchangeState.ts';
 import { exhaustedFailure } from './exhausted.ts';
 import type { ExchangeInput, ResponseSink } from './request.ts';
 import type { ExchangeServices } from './services.ts';

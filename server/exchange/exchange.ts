@@ -11,10 +11,10 @@ import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from 
 import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
 import { conclude } from './conclusion.ts';
-import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './exchangeState.ts';
+import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import { AttemptLauncher, type LaunchOwner } from './launcher.ts';
-import { newExchange, runningOf, step, walkOf } from './machine.ts';
+import { newExchange, runningOf, step, walkOf } from './machine/machine.ts';
 import { ExchangePlanner } from './planner.ts';
 import { ReceiptDraft } from './receiptDraft.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';

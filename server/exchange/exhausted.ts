@@ -5,7 +5,7 @@ import type { FailureCode } from '../base/failureCodes.ts';
 import { troubleSentence } from '../health/wording.ts';
 import type { NetworkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
-import { leastFinal } from './failover.ts';
+import { leastFinal } from './machine/failover.ts';
 import type { ExchangeFailure, RawError } from './request.ts';
 
 /** What is known when no target of a plan could serve. */

@@ -3,12 +3,12 @@ import { WaybillError } from '../base/failure.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { acquirePermit, launchAttempt, type LaunchOrder } from './attempt/launch.ts';
 import type { AttemptOwner, UpstreamAttempt } from './attempt/attempt.ts';
-import type { ExchangeAttempt, ExchangeEvent, ExchangeState } from './exchangeState.ts';
-import { pendingOf, runningOf, walkOf } from './machine.ts';
+import type { ExchangeAttempt, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
+import { pendingOf, runningOf, walkOf } from './machine/machine.ts';
 import type { ExchangeInput } from './request.ts';
 import type { Resumption } from './resumption.ts';
 import type { ExchangeServices } from './services.ts';
-import { triedKeysOf } from './triedTargets.ts';
+import { triedKeysOf } from './machine/triedTargets.ts';
 
 /** The exchange that a launcher works for. */
 export interface LaunchOwner extends AttemptOwner {

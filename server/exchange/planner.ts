@@ -1,7 +1,7 @@
 import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
 import type { PlanResult, RoutingRequest } from '../routing/plan.ts';
-import type { FailureOfExchange, Look } from './exchangeState.ts';
+import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
 import type { RunningExchange } from './runningExchange.ts';

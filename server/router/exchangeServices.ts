@@ -6,7 +6,7 @@ import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { unknownNameMessage } from '../routing/unknownName.ts';
 import type { CurrentConfig } from './currentConfig.ts';
-import type { HedgeSpend } from './hedgeSpend.ts';
+import type { HedgeSpend } from './spend/hedgeSpend.ts';
 
 /** The parts that exchanges use as they are, and those that answer the rest of their questions. */
 export interface ExchangeServicesOptions

@@ -3,7 +3,7 @@ import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/rec
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
 import type { LedgerReader } from '../ledger/ports.ts';
-import type { CostRecorder } from './costRecorder.ts';
+import type { CostRecorder } from './spend/costRecorder.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 
 /** How long a question about the past waits for a ledger that cannot be read now. */

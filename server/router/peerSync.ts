@@ -11,7 +11,7 @@ import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { KeyNote } from '../ledger/keyNotes.ts';
 import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
-import { isAboutKey } from '../exchange/failover.ts';
+import { isAboutKey } from '../exchange/machine/failover.ts';
 import type { Prober } from './prober.ts';
 
 const warmUpMs = 10 * 60 * 1000;

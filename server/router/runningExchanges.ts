@@ -5,8 +5,8 @@ import type { Log } from '../base/log.ts';
 import type { HedgeUnderWay, RunningExchange } from '../exchange/runningExchange.ts';
 import type { LedgerWriter } from '../ledger/ports.ts';
 import type { Pricer } from '../pricing/pricing.ts';
-import type { CostRecorder } from './costRecorder.ts';
-import type { SpendToday } from './spendToday.ts';
+import type { CostRecorder } from './spend/costRecorder.ts';
+import type { SpendToday } from './spend/spendToday.ts';
 
 export interface RunningExchangesOptions {
   ledger: Pick<LedgerWriter, 'open' | 'progress'>;

@@ -1,5 +1,5 @@
 import type { ExchangeObserver } from '../../exchange/events.ts';
-import { isAboutKey } from '../../exchange/failover.ts';
+import { isAboutKey } from '../../exchange/machine/failover.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
 import { networkKindOf } from '../../health/network/networkState.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';

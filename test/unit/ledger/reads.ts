@@ -1,6 +1,6 @@
 import type { TimeRange } from '../../../server/api/receipt.ts';
 import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt } from '../../../server/ledger/ports.ts';
-import { SpendBook } from '../../../server/router/spendBook.ts';
+import { SpendBook } from '../../../server/router/spend/spendBook.ts';
 
 /** What one poll of a ledger delivers. */
 export function polled(ledger: Ledger): Omit<PeerFacts, 'reopened'> {

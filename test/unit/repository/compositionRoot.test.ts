@@ -59,7 +59,7 @@ describe('the composition root', () => {
   it('makes the parts of a server', () => {
     for (const part of [
       'health/registry.ts createHealthRegistry', 'keys/keyPool.ts KeyPool', 'limits/rateLimiter.ts createRateLimiter', 'timeouts/adaptiveTimeouts.ts createAdaptiveTimeouts',
-      'upstream/transport.ts Transport', 'models/modelDirectory.ts ModelDirectory', 'exchange/publisher.ts ExchangePublisher', 'router/router.ts Router', 'router/costRecorder.ts CostRecorder',
+      'upstream/transport.ts Transport', 'models/modelDirectory.ts ModelDirectory', 'exchange/publisher.ts ExchangePublisher', 'router/router.ts Router', 'router/spend/costRecorder.ts CostRecorder',
       'ledger/sqlite/sqliteLedger.ts openLedger', 'pricing/pricing.ts createPricer', 'inbound/http/httpServer.ts HttpServer', 'inbound/lsp/lspServer.ts LspServer',
     ]) assert.ok(parts.has(part), `${part} is not made in server/app`);
   });

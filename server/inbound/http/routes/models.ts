@@ -1,4 +1,4 @@
-import type { OfferedName } from '../../../router/offers.ts';
+import type { OfferedName } from '../../../router/status/offers.ts';
 import type { HttpCall } from '../httpCall.ts';
 import { callerProtocol } from '../request/callerProtocol.ts';
 import { decodePathPart } from '../request/requestPath.ts';

@@ -1,14 +1,14 @@
-import type { Attempt, Cost, Receipt } from '../api/receipt.ts';
-import type { Clock } from '../base/clock.ts';
-import { Guard } from '../base/guarded.ts';
-import type { Log } from '../base/log.ts';
-import type { PriceRequest, Pricer } from '../pricing/pricing.ts';
-import type { LedgerWriter } from '../ledger/ports.ts';
-import { sumCost, sumUsage } from '../pricing/sums.ts';
-import type { ResolvedTarget } from '../routing/routeTable.ts';
-import type { ExchangeEnded } from '../exchange/events.ts';
-import type { ExchangePublisher } from '../exchange/publisher.ts';
-import type { HedgeUnderWay } from '../exchange/runningExchange.ts';
+import type { Attempt, Cost, Receipt } from '../../api/receipt.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Log } from '../../base/log.ts';
+import type { PriceRequest, Pricer } from '../../pricing/pricing.ts';
+import type { LedgerWriter } from '../../ledger/ports.ts';
+import { sumCost, sumUsage } from '../../pricing/sums.ts';
+import type { ResolvedTarget } from '../../routing/routeTable.ts';
+import type { ExchangeEnded } from '../../exchange/events.ts';
+import type { ExchangePublisher } from '../../exchange/publisher.ts';
+import type { HedgeUnderWay } from '../../exchange/runningExchange.ts';
 
 export interface CostRecorderOptions {
   ledger: Pick<LedgerWriter, 'progress' | 'close'>;

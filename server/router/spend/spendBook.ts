@@ -1,6 +1,6 @@
-import type { Cost } from '../api/receipt.ts';
-import type { EndpointSpend, HedgeSpend, SpendStart, SpentAttempt } from '../ledger/spend.ts';
-import { storedFigure } from '../pricing/money.ts';
+import type { Cost } from '../../api/receipt.ts';
+import type { EndpointSpend, HedgeSpend, SpendStart, SpentAttempt } from '../../ledger/spend.ts';
+import { storedFigure } from '../../pricing/money.ts';
 
 interface PeerRunning { spent: SpentAttempt; at: number }
 

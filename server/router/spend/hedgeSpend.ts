@@ -1,7 +1,7 @@
-import { Guard } from '../base/guarded.ts';
-import type { Log } from '../base/log.ts';
+import { Guard } from '../../base/guarded.ts';
+import type { Log } from '../../base/log.ts';
 import type { CostRecorder } from './costRecorder.ts';
-import type { RunningExchanges } from './runningExchanges.ts';
+import type { RunningExchanges } from '../runningExchanges.ts';
 import type { SpendToday } from './spendToday.ts';
 
 export interface HedgeSpendOptions {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ExchangeEvent, ExchangeState } from '../../../server/exchange/exchangeState.ts';
-import { newExchange, step, walkOf } from '../../../server/exchange/machine.ts';
-import { nothingTried, recordFailure, recordUnfit } from '../../../server/exchange/triedTargets.ts';
+import type { ExchangeEvent, ExchangeState } from '../../../../server/exchange/machine/exchangeState.ts';
+import { newExchange, step, walkOf } from '../../../../server/exchange/machine/machine.ts';
+import { nothingTried, recordFailure, recordUnfit } from '../../../../server/exchange/machine/triedTargets.ts';
 import { a, asking, attempt, b, begun, brief, c, errorOf, failed, hedging, look, planned, ready, run, standing, startMs, walk } from './machineFixtures.ts';
 
 type Case = readonly [sentence: string, state: ExchangeState, event: ExchangeEvent, becomes: string, effects: readonly string[]];

@@ -1,5 +1,5 @@
-import type { AttemptRole, PlannedTarget } from '../api/receipt.ts';
-import type { WaybillError } from '../base/failure.ts';
+import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
+import type { WaybillError } from '../../base/failure.ts';
 import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeStep, Walk } from './exchangeState.ts';
 import { isLastWord, nextStep, type FailoverStep } from './failover.ts';
 import { recordFailure, recordKeys, recordStripped, recordUnfit, triedKeysAfter } from './triedTargets.ts';

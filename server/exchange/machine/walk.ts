@@ -1,4 +1,4 @@
-import type { PlannedTarget } from '../api/receipt.ts';
+import type { PlannedTarget } from '../../api/receipt.ts';
 import type { ExchangeAttempt, ExchangeEffect, ExchangeEnd, ExchangeState, ExchangeStep, ExchangeTerms, FailureOfExchange, Walk } from './exchangeState.ts';
 import { nothingTried } from './triedTargets.ts';
 

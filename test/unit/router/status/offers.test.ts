@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
-import type { Condition } from '../../../server/api/condition.ts';
-import { findProvider, providers } from '../../../server/catalog/providers.ts';
-import { emptyConfig } from '../../../server/config/config.ts';
-import { resolveConfig } from '../../../server/config/resolve.ts';
-import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
-import { OfferCache, type NamesView, type OfferView } from '../../../server/router/offers.ts';
+import type { EndpointSettings, RouteSettings } from '../../../../server/api/settings.ts';
+import type { Condition } from '../../../../server/api/condition.ts';
+import { findProvider, providers } from '../../../../server/catalog/providers.ts';
+import { emptyConfig } from '../../../../server/config/config.ts';
+import { resolveConfig } from '../../../../server/config/resolve.ts';
+import type { ModelFacts } from '../../../../server/models/mergedFacts.ts';
+import { OfferCache, type NamesView, type OfferView } from '../../../../server/router/status/offers.ts';
 
 const at = (priority: number, models: string[], more: Partial<EndpointSettings> = {}): EndpointSettings => ({
   provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', priority, models: Object.fromEntries(models.map(model => [model, {}])), ...more,

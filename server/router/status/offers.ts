@@ -1,10 +1,10 @@
-import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../api/condition.ts';
-import type { OfferedModel } from '../api/status.ts';
-import { targetName } from '../api/targetName.ts';
-import type { Config } from '../config/config.ts';
-import type { ModelFacts } from '../models/mergedFacts.ts';
-import { modelSettings } from '../models/modelSettings.ts';
-import { pricePerMillion } from '../pricing/priceText.ts';
+import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../../api/condition.ts';
+import type { OfferedModel } from '../../api/status.ts';
+import { targetName } from '../../api/targetName.ts';
+import type { Config } from '../../config/config.ts';
+import type { ModelFacts } from '../../models/mergedFacts.ts';
+import { modelSettings } from '../../models/modelSettings.ts';
+import { pricePerMillion } from '../../pricing/priceText.ts';
 
 /** The state that offers are made of. */
 export interface OfferView {

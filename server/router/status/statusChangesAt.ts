@@ -1,8 +1,8 @@
-import { localMidnight } from '../base/localMidnight.ts';
-import type { Config } from '../config/config.ts';
-import type { HealthRegistry } from '../health/healthReader.ts';
-import type { KeyPool } from '../keys/keyPool.ts';
-import type { RateLimiter } from '../limits/rateLimiter.ts';
+import { localMidnight } from '../../base/localMidnight.ts';
+import type { Config } from '../../config/config.ts';
+import type { HealthRegistry } from '../../health/healthReader.ts';
+import type { KeyPool } from '../../keys/keyPool.ts';
+import type { RateLimiter } from '../../limits/rateLimiter.ts';
 
 export interface TimedSources {
   config: Config;

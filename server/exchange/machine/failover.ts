@@ -1,5 +1,5 @@
-import type { FailureClass } from '../api/failure.ts';
-import { failureCodes, type FailureCode } from '../base/failureCodes.ts';
+import type { FailureClass } from '../../api/failure.ts';
+import { failureCodes, type FailureCode } from '../../base/failureCodes.ts';
 
 /** What is known when an attempt has failed. */
 export interface FailedAttempt {

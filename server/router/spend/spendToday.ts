@@ -1,13 +1,13 @@
-import type { Receipt } from '../api/receipt.ts';
-import type { Clock } from '../base/clock.ts';
-import { Guard } from '../base/guarded.ts';
-import { localMidnight, nextLocalMidnight } from '../base/localMidnight.ts';
-import type { Log } from '../base/log.ts';
-import type { ExchangeObserver, ExchangePriced } from '../exchange/events.ts';
-import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
-import type { LedgerReader, PeerAttempt, PeerFacts, SharedState } from '../ledger/ports.ts';
-import type { EndpointSpend, SpendStart, SpentAttempt } from '../ledger/spend.ts';
-import { bareName } from '../routing/resolveName.ts';
+import type { Receipt } from '../../api/receipt.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Guard } from '../../base/guarded.ts';
+import { localMidnight, nextLocalMidnight } from '../../base/localMidnight.ts';
+import type { Log } from '../../base/log.ts';
+import type { ExchangeObserver, ExchangePriced } from '../../exchange/events.ts';
+import { LedgerUnavailableError } from '../../ledger/ledgerUnavailable.ts';
+import type { LedgerReader, PeerAttempt, PeerFacts, SharedState } from '../../ledger/ports.ts';
+import type { EndpointSpend, SpendStart, SpentAttempt } from '../../ledger/spend.ts';
+import { bareName } from '../../routing/resolveName.ts';
 import { isUnknownCost, SpendBook } from './spendBook.ts';
 
 export interface SpendTodayOptions {

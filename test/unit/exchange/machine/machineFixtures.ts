@@ -1,10 +1,10 @@
-import type { AttemptRole, PlannedTarget } from '../../../server/api/receipt.ts';
-import type { FailureClass } from '../../../server/api/failure.ts';
-import { WaybillError, type FailureDetails } from '../../../server/base/failure.ts';
-import type { FailureCode } from '../../../server/base/failureCodes.ts';
-import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState, ExchangeTerms, Look, Walk } from '../../../server/exchange/exchangeState.ts';
-import { newExchange, step } from '../../../server/exchange/machine.ts';
-import { newWalk } from '../../../server/exchange/walk.ts';
+import type { AttemptRole, PlannedTarget } from '../../../../server/api/receipt.ts';
+import type { FailureClass } from '../../../../server/api/failure.ts';
+import { WaybillError, type FailureDetails } from '../../../../server/base/failure.ts';
+import type { FailureCode } from '../../../../server/base/failureCodes.ts';
+import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState, ExchangeTerms, Look, Walk } from '../../../../server/exchange/machine/exchangeState.ts';
+import { newExchange, step } from '../../../../server/exchange/machine/machine.ts';
+import { newWalk } from '../../../../server/exchange/machine/walk.ts';
 
 export const terms: ExchangeTerms = { patienceMs: 1000, mayHedge: false, asksOnRefusal: false };
 export const hedging: ExchangeTerms = { ...terms, mayHedge: true };

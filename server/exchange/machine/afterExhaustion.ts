@@ -1,4 +1,4 @@
-import type { PlannedTarget } from '../api/receipt.ts';
+import type { PlannedTarget } from '../../api/receipt.ts';
 import type { ExchangeAttempt, ExchangeStep, Look, Walk } from './exchangeState.ts';
 import { recordRetry, untriedOf, worthAnotherTry, worthWaiting } from './triedTargets.ts';
 import { endWith, tryNext } from './walk.ts';

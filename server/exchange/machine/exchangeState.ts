@@ -1,7 +1,7 @@
-import type { AttemptRole, PlannedTarget } from '../api/receipt.ts';
-import type { WaybillError } from '../base/failure.ts';
-import type { PlanResult } from '../routing/plan.ts';
-import type { ExchangeFailure, RawError } from './request.ts';
+import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
+import type { WaybillError } from '../../base/failure.ts';
+import type { PlanResult } from '../../routing/plan.ts';
+import type { ExchangeFailure, RawError } from '../request.ts';
 import type { TriedTargets } from './triedTargets.ts';
 
 /** What is decided once, with the first plan, and holds until the exchange ends. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { clockText, conditionText, isUp } from '../../../server/api/condition.ts';
-import type { EndpointStatus, StatusSnapshot } from '../../../server/api/status.ts';
-import { statusBarContent } from '../../../client/status/statusText.ts';
-import { providerNodes } from '../../../client/views/providers/providersTreeModel.ts';
-import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
-import { aReceipt, anAttempt, noon } from '../ledger/receipts.ts';
-import { snapshotRouter, type SnapshotRouter } from './snapshotRouter.ts';
+import { clockText, conditionText, isUp } from '../../../../server/api/condition.ts';
+import type { EndpointStatus, StatusSnapshot } from '../../../../server/api/status.ts';
+import { statusBarContent } from '../../../../client/status/statusText.ts';
+import { providerNodes } from '../../../../client/views/providers/providersTreeModel.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
+import { aReceipt, anAttempt, noon } from '../../ledger/receipts.ts';
+import { snapshotRouter, type SnapshotRouter } from '../snapshotRouter.ts';
 
 /** A new router has read what the ledger knows of the last minutes. */
 const pastIsRead = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });

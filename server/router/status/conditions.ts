@@ -1,10 +1,10 @@
-import { failureClassWords, isUp, type Condition } from '../api/condition.ts';
-import type { KeyStatus, LatencySummary } from '../api/status.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
-import type { Admission, EndpointHealthReport, HealthRegistry } from '../health/healthReader.ts';
-import type { RateLimiter } from '../limits/rateLimiter.ts';
-import type { RoutingView } from '../routing/plan.ts';
-import type { KeyPool } from '../keys/keyPool.ts';
+import { failureClassWords, isUp, type Condition } from '../../api/condition.ts';
+import type { KeyStatus, LatencySummary } from '../../api/status.ts';
+import type { Config, EndpointConfig } from '../../config/config.ts';
+import type { Admission, EndpointHealthReport, HealthRegistry } from '../../health/healthReader.ts';
+import type { RateLimiter } from '../../limits/rateLimiter.ts';
+import type { RoutingView } from '../../routing/plan.ts';
+import type { KeyPool } from '../../keys/keyPool.ts';
 
 export interface ConditionSources {
   now: number;

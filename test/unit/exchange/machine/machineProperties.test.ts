@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureClasses, type FailureClass } from '../../../server/api/failure.ts';
-import type { AttemptRole, PlannedTarget } from '../../../server/api/receipt.ts';
-import type { Random } from '../../../server/base/clock.ts';
-import type { ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState } from '../../../server/exchange/exchangeState.ts';
-import { newExchange, pendingOf, runningOf, step } from '../../../server/exchange/machine.ts';
-import { seededRandom } from '../support/seededRandom.ts';
+import { failureClasses, type FailureClass } from '../../../../server/api/failure.ts';
+import type { AttemptRole, PlannedTarget } from '../../../../server/api/receipt.ts';
+import type { Random } from '../../../../server/base/clock.ts';
+import type { ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState } from '../../../../server/exchange/machine/exchangeState.ts';
+import { newExchange, pendingOf, runningOf, step } from '../../../../server/exchange/machine/machine.ts';
+import { seededRandom } from '../../support/seededRandom.ts';
 import { a, b, begun, brief, c, errorOf, failed, look, planned, ready, standing, startMs, targetNamed } from './machineFixtures.ts';
 
 const targets = [a, b, c, targetNamed('d')];

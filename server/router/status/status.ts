@@ -1,25 +1,25 @@
-import { healthOf } from '../api/condition.ts';
-import type { DrillStatus } from '../api/drill.ts';
-import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
-import type { HealthRegistry } from '../health/healthReader.ts';
-import type { RateLimiter } from '../limits/rateLimiter.ts';
-import type { SharedState } from '../ledger/ports.ts';
-import type { EndpointSpend } from '../ledger/spend.ts';
-import type { RoutingView } from '../routing/plan.ts';
-import type { KeyPool } from '../keys/keyPool.ts';
-import type { ModelFactsCache } from '../models/factsCache.ts';
-import type { ModelDirectory } from '../models/modelDirectory.ts';
+import { healthOf } from '../../api/condition.ts';
+import type { DrillStatus } from '../../api/drill.ts';
+import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Config, EndpointConfig } from '../../config/config.ts';
+import type { HealthRegistry } from '../../health/healthReader.ts';
+import type { RateLimiter } from '../../limits/rateLimiter.ts';
+import type { SharedState } from '../../ledger/ports.ts';
+import type { EndpointSpend } from '../../ledger/spend.ts';
+import type { RoutingView } from '../../routing/plan.ts';
+import type { KeyPool } from '../../keys/keyPool.ts';
+import type { ModelFactsCache } from '../../models/factsCache.ts';
+import type { ModelDirectory } from '../../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
-import type { CurrentConfig } from './currentConfig.ts';
-import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
-import type { EventLog } from './eventLog.ts';
+import type { CurrentConfig } from '../currentConfig.ts';
+import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
+import type { EventLog } from '../eventLog.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
-import type { SpendToday } from './spendToday.ts';
+import type { SpendToday } from '../spend/spendToday.ts';
 import type { StatusChanges } from './statusChanges.ts';
 import { statusChangesAt } from './statusChangesAt.ts';
-import type { ViewNow } from './view.ts';
+import type { ViewNow } from '../view.ts';
 
 /** What the offer is made of, at one moment. */
 export interface OfferSources {

@@ -1,7 +1,7 @@
-import type { FailureClass } from '../api/failure.ts';
-import type { PlannedTarget } from '../api/receipt.ts';
-import type { WaybillError } from '../base/failure.ts';
-import type { PlanResult, UnfitTarget } from '../routing/plan.ts';
+import type { FailureClass } from '../../api/failure.ts';
+import type { PlannedTarget } from '../../api/receipt.ts';
+import type { WaybillError } from '../../base/failure.ts';
+import type { PlanResult, UnfitTarget } from '../../routing/plan.ts';
 import { isAboutKey, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
 
 /** What an exchange has learnt of its targets and keys by trying them: a value, and functions from one value to the next. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failureClasses, type FailureClass } from '../../../server/api/failure.ts';
-import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../server/exchange/failover.ts';
+import { failureClasses, type FailureClass } from '../../../../server/api/failure.ts';
+import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../../server/exchange/machine/failover.ts';
 
 function after(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailoverStep {
   return nextStep({ failureClass, code: 'internal', anotherKey: false, sharedLimits: false, stripped: false, anotherTarget: true, ...situation });

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { FailureClass } from '../../../server/api/failure.ts';
-import type { StatusSnapshot } from '../../../server/api/status.ts';
-import { WaybillError } from '../../../server/base/failure.ts';
-import { silentLog } from '../../../server/base/log.ts';
-import type { Pricer } from '../../../server/pricing/pricing.ts';
-import { findProvider, providers } from '../../../server/catalog/providers.ts';
-import { resolveConfig } from '../../../server/config/resolve.ts';
-import { StatusChanges } from '../../../server/router/statusChanges.ts';
-import { StatusSender } from '../../../server/inbound/lsp/statusSender.ts';
-import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
-import { aReceipt, anAttempt, exact } from '../ledger/receipts.ts';
-import { createTestRouter } from './createTestRouter.ts';
+import type { FailureClass } from '../../../../server/api/failure.ts';
+import type { StatusSnapshot } from '../../../../server/api/status.ts';
+import { WaybillError } from '../../../../server/base/failure.ts';
+import { silentLog } from '../../../../server/base/log.ts';
+import type { Pricer } from '../../../../server/pricing/pricing.ts';
+import { findProvider, providers } from '../../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../../server/config/resolve.ts';
+import { StatusChanges } from '../../../../server/router/status/statusChanges.ts';
+import { StatusSender } from '../../../../server/inbound/lsp/statusSender.ts';
+import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
+import { aReceipt, anAttempt, exact } from '../../ledger/receipts.ts';
+import { createTestRouter } from '../createTestRouter.ts';
 
 /** Half an hour before midnight. */
 const start = new Date(2026, 10, 26, 23, 30, 0).getTime();

@@ -1,5 +1,5 @@
-import { Emitter, type Subscribe } from '../base/emitter.ts';
-import type { Log } from '../base/log.ts';
+import { Emitter, type Subscribe } from '../../base/emitter.ts';
+import type { Log } from '../../base/log.ts';
 
 export interface StatusChangesOptions {
   log: Pick<Log, 'error'>;
