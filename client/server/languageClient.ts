@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind } from 'vscode-languageclient/node';
+import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, TransportKind, type NodeModule } from 'vscode-languageclient/node';
 import { chatEventsNotification, noticeNotification, statusNotification } from '../../server/api/messages.ts';
 import type { InitializationOptions } from '../../server/api/messages.ts';
 import type { NotificationType, RequestType } from '../../server/api/messageTypes.ts';
@@ -15,6 +15,14 @@ export interface LanguageServerOptions {
 /** A server that has not answered `initialize` by then is ended, and counts as crashed. */
 const startTimeoutMs = 30_000;
 
+/** Where a debugger finds the server while the extension host itself is debugged; see CONTRIBUTING.md. */
+const inspectPort = 6009;
+
+/** The server bundle as a Node module over IPC. The experimental warning is about node:sqlite and would be the first line of every log. */
+function serverModule(module: string, debugArgs: readonly string[] = []): NodeModule {
+  return { module, transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning', ...debugArgs] } };
+}
+
 /** Connects to the server bundle as a language server over Node IPC. */
 export async function connectLanguageServer(options: LanguageServerOptions, listener: ServerListener): Promise<ServerConnection> {
   await vscode.workspace.fs.createDirectory(options.dataDir);
@@ -23,8 +31,7 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   const client = new QuietLanguageClient(
     'waybill',
     'Waybill',
-    // The experimental warning is about node:sqlite and would be the first line of every log.
-    { module: options.module, transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning'] } },
+    { run: serverModule(options.module), debug: serverModule(options.module, [`--inspect=${inspectPort}`]) },
     {
       documentSelector: [],
       initializationOptions,
