@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { NextStep } from '../base/errors.ts';
 
-/** The setting with which VS Code's chat works while nobody is signed in. VS Code hides it from its settings editor. */
+/** The setting with which VS Code's chat works without a sign-in. VS Code hides it from its settings editor. */
 export const anonymousAccessSetting = 'chat.allowAnonymousAccess';
 
 /** Providers of an account with which VS Code's chat is set up. */
@@ -9,7 +9,7 @@ const accountProviders = ['github', 'github-enterprise'] as const;
 
 /**
  * Whether VS Code's chat reaches our models. `asks-for-sign-in`: it asks first, and a setting ends that;
- * `no-setting`: nobody is signed in, and this editor is not known to have such a setting.
+ * `no-setting`: there is no sign-in, and this editor is not known to have such a setting.
  */
 export type ChatAccessState = 'allowed' | 'signed-in' | 'asks-for-sign-in' | 'no-setting';
 

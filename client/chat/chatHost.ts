@@ -9,7 +9,7 @@ const readAgainMs = 5_000;
 /** VS Code's own chat, as `ChatAccess` asks about it. */
 export const editorChat: ChatHost = {
   setting: () => vscode.workspace.getConfiguration().get(anonymousAccessSetting),
-  // Sessions are visible only to extensions that the user lets use the account; accounts show whether somebody is signed in.
+  // Sessions are visible only to extensions that the user lets use the account; accounts show whether there is a sign-in.
   accountCount: async provider => (await vscode.authentication.getAccounts(provider)).length,
   commandIds: async () => vscode.commands.getCommands(true),
   allow: async () => {

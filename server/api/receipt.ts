@@ -83,7 +83,7 @@ export interface Attempt {
   keyLabel?: string | undefined;
   /** Last four characters of the key used. */
   keyLast4?: string | undefined;
-  /** Stable id of the key in its endpoint's pool, the same in all windows; no secret. */
+  /** Stable id of the key in its endpoint's pool, the same in all servers of a data folder; no secret. */
   keyId?: string | undefined;
   /** Milliseconds since the epoch. */
   startedAt: number;

@@ -140,7 +140,7 @@ export interface StatusSnapshot {
   todayMicroUsd: number;
   todayEstimated: boolean;
   todayUnknown: number;
-  /** Grows with each finished exchange, of this or another window. */
+  /** Grows with each finished exchange, of this server or a peer. */
   ledgerRevision: number;
   http: HttpStatus;
   problems: ConfigProblem[];

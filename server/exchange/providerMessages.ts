@@ -4,7 +4,7 @@ import type { Receipt } from '../api/receipt.ts';
 const rememberedExchanges = 500;
 const rememberedChars = 512 * 1024;
 
-/** Of one exchange: what callers were told of its attempts, by number, and of the whole. */
+/** Of one exchange: the sentences that callers got about its attempts, by number, and about the whole. */
 interface KnownMessages { attempts: Map<number, string>; whole: string | undefined; chars: number }
 
 /**
@@ -30,7 +30,7 @@ export class ProviderMessages {
     }
   }
 
-  /** What a caller was told of an attempt, where a provider's words are in it. */
+  /** The sentence that a caller got about an attempt, where a provider's words are in it. */
   ofAttempt(exchangeId: string, attempt: number): string | undefined {
     return this.#exchanges.get(exchangeId)?.attempts.get(attempt);
   }

@@ -33,7 +33,7 @@ export function failureWords(failureClass: FailureClass, message: string | undef
 }
 
 
-/** What a caller and a person are told of trouble with the machine's own link: what is wrong, and what to do. */
+/** The sentence about trouble with the machine's own network: what is wrong, and what to do. */
 export function troubleSentence(kind: NetworkStatus['kind']): string {
   return kind === 'offline'
     ? 'You are offline: no provider can be reached from this machine. Check your connection; local models still work.'

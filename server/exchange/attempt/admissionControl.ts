@@ -14,7 +14,7 @@ export interface AdmissionSources {
 
 /**
  * Admission in one process: key, breaker and limits, in this order. The order decides which reason a person reads where
- * several parts would refuse, and the limits come last because a common count of several servers is the dearest to ask.
+ * several parts would refuse, and the limits come last because a common count of several servers costs the most to ask.
  */
 export function createAdmissionControl({ clock, keys, healthRegistry, limiter }: AdmissionSources): ImmediateAdmissionControl {
   const key = keyPart(keys, limiter);

@@ -5,7 +5,7 @@ import { isPrivateHost } from '../../config/baseUrl.ts';
  * portal, whose sign-in page comes for every address). A value without methods, like the breaker's.
  *
  * One host that fails is never the link: it takes two different remote hosts within five seconds while nothing answers,
- * or a word that leaves no doubt: no network interface, or status 511 (RFC 6585, "network authentication required").
+ * or a sign that leaves no doubt: no network interface, or status 511 (RFC 6585, "network authentication required").
  */
 export type NetworkState =
   | ({ readonly state: 'online' } & Witnesses)
@@ -32,7 +32,7 @@ export type NetworkKind = 'dns' | 'unreachable' | 'refused' | 'reset' | 'tls';
  */
 export type LinkEvidence = 'answered' | 'bytes' | 'unreachable' | 'page' | 'sign-in' | 'none';
 
-/** What is told of the state: why remote endpoints cannot be reached, and since when. */
+/** The part of the state that others see: why remote endpoints cannot be reached, and since when. */
 export interface NetworkTrouble { readonly kind: 'offline' | 'portal'; readonly since: number }
 
 export const togetherMs = 5000;
@@ -56,7 +56,7 @@ export function observeLink(link: NetworkState, host: string, evidence: LinkEvid
 }
 
 function answered(link: NetworkState, host: string, at: number): NetworkState {
-  // News that comes late (another window's) does not end what began after it.
+  // Observations that come late (a peer's) do not end what began after them.
   if (link.state !== 'online' && at < link.since) return link;
   const redeemed = link.discredited.includes(host);
   if (link.state === 'online' && link.suspects.length === 0 && !redeemed) return link;

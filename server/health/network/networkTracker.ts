@@ -48,7 +48,7 @@ export function createNetworkTracker(): NetworkTracker {
     observe(outcome, host) {
       const evidence = evidenceOf(outcome);
       if (evidence === 'none') return undefined;
-      // Somebody answers though there is no interface: there is a way out that is none (a tunnel, a container's own network).
+      // Something answers although there is no interface: the way out is none (a tunnel, a container's own network).
       if (evidence === 'answered' && absentSince !== undefined && outcome.foreign !== true && (outcome.startedAt ?? outcome.at) > absentSince) absenceProvesNothing = true;
       return become(observeLink(link, host, evidence, outcome.at), outcome.at);
     },
@@ -60,7 +60,7 @@ export function createNetworkTracker(): NetworkTracker {
         return become(observeInterfaces(link, true, at), at);
       }
       absentSince ??= at;
-      // Where there never was an interface, in a container or a sandbox, its absence is no news.
+      // Where there never was an interface, in a container or a sandbox, its absence means nothing.
       return lastPresentAt === undefined || absenceProvesNothing ? undefined : become(observeInterfaces(link, false, at), at);
     },
     slept(to) {
@@ -110,7 +110,7 @@ export function factsOf(code: FailureCode | undefined): FailureFacts {
 function evidenceOf(outcome: Outcome): LinkEvidence {
   const { failureClass, networkKind, code } = outcome;
   if (outcome.drill === true) return 'none';
-  // What another window saw may be minutes old, and comes without how it came about: only an answer is worth something.
+  // What a peer observed may be minutes old, and comes without its cause: only an answer counts.
   if (outcome.foreign === true) return failureClass === undefined ? 'answered' : 'none';
   if (outcome.status === signInStatus) return 'sign-in';
   if (isNotTheApi(outcome)) return 'page';
@@ -118,7 +118,7 @@ function evidenceOf(outcome: Outcome): LinkEvidence {
     case 'network':
       return networkKind === 'refused' || networkKind === 'reset' ? 'none' : 'unreachable';
     case 'timeout': case 'local': case 'cancelled': return 'none';
-    // Whoever closes a connection without a word has not answered.
+    // A connection that was closed without a byte is no answer.
     case 'server': return code === 'connection-reset' ? 'none' : 'bytes';
     // A key that could not be used was never sent.
     case 'auth': return factsOf(code).beforeLogin === true ? 'none' : 'answered';

@@ -6,7 +6,7 @@ const bucketCount = bucketsPerOctave * octaves;
 const largestWeight = 2 ** 60;
 
 export interface SketchOptions {
-  /** The smallest value that is told from smaller ones; the largest is two million times that. */
+  /** The smallest value that is told apart from smaller ones; the largest is two million times that. */
   lowest: number;
   /** About how many of the latest values count. */
   window: number;

@@ -4,7 +4,7 @@ import type { Downtime } from '../../api/status.ts';
 export interface Uptime {
   /**
    * Says whether it is down from `at` on. Cheap when nothing changed.
-   * @param down undefined: nobody can tell, since the machine itself is cut off; such time counts neither way
+   * @param down undefined: unknown, because the machine itself is offline; such time counts neither way
    */
   mark(down: boolean | undefined, at: number): void;
   /** The time between counts neither way, whatever was marked in it: the machine slept, or was cut off. */
@@ -30,7 +30,7 @@ export interface UptimeState {
 /**
  * Watching begins with the first mark: what was before is unknown, not up.
  *
- * @param startedAt marks from before this moment (what other windows saw) begin the watch only here
+ * @param startedAt marks from before this moment (what peers observed) begin the watch only here
  */
 export function createUptime(startedAt: number): Uptime {
   let kept: UptimeState = { upMs: 0, downMs: 0 };

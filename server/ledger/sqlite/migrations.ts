@@ -32,7 +32,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX exchanges_by_time ON exchanges (started_at);
   CREATE INDEX exchanges_open ON exchanges (instance) WHERE outcome = 'open';
 
-  /* AUTOINCREMENT: a running attempt's row is written anew when it ends, and its seq must never come back. */
+  /* AUTOINCREMENT: a running attempt's row is written again when it ends, and its seq must never come back. */
   CREATE TABLE attempts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     exchange_seq INTEGER NOT NULL,
@@ -136,7 +136,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX attempts_of_role ON attempts (role, started_at) WHERE role IS NOT NULL;
   `,
   `
-  /* What windows tell each other about keys: that one is dead, rests or works again (kind 'state'), and what a provider said
+  /* What servers share about keys: that one is dead, rests or works again (kind 'state'), and what a provider said
      is left of a limit (kinds of counted things). key_mark is a keyed digest of the secret, '' where there is no key; model
      is '' for all of them. The last word of each replaces the one before, under a new seq. */
   CREATE TABLE key_notes (

@@ -67,7 +67,7 @@ function decodeBlock(block: JsonObject, path: string): ContentPart | ContentPart
   }
 }
 
-/** An empty signature is what a caller got who was answered by another protocol: such reasoning is nobody's. */
+/** An empty signature comes from an answer of another protocol: no provider vouches for such reasoning. */
 function decodeThinking(block: JsonObject, path: string): ThinkingPart {
   const text = stringField(block, 'thinking', `${path}.thinking`) ?? '';
   const signature = stringField(block, 'signature', `${path}.signature`);

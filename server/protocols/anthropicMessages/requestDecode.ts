@@ -10,7 +10,7 @@ import { parseEffort } from '../reasoningEffort.ts';
  * Reads the body of `POST /v1/messages`. Fields it does not know are ignored; content it does not know becomes a
  * note to the model.
  * @throws RequestFormatError with path `thread` for a message thread: its history is kept by Anthropic, so it
- *   cannot be translated. The caller is to be told with code `thread_unsupported_request`, upon which the SDK
+ *   cannot be translated. The caller gets an error with code `thread_unsupported_request`, upon which the SDK
  *   sends the whole history.
  */
 export function decodeMessagesRequest(body: JsonObject): ConversationRequest {

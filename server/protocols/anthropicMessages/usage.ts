@@ -53,7 +53,7 @@ export function encodeDeltaUsage(usage: TokenUsage): JsonObject {
 }
 
 /**
- * The counts of a whole message. The format demands the prompt's size, also before a provider has told it.
+ * The counts of a whole message. The format demands the prompt's size, also before a provider has reported it.
  * @param estimatedInputTokens used while the true count is unknown
  */
 export function encodeMessageUsage(usage: TokenUsage, estimatedInputTokens: number | undefined): JsonObject {

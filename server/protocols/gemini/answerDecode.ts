@@ -40,7 +40,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   decodeWhole(body: JsonValue): ConversationEvent[] {
     const events = typeof body === 'object' && body !== null ? this.#chunks(body) : [];
     if (this.#failed || this.terminated) return events;
-    // The body is whole, so an answer in it is as well, even if nobody says why it ended.
+    // The body is whole, so an answer in it is as well, even without a finish reason.
     if (this.#hasContent) this.#finish('STOP', undefined, events);
     else events.push({ type: 'error', error: { type: 'invalid_response', message: 'The provider answered without any candidates.' } });
     return events;

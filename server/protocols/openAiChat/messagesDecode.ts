@@ -140,7 +140,7 @@ function decodePart(part: JsonObject, path: string): ContentPart {
       return { type: 'document', mimeType: `audio/${format}`, source: { kind: 'base64', data: requiredString(audio, 'data', `${path}.input_audio.data`) }, cache };
     }
     default:
-      // A part nobody knows yet: its text if it has any, else a note, so that the model and the user can see it.
+      // A part of an unknown type: its text if it has any, else a note, so that the model and the user can see it.
       return typeof part.text === 'string' ? { type: 'text', text: part.text, cache } : leftOut(`Content of type "${asString(part.type) ?? 'unknown'}"`);
   }
 }

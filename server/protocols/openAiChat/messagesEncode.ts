@@ -68,7 +68,7 @@ function encodeToolResult(result: ToolResultPart, moved: (TextPart | ImagePart |
   }
   let text = lines.join('\n');
   if (text === '' && media > 0) text = 'The result is attached to the next message.';
-  // A chat tool message has no flag for failure; without a word the model would take the text for a success.
+  // A chat tool message has no flag for failure; without a note the model would take the text for a success.
   if (result.isError === true && !/^\s*error\b/i.test(text)) text = text === '' ? 'Error' : `Error: ${text}`;
   return { role: 'tool', tool_call_id: result.callId, content: text };
 }

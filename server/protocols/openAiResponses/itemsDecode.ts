@@ -153,7 +153,7 @@ function addResult(reading: Reading, callId: string, content: ContentPart[], ite
   else reading.messages.push({ role: 'user', content: [result] });
 }
 
-/** Reasoning without its encrypted content is only a summary: nobody signed for it. */
+/** Reasoning without its encrypted content is only a summary, without a signature. */
 function readReasoning(item: JsonObject): ContentPart {
   const texts = [item.summary, item.content].flatMap((list) => (Array.isArray(list) ? list : []));
   const text = texts.map((entry) => (isObject(entry) ? asString(entry.text) ?? '' : '')).filter((entry) => entry !== '').join('\n\n');

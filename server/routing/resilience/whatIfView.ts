@@ -109,7 +109,7 @@ export function sampleRequest(requestedModel: string, requirements: Requirements
   return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal' };
 }
 
-/** Whose account an endpoint is one of: the vendor's, or that of the server where the user gave an address of his own. */
+/** Whose account an endpoint is one of: the vendor's, or that of the server at an address of the user's own. */
 export function accountOf(endpoint: EndpointConfig): string {
   if (Object.keys(endpoint.provider.baseUrls).length > 0 && endpoint.provider.local !== true) return endpoint.provider.name;
   return new URL(endpoint.baseUrl).host;
