@@ -190,7 +190,7 @@ describe('the language server', () => {
     assert.equal(spend.totals.microUsd, receipts.reduce((sum, receipt) => sum + (receipt?.cost.microUsd ?? 0), 0));
     assert.ok(spend.totals.microUsd > 0);
     assert.deepEqual(spend.byTool.map(group => group.name), ['vscode-chat']);
-    assert.equal(await askServer(client.connection, receiptRequest, { id: 'swy_none' }), null);
+    assert.equal(await askServer(client.connection, receiptRequest, { id: 'wb_none' }), null);
     const catalog: CatalogResult = await askServer(client.connection, catalogRequest, {});
     assert.ok(['openai', 'anthropic', 'gemini', 'deepseek', 'holysheep', 'openai-compatible'].every(id => catalog.some(offer => offer.id === id)));
   });

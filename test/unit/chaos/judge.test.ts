@@ -13,7 +13,7 @@ function request(changes: Partial<ChaosRequest> = {}): ChaosRequest {
 }
 
 function reply(text: string, changes: Partial<Reply> = {}): Reply {
-  return { startedAt: 1000, endedAt: 2000, status: 200, target: 'a/m', exchange: 'swy_1', text, endedCleanly: true, trouble: undefined, cancelled: false, timesEnded: 1, ...changes };
+  return { startedAt: 1000, endedAt: 2000, status: 200, target: 'a/m', exchange: 'wb_1', text, endedCleanly: true, trouble: undefined, cancelled: false, timesEnded: 1, ...changes };
 }
 
 const sse = (...events: unknown[]): string => events.map(event => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');

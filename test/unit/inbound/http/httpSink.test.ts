@@ -15,12 +15,12 @@ it('an answer of the Responses protocol that goes through and breaks off ends in
   assert.ok(codec !== undefined);
   const server = createServer((_request, response) => {
     const caller = new HttpSink(response, {
-      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'swy_1', items: new ResponseItemStore(), requestedModel: 'auto', tools: () => [],
+      codec, stream: true, includeUsage: true, estimatedInputTokens: 1, exchangeId: 'wb_1', items: new ResponseItemStore(), requestedModel: 'auto', tools: () => [],
     });
-    caller.begin({ exchangeId: 'swy_1', target: 'a/m', attempts: 1, model: 'm', headers: {} });
+    caller.begin({ exchangeId: 'wb_1', target: 'a/m', attempts: 1, model: 'm', headers: {} });
     caller.bytes(Buffer.from('event: response.created\ndata: {"type":"response.created","sequence_number":0,"response":{"object":"response","id":"resp_7"}}\n\n'));
     caller.bytes(Buffer.from('event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":1,"delta":"Hel"}\n\n'));
-    caller.fail({ error: new WaybillError('stream-cut', 'server', 'a broke the connection.'), exchangeId: 'swy_1', attempts: 1 });
+    caller.fail({ error: new WaybillError('stream-cut', 'server', 'a broke the connection.'), exchangeId: 'wb_1', attempts: 1 });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

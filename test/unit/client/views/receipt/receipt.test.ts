@@ -114,7 +114,7 @@ test('the Markdown holds the plan, the reasons, every attempt and the money', ()
 });
 
 test('ids and names stand in the Markdown as they are, so that a search for them finds them', () => {
-  const id = 'swy_0mw_a1';
+  const id = 'wb_0mw_a1';
   const text = receiptMarkdown(buildReceiptPage({ ...receipt, id, caller: { ...receipt.caller, conversation: 'a|`b_c' } }, style));
   assert.ok(text.includes(`| Request | \`${id}\` |`), text);
   assert.ok(text.includes('| Conversation | ``a\\|`b_c`` |'), text);
