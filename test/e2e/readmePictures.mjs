@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of the README anew, from the packaged extension in a real editor with two sandbox providers:
+ * Makes the pictures of the README, from the packaged extension in a real editor with two sandbox providers:
  * `node test/e2e/readmePictures.mjs` after `npm run package`. They are written to media/screenshots.
  */
 import assert from 'node:assert/strict';
