@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { formatMicroUsd } from '../../client/base/money.ts';
 import type { Receipt } from '../../server/api/receipt.ts';
 import { Chat } from './harness/chat.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
@@ -111,7 +112,7 @@ describe('a day with Waybill in VS Code', () => {
       const spend = await scene.endpoint.spend();
       const [row] = readLedger<{ total: number }>(scene.editor, 'SELECT sum(cost_micro_usd) AS total FROM attempts WHERE final = 1');
       const receiptSum = all.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);
-      return spend.totals.exchanges === all.length && { receiptSum, attemptSum: sumOfAttempts(all), ledgerSum: row?.total, spendSum: spend.totals.microUsd, byEndpoint: spend.byEndpoint };
+      return spend.totals.exchanges === all.length && { exchanges: all.length, receiptSum, attemptSum: sumOfAttempts(all), ledgerSum: row?.total, spendSum: spend.totals.microUsd, byEndpoint: spend.byEndpoint };
     });
     assert.ok(sums.receiptSum > 0);
     assert.equal(sums.attemptSum, sums.receiptSum);
@@ -122,9 +123,11 @@ describe('a day with Waybill in VS Code', () => {
     await window.openViewContainer('Waybill');
     await window.expandView('Spend');
     const frame = await window.webviewFrame('Spend', async (candidate) => await candidate.locator('main.spend').count() > 0);
-    const text = await until('both costs in the Spend view', async () => {
+    // The view is drawn again a moment after a request ended: a page of before counts fewer requests, or one that still runs.
+    const text = await until('both costs and every request in the Spend view', async () => {
       const shown = await frame.locator('main').innerText();
-      return /north\s+\$[\d.]+/.test(shown) && /south\s+\$[\d.]+/.test(shown) ? shown : undefined;
+      const isOfNow = shown.includes(`\n${sums.exchanges} requests\n`) && shown.includes(`\n${formatMicroUsd(sums.receiptSum)}\n`);
+      return isOfNow && /north\s+\$[\d.]+/.test(shown) && /south\s+\$[\d.]+/.test(shown) ? shown : undefined;
     });
     assert.doesNotMatch(text, /unknown|NaN|undefined/);
   });
