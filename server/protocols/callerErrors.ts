@@ -37,12 +37,13 @@ const neverHeals: ReadonlySet<FailureClass> = new Set<FailureClass>([
 ]);
 
 /**
- * The provider's own status where it is the caller's business, else the fallback. Statuses that speak of the
- * caller's token or tell SDKs to retry are never passed on for a request that is wrong.
+ * The status of an error: the provider's own where the request itself is wrong or refused, else that of its class. Statuses that
+ * concern the caller's token or make SDKs retry are never passed on.
+ * @param ofClass the status that the protocol has for the class
  */
-export function passedStatus(error: CallerError, fallback: number): number {
-  const { status } = error;
-  if (status === undefined || status < 400 || status > 499 || ownMeaning.has(status)) return fallback;
+export function errorStatus({ failureClass, status }: CallerError, ofClass: number): number {
+  const passes = failureClass === 'bad-request' || failureClass === 'content-policy';
+  if (!passes || status === undefined || status < 400 || status > 499 || ownMeaning.has(status)) return ofClass;
   return status;
 }
 

@@ -1,6 +1,6 @@
 import type { FailureClass } from '../../api/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { callerMessage, errorHeaders, passedStatus } from '../callerErrors.ts';
+import { callerMessage, errorHeaders, errorStatus } from '../callerErrors.ts';
 import type { CallerError } from '../codec.ts';
 import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
@@ -26,9 +26,7 @@ const byClass: Readonly<Record<FailureClass, { code: number; status: string }>> 
 
 /** An error in Google's shape: status, headers and body. */
 export function encodeGeminiError(error: CallerError): { status: number; headers: Record<string, string>; body: JsonObject } {
-  const { code } = byClass[error.failureClass];
-  const passes = error.failureClass === 'bad-request' || error.failureClass === 'content-policy';
-  const status = passes ? passedStatus(error, code) : code;
+  const status = errorStatus(error, byClass[error.failureClass].code);
   return { status, headers: errorHeaders(error), body: errorBody(error, status) };
 }
 

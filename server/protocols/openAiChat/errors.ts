@@ -1,6 +1,6 @@
 import type { FailureClass } from '../../api/failure.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { callerMessage, errorHeaders, passedStatus } from '../callerErrors.ts';
+import { callerMessage, errorHeaders, errorStatus } from '../callerErrors.ts';
 import type { CallerError } from '../codec.ts';
 import { nameOfStatus, type StatusNames } from '../statusNames.ts';
 
@@ -27,9 +27,7 @@ const fixedCodes: ReadonlySet<FailureClass> = new Set<FailureClass>(['auth', 'qu
 
 /** An error in OpenAI's shape: status, headers and body. A rejected upstream key is a 502, see callerErrors.ts. */
 export function encodeChatError(error: CallerError): { status: number; headers: Record<string, string>; body: JsonObject } {
-  const { status } = byClass[error.failureClass];
-  const passes = error.failureClass === 'bad-request' || error.failureClass === 'content-policy';
-  return { status: passes ? passedStatus(error, status) : status, headers: errorHeaders(error), body: { error: errorObject(error) } };
+  return { status: errorStatus(error, byClass[error.failureClass].status), headers: errorHeaders(error), body: { error: errorObject(error) } };
 }
 
 /** The error event of a stream that has begun. No `[DONE]` follows it: the answer is not done. */
