@@ -104,6 +104,7 @@ export function printSizes(built) {
 }
 
 async function watch() {
+  console.log('Building …');
   const esbuild = await import('esbuild');
   const report = { name: 'report', setup: (context) => context.onEnd(({ errors }) => {
     console.log(`${new Date().toLocaleTimeString()} ${path.basename(context.initialOptions.outfile)}: ${errors.length === 0 ? 'built' : `${errors.length} errors`}`);
