@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -23,6 +24,13 @@ function againstFloors(side: string, sideFloors: readonly (readonly string[])[])
     return floorOf(other) > floorOf(own) || (floorOf(other) === floorOf(own) && !typeOnly);
   }).map(text);
 }
+
+/** What computes from its arguments alone: rooms, folders and files. */
+const pure = ['server/protocols/', 'server/routing/', 'server/pricing/', 'server/exchange/machine/', 'server/exchange/attempt/machine.ts', 'server/health/breaker/'];
+const isPure = (file: string): boolean => pure.some(place => file.startsWith(place));
+/** Digests of `node:crypto` depend on their argument alone. */
+const pureModules = new Set(['node:crypto']);
+const clocksAndChance = /\b(?:Date\.now|performance\.now|Math\.random|setTimeout|setInterval|setImmediate|random(?:UUID|Bytes|Int)|new Date\(\)|process\.\w+|fetch\()/;
 
 describe('the import graph', () => {
   it('has every folder of server and client on a floor', () => {
@@ -50,6 +58,17 @@ describe('the import graph', () => {
     const closed: Import[] = [{ from: 'a.ts', to: 'b.ts', typeOnly: false }, { from: 'b.ts', to: 'c.ts', typeOnly: false }, { from: 'c.ts', to: 'a.ts', typeOnly: true }];
     assert.deepEqual(circles(closed), [['a.ts', 'b.ts', 'c.ts']]);
     assert.deepEqual(circles(closed.slice(0, 2)), []);
+  });
+
+  it('keeps files, sockets, clocks and chance out of what is pure', () => {
+    assert.deepEqual(imports.filter(({ from, to }) => isPure(from) && to.startsWith('node:') && !pureModules.has(to)).map(text), []);
+    const files = sourceFiles().filter(isPure);
+    assert.deepEqual(pure.filter(place => !files.some(file => file.startsWith(place))), [], 'a place that is not there');
+    const used = files.flatMap(file => {
+      const [found] = clocksAndChance.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+      return found === undefined ? [] : [`${file}: ${found}`];
+    });
+    assert.deepEqual(used, []);
   });
 
   it('lets nothing but ledger/sqlite import node:sqlite', () => {
