@@ -1,6 +1,6 @@
 import type { CacheBreakpoint, ContentPart, ConversationRequest, Message } from '../api/conversation.ts';
 
-/** Smaller prompts are not cached by any model of Anthropic's, so a mark would say nothing. Source: its prompt caching guide. */
+/** Smaller prompts are not cached by any model of Anthropic's, so a mark would have no effect. Source: its prompt caching guide. */
 const smallestCachedTokens = 1024;
 const mark: CacheBreakpoint = '5m';
 

@@ -6,7 +6,7 @@ import type { CallerError } from './codec.ts';
  *
  * A provider that rejects its key is never a 401 or 403 to the caller: those mean that the caller's own token is
  * wrong, and tools then ask for a new login. It is a 502, and as the official SDKs retry every 5xx, the header
- * they obey (`x-should-retry: false`) says that asking again is of no use.
+ * they obey (`x-should-retry: false`) says that a retry is of no use.
  */
 
 /**
@@ -19,7 +19,7 @@ export function callerMessage(error: CallerError): string {
 }
 
 /**
- * Headers that go with an error: when to ask again, in both spellings the SDKs read, or that it is no use.
+ * Headers that go with an error: when to ask again, in both spellings the SDKs read, or that a retry is of no use.
  */
 export function errorHeaders(error: CallerError): Record<string, string> {
   const headers: Record<string, string> = {};

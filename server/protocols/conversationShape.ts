@@ -35,7 +35,7 @@ export function joinedText(parts: readonly ContentPart[], separator: string): st
 
 /**
  * Claude Code begins its system prompt with an attribution line that only Anthropic reads and that changes with
- * every request: sent elsewhere it costs tokens and the whole prompt cache.
+ * every request: at another provider it costs tokens and breaks the prompt cache.
  */
 export function withoutAttribution(system: readonly TextPart[]): TextPart[] {
   const kept: TextPart[] = [];
@@ -51,7 +51,7 @@ export function withoutAttribution(system: readonly TextPart[]): TextPart[] {
   return kept;
 }
 
-/** The text of a failed tool result, for protocols without a flag for it: unmarked, the model takes it for a success. */
+/** The text of a failed tool result, for protocols without a flag for it: without a mark the model takes it for a success. */
 export function failureText(text: string): string {
   if (/^\s*error\b/i.test(text)) return text;
   return text === '' ? 'Error' : `Error: ${text}`;

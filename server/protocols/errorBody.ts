@@ -8,7 +8,7 @@ import { believedWaitMs, durationMs, longestWaitMs, waitInWordsMs } from '../bas
  * far shorter, and cut only after it was redacted, because a cut here could leave a part of a secret that redaction misses.
  */
 const maxTextLength = 16_384;
-/** Longer texts are no codes; a code is whole or absent. */
+/** A longer text is not a code; a code is kept whole or left out. */
 const maxCodeLength = 200;
 const maxNesting = 3;
 

@@ -5,11 +5,11 @@ const backslash = 0x5c;
 const longestScalar = 1000;
 
 /**
- * Says of a text that grows whether it is one JSON value by now. However often it is asked, each character is walked once
- * and a value is parsed once; nothing is walked before it is asked.
+ * Whether a text that grows is one JSON value by now. However often this is asked, each character is scanned once
+ * and a value is parsed once; nothing is scanned before the first question.
  */
 export class GrowingJson {
-  /** What came since it was last asked: text that was put together is copied whole at each look. */
+  /** Pieces added since the last question. They are joined once there, because each join copies the whole text. */
   #pieces: string[] = [];
   #depth = 0;
   #quoted = false;
@@ -29,7 +29,7 @@ export class GrowingJson {
     for (const piece of this.#pieces) this.#walk(piece);
     this.#pieces = [];
     if (this.#spoiled) return false;
-    // A number, a word or a string has no brackets; as arguments they are short ones at the most.
+    // A number, a literal or a string has no brackets to count. As arguments they are short, so parsing them again is cheap.
     if (!this.#closed) return this.#depth === 0 && !this.#quoted && text.length <= longestScalar && parseJson(text) !== undefined;
     return this.#verdict ??= parseJson(text) !== undefined;
   }

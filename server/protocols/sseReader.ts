@@ -30,7 +30,7 @@ export interface SseReader {
  * begins like JSON is delivered as if it had been one. Errors are no longer than this.
  */
 const maxBareLength = 16_384;
-/** An error comes once. What begins like JSON again and again is passed over. */
+/** A stream has one error. Further text that begins like JSON is ignored. */
 const maxBareTries = 1_000;
 /** A field name at the start of a line: events go on. */
 const nextEvent = /[\r\n](?=(?:data|event|id|retry)?:)/;
@@ -58,7 +58,7 @@ export function createSseReader(
   onEvent: (event: string | undefined, data: string) => void,
 ): SseReader {
   const { maxEventBytes } = options;
-  // The byte order mark is the parser's business: one place decides about it.
+  // The parser handles the byte order mark, so the decoder leaves it in.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let overflow: WaybillError | undefined;
   /** Characters since the last event. */
@@ -92,7 +92,7 @@ export function createSseReader(
     // Without onError: it would be given an error, with its stack, for each line that is no field.
   });
 
-  /** The parser has overflown when it throws at the next chunk, be it an empty one. It can only where that much came. */
+  /** An overflown parser throws at the next chunk, even an empty one. It is asked only after enough bytes for an overflow. */
   const checkOverflow = (text: string): void => {
     if (sinceEvent + text.length <= maxEventBytes) return;
     try {
@@ -171,7 +171,7 @@ export function createSseReader(
       feed(decoder.decode(chunk, { stream: true }));
     },
     end() {
-      // What a half character leaves behind, then the blank line that a careless server leaves out.
+      // The rest of a half character, then the blank line that some servers leave out.
       feed(`${decoder.decode()}\n\n`);
     },
   };

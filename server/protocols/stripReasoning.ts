@@ -17,7 +17,7 @@ export function withoutReasoning(conversation: ConversationRequest): Conversatio
   };
 }
 
-/** A list with each of its objects changed; whatever is no list or no object stays as it is. */
+/** A list with each of its objects changed; any other value stays as it is. */
 export function eachOf(list: JsonValue | undefined, change: (item: JsonObject) => JsonObject): JsonValue | undefined {
   return Array.isArray(list) ? list.map(item => (isObject(item) ? change(item) : item)) : list;
 }

@@ -34,7 +34,7 @@ export function isContradictory({ counts, wholes, total }: UsageClaims): boolean
   return sum < least || sum > least + sumOf([total.optional]);
 }
 
-/** A figure that is there and cannot be a count of tokens discredits the whole report. */
+/** A present figure that cannot be a count of tokens makes the whole report contradictory. */
 function isAbsurd(figure: Figure): boolean {
   return figure !== undefined && figure !== null && tokenCountOf(figure) === undefined;
 }
@@ -45,7 +45,7 @@ function sumOf(figures: readonly Figure[]): number {
   return sum;
 }
 
-/** A cost in micro-dollars, rounded; undefined when it is negative, no number, or beyond belief. */
+/** A cost in micro-dollars, rounded; undefined when it is negative, no number, or above the limit. */
 export function plausibleCostMicroUsd(microUsd: number): number | undefined {
   const rounded = Math.round(microUsd);
   return rounded >= 0 && rounded <= largestCostMicroUsd ? rounded : undefined;

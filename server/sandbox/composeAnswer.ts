@@ -36,7 +36,7 @@ export function composeRefusal(text = 'The sandbox was told to decline this requ
   return { thinking: [], text: [], refusal: text, toolCalls: [], stop: 'refusal', stopSequence: undefined };
 }
 
-/** A well-formed answer that says nothing. */
+/** A well-formed answer without content. */
 export function composeEmptyAnswer(): SandboxAnswer {
   return { thinking: [], text: [], refusal: undefined, toolCalls: [], stop: 'end', stopSequence: undefined };
 }

@@ -46,7 +46,7 @@ function indexOrLength(frames: readonly Frame[], matches: (frame: Frame) => bool
   return otherwise === undefined ? frames.length : framesBefore(frames, otherwise);
 }
 
-/** Frames as writes, with the pauses of a model that thinks first and then speaks word by word. */
+/** Frames as writes: a pause before the first content, then one before each further piece. */
 export function paced(frames: readonly Frame[], pace: Pace): DeliveryStep[] {
   const steps: DeliveryStep[] = [];
   let spoke = false;
@@ -97,12 +97,12 @@ async function write(response: ServerResponse, bytes: string | Buffer, signal: A
   await orAborted(once(response, 'drain', { signal }));
 }
 
-/** Resolves after so many milliseconds or when the signal says stop; never rejects. */
+/** Resolves after so many milliseconds or when the signal aborts; never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await orAborted(sleep(ms, undefined, { signal }));
 }
 
-/** Resolves when the signal says stop. */
+/** Resolves when the signal aborts. */
 export async function forever(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }

@@ -63,7 +63,7 @@ export interface SandboxProvider {
   readonly requests: readonly SandboxRequest[];
   /** TCP connections accepted so far, black-holed ones included. */
   readonly connectionCount: number;
-  /** Requests that have arrived and not ended in any way. */
+  /** Requests that have arrived and have not ended yet. */
   readonly openCount: number;
   /** One behaviour: until changed. A list: one for each of the next generating requests, then well-behaved again. */
   script(behaviour: SandboxBehaviour | readonly SandboxBehaviour[]): void;

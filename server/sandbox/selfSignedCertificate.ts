@@ -8,7 +8,7 @@ const commonNameOid = Buffer.from('0603550403', 'hex');
 const dayMs = 86_400_000;
 
 /**
- * Makes a fresh self-signed certificate (X.509 v1, P-256), so that none has to lie in the repository. Every client that
+ * Makes a fresh self-signed certificate (X.509 v1, P-256), so that the repository holds none. Every client that
  * verifies certificates refuses it.
  * @param validFromMs, validUntilMs milliseconds since the epoch; default: yesterday and tomorrow. Give a past range for an expired one.
  */

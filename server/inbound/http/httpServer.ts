@@ -34,7 +34,7 @@ export class HttpServer {
     // A request without Host is refused here, so that its refusal is in the caller's protocol and read to the end.
     this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false },
       (request, response) => this.#receive(request, response));
-    // A caller may close its side after the request and still read (see halfClosed.ts). Node has the switch, its types do not.
+    // A caller may close its side after the request and still read (see halfClosed.ts). Node has the option, its types do not.
     Object.assign(this.server, { httpAllowHalfOpen: true });
     this.server.on('clientError', refuseUnreadable);
     // Without this listener Node asks for every announced body, also for one that is refused.

@@ -1,6 +1,6 @@
 import type { ChatEvent } from '../../api/messages.ts';
 
-/** So much may be on the way to a reader: a usual answer never reaches it, and a longer one is read along. In characters; see eventSize. */
+/** The most that may be on the way to a reader, in characters (see eventSize). A usual answer stays below it; a longer one waits for its reader. */
 export const maxUnacknowledged = 256 * 1024;
 /** An acknowledgement is asked for once for so much, so that an ordinary answer needs one or two. In characters. */
 export const acknowledgeEvery = 64 * 1024;
@@ -39,7 +39,7 @@ export class FlowControl {
 
   /** The reader has handled everything up to a number. @returns true when a sender that waited can go on */
   acknowledge(upTo: number): boolean {
-    // It comes from another process, so the type proves nothing.
+    // The number comes from another process, so it can be of another type.
     if (typeof upTo !== 'number' || !(upTo > this.#acknowledged && upTo <= this.#requested)) return false;
     this.#acknowledged = upTo;
     if (!this.#waits || this.#sent - upTo > resumeAt) return false;

@@ -10,7 +10,7 @@ type OpenBlock =
   | { type: 'text' }
   | { type: 'thinking'; signature: string | undefined }
   | { type: 'tool'; index: number; arguments: string; input: JsonValue | undefined }
-  /** A block of a hosted tool: it ran at the provider and only its words matter. */
+  /** A block of a hosted tool: it ran at the provider, and only its text is read. */
   | { type: 'other' };
 
 /**
@@ -22,7 +22,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
   terminated = false;
   readonly #blocks = new Map<number, OpenBlock>();
   #usage: TokenUsage = {};
-  /** An error was reported: a `message_stop` after it is no good end. */
+  /** An error was reported: a `message_stop` after it does not complete the answer. */
   #failed = false;
   #callCount = 0;
   #completeCalls = 0;

@@ -141,7 +141,7 @@ export class MessagesStreamEncoder implements StreamEncoder {
     return '';
   }
 
-  /** Closes the head as long as it is finished, and brings the next one up to date. */
+  /** Closes finished blocks at the head of the queue, and writes what the next one has held. */
   #advance(): string {
     let out = '';
     while (this.#blocks[0]?.isClosed === true) {
@@ -216,7 +216,7 @@ function emptyMessage(meta: ResponseMeta): JsonObject {
   };
 }
 
-/** Callers know these few reasons; a full context is one more way of having no room left. */
+/** Callers know these few reasons; a full context is reported as `max_tokens`. */
 function encodeStop(reason: StopReason, stopSequence: string | undefined, explanation: string | undefined): JsonObject {
   const plain = { stop_sequence: null, stop_details: null };
   switch (reason) {

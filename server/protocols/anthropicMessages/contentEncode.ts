@@ -7,8 +7,8 @@ import { withoutUndefined } from '../fields.ts';
 import { describeMedia, documentText, leftOut } from '../media.ts';
 
 /**
- * The API version of October 2026 refuses what the one before it let pass: sampling parameters, even at their
- * defaults, and documents of the assistant's.
+ * The API version of October 2026 refuses what the previous one accepted: sampling parameters, even at their
+ * defaults, and documents in assistant messages.
  */
 export function refusesOldFields({ dialect }: EncodeTarget): boolean {
   return dialect.anthropicVersion !== undefined && dialect.anthropicVersion >= '2026-10-21';
@@ -111,7 +111,7 @@ function encodeDocument(part: DocumentPart): JsonObject {
   return withoutUndefined({ type: 'document', source, title: part.filename, cache_control: encodeCache(part.cache) });
 }
 
-/** PDFs and plain text are what there is; undefined for anything else, such as audio. */
+/** The API accepts PDFs and plain text; undefined for anything else, such as audio. */
 function documentSource(part: DocumentPart): JsonObject | undefined {
   const { source } = part;
   if (source.kind === 'url') return { type: 'url', url: source.url };

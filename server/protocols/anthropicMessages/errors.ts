@@ -39,7 +39,7 @@ function errorBody(error: CallerError): JsonObject {
   };
 }
 
-/** Coding agents shorten their history when they read "prompt is too long", and only then. */
+/** Coding agents shorten their history only when the message contains "prompt is too long". */
 function messageOf(error: CallerError): string {
   const message = callerMessage(error);
   return error.failureClass === 'context-overflow' && !message.toLowerCase().includes('prompt is too long') ? `prompt is too long: ${message}` : message;

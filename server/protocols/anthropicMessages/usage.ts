@@ -6,7 +6,7 @@ import { isContradictory, tokenCountOf } from '../usageFigures.ts';
 
 /**
  * Usage of a Messages answer. Its buckets are disjoint already, and later reports replace earlier ones, with two
- * traps: `message_delta` gives cache writes only as one sum after `message_start` split it by life, and
+ * exceptions: `message_delta` gives cache writes only as one sum after `message_start` split it by life, and
  * some compatible servers repeat the prompt there as 0.
  * @param earlier what the same answer reported before
  */

@@ -24,7 +24,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #completeCalls = 0;
   #hasContent = false;
   #isThinking = false;
-  /** An error was reported: whatever follows is no good end. */
+  /** An error was reported: whatever follows does not complete the answer. */
   #failed = false;
 
   decode(_event: string | undefined, data: string): ConversationEvent[] {

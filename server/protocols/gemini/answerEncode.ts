@@ -12,8 +12,8 @@ interface HeldCall { id: string; name: string; kind: 'function' | 'custom' | und
 
 /**
  * Puts signatures where this protocol has them: on the part after them. Callers send back what they got, so the
- * first call of an answer that another vendor's model made carries Google's stand-in: with it the conversation can
- * go on at a Gemini model.
+ * first call of an answer that another vendor's model made carries Google's placeholder signature: with it the
+ * conversation can continue at a Gemini model.
  */
 class PartWriter {
   #waiting: string | undefined;

@@ -7,7 +7,7 @@ import { camelCasedOrEmpty, requiredCamelCased } from './fields.ts';
 import { leftOut } from '../media.ts';
 import { OpenCalls } from '../openCalls.ts';
 
-/** Google's documented stand-in for the signature of a call that its model did not make. */
+/** Google's documented placeholder for the signature of a call that its model did not make. */
 export const standInSignature = 'skip_thought_signature_validator';
 
 interface Reading {

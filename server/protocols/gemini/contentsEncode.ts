@@ -101,7 +101,7 @@ function isVideo(url: string): boolean {
 
 /**
  * A signature that stands alone belongs to the part after it. The first call of a step must be signed: one
- * that another model made, or whose signature was lost, gets Google's documented stand-in.
+ * that another model made, or whose signature was lost, gets Google's documented placeholder.
  */
 function encodeModel(content: readonly ContentPart[], writing: Writing): JsonObject[] {
   const { target } = writing;

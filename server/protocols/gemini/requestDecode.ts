@@ -11,7 +11,7 @@ import { readToolChoice, readTools } from './tools.ts';
 import { parseEffort } from '../reasoningEffort.ts';
 
 /**
- * Reads the body of `POST /v1beta/models/{model}:generateContent` and its streaming kin; the model is in the path.
+ * Reads the body of `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`; the model is in the path.
  * Both spellings of Google's field names are read. What only Google keeps or makes (`cachedContent`, an
  * answer in images or sound) is named in `providerState`. Safety settings and labels are Google's own and dropped.
  * @throws RequestFormatError

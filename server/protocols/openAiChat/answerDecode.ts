@@ -38,7 +38,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   #isThinking = false;
   #thinkingSignature: string | undefined;
   #finished = false;
-  /** An error was reported: whatever follows, `[DONE]` included, is no good end. */
+  /** An error was reported: whatever follows, `[DONE]` included, does not complete the answer. */
   #failed = false;
 
   constructor(dialect: Dialect) {
@@ -101,7 +101,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (delta !== undefined) this.#delta(delta, choice, events);
     else if (typeof choice.text === 'string') this.#text(choice.text, undefined, events);
     const reason = asString(choice.finish_reason);
-    // An error beside a finish reason is an error: nothing of it is a good end.
+    // An error beside a finish reason is an error: the answer does not complete.
     if (reason !== undefined && reason !== '' && !this.#finished && !this.#failed && !hasError) this.#finish(reason, choice, events);
   }
 
@@ -229,7 +229,7 @@ export class ChatStreamDecoder implements StreamDecoder {
 
   #close(reason: StopReason, detail: string | undefined, events: ConversationEvent[]): void {
     this.#endThinking(events);
-    // Cut off by a limit or a filter, the last call may be half a call; any other reason vouches for all of them.
+    // Cut off by a limit or a filter, the last call may be half a call; any other reason means that all calls are whole.
     const vouched = reason === 'tool-calls' || reason === 'end';
     for (const call of this.#calls) {
       if (!call.started || call.ended || !(vouched || isWhole(call))) continue;

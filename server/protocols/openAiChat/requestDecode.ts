@@ -85,7 +85,7 @@ function decodeFunction(definition: JsonObject, path: string): ToolDefinition {
 function decodeToolChoice(choice: JsonValue | undefined, tools: readonly ToolDefinition[]): { choice?: ToolChoice; allowed?: ReadonlySet<string> } {
   if (choice === undefined || choice === null) return {};
   if (choice === 'auto' || choice === 'none') return { choice: { type: choice } };
-  // `any` is Mistral's word for it.
+  // Mistral writes `any`.
   if (choice === 'required' || choice === 'any') return { choice: { type: 'required' } };
   if (!isObject(choice)) throw new RequestFormatError('tool_choice', 'must be "auto", "none", "required" or an object');
   if (choice.type === 'allowed_tools') {

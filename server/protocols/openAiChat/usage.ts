@@ -63,7 +63,7 @@ function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0):
 const ticksPerMicroUsd = 10_000;
 
 /**
- * What the answer cost by the provider's own account, in micro-dollars: OpenRouter's `cost` in US dollars (with
+ * The answer's cost as the provider reports it, in micro-dollars: OpenRouter's `cost` in US dollars (with
  * the user's own key at the provider, that provider's bill comes on top), or xAI's `cost_in_usd_ticks`.
  */
 export function reportedCost(usage: JsonObject): number | undefined {
@@ -72,7 +72,7 @@ export function reportedCost(usage: JsonObject): number | undefined {
   if (typeof cost !== 'number' || cost < 0) return undefined;
   const details = isObject(usage.cost_details) ? usage.cost_details : {};
   const upstream = usage.is_byok === true ? details.upstream_inference_cost ?? 0 : 0;
-  // A part that cannot be leaves no cost: without it the rest would be too little.
+  // A part that cannot be true makes the cost unknown: the sum of the others would be too low.
   return typeof upstream === 'number' && upstream >= 0 ? plausibleCostMicroUsd((cost + upstream) * 1_000_000) : undefined;
 }
 

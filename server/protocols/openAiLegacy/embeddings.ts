@@ -16,7 +16,7 @@ export const openAiEmbeddings: ProtocolCodec = {
     const error = vectors === undefined ? readErrorBody(body) : undefined;
     if (error !== undefined) return [{ type: 'error', error }];
     return [
-      // The vectors are no text, but they are what was asked for.
+      // Vectors are not text, but they are the content of this answer.
       ...(vectors !== undefined && vectors.length > 0 ? [{ type: 'text' as const, text: ' ' }] : []),
       ...(isObject(body.usage) ? [{ type: 'usage' as const, usage: { ...decodeChatUsage(body.usage, {}), outputTokens: 0 } }] : []),
       { type: 'finish', reason: 'end' },

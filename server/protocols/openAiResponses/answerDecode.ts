@@ -20,7 +20,7 @@ interface OpenItem {
 }
 
 /**
- * Reads a stream of response events. Items are told apart by their place in the output. Whatever a server leaves
+ * Reads a stream of response events. Items are distinguished by their place in the output. Whatever a server leaves
  * out of its deltas is taken from the later, complete forms of the same item, up to the final response.
  */
 export class ResponsesStreamDecoder implements StreamDecoder {
@@ -32,7 +32,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   #completeCalls = 0;
   #hasContent = false;
   #hasRefusal = false;
-  /** An error was reported: whatever follows is no good end. */
+  /** An error was reported: whatever follows does not complete the answer. */
   #failed = false;
 
   decode(event: string | undefined, data: string): ConversationEvent[] {

@@ -264,7 +264,7 @@ function addressOf(item: OutputItem): JsonObject {
   return { item_id: item.id, output_index: item.index };
 }
 
-/** A full context is one more way of having no room left; a refusal in words is a complete answer. */
+/** A full context is reported as `max_output_tokens`; a refusal in words is a complete answer. */
 function incompleteReason(reason: StopReason | undefined, hasRefusal: boolean): string | undefined {
   if (reason === 'length' || reason === 'context-full') return 'max_output_tokens';
   return reason === 'refusal' && !hasRefusal ? 'content_filter' : undefined;

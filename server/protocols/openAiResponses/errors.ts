@@ -7,7 +7,7 @@ import { encodeChatError, encodeChatRefusal } from '../openAiChat/errors.ts';
 export const encodeResponsesError = encodeChatError;
 export const encodeResponsesRefusal = encodeChatRefusal;
 
-/** Larger than the number of any event a stream of ours may have had: sequence numbers only ever grow. */
+/** Larger than the number of any earlier event of the stream: sequence numbers only ever grow. */
 const lastSequenceNumber = 1_000_000_000;
 
 /**
@@ -30,7 +30,7 @@ function streamError(error: CallerError): JsonObject {
   const { body } = encodeChatError(error);
   const errorBody = isObject(body.error) ? body.error : {};
   const message = asString(errorBody.message) ?? error.message;
-  // `invalid_prompt` is how this protocol says inside a stream that asking the same again is of no use.
+  // Inside a stream, `invalid_prompt` is this protocol's code for an error that a retry does not mend.
   const code = error.failureClass === 'bad-request' || error.failureClass === 'auth' ? 'invalid_prompt' : asString(errorBody.code) ?? 'server_error';
   const wait = error.failureClass === 'rate-limit' && error.retryAfterMs !== undefined && !/try again in/i.test(message);
   return { code, message: wait ? `${message} Please try again in ${(error.retryAfterMs ?? 0) / 1_000}s.` : message };

@@ -20,8 +20,8 @@ export interface ReadItems { system: TextPart[]; messages: Message[]; reasons: s
 
 /**
  * Reads the input of a request: a string, or items. Leading system and developer messages become the system
- * prompt; the items of one turn become one message; what hosted tools did is left out where the answer that
- * follows says it again, and a reason not to translate where it does not.
+ * prompt; the items of one turn become one message. What hosted tools did is left out where the answer that
+ * follows repeats it; where it does not, the request is not translated.
  * @param tools gets the tools that items bring along (Codex sends some of its tools as items)
  * @throws RequestFormatError
  */
@@ -67,7 +67,7 @@ function readItem(item: JsonObject, path: string, reading: Reading): void {
     case 'file_search_call':
     case 'mcp_list_tools':
     case 'configuration_update':
-      // The answer after a search says what was found; the rest steers only the provider itself.
+      // The answer after a search repeats what was found; the other items have a meaning for the provider only.
       return;
     case 'code_interpreter_call':
       add(reading, 'assistant', [{ type: 'text', text: `[Code that was run:]\n${asString(item.code) ?? ''}` }]);

@@ -8,7 +8,7 @@ import { dataUrl, describeMedia, documentText, inlineDocument, leftOut } from '.
 
 /**
  * Writes a conversation as input items. Nothing is stored at the provider, so items carry no ids except
- * reasoning, which goes back only to who encrypted it; a summary alone would be taken for a stored item.
+ * reasoning, which goes back only to the provider that encrypted it; a summary alone would be taken for a stored item.
  */
 export function encodeItems(request: ConversationRequest, target: EncodeTarget): JsonObject[] {
   const role = target.dialect.instructionRole ?? 'system';

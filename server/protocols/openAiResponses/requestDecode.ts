@@ -46,7 +46,7 @@ export function decodeResponsesRequest(body: JsonObject): ConversationRequest {
   };
 }
 
-/** Fields that lean on what the provider has stored. `store` alone does not: nothing is read from it. */
+/** Fields that refer to what the provider has stored. `store` alone does not: nothing is read from it. */
 function pinnedBy(body: JsonObject): string[] {
   const reasons: string[] = [];
   if (typeof body.previous_response_id === 'string' && body.previous_response_id !== '') reasons.push('previous_response_id continues a response that the provider has stored');

@@ -22,7 +22,7 @@ export function encodeResponsesRequest(request: ConversationRequest, target: Enc
   const reasoning = encodeReasoningRequest(request, target, kind);
   const samples = kind !== 'reasoning' || reasoning?.effort === 'none';
   const include: string[] = [];
-  // Models that do not reason refuse to be asked for their reasoning.
+  // Models that do not reason refuse a request for reasoning.
   if (kind !== 'plain') include.push('reasoning.encrypted_content');
   if (request.logprobs !== undefined) include.push('message.output_text.logprobs');
   const text = withoutUndefined({ format: encodeFormat(request.responseFormat), verbosity: request.verbosity });

@@ -131,7 +131,7 @@ function writeTool(tool: ToolDefinition): JsonObject {
     name: tool.name,
     description: tool.description,
     parameters: (tool.parameters ?? { type: 'object', properties: {} }) as JsonObject,
-    // Left out, it would mean a strictness that the schema was not written for.
+    // An absent `strict` means true, which schemas of other protocols are not written for.
     strict: tool.strict ?? false,
   });
 }

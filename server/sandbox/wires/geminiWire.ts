@@ -79,7 +79,7 @@ function readPrompt(body: JsonObject, _headers: IncomingHttpHeaders, wanted: San
   };
 }
 
-/** Google's schemas write types in capitals; the sample that is made of them wants JSON Schema's own. */
+/** Google's schemas write types in capitals; sampleFromSchema reads the names of JSON Schema. */
 function schemaOf(schema: JsonValue | undefined): JsonObject | undefined {
   if (!isObject(schema)) return undefined;
   return JSON.parse(JSON.stringify(schema, (key, value: unknown) => (key === 'type' && typeof value === 'string' ? value.toLowerCase() : value))) as JsonObject;
@@ -150,7 +150,7 @@ function signature(provider: string, reply: string): string {
   return Buffer.from(`sandbox:${provider}:${reply}`).toString('base64');
 }
 
-/** Google's own stand-in for a signature that was lost is no foreign one. */
+/** Google's own placeholder for a lost signature is accepted: it is not a foreign signature. */
 function hasForeignThinking(body: JsonObject, provider: string): boolean {
   const contents = (Array.isArray(body['contents']) ? body['contents'] : []).filter(isObject);
   return contents.flatMap(partsOf).map((part) => asString(part['thoughtSignature'])).some((signed) => signed !== undefined

@@ -22,7 +22,7 @@ function errorRow(kind: SandboxErrorKind, request: FailureRequest): ErrorRow {
   }
 }
 
-/** Failures in OpenAI's words; both of its protocols tell them alike. */
+/** Failures in OpenAI's words; both of its protocols write them alike. */
 export function openaiFailure(request: FailureRequest): WireFailure {
   const row = errorRow(request.kind, request);
   return {

@@ -23,7 +23,7 @@ export function responseBody(reply: SandboxReply): JsonObject {
   };
 }
 
-/** The stream: two events of life, then item after item, then the response as a whole, which also ends the stream. */
+/** The stream: two lifecycle events, then item after item, then the whole response, which ends the stream. */
 export function responseFrames(reply: SandboxReply): Frame[] {
   const frames: Frame[] = [];
   const push = (kind: Frame['kind'], type: string, fields: JsonObject): void => {

@@ -87,7 +87,7 @@ export interface SandboxReply {
 }
 
 /**
- * One event of a stream as text for the socket. `prelude` and `structure` say nothing a person could read;
+ * One event of a stream as text for the socket. `prelude` and `structure` hold no content;
  * `finish` carries the finish reason and usage; `terminal` ends the protocol's stream.
  */
 export interface Frame {
@@ -121,7 +121,7 @@ export interface SandboxWire {
   readonly protocol: SandboxProtocol;
   /** What an endpoint's base URL has after host and port. */
   readonly basePath: string;
-  /** A line that keeps a stream alive and says nothing. */
+  /** A line that keeps a stream alive and carries no event. */
   readonly keepAlive: string;
   /** Which call a method and path stand for; undefined: none. */
   call(method: string, path: string, query: URLSearchParams): SandboxCall | undefined;

@@ -46,7 +46,7 @@ export function presentedToken(headers: IncomingHttpHeaders): string | undefined
 /** Whose token was presented: a tool's own, or the one that all tools may share. */
 export interface TokenOwner { tool: string | undefined }
 
-/** Compares presented tokens with the known ones in a time that says nothing of their content; lengths are no secret. */
+/** Compares presented tokens with the known ones in a time that does not depend on their content; lengths are no secret. */
 export class TokenCheck {
   #shared: Buffer;
   #tools: { readonly tokens: ReadonlyMap<string, Buffer> };
@@ -57,7 +57,7 @@ export class TokenCheck {
     this.#tools = tools;
   }
 
-  /** @returns undefined for a token that is none of ours */
+  /** @returns undefined for a token that is not known */
   ownerOf(presented: string | undefined): TokenOwner | undefined {
     if (presented === undefined || presented === '') return undefined;
     const bytes = Buffer.from(presented);

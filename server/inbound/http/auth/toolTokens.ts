@@ -6,7 +6,7 @@ import { newToken, tokenIn } from './tokenFile.ts';
 
 /** Names that are also file names everywhere, and that a spend line can show. */
 const toolName = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
-/** A change of the folder this close to the reading of it may have been missed: file systems count time in steps. */
+/** A change of the folder this soon after it was read may have the same time stamp: file systems count time in steps. */
 const racyMs = 100;
 /** A token is a line of 64 characters or so. */
 const maxTokenFileBytes = 4096;

@@ -12,7 +12,7 @@ const maxIdLength = 200;
  * process: then the caller's reference stays as it is.
  */
 export class ResponseItemStore {
-  /** JSON text as bytes, so that what it takes is what is counted. */
+  /** JSON text as bytes, so that the count is the memory it takes. */
   readonly #items = new Map<string, Buffer>();
   #totalBytes = 0;
 

@@ -9,7 +9,7 @@ export const greetingRoutes: readonly HttpRoute[] = [
   {
     methods: ['OPTIONS'], path: anyPath, access: 'loopback',
     handle({ response }) {
-      // No cross-origin permissions: web pages have no business here.
+      // No cross-origin permissions: web pages may not use the local endpoint.
       response.writeHead(204, { allow: 'GET, POST, HEAD, OPTIONS' });
       endAfterBody(response, Buffer.alloc(0));
     },
