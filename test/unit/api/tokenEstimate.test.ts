@@ -11,7 +11,7 @@ test('a lower bound never exceeds a likely one, nor that a cautious one', () => 
   assert.ok(tokensPerImage.lower <= tokensPerImage.likely && tokensPerImage.likely <= tokensPerImage.cautious);
 });
 
-test('the figures that callers and caps stand on are what they were', () => {
+test('the figures that callers see and caps use do not change', () => {
   assert.deepEqual(charactersPerToken, { lower: 5, likely: 4, cautious: 3.6 });
   assert.deepEqual(tokensPerImage, { lower: 250, likely: 1_200, cautious: 1_500 });
   assert.deepEqual([textTokens(11, 'lower'), textTokens(11, 'likely'), textTokens(11, 'cautious')], [3, 3, 4]);

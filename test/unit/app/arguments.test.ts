@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { defaultPort, parseArguments, usage } from '../../../server/app/arguments.ts';
 
 describe('the command line', () => {
-  it('tells of every option of the sandbox', () => {
+  it('describes every option of the sandbox', () => {
     assert.match(usage, /sandbox \[--json\] \[--ports A,B\] \[--config FILE\]/);
   });
 

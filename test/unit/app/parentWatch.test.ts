@@ -22,7 +22,7 @@ describe('whether a process is an orphan at its first look', () => {
   ];
   for (const [what, own, parent, orphan] of cases) it(`${what}: ${orphan ? 'yes' : 'no'}`, () => assert.equal(isOrphan(own, parent), orphan));
 
-  it('reads what the system tells', () => {
+  it('reads what the system reports', () => {
     assert.deepEqual(placeInStat('123 (a) b (c) S 45 67 89 0 -1'), place(123, 45, 67, 89));
     assert.deepEqual(placeInPs('  123   1    45\n'), place(123, 1, 45));
     assert.equal(placeInPs(''), undefined);

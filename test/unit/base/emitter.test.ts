@@ -12,23 +12,23 @@ function emitter(): { emitter: Emitter<number>; said: string[] } {
 describe('an emitter', () => {
   it('calls every listener, in the order of subscription', () => {
     const { emitter: made } = emitter();
-    const heard: string[] = [];
-    made.subscribe((value) => { heard.push(`first ${value}`); });
-    made.subscribe((value) => { heard.push(`second ${value}`); });
+    const calls: string[] = [];
+    made.subscribe((value) => { calls.push(`first ${value}`); });
+    made.subscribe((value) => { calls.push(`second ${value}`); });
     made.emit(1);
-    assert.deepEqual(heard, ['first 1', 'second 1']);
+    assert.deepEqual(calls, ['first 1', 'second 1']);
   });
 
   it('calls a listener no more once it is disposed of, and twice is safe', () => {
     const { emitter: made } = emitter();
-    const heard: number[] = [];
-    const listen = (value: number): void => { heard.push(value); };
+    const calls: number[] = [];
+    const listen = (value: number): void => { calls.push(value); };
     const first = made.subscribe(listen);
     made.subscribe(listen);
     first.dispose();
     first.dispose();
     made.emit(1);
-    assert.deepEqual(heard, [1], 'the other subscription of the same function stays');
+    assert.deepEqual(calls, [1], 'the other subscription of the same function stays');
     assert.equal(made.hasListeners, true);
   });
 
@@ -54,16 +54,16 @@ describe('an emitter', () => {
 
   it('lets a listener subscribe and dispose during an event, which counts from the next one on', () => {
     const { emitter: made } = emitter();
-    const heard: string[] = [];
+    const calls: string[] = [];
     const first = made.subscribe(() => {
-      heard.push('first');
+      calls.push('first');
       first.dispose();
-      made.subscribe(() => { heard.push('third'); });
+      made.subscribe(() => { calls.push('third'); });
     });
-    made.subscribe(() => { heard.push('second'); });
+    made.subscribe(() => { calls.push('second'); });
     made.emit(1);
-    assert.deepEqual(heard, ['first', 'second']);
+    assert.deepEqual(calls, ['first', 'second']);
     made.emit(2);
-    assert.deepEqual(heard, ['first', 'second', 'second', 'third']);
+    assert.deepEqual(calls, ['first', 'second', 'second', 'third']);
   });
 });

@@ -64,7 +64,7 @@ describe('a safe log', () => {
   });
 });
 
-describe('the last line of defence', () => {
+describe('the handler of unowned errors', () => {
   function defended(): { process: EventEmitter; said: string[]; ended: () => number } {
     const process = new EventEmitter();
     const { log, said } = listening();
@@ -90,7 +90,7 @@ describe('the last line of defence', () => {
 });
 
 describe('a standard stream whose reader is gone', () => {
-  it('costs what was to be written, and no error', () => {
+  it('loses what was to be written, without an error', () => {
     const stream = Object.assign(new EventEmitter(), { write: thrower('ENOSPC') });
     const write = quietWriter(stream);
     assert.doesNotThrow(() => { write('x'); });

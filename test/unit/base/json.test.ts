@@ -5,7 +5,7 @@ import { leastMs } from '../support/growth.ts';
 
 const megabyte = 1024 * 1024;
 
-test('a text whose values would hold everybody up is no JSON, whatever they are', () => {
+test('a text with so many values that parsing would block the process is not parsed, whatever they are', () => {
   const texts: Record<string, string> = {
     'open brackets': '['.repeat(8 * megabyte),
     'open objects': '{"a":'.repeat(2 * megabyte),

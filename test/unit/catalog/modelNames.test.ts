@@ -92,7 +92,7 @@ const upstreamNames: readonly (readonly [title: string, wanted: string, provider
   ['the maker in front where the provider wants it', 'deepseek-v4-pro', 'openrouter', [], 'deepseek/deepseek-v4-pro'],
   ['the canonical name where nothing is known of its maker', 'glm-4.6', 'openrouter', [], 'glm-4.6'],
   ['the canonical name at a relay without a spelling', 'claude-sonnet-4.5', 'holysheep', [], 'claude-sonnet-4.5'],
-  ['a spelling somebody chose, when nothing is listed', 'MiniMax-M2.7-highspeed', 'holysheep', [], 'MiniMax-M2.7-highspeed'],
+  ['the requested spelling, when nothing is listed', 'MiniMax-M2.7-highspeed', 'holysheep', [], 'MiniMax-M2.7-highspeed'],
   ['a pinned date, when nothing is listed', 'claude-sonnet-4-5-20250929', 'anthropic', [], 'claude-sonnet-4-5-20250929'],
   ['the local tag', 'llama3.2', 'ollama', ['llama3.2:latest', 'qwen3:8b'], 'llama3.2:latest'],
   ['never a name that differs in its variant', 'deepseek-v4-pro', 'openrouter', ['deepseek/deepseek-v4-pro:free'], 'deepseek/deepseek-v4-pro'],

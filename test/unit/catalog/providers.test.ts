@@ -50,7 +50,7 @@ describe('the provider catalog', () => {
     assert.equal(findProvider('OpenAI')?.id, 'openai');
     assert.equal(findProvider('kimi')?.id, 'moonshot');
     assert.equal(findProvider('google')?.id, 'gemini');
-    assert.equal(findProvider('nobody'), undefined);
+    assert.equal(findProvider('unknown'), undefined);
   });
 
   test('assumes no key shape for HolySheep, whose published shapes contradict each other', () => {
@@ -124,7 +124,7 @@ describe('model facts', () => {
     assert.equal(modelFacts(canonicalModelName('mistral-medium-3-5')).contextWindow, 262_144);
   });
 
-  test('say nothing of a model nobody described', () => {
+  test('are absent for a model without a description', () => {
     assert.deepEqual(modelFacts('my-own-finetune'), {});
     assert.equal(modelFacts('kimi-k3').images, undefined);
   });

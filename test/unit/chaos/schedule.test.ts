@@ -21,7 +21,7 @@ describe('the schedule of faults', () => {
     assert.deepEqual(changes, [...changes].sort((one, other) => one.atMs - other.atMs));
   });
 
-  it('has every fault within minutes, most of the time somebody who is well, and moments in which nobody is', () => {
+  it('has every fault within minutes, most of the time a healthy provider, and moments without one', () => {
     const changes = minutes(11, 5);
     assert.deepEqual([...new Set(changes.map(change => change.fault.name))].sort(), [...faultNames].sort());
     const wellNow = new Set<number>();
@@ -33,13 +33,13 @@ describe('the schedule of faults', () => {
       lasted.set(wellNow.size, (lasted.get(wellNow.size) ?? 0) + untilMs - change.atMs);
     });
     const all = [...lasted.values()].reduce((sum, ms) => sum + ms, 0);
-    assert.ok((lasted.get(0) ?? 0) > all * 0.005, 'nobody was ever down with all others');
-    assert.ok((lasted.get(0) ?? 0) + (lasted.get(1) ?? 0) < all * 0.4, 'somebody was seldom well');
+    assert.ok((lasted.get(0) ?? 0) > all * 0.005, 'no moment had all providers down');
+    assert.ok((lasted.get(0) ?? 0) + (lasted.get(1) ?? 0) < all * 0.4, 'healthy providers were rare');
   });
 });
 
-describe('the log of who was well', () => {
-  it('knows no health within a wait that was asked for, nor while the process was away', () => {
+describe('the log of healthy providers', () => {
+  it('counts a provider as unhealthy within a wait it asked for, and while its process was away', () => {
     const log = new HealthLog();
     log.well('a', 100);
     log.ill('a', 200);

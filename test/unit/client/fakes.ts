@@ -105,7 +105,7 @@ export class FakeServerRun implements ServerConnection {
     pending?.resolve(result);
   }
 
-  /** The process dies: every open request fails as the language client makes it fail, then the end is told. */
+  /** The process dies: every open request fails as the language client makes it fail, then listeners of the end are called. */
   crash(): void {
     const pending = this.#pending.splice(0);
     for (const entry of pending) entry.reject(Object.assign(new Error('Pending response rejected since connection got disposed'), { code: -32097 }));

@@ -24,7 +24,7 @@ class CountingItem implements StatusItem<string, string> {
 const content = (status: StatusSnapshot, now: number) => statusBarContent({ server: 'running', status, configuredEndpoints: 2, choice: 'both', now });
 const writer = (item: CountingItem) => new StatusItemWriter(item, { tooltip: markdown => markdown, errorBackground: () => 'red' });
 
-describe('an editor at rest', () => {
+describe('an idle editor', () => {
   for (const { name, after } of [
     { name: 'after a failure that is over', after: 'recovered' },
     { name: 'while a provider is down', after: 'down' },

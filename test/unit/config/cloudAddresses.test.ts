@@ -75,7 +75,7 @@ describe('Azure OpenAI is called', () => {
     test(title, () => assert.equal(chatUrl(only({ provider: 'azure', ...settings }), 'my-gpt', true), url));
   }
 
-  test('for its probe with the version, and never for a list, which tells nothing of deployments', () => {
+  test('for its probe with the version, and never for a list, which does not name deployments', () => {
     const endpoint = only({ provider: 'azure', baseUrl: 'https://res.openai.azure.com', apiVersion: '2024-10-21' });
     assert.equal(probeAddress(endpoint).url, 'https://res.openai.azure.com/openai/models?api-version=2024-10-21');
     assert.equal(modelsAddress(endpoint)?.url, undefined);

@@ -30,9 +30,9 @@ const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text
   ['an unknown field that is like none', { provider: 'openai', limits: { money: 1 } }, 'there is no field "limits.money"; fields here are requestsPerMinute, tokensPerMinute, concurrency, perKey.', 'limits.money'],
   ['a number out of range', { provider: 'openai', priority: 0 }, '"priority" must be a whole number from 1 to 1000.', 'priority'],
   ['a number that is not whole', { provider: 'openai', timeouts: { connectMs: 1.5 } }, '"timeouts.connectMs" must be a whole number from 10 to 120000.', 'timeouts.connectMs'],
-  ['a word for a number', { provider: 'openai', weight: 'much' }, '"weight" must be a number from 0 to 1000000.', 'weight'],
-  ['a word for true or false', { provider: 'openai', enabled: 'yes' }, '"enabled" must be true or false.', 'enabled'],
-  ['a protocol nobody speaks', { provider: 'openai', protocol: 'openai' }, '"protocol" must be one of openai-chat, openai-responses, anthropic-messages, gemini.', 'protocol'],
+  ['a text for a number', { provider: 'openai', weight: 'much' }, '"weight" must be a number from 0 to 1000000.', 'weight'],
+  ['a text for true or false', { provider: 'openai', enabled: 'yes' }, '"enabled" must be true or false.', 'enabled'],
+  ['an unknown protocol', { provider: 'openai', protocol: 'openai' }, '"protocol" must be one of openai-chat, openai-responses, anthropic-messages, gemini.', 'protocol'],
   ['a protocol not spoken yet', { provider: 'openai', protocol: 'openai-responses' }, 'protocol "openai-responses" is not supported yet; use openai-chat or anthropic-messages.', 'protocol'],
   ['a protocol without a known address', { provider: 'openai', protocol: 'anthropic-messages' }, 'the address of OpenAI for protocol "anthropic-messages" is not known; give it in "baseUrl".', 'protocol'],
   ['no base URL where there is no default', { provider: 'openai-compatible' }, 'provider "openai-compatible" needs a "baseUrl", such as "http://127.0.0.1:8000/v1".', 'provider'],
@@ -97,7 +97,7 @@ describe('an endpoint', () => {
 
   test('keeps its defaults beside a field that is undefined', () => assert.equal(only({ provider: 'openai', timeouts: { idleMs: undefined } }).timeouts.idleMs, 60_000));
 
-  test('whose breaker may be open for less than it is open at first works, and its owner is told', () => {
+  test('whose breaker may be open for less than it is open at first works, with a problem for its owner', () => {
     const { config, said } = resolve({ it: { provider: 'openai', breaker: { openForMs: 60_000, maxOpenForMs: 1000 } } });
     assert.deepEqual(said, ['Endpoint "it": "breaker.maxOpenForMs" is less than "breaker.openForMs", which counts instead.']);
     assert.equal(config.endpoints.get('it')?.breaker.maxOpenForMs, 60_000);
@@ -122,7 +122,7 @@ describe('an endpoint', () => {
     test(`${JSON.stringify(settings)} is at ${baseUrl}`, () => assert.equal(only(settings).baseUrl, baseUrl));
   }
 
-  test('in the settings of VS Code works without the keys somebody put there, who is told', () => {
+  test('in the settings of VS Code works without the keys written there, with a problem for the user', () => {
     const { config, said } = resolve({ openai: { provider: 'openai', keys: ['sk-1'] } }, {}, { source: 'settings' });
     assert.deepEqual(said, ['Endpoint "openai": keys in settings are ignored, because settings are stored in plain text; remove them and use "Waybill: Add Provider…".']);
     assert.ok(config.endpoints.has('openai'));

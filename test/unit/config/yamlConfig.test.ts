@@ -79,7 +79,7 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
     endpoints: ['openai'],
   },
   {
-    title: 'an endpoint that was never given a key is told how',
+    title: 'for an endpoint without a key the problem says how to give one',
     yaml: 'endpoints:\n  claude: { provider: anthropic }\n',
     said: ['2: Endpoint "claude" has no key, so nothing can be sent to it; add keys: ["${ANTHROPIC_API_KEY}"].'],
     endpoints: ['claude'],
@@ -168,7 +168,7 @@ const cases: readonly { title: string; yaml: string; environment?: Environment; 
     said: [],
     endpoints: ['a', 'b'],
   },
-  { title: 'the first of two documents stands, and the second is told', yaml: 'endpoints: {}\n---\nroutes: {}\n', said: ['2: The file holds more than one YAML document; only the first is used.'] },
+  { title: 'of two documents the first is used, and the second is a problem', yaml: 'endpoints: {}\n---\nroutes: {}\n', said: ['2: The file holds more than one YAML document; only the first is used.'] },
   {
     title: 'an alias that leads nowhere is reported with its line',
     yaml: 'aliases:\n  good: gpt-4.1\n  loop: loop\n  odd: "${NOT_SET}"\n',
@@ -242,7 +242,7 @@ describe('the key file of a service account', () => {
     assert.equal(loaded.keys.get('vertex')?.[0]?.secret, file);
   });
 
-  test('that is cut short is left out, without a word of it being shown', () => {
+  test('that is cut short is left out, and no part of it is shown', () => {
     const loaded = load(yaml, { GOOGLE_KEY: file.slice(0, 80) });
     assert.deepEqual(sentences(loaded), ['2: Endpoint "vertex": GOOGLE_KEY holds characters that no key has, so it is left out.']);
   });

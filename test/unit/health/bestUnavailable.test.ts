@@ -13,7 +13,7 @@ function reopen(under: RegistryUnderTest, endpoint: string): void {
   under.fail('server', { endpoint, model: 'm', trial: true });
 }
 
-test('the one that reopened least often is the least bad', () => {
+test('the best unavailable target is the one that reopened least often', () => {
   const under = new RegistryUnderTest();
   for (const endpoint of ['a', 'b', 'c']) open(under, endpoint);
   under.now += 60_000;
@@ -36,7 +36,7 @@ test('among equals it is the one that is let through soonest', () => {
   assert.deepEqual(under.healthRegistry.bestUnavailable(everywhere, under.now), { endpoint: 'b', model: 'm', retryAt: start + 40_000 });
 });
 
-test('a wait the provider named is never broken, and our own backoff may be', () => {
+test('a wait that the provider named is never cut short, and our own backoff may be', () => {
   const under = new RegistryUnderTest();
   under.fail('rate-limit', { endpoint: 'a', model: 'm', retryAfterMs: 5000 });
   under.fail('overloaded', { endpoint: 'b', model: 'm' });
@@ -47,10 +47,10 @@ test('a wait the provider named is never broken, and our own backoff may be', ()
   assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false, 'an open breaker does not hide the wait');
 });
 
-test('nothing is the least bad of targets that may go, of unknown ones, and of none', () => {
+test('there is no best unavailable one of targets that may go, of unknown ones, and of none', () => {
   const under = new RegistryUnderTest();
   assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now), undefined);
-  assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'nobody', model: 'm' }], under.now), undefined);
+  assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'unknown', model: 'm' }], under.now), undefined);
   assert.equal(under.healthRegistry.bestUnavailable([], under.now), undefined);
 });
 
@@ -86,7 +86,7 @@ test('forced attempts that fail do not shut an endpoint out for longer, and the 
   for (const endpoint of ['a', 'b']) assert.equal(under.healthRegistry.health(endpoint, under.now).retryAt, start + 60_000);
 });
 
-test('the ramp after a recovery is the least of all evils', () => {
+test('a target in its ramp after a recovery is preferred to any other', () => {
   const under = new RegistryUnderTest();
   open(under, 'a');
   open(under, 'b');

@@ -275,7 +275,7 @@ test('in random sequences of everything that can happen no two trials ever run a
       if (move < 0.45) {
         const look = healthRegistry.admission('a', 'm', now);
         const admission = healthRegistry.enter('a', 'm', now);
-        assert.equal(look.admitted, admission.admitted, 'a look tells what entering will say');
+        assert.equal(look.admitted, admission.admitted, 'a look gives the result that entering will have');
         if (admission.admitted) { running.push({ trial: admission.trial }); if (admission.trial) trials += 1; }
         else assert.ok(admission.retryAt > now && admission.reason.length > 0);
       } else if (move < 0.85 && running.length > 0) {
@@ -295,7 +295,7 @@ test('in random sequences of everything that can happen no two trials ever run a
   assert.ok(trials > 100, 'the sequences must reach half-open often enough to prove anything');
 });
 
-test('what this machine ran out of says nothing of an endpoint, by attempts, probes and peers', () => {
+test('what this machine ran out of does not count against an endpoint, by attempts, probes and peers', () => {
   const under = new RegistryUnderTest();
   under.record();
   const before = under.healthRegistry.health('a', under.now);

@@ -62,7 +62,7 @@ describe('a pool of keys', () => {
     assert.equal(pool.status('e', 0)[0]?.until, 60_000);
   });
 
-  it('thinks nothing of a key when the provider or the request is at fault', () => {
+  it('does not change a key when the provider or the request is at fault', () => {
     for (const failure of ['server', 'network', 'timeout', 'overloaded', 'bad-request', 'context-overflow', 'content-policy', 'model-not-found', 'cancelled'] as const) pool.report('e', '1', failure, 0);
     assert.deepEqual(states(0), ['unused', 'unused']);
   });
@@ -230,7 +230,7 @@ describe('what peers share about keys', () => {
   }
   const [a, b] = [0, 1];
 
-  it('keeps all of them from a dead key, whatever they call it, until its secret changes', () => {
+  it('keeps all of them from a dead key, whatever its label, until its secret changes', () => {
     const { pools, notes } = peers(2);
     pools[b]?.configure(new Map([['e', [{ ...one, id: 'HEADLESS', label: 'other' }, two]]]));
     pools[a]?.report('e', '1', 'auth', 1000);
@@ -264,7 +264,7 @@ describe('what peers share about keys', () => {
     }
   });
 
-  it('says nothing of what a fire drill made up, and outlives the drill that was put back', () => {
+  it('leaves out what a fire drill injected, and outlives the drill that was put back', () => {
     const { pools, notes } = peers(2);
     const before = pools[a]?.snapshotOf('e') ?? new Map();
     pools[a]?.report('e', '1', 'auth', 1000, undefined, { model: 'm', drill: true });

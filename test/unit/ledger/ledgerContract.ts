@@ -76,7 +76,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
-    it('keeps the last word on each key, model and limit', async () => {
+    it('keeps the latest note on each key, model and limit', async () => {
       const ledger = make();
       const about = { endpoint: 'openai', keyFingerprint: 'ab' };
       ledger.publishKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
@@ -93,7 +93,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === 'm'), { ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
       assert.deepEqual(notes.find((note) => note.kind === 'requests'), { ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
       assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
-      assert.deepEqual(polled(ledger).keyNotes, [], 'its own words are no news');
+      assert.deepEqual(polled(ledger).keyNotes, [], 'a server does not poll its own notes');
       ledger.shutdown();
     });
 
@@ -193,7 +193,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
-    it('says which buckets of a sum not everybody reported, and counts nobody who used nothing among them', async () => {
+    it('says which buckets of a sum some attempts did not report, and leaves out attempts that used nothing', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [anAttempt({ usage: { inputTokens: 10, cacheWriteTokens: 0, outputTokens: 5 } })] }));
       ledger.close(aReceipt('x-2', { attempts: [anAttempt({ endpoint: 'claude', usage: { inputTokens: 7, outputTokens: 3 } })] }));

@@ -73,7 +73,7 @@ describe('what a provider says is left', () => {
     assert.equal(far.shortage(1, start)?.retryAt, start + 5 * minuteMs);
   });
 
-  it('is not believed any more once good answers have contradicted it three times, until it moves or a refusal confirms it', () => {
+  it('is ignored once good answers have contradicted it three times, until it moves or a refusal confirms it', () => {
     const limits = new ProviderLimits({});
     let now = start;
     const say = (remaining: number, refused = false): void => { limits.observe({ requests: { limit: 10, remaining, resetAt: now + 1000 } }, now, refused); };

@@ -19,7 +19,7 @@ function enter(made: RateLimiter, tokens: number, now: number): RateTicket {
 test('an endpoint without limits, or an unknown one, admits everything', () => {
   const made = limiter({});
   for (let index = 0; index < 1000; index += 1) enter(made, 1e9, start);
-  assert.equal(made.admission('nobody', 1, start).admitted, true);
+  assert.equal(made.admission('unknown', 1, start).admitted, true);
 });
 
 test('requests beyond the limit wait until the first of them is a minute old', () => {
@@ -151,7 +151,7 @@ test('requests and tokens of peers count against the limits of endpoint and key,
   made.configure(new Map([['a', { limits: { requestsPerMinute: 3, perKey: { tokensPerMinute: 500 } } }]]));
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 70_000, tokens: 500 });
   made.applyRemote({ endpoint: 'a', keyId: 'one', model: 'm', at: start - 40_000, tokens: 400 });
-  made.applyRemote({ endpoint: 'nobody', model: 'm', at: start, tokens: 400 });
+  made.applyRemote({ endpoint: 'unknown', model: 'm', at: start, tokens: 400 });
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', promptTokens: 100, now: start })).admitted);
   const refused = made.keyAdmission(rateRequest({ keyId: 'one', promptTokens: 101, now: start }));
   assert.ok(!refused.admitted && refused.retryAt <= start + 21_000);

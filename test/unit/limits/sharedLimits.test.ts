@@ -58,7 +58,7 @@ test('four servers run no more at once than one may, and a place that one frees 
   assert.equal(enterAll(made, 3, refused.retryAt).length, 1);
 });
 
-test('looks after a refusal say the same, for as long as it is worth believing, and only for requests that are no smaller', () => {
+test('looks after a refusal say the same, for as long as it is valid, and only for requests that are no smaller', () => {
   const [one, other] = servers(2, new InMemoryLimits(), { tokensPerMinute: 1000 });
   assert.ok(one !== undefined && other !== undefined);
   assert.ok(one.enter(rateRequest({ promptTokens: 900, now: start })).admitted);
@@ -145,7 +145,7 @@ test('a newcomer waits until the server that was alone has reported what it used
   assert.equal(enterAll([old], 30, now + 1000).length, 0);
 });
 
-test('a newcomer waits three seconds at most for a server that was alone and stands still, which then asks before it goes on', () => {
+test('a newcomer waits three seconds at most for a server that was alone and is stalled, which then asks before it goes on', () => {
   const limits = new InMemoryLimits();
   const old = server(limits, 'old', { concurrency: 1 });
   const now = beats([old], start, settleMs / 1000 + 1);

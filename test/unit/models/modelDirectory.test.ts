@@ -98,7 +98,7 @@ describe('model lists on disk', () => {
     assert.equal(models.listed('relay'), undefined);
   });
 
-  test('of several windows stand side by side', () => {
+  test('of several peers are kept side by side', () => {
     const file = join(folder, 'shared.json');
     new ModelCache(file).write('a', { baseUrl: 'https://a.example', at: 1, models: [{ name: 'x' }] });
     new ModelCache(file).write('b', { baseUrl: 'https://b.example', at: 2, models: [{ name: 'y' }] });
@@ -114,7 +114,7 @@ describe('model lists on disk', () => {
   });
 });
 
-describe('a list on disk that somebody changed', () => {
+describe('a list on disk that was changed by hand', () => {
   const file = join(folder, 'changed.json');
   const factsRead = (facts: string): unknown => {
     writeFileSync(file, `{"version":1,"endpoints":{"a":{"baseUrl":"https://a.example","at":1,"models":[{"name":"m","facts":${facts}}]}}}`);

@@ -65,7 +65,7 @@ const lists: readonly (readonly [title: string, body: unknown, expected: unknown
 describe('a model list is read:', () => {
   for (const [title, body, expected] of lists) test(title, () => assert.deepEqual(parseModelList(JSON.stringify(body)), expected));
 
-  test('what is none is told from an empty one', () => {
+  test('an answer without a list is not taken for an empty list', () => {
     assert.equal(parseModelList('<html>'), undefined);
     assert.equal(parseModelList('{"error":{"message":"no"}}'), undefined);
     assert.deepEqual(parseModelList('{"data":[]}'), []);
@@ -83,7 +83,7 @@ describe('what a hostile list says', () => {
     });
   }
 
-  test('is no window when it is negative, a fraction, a text or beyond belief', () => {
+  test('is no context window when it is negative, a fraction, a text or beyond belief', () => {
     for (const odd of [0, -1, 1.5, 1e300, Number.MAX_SAFE_INTEGER, '8192', true, {}, []]) {
       assert.deepEqual(parseModelList(JSON.stringify([{ id: 'm', context_length: odd, max_output_tokens: odd }])), [{ name: 'm' }], JSON.stringify(odd));
     }
@@ -113,14 +113,14 @@ describe('what a hostile list says', () => {
   });
 });
 
-describe("Ollama's word on one model", () => {
+describe("Ollama's details of one model", () => {
   const details = { model_info: { 'general.architecture': 'llama', 'llama.context_length': 131_072 }, capabilities: ['completion', 'tools', 'vision'] };
 
-  test('gives its window and what it can do', () => {
+  test('gives its context window and its capabilities', () => {
     assert.deepEqual(parseModelDetails(JSON.stringify(details)), { contextWindow: 131_072, tools: true, images: true, thinking: false });
   });
 
-  test('gives the window it is run in, where one is set: longer prompts would be cut in silence', () => {
+  test('gives the context window it is run with, where one is set: longer prompts would be cut in silence', () => {
     assert.equal(parseModelDetails(JSON.stringify({ ...details, parameters: 'stop "<|eot|>"\nnum_ctx                        8192\n' })).contextWindow, 8192);
   });
 

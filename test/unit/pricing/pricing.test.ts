@@ -162,7 +162,7 @@ describe('which price counts', () => {
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { provider: sandbox, configPrices }))), [504, 'exact', 'sandbox']);
   });
 
-  it('is unknown, without a figure, where nobody knows it', () => {
+  it('is unknown, without a figure, where no source has it', () => {
     assert.deepEqual(pricer.priceAttempt(ask(undefined, 'gpt-4.1', usage)), { certainty: 'unknown' });
     assert.deepEqual(pricer.priceAttempt(ask('openai', 'no-such-model', usage)), { certainty: 'unknown' });
   });
@@ -194,7 +194,7 @@ describe('attempts whose usage is not fully known', () => {
     ['a request that was sent and reset has unknown cost', { ...nothing, status: undefined, failureClass: 'network' }, { certainty: 'unknown' }],
     ['a request that was sent and cancelled has unknown cost', { ...nothing, status: undefined, failureClass: 'cancelled' }, { certainty: 'unknown' }],
     ['a refusal by the provider cost nothing', { ...nothing, status: 529, failureClass: 'overloaded' }, { microUsd: 0, certainty: 'exact' }],
-    ['a request nobody answered in time has unknown cost', { ...nothing, status: undefined, failureClass: 'timeout' }, { certainty: 'unknown' }],
+    ['a request without an answer in time has unknown cost', { ...nothing, status: undefined, failureClass: 'timeout' }, { certainty: 'unknown' }],
     ['an accepted request that brought nothing has unknown cost', { ...nothing, status: 200, failureClass: 'timeout' }, { certainty: 'unknown' }],
     ['output of unknown size has unknown cost', { usage: {}, generated: true }, { certainty: 'unknown' }],
   ];
@@ -208,7 +208,7 @@ describe('attempts whose usage is not fully known', () => {
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens: 100, outputTokens: 1 }, { usageEstimated: true }))), [208, 'estimated', library]);
   });
 
-  it('counts beyond belief have unknown cost, and a reported cost beyond belief is not taken', () => {
+  it('counts above the limit have unknown cost, and a reported cost above the limit is not used', () => {
     for (const inputTokens of [Number.MAX_SAFE_INTEGER, 18446744073709551615]) {
       assert.deepEqual(pricer.priceAttempt(ask('openai', 'gpt-4.1', { inputTokens, outputTokens: 1 })), { certainty: 'unknown' });
     }
@@ -228,7 +228,7 @@ describe('attempts whose usage is not fully known', () => {
     });
   }
 
-  it('the dearest believable prices of the largest believable counts make a cost the ledger can keep, or none', () => {
+  it('the highest accepted prices of the largest accepted counts make a cost the ledger can keep, or none', () => {
     const most = 1_000_000_000;
     const usage = { inputTokens: most, cacheReadTokens: most, cacheWriteTokens: most, cacheWrite1hTokens: most, outputTokens: most, reasoningTokens: most };
     const listedPrices = { inputPerMTok: 100_000, outputPerMTok: 100_000, reasoningPerMTok: 100_000, perRequestUsd: 1_000 };
@@ -241,7 +241,7 @@ describe('attempts whose usage is not fully known', () => {
     });
   }
 
-  it("a provider's own account of the cost is an estimate where its figures contradict each other", () => {
+  it("the cost that a provider reports is an estimate where its figures contradict each other", () => {
     const usage = { inputTokens: 100, cacheReadTokens: 5_000, outputTokens: 1, reportedCostMicroUsd: 7 };
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { usageEstimated: true, contradictory: true }))), [7, 'estimated', 'provider']);
     assert.deepEqual(money(pricer.priceAttempt(ask('openai', 'gpt-4.1', usage, { usageEstimated: true }))), [7, 'exact', 'provider']);

@@ -17,7 +17,7 @@ import { codecFor } from '../../../server/protocols/registry.ts';
 const pricer = createPricer({ log: silentLog });
 await pricer.ready();
 
-/** A Friday noon UTC: nobody's peak hour. */
+/** A Friday noon UTC: no provider's peak hour. */
 const usual = '2026-11-20T12:00:00Z';
 
 const answers: Record<ProtocolName, (model: string, usage: JsonObject) => JsonObject> = {
@@ -158,7 +158,7 @@ const examples: Example[] = [
     provider: 'xai', model: 'grok-4.7', costs: 800_000 + 120, usage: { input_tokens: 200_000, output_tokens: 10 },
   },
   {
-    what: 'xAI, when it tells the cost itself in ticks of a ten-thousandth of a micro-dollar',
+    what: 'xAI, when it reports the cost itself in ticks of a ten-thousandth of a micro-dollar',
     provider: 'xai', model: 'grok-4.7', costs: 2_345, source: /^provider$/, usage: { input_tokens: 1_000, output_tokens: 100, cost_in_usd_ticks: 23_450_000 },
   },
   {
@@ -172,7 +172,7 @@ const examples: Example[] = [
     usage: { prompt_tokens: 1_000, completion_tokens: 100, prompt_tokens_details: { cached_tokens: 400 } },
   },
   {
-    what: 'OpenRouter, which tells the cost itself',
+    what: 'OpenRouter, which reports the cost itself',
     provider: 'openrouter', model: 'claude-sonnet-4.6', upstreamModel: 'anthropic/claude-sonnet-4.6', costs: 12_346, source: /^provider$/,
     usage: { prompt_tokens: 1_000, completion_tokens: 100, cost: 0.0123456 },
   },
@@ -198,9 +198,9 @@ const examples: Example[] = [
   },
   { what: 'a model on this machine', provider: 'ollama', model: 'llama3.3', costs: 0, source: /^local$/, usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
   { what: 'HolySheep without prices of the user, although its list is known', provider: 'holysheep', model: 'gpt-4.1', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
-  { what: 'the address for Codestral, whose prices nobody publishes', provider: 'codestral', model: 'codestral-2508', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
+  { what: 'the address for Codestral, whose prices are not published', provider: 'codestral', model: 'codestral-2508', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
   { what: 'any compatible server', provider: 'openai-compatible', model: 'gpt-4.1', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
-  { what: 'a model nobody has heard of', provider: 'openai', model: 'gpt-99-quasar', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
+  { what: 'an unknown model', provider: 'openai', model: 'gpt-99-quasar', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
 ];
 
 describe('what a provider reports is charged as', () => {
@@ -214,7 +214,7 @@ describe('what a provider reports is charged as', () => {
   }
 });
 
-describe('the price library also knows windows', () => {
+describe('the price library also knows context windows', () => {
   const ask = (id: string, model: string): number | undefined => pricer.contextWindow({ provider: findProvider(id) ?? assert.fail(), model, upstreamModel: model, at: Date.parse(usual) });
 
   test('of models it knows by name, and of no others', () => {

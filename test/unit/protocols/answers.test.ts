@@ -125,7 +125,7 @@ describe('the reason an answer stopped', () => {
     });
   }
 
-  test('a stop string is told to Messages callers when the provider named it', () => {
+  test('a stop string is passed on to Messages callers when the provider named it', () => {
     const events: ConversationEvent[] = [{ type: 'text', text: 'x' }, { type: 'finish', reason: 'stop-sequence', stopSequence: 'END' }];
     const message = anthropicMessages.encodeResponse(events, meta);
     assert.deepEqual([message.stop_reason, message.stop_sequence], ['stop_sequence', 'END']);
@@ -159,7 +159,7 @@ describe('the end of a chat stream', () => {
 describe('tool calls of odd chat servers', () => {
   const calls = (chunks: JsonValue[]): unknown => gatherAnswer(chatEvents(chunks).events).parts.map((part) => (part.type === 'tool-call' ? [part.id, part.name, part.arguments] : part.type));
   const tool = (...entries: JsonObject[]): JsonObject => delta({ tool_calls: entries });
-  test('are told apart by id when all have index 0', () => {
+  test('are distinguished by id when all have index 0', () => {
     assert.deepEqual(calls([tool({ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }), tool({ index: 0, id: 'b', function: { name: 'f', arguments: '{}' } })]), [['a', 'f', '{}'], ['b', 'f', '{}']]);
   });
   test('are followed without any index', () => {

@@ -23,7 +23,7 @@ const statuses: Record<FailureClass, [chat: number, messages: number]> = {
   cancelled: [499, 499],
 };
 
-describe('an error a caller is told', () => {
+describe('an error that a caller gets', () => {
   for (const failureClass of failureClasses) {
     test(`of class ${failureClass} has its status in each protocol`, () => {
       const error = { failureClass, message: 'What happened.' };
@@ -34,10 +34,10 @@ describe('an error a caller is told', () => {
   test('about a provider\'s key is never 401 or 403, says whose key it is, and is not retried by SDKs', () => {
     for (const status of [400, 401, 403]) {
       for (const codec of [openAiChat, anthropicMessages]) {
-        const told = codec.encodeError({ failureClass: 'auth', message: 'Incorrect API key provided.', status });
-        assert.equal(told.status, 502);
-        assert.equal(told.headers?.['x-should-retry'], 'false');
-        assert.match(JSON.stringify(told.body), /provider rejected its API key/);
+        const encoded = codec.encodeError({ failureClass: 'auth', message: 'Incorrect API key provided.', status });
+        assert.equal(encoded.status, 502);
+        assert.equal(encoded.headers?.['x-should-retry'], 'false');
+        assert.match(JSON.stringify(encoded.body), /provider rejected its API key/);
       }
     }
   });
@@ -61,9 +61,9 @@ describe('an error a caller is told', () => {
   });
 
   test('about a wrong request keeps the provider\'s own status and code', () => {
-    const told = openAiChat.encodeError({ failureClass: 'bad-request', message: 'No such field', status: 422, code: 'unsupported_parameter' });
-    assert.equal(told.status, 422);
-    assert.deepEqual(told.body, { error: { message: 'No such field', type: 'invalid_request_error', param: null, code: 'unsupported_parameter' } });
+    const encoded = openAiChat.encodeError({ failureClass: 'bad-request', message: 'No such field', status: 422, code: 'unsupported_parameter' });
+    assert.equal(encoded.status, 422);
+    assert.deepEqual(encoded.body, { error: { message: 'No such field', type: 'invalid_request_error', param: null, code: 'unsupported_parameter' } });
   });
 
   test('about a full context is worded so that agents shorten their history', () => {

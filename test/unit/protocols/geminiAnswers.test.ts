@@ -46,7 +46,7 @@ describe('an answer to a Gemini caller', () => {
     });
   }
 
-  test('has whole calls only, with a stand-in for the signature of the first', () => {
+  test('has whole calls only, with a placeholder for the signature of the first', () => {
     const events: ConversationEvent[] = [
       { type: 'tool-call-start', index: 0, id: 'a', name: 'f' }, { type: 'tool-call-start', index: 1, id: 'b', name: 'g' },
       { type: 'tool-call-arguments', index: 1, text: '{"x":' }, { type: 'tool-call-arguments', index: 0, text: '{"y":1}' }, { type: 'tool-call-arguments', index: 1, text: '2}' },
@@ -152,7 +152,7 @@ describe('an error to a Gemini caller', () => {
     assert.match(JSON.stringify(gemini.encodeError({ failureClass: 'context-overflow', message: 'Too much.' }).body), /exceeds the maximum number of tokens allowed: Too much\./);
   });
 
-  test('in a stream is a chunk that says nothing else', () => {
+  test('in a stream is a chunk that holds nothing else', () => {
     const text = gemini.encodeStreamError({ failureClass: 'server', message: 'Broke.' });
     assert.deepEqual(JSON.parse(text.slice('data: '.length)), { error: { code: 503, message: 'Broke.', status: 'UNAVAILABLE', details: [] } });
   });

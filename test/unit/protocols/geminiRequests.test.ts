@@ -72,12 +72,12 @@ describe('a Gemini request', () => {
     assert.deepEqual(gemini.encodeRequest(gemini.decodeRequest(body), target('gemini-3.8-flash')), body);
   });
 
-  test('does not take the stand-in of a signature for one', () => {
+  test('does not take the placeholder of a signature for one', () => {
     const { messages: read } = gemini.decodeRequest({ contents: [{ role: 'model', parts: [{ functionCall: { name: 'f' }, thoughtSignature: standIn }] }] });
     assert.deepEqual(plain(read[0]?.content), [{ type: 'tool-call', id: 'call_0', name: 'f', arguments: '' }]);
   });
 
-  test('that was refused for a signature has the stand-in on its calls, and no other signature', () => {
+  test('that was refused for a signature has the placeholder on its calls, and no other signature', () => {
     const body = { contents: [{ role: 'model', parts: [{ text: 'Hm', thought: true, thoughtSignature: 'a' }, { text: 'x', thoughtSignature: 'b' }, { functionCall: { name: 'f' }, thoughtSignature: 'c' }, { functionCall: { name: 'f' } }] }] };
     assert.deepEqual(plain(gemini.withoutReasoning(body)), { contents: [{ role: 'model', parts: [{ text: 'x' }, { functionCall: { name: 'f' }, thoughtSignature: standIn }, { functionCall: { name: 'f' } }] }] });
   });

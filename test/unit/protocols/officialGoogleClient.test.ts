@@ -64,8 +64,8 @@ describe('the official Google client', () => {
     await assert.rejects(async () => {
       for await (const chunk of stream) assert.equal(chunk.text, 'Half');
     }, (error) => error instanceof ApiError && error.status === 503 && error.message.includes('It broke.'));
-    const told = gemini.encodeError({ failureClass: 'rate-limit', message: 'Slow down.' });
-    await assert.rejects(client(JSON.stringify(told.body), json, told.status).google.models.generateContent(ask), (error) => error instanceof ApiError && error.status === 429);
+    const encoded = gemini.encodeError({ failureClass: 'rate-limit', message: 'Slow down.' });
+    await assert.rejects(client(JSON.stringify(encoded.body), json, encoded.status).google.models.generateContent(ask), (error) => error instanceof ApiError && error.status === 429);
   });
 
   test('is understood in all that it asks for', async () => {

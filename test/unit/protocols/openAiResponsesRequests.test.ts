@@ -158,7 +158,7 @@ describe('a Responses request', () => {
   for (const { body, reason } of pins) {
     test(`with ${JSON.stringify(body)} says why it cannot be translated`, () => assert.match(decode(body).providerState?.reason ?? '', reason));
   }
-  test('that may be stored but leans on nothing stored is free to go anywhere', () => assert.equal(decode({ store: true }).providerState, undefined));
+  test('that may be stored but refers to nothing stored can be translated', () => assert.equal(decode({ store: true }).providerState, undefined));
 
   const wrong: { body: JsonObject; path: string }[] = [
     { body: { input: null }, path: 'input' },

@@ -95,7 +95,7 @@ describe('a rich conversation', () => {
         assert.deepEqual(plain(essence(to.codec.decodeRequest(sent))), wanted);
       });
 
-      test(`from a ${from.codec.protocol} caller is the same for a ${to.codec.protocol} target after every further turn: caches keep their worth`, () => {
+      test(`from a ${from.codec.protocol} caller is the same for a ${to.codec.protocol} target after every further turn, so that prompt caches stay valid`, () => {
         const longer = from.codec.encodeRequest({
           ...rich, messages: [...rich.messages, { role: 'assistant', content: [{ type: 'text', text: 'Sun.' }] }, { role: 'user', content: [{ type: 'text', text: 'Thanks' }] }],
         }, target(from.model));

@@ -54,7 +54,7 @@ function put(place: { holder: JsonObject | JsonValue[]; key: string | number }, 
   else place.holder[place.key] = value;
 }
 
-describe('a request with values nobody promised', () => {
+describe('a request with values of any type', () => {
   for (const { codec, body } of requests) {
     test(`of ${codec.protocol} is read and written for every target, or refused with the place that is wrong`, () => {
       const random = seededRandom(0xbad);

@@ -277,7 +277,7 @@ describe('a Messages request to a chat target', () => {
       ] }),
     },
     {
-      what: 'names content nobody knows instead of losing it silently',
+      what: 'names content of an unknown type instead of losing it silently',
       messages: { messages: [{ role: 'user', content: [{ type: 'hologram', data: 'x' }, { type: 'text', text: 'hi' }] }] },
       chat: chat({ messages: [{ role: 'user', content: '[Content of type "hologram" was left out: it cannot be sent to this model.]\n\nhi' }] }),
     },
@@ -304,7 +304,7 @@ describe('thinking with a signature', () => {
     assert.deepEqual(at('relay/claude-opus-4-6'), 'Yes');
   });
 
-  test('is not asked for anew in a tool loop whose signed beginning had to be stripped', () => {
+  test('is not asked for again in a tool loop whose signed beginning had to be stripped', () => {
     const loop: JsonObject = {
       model: 'auto', max_tokens: 9_000, thinking: { type: 'enabled', budget_tokens: 2_000 },
       messages: [...ask,

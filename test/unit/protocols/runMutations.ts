@@ -2,7 +2,7 @@ import { mutationsOf, playMutation, type MutationEnd } from './mutations.ts';
 import { recordedCodec, recordings } from './replay.ts';
 
 /**
- * `npm run mutations [-- COUNT [SEED]]`: damages recorded streams so many times for each protocol (100,000 unless told otherwise).
+ * `npm run mutations [-- COUNT [SEED]]`: damages recorded streams so many times for each protocol (100,000 by default).
  * Each must end as a whole answer, as a reported error or as a cut stream: never with a crash, never slowly, never with much memory.
  */
 const longestMs = 2_000;

@@ -94,7 +94,7 @@ describe('the reader of server-sent events', () => {
 describe('what belongs to no event', () => {
   const megabyte = 1024 * 1024;
   const noises: readonly [what: string, line: string][] = [
-    ['comments', ': words that nobody reads\n'], ['comments with CRLF', ': words that nobody reads\r\n'], ['unknown fields', 'field: value\n'], ['ids', 'id: 7\n'], ['event names', 'event: x\n'],
+    ['comments', ': words that are ignored\n'], ['comments with CRLF', ': words that are ignored\r\n'], ['unknown fields', 'field: value\n'], ['ids', 'id: 7\n'], ['event names', 'event: x\n'],
     ['empty data', 'data:\n'], ['blank lines', '\n'], ['blank lines with CR', '\r'], ['an endless comment', ': words'], ['an endless field', 'x'], ['bare JSON', '{"a":1}\n'], ['an event without data', 'event: x\n\n'],
   ];
   for (const [what, line] of noises) {

@@ -29,7 +29,7 @@ describe('stop strings for a protocol that has none', () => {
     }
   });
 
-  test('tell what the answer cost all the same, and end it once', () => {
+  test('pass on the usage of the answer all the same, and end it once', () => {
     const { events } = read(['x'], ['axb', 'c']);
     assert.equal(events.filter((event) => event.type === 'finish').length, 1);
     assert.ok(events.some((event) => event.type === 'usage' && event.usage.outputTokens === 9));

@@ -30,7 +30,7 @@ const protocols: [name: string, read: (input: number, output: number) => [TokenU
 
 describe('a figure that cannot be a count of tokens', () => {
   for (const [name, read] of protocols) {
-    test(`is unknown and discredits the report: ${name}`, () => {
+    test(`is unknown and makes the report contradictory: ${name}`, () => {
       for (const absurd of [9007199254740991, 18446744073709551615, 1_000_000_001, 1.5, -1]) {
         const [usage, contradictory] = read(absurd, 7);
         assert.deepEqual([usage.inputTokens, usage.outputTokens, contradictory], [undefined, 7, true], String(absurd));
@@ -44,7 +44,7 @@ describe('a figure that cannot be a count of tokens', () => {
   }
 });
 
-test('a reported cost above a million dollars is not believed', () => {
+test('a reported cost above a million dollars counts as unknown', () => {
   assert.equal(reportedCost({ cost: 1_000_000 }), 1_000_000_000_000);
   assert.equal(reportedCost({ cost: 1_000_001 }), undefined);
   assert.equal(reportedCost({ cost_in_usd_ticks: 1e300 }), undefined);

@@ -134,7 +134,7 @@ describe('the official Anthropic client against the anthropic-messages sandbox',
     assert.ok(next.content[0]?.type === 'text' && next.content[0].text.includes('"rain"'));
   });
 
-  it('signs its thinking, accepts it back and, when told to, refuses that of others', async () => {
+  it('signs its thinking, accepts it back and, when its script says so, refuses that of others', async () => {
     const request = { model: 'm', max_tokens: 2000, thinking: { type: 'enabled' as const, budget_tokens: 1024 }, messages: [{ role: 'user' as const, content: 'think' }] };
     const message = await client.messages.stream(request).finalMessage();
     const thinking = message.content[0];
@@ -158,14 +158,14 @@ describe('the official Anthropic client against the anthropic-messages sandbox',
     assert.deepEqual([bare.status, ((await bare.json()) as { error: unknown }).error], [400, { type: 'invalid_request_error', message: 'max_tokens: Field required' }]);
   });
 
-  it('reports the usage it was told to report, in disjoint buckets', async () => {
+  it('reports the usage of its script, in disjoint buckets', async () => {
     provider.script([{ type: 'answer', usage: { input: 5, cacheRead: 100, cacheWrite: 20, cacheWrite1h: 3, output: 9 } }]);
     const { usage } = await client.messages.stream({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] }).finalMessage();
     assert.deepEqual([usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens, usage.cache_creation?.ephemeral_1h_input_tokens, usage.output_tokens], [5, 100, 23, 3, 9]);
   });
 });
 
-describe('a sandbox provider that was told its keys and models', () => {
+describe('a sandbox provider with configured keys and models', () => {
   it('refuses other credentials in each provider\'s own shape and never repeats them whole', async () => {
     const openai = await startSandboxProvider({ protocol: 'openai-chat', name: 'a', keys: ['sk-right-key-0001'] });
     const anthropic = await startSandboxProvider({ protocol: 'anthropic-messages', name: 'b', keys: ['sk-ant-right-0002'] });
@@ -222,7 +222,7 @@ describe('the official OpenAI client against the openai-responses sandbox', () =
     await assert.rejects(client.responses.create({ model: 'm', tools, input: [...input, ...calls] }), /No tool output found/);
   });
 
-  it('encrypts its reasoning, accepts it back and, when told to, refuses that of others', async () => {
+  it('encrypts its reasoning, accepts it back and, when its script says so, refuses that of others', async () => {
     const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'think' }];
     const first = await client.responses.create({ model: 'm', input, reasoning: { effort: 'low', summary: 'auto' } });
     const reasoning = first.output.find((item) => item.type === 'reasoning');

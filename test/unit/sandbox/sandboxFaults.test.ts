@@ -16,7 +16,7 @@ interface Speech {
   /** What the opening of a stream holds, where there is one before the first word. */
   opening: string | undefined;
   keepAlive: string;
-  /** The reason an answer stopped for, where it is told before the end. */
+  /** The reason an answer stopped, where it is sent before the end. */
   stop: RegExp | undefined;
 }
 
@@ -67,7 +67,7 @@ async function readAll(response: Response): Promise<{ text: string; broken: bool
 const refused = (error: unknown): boolean => error instanceof Error && error.cause instanceof Error && 'code' in error.cause && (error.cause.code === 'ECONNREFUSED' || error.cause.code === 'ECONNRESET');
 
 for (const protocol of sandboxProtocols) {
-  describe(`a ${protocol} sandbox told to fail`, () => {
+  describe(`a ${protocol} sandbox whose script fails`, () => {
     let provider: SandboxProvider;
     before(async () => { provider = await startSandboxProvider({ protocol, name: 'faulty' }); });
     beforeEach(() => provider.script({ type: 'answer' }));
@@ -117,7 +117,7 @@ for (const protocol of sandboxProtocols) {
       assert.equal(seen.finishedAt, undefined);
     });
 
-    it('stalls where it is told to: after headers, after the prelude, after two words', async () => {
+    it('stalls where its script says: after headers, after the prelude, after two words', async () => {
       for (const [behaviour, sees, lacks] of [
         [{ type: 'silence' }, '', 'assistant'],
         [{ type: 'stall', after: 'prelude' }, opening ?? '', 'word1'],

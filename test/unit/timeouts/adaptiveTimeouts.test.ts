@@ -61,7 +61,7 @@ class Place {
   }
 }
 
-describe('timers of an endpoint nothing is known of', () => {
+describe('timers of an endpoint without history', () => {
   it('are the defaults, half of them for small requests and twice as long for reasoning', () => {
     const place = new Place();
     assert.deepEqual(place.limits(), place.endpoint.timeouts);
@@ -100,7 +100,7 @@ describe('what the user wrote', () => {
 });
 
 describe('a learnt connect timeout', () => {
-  it('gives up a place that used to connect at once long before the first packet is sent again', () => {
+  it('gives up an endpoint that used to connect at once long before the first packet is sent again', () => {
     const { connectMs } = new Place().see({ connectMs: 20 }, 3).limits();
     assert.ok(connectMs >= 400 && connectMs < 800, `${connectMs}`);
   });
@@ -143,7 +143,7 @@ describe('a learnt connect timeout', () => {
 });
 
 describe('a learnt first token timeout', () => {
-  it('notices soon when a quick place is suddenly slow', () => {
+  it('notices soon when a quick endpoint is suddenly slow', () => {
     const place = new Place().see({ firstTokenMs: 300, headersMs: 100 }, 30);
     assert.equal(place.limits().firstTokenMs, 4_000);
     assert.equal(place.limits().headersMs, 4_000);
@@ -151,7 +151,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits({ kind: 'fast' }).firstTokenMs, 1_500);
   });
 
-  it('does not take a place that is always slow for one that is down', () => {
+  it('does not take an endpoint that is always slow for one that is down', () => {
     const random = seededRandom(3);
     const place = new Place();
     const slow = (): number => 6_000 * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
@@ -167,7 +167,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits().firstTokenMs, 60_000);
   });
 
-  it('lets a place that became slower get through after a few attempts, and keeps it open', () => {
+  it('lets an endpoint that became slower get through after a few attempts, and keeps it open', () => {
     const place = new Place().see({ firstTokenMs: 400 }, 200);
     const tries = place.untilThrough(12_000, 10);
     assert.ok(tries >= 1 && tries <= 4, `${tries} attempts were lost`);
@@ -193,7 +193,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits().firstTokenMs, 4_000);
   });
 
-  it('widens also when nobody says how long it was waited', () => {
+  it('widens also when the waited time is not known', () => {
     const place = new Place().see({ firstTokenMs: 400 }, 50);
     place.limits();
     place.see({ timedOut: 'first-token' });
@@ -231,7 +231,7 @@ describe('whose history counts', () => {
     assert.equal(place.limits({ kind: 'normal', model: 'new' }).firstTokenMs, 30_000);
   });
 
-  it('does not tell how long reasoning takes from requests without', () => {
+  it('does not estimate how long reasoning takes from requests without', () => {
     const place = new Place().see({ firstTokenMs: 300, kind: 'fast' }, 200);
     assert.equal(place.limits({ kind: 'complex' }).firstTokenMs, 60_000);
   });
@@ -291,7 +291,7 @@ describe('other learnt timers', () => {
     assert.equal(new Place().see({ tokensPerSecond: 500 }, 50).limits().minTokensPerSecond, 2);
   });
 
-  it('give a place that writes slowly the time for a long answer, and cut none short', () => {
+  it('give an endpoint that writes slowly the time for a long answer, and cut none short', () => {
     assert.equal(new Place().see({ tokensPerSecond: 100 }, 40).limits().totalMs, 600_000);
     const slow = new Place().see({ tokensPerSecond: 15 }, 40).limits().totalMs;
     assert.ok(slow > 1_000_000 && slow < 1_300_000, `${slow}`);
@@ -323,7 +323,7 @@ describe('the moment to ask a second target', () => {
     assert.equal(place.book.hedgeAfterMs('nowhere', 'm', 'fast'), undefined);
   });
 
-  it('is the 95th percentile of the place itself, then later ones', () => {
+  it('is the 95th percentile of the endpoint itself, then later ones', () => {
     const place = new Place();
     for (let index = 0; index < 1_000; index += 1) place.see({ firstTokenMs: 100 + (index * 7) % 1_000 });
     const after = (asked: number): number => place.book.hedgeAfterMs('far', 'm', 'normal', { asked }) ?? NaN;

@@ -7,14 +7,14 @@ import { anAttempt, noon } from '../ledger/receipts.ts';
 const measured = { connectMs: 30, headersMs: 120, firstTokenMs: 250, longestGapMs: 80, totalMs: 2_250, kind: 'fast' as const };
 const about = { endpoint: 'openai', model: 'gpt-4.1', kind: 'fast', stream: true, at: noon + 2_250 };
 
-describe('what an attempt teaches', () => {
+describe('what is learnt from an attempt', () => {
   it('is all it measured when it went well', () => {
     assert.deepEqual(observationOf(anAttempt({ ...measured, usage: { inputTokens: 10, outputTokens: 140, reasoningTokens: 40 } }), true), {
       ...about, connectMs: 30, headersMs: 120, firstTokenMs: 250, longestGapMs: 80, tokensPerSecond: 50, timedOut: undefined,
     });
   });
 
-  it('takes a kind nobody wrote down for the normal one', () => {
+  it('takes an absent kind for the normal one', () => {
     const { kind: _kind, ...older } = measured;
     assert.equal(observationOf(anAttempt(older), true)?.kind, 'normal');
   });

@@ -73,7 +73,7 @@ describe('permission to ask a second target', () => {
   it('does not ask what was spent where the answer is no anyway', () => {
     const policy = createHedgePolicy();
     granted(policy, 1);
-    assert.equal(policy.mayHedge('auto', learnt, () => assert.fail('nobody needs to know'), 1), false);
+    assert.equal(policy.mayHedge('auto', learnt, () => assert.fail('the spend is not needed'), 1), false);
   });
 
   it('stays bounded in memory with any number of routes', () => {

@@ -55,7 +55,7 @@ describe('a probe', () => {
     assert.deepEqual(result.models, [{ name: 'gemini-2.5-pro', facts: { contextWindow: 1_048_576 } }]);
   });
 
-  test('of Ollama asks for each model, so that its window is known', async () => {
+  test('of Ollama asks for each model, so that its context window is known', async () => {
     const { result, seen } = await probe({ provider: 'ollama', baseUrl: '/v1' }, (path, body) => (path === '/api/show'
       ? { body: { model_info: { 'qwen3.context_length': body.includes('qwen3') ? 40_960 : 8192 }, capabilities: ['completion', 'tools'] } }
       : { body: { data: [{ id: 'qwen3:8b' }, { id: 'old' }] } }));
@@ -88,7 +88,7 @@ describe('a probe', () => {
     assert.equal(seen[0]?.headers['anthropic-version'], '2026-10-21');
   });
 
-  test('tells a wrong key of Gemini, which comes as a wrong request', async () => {
+  test('recognizes a wrong key of Gemini, which comes as a wrong request', async () => {
     const { result } = await probe({ provider: 'gemini' }, () => ({
       status: 400, body: { error: { code: 400, status: 'INVALID_ARGUMENT', message: 'API key not valid.', details: [{ reason: 'API_KEY_INVALID' }] } },
     }));

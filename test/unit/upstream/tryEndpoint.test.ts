@@ -115,7 +115,7 @@ describe('trying an endpoint', () => {
     }
   });
 
-  it('does not look for other addresses after a failure that says nothing of the address', async () => {
+  it('does not look for other addresses after a failure that is not about the address', async () => {
     const { seen, failure } = await tried({ '*': open({ status: 503, body: { error: { message: 'later' } } }) }, '/v1');
     assert.deepEqual([seen, failure], [['GET /v1/models'], 'server']);
   });

@@ -41,9 +41,9 @@ const cases: [string, ResponseHeaders, ReportedLimits | undefined][] = [
   }, { requests: { limit: 900, remaining: 0, resetAt: now + 3_600_000 } }],
   ["the fields of the IETF's draft", { 'ratelimit-limit': '10, 10;w=60', 'ratelimit-remaining': '2', 'ratelimit-reset': '30' }, { requests: { limit: 10, remaining: 2, resetAt: now + 30_000 } }],
   ["the one field of the IETF's later draft", { 'ratelimit': '"default";r=0;t=30' }, { requests: { limit: undefined, remaining: 0, resetAt: now + 30_000 } }],
-  ['kinds nobody counts here', { 'anthropic-ratelimit-unified-5h-reset': '1795176000', 'x-ratelimit-remaining-images': '0', 'x-ratelimit-policy': 'x' }, undefined],
+  ['kinds that are not counted here', { 'anthropic-ratelimit-unified-5h-reset': '1795176000', 'x-ratelimit-remaining-images': '0', 'x-ratelimit-policy': 'x' }, undefined],
   ...['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'].map((word): [string, ResponseHeaders, undefined] =>
-    [`a word that every object knows: ${word}`, { [`x-ratelimit-remaining-${word}`]: '0', [`x-ratelimit-reset-${word}`]: '60' }, undefined]),
+    [`a name that every object inherits: ${word}`, { [`x-ratelimit-remaining-${word}`]: '0', [`x-ratelimit-reset-${word}`]: '60' }, undefined]),
   ['figures beyond belief', { 'x-ratelimit-limit-tokens': '99999999999999999999', 'x-ratelimit-remaining-tokens': '99999999999999999999', 'x-ratelimit-reset-requests': '99999999999999999999' }, undefined],
   ['a remainder with a limit and a reset beyond belief', { 'x-ratelimit-limit': '99999999999999999999', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '99999999999999999999' },
     { requests: { limit: undefined, remaining: 0, resetAt: undefined } }],

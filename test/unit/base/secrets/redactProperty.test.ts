@@ -47,7 +47,7 @@ describe('a secret in a text', () => {
     });
 
     it(`is in no part where the provider itself cut the text, ${how}`, () => {
-      // A part of a secret that has escapes of its own cannot be told from another text.
+      // A part of a secret that has escapes of its own cannot be distinguished from another text.
       for (const secret of secrets.filter(one => !/^\{|%41/.test(one))) {
         const spelled = spell(secret);
         // Escapes are longer than other characters, so the part is counted in the mean.

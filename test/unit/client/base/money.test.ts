@@ -22,7 +22,7 @@ test('a cost says when it is an estimate, and never shows unknown as nothing', (
   assert.equal(formatCost({ certainty: 'exact' }), 'unknown');
 });
 
-test('a sum tells exact, partly estimated, wholly estimated and partly unknown apart', () => {
+test('a sum says whether it is exact, partly estimated, wholly estimated or partly unknown', () => {
   const exact = { microUsd: 1_370_000, estimatedMicroUsd: 0, unknownAttempts: 0 };
   assert.equal(formatSpend(exact), '$1.37');
   assert.deepEqual(certaintyNotes(exact), ['exact']);

@@ -4,7 +4,7 @@ import { NextStep } from '../../../../client/base/errors.ts';
 import { ChatAccess } from '../../../../client/chat/chatAccess.ts';
 import type { ChatHost } from '../../../../client/chat/chatAccess.ts';
 
-/** VS Code as it is installed, with nobody signed in; its user presses what the test says. */
+/** VS Code as it is installed, without a signed-in account; its user presses what the test says. */
 class FakeEditor implements ChatHost {
   value: unknown = undefined;
   accounts: Record<string, number> = { github: 0 };
@@ -125,7 +125,7 @@ describe('the chat of an editor with default settings', () => {
     assert.deepEqual([editor.shown.length, editor.opened], [0, 1]);
   });
 
-  it('needs nothing where somebody is signed in, and the command says so', async () => {
+  it('needs no change where an account is signed in, and the command says so', async () => {
     editor.accounts = { github: 1 };
     await access.allowByCommand();
     assert.match(editor.shown[0]?.message ?? '', /signed in/);

@@ -41,7 +41,7 @@ describe('conversationFrom', () => {
     ]);
   });
 
-  it('ignores the notes the editor and its own providers leave in messages, and parts nobody knows', () => {
+  it('ignores the notes the editor and its own providers leave in messages, and parts of unknown types', () => {
     for (const part of [dataPart('cache_control', 'ephemeral'), dataPart('usage', '{}'), dataPart('stateful_marker', 'x'), dataPart('video/mp4', 'x'),
       null, undefined, 7, {}, { value: 7 }, { callId: 'x' }, { kind: 'newPart', payload: {} }]) {
       assert.deepEqual(conversationFrom([user(part)], {}).messages, [], JSON.stringify(part));
@@ -158,7 +158,7 @@ describe('callerFrom', () => {
     { name: 'a question without tools', hints: { requestInitiator: 'core', modelOptions: { _conversationId: 'c1' } }, expected: { tool: 'vscode-chat', workspace: 'shop', conversation: 'c1', purpose: 'chat' } },
     { name: 'a title for a conversation', hints: { requestInitiator: 'github.copilot-chat', tools: [] }, expected: { tool: 'vscode-chat', workspace: 'shop', purpose: 'utility' } },
     { name: 'another extension', hints: { requestInitiator: 'acme.helper', modelOptions: { _conversationId: 7 } }, expected: { tool: 'acme.helper', workspace: 'shop', purpose: 'utility' } },
-    { name: 'an editor that tells nothing', hints: {}, expected: { tool: 'vscode-chat', workspace: 'shop', purpose: 'utility' } },
+    { name: 'an editor that gives no hints', hints: {}, expected: { tool: 'vscode-chat', workspace: 'shop', purpose: 'utility' } },
   ];
   for (const { name, hints, expected } of cases) {
     it(`knows ${name}`, () => { assert.deepEqual(callerFrom(hints, 'shop'), expected); });

@@ -94,7 +94,7 @@ describe('ResponseAssembler', () => {
 
 describe('chatProblem', () => {
   const failed = { outcome: 'failed', error: { failureClass: 'quota', message: 'openai has no money left: add some.' } } as const;
-  it('says nothing when the answer is there or the user cancelled', () => {
+  it('is absent when the answer is there or the user cancelled', () => {
     assert.equal(chatProblem({ outcome: 'ok' }, true, 'end'), undefined);
     assert.equal(chatProblem({ outcome: 'cancelled' }, false, undefined), undefined);
   });

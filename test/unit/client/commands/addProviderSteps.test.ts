@@ -24,7 +24,7 @@ describe('the steps of Add Provider', () => {
     assert.equal(neighbourStep('provider', undefined, -1), undefined);
   });
 
-  it('suggest a name nobody has yet', () => {
+  it('suggest a name that is not taken', () => {
     assert.equal(suggestedName(openai, undefined, []), 'openai');
     assert.equal(suggestedName(openai, undefined, ['openai']), 'openai-2');
     assert.equal(suggestedName(openai, undefined, ['OpenAI']), 'openai-2');
@@ -66,7 +66,7 @@ describe('a pasted key', () => {
     assert.equal(keyProblem('anything', openai), undefined);
   });
 
-  it('of a surprising shape is remarked on and may be used', () => {
+  it('of an unusual shape gets a remark and may be used', () => {
     assert.match(keyWarning('abc', openai) ?? '', /usually look like "sk-…": press Enter/);
     assert.equal(keyWarning('sk-abc', openai), undefined);
     assert.equal(keyWarning('abc', compatible), undefined);
@@ -93,7 +93,7 @@ describe('a key of another vendor', () => {
     assert.equal(foreignVendor('a-key-of-no-known-shape', offerOf('openai'), false), undefined);
   });
 
-  it('is taken by servers of the user\'s own choice, and at addresses of his own', () => {
+  it('is accepted for servers of the user\'s own choice, and at custom addresses', () => {
     for (const id of ['openai-compatible', 'anthropic-compatible', 'ollama']) assert.equal(foreignVendor(anthropicKey, offerOf(id), false), undefined, id);
     assert.equal(foreignVendor(anthropicKey, offerOf('openai'), true), undefined);
   });

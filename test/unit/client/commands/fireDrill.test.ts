@@ -69,7 +69,7 @@ describe('the Fire Drill view', () => {
     assert.equal(timeLeft(undefined, now), '');
   });
 
-  it('shows what fails, who answers for each route, and what to do next', () => {
+  it('shows what fails, which target answers for each route, and what to do next', () => {
     const [running, routes, requests] = drillNodes(status());
     assert.deepEqual([running?.label, running?.icon], ['north is down', 'flame']);
     assert.deepEqual(routes?.children.map(node => [node.label, node.description, node.icon]), [['auto', '→ south/claude', 'arrow-swap'], ['solo', 'nothing answers', 'error']]);

@@ -21,7 +21,7 @@ describe('what a route does when something goes wrong', () => {
     });
   }
 
-  it('keeps the cap somebody wrote when hedging is switched', () => {
+  it('keeps a cap that the user wrote when hedging is switched', () => {
     const [byDefault, always] = routeOptions.hedge.values;
     const settings = { targets, hedge: { enabled: false, dailyCapUsd: 3 } };
     assert.deepEqual(always?.change(settings), { targets, hedge: { dailyCapUsd: 3, enabled: true } });

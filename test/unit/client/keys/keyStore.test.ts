@@ -74,15 +74,15 @@ describe('KeyStore', () => {
     assert.deepEqual((await here.list('openai')).map(key => key.label), ['theirs', 'ours']);
   });
 
-  it('tells every window about a change of any of them', async () => {
+  it('informs every window about a change in any of them', async () => {
     const secrets = new InMemorySecrets();
     const here = openWindow(secrets, 'here');
     const there = openWindow(secrets, 'there');
-    const told: string[] = [];
-    here.onDidChange(endpoint => told.push(`here ${endpoint}`));
-    there.onDidChange(endpoint => told.push(`there ${endpoint}`));
+    const changes: string[] = [];
+    here.onDidChange(endpoint => changes.push(`here ${endpoint}`));
+    there.onDidChange(endpoint => changes.push(`there ${endpoint}`));
     await here.add('openai', 'sk-first-secret');
-    assert.deepEqual(told.sort(), ['here openai', 'there openai']);
+    assert.deepEqual(changes.sort(), ['here openai', 'there openai']);
     assert.deepEqual(await there.list('openai'), await here.list('openai'));
   });
 
@@ -129,7 +129,7 @@ describe('KeyStore', () => {
     assert.equal(duplicateProblem('sk-other-secret', stored), undefined);
   });
 
-  it('lets go of its listeners', () => {
+  it('disposes of its listeners', () => {
     const secrets = new InMemorySecrets();
     const keys = openWindow(secrets);
     keys.dispose();

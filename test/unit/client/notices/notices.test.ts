@@ -5,7 +5,7 @@ import type { NoticeParams } from '../../../../server/api/messages.ts';
 import { emptyStatus, endpoint } from '../fakes.ts';
 
 describe('notices', () => {
-  it('are told once per endpoint and kind, until the endpoint is well again', () => {
+  it('are shown once per endpoint and kind, until the endpoint is healthy again', () => {
     const memory = new NoticeMemory();
     const rejected = { kind: 'key-rejected', endpoint: 'openai' } as const;
     assert.equal(memory.isNew(rejected), true);
@@ -19,14 +19,14 @@ describe('notices', () => {
     assert.equal(memory.isNew({ kind: 'key-rejected', endpoint: 'openai-2' }), false);
   });
 
-  it('are told anew after the endpoint\'s keys changed', () => {
+  it('are shown again after the endpoint\'s keys changed', () => {
     const memory = new NoticeMemory();
     memory.isNew({ kind: 'key-rejected', endpoint: 'openai' });
     memory.forget('openai');
     assert.equal(memory.isNew({ kind: 'key-rejected', endpoint: 'openai' }), true);
   });
 
-  it('of the machine itself are told anew when its link was well in between', () => {
+  it('of the machine itself are shown again when its network was up in between', () => {
     const memory = new NoticeMemory();
     const offline = { kind: 'offline', endpoint: '' } as const;
     assert.equal(memory.isNew(offline), true);

@@ -217,7 +217,7 @@ describe('ServerProcess', () => {
     assert.equal((await running).outcome, 'cancelled');
   });
 
-  it('what an earlier server still says is not listened to', async () => {
+  it('messages of an earlier server are ignored', async () => {
     const { server, runs, timers } = setUp();
     server.start();
     await settle();
@@ -266,7 +266,7 @@ describe('RestartBudget', () => {
     ]);
   });
 
-  it('forgets crashes that are older than the window', () => {
+  it('forgets crashes that are older than its time span', () => {
     const budget = new RestartBudget({ restarts: 1, periodMs: 1_000, delaysMs: [5] });
     budget.crash(0);
     assert.deepEqual(budget.crash(1_000), { restart: true, delayMs: 5 });

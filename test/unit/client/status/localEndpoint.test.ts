@@ -20,7 +20,7 @@ describe('the local endpoint whose port another program holds', () => {
     });
   });
 
-  it('gives no address either while it is not known who is there', () => {
+  it('gives no address either while it is not known which program holds the port', () => {
     assert.throws(() => endpointOpen({ state: 'starting' }), /try again in a moment/);
     assert.throws(() => endpointOpen({ state: 'off' }), /switched off/);
     assert.throws(() => endpointOpen({ state: 'failed', message: 'It cannot listen; choose another port.' }), NextStep);
@@ -36,7 +36,7 @@ describe('the local endpoint whose port another program holds', () => {
     assert.deepEqual(providerNodes(emptyStatus({ http: foreign }), 0), [], 'the welcome text stays');
   });
 
-  it('is told with the tools whose requests go to that program', () => {
+  it('is reported with the tools whose requests go to that program', () => {
     const trouble = portTrouble(foreign) ?? assert.fail();
     assert.equal(portNotice(trouble, foreign.state, []), trouble);
     assert.match(portNotice(trouble, foreign.state, ['codex']), /codex sends its requests and token to that program: connect it again/);

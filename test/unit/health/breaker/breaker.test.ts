@@ -43,7 +43,7 @@ test('five failures in a row open the breaker, and the reason says why and for h
   });
 });
 
-test('a success between failures starts the count anew', () => {
+test('a success between failures restarts the count', () => {
   let breaker = newBreaker();
   for (let index = 0; index < 4; index += 1) breaker = fail(breaker, start);
   breaker = succeed(breaker, start);
@@ -185,7 +185,7 @@ test('a state written down and read back behaves the same', () => {
   }
 });
 
-test('what the link of the machine did is taken back, what the endpoint did is not', () => {
+test('failures by the network of the machine are taken back, failures by the endpoint are not', () => {
   assert.equal(forgiveLinkFailures(openedAt(start), start).state, 'closed');
   assert.equal(forgiveLinkFailures(openedAt(start), start + 1).state, 'open', 'it opened before the link went');
   assert.equal(forgiveLinkFailures(openedAt(start, 'server'), start).state, 'open');
@@ -223,7 +223,7 @@ test('the share of failures that opens it, the sample it takes and its sliding w
   assert.equal(run({ failureRate: 0.5, minimumAttempts: 4, windowMs: 2000 }, 'x.x.xx', 1000).state, 'closed', 'never four within two seconds');
 });
 
-test('a sliding window never holds more than what lies within it', () => {
+test('a sliding window holds no outcome older than its length', () => {
   for (const windowMs of [1000, 12_345, 600_000]) {
     let breaker = newBreaker();
     const random = seededRandom(windowMs);

@@ -22,7 +22,7 @@ test('a model that fails is kept away, and its neighbours at the endpoint are no
   assert.deepEqual(health.modelBreakers, [{ model: 'bad', breaker: 'open', retryAt: start + 60_000, reason: 'breaker open after 5 failures (server error)' }]);
 });
 
-test('with a single model the endpoint looks as its model does', () => {
+test('with a single model the endpoint has the state of its model', () => {
   const under = new RegistryUnderTest();
   failTimes(under, 5, 'server', 'm');
   const open = under.healthRegistry.health('a', under.now);
@@ -51,7 +51,7 @@ test('an endpoint is down when most of its models are, and at least two', () => 
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed', 'two of four are no majority');
 });
 
-test('models that were not used lately have no say in how the endpoint looks', () => {
+test('models that were not used lately do not count for the state of the endpoint', () => {
   const under = new RegistryUnderTest();
   for (const model of ['one', 'two', 'three', 'four']) under.record({ model });
   under.now += 3_600_000;
@@ -67,7 +67,7 @@ test('a connection that fails closes the way to all models at once', () => {
   assert.equal(under.healthRegistry.health('a', under.now).modelBreakers, undefined);
 });
 
-test('a timer that ran out while connecting speaks against the endpoint, later against the model', () => {
+test('a timer that ran out while connecting counts against the endpoint, later against the model', () => {
   for (const [outcome, others] of [
     [{ phase: 'connect' }, 'closed'], [{ code: 'connect-timeout' }, 'closed'],
     [{ phase: 'headers' }, 'open'], [{ phase: 'first-token' }, 'open'], [{ phase: 'idle' }, 'open'], [{ phase: 'throughput' }, 'open'], [{ phase: 'total' }, 'open'], [{}, 'open'],
@@ -80,7 +80,7 @@ test('a timer that ran out while connecting speaks against the endpoint, later a
   }
 });
 
-test('an answer, even a failure, shows that the connection is well again', () => {
+test('an answer, even a failure, shows that the connection works again', () => {
   const under = new RegistryUnderTest();
   failTimes(under, 5, 'network', 'm');
   under.now += 60_000;
@@ -100,7 +100,7 @@ test('failures of the way there and of the model do not add up to one streak', (
   assert.equal(under.reason('m'), undefined);
 });
 
-test('a probe that goes well says nothing of a model, unless probes had failed as it did', () => {
+test('a probe that succeeds changes nothing for a model, unless probes had failed as it did', () => {
   const alone = new RegistryUnderTest();
   failTimes(alone, 5, 'server', 'm');
   alone.record({ kind: 'probe' });
@@ -182,7 +182,7 @@ test('in random sequences over several models no two trials of one model run at 
         const force = random() < 0.2;
         const look = healthRegistry.admission('a', model, now);
         const admission = healthRegistry.enter('a', model, now, { force });
-        if (!force) assert.deepEqual(look, admission, 'a look tells what entering will say');
+        if (!force) assert.deepEqual(look, admission, 'a look gives the result that entering will have');
         if (!look.admitted && admission.admitted) forcedIn += 1;
         if (admission.admitted) running.push({ model, trial: admission.trial, startedAt: now });
         if (admission.admitted && admission.trial) trials += 1;

@@ -9,7 +9,7 @@ import { seededRandom } from '../../support/seededRandom.ts';
 const page = { failureClass: 'server', code: 'not-an-api' } as const;
 const breakers = (under: RegistryUnderTest): string[] => ['a', 'b', 'c'].map(endpoint => under.healthRegistry.health(endpoint, under.now).breaker);
 
-test('where there never was an interface its absence is no news', () => {
+test('where there never was an interface its absence is not taken for being offline', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.reportInterfaces(false, under.now);
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
@@ -25,7 +25,7 @@ test('an interface that goes is being offline at once, and one that comes ends i
   under.healthRegistry.reportInterfaces(false, under.now);
   assert.deepEqual(under.healthRegistry.networkTrouble(), { kind: 'offline', since: start + 1000 });
   assert.equal(under.healthRegistry.networkTrouble()?.since, start + 1000);
-  assert.deepEqual([under.healthRegistry.isOffline('a'), under.healthRegistry.isOffline('local'), under.healthRegistry.isOffline('nobody')], [true, false, false]);
+  assert.deepEqual([under.healthRegistry.isOffline('a'), under.healthRegistry.isOffline('local'), under.healthRegistry.isOffline('unknown')], [true, false, false]);
   assert.deepEqual([under.healthRegistry.health('a', under.now).offline, under.state('a'), under.state('local')], ['offline', 'down', 'unknown']);
   under.healthRegistry.reportInterfaces(true, under.now);
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
@@ -67,7 +67,7 @@ test('an answer that was on its way when the interface went is no way out', () =
   assert.equal(under.healthRegistry.networkTrouble()?.kind, 'offline');
 });
 
-test('with local endpoints only there is no trouble to speak of', () => {
+test('with local endpoints only no network trouble is reported', () => {
   const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: start });
   healthRegistry.configure(new Map([['ollama', { breaker, baseUrl: 'http://localhost:11434' }]]));
   healthRegistry.reportInterfaces(true, start);
@@ -79,7 +79,7 @@ test('with local endpoints only there is no trouble to speak of', () => {
   assert.equal(healthRegistry.health('ollama', start).breaker, 'open', 'its own faults stay its own');
 });
 
-test('being offline is nobody\'s fault: no failure, no lost uptime, no error to show', () => {
+test('being offline counts against no endpoint: no failure, no lost uptime, no error to show', () => {
   const under = new RegistryUnderTest();
   for (const endpoint of ['a', 'b', 'c']) under.record({ endpoint, model: 'm' });
   under.now += 10_000;
@@ -123,7 +123,7 @@ test('two dead endpoints among others that answer are dead, and not the machine 
   assert.deepEqual(breakers(under), ['open', 'open', 'closed']);
 });
 
-test('two endpoints at one host are one witness', () => {
+test('two endpoints at one host count as one', () => {
   const under = new RegistryUnderTest();
   under.endpoints.set('a2', { breaker, baseUrl: 'https://a.example.com/other' });
   under.healthRegistry.configure(under.endpoints);
@@ -132,7 +132,7 @@ test('two endpoints at one host are one witness', () => {
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
 });
 
-test('what other windows saw of connections does not make this machine offline', () => {
+test('what peers observed of connections does not make this machine offline', () => {
   const under = new RegistryUnderTest();
   for (const endpoint of ['a', 'b', 'c']) under.fail('network', { endpoint, foreign: true });
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
@@ -223,7 +223,7 @@ test('the network of a machine that just woke may be late', () => {
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed');
 });
 
-test('failures that were told before the sleep was noticed are taken back', () => {
+test('failures that were counted before the sleep was noticed are taken back', () => {
   const under = new RegistryUnderTest();
   under.record({ model: 'm' });
   under.now += 3_600_000;
@@ -257,7 +257,7 @@ test('a trial that the machine\'s own trouble ends proves nothing, and its place
   assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now), { admitted: true, trial: true });
 });
 
-test('a drill says nothing of the machine', () => {
+test('a drill does not change the network state', () => {
   const under = new RegistryUnderTest();
   for (const endpoint of ['a', 'b', 'c']) for (let index = 0; index < 5; index += 1) under.fail('network', { endpoint, networkKind: 'dns', drill: true, model: 'm' });
   for (const endpoint of ['a', 'b']) under.fail('server', { endpoint, code: 'not-an-api', status: 511, drill: true, model: 'm' });
@@ -297,7 +297,7 @@ test('after a drill an endpoint is what it was, to the last figure', () => {
   }
 });
 
-test('a snapshot of another endpoint, or of another board, changes nothing', () => {
+test('a snapshot of another endpoint, or of another registry, changes nothing', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   const other = under.healthRegistry.snapshotOf('b');
@@ -306,7 +306,7 @@ test('a snapshot of another endpoint, or of another board, changes nothing', () 
   under.healthRegistry.restore('a', other);
   under.healthRegistry.restore('a', elsewhere);
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');
-  assert.equal(under.healthRegistry.snapshotOf('nobody'), undefined);
+  assert.equal(under.healthRegistry.snapshotOf('unknown'), undefined);
 });
 
 test('a trial that ended during a drill does not keep its place after it', () => {

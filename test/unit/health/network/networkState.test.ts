@@ -41,7 +41,7 @@ test('pages at two hosts together are a portal, and at one host they are its own
   assert.equal(after(['a', 'page', 0], ['b', 'unreachable', 1]).state, 'online', 'one of each proves neither');
 });
 
-test('one word of the network itself is a portal', () => {
+test('one answer of the network itself is a portal', () => {
   assert.equal(after(['a', 'sign-in', 5]).state, 'portal');
 });
 
@@ -69,7 +69,7 @@ test('hosts that fail while others answer prove nothing together, until they hav
   assert.equal(again(redeemed).state, 'offline');
 });
 
-test('news from before trouble began does not end it', () => {
+test('an observation from before trouble began does not end it', () => {
   const offline = after(['a', 'unreachable', 1000], ['b', 'unreachable', 1001]);
   assert.equal(observeLink(offline, 'c', 'answered', 900).state, 'offline');
 });
@@ -80,7 +80,7 @@ test('what is remembered of hosts stays as small as the number of hosts', () => 
   assert.ok(link.suspects.length <= 7 && link.discredited.length <= 7);
 });
 
-test('system error codes tell how a connection failed', () => {
+test('system error codes show how a connection failed', () => {
   for (const [code, kind] of [
     ['ENOTFOUND', 'dns'], ['EAI_AGAIN', 'dns'], ['ENETUNREACH', 'unreachable'], ['EHOSTUNREACH', 'unreachable'], ['ECONNREFUSED', 'refused'],
     ['ECONNRESET', 'reset'], ['CERT_HAS_EXPIRED', 'tls'], ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls'], ['ESOMETHING', undefined], [undefined, undefined],

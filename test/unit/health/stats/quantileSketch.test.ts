@@ -17,14 +17,14 @@ describe('a sketch of a distribution', () => {
     assert.equal(make().shareUpTo(100), 0);
   });
 
-  it('tells quantiles to within a few percent, over four orders of magnitude', () => {
+  it('gives quantiles to within a few percent, over four orders of magnitude', () => {
     const sketch = make(100_000);
     for (let value = 1; value <= 10_000; value += 1) sketch.add(value, 0);
     for (const share of [0.01, 0.1, 0.5, 0.9, 0.95, 0.99, 1]) near(sketch.quantile(share), 10_000 * share, 0.07);
     near(sketch.shareUpTo(2_500), 0.25, 0.1);
   });
 
-  it('follows a change once the window is full of it', () => {
+  it('follows a change once the sliding window is full of it', () => {
     const sketch = make(100);
     for (let index = 0; index < 500; index += 1) sketch.add(50, 0);
     for (let index = 0; index < 30; index += 1) sketch.add(5_000, 0);
@@ -60,7 +60,7 @@ describe('a sketch of a distribution', () => {
     near(sketch.quantile(0.5), 150, 0.1);
   });
 
-  it('takes what lies beyond its ends for the ends', () => {
+  it('counts values beyond its range at the ends of the range', () => {
     const sketch = make();
     for (const value of [0, 0.2, -5, 1e12]) sketch.add(value, 0);
     near(sketch.quantile(0.5), 1, 0.1);

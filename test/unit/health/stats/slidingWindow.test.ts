@@ -67,7 +67,7 @@ test('what was seen before the start is not watched time', () => {
   assert.equal(uptime.share(12_000), 0.5);
 });
 
-test('time in which nobody could tell counts neither way', () => {
+test('time in which the state was unknown counts neither way', () => {
   const uptime = createUptime(0);
   uptime.mark(false, 0);
   uptime.mark(undefined, 1000);
@@ -89,7 +89,7 @@ test('a time that is skipped takes what was marked in it along', () => {
   assert.equal(asleep.share(103_000), 0.5, 'down for a second before and a second after, up for two');
 });
 
-test('failures that are forgiven leave the window, successes stay', () => {
+test('failures that are taken back leave the sliding window, successes stay', () => {
   const window = createSlidingWindow();
   window.add(1000, false, undefined, undefined);
   window.add(2000, true, 5, 9);

@@ -29,19 +29,19 @@ const broken = {
 } as unknown as Router;
 
 let url = '';
-const face = new HttpServer({
+const httpServer = new HttpServer({
   router: broken, token: new TokenCheck('secret', { tokens: new Map() }), log: { ...silentLog, error: (message) => { logged.push(message); } },
   identityToken: 'secret', localEndpoint: () => ({ state: 'off' }),
 });
 
 before(async () => {
-  face.server.listen(0, '127.0.0.1');
-  await once(face.server, 'listening');
-  url = `http://127.0.0.1:${(face.server.address() as AddressInfo).port}`;
+  httpServer.server.listen(0, '127.0.0.1');
+  await once(httpServer.server, 'listening');
+  url = `http://127.0.0.1:${(httpServer.server.address() as AddressInfo).port}`;
 });
 after(() => {
-  face.server.closeAllConnections();
-  face.server.close();
+  httpServer.server.closeAllConnections();
+  httpServer.server.close();
 });
 
 const anthropic = { model: 'v/m', messages: [{ role: 'user', content: 'hello' }], max_tokens: 9 };

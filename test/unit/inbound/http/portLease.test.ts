@@ -45,20 +45,20 @@ async function heldAt(port: number): Promise<{ holder: PortLease; status: HttpSt
 }
 
 describe('the port of the local endpoint', () => {
-  it('is free: it is listened on, and its address is told', async () => {
+  it('is free: it is listened on, and its address is published', async () => {
     const { status } = await heldAt(0);
     assert.equal(status.state, 'listening');
     assert.equal(await askIdentity(Number(new URL(status.url ?? '').port), token.token, 2000), 'ours');
   });
 
-  it('is held by a window of the same data folder, which proves it', async () => {
+  it('is held by a peer on the same data folder, which proves it', async () => {
     const port = await program(waybill(token.token));
     const { status } = await heldAt(port);
     assert.deepEqual([status.state, status.url, status.tokenFile], ['held-by-another-window', `http://127.0.0.1:${port}`, '/data/token']);
     assert.deepEqual(warnings, []);
   });
 
-  it('is held by another program, which is said once in the log, and no address is told; nor was the token', async () => {
+  it('is held by another program, which is logged once; no address is published, and the token is not sent', async () => {
     const seen: string[] = [];
     const port = await program((asked, response) => {
       seen.push(`${asked.url ?? ''} ${JSON.stringify(asked.headers)}`);
@@ -134,7 +134,7 @@ describe('the port of the local endpoint', () => {
 });
 
 describe('the identity of a server', () => {
-  it('is not told for anything but a fresh number of full length', async () => {
+  it('is proved only for a fresh number of full length', async () => {
     const port = await program(waybill(token.token));
     for (const nonce of ['', 'nonce=', `nonce=${'0'.repeat(63)}`, `nonce=${'G'.repeat(64)}`]) {
       const status = await new Promise(resolve => { request({ host: '127.0.0.1', port, path: `${identityPath}?${nonce}` }, response => { response.resume(); resolve(response.statusCode); }).end(); });

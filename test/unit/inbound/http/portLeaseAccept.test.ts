@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { silentLog } from '../../../../server/base/log.ts';
 import { PortLease } from '../../../../server/inbound/http/portLease.ts';
 
-test('a connection that cannot be taken is told of once, and the port is still held', async () => {
+test('a connection that cannot be accepted is logged once, and the port is still held', async () => {
   const warnings: string[] = [];
   const server = createServer((_request, response) => response.end('here'));
   const holder = new PortLease(server, { token: 'a-token-of-this-test', file: 'token' }, { ...silentLog, warn: text => { warnings.push(text); }, error: text => assert.fail(text) }, () => undefined);

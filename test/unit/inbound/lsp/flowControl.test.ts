@@ -62,7 +62,7 @@ describe('flow control of a chat', () => {
     for (const event of events) assert.ok(eventSize(event) >= 5000, event.type);
   });
 
-  it('never comes to rest: a sender that waits goes on once everything that was asked for is acknowledged', () => {
+  it('never stalls: a sender that waits goes on once everything that was asked for is acknowledged', () => {
     for (let seed = 1; seed <= 300; seed++) {
       const random = seededRandom(seed);
       const flow = new FlowControl();

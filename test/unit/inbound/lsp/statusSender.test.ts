@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { StatusSnapshot } from '../../../../server/api/status.ts';
 import { StatusSender } from '../../../../server/inbound/lsp/statusSender.ts';
 
-test('a state that cannot be put together is told once and does not end the process; the next good one is sent', (t) => {
+test('a state that cannot be put together is logged once and does not end the process; the next good one is sent', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const said: string[] = [];
   const sent: StatusSnapshot[] = [];

@@ -129,8 +129,8 @@ describe('a ledger with one damaged page', () => {
   }
 });
 
-describe('a ledger that is damaged while windows use it', () => {
-  it('is mended by one, and the other goes on with the new file; what both were told is there, once', async () => {
+describe('a ledger that is damaged while peers use it', () => {
+  it('is mended by one, and the other goes on with the new file; the records of both are there, once', async () => {
     const folder = ledgerOf(400);
     const first = open(folder, { instanceId: 'a' });
     const { log, said } = listening();
@@ -168,7 +168,7 @@ describe('a ledger that is damaged while windows use it', () => {
     second.shutdown();
   });
 
-  it('that is taken away is begun anew by all of them', async () => {
+  it('that is taken away is created again by all of them', async () => {
     const folder = ledgerOf(3);
     const first = open(folder, { instanceId: 'a' });
     const second = open(folder, { instanceId: 'b' });
@@ -214,7 +214,7 @@ describe('a ledger that is damaged while windows use it', () => {
 });
 
 describe('a large ledger that is damaged', () => {
-  it('is mended in portions: the process serves meanwhile, and what it is told then is kept', async () => {
+  it('is mended in portions: the process serves meanwhile, and what is recorded then is kept', async () => {
     const count = 14_000;
     const folder = ledgerOf(count);
     assert.ok(statSync(join(folder, 'ledger.db')).size > 8_000_000);
@@ -288,7 +288,7 @@ describe('a ledger that is locked at the start', () => {
 });
 
 describe('a row that cannot be read', () => {
-  it('costs itself in every reader', async () => {
+  it('is left out by every reader, and nothing else is', async () => {
     const folder = ledgerOf(5);
     const database = new DatabaseSync(join(folder, 'ledger.db'), { defensive: false });
     // Such values come from damage, or from another program.

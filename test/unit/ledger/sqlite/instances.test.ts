@@ -12,7 +12,7 @@ function row(pid: number, overrides: Partial<InstanceRow> = {}): InstanceRow {
   return { id: 'x', host: hostname(), pid, startedAt: now, heartbeat: now, ...processIdentity(pid), ...overrides };
 }
 
-describe('whether the process of a row lives', { skip: process.platform !== 'linux' && 'only Linux tells when a process began' }, () => {
+describe('whether the process of a row lives', { skip: process.platform !== 'linux' && 'only Linux reports when a process began' }, () => {
   it('is decided by its id and its start: another process with the same id is another process', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     try {

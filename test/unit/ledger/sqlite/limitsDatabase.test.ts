@@ -99,7 +99,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       assert.equal(run(other, store => store.runningElsewhere('a')), 0);
     });
 
-    test('knows who lives, and who is alone', () => {
+    test('knows which members live, and whether one is alone', () => {
       const of = make();
       const [one, other] = [of('one'), of('other')];
       run(one, store => store.beat(clock.now, true));
@@ -115,7 +115,7 @@ for (const [kind, make] of Object.entries(kinds)) {
   });
 }
 
-test('nothing is made before it is needed, and then for its owner only', () => {
+test('no file is created before it is needed, and then it is readable by its owner only', () => {
   const folder = newFolder();
   const store = open(folder, 'one');
   assert.deepEqual(readdirSync(folder), []);
@@ -125,7 +125,7 @@ test('nothing is made before it is needed, and then for its owner only', () => {
   for (const name of readdirSync(join(folder, 'limits'))) assert.equal(statSync(join(folder, 'limits', name)).mode & 0o777, 0o600, name);
 });
 
-test('a process that is gone is dead at once', async () => {
+test('a process that has ended counts as dead at once', async () => {
   const folder = newFolder();
   const one = open(folder, 'one');
   run(one, store => store.beat(clock.now, true));
@@ -182,7 +182,7 @@ test('while another process writes, the store says so and does not wait for it',
 });
 
 for (const when of ['before it is opened', 'while it is open'] as const) {
-  test(`a file that is damaged ${when} is begun anew with one sentence, and members tell it what they know`, () => {
+  test(`a file that is damaged ${when} is created again with one sentence, and members store what they know`, () => {
     const folder = newFolder();
     const said: string[] = [];
     const [one, other] = ['one', 'other'].map(id => {
@@ -216,7 +216,7 @@ for (const when of ['before it is opened', 'while it is open'] as const) {
   });
 }
 
-test('a folder that cannot be made leaves each window its share, with one sentence', () => {
+test('a folder that cannot be created leaves each peer its share, with one sentence', () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'limits'), 'a file stands here');
   const said: string[] = [];
@@ -229,7 +229,7 @@ test('a folder that cannot be made leaves each window its share, with one senten
   assert.equal(said.length, 1);
 });
 
-test('a folder that somebody removed is made anew', () => {
+test('a folder that was removed is created again', () => {
   const folder = newFolder();
   const store = open(folder, 'one');
   run(store, it => it.add('a', 1, 1, 1));

@@ -30,7 +30,7 @@ function open(dataDir: string, instanceId: string, options: Partial<LedgerOption
   return openLedger({ dataDir, clock: { now: () => noon }, log: silentLog, instanceId, isAlive: () => true, ...options });
 }
 
-/** A log that remembers what a person would be told. */
+/** A log that remembers the messages for a person. */
 function listening(): { log: Log; said: string[] } {
   const said: string[] = [];
   return { said, log: { ...silentLog, info: (message) => { said.push(message); }, warn: (message) => { said.push(message); }, error: (message) => { said.push(message); } } };
@@ -114,7 +114,7 @@ describe('the ledger file', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     const poison: Record<string, object> = {
-      'a word for a number': { totalMs: 'long' }, 'an object for a text': { message: circle }, 'a plan without end': { plan: circle }, 'a figure beyond SQLite': { startedAt: 1e300 },
+      'a text for a number': { totalMs: 'long' }, 'an object for a text': { message: circle }, 'a plan without end': { plan: circle }, 'a figure beyond SQLite': { startedAt: 1e300 },
       'no attempts': { attempts: undefined }, 'an attempt of the same number': { attempts: [anAttempt(), anAttempt({ target: undefined as never })] }, 'half a pair': { caller: { tool: '\ud800' } },
     };
     for (const [what, overrides] of Object.entries(poison)) {
@@ -206,7 +206,7 @@ describe('the ledger file', () => {
     assert.match(said[0] ?? '', /cannot be read and was moved to .*; a new ledger was begun/);
   });
 
-  it('keeps everything while another window holds it, and writes it afterwards', async () => {
+  it('keeps everything while a peer holds it, and writes it afterwards', async () => {
     const folder = newFolder();
     const { log, said } = listening();
     const ledger = open(folder, 'a', { log });
@@ -327,7 +327,7 @@ describe('the ledger file', () => {
   });
 });
 
-describe('two windows on one ledger', () => {
+describe('two peers on one ledger', () => {
   it('learn of each other what ended since they last asked, and nothing older', async () => {
     const folder = newFolder();
     const first = open(folder, 'a');

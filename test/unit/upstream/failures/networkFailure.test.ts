@@ -14,8 +14,8 @@ import { Transport } from '../../../../server/upstream/transport.ts';
 const ok = 'HTTP/1.1 200 OK\r\n';
 const body = Buffer.from('{}');
 
-/** What a POST to a server is told as. */
-async function toldBy(server: Server, scheme = 'http'): Promise<WaybillError | undefined> {
+/** The failure of a POST to a server; undefined when it succeeds. */
+async function failureOf(server: Server, scheme = 'http'): Promise<WaybillError | undefined> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const transport = new Transport();
   const url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/v1/chat/completions`;
@@ -42,7 +42,7 @@ function writing(bytes: string | Buffer, thenMs = 20): Server {
   });
 }
 
-describe('what comes over the wire is told as it is', () => {
+describe('a connection that fails is reported with its cause', () => {
   const malformed: readonly (readonly [string, string | Buffer, RegExp])[] = [
     ['two lengths', `${ok}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`, /not valid HTTP \(its headers contradict each other on its length\)/],
     ['a length that is none', `${ok}content-length: two\r\n\r\n{}`, /not valid HTTP/],
@@ -56,10 +56,10 @@ describe('what comes over the wire is told as it is', () => {
     ['an alert of TLS', Buffer.from('15030300020228', 'hex'), /write https:\/\/ in its base URL/],
   ];
   for (const [name, bytes, sentence] of malformed) it(`${name}: no HTTP`, async () => {
-    const told = await toldBy(writing(bytes));
-    assert.deepEqual([told?.code, told?.failureClass], ['not-http', 'server']);
-    assert.match(told?.message ?? '', sentence);
-    assert.doesNotMatch(told?.message ?? '', /closed the connection/);
+    const failure = await failureOf(writing(bytes));
+    assert.deepEqual([failure?.code, failure?.failureClass], ['not-http', 'server']);
+    assert.match(failure?.message ?? '', sentence);
+    assert.doesNotMatch(failure?.message ?? '', /closed the connection/);
   });
 
   const others: readonly (readonly [string, string, string])[] = [
@@ -70,61 +70,61 @@ describe('what comes over the wire is told as it is', () => {
     ['half a chunked body', `${ok}transfer-encoding: chunked\r\nconnection: close\r\n\r\n5\r\n{`, 'stream-cut'],
   ];
   for (const [name, bytes, code] of others) it(`${name}: ${code}`, async () => {
-    assert.equal((await toldBy(writing(bytes)))?.code, code);
+    assert.equal((await failureOf(writing(bytes)))?.code, code);
   });
 
   it('a server that speaks HTTP/2 only, without TLS', async () => {
     const server = createHttp2Server();
     server.on('sessionError', () => undefined);
-    assert.equal((await toldBy(server))?.code, 'http2-only');
+    assert.equal((await failureOf(server))?.code, 'http2-only');
   });
 
   it('a server that speaks HTTP/2 only, over TLS', async () => {
     const server = createSecureServer({ ...selfSignedCertificate(), allowHTTP1: false });
-    const told = await toldBy(server, 'https');
-    assert.equal(told?.code, 'http2-only');
-    assert.match(told.message, /HTTP\/2 only; set the base URL/);
+    const failure = await failureOf(server, 'https');
+    assert.equal(failure?.code, 'http2-only');
+    assert.match(failure.message, /HTTP\/2 only; set the base URL/);
   });
 
   for (const [name, server] of [['a web server', createHttpServer((_request, response) => response.end('hello'))], ['something that greets', createServer(socket => socket.on('error', () => undefined).write('220 mail.example ESMTP\r\n'))]] as const) {
-    it(`${name} behind https:// is no matter of certificates`, async () => {
-      const told = await toldBy(server, 'https');
-      assert.equal(told?.code, 'not-tls', told?.detail);
-      assert.match(told.message, /write http:\/\//);
+    it(`${name} behind https:// is not reported as a certificate problem`, async () => {
+      const failure = await failureOf(server, 'https');
+      assert.equal(failure?.code, 'not-tls', failure?.detail);
+      assert.match(failure.message, /write http:\/\//);
     });
   }
 
   it('a self-signed certificate, with its own sentence', async () => {
-    const selfSigned = await toldBy(createTlsServer(selfSignedCertificate()), 'https');
+    const selfSigned = await failureOf(createTlsServer(selfSignedCertificate()), 'https');
     assert.deepEqual([selfSigned?.code, selfSigned?.message.includes('self-signed')], ['certificate', true]);
   });
 
   it('a server whose TLS is too old, and one that closes during the handshake', async () => {
-    const old = await toldBy(createTlsServer({ ...selfSignedCertificate(), maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }), 'https');
+    const old = await failureOf(createTlsServer({ ...selfSignedCertificate(), maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }), 'https');
     assert.equal(old?.code, 'tls-failed', old?.detail);
-    const closing = await toldBy(createServer(socket => socket.on('error', () => undefined).resetAndDestroy()), 'https');
+    const closing = await failureOf(createServer(socket => socket.on('error', () => undefined).resetAndDestroy()), 'https');
     assert.deepEqual([closing?.code, closing?.failureClass], ['connection-failed', 'network']);
   });
 });
 
 describe('every code has its sentence', () => {
   const coded = (code: string, more: object = {}): Error => Object.assign(new Error(`failed with ${code}`), { code }, more);
-  const told = (code: string, stage: CallStage = 'connecting', more: object = {}): string => networkFailure(coded(code, more), 'a', stage).code;
+  const codeOf = (code: string, stage: CallStage = 'connecting', more: object = {}): string => networkFailure(coded(code, more), 'a', stage).code;
 
-  it('of connections that did not come about', () => {
+  it('of connections that were not made', () => {
     const cases: Record<string, string> = {
       ECONNREFUSED: 'connection-refused', ENOTFOUND: 'no-address', EAI_AGAIN: 'no-address', EAI_FAIL: 'no-address', ENETUNREACH: 'unreachable', EHOSTUNREACH: 'unreachable',
       ETIMEDOUT: 'connect-timeout', UND_ERR_CONNECT_TIMEOUT: 'connect-timeout', ECONNRESET: 'connection-failed', UND_ERR_SOCKET: 'connection-failed',
       UND_ERR_INVALID_ARG: 'unsendable', UND_ERR_DESTROYED: 'shutting-down', UND_ERR_CLOSED: 'shutting-down',
     };
-    for (const [code, expected] of Object.entries(cases)) assert.equal(told(code), expected, code);
+    for (const [code, expected] of Object.entries(cases)) assert.equal(codeOf(code), expected, code);
     assert.notEqual(networkFailure(coded('EAI_AGAIN'), 'a', 'connecting').message, networkFailure(coded('ENOTFOUND'), 'a', 'connecting').message);
   });
 
   it('of certificates and handshakes', () => {
     for (const code of ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH', 'CERT_REVOKED', 'CERT_UNTRUSTED', 'INVALID_CA', 'PATH_LENGTH_EXCEEDED', 'CRL_HAS_EXPIRED']) {
-      assert.equal(told(code), 'certificate', code);
+      assert.equal(codeOf(code), 'certificate', code);
     }
     const sentences = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_UNTRUSTED']
       .map(code => networkFailure(coded(code), 'a', 'connecting').message);
@@ -134,25 +134,25 @@ describe('every code has its sentence', () => {
       ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls-failed', ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls-failed', ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls-failed',
       ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls-failed', ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'tls-failed', ERR_SSL_A_REASON_OF_TOMORROW: 'tls-failed', EPROTO: 'tls-failed',
     };
-    for (const [code, expected] of Object.entries(handshakes)) assert.equal(told(code), expected, code);
+    for (const [code, expected] of Object.entries(handshakes)) assert.equal(codeOf(code), expected, code);
     const eproto = Object.assign(new Error('write EPROTO 80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../s3_record.c:354:\n'), { code: 'EPROTO' });
     assert.equal(networkFailure(eproto, 'a', 'connecting').code, 'not-tls');
   });
 
   it('of connections in use', () => {
-    for (const code of ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']) assert.equal(told(code, 'waiting'), 'connection-reset', code);
-    for (const code of ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETDOWN']) assert.equal(told(code, 'waiting'), 'connection-lost', code);
-    for (const code of ['ECONNRESET', 'ETIMEDOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']) assert.equal(told(code, 'answering'), 'stream-cut', code);
+    for (const code of ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']) assert.equal(codeOf(code, 'waiting'), 'connection-reset', code);
+    for (const code of ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETDOWN']) assert.equal(codeOf(code, 'waiting'), 'connection-lost', code);
+    for (const code of ['ECONNRESET', 'ETIMEDOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']) assert.equal(codeOf(code, 'answering'), 'stream-cut', code);
   });
 
-  it('of several addresses tells what says most', () => {
+  it('of several addresses reports the most telling failure', () => {
     const all = (...codes: string[]): string => networkFailure(new AggregateError(codes.map(code => coded(code))), 'a', 'connecting').code;
     assert.equal(all('ENETUNREACH', 'ECONNREFUSED'), 'connection-refused');
     assert.equal(all('ECONNREFUSED', 'EMFILE'), 'own-limit');
     assert.equal(all('EHOSTUNREACH', 'ENETUNREACH'), 'unreachable');
   });
 
-  it('of our own means, at every stage', () => {
+  it('of limits of this machine, at every stage', () => {
     for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'ENOSPC', 'ERR_OUT_OF_MEMORY', 'ERR_MEMORY_ALLOCATION_FAILED']) {
       for (const stage of ['connecting', 'waiting', 'answering'] as const) {
         const failure = networkFailure(coded(code), 'a', stage);
@@ -160,11 +160,11 @@ describe('every code has its sentence', () => {
       }
     }
     assert.equal(networkFailure(new RangeError('Array buffer allocation failed'), 'a', 'connecting').failureClass, 'local');
-    assert.equal(told('EADDRNOTAVAIL', 'connecting', { address: '203.0.113.7' }), 'own-limit', 'no port is free');
-    assert.equal(told('EADDRNOTAVAIL', 'connecting', { address: '2001:db8::7' }), 'unreachable', 'this machine speaks no IPv6');
+    assert.equal(codeOf('EADDRNOTAVAIL', 'connecting', { address: '203.0.113.7' }), 'own-limit', 'no port is free');
+    assert.equal(codeOf('EADDRNOTAVAIL', 'connecting', { address: '2001:db8::7' }), 'unreachable', 'this machine speaks no IPv6');
   });
 
-  it('a name that could not be looked up for want of files is no matter of names', () => {
+  it('a name that could not be looked up for want of files is not reported as a wrong name', () => {
     assert.equal(ownLimit('ENOTFOUND', undefined, () => false)?.lacks, ownLimit('EMFILE', undefined)?.lacks);
     assert.equal(ownLimit('ENOTFOUND', undefined, () => true), undefined);
     assert.equal(ownLimit('ECONNREFUSED', undefined, () => false), undefined);

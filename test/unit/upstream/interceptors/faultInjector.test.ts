@@ -77,24 +77,24 @@ function chat(url: string, protocol: ProtocolName = 'openai-chat', stream = true
   };
 }
 
-interface Heard { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: WaybillError; source?: AnswerSource }
+interface Received { status?: number; headersAt?: number; text: string; chunks: number; ended: boolean; error?: WaybillError; source?: AnswerSource }
 
-/** Sends and listens to the end. */
-function listen(transport: Transport, at: CallPlace, request: UpstreamRequest, hear?: (call: UpstreamCall, heard: Heard) => void): Promise<Heard> {
+/** Sends a request and collects its answer to the end. */
+function listen(transport: Transport, at: CallPlace, request: UpstreamRequest, onChunk?: (call: UpstreamCall, received: Received) => void): Promise<Received> {
   return new Promise(resolve => {
-    const heard: Heard = { text: '', chunks: 0, ended: false };
+    const received: Received = { text: '', chunks: 0, ended: false };
     const listener: ResponseListener = {
-      onHeaders: status => { heard.status = status; heard.headersAt = performance.now(); },
+      onHeaders: status => { received.status = status; received.headersAt = performance.now(); },
       onData: chunk => {
-        heard.text += chunk.toString('utf8');
-        heard.chunks += 1;
-        hear?.(call, heard);
+        received.text += chunk.toString('utf8');
+        received.chunks += 1;
+        onChunk?.(call, received);
       },
-      onEnd: () => { heard.ended = true; resolve(heard); },
-      onError: error => { heard.error = error; resolve(heard); },
+      onEnd: () => { received.ended = true; resolve(received); },
+      onError: error => { received.error = error; resolve(received); },
     };
     const call = transport.dispatch(at, request, listener);
-    heard.source = call.source;
+    received.source = call.source;
   });
 }
 
@@ -102,11 +102,11 @@ describe('a drilled endpoint that is down', () => {
   it('refuses the connection without one being made, for requests and probes alike', async () => {
     const a = await provider();
     const { transport } = drilling('down');
-    const heard = await listen(transport, place(), chat(a.url));
-    assert.equal(heard.error?.failureClass, 'network');
-    assert.equal(heard.error?.code, 'connection-refused');
-    assert.match(heard.error?.message ?? '', /^Fire drill: a refused the connection\.$/);
-    assert.equal(heard.source, 'injected');
+    const received = await listen(transport, place(), chat(a.url));
+    assert.equal(received.error?.failureClass, 'network');
+    assert.equal(received.error?.code, 'connection-refused');
+    assert.match(received.error?.message ?? '', /^Fire drill: a refused the connection\.$/);
+    assert.equal(received.source, 'injected');
     await assert.rejects(fetchText(transport, place(), { method: 'GET', url: `${a.url}/models`, headers: {} }, 1000), /Fire drill/);
     assert.equal(a.connectionCount, 0);
   });
@@ -130,7 +130,7 @@ describe('a drilled endpoint that is down', () => {
     assert.equal(drills.matching('a', about), undefined);
   });
 
-  it('is over by the clock even when nobody ended it', async () => {
+  it('ends at its time even when no call ended it', async () => {
     const a = await provider();
     let now = 1000;
     const drills = new FaultInjector({ now: () => now });
@@ -142,7 +142,7 @@ describe('a drilled endpoint that is down', () => {
     assert.equal((await listen(transport, place(), chat(a.url))).ended, true);
   });
 
-  it('says nothing after it was aborted', async () => {
+  it('calls no listener after it was aborted', async () => {
     const { transport } = drilling('down');
     let said = 0;
     const call = transport.dispatch(place(), chat('http://127.0.0.1:1'), { onHeaders: () => (said += 1), onData: () => (said += 1), onEnd: () => (said += 1), onError: () => (said += 1) });
@@ -170,7 +170,7 @@ describe('a drilled refusal', () => {
         const a = await provider(protocol);
         const { transport } = drilling(fault);
         const headers: Record<string, string | string[] | undefined> = {};
-        const heard = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+        const received = await new Promise<{ status: number; body: string }>((resolve, reject) => {
           let body = '';
           let code = 0;
           transport.dispatch(place(protocol), chat(a.url, protocol), {
@@ -178,17 +178,17 @@ describe('a drilled refusal', () => {
             onData: chunk => (body += chunk.toString()), onEnd: () => resolve({ status: code, body }), onError: reject,
           });
         });
-        assert.equal(heard.status, status);
+        assert.equal(received.status, status);
         const { provider: known } = place(protocol);
         assert.ok(known !== undefined);
-        const error = responseFailure(heard.status, headers, heard.body, { endpoint: 'a', provider: known, keyName: 'work', model }, Date.now());
+        const error = responseFailure(received.status, headers, received.body, { endpoint: 'a', provider: known, keyName: 'work', model }, Date.now());
         assert.equal(error.failureClass, failureClass);
         if (status === 429) assert.equal(error.retryAfterMs, 30_000);
-        assert.match(heard.body, /fire drill/);
-        const told = drillFailure(error);
-        assert.match(told.message, /^Fire drill: a (?:limits the rate of requests \(429\)|rejected key work \(401\))\.$/);
-        assert.equal(told.helpUrl, undefined, 'nobody is sent to mend a key');
-        assert.equal(drillFailure(told), told);
+        assert.match(received.body, /fire drill/);
+        const drilled = drillFailure(error);
+        assert.match(drilled.message, /^Fire drill: a (?:limits the rate of requests \(429\)|rejected key work \(401\))\.$/);
+        assert.equal(drilled.helpUrl, undefined, 'no link asks the user to replace a key');
+        assert.equal(drillFailure(drilled), drilled);
         assert.equal(a.connectionCount, 0);
       });
     }
@@ -220,23 +220,23 @@ describe('a drilled endpoint that is slow', () => {
     const a = await provider();
     const { transport } = drilling('slow', { slowMs: 120 });
     const sentAt = performance.now();
-    const heard = await listen(transport, place(), chat(a.url));
+    const received = await listen(transport, place(), chat(a.url));
     assert.equal(a.requests.length, 1);
-    assert.equal(heard.status, 200);
-    assert.ok((heard.headersAt ?? 0) - sentAt >= 119);
-    assert.match(heard.text, /\[DONE\]/);
-    assert.equal(heard.source, 'altered');
+    assert.equal(received.status, 200);
+    assert.ok((received.headersAt ?? 0) - sentAt >= 119);
+    assert.match(received.text, /\[DONE\]/);
+    assert.equal(received.source, 'altered');
   });
 
-  it('lets go of what it holds when the drill ends', async () => {
+  it('delivers what it holds when the drill ends', async () => {
     const a = await provider();
     const { transport, drills, drill } = drilling('slow', { slowMs: 60_000 });
     const listening = listen(transport, place(), chat(a.url));
     await a.waitForRequest(request => request.finishedAt !== undefined);
     drills.end(drill.id);
-    const heard = await listening;
-    assert.equal(heard.ended, true);
-    assert.match(heard.text, /\[DONE\]/);
+    const received = await listening;
+    assert.equal(received.ended, true);
+    assert.match(received.text, /\[DONE\]/);
   });
 
   it('is aborted at once while it holds an answer back', async () => {
@@ -256,19 +256,19 @@ describe('a drilled endpoint that is slow', () => {
     const text = 'x'.repeat(3_000_000);
     const url = await server((_request, response) => { response.end(text); });
     const { transport } = drilling('slow', { slowMs: 30 });
-    const heard = await listen(transport, place(), { method: 'GET', url, headers: {}, about }, (call, { chunks }) => {
+    const received = await listen(transport, place(), { method: 'GET', url, headers: {}, about }, (call, { chunks }) => {
       if (chunks % 3 !== 1) return;
       call.pause();
       setTimeout(() => call.resume(), 2);
     });
-    assert.equal(heard.ended, true);
-    assert.equal(heard.text.length, text.length);
+    assert.equal(received.ended, true);
+    assert.equal(received.text.length, text.length);
   });
 
-  it('tells of a connection that cannot be made without delay', async () => {
+  it('reports a connection that cannot be made without delay', async () => {
     const { transport } = drilling('slow', { slowMs: 60_000 });
-    const heard = await listen(transport, place(), chat('http://127.0.0.1:9'));
-    assert.equal(heard.error?.failureClass, 'network');
+    const received = await listen(transport, place(), chat('http://127.0.0.1:9'));
+    assert.equal(received.error?.failureClass, 'network');
   });
 });
 
@@ -277,25 +277,25 @@ describe('a drilled endpoint that cuts its answers', () => {
     it(`breaks a stream off after its first words and before its end (${protocol})`, async () => {
       const a = await provider(protocol);
       const { transport } = drilling('cut');
-      const heard = await listen(transport, place(protocol), chat(a.origin + (protocol.startsWith('openai') ? '/v1' : ''), protocol));
+      const received = await listen(transport, place(protocol), chat(a.origin + (protocol.startsWith('openai') ? '/v1' : ''), protocol));
       assert.equal(a.requests.length, 1);
-      assert.equal(heard.status, 200);
-      assert.equal(heard.error?.code, 'stream-cut');
-      assert.equal(heard.error?.failureClass, 'server');
-      assert.match(heard.text, /(?:text|content|delta)/);
-      assert.doesNotMatch(heard.text, /\[DONE\]|response\.completed|message_stop|"finishReason"/);
-      assert.equal(heard.ended, false);
+      assert.equal(received.status, 200);
+      assert.equal(received.error?.code, 'stream-cut');
+      assert.equal(received.error?.failureClass, 'server');
+      assert.match(received.text, /(?:text|content|delta)/);
+      assert.doesNotMatch(received.text, /\[DONE\]|response\.completed|message_stop|"finishReason"/);
+      assert.equal(received.ended, false);
     });
 
     it(`gives only the beginning of a plain answer (${protocol})`, async () => {
       const a = await provider(protocol);
       const request = chat(a.origin + (protocol.startsWith('openai') ? '/v1' : ''), protocol, false);
       const { transport } = drilling('cut');
-      const heard = await listen(transport, place(protocol), request);
-      assert.equal(heard.error?.code, 'stream-cut');
-      assert.ok(heard.text.length > 0);
-      assert.throws(() => JSON.parse(heard.text));
-      assert.equal(heard.ended, false);
+      const received = await listen(transport, place(protocol), request);
+      assert.equal(received.error?.code, 'stream-cut');
+      assert.ok(received.text.length > 0);
+      assert.throws(() => JSON.parse(received.text));
+      assert.equal(received.ended, false);
     });
   }
 
@@ -306,20 +306,20 @@ describe('a drilled endpoint that cuts its answers', () => {
       response.end(`${event({ delta: { role: 'assistant', content: 'Yes.' } })}${event({ delta: {}, finish_reason: 'stop' })}data: [DONE]\n\n`);
     });
     const { transport } = drilling('cut');
-    const heard = await listen(transport, place(), chat(url));
-    assert.match(heard.text, /Yes\./);
-    assert.match(heard.text, /\n\n$/, 'what is passed on are whole events');
-    assert.doesNotMatch(heard.text, /finish_reason|DONE/);
-    assert.equal(heard.error?.code, 'stream-cut');
+    const received = await listen(transport, place(), chat(url));
+    assert.match(received.text, /Yes\./);
+    assert.match(received.text, /\n\n$/, 'what is passed on are whole events');
+    assert.doesNotMatch(received.text, /finish_reason|DONE/);
+    assert.equal(received.error?.code, 'stream-cut');
   });
 
   it('passes a refusal of the provider on as it is, and lets probes through', async () => {
     const a = await provider();
     a.script({ type: 'status', status: 500 });
     const { transport } = drilling('cut');
-    const heard = await listen(transport, place(), chat(a.url));
-    assert.equal(heard.status, 500);
-    assert.equal(heard.ended, true);
+    const received = await listen(transport, place(), chat(a.url));
+    assert.equal(received.status, 500);
+    assert.equal(received.ended, true);
     a.script({ type: 'answer' });
     assert.equal((await fetchText(transport, place(), { method: 'GET', url: `${a.url}/models`, headers: {}, about: { keyId: 'k1' } }, 2000)).status, 200);
   });
@@ -336,9 +336,9 @@ describe('a drilled endpoint that cuts its answers', () => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '4000' });
       response.write('x'.repeat(3000));
     });
-    const heard = await listen(transport, place(), chat(sized));
-    assert.equal(heard.text.length, 2000);
-    assert.equal(heard.error?.code, 'stream-cut');
+    const received = await listen(transport, place(), chat(sized));
+    assert.equal(received.text.length, 2000);
+    assert.equal(received.error?.code, 'stream-cut');
     let pieces = 0;
     const call = transport.dispatch(place(), chat(url), { onHeaders: () => undefined, onData: () => (pieces += 1), onEnd: () => undefined, onError: () => undefined });
     while (pieces < 2) await sleep(5);

@@ -35,7 +35,7 @@ describe('a line of the Providers view', () => {
     { name: 'of estimated cost', changes: { todayMicroUsd: 20_000, todayEstimated: true }, icon: 'pass', description: '~$0.0200' },
   ];
   for (const { name, changes, icon, description } of states) {
-    it(`tells an endpoint that is ${name}`, () => {
+    it(`shows an endpoint that is ${name}`, () => {
       const line = node(changes);
       assert.deepEqual([line.icon, line.description], [icon, description]);
     });
@@ -77,7 +77,7 @@ describe('a line of the Providers view', () => {
     assert.equal(line.children[1]?.keyId, '1');
   });
 
-  it('marks an error as past when the endpoint is well again, for the screen reader too', () => {
+  it('marks an error as past when the endpoint is healthy again, for the screen reader too', () => {
     const lastError = { at: now - 60_000, failureClass: 'server', message: 'It broke.' } as const;
     const [past] = node({ lastError }).children;
     assert.deepEqual([past?.label, past?.icon, past?.spoken], [`${clock(-60_000, 'down')}, over`, 'history', `Past error at ${clock(-60_000, 'down')}: It broke.`]);
@@ -91,7 +91,7 @@ describe('a line of the Providers view', () => {
     assert.match(line?.tooltip ?? '', /: openai refused the connection\.$/);
   });
 
-  it('reads keys out by their names, with until when they rest and why', () => {
+  it('reads keys out by their names, with until when they cool down and why', () => {
     const keys: EndpointStatus['keys'] = [
       { id: '1', label: 'key 1', last4: '1111', state: 'ok' }, { id: '2', label: 'work', last4: '9f3c', state: 'cooling', until: now + 60_000, reason: 'm: limited' },
     ];
@@ -106,13 +106,13 @@ describe('a line of the Providers view', () => {
     assert.ok(tooltip.includes(`Down for 2 min 5 s in all since ${clock(-3_600_000, 'down')}`), tooltip);
   });
 
-  it('forgets an old error of an endpoint that is well again', () => {
+  it('forgets an old error of an endpoint that is healthy again', () => {
     const lastError = { at: now - 3_700_000, failureClass: 'server', message: 'x' } as const;
     assert.deepEqual(node({ lastError }).children, []);
     assert.equal(node({ lastError: { ...lastError, at: now - 60_000 } }).children.length, 1);
   });
 
-  it('keeps ids apart and stable, so that open branches stay open', () => {
+  it('keeps ids distinct and stable, so that open branches stay open', () => {
     const status = emptyStatus({ endpoints: [endpoint('a', { models: ['m'] }), endpoint('b', { models: ['m'] })] });
     const ids = (nodes: readonly { id: string; children: readonly never[] | readonly { id: string }[] }[]): string[] => nodes.flatMap(entry => [entry.id, ...entry.children.map(child => child.id)]);
     const first = ids(providerNodes(status, now));

@@ -26,7 +26,7 @@ function source(report: Partial<SpendReport> = {}, changes: Partial<SpendPageSou
   };
 }
 
-test('providers are listed dearest first, with their share and how sure the figure is', () => {
+test('providers are listed by cost, the highest first, with their share and how sure the figure is', () => {
   const section = buildSpendPage(source()).sections.find(({ title }) => title === 'By provider');
   assert.deepEqual(section?.rows.map(({ name, text, share, detail, notes }) => [name, text, share, detail, notes]), [
     ['openai', '~$0.75', 0.75, '1 request · 1.2K tokens', '≈ $0.0001 of it estimated'],
@@ -106,7 +106,7 @@ test('a page that was sent through JSON is accepted, and one with a wrong part i
   assert.equal(isToSpendPage({ type: 'failed', period: 'ever', message: 'No.' }), false);
 });
 
-test('only known words are heard from the page', () => {
+test('only known messages of the page are accepted', () => {
   const cases: [unknown, boolean][] = [
     [{ type: 'ready', period: 'month' }, true], [{ type: 'period', period: 'week' }, true], [{ type: 'retry' }, true], [{ type: 'run', action: 'addProvider' }, true],
     [{ type: 'run', action: 'workbench.action.terminal.new' }, false], [{ type: 'period' }, false], [{ type: 'period', period: 'year' }, false],

@@ -39,13 +39,13 @@ describe('the token', () => {
     assert.equal(presentedToken({}), undefined);
   });
 
-  it('opens the door, and nothing else does', () => {
+  it('lets a request in, and nothing else does', () => {
     const check = new TokenCheck('the-token', { tokens: new Map([['empty', Buffer.alloc(0)]]) });
     assert.deepEqual(check.ownerOf('the-token'), { tool: undefined });
     for (const wrong of [undefined, '', 'the-toke', 'the-token ', 'THE-TOKEN']) assert.equal(check.ownerOf(wrong), undefined, String(wrong));
   });
 
-  it('tells which tool has come, when the tool has a token of its own, until that is revoked', () => {
+  it('names the tool that a token belongs to, until the token is revoked', () => {
     const tokens = new Map([['claude-code', Buffer.from('token-of-claude')], ['codex', Buffer.from('token-of-codex!')]]);
     const check = new TokenCheck('the-token', { tokens });
     assert.deepEqual(check.ownerOf('token-of-codex!'), { tool: 'codex' });

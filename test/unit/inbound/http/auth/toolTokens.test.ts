@@ -28,7 +28,7 @@ describe('tokens of tools', () => {
     assert.deepEqual(tools.names(), ['claude-code', 'codex']);
   });
 
-  it('tell whose request it is; the shared token tells nothing, and any other is refused', () => {
+  it('name the tool of a request; the shared token names none, and any other is refused', () => {
     const tools = new ToolTokens(folder);
     const check = new TokenCheck(shared, tools);
     const codex = tools.connect('codex');
@@ -74,7 +74,7 @@ describe('tokens of tools', () => {
     assert.deepEqual(tools.names(), []);
   });
 
-  it('pass over files that hold no token, and a folder that is none', () => {
+  it('ignore files that hold no token, and a folder that is none', () => {
     const tools = new ToolTokens(folder);
     tools.connect('codex');
     writeFileSync(path.join(folder, 'tokens', 'empty'), '');
@@ -94,7 +94,7 @@ describe('callerOf', () => {
     assert.equal(callerOf({ 'user-agent': headers['user-agent'] }).tool, 'claude-code');
   });
 
-  it('knows each agent, and its conversation where it tells one, by the headers it really sends', () => {
+  it('knows each agent, and its conversation where it names one, by the headers it really sends', () => {
     assert.deepEqual(
       [
         { 'user-agent': 'claude-cli/2.1.329 (external, sdk-cli)', 'x-claude-code-session-id': 'b6485ed9' },

@@ -13,7 +13,7 @@ function facts(body: unknown, protocol: 'openai-chat' | 'anthropic-messages' = '
 const messages = [{ role: 'user', content: 'hi' }];
 
 describe('what a request needs', () => {
-  it('is nothing that can be told without a model', () => {
+  it('is unknown without a model', () => {
     for (const model of [undefined, '', 7, null, {}]) assert.equal(facts({ model, messages }), undefined);
   });
 

@@ -12,7 +12,7 @@ test('an item of a streamed answer can be referred to on the next turn', () => {
   assert.deepEqual(given.resolve(body), { model: 'm', input: [call, { type: 'function_call_output', call_id: 'c1', output: 'x' }] });
 });
 
-test('an item of a plain answer can be referred to, and one of somebody else stays a reference', () => {
+test('an item of a plain answer can be referred to, and a reference to an unknown item stays as it is', () => {
   const given = new ResponseItemStore();
   given.rememberPlain({ output: [call] });
   const foreign = { type: 'item_reference', id: 'msg_elsewhere' };

@@ -51,7 +51,7 @@ describe('the table of routes', () => {
     assert.deepEqual(httpRoutes.filter(route => !reached.has(route)).map(({ path }) => String(path)), []);
   });
 
-  it('opens nothing without a token that can read or spend', () => {
+  it('has no route without a token that can read or spend', () => {
     assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/identity', '/', anyPath, anyPath]);
   });
 
