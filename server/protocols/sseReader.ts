@@ -58,6 +58,8 @@ export function createSseReader(
   onEvent: (event: string | undefined, data: string) => void,
 ): SseReader {
   const { maxEventBytes } = options;
+  /** A chunk of no more than this holds no event that is too large. */
+  const mostWholeBytes = Math.min(longestWholeChunk, maxEventBytes);
   // The parser handles the byte order mark, so the decoder leaves it in.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let overflow: WaybillError | undefined;
@@ -71,6 +73,8 @@ export function createSseReader(
   /** Text outside of events, from the line on which it began. */
   let bare: string | undefined;
   let atLineStart = true;
+  /** What was read so far ends with a blank line: nothing waits in the decoder or in the parser. */
+  let betweenEvents = true;
   let bareTries = 0;
 
   const fail = (): void => {
@@ -143,6 +147,26 @@ export function createSseReader(
     }
     measureNoise(text);
     if (overflow !== undefined) throw overflow;
+    betweenEvents = bare === undefined && text.endsWith('\n\n');
+  };
+
+  /** Reads a chunk that holds whole events of the usual form and nothing else; of any other, what comes after those. @returns what is left to read */
+  const readWhole = (text: string): string => {
+    let at = 0;
+    while (at < text.length) {
+      const end = usualEventEnd(text, at);
+      if (end < 0) break;
+      const named = text.startsWith(eventField, at);
+      const dataFrom = named ? text.indexOf('\n', at) + 1 : at;
+      const name = named ? text.slice(at + eventField.length, dataFrom - 1) : undefined;
+      sinceEvent = 0;
+      pieces = 0;
+      noise = undefined;
+      lineHead = '';
+      onEvent(name, text.slice(dataFrom + dataField.length + 1, end - 2));
+      at = end;
+    }
+    return at === 0 ? text : text.slice(at);
   };
 
   /** Bare text ends with the line on which it is whole, or where events go on. @returns what comes after it */
@@ -168,6 +192,14 @@ export function createSseReader(
 
   return {
     push(chunk) {
+      // Nearly every chunk is one or more whole events. In these nothing has to be looked for that the parser looks for.
+      if (betweenEvents && overflow === undefined && chunk.length <= mostWholeBytes && endsWithBlankLine(chunk)) {
+        const text = wholeDecoder.decode(chunk);
+        const rest = text.includes('\r') ? text : readWhole(text);
+        if (rest !== '') feed(rest);
+        return;
+      }
+      betweenEvents = false;
       feed(decoder.decode(chunk, { stream: true }));
     },
     end() {
@@ -214,6 +246,36 @@ class NoiseMeter {
 }
 
 const dataField = 'data:';
+const eventField = 'event: ';
+/** Larger chunks are read in the same way as those that hold parts of events; it bounds the events in them. */
+const longestWholeChunk = 256 * 1024;
+const newline = 0x0a;
+/** For chunks that begin and end between events. It keeps no state between them. */
+const wholeDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function endsWithBlankLine(chunk: Uint8Array): boolean {
+  const { length } = chunk;
+  return length > 2 && chunk[length - 1] === newline && chunk[length - 2] === newline;
+}
+
+/**
+ * The end of an event of the usual form: a line of data after one space, with or without a line of its name before it, and a
+ * blank line. @returns the index after the blank line; -1 where the text at `from` has another form
+ */
+function usualEventEnd(text: string, from: number): number {
+  let at = from;
+  if (text.startsWith(eventField, at)) {
+    const lineEnd = text.indexOf('\n', at);
+    if (lineEnd <= at + eventField.length) return -1;
+    at = lineEnd + 1;
+  }
+  // "data: " and at least one character.
+  if (!text.startsWith(dataField, at) || text.charCodeAt(at + dataField.length) !== space) return -1;
+  const lineEnd = text.indexOf('\n', at);
+  return lineEnd > at + dataField.length + 1 && text.charCodeAt(lineEnd + 1) === newline ? lineEnd + 2 : -1;
+}
+
+const space = 0x20;
 
 /** How the line begins that is unfinished after this text. @param before how it began before the text */
 function headOfLastLine(before: string, text: string): string {

@@ -20,9 +20,6 @@ export interface SplitterOptions {
   hideUsage: boolean;
 }
 
-/** An event that may be passed on, as it was read. */
-interface PassableEvent { event: string | undefined; data: string }
-
 const maxEventBytes = 16 * 1024 * 1024;
 /** What an event may have in bytes, with its field names and with comments; the reader bounds these. */
 const maxTailBytes = 4 * maxEventBytes;
@@ -52,8 +49,9 @@ export class EventStreamSplitter {
   readonly #oneBuffer: Buffer[] = [];
   /** The events of this chunk, gathered where more than one SSE event brought some. */
   #gathered: ConversationEvent[] | undefined;
-  /** Records of events that may be passed on; the first `#passableCount` belong to this chunk. */
-  readonly #passable: PassableEvent[] = [];
+  /** Names and data of events that may be passed on; the first `#passableCount` belong to this chunk. */
+  readonly #passableNames: (string | undefined)[] = [];
+  readonly #passableData: string[] = [];
   #passableCount = 0;
   /** An event of this chunk is not to be passed on: the others are written out from what was read of them. */
   #mustReframe = false;
@@ -106,7 +104,7 @@ export class EventStreamSplitter {
     this.#output.error = undefined;
     this.#gathered = undefined;
     this.#passableCount = 0;
-    if (this.#passable.length > keptRecords) this.#passable.length = keptRecords;
+    if (this.#passableData.length > keptRecords) this.#passableNames.length = this.#passableData.length = keptRecords;
     this.#mustReframe = false;
   }
 
@@ -144,13 +142,8 @@ export class EventStreamSplitter {
   }
 
   #notePassable(event: string | undefined, data: string): void {
-    const record = this.#passable[this.#passableCount];
-    if (record === undefined) {
-      this.#passable.push({ event, data });
-    } else {
-      record.event = event;
-      record.data = data;
-    }
+    this.#passableNames[this.#passableCount] = event;
+    this.#passableData[this.#passableCount] = data;
     this.#passableCount += 1;
   }
 
@@ -168,8 +161,7 @@ export class EventStreamSplitter {
   #reframed(): Buffer {
     let text = '';
     for (let at = 0; at < this.#passableCount; at += 1) {
-      const record = this.#passable[at];
-      if (record !== undefined) text += frame(record);
+      text += frame(this.#passableNames[at], this.#passableData[at] ?? '');
     }
     return Buffer.from(text);
   }
@@ -200,7 +192,7 @@ export class EventStreamSplitter {
   }
 }
 
-function frame({ event, data }: PassableEvent): string {
+function frame(event: string | undefined, data: string): string {
   const name = event === undefined ? '' : `event: ${event}\n`;
   return `${name}data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 }

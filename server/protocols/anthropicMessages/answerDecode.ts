@@ -5,6 +5,7 @@ import { contradictsMessages, decodeMessagesUsage } from './usage.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
 import { maxParts, mergeUsage } from '../events.ts';
+import { TextTemplate } from '../textTemplate.ts';
 
 type OpenBlock =
   | { type: 'text' }
@@ -20,6 +21,7 @@ type OpenBlock =
 export class MessagesStreamDecoder implements StreamDecoder {
   unreadable = 0;
   terminated = false;
+  readonly #plainText = new TextTemplate('text');
   readonly #blocks = new Map<number, OpenBlock>();
   #usage: TokenUsage = {};
   /** An error was reported: a `message_stop` after it does not complete the answer. */
@@ -31,13 +33,18 @@ export class MessagesStreamDecoder implements StreamDecoder {
   #finish: { reason: string | undefined; stopSequence: string | undefined; detail: string | undefined } | undefined;
 
   decode(event: string | undefined, data: string): ConversationEvent[] {
+    const plainText = this.#plainText.textOf(event, data);
+    if (plainText !== undefined) return plainText === '' ? [] : [{ type: 'text', text: plainText }];
     const payload = parseJson(data);
     if (!isObject(payload)) {
       if (data.trim() !== '' && data.trim() !== '[DONE]' && event !== 'ping') this.unreadable += 1;
       return [];
     }
     const events: ConversationEvent[] = [];
-    this.#event(asString(payload.type) ?? event, payload, events);
+    const type = asString(payload.type) ?? event;
+    this.#event(type, payload, events);
+    const [only] = events;
+    if (events.length === 1 && only?.type === 'text' && type === 'content_block_delta') this.#plainText.learn(event, data, only.text);
     return events;
   }
 

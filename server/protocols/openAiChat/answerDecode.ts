@@ -5,6 +5,7 @@ import type { Dialect, StreamDecoder } from '../codec.ts';
 import { bounded, readErrorBody } from '../errorBody.ts';
 import { maxParts } from '../events.ts';
 import { GrowingJson } from '../growingJson.ts';
+import { TextTemplate } from '../textTemplate.ts';
 import { contradictsChat, decodeChatUsage } from './usage.ts';
 
 interface OpenCall {
@@ -31,6 +32,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #dialect: Dialect;
   readonly #calls: OpenCall[] = [];
   readonly #callAt = new Map<number, OpenCall>();
+  readonly #plainText = new TextTemplate('content');
   #started = false;
   #responseId: string | undefined;
   #hasContent = false;
@@ -50,6 +52,13 @@ export class ChatStreamDecoder implements StreamDecoder {
   }
 
   decode(event: string | undefined, data: string): ConversationEvent[] {
+    // The first text after reasoning also ends the reasoning.
+    const plainText = this.#isThinking ? undefined : this.#plainText.textOf(event, data);
+    if (plainText !== undefined) {
+      if (plainText === '') return [];
+      this.#hasContent = true;
+      return [{ type: 'text', text: plainText }];
+    }
     const chunk = parseJson(data);
     if (!isObject(chunk) && !Array.isArray(chunk)) {
       const word = data.trim();
@@ -58,7 +67,11 @@ export class ChatStreamDecoder implements StreamDecoder {
       if (word !== '') this.unreadable += 1;
       return [];
     }
-    return this.#chunk(chunk, event);
+    const events = this.#chunk(chunk, event);
+    // A part of a call may bring no event and count all the same.
+    const [only] = events;
+    if (events.length === 1 && only?.type === 'text' && only.logprobs === undefined && !data.includes('_call')) this.#plainText.learn(event, data, only.text);
+    return events;
   }
 
   /** Reads a plain answer; its message is a chunk that holds everything. */

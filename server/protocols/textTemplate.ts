@@ -1,0 +1,57 @@
+/** A longer event is no event of a few words, and would be kept for its form. */
+const longestEvent = 4096;
+/** A provider that writes something new into every event has no form that is worth looking for. */
+const mostAttempts = 16;
+/** What cannot stand as it is in a JSON string. */
+const needsEscape = /["\\\u0000-\u001f]/;
+
+/**
+ * Recognises the events of a stream that differ from an earlier one in their text only, as nearly all events of an answer do,
+ * and reads the text of such an event without parsing the rest of it.
+ *
+ * An event is taken apart around its text when it has been parsed, and brought nothing but that text. A later event with the
+ * same beginning and the same end has the same meaning, whatever stands between, as long as that is one JSON string.
+ */
+export class TextTemplate {
+  /** What stands before the text, for the search: `"content":"`. */
+  readonly #field: string;
+  #event: string | undefined;
+  #head = '';
+  #tail = '';
+  #attempts = 0;
+
+  /** @param field the name of the field that holds the text */
+  constructor(field: string) {
+    this.#field = `${JSON.stringify(field)}:`;
+  }
+
+  /** The text of an event of the known form; undefined for any other event. @param event the SSE event name, when there was one */
+  textOf(event: string | undefined, data: string): string | undefined {
+    const head = this.#head;
+    const tail = this.#tail;
+    const length = data.length - head.length - tail.length;
+    if (head === '' || length < 0 || event !== this.#event || !data.startsWith(head) || !data.endsWith(tail)) return undefined;
+    const raw = data.slice(head.length, head.length + length);
+    this.#attempts = 0;
+    if (!needsEscape.test(raw)) return raw;
+    try {
+      return JSON.parse(`"${raw}"`) as string;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Takes the form of an event that was parsed. @param text all that the event brought */
+  learn(event: string | undefined, data: string, text: string): void {
+    if (this.#attempts >= mostAttempts || data.length > longestEvent) return;
+    this.#attempts += 1;
+    const literal = JSON.stringify(text);
+    const at = data.indexOf(this.#field + literal);
+    // The same field with the same text in two places: nothing shows which of them was read.
+    if (at < 0 || data.indexOf(literal) !== data.lastIndexOf(literal)) return;
+    const from = at + this.#field.length;
+    this.#event = event;
+    this.#head = data.slice(0, from + 1);
+    this.#tail = data.slice(from + literal.length - 1);
+  }
+}
