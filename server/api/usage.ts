@@ -15,3 +15,9 @@ export function promptTokens({ inputTokens, cacheReadTokens, cacheWriteTokens, c
   if (inputTokens === undefined && cacheReadTokens === undefined && cacheWriteTokens === undefined && cacheWrite1hTokens === undefined) return undefined;
   return (inputTokens ?? 0) + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0) + (cacheWrite1hTokens ?? 0);
 }
+
+/** Whether any bucket is known. */
+export function hasFigures(usage: TokenUsage): boolean {
+  for (const bucket of usageBuckets) if (usage[bucket] !== undefined) return true;
+  return false;
+}

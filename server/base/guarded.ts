@@ -31,14 +31,16 @@ export class Guard {
     }
   }
 
-  /** Calls a listener that nothing waits for, as `start` does, without a function made for the call. */
-  call<Argument>(listen: (argument: Argument) => unknown, argument: Argument): void {
+  /** Calls a function as `start` runs some work, without another function made for the call. @returns its result; undefined when it threw */
+  call<Argument, Result>(listen: (argument: Argument) => Result, argument: Argument): Result | undefined {
     try {
       const result = listen(argument);
       if (result instanceof Promise) this.settle(result);
       if (this.#failures > 0) this.#succeeded();
+      return result;
     } catch (error) {
       this.failed(error);
+      return undefined;
     }
   }
 

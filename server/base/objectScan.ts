@@ -31,6 +31,19 @@ const denseStrideBytes = 512;
 /** Several times cheaper to call than Buffer's own, which takes strings and encodings too. */
 const indexOfByte = Uint8Array.prototype.indexOf;
 
+const noWords: ReadonlySet<string> = new Set();
+/** The length of the longest word of a list. There are a few lists, and a scan for each request. */
+const longestWords = new WeakMap<ReadonlySet<string>, number>();
+
+function longestWord(words: ReadonlySet<string>): number {
+  let longest = longestWords.get(words);
+  if (longest === undefined) {
+    longest = Math.max(0, ...[...words].map(word => word.length));
+    longestWords.set(words, longest);
+  }
+  return longest;
+}
+
 /** What may come next at the top level. */
 type Expected = 'object' | 'name-or-end' | 'name' | 'colon' | 'value' | 'end-of-word' | 'end-of-container' | 'comma-or-end' | 'nothing';
 
@@ -54,9 +67,9 @@ export class ObjectScanner {
   #valueStart = 0;
 
   /** @param words field values worth knowing about, such as `image_url`; plain ASCII */
-  constructor(words: ReadonlySet<string> = new Set()) {
+  constructor(words: ReadonlySet<string> = noWords) {
     this.#words = words;
-    this.#longestWord = Math.max(0, ...[...words].map(word => word.length));
+    this.#longestWord = longestWord(words);
   }
 
   /**
@@ -233,20 +246,21 @@ export interface FieldEdit { name: string; json: string }
  * @returns the pieces in order, so that a large body need not be copied
  */
 export function spliceFields(bytes: Buffer, scan: ObjectScan, edits: readonly FieldEdit[]): Buffer[] {
-  const replaced = edits
-    .flatMap(edit => {
-      const range = scan.fields.get(edit.name);
-      return range === undefined ? [] : [{ ...range, json: edit.json }];
-    })
-    .sort((a, b) => a.start - b.start);
-  const added = edits.filter(edit => !scan.fields.has(edit.name));
+  let replaced: { range: ByteRange; json: string }[] | undefined;
+  let added: FieldEdit[] | undefined;
+  for (const edit of edits) {
+    const range = scan.fields.get(edit.name);
+    if (range === undefined) (added ??= []).push(edit);
+    else (replaced ??= []).push({ range, json: edit.json });
+  }
+  if (replaced !== undefined && replaced.length > 1) replaced.sort((a, b) => a.range.start - b.range.start);
   const pieces: Buffer[] = [];
   let from = 0;
-  for (const edit of replaced) {
-    pieces.push(bytes.subarray(from, edit.start), Buffer.from(edit.json));
-    from = edit.end;
+  for (const { range, json } of replaced ?? []) {
+    pieces.push(bytes.subarray(from, range.start), Buffer.from(json));
+    from = range.end;
   }
-  if (added.length === 0) {
+  if (added === undefined) {
     pieces.push(bytes.subarray(from));
     return pieces;
   }

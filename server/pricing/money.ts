@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { PriceUsed } from '../api/receipt.ts';
+import { tokenBuckets } from '../api/usage.ts';
 import { plausiblePrices } from '../base/figures.ts';
 
 /** Rates are kept as whole billionths of a micro-dollar per token, so that no price in use is rounded. */
@@ -65,8 +66,12 @@ export function tokenCount(value: number | undefined): number {
 }
 
 /** Whether the ledger can keep each reported count: other counts have no cost. */
-export function isChargeable({ reportedCostMicroUsd: _reported, ...counts }: TokenUsage): boolean {
-  return Object.values(counts).every(count => count === undefined || storedFigure(count) !== null);
+export function isChargeable(usage: TokenUsage): boolean {
+  for (const bucket of tokenBuckets) {
+    const count = usage[bucket];
+    if (count !== undefined && storedFigure(count) === null) return false;
+  }
+  return true;
 }
 
 /**

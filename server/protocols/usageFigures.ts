@@ -1,5 +1,10 @@
 import type { JsonValue } from '../base/json.ts';
 
+/**
+ * The rules by which all protocols judge the figures of a report of usage. Where one of them is broken, the figures cannot all be
+ * true, and what the answer costs is an estimate. They are asked once for each answer, and make no objects.
+ */
+
 /** More than any model takes or makes in one answer. A larger figure is a provider's mistake, not a count. */
 const largestTokenCount = 1_000_000_000;
 /** A million US dollars: more than any single answer costs. */
@@ -10,39 +15,33 @@ export function tokenCountOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largestTokenCount ? value : undefined;
 }
 
-/** What a report of usage claims. Figures that are absent or null claim nothing. */
-export interface UsageClaims {
-  /** Every figure that is to be a count. */
-  counts: readonly Figure[];
-  /** Each whole with the parts it holds; together they cannot be more. */
-  wholes: readonly (readonly [whole: Figure, ...parts: Figure[]])[];
-  /** A total with all it is the sum of. `optional`: parts that some leave out of it. */
-  total?: { figure: Figure; parts: readonly Figure[]; optional?: Figure } | undefined;
-}
+/** A figure of a provider's report. Absent or null it claims nothing. */
 type Figure = JsonValue | undefined;
 
-/**
- * Whether the figures of a report cannot all be true: one is no possible count, parts are more than their whole, or a
- * total is not the sum of its parts. What such a report costs is an estimate. The one rule of all protocols.
- */
-export function isContradictory({ counts, wholes, total }: UsageClaims): boolean {
-  if (counts.some(isAbsurd)) return true;
-  if (wholes.some(([whole, ...parts]) => tokenCountOf(whole) !== undefined && sumOf(parts) > Number(whole))) return true;
-  const sum = tokenCountOf(total?.figure);
-  if (total === undefined || sum === undefined || total.parts.every(part => tokenCountOf(part) === undefined)) return false;
-  const least = sumOf(total.parts);
-  return sum < least || sum > least + sumOf([total.optional]);
-}
-
 /** A present figure that cannot be a count of tokens makes the whole report contradictory. */
-function isAbsurd(figure: Figure): boolean {
+export function isAbsurd(figure: Figure): boolean {
   return figure !== undefined && figure !== null && tokenCountOf(figure) === undefined;
 }
 
-function sumOf(figures: readonly Figure[]): number {
-  let sum = 0;
-  for (const figure of figures) sum += tokenCountOf(figure) ?? 0;
-  return sum;
+/** Whether the parts that a whole holds are together more than the whole. A whole that is no count holds anything. */
+export function exceedsWhole(whole: Figure, part: Figure, second?: Figure, third?: Figure): boolean {
+  const count = tokenCountOf(whole);
+  return count !== undefined && countOf(part) + countOf(second) + countOf(third) > count;
+}
+
+/**
+ * Whether a total is not the sum of its parts. A total that is no count, or has no part that is one, claims nothing.
+ * @param optional a part that some providers leave out of the total
+ */
+export function missesTotal(total: Figure, part: Figure, second: Figure, third?: Figure, optional?: Figure): boolean {
+  const sum = tokenCountOf(total);
+  if (sum === undefined || (tokenCountOf(part) === undefined && tokenCountOf(second) === undefined && tokenCountOf(third) === undefined)) return false;
+  const least = countOf(part) + countOf(second) + countOf(third);
+  return sum < least || sum > least + countOf(optional);
+}
+
+function countOf(figure: Figure): number {
+  return tokenCountOf(figure) ?? 0;
 }
 
 /** A cost in micro-dollars, rounded; undefined when it is negative, no number, or above the limit. */

@@ -19,15 +19,22 @@ const credential = new RegExp([
   '-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\\s\\\\]*(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?',
 ].join('|'), 'g');
 
+const none: readonly Span[] = [];
+/** The shortest text in which the expression finds a credential: "Basic", a space and eight more characters. */
+const shortestCredential = 14;
+
 /** Every place where something shaped like a credential stands, in order. */
-export function keyLikeSpans(text: string): Span[] {
-  const spans: Span[] = [];
-  for (const match of text.matchAll(credential)) {
+export function keyLikeSpans(text: string): readonly Span[] {
+  if (text.length < shortestCredential) return none;
+  let spans: Span[] | undefined;
+  // `exec` on the one expression: `matchAll` compiles a copy of it for each text.
+  credential.lastIndex = 0;
+  for (let match = credential.exec(text); match !== null; match = credential.exec(text)) {
     const jwt = match.groups?.['jwt'];
     if (jwt !== undefined && !isToken(jwt)) continue;
-    spans.push({ from: match.index, to: match.index + match[0].length });
+    (spans ??= []).push({ from: match.index, to: match.index + match[0].length });
   }
-  return spans;
+  return spans ?? none;
 }
 
 function isToken(text: string): boolean {

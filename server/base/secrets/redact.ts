@@ -61,9 +61,11 @@ export class SecretRegister {
   }
 
   /** Where secrets stand, in order and without overlaps. */
-  #spans(text: string): Span[] {
-    const found = [...this.#search.find(text, true), ...keyLikeSpans(text)];
-    if (found.length < 2) return found;
+  #spans(text: string): readonly Span[] {
+    const known = this.#search.find(text, true);
+    const keyLike = keyLikeSpans(text);
+    if (known.length + keyLike.length < 2) return known.length > 0 ? known : keyLike;
+    const found = [...known, ...keyLike];
     found.sort((a, b) => a.from - b.from || a.to - b.to);
     const merged: Span[] = [];
     for (const span of found) {

@@ -13,6 +13,8 @@ const multiplier = 0x9e3779b1;
 /** The multiplier to the power of `gramLength`: the factor of the character that leaves the sliding window. */
 const leaving = power(multiplier, gramLength);
 
+const none: readonly Span[] = [];
+
 interface Gram { form: SecretForm; offset: number }
 
 /**
@@ -43,9 +45,9 @@ export class SecretSearch {
    * Every place where a secret stands, in no order; places may overlap.
    * @param partAtEnd an end of the text that begins a secret counts too
    */
-  find(text: string, partAtEnd: boolean): Span[] {
+  find(text: string, partAtEnd: boolean): readonly Span[] {
+    if (this.#grams.size === 0 || text.length < gramLength) return none;
     const spans: Span[] = [];
-    if (this.#grams.size === 0 || text.length < gramLength) return spans;
     let view: SearchView | undefined = plainView(text);
     for (let level = 0; view !== undefined; level++) {
       this.#scan(view, spans, partAtEnd ? possibleEnds(view) : []);

@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { Attempt } from '../../api/receipt.ts';
+import { hasFigures } from '../../api/usage.ts';
 import { failureCodes } from '../../base/failureCodes.ts';
 import type { PriceRequest, PriceTerms } from '../../pricing/pricing.ts';
 import { charsPerToken, type AttemptFigures } from '../answer/usageMeter.ts';
@@ -15,8 +16,7 @@ export interface SettledUsage { usage: TokenUsage; estimated: boolean }
  */
 export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefined, estimatedInputTokens: number): SettledUsage {
   const reported = figures.usage;
-  const hasCounts = Object.values(reported).some(count => count !== undefined);
-  if (figures.generatedChars === 0 && !hasCounts) return { usage: {}, estimated: false };
+  if (figures.generatedChars === 0 && !hasFigures(reported)) return { usage: {}, estimated: false };
   const usage: TokenUsage = { ...reported };
   let estimated = figures.contradictory;
   if (usage.inputTokens === undefined && usage.cacheReadTokens === undefined && usage.cacheWriteTokens === undefined) {
@@ -51,9 +51,10 @@ export function attemptRecord(
   started: StartedAttempt, figures: AttemptFigures, totalMs: number, end: AttemptEnd | 'cancelled' | 'open', settled: SettledUsage,
 ): Attempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
-  const { leftOut, ...known } = started;
+  // Field by field: a copy of the rest of an object costs more than everything else that is done at the end of an attempt.
+  const { number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind, leftOut } = started;
   return {
-    ...known,
+    number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind,
     connectMs: figures.connectMs,
     headersMs: figures.headersMs,
     firstTokenMs: figures.firstTokenMs,

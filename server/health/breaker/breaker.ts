@@ -237,7 +237,15 @@ function closedAfter(breaker: Extract<Breaker, { state: 'closed' }>, config: Bre
 function counted(spans: readonly SpanCount[], windowMs: number, at: number, failed: boolean): readonly SpanCount[] {
   const spanMs = Math.max(1, windowMs / spansPerSlidingWindow);
   const from = Math.floor(at / spanMs) * spanMs;
-  const newest = Math.max(from, spans.at(-1)?.from ?? from);
+  const last = spans.at(-1);
+  const first = spans[0];
+  if (last !== undefined && first !== undefined && last.from === from && first.from > from - windowMs && spans.length <= 4 * spansPerSlidingWindow) {
+    // Nearly every outcome: one more in the newest span, and none is too old.
+    const same = spans.slice();
+    same[same.length - 1] = { from, outcomes: last.outcomes + 1, failures: last.failures + (failed ? 1 : 0) };
+    return same;
+  }
+  const newest = Math.max(from, last?.from ?? from);
   const kept: SpanCount[] = [];
   let own: SpanCount = { from, outcomes: 1, failures: failed ? 1 : 0 };
   for (const span of spans) {

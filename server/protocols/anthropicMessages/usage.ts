@@ -2,7 +2,7 @@ import type { TokenUsage } from '../../api/conversation.ts';
 import { isObject } from '../../base/json.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { cacheWriteTokens } from '../events.ts';
-import { isContradictory, tokenCountOf } from '../usageFigures.ts';
+import { exceedsWhole, isAbsurd, missesTotal, tokenCountOf } from '../usageFigures.ts';
 
 /**
  * Usage of a Messages answer. Its buckets are disjoint already, and later reports replace earlier ones, with two
@@ -27,17 +27,14 @@ export function decodeMessagesUsage(usage: JsonObject, earlier: TokenUsage): Tok
   };
 }
 
-/** Whether the figures of one report cannot all be true; see isContradictory. */
+/** Whether the figures of one report cannot all be true; see usageFigures.ts. */
 export function contradictsMessages(usage: JsonObject): boolean {
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
   const split = isObject(usage.cache_creation) ? usage.cache_creation : {};
   const { cache_creation_input_tokens: written, output_tokens: output } = usage;
   const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: long } = split;
-  return isContradictory({
-    counts: [usage.input_tokens, output, usage.cache_read_input_tokens, written, short, long, details.thinking_tokens],
-    wholes: [[output, details.thinking_tokens]],
-    total: { figure: written, parts: [short, long] },
-  });
+  return isAbsurd(usage.input_tokens) || isAbsurd(output) || isAbsurd(usage.cache_read_input_tokens) || isAbsurd(written) || isAbsurd(short)
+    || isAbsurd(long) || isAbsurd(details.thinking_tokens) || exceedsWhole(output, details.thinking_tokens) || missesTotal(written, short, long);
 }
 
 /** The counts of a `message_delta`; what is unknown is null where the format allows it. */

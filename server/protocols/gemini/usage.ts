@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../../api/conversation.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { promptTokens } from '../../api/usage.ts';
-import { isContradictory, tokenCountOf } from '../usageFigures.ts';
+import { exceedsWhole, isAbsurd, missesTotal, tokenCountOf } from '../usageFigures.ts';
 
 /**
  * Usage of a Gemini answer as disjoint buckets: the prompt includes what was cached but not what hosted tools
@@ -21,15 +21,12 @@ export function decodeGeminiUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether the figures cannot all be true; see isContradictory. */
+/** Whether the figures cannot all be true; see usageFigures.ts. */
 export function contradictsGemini(usage: JsonObject): boolean {
   const { promptTokenCount: prompt, cachedContentTokenCount: cached, toolUsePromptTokenCount: toolUse } = usage;
   const { candidatesTokenCount: candidates, thoughtsTokenCount: thoughts, totalTokenCount: total } = usage;
-  return isContradictory({
-    counts: [prompt, cached, toolUse, candidates, thoughts, total],
-    wholes: [[prompt, cached]],
-    total: { figure: total, parts: [prompt, candidates, thoughts], optional: toolUse },
-  });
+  return isAbsurd(prompt) || isAbsurd(cached) || isAbsurd(toolUse) || isAbsurd(candidates) || isAbsurd(thoughts) || isAbsurd(total)
+    || exceedsWhole(prompt, cached) || missesTotal(total, prompt, candidates, thoughts, toolUse);
 }
 
 /** Usage as a Gemini caller expects it; undefined when neither side of it is known. */

@@ -4,7 +4,9 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Dialect } from '../codec.ts';
 import { promptTokens } from '../../api/usage.ts';
 import { cacheWriteTokens } from '../events.ts';
-import { isContradictory, plausibleCostMicroUsd, tokenCountOf } from '../usageFigures.ts';
+import { exceedsWhole, isAbsurd, missesTotal, plausibleCostMicroUsd, tokenCountOf } from '../usageFigures.ts';
+
+const noDetails: JsonObject = {};
 
 /**
  * Usage of the chat family as disjoint buckets. Prompt counts include what was cached, under whichever of the
@@ -12,8 +14,8 @@ import { isContradictory, plausibleCostMicroUsd, tokenCountOf } from '../usageFi
  * evidently excluded it (xAI). Figures that are no token counts are treated as absent.
  */
 export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage {
-  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
-  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
+  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : noDetails;
+  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : noDetails;
   const prompt = tokenCountOf(usage.prompt_tokens);
   const cacheRead = tokenCountOf(promptDetails.cached_tokens) ?? tokenCountOf(usage.prompt_cache_hit_tokens) ?? tokenCountOf(usage.cached_tokens);
   const cacheWrite = tokenCountOf(promptDetails.cache_write_tokens);
@@ -30,27 +32,20 @@ export function decodeChatUsage(usage: JsonObject, dialect: Dialect): TokenUsage
   };
 }
 
-/** Whether the figures cannot all be true; see isContradictory. */
+/** Whether the figures cannot all be true; see usageFigures.ts. */
 export function contradictsChat(usage: JsonObject, dialect: Dialect): boolean {
-  const { prompt_tokens: prompt, completion_tokens: completion } = usage;
-  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total, cached_tokens: cachedBeside, reasoning_tokens: reasoningBeside } = usage;
+  const { prompt_cache_hit_tokens: hit, prompt_cache_miss_tokens: miss } = usage;
+  const completionDetails = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : noDetails;
+  const promptDetails = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : noDetails;
   const { cached_tokens: cached, cache_write_tokens: written } = promptDetails;
-  const reasoning = completionDetails.reasoning_tokens ?? usage.reasoning_tokens;
+  const reasoning = completionDetails.reasoning_tokens ?? reasoningBeside;
   const beside = dialect.reasoningBesideOutput === true;
-  return isContradictory({
-    counts: [
-      prompt, completion, usage.total_tokens, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens, usage.cached_tokens, usage.reasoning_tokens,
-      cached, written, completionDetails.reasoning_tokens,
-    ],
-    wholes: [
-      [prompt, cached, written],
-      [prompt, usage.prompt_cache_hit_tokens, usage.prompt_cache_miss_tokens],
-      [prompt, usage.cached_tokens],
-      ...(beside ? [] : [[completion, reasoning] as const]),
-    ],
-    total: { figure: usage.total_tokens, parts: [prompt, completion], optional: beside ? reasoning : undefined },
-  });
+  return isAbsurd(prompt) || isAbsurd(completion) || isAbsurd(total) || isAbsurd(hit) || isAbsurd(miss) || isAbsurd(cachedBeside)
+    || isAbsurd(reasoningBeside) || isAbsurd(cached) || isAbsurd(written) || isAbsurd(completionDetails.reasoning_tokens)
+    || exceedsWhole(prompt, cached, written) || exceedsWhole(prompt, hit, miss) || exceedsWhole(prompt, cachedBeside)
+    || (!beside && exceedsWhole(completion, reasoning))
+    || missesTotal(total, prompt, completion, undefined, beside ? reasoning : undefined);
 }
 
 function freshTokens(prompt: number | undefined, cacheRead = 0, cacheWrite = 0): number | undefined {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { promptTokens } from '../../api/usage.ts';
 import { cacheWriteTokens } from '../events.ts';
 import { reportedCost } from '../openAiChat/usage.ts';
-import { isContradictory, tokenCountOf } from '../usageFigures.ts';
+import { exceedsWhole, isAbsurd, missesTotal, tokenCountOf } from '../usageFigures.ts';
 
 /**
  * Usage of a response as disjoint buckets: `input_tokens` include what was read from and written to a cache,
@@ -32,7 +32,7 @@ export function decodeResponsesUsage(usage: JsonObject): TokenUsage {
   };
 }
 
-/** Whether the figures cannot all be true; see isContradictory. */
+/** Whether the figures cannot all be true; see usageFigures.ts. */
 export function contradictsResponses(usage: JsonObject): boolean {
   const { input_tokens: input, output_tokens: output, total_tokens: total } = usage;
   const inputDetails = isObject(usage.input_tokens_details) ? usage.input_tokens_details : {};
@@ -40,11 +40,10 @@ export function contradictsResponses(usage: JsonObject): boolean {
   const { cached_tokens: cached, cache_write_tokens: written } = inputDetails;
   const lives = isObject(inputDetails.cache_write_tokens_details) ? inputDetails.cache_write_tokens_details : {};
   const { ttl_12h_tokens: long, ttl_30m_tokens: short } = lives;
-  return isContradictory({
-    counts: [input, output, total, cached, written, long, short, outputDetails.reasoning_tokens],
-    wholes: [[input, cached, written], [input, cached, long, short], [written, long, short], [output, outputDetails.reasoning_tokens]],
-    total: { figure: total, parts: [input, output] },
-  });
+  const reasoning = outputDetails.reasoning_tokens;
+  return isAbsurd(input) || isAbsurd(output) || isAbsurd(total) || isAbsurd(cached) || isAbsurd(written) || isAbsurd(long) || isAbsurd(short) || isAbsurd(reasoning)
+    || exceedsWhole(input, cached, written) || exceedsWhole(input, cached, long, short) || exceedsWhole(written, long, short) || exceedsWhole(output, reasoning)
+    || missesTotal(total, input, output);
 }
 
 /** Usage as a caller of this protocol expects it; null when neither side of it is known. */

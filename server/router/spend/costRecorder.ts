@@ -1,4 +1,4 @@
-import type { Attempt, Cost, Receipt } from '../../api/receipt.ts';
+import type { Cost, Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
@@ -28,6 +28,7 @@ export class CostRecorder {
   #unpriced = new Map<string, ExchangeEnded>();
   #pricing = false;
   readonly #prices: Guard;
+  readonly #priceAttempt = (request: PriceRequest): Cost => this.#options.pricer.priceAttempt(request);
   readonly #records: Guard;
 
   constructor(options: CostRecorderOptions) {
@@ -50,17 +51,17 @@ export class CostRecorder {
     const attempts = receipt.attempts.map(attempt => {
       const target = attempt.cost.certainty === 'unknown' ? this.#options.target(attempt.endpoint, attempt.model) : undefined;
       if (target === undefined) return attempt;
-      const cost = this.#price(() => ({
+      const cost = this.#price({
         ...target.price, upstreamModel: attempt.upstreamModel, usage: attempt.usage, usageEstimated: true, at: attempt.startedAt, status: attempt.status, generated: true,
-      }));
+      });
       return { ...attempt, cost };
     });
     return { ...receipt, attempts, usage: sumUsage(attempts), cost: sumCost(attempts) };
   }
 
   /** A price that cannot be made is an unknown one: the record itself is kept. */
-  #price(request: () => PriceRequest): Cost {
-    return this.#prices.run(() => this.#options.pricer.priceAttempt(request())) ?? { certainty: 'unknown' };
+  #price(request: PriceRequest): Cost {
+    return this.#prices.call(this.#priceAttempt, request) ?? { certainty: 'unknown' };
   }
 
   #priceAll(): void {
@@ -94,8 +95,11 @@ export class CostRecorder {
 
   #close({ receipt, attempts, route }: ExchangeEnded): void {
     const { ledger, events } = this.#options;
-    const listedPrices = (attempt: Attempt): PriceRequest['listedPrices'] => this.#options.target(attempt.endpoint, attempt.model)?.price.listedPrices;
-    for (const { record, price } of attempts) record.cost = this.#price(() => ({ ...price, listedPrices: listedPrices(record) }));
+    for (const { record, price } of attempts) {
+      // The list may have been read since the attempt began.
+      const listedPrices = this.#options.target(record.endpoint, record.model)?.price.listedPrices;
+      record.cost = this.#price(price.listedPrices === listedPrices ? price : { ...price, listedPrices });
+    }
     receipt.usage = sumUsage(receipt.attempts);
     receipt.cost = sumCost(receipt.attempts);
     ledger.close(receipt);
@@ -113,8 +117,8 @@ export class CostRecorder {
   promptCost({ target, promptTokens: inputTokens }: HedgeUnderWay): number {
     const price = this.#options.target(target.endpoint, target.model)?.price;
     if (price === undefined) return 0;
-    return this.#price(() => ({
+    return this.#price({
       ...price, upstreamModel: target.upstreamModel, usage: { inputTokens, outputTokens: 0 }, usageEstimated: true, at: this.#options.clock.now(),
-    })).microUsd ?? 0;
+    }).microUsd ?? 0;
   }
 }

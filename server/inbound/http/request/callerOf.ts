@@ -25,14 +25,35 @@ const conversationHeaders = ['x-waybill-conversation', 'x-claude-code-session-id
 
 /** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise */
 export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
-  const agent = headers['user-agent'] ?? '';
-  const named = tokenTool ?? header(headers, 'x-waybill-tool');
   return keptCaller({
-    tool: named ?? knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent.split(/[\s/]/, 1)[0] || 'http'),
+    tool: tokenTool ?? header(headers, 'x-waybill-tool') ?? toolOfAgent(headers['user-agent'] ?? ''),
     workspace: header(headers, 'x-waybill-workspace'),
-    conversation: conversationHeaders.map(name => header(headers, name)).find(id => id !== undefined),
+    conversation: conversationOf(headers),
     purpose: header(headers, 'x-waybill-purpose'),
   });
+}
+
+/** User agents are few and long-lived. */
+const toolsByAgent = new Map<string, string>();
+const rememberedAgents = 100;
+const longestRememberedAgent = 300;
+
+/** The tool that a user agent names; `http` where it names none. */
+function toolOfAgent(agent: string): string {
+  const known = toolsByAgent.get(agent);
+  if (known !== undefined) return known;
+  const tool = knownAgents.find(([pattern]) => pattern.test(agent))?.[1] ?? (agent.split(/[\s/]/, 1)[0] || 'http');
+  if (toolsByAgent.size >= rememberedAgents) toolsByAgent.clear();
+  if (agent.length <= longestRememberedAgent) toolsByAgent.set(agent, tool);
+  return tool;
+}
+
+function conversationOf(headers: IncomingHttpHeaders): string | undefined {
+  for (const name of conversationHeaders) {
+    const id = header(headers, name);
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

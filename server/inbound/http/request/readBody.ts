@@ -20,7 +20,7 @@ export interface ScannedBody { bytes: Buffer; scan: ObjectScan | undefined }
  */
 export function readBody(request: IncomingMessage, words: ReadonlySet<string>, done: (body: ScannedBody | Refusal) => void, failed: (error: unknown) => void): void {
   const declared = declaredBytes(request);
-  if (isTooLarge(request)) {
+  if (declared > maxBodyBytes) {
     done(tooLarge);
     return;
   }
@@ -76,12 +76,15 @@ function declaredBytes({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? '0');
 }
 
+const noBytes: Buffer = Buffer.alloc(0);
+
 /** Bytes that arrive in pieces: in one buffer from the start where their number is declared, else put together at the end. */
 class GatheredBytes {
   length = 0;
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = noBytes;
   #declared: number;
-  readonly #pieces = new ByteQueue();
+  /** Made where the bytes do not fit into one buffer from the start. */
+  #pieces: ByteQueue | undefined;
 
   constructor(declared: number) {
     this.#declared = declared;
@@ -89,7 +92,7 @@ class GatheredBytes {
 
   /** All bytes so far stand in `bytes`. */
   get contiguous(): boolean {
-    return this.#pieces.length === 0;
+    return this.#pieces === undefined;
   }
 
   add(chunk: Buffer): void {
@@ -100,7 +103,10 @@ class GatheredBytes {
       if (this.length === 0) this.bytes = Buffer.allocUnsafeSlow(this.#declared);
       chunk.copy(this.bytes, this.length);
     } else {
-      if (this.contiguous) this.#pieces.add(this.bytes.subarray(0, this.length));
+      if (this.#pieces === undefined) {
+        this.#pieces = new ByteQueue();
+        this.#pieces.add(this.bytes.subarray(0, this.length));
+      }
       this.#pieces.add(chunk);
     }
     this.length = end;
@@ -108,12 +114,13 @@ class GatheredBytes {
 
   /** Releases what was read. */
   clear(): void {
-    this.bytes = Buffer.alloc(0);
-    this.#pieces.clear();
+    this.bytes = noBytes;
+    this.#pieces?.clear();
   }
 
   whole(): Buffer {
-    return this.contiguous ? this.bytes.subarray(0, this.length) : this.#pieces.take();
+    if (this.#pieces !== undefined) return this.#pieces.take();
+    return this.bytes.length === this.length ? this.bytes : this.bytes.subarray(0, this.length);
   }
 }
 
