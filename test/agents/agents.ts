@@ -81,7 +81,6 @@ export const agents: readonly Agent[] = [
     program: '@google/gemini-cli/bundle/gemini.js', script: true,
     args: ['--approval-mode', 'yolo', '-p', prompt],
     route: 'auto', tellsConversation: false,
-    // "auto" means its own choice among Google's models to it; with the prefix it is a name like any other.
     environment: { GEMINI_CLI_TRUST_WORKSPACE: 'true' },
     files: { '.gemini/settings.json': '{ "privacy": { "usageStatisticsEnabled": false }, "general": { "enableAutoUpdate": false } }\n' },
     model: ({ results }, { folder }) => lookEditSay(results.length,
