@@ -12,7 +12,7 @@ export type Command =
   | { command: 'wrong'; message: string };
 
 const profiledProxies: readonly ProfiledProxy[] = ['pass-through', 'waybill'];
-const profiled: readonly ProfiledLoad[] = ['small', 'turn', 'megabyte', 'eightMegabytes', 'start'];
+const profiled: readonly ProfiledLoad[] = ['small', 'flood', 'steady', 'turn', 'megabyte', 'eightMegabytes', 'start'];
 
 /** Reads the command line. @param measureNames what `--only` may name */
 export function parseArguments(argv: readonly string[], measureNames: readonly string[]): Command {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rotated, settleMs, type Bench, type Measure } from './measure.ts';
 import { cpuTimeUs } from './processStat.ts';
 import { quantile } from './statistics.ts';
+import { longAnswers } from './traffic.ts';
 import type { RunningProxy, SubjectName } from './subjects.ts';
 
 /** What the subjects that run all the time need under load. */
@@ -9,6 +10,8 @@ import type { RunningProxy, SubjectName } from './subjects.ts';
 const smallConcurrency = 16;
 const pacedPerSecond = 10;
 const turnsPerSecond = 10;
+const floodStreams = 8;
+const steadyStreams = 32;
 const quantiles = { p50: 0.5, p99: 0.99 };
 
 function proxies({ passThrough, waybill, earlier, round }: Bench): { name: SubjectName; proxy: RunningProxy }[] {
@@ -113,4 +116,22 @@ const megabyte: Measure = {
   },
 };
 
-export const loadMeasures: readonly Measure[] = [cpu, latency, turn, megabyte];
+const chunks: Measure = {
+  name: 'chunks',
+  rows: {
+    'chunk flood cpu': { title: `CPU per chunk, ${floodStreams} streams as fast as they are taken`, unit: 'us', target: { ratio: 1.6 } },
+    'chunk steady cpu': { title: `CPU per chunk, ${steadyStreams} streams, 100 chunks a second each`, unit: 'us', target: { ratio: 1.2 } },
+  },
+  async run(bench) {
+    for (const { name, proxy } of proxies(bench)) {
+      for (const [kind, streams, row] of [['flood', floodStreams, 'chunk flood cpu'], ['steady', steadyStreams, 'chunk steady cpu']] as const) {
+        const us = await spentUs(proxy, async () => {
+          await bench.load.run({ kind: 'flood', target: proxy.target, request: kind, requests: streams, concurrency: streams });
+        });
+        bench.record(row, name, us / (streams * longAnswers[kind].chunks));
+      }
+    }
+  },
+};
+
+export const loadMeasures: readonly Measure[] = [cpu, latency, turn, chunks, megabyte];

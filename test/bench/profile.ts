@@ -14,6 +14,8 @@ type Load = Omit<JobOf<'flood'>, 'target'> | Omit<JobOf<'turns'>, 'target'>;
 function loadOf(kind: ProfiledLoad): Load {
   switch (kind) {
     case 'small': return { kind: 'flood', request: kind, requests: 30_000, concurrency: 16 };
+    case 'flood': return { kind: 'flood', request: kind, requests: 64, concurrency: 8 };
+    case 'steady': return { kind: 'flood', request: kind, requests: 160, concurrency: 32 };
     case 'turn': return { kind: 'turns', perSecond: 30, seconds: 15 };
     case 'tools1k': case 'tools100k':
     case 'megabyte': case 'tools1m': return { kind: 'flood', request: kind, requests: 300, concurrency: 1 };

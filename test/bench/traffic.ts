@@ -1,21 +1,24 @@
 /** What is sent: the requests and the upstream's answers. Always the same bytes, so that runs can be compared. */
 
 /**
- * `small`: one question. `question`: the same, streamed. `turn`: a coding agent's streamed turn. `tools…`: a conversation of so many bytes beside 50 tools.
+ * `small`: one question. `question`: the same, streamed. `flood` and `steady`: questions with long answers, whose events come as fast as they are taken, or 100 a second. `turn`: a coding agent's streamed turn. `tools…`: a conversation of so many bytes beside 50 tools.
  * The others: long conversations, answered shortly.
  */
-export type RequestKind = 'small' | 'question' | 'turn' | 'megabyte' | 'eightMegabytes' | ToolsKind;
+export type RequestKind = 'small' | 'question' | LongAnswerKind | 'turn' | 'megabyte' | 'eightMegabytes' | ToolsKind;
+export type LongAnswerKind = 'flood' | 'steady';
 export type ToolsKind = 'tools1k' | 'tools100k' | 'tools1m';
 
 export const upstreamModel = 'bench-model';
 export const turnChunks = 50;
 export const chunkGapMs = 20;
+/** How many events a long answer has, and the milliseconds between two of them; 0: none. */
+export const longAnswers: Readonly<Record<LongAnswerKind, { chunks: number; gapMs: number }>> = { flood: { chunks: 4000, gapMs: 0 }, steady: { chunks: 200, gapMs: 10 } };
 
 const toolCount = 20;
 const manyTools = 50;
 const kilobyte = 1024;
 /** Of a whole body; of `tools…`, without the tools. */
-const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question'>, number>> = {
+const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question' | LongAnswerKind>, number>> = {
   turn: 64 * kilobyte,
   megabyte: 1024 * kilobyte,
   eightMegabytes: 8 * 1024 * kilobyte,
@@ -26,8 +29,8 @@ const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question'>, num
 
 /** The JSON body of a chat completion request. @param model the name that the receiver routes by */
 export function requestBody(kind: RequestKind, model: string): Buffer {
-  if (kind === 'small' || kind === 'question') {
-    return json({ model, max_tokens: 100, ...(kind === 'question' ? { stream: true } : {}), messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a waybill?' }] });
+  if (kind === 'small' || kind === 'question' || kind === 'flood' || kind === 'steady') {
+    return json({ model, max_tokens: 100, ...(kind === 'small' ? {} : { stream: true }), ...(kind === 'flood' || kind === 'steady' ? { user: longAnswerMark(kind) } : {}), messages: [{ role: 'system', content: 'Answer in one sentence.' }, { role: 'user', content: 'What is a waybill?' }] });
   }
   const stream = kind === 'turn' ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
   const manyAreOffered = kind.startsWith('tools');
@@ -46,6 +49,11 @@ export function requestBody(kind: RequestKind, model: string): Buffer {
     bytes += json(pair).length;
   }
   return request(messages);
+}
+
+/** Asks the upstream for a long answer. */
+export function longAnswerMark(kind: LongAnswerKind): string {
+  return `bench-${kind}`;
 }
 
 export const smallAnswer = json({

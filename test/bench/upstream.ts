@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { MessageReader } from './messageReader.ts';
-import { chunkGapMs, contentEvent, lastEvents, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
+import { chunkGapMs, contentEvent, lastEvents, longAnswerMark, longAnswers, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
 
 /** A process of its own: a provider that answers at once. Tells its parent `{ port }`. */
 
@@ -34,7 +34,7 @@ function serve(socket: Socket): void {
     onEnd: () => {
       if (listsModels) socket.write(modelsAnswer);
       else if (speaksMessages) socket.write(messagesAnswer);
-      else if (beginning?.subarray(0, 4096).includes(streamMark) === true) streamTurn(socket);
+      else if (beginning?.subarray(0, 4096).includes(streamMark) === true) stream(socket, beginning.subarray(0, 4096));
       else socket.write(answer);
     },
   });
@@ -42,20 +42,44 @@ function serve(socket: Socket): void {
   socket.on('error', () => socket.destroy());
 }
 
-function streamTurn(socket: Socket): void {
+function stream(socket: Socket, beginning: Buffer): void {
+  if (beginning.includes(longAnswerMark('flood'))) streamAtOnce(socket, longAnswers.flood.chunks);
+  else if (beginning.includes(longAnswerMark('steady'))) streamTurn(socket, longAnswers.steady.chunks, longAnswers.steady.gapMs);
+  else streamTurn(socket, turnChunks, chunkGapMs);
+}
+
+/** Events one write each, as fast as the receiver takes them. */
+function streamAtOnce(socket: Socket, chunks: number): void {
+  socket.write(streamHead + chunk(roleEvent));
+  let sent = 0;
+  const some = (): void => {
+    if (socket.destroyed) return;
+    while (sent < chunks) {
+      sent++;
+      if (!socket.write(chunk(contentEvent(nowUs())))) {
+        socket.once('drain', some);
+        return;
+      }
+    }
+    socket.write(`${chunk(lastEvents)}0\r\n\r\n`);
+  };
+  some();
+}
+
+function streamTurn(socket: Socket, chunks: number, gapMs: number): void {
   socket.write(streamHead + chunk(roleEvent + contentEvent(nowUs())));
   let sent = 1;
   const next = (): void => {
     if (socket.destroyed) return;
-    if (sent === turnChunks) {
+    if (sent === chunks) {
       socket.write(`${chunk(lastEvents)}0\r\n\r\n`);
       return;
     }
     sent++;
     socket.write(chunk(contentEvent(nowUs())));
-    setTimeout(next, chunkGapMs);
+    setTimeout(next, gapMs);
   };
-  setTimeout(next, chunkGapMs);
+  setTimeout(next, gapMs);
 }
 
 function chunk(text: string): string {
