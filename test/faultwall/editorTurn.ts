@@ -4,7 +4,7 @@ import type { ChatEvent, ChatResult } from '../../server/api/messages.ts';
 import type { EditorDoor } from '../integration/support/editorDoor.ts';
 import { earlier, lookUp } from './callers/seenAnswer.ts';
 
-/** One turn of the editor's chat and everything it was told of it. */
+/** One turn of the editor's chat and everything the editor received in it. */
 export interface EditorTurn { events: ChatEvent[]; result: ChatResult; elapsedMs: number }
 
 export interface EditorQuestion {
@@ -12,13 +12,13 @@ export interface EditorQuestion {
   prompt: string;
   tools?: boolean | undefined;
   foreignReasoning?: boolean | undefined;
-  /** Who signed the foreign reasoning speaks this. */
+  /** The protocol of the provider that signed the foreign reasoning. */
   origin: ProtocolName;
   signal?: AbortSignal | undefined;
   onFirst?: (() => void) | undefined;
 }
 
-/** Asks as the extension does, over the language server's door. */
+/** Asks as the extension does, over the language server's connection. */
 export async function askEditor(door: EditorDoor, question: EditorQuestion): Promise<EditorTurn> {
   const cancel = new CancellationTokenSource();
   question.signal?.addEventListener('abort', () => cancel.cancel(), { once: true });

@@ -12,7 +12,7 @@ export function writePage(page: string): void {
   writeFileSync(pageFile, page);
 }
 
-/** What was written down of other gateways, by name. */
+/** The stored reports on other gateways, by name. */
 export function readPeers(): PeerReport[] {
   return readdirSync(peersFolder).filter(name => name.endsWith('.json')).sort().map(name => JSON.parse(readFileSync(new URL(name, peersFolder), 'utf8')) as PeerReport);
 }

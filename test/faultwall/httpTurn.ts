@@ -13,7 +13,7 @@ export interface HttpTurn {
   seen: SeenAnswer;
   /** The answer ended as HTTP says answers end. */
   endedCleanly: boolean;
-  /** The caller ran out of patience and went away. */
+  /** The caller stopped waiting and went away. */
   gaveUp: boolean;
   /** To the last byte, in milliseconds. */
   elapsedMs: number;
@@ -45,11 +45,11 @@ export async function askOverHttp(question: HttpQuestion): Promise<HttpTurn> {
   const client = callers[caller];
   const patience = AbortSignal.timeout(question.patienceMs ?? defaultPatienceMs);
   const startedAt = performance.now();
-  const heard: Buffer[] = [];
+  const received: Buffer[] = [];
   const answer = await rawRequest({
     url: url + client.path(model, stream), headers,
     onChunk: chunk => {
-      heard.push(chunk);
+      received.push(chunk);
       question.onChunk?.(chunk);
     },
     body: JSON.stringify(client.body({ model, prompt, stream, tools, foreignReasoning })),
@@ -58,8 +58,8 @@ export async function askOverHttp(question: HttpQuestion): Promise<HttpTurn> {
   const elapsedMs = performance.now() - startedAt;
   const gaveUp = patience.aborted;
   if (answer === undefined) {
-    // The caller went away; what it heard until then counts.
-    const text = Buffer.concat(heard).toString('utf8');
+    // The caller went away; what it had received until then counts.
+    const text = Buffer.concat(received).toString('utf8');
     return { status: 0, headers: {}, text, seen: readAnswer(caller, text, stream), endedCleanly: false, gaveUp, elapsedMs };
   }
   const isStream = String(answer.headers['content-type']).includes('event-stream');

@@ -5,11 +5,11 @@ import type { Stage } from './stage.ts';
 import type { WallRow } from './wallRow.ts';
 
 /** Roles that say why an attempt was made where the outcome does not show it. */
-const toldRoles: ReadonlySet<Attempt['role']> = new Set(['hedge', 'resume', 'last-resort']);
+const shownRoles: ReadonlySet<Attempt['role']> = new Set(['hedge', 'resume', 'last-resort']);
 
 /** The attempts of an exchange in words, such as `a timeout, b ok`. An answer in which the model declines is a good one. */
 export function attemptWords(receipt: Receipt): string {
-  return receipt.attempts.map(({ endpoint, failureClass, outcome, role }) => `${endpoint} ${outcome === 'ok' ? outcome : failureClass ?? outcome}${toldRoles.has(role) ? ` (${role ?? ''})` : ''}`).join(', ');
+  return receipt.attempts.map(({ endpoint, failureClass, outcome, role }) => `${endpoint} ${outcome === 'ok' ? outcome : failureClass ?? outcome}${shownRoles.has(role) ? ` (${role ?? ''})` : ''}`).join(', ');
 }
 
 /** What is wrong with the record of an exchange. */
@@ -17,14 +17,14 @@ export function receiptViolations(row: WallRow, receipt: Receipt): string[] {
   const violations: string[] = [];
   for (const attempt of receipt.attempts) violations.push(...attemptViolations(attempt));
   const first = receipt.attempts[0];
-  if (row.tells !== undefined && first?.message !== undefined && !row.tells.test(first.message)) violations.push(`the receipt says: ${first.message}`);
+  if (row.message !== undefined && first?.message !== undefined && !row.message.test(first.message)) violations.push(`the receipt says: ${first.message}`);
   if (row.certainty !== undefined && receipt.cost.certainty !== row.certainty) violations.push(`the cost is ${receipt.cost.certainty}`);
   const expected = receipt.attempts.some(attempt => attempt.outcome === 'ok') ? 'ok' : 'failed';
   if (receipt.outcome !== expected && receipt.outcome !== 'cancelled') violations.push(`the exchange is ${receipt.outcome}`);
   return violations;
 }
 
-/** What began anew in sight of the reader is called so in the record. */
+/** The receipt marks an attempt that restarted the answer in sight of the reader. */
 export function restartViolations(outcome: string, receipt: Receipt): string[] {
   const role = receipt.attempts.at(-1)?.role;
   return outcome.startsWith('starts again') === (role === 'restart') ? [] : [`${outcome}, and the last attempt is called ${role ?? 'nothing'}`];
@@ -37,7 +37,7 @@ function attemptViolations(attempt: Attempt): string[] {
   if (attempt.totalMs <= 0) violations.push('an attempt that took no time');
   if (attempt.outcome === 'ok' && usage === 0) violations.push('a good attempt without usage');
   if (attempt.outcome !== 'failed' || attempt.firstTokenMs === undefined) return violations;
-  // What was said before it broke was paid for.
+  // The words before the break cost money.
   if (usage === 0) violations.push('a broken answer without usage');
   if (attempt.cost.certainty !== 'estimated') violations.push(`a broken answer whose cost is ${attempt.cost.certainty} and not marked as estimated`);
   return violations;
@@ -57,7 +57,7 @@ export async function stateViolations(stage: Stage): Promise<string[]> {
   return violations;
 }
 
-/** Whether a provider still works for a request nobody waits for; it may take a moment to notice. */
+/** Whether a provider still works for a request whose caller has gone; it may take a moment to notice. */
 async function leftRunning(provider: SandboxProvider): Promise<boolean> {
   const runs = (): boolean => provider.requests.some(request => request.finishedAt === undefined && request.closedEarlyAt === undefined);
   for (let tries = 0; runs() && tries < 100; tries += 1) await sleep(20);
@@ -69,5 +69,5 @@ async function noticeViolations({ editor }: Stage, kind: string): Promise<string
   const notices = editor?.notices ?? [];
   for (let tries = 0; notices.length === 0 && tries < 100; tries += 1) await sleep(20);
   const kinds = notices.map(notice => notice.kind).join(', ');
-  return kinds === kind ? [] : [`the editor was told: ${kinds || 'nothing'}`];
+  return kinds === kind ? [] : [`the editor received: ${kinds || 'nothing'}`];
 }

@@ -10,7 +10,7 @@ export interface Turn {
   outcome: string;
   exchangeId: string;
   text: string;
-  /** What the caller was told, when it was an error. */
+  /** The message of the error that the caller received, when there was one. */
   error: string | undefined;
   /** HTTP status; absent in the editor. */
   status: number | undefined;
@@ -21,14 +21,14 @@ export interface Turn {
   violations: string[];
 }
 
-/** Names a person should never have to read. */
+/** Internal names that must not reach a user. */
 const internals = /\bE[A-Z]{5,}\b|UND_ERR|HPE_|undefined|\[object|NaN/;
 
 /** Judges an HTTP answer by itself: is it a whole answer, an honest error, or something that looks like what it is not? */
 export function judgeHttp(row: WallRow, cell: Cell, turn: HttpTurn, prompt: string): Turn {
   const { seen, status, endedCleanly } = turn;
   const violations = seen.problems.filter(problem => problem !== 'half an event' || endedCleanly);
-  if (turn.gaveUp) violations.push('the caller lost its patience');
+  if (turn.gaveUp) violations.push('the caller stopped waiting');
   if (seen.error === undefined && !seen.finished) violations.push(`a silent truncation: ${turn.text.slice(-200)}`);
   if (seen.error !== undefined && seen.finished) violations.push('an error and an end');
   if (status === 200 && seen.error !== undefined && endedCleanly) violations.push('a broken stream ended cleanly');
@@ -41,20 +41,20 @@ export function judgeHttp(row: WallRow, cell: Cell, turn: HttpTurn, prompt: stri
   violations.push(...callViolations(row, calls, seen.error === undefined));
   violations.push(...errorViolations(row, seen.error?.message));
   const retryAfter = turn.headers['retry-after'];
-  const told = {
+  const received = {
     exchangeId: String(turn.headers['x-waybill-exchange']), text: seen.text, error: seen.error?.message, status, keepAlives: seen.keepAlives, elapsedMs: turn.elapsedMs,
     retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter), violations,
   };
   if (status !== 200) {
     const wait = row.number === 15 && retryAfter !== undefined ? `, come back in ${retryAfter} s` : '';
-    return { ...told, outcome: `error ${status}${wait}${turn.headers['x-should-retry'] === 'false' ? ', do not retry' : ''}` };
+    return { ...received, outcome: `error ${status}${wait}${turn.headers['x-should-retry'] === 'false' ? ', do not retry' : ''}` };
   }
   if (seen.error !== undefined) {
     if (!answerOf('a', prompt).startsWith(seen.text)) violations.push(`what came before the error is not the beginning of an answer: ${seen.text}`);
-    return { ...told, outcome: errorEvent };
+    return { ...received, outcome: errorEvent };
   }
   const target = turn.headers['x-waybill-target']?.toString().split('/')[0];
-  return { ...told, outcome: answered(row, { target, text: seen.text, calls: calls.length, prompt }, violations) };
+  return { ...received, outcome: answered(row, { target, text: seen.text, calls: calls.length, prompt }, violations) };
 }
 
 /** Judges a turn of the editor's chat: the answer counts from where it last began. */
@@ -80,13 +80,13 @@ export function judgeEditor(row: WallRow, { events, result, elapsedMs }: EditorT
 }
 
 /**
- * Who answered: by the words, and by the server's own account where it gave one (not when keep-alives began the answer). The
- * text must be the whole answer of that one, or, where the route resumes, the one's beginning and the other's words.
+ * The target that answered, from the text and from the server's header where it is present (not when keep-alives began the
+ * answer). The text must be the whole answer of that target or, where the route resumes, the beginning of one and the words of the other.
  */
 function answered(row: WallRow, { target, text, calls, prompt }: { target: string | undefined; text: string; calls: number; prompt: string }, violations: string[]): string {
   const resumes = row.route?.afterCommit === 'resume';
-  if (calls > 0) return resumes && target === 'a' ? 'begun by a, b goes on' : `${target ?? 'somebody'} answers`;
-  const who = /^Waybill sandbox (\w+) answers/.exec(text)?.[1] ?? target ?? 'nobody';
+  if (calls > 0) return resumes && target === 'a' ? 'begun by a, b goes on' : `${target ?? 'an unnamed target'} answers`;
+  const who = /^Waybill sandbox (\w+) answers/.exec(text)?.[1] ?? target ?? 'none';
   if (target !== undefined && target !== who) violations.push(`the answer of ${who} is said to be that of ${target}`);
   const whole = who === 'a' ? row.says ?? answerOf('a', prompt) : answerOf(who, prompt);
   if (text === whole) return `${who} answers`;
@@ -121,8 +121,8 @@ export function isWholeCall(call: SeenCall): boolean {
 function errorViolations(row: WallRow, message: string | undefined): string[] {
   if (message === undefined) return [];
   const violations: string[] = [];
-  if (message === '') violations.push('an error without a word');
-  if (row.tells !== undefined && !row.tells.test(message)) violations.push(`the error says: ${message}`);
+  if (message === '') violations.push('an error without a message');
+  if (row.message !== undefined && !row.message.test(message)) violations.push(`the error says: ${message}`);
   if (internals.test(message)) violations.push(`the error speaks of internals: ${message}`);
   return violations;
 }

@@ -3,7 +3,7 @@ import type { PeerCell, PeerRow } from './gateway/playPeer.ts';
 import type { WallResult } from './wall.ts';
 import type { Cell, Mode, WallRow } from './wallRow.ts';
 
-/** What is known of another gateway, as it was played and written down. */
+/** What another gateway did in the rows that were played against it. */
 export interface PeerReport {
   name: string;
   version: string;
@@ -126,8 +126,8 @@ function peerNotes(peer: PeerReport): string {
   const pairs = [...new Set(cells.map(pairWords))];
   return `## ${peer.name} ${peer.version}
 
-Played on ${peer.playedOn} by the same simulated providers and callers, in the rows an HTTP gateway can face: what is about keys, breakers, settings
-or records of Waybill's own was left out. Judged by what the caller got alone: **${cells.filter(cell => cell.kept).length} of ${cells.length} cells kept.**
+Played on ${peer.playedOn} by the same simulated providers and callers, in the rows that apply to any HTTP gateway: rows about Waybill's own
+keys, breakers, settings or records were left out. Judged by what the caller got alone: **${cells.filter(cell => cell.kept).length} of ${cells.length} cells kept.**
 Asked in these pairs: ${pairs.join(', ')}.
 
 ${peer.how.map(line => `- ${line}`).join('\n')}

@@ -11,5 +11,5 @@ export function answerOf(provider: string, prompt: string): string {
   return `Waybill sandbox ${provider} answers your prompt: "${prompt.trim().slice(0, quotedLength)}".`;
 }
 
-/** No name can have a part this long, so the machine's resolver says at once that there is none, without asking another. */
+/** A label this long is invalid, so the machine's resolver rejects the name at once, without a query to another server. */
 export const noSuchHost = `no-such-host-${'x'.repeat(64)}.invalid`;

@@ -1,6 +1,6 @@
 import { startSandboxProvider, type SandboxOptions, type SandboxProvider } from '../../server/sandbox/sandboxProvider.ts';
 
-/** Below the range from which systems hand out ports by themselves. */
+/** Below the range from which systems assign ports. */
 const firstPort = 10_000;
 /** Where to look when another program has the port. */
 const elsewhere = 9_000;

@@ -2,12 +2,12 @@
  * `npm run faultwall`: plays every row and writes docs/fault-wall.md; fails when a promise was broken.
  *
  *   --row 10             plays only rows of this number (repeatable), and writes nothing
- *   --peer portkey       installs Portkey's gateway from npm, plays the rows it can face, writes test/faultwall/peers/portkey.json and the page
+ *   --peer portkey       installs Portkey's gateway from npm, plays the rows that apply to it, writes test/faultwall/peers/portkey.json and the page
  *   --gateway URL        plays those rows against any gateway that runs already and prints them; with
  *     --adapter portkey    (default) it is configured request by request, as Portkey's gateway is
  *     --adapter model      it knows two providers at --ports 4101,4102, which speak --target openai-chat, and asks the second after the first for
  *                          --model faultwall; --alone-model NAME where the first is alone; --callers openai-chat,anthropic-messages
- *                          names its doors, and the environment variable FAULTWALL_TOKEN holds what it asks its callers for
+ *                          names the protocols it accepts, and the environment variable FAULTWALL_TOKEN holds the token of its callers
  */
 import { parseArgs } from 'node:util';
 import { protocolNames, type ProtocolName } from '../../server/api/conversation.ts';

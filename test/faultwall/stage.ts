@@ -32,7 +32,7 @@ export class Stage {
   readonly cell: Cell;
   readonly a: SandboxProvider;
   readonly b: SandboxProvider;
-  /** Where a provider might redirect to; nothing may arrive here. */
+  /** The target of redirects; no request may arrive here. */
   readonly elsewhere: SandboxProvider;
   readonly testRouter: TestRouter;
   readonly editor: EditorDoor | undefined;
@@ -80,19 +80,19 @@ export class Stage {
       if (this.editor === undefined) throw new Error('the editor is not there');
       return judgeEditor(row, await askEditor(this.editor, { wanted: model, prompt, tools, foreignReasoning, origin: cell.target, signal: options.signal, onFirst: options.onFirst }), prompt);
     }
-    let heard = false;
+    let began = false;
     const turn = await askOverHttp({
       url: testRouter.url, caller: cell.caller, headers: callers[cell.caller].headers(testRouter.token), model, prompt, tools, foreignReasoning, stream: cell.mode === 'stream',
       signal: options.signal,
       onChunk: () => {
-        if (!heard) options.onFirst?.();
-        heard = true;
+        if (!began) options.onFirst?.();
+        began = true;
       },
     });
     return judgeHttp(row, cell, turn, prompt);
   }
 
-  /** What the server wrote down of a turn, and in what state it left the faulty endpoint. */
+  /** Judges what the server recorded of a turn, and the state in which it left the faulty endpoint. */
   async judge(turn: Turn): Promise<Played> {
     const receipt = await this.receipt(turn);
     return {
@@ -127,9 +127,9 @@ function configurationOf(row: WallRow, a: SandboxProvider, b: SandboxProvider): 
   const settingsA: Partial<EndpointSettings> = { ...row.settings?.(a.url), ...(keyNames.length === 0 ? {} : { keys: keyNames.map(name => `\${${name}}`) }) };
   const endpointA = sandboxEndpoint(a, settingsA);
   const endpointB = sandboxEndpoint(b);
-  if (row.windows !== undefined) {
-    endpointA.models = { m: { ...endpointA.models?.m, contextWindow: row.windows.a } };
-    endpointB.models = { m: { ...endpointB.models?.m, contextWindow: row.windows.b } };
+  if (row.contextWindows !== undefined) {
+    endpointA.models = { m: { ...endpointA.models?.m, contextWindow: row.contextWindows.a } };
+    endpointB.models = { m: { ...endpointB.models?.m, contextWindow: row.contextWindows.b } };
   }
   return {
     endpoints: { a: endpointA, b: endpointB },

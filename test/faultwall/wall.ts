@@ -8,7 +8,7 @@ import type { Cell, Played, WallCaller, WallRow } from './wallRow.ts';
 export interface WallResult { row: WallRow; cell: Cell; played: Played; wrong: string[] }
 
 const callers: readonly WallCaller[] = [...protocolNames, 'editor'];
-/** Timers that wait overlap; more than this would make small timers late on a small machine. */
+/** Cells wait for their timers at the same time; with more of them, short timers would fire late on a small machine. */
 const atOnce = 16;
 const cellDeadlineMs = 60_000;
 
@@ -44,7 +44,7 @@ async function playCell(row: WallRow, cell: Cell, place: number): Promise<WallRe
   return { row, cell, played, wrong: [...unexpected, ...played.violations] };
 }
 
-/** A cell that never ends fails by itself and does not take the others along. */
+/** A cell that does not end in time fails alone; the others go on. */
 async function withinDeadline(playing: Promise<Played>): Promise<Played> {
   const over = new AbortController();
   const deadline = sleep(cellDeadlineMs, undefined, { signal: over.signal, ref: false }).then(() => {

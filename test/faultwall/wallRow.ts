@@ -3,11 +3,11 @@ import type { EndpointSettings, RouteSettings } from '../../server/api/settings.
 import type { SandboxBehaviour } from '../../server/sandbox/sandboxBehaviour.ts';
 import type { Stage } from './stage.ts';
 
-/** Who asks: a client of one of the protocols over HTTP, or the editor's chat. */
+/** The caller: a client of one of the protocols over HTTP, or the editor's chat. */
 export type WallCaller = ProtocolName | 'editor';
 export type Mode = 'stream' | 'plain';
 
-/** One field of the wall: who asks, how, and what the faulty target speaks. */
+/** One field of the wall: the caller, its mode, and the protocol of the faulty target. */
 export interface Cell { caller: WallCaller; mode: Mode; target: ProtocolName }
 
 /** What the caller got and what it took, in the words of the published page. */
@@ -60,8 +60,8 @@ export interface WallRow {
   /** There is no other target. */
   alone?: boolean | undefined;
   /** Context windows of both targets' models, in tokens. */
-  windows?: { a: number; b: number } | undefined;
-  /** Somebody refuses connections: both providers then listen where nobody else ever does. */
+  contextWindows?: { a: number; b: number } | undefined;
+  /** A provider refuses connections: both providers then listen on ports that no other program gets. */
   refuses?: true | undefined;
   tls?: 'self-signed' | 'expired' | undefined;
   /** The user asks for a tool. */
@@ -73,10 +73,10 @@ export interface WallRow {
   /** What the ledger says of the certainty of the whole exchange's cost, where the row is about it. */
   certainty?: string | undefined;
   /** A text the caller's error or the receipt's message must hold. */
-  tells?: RegExp | undefined;
+  message?: RegExp | undefined;
   /** A notice the editor must get, once. */
   notice?: string | undefined;
-  /** Another gateway can be put before this fault too: nothing in it is of this server alone, such as keys, breakers and settings of its own. */
+  /** The row applies to other gateways too: nothing in it depends on this server's own keys, breakers or settings. */
   peer?: true | undefined;
 }
 
@@ -85,7 +85,7 @@ export function always<Value>(value: Value): () => Value {
   return () => value;
 }
 
-/** A failure nobody sees: `a` fails in this way, `b` answers. */
+/** A failure that the caller does not see: `a` fails in this way, `b` answers. */
 export function next(failureClass: string): WallRow['expect'] {
   return always({ outcome: 'b answers', attempts: `a ${failureClass}, b ok` });
 }
@@ -112,7 +112,7 @@ export function resumed(failureClass: string): WallRow['expect'] {
   };
 }
 
-/** An error for the caller. @param http of the callers over HTTP, but for those whose protocol says it in its own way */
-export function told(attempts: string, http: string, editor: string, differing: Partial<Record<ProtocolName, string>> = {}): WallRow['expect'] {
+/** An error for the caller. @param http the outcome for callers over HTTP, except for the protocols in `differing` */
+export function callerError(attempts: string, http: string, editor: string, differing: Partial<Record<ProtocolName, string>> = {}): WallRow['expect'] {
   return ({ caller }) => ({ outcome: caller === 'editor' ? editor : differing[caller] ?? http, attempts });
 }

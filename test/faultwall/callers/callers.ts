@@ -24,14 +24,14 @@ export function readAnswer(protocol: ProtocolName, text: string, stream: boolean
   }
   const reading = callers[protocol].createReading(seen);
   const frames = text.replaceAll('\r\n', '\n').split('\n\n');
-  // What lacks its blank line is no event to a client.
+  // A client ignores an event without its final blank line.
   if (frames.pop() !== '') seen.problems.push('half an event');
   for (const frame of frames) readFrame(frame, seen, reading);
   reading.end();
   return seen;
 }
 
-/** One event of a stream by the rules of server-sent events. The server's own reader is not used: it would forgive both the same. */
+/** One event of a stream by the rules of server-sent events. It does not use the server's own reader, which would share its mistakes. */
 function readFrame(frame: string, seen: SeenAnswer, reading: StreamReading): void {
   let name: string | undefined;
   const lines: string[] = [];

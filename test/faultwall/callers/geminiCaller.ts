@@ -38,12 +38,12 @@ function createReading(seen: SeenAnswer): StreamReading {
   };
 }
 
-/** A chunk of a stream is what a whole answer is. Calls come in one piece: whatever is seen of one is taken for whole. */
+/** A chunk of a stream has the shape of a whole answer. Calls come in one piece, so each one counts as complete. */
 function readPlain(chunk: JsonObject, seen: SeenAnswer): void {
   if (isObject(chunk.error)) {
     const { status, message } = chunk.error;
-    const told = objectsOf(chunk.error.details).find(detail => textOf(detail.reason) !== undefined);
-    seen.error = { type: textOf(status), code: textOf(told?.reason), message: textOf(message) ?? '' };
+    const withReason = objectsOf(chunk.error.details).find(detail => textOf(detail.reason) !== undefined);
+    seen.error = { type: textOf(status), code: textOf(withReason?.reason), message: textOf(message) ?? '' };
     return;
   }
   seen.openings.add(textOf(chunk.responseId) ?? 'no id');

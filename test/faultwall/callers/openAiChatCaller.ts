@@ -36,9 +36,9 @@ function createReading(seen: SeenAnswer): StreamReading {
       else readChunk(chunk, seen, calls);
     },
     end() {
-      // Chat has no end of a call: calls count once the answer says that it ended with them.
+      // Chat has no event for the end of a call: calls count as complete once the finish reason names them.
       for (const call of calls.values()) call.complete = seen.stopReason === 'tool_calls';
-      // Clients also take an answer for whole that has its finish reason and then just ends.
+      // Clients also accept an answer that has its finish reason and ends without the terminal event.
       seen.finished = done || seen.stopReason !== undefined;
       if (done && seen.stopReason === undefined && seen.error === undefined) seen.problems.push('[DONE] without a finish reason');
       if (!done && seen.stopReason !== undefined && seen.error === undefined) seen.problems.push('a finish reason without [DONE]');

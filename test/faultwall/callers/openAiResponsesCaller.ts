@@ -31,7 +31,7 @@ function createReading(seen: SeenAnswer): StreamReading {
   let created = false;
   let over = false;
 
-  /** The item an event speaks of. */
+  /** The item that an event names. */
   const itemOf = (event: JsonObject): OpenItem | undefined => {
     const item = typeof event.output_index === 'number' ? items.get(event.output_index) : undefined;
     if (item === undefined) seen.problems.push(`${String(event.type)} of an item that is not open`);

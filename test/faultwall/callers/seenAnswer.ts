@@ -1,22 +1,22 @@
 import { isObject, type JsonObject } from '../../../server/base/json.ts';
 
-/** A call as a tool would be run with it; `complete`: the protocol said that nothing more of it comes. */
+/** A call as a tool would receive it; `complete`: the protocol said that the call has ended. */
 export interface SeenCall { name: string; arguments: string; complete: boolean }
 
 /** What a person or a tool would take from an answer. */
 export interface SeenAnswer {
   text: string;
   calls: SeenCall[];
-  /** The protocol's own end was sent: a client takes the answer for whole. */
+  /** The protocol's terminal event came: a client takes the answer as complete. */
   finished: boolean;
   stopReason: string | undefined;
   error: { type: string | undefined; code: string | undefined; message: string } | undefined;
   usage: JsonObject | undefined;
   /** Ids under which an answer was opened; more than one means that a failed attempt shows. */
   openings: Set<string>;
-  /** Comments and pings: what keeps a connection alive and says nothing. */
+  /** Number of comments and pings, which only keep the connection alive. */
   keepAlives: number;
-  /** What an official client would stumble over, in words. */
+  /** What an official client would fail on, in words. */
   problems: string[];
 }
 
@@ -29,7 +29,7 @@ export function emptyAnswer(): SeenAnswer {
 /** Reads a stream event by event as a client of the protocol does. */
 export interface StreamReading {
   event(name: string | undefined, data: string): void;
-  /** The stream is over, however that came. */
+  /** The stream has ended, for whatever reason. */
   end(): void;
 }
 

@@ -7,9 +7,9 @@ export interface Pair { caller: ProtocolName; target: ProtocolName }
 /** A question as the gateway wants it. */
 export interface GatewayQuestion { headers: Record<string, string>; model: string }
 
-/** How a gateway is told to ask provider `a` first and then `b`. */
+/** How a gateway is configured to ask provider `a` first and then `b`. */
 export interface GatewayAdapter {
-  /** Pairs of protocols it has doors and translations for. */
+  /** Pairs of protocols that it accepts and translates. */
   readonly pairs: readonly Pair[];
   /** How it was configured, as lines of Markdown. */
   readonly how: readonly string[];

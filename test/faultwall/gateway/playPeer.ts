@@ -26,17 +26,17 @@ export interface PeerRow { number: number; fault: string; mode: Mode; cells: Pee
 
 /** A silent or slow gateway is waited for so long: ten times what its timer was set to. */
 const patienceMs = 5_000;
-/** Slack for a gateway that is not this fast; what goes on longer goes on for nobody. */
+/** Slack for a gateway that is slower than this server. Work that goes on longer has no caller any more. */
 const abortedWithinMs = 1_000;
-/** Longer than the rests providers ask for in these rows, but for the hour. */
+/** Longer than every cooldown that providers ask for in these rows, except the one of an hour. */
 const trustsAgainWithinMs = 90_000;
 
-/** Plays every row an HTTP gateway can face against one, a few cells at a time. */
+/** Plays every row that applies to an HTTP gateway, a few cells at a time. */
 export async function playPeer(url: string, adapter: GatewayAdapter, rows: readonly WallRow[] = allRows): Promise<PeerRow[]> {
   const played = rows.filter(row => row.peer === true).flatMap(row => row.modes.map(mode => ({ row, mode, cells: [] as PeerCell[] })));
   const waiting = played.flatMap(({ row, mode, cells }) => adapter.pairs.map(pair => ({ row, cell: { ...pair, mode }, cells })))
     .filter(({ row, cell }) => row.includes?.(cell) !== false);
-  // Behind fixed ports there is room for one at a time.
+  // With fixed ports only one cell can run at a time.
   const atOnce = adapter.ports === undefined ? 3 : 1;
   let started = 0;
   await Promise.all(Array.from({ length: atOnce }, async () => {
@@ -68,11 +68,11 @@ async function playCell(url: string, adapter: GatewayAdapter, row: WallRow, cell
     a.script('type' in script && script.type === 'redirect' ? { ...script, location: `${elsewhere.url}${script.location}` } : script);
     const question = adapter.question(row, cell, { a: row.settings?.(a.url).baseUrl ?? a.url, b: b.url });
     if (question === undefined) return undefined;
-    const told = row.number === 28 ? await leave(url, question, row, cell, a, already.a) : await ask(url, question, row, cell);
-    // Whoever follows a redirect hands the key to a stranger, however good the answer.
-    const outcome = elsewhere.requests.length > 0 ? 'follows, with the key' : told.outcome;
+    const turn = row.number === 28 ? await leave(url, question, row, cell, a, already.a) : await ask(url, question, row, cell);
+    // A gateway that follows a redirect gives the key to a stranger, however good the answer is.
+    const outcome = elsewhere.requests.length > 0 ? 'follows, with the key' : turn.outcome;
     order.push(...[a, b, elsewhere].flatMap(one => one.requests.slice(already[nameOf(one)]).map(request => ({ name: one.name, at: request.receivedAt }))).sort((left, right) => left.at - right.at).map(({ name }) => name));
-    return { caller: cell.caller, target: cell.target, outcome, kept: keepsPromise(row, cell, outcome), asked: order.join(', '), elapsedMs: Math.round(told.elapsedMs) };
+    return { caller: cell.caller, target: cell.target, outcome, kept: keepsPromise(row, cell, outcome), asked: order.join(', '), elapsedMs: Math.round(turn.elapsedMs) };
   } finally {
     await Promise.all([a.close(), b.close(), elsewhere.close()]);
   }

@@ -27,7 +27,7 @@ export const portkeyAdapter: GatewayAdapter = {
     'With a list of status codes without 400 and 422 it would pass rows 20 and 22, and then fail those of rows 17 and 21 where the provider says 400.',
     `Installed with \`@hono/node-server\` ${helperVersion['@hono/node-server']}: with newer ones none of its streams work (its issue 1389).`,
     'Streams of Gemini were left out: it asks for the form that is one long JSON array, which the simulated provider does not speak.',
-    'It has no door for Gemini. Messages can be asked of targets that speak Messages only, Responses of targets that speak Responses only.',
+    'It has no endpoint for Gemini. Messages can be asked of targets that speak Messages only, Responses of targets that speak Responses only.',
   ],
   question(row, cell, base) {
     const { caller, target } = cell;

@@ -1,4 +1,4 @@
-import { always, broken, next, resumed, told, type WallRow, type Played } from '../wallRow.ts';
+import { always, broken, next, resumed, callerError, type WallRow, type Played } from '../wallRow.ts';
 import type { Stage } from '../stage.ts';
 import { both, streamed } from './silences.ts';
 
@@ -7,7 +7,7 @@ const cut = (how: 'reset' | 'close' | 'end', after: 'headers' | 'prelude' | 'con
 async function loggedOnce(stage: Stage): Promise<Played> {
   const played = await stage.judge(await stage.ask());
   const lines = stage.testRouter.log.lines.filter(line => /could not be read|unreadable/.test(line.text));
-  if (lines.length !== 1) played.violations.push(`the log speaks of it ${lines.length} times`);
+  if (lines.length !== 1) played.violations.push(`the log mentions it ${lines.length} times`);
   return played;
 }
 
@@ -34,14 +34,14 @@ export const brokenAnswers: readonly WallRow[] = [
   })),
   {
     number: 12, fault: 'answers 200 with an error object (wrong request)', modes: both, behaviour: always({ type: 'error-in-200', error: 'bad-request' }),
-    expect: told('a bad-request', 'error 400, do not retry', 'error bad-request'), peer: true,
+    expect: callerError('a bad-request', 'error 400, do not retry', 'error bad-request'), peer: true,
   },
   {
     number: 13, fault: 'sends one unreadable line in a good stream', modes: streamed, behaviour: always({ type: 'malformed-line' }),
     expect: always({ outcome: 'a answers', attempts: 'a ok' }), play: loggedOnce, peer: true,
   },
-  { number: 14, fault: 'answers with a web page', modes: both, behaviour: always({ type: 'html' }), expect: next('server'), tells: /web page/, peer: true },
-  { number: 14, fault: 'answers with a web page and status 403', modes: both, behaviour: always({ type: 'html', status: 403 }), expect: next('server'), tells: /web page/, peer: true },
+  { number: 14, fault: 'answers with a web page', modes: both, behaviour: always({ type: 'html' }), expect: next('server'), message: /web page/, peer: true },
+  { number: 14, fault: 'answers with a web page and status 403', modes: both, behaviour: always({ type: 'html', status: 403 }), expect: next('server'), message: /web page/, peer: true },
   { number: 14, fault: 'answers with a web page and status 503', modes: both, behaviour: always({ type: 'html', status: 503 }), expect: next('server'), peer: true },
   { number: 14, fault: 'answers with plain text', modes: both, behaviour: always({ type: 'content-type', contentType: 'text/plain' }), expect: next('server'), peer: true },
 ];

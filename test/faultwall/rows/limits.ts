@@ -1,4 +1,4 @@
-import { always, next, told, type WallRow, type Played } from '../wallRow.ts';
+import { always, next, callerError, type WallRow, type Played } from '../wallRow.ts';
 import type { Stage } from '../stage.ts';
 import { both } from './silences.ts';
 import type { SandboxErrorKind, SandboxRetryAfter } from '../../../server/sandbox/sandboxBehaviour.ts';
@@ -11,24 +11,24 @@ const nothingLeft = {
   'x-ratelimit-limit-requests': '60', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '60s',
 };
 
-/** Two requests at once, told to wait a minute and a second: the minute counts, whichever came last. */
+/** Two requests at once get a wait of a minute and of a second: the minute counts, whichever came last. */
 async function longestDeadline(stage: Stage): Promise<Played> {
   const [first, second] = await Promise.all([stage.ask(), stage.ask()]);
   const state = await stage.stateOfA();
-  const restsMs = (state.keys[0]?.until ?? 0) - Date.now();
+  const cooldownMs = (state.keys[0]?.until ?? 0) - Date.now();
   const played = await stage.judge(first);
   const other = await stage.judge(second);
   played.violations.push(...other.violations);
   if (other.outcome !== played.outcome || other.attempts !== played.attempts) played.violations.push(`the other request: ${other.outcome} (${other.attempts})`);
-  if (restsMs < 30_000) played.violations.push(`the key rests for ${Math.round(restsMs / 1000)} s`);
+  if (cooldownMs < 30_000) played.violations.push(`the cooldown of the key lasts ${Math.round(cooldownMs / 1000)} s`);
   return played;
 }
 
-/** Asks until the key rests; how long it does is what the longest of all deadlines says. */
-async function restsAtLeast(stage: Stage, ms: number): Promise<Played> {
+/** Asks once, which starts a cooldown of the key; the longest of all deadlines sets its length. */
+async function cooldownAtLeast(stage: Stage, ms: number): Promise<Played> {
   const played = await stage.judge(await stage.ask());
-  const restsMs = ((await stage.stateOfA()).keys[0]?.until ?? 0) - Date.now();
-  if (restsMs < ms) played.violations.push(`the key rests for ${Math.round(restsMs / 1000)} s`);
+  const cooldownMs = ((await stage.stateOfA()).keys[0]?.until ?? 0) - Date.now();
+  if (cooldownMs < ms) played.violations.push(`the cooldown of the key lasts ${Math.round(cooldownMs / 1000)} s`);
   return played;
 }
 
@@ -46,11 +46,11 @@ export const limits: readonly WallRow[] = [
   { number: 15, fault: 'limits the rate of one key of two', modes: both, keys: 2, behaviour: always([limited('seconds', 30_000)]), expect: again('rate-limit'), keyStates: ['cooling', 'ok'] },
   ...(['seconds', 'fraction', 'date', 'milliseconds', 'body'] as const).map((form): WallRow => ({
     number: 15, fault: `limits the rate of its only key for 30 s (${form})`, modes: both, keys: 1, behaviour: always(limited(form, 30_000)), expect: next('rate-limit'), keyStates: ['cooling'],
-    play: stage => restsAtLeast(stage, 20_000), peer: true,
+    play: stage => cooldownAtLeast(stage, 20_000), peer: true,
   })),
   {
     number: 15, fault: 'limits the rate for 1 s in a header and for 30 s in the body', modes: both, keys: 1, behaviour: always({ ...limited('body', 30_000), headers: { 'retry-after': '1' } }),
-    expect: next('rate-limit'), keyStates: ['cooling'], play: stage => restsAtLeast(stage, 20_000),
+    expect: next('rate-limit'), keyStates: ['cooling'], play: stage => cooldownAtLeast(stage, 20_000),
   },
   {
     number: 15, fault: 'limits two requests at once, for 60 s and then for 1 s', modes: both, keys: 1, latencyMs: 150, behaviour: always([limited('seconds', 60_000), limited('seconds', 1_000)]),
@@ -67,7 +67,7 @@ export const limits: readonly WallRow[] = [
   })),
   {
     number: 15, fault: 'limits the rate for an hour and is the only target', modes: both, alone: true, keys: 1, behaviour: always(limited('seconds', 3_600_000)),
-    expect: told('a rate-limit', 'error 429, come back in 3600 s', 'error rate-limit'), keyStates: ['cooling'], peer: true,
+    expect: callerError('a rate-limit', 'error 429, come back in 3600 s', 'error rate-limit'), keyStates: ['cooling'], peer: true,
   },
   ...[402, 403, 429].map((status): WallRow => ({
     number: 16, fault: `says with ${status} that there is no money`, modes: both, keys: 1, behaviour: always({ type: 'error', error: 'quota', status }), expect: next('quota'), keyStates: ['no-money'],
@@ -76,7 +76,7 @@ export const limits: readonly WallRow[] = [
   { number: 16, fault: 'says in its own way that one key of two has no money', modes: both, keys: 2, behaviour: always([{ type: 'error', error: 'quota' }]), expect: again('quota'), keyStates: ['no-money', 'ok'] },
   {
     number: 16, fault: 'has no money left and is the only target', modes: both, alone: true, keys: 1, behaviour: always({ type: 'error', error: 'quota' }),
-    expect: told('a quota', 'error 429, do not retry', 'error quota', { 'anthropic-messages': 'error 402, do not retry', 'gemini': 'error 402, do not retry' }), keyStates: ['no-money'], peer: true,
+    expect: callerError('a quota', 'error 429, do not retry', 'error quota', { 'anthropic-messages': 'error 402, do not retry', 'gemini': 'error 402, do not retry' }), keyStates: ['no-money'], peer: true,
   },
   ...[401, 403, 400].map((status): WallRow => ({
     number: 17, fault: `rejects the key with ${status}`, modes: both, keys: 1,
@@ -86,6 +86,6 @@ export const limits: readonly WallRow[] = [
   { number: 17, fault: 'rejects one key of two', modes: both, keys: 2, behaviour: always([{ type: 'error', error: 'auth' }]), expect: again('auth'), keyStates: ['rejected', 'ok'] },
   {
     number: 17, fault: 'rejects the only key there is', modes: both, alone: true, keys: 1, behaviour: always({ type: 'error', error: 'auth' }),
-    expect: told('a auth', 'error 502, do not retry', 'error auth', { gemini: 'error 400, do not retry' }), keyStates: ['rejected'], tells: /replace the key/, peer: true,
+    expect: callerError('a auth', 'error 502, do not retry', 'error auth', { gemini: 'error 400, do not retry' }), keyStates: ['rejected'], message: /replace the key/, peer: true,
   },
 ];

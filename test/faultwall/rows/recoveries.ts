@@ -4,13 +4,13 @@ import type { SandboxRequest } from '../../../server/sandbox/requestJournal.ts';
 import { sandboxEndpoint } from '../../integration/support/sandboxPair.ts';
 import { attemptWords, receiptViolations, stateViolations } from '../judgeRecord.ts';
 import { noSuchHost } from '../prompts.ts';
-import { always, errorEvent, told, type Played, type WallRow } from '../wallRow.ts';
+import { always, errorEvent, callerError, type Played, type WallRow } from '../wallRow.ts';
 import type { Stage } from '../stage.ts';
 import { both, streamed } from './silences.ts';
 
 const generous = { timeouts: { headersMs: 20_000, firstTokenMs: 20_000, idleMs: 20_000 } };
 
-/** The caller goes away at a moment; counted is how long the provider goes on working for nobody. */
+/** The caller goes away at this moment; the row measures how long the provider goes on working. */
 async function goneAway(stage: Stage, when: 'at the first word' | 'before any answer'): Promise<Played> {
   const going = new AbortController();
   let leftAt = 0;
@@ -80,7 +80,7 @@ async function allDown(stage: Stage): Promise<Played> {
   const played = await stage.judge(turn);
   if (!/a\/m: .+\n.*b\/m: .+/.test(turn.error ?? '')) played.violations.push(`not a line for each target: ${turn.error ?? ''}`);
   if (turn.status !== undefined && (turn.retryAfterSeconds ?? 0) <= 20) played.violations.push(`retry-after: ${turn.retryAfterSeconds ?? 'missing'}`);
-  if (!/Try again in/.test(turn.error ?? '')) played.violations.push(`no word of when to come back: ${turn.error ?? ''}`);
+  if (!/Try again in/.test(turn.error ?? '')) played.violations.push(`no time at which to come back: ${turn.error ?? ''}`);
   return played;
 }
 
@@ -139,7 +139,7 @@ async function recovers(stage: Stage): Promise<Played> {
   return { ...played, violations: [...violations, ...played.violations] };
 }
 
-/** Right after a recovery many requests come at once: a few go there, the rest elsewhere. */
+/** Right after a recovery many requests come at once: a few go there, the others elsewhere. */
 async function ramp(stage: Stage): Promise<Played> {
   const played = await recovers(stage);
   stage.a.script({ type: 'answer', firstTokenMs: 400 });
@@ -168,19 +168,19 @@ export const recoveries: readonly WallRow[] = [
   },
   {
     number: 29, fault: 'is fine, but the machine has no network', modes: both, behaviour: always({ type: 'answer' }),
-    expect: told('one network, two network', 'error 503', 'error network'), play: offline,
+    expect: callerError('one network, two network', 'error 503', 'error network'), play: offline,
   },
-  { number: 30, fault: 'is down, and so is every other', modes: both, refuses: true, alone: true, behaviour: always({ type: 'refuse' }), expect: told('a network', 'error 503', 'error network'), peer: true },
+  { number: 30, fault: 'is down, and so is every other', modes: both, refuses: true, alone: true, behaviour: always({ type: 'refuse' }), expect: callerError('a network', 'error 503', 'error network'), peer: true },
   {
     number: 30, fault: 'is overloaded, and every other is down', modes: both, refuses: true, behaviour: always({ type: 'error', error: 'overloaded', retryAfter: { form: 'seconds', ms: 90_000 } }),
-    expect: told('a overloaded, b network', 'error 503', 'error overloaded'), play: allDown,
+    expect: callerError('a overloaded, b network', 'error 503', 'error overloaded'), play: allDown,
   },
   {
-    number: 30, fault: 'rests for less than the caller waits, and so does every other', modes: both, alone: true, settings: () => ({ breaker: { failures: 1, openForMs: 300 } }),
+    number: 30, fault: 'is in a cooldown shorter than the caller waits, and so is every other', modes: both, alone: true, settings: () => ({ breaker: { failures: 1, openForMs: 300 } }),
     behaviour: always([{ type: 'error', error: 'server' }, { type: 'error', error: 'server' }]), expect: always({ outcome: 'a answers', attempts: 'a server, a server, a ok' }),
   },
   {
-    number: 30, fault: 'rests for longer than the caller waits, and is the only target', modes: both, alone: true, settings: () => ({ breaker: { failures: 1, openForMs: 60_000 } }),
+    number: 30, fault: 'is in a cooldown longer than the caller waits, and is the only target', modes: both, alone: true, settings: () => ({ breaker: { failures: 1, openForMs: 60_000 } }),
     behaviour: always([{ type: 'error', error: 'server' }]), expect: always({ outcome: 'a answers', attempts: 'a ok (last-resort)' }), play: bestUnavailable,
   },
   {

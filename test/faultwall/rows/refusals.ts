@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxErrorKind } from '../../../server/sandbox/sandboxBehaviour.ts';
-import { always, next, told, type Cell, type Played, type WallRow } from '../wallRow.ts';
+import { always, next, callerError, type Cell, type Played, type WallRow } from '../wallRow.ts';
 import type { Stage } from '../stage.ts';
 import { both, streamed } from './silences.ts';
 
@@ -57,33 +57,33 @@ async function neverAsked(stage: Stage): Promise<Played> {
 export const refusals: readonly WallRow[] = [
   ...[500, 502, 503, 504].map((status): WallRow => ({ number: 18, fault: `answers ${status}`, modes: both, behaviour: refused('server', status), expect: next('server'), peer: true })),
   { number: 18, fault: 'answers 500 once and is the only target', modes: both, alone: true, behaviour: always([{ type: 'error', error: 'server' }]), expect: always({ outcome: 'a answers', attempts: 'a server, a ok' }), peer: true },
-  { number: 18, fault: 'answers 500 for ever and is the only target', modes: both, alone: true, behaviour: refused('server'), expect: told('a server, a server', 'error 503', 'error server'), peer: true },
+  { number: 18, fault: 'answers 500 for ever and is the only target', modes: both, alone: true, behaviour: refused('server'), expect: callerError('a server, a server', 'error 503', 'error server'), peer: true },
   { number: 19, fault: 'is overloaded, with two keys', modes: both, keys: 2, behaviour: refused('overloaded'), expect: next('overloaded'), keyStates: ['unused', 'unused'] },
   { number: 19, fault: 'is overloaded and says so with 529', modes: both, behaviour: refused('overloaded', 529), expect: next('overloaded'), peer: true },
-  { number: 20, fault: 'says that the request is wrong', modes: both, behaviour: refused('bad-request'), expect: told('a bad-request', 'error 400, do not retry', 'error bad-request'), peer: true },
-  { number: 20, fault: 'says with 422 that the request is wrong', modes: both, behaviour: refused('bad-request', 422), expect: told('a bad-request', 'error 422, do not retry', 'error bad-request'), peer: true },
-  { number: 21, fault: 'says that the context is too long; the next window is larger', modes: both, windows: { a: 100_000, b: 200_000 }, behaviour: refused('context-overflow'), expect: next('context-overflow'), peer: true },
+  { number: 20, fault: 'says that the request is wrong', modes: both, behaviour: refused('bad-request'), expect: callerError('a bad-request', 'error 400, do not retry', 'error bad-request'), peer: true },
+  { number: 20, fault: 'says with 422 that the request is wrong', modes: both, behaviour: refused('bad-request', 422), expect: callerError('a bad-request', 'error 422, do not retry', 'error bad-request'), peer: true },
+  { number: 21, fault: 'says that the context is too long; the next target has a larger context window', modes: both, contextWindows: { a: 100_000, b: 200_000 }, behaviour: refused('context-overflow'), expect: next('context-overflow'), peer: true },
   {
-    number: 21, fault: 'says that the context is too long; the next window is no larger', modes: both, windows: { a: 100_000, b: 100_000 }, behaviour: refused('context-overflow'),
-    expect: told('a context-overflow', 'error 400, do not retry', 'error context-overflow'),
+    number: 21, fault: 'says that the context is too long; the next target has no larger context window', modes: both, contextWindows: { a: 100_000, b: 100_000 }, behaviour: refused('context-overflow'),
+    expect: callerError('a context-overflow', 'error 400, do not retry', 'error context-overflow'),
   },
-  { number: 21, fault: 'is known to be too small for the prompt', modes: both, windows: { a: 2_000, b: 200_000 }, behaviour: always({ type: 'answer' }), expect: always({ outcome: 'b answers', attempts: 'b ok' }), play: neverAsked },
-  { number: 22, fault: 'refuses the request for content policy', modes: both, behaviour: refused('content-policy'), expect: told('a content-policy', 'error 400, do not retry', 'error content-policy'), peer: true },
+  { number: 21, fault: 'is known to be too small for the prompt', modes: both, contextWindows: { a: 2_000, b: 200_000 }, behaviour: always({ type: 'answer' }), expect: always({ outcome: 'b answers', attempts: 'b ok' }), play: neverAsked },
+  { number: 22, fault: 'refuses the request for content policy', modes: both, behaviour: refused('content-policy'), expect: callerError('a content-policy', 'error 400, do not retry', 'error content-policy'), peer: true },
   ...[true, false].map((saysYes): WallRow => ({
     number: 22, fault: `refuses the request for content policy; the route asks, and the reader says ${saysYes ? 'yes' : 'no'}`, modes: streamed, behaviour: refused('content-policy'),
     route: { onRefusal: 'ask' }, play: stage => asked(stage, saysYes),
-    expect: cell => (saysYes && cell.caller === 'editor' ? next('content-policy') : told('a content-policy', 'error 400, do not retry', 'error content-policy'))(cell),
+    expect: cell => (saysYes && cell.caller === 'editor' ? next('content-policy') : callerError('a content-policy', 'error 400, do not retry', 'error content-policy'))(cell),
   })),
   { number: 22, fault: 'declines in a well-formed answer', modes: both, behaviour: always({ type: 'refusal' }), expect: answeredByA, says: declined, peer: true },
   { number: 23, fault: 'does not know the model', modes: both, behaviour: refused('model-not-found'), expect: next('model-not-found'), peer: true },
   { number: 23, fault: 'does not know the model any more; its list is asked for again', modes: both, behaviour: refused('model-not-found'), expect: next('model-not-found'), settings: () => ({ probe: { enabled: true, intervalMs: 3_600_000 } }), includes: ({ caller, mode, target }) => caller === target && mode === 'stream', play: listRefreshed },
-  { number: 23, fault: 'does not know the model and is the only target', modes: both, alone: true, behaviour: refused('model-not-found'), expect: told('a model-not-found', 'error 404, do not retry', 'error model-not-found'), peer: true },
+  { number: 23, fault: 'does not know the model and is the only target', modes: both, alone: true, behaviour: refused('model-not-found'), expect: callerError('a model-not-found', 'error 404, do not retry', 'error model-not-found'), peer: true },
   {
     number: 24, fault: 'rejects reasoning that another provider signed', modes: both, alone: true, foreignReasoning: true, behaviour: always({ type: 'reject-foreign-thinking' }),
     expect: cell => ({ outcome: 'a answers', attempts: reachesTarget(cell) ? 'a bad-request, a ok' : 'a ok' }), play: strippedOnce,
   },
   ...[301, 302, 307, 308].map((status): WallRow => ({
-    number: 25, fault: `redirects to another host (${status})`, modes: both, keys: 1, behaviour: always({ type: 'redirect', location: '/chat/completions', status }), expect: next('server'), tells: /redirected/,
+    number: 25, fault: `redirects to another host (${status})`, modes: both, keys: 1, behaviour: always({ type: 'redirect', location: '/chat/completions', status }), expect: next('server'), message: /redirected/,
     ...(status === 307 ? { peer: true } : {}),
   })),
 ];

@@ -4,7 +4,7 @@ import type { Stage } from '../stage.ts';
 
 export const both = ['stream', 'plain'] as const;
 export const streamed = ['stream'] as const;
-/** Only what a row is about is short: on a busy machine anything else must not fire. */
+/** A row shortens only the timer that it is about: on a busy machine no other timer may fire. */
 const shortHeaders: WallRow['settings'] = () => ({ timeouts: { headersMs: 400 } });
 const shortFirstToken: WallRow['settings'] = () => ({ timeouts: { firstTokenMs: 500 } });
 export const shortIdle: WallRow['settings'] = () => ({ timeouts: { idleMs: 500 } });
@@ -25,21 +25,21 @@ async function withKeepAlives(stage: Stage): Promise<Played> {
 
 /** Connecting and waiting: rows 1 to 9. */
 export const silences: readonly WallRow[] = [
-  { number: 1, fault: 'refuses the connection', modes: both, refuses: true, behaviour: always({ type: 'refuse' }), expect: next('network'), tells: /refused/, peer: true },
+  { number: 1, fault: 'refuses the connection', modes: both, refuses: true, behaviour: always({ type: 'refuse' }), expect: next('network'), message: /refused/, peer: true },
   {
     number: 2, fault: 'has no DNS name', modes: both, behaviour: always({ type: 'refuse' }), expect: next('network'),
-    settings: () => ({ baseUrl: `https://${noSuchHost}/v1` }), tells: /host name was not found/, peer: true,
+    settings: () => ({ baseUrl: `https://${noSuchHost}/v1` }), message: /host name was not found/, peer: true,
   },
-  { number: 2, fault: 'shows a certificate nobody trusts', modes: both, behaviour: always({ type: 'answer' }), expect: next('network'), tls: 'self-signed', tells: /certificate/, notice: 'certificate', peer: true },
-  { number: 2, fault: 'shows a certificate that has expired', modes: both, behaviour: always({ type: 'answer' }), expect: next('network'), tls: 'expired', tells: /certificate/, notice: 'certificate' },
+  { number: 2, fault: 'shows a self-signed certificate', modes: both, behaviour: always({ type: 'answer' }), expect: next('network'), tls: 'self-signed', message: /certificate/, notice: 'certificate', peer: true },
+  { number: 2, fault: 'shows a certificate that has expired', modes: both, behaviour: always({ type: 'answer' }), expect: next('network'), tls: 'expired', message: /certificate/, notice: 'certificate' },
   { number: 2, fault: 'speaks plain HTTP where TLS is expected', modes: both, behaviour: always({ type: 'answer' }), expect: next('network'), settings: url => ({ baseUrl: url.replace('http:', 'https:') }) },
   {
     number: 3, fault: 'accepts the connection and never speaks TLS', modes: both, behaviour: always({ type: 'black-hole' }), expect: next('timeout'),
-    settings: url => ({ baseUrl: url.replace('http:', 'https:'), timeouts: { connectMs: 400 } }), tells: /accept a connection/, peer: true,
+    settings: url => ({ baseUrl: url.replace('http:', 'https:'), timeouts: { connectMs: 400 } }), message: /accept a connection/, peer: true,
   },
-  { number: 3, fault: 'accepts the connection and never reads', modes: both, behaviour: always({ type: 'black-hole' }), expect: next('timeout'), settings: shortHeaders, tells: /sent nothing back/ },
-  { number: 4, fault: 'takes the request and sends no headers', modes: both, behaviour: always({ type: 'no-answer' }), expect: next('timeout'), settings: shortHeaders, tells: /sent nothing back/, peer: true },
-  { number: 5, fault: 'sends 200 and then nothing', modes: both, behaviour: always({ type: 'silence' }), expect: next('timeout'), settings: shortFirstToken, tells: /nothing to read/, peer: true },
+  { number: 3, fault: 'accepts the connection and never reads', modes: both, behaviour: always({ type: 'black-hole' }), expect: next('timeout'), settings: shortHeaders, message: /sent nothing back/ },
+  { number: 4, fault: 'takes the request and sends no headers', modes: both, behaviour: always({ type: 'no-answer' }), expect: next('timeout'), settings: shortHeaders, message: /sent nothing back/, peer: true },
+  { number: 5, fault: 'sends 200 and then nothing', modes: both, behaviour: always({ type: 'silence' }), expect: next('timeout'), settings: shortFirstToken, message: /nothing to read/, peer: true },
   {
     number: 5, fault: 'sends 200 and then nothing, for longer than a connection may be silent', modes: streamed, behaviour: always({ type: 'silence' }), expect: next('timeout'),
     ...patient, includes: streamingOverHttp, play: withKeepAlives,
@@ -47,7 +47,7 @@ export const silences: readonly WallRow[] = [
   {
     number: 6, fault: 'sends only comments or pings', modes: both, behaviour: always({ type: 'keep-alives', everyMs: 40 }), expect: next('timeout'),
     // A plain answer that begins with blank lines is awaited as long as its headers may take.
-    settings: () => ({ timeouts: { headersMs: 1_500, firstTokenMs: 500 } }), tells: /nothing to read/, peer: true,
+    settings: () => ({ timeouts: { headersMs: 1_500, firstTokenMs: 500 } }), message: /nothing to read/, peer: true,
   },
   { number: 6, fault: 'sends only lifecycle events and pings', modes: streamed, behaviour: always({ type: 'keep-alives', everyMs: 40, lifecycle: true }), expect: next('timeout'), settings: shortFirstToken, peer: true },
   {
@@ -71,7 +71,7 @@ export const silences: readonly WallRow[] = [
   {
     number: 8, fault: 'writes as slowly, where no route demands more', modes: streamed, behaviour: always({ type: 'answer', betweenWordsMs: 100 }), expect: always({ outcome: 'a answers', attempts: 'a ok' }), settings: shortIdle,
   },
-  { number: 9, fault: 'stalls in mid-stream', modes: both, behaviour: always({ type: 'stall', after: 3 }), expect: broken('timeout'), settings: shortIdle, tells: /stalled|nothing to read/, peer: true },
+  { number: 9, fault: 'stalls in mid-stream', modes: both, behaviour: always({ type: 'stall', after: 3 }), expect: broken('timeout'), settings: shortIdle, message: /stalled|nothing to read/, peer: true },
   { number: 9, fault: 'stalls after its last word', modes: streamed, behaviour: always({ type: 'stall', after: 'content' }), expect: broken('timeout'), settings: shortIdle, peer: true },
   {
     number: 9, fault: 'stalls in mid-stream; the route resumes', modes: streamed, behaviour: always({ type: 'stall', after: 3 }), expect: resumed('timeout'), settings: shortIdle, route: { afterCommit: 'resume' },
