@@ -2,8 +2,8 @@ import { isObject, parseJson, type JsonObject, type JsonValue } from '../../serv
 import type { SandboxProtocol } from '../../server/sandbox/wires/sandboxWire.ts';
 
 /*
- * Answers as clients of the four protocols read them. Written for the chaos run alone and without the server's own
- * codecs, so that a mistake of theirs is not made here again.
+ * Reads answers as clients of the four protocols do. It is written for the chaos run alone and does not use the server's
+ * codecs, so that it does not repeat their mistakes.
  */
 
 /** What a client takes from an answer. */

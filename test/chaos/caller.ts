@@ -2,10 +2,10 @@ import http from 'node:http';
 import { bodyOf, headersOf, pathOf, type ChaosRequest } from './requests.ts';
 import type { Reply } from './judge.ts';
 
-/** Nothing in a chaos run lasts so long unless somebody was forgotten. */
+/** No request of a chaos run lasts this long unless the router has lost it. */
 const forgottenMs = 60_000;
 
-/** Sends one request over HTTP and waits until it has ended in whatever way. */
+/** Sends one request over HTTP and waits until it has ended, well or not. */
 export function send(request: ChaosRequest, to: { url: string; token: string }, agent: http.Agent): Promise<Reply> {
   return new Promise(resolve => {
     const reply: Reply = {
@@ -39,7 +39,7 @@ export function send(request: ChaosRequest, to: { url: string; token: string }, 
     });
     call.on('error', error => {
       reply.trouble = error.message;
-      // With an answer under way, its own end tells more.
+      // Once an answer has begun, its own end says more.
       if (reply.status === undefined) ended();
     });
     const cancel = request.cancelAfterMs === undefined ? undefined : setTimeout(() => {

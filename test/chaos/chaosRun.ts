@@ -23,7 +23,7 @@ export interface ChaosOptions {
 }
 
 /** One request and what became of it. */
-interface Told {
+interface JudgedRequest {
   request: ChaosRequest;
   nonce: string;
   verdict: Verdict;
@@ -52,7 +52,7 @@ const warmUpRequests = 200;
 const newKeysEveryMs = 3000;
 /** How long after its caller a request may run on at a provider: ten times what is promised, on a machine that may be busy. */
 const goodByeMs = 1000;
-/** How long the router may take to let go of what it held. */
+/** How long the router may take to release what it held. */
 const settleMs = 8000;
 
 /**
@@ -63,7 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const providers = new ProviderProcess();
   let router: ChaosRouter | undefined;
   try {
-    const ready = await providers.hear('ready');
+    const ready = await providers.receive('ready');
     router = await ChaosRouter.start(options.serverFile, options.folder, chaosConfiguration(ready.providers, 0));
     return await new Chaos(options, providers, router, ready.providers).run();
   } finally {
@@ -77,7 +77,7 @@ class Chaos {
   readonly #providers: ProviderProcess;
   readonly #router: ChaosRouter;
   readonly #addresses: readonly { name: ProviderName; url: string }[];
-  readonly #told: Told[] = [];
+  readonly #judged: JudgedRequest[] = [];
   readonly #spans: HealthySpan[] = [];
   readonly #violations: string[] = [];
   #number = 0;
@@ -95,7 +95,7 @@ class Chaos {
     const startedAt = performance.now();
     const { seed, requests, concurrency } = this.#options;
     await this.#ask(Math.min(warmUpRequests, requests));
-    for (const { nonce, verdict } of this.#told) {
+    for (const { nonce, verdict } of this.#judged) {
       if (verdict.kind !== 'right' && verdict.kind !== 'cancelled') this.#violations.push(`${nonce}: ${verdict.kind} while every provider was well`);
     }
     const before = await this.#settled(undefined);
@@ -103,7 +103,7 @@ class Chaos {
     for (let quarter = 1; quarter <= quarters; quarter++) {
       await this.#storm(seed * quarters + quarter, Math.ceil(requests / quarters));
       afterEachQuarter.push(await this.#settled(before));
-      this.#options.onProgress?.(`quarter ${quarter} of ${quarters}: ${this.#told.length} requests`);
+      this.#options.onProgress?.(`quarter ${quarter} of ${quarters}: ${this.#judged.length} requests`);
     }
     const ledger = await this.#holdLedgerAgainst();
     const guarded = this.#judgePromises(ledger.exchanges);
@@ -123,8 +123,8 @@ class Chaos {
     } finally {
       clearInterval(newKeys);
     }
-    const spans = this.#providers.hear('spans');
-    const calm = this.#providers.hear('calm');
+    const spans = this.#providers.receive('spans');
+    const calm = this.#providers.receive('calm');
     this.#providers.order({ order: 'calm' });
     this.#spans.push(...(await spans).spans);
     const { changes } = await calm;
@@ -145,14 +145,14 @@ class Chaos {
     const request = chaosRequest(this.#options.seed, number);
     const reply = await send(request, this.#router, agent);
     const { status, target, exchange, startedAt, endedAt } = reply;
-    this.#told.push({ request, nonce: request.nonce, verdict: judgeReply(request, reply), status, target, exchange, startedAt, endedAt });
+    this.#judged.push({ request, nonce: request.nonce, verdict: judgeReply(request, reply), status, target, exchange, startedAt, endedAt });
   }
 
   /** Connections are ended from outside; then the router is to hold no more than it held before. */
   async #settled(before: RouterHoldings | undefined): Promise<RouterHoldings> {
     await sleep(goodByeMs);
-    const open = this.#providers.hear('open');
-    const hungUp = this.#providers.hear('hung-up');
+    const open = this.#providers.receive('open');
+    const hungUp = this.#providers.receive('hung-up');
     this.#providers.order({ order: 'hang-up' });
     const { requests } = await open;
     if (requests > 0) this.#violations.push(`${requests} requests still ran at the providers ${goodByeMs} ms after their callers had gone`);
@@ -167,15 +167,15 @@ class Chaos {
   }
 
   async #holdLedgerAgainst(): Promise<{ verdict: LedgerVerdict; exchanges: LedgerExchange[] }> {
-    // Asked for through the front door: what was handed in is committed, and both doors must tell the same.
+    // The server commits its waiting records before it answers this request, so its sums and the rows of the file must be equal.
     const spend = await this.#router.get('/waybill/spend?range=7d') as SpendReport;
     await sleep(500);
     const { exchanges, totals } = readLedger(this.#router.databaseFile);
-    const verdict = judgeLedger(exchanges, this.#told, this.#providers.counted);
-    const told = { microUsd: spend.totals.microUsd, estimatedMicroUsd: spend.totals.estimatedMicroUsd, unknownAttempts: spend.totals.unknownAttempts, inputTokens: spend.totals.usage.inputTokens ?? 0, outputTokens: spend.totals.usage.outputTokens ?? 0 };
-    for (const [field, value] of Object.entries(told)) {
+    const verdict = judgeLedger(exchanges, this.#judged, this.#providers.counted);
+    const reported = { microUsd: spend.totals.microUsd, estimatedMicroUsd: spend.totals.estimatedMicroUsd, unknownAttempts: spend.totals.unknownAttempts, inputTokens: spend.totals.usage.inputTokens ?? 0, outputTokens: spend.totals.usage.outputTokens ?? 0 };
+    for (const [field, value] of Object.entries(reported)) {
       const held = totals[field as keyof typeof totals];
-      if (held !== value) verdict.violations.push(`/waybill/spend tells ${value} as ${field}, the ledger's rows hold ${held}`);
+      if (held !== value) verdict.violations.push(`/waybill/spend reports ${value} as ${field}, the ledger's rows hold ${held}`);
     }
     return { verdict, exchanges };
   }
@@ -185,7 +185,7 @@ class Chaos {
     const byNonce = new Map(exchanges.map(exchange => [exchange.nonce, exchange]));
     const spans = new SpanIndex(this.#spans);
     const wrong: string[] = [];
-    for (const { request, nonce, verdict, startedAt, endedAt } of this.#told.slice(warmUpRequests)) {
+    for (const { request, nonce, verdict, startedAt, endedAt } of this.#judged.slice(warmUpRequests)) {
       const receipt = describe(request, byNonce.get(nonce), startedAt);
       if (verdict.kind === 'wrong') wrong.push(`${nonce}: ${verdict.why}\n    ${receipt}`);
       if (verdict.kind === 'cancelled') continue;
@@ -198,7 +198,7 @@ class Chaos {
       if (broken === undefined && verdict.kind === 'right') guarded.kept += 1;
       if (broken !== undefined) this.#violations.push(`${nonce}: ${broken}\n    ${receipt}`);
     }
-    // What must never be comes first, before what only failed.
+    // Wrong answers come first, before requests that only failed.
     this.#violations.unshift(...wrong);
     return guarded;
   }
@@ -211,7 +211,7 @@ class Chaos {
 
   #outcomes(): ChaosReport['outcomes'] {
     const outcomes = { 'right': 0, 'error': 0, 'error-after-words': 0, 'cancelled': 0, 'wrong': 0 };
-    for (const { verdict } of this.#told) outcomes[verdict.kind] += 1;
+    for (const { verdict } of this.#judged) outcomes[verdict.kind] += 1;
     return outcomes;
   }
 }
@@ -235,7 +235,7 @@ class SpanIndex {
   }
 }
 
-/** A request and its receipt in one line, for whoever looks for the mistake. */
+/** A request and its receipt in one line, for a person who looks for the mistake. */
 function describe(request: ChaosRequest, exchange: LedgerExchange | undefined, startedAt: number): string {
   const { protocol, stream, wants, route } = request;
   const attempts = exchange?.attempts.map(({ endpoint, role, outcome, failureClass, message, status }) =>

@@ -9,7 +9,7 @@ export const faultNames = [
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
-/** One fault as it is played, and the wait it tells callers to keep. */
+/** One fault as it is played, and the wait it asks of callers. */
 export interface Fault {
   name: FaultName;
   behaviour: SandboxBehaviour;

@@ -1,9 +1,9 @@
 import type { HealthySpan } from './judge.ts';
 
-/** Writes down when providers were well, in milliseconds since the epoch. */
+/** Records when providers were well, in milliseconds since the epoch. */
 export class HealthLog {
   #spans: HealthySpan[] = [];
-  /** Since when those are well that are. */
+  /** For each provider that is well: since when. */
   readonly #since = new Map<string, number>();
   readonly #awayUntil = new Map<string, number>();
 
@@ -18,12 +18,12 @@ export class HealthLog {
     if (from !== undefined && at > from) this.#spans.push({ provider, from, to: at });
   }
 
-  /** It told callers to stay away until then. */
+  /** The provider asked callers to wait until then. */
   away(provider: string, until: number): void {
     this.#awayUntil.set(provider, Math.max(until, this.#awayUntil.get(provider) ?? 0));
   }
 
-  /** All of them were away in between: their process did not run. */
+  /** No provider was well in between: their process did not run. */
   missing(from: number, to: number): void {
     for (const provider of [...this.#since.keys()]) {
       this.ill(provider, from);

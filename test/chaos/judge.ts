@@ -18,7 +18,7 @@ export interface Reply {
   trouble: string | undefined;
   /** The caller itself went away. */
   cancelled: boolean;
-  /** How often the request was told to have ended; more than once is a mistake of ours. */
+  /** How often the client reported that the request had ended; more than once is a mistake of the server. */
   timesEnded: number;
 }
 
@@ -28,9 +28,9 @@ export interface HealthySpan { provider: string; from: number; to: number }
 export type Verdict =
   /** The one right answer, by this provider. */
   | { kind: 'right'; provider: string }
-  /** One error, told before any word of an answer. */
+  /** One error, before the first word of an answer. */
   | { kind: 'error'; message: string }
-  /** One error, told after some words that cannot be taken back. */
+  /** One error, after some words that cannot be taken back. */
   | { kind: 'error-after-words'; message: string; callBegan: boolean }
   | { kind: 'cancelled' }
   /** A broken promise. */
@@ -49,7 +49,7 @@ export function judgeReply(request: ChaosRequest, reply: Reply): Verdict {
 }
 
 function judgeAnswer(request: ChaosRequest, reply: Reply, read: ReadAnswer): Verdict {
-  if (!read.finished) return wrong(`it breaks off without a word after "${read.text}"`);
+  if (!read.finished) return wrong(`it breaks off without an error after "${read.text}"`);
   if (reply.status !== 200) return wrong(`an answer with the status ${reply.status ?? 0}`);
   if (!reply.endedCleanly) return wrong('a whole answer whose connection broke');
   const provider = request.route.targets.find(name => isRight(request, name, read));

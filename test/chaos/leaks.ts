@@ -5,7 +5,7 @@ import type { RouterHoldings } from './router.ts';
  * connection pool (an emitter) for each connection that was ever open at once, which is one for each caller and endpoint at the most.
  */
 const slack: Readonly<Record<keyof RouterHoldings['objects'], number>> = { timers: 12, emitters: 300, sockets: 4, requests: 24, responses: 4 };
-/** Memory after the last quarter may be larger than after the first by this much: noise of a heap that is not always packed alike. */
+/** Memory after the last quarter may exceed the memory after the first by this much: the noise of garbage collection. */
 const heapMarginBytes = 6 * 1024 * 1024;
 const residentMarginBytes = 40 * 1024 * 1024;
 
@@ -37,7 +37,7 @@ export function leakViolations(before: RouterHoldings, afterEachQuarter: readonl
   return violations;
 }
 
-/** Entries of `now` beyond those of `before`, as many times as there are more of them. */
+/** Entries of `now` that `before` lacks; an entry counts as often as it occurs. */
 function surplus(before: readonly string[], now: readonly string[]): string[] {
   const left = [...before];
   return now.filter(entry => {

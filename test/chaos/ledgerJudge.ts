@@ -4,10 +4,10 @@ import type { LedgerAttempt, LedgerExchange } from './ledgerRows.ts';
 import type { Verdict } from './judge.ts';
 import { chaosPrices } from './routerConfig.ts';
 
-/** One request with what the caller saw of it. */
-export interface Told { nonce: string; verdict: Verdict; status: number | undefined; target: string | undefined; exchange: string | undefined }
+/** What the caller of one request received, judged. */
+export interface JudgedReply { nonce: string; verdict: Verdict; status: number | undefined; target: string | undefined; exchange: string | undefined }
 
-/** Figures that the ledger and the providers counted each for themselves. */
+/** Figures that the ledger and the providers count independently of each other. */
 export interface Sums { attempts: number; inputTokens: number; outputTokens: number; microUsd: number }
 
 export interface LedgerVerdict {
@@ -23,7 +23,7 @@ export interface LedgerVerdict {
   byRole: Record<string, number>;
 }
 
-/** Classes that none of the faults means, whatever the router makes of it. */
+/** Failure classes that none of the faults may lead to. */
 const neverMeant = new Set(['bad-request', 'content-policy', 'context-overflow', 'model-not-found', 'quota']);
 
 /** Statuses by which callers learn of a class, in one protocol or another; 503 also stands for several classes together, 200 for a stream that had begun. */
@@ -31,21 +31,21 @@ const statusesOf: Readonly<Record<string, readonly number[]>> = {
   'rate-limit': [429], 'overloaded': [529], 'timeout': [504], 'auth': [502, 400], 'server': [], 'network': [],
 };
 
-/** Callers of streams hear something at least this often. */
+/** Streaming callers receive something at least this often. */
 const keptAliveMs = 14_000;
 
-/** Holds the ledger against what callers saw and what providers counted. */
-export function judgeLedger(exchanges: readonly LedgerExchange[], told: readonly Told[], counted: readonly Counted[]): LedgerVerdict {
+/** Compares the ledger with what callers received and what providers counted. */
+export function judgeLedger(exchanges: readonly LedgerExchange[], replies: readonly JudgedReply[], counted: readonly Counted[]): LedgerVerdict {
   const result: LedgerVerdict = {
     violations: [], ledger: nothing(), providers: nothing(), attempts: 0, unseen: 0, estimated: 0, byRole: {},
   };
   const byNonce = Map.groupBy(exchanges, exchange => exchange.nonce);
   const countedBy = Map.groupBy(counted, one => one.nonce);
-  for (const one of told) {
+  for (const one of replies) {
     const [exchange, ...more] = byNonce.get(one.nonce) ?? [];
     if (more.length > 0) result.violations.push(`${one.nonce}: ${more.length + 1} exchanges in the ledger`);
     if (exchange === undefined) {
-      // Whoever goes away while the request is read has asked for nothing yet.
+      // A caller that goes away while its request is read has no exchange yet.
       if (one.verdict.kind !== 'cancelled') result.violations.push(`${one.nonce}: not in the ledger`);
       continue;
     }
@@ -53,26 +53,26 @@ export function judgeLedger(exchanges: readonly LedgerExchange[], told: readonly
       result.violations.push(`${one.nonce} (${exchange.id}): ${violation}`);
     }
   }
-  const known = new Set(told.map(one => one.nonce));
-  for (const exchange of exchanges) if (!known.has(exchange.nonce)) result.violations.push(`${exchange.id}: an exchange nobody asked for (${exchange.nonce})`);
+  const known = new Set(replies.map(one => one.nonce));
+  for (const exchange of exchanges) if (!known.has(exchange.nonce)) result.violations.push(`${exchange.id}: an exchange that no caller asked for (${exchange.nonce})`);
   for (const field of ['attempts', 'inputTokens', 'outputTokens', 'microUsd'] as const) {
     if (result.ledger[field] !== result.providers[field]) result.violations.push(`the ledger's sum of ${field} is ${result.ledger[field]}, the providers' is ${result.providers[field]}`);
   }
   return result;
 }
 
-function outcomeViolations(exchange: LedgerExchange, { verdict, status, target, exchange: shownId }: Told): string[] {
+function outcomeViolations(exchange: LedgerExchange, { verdict, status, target, exchange: shownId }: JudgedReply): string[] {
   const violations: string[] = [];
   const wants = (holds: boolean, what: string): void => void (holds || violations.push(what));
   wants(exchange.outcome !== 'open' && exchange.outcome !== 'interrupted', `the ledger says ${exchange.outcome}`);
-  if (shownId !== undefined) wants(shownId === exchange.id, `the caller was told the exchange ${shownId}`);
+  if (shownId !== undefined) wants(shownId === exchange.id, `the caller received the exchange ${shownId}`);
   switch (verdict.kind) {
     case 'right': {
       wants(exchange.outcome === 'ok', `answered, and the ledger says ${exchange.outcome}`);
       const resumed = exchange.attempts.some(attempt => attempt.role === 'resume');
-      // A stream that was kept alive before anybody answered had to send its headers without knowing.
+      // A stream that was kept alive before any target answered sent its headers before the target was known.
       const unknowable = target === undefined && exchange.totalMs >= keptAliveMs;
-      wants(target?.split('/')[0] === verdict.provider || resumed || unknowable, `${verdict.provider} answered, and the caller was told ${target ?? 'nothing'}`);
+      wants(target?.split('/')[0] === verdict.provider || resumed || unknowable, `${verdict.provider} answered, and the caller received ${target ?? 'nothing'}`);
       wants(exchange.attempts.filter(attempt => attempt.outcome === 'ok').length === 1, 'an answer without exactly one good attempt');
       break;
     }
@@ -80,7 +80,7 @@ function outcomeViolations(exchange: LedgerExchange, { verdict, status, target, 
       wants(exchange.outcome === 'failed', `failed, and the ledger says ${exchange.outcome}`);
       wants((failureClasses as readonly string[]).includes(exchange.failureClass ?? ''), `the failure class is ${exchange.failureClass ?? 'missing'}`);
       wants(!neverMeant.has(exchange.failureClass ?? '') && exchange.failureClass !== 'cancelled', `no fault here means ${exchange.failureClass ?? ''}`);
-      wants(status === 503 || status === 200 || statusesOf[exchange.failureClass ?? '']?.includes(status ?? 0) === true, `the caller was told ${status ?? 'nothing'}, and the class is ${exchange.failureClass ?? 'missing'}`);
+      wants(status === 503 || status === 200 || statusesOf[exchange.failureClass ?? '']?.includes(status ?? 0) === true, `the caller received ${status ?? 'nothing'}, and the class is ${exchange.failureClass ?? 'missing'}`);
       wants(exchange.attempts.every(attempt => attempt.outcome !== 'ok'), 'a good attempt and yet an error');
       break;
     case 'cancelled': case 'wrong': break;
@@ -106,7 +106,7 @@ function attemptViolations({ attempts }: LedgerExchange, counted: readonly Count
     const good = asked.filter(attempt => attempt.outcome === 'ok');
     const whole = seen.filter(one => one.usage !== undefined && one.status === 200 && isWholeKind(one));
     if (good.length > whole.length) violations.push(`${good.length} good attempts at ${endpoint}, which gave ${whole.length} whole answers`);
-    // Of several whole answers of one provider to one request, all but one were lost on the way; they are alike unless one was resumed.
+    // When one provider gave several whole answers to one request, only one arrived; they are equal unless one was resumed.
     for (const attempt of good) {
       const own = whole.find(one => one.usage?.output === attempt.outputTokens) ?? whole[0];
       if (own?.usage === undefined) continue;
@@ -129,7 +129,7 @@ function isWholeKind({ behaviour }: Counted): boolean {
 function maybeNeverSeen(attempt: LedgerAttempt): boolean {
   if (attempt.status !== undefined) return false;
   return attempt.outcome === 'cancelled' || attempt.failureClass === 'network' || attempt.failureClass === 'timeout'
-    // A connection that closes without a word may have been closed before the request was read.
+    // A connection that closes without an answer may have been closed before the request was read.
     || attempt.failureClass === 'server';
 }
 

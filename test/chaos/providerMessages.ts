@@ -17,21 +17,21 @@ export interface Counted {
   whole: boolean;
 }
 
-/** What the parent says to the process of the providers. */
+/** A message of the parent to the process of the providers. */
 export type ProviderOrder =
   /** Faults begin. */
   | { order: 'storm'; seed: number }
-  /** Everybody is well from now on. */
+  /** All providers are well from now on. */
   | { order: 'calm' }
   /** Ends every connection that is open. */
   | { order: 'hang-up' };
 
-/** What the process of the providers says. */
+/** A message of the process of the providers to its parent. */
 export type ProviderWord =
   | { word: 'ready'; providers: { name: ProviderName; url: string }[] }
   | { word: 'counted'; requests: Counted[] }
   | { word: 'calm'; changes: number }
-  /** How many requests had not ended when everybody hung up. */
+  /** How many requests had not ended when the providers closed their connections. */
   | { word: 'open'; requests: number }
   /** Everything since the last one; `spans` are final. */
   | { word: 'spans'; spans: HealthySpan[] }

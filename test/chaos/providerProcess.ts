@@ -21,8 +21,8 @@ export class ProviderProcess {
     });
   }
 
-  /** The next word of a kind. @throws Error when it does not come, or the process ends */
-  hear<Kind extends ProviderWord['word']>(kind: Kind): Promise<Extract<ProviderWord, { word: Kind }>> {
+  /** The next message of a kind. @throws Error when it does not come, or the process ends */
+  receive<Kind extends ProviderWord['word']>(kind: Kind): Promise<Extract<ProviderWord, { word: Kind }>> {
     return new Promise((resolve, reject) => {
       const gone = (): void => reject(new Error('the process of the providers ended'));
       const impatience = setTimeout(() => reject(new Error(`the providers did not say "${kind}" in time`)), patienceMs);

@@ -8,10 +8,10 @@ import { protocolOf, providerNames, readPrompt, rightCall, rightText, textsOf, t
 import type { Counted, ProviderOrder, ProviderWord } from './providerMessages.ts';
 import { faultChanges, type Change } from './schedule.ts';
 
-/** A process of its own: the providers of a chaos run, which change what they do as the schedule says and count what they serve. */
+/** The process with the providers of a chaos run. They change their behaviour as the schedule says and count what they serve. */
 
 const lookMs = 20;
-/** A process that was away for so long was not well, whatever it meant to be. */
+/** The providers count as not well while their process did not run for this long. */
 const awayMs = 100;
 const reportMs = 100;
 
@@ -23,7 +23,7 @@ let counted: Counted[] = [];
 let changes = 0;
 let nextChange: NodeJS.Timeout | undefined;
 
-/** The right words; where another provider's answer broke off and is handed in as a beginning, the rest of that one. */
+/** The right words. When a request contains the beginning of another provider's answer, the words that are missing from it. */
 function says(provider: ProviderName, body: JsonObject): SandboxSpeech | undefined {
   const texts = [...textsOf(body)];
   const wanted = texts.map(readPrompt).find(one => one !== undefined);
@@ -41,7 +41,7 @@ function says(provider: ProviderName, body: JsonObject): SandboxSpeech | undefin
   return { text: rightText(provider, nonce, words) };
 }
 
-/** What a model that does as it is told says where its answer was whole already. */
+/** What a model that follows its instructions answers when its answer was already whole. */
 function nothingToAdd(texts: readonly string[]): string {
   return texts.map(text => /answer with (\S+) and nothing else/.exec(text)?.[1]).find(word => word !== undefined) ?? '';
 }
@@ -63,7 +63,7 @@ async function apply({ provider: index, fault }: Change): Promise<void> {
   changes += 1;
   current.set(name, fault);
   const now = Date.now();
-  // Whoever was told to wait until then may not ask before.
+  // A caller that was asked to wait until then may not ask before.
   if (before !== undefined && before.waitMs > 0) log.away(name, now + before.waitMs);
   if (fault.name !== 'healthy') log.ill(name, now);
   provider.script(fault.behaviour);
@@ -126,7 +126,7 @@ process.on('message', (message: ProviderOrder) => {
 process.on('disconnect', () => process.exit(0));
 
 /**
- * Starts one at a port that no outgoing connection is given by itself: while a provider refuses, its port is free, and must still be free afterwards.
+ * Starts a provider at a port outside the range of outgoing connections: while it refuses, its port is free, and must still be free afterwards.
  */
 async function startAnywhere(options: SandboxOptions): Promise<SandboxProvider> {
   for (let tries = 0; ; tries++) {

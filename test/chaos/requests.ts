@@ -9,7 +9,7 @@ export const protocolOf: Readonly<Record<ProviderName, SandboxProtocol>> = {
   a: 'openai-chat', b: 'anthropic-messages', c: 'gemini', d: 'openai-responses',
 };
 
-/** A route of three targets, and what becomes of a stream that breaks after its first words. */
+/** A route of three targets, and what it does with a stream that breaks after its first words. */
 export interface ChaosRoute { name: string; targets: readonly ProviderName[]; afterCommit: 'error' | 'resume'; hedged: boolean }
 
 /** Each rotation of three providers: with the protocol's error event, resumed, and resumed with hedging. */
@@ -22,7 +22,7 @@ export const chaosRoutes: readonly ChaosRoute[] = (['abc', 'bcd', 'cda', 'dab'] 
   ];
 });
 
-/** One request of the run, known from seed and number alone. */
+/** One request of the run; seed and number determine it. */
 export interface ChaosRequest {
   nonce: string;
   protocol: SandboxProtocol;
@@ -38,7 +38,7 @@ export interface ChaosRequest {
 
 export function chaosRequest(seed: number, number: number): ChaosRequest {
   const random = seededRandom(seed * 1_000_003 + number * 7919);
-  // The first numbers of neighbouring seeds resemble each other.
+  // The first random numbers of neighbouring seeds are similar.
   for (let index = 0; index < 8; index++) random();
   const pick = <T>(list: readonly [T, ...T[]] | readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   return {
@@ -56,7 +56,7 @@ export function chaosRequest(seed: number, number: number): ChaosRequest {
 const toolName = 'look_up';
 const toolSchema = { type: 'object', properties: { place: { type: 'string' }, day: { type: 'integer' } }, required: ['place', 'day'] };
 
-/** The whole text a provider has for a request: every word names the provider, so that no word of another one goes unseen. */
+/** The whole text of a provider for a request. Every word names the provider, so a word of another one is detected. */
 export function rightText(provider: string, nonce: string, words: number): string {
   return `${provider} answers ${nonce}: ${Array.from({ length: words }, (_, index) => `${provider}${index + 1}`).join(' ')} ends ${nonce}.`;
 }

@@ -95,8 +95,8 @@ export class ChaosRouter {
 
   async holdings(): Promise<RouterHoldings> {
     this.child.kill('SIGUSR2');
-    const told = JSON.parse(await this.#reports.next()) as Omit<RouterHoldings, 'openSockets' | 'openFiles'>;
-    return { ...told, ...openDescriptors(this.child.pid) };
+    const reported = JSON.parse(await this.#reports.next()) as Omit<RouterHoldings, 'openSockets' | 'openFiles'>;
+    return { ...reported, ...openDescriptors(this.child.pid) };
   }
 
   stop(): Promise<void> {

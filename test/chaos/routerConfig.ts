@@ -7,13 +7,13 @@ export const healthyPace = { headersMs: 4, firstTokenMs: 12, betweenWordsMs: 5 }
 /** Keys every provider accepts. */
 export const acceptedKeys: readonly string[] = ['chaos-live-key-0001', 'chaos-live-key-0002'];
 
-/** What all providers charge, in US dollars for a million tokens: no round numbers, so that a wrong sum shows. */
+/** The prices of all providers, in US dollars for a million tokens. They are not round, so that a wrong sum is visible. */
 export const chaosPrices: PriceSettings = { inputPerMTok: 2.35, outputPerMTok: 8.9, cacheReadPerMTok: 1, cacheWritePerMTok: 4, cacheWrite1hPerMTok: 6 };
 
 const timeouts = { connectMs: 300, headersMs: 300, firstTokenMs: 300, idleMs: 300, totalMs: 6000, minTokensPerSecond: 0 };
 /**
- * Two endpoints with a quick breaker, and two whose breaker needs a longer fault: an endpoint that has just recovered is asked
- * little at first, and with all four of them in that state the callers would do nothing but wait.
+ * Two endpoints have a quick breaker, and two have one that needs a longer fault: an endpoint that has just recovered gets
+ * few requests at first, and if all four were in that state the callers would only wait.
  */
 const quickBreaker = { failures: 5, openForMs: 150, maxOpenForMs: 600 };
 const patientBreaker = { failures: 60, failureRate: 0.95, minimumAttempts: 120, windowMs: 10_000, openForMs: 150, maxOpenForMs: 600 };
@@ -23,7 +23,7 @@ const withDeadKey: ReadonlySet<ProviderName> = new Set(['b', 'd']);
 
 /**
  * The router's configuration.
- * @param generation of the dead keys: each new one is another key, which has to be found dead anew
+ * @param generation of the dead keys: each generation has another key, which the router has to find dead again
  */
 export function chaosConfiguration(providers: readonly { name: ProviderName; url: string }[], generation: number): { endpoints: Record<string, EndpointSettings>; routes: Record<string, RouteSettings> } {
   const endpoints = providers.map(({ name, url }): [string, EndpointSettings] => [name, {

@@ -9,7 +9,7 @@ import { serverFile } from './serverFile.ts';
 /** `npm run chaos`: callers, a router and providers that misbehave at random from a seed; see docs/chaos.md. */
 
 const usage = `Usage: npm run chaos -- [--seed N] [--requests N] [--concurrency N] [--server FILE]
-  --seed         which faults come when; default: drawn, and told
+  --seed         which faults come when; default: drawn at random, and printed
   --requests     default 20000
   --concurrency  callers at the same time; default 64
   --server       the router: a bundle, or server/main.ts; default dist/server.js when it is up to date, else server/main.ts

@@ -20,7 +20,7 @@ const handOverMs = 250;
  */
 export function* faultChanges(seed: number, providers: number): Generator<Change, never> {
   const random = seededRandom(seed);
-  /** Until when what a provider does is decided, and until when it told callers to stay away. */
+  /** For each provider: until when its behaviour is decided, and until when it asked callers to wait. */
   const decidedMs = Array.from({ length: providers }, () => 0);
   const awayMs = Array.from({ length: providers }, () => 0);
   let eraMs = 0;

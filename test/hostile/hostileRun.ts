@@ -9,7 +9,7 @@ import { hostileKinds } from './kinds.ts';
 import { HostileProvider } from './provider.ts';
 
 export interface HostileRunOptions {
-  /** Order of the kinds, and who asks for what. */
+  /** Sets the order of the kinds, and which caller asks for which. */
   seed: number;
   /** How often every kind is asked for, untouched and translated each; 2 at least, as memory is compared between rounds. */
   rounds: number;
@@ -35,7 +35,7 @@ export interface HostileReport {
 
 const secret = 'sk-hostile-run-0123456789abcdef';
 const timeouts = { connectMs: 2_000, headersMs: 4_000, firstTokenMs: 1_500, idleMs: 1_500, totalMs: 8_000, minTokensPerSecond: 0 };
-/** Longer than every bound of the router together: a request that takes it was forgotten. */
+/** Longer than all bounds of the router together: the router has lost a request that takes this long. */
 const forgottenMs = 60_000;
 const mostAddedMs = 200;
 const mostGrowthBytes = 20 * 1024 * 1024;
@@ -50,24 +50,24 @@ function endpointsOf(provider: HostileProvider): Record<string, EndpointSettings
 }
 
 /** Requests in each protocol of callers: path and body. The first is the protocol of the provider, whose answers pass untouched. */
-type Door = (model: string, stream: boolean) => [path: string, body: object];
-const chatDoor: Door = (model, stream) => ['/v1/chat/completions', { model, stream, messages: [{ role: 'user', content: 'hello' }] }];
-const translatedDoors: readonly Door[] = [
+type RequestForm = (model: string, stream: boolean) => [path: string, body: object];
+const chatForm: RequestForm = (model, stream) => ['/v1/chat/completions', { model, stream, messages: [{ role: 'user', content: 'hello' }] }];
+const translatedForms: readonly RequestForm[] = [
   (model, stream) => ['/v1/messages', { model, stream, max_tokens: 20, messages: [{ role: 'user', content: 'hello' }] }],
   (model, stream) => ['/v1/responses', { model, stream, input: 'hello' }],
   (model, stream) => [`/v1beta/models/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`, { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] }],
 ];
 
 /** One caller's turn: a kind of hostile answer, or a good one. */
-type Turn = { kind: number; streamed: boolean; door: Door } | 'good';
+type Turn = { kind: number; streamed: boolean; form: RequestForm } | 'good';
 
 /** Every kind plain and streamed, untouched and translated, in a drawn order with good requests between. */
 function turnsOf(seed: number): Turn[] {
   const random = seededRandom(seed);
   const turns = hostileKinds.flatMap((_, kind): Turn[] => {
-    const translated = translatedDoors[Math.floor(random() * translatedDoors.length)] ?? chatDoor;
+    const translated = translatedForms[Math.floor(random() * translatedForms.length)] ?? chatForm;
     const untouchedStream = random() < 0.5;
-    return [{ kind, streamed: untouchedStream, door: chatDoor }, { kind, streamed: !untouchedStream, door: translated }, 'good'];
+    return [{ kind, streamed: untouchedStream, form: chatForm }, { kind, streamed: !untouchedStream, form: translated }, 'good'];
   });
   return shuffled(turns, random);
 }
@@ -76,7 +76,7 @@ function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
   return items.map(item => ({ item, key: random() })).sort((a, b) => a.key - b.key).map(({ item }) => item);
 }
 
-/** Lets every kind of hostile answer loose on a router and judges from outside what it kept of its promises. */
+/** Sends every kind of hostile answer to a router and judges from outside which promises it kept. */
 export async function runHostile(options: HostileRunOptions): Promise<HostileReport> {
   const provider = await HostileProvider.start();
   const endpoints = endpointsOf(provider);
@@ -96,7 +96,7 @@ export async function runHostile(options: HostileRunOptions): Promise<HostileRep
 async function heirViolations({ serverFile, folder }: HostileRunOptions, endpoints: Record<string, EndpointSettings>): Promise<string[]> {
   const heir = await ChaosRouter.start(serverFile, folder, { endpoints, routes: {} });
   try {
-    const [path, body] = chatDoor('good/m', false);
+    const [path, body] = chatForm('good/m', false);
     const { status, text } = await rawRequest({ url: heir.url + path, body: JSON.stringify(body), headers: { authorization: `Bearer ${heir.token}` } });
     await heir.get('/waybill/spend');
     return status === 200 ? [] : [`the next server answers ${status}: ${text.slice(0, 300)}`];
@@ -131,7 +131,7 @@ class HostileRun {
     const atEnd = this.#router.residentBytes() ?? 0;
     const growth = last - first;
     if (growth > mostGrowthBytes) this.#broken(`live memory grew by ${megabytes(growth)} MB`);
-    const exchanges = this.#router.running ? await this.#readBooks() : 0;
+    const exchanges = this.#router.running ? await this.#readLedger() : 0;
     this.#judgeLatency();
     this.#judgeLog();
     for (const [index, kind] of hostileKinds.entries()) {
@@ -171,7 +171,7 @@ class HostileRun {
     }
     const kind = hostileKinds[turn.kind];
     const name = `${kind?.place}, ${kind?.name}, ${turn.streamed ? 'streamed' : 'plain'}`;
-    const answer = await this.#ask(`k${turn.kind}/m`, turn.streamed, turn.door).catch((error: unknown) => {
+    const answer = await this.#ask(`k${turn.kind}/m`, turn.streamed, turn.form).catch((error: unknown) => {
       this.#broken(`${name}: no answer (${String(error)})`);
       return undefined;
     });
@@ -180,7 +180,7 @@ class HostileRun {
     if (JSON.stringify(answer.headers).includes(secret) || answer.text.includes(secret)) this.#broken(`${name}: the key is in the answer`);
   }
 
-  /** The same request over the router and beside it at the same moment: what both wait for, such as a busy machine, is not the router's. */
+  /** The same request over the router and beside it at the same moment: a delay that both have, such as that of a busy machine, does not count. */
   async #askGood(): Promise<void> {
     const timed = async (ask: () => Promise<RawAnswer>): Promise<{ ms: number; answer: RawAnswer }> => {
       const startedAt = performance.now();
@@ -188,7 +188,7 @@ class HostileRun {
     };
     const [over, beside] = await Promise.all([
       timed(() => this.#ask('good/m', false)).catch((error: unknown) => String(error)),
-      timed(() => rawRequest({ url: `${this.#provider.baseUrl('good')}/chat/completions`, body: JSON.stringify(chatDoor('m', false)[1]) })).catch((error: unknown) => String(error)),
+      timed(() => rawRequest({ url: `${this.#provider.baseUrl('good')}/chat/completions`, body: JSON.stringify(chatForm('m', false)[1]) })).catch((error: unknown) => String(error)),
     ]);
     if (typeof over === 'string' || typeof beside === 'string') {
       this.#broken(`a good request got no answer: ${JSON.stringify(over)} ${JSON.stringify(beside)}`);
@@ -198,13 +198,13 @@ class HostileRun {
     this.#addedMs.push(Math.max(0, over.ms - beside.ms));
   }
 
-  #ask(model: string, streamed: boolean, door = chatDoor): Promise<RawAnswer> {
-    const [route, body] = door(model, streamed);
+  #ask(model: string, streamed: boolean, form = chatForm): Promise<RawAnswer> {
+    const [route, body] = form(model, streamed);
     return rawRequest({ url: this.#router.url + route, body: JSON.stringify(body), headers: { authorization: `Bearer ${this.#router.token}` }, signal: AbortSignal.timeout(forgottenMs) });
   }
 
   /** Everything the ledger holds can be read: over the router page by page, and in the file. @returns how many exchanges */
-  async #readBooks(): Promise<number> {
+  async #readLedger(): Promise<number> {
     const read = async <Body>(route: string): Promise<Body | undefined> => this.#router.get(route).then(body => body as Body, (error: unknown) => {
       this.#broken(`the ledger cannot be read: ${String(error).slice(0, 300)}`);
       return undefined;

@@ -1,10 +1,10 @@
 import { hostileScalars, hostileTexts } from './values.ts';
 import { streamKinds } from './streams.ts';
 
-/** What of an answer is hostile. */
+/** The part of an answer that is hostile. */
 export type Place = 'model list' | 'usage' | 'headers' | 'error body' | 'stream';
 
-/** One answer of a provider: raw, so that nothing on the way can mend it. */
+/** One answer of a provider: raw, so that no layer below repairs it. */
 export interface HostileAnswer {
   status: number;
   headers: readonly (readonly [string, string])[];

@@ -1,7 +1,7 @@
 import type { HostileKind } from './kinds.ts';
 import { hostileScalars, hostileTexts } from './values.ts';
 
-/** An endless stream is cut by the provider at this many bytes: the router must have given it up before its memory shows it. */
+/** The provider cuts an endless stream at this many bytes; the router must have stopped reading before that. */
 const endlessBytes = 48 * 1024 * 1024;
 const pieceBytes = 64 * 1024;
 
@@ -19,7 +19,7 @@ function stream(name: string, body: () => Iterable<string | Buffer>): HostileKin
   return { place: 'stream', name, answer: () => ({ status: 200, headers: [['content-type', 'text/event-stream']], framing: 'close', body: body() }) };
 }
 
-/** Event streams of the Chat protocol that are endless, malformed, or say what cannot be. */
+/** Event streams of the Chat protocol that are endless, malformed or impossible. */
 export function streamKinds(): HostileKind[] {
   const shaped: [string, () => Iterable<string | Buffer>][] = [
     ['comments without an end', () => endless(word, ': keep\n')],

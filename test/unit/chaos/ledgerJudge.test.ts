@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { costOf, judgeLedger, type Told } from '../../chaos/ledgerJudge.ts';
+import { costOf, judgeLedger, type JudgedReply } from '../../chaos/ledgerJudge.ts';
 import type { LedgerAttempt, LedgerExchange } from '../../chaos/ledgerRows.ts';
 import type { Counted } from '../../chaos/providerMessages.ts';
 
-const told: Told = { nonce: 'q1', verdict: { kind: 'right', provider: 'a' }, status: 200, target: 'a/m', exchange: 'x1' };
+const reply: JudgedReply = { nonce: 'q1', verdict: { kind: 'right', provider: 'a' }, status: 200, target: 'a/m', exchange: 'x1' };
 const counted: Counted = {
   provider: 'a', nonce: 'q1', behaviour: 'answer', status: 200, whole: true,
   usage: { input: 10, output: 4, cacheRead: 0, cacheWrite: 0, cacheWrite1h: 0, reasoning: 0 },
@@ -22,11 +22,11 @@ function exchange(attempts: LedgerAttempt[], changes: Partial<LedgerExchange> = 
 }
 
 const refused = good({ endpoint: 'b', outcome: 'failed', failureClass: 'network', status: undefined, firstTokenMs: undefined, inputTokens: undefined, outputTokens: undefined, microUsd: 0 });
-const violations = (exchanges: LedgerExchange[], more: Partial<Told> = {}, seen: Counted[] = [counted]): string => judgeLedger(exchanges, [{ ...told, ...more }], seen).violations.join('\n');
+const violations = (exchanges: LedgerExchange[], more: Partial<JudgedReply> = {}, seen: Counted[] = [counted]): string => judgeLedger(exchanges, [{ ...reply, ...more }], seen).violations.join('\n');
 
 describe('the judge of the ledger', () => {
   it('is content when every figure agrees', () => {
-    const verdict = judgeLedger([exchange([{ ...refused, number: 1 }, good({ number: 2 })])], [told], [counted]);
+    const verdict = judgeLedger([exchange([{ ...refused, number: 1 }, good({ number: 2 })])], [reply], [counted]);
     assert.deepEqual(verdict.violations, []);
     assert.deepEqual(verdict.ledger, { attempts: 1, inputTokens: 10, outputTokens: 4, microUsd: 59 });
     assert.equal(verdict.unseen, 1);
@@ -42,17 +42,17 @@ describe('the judge of the ledger', () => {
   it('misses requests, and finds those nobody sent', () => {
     assert.match(violations([]), /not in the ledger/);
     assert.match(violations([exchange([good()]), exchange([good()])]), /2 exchanges/);
-    assert.match(violations([exchange([good()]), exchange([], { nonce: 'q2', id: 'x2' })]), /nobody asked for/);
+    assert.match(violations([exchange([good()]), exchange([], { nonce: 'q2', id: 'x2' })]), /no caller asked for/);
     assert.equal(violations([], { verdict: { kind: 'cancelled' } }, []), '');
   });
 
   it('compares what callers saw with what is written down', () => {
     assert.match(violations([exchange([good()], { outcome: 'open' })]), /says open/);
-    assert.match(violations([exchange([good()])], { exchange: 'x9' }), /was told the exchange x9/);
-    assert.match(violations([exchange([good()])], { target: 'b/m' }), /was told b\/m/);
+    assert.match(violations([exchange([good()])], { exchange: 'x9' }), /received the exchange x9/);
+    assert.match(violations([exchange([good()])], { target: 'b/m' }), /received b\/m/);
     const failed = { verdict: { kind: 'error', message: 'x' }, status: 503 } as const;
     assert.equal(violations([exchange([refused], { outcome: 'failed', failureClass: 'network' })], failed, []), '');
-    assert.match(violations([exchange([refused], { outcome: 'failed', failureClass: 'network' })], { ...failed, status: 404 }, []), /told 404, and the class is network/);
+    assert.match(violations([exchange([refused], { outcome: 'failed', failureClass: 'network' })], { ...failed, status: 404 }, []), /received 404, and the class is network/);
     assert.match(violations([exchange([refused], { outcome: 'failed', failureClass: 'strange' })], failed, []), /failure class is strange/);
     assert.match(violations([exchange([refused], { outcome: 'failed', failureClass: 'bad-request' })], failed, []), /no fault here means bad-request/);
     assert.match(violations([exchange([good()], { outcome: 'failed', failureClass: 'server' })], failed), /a good attempt and yet an error/);
