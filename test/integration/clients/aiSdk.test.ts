@@ -50,7 +50,7 @@ function weather(asked: unknown[]): ToolSet {
   };
 }
 
-/** As it comes: it takes it that its answers are stored, and sends references to them. Only a stored answer's own provider knows those. */
+/** The client with its default settings: it expects that its answers are stored, and sends references to them. Only the provider that stored an answer knows them. */
 const storing: Client = { name: 'OpenAI provider (responses, as it comes)', model: name => createOpenAI({ baseURL: `${four.testRouter.url}/v1`, ...key() }).responses(name), thinking: undefined };
 const pairs = [
   ...clients.flatMap(client => sandboxProtocols.map(target => ({ client, target }))),
@@ -101,12 +101,12 @@ for (const { client, target } of pairs) {
       assert.equal(asked.length, 1);
     });
 
-    it('shows an image', async () => {
+    it('sends an image', async () => {
       const { text } = await generateText({ ...common(), messages: [{ role: 'user', content: [{ type: 'text', text: 'what is this' }, { type: 'image', image: picture, mediaType: 'image/png' }] }] });
       assert.match(text, /saw 1 image/);
     });
 
-    it('is answered by a JSON schema', async () => {
+    it('gets an answer that fits a JSON schema', async () => {
       const { output } = await generateText({ ...common(), prompt: 'where', output: Output.object({ schema: jsonSchema<{ place: string }>(placeSchema) }) });
       assert.equal(typeof output.place, 'string');
     });
@@ -158,7 +158,7 @@ for (const { client, target } of pairs) {
       assert.ok(failed !== undefined);
     });
 
-    it('stops the provider when it is told to stop', async () => {
+    it('stops the provider when its caller aborts the call', async () => {
       four.provider(target).script({ type: 'stall', after: 3 });
       const already = four.provider(target).requests.length;
       const stop = new AbortController();

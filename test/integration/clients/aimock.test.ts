@@ -3,11 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { LLMock } from '@copilotkit/aimock';
 import { protocolNames, type ConversationRequest } from '../../../server/api/conversation.ts';
 import { completeCalls } from '../../../server/protocols/events.ts';
-import { converse, type Told } from '../support/codecCaller.ts';
+import { converse, type CallerAnswer } from '../support/codecCaller.ts';
 import { weatherSchema } from '../support/fourProviders.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
-/** An upstream nobody here wrote: what our own simulated providers get wrong in the same way as we do, this one does not. */
+/** An upstream of another author. It does not share mistakes that the server and the simulated providers of this project may have in common. */
 describe('aimock as the provider', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   let testRouter: TestRouter;
@@ -30,7 +30,7 @@ describe('aimock as the provider', () => {
   });
 
   for (const caller of protocolNames) for (const target of protocolNames) {
-    const ask = (request: ConversationRequest, stream: boolean): Promise<Told> => converse(testRouter, { caller, model: `${target}/m`, request, stream });
+    const ask = (request: ConversationRequest, stream: boolean): Promise<CallerAnswer> => converse(testRouter, { caller, model: `${target}/m`, request, stream });
     const said = (text: string): ConversationRequest => ({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text }] }], tools: [] });
     const withTools = (request: ConversationRequest): ConversationRequest => ({ ...request, tools: [{ name: 'look_up', description: 'Weather.', parameters: weatherSchema }] });
 
@@ -39,10 +39,10 @@ describe('aimock as the provider', () => {
         const how = stream ? 'a stream' : 'a plain answer';
 
         it(`gives its text in ${how}`, async () => {
-          const told = await ask(said('hello'), stream);
-          assert.equal(told.text, 'Hello from somebody else, in enough words for several pieces.', told.raw.slice(0, 500));
-          assert.ok(told.complete);
-          assert.equal(told.answer.finish?.reason, 'end');
+          const reply = await ask(said('hello'), stream);
+          assert.equal(reply.text, 'Hello from somebody else, in enough words for several pieces.', reply.raw.slice(0, 500));
+          assert.ok(reply.complete);
+          assert.equal(reply.answer.finish?.reason, 'end');
         });
 
         it(`gives its tool calls in ${how}, and understands their results`, async () => {

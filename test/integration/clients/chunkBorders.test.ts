@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { protocolNames, type ProtocolName } from '../../../server/api/conversation.ts';
 import { recordedCodec, recording } from '../../unit/protocols/replay.ts';
-import { bodyOf, headersOf, pathOf, readTold, type Told } from '../support/codecCaller.ts';
+import { bodyOf, headersOf, pathOf, readCallerAnswer, type CallerAnswer } from '../support/codecCaller.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
@@ -66,7 +66,7 @@ describe('a recorded stream, cut at every byte', () => {
     it(`${name} reaches a caller that speaks ${caller} with the same ${same ? 'bytes' : 'meaning'}`, async () => {
       const recorded = recording(name);
       const whole = await ask(caller, name, 'whole');
-      const expected = readTold(caller, whole.status, whole.text, true);
+      const expected = readCallerAnswer(caller, whole.status, whole.text, true);
       assert.ok(expected.complete && expected.answer.error === undefined && (expected.text !== '' || expected.answer.parts.some(part => part.type === 'tool-call')), whole.text.slice(0, 500));
       if (same) assert.ok(whole.body.equals(recorded), 'the uncut stream was changed');
       const cuts: (number | string)[] = ['bytes', ...Array.from({ length: Math.min(stride, recorded.length - 1) }, (_, index) => index + 1)];
@@ -84,7 +84,7 @@ describe('a recorded stream, cut at every byte', () => {
 });
 
 /** Ids are of one exchange only; everything else must be the same. */
-function sameMeaning(answer: RawAnswer, expected: Told, caller: ProtocolName): boolean {
-  const meaning = (told: Told): string => JSON.stringify({ ...told.answer, id: undefined, complete: told.complete });
-  return meaning(readTold(caller, answer.status, answer.text, true)) === meaning(expected);
+function sameMeaning(answer: RawAnswer, expected: CallerAnswer, caller: ProtocolName): boolean {
+  const meaning = (read: CallerAnswer): string => JSON.stringify({ ...read.answer, id: undefined, complete: read.complete });
+  return meaning(readCallerAnswer(caller, answer.status, answer.text, true)) === meaning(expected);
 }

@@ -73,13 +73,13 @@ for (const target of sandboxProtocols) {
       assert.equal(none.functionCalls, undefined);
     });
 
-    it('shows an image', async () => {
+    it('sends an image', async () => {
       const answer = await google().models.generateContent({ model, contents: [{ role: 'user', parts: [{ text: 'what is this' }, { inlineData: { mimeType: 'image/png', data: picture } }] }] });
       assert.match(answer.text ?? '', /saw 1 image/);
       assert.ok(JSON.stringify(four.lastBody(target)).includes(picture));
     });
 
-    it('is answered by a JSON schema', async () => {
+    it('gets an answer that fits a JSON schema', async () => {
       const answer = await google().models.generateContent({ model, contents: 'where', config: { responseMimeType: 'application/json', responseJsonSchema: placeSchema } });
       assert.equal(typeof (JSON.parse(answer.text ?? '') as { place?: unknown }).place, 'string');
     });
@@ -129,7 +129,7 @@ for (const target of sandboxProtocols) {
       assert.ok(words > 0);
     });
 
-    it('stops the provider when it stops listening', async () => {
+    it('stops the provider when it stops reading', async () => {
       four.provider(target).script({ type: 'stall', after: 3 });
       const already = four.provider(target).requests.length;
       const stop = new AbortController();

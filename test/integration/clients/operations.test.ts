@@ -54,7 +54,7 @@ test('a gap is filled through a route, with the provider\'s own model name and t
   assert.deepEqual(last.body, { model: 'inner', prompt: 'function add(a, b) {', suffix: '}', max_tokens: 20 });
 });
 
-test('a gap is filled as a stream, and its cost is written down', async () => {
+test('a gap is filled as a stream, and its cost is recorded', async () => {
   let text = '';
   for await (const chunk of await client().completions.create({ model: 'fill', prompt: 'x', stream: true })) text += chunk.choices[0]?.text ?? '';
   assert.equal(text, 'return a + b;');
@@ -66,7 +66,7 @@ test('embeddings go through with their usage', async () => {
   assert.equal(vectors.usage.prompt_tokens, 7);
 });
 
-test('a gap whose first target takes long to begin is filled by the second: inline completions are hedged by themselves', async () => {
+test('a gap whose first target takes long to begin is filled by the second: inline completions are hedged by default', async () => {
   const { response } = await client().completions.create({ model: 'slow', prompt: 'function add(a, b) {', max_tokens: 20 }).withResponse();
   const receipt = await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual(receipt.attempts.map(({ target, outcome, role }) => [target, outcome, role]), [['local/silent', 'cancelled', undefined], ['local/m', 'ok', 'hedge']]);

@@ -77,7 +77,7 @@ for (const target of sandboxProtocols) {
       assert.match(second.output_text, /patched/);
     });
 
-    it('shows an image', async () => {
+    it('sends an image', async () => {
       const answer = await responses().create({
         model, input: [{ role: 'user', content: [{ type: 'input_text', text: 'what is this' }, { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${picture}` }] }],
       });
@@ -85,7 +85,7 @@ for (const target of sandboxProtocols) {
       assert.ok(JSON.stringify(four.lastBody(target)).includes(picture));
     });
 
-    it('is answered by a JSON schema', async () => {
+    it('gets an answer that fits a JSON schema', async () => {
       const answer = await responses().create({ model, input: 'where', text: { format: { type: 'json_schema', name: 'place', strict: true, schema: placeSchema } } });
       assert.equal(typeof (JSON.parse(answer.output_text) as { place?: unknown }).place, 'string');
     });
@@ -120,7 +120,7 @@ for (const target of sandboxProtocols) {
       }));
     }
 
-    it('is told of an error in the middle of a stream', async () => {
+    it('receives an error in the middle of a stream', async () => {
       four.provider(target).script({ type: 'error-in-stream', error: 'overloaded', after: 3 });
       const stream = await responses().create({ model, input: 'say 30 words', stream: true });
       let words = 0;
@@ -137,7 +137,7 @@ for (const target of sandboxProtocols) {
       assert.ok(failed !== undefined);
     });
 
-    it('stops the provider when it stops listening', async () => {
+    it('stops the provider when it stops reading', async () => {
       four.provider(target).script({ type: 'stall', after: 3 });
       const already = four.provider(target).requests.length;
       const stream = await responses().create({ model, input: 'say 30 words', stream: true });
@@ -147,7 +147,7 @@ for (const target of sandboxProtocols) {
     });
 
     if (target !== 'openai-responses') {
-      it('is told clearly that a stored response cannot be continued here', async () => {
+      it('gets a clear error for a stored response, which cannot be continued here', async () => {
         const error = await responses().create({ model, input: 'go on', previous_response_id: 'resp_1' }).catch((thrown: unknown) => thrown);
         assert.ok(error instanceof OpenAI.APIError && error.status === 400, String(error));
         assert.match(error.message, /previous_response_id/);

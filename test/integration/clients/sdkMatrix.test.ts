@@ -96,7 +96,7 @@ for (const target of targets) {
       assert.equal(answer.choices[0]?.finish_reason, 'tool_calls');
     });
 
-    it('shows an image', async () => {
+    it('sends an image', async () => {
       const answer = await openai().chat.completions.create({
         model, messages: [{ role: 'user', content: [{ type: 'text', text: 'what is this' }, { type: 'image_url', image_url: { url: `data:image/png;base64,${picture}` } }] }],
       });
@@ -104,7 +104,7 @@ for (const target of targets) {
       assert.ok(JSON.stringify(four.lastBody(target)).includes(picture));
     });
 
-    it('is answered by a JSON schema', async () => {
+    it('gets an answer that fits a JSON schema', async () => {
       const answer = await openai().chat.completions.create({
         model, messages: [{ role: 'user', content: 'where' }],
         response_format: { type: 'json_schema', json_schema: { name: 'place', strict: true, schema: { ...weatherSchema, additionalProperties: false } } },
@@ -164,7 +164,7 @@ for (const target of targets) {
       assert.ok(words > 0);
     });
 
-    it('stops the provider when it stops listening', async () => {
+    it('stops the provider when it stops reading', async () => {
       four.provider(target).script({ type: 'stall', after: 3 });
       const already = four.provider(target).requests.length;
       const stream = await openai().chat.completions.create({ model, messages: [{ role: 'user', content: 'say 30 words' }], stream: true });
@@ -225,7 +225,7 @@ for (const target of targets) {
       assert.equal(answer.stop_reason, 'tool_use');
     });
 
-    it('shows an image', async () => {
+    it('sends an image', async () => {
       const answer = await anthropic().messages.create({
         model, max_tokens: 500,
         messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } }, { type: 'text', text: 'what is this' }] }],
@@ -248,7 +248,7 @@ for (const target of targets) {
       assert.ok(second.content.some(block => block.type === 'text' && block.text.includes('sunny')));
     });
 
-    it('is answered by a JSON schema', async () => {
+    it('gets an answer that fits a JSON schema', async () => {
       const answer = await anthropic().messages.create({
         model, max_tokens: 500, messages: [{ role: 'user', content: 'where' }],
         output_config: { format: { type: 'json_schema', schema: { ...weatherSchema, additionalProperties: false } } },
@@ -291,7 +291,7 @@ for (const target of targets) {
       assert.ok(words > 0);
     });
 
-    it('stops the provider when it stops listening', async () => {
+    it('stops the provider when it stops reading', async () => {
       four.provider(target).script({ type: 'stall', after: 3 });
       const already = four.provider(target).requests.length;
       const stream = anthropic().messages.stream({ model, max_tokens: 500, messages: [{ role: 'user', content: 'say 30 words' }] });
@@ -332,7 +332,7 @@ describe('both clients', () => {
     assert.ok(messages instanceof Anthropic.NotFoundError);
   });
 
-  it('fall over to the other protocol without noticing, and keep fields Waybill knows nothing of', async () => {
+  it('fail over to the other protocol without an error, and keep fields that Waybill does not know', async () => {
     await four.forget();
     for (const target of ['openai-chat', 'openai-responses'] as const) four.provider(target).script({ type: 'error', error: 'server' });
     const answer = await openai().chat.completions.create({ model: 'auto', messages: [{ role: 'user', content: 'over you go' }] });

@@ -52,7 +52,7 @@ after(async () => {
 });
 
 describe('a server', () => {
-  it('goes on serving when its starter closes standard output and standard error while there is much to be said', async () => {
+  it('goes on serving when its starter closes standard output and standard error while it has much to log', async () => {
     const { configFile, dataDir } = places();
     const { child, written } = spawnServer(['serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json']);
     children.push(child);
@@ -71,7 +71,7 @@ describe('a server', () => {
     assert.equal(await exitOf(child), 0);
   });
 
-  it('serves, records and tells sums while pages of its ledger are damaged; so does the other window', async () => {
+  it('serves, records and reports sums while pages of its ledger are damaged; so does its peer', async () => {
     const own = places();
     const first = await serve(own);
     const second = await serve(own);
@@ -81,7 +81,7 @@ describe('a server', () => {
     const checkpoint = new DatabaseSync(file);
     checkpoint.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     checkpoint.close();
-    // Behind the list of tables: what stands on every second page is lost.
+    // Behind the list of tables, the content of every second page is lost.
     const descriptor = openSync(file, 'r+');
     for (let page = 21; page < statSync(file).size / 4096; page += 2) writeSync(descriptor, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
     closeSync(descriptor);
@@ -89,7 +89,7 @@ describe('a server', () => {
       for (const server of [first, second]) assert.equal((await ask(server)).status, 200);
       await sleep(20);
     }
-    await until('both tell the same of both', async () => {
+    await until('both list the exchanges of both', async () => {
       const [one, two] = await Promise.all([exchangesOf(first), exchangesOf(second)]);
       return one.length >= 40 && one.length === two.length;
     });
@@ -105,7 +105,7 @@ describe('a server', () => {
     assert.equal(await again.stop(), 0);
   });
 
-  it('starts and serves while another program holds its ledger, says so, and ends in time with a word on what is lost', async () => {
+  it('starts and serves while another program holds its ledger, says so, and ends in time with a message on what is lost', async () => {
     const own = places();
     assert.equal(await (await serve(own)).stop(), 0);
     const lock = new DatabaseSync(path.join(own.dataDir, 'ledger.db'));

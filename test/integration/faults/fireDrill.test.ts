@@ -104,7 +104,7 @@ describe('a fire drill', () => {
       assert.equal(a.connectionCount, sent, 'neither requests nor probes were sent');
     });
 
-    it(`of ${fault} leaves health and keys as they were before it, and tells nobody to mend anything`, async () => {
+    it(`of ${fault} leaves health and keys as they were before it, and shows no notice to the user`, async () => {
       await configure();
       assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
       const earlier = shown(await testRouter.status(), 'a');
@@ -236,9 +236,9 @@ describe('a fire drill', () => {
     assert.equal((await stop()).length, 0);
   });
 
-  it('teaches nothing to other windows, nor to the next start', async () => {
+  it('leaves no trace in the health of a peer, nor after a restart', async () => {
     await configure();
-    // The same data folder and configuration in a second server; what it knows, it has from the ledger.
+    // A second server on the same data folder and configuration; all that it knows comes from the ledger.
     const another = async (instanceId: string): Promise<RouterProcess> => {
       const made = createRouterProcess({ dataDir: testRouter.dataDir, instanceId, writeLog: () => undefined, portChanged: () => undefined });
       const { config, keys: ring, problems } = await loadYamlConfig(path.join(testRouter.dataDir, 'waybill.yaml'), environment, { catalog: { providers, findProvider }, supportedProtocols });
@@ -254,9 +254,9 @@ describe('a fire drill', () => {
       await testRouter.testRouter.router.probe('a');
       await stop();
     }
-    const heard = Date.now();
+    const askedAt = Date.now();
     assert.equal((await ask()).headers['x-waybill-target'], 'a/m');
-    await until('the other server has heard of what came after the drills', () => (known(beside, 'a')?.lastCheckedAt ?? 0) >= heard);
+    await until('the peer knows the health from after the drills', () => (known(beside, 'a')?.lastCheckedAt ?? 0) >= askedAt);
     const next = await another('next');
     try {
       for (const one of [known(beside, 'a'), known(next, 'a')]) {

@@ -9,7 +9,7 @@ import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
 import { until } from '../support/serverProcess.ts';
 import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
-/** A provider that says what a test wants it to say. */
+/** A provider that answers what the test wants. */
 class Liar {
   list = '{"data":[]}';
   answer: (response: ServerResponse) => void = response => void response.writeHead(500).end();
@@ -93,7 +93,7 @@ describe('a provider or a caller that sends absurd data', () => {
     assert.equal(spend.status, 200, spend.text);
   };
 
-  it('costs only the price when its list names prices that cannot be', async () => {
+  it('leaves only the cost unknown when its list names impossible prices', async () => {
     liar.says(believable);
     await until('the list was read', async () => (await testRouter.status()).offered.some(({ name }) => name === 'odd-8'));
     for (const [index, price] of oddPrices.entries()) {
@@ -106,7 +106,7 @@ describe('a provider or a caller that sends absurd data', () => {
     await until('the next answer was priced', async () => (await receiptOf(answer)).cost.microUsd === 120);
   });
 
-  const doors: readonly { path: (name: string) => string; body: (name: string) => object; length: number }[] = [
+  const operations: readonly { path: (name: string) => string; body: (name: string) => object; length: number }[] = [
     { path: () => '/v1/chat/completions', body: model => ({ model, messages: [] }), length: 1_000_000 },
     { path: () => '/v1/messages', body: model => ({ model, messages: [], max_tokens: 1 }), length: 1_000_000 },
     { path: () => '/v1/messages/count_tokens', body: model => ({ model, messages: [] }), length: 1_000_000 },
@@ -115,8 +115,8 @@ describe('a provider or a caller that sends absurd data', () => {
     { path: () => '/v1/embeddings', body: model => ({ model, input: 'hi' }), length: 1_000_000 },
     { path: name => `/v1beta/models/${name}:generateContent`, body: () => ({ contents: [] }), length: 20_000 },
   ];
-  for (const { path, body, length } of doors) {
-    it(`gets a refusal of its protocol at ${path('…')} for a model name without end, and nothing of it is kept`, async () => {
+  for (const { path, body, length } of operations) {
+    it(`gets a refusal of its protocol at ${path('…')} for an endless model name, and nothing of it is recorded`, async () => {
       const name = 'n'.repeat(length);
       const answer = await rawRequest({ url: testRouter.url + path(name), headers: { authorization: `Bearer ${testRouter.token}` }, body: JSON.stringify(body(name)) });
       assert.equal(answer.status, 400, answer.text);
@@ -127,7 +127,7 @@ describe('a provider or a caller that sends absurd data', () => {
     });
   }
 
-  it('has its usage taken for exact only when it adds up', async () => {
+  it('has its usage recorded as exact only when it adds up', async () => {
     const usages: [usage: object, certainty: string][] = [
       [{ ...believable, cost: 0.5 }, 'exact'],
       [{ ...believable, cost: 1e300 }, 'unknown'],
@@ -159,7 +159,7 @@ describe('a provider or a caller that sends absurd data', () => {
   });
 
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    it(`may use the name ${name}, which every object knows, for a model and an encoding`, async () => {
+    it(`may use the name ${name}, a property of every object, for a model and an encoding`, async () => {
       liar.says(believable);
       for (const [model, status] of [[`still/${name}`, 200], [name, 404]] as const) {
         const answer = await ask({ model });
@@ -185,7 +185,7 @@ describe('a provider or a caller that sends absurd data', () => {
     assert.match(text, /hello/);
   });
 
-  it('has its labels shortened and told apart', async () => {
+  it('has its labels shortened, and different labels stay different', async () => {
     liar.says(believable);
     const long = 'c'.repeat(8_000);
     const receipts = [];
@@ -252,7 +252,7 @@ describe('a provider or a caller that sends absurd data', () => {
   }
 
   for (const wait of ['99999999999999999999', '1e300', '-1', 'Fri, 20 Nov 9999 12:00:30 GMT', '99999999999d']) {
-    it(`may ask for a wait of ${wait}: the failure is told and stays readable`, async () => {
+    it(`may ask for a wait of ${wait}: the failure reaches the caller, and its receipt stays readable`, async () => {
       liar.answer = response => void response.writeHead(400, { 'content-type': 'application/json', 'retry-after': wait, 'x-ratelimit-remaining-constructor': '0', 'x-ratelimit-remaining-__proto__': '0' })
         .end(JSON.stringify({ error: { message: 'no', retry_after: 1e300, retry_after_ms: 9e15 } }));
       const answer = await ask({ model: 'best' });

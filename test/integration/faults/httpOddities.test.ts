@@ -10,7 +10,7 @@ import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 const chat = JSON.stringify({ model: 'a/m', messages: [{ role: 'user', content: 'hello' }] });
 const streamed = JSON.stringify({ ...JSON.parse(chat) as object, stream: true });
 
-describe('the local endpoint, spoken to below HTTP', () => {
+describe('the local endpoint, addressed with raw bytes', () => {
   let provider: RawProvider;
   let testRouter: TestRouter;
   let port: number;
@@ -69,7 +69,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
     });
   });
 
-  it('asks for no body that it does not take', async () => {
+  it('answers 100 Continue only for a body that it accepts', async () => {
     const head = (length: number): string => `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${testRouter.token}\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
     const refused = await say(head(99_999_999_999), { enough: whole });
     assert.match(refused, /^HTTP\/1\.1 413/);
@@ -77,7 +77,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
   });
 
   describe('a request target that is a whole URL', () => {
-    for (const host of ['127.0.0.1', 'localhost', 'LOCALHOST']) it(`is understood when it is http://${host} with our port`, async () => {
+    for (const host of ['127.0.0.1', 'localhost', 'LOCALHOST']) it(`is accepted when it is http://${host} with the port of the endpoint`, async () => {
       assert.equal(statusOf(await say(post(`http://${host}:${port}/v1/chat/completions`, chat), { enough: whole })), 200);
     });
 
@@ -91,7 +91,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
       assert.match(await say(get(`http://127.0.0.1:${port}`), { enough: /Waybill/ }), /^HTTP\/1\.1 200/);
     });
 
-    for (const authority of ['example.com', '127.0.0.1:1', '127.0.0.1', 'user@127.0.0.1:PORT', '127.0.0.1:PORT.example.com', '']) it(`is refused when it is for ${authority || 'nobody'}`, async () => {
+    for (const authority of ['example.com', '127.0.0.1:1', '127.0.0.1', 'user@127.0.0.1:PORT', '127.0.0.1:PORT.example.com', '']) it(`is refused when it is for ${authority || 'no host'}`, async () => {
       const before = provider.requests.length;
       const text = await say(post(`http://${authority.replace('PORT', String(port))}/v1/chat/completions`, chat), { enough: whole });
       assert.equal(statusOf(text), 421, text);
@@ -135,7 +135,7 @@ describe('the local endpoint, spoken to below HTTP', () => {
       }
     });
 
-    it('gets the answers of all it asked ahead, and of questions about the server', async () => {
+    it('gets the answers to all pipelined requests, also to those about the server', async () => {
       provider.behave(answers);
       const text = await say(Array.from({ length: 12 }, () => post('/v1/chat/completions', chat)), { halfClose: true });
       assert.equal(text.match(/"content":"hello"/g)?.length, 12, text);

@@ -10,7 +10,7 @@ import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 interface Stage { a: RawProvider; b: RawProvider; testRouter: TestRouter; ask(model: string): Promise<RawAnswer> }
 
-/** Two providers below HTTP; `one` is a route to the first alone, `two` goes on to the second. */
+/** Two providers that write raw bytes; `one` is a route to the first alone, `two` goes on to the second. */
 async function stage(t: TestContext, timeouts: RouteSettings['timeouts'] = {}): Promise<Stage> {
   const a = await startRawProvider(answers);
   t.after(() => a.close());
@@ -36,11 +36,11 @@ async function warm({ a, ask }: Stage, count: number): Promise<void> {
   const all = await Promise.all(Array.from({ length: count }, () => ask('one')));
   assert.deepEqual(all.map(one => one.status), Array.from({ length: count }, () => 200));
   assert.equal(a.connections.length, count);
-  // The client gives a connection back one turn of its loop after the answer.
+  // The HTTP client returns a connection to its pool one turn of the event loop after the answer.
   await sleep(20);
 }
 
-/** The connections that were kept are gone, as a balancer that dropped them tells: at the first byte. Fresh ones do as said. */
+/** Kept connections do `how` at their next request, as behind a load balancer that has dropped them; fresh ones do `fresh`. */
 function dropsKept(warmed: number, how: (exchange: RawExchange) => void, fresh: RawBehaviour = answers): RawBehaviour {
   return exchange => {
     if (exchange.connection <= warmed) how(exchange);
@@ -51,7 +51,7 @@ function dropsKept(warmed: number, how: (exchange: RawExchange) => void, fresh: 
 const reset: RawBehaviour = ({ socket }) => socket.resetAndDestroy();
 const close: RawBehaviour = ({ socket }) => void socket.destroy();
 
-describe('a kept connection that is gone', () => {
+describe('a kept connection that the provider has dropped', () => {
   for (const [name, how] of [['reset', reset], ['closed', close]] as const) {
     it(`loses no turn when it is ${name} at once: a sole target is asked over a fresh one, though all kept ones are dead`, async t => {
       const on = await stage(t);
@@ -99,7 +99,7 @@ describe('a kept connection that is gone', () => {
     assert.deepEqual(all.map(one => one.status), Array.from({ length: 10 }, () => 200));
   });
 
-  it('is not met for ever: when the fresh one is closed as well, the caller gets an error', async t => {
+  it('is replaced once: when the fresh one is closed as well, the caller gets an error', async t => {
     const on = await stage(t);
     await warm(on, 2);
     on.a.behave(close);
@@ -109,7 +109,7 @@ describe('a kept connection that is gone', () => {
     assert.equal(on.a.requests.length - before, 2);
   });
 
-  it('is no excuse to ask again once a byte of an answer came, or after the provider had time to work', async t => {
+  it('is not a reason to ask again once a byte of an answer came, or after the provider had time to work', async t => {
     const on = await stage(t);
     const cases: RawBehaviour[] = [
       ({ socket }) => void socket.write('HTTP/1.1 2', () => socket.destroy()),
@@ -130,7 +130,7 @@ describe('a kept connection that is gone', () => {
     }
   });
 
-  it('that swallows a request is given up with the others that were kept beside it', async t => {
+  it('that leaves a request without an answer is closed with the other kept ones', async t => {
     const on = await stage(t, { headersMs: 1500 });
     await warm(on, 3);
     on.a.behave(dropsKept(3, () => undefined));
@@ -143,7 +143,7 @@ describe('a kept connection that is gone', () => {
 });
 
 describe('connections that are kept', () => {
-  it('are asked for a sign of life by the system soon, and no provider has them kept for long', async t => {
+  it('get TCP keep-alive probes after 10 s, and stay open for two minutes at most, whatever the provider says', async t => {
     const asked: unknown[] = [];
     const { setKeepAlive } = Socket.prototype;
     t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, on?: boolean, delayMs?: number) {

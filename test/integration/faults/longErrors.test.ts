@@ -18,7 +18,7 @@ const said: Readonly<Record<string, { status: number; bytes: number; body(text: 
   'an event of 500 KB in a stream': { status: 200, bytes: 500_000, type: 'text/event-stream', body: text => `data: ${JSON.stringify({ error: { message: text } })}\n\n` },
 };
 
-/** The old expressions took more than 25 s for the shorter ones, in which nobody else was served. */
+/** Earlier regular expressions took more than 25 s for the shorter errors, and no other request was served in that time. */
 const longestWaitMs = 3000;
 
 describe('an error that is long and made to be slow to look through', () => {
@@ -49,7 +49,7 @@ describe('an error that is long and made to be slow to look through', () => {
   });
 
   for (const [index, kind] of kinds.entries()) {
-    it(`holds nobody up: ${kind}`, async () => {
+    it(`delays no other request: ${kind}`, async () => {
       for (const caller of callerProtocols) {
         const startedAt = performance.now();
         let longestMs = 0;

@@ -27,7 +27,7 @@ describe('a turn that gets a second chance', () => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  /** Forgets what is known of the endpoints, then adopts this route. */
+  /** Resets what the server knows of the endpoints, then adopts this route. */
   async function configure(route: Partial<RouteSettings> = {}, endpoints: Record<string, EndpointSettings> = {}, environment?: Record<string, string>): Promise<void> {
     a.script({ type: 'answer' });
     b.script({ type: 'answer' });
@@ -66,7 +66,7 @@ describe('a turn that gets a second chance', () => {
       assert.equal((await testRouter.status()).endpoints.find(one => one.name === 'a')?.breaker, 'closed', 'a slow start is no failure');
     });
 
-    it('keeps the first target when it begins in time, and asks nobody else', async () => {
+    it('keeps the first target when it begins in time, and asks no other', async () => {
       await configure({ hedge: { enabled: true, afterMs: 5000 } });
       const already = b.requests.length;
       assert.equal((await ask('openai-chat')).headers['x-waybill-target'], 'a/m');
@@ -105,7 +105,7 @@ describe('a turn that gets a second chance', () => {
       assert.deepEqual(receipt.attempts.map(attempt => attempt.outcome), ['cancelled', 'cancelled']);
     });
 
-    it('is off by default, and for a cap of nothing once something was spent', async () => {
+    it('is off by default, and with a daily cap of 0 USD once something was spent', async () => {
       await configure({ timeouts: { headersMs: 300 } });
       a.script([{ type: 'no-answer' }]);
       const answer = await ask('openai-chat');
@@ -119,7 +119,7 @@ describe('a turn that gets a second chance', () => {
   });
 
   describe('by hedging, when the first target fails while the second is at work', () => {
-    it('is told that the first refused it, and no other model answers instead', async (t) => {
+    it('ends with the refusal of the first target, and no other model answers instead', async (t) => {
       const refusing = await slowServer(t, response => {
         response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message: 'no', type: 'invalid_request_error', code: 'content_filter' } }));
       });
@@ -186,7 +186,7 @@ describe('a turn that gets a second chance', () => {
     });
 
     for (const [what, fields] of [['several answers', { n: 2 }], ['an answer in JSON', { response_format: { type: 'json_object' } }]] as const) {
-      it(`ends with an error where the caller wants ${what}: such an answer cannot be gone on with`, async () => {
+      it(`ends with an error where the caller wants ${what}: such an answer cannot be continued`, async () => {
         await configure({ afterCommit: 'resume' });
         a.script({ type: 'cut', after: 3, how: 'reset' });
         const already = b.requests.length;
@@ -207,7 +207,7 @@ describe('a turn that gets a second chance', () => {
     });
   });
 
-  it('is judged by its status when the refusal\'s own words do not come', async (t) => {
+  it('is classified by the status when the body of the refusal does not come', async (t) => {
     const silent = await slowServer(t, response => response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '7' }).write('{"error":'));
     await configure({ targets: ['slow/m', 'b/m'] }, { slow: { ...silent, timeouts: { firstTokenMs: 300 } } });
     const answer = await ask('openai-chat');
@@ -216,7 +216,7 @@ describe('a turn that gets a second chance', () => {
     assert.deepEqual(receipt.attempts.map(({ failureClass, status }) => [failureClass, status]), [['rate-limit', 429], [undefined, 200]]);
   });
 
-  it('is told once that it cannot be understood, also where its only target rests', async () => {
+  it('is refused once as a bad request, also where the breaker of its only target is open', async () => {
     await configure({ targets: ['b/m'] }, { b: sandboxEndpoint(b, { breaker: { failures: 1, openForMs: 3_600_000 } }) });
     b.script({ type: 'refuse' });
     await ask('openai-chat');
@@ -227,7 +227,7 @@ describe('a turn that gets a second chance', () => {
     assert.equal(receipt.failureClass, 'bad-request');
   });
 
-  it('uses up no limit of the endpoint by a connection that never came about', async () => {
+  it('uses up no limit of the endpoint when the connection fails', async () => {
     await configure({ targets: ['a/m'] }, { a: sandboxEndpoint(a, { limits: { requestsPerMinute: 2 } }) });
     a.script({ type: 'refuse' });
     await ask('openai-chat');
@@ -256,7 +256,7 @@ describe('a turn that gets a second chance', () => {
     assert.equal(new Set(labels).size, 2, String(labels));
   });
 
-  it('is not lost to a long tool call that comes before any word: it waits unseen, however many pieces it has', async () => {
+  it('survives a long tool call before the first word: the call is held back, however many pieces it has', async () => {
     await configure({ targets: ['b/m'] });
     const long = 'x'.repeat(60_000);
     const door = new EditorDoor(testRouter.testRouter);
@@ -324,19 +324,19 @@ describe('a turn that gets a second chance', () => {
       }
     }
 
-    it('goes to the next one when the route wants the reader to be asked and the reader says yes', async () => {
+    it('goes to the next one when the route asks the reader and the reader says yes', async () => {
       const { questions, outcome, target } = await asked('Try b/m', { onRefusal: 'ask' });
       assert.equal(questions.length, 1);
       assert.deepEqual([outcome, target], ['ok', 'b/m']);
     });
 
-    it('is told as refused when the reader says no', async () => {
+    it('ends as refused when the reader says no', async () => {
       const { questions, outcome, message } = await asked('Keep the Refusal', { onRefusal: 'ask' });
       assert.equal(questions.length, 1);
       assert.deepEqual([outcome, message], ['failed', 'content-policy']);
     });
 
-    it('is told as refused when nobody answers the question', async (t) => {
+    it('ends as refused when the reader does not answer the question', async (t) => {
       await configure({ onRefusal: 'ask' });
       a.script({ type: 'error', error: 'content-policy' });
       t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -358,7 +358,7 @@ describe('a turn that gets a second chance', () => {
       assert.equal(failure.error.failureClass, 'content-policy');
     });
 
-    it('is told as refused without a question by default', async () => {
+    it('ends as refused without a question by default', async () => {
       const { questions, outcome, message } = await asked('Try b/m', {});
       assert.deepEqual([questions, outcome, message], [[], 'failed', 'content-policy']);
     });

@@ -12,7 +12,7 @@ import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import { LogSink } from '../support/logSink.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
-/** A relay that lists its models with their windows and prices, and answers every chat. */
+/** A relay that lists its models with their context windows and prices, and answers every chat. */
 class Relay {
   readonly asked: string[] = [];
   lists = 0;
@@ -94,7 +94,7 @@ describe('what a provider says of its models', async () => {
   });
   const yaml = `endpoints:\n  relay: { provider: openai-compatible, baseUrl: "${baseUrl}", probe: { enabled: false } }\naliases:\n  sonnet: claude-sonnet-5.5\n  cs-55-turbo: claude-sonnet-5.5\n`;
 
-  test('is used for names, windows and prices', async () => {
+  test('is used for names, context windows and prices', async () => {
     const running = await start(folder, yaml);
     try {
       await running.testRouter.router.probe();
@@ -112,7 +112,7 @@ describe('what a provider says of its models', async () => {
     }
   });
 
-  test('is still known after a restart, before anybody is asked', async () => {
+  test('is still known after a restart, before any provider is asked', async () => {
     const lists = relay.lists;
     assert.ok(readFileSync(path.join(folder, 'models.json'), 'utf8').includes('cs-55-turbo'));
     const running = await start(folder, yaml);

@@ -21,7 +21,7 @@ const { folder, remove } = temporaryFolder();
 const started: ServerProcess[] = [];
 let serial = 0;
 
-/** Places of one server's own. */
+/** The configuration file and data folder of one server. */
 function places(): { configFile: string; dataDir: string } {
   serial += 1;
   return { configFile: path.join(folder, `waybill-${serial}.yaml`), dataDir: path.join(folder, `data-${serial}`) };
@@ -70,7 +70,7 @@ describe('the headless server', () => {
     assert.ok(!server.written.stderr.includes('error:'), server.written.stderr);
   });
 
-  it('keeps strangers out: hosts, origins, tokens; and says what was wrong', async () => {
+  it('refuses foreign hosts, foreign origins and wrong tokens, and says what was wrong', async () => {
     const server = await serve();
     const port = new URL(server.url).port;
     const headers = callerHeaders('openai-chat', server.token);
@@ -92,7 +92,7 @@ describe('the headless server', () => {
     assert.equal(preflight.headers['access-control-allow-origin'], undefined);
   });
 
-  it('tells its health to anybody, without names or money', async () => {
+  it('shows its health without a token, and without names or money', async () => {
     const server = await serve();
     const health = await rawRequest({ url: `${server.url}/health` });
     assert.equal(health.status, 200);
@@ -135,7 +135,7 @@ describe('the headless server', () => {
     assert.equal((await ask(server)).status, 200, 'it no longer answers');
   });
 
-  it('tells problems of the configuration with file and line, and the rest of it works', async () => {
+  it('reports problems of the configuration with file and line, and serves what is valid', async () => {
     const own = places();
     writeFileSync(own.configFile, [
       'endpoints:',
@@ -188,7 +188,7 @@ describe('the headless server', () => {
     for (const [text, said] of [['', 'is empty'], ['# to come\n', 'is empty'], ['endpoints', 'must be a mapping']] as const) {
       const before = server.written.stderr.length;
       writeFileSync(server.configFile, text);
-      await until('the problem is told', () => server.written.stderr.slice(before).includes(said));
+      await until('the problem is logged', () => server.written.stderr.slice(before).includes(said));
       assert.match(server.written.stderr.slice(before), /^error: [^\n]*The configuration from before stays\.$/m);
       assert.equal((await ask(server)).status, 200, JSON.stringify(text));
     }
@@ -218,7 +218,7 @@ describe('the headless server', () => {
       assert.equal(seen.text.trim().split(' ').length, 60);
       // A file that cannot be used leaves the old configuration in place.
       writeFileSync(own.configFile, 'endpoints: [');
-      await until('the problem is told', () => server.written.stderr.includes(path.basename(own.configFile)));
+      await until('the problem is logged', () => server.written.stderr.includes(path.basename(own.configFile)));
       await server.stop();
     } finally {
       await slow.close();
@@ -265,7 +265,7 @@ describe('the headless server', () => {
       assert.equal(receipt.usage.outputTokens, 9);
     }
     const cutId = String(cut.headers['x-waybill-exchange']);
-    // Whose server died is known once its sign of life is old.
+    // A server counts as dead once its last heartbeat is old.
     await until('the cut exchange is known as interrupted', async () => (await heir.receipt(cutId)).outcome === 'interrupted', 30_000);
     const exchanges = await heir.get('/waybill/exchanges') as RequestSummary[];
     assert.equal(exchanges.length, 6);

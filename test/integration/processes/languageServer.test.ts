@@ -58,7 +58,7 @@ after(async () => {
 
 for (const transport of ['stdio', 'node-ipc'] as const) {
   describe(`the language server over ${transport}`, () => {
-    it('starts, takes its configuration, chats, and ends when it is told to', async () => {
+    it('starts, takes its configuration, chats, and ends on shutdown', async () => {
       const client = await editor(transport);
       assert.deepEqual(await client.configure(settings()), { problems: [] });
       const turn = client.chat('auto', 'say 20 words');
@@ -72,7 +72,7 @@ for (const transport of ['stdio', 'node-ipc'] as const) {
       assert.deepEqual(client.log.filter(line => /error|exception/i.test(line)), []);
     });
 
-    it('fails over without a word, and shows the dead endpoint in the state it sends', async () => {
+    it('fails over without a restart of the answer, and shows the dead endpoint in the state it sends', async () => {
       const client = await editor(transport);
       await client.configure(settings());
       a.die();
@@ -130,7 +130,7 @@ describe('the language server', () => {
     assert.deepEqual(JSON.parse(call), { place: 'Rome on the Tiber, seen from a hill', day: 3 });
   });
 
-  it('tells one sentence with the next action when nothing can answer', async () => {
+  it('says in one sentence what to do next when no target can answer', async () => {
     const client = await editor();
     await client.configure({ ...settings(), routes: { auto: { targets: ['a/m'] } }, keys: { a: [{ id: 'k1', label: 'work', secret: 'sandbox-wrong-key-9999' }] } });
     const turn = client.chat('auto', 'hello');
@@ -138,7 +138,7 @@ describe('the language server', () => {
     assert.equal(result.outcome, 'failed');
     assert.equal(result.error?.failureClass, 'auth');
     assert.match(result.error?.message ?? '', /rejected key work …9999.*replace the key/);
-    await until('the editor is told', () => client.notices.length > 0);
+    await until('the editor receives the notice', () => client.notices.length > 0);
     assert.deepEqual(client.notices.map(notice => [notice.kind, notice.endpoint]), [['key-rejected', 'a']]);
     assert.ok(!/\n\s+at /.test(result.error?.message ?? ''));
   });
@@ -177,7 +177,7 @@ describe('the language server', () => {
     assert.match(incomplete.message, /baseUrl/);
   });
 
-  it('tells spend, requests, receipts and the catalog; their sums agree', async () => {
+  it('reports spend, requests, receipts and the catalog; their sums agree', async () => {
     const client = await editor();
     await client.configure(settings());
     const results = [];
@@ -234,19 +234,19 @@ describe('the language server', () => {
     assert.equal((await client.chat('auto', 'hello').result).outcome, 'ok');
   });
 
-  it('two windows share one ledger, and one takes the port over from the other', async () => {
+  it('two peers share one ledger, and one takes the port over from the other', async () => {
     const dataDir = path.join(folder, 'shared');
     const [one, other] = [await editor('node-ipc', dataDir), await editor('node-ipc', dataDir)];
     await one.configure({ ...settings(), http: { enabled: true, port: 0 } });
     const stateOf = async (client: EditorClient): Promise<StatusSnapshot['http']> => (await askServer(client.connection, getStatusRequest, {})).http;
-    await until('the first window listens', async () => (await stateOf(one)).state === 'listening');
+    await until('the first server listens', async () => (await stateOf(one)).state === 'listening');
     const port = Number(new URL((await stateOf(one)).url ?? '').port);
     await other.configure({ ...settings(), http: { enabled: true, port } });
-    await until('the second window sees the port held', async () => (await stateOf(other)).state === 'held-by-another-window');
+    await until('the second server sees that the port is held', async () => (await stateOf(other)).state === 'held-by-another-window');
     const { exchangeId } = await one.chat('auto', 'say 7 words').result;
-    await until('the second window has the receipt', async () => (await askServer(other.connection, receiptRequest, { id: exchangeId }))?.usage.outputTokens === 7);
+    await until('the second server has the receipt', async () => (await askServer(other.connection, receiptRequest, { id: exchangeId }))?.usage.outputTokens === 7);
     assert.equal(await one.end(), 0);
-    await until('the second window took the port over', async () => (await stateOf(other)).state === 'listening');
+    await until('the second server has taken the port over', async () => (await stateOf(other)).state === 'listening');
     assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
   });
 });

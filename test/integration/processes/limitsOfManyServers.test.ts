@@ -57,7 +57,7 @@ const answer = JSON.stringify({
 
 interface Running { child: ChildProcess; url: string; token: string }
 
-/** Eight servers that start on a busy machine take longer than one is given elsewhere. */
+/** Eight servers that start on a busy machine need more time than one server gets in other tests. */
 const startAtMostMs = 90_000;
 
 async function start(configFile: string, dataDir: string, environment: Record<string, string>): Promise<Running> {

@@ -41,7 +41,7 @@ async function startLimited(t: TestContext, files: number, url: string): Promise
 
 const onLinux = { skip: process.platform === 'linux' ? false : 'limits are set and read as Linux does' };
 
-test('a server without free file descriptors says so itself: no breaker, no cost, no lost health, and it is well again when they are', onLinux, async t => {
+test('a server without free file descriptors says so itself: no breaker, no cost, no lost health, and it serves again when descriptors are free', onLinux, async t => {
   const provider = await startRawProvider(answers);
   t.after(() => provider.close());
   const server = await startLimited(t, 64, provider.url);

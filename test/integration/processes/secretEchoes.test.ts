@@ -11,9 +11,9 @@ import { rawRequest } from '../support/rawClient.ts';
 import { exitOf, startServer, until, writeConfig, type ServerProcess } from '../support/serverProcess.ts';
 import { temporaryFolder } from '../support/temporaryFolder.ts';
 
-/** Keys without the shape of one: only the register of the server can know them. */
+/** Keys without a recognizable shape: only the server's register of secrets knows them. */
 const secrets: Readonly<Record<string, string>> = { HEX: '0f3a9c7be21d4856a1b2c3d4e5f60718', ODD: 'Zq81m"NvB7c/Xw0p\\LkJh+Gf2=RtY6' };
-/** What the caller says in its prompt, and hostile providers say again. */
+/** What the caller says in its prompt, and hostile providers repeat. */
 const marker = 'Marker-of-the-prompt-7f3e';
 /** Looks like a code of a provider. */
 const word = 'projectNightingale';
@@ -60,7 +60,7 @@ function stream(response: ServerResponse, events: readonly unknown[]): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.map(event => `data: ${JSON.stringify(event)}\n\n`).join(''));
 }
 
-/** A provider that says the credential and the prompt it was sent again: `/<shape>/<way>/<offset>`. */
+/** A provider that repeats the credential and the prompt of the request: `/<shape>/<way>/<offset>`. */
 async function startEcho(): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -139,7 +139,7 @@ describe('what a provider says of a key and of a prompt', () => {
     assert.deepEqual(found.slice(0, 3), []);
   });
 
-  it('tells the caller what was wrong, and the receipt of this process too', async () => {
+  it('names what was wrong to the caller and in the receipt of this process', async () => {
     const answer = await rawRequest({
       url: server.url + callerPath['openai-chat'], headers: callerHeaders('openai-chat', server.token),
       body: JSON.stringify(requestBody('openai-chat', { model: names.find(name => name.startsWith('fastApi')) ?? '', prompt, stream: false })),
@@ -150,7 +150,7 @@ describe('what a provider says of a key and of a prompt', () => {
     assert.match(receipt.message ?? '', /Input should be a valid string/);
   });
 
-  it('does not send on, nor write down, what a caller puts into a name or a header', async () => {
+  it('a key that a caller puts into a name or a header is neither sent on nor recorded', async () => {
     const good = names.find(name => name.startsWith('good')) ?? '';
     for (const secret of Object.values(secrets)) {
       for (const model of [secret, `${good.split('/')[0] ?? ''}/${secret}`, `models/${'x'.repeat(70)}${secret}`, `nothing/${encodeURIComponent(secret)}`]) {
@@ -169,14 +169,14 @@ describe('what a provider says of a key and of a prompt', () => {
     }
   });
 
-  it('brings no part of it into what the local endpoint tells: status, spend, receipts, models', async () => {
+  it('brings no part of it into what the local endpoint shows: status, spend, receipts, models', async () => {
     const exchanges = await server.get('/waybill/exchanges?limit=1000') as { id: string }[];
     assert.ok(exchanges.length >= 500, String(exchanges.length));
-    const told = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
-    for (const { id } of exchanges.slice(0, 300)) told.push(await server.receipt(id));
-    assert.deepEqual(told.flatMap(one => tracesOf(JSON.stringify(one))), []);
+    const shown = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
+    for (const { id } of exchanges.slice(0, 300)) shown.push(await server.receipt(id));
+    assert.deepEqual(shown.flatMap(one => tracesOf(JSON.stringify(one))), []);
     // A receipt shows what the provider said of the prompt; the lists and the state do not.
-    assert.deepEqual(told.slice(0, 4).filter(one => JSON.stringify(one).includes(marker)), []);
+    assert.deepEqual(shown.slice(0, 4).filter(one => JSON.stringify(one).includes(marker)), []);
   });
 
   it('is in no file of the data folder and in no line of the log: neither the key nor the prompt', async () => {

@@ -19,7 +19,7 @@ const secrets: Readonly<Record<string, string>> = {
   OPEN: 'sk-test-Zq81mNvB7cXw0pLkJhGf', ODD: 'plainOddKeyWithoutAnyShape77', LOUD: 'sk-ant-test-9Rr4Tt5Yy6Uu7Ii8Oo', SPLIT: 'key"with\\strange/characters+and=more', URL: 'p4sswordInTheUrl',
 };
 
-/** A provider that shouts the credential it was sent back in its errors, in every way it can. */
+/** A provider that repeats the credential of the request in its errors, in every way it can. */
 async function startEcho(): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
     request.resume();
@@ -112,12 +112,12 @@ describe('keys', () => {
     assert.deepEqual(found, []);
   });
 
-  it('are in nothing the local endpoint tells: status, spend, receipts, models', async () => {
+  it('are in nothing the local endpoint shows: status, spend, receipts, models', async () => {
     const exchanges = await server.get('/waybill/exchanges?limit=1000') as { id: string }[];
     assert.ok(exchanges.length > 100);
-    const told = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
-    for (const { id } of exchanges) told.push(await server.receipt(id));
-    assert.deepEqual(told.flatMap(one => traces(JSON.stringify(one))), []);
+    const shown = [await server.get('/waybill/status'), await server.get('/waybill/spend'), exchanges, await server.get('/v1/models')];
+    for (const { id } of exchanges) shown.push(await server.receipt(id));
+    assert.deepEqual(shown.flatMap(one => traces(JSON.stringify(one))), []);
     assert.deepEqual(traces((await rawRequest({ url: `${server.url}/health` })).text), []);
   });
 

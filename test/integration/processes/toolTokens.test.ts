@@ -36,7 +36,7 @@ async function toolOf(response: Response): Promise<string | undefined> {
 }
 
 describe('the local endpoint with tokens of single tools', () => {
-  it('writes the tool of the token down, whichever header carries it and whatever the user agent says', async () => {
+  it('records the tool of the token, whichever header carries it and whatever the user agent says', async () => {
     const token = testRouter.testRouter.tools.connect('codex');
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${token}` })), 'codex');
     assert.equal(await toolOf(await ask({ 'x-api-key': token })), 'codex');
@@ -44,16 +44,16 @@ describe('the local endpoint with tokens of single tools', () => {
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${testRouter.token}` })), 'claude-code');
   });
 
-  it('refuses a token as soon as another window has revoked it, and goes on with the others', async () => {
-    const otherWindow = new ToolTokens(testRouter.dataDir);
-    const [kept, revoked] = [otherWindow.connect('opencode'), otherWindow.connect('aider')];
+  it('refuses a token as soon as a peer has revoked it, and goes on with the others', async () => {
+    const peer = new ToolTokens(testRouter.dataDir);
+    const [kept, revoked] = [peer.connect('opencode'), peer.connect('aider')];
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${revoked}` })), 'aider');
-    otherWindow.disconnect('aider');
+    peer.disconnect('aider');
     const refused = await ask({ authorization: `Bearer ${revoked}` });
     assert.equal(refused.status, 401);
     assert.match(await refused.text(), /token/);
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${kept}` })), 'opencode');
-    const again = otherWindow.connect('aider');
+    const again = peer.connect('aider');
     assert.notEqual(again, revoked);
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${again}` })), 'aider');
   });

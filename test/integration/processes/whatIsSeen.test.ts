@@ -41,7 +41,7 @@ after(async () => {
 const ask = (model: string) => new OpenAI({ baseURL: `${testRouter.url}/v1`, apiKey: testRouter.token, maxRetries: 0 })
   .chat.completions.create({ model, messages: [{ role: 'user', content: prompt }] }).withResponse();
 
-test('the log has a failover with its class and status, an unknown name, and nothing of what was said', async () => {
+test('the log has a failover with its class and status, an unknown name, and no part of the prompt', async () => {
   await ask('default');
   await assert.rejects(ask('nope'));
   const { text } = testRouter.log;
@@ -58,7 +58,7 @@ test('the state says what the failover did, in words that stay the same while ti
   assert.deepEqual((await testRouter.status()).offered.find(one => one.id === 'route:default')?.detail, '1/2 up · via good');
 });
 
-test('an answer that declines is recorded as one, is paid for, and says nothing against its provider', async () => {
+test('an answer that declines is recorded as one, is paid for, and does not count against its provider', async () => {
   const { response } = await ask('declines/m');
   const receipt = await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual([receipt.outcome, receipt.failureClass], ['ok', 'content-policy']);

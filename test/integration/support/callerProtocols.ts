@@ -19,7 +19,7 @@ export function callerHeaders(protocol: CallerProtocol, token: string): Record<s
   return callers[protocol].headers(token);
 }
 
-/** Reads an answer as a client of the protocol would; what is no event stream is read as a whole body, also where a stream was asked for. */
+/** Reads an answer as a client of the protocol would. An answer that is not an event stream is read as a whole body, also when the caller asked for a stream. */
 export function readAnswer(protocol: CallerProtocol, text: string, stream: boolean): SeenAnswer {
   return readSeen(protocol, text, stream && /^(?:event|data|:|id|retry)/m.test(text));
 }

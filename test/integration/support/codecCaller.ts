@@ -7,7 +7,7 @@ import { createSseReader } from '../../../server/protocols/sseReader.ts';
 import { rawRequest } from './rawClient.ts';
 import type { TestRouter } from './testRouter.ts';
 
-/** A caller whose requests are written, and whose answers are read, by the codec of its protocol; what lies between is real. */
+/** A caller that writes its requests and reads its answers with the codec of its protocol; everything between is real. */
 export interface Asked {
   caller: ProtocolName;
   model: string;
@@ -19,7 +19,7 @@ export interface Asked {
   onChunk?: (() => void) | undefined;
 }
 
-export interface Told {
+export interface CallerAnswer {
   status: number;
   events: ConversationEvent[];
   answer: Answer;
@@ -29,7 +29,7 @@ export interface Told {
   raw: string;
 }
 
-/** What a protocol's requests may say depends on the model that is named; these may say most. Only newer Claude models take a wish to see reasoning. */
+/** The features of a request depend on the model it names; these models allow most. Only newer Claude models accept a request to show reasoning. */
 const thinkingClaude = 'claude-sonnet-5-5';
 const writtenFor: Readonly<Record<ProtocolName, string>> = {
   'openai-chat': 'm', 'openai-responses': 'm', 'anthropic-messages': 'claude-sonnet-4-5', 'gemini': 'gemini-3.8-flash',
@@ -73,7 +73,7 @@ export function bodyOf({ caller, model, request, stream, edit }: Omit<Asked, 'si
 }
 
 /** Reads an answer, streamed or plain, as a client of the protocol would. */
-export function readTold(caller: ProtocolName, status: number, raw: string, stream: boolean): Told {
+export function readCallerAnswer(caller: ProtocolName, status: number, raw: string, stream: boolean): CallerAnswer {
   const codec = codecOf(caller);
   let events: ConversationEvent[] = [];
   let complete = false;
@@ -95,10 +95,10 @@ export function readTold(caller: ProtocolName, status: number, raw: string, stre
 }
 
 /** Sends one request to Waybill and reads what comes back. */
-export async function converse(testRouter: Pick<TestRouter, 'url' | 'token'>, asked: Asked): Promise<Told> {
+export async function converse(testRouter: Pick<TestRouter, 'url' | 'token'>, asked: Asked): Promise<CallerAnswer> {
   const { caller, model, stream } = asked;
   const answer = await rawRequest({
     url: testRouter.url + pathOf(caller, model, stream), headers: headersOf(caller, testRouter.token), body: JSON.stringify(bodyOf(asked)), signal: asked.signal, onChunk: asked.onChunk,
   });
-  return readTold(caller, answer.status, answer.text, stream);
+  return readCallerAnswer(caller, answer.status, answer.text, stream);
 }

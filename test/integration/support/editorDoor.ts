@@ -17,22 +17,22 @@ export interface EditorTurn { events: ChatEvent[]; result: ChatResult }
 export class EditorDoor {
   readonly connection: MessageConnection;
   readonly notices: NoticeParams[] = [];
-  /** What the reader was asked. */
+  /** The questions that the reader received. */
   readonly questions: string[] = [];
   /** Whether the reader presses the button under a question. */
   saysYes = false;
   #running = new Map<string, ChatEvent[]>();
-  /** Whom to tell of a turn's first words. */
+  /** Called at a turn's first words, by the turn's id. */
   #watched = new Map<string, () => void>();
   #turns = 0;
-  #face: LspServer;
+  #inbound: LspServer;
 
   constructor(testRouter: RouterProcess) {
     const toServer = new PassThrough();
     const toEditor = new PassThrough();
     const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
     server.onInitialize(() => ({ capabilities: {} }));
-    this.#face = new LspServer({
+    this.#inbound = new LspServer({
       connection: server, router: testRouter.router, tools: testRouter.tools,
       localEndpoint: { status: () => testRouter.port.status, listen: () => undefined, check: () => testRouter.port.check() },
     });
@@ -68,7 +68,7 @@ export class EditorDoor {
   }
 
   close(): void {
-    this.#face.close();
+    this.#inbound.close();
     this.connection.dispose();
   }
 }

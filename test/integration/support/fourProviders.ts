@@ -42,12 +42,12 @@ export class FourProviders {
     return found;
   }
 
-  /** Everybody answers well again. */
+  /** All providers answer well again. */
   reset(): void {
     for (const one of this.#providers.values()) one.script({ type: 'answer' });
   }
 
-  /** Adopts the whole configuration anew, so that no rest of an earlier failure is left. */
+  /** Adopts the whole configuration anew, so that no state of an earlier failure is left. */
   async forget(): Promise<void> {
     await this.testRouter.configure({ endpoints: {} });
     await this.testRouter.configure(this.#configuration());

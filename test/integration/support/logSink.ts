@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 export interface LogLine { level: 'debug' | 'info' | 'warn' | 'error'; text: string }
 
-/** Gathers what a server logs. An error line nobody expected fails the test that asks at its end. */
+/** Gathers what a server logs. An unexpected error line fails the test that calls `assertQuiet`. */
 export class LogSink {
   readonly lines: LogLine[] = [];
   #expected: RegExp[] = [];
@@ -11,15 +11,15 @@ export class LogSink {
     this.lines.push({ level, text });
   }
 
-  /** From now on an error line like this is no surprise. */
+  /** From now on an error line that matches is expected. */
   expect(pattern: RegExp): void {
     this.#expected.push(pattern);
   }
 
-  /** @throws AssertionError when an error was logged that nobody expected */
+  /** @throws AssertionError when the server logged an unexpected error */
   assertQuiet(): void {
-    const surprises = this.lines.filter(line => line.level === 'error' && !this.#expected.some(pattern => pattern.test(line.text)));
-    assert.deepEqual(surprises, [], 'the server logged errors nobody expected');
+    const unexpected = this.lines.filter(line => line.level === 'error' && !this.#expected.some(pattern => pattern.test(line.text)));
+    assert.deepEqual(unexpected, [], 'the server logged unexpected errors');
   }
 
   get text(): string {

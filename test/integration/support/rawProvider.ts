@@ -14,7 +14,7 @@ export interface RawExchange {
 /** What a provider does with a request that it has read whole. */
 export type RawBehaviour = (exchange: RawExchange) => void;
 
-/** A provider below HTTP: what goes over the wire is written by the test. */
+/** A provider that writes raw bytes, which the test chooses. */
 export interface RawProvider {
   readonly url: string;
   readonly connections: readonly Socket[];
@@ -35,7 +35,7 @@ export function chatAnswer(headers = ''): string {
 
 export const answers: RawBehaviour = ({ socket }) => void socket.write(chatAnswer());
 
-/** @param server absent: a plain one; a TLS server tells of its connections by the name of their event */
+/** @param server absent: a plain one @param event the server's event for a new connection; a TLS server has its own */
 export async function startRawProvider(behaviour: RawBehaviour, server: Server = createServer(), event = 'connection'): Promise<RawProvider> {
   const connections: Socket[] = [];
   const requests: RawExchange[] = [];
@@ -75,7 +75,7 @@ function wholeRequest(bytes: Buffer): { bytes: number; body: string } | undefine
   return bytes.length < end ? undefined : { bytes: end, body: bytes.toString('utf8', headEnd + 4, end) };
 }
 
-/** An endpoint at such a provider, that nobody asks but the test. */
+/** An endpoint at such a provider, without probes: only the test sends requests. */
 export function rawEndpoint(provider: Pick<RawProvider, 'url'>, more: Partial<EndpointSettings> = {}): EndpointSettings {
   return { provider: 'openai-compatible', baseUrl: `${provider.url}/v1`, models: { m: {} }, probe: { enabled: false }, ...more };
 }

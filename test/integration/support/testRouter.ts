@@ -30,7 +30,7 @@ export interface TestRouter {
   configure(options: TestRouterOptions): Promise<void>;
   receipt(exchangeId: string): Promise<Receipt>;
   status(): Promise<StatusSnapshot>;
-  /** Ends the server and removes its folder; fails when it logged errors nobody expected. */
+  /** Ends the server and removes its folder; fails when it logged unexpected errors. */
   close(): Promise<void>;
 }
 

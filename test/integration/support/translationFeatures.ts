@@ -1,7 +1,7 @@
 import type { ContentPart, ConversationRequest, ProtocolName } from '../../../server/api/conversation.ts';
 import { isObject, parseJson } from '../../../server/base/json.ts';
 import { completeCalls } from '../../../server/protocols/events.ts';
-import { bodyOf, converse, headersOf, type Asked, type Told } from './codecCaller.ts';
+import { bodyOf, converse, headersOf, type Asked, type CallerAnswer } from './codecCaller.ts';
 import { picture, placeSchema, twoCalls, weatherSchema, type FourProviders } from './fourProviders.ts';
 import { rawRequest } from './rawClient.ts';
 
@@ -17,7 +17,7 @@ export interface Feature {
 
 type Options = Partial<Pick<Asked, 'stream' | 'edit' | 'signal' | 'onChunk'>>;
 
-function ask({ four, caller, target }: Pair, request: Partial<ConversationRequest>, options: Options = {}): Promise<Told> {
+function ask({ four, caller, target }: Pair, request: Partial<ConversationRequest>, options: Options = {}): Promise<CallerAnswer> {
   return converse(four.testRouter, { caller, model: `${target}/m`, stream: false, request: { system: [], messages: [], tools: [], ...request }, ...options });
 }
 
@@ -49,8 +49,8 @@ const words: readonly Feature[] = [
   {
     title: 'streamed answer, piece by piece',
     play: async pair => {
-      const told = await ask(pair, { messages: user('say 20 words') }, { stream: true });
-      return told.complete && told.text.split(' ').length === 20 && told.events.filter(event => event.type === 'text').length > 5;
+      const reply = await ask(pair, { messages: user('say 20 words') }, { stream: true });
+      return reply.complete && reply.text.split(' ').length === 20 && reply.events.filter(event => event.type === 'text').length > 5;
     },
   },
   {
@@ -78,8 +78,8 @@ const calling: readonly Feature[] = [
   {
     title: 'parallel tools, streamed',
     play: async pair => {
-      const told = await ask(pair, { messages: user(twoCalls), tools }, { stream: true });
-      return completeCalls(told.answer).map(call => (parseJson(call.arguments) as { place: string }).place[0]).join('') === 'RO' && told.answer.finish?.reason === 'tool-calls';
+      const reply = await ask(pair, { messages: user(twoCalls), tools }, { stream: true });
+      return completeCalls(reply.answer).map(call => (parseJson(call.arguments) as { place: string }).place[0]).join('') === 'RO' && reply.answer.finish?.reason === 'tool-calls';
     },
   },
   {
@@ -110,16 +110,16 @@ const calling: readonly Feature[] = [
   {
     title: 'free-text tool',
     play: async pair => {
-      const told = await ask(pair, { messages: user('call tool apply_patch {"input":"*** Begin Patch"}'), tools: [{ name: 'apply_patch', kind: 'custom' }] }, { stream: true });
-      return completeCalls(told.answer).some(call => call.kind === 'custom' && call.arguments === '*** Begin Patch');
+      const reply = await ask(pair, { messages: user('call tool apply_patch {"input":"*** Begin Patch"}'), tools: [{ name: 'apply_patch', kind: 'custom' }] }, { stream: true });
+      return completeCalls(reply.answer).some(call => call.kind === 'custom' && call.arguments === '*** Begin Patch');
     },
     leftOut: caller => (caller === 'anthropic-messages' || caller === 'gemini' ? 'the caller has no such tools' : undefined),
   },
   {
     title: 'tool the provider runs',
     play: async pair => {
-      const told = await ask(pair, { messages: user('hi'), hostedTools: [{ protocol: pair.caller, type: 'search', definition: hosted[pair.caller] }] });
-      return told.status === 200 && /provider_search|web_search|googleSearch/.test(sent(pair));
+      const reply = await ask(pair, { messages: user('hi'), hostedTools: [{ protocol: pair.caller, type: 'search', definition: hosted[pair.caller] }] });
+      return reply.status === 200 && /provider_search|web_search|googleSearch/.test(sent(pair));
     },
     leftOut: (caller, target) => (caller === target ? undefined : 'only its own provider can run it; the receipt names it'),
   },
@@ -148,8 +148,8 @@ const shaped: readonly Feature[] = [
   {
     title: 'answer by a JSON schema',
     play: async pair => {
-      const told = await ask(pair, { messages: user('where'), responseFormat: { type: 'json-schema', name: 'place', schema: placeSchema, strict: true } });
-      const value = parseJson(told.text);
+      const reply = await ask(pair, { messages: user('where'), responseFormat: { type: 'json-schema', name: 'place', schema: placeSchema, strict: true } });
+      const value = parseJson(reply.text);
       return isObject(value) && typeof value['place'] === 'string';
     },
   },
@@ -165,8 +165,8 @@ const shaped: readonly Feature[] = [
   {
     title: 'stop strings',
     play: async pair => {
-      const told = await ask(pair, { messages: user('say 50 words'), stop: ['word7'] }, { stream: true });
-      return told.complete && told.text.includes('word6') && !told.text.includes('word7');
+      const reply = await ask(pair, { messages: user('say 50 words'), stop: ['word7'] }, { stream: true });
+      return reply.complete && reply.text.includes('word6') && !reply.text.includes('word7');
     },
     leftOut: caller => (caller === 'openai-responses' ? 'Responses has none' : undefined),
   },
@@ -188,16 +188,16 @@ const shaped: readonly Feature[] = [
   {
     title: 'log probabilities',
     play: async pair => {
-      const told = await ask(pair, { messages: user('hello'), logprobs: {} }, { stream: true });
-      return (told.answer.logprobs?.length ?? 0) > 3;
+      const reply = await ask(pair, { messages: user('hello'), logprobs: {} }, { stream: true });
+      return (reply.answer.logprobs?.length ?? 0) > 3;
     },
     leftOut: either('anthropic-messages', 'Messages has none'),
   },
   {
     title: 'several answers at once',
     play: async pair => {
-      const told = await ask(pair, { messages: user('hi'), choices: 2 });
-      const body = parseJson(told.raw);
+      const reply = await ask(pair, { messages: user('hi'), choices: 2 });
+      const body = parseJson(reply.raw);
       const list = isObject(body) ? body['choices'] ?? body['candidates'] : undefined;
       return Array.isArray(list) && list.length === 2;
     },
@@ -209,8 +209,8 @@ const thinking: readonly Feature[] = [
   {
     title: 'reasoning, shown',
     play: async pair => {
-      const told = await ask(pair, { messages: user('think'), reasoning: { effort: 'high', budgetTokens: 2048, visible: true }, maxOutputTokens: 4000 }, { stream: true });
-      return told.answer.parts.some(part => part.type === 'thinking' && part.text.includes('answers directly'));
+      const reply = await ask(pair, { messages: user('think'), reasoning: { effort: 'high', budgetTokens: 2048, visible: true }, maxOutputTokens: 4000 }, { stream: true });
+      return reply.answer.parts.some(part => part.type === 'thinking' && part.text.includes('answers directly'));
     },
     leftOut: (caller, target) => (caller === 'openai-chat' && target === 'openai-responses' ? 'Responses shows it on demand only, which Chat cannot make' : undefined),
   },
@@ -240,8 +240,8 @@ const thinking: readonly Feature[] = [
     play: async pair => {
       pair.four.provider(pair.target).script({ type: 'reject-foreign-thinking' });
       const foreign: ContentPart = { type: 'thinking', text: 'Hm.', signature: 'Zm9yZWlnbg==', encrypted: 'Zm9yZWlnbg==', itemId: 'rs_1', origin: pair.caller };
-      const told = await ask(pair, { reasoning: { effort: 'high', budgetTokens: 2048 }, maxOutputTokens: 4000, messages: [...user('hi'), { role: 'assistant', content: [foreign, { type: 'text', text: 'Hello.' }] }, ...user('go on')] });
-      return told.status === 200;
+      const reply = await ask(pair, { reasoning: { effort: 'high', budgetTokens: 2048 }, maxOutputTokens: 4000, messages: [...user('hi'), { role: 'assistant', content: [foreign, { type: 'text', text: 'Hello.' }] }, ...user('go on')] });
+      return reply.status === 200;
     },
   },
 ];
@@ -267,8 +267,8 @@ const ends: readonly Feature[] = [
     title: 'refusal',
     play: async pair => {
       pair.four.provider(pair.target).script({ type: 'refusal' });
-      const told = await ask(pair, { messages: user('hi') });
-      return told.answer.finish?.reason === 'refusal' || told.events.some(event => event.type === 'refusal');
+      const reply = await ask(pair, { messages: user('hi') });
+      return reply.answer.finish?.reason === 'refusal' || reply.events.some(event => event.type === 'refusal');
     },
     leftOut: (caller, target) => (caller === 'gemini' && target.startsWith('openai') ? 'Gemini has no word for a model that declines; its words come as text' : undefined),
   },
@@ -276,17 +276,17 @@ const ends: readonly Feature[] = [
     title: 'error before the answer',
     play: async pair => {
       pair.four.provider(pair.target).script({ type: 'error', error: 'bad-request' });
-      const told = await ask(pair, { messages: user('hi') });
-      return told.status === 400 && told.answer.error !== undefined;
+      const reply = await ask(pair, { messages: user('hi') });
+      return reply.status === 400 && reply.answer.error !== undefined;
     },
   },
   {
     title: 'error in mid-stream',
     play: async pair => {
       pair.four.provider(pair.target).script({ type: 'error-in-stream', error: 'server', after: 3 });
-      const told = await ask(pair, { messages: user('say 20 words') }, { stream: true });
+      const reply = await ask(pair, { messages: user('say 20 words') }, { stream: true });
       await pair.four.forget();
-      return told.text.includes('word') && told.answer.error !== undefined && !told.complete;
+      return reply.text.includes('word') && reply.answer.error !== undefined && !reply.complete;
     },
   },
   {
