@@ -66,8 +66,8 @@ export class Stage {
   }
 }
 
-/** Tells a sandbox provider how to behave from now on. @throws Error when it does not understand */
-export async function tellSandbox(provider, behaviour) {
+/** Sets the behaviour of a sandbox provider. @throws Error when the provider refuses it */
+export async function scriptSandbox(provider, behaviour) {
   const response = await fetch(`${provider.controlUrl}/behaviour`, { method: 'POST', body: JSON.stringify(behaviour) });
   if (!response.ok) throw new Error(`${provider.name} did not take the behaviour: ${await response.text()}`);
 }

@@ -1,13 +1,13 @@
 /**
  * `npm start`: shows, without keys and without a network, what Waybill is for. A route's first provider fails, the second one answers,
- * and the receipt tells it. Keeps serving until Ctrl-C; with `--exit` it ends after the demonstration.
+ * and the receipt shows it. Keeps serving until Ctrl-C; with `--exit` it ends after the demonstration.
  * Every fact shown is checked; the exit code is 1 when one does not hold.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Stage, tellSandbox, untilInterrupted } from './demonstration.mjs';
+import { Stage, scriptSandbox, untilInterrupted } from './demonstration.mjs';
 import { onProjectNode, root } from './ensureInstalled.mjs';
 import { vsixFile } from './package.mjs';
 import { bold, dim, duration, green, red, table, yellow } from './terminal.mjs';
@@ -78,11 +78,11 @@ function facts(answer, receipt, [failing, answering], prices) {
   const { usage, cost } = receipt;
   const expected = Math.round((usage.inputTokens ?? Number.NaN) * prices.inputPerMTok + (usage.outputTokens ?? Number.NaN) * prices.outputPerMTok);
   return [
-    [`it was answered by ${answering.name}`, receipt.target?.startsWith(`${answering.name}/`) === true && receipt.outcome === 'ok'],
-    ['the answer is not empty and names who gave it', answer.text.includes(answering.name)],
+    [`${answering.name} answered the request`, receipt.target?.startsWith(`${answering.name}/`) === true && receipt.outcome === 'ok'],
+    ['the answer is not empty and names its provider', answer.text.includes(answering.name)],
     ['the stream ended with its terminal event', answer.done],
     [`two attempts were made, the first at ${failing.name}`, receipt.attempts.length === 2 && receipt.attempts[0].endpoint === failing.name && receipt.attempts[0].outcome === 'failed'],
-    ['the caller was told the usage, and the receipt says the same', answer.usage?.prompt_tokens > 0 && answer.usage.prompt_tokens === usage.inputTokens && answer.usage.completion_tokens === usage.outputTokens],
+    ['the caller received the usage, and the receipt has the same figures', answer.usage?.prompt_tokens > 0 && answer.usage.prompt_tokens === usage.inputTokens && answer.usage.completion_tokens === usage.outputTokens],
     [`the cost is exact and right (${dollars(expected)})`, cost.certainty === 'exact' && cost.microUsd === expected],
   ];
 }
@@ -97,12 +97,12 @@ async function demonstrate(stage, port) {
   const { providers, configFile } = await stage.startSandbox();
   const server = await stage.startServer(configFile, port);
   const [failing, answering] = providers;
-  await tellSandbox(failing, { type: 'status', status: 503 });
+  await scriptSandbox(failing, { type: 'status', status: 503 });
 
   console.log(bold('Two simulated providers, no keys, no network'));
   console.log(table([
-    [`  ${failing.name}`, failing.protocol, failing.url, 'told to answer 503'],
-    [`  ${answering.name}`, answering.protocol, answering.url, 'well'],
+    [`  ${failing.name}`, failing.protocol, failing.url, 'answers 503'],
+    [`  ${answering.name}`, answering.protocol, answering.url, 'healthy'],
   ]).join('\n'));
   console.log(`\n${bold('Question')} ${dim('(OpenAI chat, model "auto", streamed)')}\n  ${question}\n\n${bold('Answer')}`);
   const token = readFileSync(server.tokenFile, 'utf8').trim();

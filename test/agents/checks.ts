@@ -2,7 +2,7 @@ import type { TokenUsage } from '../../server/api/conversation.ts';
 import { farewell } from './agents.ts';
 import { targetName, type TaskResult } from './taskRun.ts';
 
-/** What is wrong with a task beside the file: in the receipts, at the providers, in what the agent said. */
+/** Problems of a task other than the file: in the receipts, at the providers, in the agent's output. */
 export function problemsOf(result: TaskResult): string[] {
   const { run, receipts, upstreams, output } = result;
   const problems = [...result.problems];
@@ -17,12 +17,12 @@ export function problemsOf(result: TaskResult): string[] {
     if (protocol !== run.agent.protocol) problems.push(`a receipt says that the caller spoke ${protocol}`);
   }
   const conversations = new Set(receipts.map(({ caller }) => caller.conversation));
-  if (conversations.size !== 1 || conversations.has(undefined) === run.agent.tellsConversation) problems.push(`the receipts name these conversations: ${[...conversations].join(', ')}`);
+  if (conversations.size !== 1 || conversations.has(undefined) === run.agent.namesConversation) problems.push(`the receipts name these conversations: ${[...conversations].join(', ')}`);
   problems.push(...attemptProblems(result), ...usageProblems(result));
   return problems;
 }
 
-/** One attempt each; where the first provider breaks down, it is tried and another takes over, and both have worked on the task. */
+/** Each exchange has one attempt. Where the first provider breaks down, another takes over after it, and both have worked on the task. */
 function attemptProblems({ run, receipts, upstreams }: TaskResult): string[] {
   if (run.targets.length === 1) {
     return receipts.every(({ attempts }) => attempts.length === 1 && attempts[0]?.target === targetName(run, 0)) ? [] : ['not every exchange has one attempt'];
@@ -46,8 +46,8 @@ function usageProblems({ receipts, upstreams }: TaskResult): string[] {
     reasoningTokens: sum(charged.map(({ reasoning }) => reasoning)),
   };
   const problems = (Object.keys(wanted) as (keyof typeof wanted)[]).flatMap(bucket => {
-    const told = sum(receipts.map(({ usage }) => usage[bucket]));
-    return told === wanted[bucket] ? [] : [`receipts say ${told} ${bucket}, the providers ${wanted[bucket]}`];
+    const recorded = sum(receipts.map(({ usage }) => usage[bucket]));
+    return recorded === wanted[bucket] ? [] : [`receipts say ${recorded} ${bucket}, the providers ${wanted[bucket]}`];
   });
   const inexact = receipts.flatMap(({ attempts }) => attempts).filter(({ outcome, cost }) => outcome === 'ok' && (cost.certainty !== 'exact' || cost.priceSource !== 'config'));
   if (inexact.length > 0) problems.push(`${inexact.length} attempts have a cost that is ${inexact[0]?.cost.certainty ?? ''}, by ${inexact[0]?.cost.priceSource ?? 'no price'}`);

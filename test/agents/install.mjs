@@ -20,7 +20,7 @@ function wantedFingerprint() {
   return hash.update(`${process.platform} ${process.arch}`).digest('hex');
 }
 
-/** npm, told nothing about the package whose script may be running us. */
+/** Runs npm without the variables of the package whose script may have started this one. */
 function npm(...args) {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (/^npm_(package|lifecycle)_|^npm_config_local_prefix$/.test(name)) delete env[name];

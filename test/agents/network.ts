@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Stands where the internet would be: a proxy that lets nothing through, and remembers what was asked of it. */
+/** A proxy in place of the internet. It lets nothing through and records the requested hosts. */
 export class NoInternet {
   readonly #asked = new Set<string>();
   readonly #server: Server;
@@ -24,12 +24,12 @@ export class NoInternet {
     return proxy;
   }
 
-  /** Hosts that were asked for, in order of the alphabet. */
+  /** Requested hosts, in alphabetical order. */
   get asked(): string[] {
     return [...this.#asked].sort();
   }
 
-  /** What makes a program go this way, but for addresses of this machine. */
+  /** Variables that make a program use this proxy, except for addresses of this machine. */
   get environment(): Record<string, string> {
     const url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     const own = '127.0.0.1,localhost';

@@ -4,11 +4,11 @@ import path from 'node:path';
 
 export interface RunningServer {
   readonly url: string;
-  /** The local endpoint's own token, which is no tool's. */
+  /** The token of the local endpoint itself, not of a tool. */
   readonly token: string;
-  /** A GET of the server's own, with its token. */
+  /** A GET of the server's own paths, with its token. */
   get(route: string): Promise<unknown>;
-  /** What it wrote. */
+  /** The server's output. */
   log(): string;
   stop(): Promise<void>;
 }

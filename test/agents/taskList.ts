@@ -3,11 +3,11 @@ import { agents, type Agent } from './agents.ts';
 import type { TaskRun } from './taskRun.ts';
 import type { Breakdown } from './upstream.ts';
 
-/** Whom each protocol's agents turn to when their own provider breaks down: another vendor. */
+/** The other vendor that each protocol's agents use when their own provider breaks down. */
 const substitutes: Readonly<Record<ProtocolName, ProtocolName>> = {
   'anthropic-messages': 'openai-chat', 'openai-responses': 'anthropic-messages', 'gemini': 'openai-chat', 'openai-chat': 'anthropic-messages',
 };
-/** After the first tool result; a status, and a stream that ends before its first word, in turn. */
+/** Breakdowns after the first tool result: in turn a status, and a stream that ends before its first word. */
 const breakdowns: Readonly<Record<ProtocolName, Breakdown>> = {
   'anthropic-messages': { afterResults: 1, how: 'status', status: 529 },
   'openai-responses': { afterResults: 1, how: 'cut', status: 200 },

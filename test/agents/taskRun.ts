@@ -18,32 +18,32 @@ import { startUpstream, type Breakdown, type Upstream } from './upstream.ts';
 export interface TaskRun {
   agent: Agent;
   targets: readonly { protocol: ProtocolName; breakdown?: Breakdown }[];
-  /** The agent has a token of its own, as "Connect a Tool…" gives it; else its user agent has to tell who it is. */
+  /** The agent has a token of its own, as "Connect a Tool…" gives it; else the server recognises it by its user agent. */
   ownToken: boolean;
 }
 
 export interface TaskOptions {
   /** Folder of the installed agents. */
   modules: string;
-  /** What is started as the server: the bundle, or the source. */
+  /** The file of the server: the bundle, or the source. */
   serverEntry: string;
-  /** Leaves the folder of the run in its place. */
+  /** Keeps the folder of the run. */
   keep: boolean;
 }
 
-/** What came of a task. Nothing wrong: `problems` is empty. */
+/** The result of a task. `problems` is empty when the task is done. */
 export interface TaskResult {
   run: TaskRun;
   problems: string[];
-  /** Of the agent's process, in milliseconds. */
+  /** Duration of the agent's process, in milliseconds. */
   tookMs: number;
   receipts: Receipt[];
-  /** Hosts of the internet that the agent asked for. */
+  /** Internet hosts that the agent requested. */
   asked: string[];
-  /** Names of the tools that the first provider was offered. */
+  /** Names of the tools offered to the first provider. */
   offered: string[];
   upstreams: readonly Upstream[];
-  /** Where to look; gone unless it was to be kept. */
+  /** The folder of the run; removed unless it is kept. */
   folder: string;
   output: string;
 }
@@ -105,7 +105,7 @@ function keyOf(index: number): string {
   return `key-of-scripted-provider-${index}`;
 }
 
-/** Name of a target as receipts have it. */
+/** Name of a target, as in receipts. */
 export function targetName({ targets }: TaskRun, index: number): string {
   const { name, model } = vendor[targets[index]?.protocol ?? 'openai-chat'];
   return `${name}${index + 1}/${model}`;
@@ -126,7 +126,7 @@ function configuration(run: TaskRun, upstreams: readonly Upstream[]): { config: 
   };
 }
 
-/** Connects the agent; gives the files that were written. */
+/** Connects the agent. @returns the written files */
 async function connect(agent: Agent, { home }: Place, connector: ToolConnector, server: RunningServer, token: string): Promise<string[]> {
   for (const [name, content] of Object.entries(agent.files ?? {})) {
     mkdirSync(path.dirname(path.join(home, name)), { recursive: true });

@@ -20,26 +20,26 @@ export interface UpstreamOptions {
   protocol: ProtocolName;
   /** The only key it accepts. */
   key: string;
-  /** The model: what it answers to a request that offers tools. */
+  /** The model's answer to a request that offers tools. */
   script(request: SeenRequest): Turn;
   breakdown?: Breakdown | undefined;
-  /** The caller speaks this protocol as well, and may use fields of it that are not known here. */
+  /** The caller uses this protocol as well, and may send fields that are not known here. */
   anyField: boolean;
 }
 
 export interface Upstream {
   readonly url: string;
-  /** Bodies that came, in order. */
+  /** Received bodies, in order. */
   readonly bodies: string[];
-  /** Why requests were refused: each is a fault of the translation. */
+  /** Reasons of refused requests: each is a fault of the translation. */
   readonly faults: string[];
-  /** What whole answers were charged. */
+  /** Charged tokens of complete answers. */
   readonly charged: TurnUsage[];
-  /** Requests that it answered with a breakdown. */
+  /** Requests answered with a breakdown. */
   readonly broken: number;
-  /** Requests that brought back reasoning of its own. */
+  /** Requests that contain the provider's own reasoning. */
   readonly remembered: number;
-  /** Names of the tools that it was offered. */
+  /** Names of the offered tools. */
   readonly offered: ReadonlySet<string>;
   close(): Promise<void>;
 }

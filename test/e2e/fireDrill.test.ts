@@ -6,7 +6,7 @@ import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 
-/** Probes would be sent by themselves; without them, whatever reaches a provider is a request somebody made. */
+/** The server sends probes by itself. Without probes, every request that reaches a provider is one of the test. */
 const probe = { enabled: false };
 const settings = ({ first, second }: Sandbox): Record<string, unknown> => ({
   'waybill.endpoints': {
@@ -34,7 +34,7 @@ describe('a fire drill in VS Code', () => {
   });
   after(async () => { await scene?.end(); });
 
-  it('asks for endpoint, fault and time, and says before it starts that nothing is sent', async () => {
+  it('asks for endpoint, fault and time, and says before it starts that it sends nothing', async () => {
     await window.command('Waybill: Fire Drill…');
     await window.pick('north');
     await until('the faults', async () => (await window.quickInputText()).includes('Every connection is refused'));
@@ -48,7 +48,7 @@ describe('a fire drill in VS Code', () => {
     await dialog.getByRole('button', { name: 'Start Drill' }).click();
   });
 
-  it('shows in the sidebar what fails, how long still, and who answers for each route', async () => {
+  it('shows in the sidebar the fault, the remaining time, and the target that answers for each route', async () => {
     const rows = await until('the Fire Drill view', async () => {
       const texts = await window.treeRows('Fire Drill');
       return texts.some(text => text.startsWith('default')) ? texts : undefined;
@@ -63,7 +63,7 @@ describe('a fire drill in VS Code', () => {
     await window.screenshot('drill-running-dark');
   });
 
-  it('lets another provider answer while nothing at all is sent to the drilled one', async () => {
+  it('lets another provider answer while the drilled one receives nothing', async () => {
     const already = (await scene.sandbox.first.requests()).length;
     assert.match(await chat.ask('hello during'), /sandbox-b answers your prompt: "hello during"/);
     await until('the way of the request', async () => (await window.treeRows('Fire Drill')).some(row => /north ✕ → .*south/.test(row)));
@@ -77,7 +77,7 @@ describe('a fire drill in VS Code', () => {
     await window.screenshot('drill-tooltip-dark');
   });
 
-  it('opens the receipt of a request that met it, which carries the mark', async () => {
+  it('opens the receipt of an affected request, which carries the mark of the drill', async () => {
     await window.treeRow('Fire Drill', 'north ✕').click();
     const frame = await window.webviewFrame('receipt', async candidate => await candidate.locator('main.receipt .badge').count() > 0);
     assert.equal(await frame.locator('.badge').first().innerText(), 'Fire drill');
@@ -104,7 +104,7 @@ describe('a fire drill in VS Code', () => {
     await window.page.keyboard.press('Escape');
   });
 
-  it('offers to stop the one that runs, and says afterwards what became of it', async () => {
+  it('offers to stop the running drill, and sums it up afterwards', async () => {
     await window.command('Waybill: Fire Drill…');
     await until('the offer', async () => (await window.notifications()).some(text => /A fire drill is running: north is down/.test(text)));
     await window.page.locator('.notification-toast').getByRole('button', { name: 'Stop Drill' }).click();

@@ -54,7 +54,7 @@ describe('a day with Waybill in VS Code', () => {
     assert.ok(seen.some(({ headers }) => headers['authorization']?.endsWith(keys.north.slice(-4))), 'the key was tried when it was added');
   });
 
-  it('takes prices from settings.json over without a restart', async () => {
+  it('applies prices of settings.json without a restart', async () => {
     await editSettings(window, scene.editor, (settings) => {
       const endpoints = settings['waybill.endpoints'] as Record<string, object>;
       settings['waybill.endpoints'] = Object.fromEntries(Object.entries(endpoints).map(([name, endpoint]) => [name, { ...endpoint, models: prices[name as 'north' | 'south'] }]));
@@ -80,7 +80,7 @@ describe('a day with Waybill in VS Code', () => {
     await window.screenshot('chat-tool-call');
   });
 
-  it('answers the next message through the second provider when the first is dead, and says so within 2 s', async () => {
+  it('answers the next message through the second provider when the first is down, and says so within 2 s', async () => {
     await window.openViewContainer('Waybill');
     await scene.sandbox.first.die();
     await chat.send('hello again');
@@ -123,7 +123,7 @@ describe('a day with Waybill in VS Code', () => {
     await window.openViewContainer('Waybill');
     await window.expandView('Spend');
     const frame = await window.webviewFrame('Spend', async (candidate) => await candidate.locator('main.spend').count() > 0);
-    // The view is drawn again a moment after a request ended: a page of before counts fewer requests, or one that still runs.
+    // The view is drawn again shortly after a request has ended: an earlier page counts fewer requests, or one that still runs.
     const text = await until('both costs and every request in the Spend view', async () => {
       const shown = await frame.locator('main').innerText();
       const isOfNow = shown.includes(`\n${sums.exchanges} requests\n`) && shown.includes(`\n${formatMicroUsd(sums.receiptSum)}\n`);

@@ -8,7 +8,7 @@ import { Scene, tellInOrder } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 import type { Workbench } from './harness/workbench.ts';
 
-/** The editor as it is installed: no setting but the port, which the test owns. Nobody is signed in; no mouse is used. */
+/** The editor as installed: the only setting is the port, which the test owns. No account is signed in; no mouse is used. */
 describe('a newcomer with default settings and a keyboard', () => {
   let scene: Scene;
   let window: Workbench;
@@ -24,7 +24,7 @@ describe('a newcomer with default settings and a keyboard', () => {
   });
   after(async () => { await scene?.end(); });
 
-  it('adds a provider, and is told that the chat asks for a sign-in', async () => {
+  it('adds a provider, and reads that the chat asks for a sign-in', async () => {
     assert.ok(!Object.keys(settings()).some((name) => /^(chat|github|workbench)\./.test(name)));
     await add('Sandbox (simulated)', scene.sandbox.first.url, 'north', 'sk-north-5f1c8d24e7a94b60', 'sandbox-chat');
     const text = await until('the offer', async () => (await window.notifications()).find((one) => one.includes('GitHub sign-in')));
@@ -33,7 +33,7 @@ describe('a newcomer with default settings and a keyboard', () => {
     await window.screenshot('newcomer-offer');
   });
 
-  it('agrees with one key, and the setting is written for all windows', async () => {
+  it('agrees with one keystroke, and the setting is written for all windows', async () => {
     await keyboard.acceptNotification('GitHub sign-in');
     await until('the setting', () => settings()['chat.allowAnonymousAccess'] === true);
     assert.deepEqual(Object.keys(settings()).filter((name) => name.startsWith('chat.')), ['chat.allowAnonymousAccess']);
@@ -42,19 +42,19 @@ describe('a newcomer with default settings and a keyboard', () => {
 
   it('gets the first answer, with no sign-in on the way', async () => {
     await until('the route in the chat', async () => (await chat.chosenModel()).includes('default'), { timeoutMs: 30_000 });
-    // The chat has been opened, and has the keyboard.
+    // The chat is open and has the keyboard focus.
     assert.match(await type('hello waybill'), /sandbox-a answers your prompt: "hello waybill"/);
     assert.equal(await window.page.locator('.monaco-dialog-box').count(), 0);
     await window.screenshot('newcomer-answer');
   });
 
-  it('adds a fallback, which is offered nothing about sign-ins any more', async () => {
+  it('adds a fallback, without another offer about sign-ins', async () => {
     await add('Anthropic-compatible', scene.sandbox.second.url, 'south', 'sk-ant-south-9b7e3a61c2d84f05', 'sandbox-messages');
     const text = await until('the message', async () => (await window.notifications()).find((one) => one.includes('south/sandbox-messages')));
     assert.doesNotMatch(text, /sign-in/);
   });
 
-  it('gets the next answer from the fallback when the first provider is dead', async () => {
+  it('gets the next answer from the fallback when the first provider is down', async () => {
     await scene.sandbox.first.die();
     assert.match(await ask('hello again'), /sandbox-b answers your prompt: "hello again"/);
   });

@@ -11,7 +11,7 @@ describe('a local endpoint whose port another program holds', () => {
   let scene: Scene;
   let window: Workbench;
   let program: Server;
-  /** Everything the other program was sent. */
+  /** Everything that the other program received. */
   const received: string[] = [];
   tellInOrder(() => scene);
 
@@ -30,7 +30,7 @@ describe('a local endpoint whose port another program holds', () => {
     await scene?.end();
   });
 
-  it('is told by a notification with two ways on, a line of the view and the log', async () => {
+  it('is reported by a notification with two actions, a line of the view and the log', async () => {
     const text = await until('the notification', async () => (await window.notifications()).find((one) => one.includes('taken by another program')));
     assert.match(text, new RegExp(`Port ${scene.port} is taken by another program`));
     for (const button of ['Choose Another Port…', 'Try Again']) assert.ok(await window.page.locator('.notification-toast').getByText(button, { exact: true }).isVisible(), button);
@@ -56,7 +56,7 @@ describe('a local endpoint whose port another program holds', () => {
     await window.dismissNotifications();
   });
 
-  it('sent no token there', () => {
+  it('sends no token to that program', () => {
     assert.ok(received.length > 0);
     assert.ok(received.every((one) => /^GET \/waybill\/identity\?nonce=[0-9a-f]{64} /.test(one)), received.find((one) => !one.includes('/waybill/identity')));
     assert.ok(!received.join().includes('waybill-') && !received.join().includes('authorization'));

@@ -14,7 +14,7 @@ describe('keys', () => {
   let scene: Scene;
   let window: Workbench;
   let chat: Chat;
-  /** Texts a person could have read at some moment: windows, pages in them, answers, notifications. */
+  /** All texts shown so far: windows, pages in them, answers, notifications. */
   const seen = new Map<string, string>();
   tellInOrder(() => scene);
 
@@ -72,8 +72,8 @@ describe('keys', () => {
 
     const processes = scene.editor.processes();
     assert.equal(serverProcesses(scene.editor).length, 1);
-    const telling = processes.filter(({ commandLine, environment }) => containsKey(commandLine) || containsKey(environment));
-    assert.deepEqual(telling.map(({ commandLine }) => commandLine), []);
+    const exposed = processes.filter(({ commandLine, environment }) => containsKey(commandLine) || containsKey(environment));
+    assert.deepEqual(exposed.map(({ commandLine }) => commandLine), []);
   });
 
   it('were never on the screen', () => {

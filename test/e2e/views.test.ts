@@ -67,11 +67,11 @@ describe('the views after a failover', () => {
   });
   after(async () => { await scene?.end(); });
 
-  it('keep the tooltip of the provider that failed for as long as the pointer rests on it', async () => {
+  it('keep the tooltip of the failed provider for as long as the pointer is on it', async () => {
     const view = await window.expandView('Providers');
     const row = view.locator('.monaco-list-row').filter({ hasText: 'north' }).first();
     assert.match(await row.innerText(), /down \(network error\)/);
-    assert.doesNotMatch(await row.innerText(), /\d ms/, 'no latency of what is down');
+    assert.doesNotMatch(await row.innerText(), /\d ms/, 'no latency of a provider that is down');
     const text = await hover(row);
     assert.match(text, /north: Sandbox.*down \(network error\)/s);
     assert.match(text, /Down since \d\d:\d\d/);
@@ -102,12 +102,12 @@ describe('the views after a failover', () => {
     await window.openViewContainer('Waybill');
   });
 
-  it('say after a check what was found, and take back what it disproves', async () => {
+  it('show the result of a check, and remove an error that the check disproves', async () => {
     await window.command('Waybill: Check Health Now');
     await until('the result of the check', async () => (await window.notifications()).some(text => /^1 of 2 providers up; north: down \(network error\)/.test(text)));
     await window.screenshot('views-check');
     await scene.sandbox.first.revive();
-    // Asked for again where its result is not seen: a toast can be gone before the next look.
+    // The check runs again when its result was not seen: a notification can disappear before the next look.
     await until('a check that finds both', async () => {
       await window.command('Waybill: Check Health Now');
       return until('its result', async () => (await window.notifications()).some(text => text.startsWith('All 2 providers are up')), { timeoutMs: 5_000 });

@@ -34,8 +34,8 @@ describe('two windows at once', () => {
     assert.equal((await scene.endpoint.status()).http.state, 'listening');
   });
 
-  it('use what was added in the other one, once it is reloaded', async () => {
-    // A desktop VS Code tells its windows of changed settings and secrets; in the browser a window knows only its own changes.
+  it('use a provider that was added in the other one, after a reload', async () => {
+    // A desktop VS Code informs its windows of changed settings and secrets; in the browser a window sees only its own changes.
     const key = 'sk-ant-api03-Hd2Lp9Xw4Vt7Bq';
     await addProvider(alpha, { provider: 'Anthropic-compatible', baseUrl: scene.sandbox.second.url, name: 'south', key, model: 'sandbox-messages' });
     await alpha.dismissNotifications();
@@ -48,7 +48,7 @@ describe('two windows at once', () => {
     await until('one server a window', () => servers().length === 2);
   });
 
-  it('know of a failure that only one of them saw', async () => {
+  it('both show a failure that only one of them met', async () => {
     const chat = new Chat(alpha);
     await chat.open();
     await chat.chooseModel('default');
@@ -89,7 +89,7 @@ describe('two windows at once', () => {
     }, { timeoutMs: 20_000 });
     assert.deepEqual(servers().map(({ pid }) => pid), [heir.pid]);
     assert.equal((await scene.endpoint.status()).http.state, 'listening');
-    assert.ok((await scene.endpoint.exchanges()).some(({ caller }) => caller.workspace === 'alpha'), 'what the closed window did is still known');
+    assert.ok((await scene.endpoint.exchanges()).some(({ caller }) => caller.workspace === 'alpha'), 'the requests of the closed window are still listed');
   });
 
   it('survive the end of a server: the running answer ends with a sentence, the next one is answered', async () => {
@@ -110,7 +110,7 @@ describe('two windows at once', () => {
     assert.ok(next !== undefined);
     assert.match(await betaChat.ask('hello after the crash'), /sandbox-b answers/);
     const broken = (await scene.endpoint.exchanges()).filter(({ outcome }) => outcome === 'interrupted');
-    assert.equal(broken.length, 1, 'the ledger knows of the turn that was lost');
+    assert.equal(broken.length, 1, 'the ledger has the lost turn');
     assert.deepEqual((await beta.notifications()).filter((text) => text.includes('server')), []);
   });
 
@@ -119,7 +119,7 @@ describe('two windows at once', () => {
       const [server] = await until('a server to stop', () => servers().length > 0 && servers(), { timeoutMs: 20_000 });
       assert.deepEqual((await beta.notifications()).filter((text) => text.includes('stopped several times')), [], `no message before crash ${crash + 1}`);
       assert.ok(server !== undefined);
-      // A server that has not said a word yet counts too, but is not what this is about.
+      // A server that has not answered yet counts too, but is not the subject of this test.
       await beta.statusBarItem('providers up').waitFor();
       process.kill(server.pid, 'SIGKILL');
       await until('it to be gone', () => !servers().some(({ pid }) => pid === server.pid));

@@ -46,7 +46,7 @@ export interface Wire {
   matches(path: string): boolean;
   /** @throws Refused */
   read(body: JsonObject, path: string): SeenRequest;
-  /** Fields that are known beside those the protocol has for everybody. */
+  /** Known fields beyond those that the protocol defines for all callers. */
   readonly fields: ReadonlySet<string>;
   stream(reply: Reply): string[];
   whole(reply: Reply): JsonObject;

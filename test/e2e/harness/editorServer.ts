@@ -10,7 +10,7 @@ import type { RunningProcess } from './processTree.ts';
 import { until } from './until.ts';
 
 const quietSettings = { 'telemetry.telemetryLevel': 'off', 'update.mode': 'none', 'extensions.autoCheckUpdates': false };
-/** What VS Code's own chat needs when nobody is signed in, and quiet. Users have none of it: one test is without. */
+/** Settings for VS Code's own chat without a sign-in, and without interruptions. Users do not have them; one test runs without them. */
 const baseSettings = {
   ...quietSettings,
   'chat.allowAnonymousAccess': true,

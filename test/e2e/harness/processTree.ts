@@ -42,7 +42,7 @@ function readProcess(pid: number): RunningProcess | undefined {
       environment: readFileSync(`/proc/${pid}/environ`, 'latin1'),
     };
   } catch {
-    // It ended while it was being read, or belongs to somebody else.
+    // The process ended while it was being read, or belongs to another user.
     return undefined;
   }
 }

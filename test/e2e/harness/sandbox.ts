@@ -17,7 +17,7 @@ export interface SeenRequest {
   status?: number;
 }
 
-/** A simulated provider in another process, told over HTTP what to do. */
+/** A simulated provider in another process, controlled over HTTP. */
 export class SandboxProvider {
   readonly name: string;
   /** What a user types as base URL. */
@@ -30,7 +30,7 @@ export class SandboxProvider {
     this.#controlUrl = controlUrl;
   }
 
-  /** Refuses connections and resets those that exist, as if its machine had gone. */
+  /** Refuses connections and resets the existing ones, as if its machine were down. */
   async die(): Promise<void> {
     await this.#control('POST', 'die');
   }
@@ -44,7 +44,7 @@ export class SandboxProvider {
     await this.#control('POST', 'behaviour', behaviour);
   }
 
-  /** What it was asked so far, oldest first. */
+  /** The requests so far, oldest first. */
   async requests(): Promise<SeenRequest[]> {
     const { requests } = await this.#control('GET', 'requests') as { requests: SeenRequest[] };
     return requests;

@@ -78,7 +78,7 @@ export function serverProcesses(editor: EditorServer): RunningProcess[] {
   return editor.processes().filter(({ commandLine }) => commandLine.includes(extensionId) && commandLine.includes('server.js'));
 }
 
-/** A port nobody listens on at this moment. */
+/** A port without a listener. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

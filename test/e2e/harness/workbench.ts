@@ -156,7 +156,7 @@ export class Workbench {
     await until('the notifications to go', async () => (await this.notifications()).length === 0);
   }
 
-  /** Rests the pointer on the item until its tooltip is there. */
+  /** Keeps the pointer on the item until its tooltip is shown. */
   async hoverStatusBarItem(text: string): Promise<void> {
     await this.statusBarItem(text).hover();
     await this.page.locator('.monaco-hover:visible').first().waitFor();
@@ -164,7 +164,7 @@ export class Workbench {
 
   async screenshot(name: string, part?: Locator): Promise<void> {
     mkdirSync(places.screenshots, { recursive: true });
-    // The pointer away from what it would highlight, unless something is to be hovered.
+    // The pointer moves away from what it would highlight, unless an item is hovered on purpose.
     if (await this.page.locator('.monaco-hover:visible').count() === 0) await this.page.mouse.move(640, 4);
     // Transitions are finished first: a theme fades in.
     const options = { path: path.join(places.screenshots, `${name}.png`), animations: 'disabled' as const };

@@ -13,11 +13,11 @@ describe('whether a process is an orphan at its first look', () => {
     ['a service, which leads a session', place(50, 1, 50, 50), init, false],
     ['the command of a container under its init, which leads a group', place(50, 1, 50, 1), init, false],
     ['a child of a container\'s shell that is process 1', place(50, 1, 1, 1), init, false],
-    ['a child of a dead process, handed to process 1', place(50, 1, 40, 30), init, true],
+    ['a child of an ended process, adopted by process 1', place(50, 1, 40, 30), init, true],
     ['the same inside of a container, where all share a session', place(50, 1, 40, 1), init, true],
-    ['a child of a dead process, handed to the session\'s manager', place(50, 20, 40, 30), place(20, 1, 20, 20), true],
+    ['a child of an ended process, adopted by the session\'s manager', place(50, 20, 40, 30), place(20, 1, 20, 20), true],
     ['a process that was started detached', place(50, 1, 50, 50), init, false],
-    ['a child of a dead process where sessions are not known', place(50, 1, 40), place(1, 0, 1), true],
+    ['a child of an ended process where sessions are not known', place(50, 1, 40), place(1, 0, 1), true],
     ['a job of launchd', place(50, 1, 50), place(1, 0, 1), false],
   ];
   for (const [what, own, parent, orphan] of cases) it(`${what}: ${orphan ? 'yes' : 'no'}`, () => assert.equal(isOrphan(own, parent), orphan));

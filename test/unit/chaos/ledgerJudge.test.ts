@@ -39,14 +39,14 @@ describe('the judge of the ledger', () => {
     assert.equal(costOf(10, 0), 24);
   });
 
-  it('misses requests, and finds those nobody sent', () => {
+  it('finds requests that are missing, and exchanges that no caller asked for', () => {
     assert.match(violations([]), /not in the ledger/);
     assert.match(violations([exchange([good()]), exchange([good()])]), /2 exchanges/);
     assert.match(violations([exchange([good()]), exchange([], { nonce: 'q2', id: 'x2' })]), /no caller asked for/);
     assert.equal(violations([], { verdict: { kind: 'cancelled' } }, []), '');
   });
 
-  it('compares what callers saw with what is written down', () => {
+  it('compares what callers received with the recorded exchanges', () => {
     assert.match(violations([exchange([good()], { outcome: 'open' })]), /says open/);
     assert.match(violations([exchange([good()])], { exchange: 'x9' }), /received the exchange x9/);
     assert.match(violations([exchange([good()])], { target: 'b/m' }), /received b\/m/);

@@ -34,7 +34,7 @@ export class InMemorySecrets implements SecretStore {
   get listenerCount(): number { return this.#changed.listenerCount; }
 }
 
-/** Timers that go off when the test says so. */
+/** Timers that the test fires. */
 export class FakeTimers implements Timers {
   #now = 1_000_000;
   #timers: { at: number; run: () => void }[] = [];
@@ -73,7 +73,7 @@ export async function settle(): Promise<void> {
 
 interface Pending { method: string; params: unknown; resolve: (value: unknown) => void; reject: (error: Error) => void }
 
-/** One run of a server process that does what the test says. Answers `configure` and `getStatus` by itself. */
+/** One run of a server process that the test controls. Answers `configure` and `getStatus` by itself. */
 export class FakeServerRun implements ServerConnection {
   readonly processId = 4711;
   readonly requests: { method: string; params: unknown }[] = [];
@@ -105,7 +105,7 @@ export class FakeServerRun implements ServerConnection {
     pending?.resolve(result);
   }
 
-  /** The process dies: every open request fails as the language client makes it fail, then listeners of the end are called. */
+  /** The process crashes: every open request fails as the language client makes it fail, then listeners of the end are called. */
   crash(): void {
     const pending = this.#pending.splice(0);
     for (const entry of pending) entry.reject(Object.assign(new Error('Pending response rejected since connection got disposed'), { code: -32097 }));

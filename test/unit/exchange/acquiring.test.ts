@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { AdmissionControl, Admitted, Permit } from '../../../server/exchange/admission.ts';
 import { exchangeUnderTest, turn, type ExchangeOptions, type ExchangeUnderTest } from './exchangeFakes.ts';
 
-/** Admission that answers when the test says so, and counts what is given back. */
+/** Admission whose answers the test controls. It counts the permits that are given back. */
 class SlowAdmission implements AdmissionControl {
   readonly asked: PromiseWithResolvers<Admitted>[] = [];
   refunds = 0;
@@ -49,7 +49,7 @@ function slowly(t: TestContext, options: ExchangeOptions = {}): ExchangeUnderTes
 const hedged: ExchangeOptions = { route: { hedge: { enabled: true, afterMs: 50 } } };
 
 describe('an exchange whose permit comes as a promise', () => {
-  it('sends its attempt when the permit comes', async t => {
+  it('sends its attempt when the permit arrives', async t => {
     const { sink, transport, admission } = slowly(t);
     assert.equal(transport.calls.length, 0);
     await admission.admits(1);
@@ -59,7 +59,7 @@ describe('an exchange whose permit comes as a promise', () => {
     assert.equal(admission.refunds, 0);
   });
 
-  it('tries the next target when it is refused', async t => {
+  it('tries the next target when admission is refused', async t => {
     const { exchange, transport, admission } = slowly(t);
     await admission.refuses(1, 'its limit is reached');
     await admission.admits(2);
@@ -77,7 +77,7 @@ describe('an exchange whose permit comes as a promise', () => {
   });
 
   for (const how of ['cancel', 'interrupt'] as const) {
-    it(`gives back a permit that comes after ${how}`, async t => {
+    it(`gives back a permit that arrives after ${how}`, async t => {
       const { exchange, sink, transport, admission } = slowly(t);
       exchange[how]();
       assert.equal(exchange.state.kind, 'ended');
@@ -87,21 +87,21 @@ describe('an exchange whose permit comes as a promise', () => {
     });
   }
 
-  it('does nothing about a refusal that comes after its end', async t => {
+  it('ignores a refusal that arrives after its end', async t => {
     const { exchange, sink, transport, admission } = slowly(t);
     exchange.cancel();
     await admission.refuses(1, 'full');
     assert.deepEqual([sink.got, transport.calls.length, admission.asked.length], [[], 0, 1]);
   });
 
-  it('does nothing about admission that fails after its end, but for the log', async t => {
+  it('only logs admission that fails after its end', async t => {
     const { exchange, sink, admission, errors } = slowly(t);
     exchange.cancel();
     await admission.fails(1);
     assert.deepEqual([sink.got, admission.asked.length, errors.length], [[], 1, 1]);
   });
 
-  it('gives back the permit of a hedge that comes when the first target has begun', async t => {
+  it('gives back the permit of a hedge that arrives after the first target has begun', async t => {
     const { sink, transport, admission } = slowly(t, hedged);
     await admission.admits(1);
     t.mock.timers.tick(50);
@@ -112,7 +112,7 @@ describe('an exchange whose permit comes as a promise', () => {
     assert.deepEqual(sink.got, ['begin a/m', 'Hello', 'end']);
   });
 
-  it('uses the permit of a hedge for the next attempt when the first target fails before it comes', async t => {
+  it('uses the permit of a hedge for the next attempt when the first target fails before the permit arrives', async t => {
     const { exchange, transport, admission } = slowly(t, hedged);
     await admission.admits(1);
     t.mock.timers.tick(50);

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { exchangeUnderTest, turn } from './exchangeFakes.ts';
 
 describe('an exchange', () => {
-  it('sends its first attempt in the turn in which it starts, and passes the answer on', t => {
+  it('sends its first attempt in the turn of the event loop in which it starts, and passes on the answer', t => {
     const { exchange, sink, transport, published } = exchangeUnderTest(t);
     exchange.start();
-    assert.equal(transport.calls.length, 1, 'no turn of the loop is lost');
+    assert.equal(transport.calls.length, 1, 'no turn of the event loop is lost');
     transport.call(1).says('Hello');
     transport.call(1).ends();
     assert.deepEqual(sink.got, ['begin a/m', 'Hello', 'end']);
@@ -17,7 +17,7 @@ describe('an exchange', () => {
     assert.equal(sink.onDrain, undefined);
   });
 
-  it('fails over to the next target unseen', t => {
+  it('fails over to the next target unseen by the caller', t => {
     const { exchange, sink, transport, published } = exchangeUnderTest(t);
     exchange.start();
     transport.call(1).refuses(503);
@@ -32,7 +32,7 @@ describe('an exchange', () => {
     ]);
   });
 
-  it('asks a second target beside one that takes long, and the second wins', async t => {
+  it('hedges a slow target with a second one, and the second wins', async t => {
     const { exchange, sink, transport, published } = exchangeUnderTest(t, { route: { hedge: { enabled: true, afterMs: 50 } } });
     // What second requests have cost today is read from the ledger first.
     await turn();
@@ -42,14 +42,14 @@ describe('an exchange', () => {
     assert.deepEqual(exchange.hedgeUnderWay()?.target.endpoint, 'b');
     assert.deepEqual(exchange.progress().attempts.map(({ number }) => number), [1, 2]);
     transport.call(2).says('Hello');
-    assert.ok(transport.call(1).isAborted, 'the first is given up in the same turn');
+    assert.ok(transport.call(1).isAborted, 'the first attempt is aborted in the same turn');
     transport.call(2).ends();
     assert.deepEqual(sink.got, ['begin b/m', 'Hello', 'end']);
     assert.deepEqual(exchange.receipt.attempts.map(({ number, role, outcome }) => [number, role, outcome]), [[1, undefined, 'cancelled'], [2, 'hedge', 'ok']]);
     assert.ok(published.indexOf('attempt 1 beaten') < published.indexOf('attempt 2 committed'));
   });
 
-  it('keeps one list of attempts and prices, also where the second attempt ends first', async t => {
+  it('keeps one list of attempts and prices, also when the second attempt ends first', async t => {
     const { exchange, transport } = exchangeUnderTest(t, { route: { hedge: { enabled: true, afterMs: 50 } } });
     // What second requests have cost today is read from the ledger first.
     await turn();
@@ -61,7 +61,7 @@ describe('an exchange', () => {
     assert.deepEqual(exchange.receipt.attempts.map(({ number, target, outcome }) => [number, target, outcome]), [[1, 'a/m', 'ok'], [2, 'b/m', 'failed']]);
   });
 
-  it('ends without an answer when its caller goes away, and lets no late byte through', t => {
+  it('ends without an answer when its caller disconnects, and passes on no late byte', t => {
     const { exchange, sink, transport, published } = exchangeUnderTest(t);
     exchange.start();
     transport.call(1).says('Hello');
@@ -77,7 +77,7 @@ describe('an exchange', () => {
     assert.deepEqual(sink.got, ['begin a/m', 'Hello']);
   });
 
-  it('answers its caller when the server ends', t => {
+  it('answers its caller when the server shuts down', t => {
     const { exchange, sink } = exchangeUnderTest(t);
     exchange.start();
     exchange.interrupt();
@@ -85,7 +85,7 @@ describe('an exchange', () => {
     assert.deepEqual([exchange.receipt.outcome, exchange.receipt.attempts[0]?.outcome], ['interrupted', 'cancelled']);
   });
 
-  it('ends once when telling the caller makes the caller go away', t => {
+  it('ends once when the caller disconnects while it receives the failure', t => {
     const under = exchangeUnderTest(t);
     const { exchange, sink, transport, published } = under;
     const fail = sink.fail.bind(sink);
@@ -99,7 +99,7 @@ describe('an exchange', () => {
     assert.deepEqual(published.filter(what => what.startsWith('ended')), ['ended failed']);
   });
 
-  it('starts again in sight of the reader where the answer breaks off', t => {
+  it('starts again in sight of the reader when the answer breaks off', t => {
     const said: string[] = [];
     const { exchange, sink, transport } = exchangeUnderTest(t, { input: { inbound: 'lsp', protocol: 'editor' }, prepare: one => { one.kind = 'reader'; one.restart = message => { said.push(message); }; } });
     exchange.start();
@@ -112,7 +112,7 @@ describe('an exchange', () => {
     assert.equal(exchange.receipt.attempts[1]?.role, 'restart');
   });
 
-  it('looks again until the patience of its caller ends, and then says what was tried', t => {
+  it('looks for targets until the patience of its caller ends, and then reports what was tried', t => {
     const { exchange, sink, transport } = exchangeUnderTest(t, { input: { patienceMs: 10_000 } });
     exchange.start();
     transport.call(1).refuses(500);
@@ -163,7 +163,7 @@ describe('an exchange at which Waybill fails', () => {
     assert.equal(exchange.receipt.attempts.length, 2);
   });
 
-  it('closes its receipt when the caller cannot be answered', t => {
+  it('closes its receipt when the answer to the caller throws', t => {
     const { exchange, sink, transport, errors } = exchangeUnderTest(t);
     sink.end = failing;
     sink.fail = failing;

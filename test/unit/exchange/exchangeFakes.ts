@@ -14,7 +14,7 @@ import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import type { Dispatch, Dispatcher, ResponseListener, UpstreamCall } from '../../../server/upstream/call.ts';
 import { createTestRouter } from '../router/createTestRouter.ts';
 
-/** One call to a provider that the test answers by hand. */
+/** One call to a provider. The test answers it. */
 export class ScriptedCall implements UpstreamCall {
   readonly endpoint: string;
   readonly #listener: ResponseListener;
@@ -25,7 +25,7 @@ export class ScriptedCall implements UpstreamCall {
     this.#listener = listener;
   }
 
-  /** A stream begins, and says something. */
+  /** A stream begins with some content. */
   says(text: string): void {
     this.#listener.onHeaders(200, { 'content-type': 'text/event-stream' });
     this.saysMore(text);
@@ -35,7 +35,7 @@ export class ScriptedCall implements UpstreamCall {
     this.#listener.onData(Buffer.from(`data: ${JSON.stringify({ id: '1', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] })}\n\n`));
   }
 
-  /** The stream ends as it should. */
+  /** The stream ends with its terminal event. */
   ends(): void {
     this.#listener.onData(Buffer.from(`data: ${JSON.stringify({ id: '1', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`));
     this.#listener.onEnd();
@@ -57,7 +57,7 @@ export class ScriptedCall implements UpstreamCall {
   resume(): void { /* the test sends no more than the sink takes */ }
 }
 
-/** Keeps the calls that exchanges make. */
+/** Collects the calls that exchanges make. */
 export class ScriptedTransport implements Dispatcher {
   readonly calls: ScriptedCall[] = [];
 
@@ -72,9 +72,9 @@ export class ScriptedTransport implements Dispatcher {
   }
 }
 
-/** A caller that writes down what it gets, as words; it fails the test when it gets anything after the end. */
+/** A caller that logs what it receives, in short form. It fails the test when it receives anything after the end. */
 export class RecordingSink {
-  /** A test that reads along makes it a reader. */
+  /** Tests of restarts and of questions set `reader`. */
   kind: ResponseSink['kind'] = 'bytes';
   readonly got: string[] = [];
   readonly failures: ExchangeFailure[] = [];
@@ -137,7 +137,7 @@ export interface ExchangeOptions {
   readonly prepare?: (sink: RecordingSink) => void;
 }
 
-/** An exchange over real rules, health, limits and keys, with a provider and a caller of the test. The route `auto` leads to a/m and then b/m. */
+/** An exchange over real rules, health, limits and keys, with a provider and a caller that the test controls. The route `auto` has the targets a/m and b/m. */
 export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {}): ExchangeUnderTest {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   const errors: string[] = [];
@@ -173,7 +173,7 @@ export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {})
       for (const { record, price } of attempts) assert.deepEqual([price.endpointName, price.at], [record.endpoint, record.startedAt], 'each attempt has its own price');
     },
   });
-  // The sum of today is read from the ledger after a turn of the loop; until then no hedge is allowed.
+  // The sum of today is read from the ledger after a turn of the event loop; until then no hedge is allowed.
   const services: ExchangeServices = { ...parts.services, transport, hedgeSpentToday: () => 0 };
   const exchange = new Exchange({ ...services, ...options.services?.(services) }, {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: true, caller: { tool: 'test' },
@@ -184,7 +184,7 @@ export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {})
   return { exchange, sink, transport, errors, published };
 }
 
-/** Lets promises that are settled go on. */
+/** Lets the callbacks of settled promises run. */
 export async function turn(): Promise<void> {
   await new Promise(resolve => { setImmediate(resolve); });
 }

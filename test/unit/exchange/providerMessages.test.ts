@@ -12,8 +12,8 @@ function receiptOf(id: string): Receipt {
   return { id, message: 'ours', attempts: [{ number: 1, message: 'ours' }, { number: 2 }] } as unknown as Receipt;
 }
 
-describe('what providers said', () => {
-  it('stands in the receipt of its exchange, and in no other', () => {
+describe('the messages of providers', () => {
+  it('are in the receipt of their own exchange, and in no other', () => {
     const words = new ProviderMessages();
     words.keep('a', 1, 'theirs');
     words.keep('a', undefined, 'all of theirs');
@@ -22,7 +22,7 @@ describe('what providers said', () => {
     assert.equal(words.complete(receiptOf('b')).message, 'ours');
   });
 
-  it('is bounded in number and in length, and the latest stays', () => {
+  it('are bounded in number and in length, and the latest is kept', () => {
     const words = new ProviderMessages();
     for (let index = 0; index < 2000; index++) words.keep(`few-${index}`, 1, 'x');
     const kept = Array.from({ length: 2000 }, (_, index) => words.ofAttempt(`few-${index}`, 1)).filter(word => word !== undefined);
@@ -49,11 +49,11 @@ describe('the sentence of a failure that is stored', () => {
     assert.equal(stored({ message: 'You said: hello', code: 'content_filter' }, 400), 'north refused the request for its content policy.');
   });
 
-  it('has no code that is a sentence, a key, or a word of the request', () => {
+  it('has no code that is a sentence, a key, or text of the request', () => {
     for (const code of ['a sentence of the prompt', '0f3a9c7be21d4856a1b2c3d4e5f60718', 'projectX', 'x'.repeat(65), 'two\nlines', '']) assert.equal(stored({ message: 'no', code }, 400), 'north refused the request as wrong (400).', code);
   });
 
-  it('is the message itself where that is ours', () => {
+  it('is the message itself when the message is ours', () => {
     assert.equal(new WaybillError('offline', 'network', 'You are offline.').storedMessage, 'You are offline.');
   });
 });

@@ -8,7 +8,7 @@ import { aReceipt } from '../ledger/receipts.ts';
 const priced: ExchangePriced = { receipt: aReceipt('x-1'), route: undefined };
 
 describe('the publisher of exchanges', () => {
-  it('has listeners for those events alone that some observer takes part in', () => {
+  it('has listeners only for events that some observer handles', () => {
     const publisher = new ExchangePublisher(silentLog);
     assert.equal(publisher.priced.hasListeners, false);
     const subscription = publisher.subscribe({ name: 'The test', onPriced() {} });
@@ -18,7 +18,7 @@ describe('the publisher of exchanges', () => {
     assert.equal(publisher.priced.hasListeners, false);
   });
 
-  it('calls the methods of an observer on the observer itself, with the very value that was published', () => {
+  it('calls the methods of an observer on the observer, with the published value itself', () => {
     const publisher = new ExchangePublisher(silentLog);
     class Counter implements ExchangeObserver {
       readonly name = 'The counter';

@@ -5,7 +5,7 @@ import { conversationBody, encodedConversation, mentions, operationOf } from '..
 
 const conversation = { system: [], messages: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'needle' }] }], tools: [] };
 
-test('a conversation is decoded at the first need, and once', () => {
+test('a conversation is decoded when it is first needed, and once', () => {
   let decodes = 0;
   const body = encodedConversation(undefined, false, () => {
     decodes += 1;
@@ -16,7 +16,7 @@ test('a conversation is decoded at the first need, and once', () => {
   assert.equal(decodes, 1);
 });
 
-test('a conversation that cannot be decoded is tried once, and fails the same way again', () => {
+test('a conversation that cannot be decoded is decoded once, and fails the same way again', () => {
   let decodes = 0;
   const failure = new Error('no messages');
   const body = encodedConversation(undefined, false, () => {
@@ -35,7 +35,7 @@ test('a text is found in bytes, in a conversation and in the fields of an operat
   }
 });
 
-test('only what is no conversation is an operation', () => {
+test('a request that is no conversation is an operation', () => {
   assert.equal(operationOf(conversationBody(conversation)), undefined);
   assert.equal(operationOf({ kind: 'embedding', request: { input: [] } }), 'embedding');
 });

@@ -10,8 +10,8 @@ function said(events: readonly ConversationEvent[]): string {
   return events.map(event => (event.type === 'text' ? event.text : '')).join('');
 }
 
-describe('an answer that another target goes on with', () => {
-  it('passes text on as it comes, and asks the next target to go on from its end', () => {
+describe('an answer that another target resumes', () => {
+  it('passes on text as it arrives, and asks the next target to continue from its end', () => {
     const resumption = new Resumption();
     assert.equal(said(resumption.pass([{ type: 'start', id: 'one', model: 'm' }, text('The sea '), text('is wide')])), 'The sea is wide');
     resumption.begin([{ usage: { inputTokens: 5, outputTokens: 4 } }]);
@@ -50,14 +50,14 @@ describe('an answer that another target goes on with', () => {
     });
   }
 
-  it('keeps what only looks like that word', () => {
+  it('keeps text that only resembles the marker <complete/>', () => {
     const resumption = new Resumption();
     resumption.pass([text('Tags are written ')]);
     resumption.begin([]);
     assert.equal(said(resumption.pass([text('<comp'), text('ose> and <complete/>'), { type: 'finish', reason: 'end' }])), '<compose> and <complete/>');
   });
 
-  it('counts what both used where the second target tells it bit by bit', () => {
+  it('counts what both used when the second target reports its usage in parts', () => {
     const resumption = new Resumption();
     resumption.pass([text('The sea is wide')]);
     resumption.begin([{ usage: { inputTokens: 5, outputTokens: 4 } }]);
@@ -66,32 +66,32 @@ describe('an answer that another target goes on with', () => {
     ]);
     assert.deepEqual(passed.filter(event => event.type === 'usage').at(-1)?.usage, { inputTokens: 17, outputTokens: 7 });
     resumption.begin([{ usage: { inputTokens: 17, outputTokens: 7 } }]);
-    assert.deepEqual(resumption.pass([{ type: 'usage', usage: { outputTokens: 2 } }]), [{ type: 'usage', usage: { inputTokens: 17, outputTokens: 9 } }], 'a third one begins to count at nothing');
+    assert.deepEqual(resumption.pass([{ type: 'usage', usage: { outputTokens: 2 } }]), [{ type: 'usage', usage: { inputTokens: 17, outputTokens: 9 } }], 'the count of a third target begins at zero');
   });
 
-  it('leaves the next target no more of the caller\'s output limit than was not used', () => {
+  it('leaves the next target the unused part of the caller\'s output limit', () => {
     const resumption = new Resumption();
     resumption.pass([text('The sea is wide')]);
     resumption.begin([{ usage: { inputTokens: 5, outputTokens: 40 } }]);
     assert.equal(resumption.request({ ...question, maxOutputTokens: 100 }).maxOutputTokens, 60);
-    assert.equal(resumption.request({ ...question, maxOutputTokens: 40 }).maxOutputTokens, 1, 'less than one token cannot be asked for');
+    assert.equal(resumption.request({ ...question, maxOutputTokens: 40 }).maxOutputTokens, 1, 'the smallest limit is one token');
     assert.equal(resumption.request(question).maxOutputTokens, undefined);
   });
 
-  it('is not gone on with after words of refusal', () => {
+  it('is not resumed after text of a refusal', () => {
     const resumption = new Resumption();
     resumption.pass([{ type: 'refusal', text: 'I cannot' }]);
     assert.equal(resumption.possible, false);
   });
 
-  it('takes a few equal letters for chance', () => {
+  it('treats a repetition of a few letters as coincidence', () => {
     const resumption = new Resumption();
     const before = said(resumption.pass([text('one and ')]));
     resumption.begin([]);
     assert.equal(before + said(resumption.pass([text('and two'), { type: 'finish', reason: 'end' }])), 'one and and two');
   });
 
-  it('gives out a tool call only when it is whole, and drops a half one for good', () => {
+  it('passes on a tool call only when it is whole, and discards an incomplete one', () => {
     const resumption = new Resumption();
     const half = resumption.pass([text('I look it up.'), { type: 'tool-call-start', index: 0, id: 'a', name: 'look' }, { type: 'tool-call-arguments', index: 0, text: '{"pl' }]);
     assert.deepEqual(half, [text('I look it up.')]);
@@ -101,10 +101,10 @@ describe('an answer that another target goes on with', () => {
       { type: 'tool-call-start', index: 0, id: 'b', name: 'look' }, { type: 'tool-call-arguments', index: 0, text: '{}' }, { type: 'tool-call-end', index: 0 },
     ];
     assert.deepEqual(resumption.pass(whole), whole);
-    assert.equal(resumption.possible, false, 'a call that was handed over must not be made twice');
+    assert.equal(resumption.possible, false, 'a call that was passed on must not be made twice');
   });
 
-  it('begins the same request anew where nothing was said yet', () => {
+  it('sends the same request again when no content has been passed on', () => {
     const resumption = new Resumption();
     resumption.pass([{ type: 'thinking', text: 'hm' }]);
     resumption.begin([]);

@@ -17,7 +17,7 @@ import { startSandboxProvider, type SandboxProvider } from '../../../server/sand
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 import { exact } from '../ledger/receipts.ts';
 
-/** Counts answered requests by model: all that a new feature of this kind has to be. */
+/** Counts answered requests by model. A new feature of this kind needs no more than this class. */
 class RequestsByModel implements ExchangeObserver {
   readonly name = 'The count of requests by model';
   readonly counts = new Map<string, number>();
@@ -27,7 +27,7 @@ class RequestsByModel implements ExchangeObserver {
   }
 }
 
-/** Writes down every event, in order. */
+/** Records every event, in order. */
 class Diary implements ExchangeObserver {
   readonly name = 'The diary';
   readonly lines: string[] = [];
@@ -145,7 +145,7 @@ describe('a toy observer', () => {
     assert.ok(!seen.includes(secret));
   });
 
-  it('breaks nothing when it throws in each of its methods', async () => {
+  it('does no harm when it throws in each of its methods', async () => {
     const [one, other] = [new Diary(), new Diary()];
     const { failure, text, said, ledger } = await exchange([one, new Broken(), other]);
     assert.equal(failure, undefined);

@@ -7,7 +7,7 @@ const everywhere = ['a', 'b', 'c'].map(endpoint => ({ endpoint, model: 'm' }));
 function open(under: RegistryUnderTest, endpoint: string): void {
   for (let index = 0; index < 5; index += 1) under.fail('server', { endpoint, model: 'm' });
 }
-/** A trial at the endpoint fails, at the moment it is let through. */
+/** Fails a trial at the endpoint as soon as the breaker admits it. */
 function reopen(under: RegistryUnderTest, endpoint: string): void {
   assert.equal(under.healthRegistry.enter(endpoint, 'm', under.now).admitted, true);
   under.fail('server', { endpoint, model: 'm', trial: true });
@@ -47,14 +47,14 @@ test('a wait that the provider named is never cut short, and our own backoff may
   assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false, 'an open breaker does not hide the wait');
 });
 
-test('there is no best unavailable one of targets that may go, of unknown ones, and of none', () => {
+test('there is no best unavailable target among available targets, unknown targets, or none', () => {
   const under = new RegistryUnderTest();
   assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now), undefined);
   assert.equal(under.healthRegistry.bestUnavailable([{ endpoint: 'unknown', model: 'm' }], under.now), undefined);
   assert.equal(under.healthRegistry.bestUnavailable([], under.now), undefined);
 });
 
-test('an attempt that is forced in is the trial, and a second one beside it is none', () => {
+test('a forced attempt is the trial, and a second one beside it is not', () => {
   const under = new RegistryUnderTest();
   open(under, 'a');
   assert.equal(under.healthRegistry.enter('a', 'm', under.now).admitted, false);
@@ -69,7 +69,7 @@ test('an attempt that is forced in is the trial, and a second one beside it is n
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'closed');
 });
 
-test('forced attempts that fail do not shut an endpoint out for longer, and the next one goes elsewhere', () => {
+test('forced attempts that fail do not keep a breaker open for longer, and the next one goes to another target', () => {
   const under = new RegistryUnderTest();
   open(under, 'a');
   open(under, 'b');

@@ -28,7 +28,7 @@ test('a killed endpoint is down at its first refused connection, long before the
   assert.notEqual(under.state(), 'down');
 });
 
-test('what one outcome makes of a healthy endpoint', () => {
+test('the state of a healthy endpoint after one outcome', () => {
   const table: [Partial<Outcome>, string][] = [
     [{}, 'healthy'],
     [{ failureClass: 'network' }, 'down'],
@@ -75,7 +75,7 @@ test('only being rate-limited is never down', () => {
   assert.equal(under.state(), 'degraded');
 });
 
-test('one failed attempt in ten over the sliding window is degraded though the last ones went well', () => {
+test('one failed attempt in ten over the sliding window is degraded although the latest succeeded', () => {
   const under = new RegistryUnderTest();
   under.fail('server');
   for (let index = 0; index < 9; index += 1) under.record();
@@ -93,7 +93,7 @@ test('an open breaker refuses with a sentence that says why and until when', () 
   assert.equal(under.state(), 'down');
 });
 
-test('a look takes no trial, entering does, and half-open shows as degraded', () => {
+test('reading the admission takes no trial, entering does, and half-open shows as degraded', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.now += 60_000;
@@ -107,7 +107,7 @@ test('a look takes no trial, entering does, and half-open shows as degraded', ()
   assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now), { admitted: true, trial: true });
 });
 
-test('an attempt from before the opening that ends late leaves the trial its place', () => {
+test('an attempt from before the opening that ends late does not free the slot of the trial', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.enter('a', undefined, under.now);
   under.openBreaker();
@@ -121,7 +121,7 @@ test('an attempt from before the opening that ends late leaves the trial its pla
   assert.deepEqual(under.healthRegistry.enter('a', undefined, under.now), { admitted: true, trial: true });
 });
 
-test('after three good trials the endpoint is back, first with a few requests at once', () => {
+test('after three successful trials the endpoint is available, first for a few concurrent requests', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.now += 60_000;
@@ -137,7 +137,7 @@ test('after three good trials the endpoint is back, first with a few requests at
   assert.equal(under.reason(), undefined);
 });
 
-test('a rate limit with a named wait keeps that model away, and others may go', () => {
+test('a rate limit with a named wait keeps that model away, and others are available', () => {
   const under = new RegistryUnderTest();
   under.fail('rate-limit', { model: 'm', retryAfterMs: 12_000 });
   assert.equal(under.reason('m'), 'rate-limited by the provider for another 12 s');
@@ -147,7 +147,7 @@ test('a rate limit with a named wait keeps that model away, and others may go', 
   assert.equal(under.reason('m'), undefined);
 });
 
-test('when breaker and cool-down both refuse, the later moment is reported', () => {
+test('when breaker and cooldown both refuse, the later moment is reported', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.fail('server', { retryAfterMs: 300_000 });
@@ -155,7 +155,7 @@ test('when breaker and cool-down both refuse, the later moment is reported', () 
   assert.equal(under.healthRegistry.health('a', under.now).retryAt, start + 300_000);
 });
 
-test('a cool-down is waited out before a trial is taken', () => {
+test('no trial is admitted before the end of a cooldown', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.fail('server', { retryAfterMs: 90_000 });
@@ -174,7 +174,7 @@ test('latency is that of answered prompts, not of probes', () => {
   assert.deepEqual([health.firstToken?.p50, health.total?.p99], [200, 800]);
 });
 
-test('a good probe takes back what a bad one found, but not prompts that fail', () => {
+test('a successful probe clears the failure of a probe, but not of requests', () => {
   const under = new RegistryUnderTest();
   under.record();
   under.record({ kind: 'probe', failureClass: 'auth' });
@@ -185,7 +185,7 @@ test('a good probe takes back what a bad one found, but not prompts that fail', 
   assert.equal(under.state(), 'degraded');
 });
 
-test('uptime counts the time an endpoint was not down since it was first watched', () => {
+test('uptime counts the time an endpoint was not down since its first observation', () => {
   const under = new RegistryUnderTest();
   under.now += 1000;
   under.record();
@@ -215,7 +215,7 @@ test('two remote endpoints that cannot be reached together are the machine being
   assert.equal(under.healthRegistry.networkTrouble()?.since, undefined, 'an answer of any kind came over the link');
 });
 
-test('refused connections are never taken for being offline, nor are local endpoints', () => {
+test('neither refused connections nor local endpoints make the machine offline', () => {
   const under = new RegistryUnderTest();
   under.fail('network', { networkKind: 'refused' });
   under.fail('network', { endpoint: 'b', networkKind: 'refused' });
@@ -235,7 +235,7 @@ test('while the machine has no interface local endpoints keep their breakers', (
   assert.equal(under.healthRegistry.networkTrouble()?.since, undefined);
 });
 
-test('history of an endpoint that stays survives a new configuration, and that of one that went does not', () => {
+test('a new configuration keeps the history of an endpoint that stays, and drops that of a removed one', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.fail('network', { endpoint: 'b' });
@@ -246,7 +246,7 @@ test('history of an endpoint that stays survives a new configuration, and that o
   assert.equal(under.state('b'), 'unknown');
 });
 
-test('what a peer observed counts, frees no place here, and counts no more after a success', () => {
+test('an outcome of a peer counts, frees no slot here, and counts no more after a success', () => {
   const under = new RegistryUnderTest();
   for (let index = 0; index < 5; index += 1) under.fail('server', { foreign: true });
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');
@@ -295,7 +295,7 @@ test('in random sequences of everything that can happen no two trials ever run a
   assert.ok(trials > 100, 'the sequences must reach half-open often enough to prove anything');
 });
 
-test('what this machine ran out of does not count against an endpoint, by attempts, probes and peers', () => {
+test('a resource that this machine ran out of does not count against an endpoint, in attempts, probes and outcomes of peers', () => {
   const under = new RegistryUnderTest();
   under.record();
   const before = under.healthRegistry.health('a', under.now);
@@ -308,7 +308,7 @@ test('what this machine ran out of does not count against an endpoint, by attemp
   assert.equal(under.reason(undefined, 'a'), undefined);
 });
 
-test('an endpoint that closes each connection without an answer is kept away as a whole, and is no proof of a link', () => {
+test('an endpoint that closes each connection without an answer is kept away as a whole, and does not show that the machine is online', () => {
   const under = new RegistryUnderTest();
   for (let index = 0; index < 6; index += 1) under.fail('server', { model: `m${index}`, code: 'connection-reset', networkKind: 'reset' });
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');

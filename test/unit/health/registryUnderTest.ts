@@ -5,7 +5,7 @@ import { createHealthRegistry } from '../../../server/health/registry.ts';
 export const start = Date.UTC(2026, 0, 1);
 export const breaker = { failures: 5, failureRate: 0.5, minimumAttempts: 10, windowMs: 600_000, openForMs: 60_000, maxOpenForMs: 600_000, halfOpenProbes: 3 };
 
-/** A registry with endpoints `a`, `b`, `c` on the internet and `local` on this machine, and a clock that is moved by hand. */
+/** A registry with endpoints `a`, `b`, `c` on the internet and `local` on this machine, and a clock that the test moves. */
 export class RegistryUnderTest {
   now = start;
   readonly healthRegistry: NetworkAwareHealthRegistry;

@@ -110,7 +110,7 @@ describe('limits and keys', () => {
     return pool;
   };
 
-  it('passes over a key that its limits keep back', () => {
+  it('skips a key that is at its limits', () => {
     const pool = both();
     assert.equal(pool.pick('e', none, 0, key => key.id !== '1'), two);
     assert.equal(pool.pick('e', none, 0, () => false), undefined);
@@ -128,7 +128,7 @@ describe('limits and keys', () => {
     assert.deepEqual(pool.blocked('e', true, 0, () => atLimit(30_000)), { reason: 'the provider has no requests left for it for another 12 s', retryAt: 30_000 });
   });
 
-  it('waits for a key as long as whatever keeps it longer', () => {
+  it('waits for a key until the later of its limit and its cooldown ends', () => {
     const pool = both();
     pool.report('e', '1', 'rate-limit', 0, 5000);
     pool.report('e', '2', 'auth', 0);
@@ -136,7 +136,7 @@ describe('limits and keys', () => {
     assert.equal(pool.blocked('e', true, 0, () => atLimit(2000))?.retryAt, 5000);
   });
 
-  it('cools down a key for the one model whose limit the provider named a wait for', () => {
+  it('cools down a key for one model when the provider named a wait for that model', () => {
     const pool = both();
     pool.report('e', '1', 'rate-limit', 0, 5000, { model: 'big' });
     assert.equal(pool.pick('e', none, 0, undefined, 'big'), two);
@@ -157,7 +157,7 @@ describe('limits and keys', () => {
     ]);
   });
 
-  it('ends a cooldown early for no answer, which may be older than the refusal', () => {
+  it('does not end a cooldown early for an answer, which may be older than the refusal', () => {
     const pool = both();
     pool.report('e', '1', 'rate-limit', 0, 5000);
     pool.report('e', '1', 'ok', 10);
@@ -182,7 +182,7 @@ describe('accounts', () => {
     return made;
   };
 
-  it('of which one has no money are tried with none of their keys', () => {
+  it('without money are tried with none of their keys', () => {
     const made = pool(true);
     made.report('e', '1', 'quota', 0);
     assert.equal(made.pick('e', new Set(['1']), 0), three);
@@ -199,7 +199,7 @@ describe('accounts', () => {
     assert.equal(apart.limitAccount('e', '1'), undefined);
   });
 
-  it('of two projects are two, and of a key that never said anything, its own', () => {
+  it('differ by project, and a key of an unknown account has its own', () => {
     const made = pool(true);
     made.observe('e', '2', { 'openai-organization': 'org-a', 'openai-project': 'proj-2' });
     made.report('e', '1', 'quota', 0);
@@ -213,7 +213,7 @@ describe('accounts', () => {
 });
 
 describe('what peers share about keys', () => {
-  /** Pools that tell each other everything at once. */
+  /** Pools that share every note at once. */
   function peers(count: number): { pools: KeyPool[]; notes: KeyStateNote[] } {
     const fingerprint = privateKeyFingerprints();
     const notes: KeyStateNote[] = [];
@@ -230,7 +230,7 @@ describe('what peers share about keys', () => {
   }
   const [a, b] = [0, 1];
 
-  it('keeps all of them from a dead key, whatever its label, until its secret changes', () => {
+  it('keeps every peer from a rejected key, whatever its label, until its secret changes', () => {
     const { pools, notes } = peers(2);
     pools[b]?.configure(new Map([['e', [{ ...one, id: 'HEADLESS', label: 'other' }, two]]]));
     pools[a]?.report('e', '1', 'auth', 1000);
@@ -239,11 +239,11 @@ describe('what peers share about keys', () => {
     pools[b]?.configure(new Map([['e', [{ ...one, secret: 'renewed-secret-1111' }, two]]]));
     assert.equal(pools[b]?.pick('e', none, 2000)?.id, '1');
     pools[b]?.configure(new Map([['e', [one, two]]]));
-    assert.equal(pools[b]?.pick('e', none, 2000), two, 'the old secret is as dead as before');
+    assert.equal(pools[b]?.pick('e', none, 2000), two, 'the old secret is still rejected');
     assert.ok(notes.length === 1 && !JSON.stringify(notes).includes('secret'));
   });
 
-  it('ends everywhere when a key is shown to work', () => {
+  it('ends at every peer when one of them proves that the key works', () => {
     const { pools } = peers(2);
     pools[a]?.report('e', '1', 'auth', 1000);
     pools[b]?.report('e', '2', 'quota', 1000);
@@ -252,7 +252,7 @@ describe('what peers share about keys', () => {
     for (const pool of pools) assert.deepEqual(pool.status('e', 3000).map(key => key.state), ['ok', 'ok']);
   });
 
-  it('holds for cooldowns as well, of which the longest stands', () => {
+  it('includes cooldowns, of which the longest is kept', () => {
     const { pools } = peers(2);
     pools[a]?.report('e', '1', 'rate-limit', 1000, 60_000);
     pools[b]?.report('e', '1', 'rate-limit', 2000, 5000);
@@ -264,7 +264,7 @@ describe('what peers share about keys', () => {
     }
   });
 
-  it('leaves out what a fire drill injected, and outlives the drill that was put back', () => {
+  it('leaves out failures that a fire drill injected, and is kept when the drill is undone', () => {
     const { pools, notes } = peers(2);
     const before = pools[a]?.snapshotOf('e') ?? new Map();
     pools[a]?.report('e', '1', 'auth', 1000, undefined, { model: 'm', drill: true });
@@ -278,7 +278,7 @@ describe('what peers share about keys', () => {
     assert.equal(notes.length, 1);
   });
 
-  it('does not let an older note undo what was found out since', () => {
+  it('does not let an older note replace a newer state', () => {
     const { pools, notes } = peers(2);
     pools[a]?.report('e', '1', 'auth', 1000);
     pools[a]?.revive('e', '1', 'test', 2000);
@@ -289,7 +289,7 @@ describe('what peers share about keys', () => {
 });
 
 describe('probes of keys', () => {
-  it('revive a dead key, but no key without money, and none that traffic has just shown to be dead', () => {
+  it('revive a rejected key, but no key without money, and none that the provider has just rejected', () => {
     const pool = new KeyPool();
     pool.configure(new Map([['e', [one, two]]]));
     pool.report('e', '1', 'quota', 0);

@@ -10,10 +10,10 @@ import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 
-/** What a test says of a peer's attempt; the rest is filled in. */
+/** The fields of a peer's attempt that a test sets; the others have defaults. */
 export type PeerAttemptGiven = Pick<PeerAttempt, 'attempt' | 'endedAt'> & Partial<PeerAttempt>;
 
-/** A ledger without a file, for tests of what stands above it. Runs the same contract as the real one. */
+/** A ledger without a file, for tests of its users. It passes the same contract as the real one. */
 export class InMemoryLedger implements Ledger {
   readonly receipts = new Map<string, Receipt>();
   readonly health: HealthEvent[] = [];
@@ -54,10 +54,10 @@ export class InMemoryLedger implements Ledger {
 
   async keyNotes(): Promise<KeyNote[]> { return [...this.notes]; }
 
-  /** Pretends that a peer found something out about a key. */
+  /** Simulates a note of a peer about a key. */
   addForeignNotes(...notes: KeyNote[]): void { this.#peers = { ...this.#peers, keyNotes: [...this.#peers.keyNotes, ...notes] }; }
 
-  /** Pretends that a peer recorded something. */
+  /** Simulates records of a peer. */
   addForeign(attempts: PeerAttemptGiven[], health: HealthEvent[] = []): void {
     const whole = attempts.map((given): PeerAttempt => {
       this.#position += 1;

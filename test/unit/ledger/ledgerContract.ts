@@ -5,7 +5,7 @@ import type { Ledger } from '../../../server/ledger/ports.ts';
 import { hedgeSpend, polled, spendByEndpoint } from './reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
 
-/** What every ledger promises. `make` gives a new, empty one. */
+/** The contract of every ledger. `make` returns a new, empty one. */
 export function ledgerContract(name: string, make: () => Ledger): void {
   describe(name, () => {
     it('gives back a receipt as it was handed in', async () => {

@@ -2,7 +2,7 @@ import type { TimeRange } from '../../../server/api/receipt.ts';
 import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt } from '../../../server/ledger/ports.ts';
 import { SpendBook } from '../../../server/router/spend/spendBook.ts';
 
-/** What one poll of a ledger delivers. */
+/** The results of one poll of a ledger. */
 export function polled(ledger: Ledger): Omit<PeerFacts, 'reopened'> {
   let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
   const subscription = ledger.subscribe(({ attempts, probes, keyNotes, repriced }) => { found = { attempts, probes, keyNotes, repriced }; });
@@ -17,14 +17,14 @@ export function learnt(ledger: Ledger): { attempts: Omit<RecordedAttempt, 'posit
   return { attempts: attempts.filter(({ runs }) => !runs).map(({ attempt, endedAt, stream, beaten }) => ({ attempt, endedAt, stream, beaten })), health: probes };
 }
 
-/** Spend by endpoint name, as a report has it. */
+/** Spend by endpoint name, as in a report. */
 export async function spendByEndpoint(ledger: Ledger, range: TimeRange): Promise<Map<string, { microUsd: number; estimated: boolean; unknown: number }>> {
   return new Map((await ledger.spend(range)).byEndpoint.map((group) => [group.name, {
     microUsd: group.microUsd, estimated: group.estimatedMicroUsd > 0, unknown: group.unknownAttempts,
   }]));
 }
 
-/** What second requests of a route cost in a range, as the cap of the route takes it. */
+/** The cost of second requests of a route in a range, as the cap of the route counts it. */
 export async function hedgeSpend(ledger: Ledger, route: string, range: TimeRange): Promise<number> {
   const book = new SpendBook(range, (name) => name);
   book.begin(await ledger.spendStart(range), range.from);

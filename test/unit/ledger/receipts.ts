@@ -5,7 +5,7 @@ import { sumCost, sumUsage } from '../../../server/pricing/sums.ts';
 /** A moment in the middle of a UTC day. */
 export const noon = Date.UTC(2026, 10, 20, 12, 0, 0);
 
-/** A complete attempt; what a test cares about is given. */
+/** A complete attempt; a test gives the fields that it is about. */
 export function anAttempt(overrides: Partial<Attempt> = {}): Attempt {
   const endpoint = overrides.endpoint ?? 'openai';
   const model = overrides.model ?? 'gpt-4.1';

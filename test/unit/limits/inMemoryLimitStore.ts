@@ -4,19 +4,19 @@ const deadAfterMs = 15_000;
 
 interface Member { seenAt: number; alone: boolean }
 
-/** What the servers of one data folder count in, without a file. */
+/** The store of limits that the servers of one data folder share, without a file. */
 export class InMemoryLimits {
   readonly members = new Map<string, Member>();
   /** By scope, then by member. */
   readonly running = new Map<string, Map<string, number>>();
   /** By scope, then by second. */
   readonly usage = new Map<string, Map<number, UsedSecond>>();
-  /** Members whose process is gone. */
+  /** Members whose process has ended. */
   readonly killed = new Set<string>();
   generation = 'first';
-  /** What the store does at the next transactions. */
+  /** Behaviour of the store at the next transactions. */
   state: 'well' | 'busy' | 'broken' = 'well';
-  /** Transactions asked for so far. */
+  /** Number of transactions so far. */
   transactions = 0;
 
   /** The store as one server sees it. */
@@ -24,7 +24,7 @@ export class InMemoryLimits {
     return new MemberStore(this, id);
   }
 
-  /** Everything is lost, as with a file that was replaced. */
+  /** Loses all contents, as when the file is replaced. */
   replace(): void {
     this.members.clear();
     this.running.clear();

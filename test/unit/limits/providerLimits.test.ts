@@ -5,8 +5,8 @@ import { ProviderLimits } from '../../../server/limits/providerLimits.ts';
 const start = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 
-describe('what a provider says is left', () => {
-  it('keeps no request back while there is enough, and as long as nothing is known', () => {
+describe('the remaining quota that a provider reports', () => {
+  it('holds no request back while enough is left or nothing is known', () => {
     const limits = new ProviderLimits({});
     assert.equal(limits.shortage(1e9, start), undefined);
     limits.observe({ requests: { limit: 60, remaining: 1, resetAt: start + minuteMs }, tokens: { limit: 1000, remaining: 400, resetAt: start + minuteMs } }, start, false);
@@ -16,7 +16,7 @@ describe('what a provider says is left', () => {
     });
   });
 
-  it('counts what was sent since, as a lower bound, and corrects it by what was used', () => {
+  it('counts later requests as a lower bound, and corrects them by their usage', () => {
     const limits = new ProviderLimits({});
     limits.observe({ tokens: { limit: 1000, remaining: 600, resetAt: start + minuteMs } }, start, false);
     limits.sent(500, start + 1);
@@ -28,7 +28,7 @@ describe('what a provider says is left', () => {
     assert.equal(limits.shortage(300, start + 6), undefined, 'the new figures hold it already');
   });
 
-  it('lets a request larger than the whole limit go when nothing else was used, or the limit is full again', () => {
+  it('admits a request larger than the whole limit when nothing else was used, or the limit is full again', () => {
     const limits = new ProviderLimits({});
     limits.observe({ tokens: { limit: 1000, remaining: 1000, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(5000, start), undefined);
@@ -37,7 +37,7 @@ describe('what a provider says is left', () => {
     assert.equal(limits.shortage(5000, start + minuteMs), undefined);
   });
 
-  it('takes a limit that refills bit by bit to do so', () => {
+  it('counts a limit with gradual refill as refilling gradually', () => {
     const limits = new ProviderLimits({ refills: true });
     limits.observe({ requests: { limit: 60, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(1, start)?.retryAt, start + 1000);
@@ -49,7 +49,7 @@ describe('what a provider says is left', () => {
     assert.equal(atOnce.shortage(1, start + 59_000)?.retryAt, start + minuteMs);
   });
 
-  it('does not take a prompt for used where cached tokens are free', () => {
+  it('does not count a prompt as used where cached tokens are free', () => {
     const limits = new ProviderLimits({ cachedFree: true });
     limits.observe({ inputTokens: { limit: 30_000, remaining: 100, resetAt: start + minuteMs } }, start, false);
     limits.sent(150_000, start);
@@ -73,7 +73,7 @@ describe('what a provider says is left', () => {
     assert.equal(far.shortage(1, start)?.retryAt, start + 5 * minuteMs);
   });
 
-  it('is ignored once good answers have contradicted it three times, until it moves or a refusal confirms it', () => {
+  it('is ignored once successful answers have contradicted it three times, until it changes or a refusal confirms it', () => {
     const limits = new ProviderLimits({});
     let now = start;
     const say = (remaining: number, refused = false): void => { limits.observe({ requests: { limit: 10, remaining, resetAt: now + 1000 } }, now, refused); };
@@ -94,7 +94,7 @@ describe('what a provider says is left', () => {
     assert.ok(limits.shortage(1, now + 1));
   });
 
-  it('takes answers that were on their way when a request was kept back for no contradiction', () => {
+  it('does not count answers that were in flight when a request was held back as a contradiction', () => {
     const limits = new ProviderLimits({});
     for (let round = 0; round < 10; round += 1) {
       limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start + round, false);
@@ -102,7 +102,7 @@ describe('what a provider says is left', () => {
     }
   });
 
-  it('is not confused by answers that overtake each other', () => {
+  it('is correct when answers overtake each other', () => {
     const limits = new ProviderLimits({});
     limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
     limits.observe({ requests: { limit: 10, remaining: 7, resetAt: start + minuteMs + 400 } }, start + 5, false);
@@ -111,13 +111,13 @@ describe('what a provider says is left', () => {
     assert.equal(limits.shortage(1, start + minuteMs), undefined);
   });
 
-  it('ends with a clock that is set back', () => {
+  it('ends when the clock is set back', () => {
     const limits = new ProviderLimits({});
     limits.observe({ requests: { limit: 10, remaining: 0, resetAt: start + minuteMs } }, start, false);
     assert.equal(limits.shortage(1, start - 60 * minuteMs), undefined);
   });
 
-  it('says of which kinds little is left', () => {
+  it('names the kinds of which little is left', () => {
     const limits = new ProviderLimits({});
     const resetAt = start + minuteMs;
     assert.deepEqual(limits.observe({ requests: { limit: 1000, remaining: 900, resetAt }, tokens: { limit: 1000, remaining: 90, resetAt } }, start, false), ['tokens']);

@@ -33,7 +33,7 @@ test('requests beyond the limit wait until the first of them is a minute old', (
   assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
 });
 
-test('tokens are reserved by the estimate and settled by what was used', () => {
+test('tokens are reserved by the estimate and settled by the usage', () => {
   const made = limiter({ tokensPerMinute: 1000 });
   const ticket = enter(made, 900, start);
   assert.equal(made.admission('a', 200, start).admitted, false);
@@ -42,7 +42,7 @@ test('tokens are reserved by the estimate and settled by what was used', () => {
   assert.equal(made.admission('a', 701, start).admitted, false);
 });
 
-test('what was never sent gives back its place, its request and its tokens', () => {
+test('a request that was never sent gives back its slot, its request count and its tokens', () => {
   const made = limiter({ requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 });
   made.refund(enter(made, 900, start));
   assert.equal(made.admission('a', 1000, start).admitted, true);
@@ -50,7 +50,7 @@ test('what was never sent gives back its place, its request and its tokens', () 
   assert.equal(made.admission('a', 0, start + 1000).admitted, false);
 });
 
-test('a request larger than the whole token limit goes when nothing else was used', () => {
+test('a request larger than the whole token limit is admitted when nothing else was used', () => {
   const made = limiter({ tokensPerMinute: 1000 });
   enter(made, 5000, start);
   const refused = made.admission('a', 5000, start + 1000);
@@ -58,7 +58,7 @@ test('a request larger than the whole token limit goes when nothing else was use
   assert.equal(made.admission('a', 5000, refused.retryAt).admitted, true);
 });
 
-test('requests at once are limited until one leaves', () => {
+test('concurrent requests are limited until one ends', () => {
   const made = limiter({ concurrency: 1 });
   const ticket = enter(made, 0, start);
   const refused = made.admission('a', 0, start);
@@ -68,14 +68,14 @@ test('requests at once are limited until one leaves', () => {
   assert.equal(made.admission('a', 0, start).admitted, true);
 });
 
-test('new limits apply at once to what was used before', () => {
+test('new limits apply at once to earlier usage', () => {
   const made = limiter({ requestsPerMinute: 10 });
   for (let index = 0; index < 3; index += 1) enter(made, 0, start);
   made.configure(new Map([['a', { limits: { requestsPerMinute: 3 } }]]));
   assert.equal(made.admission('a', 0, start).admitted, false);
 });
 
-test('in random sequences no sixty seconds hold more than the limits, and a promised moment is kept', () => {
+test('in random sequences no sixty seconds exceed the limits, and a request is admitted at the promised time', () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     const random = seededRandom(seed);
     const made = limiter({ requestsPerMinute: 20, tokensPerMinute: 5000 });
@@ -112,7 +112,7 @@ test('a clock set back makes no request wait longer than a minute', () => {
   assert.equal(made.admission('a', 0, refused.retryAt).admitted, true);
 });
 
-test('the answer to come is reserved as well, and given back with what was used', () => {
+test('the expected answer is reserved as well, and settled by the usage', () => {
   const made = limiter({ tokensPerMinute: 1000 });
   const entry = made.enter(rateRequest({ keyId: 'k', promptTokens: 100, writableTokens: 800, now: start }));
   assert.ok(entry.admitted);
@@ -127,7 +127,7 @@ function perKey(perKeyLimits: { requestsPerMinute?: number; tokensPerMinute?: nu
   return made;
 }
 
-test('each key has the limit for keys to itself', () => {
+test('each key has its own limit for keys', () => {
   const made = perKey({ requestsPerMinute: 1 });
   assert.ok(made.enter(rateRequest({ keyId: 'one', now: start })).admitted);
   const refused = made.keyAdmission(rateRequest({ keyId: 'one', model: 'other', now: start + 1000 }));
@@ -138,7 +138,7 @@ test('each key has the limit for keys to itself', () => {
   assert.ok(made.admission('a', 0, start + 1000).admitted);
 });
 
-test('an attempt that was refused by a key took nothing from the endpoint', () => {
+test('an attempt that the limit of a key refused takes nothing from the endpoint', () => {
   const made = createRateLimiter();
   made.configure(new Map([['a', { limits: { requestsPerMinute: 2, concurrency: 2, perKey: { requestsPerMinute: 1 } } }]]));
   assert.ok(made.enter(rateRequest({ keyId: 'one', now: start })).admitted);
@@ -166,7 +166,7 @@ const reported = (remaining: number, reset: string, limit?: number): Record<stri
   'x-ratelimit-remaining-requests': String(remaining), 'x-ratelimit-reset-requests': reset, ...(limit === undefined ? {} : { 'x-ratelimit-limit-requests': String(limit) }),
 });
 
-test('a request the provider is bound to refuse is not sent, until the reset the provider named', () => {
+test('a request that the provider would refuse is not sent until the reset that the provider named', () => {
   const made = limiter({});
   enter(made, 0, start);
   made.observed('a', 'one', 'm', reported(0, '12s'), start);
@@ -191,7 +191,7 @@ test('requests sent since the provider reported count, in this server and in its
   assert.ok(!made.enter(rateRequest({ keyId: 'one', now: start + 400 })).admitted);
 });
 
-test('keys of one account share what the provider has left', () => {
+test('keys of one account share its remaining quota', () => {
   const made = createRateLimiter({ accountOf: (_endpoint, keyId) => (keyId === 'three' ? undefined : 'org') });
   made.configure(new Map([['a', { limits: {} }]]));
   made.observed('a', 'one', 'm', reported(0, '12s'), start);
@@ -199,7 +199,7 @@ test('keys of one account share what the provider has left', () => {
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'three', now: start })).admitted);
 });
 
-test('what a provider reported to one server, its peers keep to', () => {
+test('peers keep to a limit that a provider reported to one server', () => {
   const passedOn: ReportedLimit[] = [];
   const first = createRateLimiter({ onLittleLeft: one => { passedOn.push(one); } });
   first.configure(new Map([['a', { limits: {} }]]));
@@ -215,7 +215,7 @@ test('what a provider reported to one server, its peers keep to', () => {
   assert.ok(second.keyAdmission(rateRequest({ keyId: 'one', now: start + 4000 })).admitted, 'older figures change nothing');
 });
 
-test('whatever names callers make up, what is remembered of a key stays bounded', () => {
+test('the state of a key stays bounded, whatever model names callers invent', () => {
   const made = limiter({});
   for (let index = 0; index < 1000; index += 1) made.observed('a', 'one', `m${index}`, reported(0, '1h'), start);
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', model: 'm0', now: start })).admitted);

@@ -19,7 +19,7 @@ function servers(count: number, limits: InMemoryLimits, settings: LimitSettings)
   return Array.from({ length: count }, (_, index) => server(limits, `w${index}`, settings));
 }
 
-/** The tickets of those that were let in. */
+/** The tickets of the admitted requests. */
 function enterAll(made: readonly RateLimiter[], times: number, now: number, tokens = 0): RateTicket[] {
   const tickets: RateTicket[] = [];
   for (let round = 0; round < times; round += 1) {
@@ -37,7 +37,7 @@ function beats(made: readonly RateLimiter[], from: number, seconds: number): num
   return from + seconds * 1000;
 }
 
-test('eight servers that are asked at once, before they know of each other, stay within the limit together', () => {
+test('eight servers with concurrent requests stay within the limit together, even before they know of each other', () => {
   const requests = servers(8, new InMemoryLimits(), { requestsPerMinute: 30 });
   assert.equal(enterAll(requests, 20, start).length, 30);
   const tokens = servers(8, new InMemoryLimits(), { tokensPerMinute: 1000 });
@@ -46,7 +46,7 @@ test('eight servers that are asked at once, before they know of each other, stay
   assert.equal(enterAll(keys, 3, start).length, 5);
 });
 
-test('four servers run no more at once than one may, and a place that one frees is there for the next', () => {
+test('four servers together run no more requests than one may, and a freed slot is available to the next', () => {
   const made = servers(4, new InMemoryLimits(), { concurrency: 2 });
   const [first] = enterAll(made, 3, start);
   const refused = made[3]?.enter(rateRequest({ now: start }));
@@ -58,7 +58,7 @@ test('four servers run no more at once than one may, and a place that one frees 
   assert.equal(enterAll(made, 3, refused.retryAt).length, 1);
 });
 
-test('looks after a refusal say the same, for as long as it is valid, and only for requests that are no smaller', () => {
+test('a refusal is repeated without a read of the store while it is valid, and only for requests that are no smaller', () => {
   const [one, other] = servers(2, new InMemoryLimits(), { tokensPerMinute: 1000 });
   assert.ok(one !== undefined && other !== undefined);
   assert.ok(one.enter(rateRequest({ promptTokens: 900, now: start })).admitted);
@@ -98,7 +98,7 @@ test('each key has its limit over all servers, by its fingerprint; the refusal s
   assert.ok(other.enter(rateRequest({ keyId: 'another', now: start })).admitted);
 });
 
-test('a server that is alone asks the store for nothing on the way of a request, and once a second besides', () => {
+test('a server that is alone asks the store for nothing on the way of a request, and otherwise once a second', () => {
   const limits = new InMemoryLimits();
   const [made] = servers(1, limits, { requestsPerMinute: 1000, tokensPerMinute: 1e9, concurrency: 10, perKey: { requestsPerMinute: 1000 } });
   assert.ok(made !== undefined);
@@ -156,7 +156,7 @@ test('a newcomer waits three seconds at most for a server that was alone and is 
   assert.equal(enterAll([old], 1, now + 3501).length, 0);
 });
 
-test('after a sleep of the machine no server takes the others for dead before they had their turn', () => {
+test('after a sleep of the machine no server counts the others as ended before they have run', () => {
   const limits = new InMemoryLimits();
   const made = servers(3, limits, { concurrency: 2 });
   const now = beats(made, start, 2);
@@ -179,11 +179,11 @@ test('a server that was alone and sent no heartbeat for long asks before it goes
   const old = server(limits, 'old', { concurrency: 1 });
   const now = beats([old], start, settleMs / 1000 + 1);
   const young = server(limits, 'young', { concurrency: 1 });
-  assert.equal(enterAll([young], 1, now + 16_000).length, 1, 'the other is taken for dead');
+  assert.equal(enterAll([young], 1, now + 16_000).length, 1, 'the other counts as ended');
   assert.equal(enterAll([old], 1, now + 16_500).length, 0);
 });
 
-test('a server that was taken for dead by mistake has its requests counted again with its next heartbeat', () => {
+test('a server that was counted as ended by mistake has its requests counted again with its next heartbeat', () => {
   const limits = new InMemoryLimits();
   const [one, other] = servers(2, limits, { concurrency: 1 });
   assert.ok(one !== undefined && other !== undefined);
@@ -193,7 +193,7 @@ test('a server that was taken for dead by mistake has its requests counted again
   assert.equal(enterAll([other], 1, start + 17_100).length, 0);
 });
 
-test('what a dead server held is free with the next heartbeat of another; what it sent stays counted', () => {
+test('the slots of a crashed server are free with the next heartbeat of another; its sent requests stay counted', () => {
   const limits = new InMemoryLimits();
   const [one, other] = servers(2, limits, { concurrency: 2, requestsPerMinute: 3 });
   assert.ok(one !== undefined && other !== undefined);
@@ -205,7 +205,7 @@ test('what a dead server held is free with the next heartbeat of another; what i
   assert.equal(enterAll([other], 2, start + 1000).length, 1);
 });
 
-test('a server that ends gives its places back', () => {
+test('a server that ends gives back its slots', () => {
   const limits = new InMemoryLimits();
   const [one, other] = servers(2, limits, { concurrency: 1 });
   enterAll([one as RateLimiter], 1, start);
@@ -213,7 +213,7 @@ test('a server that ends gives its places back', () => {
   assert.equal(enterAll([other as RateLimiter], 1, start).length, 1);
 });
 
-test('a busy store means another look in a moment; one that stays so leaves each server its share', () => {
+test('a busy store is tried again shortly; one that stays busy leaves each server its share', () => {
   const limits = new InMemoryLimits();
   const made = servers(4, limits, { requestsPerMinute: 40, concurrency: 8 });
   beats(made, start - 1000, 2);
@@ -245,7 +245,7 @@ test('a store that cannot be used leaves each server its share, at least one, an
   assert.equal(enterAll([server(limits, 'new', { requestsPerMinute: 40 })], 20, start + 3000).length, 0);
 });
 
-test('a server whose store is back keeps to its share until the others have reported what they did', () => {
+test('a server whose store is back keeps to its share until the others have reported their usage', () => {
   const limits = new InMemoryLimits();
   const made = servers(4, limits, { concurrency: 8 });
   const now = beats(made, start, 2);
@@ -260,7 +260,7 @@ test('a server whose store is back keeps to its share until the others have repo
   assert.equal(ticket, undefined, 'all eight run still');
 });
 
-test('a server that was taken for dead counts again with the first request it takes', () => {
+test('a server that was counted as ended counts again with its next request', () => {
   const limits = new InMemoryLimits();
   const [one, other] = servers(2, limits, { concurrency: 2 });
   assert.ok(one !== undefined && other !== undefined);
@@ -270,7 +270,7 @@ test('a server that was taken for dead counts again with the first request it ta
   assert.equal(enterAll([other], 1, start + 16_200).length, 0);
 });
 
-test('contents that were lost are stored again by those who know them', () => {
+test('lost contents are stored again by the servers that know them', () => {
   const limits = new InMemoryLimits();
   const made = servers(3, limits, { requestsPerMinute: 30, concurrency: 10 });
   const [first] = enterAll(made, 3, start);
@@ -281,7 +281,7 @@ test('contents that were lost are stored again by those who know them', () => {
   assert.equal(enterAll(made, 30, start + 1200).length, 1);
 });
 
-test('a clock set back freezes nothing', () => {
+test('a clock that is set back blocks no request', () => {
   const limits = new InMemoryLimits();
   const made = servers(2, limits, { requestsPerMinute: 4 });
   enterAll(made, 2, start);
@@ -290,7 +290,7 @@ test('a clock set back freezes nothing', () => {
   assert.equal(enterAll(made, 3, beats(made, earlier, 63)).length, 4);
 });
 
-test('requests that began before there was a limit count at once, and an endpoint that comes back has not forgotten them', () => {
+test('requests that began before a limit was set count at once, also for an endpoint that was removed and added again', () => {
   const limits = new InMemoryLimits();
   const one = server(limits, 'one', {});
   const [ticket] = enterAll([one], 1, start);
@@ -323,7 +323,7 @@ test('one busy server among idle ones can use the whole limit', () => {
 
 interface Sent { at: number; tokens: number; by: number; counted: boolean }
 
-test('in random sequences with deaths, stalls and a busy store nothing goes beyond the limits, and no place is lost', () => {
+test('in random sequences with crashes, stalls and a busy store no limit is exceeded, and no slot is lost', () => {
   const settings = { requestsPerMinute: 40, tokensPerMinute: 9000, concurrency: 5 };
   for (let seed = 1; seed <= 25; seed += 1) {
     const random = seededRandom(seed);
@@ -344,9 +344,9 @@ test('in random sequences with deaths, stalls and a busy store nothing goes beyo
       });
       const by = Math.floor(random() ** 2 * 8);
       if (random() < 0.01) {
-        // The process is killed, and another one comes in its place.
+        // The process is killed, and another one takes its place.
         limits.killed.add(idOf(by, made));
-        // A server that was alone takes with it what it did since its last heartbeat.
+        // The requests of a lone server since its last heartbeat are lost with it.
         for (const one of sent) if (one.by === by && one.at > now - 7000) one.counted = false;
         running = running.filter(one => one.by !== by);
         made[by] = server(limits, `w${lives}`, settings);

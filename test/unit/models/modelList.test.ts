@@ -53,7 +53,7 @@ const lists: readonly (readonly [title: string, body: unknown, expected: unknown
   }, [{ name: 'openai/gpt-oss-120b', facts: { contextWindow: 131_072, maxOutputTokens: 65_536 } }]],
   ["Moonshot's", { data: [{ id: 'kimi-k3', context_length: 1_048_576, supports_image_in: true, supports_reasoning: true }] }, [{ name: 'kimi-k3', facts: { contextWindow: 1_048_576, images: true, thinking: true } }]],
   ["vLLM's", { data: [{ id: 'Qwen/Qwen3-Coder', max_model_len: 262_144 }] }, [{ name: 'Qwen/Qwen3-Coder', facts: { contextWindow: 262_144 } }]],
-  ["LM Studio's, in the window a model was loaded with", {
+  ["LM Studio's, with the context window of the loaded model", {
     data: [{ id: 'qwen3-8b', type: 'vlm', max_context_length: 32_768, loaded_context_length: 8192 }, { id: 'nomic', type: 'embeddings' }],
   }, [{ name: 'qwen3-8b', facts: { contextWindow: 8192, images: true } }]],
   ["Ollama's", { models: [{ name: 'llama3.3:70b', model: 'llama3.3:70b', details: {} }] }, [{ name: 'llama3.3:70b' }]],
@@ -72,7 +72,7 @@ describe('a model list is read:', () => {
   });
 });
 
-describe('what a hostile list says', () => {
+describe('the contents of a hostile list', () => {
   const priced = (pricing: unknown): unknown => parseModelList(JSON.stringify({ data: [{ id: 'm', pricing }] }))?.[0]?.facts?.prices;
   const oddAmounts = ['1e300', '-1', 'NaN', 'Infinity', '-Infinity', 'free', '', ' ', '0.2', 1e300, -1, 0.2, true, null, {}, ['1'], { usd: 1 }];
 

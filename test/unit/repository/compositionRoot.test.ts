@@ -46,7 +46,7 @@ const roomOf = (file: string): string => file.split('/')[0] ?? '';
 const files = globSync('**/*.ts', { cwd: server }).map(file => file.replaceAll(path.sep, '/'));
 const read = (file: string): string => readFileSync(path.join(server, file), 'utf8');
 
-/** The parts of a server: whatever the composition root makes of another room. The ground floor has tools, which anybody may make. */
+/** The parts of a server: whatever the composition root makes of another room. The ground floor has tools, which every room may make. */
 const parts = new Set(files.filter(file => roomOf(file) === 'app').flatMap(file => madeIn(read(file), file))
   .filter(({ from }) => roomOf(from) !== 'app' && roomOf(from) !== 'base').map(({ name, from }) => `${from} ${name}`));
 

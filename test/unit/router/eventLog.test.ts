@@ -19,8 +19,8 @@ const made = (): { events: EventLog; lines: string[] } => {
 };
 const failedAttempt = anAttempt({ outcome: 'failed', failureClass: 'rate-limit', status: 429, keyLabel: 'work', keyLast4: '9f3c', message: 'You said: my secret plan', totalMs: 419.6 });
 
-describe('the log of what happens to requests', () => {
-  it('has a line for each failed attempt and one for who answered instead, without what anybody said', () => {
+describe('the log of requests', () => {
+  it('has a line for each failed attempt and one for the target that answered instead, without text of the provider or the user', () => {
     const { events, lines } = made();
     events.settled(aReceipt('x-1', { attempts: [failedAttempt, anAttempt({ number: 2, endpoint: 'claude', model: 'sonnet' })], target: 'claude/sonnet', message: 'You said: my secret plan' }), 0);
     assert.deepEqual(lines, [
@@ -30,22 +30,22 @@ describe('the log of what happens to requests', () => {
     assert.doesNotMatch(lines.join(), /secret plan/);
   });
 
-  it('names a model that nobody knows, cut short and on one line, and no secret in it', () => {
+  it('names an unknown model, cut short, on one line and without secrets', () => {
     const { events, lines } = made();
-    const nobody = aReceipt('x-2', { attempts: [], outcome: 'failed', failureClass: 'model-not-found' });
-    events.settled({ ...nobody, plan: { ...nobody.plan, requestedModel: `no\npe ${secret}${'x'.repeat(5000)}` } }, 0);
+    const unknownModel = aReceipt('x-2', { attempts: [], outcome: 'failed', failureClass: 'model-not-found' });
+    events.settled({ ...unknownModel, plan: { ...unknownModel.plan, requestedModel: `no\npe ${secret}${'x'.repeat(5000)}` } }, 0);
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? '', /^warn Request x-2 for "no pe \[secret\]x+…" was not sent: model not found\.$/);
     assert.ok((lines[0]?.length ?? 0) < 250);
   });
 
-  it('does not say that a server failed where nothing was sent to one', () => {
+  it('names no server failure when nothing was sent', () => {
     const { events, lines } = made();
     events.settled(aReceipt('x-4', { attempts: [], outcome: 'failed', failureClass: 'server' }), 0);
     assert.match(lines[0] ?? '', / was not sent: no target can serve\.$/);
   });
 
-  it('says nothing of a request that was simply answered', () => {
+  it('has no line for a request that its first attempt answered', () => {
     const { events, lines } = made();
     events.settled(aReceipt('x-3'), 0);
     assert.deepEqual(lines, []);
@@ -62,7 +62,7 @@ describe('the log of what happens to requests', () => {
     assert.match(lines[40] ?? '', /^warn More of the same in the last 10 s.*requests failed \(rate limited\): 9980/);
     assert.ok((lines[40]?.length ?? 0) < 2_000);
     events.tick(20_000);
-    assert.equal(lines.length, 41, 'nothing more to say');
+    assert.equal(lines.length, 41, 'no further line');
   });
 });
 
@@ -79,17 +79,17 @@ describe('the log of health and keys', () => {
     assert.deepEqual(lines.slice(2), ['info north: healthy (before: key rejected).', 'info north: key work …9f3c works again.']);
     events.states([], 20);
     events.states([endpoint('north')], 30);
-    assert.equal(lines.length, 4, 'one that is added anew has changed nothing');
+    assert.equal(lines.length, 4, 'an endpoint that is added again is no change');
   });
 
-  it('has no warning about a provider that its user disabled', () => {
+  it('has no warning about a provider that the user disabled', () => {
     const { events, lines } = made();
     events.states([endpoint('north')], 0);
     events.states([endpoint('north', { condition: { kind: 'disabled' } })], 10);
     assert.deepEqual(lines, ['info north: disabled (before: healthy).']);
   });
 
-  it('names what is wrong in the settings once, until it is something else', () => {
+  it('names a problem of the settings once, until the problems change', () => {
     const { events, lines } = made();
     for (let time = 0; time < 3; time += 1) events.problems([{ message: 'The URL of "x" is wrong.' }, { message: 'y', file: '/etc/s.yaml', line: 7 }]);
     assert.deepEqual(lines, ['warn Settings: The URL of "x" is wrong.', 'warn /etc/s.yaml:7: y']);

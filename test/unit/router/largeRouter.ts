@@ -12,12 +12,12 @@ import type { CachedList, ModelCache } from '../../../server/models/modelCache.t
 import { noon } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
 
-/** How much there is of everything; `wide` is one endpoint that lists all models itself. */
+/** Counts of models, endpoints and routes. `wide` adds one endpoint that lists all models. */
 export interface Size { models: number; endpoints: number; modelsAtEach: number; routes: number; wide: boolean }
 
 const baseUrl = 'https://relay.example.com/v1';
 
-/** What a person would have to write for a configuration of that size; every key is a good one. */
+/** The settings of a configuration of that size. */
 export function largeSettings({ endpoints, routes, wide, models, modelsAtEach }: Size): { endpoints: Record<string, EndpointSettings>; routes: Record<string, RouteSettings> } {
   const endpoint: EndpointSettings = { provider: 'openai-compatible', baseUrl, probe: { enabled: false } };
   const names = [...(wide ? ['wide'] : []), ...Array.from({ length: endpoints }, (_, index) => `e${index}`)];
@@ -36,7 +36,7 @@ export function modelName(index: number): string {
   return `family-${index}-chat`;
 }
 
-/** What each endpoint lists: the `wide` one everything, the others a few in a row, so that models are shared. */
+/** The model list of each endpoint: the `wide` one lists everything, the others a few in a row, so that models are shared. */
 export function largeLists({ models, endpoints, modelsAtEach, wide }: Size): Map<string, CachedList> {
   const list = (first: number, count: number): CachedList => ({
     baseUrl, at: noon, models: Array.from({ length: count }, (_, index) => ({ name: modelName((first + index) % models), facts: { contextWindow: 128_000 } })),
@@ -52,7 +52,7 @@ export function resolved(size: Size): Config {
   return config;
 }
 
-/** A router of that size, with one key at each endpoint. Timers are the caller's to mock. */
+/** A router of that size, with one key at each endpoint. The caller mocks the timers. */
 export function largeRouter(t: TestContext, size: Size): BuiltRouter {
   const cache: Pick<ModelCache, 'read' | 'write'> = { read: () => largeLists(size), write: () => {} };
   const built = createTestRouter({ pricer: createPricer({ log: silentLog }), modelCache: cache as ModelCache });

@@ -16,8 +16,8 @@ function interfacesWith(addresses: Record<string, string>): Interfaces {
 const wired = interfacesWith({ lo: '127.0.0.1', eth0: '192.168.1.4' });
 const bare = interfacesWith({ lo: '127.0.0.1' });
 
-/** A watch whose clocks and interfaces are moved by hand. */
-class WatchUnderTest {
+/** A network monitor whose clocks and interfaces the test sets. */
+class MonitorUnderTest {
   now = 1_000_000;
   elapsedMs = 0;
   interfaces: () => Interfaces = () => wired;
@@ -25,7 +25,7 @@ class WatchUnderTest {
   readonly reported: boolean[] = [];
   readonly slept: [from: number, to: number][] = [];
   readonly notices: NoticeParams[] = [];
-  readonly watch = new NetworkMonitor({
+  readonly monitor = new NetworkMonitor({
     healthRegistry: {
       reportInterfaces: present => { this.reported.push(present); },
       slept: (from, to) => { this.slept.push([from, to]); },
@@ -35,16 +35,16 @@ class WatchUnderTest {
     interfaces: () => this.interfaces(),
     elapsedMs: () => this.elapsedMs,
   });
-  /** Both clocks go on, then the watch is ticked. */
+  /** Advances both clocks, then ticks the monitor. */
   tick(ms: number, elapsedMs = ms): void {
     this.now += ms;
     this.elapsedMs += elapsedMs;
-    this.watch.tick(this.now);
+    this.monitor.tick(this.now);
   }
 }
 
-test('interfaces are asked for no oftener than once a second, whatever the ticks', () => {
-  const under = new WatchUnderTest();
+test('interfaces are read at most once a second, however often the monitor ticks', () => {
+  const under = new MonitorUnderTest();
   for (let index = 0; index < 40; index += 1) under.tick(100);
   assert.deepEqual(under.reported, [true, true, true, true]);
   under.interfaces = () => bare;
@@ -52,32 +52,32 @@ test('interfaces are asked for no oftener than once a second, whatever the ticks
   assert.equal(under.reported.at(-1), false);
 });
 
-test('a system that does not tell its interfaces counts as connected', () => {
-  const under = new WatchUnderTest();
+test('a system that does not report its interfaces counts as connected', () => {
+  const under = new MonitorUnderTest();
   under.interfaces = () => { throw new Error('not permitted'); };
   under.tick(1000);
   assert.deepEqual(under.reported, [true]);
 });
 
-test('a tick that comes ten seconds late is a sleep, by whichever clock saw it', () => {
-  const under = new WatchUnderTest();
+test('a tick that is ten seconds late counts as a sleep, on either clock', () => {
+  const under = new MonitorUnderTest();
   under.tick(1000);
   under.tick(9000);
-  assert.deepEqual(under.slept, [], 'a busy machine is no sleeping one');
+  assert.deepEqual(under.slept, [], 'a busy machine does not count as asleep');
   under.tick(3_600_000, 1000);
-  assert.deepEqual(under.slept, [[under.now - 3_600_000, under.now]], 'a clock that stops while it sleeps');
+  assert.deepEqual(under.slept, [[under.now - 3_600_000, under.now]], 'the elapsed clock stops during the sleep');
   under.tick(-60_000, 30_000);
-  assert.deepEqual(under.slept[1], [under.now - 30_000, under.now], 'the clock of the day was set back meanwhile');
+  assert.deepEqual(under.slept[1], [under.now - 30_000, under.now], 'the clock of the day was set back during the sleep');
   under.tick(1000);
   assert.equal(under.slept.length, 2);
 });
 
-test('a person is told once, when trouble lasts, and again when it comes again or is another', () => {
-  const under = new WatchUnderTest();
+test('the user is notified once when a network problem lasts, and again when it returns or changes', () => {
+  const under = new MonitorUnderTest();
   under.tick(1000);
   under.trouble = { kind: 'offline', since: under.now };
   for (let index = 0; index < 4; index += 1) under.tick(1000);
-  assert.equal(under.notices.length, 0, 'it may pass');
+  assert.equal(under.notices.length, 0, 'the problem may be brief');
   for (let index = 0; index < 20; index += 1) under.tick(1000);
   assert.deepEqual(under.notices.map(({ kind, endpoint }) => [kind, endpoint]), [['offline', '']]);
   assert.match(under.notices[0]?.message ?? '', /^You are offline: .+local models still work\.$/);
@@ -92,8 +92,8 @@ test('a person is told once, when trouble lasts, and again when it comes again o
   assert.equal(under.notices.length, 3);
 });
 
-test('a machine that wakes has a quarter of a minute to find its network before anybody is told', () => {
-  const under = new WatchUnderTest();
+test('a machine that wakes has 15 seconds to find its network before the user is notified', () => {
+  const under = new MonitorUnderTest();
   under.tick(1000);
   under.tick(600_000);
   under.trouble = { kind: 'offline', since: under.now };

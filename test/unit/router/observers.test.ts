@@ -13,7 +13,7 @@ import { rateRequest } from '../limits/rateRequest.ts';
 
 type End = Partial<Omit<AttemptEnded, 'attempt' | 'record'>> & { record?: Partial<Attempt> };
 
-/** A router with endpoint `north`, what its parts learnt from attempts that ended there, and a way to end one. */
+/** A router with endpoint `north`, a record of what its parts receive about ended attempts, and a function that ends one. */
 function observed(t: TestContext, keyIds: readonly string[]) {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const built = createTestRouter();
@@ -47,8 +47,8 @@ const rejected = (): Pick<End, 'verdict' | 'error' | 'status' | 'record'> => ({
   record: { outcome: 'failed', failureClass: 'auth', status: 401, connectMs: 20 },
 });
 
-describe('what learns from an attempt that ended', () => {
-  it('learns in a fixed order: timeouts, keys, health, and then a person is notified', (t) => {
+describe('the observers of ended attempts', () => {
+  it('run in a fixed order: timeouts, keys, health, and then the notice to the user', (t) => {
     const { order, notices, end } = observed(t, ['1', '2']);
     end(rejected());
     assert.deepEqual(order, ['timeouts', 'keys', 'health', 'notice']);
@@ -56,7 +56,7 @@ describe('what learns from an attempt that ended', () => {
   });
 
   for (const [keyIds, keyScoped] of [[['1', '2'], true], [['1'], false]] as const) {
-    it(`holds a rejected key against ${keyScoped ? 'that key alone while another can be used' : 'the endpoint when it was the last one: the key is reported before health asks for another'}`, (t) => {
+    it(`count a rejected key against ${keyScoped ? 'that key alone while another can be used' : 'the endpoint when it was the last usable one: keys are reported before health asks for another'}`, (t) => {
       const { outcomes, end } = observed(t, keyIds);
       end(rejected());
       assert.equal(outcomes[0]?.keyScoped, keyScoped);
@@ -64,14 +64,14 @@ describe('what learns from an attempt that ended', () => {
   }
 
   for (const verdict of ['abandoned', 'beaten'] as const) {
-    it(`holds an attempt that was ${verdict} against neither key nor provider`, (t) => {
+    it(`count an attempt that was ${verdict} against neither the key nor the provider`, (t) => {
       const { order, end } = observed(t, ['1']);
       end({ verdict, record: { outcome: 'cancelled', firstTokenMs: undefined } });
       assert.deepEqual(order, verdict === 'beaten' ? ['timeouts'] : []);
     });
   }
 
-  it('raises no notice for an injected fault, and is recorded as such', (t) => {
+  it('raise no notice for an injected fault, and record it as a drill', (t) => {
     const { order, notices, outcomes, end } = observed(t, ['1']);
     end({ ...rejected(), record: { outcome: 'failed', failureClass: 'auth', drill: true } });
     assert.deepEqual(order, ['keys', 'health']);
@@ -79,7 +79,7 @@ describe('what learns from an attempt that ended', () => {
     assert.equal(outcomes[0]?.drill, true);
   });
 
-  it('reads limits and accounts in the headers of an answer', (t) => {
+  it('read limits and accounts from the headers of an answer', (t) => {
     const { events, limiter, end, keys } = observed(t, ['1']);
     end({});
     const attempt = { exchangeId: 'x-1', target: { target: 'north/m', endpoint: 'north', model: 'm', upstreamModel: 'm' }, endpoint: {} as never, keyId: '1', number: 1, role: undefined, stream: true, trial: false, startedAt: noon };

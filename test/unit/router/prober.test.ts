@@ -16,7 +16,7 @@ import { FaultInjector } from '../../../server/upstream/interceptors/faultInject
 import { Transport } from '../../../server/upstream/transport.ts';
 import { InMemoryLedger } from '../ledger/inMemoryLedger.ts';
 
-/** A prober whose probes can be waited for. */
+/** A prober that lets the test wait for its probes. */
 class WaitingProber extends Prober {
   readonly #started: Promise<unknown>[] = [];
   readonly asked: string[] = [];
@@ -32,7 +32,7 @@ class WaitingProber extends Prober {
   }
 }
 
-/** A prober of endpoint `one` at a server that accepts the keys of `good`, and what is known of its health and keys. */
+/** A prober of endpoint `one` at a server that accepts the keys of `good`, with its health and keys. */
 async function checked(t: TestContext, good: Set<string>): Promise<{
   check: () => Promise<void>; healthRegistry: NetworkAwareHealthRegistry; keys: KeyPool; asked: string[]; server: Server; now: { at: number };
 }> {
@@ -65,21 +65,21 @@ async function checked(t: TestContext, good: Set<string>): Promise<{
   return { check: () => prober.check(endpoint), healthRegistry, keys, asked, server, now };
 }
 
-test('a check that a person asks for brings back every key that is accepted again, and no other', async (t) => {
+test('a check that the user starts makes every key usable that the provider accepts again, and no other', async (t) => {
   const good = new Set(['secret-two']);
   const { check, keys, asked, now, healthRegistry } = await checked(t, good);
   for (const id of ['1', '2']) keys.report('one', id, 'auth', now.at, undefined, { model: 'm' });
   healthRegistry.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'auth', message: 'rejected' });
   await check();
   assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['rejected', 'ok']);
-  assert.ok(asked.includes('secret-one') && asked.includes('secret-two'), 'each rejected key was asked about');
+  assert.ok(asked.includes('secret-one') && asked.includes('secret-two'), 'each rejected key was probed');
   assert.equal(healthRegistry.health('one', now.at).state, 'healthy');
   good.add('secret-one');
   await check();
   assert.deepEqual(keys.status('one', now.at).map(key => key.state), ['ok', 'ok']);
 });
 
-test('a check closes a breaker that an unreachable endpoint opened, and leaves one that failing answers opened to trials', async (t) => {
+test('a check closes a breaker that network failures opened, and not one that server errors opened', async (t) => {
   const { check, healthRegistry, now } = await checked(t, new Set(['secret-one']));
   for (let index = 0; index < 6; index += 1) healthRegistry.record({ endpoint: 'one', model: 'm', at: now.at, kind: 'traffic', failureClass: 'network', networkKind: 'refused' });
   assert.equal(healthRegistry.health('one', now.at).breaker, 'open');
@@ -90,10 +90,10 @@ test('a check closes a breaker that an unreachable endpoint opened, and leaves o
   assert.equal(healthRegistry.admission('one', 'm', now.at).admitted, false);
   now.at += 1000;
   await check();
-  assert.equal(healthRegistry.admission('one', 'm', now.at).admitted, false, 'a list of models proves nothing of answers');
+  assert.equal(healthRegistry.admission('one', 'm', now.at).admitted, false, 'a list of models does not prove that requests are answered');
 });
 
-test('while the machine is cut off one endpoint at a time is asked, by turns, and local ones as ever', async (t) => {
+test('while the machine is offline remote endpoints are probed one at a time in turn, and local ones as usual', async (t) => {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json').end('{"data":[]}');
   });

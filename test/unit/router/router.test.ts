@@ -13,7 +13,7 @@ import { aReceipt, anAttempt, running, tokens } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
 import type { Dispatch } from '../../../server/upstream/call.ts';
 
-/** A router with one endpoint `relay` that has a price for `m`, whose price table never comes. */
+/** A router with one endpoint `relay` that has a configured price for `m`. Its price table never loads. */
 function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['events']; said: string[]; loads: () => number; configure: () => void } {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
@@ -29,7 +29,7 @@ function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['
   return { events, said, loads: () => loads, configure: () => { made.configure(config, new Map(), problems); } };
 }
 
-/** A router whose log lines of errors are kept. Seconds pass by hand. */
+/** A router that keeps its log lines of errors. The test advances its seconds. */
 function listened(t: TestContext): BuiltRouter & { said: string[] } {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
@@ -38,7 +38,7 @@ function listened(t: TestContext): BuiltRouter & { said: string[] } {
   return { ...built, said };
 }
 
-test('what still runs is priced each second with the configured prices, while the price table is being loaded', (t) => {
+test('running exchanges are priced each second with the configured prices while the price table loads', (t) => {
   const ledger = new InMemoryLedger();
   const { events, loads, configure } = router(t, ledger);
   configure();
@@ -52,7 +52,7 @@ test('what still runs is priced each second with the configured prices, while th
   assert.equal(ledger.receipts.get('x-1')?.attempts[0]?.cost.microUsd, 2_800);
 });
 
-test('a ledger whose past cannot be read does not keep the server from starting', (t) => {
+test('a server starts although the past of its ledger cannot be read', (t) => {
   class Unreadable extends InMemoryLedger {
     override recentAttempts(): never { throw new Error('out of range'); }
   }
@@ -61,7 +61,7 @@ test('a ledger whose past cannot be read does not keep the server from starting'
   assert.deepEqual(said, ['What was learnt in the last minutes could not be read from the ledger; health starts without it.']);
 });
 
-test('every listener learns of a change and of a notice, also beside one that throws', (t) => {
+test('every listener receives changes and notices, also beside one that throws', (t) => {
   const { router: made, said } = listened(t);
   const seen: string[] = [];
   made.onChange(() => { throw new Error('injected'); });
@@ -74,7 +74,7 @@ test('every listener learns of a change and of a notice, also beside one that th
   assert.equal(said[0], 'The update of the status failed; the rest goes on.');
 });
 
-test('a shutdown interrupts what runs, whatever it is, also when one cannot be interrupted', async (t) => {
+test('a shutdown interrupts every running exchange, also when one of them throws', async (t) => {
   const { router: made, events, said } = listened(t);
   const interrupted: string[] = [];
   for (const id of ['x-1', 'x-2', 'x-3']) {
@@ -89,7 +89,7 @@ test('a shutdown interrupts what runs, whatever it is, also when one cannot be i
   assert.deepEqual(said, ['The record of a running exchange failed; the rest goes on.']);
 });
 
-test('a test of an endpoint uses the key that was typed, or those it has, and the secrets stay where they are', async (t) => {
+test('a test of an endpoint uses the typed key, or its stored keys, and reveals no secret', async (t) => {
   const { router: made, transport } = listened(t);
   const { config } = resolveConfig({ endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false } } }, routes: {} },
     { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });

@@ -12,7 +12,7 @@ import { createTestRouter } from './createTestRouter.ts';
 
 const address = (text: string, internal: boolean) => [{ address: text, netmask: '', mac: '', cidr: null, internal, family: 'IPv4' as const }];
 
-test('a machine whose last interface goes is offline: the status says so, a person is told once, and it ends with the interface', (t) => {
+test('a machine without a network interface is offline: the status says so, the user is notified once, and an interface ends it', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { lo: address('127.0.0.1', true), eth0: address('192.168.1.4', false) };
@@ -44,7 +44,7 @@ test('a machine whose last interface goes is offline: the status says so, a pers
   assert.deepEqual(seen(), [undefined, 'far unknown  closed', 'near unknown  closed']);
 });
 
-test('what a local model fails at is told as it is while the machine is offline', async (t) => {
+test('the failure of a local model is reported as its own while the machine is offline', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let now = noon;
   let interfaces: ReturnType<typeof networkInterfaces> = { eth0: address('192.168.1.4', false) };

@@ -11,7 +11,7 @@ import { assertLinear, leastMs } from '../support/growth.ts';
 import { largeLists, largeRouter, modelName, resolved, type Size } from './largeRouter.ts';
 
 const off: HttpStatus = { state: 'off' };
-/** The goal is 50 ms on a machine with nothing else to do. What grows with a product takes tens of seconds. */
+/** The goal is 50 ms on an idle machine. Work that grows with a product of two sizes takes tens of seconds. */
 const generousMs = 1500;
 
 const shapes: Record<string, Size> = {
@@ -26,10 +26,10 @@ const questions: Record<string, (built: BuiltRouter) => unknown> = {
   'the survival report': ({ drills }) => drills.report(),
   'a plan for a model': ({ services }) => services.makePlan(sampleRequest(modelName(0), chatRequirements), services.view(100)),
   'a plan for a route': ({ services }) => services.makePlan(sampleRequest('r1', chatRequirements), services.view(100)),
-  'the answer to a name that means nothing': ({ services }) => services.unknownNameMessage('famly-77-chta'),
+  'the answer to an unknown name': ({ services }) => services.unknownNameMessage('famly-77-chta'),
 };
 
-describe('no question takes longer than its answer is long', () => {
+describe('the time of each question is linear in the length of its answer', () => {
   for (const [title, size] of Object.entries(shapes)) {
     test(`with ${title}`, (t) => {
       t.mock.timers.enable({ apis: ['setInterval'] });
@@ -43,7 +43,7 @@ describe('no question takes longer than its answer is long', () => {
     });
   }
 
-  test('what did not change is the same list as before, which need not be compared or written again', (t) => {
+  test('an unchanged list is the same object as before, and is not compared or written again', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { router, healthRegistry } = largeRouter(t, { models: 100, endpoints: 10, modelsAtEach: 10, routes: 10, wide: true });
     const [before, after] = [router.status(off), router.status(off)];
@@ -54,13 +54,13 @@ describe('no question takes longer than its answer is long', () => {
     assert.notEqual(changed, before.offered);
     const other = (id: string): unknown[] => [before.offered, changed].map(list => list.find(one => one.id === id));
     const [first, second] = other(`model:${modelName(99)}`);
-    assert.equal(second, first, 'a model at other endpoints is the very object it was');
-    const [wasWell, isDown] = other(`model:${modelName(10)}`);
-    assert.notDeepEqual(isDown, wasWell);
+    assert.equal(second, first, 'a model at other endpoints is the same object');
+    const [before10, after10] = other(`model:${modelName(10)}`);
+    assert.notDeepEqual(after10, before10);
   });
 });
 
-describe('a change is taken in at once', () => {
+describe('a change is applied in linear time', () => {
   const size: Size = { models: 10_000, endpoints: 1000, modelsAtEach: 10, routes: 1000, wide: true };
 
   test('a list of 10,000 models, and those of 1,000 endpoints one after the other', () => {

@@ -20,7 +20,7 @@ const { config } = resolveConfig({
   routes: {},
 }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
 
-/** The rooms that signals come from, as the router has them. */
+/** The parts of the router that signals are read from. */
 function rooms() {
   const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: now });
   const timers = createAdaptiveTimeouts();
@@ -34,7 +34,7 @@ function rooms() {
 }
 
 describe('the signals that strategies order targets by', () => {
-  it('count the attempts that run at an endpoint', () => {
+  it('count the running attempts of an endpoint', () => {
     const { healthRegistry, signals, priced, unpriced } = rooms();
     assert.equal(signals.inFlight(priced), 0);
     healthRegistry.enter('priced', 'm', now);
@@ -44,7 +44,7 @@ describe('the signals that strategies order targets by', () => {
     assert.equal(signals.inFlight(priced), 1);
   });
 
-  it('tell the share of attempts that failed', () => {
+  it('give the share of failed attempts', () => {
     const { healthRegistry, signals, priced, unpriced } = rooms();
     for (let count = 0; count < 4; count += 1) {
       healthRegistry.record({ endpoint: 'priced', model: 'm', at: now, kind: 'traffic', ...(count === 0 ? { failureClass: 'server', message: 'x' } : {}) });
@@ -52,7 +52,7 @@ describe('the signals that strategies order targets by', () => {
     assert.deepEqual([signals.errorRate(priced), signals.errorRate(unpriced)], [0.25, undefined]);
   });
 
-  it('tell how long first tokens take and how fast streams go, each for its own kind of work where enough was seen', () => {
+  it('give the time to the first token and the speed of streams, for each kind of request with enough measurements', () => {
     const { timers, signals, priced, unpriced } = rooms();
     assert.deepEqual([signals.firstTokenMs(priced, 'normal'), signals.tokensPerSecond(priced, 'normal')], [undefined, undefined]);
     for (const [kind, firstTokenMs, tokensPerSecond] of [['fast', 100, 200], ['complex', 4000, 20]] as const) {
@@ -67,7 +67,7 @@ describe('the signals that strategies order targets by', () => {
     assert.equal(signals.firstTokenMs(unpriced, 'fast'), undefined);
   });
 
-  it('tell what so many tokens cost, and nothing where no price is known', () => {
+  it('give the cost of a number of tokens, and nothing without a known price', () => {
     const { signals, priced, unpriced } = rooms();
     const usage = { inputTokens: 1000, outputTokens: 100 };
     assert.deepEqual([signals.costMicroUsd(priced, usage), signals.costMicroUsd(unpriced, usage)], [4500, undefined]);

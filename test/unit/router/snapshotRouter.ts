@@ -14,9 +14,9 @@ export interface SnapshotRouter extends BuiltRouter {
   /** Moves the clock. */
   forward(ms: number): void;
   snapshot(): StatusSnapshot;
-  /** An attempt at model `m` was answered. */
+  /** Records an answered attempt at model `m`. */
   answer(endpoint: string, model?: string): void;
-  /** An attempt failed; of keys: each key of the endpoint, one after the other. */
+  /** Records a failed attempt. A failure of keys is recorded for each key of the endpoint in turn. */
   refuse(endpoint: string, failureClass: FailureClass, retryAfterMs?: number, model?: string): void;
   shutdown(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface SnapshotRouterOptions {
   ledger?: InMemoryLedger;
 }
 
-/** A router that sends nothing: endpoints `north` and `south` with two keys each and a route over both, and a clock that is moved by hand. */
+/** A router that sends nothing: endpoints `north` and `south` with two keys each and a route over both, and a clock that the test moves. */
 export function snapshotRouter(options: SnapshotRouterOptions = {}): SnapshotRouter {
   let now = new Date(2026, 10, 26, 12, 0, 0).getTime();
   const ledger = options.ledger ?? new InMemoryLedger();

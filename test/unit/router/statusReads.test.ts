@@ -41,7 +41,7 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {} } });
   t.mock.timers.tick(1_000);
   await turn();
-  // Its record waits for a commit while the snapshot is made.
+  // The record waits for a commit while the snapshot is made.
   const waits = aReceipt('x-3', { attempts: [{ ...attempt, role: undefined }] });
   ends(waits);
   await turn();
@@ -59,9 +59,9 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   const snapshot = router.status({ state: 'off' });
   assert.equal(services.hedgeSpentToday('auto'), 80);
   assert.equal(statements, 0);
-  // What runs has a price by now, an estimate.
+  // The running exchange has an estimated price by now.
   assert.deepEqual([snapshot.todayMicroUsd, snapshot.todayUnknown, snapshot.ledgerRevision], [120, 0, 2]);
   assert.equal(snapshot.endpoints[0]?.todayMicroUsd, 120);
   ledger.flush();
-  assert.ok(statements > 0, 'the count sees what the ledger does');
+  assert.ok(statements > 0, 'the sum agrees with the ledger');
 });

@@ -10,5 +10,5 @@ describe('the sentence about a tested endpoint', () => {
     ['another address than was given', { baseUrl: 'https://a/v1' }, 'north accepts the key at https://a/v1 and lists 34 models (240 ms).'],
     ['a key that was not proved', { proved: false, models: 1 }, 'north answers and lists 1 model (240 ms); whether the key is good shows with the first request.'],
     ['no key', { proved: false, keys: 0, models: 0, latencyMs: undefined }, 'north answers.'],
-  ] as const) it(`says it for ${what}`, () => { assert.equal(testedSentence({ ...tested, ...changes }), sentence); });
+  ] as const) it(`describes ${what}`, () => { assert.equal(testedSentence({ ...tested, ...changes }), sentence); });
 });

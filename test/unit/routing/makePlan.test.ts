@@ -18,7 +18,7 @@ function names(wanted: string, view = threeEndpoints()): string[] {
   return makePlan(ask(wanted), view).plan.targets.map(({ target }) => target);
 }
 
-test('a name is a route, a pinned target or a model, in this order', () => {
+test('a name resolves to a route, a pinned target or a model, in this order', () => {
   const table: [string, string, string[]][] = [
     ['auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
     ['waybill/auto', 'route', ['openai/gpt-4.1', 'claude/claude-sonnet-4.5', 'azure/gpt-4.1']],
@@ -47,14 +47,14 @@ test('a plan names its route as it is configured, whatever prefix the caller wro
   for (const wanted of ['gpt-4.1', 'openai/gpt-4.1', 'nope']) assert.equal(Object.hasOwn(makePlan(ask(wanted), threeEndpoints()).plan, 'route'), false, wanted);
 });
 
-test('endpoints of one model come by priority, then weight, then name', () => {
+test('endpoints of one model are ordered by priority, then weight, then name', () => {
   const view = new FakeRoutingView({
     late: { models: ['m'], priority: 2, weight: 99 }, zed: { models: ['m'] }, abe: { models: ['m'] }, heavy: { models: ['m'], weight: 5 },
   });
   assert.deepEqual(names('m', view), ['heavy/m', 'abe/m', 'zed/m', 'late/m']);
 });
 
-test('a planned target carries the name its provider knows', () => {
+test('a planned target has the model name of its provider', () => {
   assert.deepEqual(makePlan(ask('openai/gpt-4-1'), threeEndpoints()).plan.targets, [
     { target: 'openai/gpt-4.1', endpoint: 'openai', model: 'gpt-4.1', upstreamModel: 'openai:gpt-4.1' },
   ]);
@@ -64,7 +64,7 @@ test('a target a route lists twice is tried once', () => {
   assert.deepEqual(names('r', new FakeRoutingView({ a: {} }, { r: ['a/m', 'a/m', 'a/n'] })), ['a/m', 'a/n']);
 });
 
-test('a name that means nothing gives an empty plan', () => {
+test('an unknown name gives an empty plan', () => {
   for (const wanted of ['nope', '', '/', 'openai/', 'waybill/', 'nobody/gpt-4.1']) {
     assert.deepEqual(makePlan(ask(wanted), threeEndpoints()), {
       plan: { requestedModel: wanted, kind: 'model', strategy: 'none', targets: [], excluded: [] }, targets: [], coolingDown: [], unfit: [],
@@ -84,7 +84,7 @@ test('disabled and missing endpoints are left out with the reason', () => {
   assert.deepEqual(makePlan(ask('m'), view).plan.excluded, [{ target: 'off/m', reason: 'the endpoint is disabled' }]);
 });
 
-test('a target is left out only for what is known to be missing', () => {
+test('a target is left out only for a capability that is known to be missing', () => {
   const table: [Partial<Requirements>, ModelFacts, string | undefined][] = [
     [{ tools: true }, {}, undefined],
     [{ tools: true }, { tools: true }, undefined],
@@ -111,7 +111,7 @@ test('a target is left out only for what is known to be missing', () => {
   }
 });
 
-test('targets that only cool down are left out and listed by when they come back', () => {
+test('targets that only cool down are left out and listed by the end of their cooldown', () => {
   const view = new FakeRoutingView({ a: {}, b: {}, c: {}, d: {} }, { r: ['a/m', 'b/m', 'c/m', 'd/m'] });
   view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 60_000 });
   view.admissions.set('b/m', { admitted: false, reason: 'rate-limited', retryAt: now + 5000 });
@@ -133,7 +133,7 @@ test('when endpoint and keys both cool down the later of them counts', () => {
   }
 });
 
-test('a target that cools down and could not serve anyway is not waited for', () => {
+test('a target that cools down and cannot serve the request is not waited for', () => {
   const view = new FakeRoutingView({ a: {} });
   view.admissions.set('a/m', { admitted: false, reason: 'breaker open', retryAt: now + 1 });
   view.factsByTarget.set('a/m', { tools: false });

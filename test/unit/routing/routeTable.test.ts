@@ -20,7 +20,7 @@ const oneEndpoint = configOf({
   openai: { provider: 'openai', region: 'us', models: { 'gpt-6.1-sol': { prices }, 'gpt-4-1': {} } }, relay: { provider: 'openai-compatible', baseUrl: 'https://relay.example.com/v1' },
 }, { auto: { targets: ['openai/gpt-4.1', 'relay/gpt-4-1', 'openai/gpt-4-1'] } });
 
-/** Route tables over a real directory of models, which count how often facts are asked for. */
+/** Route tables over a real directory of models. They count how often facts are read. */
 class Tables {
   readonly asked: string[] = [];
   readonly pricer = { isReady: false };
@@ -49,7 +49,7 @@ class Tables {
 }
 
 describe('a route table', () => {
-  it('resolves a target once, whether a route, a model or an attempt asks for it', () => {
+  it('resolves a target once, whether a route, a model or an attempt needs it', () => {
     const tables = new Tables(oneEndpoint);
     const table = tables.current();
     const target = table.target('openai', 'gpt-4.1') ?? assert.fail();
@@ -67,7 +67,7 @@ describe('a route table', () => {
     assert.equal(new Tables(oneEndpoint).current().targetsOfRoute('nothing'), undefined);
   });
 
-  it('gives a target what planning, sending and pricing need', () => {
+  it('gives a target the facts for planning, sending and pricing', () => {
     const target = new Tables(oneEndpoint).current().target('openai', 'gpt-6.1-sol') ?? assert.fail();
     const { endpoint } = target;
     assert.equal(endpoint, oneEndpoint.endpoints.get('openai'));
@@ -78,11 +78,11 @@ describe('a route table', () => {
     });
     assert.deepEqual(target.planned, { target: 'openai/gpt-6.1-sol', endpoint: 'openai', model: 'gpt-6.1-sol', upstreamModel: 'gpt-6.1-sol' });
     assert.ok(Object.isFrozen(target.planned), 'receipts share it');
-    assert.ok(target.protocols.choices.length > 0, 'responses can be spoken to it as well');
+    assert.ok(target.protocols.choices.length > 0, 'the target accepts responses as well');
     assert.deepEqual(new Tables(oneEndpoint).current().target('relay', 'x')?.protocols.choices, []);
   });
 
-  it('holds until the configuration, a list of models or the price table changes', () => {
+  it('is valid until the configuration, a list of models or the price table changes', () => {
     const tables = new Tables(oneEndpoint);
     const first = tables.current();
     assert.equal(tables.current(), first);
@@ -99,10 +99,10 @@ describe('a route table', () => {
     const fourth = tables.current();
     assert.notEqual(fourth, third);
     assert.equal(fourth.target('openai', 'gpt-4.1'), undefined);
-    assert.equal(third.target('openai', 'gpt-4.1')?.endpoint.name, 'openai', 'a table that is replaced stays what it was');
+    assert.equal(third.target('openai', 'gpt-4.1')?.endpoint.name, 'openai', 'a replaced table does not change');
   });
 
-  it('does not keep targets of models that only a caller names', () => {
+  it('does not store targets of models that only a caller names', () => {
     const tables = new Tables(oneEndpoint);
     const table = tables.current();
     const pinned = table.target('openai', 'made-up') ?? assert.fail();
@@ -112,7 +112,7 @@ describe('a route table', () => {
     assert.deepEqual(table.targetsOfModel('made-up'), []);
   });
 
-  it('resolves nothing before it is asked, and for a plan only what the plan is about', () => {
+  it('resolves nothing before the first request, and for a plan only the targets of the plan', () => {
     const tables = new Tables(configOf(
       Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`e${index}`, { provider: 'openai-compatible', baseUrl: 'https://relay.example.com/v1' }])),
       { auto: { targets: ['e1/m7', 'e2/m7'] } },

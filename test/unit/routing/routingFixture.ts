@@ -27,7 +27,7 @@ export class FakeRoutingView implements RoutingView {
   readonly admissions = new Map<string, Admission>();
   readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
   readonly now = now;
-  /** Nothing is measured unless a test says so. */
+  /** Nothing is measured unless a test sets it. */
   readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, costMicroUsd: () => undefined };
   random = (): number => 0.5;
 
@@ -49,7 +49,7 @@ export class FakeRoutingView implements RoutingView {
       });
     }
   }
-  /** The table of the moment, so that tables of a test may be filled after the view is made. */
+  /** Reads the table at each call, so that a test may fill it after the view is made. */
   get table(): RouteTable { return new RouteTable({ config: this.config, directory: this, facts: (endpoint, model) => this.factsByTarget.get(`${endpoint}/${model}`) ?? {} }); }
   modelsOf(endpoint: string): readonly string[] { return this.models.get(endpoint) ?? []; }
   servedBy(model: string): readonly string[] {

@@ -5,7 +5,7 @@ import { FakeRoutingView } from './routingFixture.ts';
 
 const view = new FakeRoutingView({ openai: { models: ['gpt-4.1', 'gpt-4.1-mini'] }, claude: { models: ['claude-sonnet-4.5'] }, off: { models: ['secret'], enabled: false } }, { auto: [] });
 
-test('a mistyped name is answered with the nearest names and what there is', () => {
+test('the answer to a mistyped name lists the nearest names and the configured ones', () => {
   assert.equal(unknownNameMessage('gpt4.1', view.table),
     'No route or model is named "gpt4.1" (did you mean "gpt-4.1"?); to ask for: 1 route (auto) and 3 models (claude-sonnet-4.5, gpt-4.1, gpt-4.1-mini).');
   assert.match(unknownNameMessage('anthropic/claude-sonnet-4.6', view.table), /did you mean "claude-sonnet-4.5"\?/);
@@ -13,13 +13,13 @@ test('a mistyped name is answered with the nearest names and what there is', () 
   assert.match(unknownNameMessage('Auto', view.table), /did you mean "auto"\?/);
 });
 
-test('a name near nothing gets no guess', () => {
+test('a name without a near match gets no suggestion', () => {
   const message = unknownNameMessage('zzzzzzzz', view.table);
   assert.doesNotMatch(message, /did you mean/);
   assert.match(message, /to ask for: 1 route \(auto\) and 3 models/);
 });
 
-test('without anything configured the next step is named', () => {
+test('without a configuration the answer names the next step', () => {
   assert.equal(unknownNameMessage('auto', new FakeRoutingView({}).table), 'No route or model is named "auto", and none is configured yet: add a provider first.');
 });
 

@@ -255,7 +255,7 @@ for (const protocol of sandboxProtocols) {
 }
 
 describe('the sandbox\'s remote control', () => {
-  it('changes behaviour, shows requests with masked keys, kills and revives, also while the provider is dead', async () => {
+  it('changes behaviour, shows requests with masked keys, stops and restarts the provider, also while it is stopped', async () => {
     const provider = await startSandboxProvider({ protocol: 'openai-chat', name: 'remote' });
     const post = (path: string, body?: unknown, base = provider.controlUrl): Promise<Response> => fetch(`${base}/${path}`, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     try {

@@ -19,7 +19,7 @@ function anEndpoint(name: string, written?: TimeoutSettings, provider: Provider 
   };
 }
 
-/** A book with one endpoint, and short ways to feed it and to ask it. */
+/** Adaptive timeouts of one endpoint, with short functions that add attempts and read timers. */
 class Place {
   readonly endpoint: EndpointConfig;
   readonly book: AdaptiveTimeouts = createAdaptiveTimeouts();
@@ -70,12 +70,12 @@ describe('timers of an endpoint without history', () => {
     assert.equal(place.limits({ kind: 'complex' }).connectMs, 5_000);
   });
 
-  it('are as patient with small requests as with others where a model may have to be loaded', () => {
+  it('are as long for small requests as for others where a model may have to be loaded', () => {
     const place = new Place(undefined, ollama);
     assert.equal(place.limits({ kind: 'fast' }).firstTokenMs, 300_000);
   });
 
-  it('stay the defaults until enough was seen', () => {
+  it('stay the defaults until there are enough attempts', () => {
     assert.equal(new Place().see({ firstTokenMs: 200 }, 5).limits().firstTokenMs, 60_000);
     assert.equal(new Place().see({ connectMs: 20 }, 2).limits().connectMs, 5_000);
   });
@@ -100,12 +100,12 @@ describe('what the user wrote', () => {
 });
 
 describe('a learnt connect timeout', () => {
-  it('gives up an endpoint that used to connect at once long before the first packet is sent again', () => {
+  it('ends the attempt at a quickly connecting endpoint long before the first packet is sent again', () => {
     const { connectMs } = new Place().see({ connectMs: 20 }, 3).limits();
     assert.ok(connectMs >= 400 && connectMs < 800, `${connectMs}`);
   });
 
-  it('waits for the second packet where connecting takes its time anyway', () => {
+  it('waits for the second packet where connections are usually slow', () => {
     const { connectMs } = new Place().see({ connectMs: 250 }, 50).limits();
     assert.ok(connectMs > 1_500 && connectMs < 3_000, `${connectMs}`);
   });
@@ -127,7 +127,7 @@ describe('a learnt connect timeout', () => {
     assert.ok(place.limits().connectMs < 1.2 * usual);
   });
 
-  it('is not lifted by one timeout among a few connections', () => {
+  it('is not raised by one timeout among a few connections', () => {
     const place = new Place().see({ connectMs: 20 }, 4);
     place.see({ connectMs: place.limits().connectMs, timedOut: 'connect' });
     assert.ok(place.limits().connectMs < 800);
@@ -135,7 +135,7 @@ describe('a learnt connect timeout', () => {
     assert.ok(place.limits().connectMs < 800);
   });
 
-  it('says the same for every model and kind of the endpoint', () => {
+  it('is the same for every model and kind of the endpoint', () => {
     const place = new Place().see({ connectMs: 20, model: 'other', kind: 'fast' }, 3);
     assert.equal(place.limits({ kind: 'complex' }).connectMs, place.limits({ kind: 'fast' }).connectMs);
     assert.ok(place.limits({ kind: 'complex' }).connectMs < 800);
@@ -151,7 +151,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits({ kind: 'fast' }).firstTokenMs, 1_500);
   });
 
-  it('does not take an endpoint that is always slow for one that is down', () => {
+  it('allows for an endpoint that is always slow', () => {
     const random = seededRandom(3);
     const place = new Place();
     const slow = (): number => 6_000 * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
@@ -167,7 +167,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits().firstTokenMs, 60_000);
   });
 
-  it('lets an endpoint that became slower get through after a few attempts, and keeps it open', () => {
+  it('admits answers of an endpoint that became slower after a few attempts, and from then on', () => {
     const place = new Place().see({ firstTokenMs: 400 }, 200);
     const tries = place.untilThrough(12_000, 10);
     assert.ok(tries >= 1 && tries <= 4, `${tries} attempts were lost`);
@@ -176,7 +176,7 @@ describe('a learnt first token timeout', () => {
     assert.equal(lost, 0);
   });
 
-  it('is not lifted by single stalls among many quick answers', () => {
+  it('is not raised by single stalls among many quick answers', () => {
     const place = new Place().see({ firstTokenMs: 1_500 }, 40);
     const before = place.limits().firstTokenMs;
     for (let round = 0; round < 20; round += 1) {
@@ -202,18 +202,18 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits().firstTokenMs, 8_000);
   });
 
-  it('forgets what is long ago as soon as there is something newer', () => {
+  it('forgets old attempts as soon as there are newer ones', () => {
     const place = new Place().see({ firstTokenMs: 9_000 }, 200).pass(60 * day).see({ firstTokenMs: 300 }, 30);
     assert.equal(place.limits().firstTokenMs, 4_000);
   });
 
-  it('gives way to the full bound where nothing else could serve', () => {
+  it('is the full bound where no other target could serve', () => {
     const place = new Place().see({ firstTokenMs: 300, headersMs: 50, connectMs: 10, longestGapMs: 40, tokensPerSecond: 50 }, 50);
     assert.deepEqual(place.limits({ lastResort: true }), place.endpoint.timeouts);
     assert.equal(place.limits({ lastResort: true, kind: 'complex' }).firstTokenMs, 120_000);
   });
 
-  it('learns from an attempt that lost to a faster one, but not that it failed', () => {
+  it('learns from an attempt that lost to a faster one, but does not count it as failed', () => {
     const place = new Place().see({ firstTokenMs: 1_500 }, 50);
     const before = place.limits().firstTokenMs;
     place.see({ atLeastFirstTokenMs: 2_500 }, 50);
@@ -222,7 +222,7 @@ describe('a learnt first token timeout', () => {
   });
 });
 
-describe('whose history counts', () => {
+describe('the history that counts', () => {
   it('is that of the same kind, else of the model with more room, else of the endpoint with half the bound', () => {
     const place = new Place().see({ firstTokenMs: 200, kind: 'fast' }, 40);
     assert.equal(place.limits({ kind: 'fast' }).firstTokenMs, 1_500);
@@ -248,7 +248,7 @@ describe('whose history counts', () => {
     assert.equal(place.limits().firstTokenMs, 60_000);
   });
 
-  it('is kept for a bounded number of models, those lately used', () => {
+  it('is kept for a bounded number of models, the most recently used', () => {
     const place = new Place();
     for (let index = 0; index < 1_000; index += 1) place.see({ model: `m-${index}`, firstTokenMs: 300 }, 12).see({ firstTokenMs: 300 });
     assert.equal(place.limits().firstTokenMs, 4_000);
@@ -258,7 +258,7 @@ describe('whose history counts', () => {
 });
 
 describe('other learnt timers', () => {
-  it('keep plain answers, whose headers come with the whole, apart from streams', () => {
+  it('separate plain answers, whose headers arrive with the whole, from streams', () => {
     const place = new Place().see({ headersMs: 200 }, 40).see({ stream: false, headersMs: 40_000 }, 40);
     assert.equal(place.limits().headersMs, 4_000);
     assert.ok(place.limits({ stream: false }).bufferedHeadersMs >= 160_000);
@@ -266,7 +266,7 @@ describe('other learnt timers', () => {
     assert.equal(place.limits({ stream: false, kind: 'fast' }).bufferedHeadersMs, 10_000);
   });
 
-  it('notice a silence in mid-answer sooner where there are none, and leave room where there are', () => {
+  it('end a silence in mid-answer sooner where answers have none, and later where answers have some', () => {
     assert.equal(new Place().see({ longestGapMs: 60 }, 40).limits().idleMs, 20_000);
     assert.equal(new Place().see({ longestGapMs: 25_000 }, 40).limits().idleMs, 60_000);
   });
@@ -280,7 +280,7 @@ describe('other learnt timers', () => {
     assert.equal(place.limits().idleMs, 60_000);
   });
 
-  it('demand a pace far below the usual, none while it is unknown, and less after they were wrong', () => {
+  it('demand a speed far below the usual, none while it is unknown, and less after they ended a good answer', () => {
     const place = new Place();
     assert.equal(place.limits().minTokensPerSecond, 0);
     place.see({ tokensPerSecond: 12 }, 50);
@@ -291,7 +291,7 @@ describe('other learnt timers', () => {
     assert.equal(new Place().see({ tokensPerSecond: 500 }, 50).limits().minTokensPerSecond, 2);
   });
 
-  it('give an endpoint that writes slowly the time for a long answer, and cut none short', () => {
+  it('give a slowly writing endpoint the time for a long answer', () => {
     assert.equal(new Place().see({ tokensPerSecond: 100 }, 40).limits().totalMs, 600_000);
     const slow = new Place().see({ tokensPerSecond: 15 }, 40).limits().totalMs;
     assert.ok(slow > 1_000_000 && slow < 1_300_000, `${slow}`);
@@ -302,7 +302,7 @@ describe('other learnt timers', () => {
     assert.equal(new Place(undefined, ollama).see({ firstTokenMs: 200, headersMs: 150 }, 100).limits().firstTokenMs, 60_000);
   });
 
-  it('do not learn from figures that are none', () => {
+  it('do not learn from invalid figures', () => {
     const place = new Place().see({ firstTokenMs: 300, tokensPerSecond: 40 }, 40);
     const before = place.limits();
     place.see({ firstTokenMs: NaN, headersMs: -3, connectMs: Infinity, tokensPerSecond: 0, longestGapMs: NaN }, 40);
@@ -313,7 +313,7 @@ describe('other learnt timers', () => {
 describe('the moment to ask a second target', () => {
   const kinds: RequestKind[] = ['fast', 'normal', 'complex'];
 
-  it('is unknown until enough was seen of the same kind of work', () => {
+  it('is unknown until there are enough attempts of the same kind of request', () => {
     const place = new Place().see({ firstTokenMs: 200, kind: 'fast' }, 19);
     for (const kind of kinds) assert.equal(place.book.hedgeAfterMs('far', 'm', kind), undefined);
     place.see({ firstTokenMs: 200, kind: 'fast' }, 1);
@@ -332,7 +332,7 @@ describe('the moment to ask a second target', () => {
     assert.ok(Math.abs(after(2) - 1.2 * after(1)) < 1e-6);
   });
 
-  it('is not moved out of reach by stalls that ended by themselves or by attempts that lost', () => {
+  it('is not delayed without bound by stalls that ended by themselves or by attempts that lost', () => {
     const place = new Place();
     for (let index = 0; index < 1_000; index += 1) place.see({ firstTokenMs: index % 12 === 0 ? 8_000 : 100 + (index * 7) % 100 });
     place.see({ atLeastFirstTokenMs: 3_000 }, 300);

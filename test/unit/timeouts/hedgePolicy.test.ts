@@ -16,7 +16,7 @@ function granted(policy: HedgePolicy, asked: number, route = 'auto'): number {
 }
 
 describe('permission to ask a second target', () => {
-  it('is there for the first stalls of a new route', () => {
+  it('is given for the first stalls of a new route', () => {
     const policy = createHedgePolicy();
     policy.requested('auto');
     assert.equal(granted(policy, 1), 2);
@@ -32,7 +32,7 @@ describe('permission to ask a second target', () => {
     assert.ok(second <= 120 && second >= 100, `${second} of 2000`);
   });
 
-  it('does not pile up without end while nothing is late', () => {
+  it('does not accumulate without bound while nothing is late', () => {
     const policy = createHedgePolicy();
     request(policy, 10_000);
     assert.ok(granted(policy, 1) <= 10);
@@ -54,7 +54,7 @@ describe('permission to ask a second target', () => {
     assert.equal(granted(policy, 1, 'other'), 2);
   });
 
-  it('ends with the money of the day', () => {
+  it('ends when the cap of the day is spent', () => {
     const policy = createHedgePolicy();
     request(policy, 1_000);
     const config = { dailyCapMicroUsd: 5_000 };
@@ -63,14 +63,14 @@ describe('permission to ask a second target', () => {
     assert.equal(policy.mayHedge('auto', { dailyCapMicroUsd: 0 }, nothingSpent, 1), false);
   });
 
-  it('is bounded by money only where the user wrote the moment down', () => {
+  it('is bounded only by the cap where the user configured the moment', () => {
     const policy = createHedgePolicy();
     const config = { afterMs: 200, dailyCapMicroUsd: 5_000 };
     for (let index = 0; index < 100; index += 1) assert.equal(policy.mayHedge('auto', config, nothingSpent, 0), true);
     assert.equal(policy.mayHedge('auto', config, () => 5_000, 0), false);
   });
 
-  it('does not ask what was spent where the answer is no anyway', () => {
+  it('does not read the spend when it is refused anyway', () => {
     const policy = createHedgePolicy();
     granted(policy, 1);
     assert.equal(policy.mayHedge('auto', learnt, () => assert.fail('the spend is not needed'), 1), false);

@@ -12,7 +12,7 @@ const goodKey = 'sk-the-good-one';
 const list = { data: [{ id: 'm-1' }, { id: 'm-2' }] };
 const page = '<!doctype html><title>Welcome</title>';
 type Answer = { status: number; body?: unknown; location?: string };
-/** What a server says to `METHOD path`, and to whom; whatever is missing here is 404. */
+/** A server's answers by `METHOD path` and key; a missing entry is 404. */
 type Site = Record<string, (key: string | undefined) => Answer>;
 
 const forKey = (answer: Answer) => (key: string | undefined): Answer => (key === goodKey ? answer : { status: 401, body: { error: { message: 'bad key' } } });
@@ -101,7 +101,7 @@ describe('trying an endpoint', () => {
     assert.equal((await tried({ 'POST /v1/chat/completions': open({ status: 404, body: { error: { code: 'model_not_found', message: 'no model' } } }) }, '/v1')).ok, true);
   });
 
-  it('proves a key by a list that is refused without one, and not by a list that anybody may read', async () => {
+  it('proves a key by a list that is refused without one, and not by a list that is public', async () => {
     const publicList: Site = { 'GET /v1/models': open({ status: 200, body: list }) };
     assert.equal((await tried(strict, '/v1')).proved, true);
     assert.deepEqual((({ ok, proved }) => [ok, proved])(await tried(publicList, '/v1')), [true, false]);

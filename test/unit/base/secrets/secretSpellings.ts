@@ -2,7 +2,7 @@ const hex = (code: number, digits: number): string => code.toString(16).padStart
 const units = (text: string, escape: (unit: number) => string): string => Array.from({ length: text.length }, (_, index) => escape(text.charCodeAt(index))).join('');
 const bytes = (text: string, escape: (byte: number) => string): string => [...Buffer.from(text)].map(escape).join('');
 
-/** The ways in which a provider may say a secret. */
+/** The spellings in which a provider may quote a secret. */
 export const spellings: Readonly<Record<string, (secret: string) => string>> = {
   'as it is': secret => secret,
   'in quotation marks': secret => `"${secret}"`,

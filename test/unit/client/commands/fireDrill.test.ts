@@ -26,7 +26,7 @@ const status = (changes: Partial<DrillStatus> = {}): DrillStatus => ({
 });
 
 describe('the words of a fire drill', () => {
-  it('say what each fault does, now and afterwards', () => {
+  it('describe each fault, in the present and in the past', () => {
     assert.deepEqual(faultChoices.map(choice => choice.fault).sort(), [...drillFaults].sort());
     assert.equal(drillText(drill()), 'north is down');
     assert.equal(drillText(drill({ fault: 'rate-limit', model: 'gpt-4.1' })), 'north (gpt-4.1) answers 429');
@@ -43,7 +43,7 @@ describe('the words of a fire drill', () => {
     assert.equal(countdown(now + 400, now), '0:01');
   });
 
-  it('read a length of time as people write it, and say it back', () => {
+  it('read a length of time as people write it, and show it again', () => {
     const cases: [string, number | undefined][] = [['90 s', 90_000], ['10', 600_000], ['10min', 600_000], ['1.5 h', 5_400_000], ['2 Minutes', 120_000], ['soon', undefined], ['', undefined], ['-1', undefined]];
     for (const [text, expected] of cases) assert.equal(readDuration(text), expected, text);
     assert.deepEqual([60_000, 90_000, 7_200_000, 3000].map(plainDuration), ['1 min', '90 s', '2 h', '3 s']);
@@ -98,7 +98,7 @@ describe('the Fire Drill view', () => {
   });
 });
 
-describe('the rest of the window during a drill', () => {
+describe('the other parts of the editor window during a drill', () => {
   const during = emptyStatus({ endpoints: [endpoint('north', { state: 'down', breaker: 'open' }), endpoint('south')], drill: status() });
 
   it('says in the status bar that a drill is on, without a colour of alarm', () => {

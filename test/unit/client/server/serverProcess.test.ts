@@ -65,7 +65,7 @@ describe('ServerProcess', () => {
     assert.deepEqual((runs[1]?.requests[0]?.params as ConfigureParams).keys, withKey.keys);
   });
 
-  it('a running chat ends with one clear sentence when the server dies', async () => {
+  it('a running chat ends with one clear sentence when the server crashes', async () => {
     const { server, runs } = setUp();
     server.start();
     await settle();

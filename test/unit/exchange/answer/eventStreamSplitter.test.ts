@@ -11,7 +11,7 @@ function splitter(protocol: 'openai-chat' | 'anthropic-messages', options: Parti
   return new EventStreamSplitter(codec.createStreamDecoder({}), { raw: true, hideUsage: false, ...options });
 }
 
-/** Pushes all chunks; gives back the bytes let through, the events, and the first error. */
+/** Pushes all chunks. Returns the bytes passed on, the events, and the first error. */
 function through(one: EventStreamSplitter, chunks: readonly Buffer[]): { bytes: string; events: ConversationEvent[]; error: string | undefined } {
   const bytes: Buffer[] = [];
   const events: ConversationEvent[] = [];
@@ -38,7 +38,7 @@ describe('the event stream splitter', () => {
     }
   });
 
-  it('gives a chunk of whole events back as it is, and uses one output for all chunks', () => {
+  it('returns a chunk of whole events unchanged, and reuses one output object for all chunks', () => {
     const one = splitter('openai-chat');
     const first = Buffer.from(word('one'));
     const second = Buffer.from(word('two') + word('three'));
@@ -48,11 +48,11 @@ describe('the event stream splitter', () => {
     assert.equal(one.push(second), output);
     assert.equal(output.bytes[0], second);
     assert.deepEqual(output.events.map(event => event.type), ['text', 'text']);
-    // The list of events belongs to whoever got it.
+    // The list of events belongs to its receiver.
     assert.deepEqual(events.map(event => event.type), ['start', 'text']);
   });
 
-  it('has nothing left of one chunk in the next', () => {
+  it('carries nothing of one chunk into the next', () => {
     const one = splitter('openai-chat');
     one.push(Buffer.from(`${word('one')}${word('two')}data: {"half": \n\n`));
     assert.equal(Buffer.concat([...one.push(Buffer.from(word('three'))).bytes]).toString(), word('three'));
@@ -61,14 +61,14 @@ describe('the event stream splitter', () => {
     assert.equal(Buffer.concat([...one.push(Buffer.from(`${word('four').slice(20)}data: {"half": \n\n`)).bytes]).toString(), word('four'));
   });
 
-  it('counts the events that come before an error in one and the same event', () => {
+  it('counts the events before an error within the same event', () => {
     const both = chunk({ choices: [{ index: 0, delta: { content: 'last' } }], error: { message: 'it broke' } });
     const seen = through(splitter('openai-chat', { raw: false }), [Buffer.from(word('one') + both)]);
     assert.deepEqual(seen.events.filter(event => event.type === 'text').map(event => event.text), ['one', 'last']);
     assert.equal(seen.error, 'it broke');
   });
 
-  it('passes only whole events on: half an event waits for its end', () => {
+  it('passes on whole events only: half an event waits for its end', () => {
     const one = splitter('openai-chat');
     const text = word('one') + word('two');
     const first = one.push(Buffer.from(text.slice(0, -10)));
@@ -77,7 +77,7 @@ describe('the event stream splitter', () => {
     assert.equal(Buffer.concat([...one.push(Buffer.from(text.slice(-10))).bytes]).toString(), word('two'));
   });
 
-  it('leaves out an unreadable line and keeps what stands beside it', () => {
+  it('leaves out an unreadable line and keeps the lines beside it', () => {
     const one = splitter('openai-chat');
     const seen = through(one, [Buffer.from(`${word('one')}data: {"half": \n\n${word('two')}data: [DONE]\n\n`)]);
     assert.equal(seen.bytes, `${word('one')}${word('two')}data: [DONE]\n\n`);
@@ -93,7 +93,7 @@ describe('the event stream splitter', () => {
     assert.ok(passed > events.length * 49, `${passed} of ${events.length * 50} bytes`);
   });
 
-  it('keeps little of a stream of comments', () => {
+  it('buffers little of a stream of comments', () => {
     const one = splitter('openai-chat');
     one.push(Buffer.from(word('one')));
     const comments = Buffer.from(': ping\n'.repeat(9_000));
@@ -102,14 +102,14 @@ describe('the event stream splitter', () => {
     }, { code: 'stream-noise' });
   });
 
-  it('keeps an error event from the caller, and everything after it', () => {
+  it('withholds an error event and everything after it from the caller', () => {
     const seen = through(splitter('openai-chat'), [Buffer.from(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`)]);
     assert.equal(seen.bytes, word('one'));
     assert.equal(seen.error, 'it broke');
     assert.ok(!seen.events.some(event => event.type === 'text' && event.text === 'two'));
   });
 
-  it('keeps back a usage chunk the caller did not ask for, and reads it', () => {
+  it('withholds a usage chunk that the caller did not ask for, and reads it', () => {
     const usage = chunk({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 } });
     const seen = through(splitter('openai-chat', { hideUsage: true }), [Buffer.from(`${word('one')}${usage}data: [DONE]\n\n`)]);
     assert.equal(seen.bytes, `${word('one')}data: [DONE]\n\n`);
@@ -117,19 +117,19 @@ describe('the event stream splitter', () => {
     assert.ok(through(splitter('openai-chat'), [Buffer.from(word('one') + usage)]).bytes.includes('prompt_tokens'));
   });
 
-  it('passes no bytes on when they are to be translated', () => {
+  it('passes on no bytes when the stream is translated', () => {
     const seen = through(splitter('anthropic-messages', { raw: false }), [recording('messagesText')]);
     assert.equal(seen.bytes, '');
     assert.ok(seen.events.length > 2);
   });
 
-  it('passes a large event on whole, however small the chunks it comes in', () => {
+  it('passes on a large event whole, however small its chunks are', () => {
     const bytes = Buffer.from(`${word('x'.repeat(4 << 20))}data: [DONE]\n\n`);
     const chunks = Array.from({ length: Math.ceil(bytes.length / 1024) }, (_, index) => bytes.subarray(index * 1024, (index + 1) * 1024));
     assert.ok(through(splitter('openai-chat'), chunks).bytes === bytes.toString());
   });
 
-  it('bounds what one event may hold', () => {
+  it('bounds the size of one event', () => {
     const one = splitter('openai-chat');
     assert.throws(() => {
       one.push(Buffer.from('data: '));

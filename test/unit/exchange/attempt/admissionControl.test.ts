@@ -20,7 +20,7 @@ const start = Date.UTC(2026, 0, 1);
 const one: KeyMaterial = { id: 'k1', label: 'one', secret: 'the-first-secret-aaaa' };
 const two: KeyMaterial = { id: 'k2', label: 'two', secret: 'the-second-secret-bbbb' };
 
-/** Admission over real keys, breakers and limits of endpoint `a`, and a clock that is moved by hand. */
+/** Admission over real keys, breakers and limits of endpoint `a`. The test moves the clock. */
 class AdmissionUnderTest {
   now = start;
   readonly endpoint: EndpointConfig;
@@ -58,7 +58,7 @@ class AdmissionUnderTest {
     return admitted.reason;
   }
 
-  /** Opens the breaker of the model and lets its time pass, so that the next attempt is the trial. */
+  /** Opens the breaker of the model and lets the open time pass, so that the next attempt is the trial. */
   awaitTrial(): void {
     this.healthRegistry.record({ endpoint: 'a', model: 'm', at: this.now, kind: 'probe', failureClass: 'server' });
     this.now += 30_000;
@@ -66,20 +66,20 @@ class AdmissionUnderTest {
 }
 
 describe('a permit', () => {
-  it('holds the key, the place at the breaker and the places under the limits', () => {
+  it('holds the key, the slot at the breaker and the slots under the limits', () => {
     const made = new AdmissionUnderTest({ concurrency: 1 });
     made.awaitTrial();
     const permit = made.permit();
     assert.deepEqual([permit.key?.id, permit.trial], ['k1', true]);
-    assert.equal(made.healthRegistry.admission('a', 'm', made.now).admitted, false, 'the trial is under way');
+    assert.equal(made.healthRegistry.admission('a', 'm', made.now).admitted, false, 'the trial is running');
     assert.equal(made.limiter.admission('a', 0, made.now).admitted, false, 'one request runs');
   });
 
-  it('is answered at once, without a promise', () => {
+  it('is decided synchronously, without a promise', () => {
     assert.ok(!(new AdmissionUnderTest().control.acquire(new AdmissionUnderTest().request()) instanceof Promise));
   });
 
-  it('that is refunded leaves no trace', () => {
+  it('that is refunded leaves nothing counted', () => {
     const made = new AdmissionUnderTest({ requestsPerMinute: 1, tokensPerMinute: 100, concurrency: 1, perKey: { requestsPerMinute: 1 } });
     made.awaitTrial();
     made.permit({ estimatedInputTokens: 60, maxOutputTokens: 40 }).refund();
@@ -87,7 +87,7 @@ describe('a permit', () => {
     assert.equal(again.trial, true);
   });
 
-  it('that is released frees its places, and what it used stays counted', () => {
+  it('that is released frees its slots, and its usage stays counted', () => {
     const made = new AdmissionUnderTest({ tokensPerMinute: 100, concurrency: 1 });
     made.awaitTrial();
     made.permit({ estimatedInputTokens: 50 }).release(70);
@@ -95,14 +95,14 @@ describe('a permit', () => {
     assert.equal(made.permit({ estimatedInputTokens: 30 }).trial, true, 'the released attempt proved nothing');
   });
 
-  it('whose use is unknown leaves its estimate counted', () => {
+  it('whose usage is unknown keeps its estimate counted', () => {
     const made = new AdmissionUnderTest({ tokensPerMinute: 100 });
     made.permit({ estimatedInputTokens: 50, maxOutputTokens: 20 }).release('unknown');
     assert.match(made.refusal({ estimatedInputTokens: 31 }), /100 tokens a minute is used up/);
     made.permit({ estimatedInputTokens: 30 });
   });
 
-  it('that is settled frees its places under the limits, and leaves the trial to the outcome', () => {
+  it('that is settled frees its slots under the limits, and leaves the trial to the outcome', () => {
     const made = new AdmissionUnderTest({ concurrency: 1 });
     made.awaitTrial();
     const permit = made.permit();
@@ -113,7 +113,7 @@ describe('a permit', () => {
     made.permit();
   });
 
-  it('that is settled as unsent counts nothing', () => {
+  it('that is settled as unsent leaves nothing counted', () => {
     const made = new AdmissionUnderTest({ requestsPerMinute: 1 });
     made.permit().settle('unsent');
     made.permit();
@@ -123,7 +123,7 @@ describe('a permit', () => {
     for (const second of ['refund', 'settle', 'release'] as const) {
       it(`gives back once: after ${first}, ${second} does nothing`, () => {
         const made = new AdmissionUnderTest({ concurrency: 2, tokensPerMinute: 1000 });
-        // The ramp after an outage counts attempts under way: at most two of them.
+        // The ramp after an outage counts running attempts and allows at most two.
         made.healthRegistry.record({ endpoint: 'a', model: 'm', at: made.now, kind: 'probe', failureClass: 'server' });
         const end = (permit: Permit, how: typeof first): void => {
           if (how === 'refund') permit.refund();
@@ -158,7 +158,7 @@ describe('admission that is refused takes nothing', () => {
     made.permit({ lastResort: true });
   });
 
-  it('by a limit: the trial is still to be had', () => {
+  it('by a limit: the trial is still available', () => {
     const made = new AdmissionUnderTest({ requestsPerMinute: 1 });
     made.permit().release('unknown');
     made.awaitTrial();
@@ -167,7 +167,7 @@ describe('admission that is refused takes nothing', () => {
     assert.equal(made.permit().trial, true);
   });
 
-  it('for want of a key, with the reason of the keys even where the breaker would refuse too', () => {
+  it('for lack of a key: the reason is that of the keys, even where the breaker would refuse too', () => {
     const made = new AdmissionUnderTest({ requestsPerMinute: 1 });
     made.healthRegistry.record({ endpoint: 'a', model: 'm', at: made.now, kind: 'traffic', failureClass: 'server' });
     made.keys.report('a', 'k1', 'auth', made.now);
@@ -175,14 +175,14 @@ describe('admission that is refused takes nothing', () => {
     assert.equal(made.control.hasUsableKey(made.request()), false);
   });
 
-  it('where every key was tried', () => {
+  it('when every key has been tried', () => {
     const made = new AdmissionUnderTest();
     assert.equal(made.refusal({ excludedKeys: new Set(['k1']) }), 'no key of it can be used now');
   });
 });
 
 describe('the choice of the key', () => {
-  it('passes over keys at their own limit, and those that are excluded', () => {
+  it('skips keys at their own limit, and excluded keys', () => {
     const made = new AdmissionUnderTest({ perKey: { requestsPerMinute: 1 } }, [one, two]);
     assert.equal(made.permit().key?.id, 'k1');
     assert.equal(made.control.hasUsableKey(made.request({ excludedKeys: new Set(['k2']) })), false);
@@ -190,7 +190,7 @@ describe('the choice of the key', () => {
     assert.match(made.refusal(), /every key is at its limit/);
   });
 
-  it('goes on to the next key where peers used up the first one, which only the common count knows', () => {
+  it('takes the next key when peers have used up the first one, which only the shared count shows', () => {
     const limits = new InMemoryLimits();
     const settings = { perKey: { requestsPerMinute: 1 } };
     const peer = createRateLimiter({ shared: new SharedLimits(limits.of('peer')) });
@@ -202,12 +202,12 @@ describe('the choice of the key', () => {
     const permit = made.permit();
     assert.deepEqual([permit.key?.id, permit.trial], ['k2', true]);
     permit.refund();
-    assert.ok(peer.enter(rateRequest({ keyId: 'k2', now: start })).admitted, 'the refund reached the common count');
+    assert.ok(peer.enter(rateRequest({ keyId: 'k2', now: start })).admitted, 'the refund reached the shared count');
     assert.match(made.refusal(), /limit set for each key of 1 requests a minute is used up/);
-    assert.equal(made.healthRegistry.admission('a', 'm', made.now).admitted, true, 'the place at the breaker was given back');
+    assert.equal(made.healthRegistry.admission('a', 'm', made.now).admitted, true, 'the slot at the breaker was given back');
   });
 
-  it('needs no key where the endpoint has none', () => {
+  it('needs no key when the endpoint has none', () => {
     assert.equal(new AdmissionUnderTest({}, []).permit().key, undefined);
   });
 });
@@ -230,20 +230,20 @@ describe('the parts of admission', () => {
   const acquire = (parts: readonly AdmissionPart[]): ReturnType<ImmediateAdmissionControl['acquire']> =>
     admissionControlOf({ now: () => start }, { usable: () => undefined }, parts).acquire(request);
 
-  it('are asked in their order, and given back in the reverse order where a later one refuses', () => {
+  it('are asked in order, and given back in reverse order when a later one refuses', () => {
     const log: string[] = [];
     const admitted = acquire([part('key', log), part('breaker', log), part('budget', log, 'refuses'), part('limits', log)]);
     assert.deepEqual(admitted, { admitted: false, reason: 'budget refuses' });
     assert.deepEqual(log, ['take key', 'take breaker', 'take budget', 'give breaker unsent false', 'give key unsent false']);
   });
 
-  it('are given back where a later one throws', () => {
+  it('are given back when a later one throws', () => {
     const log: string[] = [];
     assert.throws(() => acquire([part('key', log), part('breaker', log, 'throws')]), /breaker is broken/);
     assert.deepEqual(log, ['take key', 'take breaker', 'give key unsent false']);
   });
 
-  it('are all given back although one of them throws', () => {
+  it('are all given back even when one of them throws', () => {
     const log: string[] = [];
     const admitted = acquire([part('key', log), part('breaker', log, 'takes', 'throws')]);
     assert.ok(admitted.admitted);

@@ -19,11 +19,11 @@ const endpoint = { name: 'relay', protocol: 'openai-chat', provider, timeouts } 
 const target = { target: 'relay/m', endpoint: 'relay', model: 'm', upstreamModel: 'm' };
 const origin = { target, endpoint, timeouts } as unknown as AttemptOrigin;
 
-/** Writes down in a few words what an attempt reports and what it does to its call, in order. */
+/** Logs in short form, in order, what an attempt reports and what it does to its call. */
 class Owner implements AttemptOwner {
   readonly log: string[] = [];
   end: AttemptEnd | undefined;
-  /** What a slow caller says to bytes and events. */
+  /** What the caller returns for bytes and events: false when it is slow. */
   ready = true;
   /** Called with each report, before it returns. */
   during: (report: string) => void = () => { /* nothing */ };
@@ -46,7 +46,7 @@ class Owner implements AttemptOwner {
   }
 }
 
-/** A transport with one call, whose answer a test plays; it guards and ends its listener as the real one does. */
+/** A transport with one call, whose answer the test scripts. It guards and ends its listener as the real one does. */
 class ScriptedTransport implements Dispatcher {
   readonly #log: string[];
   #listener: ResponseListener | undefined;
@@ -129,7 +129,7 @@ const callStart = delta({ tool_calls: [{ index: 0, id: 'a1', function: { name: '
 const callArguments = delta({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] });
 const whole = JSON.stringify({ id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] });
 
-/** Chunks in a few words: the content of each event, or its kind. */
+/** Chunks in short form: the content of each event, or its kind. */
 function textOf(bytes: Buffer): string {
   return bytes.toString().split('\n\n').filter(event => event !== '').map(event => {
     if (event === role.trim()) return 'role';
@@ -139,7 +139,7 @@ function textOf(bytes: Buffer): string {
 }
 
 describe('a stream', () => {
-  it('is passed on in the provider\'s bytes: its prelude with the first content, and the rest as it comes', t => {
+  it('is passed on in the provider\'s bytes: the prelude with the first content, and every later chunk as it arrives', t => {
     const { transport, log, attempt } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(role);
@@ -154,7 +154,7 @@ describe('a stream', () => {
     assert.equal(attempt.figures.status, 200);
   });
 
-  it('is passed on in events to a caller of another protocol', t => {
+  it('is passed on as events to a caller of another protocol', t => {
     const { transport, log } = scene(t, { passThrough: false });
     transport.headers(200, streamHeaders);
     transport.data(role);
@@ -164,14 +164,14 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'arrive', 'commit', 'begin', 'events start,text', 'events finish', 'ok end']);
   });
 
-  it('passes its prelude on at once where no other target could take over', t => {
+  it('passes on its prelude at once when no other target could take over', t => {
     const { transport, log } = scene(t, { holdsPrelude: false });
     transport.headers(200, streamHeaders);
     transport.data(role);
     assert.deepEqual(log, ['answering', 'begin x-request-id', 'bytes role']);
   });
 
-  it('passes on the chunk itself where it holds whole events', t => {
+  it('passes on the chunk itself when it holds whole events', t => {
     const { transport, owner, attempt } = scene(t);
     const got: Buffer[] = [];
     owner.onBytes = piece => got.push(piece) > 0;
@@ -182,7 +182,7 @@ describe('a stream', () => {
     assert.equal(got[1], bytes);
   });
 
-  it('that is cut before the commit point fails unseen', t => {
+  it('that is cut before the commit point fails unseen by the caller', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(role);
@@ -190,7 +190,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed stream-cut']);
   });
 
-  it('that is cut after it fails in sight', t => {
+  it('that is cut after the commit point fails in sight of the caller', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(word('one'));
@@ -198,7 +198,7 @@ describe('a stream', () => {
     assert.deepEqual(log.slice(4), ['bytes one', 'abort', 'failed connection-lost begun']);
   });
 
-  it('that is cut within a tool call fails unseen where the caller sees whole calls only', t => {
+  it('that is cut within a tool call fails unseen when the caller sees whole calls only', t => {
     const { transport, log } = scene(t, { passThrough: false, wholeCalls: true });
     transport.headers(200, streamHeaders);
     transport.data(callStart);
@@ -207,7 +207,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'arrive', 'abort', 'failed stream-cut']);
   });
 
-  it('is complete with its terminal event, however its connection ends', t => {
+  it('is complete at its terminal event, however its connection ends', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(word('one') + stop + done);
@@ -215,7 +215,7 @@ describe('a stream', () => {
     assert.deepEqual(log.slice(-2), ['bytes one stop [DONE]', 'ok end']);
   });
 
-  it('is complete with its terminal event when the connection stays open, and hangs up after a moment', t => {
+  it('is complete at its terminal event when the connection stays open, and closes the connection after a short wait', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
@@ -229,7 +229,7 @@ describe('a stream', () => {
     assert.equal(transport.listening, false);
   });
 
-  it('that our encoder ends is complete with its stop reason', t => {
+  it('whose ending our encoder writes is complete at its stop reason', t => {
     const { transport, log } = scene(t, { passThrough: false, finishSuffices: true });
     transport.headers(200, streamHeaders);
     transport.data(word('one') + chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] }));
@@ -237,7 +237,7 @@ describe('a stream', () => {
     assert.deepEqual(log.slice(-3), ['events start,text,finish', 'abort', 'ok length']);
   });
 
-  it('without anything to read is no answer, and nothing of it is passed on', t => {
+  it('without content is no answer, and nothing of it is passed on', t => {
     const { transport, log } = scene(t, { holdsPrelude: false });
     transport.headers(200, streamHeaders);
     transport.data(stop + done);
@@ -245,7 +245,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed empty-answer']);
   });
 
-  it('without anything to read is an answer where the stop reason says so', t => {
+  it('without content is an answer when its stop reason explains it', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(role);
@@ -262,7 +262,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed empty-answer']);
   });
 
-  it('with an error event fails, and what came before it is passed on', t => {
+  it('with an error event fails, and the events before the error are passed on', t => {
     const { transport, log, owner } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(`${word('one')}data: {"error":{"message":"it broke","type":"server_error"}}\n\n${word('two')}`);
@@ -271,7 +271,7 @@ describe('a stream', () => {
     assert.match(owner.end.error.message, /it broke/);
   });
 
-  it('whose prelude grows without end is given up unseen', t => {
+  it('whose prelude exceeds the bound is aborted unseen by the caller', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     const events = role.repeat(500);
@@ -279,7 +279,7 @@ describe('a stream', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed prelude-too-large']);
   });
 
-  it('that is no stream at all is given up with the reader\'s own failure', t => {
+  it('whose bytes are no event stream is aborted with the failure of the stream reader', t => {
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     for (let index = 0; index < 400 && transport.listening; index += 1) transport.data(': ping\n'.repeat(5_000));
@@ -288,7 +288,7 @@ describe('a stream', () => {
 });
 
 describe('an answer that is no stream', () => {
-  it('comes as one body to a caller of the protocol who asked for that', t => {
+  it('is passed on as one body to a caller of the same protocol that asked for one', t => {
     const { transport, log, attempt } = scene(t, { stream: false });
     transport.headers(200, { 'content-type': 'application/json', 'x-request-id': 'r1' });
     transport.data(whole.slice(0, 20));
@@ -308,13 +308,13 @@ describe('an answer that is no stream', () => {
     assert.deepEqual(log, ['answering', 'arrive', 'commit', 'begin', 'events start,text,finish', 'ok end']);
   });
 
-  it('is none where a web page comes', t => {
+  it('is no answer when it is a web page', t => {
     const { transport, log } = scene(t);
     transport.headers(200, { 'content-type': 'text/html' });
     assert.deepEqual(log, ['answering', 'abort', 'failed not-an-api']);
   });
 
-  it('is none where something else comes', t => {
+  it('is no answer when it is of another format', t => {
     const { transport, log } = scene(t, { stream: false });
     transport.headers(200, { 'content-type': 'application/json' });
     transport.data('it works');
@@ -322,7 +322,7 @@ describe('an answer that is no stream', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed not-json']);
   });
 
-  it('is an error where its body says so, and goes to the caller as it came', t => {
+  it('is an error when its body says so, and is passed on unchanged', t => {
     const { transport, owner } = scene(t, { stream: false });
     transport.headers(200, { 'content-type': 'application/json' });
     const body = '{"error":{"message":"slow down","code":429}}';
@@ -333,7 +333,7 @@ describe('an answer that is no stream', () => {
     assert.equal(owner.end.raw?.body.toString(), body);
   });
 
-  it('is given up where it is larger than any', t => {
+  it('is aborted when it exceeds the bound', t => {
     const { transport, log } = scene(t, { passThrough: false, stream: false });
     transport.headers(200, { 'content-type': 'application/json' });
     const megabyte = 'x'.repeat(1024 * 1024);
@@ -356,14 +356,14 @@ describe('a refusal', () => {
     assert.equal(owner.end.raw?.body.toString(), body);
   });
 
-  it('says more than that its explanation did not come', t => {
+  it('is the reported failure even when its explanation does not arrive', t => {
     const { transport, log } = scene(t);
     transport.headers(429, { 'content-type': 'application/json' });
     transport.error();
     assert.deepEqual(log, ['answering', 'abort', 'failed provider-rate-limit']);
   });
 
-  it('is not waited for without end', t => {
+  it('has a bounded wait for its explanation', t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
     const { transport, log } = scene(t);
     transport.headers(429, { 'content-type': 'application/json' });
@@ -371,7 +371,7 @@ describe('a refusal', () => {
     assert.deepEqual(log, ['answering', 'abort', 'failed provider-rate-limit']);
   });
 
-  it('is cut where its explanation is long', t => {
+  it('is cut when its explanation is long', t => {
     const { transport, owner } = scene(t);
     transport.headers(500, { 'content-type': 'application/json' });
     transport.data('x'.repeat(200 * 1024));
@@ -415,7 +415,7 @@ describe('an attempt that its owner abandons', () => {
     assert.deepEqual(log.slice(log.indexOf(report)), [report, 'abort']);
   });
 
-  it('that has ended otherwise stays as it is', t => {
+  it('after it has ended does not change', t => {
     const { transport, attempt, log } = scene(t);
     transport.headers(200, { 'content-type': 'text/html' });
     log.length = 0;
@@ -438,7 +438,7 @@ describe('a caller that is slow', () => {
     assert.notEqual(log.at(-1), 'pause');
   });
 
-  it('has its own slowness named when the time is up, and not the provider\'s', t => {
+  it('is named as the cause of the timeout, and the provider is not', t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
     const { transport, owner } = scene(t);
     transport.headers(200, streamHeaders);
@@ -450,7 +450,7 @@ describe('a caller that is slow', () => {
       ['caller-too-slow', 'cancelled', 'The caller did not read the answer of relay within 600 s.']);
   });
 
-  it('is not made to wait by what is held back', t => {
+  it('is not waited for while everything is held back', t => {
     const { transport, owner, log } = scene(t);
     owner.ready = false;
     transport.headers(200, streamHeaders);
@@ -460,7 +460,7 @@ describe('a caller that is slow', () => {
 });
 
 describe('a timer that runs out', () => {
-  it('ends the call and says that the connection may be dead', t => {
+  it('ends the call and marks the connection as possibly dead', t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
     const { log, owner } = scene(t);
     t.mock.timers.tick(60_001);
@@ -469,7 +469,7 @@ describe('a timer that runs out', () => {
     assert.equal(owner.end.error.message, 'relay took the request and sent nothing back within 60 s.');
   });
 
-  it('says in mid-answer that the answer stalled', t => {
+  it('in mid-answer reports that the answer stalled', t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
     const { transport, owner } = scene(t);
     transport.headers(200, streamHeaders);
@@ -505,7 +505,7 @@ describe('an owner that throws', () => {
     });
   }
 
-  it('where a complete answer lingers is no uncaught error', t => {
+  it('while a complete answer waits for the end of its connection causes no uncaught error', t => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { transport, owner, log } = scene(t);
     owner.during = report => { if (report === 'commit') throw new Error('a bug'); };
@@ -515,7 +515,7 @@ describe('an owner that throws', () => {
     assert.deepEqual(log.slice(-3), ['commit', 'abort', 'failed unreadable-answer']);
   });
 
-  it('at a whole body leaves no answer either', t => {
+  it('at a whole body leaves no answer', t => {
     const { transport, owner, log } = scene(t, { passThrough: false, stream: false, finishSuffices: true });
     owner.during = report => { if (report.startsWith('events')) throw new Error('a bug'); };
     transport.headers(200, { 'content-type': 'application/json' });
@@ -524,7 +524,7 @@ describe('an owner that throws', () => {
     assert.equal(log.at(-1), 'failed unreadable-answer begun');
   });
 
-  it('at the headers is caught by the transport', t => {
+  it('at the headers is handled by the transport', t => {
     const { transport, owner, log } = scene(t);
     owner.during = report => { if (report === 'answering') throw new Error('a bug'); };
     transport.headers(200, streamHeaders);

@@ -32,7 +32,7 @@ const start = Date.UTC(2026, 0, 1);
 const conversation: ConversationRequest = { system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], tools: [] };
 const limits = { requestsPerMinute: 1, tokensPerMinute: 1000, concurrency: 1 };
 
-/** A caller that waits for nothing. */
+/** A caller without patience: it waits for no target. */
 class CallerFake implements ByteSink {
   readonly kind = 'bytes';
   readonly failures: ExchangeFailure[] = [];
@@ -42,7 +42,7 @@ class CallerFake implements ByteSink {
   buffered(): void { assert.fail('nothing was sent, so nothing can be answered'); }
   end(): void { assert.fail('nothing was sent, so nothing can end well'); }
   fail(failure: ExchangeFailure): void { this.failures.push(failure); }
-  keepAlive(): void { /* a caller that waits for nothing */ }
+  keepAlive(): void { /* without patience there is no wait */ }
 }
 
 function input(changes: Partial<ExchangeInput> = {}): ExchangeInput {
@@ -112,7 +112,7 @@ const cases: { what: string; input: Partial<ExchangeInput>; code: string; logged
 
 describe('a request that is never sent counts against no limit', () => {
   for (const { what, input, code, logged, prepare, attempts = 0 } of cases) {
-    it(`of the only server: ${what}`, t => {
+    it(`of one server: ${what}`, t => {
       const { failure, receipt, parts, errors } = send(t, input, undefined, prepare);
       assert.deepEqual([failure.error.code, receipt.attempts.length, errors.length > 0], [code, attempts, logged === true]);
       assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
@@ -129,7 +129,7 @@ describe('a request that is never sent counts against no limit', () => {
       peer.configure(new Map([['a', { limits }]]));
       t.after(() => peer.close());
       assert.ok(peer.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
-      assert.ok(!peer.enter(rateRequest({ now: start })).admitted, 'the common count holds');
+      assert.ok(!peer.enter(rateRequest({ now: start })).admitted, 'the shared count holds');
     });
   }
 });
@@ -149,7 +149,7 @@ describe('an attempt', () => {
     return permit;
   }
 
-  it('holds its permit until its end', t => {
+  it('holds its permit until it ends', t => {
     const parts = routerWithLimits(t);
     const permit = permitFor(parts);
     const launch = launchAttempt(parts.services, owner, order, permit);
@@ -159,7 +159,7 @@ describe('an attempt', () => {
     assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
   });
 
-  it('gets no permit at an endpoint that is not configured', t => {
+  it('gets no permit for an endpoint that is not configured', t => {
     const { services, directory } = routerWithLimits(t);
     assert.deepEqual(acquirePermit({ ...services, routeTable: () => nothingConfigured(directory) }, order), { admitted: false, reason: 'the endpoint was removed meanwhile' });
   });
@@ -171,7 +171,7 @@ describe('an attempt', () => {
     assert.ok(parts.limiter.enter(rateRequest({ promptTokens: 1000, now: start })).admitted);
   });
 
-  it('may have to wait for its permit', async t => {
+  it('can wait for its permit', async t => {
     const { services } = routerWithLimits(t);
     const answer = acquirePermit({ routeTable: services.routeTable, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
     assert.ok(answer instanceof Promise);

@@ -61,7 +61,7 @@ describe('a request goes out', () => {
     assert.equal(headers.authorization, 'Bearer secret-key');
   });
 
-  test('to Claude on Vertex AI with the version in the body and the model in the path, as it came', () => {
+  test('to Claude on Vertex AI with the version in the body and the model in the path, otherwise unchanged', () => {
     const caller = input('anthropic-messages', messages, { protocolHeaders: { 'anthropic-version': '2026-10-21', 'anthropic-beta': 'context-1' } });
     const { url, headers, body, outgoing } = send({ provider: 'vertex', project: 'p-1' }, 'claude-sonnet-5-5', caller);
     assert.match(url, /^https:\/\/aiplatform\.googleapis\.com\/v1\/publishers\/anthropic\/models\/claude-sonnet-5-5:streamRawPredict$/);
@@ -84,7 +84,7 @@ describe('a request goes out', () => {
     assert.deepEqual([headers['api-key'], headers.authorization, body.model], ['secret-key', undefined, 'team-gpt']);
   });
 
-  test('to OpenAI as it came while the model is fine on Chat, and through Responses where it refuses tools there', () => {
+  test('to OpenAI unchanged while the model accepts Chat, and through Responses where it refuses tools there', () => {
     const requirements = { ...input('openai-chat', chat).requirements, tools: true };
     const fine = send({ provider: 'openai' }, 'gpt-4.1', input('openai-chat', withTools, { requirements }));
     assert.deepEqual([fine.url, fine.outgoing.passThrough], ['https://api.openai.com/v1/chat/completions', true]);
@@ -100,7 +100,7 @@ describe('a request goes out', () => {
     assert.equal(send({ provider: 'holysheep' }, 'claude-sonnet-4.6', input('openai-chat', chat)).url, 'https://api.holysheep.ai/v1/chat/completions');
   });
 
-  test('to Anthropic with marks for its cache from callers who cannot place them, and without from those who can', () => {
+  test('to Anthropic with cache breakpoints for callers that cannot place them, and without for callers that can', () => {
     const marked = (sent: Sent): number => JSON.stringify(sent.body).split('"cache_control"').length - 1;
     assert.equal(marked(send({ provider: 'anthropic' }, 'claude-sonnet-5-5', input('openai-chat', chat))), 2);
     const editor: ConversationRequest = { system: [{ type: 'text', text: 'Rules.' }], tools: [], messages: [{ role: 'user', content: [{ type: 'text', text: long }] }] };
@@ -109,7 +109,7 @@ describe('a request goes out', () => {
     assert.equal(JSON.stringify(send({ provider: 'deepseek' }, 'deepseek-flash', input('editor', editor)).body).includes('cache_control'), false);
   });
 
-  test("to Anthropic in the version the user chose, unless the caller names one itself", () => {
+  test("to Anthropic with the version that the user configured, unless the caller names one", () => {
     const version = (request: ExchangeInput): unknown => send({ provider: 'anthropic', anthropicVersion: '2026-10-21' }, 'claude-haiku-4-5', request).headers['anthropic-version'];
     assert.equal(version(input('openai-chat', chat)), '2026-10-21');
     assert.equal(version(input('anthropic-messages', messages, { protocolHeaders: { 'anthropic-version': '2023-06-01' } })), '2023-06-01');

@@ -23,21 +23,21 @@ describe('what an attempt used', () => {
     assert.deepEqual(settleUsage(figures({}, 42), ok, 99), { usage: { inputTokens: 99, outputTokens: 11 }, estimated: true });
   });
 
-  it('is nothing for an attempt that was never answered', () => {
+  it('is nothing for an attempt without an answer', () => {
     assert.deepEqual(settleUsage(figures({}, 0), failed, 99), { usage: {}, estimated: false });
     assert.deepEqual(settleUsage(figures({}, 0), undefined, 99), { usage: {}, estimated: false });
   });
 
-  it('keeps what a broken or cancelled answer had said, and says that it is an estimate', () => {
+  it('keeps the counts of a broken or cancelled answer, and marks them as an estimate', () => {
     assert.deepEqual(settleUsage(figures({ inputTokens: 10, outputTokens: 1 }, 400), failed, 99), { usage: { inputTokens: 10, outputTokens: 100 }, estimated: true });
     assert.deepEqual(settleUsage(figures({ inputTokens: 10, outputTokens: 500 }, 400), undefined, 99), { usage: { inputTokens: 10, outputTokens: 500 }, estimated: true });
   });
 
-  it('does not take a prompt that was read from the cache for unknown', () => {
+  it('counts a prompt that was read from the cache as known', () => {
     assert.deepEqual(settleUsage(figures({ cacheReadTokens: 7, outputTokens: 2 }, 8), ok, 99), { usage: { cacheReadTokens: 7, outputTokens: 2 }, estimated: false });
   });
 
-  it('does not believe a count that is far too small for the text, nor figures that contradict each other', () => {
+  it('rejects a count that is far too small for the text, and figures that contradict each other', () => {
     assert.deepEqual(settleUsage(figures({ inputTokens: 10, outputTokens: 1 }, 4000), ok, 99), { usage: { inputTokens: 10, outputTokens: 1000 }, estimated: true });
     assert.equal(settleUsage(figures({ inputTokens: 10, outputTokens: 20 }, 80, { contradictory: true }), ok, 99).estimated, true);
   });
@@ -58,7 +58,7 @@ describe('the record of an attempt', () => {
     assert.deepEqual(record('open'), ['interrupted', undefined, undefined]);
   });
 
-  it('says that a request never left only when no connection came about', () => {
+  it('says that a request was never sent only when no connection was made', () => {
     const neverSent = (code: FailureCode, more: Partial<AttemptFigures> = { status: undefined, headersMs: undefined }): boolean =>
       wasNeverSent({ kind: 'failed', error: new WaybillError(code, 'network', 'It failed.'), begun: false }, figures({}, 0, more));
     for (const code of ['connection-refused', 'no-address', 'certificate', 'connect-timeout', 'unreachable', 'shutting-down', 'connection-failed', 'not-tls', 'tls-failed', 'own-limit'] as const) assert.equal(neverSent(code), true, code);
@@ -67,7 +67,7 @@ describe('the record of an attempt', () => {
     assert.equal(wasNeverSent('cancelled', figures({}, 0, { status: undefined, headersMs: undefined })), false);
   });
 
-  it('holds what was known at its start, its timings and its usage', () => {
+  it('holds the facts known at its start, its timings and its usage', () => {
     const record = attemptRecord(started, figures({}, 0), 12, ok, settled);
     for (const [name, value] of Object.entries(started)) assert.deepEqual(record[name as keyof typeof record], value);
     assert.deepEqual([record.headersMs, record.firstTokenMs, record.totalMs, record.status, record.usageEstimated], [5, 9, 12, 200, true]);

@@ -9,7 +9,7 @@ const long: Timeouts = { connectMs: 60_000, headersMs: 60_000, bufferedHeadersMs
 
 interface Started { timers: AttemptTimers; errors: WaybillError[]; lingered(): number }
 
-/** Timers of a request that is on its way. */
+/** Timers of a request that has been sent. */
 function started(t: TestContext, timeouts: Timeouts = long): Started {
   const errors: WaybillError[] = [];
   let lingered = 0;
@@ -19,7 +19,7 @@ function started(t: TestContext, timeouts: Timeouts = long): Started {
   return { timers, errors, lingered: () => lingered };
 }
 
-/** Timers of an answer whose first content is here. */
+/** Timers of an answer whose first content has arrived. */
 function answering(t: TestContext): Started {
   const one = started(t);
   one.timers.awaitContent();
@@ -27,7 +27,7 @@ function answering(t: TestContext): Started {
   return one;
 }
 
-test('a silence that the caller made by its slowness is not taken for the provider\'s', async (t) => {
+test('a pause that a slow caller causes does not count as silence of the provider', async (t) => {
   const { timers } = answering(t);
   timers.observe(true, 10);
   timers.pause();
@@ -39,7 +39,7 @@ test('a silence that the caller made by its slowness is not taken for the provid
   assert.ok(timers.contentMs < 50, String(timers.contentMs));
 });
 
-test('an answer that is complete is not kept open by what still comes, and no timer ends it as a failure', (t) => {
+test('later bytes do not keep a complete answer open, and no timer ends it as a failure', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { timers, errors, lingered } = answering(t);
   for (let waited = 0; waited < 1500; waited += 500) {
@@ -52,7 +52,7 @@ test('an answer that is complete is not kept open by what still comes, and no ti
   assert.deepEqual([lingered(), errors], [1, []]);
 });
 
-test('the explanation of a refusal is not waited for as long as an answer', (t) => {
+test('the wait for the explanation of a refusal is shorter than the wait for an answer', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
   const { timers, errors } = started(t);
   timers.awaitExplanation();
@@ -60,7 +60,7 @@ test('the explanation of a refusal is not waited for as long as an answer', (t) 
   assert.deepEqual(errors.map(error => error.code), ['first-token-timeout']);
 });
 
-describe('a timer that runs out says which and after how long', () => {
+describe('a timer that expires names itself and its length', () => {
   const short: Timeouts = { ...long, headersMs: 1000, bufferedHeadersMs: 2500, firstTokenMs: 900, idleMs: 30_000 };
   const cases: [what: string, prepare: (timers: AttemptTimers) => void, code: string, message: string][] = [
     ['no headers', () => { /* they are awaited from the start */ }, 'headers-timeout', 'relay took the request and sent nothing back within 1 s.'],

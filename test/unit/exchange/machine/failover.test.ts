@@ -11,23 +11,23 @@ describe('what follows a failure before the commit point', () => {
   const cases: readonly [FailureClass, Partial<FailedAttempt>, FailoverStep, string][] = [
     ['bad-request', {}, 'tell-caller', 'a wrong request is wrong everywhere'],
     ['content-policy', {}, 'tell-caller', 'no silent change of model after a refusal'],
-    ['cancelled', {}, 'tell-caller', 'nobody is listening'],
+    ['cancelled', {}, 'tell-caller', 'the caller has gone'],
     ['auth', { anotherKey: true }, 'next-key', 'another key may be good'],
     ['auth', {}, 'next-target', 'no key is left'],
     ['quota', { anotherKey: true }, 'next-key', 'another account may have money'],
     ['quota', {}, 'next-target', 'no account is left'],
     ['rate-limit', { anotherKey: true }, 'next-key', 'another key has a limit of its own'],
-    ['rate-limit', { anotherKey: true, sharedLimits: true }, 'next-target', 'the keys share the limit that was met'],
-    ['rate-limit', { anotherKey: true, sharedLimits: true, anotherTarget: false }, 'next-key', 'there is nothing better'],
+    ['rate-limit', { anotherKey: true, sharedLimits: true }, 'next-target', 'the keys share the limit that was reached'],
+    ['rate-limit', { anotherKey: true, sharedLimits: true, anotherTarget: false }, 'next-key', 'no other target is left'],
     ['rate-limit', {}, 'next-target', 'no key is left'],
     ['overloaded', { anotherKey: true }, 'next-target', 'another key meets the same servers'],
     ['server', { anotherKey: true }, 'next-target', 'another key meets the same fault'],
     ['timeout', { anotherKey: true }, 'next-target', 'another key would wait as long'],
-    ['network', { code: 'connection-refused' }, 'next-target', 'nobody is there'],
-    ['server', { code: 'connection-reset' }, 'next-target', 'who took the request and closed is not asked twice while another is there'],
-    ['network', { code: 'connection-failed' }, 'next-target', 'nothing was sent, and another is there'],
+    ['network', { code: 'connection-refused' }, 'next-target', 'no server listens there'],
+    ['server', { code: 'connection-reset' }, 'next-target', 'a server that took the request and closed is not asked again while another target is left'],
+    ['network', { code: 'connection-failed' }, 'next-target', 'nothing was sent, and another target is left'],
     ['local', { anotherKey: true }, 'next-target', 'another target may have an open connection'],
-    ['context-overflow', {}, 'next-target', 'a larger window may hold it'],
+    ['context-overflow', {}, 'next-target', 'a larger context window may hold it'],
     ['model-not-found', {}, 'next-target', 'another endpoint may have it'],
     ['bad-request', { code: 'reasoning-rejected' }, 'resend-without-reasoning', 'only the foreign reasoning is wrong'],
     ['bad-request', { code: 'reasoning-rejected', stripped: true }, 'tell-caller', 'without it, it is still wrong'],
@@ -36,7 +36,7 @@ describe('what follows a failure before the commit point', () => {
     assert.equal(after(failureClass, situation), step);
   });
 
-  it('never tries another key for what no key can mend', () => {
+  it('tries another key only for failures of a key', () => {
     for (const failureClass of failureClasses) {
       const aboutKey = failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
       assert.equal(after(failureClass, { anotherKey: true }) === 'next-key', aboutKey, failureClass);
@@ -45,12 +45,12 @@ describe('what follows a failure before the commit point', () => {
 });
 
 describe('when nothing else is left', () => {
-  it('what may go well a moment later is tried once more', () => {
+  it('a failure that may be brief is retried once', () => {
     assert.deepEqual(failureClasses.filter(one => retryableWhenNothingElse(one)).toSorted(), ['local', 'overloaded', 'server']);
     assert.deepEqual((['connection-failed', 'connection-lost', 'kept-connection-lost', 'connection-refused', 'no-address'] as const).filter(code => retryableWhenNothingElse('network', code)), ['connection-failed', 'connection-lost', 'kept-connection-lost']);
   });
 
-  it('the caller is told the least final of the failures', () => {
+  it('the caller receives the least final of the failures', () => {
     assert.equal(leastFinal(['auth', 'rate-limit', 'server']), 'rate-limit');
     assert.equal(leastFinal(['auth', 'quota', 'server']), 'server');
     assert.equal(leastFinal(['auth', 'quota']), 'quota');

@@ -9,7 +9,7 @@ import { newWalk } from '../../../../server/exchange/machine/walk.ts';
 export const terms: ExchangeTerms = { patienceMs: 1000, mayHedge: false, asksOnRefusal: false };
 export const hedging: ExchangeTerms = { ...terms, mayHedge: true };
 export const asking: ExchangeTerms = { ...terms, asksOnRefusal: true };
-/** The moment at which every exchange of these tests begins. */
+/** The start time of every exchange of these tests. */
 export const startMs = 5000;
 
 export function targetNamed(name: string): PlannedTarget {
@@ -62,7 +62,7 @@ export function run(...events: readonly ExchangeEvent[]): { state: ExchangeState
   return result;
 }
 
-/** Effects in short: their types, with the number or target they are about. */
+/** Effects in short form: their types, with the number or target they are about. */
 export function brief(effects: readonly ExchangeEffect[]): string[] {
   return effects.map(effect => {
     switch (effect.type) {
@@ -80,7 +80,7 @@ export function brief(effects: readonly ExchangeEffect[]): string[] {
   });
 }
 
-/** What state it is and what waits in its queue. */
+/** A state in short form: its kind and its queue. */
 export function standing(state: ExchangeState): string {
   const queue = 'walk' in state ? ` [${state.walk.queue.map(({ endpoint }) => endpoint).join(' ')}]` : '';
   switch (state.kind) {

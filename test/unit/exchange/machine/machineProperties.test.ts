@@ -12,7 +12,7 @@ const targets = [a, b, c, targetNamed('d')];
 const exchanges = 4000;
 const eventsPerExchange = 60;
 
-/** Chooses events: mostly those that a state waits for, sometimes any. */
+/** Chooses events: mostly those that the state waits for, sometimes any. */
 class RandomEvents {
   readonly #random: Random;
   #atMs = startMs;
@@ -91,7 +91,7 @@ class RandomEvents {
   }
 }
 
-/** What a driver would see, and what must hold of it. */
+/** Tracks what a driver sees, and checks what must hold. */
 class ObservedExchange {
   readonly ended = new Map<number, number>();
   started: number[] = [];
@@ -126,7 +126,7 @@ class ObservedExchange {
         this.#acquiring = undefined;
         this.started.push(attempt.number);
         this.#running.set(attempt.number, attempt.role);
-        assert.ok(this.#running.size === 1 || (this.#running.size === 2 && attempt.role === 'hedge'), 'two attempts run only while a hedge is out');
+        assert.ok(this.#running.size === 1 || (this.#running.size === 2 && attempt.role === 'hedge'), 'two attempts run only with a hedge');
         return;
       }
       case 'give-up': this.#end(effect.number); return;
@@ -137,7 +137,7 @@ class ObservedExchange {
         return;
       case 'begin':
         this.heads += 1;
-        assert.ok(this.#leader !== undefined, 'a head is of the attempt that leads');
+        assert.ok(this.#leader !== undefined, 'the head belongs to the attempt that leads');
         return;
       case 'end':
         this.ends += 1;
@@ -148,7 +148,7 @@ class ObservedExchange {
     }
   }
 
-  /** What runs and leads is what the state says. */
+  /** The running and the leading attempts are those of the state. */
   agrees(state: ExchangeState): void {
     assert.deepEqual([...this.#running.keys()].sort(), runningOf(state).map(({ number }) => number).sort());
     assert.equal(this.#acquiring?.number, pendingOf(state)?.number);
@@ -196,7 +196,7 @@ describe('the machine of an exchange, for any events in any order', () => {
     assert.deepEqual([...reached].sort(), ['acquiring', 'answering', 'asking', 'attempting', 'choosing', 'ended', 'looking', 'planning', 'waiting']);
   });
 
-  it('comes to an end by itself: there are no more attempts than targets, second tries and keys allow', () => {
+  it('ends by itself: there are no more attempts than targets, retries and keys allow', () => {
     for (let seed = 1; seed <= 500; seed += 1) {
       const random = seededRandom(seed);
       let state = step(newExchange, planned(targets)).state;

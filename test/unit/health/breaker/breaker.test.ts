@@ -24,7 +24,7 @@ function openedAt(at: number, failureClass: FailureClass = 'network'): Breaker {
   assert.equal(breaker.state, 'open');
   return breaker;
 }
-/** Lets the open time pass and one trial fail; gives back the breaker and how long it is open now. */
+/** Lets the open time pass and one trial fail. @returns the breaker and its new open time */
 function failTrial(breaker: Breaker): { breaker: Breaker; openForMs: number; at: number } {
   assert.ok(breaker.state === 'open');
   const at = breaker.until;
@@ -82,7 +82,7 @@ test('only failures of the endpoint itself count', () => {
   }
 });
 
-test('when its time is up one trial goes through and all others wait for it', () => {
+test('after the open time one trial is admitted and all others wait for it', () => {
   const breaker = openedAt(start);
   const now = start + 60_000;
   assert.deepEqual(breakerAdmission(breaker, 0, now), { admitted: true, trial: true });
@@ -91,7 +91,7 @@ test('when its time is up one trial goes through and all others wait for it', ()
   assert.equal(breakerAdmission(trying, 1, now).admitted, false);
 });
 
-test('three trials that succeed close it, after which load is let in step by step', () => {
+test('three successful trials close it, and load is then admitted in steps', () => {
   let breaker = openedAt(start);
   let now = start + 60_000;
   for (let index = 0; index < 3; index += 1) {
@@ -131,7 +131,7 @@ test('closing resets the open time to the setting', () => {
   assert.equal(breaker.until - now, 60_000);
 });
 
-test('a trial that proves nothing frees its place for the next at once', () => {
+test('a trial without an outcome frees its slot for the next at once', () => {
   for (const failureClass of ['bad-request', 'rate-limit', 'cancelled'] as const) {
     const now = start + 60_000;
     const breaker = fail(takeTrial(openedAt(start), now), now, failureClass, true);
@@ -171,13 +171,13 @@ test('a probe that fails leaves an open breaker as it is and opens a half-open o
   assert.equal(reopened.until, start + 2 + 120_000);
 });
 
-test('a trial that never ended does not shut the endpoint out for good', () => {
+test('a trial that never ends does not keep the breaker open for good', () => {
   const trying = takeTrial(openedAt(start), start + 60_000);
   assert.equal(breakerAdmission(trying, 0, start + 60_000 + trialLeaseMs - 1).admitted, false);
   assert.deepEqual(breakerAdmission(trying, 0, start + 60_000 + trialLeaseMs), { admitted: true, trial: true });
 });
 
-test('a state written down and read back behaves the same', () => {
+test('a stored state behaves the same when it is read back', () => {
   for (const breaker of [newBreaker(), openedAt(start), takeTrial(openedAt(start), start + 60_000)]) {
     const read = JSON.parse(JSON.stringify(breaker)) as Breaker;
     assert.deepEqual(breakerAdmission(read, 0, start + 61_000), breakerAdmission(breaker, 0, start + 61_000));
@@ -241,7 +241,7 @@ test('a sliding window holds no outcome older than its length', () => {
   }
 });
 
-test('a trial that was forced before its time and fails changes nothing but its rank', () => {
+test('a forced trial that fails before the open time ends changes only the rank of its target', () => {
   const open = openedAt(start, 'server');
   assert.ok(open.state === 'open');
   const back = fail(takeTrial(open, start + 1000), start + 1500, 'server', true);
@@ -251,20 +251,20 @@ test('a trial that was forced before its time and fails changes nothing but its 
   assert.deepEqual(releaseTrial(takeTrial(open, start + 1000)), open);
 });
 
-test('a trial that was forced before its time and goes well counts as one', () => {
+test('a forced trial that succeeds before the open time ends counts as a trial', () => {
   let breaker = openedAt(start);
   for (let index = 0; index < 3; index += 1) breaker = succeed(takeTrial(breaker, start + 1000), start + 1500, true);
   assert.equal(breaker.state, 'closed');
 });
 
-test('after a forced trial that went well a failure opens it for longer, as any trial does', () => {
+test('after a successful forced trial a failure opens the breaker for longer, as after any trial', () => {
   const halfway = succeed(takeTrial(openedAt(start), start + 1000), start + 1500, true);
   const reopened = fail(takeTrial(halfway, start + 2000), start + 2500, 'network', true);
   assert.ok(reopened.state === 'open');
   assert.equal(reopened.until, start + 2500 + 120_000);
 });
 
-test('in random sequences an open breaker is never shut for longer than the longest time set', () => {
+test('in random sequences a breaker is never open for longer than the longest open time', () => {
   const classes: (FailureClass | undefined)[] = [undefined, 'network', 'server', 'timeout', 'overloaded', 'bad-request'];
   for (let seed = 1; seed <= 50; seed += 1) {
     const random = seededRandom(seed);

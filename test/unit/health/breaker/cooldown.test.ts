@@ -8,7 +8,7 @@ function failed(cooldowns: Cooldowns, failureClass: FailureClass, retryAfterMs?:
   cooldowns.failed({ failureClass, model, retryAfterMs, at });
 }
 
-test('the longest deadline stands, whichever came first', () => {
+test('the longest deadline is kept, in whatever order deadlines arrive', () => {
   for (const waits of [[30_000, 2000], [2000, 30_000]]) {
     const cooldowns = createCooldowns(() => 0.5);
     for (const wait of waits) failed(cooldowns, 'rate-limit', wait, 'm');
@@ -37,7 +37,7 @@ test('an overload cools down its model only', () => {
   assert.equal(cooldowns.coolingDown('other', now), undefined);
 });
 
-test('our own backoff doubles from its base to its cap, with chance in the upper half', () => {
+test('our own backoff doubles from its base to its cap, with jitter in the upper half', () => {
   for (const [failureClass, ceilings] of [['rate-limit', [1, 2, 4, 8, 16, 32, 60, 60]], ['overloaded', [5, 10, 20, 30, 30]]] as const) {
     for (const [chance, share] of [[0, 0.5], [0.999999, 1]] as const) {
       const cooldowns = createCooldowns(() => chance);
@@ -55,7 +55,7 @@ test('our own backoff doubles from its base to its cap, with chance in the upper
   }
 });
 
-test('a failure of the request itself cools nothing down, and other failures keep to a wait that the provider asks for', () => {
+test('a failure of the request itself starts no cooldown, and other failures start one when the provider asks for a wait', () => {
   for (const failureClass of failureClasses) {
     const cooldowns = createCooldowns(() => 0.5);
     failed(cooldowns, failureClass, 9000);
@@ -64,7 +64,7 @@ test('a failure of the request itself cools nothing down, and other failures kee
   }
 });
 
-test('an absurd wait is cut to a day', () => {
+test('a wait of more than a day is cut to a day', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 1e15);
   assert.equal(cooldowns.coolingDown(undefined, now)?.until, now + 86_400_000);
@@ -95,7 +95,7 @@ test('what a peer observed a while ago does not shorten a cooldown that is runni
   assert.equal(cooldowns.coolingDown('m', now)?.until, now + 60_000);
 });
 
-test('models that callers make up are not remembered for ever', () => {
+test('models that callers invent are not kept for ever', () => {
   const cooldowns = createCooldowns(() => 0.5);
   for (let index = 0; index < 1000; index += 1) failed(cooldowns, 'overloaded', undefined, `made up ${index}`, now + index * 60_000);
   assert.ok(cooldowns.snapshot().models.length <= 64);
@@ -115,7 +115,7 @@ test('consecutiveFailures are those of running cooldowns, and unknown while the 
   assert.equal(cooldowns.ownConsecutiveFailures('m', now + 2000), 3);
 });
 
-test('a copy put back is what it was, whatever came in between', () => {
+test('a restored snapshot holds the earlier state', () => {
   const cooldowns = createCooldowns(() => 0.5);
   failed(cooldowns, 'rate-limit', 9000, 'm');
   failed(cooldowns, 'rate-limit');

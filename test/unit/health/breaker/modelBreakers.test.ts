@@ -59,7 +59,7 @@ test('models that were not used lately do not count for the state of the endpoin
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');
 });
 
-test('a connection that fails closes the way to all models at once', () => {
+test('a failed connection counts against all models at once', () => {
   const under = new RegistryUnderTest();
   failTimes(under, 3, 'network', 'one');
   failTimes(under, 2, 'network', 'two');
@@ -93,7 +93,7 @@ test('an answer, even a failure, shows that the connection works again', () => {
   assert.match(under.reason('m') ?? '', /^breaker open after 5 failures/);
 });
 
-test('failures of the way there and of the model do not add up to one streak', () => {
+test('failures of the connection and of the model are separate streaks', () => {
   const under = new RegistryUnderTest();
   under.record({ model: 'm' });
   for (const failureClass of ['network', 'server', 'network', 'server', 'network', 'server', 'network', 'server'] as const) under.fail(failureClass, { model: 'm' });
@@ -134,7 +134,7 @@ test('what a peer observed of one model still counts although another model answ
   assert.notEqual(under.reason('bad'), undefined);
 });
 
-test('models that callers make up are not remembered for ever', () => {
+test('models that callers invent are not kept for ever', () => {
   const under = new RegistryUnderTest();
   for (let index = 0; index < 2000; index += 1) {
     under.now += 1;
@@ -154,7 +154,7 @@ test('a trial of one model is no trial of another, nor of the endpoint', () => {
   assert.deepEqual(under.healthRegistry.enter('a', 'two', under.now), { admitted: true, trial: true });
   under.record({ model: 'one', trial: true });
   assert.equal(under.healthRegistry.enter('a', 'two', under.now).admitted, false, 'its own trial still runs');
-  // Now the way there breaks, and comes back with a trial of model three.
+  // The connection fails, and recovers with a trial of model three.
   failTimes(under, 5, 'network', 'four');
   under.now += 60_000;
   assert.deepEqual(under.healthRegistry.enter('a', 'three', under.now), { admitted: true, trial: true });
@@ -162,7 +162,7 @@ test('a trial of one model is no trial of another, nor of the endpoint', () => {
   assert.equal(under.healthRegistry.enter('a', 'five', under.now).admitted, false, 'the trial of model three still runs');
 });
 
-test('in random sequences over several models no two trials of one model run at once, and nothing stays shut', () => {
+test('in random sequences over several models no two trials of one model run at once, and no breaker stays open for good', () => {
   const classes: (FailureClass | undefined)[] = [undefined, undefined, 'network', 'server', 'timeout', 'overloaded', 'rate-limit', 'auth', 'bad-request', 'cancelled'];
   const models = ['m', 'n', 'o'];
   let trials = 0;

@@ -9,7 +9,7 @@ import { seededRandom } from '../../support/seededRandom.ts';
 const page = { failureClass: 'server', code: 'not-an-api' } as const;
 const breakers = (under: RegistryUnderTest): string[] => ['a', 'b', 'c'].map(endpoint => under.healthRegistry.health(endpoint, under.now).breaker);
 
-test('where there never was an interface its absence is not taken for being offline', () => {
+test('a machine that never had an interface does not count as offline', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.reportInterfaces(false, under.now);
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
@@ -18,7 +18,7 @@ test('where there never was an interface its absence is not taken for being offl
   assert.equal(under.state(), 'down', 'it is the endpoint that cannot be reached');
 });
 
-test('an interface that goes is being offline at once, and one that comes ends it', () => {
+test('a machine is offline as soon as its last interface is gone, until an interface is back', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.reportInterfaces(true, under.now);
   under.now += 1000;
@@ -32,7 +32,7 @@ test('an interface that goes is being offline at once, and one that comes ends i
   assert.equal(under.state('a'), 'unknown');
 });
 
-test('what failed between two looks at the interfaces is taken back', () => {
+test('failures between two reads of the interfaces are taken back', () => {
   const under = new RegistryUnderTest();
   under.record({ model: 'm' });
   under.healthRegistry.reportInterfaces(true, under.now);
@@ -46,7 +46,7 @@ test('what failed between two looks at the interfaces is taken back', () => {
   assert.deepEqual([whole, lastError, errorRate, state, uptime], ['closed', undefined, 0, 'healthy', 1]);
 });
 
-test('answers that come without an interface show that there is a way out without one', () => {
+test('answers without an interface show that the machine is online without one', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.reportInterfaces(true, under.now);
   under.healthRegistry.reportInterfaces(false, under.now);
@@ -57,7 +57,7 @@ test('answers that come without an interface show that there is a way out withou
   assert.equal(under.healthRegistry.networkTrouble(), undefined);
 });
 
-test('an answer that was on its way when the interface went is no way out', () => {
+test('an answer that was in flight when the interface went does not show that the machine is online', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.reportInterfaces(true, under.now);
   under.healthRegistry.reportInterfaces(false, under.now + 1000);
@@ -111,7 +111,7 @@ test('an attempt that began while the machine was offline and fails after is the
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open', 'what began after it is the endpoint\'s');
 });
 
-test('two dead endpoints among others that answer are dead, and not the machine offline', () => {
+test('two endpoints that are down among others that answer do not make the machine offline', () => {
   const under = new RegistryUnderTest();
   for (let round = 0; round < 8; round += 1) {
     under.now += 30_000;
@@ -162,7 +162,7 @@ test('pages, redirects and certificates at two hosts together are a sign-in page
   }
 });
 
-test('breakers that a sign-in page opened before it was known for one are closed again', () => {
+test('breakers that a sign-in page opened before it was recognised are closed again', () => {
   const under = new RegistryUnderTest();
   for (let index = 0; index < 5; index += 1) under.record({ ...page, model: 'm' });
   assert.equal(under.healthRegistry.health('a', under.now).breaker, 'open');
@@ -207,7 +207,7 @@ test('attempts from before a sleep that fail when the machine wakes count for no
   }
 });
 
-test('what a provider says after a sleep counts as ever, and so does what began after it', () => {
+test('an answer of a provider after a sleep counts as usual, and so do attempts that begin after it', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.slept(start - 60_000, start);
   for (let index = 0; index < 5; index += 1) under.fail('server', { model: 'm', code: 'provider-server', startedAt: start - 70_000 });
@@ -215,7 +215,7 @@ test('what a provider says after a sleep counts as ever, and so does what began 
   assert.deepEqual(breakers(under), ['open', 'open', 'closed']);
 });
 
-test('the network of a machine that just woke may be late', () => {
+test('a machine that just woke may lack its network for some time', () => {
   const under = new RegistryUnderTest();
   under.healthRegistry.slept(start - 60_000, start);
   under.now += 2000;
@@ -235,7 +235,7 @@ test('failures that were counted before the sleep was noticed are taken back', (
   assert.deepEqual(under.healthRegistry.health('a', under.now + 10).uptime, 1);
 });
 
-test('time asleep is no time of watching', () => {
+test('time asleep is not observed time', () => {
   const under = new RegistryUnderTest();
   under.fail('network', { networkKind: 'refused' });
   under.now += 1000;
@@ -246,7 +246,7 @@ test('time asleep is no time of watching', () => {
   assert.equal(under.healthRegistry.health('a', under.now).uptime, 0.5);
 });
 
-test('a trial that the machine\'s own trouble ends proves nothing, and its place is free', () => {
+test('a trial that ends by a network problem of the machine has no outcome, and its slot is free', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.healthRegistry.reportInterfaces(true, under.now);
@@ -265,7 +265,7 @@ test('a drill does not change the network state', () => {
   assert.deepEqual(breakers(under), ['open', 'open', 'open']);
 });
 
-test('after a drill an endpoint is what it was, to the last figure', () => {
+test('after a drill an endpoint has exactly its earlier state', () => {
   const classes: (FailureClass | undefined)[] = [undefined, undefined, undefined, 'network', 'server', 'timeout', 'overloaded', 'rate-limit', 'auth', 'quota', 'bad-request'];
   for (let seed = 1; seed <= 40; seed += 1) {
     const random = seededRandom(seed);
@@ -309,7 +309,7 @@ test('a snapshot of another endpoint, or of another registry, changes nothing', 
   assert.equal(under.healthRegistry.snapshotOf('unknown'), undefined);
 });
 
-test('a trial that ended during a drill does not keep its place after it', () => {
+test('a trial that ended during a drill does not keep its slot after it', () => {
   const under = new RegistryUnderTest();
   under.openBreaker();
   under.now += 60_000;

@@ -4,14 +4,14 @@ import { QuantileSketch } from '../../../../server/health/stats/quantileSketch.t
 import { seededRandom } from '../../support/seededRandom.ts';
 
 const hour = 3_600_000;
-const make = (window = 1_000): QuantileSketch => new QuantileSketch({ lowest: 1, window, halfLifeMs: hour });
+const make = (outcomes = 1_000): QuantileSketch => new QuantileSketch({ lowest: 1, window: outcomes, halfLifeMs: hour });
 
 function near(actual: number | undefined, expected: number, share = 0.05): void {
   assert.ok(actual !== undefined && Math.abs(actual / expected - 1) <= share, `${actual} is not near ${expected}`);
 }
 
 describe('a sketch of a distribution', () => {
-  it('knows nothing at first', () => {
+  it('is empty at first', () => {
     assert.equal(make().quantile(0.5), undefined);
     assert.equal(make().held, 0);
     assert.equal(make().shareUpTo(100), 0);
@@ -44,14 +44,14 @@ describe('a sketch of a distribution', () => {
     near(sketch.quantile(0.5), 1_000, 0.1);
   });
 
-  it('is not confused by entries that come late or by a clock that was set back', () => {
+  it('accepts late entries and a clock that was set back', () => {
     const sketch = make();
     sketch.add(10, 5 * hour);
     for (let index = 0; index < 20; index += 1) sketch.add(10, 0);
     near(sketch.held, 21, 0.02);
   });
 
-  it('stays exact over more entries than any number could weigh', () => {
+  it('stays accurate when the weights of all entries would exceed the range of a number', () => {
     const sketch = make(100);
     const random = seededRandom(7);
     for (let index = 0; index < 50_000; index += 1) sketch.add(100 + 100 * random(), index * 1_000);

@@ -3,51 +3,51 @@ import { test } from 'node:test';
 import { createUptime } from '../../../../server/health/stats/uptime.ts';
 import { createSlidingWindow, windowMs } from '../../../../server/health/stats/slidingWindow.ts';
 
-test('an empty window knows nothing, which is not zero', () => {
+test('the figures of an empty sliding window are unknown, not zero', () => {
   const summary = createSlidingWindow().summary(0);
   assert.equal(summary.errorRate, undefined);
   assert.equal(summary.firstToken, undefined);
   assert.equal(summary.total, undefined);
 });
 
-test('percentiles are those of the answers, whatever order they came in', () => {
-  const window = createSlidingWindow();
+test('percentiles are those of the answers, in whatever order these arrive', () => {
+  const slidingWindow = createSlidingWindow();
   for (let index = 0; index < 100; index += 1) {
     const value = ((index * 37) % 100) + 1;
-    window.add(1000 + index, true, value, value * 10);
+    slidingWindow.add(1000 + index, true, value, value * 10);
   }
-  window.add(1200, false, undefined, undefined);
-  const summary = window.summary(2000);
+  slidingWindow.add(1200, false, undefined, undefined);
+  const summary = slidingWindow.summary(2000);
   assert.deepEqual(summary.firstToken, { p50: 50, p95: 95, p99: 99 });
   assert.deepEqual(summary.total, { p50: 500, p95: 950, p99: 990 });
   assert.equal(summary.errorRate, 1 / 101);
 });
 
 test('plain answers without a first token have a total only', () => {
-  const window = createSlidingWindow();
-  window.add(0, true, undefined, 42);
-  assert.deepEqual(window.summary(1), { outcomes: 1, failures: 0, errorRate: 0, firstToken: undefined, total: { p50: 42, p95: 42, p99: 42 } });
+  const slidingWindow = createSlidingWindow();
+  slidingWindow.add(0, true, undefined, 42);
+  assert.deepEqual(slidingWindow.summary(1), { outcomes: 1, failures: 0, errorRate: 0, firstToken: undefined, total: { p50: 42, p95: 42, p99: 42 } });
 });
 
-test('outcomes leave the window after ten minutes, also when nothing new comes', () => {
-  const window = createSlidingWindow();
-  window.add(0, false, undefined, undefined);
-  window.add(60_000, true, 5, 9);
-  assert.equal(window.summary(windowMs - 1).errorRate, 0.5);
-  assert.equal(window.summary(windowMs).errorRate, 0);
-  assert.equal(window.succeededLately(windowMs), true);
-  assert.equal(window.summary(windowMs + 60_000).errorRate, undefined);
-  assert.equal(window.succeededLately(windowMs + 60_000), false);
+test('outcomes leave the sliding window after ten minutes, also without new ones', () => {
+  const slidingWindow = createSlidingWindow();
+  slidingWindow.add(0, false, undefined, undefined);
+  slidingWindow.add(60_000, true, 5, 9);
+  assert.equal(slidingWindow.summary(windowMs - 1).errorRate, 0.5);
+  assert.equal(slidingWindow.summary(windowMs).errorRate, 0);
+  assert.equal(slidingWindow.succeededLately(windowMs), true);
+  assert.equal(slidingWindow.summary(windowMs + 60_000).errorRate, undefined);
+  assert.equal(slidingWindow.succeededLately(windowMs + 60_000), false);
 });
 
 test('of more than 512 outcomes the latest 512 count', () => {
-  const window = createSlidingWindow();
-  for (let index = 0; index < 512; index += 1) window.add(index, false, undefined, undefined);
-  for (let index = 0; index < 512; index += 1) window.add(1000 + index, true, 1, 1);
-  assert.deepEqual([window.summary(2000).outcomes, window.summary(2000).failures], [512, 0]);
+  const slidingWindow = createSlidingWindow();
+  for (let index = 0; index < 512; index += 1) slidingWindow.add(index, false, undefined, undefined);
+  for (let index = 0; index < 512; index += 1) slidingWindow.add(1000 + index, true, 1, 1);
+  assert.deepEqual([slidingWindow.summary(2000).outcomes, slidingWindow.summary(2000).failures], [512, 0]);
 });
 
-test('uptime is the share of watched time not down, and unknown before anything was watched', () => {
+test('uptime is the share of observed time that is not down, and unknown before the first observation', () => {
   const uptime = createUptime(0);
   assert.equal(uptime.share(1000), undefined);
   uptime.mark(false, 1000);
@@ -59,7 +59,7 @@ test('uptime is the share of watched time not down, and unknown before anything 
   assert.equal(uptime.share(5000), 0.75);
 });
 
-test('what was seen before the start is not watched time', () => {
+test('time before the start is not observed time', () => {
   const uptime = createUptime(10_000);
   uptime.mark(true, 1000);
   assert.equal(uptime.share(10_000), 0);
@@ -76,7 +76,7 @@ test('time in which the state was unknown counts neither way', () => {
   assert.equal(uptime.share(10_000), 0.5);
 });
 
-test('a time that is skipped takes what was marked in it along', () => {
+test('skipped time is left out together with its marks', () => {
   const uptime = createUptime(0);
   uptime.mark(false, 0);
   uptime.mark(true, 5000);
@@ -90,25 +90,25 @@ test('a time that is skipped takes what was marked in it along', () => {
 });
 
 test('failures that are taken back leave the sliding window, successes stay', () => {
-  const window = createSlidingWindow();
-  window.add(1000, false, undefined, undefined);
-  window.add(2000, true, 5, 9);
-  window.add(3000, false, undefined, undefined);
-  window.forgive(2500);
-  const { outcomes, failures, total } = window.summary(4000);
+  const slidingWindow = createSlidingWindow();
+  slidingWindow.add(1000, false, undefined, undefined);
+  slidingWindow.add(2000, true, 5, 9);
+  slidingWindow.add(3000, false, undefined, undefined);
+  slidingWindow.forgive(2500);
+  const { outcomes, failures, total } = slidingWindow.summary(4000);
   assert.deepEqual([outcomes, failures, total?.p50], [2, 1, 9]);
 });
 
-test('a copy of a window put back holds what it held', () => {
-  const window = createSlidingWindow();
-  for (let index = 0; index < 600; index += 1) window.add(1000 + index, index % 3 === 0, index, index * 2);
-  const summary = window.summary(5000);
-  const before = window.snapshot();
-  for (let index = 0; index < 300; index += 1) window.add(3000, false, undefined, undefined);
-  assert.notDeepEqual(window.summary(5000), summary);
-  window.restore(before);
-  assert.deepEqual(window.summary(5000), summary);
-  for (let index = 0; index < 300; index += 1) window.add(3000, false, undefined, undefined);
-  window.restore(before);
-  assert.deepEqual(window.summary(5000), summary, 'the copy was not written to');
+test('a restored snapshot holds the outcomes of its sliding window', () => {
+  const slidingWindow = createSlidingWindow();
+  for (let index = 0; index < 600; index += 1) slidingWindow.add(1000 + index, index % 3 === 0, index, index * 2);
+  const summary = slidingWindow.summary(5000);
+  const before = slidingWindow.snapshot();
+  for (let index = 0; index < 300; index += 1) slidingWindow.add(3000, false, undefined, undefined);
+  assert.notDeepEqual(slidingWindow.summary(5000), summary);
+  slidingWindow.restore(before);
+  assert.deepEqual(slidingWindow.summary(5000), summary);
+  for (let index = 0; index < 300; index += 1) slidingWindow.add(3000, false, undefined, undefined);
+  slidingWindow.restore(before);
+  assert.deepEqual(slidingWindow.summary(5000), summary, 'the copy was not written to');
 });

@@ -29,7 +29,7 @@ async function listening(server: Server | ReturnType<typeof createTcpServer>, po
   return (server.address() as AddressInfo).port;
 }
 
-/** A server with a token, as another window's server answers. */
+/** A server with a token that answers as a peer does. */
 function waybill(ofToken: string): RequestListener {
   return (asked, response) => { answerIdentity(asked, response, ofToken); };
 }

@@ -130,7 +130,7 @@ describe('a ledger with one damaged page', () => {
 });
 
 describe('a ledger that is damaged while peers use it', () => {
-  it('is mended by one, and the other goes on with the new file; the records of both are there, once', async () => {
+  it('is repaired by one, and the other goes on with the new file; the records of both are there, once', async () => {
     const folder = ledgerOf(400);
     const first = open(folder, { instanceId: 'a' });
     const { log, said } = listening();
@@ -148,7 +148,7 @@ describe('a ledger that is damaged while peers use it', () => {
       await wait(5);
     }
     second.close(aReceipt('long', { attempts: [anAttempt({ cost: exact(4) })] }));
-    await eventually('both windows write one file', async () => {
+    await eventually('both peers write one file', async () => {
       second.poll();
       second.flush();
       return (await second.receipt('long'))?.outcome === 'ok' && (await first.receipt('long'))?.outcome === 'ok';
@@ -168,7 +168,7 @@ describe('a ledger that is damaged while peers use it', () => {
     second.shutdown();
   });
 
-  it('that is taken away is created again by all of them', async () => {
+  it('that is removed is created again by all of them', async () => {
     const folder = ledgerOf(3);
     const first = open(folder, { instanceId: 'a' });
     const second = open(folder, { instanceId: 'b' });
@@ -176,7 +176,7 @@ describe('a ledger that is damaged while peers use it', () => {
     first.close(aReceipt('a'));
     first.flush();
     second.close(aReceipt('b'));
-    await eventually('both windows write one file', async () => {
+    await eventually('both peers write one file', async () => {
       second.poll();
       return (await first.receipt('b')) !== undefined && (await second.receipt('a')) !== undefined;
     });
@@ -199,7 +199,7 @@ describe('a ledger that is damaged while peers use it', () => {
     ledger.shutdown();
   });
 
-  it('whose repair another process died over is repaired by the next', async () => {
+  it('is repaired by the next process when one crashes during the repair', async () => {
     const folder = ledgerOf(3);
     const mark = join(folder, 'ledger.db.mending');
     closeSync(openSync(mark, 'w'));
@@ -214,7 +214,7 @@ describe('a ledger that is damaged while peers use it', () => {
 });
 
 describe('a large ledger that is damaged', () => {
-  it('is mended in portions: the process serves meanwhile, and what is recorded then is kept', async () => {
+  it('is repaired in portions: the process serves meanwhile, and its new records are kept', async () => {
     const count = 14_000;
     const folder = ledgerOf(count);
     assert.ok(statSync(join(folder, 'ledger.db')).size > 8_000_000);
@@ -247,7 +247,7 @@ describe('a large ledger that is damaged', () => {
 
 describe('a ledger that is locked at the start', () => {
   for (const lock of ['BEGIN IMMEDIATE', 'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE'] as const) {
-    it(`by ${lock} gets a sentence, is waited for without holding up the process, and gets what was kept`, async () => {
+    it(`by ${lock} is reported in one sentence, is waited for without blocking the process, and receives the kept records`, async () => {
       const folder = ledgerOf(3);
       const other = new DatabaseSync(join(folder, 'ledger.db'));
       other.exec(lock);
@@ -272,7 +272,7 @@ describe('a ledger that is locked at the start', () => {
     });
   }
 
-  it('and still is at the end, says what was not written', async () => {
+  it('and still is at the end reports what was not written', async () => {
     const folder = ledgerOf(3);
     const other = new DatabaseSync(join(folder, 'ledger.db'));
     other.exec('BEGIN IMMEDIATE');
@@ -288,7 +288,7 @@ describe('a ledger that is locked at the start', () => {
 });
 
 describe('a row that cannot be read', () => {
-  it('is left out by every reader, and nothing else is', async () => {
+  it('is left out by every reader, and no other row is', async () => {
     const folder = ledgerOf(5);
     const database = new DatabaseSync(join(folder, 'ledger.db'), { defensive: false });
     // Such values come from damage, or from another program.

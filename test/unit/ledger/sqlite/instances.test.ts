@@ -12,7 +12,7 @@ function row(pid: number, overrides: Partial<InstanceRow> = {}): InstanceRow {
   return { id: 'x', host: hostname(), pid, startedAt: now, heartbeat: now, ...processIdentity(pid), ...overrides };
 }
 
-describe('whether the process of a row lives', { skip: process.platform !== 'linux' && 'only Linux reports when a process began' }, () => {
+describe('whether the process of a row still runs', { skip: process.platform !== 'linux' && 'only Linux reports when a process began' }, () => {
   it('is decided by its id and its start: another process with the same id is another process', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     try {
@@ -20,7 +20,7 @@ describe('whether the process of a row lives', { skip: process.platform !== 'lin
       const pid = child.pid ?? 0;
       const living = row(pid);
       assert.ok(isAliveHere(living, now));
-      assert.ok(isAliveHere({ ...living, heartbeat: now - 3_600_000 }, now), 'a quiet process lives');
+      assert.ok(isAliveHere({ ...living, heartbeat: now - 3_600_000 }, now), 'a quiet process still runs');
       assert.ok(!isAliveHere({ ...living, start: String(Number(living.start) - 1) }, now), 'an earlier process with this id');
       assert.ok(!isAliveHere(row(process.pid, { start: '1' }), now), 'an earlier process with our own id');
       child.kill('SIGKILL');
@@ -31,7 +31,7 @@ describe('whether the process of a row lives', { skip: process.platform !== 'lin
     }
   });
 
-  it('is decided by its last sign of life where its ids cannot be looked up from here', () => {
+  it('is decided by its last heartbeat where its ids cannot be looked up from here', () => {
     const elsewhere = row(process.pid, { space: 'another boot pid:[1]' });
     assert.ok(isAliveHere(elsewhere, now));
     assert.ok(!isAliveHere(elsewhere, now + 20_000));

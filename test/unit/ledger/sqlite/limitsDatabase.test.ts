@@ -72,7 +72,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       assert.deepEqual(run(other, store => store.seconds('a', 0)), [{ second: 100, requests: 1, tokens: 30 }, { second: 101, requests: 2, tokens: 65 }]);
     });
 
-    test('forgets what is old and pulls in what a clock set back left ahead', () => {
+    test('forgets old entries and moves entries back that a clock set back left in the future', () => {
       const store = make()('one');
       run(store, it => {
         for (const second of [10, 20, 30, 40]) it.add('a', second, 1, second);
@@ -81,7 +81,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       assert.deepEqual(run(store, it => it.seconds('a', 0)), [{ second: 20, requests: 1, tokens: 20 }, { second: 25, requests: 2, tokens: 70 }]);
     });
 
-    test('counts running requests of members that are there, and none of those that are not', () => {
+    test('counts running requests of members that run, and none of others', () => {
       const of = make();
       const [one, other] = [of('one'), of('other')];
       run(one, store => store.setRunning('a', 3));
@@ -99,7 +99,7 @@ for (const [kind, make] of Object.entries(kinds)) {
       assert.equal(run(other, store => store.runningElsewhere('a')), 0);
     });
 
-    test('knows which members live, and whether one is alone', () => {
+    test('knows which members run, and whether one is alone', () => {
       const of = make();
       const [one, other] = [of('one'), of('other')];
       run(one, store => store.beat(clock.now, true));
@@ -125,7 +125,7 @@ test('no file is created before it is needed, and then it is readable by its own
   for (const name of readdirSync(join(folder, 'limits'))) assert.equal(statSync(join(folder, 'limits', name)).mode & 0o777, 0o600, name);
 });
 
-test('a process that has ended counts as dead at once', async () => {
+test('a process that has ended counts as not alive at once', async () => {
   const folder = newFolder();
   const one = open(folder, 'one');
   run(one, store => store.beat(clock.now, true));
@@ -137,7 +137,7 @@ test('a process that has ended counts as dead at once', async () => {
   assert.deepEqual(run(open(folder, 'other'), store => store.others(clock.now)), [{ id: 'one', alone: true, alive: false }]);
 });
 
-test('an earlier process that had the id of this one is dead; a later sign of life of its own is not written each second', () => {
+test('an earlier process with the id of this one has ended; the heartbeat of this one is not written each second', () => {
   const folder = newFolder();
   const one = open(folder, 'one');
   run(one, store => store.beat(clock.now, false));
@@ -154,7 +154,7 @@ test('an earlier process that had the id of this one is dead; a later sign of li
   assert.equal(run(open(folder, 'other'), store => store.others(clock.now))[0]?.alive, false);
 });
 
-test('work that fails leaves nothing behind, and neither does the next find the store locked', () => {
+test('a failed transaction leaves nothing behind, and the next one does not find the store locked', () => {
   const store = open(newFolder(), 'one');
   const outcome = store.transact(it => {
     it.add('a', 1, 1, 1);

@@ -20,7 +20,7 @@ const soundPricer: Pricer = { isReady: true, ready: () => Promise.resolve(), con
 
 interface Made extends BuiltRouter { ledger: InMemoryLedger; said: string[]; tick(): void }
 
-/** A configured router whose timer is turned by hand. */
+/** A configured router whose timer the test ticks. */
 function router(t: TestContext, options: Partial<CreateRouterOptions> & { ledger?: InMemoryLedger } = {}): Made {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
@@ -40,15 +40,15 @@ function run(receipt: Receipt, progress: () => Receipt = () => receipt): Running
   return { receipt, tick() {}, progress, interrupt() {} };
 }
 
-/** An exchange that ended, with what each of its attempts is priced by. */
+/** An ended exchange, with the pricing request of each attempt. */
 function settled(receipt: Receipt, prices: readonly PriceRequest[]): ExchangeEnded {
   return { exchange: run(receipt), receipt, attempts: prices.map((price, index) => ({ record: receipt.attempts[index] ?? anAttempt(), price })), route: undefined };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(() => { setImmediate(resolve); }); });
 
-describe('the tick of the house', () => {
-  it('records the other exchanges when one cannot say how far it is', (t) => {
+describe('the tick of the router', () => {
+  it('records the other exchanges when one cannot report its progress', (t) => {
     const { events, ledger, said, tick } = router(t);
     const bad = running(aReceipt('bad'));
     const good = running(aReceipt('good'));
@@ -61,7 +61,7 @@ describe('the tick of the house', () => {
 
   const silenced: readonly [string, (made: Made, t: TestContext) => void][] = [
     ['the network interfaces', () => undefined],
-    ['other windows', ({ ledger }, t) => { t.mock.method(ledger, 'poll', fail); }],
+    ['peers', ({ ledger }, t) => { t.mock.method(ledger, 'poll', fail); }],
     ['notes about keys', ({ keys, ledger }, t) => {
       t.mock.method(keys, 'applyRemote', fail);
       ledger.addForeignNotes({ endpoint: 'relay', keyFingerprint: 'k', kind: 'state', state: 'rejected', at: noon });
@@ -72,7 +72,7 @@ describe('the tick of the house', () => {
     ['the listener of the state', ({ router: made }) => { made.onChange(fail); }],
   ];
   for (const [what, inject] of silenced) {
-    it(`goes through all its parts when ${what} throws, each second, and says so now and then`, (t) => {
+    it(`runs all its parts each second when ${what} throws, and logs that at growing intervals`, (t) => {
       const made = router(t, what === 'the network interfaces' ? { interfaces: fail } : {});
       let ticks = 0;
       made.events.started.emit({ exchange: { ...run(running(aReceipt('x'))), tick() { ticks += 1; } } });
@@ -85,7 +85,7 @@ describe('the tick of the house', () => {
     });
   }
 
-  it('takes over what other windows found out, but for the one record that cannot be understood', async (t) => {
+  it('takes over the records of peers except for the one that throws', async (t) => {
     const { healthRegistry, ledger, tick } = router(t);
     await turn();
     const recorded: (string | undefined)[] = [];
@@ -100,10 +100,10 @@ describe('the tick of the house', () => {
   });
 });
 
-describe('the books', () => {
+describe('the recording of exchanges', () => {
   const price = { usage: {}, usageEstimated: false } as never;
 
-  it('write a record whose price cannot be made with unknown cost, and the records behind it with theirs', async (t) => {
+  it('writes a record that cannot be priced with unknown cost, and later records with their own cost', async (t) => {
     const pricer = { ...soundPricer, priceAttempt: (request: { model: string }) => (request.model === 'poison' ? fail() : exact(5)) } as Pricer;
     const { router: made, events, ledger } = router(t, { pricer });
     const settle = (id: string, model: string): void => {
@@ -118,7 +118,7 @@ describe('the books', () => {
     assert.ok(await made.spend({ from: 0, to: noon * 2 }));
   });
 
-  it('go on with the next record when the ledger refuses one', async (t) => {
+  it('goes on with the next record when the ledger refuses one', async (t) => {
     const ledger = new InMemoryLedger();
     const close = ledger.close.bind(ledger);
     ledger.close = (receipt) => { if (receipt.id === 'x-1') fail(); close(receipt); };
@@ -135,7 +135,7 @@ describe('the books', () => {
     assert.deepEqual(said, ['The record of an exchange failed; the rest goes on.']);
   });
 
-  it('write without prices when the price table is refused', async (t) => {
+  it('writes records without prices when the price table fails to load', async (t) => {
     const { router: made, events, ledger } = router(t, { pricer: { ...soundPricer, isReady: false, ready: () => Promise.reject(new Error('injected')) } });
     const receipt = aReceipt('x-1');
     events.ended.emit(settled(receipt, []));
@@ -148,14 +148,14 @@ describe('the books', () => {
 
 describe('an exchange', () => {
   const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
-  /** A caller who remembers what it was told, and whose connection may fail. */
-  function ask(made: BuiltRouter['router'], tell: () => void = () => undefined): Promise<ExchangeFailure> {
+  /** Sends a request and resolves to the failure that its caller receives. `received` may throw, as a failing connection does. */
+  function ask(made: BuiltRouter['router'], received: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {
       const caller: ResponseSink = {
         kind: 'bytes', begin() {}, bytes: () => true, events: () => true, buffered() {}, end() {}, keepAlive() {},
         fail(failure) {
           resolve(failure);
-          tell();
+          received();
         },
       };
       made.create({
@@ -174,7 +174,7 @@ describe('an exchange', () => {
     assert.equal([...ledger.receipts.values()][0]?.outcome, 'failed');
   });
 
-  it('is answered when something throws after a provider failed, in a turn of its own', async (t) => {
+  it('is answered when something throws after the failure of a provider, in a later turn of the event loop', async (t) => {
     const { router: made, services } = router(t);
     let looks = 0;
     const { view } = services;
@@ -185,7 +185,7 @@ describe('an exchange', () => {
     assert.equal((await ask(made)).error.code, 'internal');
   });
 
-  it('ends and is recorded when its caller cannot be told', async (t) => {
+  it('ends and is recorded when its caller throws on the failure', async (t) => {
     const { router: made, services, ledger, said } = router(t);
     t.mock.method(services, 'view', fail);
     await ask(made, fail);
@@ -195,8 +195,8 @@ describe('an exchange', () => {
   });
 });
 
-describe('a question of the house that fails', () => {
-  it('leaves an exchange without a second request when nobody can say what those cost', async (t) => {
+describe('a failed read of the spend of second requests', () => {
+  it('leaves an exchange without a second request, because their cost is unknown', async (t) => {
     const ledger = new InMemoryLedger();
     t.mock.method(ledger, 'spendStart', fail);
     const { services } = router(t, { ledger });

@@ -29,7 +29,7 @@ class TestClock {
   now(): number { return this.at; }
 }
 
-/** A server as far as its ledger and its sums go. */
+/** The ledger and the sums of one server. */
 class Server {
   readonly ledger: Ledger;
   readonly spend: SpendToday;
@@ -60,7 +60,7 @@ class Server {
     this.spend.onPriced({ receipt, route: receipt.plan.route });
   }
 
-  /** A second of its life. */
+  /** Advances the server by one second. */
   async second(): Promise<void> {
     this.ledger.flush();
     this.ledger.poll();
@@ -85,7 +85,7 @@ function newFolder(): string {
   return join(root, String(folders));
 }
 
-/** The same numbers for the same seed. */
+/** A random source that gives the same numbers for the same seed. */
 function chance(seed: number): () => number {
   let state = seed;
   return () => {
@@ -103,7 +103,7 @@ function plan(route: string | undefined, requestedModel = route ?? 'gpt-4.1'): R
 
 describe('the sums of today', () => {
   for (let seed = 1; seed <= 12; seed += 1) {
-    it(`equal the spend report, with two servers, restarts, deaths and unknown parts (seed ${seed})`, async () => {
+    it(`equal the spend report, with two servers, restarts, crashes and unknown parts (seed ${seed})`, async () => {
       const random = chance(seed);
       const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
       const folder = newFolder();
@@ -145,7 +145,7 @@ describe('the sums of today', () => {
           clock.at += Math.floor(random() * 2_000);
           await server.second();
         } else if (what < 0.93) {
-          // A server dies, with what it ran, or ends as it should; another one takes its place.
+          // A server crashes with its running exchanges, or shuts down; another one takes its place.
           restarts += 1;
           const index = servers.indexOf(server);
           const id = `${'ab'[index]}-${restarts - 1}`;
@@ -157,7 +157,7 @@ describe('the sums of today', () => {
         } else {
           for (const one of servers) one.ledger.flush();
           for (const one of servers) await one.second();
-          // What peers priced late is read in the second after.
+          // Prices that peers write late are read a second later.
           for (const one of servers) await one.second();
           for (const one of servers) assert.deepEqual(sorted(one.sums()), sorted(await one.report()), `step ${step}`);
           assert.equal(servers[0]?.spend.byHedges('auto'), servers[1]?.spend.byHedges('auto'));
@@ -169,7 +169,7 @@ describe('the sums of today', () => {
     });
   }
 
-  it('are unknown until they have been read, and stay so while the ledger cannot be read', async () => {
+  it('are unknown until they have been read, and while the ledger cannot be read', async () => {
     const clock = new TestClock();
     const ledger = new InMemoryLedger();
     let failing = true;
@@ -185,7 +185,7 @@ describe('the sums of today', () => {
     assert.equal(server.sums()?.get('openai')?.microUsd, 5);
   });
 
-  it('count once what is priced while they are read', async () => {
+  it('count an exchange once that is priced while they are read', async () => {
     const clock = new TestClock();
     const folder = newFolder();
     const server = Server.on(folder, 'a', clock, new Set());
@@ -214,7 +214,7 @@ describe('the sums of today', () => {
     peer.ledger.shutdown();
   });
 
-  it('begin again at midnight, and belong to the day of the clock when that is set', async () => {
+  it('start at zero at midnight, and follow the clock when it is set to another day', async () => {
     const clock = new TestClock();
     const server = Server.on(newFolder(), 'a', clock, new Set());
     const spent = (id: string, microUsd: number): void => {
@@ -226,7 +226,7 @@ describe('the sums of today', () => {
     spent('x-2', 6);
     assert.equal(server.sums()?.get('openai')?.microUsd, 11);
     clock.at += 1;
-    assert.deepEqual(server.sums(), new Map(), 'at once, before anything is read');
+    assert.deepEqual(server.sums(), new Map(), 'at once, before the ledger is read');
     spent('x-3', 7);
     await server.second();
     assert.equal(server.sums()?.get('openai')?.microUsd, 7);
@@ -234,7 +234,7 @@ describe('the sums of today', () => {
     server.close(aReceipt('x-4', { attempts: [anAttempt({ startedAt: clock.at - 1, cost: exact(100) })] }));
     assert.equal(server.sums()?.get('openai')?.microUsd, 7);
     clock.at -= 3_600_000;
-    assert.equal(server.sums(), undefined, 'what an earlier day cost is not known without the ledger');
+    assert.equal(server.sums(), undefined, 'the cost of an earlier day is unknown without the ledger');
     await server.second();
     assert.equal(server.sums()?.get('openai')?.microUsd, 111);
     clock.at += 3 * 86_400_000;
@@ -243,7 +243,7 @@ describe('the sums of today', () => {
     server.ledger.shutdown();
   });
 
-  it('hold for a day of 23 or 25 hours', async (t) => {
+  it('are right for a day of 23 or 25 hours', async (t) => {
     const zone = process.env['TZ'];
     process.env['TZ'] = 'Europe/Berlin';
     t.after(() => {
@@ -270,7 +270,7 @@ describe('the sums of today', () => {
     }
   });
 
-  it('read a ledger that was taken away again', async () => {
+  it('are read again after the ledger file was removed', async () => {
     const clock = new TestClock();
     const folder = newFolder();
     const server = Server.on(folder, 'a', clock, new Set());
@@ -287,11 +287,11 @@ describe('the sums of today', () => {
   });
 });
 
-describe('what second requests cost today', () => {
+describe('the cost of second requests of today', () => {
   const hedge = (microUsd: number | undefined, startedAt = noonToday): Attempt =>
     anAttempt({ number: 2, role: 'hedge', startedAt, cost: microUsd === undefined ? unknown : exact(microUsd) });
 
-  it('goes by the name of the route, however the request spelled it, in memory and after a restart', async () => {
+  it('is counted by the configured name of the route, however the request spelled it, in memory and after a restart', async () => {
     const clock = new TestClock();
     const folder = newFolder();
     const first = Server.on(folder, 'a', clock, new Set());
@@ -323,7 +323,7 @@ describe('what second requests cost today', () => {
     later.ledger.shutdown();
   });
 
-  it('finds second requests of rows without a route by the requested name, with or without a prefix', async () => {
+  it('includes rows without a route by their requested name, with or without a prefix', async () => {
     const clock = new TestClock();
     const folder = newFolder();
     const first = Server.on(folder, 'a', clock, new Set());
@@ -339,7 +339,7 @@ describe('what second requests cost today', () => {
     later.ledger.shutdown();
   });
 
-  it('counts one that still runs as the average of the others', async () => {
+  it('counts a running second request as the average of the others', async () => {
     const clock = new TestClock();
     const server = new Server(new InMemoryLedger(), clock);
     await turn();

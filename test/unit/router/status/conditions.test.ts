@@ -8,7 +8,7 @@ import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, noon } from '../../ledger/receipts.ts';
 import { snapshotRouter, type SnapshotRouter } from '../snapshotRouter.ts';
 
-/** A new router has read what the ledger knows of the last minutes. */
+/** Waits until a new router has read the last minutes from the ledger. */
 const pastIsRead = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 
 const north = (snapshot: StatusSnapshot): EndpointStatus => {
@@ -17,7 +17,7 @@ const north = (snapshot: StatusSnapshot): EndpointStatus => {
   return found;
 };
 
-/** What the three places say of a house with `north` in trouble: the count in the status bar, the words in the tree, the picker's row and its hover. */
+/** The texts of the three places for `north`: the count in the status bar, the description in the tree, the picker's row and its hover. */
 function places(testRouter: SnapshotRouter): { bar: string; tree: string; spoken: string; picker: string; hover: string | undefined; icon: string } {
   const status = testRouter.snapshot();
   const bar = statusBarContent({ server: 'running', status, configuredEndpoints: 2, choice: 'health', now: testRouter.now() });
@@ -45,7 +45,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.equal(places(testRouter).bar, '$(pulse) 2/2');
   });
 
-  it('is the same when a key rests for one of several models of routes', () => {
+  it('is the same when a key cools down for one of several models of routes', () => {
     const testRouter = snapshotRouter({ endpoints: { north: { models: { m: {}, other: {} } }, south: {} }, routes: { default: { targets: ['north/m', 'south/m'] }, second: { targets: ['north/other'] } } });
     testRouter.answer('north', 'other');
     testRouter.refuse('north', 'rate-limit', 60_000);
@@ -54,7 +54,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.equal(testRouter.snapshot().offered.find(one => one.id === 'route:second')?.detail, 'via north · degraded');
   });
 
-  it('is down with its reason after a refused connection, and picks the other', () => {
+  it('is down with its reason after a refused connection, and the other endpoint is picked', () => {
     const testRouter = snapshotRouter();
     testRouter.refuse('north', 'network');
     const said = places(testRouter);
@@ -64,7 +64,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.match(said.hover ?? '', /^north: down \(network error\)/);
   });
 
-  it('has words for keys that are rejected, without money or missing', () => {
+  it('names keys that are rejected, out of money or missing', () => {
     const testRouter = snapshotRouter();
     testRouter.refuse('north', 'auth');
     assert.equal(conditionText(north(testRouter.snapshot()).condition, testRouter.now()), 'key rejected (all 2 keys)');
@@ -74,7 +74,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.equal(places(poor).bar, '$(pulse) 1/2');
   });
 
-  it('never counts as up what the picker leaves out, and the other way round', () => {
+  it('counts an endpoint as up exactly when the picker offers it', () => {
     const testRouter = snapshotRouter();
     const steps: (() => void)[] = [
       () => { testRouter.refuse('north', 'rate-limit'); }, () => { testRouter.forward(2000); testRouter.answer('north'); }, () => { testRouter.refuse('north', 'overloaded', 5000); },
@@ -91,7 +91,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     }
   });
 
-  it('is what it was after the server began anew, as far as the ledger knows', async () => {
+  it('is the same after a restart, as far as the ledger holds it', async () => {
     const ledger = new InMemoryLedger();
     const before = snapshotRouter({ ledger });
     const at = before.now() - 120_000;
@@ -108,7 +108,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.equal(north(after.snapshot()).condition.kind, 'degraded');
   });
 
-  it('does not forget a failure of another window for a probe that came after it', async () => {
+  it('keeps a recorded failure when a later probe of a peer succeeds', async () => {
     const ledger = new InMemoryLedger();
     const at = snapshotRouter().now() - 60_000;
     ledger.close(aReceipt('x-1', { startedAt: at, outcome: 'failed', attempts: [anAttempt({
@@ -120,7 +120,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.deepEqual(north(after.snapshot()).condition, { kind: 'degraded', why: 'server error' });
   });
 
-  it('knows after a restart which keys answered before, and takes no new secret for one of them', async (t) => {
+  it('shows after a restart which keys have worked, and does not count a new secret as one of them', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const ledger = new InMemoryLedger();
     const first = snapshotRouter({ ledger });
@@ -135,7 +135,7 @@ describe('what the status bar, the tree and the picker say of an endpoint', () =
     assert.deepEqual(north(after.snapshot()).keys.map(key => key.state), ['ok', 'unused']);
   });
 
-  it('leaves out percentiles that few answers tell nothing of, and rounds what stays', () => {
+  it('omits percentiles of too few answers, and rounds the others', () => {
     const testRouter = snapshotRouter();
     for (let n = 0; n < 3; n += 1) testRouter.answer('north');
     assert.deepEqual(north(testRouter.snapshot()).firstToken, { p50: 320, p95: undefined, p99: undefined });

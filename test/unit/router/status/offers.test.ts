@@ -12,7 +12,7 @@ const at = (priority: number, models: string[], more: Partial<EndpointSettings> 
   provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', priority, models: Object.fromEntries(models.map(model => [model, {}])), ...more,
 });
 
-/** What is offered; `facts` and `conditions` by endpoint. */
+/** The offered models; `facts` and `conditions` by endpoint. */
 function offers(options: {
   endpoints: Record<string, EndpointSettings>; routes?: Record<string, RouteSettings>; conditions?: Record<string, Condition>;
   facts?: Record<string, ReturnType<OfferView['facts']>>;
@@ -28,15 +28,15 @@ function offers(options: {
   }, 0);
 }
 
-describe('what callers are offered', () => {
-  it('is the routes first, then every model once, by stable ids that are never a bare name', () => {
+describe('the models offered to callers', () => {
+  it('are the routes first, then every model once, with stable ids that are never a bare name', () => {
     const offered = offers({ endpoints: { one: at(2, ['z', 'shared']), two: at(1, ['shared']) }, routes: { auto: { targets: ['one/z'] }, other: { targets: ['two/shared'] } } });
     assert.deepEqual(offered.map(one => one.id), ['route:auto', 'route:other', 'model:shared', 'model:z']);
     assert.deepEqual(offered.map(one => one.requestedModel), ['auto', 'other', 'shared', 'z']);
     assert.deepEqual(offered[2]?.targets, ['two/shared', 'one/shared']);
   });
 
-  it('says how many can serve, and who will', () => {
+  it('say how many targets can serve, and which one will', () => {
     const situation = { endpoints: { one: at(1, ['m']), two: at(2, ['m']) }, routes: { auto: { targets: ['one/m', 'two/m'] } } };
     const route = (more: object): unknown[] => {
       const offered = offers({ ...situation, ...more })[0];
@@ -49,12 +49,12 @@ describe('what callers are offered', () => {
     assert.deepEqual(route({ conditions: { one: { kind: 'rate-limited' }, two: { kind: 'no-key' } } }), ['down', 'none up', 'one: rate-limited; two: no key stored']);
   });
 
-  it('keeps the detail of a row short, so that the name beside it can be read', () => {
+  it('keep the detail of a row short, so that the name beside it is readable', () => {
     const single = offers({ endpoints: { one: at(1, ['m']) }, conditions: { one: { kind: 'rate-limited', until: 60_000 } } })[0];
     assert.match(single?.detail ?? '', /^rate-limited, back at \d\d:\d\d$/);
   });
 
-  it('takes window and limits from the target that will serve, and abilities from all', () => {
+  it('take context window and limits from the target that will serve, and capabilities from all', () => {
     const facts = { one: { contextWindow: 100_000, maxOutputTokens: 20_000, images: false, tools: true }, two: { contextWindow: 50_000, maxOutputTokens: 4000, thinking: true } };
     const offered = offers({ endpoints: { one: at(1, ['m']), two: at(2, ['m']) }, facts })[0];
     assert.deepEqual([offered?.maxInputTokens, offered?.maxOutputTokens, offered?.imageInput, offered?.toolCalling, offered?.thinking], [80_000, 20_000, true, true, true]);
@@ -64,18 +64,18 @@ describe('what callers are offered', () => {
     assert.deepEqual([blind?.imageInput, blind?.toolCalling, blind?.thinking], [false, false, false]);
   });
 
-  it('shows the price the user set, else the known one', () => {
+  it('show the price of the user, else the known one', () => {
     const priced = at(1, [], { models: { m: { prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } });
     assert.equal(offers({ endpoints: { one: priced }, facts: { one: { pricing: 'other' } } })[0]?.pricing, '$0.42 in / $0.84 out per 1M');
     assert.equal(offers({ endpoints: { one: at(1, ['m']) }, facts: { one: { pricing: 'known' } } })[0]?.pricing, 'known');
     assert.equal(offers({ endpoints: { one: at(1, ['m']) } })[0]?.pricing, undefined);
   });
 
-  it('leaves out what only a disabled endpoint serves', () => {
+  it('leave out models that only a disabled endpoint serves', () => {
     assert.deepEqual(offers({ endpoints: { one: at(1, ['m'], { enabled: false }) } }), []);
   });
 
-  it('has the names alone without a look at any state, in the same order and with the same limits', () => {
+  it('are listed by name without reading any state, in the same order and with the same limits', () => {
     const { config } = resolveConfig(
       { endpoints: { one: at(2, ['z', 'shared']), two: at(1, ['shared', 'a']), off: at(1, ['hidden'], { enabled: false }) }, routes: { auto: { targets: ['one/z'] } } },
       { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' },
@@ -88,7 +88,7 @@ describe('what callers are offered', () => {
     assert.deepEqual(names.map(one => one.requestedModel), ['auto', 'a', 'shared', 'z']);
   });
 
-  it('is empty when the last endpoint is gone, also when the names were asked for first', () => {
+  it('are none when the last endpoint is gone, also when the names were read first', () => {
     const { config } = resolveConfig({ endpoints: { one: at(1, ['m']) }, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
     const before: OfferView = { config, canonicalName: name => name, modelsOf: () => ['m'], facts: () => ({}), condition: () => ({ kind: 'healthy' }), now: 0 };
     const after: OfferView = { ...before, config: emptyConfig };

@@ -28,13 +28,13 @@ describe('changes of the status', () => {
     return { changes, calls: () => calls, signs };
   }
 
-  it('are none while nothing happens', () => {
+  it('are not reported while nothing happens', () => {
     const { changes, calls } = tracked();
     for (let second = 1; second < 1000; second += 1) changes.tick(second * 1000);
     assert.equal(calls(), 0);
   });
 
-  it('are reported once for what was touched, at the next tick', () => {
+  it('are reported once for all touches, at the next tick', () => {
     const { changes, calls } = tracked();
     changes.touched();
     changes.touched();
@@ -58,7 +58,7 @@ describe('changes of the status', () => {
     assert.equal(calls(), 3);
   });
 
-  it('are reported once at the moment that was named, also when a later reader named a later one', () => {
+  it('are reported once at the earliest moment that a reader named', () => {
     const { changes, calls } = tracked();
     changes.read(2500);
     changes.read(9000);
@@ -81,7 +81,7 @@ describe('changes of the status', () => {
 
 type Made = ReturnType<typeof made>;
 
-/** A router of two endpoints, of which one has limits of its own. Seconds pass by hand. */
+/** A router of two endpoints, of which one has its own limits. The test advances its seconds. */
 function made(t: TestContext) {
   const clock = { at: start };
   const ledger = new InMemoryLedger();
@@ -101,7 +101,7 @@ function made(t: TestContext) {
   return {
     ...built, clock, ledger, config,
     snapshot: (): StatusSnapshot => built.router.status({ state: 'off' }),
-    /** An exchange of one attempt began and ended. */
+    /** Starts and ends an exchange of one attempt. */
     exchange(endpointName: 'north' | 'south', model: string, failure?: { failureClass: FailureClass; retryAfterMs?: number | undefined }): void {
       const endpoint = config.endpoints.get(endpointName);
       assert.ok(endpoint !== undefined);
@@ -146,9 +146,9 @@ describe('a router with nothing to do', () => {
     };
     router.exchange('north', 'm');
     router.exchange('north', 'm', { failureClass: 'network' });
-    // The sums of the day are read, and the editor is sent what follows, in the seconds after.
+    // In the next seconds the sums of the day are read, and the editor receives the resulting changes.
     for (let count = 0; count < 6; count += 1) await second();
-    assert.ok(snapshots > 0, 'the editor was sent what happened');
+    assert.ok(snapshots > 0, 'the editor received the changes');
     changes = 0;
     snapshots = 0;
     for (let count = 0; count < 60; count += 1) await second();
@@ -156,7 +156,7 @@ describe('a router with nothing to do', () => {
   });
 });
 
-/** Two routers live through the same seconds. One is read each second, the other only when it reports a change. */
+/** Two routers run through the same seconds. One is read each second, the other only when it reports a change. */
 async function live(t: TestContext, seconds: number, happens: (router: Made, second: number) => void): Promise<{ reads: number }> {
   const [always, reported] = [made(t), made(t)];
   let isChanged = true;
@@ -181,7 +181,7 @@ async function live(t: TestContext, seconds: number, happens: (router: Made, sec
   return { reads };
 }
 
-describe('what an editor shows is what a reader of each second would see', () => {
+describe('an editor shows the state that a reader of each second would see', () => {
   const hour = 3600;
   const cases: readonly [what: string, seconds: number, mostReads: number, happens: (router: Made, second: number) => void][] = [
     ['after answers that grow too old to count', 800, 40, (router, second) => { if (second < 10) router.exchange('north', 'm'); }],
@@ -193,7 +193,7 @@ describe('what an editor shows is what a reader of each second would see', () =>
     ['while a key is rejected', hour, 40, (router, second) => { if (second === 3) router.exchange('north', 'm', { failureClass: 'auth' }); }],
     ['while limits of the user keep requests away', 700, 200, (router, second) => { if (second < 4) router.exchange('south', 'm'); }],
     ['over midnight', hour, 40, (router, second) => { if (second === 5) router.exchange('north', 'm'); }],
-    ['after peers found something out', 800, 40, ({ ledger, clock }, second) => {
+    ['after peers report outcomes', 800, 40, ({ ledger, clock }, second) => {
       if (second === 5) ledger.addForeign([{ attempt: anAttempt({ endpoint: 'north', model: 'm', outcome: 'failed', failureClass: 'network', message: 'refused', startedAt: clock.at }), endedAt: clock.at }], []);
       if (second === 50) ledger.addForeign([], [{ endpoint: 'north', at: clock.at, ok: true, kind: 'probe' }]);
     }],

@@ -8,7 +8,7 @@ import { FakeRoutingView, now } from '../routingFixture.ts';
 
 const key = (id: string, changes: Partial<KnownKey> = {}): KnownKey => ({ id, name: `${id} …1234`, usable: true, rejected: false, ...changes });
 
-/** Tables of a routing view, and keys, troubles and drills beside them. Every endpoint has one good key unless told otherwise. */
+/** A routing view of plain tables, with keys, problems and drills. Every endpoint has one working key unless a test sets others. */
 class FakeResilienceView extends FakeRoutingView implements ResilienceView {
   readonly keysByEndpoint = new Map<string, KnownKey[]>();
   readonly troubles = new Map<string, string>();
@@ -26,13 +26,13 @@ function route(view: ResilienceView, name = 'auto'): RouteResilience {
 const results = (survival: RouteResilience): string[] => survival.losses.map(loss => `${loss.kind} ${loss.name}: ${loss.result}`);
 const loss = (survival: RouteResilience, kind: LossOutcome['kind'], name: string): LossOutcome => {
   const found = survival.losses.find(one => one.kind === kind && one.name === name);
-  assert.ok(found !== undefined, `the loss of the ${kind} ${name} is looked at`);
+  assert.ok(found !== undefined, `the loss of the ${kind} ${name} is listed`);
   return found;
 };
 const twoOfAll = (): FakeResilienceView => new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m', 'b/n'] });
 
 describe('the survival report', () => {
-  it('finds that two endpoints with two models and a key each survive every single loss', () => {
+  it('shows that two endpoints with two models and a key each survive every single loss', () => {
     const survival = route(twoOfAll());
     assert.equal(survival.verdict, 'survives');
     assert.deepEqual(survival.gaps, []);
@@ -43,7 +43,7 @@ describe('the survival report', () => {
     assert.equal(loss(survival, 'endpoint', 'b').takenOverBy, 'a/m');
   });
 
-  it('names a route with one target once, with everything that stops it', () => {
+  it('names a route with one target once, with every loss that stops it', () => {
     const survival = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] } }, { auto: ['a/m'] }));
     assert.equal(survival.verdict, 'gaps');
     assert.deepEqual(results(survival), ['endpoint a: stops', 'key a: k1 …1234: stops', 'model m: stops']);
@@ -53,7 +53,7 @@ describe('the survival report', () => {
     }]);
   });
 
-  it('asks for a provider first where there is only one endpoint', () => {
+  it('asks for a second provider first when there is only one endpoint', () => {
     assert.equal(route(new FakeResilienceView({ a: { models: ['m'] } }, { auto: ['a/m'] })).gaps[0]?.fix, 'add-provider');
   });
 
@@ -69,19 +69,19 @@ describe('the survival report', () => {
     ]);
   });
 
-  it('does not blame a model that is asked for by its name for being that model', () => {
+  it('does not count it as a gap that a model requested by name is one model', () => {
     const survival = route(new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['m'] } }), 'm');
     assert.equal(survival.kind, 'model');
     assert.equal(survival.verdict, 'survives');
     assert.ok(survival.losses.every(one => one.kind !== 'model'));
   });
 
-  it('leaves out models that one endpoint serves, and those of endpoints that are switched off', () => {
+  it('leaves out models that one endpoint serves, and models of disabled endpoints', () => {
     const view = new FakeResilienceView({ a: { models: ['m', 'only'] }, b: { models: ['m'], enabled: false } }, {});
     assert.deepEqual(resilienceOf(view), []);
   });
 
-  it('survives the loss of one of two keys, and says which endpoint has but one', () => {
+  it('survives the loss of one of two keys, and names the endpoint with only one', () => {
     const view = new FakeResilienceView({ a: { models: ['m', 'n'] } }, { auto: ['a/m', 'a/n'] });
     view.keysByEndpoint.set('a', [key('k1'), key('k2')]);
     const survival = route(view);
@@ -99,23 +99,23 @@ describe('the survival report', () => {
     assert.deepEqual(survival.gaps, [{ problem: 'All targets of route "auto" are of one provider, OpenAI: an outage of it stops them all.', action: 'Add a target of another provider.', fix: 'add-provider' }]);
   });
 
-  it('counts a fallback that is down, or rests, as a gap now', () => {
+  it('counts a fallback that is down or cools down as a gap now', () => {
     const down = twoOfAll();
     down.troubles.set('b', 'b refused the connection');
     const survival = route(down);
     assert.equal(survival.verdict, 'gaps');
     assert.deepEqual(loss(survival, 'endpoint', 'a'), { kind: 'endpoint', name: 'a', result: 'not-now', takenOverBy: 'b/n', note: 'b/n: b refused the connection.' });
     assert.deepEqual(survival.gaps.map(gap => [gap.problem, gap.fix, gap.endpoint]), [['"b/n" cannot serve now: b refused the connection.', 'check-health', 'b']]);
-    const resting = twoOfAll();
-    resting.admissions.set('b/n', { admitted: false, reason: 'its breaker is open for another 12 s', retryAt: now + 12_000 });
-    assert.equal(loss(route(resting), 'endpoint', 'a').result, 'not-now');
+    const coolingDown = twoOfAll();
+    coolingDown.admissions.set('b/n', { admitted: false, reason: 'its breaker is open for another 12 s', retryAt: now + 12_000 });
+    assert.equal(loss(route(coolingDown), 'endpoint', 'a').result, 'not-now');
     const nothing = twoOfAll();
     nothing.troubles.set('a', 'x');
     nothing.troubles.set('b', 'y');
     assert.equal(route(nothing).verdict, 'stopped');
   });
 
-  it('sends a person to the key that is missing or rejected, and to the endpoint that is off or gone', () => {
+  it('leads the user to the missing or rejected key, and to the disabled or removed endpoint', () => {
     const missing = twoOfAll();
     missing.keysByEndpoint.set('b', []);
     const survival = route(missing);
@@ -132,7 +132,7 @@ describe('the survival report', () => {
     assert.deepEqual(route(off).gaps.slice(1).map(gap => gap.fix), ['enable', 'edit-route']);
   });
 
-  it('advises by what a fallback lacks, whatever the names in the sentence say', () => {
+  it('advises by the missing capability of a fallback, whatever the names in the sentence are', () => {
     const view = new FakeResilienceView({ a: { models: ['m'] }, 'tools-and-images': { models: ['n'] } }, { auto: ['a/m', 'tools-and-images/n'] });
     view.factsByTarget.set('a/m', { contextWindow: 1_000_000 });
     view.factsByTarget.set('tools-and-images/n', { contextWindow: 131_072 });
@@ -142,7 +142,7 @@ describe('the survival report', () => {
     assert.deepEqual(route(view).gaps.map(gap => gap.action), ['Add a target that can read images.']);
   });
 
-  it('says what a fallback cannot do that the usual target can', () => {
+  it('names the capabilities of the usual target that a fallback lacks', () => {
     const noTools = twoOfAll();
     noTools.factsByTarget.set('b/n', { tools: false });
     const survival = route(noTools);
@@ -164,7 +164,7 @@ describe('the survival report', () => {
     assert.equal(loss(route(tiny), 'endpoint', 'a').note, 'b/n has too small a context window for an agent (8k): agents stop.');
   });
 
-  it('lets a third target make up for what the second cannot do', () => {
+  it('counts a third target that has what the second lacks', () => {
     const view = new FakeResilienceView({ a: { models: ['m'] }, b: { models: ['n'] }, c: { models: ['o'] } }, { auto: ['a/m', 'b/n', 'c/o'] });
     view.troubles.set('b', 'b is down');
     const survival = route(view);
@@ -172,7 +172,7 @@ describe('the survival report', () => {
     assert.equal(loss(survival, 'endpoint', 'a').takenOverBy, 'c/o');
   });
 
-  it('takes a drilled endpoint for what it is without the drill', () => {
+  it('rates a drilled endpoint as without the drill', () => {
     const view = twoOfAll();
     view.troubles.set('b', 'Fire drill: b refused the connection');
     view.running.push({ id: 'd1', endpoint: 'b', fault: 'down', startedAt: now, until: now + 1000 });
@@ -180,26 +180,26 @@ describe('the survival report', () => {
   });
 });
 
-describe('who answers while a drill runs', () => {
+describe('the target that answers while a drill runs', () => {
   const drill = (fault: RunningDrill['fault'], changes: Partial<RunningDrill> = {}): RunningDrill => ({ id: 'd1', endpoint: 'a', fault, startedAt: now, until: now + 60_000, ...changes });
   function seen(view: FakeResilienceView, ...running: RunningDrill[]): [string, string | undefined, string][] {
     view.running.push(...running);
     return drilledRoutes(view).map(one => [one.effect, one.answeredBy, one.note]);
   }
 
-  it('is nobody’s concern without one', () => assert.deepEqual(drilledRoutes(twoOfAll()), []));
+  it('is not listed without a drill', () => assert.deepEqual(drilledRoutes(twoOfAll()), []));
 
   it('is the next target when the first fails by the drill', () => {
     for (const fault of ['down', 'rate-limit', 'dead-key'] as const) assert.deepEqual(seen(twoOfAll(), drill(fault)), [['taken-over', 'b/n', 'b/n answers after a/m failed by the drill.']]);
   });
 
-  it('is the next one at once when the first already rests', () => {
+  it('is the next target at once when the first already cools down', () => {
     const view = twoOfAll();
     view.admissions.set('a/m', { admitted: false, reason: 'its breaker is open', retryAt: now + 1000 });
     assert.deepEqual(seen(view, drill('down')), [['taken-over', 'b/n', 'b/n answers at once: a/m is not tried for now.']]);
   });
 
-  it('is the usual target when another one is drilled, or another model or key of it', () => {
+  it('is the usual target when the drill concerns another endpoint, model or key', () => {
     assert.deepEqual(seen(twoOfAll(), drill('down', { endpoint: 'b' })), [['unaffected', 'a/m', 'a/m answers as usual.']]);
     assert.equal(seen(twoOfAll(), drill('down', { model: 'other' }))[0]?.[0], 'unaffected');
     const twoKeys = twoOfAll();
@@ -207,13 +207,13 @@ describe('who answers while a drill runs', () => {
     assert.equal(seen(twoKeys, drill('dead-key', { keyId: 'k1' }))[0]?.[0], 'unaffected');
   });
 
-  it('is nobody when nothing is left', () => {
+  it('is none when no target is left', () => {
     const single = new FakeResilienceView({ a: { models: ['m'] } }, { auto: ['a/m'] });
     assert.deepEqual(seen(single, drill('down')), [['lost', undefined, 'Nothing answers: no target is left.']]);
     assert.equal(seen(twoOfAll(), drill('down'), drill('down', { id: 'd2', endpoint: 'b' }))[0]?.[0], 'lost');
   });
 
-  it('says what slow and cut answers come to', () => {
+  it('has a note on the effect of slow and cut answers', () => {
     assert.deepEqual(seen(twoOfAll(), drill('slow', { slowMs: 2500 }))[0]?.slice(0, 2), ['slow', 'a/m']);
     assert.match(seen(twoOfAll(), drill('slow', { slowMs: 2500 }))[0]?.[2] ?? '', /2\.5 s later than usual/);
     assert.deepEqual(seen(twoOfAll(), drill('cut'))[0]?.slice(0, 2), ['broken', 'b/n']);

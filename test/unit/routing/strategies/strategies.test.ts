@@ -13,7 +13,7 @@ const candidates = view.table.targetsOfModel('m');
 
 describe('every strategy of the table', () => {
   for (const [name, strategy] of Object.entries(strategies)) {
-    it(`${name} gives back each candidate once and changes none of its arguments`, () => {
+    it(`${name} returns each candidate once and changes none of its arguments`, () => {
       const random = seededRandom(7);
       for (let count = 0; count <= candidates.length; count += 1) {
         const given: readonly ResolvedTarget[] = Object.freeze(candidates.slice(0, count));

@@ -6,7 +6,7 @@ import { strategies } from '../../../../server/routing/strategies/strategies.ts'
 import type { Strategy } from '../../../../server/routing/strategies/strategy.ts';
 import { ask, FakeRoutingView, now, plainRequirements } from '../routingFixture.ts';
 
-/** The whole of a new strategy: the least busy endpoint first; among equals the cheapest for this request; then by chance. */
+/** A complete new strategy: the least busy endpoint first; among equals the cheapest for this request; then a random one. */
 const leastBusy: Strategy = (candidates, { requirements }, signals, random) => {
   const usage = { inputTokens: requirements.estimatedInputTokens, outputTokens: requirements.maxOutputTokens ?? 0 };
   const drawn = new Map(candidates.map(target => [target, random()]));
@@ -15,7 +15,7 @@ const leastBusy: Strategy = (candidates, { requirements }, signals, random) => {
     || (drawn.get(a) ?? 0) - (drawn.get(b) ?? 0));
 };
 
-/** The table with one entry more. */
+/** The table with one more entry. */
 const withToy = { ...strategies, leastBusy };
 const makePlan = createPlanner(withToy);
 
@@ -41,7 +41,7 @@ describe('a strategy that is one file and one entry of the table', () => {
     assert.equal(makePlan(ask('auto'), toyView({})).plan.strategy, 'leastBusy');
   });
 
-  it('gets the signals, the request and chance', () => {
+  it('receives the signals, the request and a random source', () => {
     assert.deepEqual(order(toyView({}, { a: 3, b: 1, c: 2 })), ['b/m', 'c/m', 'a/m']);
     const view = toyView({});
     const draws = [0.9, 0.5, 0.1];
@@ -49,7 +49,7 @@ describe('a strategy that is one file and one entry of the table', () => {
     assert.deepEqual(order(view), ['c/m', 'b/m', 'a/m']);
   });
 
-  it('orders only targets that can serve now, and leaves the others their reasons', () => {
+  it('orders only targets that can serve now, and the others keep their reasons', () => {
     const view = toyView({ a: 1 });
     view.factsByTarget.set('b/m', { tools: false });
     view.admissions.set('c/m', { admitted: false, reason: 'breaker open', retryAt: now + 1000 });
@@ -59,7 +59,7 @@ describe('a strategy that is one file and one entry of the table', () => {
     assert.deepEqual(coolingDown.map(({ target }) => target.target), ['c/m']);
   });
 
-  it('leaves other routes, models and pinned targets as they were', () => {
+  it('does not affect other routes, models and pinned targets', () => {
     const view = toyView({ a: 2, b: 1 });
     assert.deepEqual(order(view, 'listed'), ['a/m', 'b/m', 'c/m']);
     assert.deepEqual(order(view, 'm'), ['a/m', 'b/m', 'c/m']);

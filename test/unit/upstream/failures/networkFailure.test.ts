@@ -145,7 +145,7 @@ describe('every code has its sentence', () => {
     for (const code of ['ECONNRESET', 'ETIMEDOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']) assert.equal(codeOf(code, 'answering'), 'stream-cut', code);
   });
 
-  it('of several addresses reports the most telling failure', () => {
+  it('of several addresses reports the most informative failure', () => {
     const all = (...codes: string[]): string => networkFailure(new AggregateError(codes.map(code => coded(code))), 'a', 'connecting').code;
     assert.equal(all('ENETUNREACH', 'ECONNREFUSED'), 'connection-refused');
     assert.equal(all('ECONNREFUSED', 'EMFILE'), 'own-limit');

@@ -18,7 +18,7 @@ const account = (changes: Record<string, unknown> = {}): string => JSON.stringif
   client_email: 'robot@team-1.iam.gserviceaccount.com', token_uri: 'https://oauth2.googleapis.com/token', ...changes,
 });
 
-/** Stands for Google's library: gives numbered tokens, or fails. */
+/** A fake of Google's library: it returns numbered tokens, or fails. */
 class FakeGoogle {
   asked = 0;
   lifeMs = 3_600_000;

@@ -38,7 +38,7 @@ test('an answer that declines is marked everywhere, and has no green tick', () =
   assert.match(build({ failureClass: 'content-policy', attempts: 2, failedAttempts: 1 }).spoken, /Refused by the model after 1 failed attempt/);
 });
 
-test('is read out with who asked, and for what', () => {
+test('is read out with the tool that asked, and the purpose', () => {
   assert.match(build().spoken, /, asked by VS Code chat \(agent\), /);
 });
 

@@ -37,7 +37,7 @@ describe('tokens of tools', () => {
     for (const wrong of [undefined, '', 'x', `${codex}x`, codex.slice(0, -1), codex.replace(/.$/, '!'), `${shared} `]) assert.equal(check.ownerOf(wrong), undefined, wrong);
   });
 
-  it('hold in every window as soon as one has made or revoked them', () => {
+  it('are valid or revoked at every peer as soon as one has made or revoked them', () => {
     const here = new ToolTokens(folder);
     const there = new ToolTokens(folder);
     const elsewhere = new TokenCheck(shared, there);
