@@ -19,21 +19,34 @@ export interface TimerListener {
   onLingered(): void;
 }
 
-/** What the timer beside the total waits for. */
-type Awaited = 'headers' | 'content' | 'explanation' | 'whole' | 'next-content';
+/** What an attempt waits for beside its end. */
+type Awaited = 'headers' | 'content' | 'explanation' | 'whole' | 'next-content' | 'nothing';
+
+/** A timer may fire so much before the moment it was set for. */
+const toleranceMs = 0.5;
+/** The longest time that a timer of Node takes. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The timers of one attempt, of which one at a time runs beside the total: headers, then first token, then idle. The
+ * The timers of one attempt, of which one at a time counts beside the total: headers, then first token, then idle. The
  * least throughput is judged as the answer comes; the idle timer judges silence. The connect timer belongs to the
  * connection (upstream/sentCall.ts).
+ *
+ * All of them are one timer of Node, which is set again only where a deadline becomes earlier: setting one costs as much as
+ * reading a chunk, and a deadline is moved with every chunk. When it fires before the deadline it is set for what is left.
  */
 export class AttemptTimers {
   readonly #listener: TimerListener;
   readonly #timeouts: Timeouts;
   readonly #stream: boolean;
   readonly #endpoint: string;
-  #phase: NodeJS.Timeout | undefined;
-  #total: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, as are the deadlines: monotonic clock, milliseconds. */
+  #firesAt = 0;
+  #awaited: Awaited = 'nothing';
+  #awaitedMs = 0;
+  #awaitedAt = Infinity;
+  #totalAt = Infinity;
   #idling = false;
   #lingering = false;
   /** Since when the caller is slow; undefined while it is not. */
@@ -74,24 +87,25 @@ export class AttemptTimers {
   /** The request is on its way. */
   start(): void {
     const { totalMs, headersMs, bufferedHeadersMs } = this.#timeouts;
-    this.#total = setTimeout(() => this.#listener.onExpired(this.#totalFailure()), totalMs);
+    const now = performance.now();
+    this.#totalAt = now + totalMs;
     // A buffered answer sends its headers when it is complete, so the time to the headers is the time to the whole of it.
-    this.#arm('headers', this.#stream ? headersMs : bufferedHeadersMs);
+    this.#await('headers', this.#stream ? headersMs : bufferedHeadersMs, now);
   }
 
   /** Headers are here; content is not. */
   awaitContent(): void {
-    this.#arm('content', this.#timeouts.firstTokenMs);
+    this.#await('content', this.#timeouts.firstTokenMs);
   }
 
   /** A refusal's headers are here; its explanation is not. */
   awaitExplanation(): void {
-    this.#arm('explanation', Math.min(this.#timeouts.firstTokenMs, longestExplanationMs));
+    this.#await('explanation', Math.min(this.#timeouts.firstTokenMs, longestExplanationMs));
   }
 
   /** A buffered answer has begun, so far with nothing but blank lines: the provider is at work, and the answer comes whole. */
   awaitWhole(): void {
-    this.#arm('whole', this.#timeouts.bufferedHeadersMs);
+    this.#await('whole', this.#timeouts.bufferedHeadersMs);
   }
 
   /** The first content is here. */
@@ -101,7 +115,7 @@ export class AttemptTimers {
     this.#firstContentAt = now;
     this.#lastContentAt = now;
     this.#stretchAt = now;
-    this.#arm('next-content', this.#timeouts.idleMs);
+    this.#await('next-content', this.#timeouts.idleMs, now);
   }
 
   /**
@@ -120,7 +134,7 @@ export class AttemptTimers {
       if (this.#timeouts.minTokensPerSecond > 0 && this.#crawls(now, chars)) return;
     } else if (now - this.#lastContentAt > 4 * this.#timeouts.idleMs) return;
     this.#received += 1;
-    this.#phase?.refresh();
+    this.#awaitedAt = now + this.#awaitedMs;
   }
 
   /** The caller is slow: its slowness is not the provider's. */
@@ -130,8 +144,8 @@ export class AttemptTimers {
 
   /** The caller can take more. */
   resume(): void {
+    const now = performance.now();
     if (this.#pausedAt !== undefined && this.#idling) {
-      const now = performance.now();
       this.#firstContentAt += now - this.#pausedAt;
       // Of what was on its way some came in the meantime.
       this.#lastContentAt = Math.min(now, this.#lastContentAt + now - this.#pausedAt);
@@ -139,24 +153,24 @@ export class AttemptTimers {
     this.#pausedAt = undefined;
     this.#received += 1;
     this.#stretchAt = 0;
-    this.#phase?.refresh();
+    this.#awaitedAt = now + this.#awaitedMs;
   }
 
   /** The answer is complete; waits a moment for the connection to end, and no longer whatever comes meanwhile. Has an effect once. */
   linger(ms: number): void {
     if (this.#lingering) return;
     this.#lingering = true;
-    clearTimeout(this.#phase);
-    clearTimeout(this.#total);
+    this.stop();
     this.#idling = false;
-    this.#phase = setTimeout(() => this.#listener.onLingered(), ms);
+    this.#timer = setTimeout(() => this.#listener.onLingered(), ms);
   }
 
   stop(): void {
-    clearTimeout(this.#phase);
-    clearTimeout(this.#total);
-    this.#phase = undefined;
-    this.#total = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#awaited = 'nothing';
+    this.#awaitedAt = Infinity;
+    this.#totalAt = Infinity;
   }
 
   /** Ends the attempt when a whole stretch of it brought far too little. */
@@ -180,24 +194,50 @@ export class AttemptTimers {
     this.#stretchEvents = 0;
   }
 
-  #arm(awaited: Awaited, ms: number): void {
-    clearTimeout(this.#phase);
-    const timer: NodeJS.Timeout = setTimeout(() => {
-      if (this.#pausedAt !== undefined) {
-        timer.refresh();
-        return;
-      }
-      // A process that was busy for long finds its timers due before it reads what has come meanwhile.
-      const received = this.#received;
-      setImmediate(() => {
-        if (this.#phase === timer && this.#received === received && this.#pausedAt === undefined) this.#listener.onExpired(this.#failure(awaited, ms));
-      });
-    }, ms);
-    this.#phase = timer;
+  #await(awaited: Awaited, ms: number, now = performance.now()): void {
+    this.#awaited = awaited;
+    this.#awaitedMs = ms;
+    this.#awaitedAt = now + ms;
+    this.#received += 1;
+    this.#schedule(now);
+  }
+
+  /** Sets the timer, unless it fires soon enough. */
+  #schedule(now: number): void {
+    const due = Math.min(this.#awaitedAt, this.#totalAt);
+    if (this.#timer !== undefined) {
+      if (this.#firesAt <= due) return;
+      clearTimeout(this.#timer);
+    }
+    // Whole milliseconds: Node keeps a list of timers for each length, and makes one where there is none.
+    const ms = Math.min(longestTimerMs, Math.max(1, Math.ceil(due - now - toleranceMs)));
+    this.#firesAt = now + ms;
+    this.#timer = setTimeout(fire, ms, this);
+  }
+
+  /** The timer has fired. */
+  fired(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    if (now >= this.#totalAt - toleranceMs) {
+      this.#listener.onExpired(this.#totalFailure());
+      return;
+    }
+    if (this.#pausedAt !== undefined) this.#awaitedAt = now + this.#awaitedMs;
+    // A process that was busy for long finds its timers due before it reads what has come meanwhile.
+    if (now >= this.#awaitedAt - toleranceMs) setImmediate(confirm, this, this.#received);
+    else this.#schedule(now);
+  }
+
+  /** What is awaited is overdue, unless it came in the same turn of the loop. @param received as it was when the timer fired */
+  overdue(received: number): void {
+    if (this.#awaited === 'nothing' || this.#lingering) return;
+    if (this.#received === received && this.#pausedAt === undefined) this.#listener.onExpired(this.#failure(this.#awaited, this.#awaitedMs));
+    else this.#schedule(performance.now());
   }
 
   /** Made when a timer fires, because nearly none does. */
-  #failure(awaited: Awaited, ms: number): WaybillError {
+  #failure(awaited: Exclude<Awaited, 'nothing'>, ms: number): WaybillError {
     const after = durationText(ms);
     switch (awaited) {
       case 'headers': return new WaybillError('headers-timeout', 'timeout', `${this.#endpoint} took the request and sent nothing back within ${after}.`);
@@ -214,6 +254,14 @@ export class AttemptTimers {
       ? new WaybillError('total-timeout', 'timeout', `${this.#endpoint} did not finish its answer within ${after}.`)
       : new WaybillError('caller-too-slow', 'cancelled', `The caller did not read the answer of ${this.#endpoint} within ${after}.`);
   }
+}
+
+function fire(timers: AttemptTimers): void {
+  timers.fired();
+}
+
+function confirm(timers: AttemptTimers, received: number): void {
+  timers.overdue(received);
 }
 
 /** Milliseconds with one decimal place. */

@@ -11,6 +11,7 @@ import type { AttemptEnd } from '../../../../server/exchange/attempt/machine.ts'
 import type { AttemptOrigin } from '../../../../server/exchange/attempt/origin.ts';
 import { openAiChat } from '../../../../server/protocols/openAiChat/codec.ts';
 import type { Dispatcher, ResponseListener, UpstreamCall } from '../../../../server/upstream/call.ts';
+import { mockClock } from './mockClock.ts';
 
 const timeouts: Timeouts = { connectMs: 60_000, headersMs: 60_000, bufferedHeadersMs: 60_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000, minTokensPerSecond: 0 };
 const provider = findProvider('openai');
@@ -216,15 +217,15 @@ describe('a stream', () => {
   });
 
   it('is complete at its terminal event when the connection stays open, and closes the connection after a short wait', t => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const clock = mockClock(t);
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(word('one') + stop);
-    t.mock.timers.tick(1000);
+    clock.tick(1000);
     transport.data(done);
-    t.mock.timers.tick(499);
+    clock.tick(499);
     assert.equal(log.at(-1), 'bytes [DONE]');
-    t.mock.timers.tick(1);
+    clock.tick(1);
     assert.deepEqual(log.slice(-2), ['abort', 'ok end']);
     assert.equal(transport.listening, false);
   });
@@ -364,10 +365,10 @@ describe('a refusal', () => {
   });
 
   it('has a bounded wait for its explanation', t => {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const clock = mockClock(t);
     const { transport, log } = scene(t);
     transport.headers(429, { 'content-type': 'application/json' });
-    t.mock.timers.tick(5001);
+    clock.tick(5001);
     assert.deepEqual(log, ['answering', 'abort', 'failed provider-rate-limit']);
   });
 
@@ -391,7 +392,7 @@ describe('an attempt that its owner abandons', () => {
     ['within a refusal', transport => { transport.headers(500, {}); transport.data('{'); }],
   ];
   for (const [when, play] of ways) it(`${when} ends with its call and reports nothing more`, t => {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const clock = mockClock(t);
     const { transport, attempt, log, owner } = scene(t);
     play(transport);
     log.length = 0;
@@ -400,7 +401,7 @@ describe('an attempt that its owner abandons', () => {
     attempt.onData(Buffer.from(word('two')));
     attempt.onEnd();
     attempt.onError(new WaybillError('connection-lost', 'network', 'Lost.'));
-    t.mock.timers.tick(1_000_000);
+    clock.tick(1_000_000);
     assert.deepEqual(log, ['abort']);
     assert.equal(owner.end, undefined);
   });
@@ -439,12 +440,12 @@ describe('a caller that is slow', () => {
   });
 
   it('is named as the cause of the timeout, and the provider is not', t => {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const clock = mockClock(t);
     const { transport, owner } = scene(t);
     transport.headers(200, streamHeaders);
     owner.ready = false;
     transport.data(word('one'));
-    t.mock.timers.tick(600_000);
+    clock.tick(600_000);
     assert.ok(owner.end?.kind === 'failed');
     assert.deepEqual([owner.end.error.code, owner.end.error.failureClass, owner.end.error.message],
       ['caller-too-slow', 'cancelled', 'The caller did not read the answer of relay within 600 s.']);
@@ -461,20 +462,20 @@ describe('a caller that is slow', () => {
 
 describe('a timer that runs out', () => {
   it('ends the call and marks the connection as possibly dead', t => {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const clock = mockClock(t);
     const { log, owner } = scene(t);
-    t.mock.timers.tick(60_001);
+    clock.tick(60_001);
     assert.deepEqual(log, ['abort silent', 'failed headers-timeout']);
     assert.ok(owner.end?.kind === 'failed');
     assert.equal(owner.end.error.message, 'relay took the request and sent nothing back within 60 s.');
   });
 
   it('in mid-answer reports that the answer stalled', t => {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setImmediate'] });
+    const clock = mockClock(t);
     const { transport, owner } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(word('one'));
-    t.mock.timers.tick(60_001);
+    clock.tick(60_001);
     assert.ok(owner.end?.kind === 'failed');
     assert.deepEqual([owner.end.error.code, owner.end.begun], ['idle-timeout', true]);
   });
@@ -506,12 +507,12 @@ describe('an owner that throws', () => {
   }
 
   it('while a complete answer waits for the end of its connection causes no uncaught error', t => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const clock = mockClock(t);
     const { transport, owner, log } = scene(t);
     owner.during = report => { if (report === 'commit') throw new Error('a bug'); };
     transport.headers(200, streamHeaders);
     transport.data(chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] }) + done);
-    t.mock.timers.tick(1500);
+    clock.tick(1500);
     assert.deepEqual(log.slice(-3), ['commit', 'abort', 'failed unreadable-answer']);
   });
 
