@@ -38,8 +38,9 @@ export function redactRaw(raw: RawError, redactor: Pick<Redactor, 'redact'>): Ra
 /** Response headers of a provider as they may be passed on. */
 export function redactHeaders(headers: Readonly<Record<string, string>>, redactor: Pick<Redactor, 'redact'>): Readonly<Record<string, string>> {
   // Almost always there is nothing to hide, and one look at all of them shows it.
-  const values = Object.values(headers).join('\n');
-  if (redactor.redact(values) === values) return headers;
+  let values = '';
+  for (const name in headers) values += `${headers[name] ?? ''}\n`;
+  if (values === '' || redactor.redact(values) === values) return headers;
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redactor.redact(value)]));
 }
 
@@ -51,8 +52,13 @@ export function withoutSecrets<T extends { name: string }>(models: readonly T[],
 /** Who sent a request, as it may be shown and stored: tools put all kinds of things into headers. */
 export function redactCaller(caller: Caller, redactor: Pick<Redactor, 'redact'>): Caller {
   const { tool, workspace, conversation, purpose } = caller;
-  const clean = (text: string | undefined): string | undefined => (text === undefined ? undefined : redactor.redact(text));
-  return { tool: redactor.redact(tool), workspace: clean(workspace), conversation: clean(conversation), purpose: clean(purpose) };
+  return {
+    tool: redactor.redact(tool), workspace: redactLabel(workspace, redactor), conversation: redactLabel(conversation, redactor), purpose: redactLabel(purpose, redactor),
+  };
+}
+
+function redactLabel(text: string | undefined, redactor: Pick<Redactor, 'redact'>): string | undefined {
+  return text === undefined ? undefined : redactor.redact(text);
 }
 
 /**

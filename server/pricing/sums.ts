@@ -40,17 +40,17 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
   let microUsd = 0;
   let unknown = 0;
   let estimated = false;
-  const sources: string[] = [];
+  let sources: string[] | undefined;
   for (const { cost } of attempts) {
     if (cost.certainty === 'unknown') unknown += 1;
     if (cost.certainty === 'estimated') estimated = true;
     microUsd += cost.microUsd ?? 0;
-    if (cost.priceSource !== undefined && !sources.includes(cost.priceSource)) sources.push(cost.priceSource);
+    if (cost.priceSource !== undefined && sources?.includes(cost.priceSource) !== true) (sources ??= []).push(cost.priceSource);
   }
   if (unknown > 0 && microUsd === 0) return { certainty: 'unknown' };
   const sum: Cost = { microUsd, certainty: unknown > 0 || estimated ? 'estimated' : 'exact' };
   if (unknown > 0) sum.unknownParts = unknown;
-  if (sources.length > 0) sum.priceSource = sources.join(', ');
+  if (sources !== undefined) sum.priceSource = sources.join(', ');
   return sum;
 }
 

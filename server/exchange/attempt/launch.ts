@@ -106,7 +106,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,
   };
   const anotherKey = (): boolean => key !== undefined
-    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, new Set([...order.triedKeys, key.id])));
+    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, order.triedKeys.size === 0 ? onlyKey(key) : new Set([...order.triedKeys, key.id])));
   return new UpstreamAttempt({
     owner, origin: { target, resolved, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
     holdsPrelude: order.held(anotherKey),
@@ -118,6 +118,15 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
       asked: text => mentions(input.body, text),
     },
   });
+}
+
+const onlyKeys = new WeakMap<KeyMaterial, ReadonlySet<string>>();
+
+/** The set that holds the id of one key, made once for each key. */
+function onlyKey(key: KeyMaterial): ReadonlySet<string> {
+  let only = onlyKeys.get(key);
+  if (only === undefined) onlyKeys.set(key, only = new Set([key.id]));
+  return only;
 }
 
 /** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used */

@@ -171,6 +171,8 @@ function begun(before: ExchangeState, { number, headers }: EventOf<'begun'>): Ex
 }
 
 function answered(state: ExchangeState, { number, refusal }: EventOf<'answered'>): ExchangeStep {
+  // Nearly always the answer is that of the one attempt that leads.
+  if (state.kind === 'answering' && state.attempt.number === number) return endWith({ kind: 'ok', refusal });
   const rest = withoutAttempt(state, number);
   return rest === undefined ? same(state) : endWith({ kind: 'ok', refusal }, givingUpAll(rest));
 }

@@ -42,8 +42,6 @@ export class HttpServer {
       if (!isTooLarge(request)) response.writeContinue();
       this.server.emit('request', request, response);
     });
-    // Each waiting request adds a listener to its socket, and a caller may send many ahead.
-    this.server.on('connection', socket => socket.setMaxListeners(0));
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {

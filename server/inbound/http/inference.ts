@@ -67,10 +67,11 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   const exchange = router.create({
     id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), requirements: facts.requirements, body, patienceMs,
   }, sink);
+  const gone = askWhetherGone(response, sink);
   response.on('close', () => {
+    gone.dispose();
     if (!response.writableFinished) exchange.cancel();
   });
-  askWhetherGone(response, () => sink.keepAlive());
   try {
     exchange.start();
   } catch (error) {
