@@ -6,7 +6,7 @@ import type { RequestKind } from './traffic.ts';
 export type ProfiledLoad = Exclude<RequestKind, 'question'> | 'start';
 
 export type Command =
-  | { command: 'measure'; quick: boolean; rounds: number | undefined; only: string[]; /** The server of an earlier build. */ against: string | undefined }
+  | { command: 'measure'; quick: boolean; rounds: number | undefined; only: string[]; /** The server of an earlier build. */ against: string | undefined; /** What is measured runs on one core, client and upstream on another. */ pinned: boolean }
   | { command: 'profile'; load: ProfiledLoad; of: ProfiledProxy }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -16,7 +16,7 @@ const profiled: readonly ProfiledLoad[] = ['small', 'flood', 'steady', 'turn', '
 
 /** Reads the command line. @param measureNames what `--only` may name */
 export function parseArguments(argv: readonly string[], measureNames: readonly string[]): Command {
-  const command = { command: 'measure' as const, quick: false, rounds: undefined as number | undefined, only: [] as string[], against: undefined as string | undefined };
+  const command = { command: 'measure' as const, quick: false, rounds: undefined as number | undefined, only: [] as string[], against: undefined as string | undefined, pinned: false };
   let profile: ProfiledLoad | undefined;
   let of: ProfiledProxy | undefined;
   for (let index = 0; index < argv.length; index++) {
@@ -24,6 +24,7 @@ export function parseArguments(argv: readonly string[], measureNames: readonly s
     const next = argv[index + 1];
     switch (word) {
       case '--help': return { command: 'help' };
+      case '--pinned': command.pinned = true; break;
       case '--quick': command.quick = true; break;
       case '--only':
         if (next === undefined || !measureNames.includes(next)) return { command: 'wrong', message: `--only wants one of ${measureNames.join(', ')}.` };
@@ -56,10 +57,11 @@ export function parseArguments(argv: readonly string[], measureNames: readonly s
 }
 
 export function usage(measureNames: readonly string[]): string {
-  return `Usage: npm run bench -- [--quick] [--rounds N] [--only NAME]… [--against FILE] | --profile [${profiled.join(' | ')}] [--of pass-through]
+  return `Usage: npm run bench -- [--quick] [--rounds N] [--only NAME]… [--against FILE] [--pinned] | --profile [${profiled.join(' | ')}] [--of pass-through]
   --quick     two short rounds: shows that it works, not what it costs
   --only      ${measureNames.join(', ')}
   --against   dist/server.js of another build, measured beside this one in the same rounds
+  --pinned    what is measured on one core, client and upstream on another; they change places each round (needs taskset)
   --profile   a CPU profile under that load, and its hot spots
 `;
 }

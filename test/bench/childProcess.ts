@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import path from 'node:path';
@@ -16,6 +16,11 @@ export async function stop(child: ChildProcess): Promise<void> {
   const impatience = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs);
   await gone;
   clearTimeout(impatience);
+}
+
+/** Keeps a running process, with all its threads, on one processor core. @throws Error where `taskset` (util-linux) is missing */
+export function pin(pid: number, core: number): void {
+  execFileSync('taskset', ['-acp', String(core), String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** Splits what a process writes into lines and hands them out one by one. */
@@ -116,6 +121,8 @@ export interface SpawnOptions {
   nodeArgs?: readonly string[];
   /** Whether file descriptor 3 is a pipe to this process. */
   reports?: boolean;
+  /** The processor core on which it runs; absent: any. */
+  core?: number | undefined;
 }
 
 /** A process under test: its first line on standard output is JSON with its `url`. */
@@ -127,8 +134,11 @@ export interface ProcessUnderTest {
   reports: LineReader | undefined;
 }
 
-export async function startUnderTest({ args, nodeArgs = [], reports = false }: SpawnOptions): Promise<ProcessUnderTest> {
-  const child = spawn(process.execPath, [...nodeArgs, ...args], { stdio: ['ignore', 'pipe', 'pipe', ...(reports ? ['pipe' as const] : [])] });
+export async function startUnderTest({ args, nodeArgs = [], reports = false, core }: SpawnOptions): Promise<ProcessUnderTest> {
+  const command = [process.execPath, ...nodeArgs, ...args];
+  // `taskset` becomes the program it starts, so the process is the same.
+  const [program = '', ...rest] = core === undefined ? command : ['taskset', '-c', String(core), ...command];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe', ...(reports ? ['pipe' as const] : [])] });
   let complaints = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(-4000);

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import type { LoadClient } from './childProcess.ts';
 import type { Target } from './connection.ts';
 import type { ProxyStarter, RunningProxy, SubjectName } from './subjects.ts';
@@ -27,6 +28,7 @@ export interface Amounts {
 /** What a measure works with. */
 export interface Bench {
   load: LoadClient;
+  upstream: ChildProcess;
   starter: ProxyStarter;
   /** The subjects that run for the whole of the benchmark. */
   passThrough: RunningProxy;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArguments, usage, type Command } from './arguments.ts';
 import { buildPassThrough, shippedServer } from './bundles.ts';
-import { LoadClient, startUpstream, stop } from './childProcess.ts';
+import { LoadClient, pin, startUpstream, stop } from './childProcess.ts';
 import { deadTargetMeasure } from './deadTargetMeasure.ts';
 import { freshMeasures } from './freshMeasures.ts';
 import { hedgingMeasure } from './hedgingMeasure.ts';
@@ -30,9 +30,11 @@ async function measure(command: Extract<Command, { command: 'measure' }>): Promi
   if (stale) process.stderr.write('dist/server.js is older than its sources; npm run build brings it up to date.\n');
   const samples = new Samples();
   const failures = new Set<string>();
+  if (command.pinned && availableParallelism() < 2) throw new Error('--pinned needs two processor cores.');
   await withSubjects(serverFile, command.against, amounts, samples, async bench => {
     await warmUp(bench);
     for (bench.round = 0; bench.round < rounds; bench.round++) {
+      if (command.pinned) separate(bench);
       for (const one of chosen) {
         process.stderr.write(`round ${bench.round + 1} of ${rounds}: ${one.name}\n`);
         try {
@@ -64,12 +66,20 @@ async function withSubjects(serverFile: string, earlierFile: string | undefined,
     started.push(waybill.child);
     const earlier = earlierFile === undefined ? undefined : await starter.start('earlier', 'data');
     if (earlier !== undefined) started.push(earlier.child);
-    await work({ load, starter, passThrough, waybill, earlier, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
+    await work({ load, upstream: upstream.child, starter, passThrough, waybill, earlier, direct: starter.direct, amounts, round: 0, record: (row, subject, value) => samples.add(row, subject, value) });
   } finally {
     // What is measured first, so that its last requests still find an upstream.
     for (const child of started.reverse()) await stop(child);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Gives what is measured one core, and client and upstream another; they change places each round. */
+function separate({ round, load, upstream, starter, passThrough, waybill, earlier }: Bench): void {
+  const measured = round % 2;
+  for (const { pid } of [passThrough, waybill, ...(earlier === undefined ? [] : [earlier])]) pin(pid, measured);
+  for (const { pid } of [load.child, upstream]) if (pid !== undefined) pin(pid, 1 - measured);
+  starter.core = measured;
 }
 
 /** Gives every subject time to compile its hot code. */

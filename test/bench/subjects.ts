@@ -38,6 +38,8 @@ export class ProxyStarter {
   #serverFile: string;
   #earlierFile: string | undefined;
   #configFile: string;
+  /** The core on which processes are started from now on; undefined: any. */
+  core: number | undefined;
 
   /**
    * @param folder a temporary folder for configuration and data
@@ -76,7 +78,7 @@ export class ProxyStarter {
    * @param dataFolder which data folder Waybill uses; made when it is new, with the token that the client shows
    */
   async start(name: ProxyName, dataFolder: string, node: { nodeArgs?: readonly string[]; reports?: boolean } = {}): Promise<RunningProxy> {
-    const running = await startUnderTest({ args: this.#arguments(name, dataFolder), ...node });
+    const running = await startUnderTest({ args: this.#arguments(name, dataFolder), core: this.core, ...node });
     return { ...running, target: { name, port: running.port, token, model: name === 'pass-through' ? upstreamModel : routeName } };
   }
 
@@ -87,7 +89,7 @@ export class ProxyStarter {
   async startWaybill(configuration: readonly string[], dataFolder: string): Promise<ConfiguredServer> {
     const configFile = path.join(this.#folder, `${dataFolder}.yaml`);
     writeFileSync(configFile, [...configuration, ''].join('\n'));
-    const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile) });
+    const running = await startUnderTest({ args: this.#serverArguments(dataFolder, configFile), core: this.core });
     return {
       ...running, dataDir: path.join(this.#folder, dataFolder),
       route: model => ({ name: `waybill (${model})`, port: running.port, token, model }),
