@@ -13,7 +13,8 @@ const firstWithMiddleCompiler = 12;
  * - the old generation at most doubles between collections (about 18 MB of it are in use). Less would save some 5 MB, and large bodies would
  *   be collected for twice as long: their buffers count;
  * - the middle compiler (Maglev) frees its work memory at once. By default V8 puts finished jobs into a queue for a background
- *   thread, where about 35 MB of them stay. Switching this compiler off would save no more memory, and costs a third of all CPU;
+ *   thread, where about 35 MB of them stay. Switching this compiler off would save 10 MB more after a load, and some compiling in
+ *   the first seconds; it would cost a third of all CPU after that;
  * - the young generation stops growing where it is large enough.
  */
 export function tuneHeap(): { dispose(): void } {
