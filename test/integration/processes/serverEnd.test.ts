@@ -95,4 +95,18 @@ describe('a process that outlives its end', () => {
     assert.notEqual(run.status, 0);
     assert.match(run.stdout + run.stderr, /The test process of .*left\.test\.mjs has not ended[\s\S]*1 Timeout/);
   });
+
+  it('keeps the result of a test file that ends in time', () => {
+    const failing = path.join(folder, 'failing.test.mjs');
+    const passing = path.join(folder, 'passing.test.mjs');
+    writeFileSync(failing, 'import { it } from "node:test"; it("fails", () => { throw new Error("expected"); });');
+    writeFileSync(passing, 'import { it } from "node:test"; it("passes", () => undefined);');
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_TEST_CONTEXT'));
+    const run = (file: string): string => {
+      const { status, stdout } = spawnSync(process.execPath, [`--import=${pathToFileURL(testWatch)}`, '--test', file], { encoding: 'utf8', timeout: 60_000, env });
+      return `${status} ${/^(?:ℹ|#) pass \d+/m.exec(stdout)?.[0].slice(2)} ${/^(?:ℹ|#) fail \d+/m.exec(stdout)?.[0].slice(2)}`;
+    };
+    assert.equal(run(failing), '1 pass 0 fail 1');
+    assert.equal(run(passing), '0 pass 1 fail 0');
+  });
 });
