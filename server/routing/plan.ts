@@ -6,7 +6,6 @@ import type { Signals } from './signals.ts';
 
 /** What a request requires of a target. */
 export interface Requirements {
-  stream: boolean;
   tools: boolean;
   images: boolean;
   documents: boolean;

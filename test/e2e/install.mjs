@@ -34,7 +34,7 @@ function installedFingerprint() {
   return JSON.parse(readFileSync(markerFile, 'utf8')).fingerprint;
 }
 
-/** npm, told nothing about the package whose script may be running us. */
+/** Runs npm without the environment of the package script that may have started this process. */
 function npm(cwd, ...args) {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (/^npm_(package|lifecycle)_|^npm_config_local_prefix$/.test(name)) delete env[name];

@@ -22,7 +22,6 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
   }
   if (conversation.tools.length > 0) chars += JSON.stringify(conversation.tools).length;
   return {
-    stream: true,
     tools: conversation.tools.length > 0,
     images: images > 0,
     documents: documents > 0,

@@ -101,7 +101,7 @@ export type Loss =
   | { kind: 'provider'; account: string };
 
 /** A chat without tools, and the request of an agent: tools, and the long prompt that comes with them. */
-export const chatRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1000 };
+export const chatRequirements: Requirements = { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1000 };
 export const agentRequirements: Requirements = { ...chatRequirements, tools: true, estimatedInputTokens: 20_000 };
 
 /** A request by which a route is judged, as the editor's chat sends it. */

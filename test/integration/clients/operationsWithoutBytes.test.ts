@@ -79,7 +79,7 @@ function send(requestedModel: string, body: RequestBody, stream: boolean): Promi
     const bytes: ByteSink = { ...common, kind: 'bytes', begin: () => undefined, bytes: () => true, keepAlive: () => undefined, buffered: whole => { answer.body = JSON.parse(whole.toString('utf8')); } };
     router.create({
       id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel, stream, caller: { tool: 'test', purpose: 'inline' }, patienceMs: 0, body,
-      requirements: { stream, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+      requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
     }, body.kind === 'embedding' ? bytes : reader).start();
   });
 }

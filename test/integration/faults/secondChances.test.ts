@@ -351,7 +351,7 @@ describe('a turn that gets a second chance', () => {
         };
         router.create({
           id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'auto', stream: true, caller: { tool: 'test' }, patienceMs: 0,
-          requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+          requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
           body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
         }, caller).start();
       });

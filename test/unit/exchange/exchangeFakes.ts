@@ -177,7 +177,7 @@ export function exchangeUnderTest(t: TestContext, options: ExchangeOptions = {})
   const services: ExchangeServices = { ...parts.services, transport, hedgeSpentToday: () => 0 };
   const exchange = new Exchange({ ...services, ...options.services?.(services) }, {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'auto', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+    requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
     body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], tools: [] }),
     patienceMs: 0, ...options.input,
   }, sink);

@@ -95,7 +95,7 @@ describe('a toy observer', () => {
     const failure = await new Promise<ExchangeFailure | undefined>((resolve) => {
       router.create({
         id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'waybill/auto', stream: true, caller: { tool: 'test' }, patienceMs: 5_000,
-        requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+        requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
         body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
       }, {
         kind: 'reader', restart() {}, ask: () => Promise.resolve(false), fail: resolve, end() { resolve(undefined); },

@@ -66,7 +66,7 @@ test('the failure of a local model is reported as its own while the machine is o
   const failure = await new Promise<ExchangeFailure>((resolve) => {
     router.create({
       id: router.newId(), inbound: 'lsp', protocol: 'editor', requestedModel: 'near/m', stream: true, caller: { tool: 'test' }, patienceMs: 0,
-      requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
+      requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 10 },
       body: conversationBody({ system: [], messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }], tools: [] }),
     }, { kind: 'reader', events: () => true, end() {}, restart() {}, ask: () => Promise.resolve(false), fail: resolve }).start();
   });

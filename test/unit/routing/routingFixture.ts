@@ -8,7 +8,7 @@ import type { Signals } from '../../../server/routing/signals.ts';
 
 export const now = Date.UTC(2026, 0, 1);
 
-export const plainRequirements: Requirements = { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100 };
+export const plainRequirements: Requirements = { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100 };
 
 /** A request of the editor's chat. */
 export function ask(requestedModel: string, requirements: Requirements = plainRequirements): RoutingRequest {

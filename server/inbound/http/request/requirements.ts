@@ -45,7 +45,6 @@ export function readRequestFacts(
     includeUsage: isObject(streamOptions) && streamOptions.include_usage === true,
     limitField: limit?.field,
     requirements: {
-      stream,
       tools: holdsItems(bytes, scan, 'tools'),
       images,
       documents: documentTypes.some(type => scan.words.has(type)),

@@ -48,7 +48,7 @@ class CallerFake implements ByteSink {
 function input(changes: Partial<ExchangeInput> = {}): ExchangeInput {
   return {
     id: 'x-1', inbound: 'http', protocol: 'openai-chat', requestedModel: 'a/m', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
+    requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 100, maxOutputTokens: 900 },
     body: conversationBody(conversation), patienceMs: 0, ...changes,
   };
 }

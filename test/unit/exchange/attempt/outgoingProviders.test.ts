@@ -18,7 +18,7 @@ function input(protocol: ProtocolName | 'editor', body: JsonObject | Conversatio
   const conversation = (): ConversationRequest => (protocol === 'editor' ? body as ConversationRequest : (codecFor(protocol) ?? assert.fail()).decodeRequest(body as JsonObject));
   return {
     id: 'x', inbound: protocol === 'editor' ? 'lsp' : 'http', protocol, requestedModel: 'm', stream: true, caller: { tool: 'test' },
-    requirements: { stream: true, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 5000 },
+    requirements: { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 5000 },
     body: encodedConversation(protocol === 'editor' ? undefined : { bytes, scan: scanObject(bytes) ?? assert.fail(), protocolHeaders, includeUsage: true }, false, conversation),
     patienceMs: 0, ...others,
   };

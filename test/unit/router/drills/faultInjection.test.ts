@@ -147,7 +147,7 @@ describe('the recording of exchanges', () => {
 });
 
 describe('an exchange', () => {
-  const requirements: Requirements = { stream: false, tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
+  const requirements: Requirements = { tools: false, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 1, maxOutputTokens: undefined };
   /** Sends a request and resolves to the failure that its caller receives. `received` may throw, as a failing connection does. */
   function ask(made: BuiltRouter['router'], received: () => void = () => undefined): Promise<ExchangeFailure> {
     return new Promise((resolve) => {
