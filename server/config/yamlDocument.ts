@@ -14,9 +14,8 @@ export interface YamlDocument {
 }
 
 /**
- * Reads YAML. A name written twice in one mapping is reported, and its first value stands; so does the
- * first of several documents. No problem repeats text of
- * the file, which may be a secret.
+ * Reads YAML. A name written twice in one mapping is reported, and its first value stands; so does the first of several
+ * documents. No problem repeats text of the file, which may be a secret.
  */
 export function readYaml(text: string): YamlDocument {
   const lines = new LineCounter();
@@ -44,7 +43,8 @@ function plainValue(document: Document.Parsed, problems: ConfigProblem[]): { val
 }
 
 const phrases: Partial<Record<YAMLError['code'], string>> = {
-  BAD_INDENT: 'the indentation is wrong',
+  // The parser says the same of a bracket that a line above leaves open.
+  BAD_INDENT: 'the indentation is wrong, or a bracket before this line is not closed',
   TAB_AS_INDENT: 'a tab is used as indentation; use spaces',
   MISSING_CHAR: 'a character such as a quote, a comma or a bracket is missing',
   UNEXPECTED_TOKEN: 'something stands where it cannot stand',

@@ -197,6 +197,11 @@ describe('in a configuration file,', () => {
     assert.equal(JSON.stringify(loaded.problems).includes('sk-secret-value'), false);
   });
 
+  test('a bracket that is left open is named, and not only the indentation behind it', () => {
+    const loaded = load('endpoints: { openai: { provider: openai }\nroutes: {}\n');
+    assert.deepEqual(sentences(loaded), ['2: The file is not valid YAML: the indentation is wrong, or a bracket before this line is not closed.']);
+  });
+
   test('aliases that multiply without end are refused', () => {
     const bomb = ['a0: &a0 [x, x]', ...Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`)].join('\n');
     const loaded = load(bomb);
