@@ -6,7 +6,7 @@ export const spendRoute: HttpRoute = {
   methods: ['GET'], path: '/waybill/spend', access: 'token',
   async handle(call, { router }) {
     const range = rangeOf(new URLSearchParams(call.query), router.clock.now());
-    if (range === undefined) return call.json(400, { error: { message: 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.' } });
+    if (range === undefined) return call.refuse(400, 'Give range=today, 7d or month, or from and to in milliseconds since the epoch.');
     return call.json(200, await router.spend(range));
   },
 };

@@ -78,6 +78,14 @@ describe('a caller gets the protocol\'s own error when the router fails at', () 
     }
   });
 
+  it('nothing, where a range of spend cannot be read: that is refused in the same shape', async () => {
+    const response = await fetch(`${url}/waybill/spend?range=yesterday`, { headers: { authorization: 'Bearer secret' } });
+    assert.equal(response.status, 400);
+    const { error } = await response.json() as { error: { type: string; code: string; message: string } };
+    assert.deepEqual([error.type, error.code], ['invalid_request_error', 'invalid_request']);
+    assert.match(error.message, /^Give range=today, 7d or month/);
+  });
+
   it('a start, whose run is given up', () => { assert.equal(cancelled, 2); });
 
   it('a ledger that cannot be read now, with its sentence', async () => {
