@@ -40,8 +40,8 @@ is broken or an outcome is no longer what stands here.
 **${results.length} cells of ${rows.size} faults played, ${kept} kept.** Callers speak Chat (OpenAI Chat Completions), Responses (OpenAI), Messages (Anthropic) or
 Gemini over HTTP, or are VS Code's chat; the failing provider speaks each of the four, so every caller meets it untranslated and translated.
 
-- **a** fails; **b** is well and comes next in the route, unless the line says that a is the only target. Rows carry the numbers of the
-  project's list of faults; a row may have several lines.
+- **a** fails; **b** is well and comes next in the route, unless the line says that a is the only target. A row is one kind of
+  fault, by its number, and may have several lines.
 - **same**: caller and target speak the same protocol. **translated**: another, or the editor's own.
 - *b answers*: the whole answer of b and nothing else; no byte of the failed attempt was seen.
 - *error event, connection breaks*: words were out, so the stream ends with the protocol's own error event and not as a whole answer would.
