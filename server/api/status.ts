@@ -111,9 +111,9 @@ export interface OfferedModel {
 }
 
 export interface HttpStatus {
-  /** `held-by-another-window`: by a server with the same data folder, as it has proved; `held-by-another-program`: by anything else. */
-  state: 'off' | 'starting' | 'listening' | 'held-by-another-window' | 'held-by-another-program' | 'failed';
-  /** Absent unless Waybill answers there, in this window or another. */
+  /** `held-by-peer`: by a peer, as it has proved; `held-by-another-program`: by anything else. */
+  state: 'off' | 'starting' | 'listening' | 'held-by-peer' | 'held-by-another-program' | 'failed';
+  /** Absent unless Waybill answers there: this server or a peer. */
   url?: string | undefined;
   tokenFile?: string | undefined;
   message?: string | undefined;

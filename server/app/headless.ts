@@ -23,7 +23,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
     },
     portChanged: () => {
       const { status } = routerProcess.port;
-      if (status.state === 'held-by-another-window' || status.state === 'held-by-another-program' || status.state === 'failed') {
+      if (status.state === 'held-by-peer' || status.state === 'held-by-another-program' || status.state === 'failed') {
         writeError(`error: ${status.message ?? 'the port cannot be used'}\n`);
         if (!announced) end(1);
         return;

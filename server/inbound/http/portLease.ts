@@ -154,7 +154,7 @@ export class PortLease {
       return;
     }
     if (owner === 'ours') {
-      this.#set({ state: 'held-by-another-window', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is taken: another Waybill on this data folder serves it.` });
+      this.#set({ state: 'held-by-peer', url: `http://127.0.0.1:${port}`, tokenFile: this.#token.file, message: `Port ${port} is taken: another Waybill on this data folder serves it.` });
       return;
     }
     const message = `Port ${port} is taken by another program, so tools cannot reach Waybill there; choose another port.`;

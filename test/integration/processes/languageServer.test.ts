@@ -242,7 +242,7 @@ describe('the language server', () => {
     await until('the first server listens', async () => (await stateOf(one)).state === 'listening');
     const port = Number(new URL((await stateOf(one)).url ?? '').port);
     await other.configure({ ...settings(), http: { enabled: true, port } });
-    await until('the second server sees that the port is held', async () => (await stateOf(other)).state === 'held-by-another-window');
+    await until('the second server sees that the port is held', async () => (await stateOf(other)).state === 'held-by-peer');
     const { exchangeId } = await one.chat('auto', 'say 7 words').result;
     await until('the second server has the receipt', async () => (await askServer(other.connection, receiptRequest, { id: exchangeId }))?.usage.outputTokens === 7);
     assert.equal(await one.end(), 0);

@@ -25,14 +25,14 @@ describe('the local endpoint whose port another program holds', () => {
     assert.throws(() => endpointOpen({ state: 'off' }), /switched off/);
     assert.throws(() => endpointOpen({ state: 'failed', message: 'It cannot listen; choose another port.' }), NextStep);
     assert.equal(endpointOpen({ state: 'listening', url }).url, url);
-    assert.equal(endpointOpen({ state: 'held-by-another-window', url }).url, url);
+    assert.equal(endpointOpen({ state: 'held-by-peer', url }).url, url);
   });
 
   it('is a row among the providers, with commands of its own', () => {
     const nodes = providerNodes(emptyStatus({ endpoints: [endpoint('north')], http: foreign }), 0);
     assert.deepEqual(nodes.map(({ label, description, context }) => [label, description, context]).at(-1), ['Local endpoint', 'port is taken', 'localEndpoint']);
     assert.match(nodes.at(-1)?.spoken ?? '', /Port 7717/);
-    assert.equal(providerNodes(emptyStatus({ endpoints: [endpoint('north')], http: { state: 'held-by-another-window', url } }), 0).length, 1);
+    assert.equal(providerNodes(emptyStatus({ endpoints: [endpoint('north')], http: { state: 'held-by-peer', url } }), 0).length, 1);
     assert.deepEqual(providerNodes(emptyStatus({ http: foreign }), 0), [], 'the welcome text stays');
   });
 

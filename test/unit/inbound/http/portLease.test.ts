@@ -54,7 +54,7 @@ describe('the port of the local endpoint', () => {
   it('is held by a peer on the same data folder, which proves it', async () => {
     const port = await program(waybill(token.token));
     const { status } = await heldAt(port);
-    assert.deepEqual([status.state, status.url, status.tokenFile], ['held-by-another-window', `http://127.0.0.1:${port}`, '/data/token']);
+    assert.deepEqual([status.state, status.url, status.tokenFile], ['held-by-peer', `http://127.0.0.1:${port}`, '/data/token']);
     assert.deepEqual(warnings, []);
   });
 
@@ -105,7 +105,7 @@ describe('the port of the local endpoint', () => {
     let silent = false;
     const port = await program((asked, response) => { if (!silent) answerIdentity(asked, response, token.token); });
     const { holder } = await heldAt(port);
-    assert.equal(holder.status.state, 'held-by-another-window');
+    assert.equal(holder.status.state, 'held-by-peer');
     silent = true;
     const now = await holder.check();
     assert.deepEqual([now.state, now.url], ['starting', undefined]);
