@@ -71,7 +71,7 @@ export const modelSchema = z.strictObject({
 export const limitSchema = z.strictObject({
   requestsPerMinute: optional(whole(1, 10_000_000), 'Requests in any 60 seconds.'),
   tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens in any 60 seconds, in and out. The prompt and the longest answer that a request allows are reserved before it is sent; an answer to a request that names no longest one counts at its end.'),
-  concurrency: optional(whole(1, 100_000), 'Requests at the same time. The places of a window that was killed are free within two seconds.'),
+  concurrency: optional(whole(1, 100_000), 'Requests at the same time. The places of a window or server that was killed are free within two seconds.'),
   perKey: optional(z.strictObject({
     requestsPerMinute: optional(whole(1, 10_000_000), 'Requests a minute.'),
     tokensPerMinute: optional(whole(1, 1_000_000_000_000), 'Tokens a minute, in and out.'),
@@ -102,7 +102,7 @@ export const endpointSchema = z.strictObject({
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
   weight: optional(amount(1_000_000), 'When a model is asked for by name, of endpoints with the same priority the one with the larger weight is tried first. Default 100.'),
   headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
-  limits: optional(limitSchema, "Limits to stay under; when one is reached, the next target is used. All windows count together, exactly. While they cannot (a full disk), each keeps to its equal share, at least one request. The provider's own limits are learnt from its answers."),
+  limits: optional(limitSchema, "Limits to stay under; when one is reached, the next target is used. All windows and servers on one data folder count together, exactly. While they cannot (a full disk), each keeps to its equal share, at least one request. The provider's own limits are learnt from its answers."),
   timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
   breaker: optional(breakerSchema, 'When to stop sending requests to an endpoint, or to one model on it, that fails.'),
   probe: optional(z.strictObject({

@@ -215,7 +215,7 @@ export class SharedLimits {
   /** What follows a failed transaction: a short wait for a busy store; without a store each limit is divided equally. */
   #withoutStore(claims: readonly LimitClaim[], busy: boolean, now: number): ClaimRefusal | undefined {
     if (!busy || this.#isStoreDown) return this.#beyondShare(claims, now);
-    return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'the count of all windows is locked at this moment' } };
+    return { claim: undefined, refusal: { admitted: false, retryAt: now + busyLookMs, reason: 'the count of all windows and servers is locked at this moment' } };
   }
 
   #isBusyTooLong(now = 0): boolean {
@@ -261,5 +261,5 @@ export class SharedLimits {
 }
 
 function notCountedYet(now: number): ClaimRefusal {
-  return { claim: undefined, refusal: { admitted: false, retryAt: now + atOnceLookMs, reason: 'another window has not reported yet what it used of its limits' } };
+  return { claim: undefined, refusal: { admitted: false, retryAt: now + atOnceLookMs, reason: 'another Waybill on this data folder has not reported yet what it used of the limits' } };
 }

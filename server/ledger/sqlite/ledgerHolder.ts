@@ -125,7 +125,7 @@ export class LedgerHolder {
     const { file } = this.#options;
     if (this.#closed) return;
     if (isMendedElsewhere(file, this.#me)) {
-      this.#wait(`The ledger ${file} is being repaired by another window; records are kept until that is done.`);
+      this.#wait(`The ledger ${file} is being repaired by another Waybill on this data folder; records are kept until that is done.`);
       return;
     }
     let opened: LedgerFile;
@@ -206,7 +206,7 @@ export class LedgerHolder {
     this.#mending = false;
     if (result.kind === 'elsewhere') {
       this.#mendPauseMs = 0;
-      this.#wait(`The ledger ${file} is damaged and in use by another window; records are kept until it is repaired.`);
+      this.#wait(`The ledger ${file} is damaged and in use by another Waybill on this data folder; records are kept until it is repaired.`);
       return;
     }
     const { aside, salvaged } = result;

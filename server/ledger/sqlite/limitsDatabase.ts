@@ -104,7 +104,7 @@ class LimitsDatabase implements LimitStore {
     this.#retryAt = now + retryMs;
     if (now - this.#saidAt >= repeatMs) {
       this.#saidAt = now;
-      this.#options.log.error(`The limits of all windows cannot be counted in ${this.#file} now, and each window keeps to its share of them. The file is begun anew or tried again every second.`, error);
+      this.#options.log.error(`Requests of all windows and servers on this data folder cannot be counted in ${this.#file} now, and each keeps to its share of the limits. The file is begun anew or tried again every second.`, error);
     }
     if (code === codes.corrupt || code === codes.notADatabase || code === codes.error) this.#moveAway(known);
     return false;
