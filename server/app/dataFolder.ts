@@ -1,6 +1,6 @@
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, renameSync, statSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join, sep } from 'node:path';
+import { basename, isAbsolute, join, sep } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { removeAbandonedDrafts } from '../base/files/sharedFile.ts';
 
@@ -11,11 +11,15 @@ const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;
 
-/** Where data lives when no folder is named: the platform's place for user data. */
+/** Where data lives when no folder is named: the platform's place for user data. A variable without an absolute path counts as absent, as the XDG specification says. */
 export function defaultDataDir(): string {
-  if (process.platform === 'win32') return join(process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'Waybill');
+  if (process.platform === 'win32') return join(absolute(process.env.LOCALAPPDATA) ?? join(homedir(), 'AppData', 'Local'), 'Waybill');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Waybill');
-  return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'waybill');
+  return join(absolute(process.env.XDG_DATA_HOME) ?? join(homedir(), '.local', 'share'), 'waybill');
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }
 
 /** Makes the data folder if it is missing. @throws Error that says in one sentence why it cannot be used */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { closeToOthers, setAsideMisplaced } from '../../../server/app/dataFolder.ts';
+import { closeToOthers, defaultDataDir, setAsideMisplaced } from '../../../server/app/dataFolder.ts';
 import { LogSink } from '../../integration/support/logSink.ts';
 
 let folder: string;
@@ -18,6 +18,20 @@ beforeEach(() => {
   sink = new LogSink();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the data folder when none is named', { skip: process.platform === 'win32' || process.platform === 'darwin' }, () => {
+  const before = process.env['XDG_DATA_HOME'];
+  afterEach(() => {
+    if (before === undefined) delete process.env['XDG_DATA_HOME'];
+    else process.env['XDG_DATA_HOME'] = before;
+  });
+  for (const [value, parent] of [['/srv/data', '/srv/data'], ['', path.join(homedir(), '.local/share')], ['data', path.join(homedir(), '.local/share')]] as const) {
+    it(`is in ${parent === value ? 'it' : 'the usual place'} where XDG_DATA_HOME is "${value}"`, () => {
+      process.env['XDG_DATA_HOME'] = value;
+      assert.equal(defaultDataDir(), path.join(parent, 'waybill'));
+    });
+  }
+});
 
 function put(name: string, mode: number): void {
   mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
