@@ -6,11 +6,14 @@ const listedNames = 5;
 const longestName = 80;
 
 /** One sentence for a caller whose requested name means nothing: the nearest names, and what there is to ask for. */
-export function unknownNameMessage(requestedModel: string, table: RouteTable): string {
+export function unknownNameMessage(requestedModel: string, table: Pick<RouteTable, 'config' | 'modelsOf'>): string {
   // The name comes from outside and goes into logs and terminals: one line, bounded.
   const name = requestedModel.replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim();
   const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
-  const lead = shown === '' ? 'The request names no route or model' : `No route or model is named "${shown}"`;
+  const meant = table.config.aliases?.get(name.toLowerCase());
+  const lead = shown === '' ? 'The request names no route or model'
+    : meant === undefined ? `No route or model is named "${shown}"`
+      : `"${shown}" stands for "${meant}", which no endpoint is known to serve`;
   const routes = [...table.config.routes.keys()];
   const models = knownModels(table);
   if (routes.length + models.length === 0) return `${lead}, and none is configured yet: add a provider first.`;
@@ -19,7 +22,7 @@ export function unknownNameMessage(requestedModel: string, table: RouteTable): s
   return `${lead}${hint}; to ask for: ${existing(routes, models)}.`;
 }
 
-function knownModels(table: RouteTable): string[] {
+function knownModels(table: Pick<RouteTable, 'modelsOf' | 'config'>): string[] {
   const models = new Set<string>();
   for (const endpoint of table.config.endpoints.values()) {
     if (endpoint.enabled) for (const model of table.modelsOf(endpoint.name)) models.add(model);

@@ -23,6 +23,13 @@ test('without a configuration the answer names the next step', () => {
   assert.equal(unknownNameMessage('auto', new FakeRoutingView({}).table), 'No route or model is named "auto", and none is configured yet: add a provider first.');
 });
 
+test('the user\'s own name for a model that nothing serves is not called unknown', () => {
+  const { table } = new FakeRoutingView({ openai: { models: ['gpt-4.1'] } });
+  const aliased = { ...table.config, aliases: new Map([['sonnet', 'claude-sonnet-5.5']]) };
+  assert.equal(unknownNameMessage('Sonnet', { config: aliased, modelsOf: () => ['gpt-4.1'] }),
+    '"Sonnet" stands for "claude-sonnet-5.5", which no endpoint is known to serve; to ask for: 1 model (gpt-4.1).');
+});
+
 test('a hostile name stays one short line', () => {
   const message = unknownNameMessage(`a\n\u001b[31m${'x'.repeat(5000)}`, view.table);
   assert.ok(message.length < 300);
