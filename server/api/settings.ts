@@ -1,3 +1,5 @@
+import type { ProtocolName } from './conversation.ts';
+
 /** Versions of Anthropic's API. The newer one refuses sampling parameters. */
 export const anthropicVersions = ['2023-06-01', '2026-10-21'] as const;
 export type AnthropicVersion = (typeof anthropicVersions)[number];
@@ -5,7 +7,7 @@ export type AnthropicVersion = (typeof anthropicVersions)[number];
 /** What the user writes: the same objects in `waybill.yaml` and in VS Code's settings. Validated by server/config. */
 export interface EndpointSettings {
   provider: string;
-  protocol?: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini' | undefined;
+  protocol?: ProtocolName | undefined;
   baseUrl?: string | undefined;
   region?: string | undefined;
   /** Vertex AI: the Google Cloud project. */

@@ -1,4 +1,4 @@
-import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import { protocolNames, type ConversationEvent, type StopReason, type TokenUsage } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { callInput } from './contentEncode.ts';
 import { encodeDeltaUsage, encodeMessageUsage } from './usage.ts';
@@ -170,7 +170,7 @@ const textStart: JsonObject = { type: 'text', text: '', citations: null };
 const thinkingStart: JsonObject = { type: 'thinking', thinking: '', signature: '' };
 
 /** Signatures of other protocols' models mean nothing to Anthropic, and would come back as if they were its own. */
-const madeElsewhere: ReadonlySet<string> = new Set(['openai-chat', 'openai-responses', 'gemini']);
+const madeElsewhere: ReadonlySet<string> = new Set(protocolNames.filter(name => name !== 'anthropic-messages'));
 
 /** Writes a whole answer as a `message`. Calls whose end was never seen are not in it. */
 export function encodeMessagesResponse(events: readonly ConversationEvent[], meta: ResponseMeta): JsonObject {

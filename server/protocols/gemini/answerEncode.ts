@@ -1,4 +1,4 @@
-import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import { protocolNames, type ConversationEvent, type StopReason, type TokenUsage } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { callInput } from '../anthropicMessages/contentEncode.ts';
 import type { CallerError, ResponseMeta, StreamEncoder } from '../codec.ts';
@@ -200,7 +200,7 @@ function madeHere(origin: string | undefined): boolean {
   return origin === undefined || !madeElsewhere.has(origin);
 }
 
-const madeElsewhere: ReadonlySet<string> = new Set(['openai-chat', 'openai-responses', 'anthropic-messages']);
+const madeElsewhere: ReadonlySet<string> = new Set(protocolNames.filter(name => name !== 'gemini'));
 
 /** A refusal in words ends like any answer; one without words is a filter's. */
 function finishOf(finish: { reason: StopReason; detail?: string | undefined } | undefined, hasRefusal: boolean): JsonObject {

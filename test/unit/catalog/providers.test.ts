@@ -2,16 +2,25 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { findProvider as findPrices } from '@pydantic/genai-prices';
 import type { ProtocolName } from '../../../server/api/conversation.ts';
+import * as clouds from '../../../server/catalog/clouds.ts';
+import * as localProviders from '../../../server/catalog/localProviders.ts';
 import { canonicalModelName } from '../../../server/catalog/modelNames.ts';
 import { modelFacts } from '../../../server/catalog/modelFacts.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
 import { chatPath, chatUrl, modelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import * as relays from '../../../server/catalog/relays.ts';
+import * as vendors from '../../../server/catalog/vendors.ts';
 
 describe('the provider catalog', () => {
   test('holds each id and alias once', () => {
     const names = providers.flatMap(provider => [provider.id, ...provider.aliases ?? []]);
     assert.equal(new Set(names).size, names.length);
+  });
+
+  test('lists every provider that is described', () => {
+    const described = [vendors, relays, clouds, localProviders].flatMap((file): object[] => Object.values(file)).filter(value => 'baseUrls' in value);
+    assert.deepEqual(new Set(described), new Set(providers));
   });
 
   for (const provider of providers) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { protocolNames } from '../../../server/api/conversation.ts';
 import * as catalog from '../../../server/catalog/providers.ts';
 import type { Config, EndpointConfig } from '../../../server/config/config.ts';
 import { checkBaseUrl, isPrivateHost } from '../../../server/config/baseUrl.ts';
@@ -22,7 +23,7 @@ function only(settings: Record<string, unknown>): EndpointConfig {
 
 const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text: string, path?: string])[] = [
   ['an unknown provider with a near one', { provider: 'antropic' }, 'there is no provider "antropic"; did you mean "anthropic"?', 'provider'],
-  ['a provider that is like none', { provider: 'zzzzzz' }, 'there is no provider "zzzzzz"; known are openai, anthropic, gemini, vertex, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure, ollama, lmstudio, openai-compatible, anthropic-compatible, sandbox.', 'provider'],
+  ['a provider that is like none', { provider: 'zzzzzz' }, `there is no provider "zzzzzz"; known are ${catalog.providers.map(({ id }) => id).join(', ')}.`, 'provider'],
   ['no provider at all', {}, '"provider" is missing.', 'provider'],
   ['something that is no mapping', 'openai', 'it must be a mapping with fields such as provider and protocol.', ''],
   ['an unknown field', { provider: 'openai', baseURL: 'https://relay.example' }, 'there is no field "baseURL"; did you mean "baseUrl"?', 'baseURL'],
@@ -32,7 +33,7 @@ const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text
   ['a number that is not whole', { provider: 'openai', timeouts: { connectMs: 1.5 } }, '"timeouts.connectMs" must be a whole number from 10 to 120000.', 'timeouts.connectMs'],
   ['a text for a number', { provider: 'openai', weight: 'much' }, '"weight" must be a number from 0 to 1000000.', 'weight'],
   ['a text for true or false', { provider: 'openai', enabled: 'yes' }, '"enabled" must be true or false.', 'enabled'],
-  ['an unknown protocol', { provider: 'openai', protocol: 'openai' }, '"protocol" must be one of openai-chat, openai-responses, anthropic-messages, gemini.', 'protocol'],
+  ['an unknown protocol', { provider: 'openai', protocol: 'openai' }, `"protocol" must be one of ${protocolNames.join(', ')}.`, 'protocol'],
   ['a protocol not spoken yet', { provider: 'openai', protocol: 'openai-responses' }, 'protocol "openai-responses" is not supported yet; use openai-chat or anthropic-messages.', 'protocol'],
   ['a protocol without a known address', { provider: 'openai', protocol: 'anthropic-messages' }, 'the address of OpenAI for protocol "anthropic-messages" is not known; give it in "baseUrl".', 'protocol'],
   ['no base URL where there is no default', { provider: 'openai-compatible' }, 'provider "openai-compatible" needs a "baseUrl", such as "http://127.0.0.1:8000/v1".', 'provider'],

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ContentPart, ConversationRequest, ToolCallPart, ToolResultPart } from '../../../server/api/conversation.ts';
+import { protocolNames, type ContentPart, type ConversationRequest, type ProtocolName, type ToolCallPart, type ToolResultPart } from '../../../server/api/conversation.ts';
 import { parseJson } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
-import type { EncodeTarget, ProtocolCodec } from '../../../server/protocols/codec.ts';
-import { gemini } from '../../../server/protocols/gemini/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
-import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
+import type { EncodeTarget } from '../../../server/protocols/codec.ts';
+import { codecFor } from '../../../server/protocols/registry.ts';
 
-const codecs: readonly { codec: ProtocolCodec; model: string }[] = [
-  { codec: openAiChat, model: 'gpt-4.1' },
-  { codec: openAiResponses, model: 'gpt-6-sol' },
-  { codec: anthropicMessages, model: 'claude-sonnet-4-5' },
-  { codec: gemini, model: 'gemini-3.8-flash' },
-];
+/** A model that each protocol's targets serve. */
+const models: Readonly<Record<ProtocolName, string>> = {
+  'openai-chat': 'gpt-4.1', 'openai-responses': 'gpt-6-sol', 'anthropic-messages': 'claude-sonnet-4-5', 'gemini': 'gemini-3.8-flash',
+};
+const codecs = protocolNames.map(protocol => ({ codec: codecFor(protocol), model: models[protocol] }));
 
 const target = (model: string): EncodeTarget => ({ model, stream: true, defaultMaxOutputTokens: 4_096, dialect: {}, origin: `there/${model}` });
 
