@@ -1,10 +1,15 @@
 import { showDrillReportPage } from '../drill/page/drillReportPage.ts';
 import { connectHost } from '../shared/page/host.ts';
+import type { WebviewPage } from '../shared/webviewPages.ts';
 import { showReceiptPage } from '../receipt/page/receiptPage.ts';
 import { showSpendPage } from '../spend/page/spendPage.ts';
 
+const pages: Readonly<Record<WebviewPage, (main: Element) => void>> = {
+  spend: (main) => showSpendPage(main, connectHost()),
+  receipt: (main) => showReceiptPage(main, connectHost()),
+  drillReport: (main) => showDrillReportPage(main, connectHost()),
+};
+
 const main = document.querySelector('main');
 const page = document.body.dataset.page;
-if (main !== null && page === 'spend') showSpendPage(main, connectHost());
-if (main !== null && page === 'receipt') showReceiptPage(main, connectHost());
-if (main !== null && page === 'drillReport') showDrillReportPage(main, connectHost());
+if (main !== null && page !== undefined && Object.hasOwn(pages, page)) pages[page as WebviewPage](main);

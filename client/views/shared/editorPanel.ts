@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { webviewHtml, webviewOptions, type WebviewPage } from './webviewHtml.ts';
+import { webviewHtml, webviewOptions } from './webviewHtml.ts';
+import type { WebviewPage } from './webviewPages.ts';
 
 /** What one page of the editor area needs: `Message` goes to its script, `Answer` comes from it. */
 export interface EditorPanelOptions<Answer> {

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-
-/** Which page the one browser bundle shows. */
-export type WebviewPage = 'spend' | 'receipt' | 'drillReport';
+import type { WebviewPage } from './webviewPages.ts';
 
 /** Options every webview of Waybill has: scripts from the bundle, files only from dist/ and media/. */
 export function webviewOptions(extensionUri: vscode.Uri): vscode.WebviewOptions {

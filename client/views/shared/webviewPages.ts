@@ -1,0 +1,2 @@
+/** The pages of the one browser bundle. */
+export type WebviewPage = 'spend' | 'receipt' | 'drillReport';
