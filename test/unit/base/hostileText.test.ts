@@ -10,7 +10,7 @@ import { parseKeyList } from '../../../client/keys/keyList.ts';
 import { baseUrlProblem, nameProblem } from '../../../client/settings/settingsEdits.ts';
 import { escapeMarkdown } from '../../../client/base/outcomeWording.ts';
 import { csvText } from '../../../client/views/spend/spendCsv.ts';
-import { protocolNames } from '../../../server/api/conversation.ts';
+import { protocolNames, type ProtocolName } from '../../../server/api/conversation.ts';
 import { parseJson, type JsonObject } from '../../../server/base/json.ts';
 import { scanObject } from '../../../server/base/objectScan.ts';
 import { readRateHeaders } from '../../../server/base/headers/rateHeaders.ts';
@@ -64,14 +64,14 @@ directory.configure(endpoint);
 directory.apply('e', [{ name: 'gpt-5.5' }], 1);
 const view = Object.assign(new FakeRoutingView({ e: { models: ['gpt-5.5'] } }, { auto: ['e/gpt-5.5'] }), { canonicalName: (name: string) => directory.canonicalName(name) });
 
-const codecs = protocolNames.map((name): [string, ProtocolCodec] => [name, codecFor(name) ?? assert.fail(name)]);
+const codecs = protocolNames.map((name): [ProtocolName, ProtocolCodec] => [name, codecFor(name)]);
 const meta = { id: 'x', model: 'm', createdAt: 0 };
 const target = { model: 'claude-sonnet-5.5', stream: true, defaultMaxOutputTokens: 1000, dialect: {}, origin: 'other' };
 const pieces = (hostile: string): string[] => hostile.match(/[^]{1,512}/g) ?? [];
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /** A request in each protocol, with the text wherever a caller can put one. */
-const requests: Readonly<Record<string, (hostile: string) => JsonObject>> = {
+const requests: Readonly<Record<ProtocolName, (hostile: string) => JsonObject>> = {
   'openai-chat': hostile => ({
     model: hostile, stop: [hostile], user: hostile,
     messages: [{ role: 'system', content: hostile }, { role: 'user', content: [{ type: 'text', text: hostile }, { type: 'image_url', image_url: { url: `data:image/png;base64,${hostile}` } }] },
@@ -86,7 +86,7 @@ const requests: Readonly<Record<string, (hostile: string) => JsonObject>> = {
 };
 
 /** One piece of a streamed answer in each protocol: text, and the arguments of a tool call. */
-const events: Readonly<Record<string, (piece: string) => unknown[]>> = {
+const events: Readonly<Record<ProtocolName, (piece: string) => unknown[]>> = {
   'openai-chat': piece => [{ choices: [{ index: 0, delta: { content: piece, reasoning_content: piece } }] }, { choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { name: 'f', arguments: piece } }] } }] }],
   'openai-responses': piece => [{ type: 'response.output_text.delta', item_id: 'i', output_index: 0, delta: piece }, { type: 'response.function_call_arguments.delta', item_id: 'j', output_index: 1, delta: piece }],
   'anthropic-messages': piece => [{ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: piece } }, { type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: piece } }],
@@ -105,7 +105,7 @@ function decoded(codec: ProtocolCodec, hostile: string): void {
   const decoder = codec.createStreamDecoder({});
   const encoder = codec.createStreamEncoder(meta);
   for (const piece of pieces(hostile)) {
-    for (const event of events[codec.protocol]?.(piece) ?? []) for (const read of decoder.decode(undefined, JSON.stringify(event))) encoder.encode(read);
+    for (const event of events[codec.protocol](piece)) for (const read of decoder.decode(undefined, JSON.stringify(event))) encoder.encode(read);
   }
   for (const read of decoder.decode(undefined, '[DONE]')) encoder.encode(read);
   encoder.end();
@@ -196,7 +196,7 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
     [`a stream of ${name} that is none`, hostile => { const decoder = codec.createStreamDecoder({}); for (const piece of pieces(hostile)) decoder.decode(piece, piece); }],
     [`a request of ${name}`, hostile => {
       tolerant(() => {
-        const conversation = codec.decodeRequest(requests[name]?.(hostile) ?? {});
+        const conversation = codec.decodeRequest(requests[name](hostile));
         for (const [, other] of codecs) tolerant(() => other.encodeRequest(conversation, target));
       });
     }],

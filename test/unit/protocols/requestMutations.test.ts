@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { protocolNames } from '../../../server/api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../../server/base/json.ts';
 import { isObject } from '../../../server/base/json.ts';
-import { anthropicMessages } from '../../../server/protocols/anthropicMessages/codec.ts';
 import { RequestFormatError } from '../../../server/protocols/codec.ts';
 import type { ProtocolCodec } from '../../../server/protocols/codec.ts';
 import { gemini } from '../../../server/protocols/gemini/codec.ts';
-import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 import { openAiResponses } from '../../../server/protocols/openAiResponses/codec.ts';
+import { codecFor } from '../../../server/protocols/registry.ts';
 import { seededRandom } from './replay.ts';
 
-const codecs: readonly ProtocolCodec[] = [openAiChat, openAiResponses, anthropicMessages, gemini];
+const codecs = protocolNames.map(codecFor);
 
 /** Requests that use most of what their protocol has. */
 const requests: readonly { codec: ProtocolCodec; body: JsonObject }[] = [
