@@ -2,9 +2,11 @@
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 export interface JsonObject { [key: string]: JsonValue | undefined }
 
-/** Narrows to a JSON object (not null, not an array). */
+const isRawJson = (JSON as { isRawJSON?: (value: unknown) => boolean }).isRawJSON ?? ((): boolean => false);
+
+/** Narrows to a JSON object (not null, not an array, not a number that is kept as its text; see exactJson.ts). */
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('rawJSON' in value && isRawJson(value));
 }
 
 /** The value when it is a string, else undefined. */

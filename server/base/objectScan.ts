@@ -239,10 +239,11 @@ export function fieldValue(bytes: Buffer, scan: ObjectScan, name: string): unkno
 }
 
 /** A new top-level field or a new value for one, as JSON text. */
-export interface FieldEdit { name: string; json: string }
+/** A top-level field's new value as JSON text; undefined: the field is removed. */
+export interface FieldEdit { name: string; json: string | undefined }
 
 /**
- * The bytes with some top-level fields replaced or added, everything else untouched.
+ * The bytes with some top-level fields replaced, added or removed, everything else untouched.
  * @returns the pieces in order, so that a large body need not be copied
  */
 export function spliceFields(bytes: Buffer, scan: ObjectScan, edits: readonly FieldEdit[]): Buffer[] {
@@ -250,15 +251,17 @@ export function spliceFields(bytes: Buffer, scan: ObjectScan, edits: readonly Fi
   let added: FieldEdit[] | undefined;
   for (const edit of edits) {
     const range = scan.fields.get(edit.name);
-    if (range === undefined) (added ??= []).push(edit);
-    else (replaced ??= []).push({ range, json: edit.json });
+    if (range !== undefined) (replaced ??= []).push(edit.json === undefined ? { range: memberRange(bytes, range), json: '' } : { range, json: edit.json });
+    else if (edit.json !== undefined) (added ??= []).push(edit);
   }
   if (replaced !== undefined && replaced.length > 1) replaced.sort((a, b) => a.range.start - b.range.start);
   const pieces: Buffer[] = [];
   let from = 0;
   for (const { range, json } of replaced ?? []) {
-    pieces.push(bytes.subarray(from, range.start), Buffer.from(json));
-    from = range.end;
+    if (range.start > from) pieces.push(bytes.subarray(from, range.start));
+    if (json !== '') pieces.push(Buffer.from(json));
+    // The comma before it went with the first member, so the one behind it goes.
+    from = range.start < from ? afterComma(bytes, range.end) : range.end;
   }
   if (added === undefined) {
     pieces.push(bytes.subarray(from));
@@ -270,6 +273,37 @@ export function spliceFields(bytes: Buffer, scan: ObjectScan, edits: readonly Fi
   for (const edit of added) text += `${scan.fields.size > 0 || text !== '' ? ',' : ''}${JSON.stringify(edit.name)}:${edit.json}`;
   pieces.push(Buffer.from(text), bytes.subarray(close));
   return pieces;
+}
+
+/** A whole member, with the comma before it; of the first member with the comma behind it. */
+function memberRange(bytes: Buffer, value: ByteRange): ByteRange {
+  let start = beforeSpace(bytes, value.start);
+  // Back over the colon and the name, whose quotes are not escaped.
+  start = beforeSpace(bytes, start - 1) - 1;
+  do start = bytes.lastIndexOf(quote, start - 1);
+  while (isEscaped(bytes, start));
+  start = beforeSpace(bytes, start);
+  return bytes[start - 1] === comma ? { start: start - 1, end: value.end } : { start, end: afterComma(bytes, value.end) };
+}
+
+function isEscaped(bytes: Buffer, at: number): boolean {
+  let from = at;
+  while (bytes[from - 1] === backslash) from -= 1;
+  return (at - from) % 2 === 1;
+}
+
+/** The index behind the last byte before `end` that is no white space. */
+function beforeSpace(bytes: Buffer, end: number): number {
+  let at = end;
+  while (at > 0 && isSpace(bytes[at - 1])) at -= 1;
+  return at;
+}
+
+/** The index behind the comma that follows, or `from` where none follows. */
+function afterComma(bytes: Buffer, from: number): number {
+  let at = from;
+  while (isSpace(bytes[at])) at += 1;
+  return bytes[at] === comma ? at + 1 : from;
 }
 
 function fieldName(bytes: Buffer, start: number, end: number): string | undefined {

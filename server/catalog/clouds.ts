@@ -1,5 +1,5 @@
 import type { Provider } from './provider.ts';
-import { googleErrorRules, openAiProtocolRules } from './vendors.ts';
+import { googleErrorRules, openAiDialect, openAiProtocolRules } from './vendors.ts';
 
 /*
  * The clouds that give each customer an address of their own: the address is made of the customer's names there. Sources: the
@@ -85,7 +85,7 @@ export const azure: Provider = {
   // Deployments are billed by region and kind, and some are paid by the hour.
   pricesVary: true,
   modelSpelling: 'dots',
-  dialect: {},
+  dialect: openAiDialect,
   errorRules: [
     // A deployment whose kind of contract or region has no room.
     { status: 503, failureClass: 'overloaded' },

@@ -1,3 +1,4 @@
+import type { Dialect } from '../protocols/codec.ts';
 import type { ErrorRule, ProtocolRule, Provider } from './provider.ts';
 
 /*
@@ -15,6 +16,9 @@ export const openAiProtocolRules: readonly ProtocolRule[] = [
   { protocol: 'openai-responses', models: /^gpt-(?:5\.[6-9]|[6-9])(?!\d)/, when: 'tools' },
   { protocol: 'openai-responses', when: 'caller' },
 ];
+
+/** Bounds from OpenAI's error texts and API reference, November 2026. */
+export const openAiDialect: Dialect = { developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true };
 
 export const openai: Provider = {
   id: 'openai',
@@ -35,7 +39,7 @@ export const openai: Provider = {
   rateLimits: { refills: true },
   modelSpelling: 'dots',
   protocolRules: openAiProtocolRules,
-  dialect: {},
+  dialect: openAiDialect,
   errorRules: [
     // It asks for a slower ramp with 429; 503 means that the servers are full.
     { status: 503, failureClass: 'overloaded' },
@@ -128,6 +132,9 @@ export const deepseek: Provider = {
   modelSpelling: 'dots',
   dialect: {
     maxTokensField: 'max_tokens',
+    maxTokensFieldOnly: true,
+    // "This response_format type is unavailable now" is its answer to a schema.
+    jsonSchemaOutput: false,
     reasoningField: 'reasoning_content',
     reasoningRequiredWithTools: true,
     thinkingToggle: 'thinking-type',
@@ -163,6 +170,7 @@ export const moonshot: Provider = {
     // Sampling is fixed by the platform; other values are refused.
     dropFields: ['temperature', 'top_p', 'n', 'presence_penalty', 'frequency_penalty'],
     efforts: ['low', 'high', 'max'],
+    toolStrict: false,
   },
   errorRules: [
     { code: 'permission_denied_error', failureClass: 'auth' },
@@ -187,6 +195,8 @@ export const mistral: Provider = {
   modelSpelling: 'dashes',
   dialect: {
     maxTokensField: 'max_tokens',
+    maxTokensFieldOnly: true,
+    assistantLast: 'prefix',
     // Its streams always end with usage, and unknown fields are refused.
     streamUsageOption: false,
     shortCallIds: true,

@@ -38,6 +38,22 @@ export interface Dialect {
    * sent as functions with one text argument. Default: true for openai-responses, false for openai-chat.
    */
   customTools?: boolean | undefined;
+  /** openai-chat: `maxTokensField` is the only name it knows; the other one is renamed in callers' bodies too. */
+  maxTokensFieldOnly?: boolean | undefined;
+  /** openai-chat and openai-responses: it knows the role `developer`. Default false: the role is sent as `system`, which every server knows. */
+  developerRole?: boolean | undefined;
+  /** openai-chat and openai-responses: the longest id of a tool call that it takes, in characters. Default: any. */
+  maxCallIdLength?: number | undefined;
+  /** openai-chat and openai-responses: the longest identifier of an end user that it takes, in characters. Default: any. */
+  maxUserLength?: number | undefined;
+  /** openai-chat and openai-responses: it takes JPEG, PNG, GIF and WebP only. Default: any image. */
+  commonImagesOnly?: boolean | undefined;
+  /** openai-chat: `response_format` takes a JSON schema. Default true; else the schema is asked for in words, in JSON mode. */
+  jsonSchemaOutput?: boolean | undefined;
+  /** openai-chat: tools may have `strict`. Default true. */
+  toolStrict?: boolean | undefined;
+  /** openai-chat: a last message of the assistant must be marked with `prefix` (Mistral). Default: it may stand as it is. */
+  assistantLast?: 'prefix' | undefined;
 }
 
 /** What an encoder must know of the target it writes for. */

@@ -1,5 +1,6 @@
 import type { ConversationEvent } from '../../api/conversation.ts';
-import { parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { parseSettled } from '../../base/exactJson.ts';
+import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { fieldValue, scanObject } from '../../base/objectScan.ts';
 import type { Dialect, ProtocolCodec } from '../../protocols/codec.ts';
 
@@ -20,7 +21,7 @@ export function inspectBuffered(body: Buffer, codec: ProtocolCodec, dialect: Dia
     const events = inspectLarge(body, codec, dialect);
     if (events !== undefined) return events;
   }
-  const value = parseJson(body.toString('utf8').trim());
+  const value = parseSettled(body.toString('utf8').trim());
   if (value === undefined || typeof value !== 'object' || value === null) return undefined;
   return codec.decodeResponse(value, dialect);
 }

@@ -100,7 +100,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
     upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
     keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt,
-    role: order.role, kind, leftOut: outgoing.leftOut,
+    role: order.role, kind, leftOut: outgoing.leftOut, changes: outgoing.changes,
   };
   const announced: AttemptStarted = {
     exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,

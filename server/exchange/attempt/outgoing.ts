@@ -2,12 +2,14 @@ import type { ConversationRequest } from '../../api/conversation.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { KeyMaterial } from '../../api/messages.ts';
 import { fieldValue, scanObject, spliceFields, type FieldEdit } from '../../base/objectScan.ts';
-import { isObject, parseJson, type JsonObject } from '../../base/json.ts';
+import { parseExact } from '../../base/exactJson.ts';
+import { isObject, type JsonObject } from '../../base/json.ts';
 import { operationUrl } from '../../catalog/operations.ts';
 import { chatUrl, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { ProtocolRequest } from '../../routing/chooseProtocol.ts';
 import { anthropicVersion, defaultAnthropicVersion, versionHeader } from '../../protocols/anthropicMessages/version.ts';
+import { fitBody, mayHoldRefused, topEdits, type FitTarget } from '../../protocols/bodyRules/bodyRules.ts';
 import { withCacheBreakpoints } from '../../protocols/cacheBreakpoints.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiChat } from '../../protocols/openAiChat/codec.ts';
@@ -32,6 +34,8 @@ export interface Outgoing {
   codec: ProtocolCodec;
   /** Types of provider-hosted tools that were left out because this target cannot run them. */
   leftOut: string[];
+  /** What was changed of the request because this target refuses it, in words. */
+  changes: readonly string[];
 }
 
 /** What the request of one attempt is made from. */
@@ -67,14 +71,8 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const limit = cappedLimit(input, maxOutputTokens);
   const conversation = passThrough ? undefined : conversationFor(input, asked, endpoint, stripReasoning);
   if (conversation?.providerState !== undefined) throw new UntranslatableError(conversation.providerState.reason);
-  const edited = raw === undefined ? undefined : spliceModel(input, stripReasoning ? strippedRaw(input, raw) : raw, target, endpoint, limit);
-  const body = edited?.pieces ?? [Buffer.from(JSON.stringify(placed(endpoint, codec.encodeRequest({ ...(conversation ?? conversationFor(input, asked, endpoint, stripReasoning)), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
-    model: wireModelName(endpoint, target.upstreamModel),
-    stream: input.stream,
-    defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens,
-    dialect: endpoint.provider.dialect,
-    origin: originOf(endpoint, target),
-  }))))];
+  const edited = raw === undefined ? writeBody(order, conversation ?? conversationFor(input, asked, endpoint, stripReasoning), limit) : spliceModel(order, stripReasoning ? strippedRaw(input, raw) : raw, limit);
+  const { body } = edited;
   const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream));
   return {
     request: {
@@ -86,11 +84,26 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       about: { model: target.model, keyId: key?.id },
     },
     passThrough,
-    hideUsage: edited?.hideUsage ?? false,
+    hideUsage: edited.hideUsage,
     // OpenAI Responses has no stop strings: the answer is stopped on its way back.
     codec: codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec,
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
+    changes: edited.changes,
   };
+}
+
+interface WrittenBody { body: readonly Buffer[]; hideUsage: boolean; changes: readonly string[] }
+
+const noChanges: readonly string[] = [];
+
+function writeBody({ target, endpoint, codec, input, maxOutputTokens }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
+  const model = wireModelName(endpoint, target.upstreamModel);
+  const { dialect } = endpoint.provider;
+  const body = codec.encodeRequest({ ...conversation, ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
+    model, stream: input.stream, defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens, dialect, origin: originOf(endpoint, target),
+  });
+  const changes = fitBody(endpoint.protocol, body, { dialect, model });
+  return { body: [Buffer.from(JSON.stringify(placed(endpoint, body)))], hideUsage: false, changes };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */
@@ -121,6 +134,7 @@ function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: 
     hideUsage: false,
     codec: found.chatShaped ? openAiChat : asked.kind === 'completion' ? openAiCompletions : openAiEmbeddings,
     leftOut: [],
+    changes: noChanges,
   };
 }
 
@@ -168,28 +182,51 @@ export function originOf(endpoint: EndpointConfig, target: PlannedTarget): strin
 /** The caller's request without reasoning that another provider made. */
 function strippedRaw({ protocol }: ExchangeInput, raw: RawBody): RawBody {
   if (protocol === 'editor') return raw;
-  const body = parseJson(raw.bytes.toString('utf8'));
+  const body = parseExact(raw.bytes.toString('utf8'));
   if (!isObject(body)) return raw;
-  const bytes = Buffer.from(JSON.stringify(codecFor(protocol).withoutReasoning(body)));
+  return rewritten(raw, codecFor(protocol).withoutReasoning(body));
+}
+
+function rewritten(raw: RawBody, body: JsonObject): RawBody {
+  const bytes = Buffer.from(JSON.stringify(body));
   const scan = scanObject(bytes);
   return scan === undefined ? raw : { ...raw, bytes, scan };
 }
 
-function spliceModel(input: ExchangeInput, raw: RawBody, target: PlannedTarget, endpoint: EndpointConfig, limit: number | undefined): { pieces: Buffer[]; hideUsage: boolean } {
-  if (input.protocol === 'anthropic-messages' && endpoint.provider.anthropicVersionInBody !== undefined) {
-    const body = parseJson(raw.bytes.toString('utf8'));
-    if (isObject(body)) return { pieces: [Buffer.from(JSON.stringify(placed(endpoint, body, raw.protocolHeaders[versionHeader])))], hideUsage: false };
+/** The caller's bytes with the model's name, and with what this target refuses made fit. */
+function spliceModel({ input, target, endpoint }: OutgoingOrder, caller: RawBody, limit: number | undefined): WrittenBody {
+  if (input.protocol === 'editor') return { body: [caller.bytes], hideUsage: false, changes: noChanges };
+  const { protocol } = input;
+  const model = wireModelName(endpoint, target.upstreamModel);
+  const place: FitTarget = { dialect: endpoint.provider.dialect, model };
+  let raw = caller;
+  let changes: readonly string[] = noChanges;
+  if (mayHoldRefused(protocol, caller, place)) {
+    const body = parseExact(caller.bytes.toString('utf8'));
+    if (isObject(body)) {
+      changes = fitBody(protocol, body, place);
+      if (changes.length > 0) raw = rewritten(caller, body);
+    }
+  }
+  if (protocol === 'anthropic-messages' && endpoint.provider.anthropicVersionInBody !== undefined) {
+    const body = parseExact(raw.bytes.toString('utf8'));
+    if (isObject(body)) return { body: [Buffer.from(JSON.stringify(placed(endpoint, body, raw.protocolHeaders[versionHeader])))], hideUsage: false, changes };
   }
   // Gemini's requests name their model in the path only.
-  const edits: FieldEdit[] = input.protocol === 'gemini' ? [] : [{ name: 'model', json: JSON.stringify(wireModelName(endpoint, target.upstreamModel)) }];
-  if (limit !== undefined && raw.limitField !== undefined) edits.push({ name: raw.limitField, json: String(limit) });
+  const edits: FieldEdit[] = protocol === 'gemini' ? [] : [{ name: 'model', json: JSON.stringify(model) }];
+  const lowered = limit !== undefined && raw.limitField !== undefined ? { field: raw.limitField, tokens: limit } : undefined;
+  const top = topEdits(protocol, raw, place, lowered);
+  if (top !== undefined) {
+    edits.push(...top.edits);
+    changes = [...new Set([...changes, ...top.changes])];
+  } else if (lowered !== undefined) edits.push({ name: lowered.field, json: String(lowered.tokens) });
   let hideUsage = false;
-  if (input.protocol === 'openai-chat' && input.stream && !raw.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
+  if (protocol === 'openai-chat' && input.stream && !raw.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
     const options = fieldValue(raw.bytes, raw.scan, 'stream_options');
     edits.push({ name: 'stream_options', json: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }) });
     hideUsage = true;
   }
-  return { pieces: spliceFields(raw.bytes, raw.scan, edits), hideUsage };
+  return { body: spliceFields(raw.bytes, raw.scan, edits), hideUsage, changes };
 }
 
 function requestHeaders(

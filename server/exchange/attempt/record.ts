@@ -34,7 +34,7 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 }
 
 /** The part of an attempt's record that is known when it starts. */
-export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
+export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[]; /** What was changed for this target, in words. */ changes?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
 
 /** Whether an attempt failed before its request left this machine. Then it cost nothing. */
 export function wasNeverSent(end: AttemptEnd | 'cancelled', figures: Pick<AttemptFigures, 'status' | 'headersMs'>): boolean {
@@ -52,7 +52,7 @@ export function attemptRecord(
 ): Attempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
   // Field by field: a copy of the rest of an object costs more than everything else that is done at the end of an attempt.
-  const { number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind, leftOut } = started;
+  const { number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind, leftOut, changes } = started;
   return {
     number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind,
     connectMs: figures.connectMs,
@@ -63,7 +63,7 @@ export function attemptRecord(
     retryAfterMs: failure?.retryAfterMs,
     outcome: end === 'cancelled' ? 'cancelled' : end === 'open' ? 'interrupted' : end.kind === 'ok' ? 'ok' : 'failed',
     failureClass: end === 'cancelled' ? 'cancelled' : isRefusal(end) ? 'content-policy' : failure?.failureClass,
-    message: failure?.storedMessage ?? leftOutNote(leftOut),
+    message: failure?.storedMessage ?? changesNote(leftOut, changes),
     usage: settled.usage,
     usageEstimated: settled.estimated,
     cost: { certainty: 'unknown' },
@@ -72,7 +72,15 @@ export function attemptRecord(
 
 const toolTypeShape = /^[A-Za-z][\w.:-]{0,63}$/;
 
-/** Tools that only another provider can run are never left out silently. */
+/** Nothing is changed or left out silently. */
+function changesNote(leftOut: readonly string[] | undefined, changes: readonly string[] | undefined): string | undefined {
+  const left = leftOutNote(leftOut);
+  if (changes === undefined || changes.length === 0) return left;
+  const changed = `Changed for this target: ${changes.join('; ')}.`;
+  return left === undefined ? changed : `${left} ${changed}`;
+}
+
+/** Tools that only another provider can run. */
 function leftOutNote(leftOut: readonly string[] | undefined): string | undefined {
   if (leftOut === undefined || leftOut.length === 0) return undefined;
   // A type that is no name may be any text of the caller's.

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
-import { isObject, parseJson } from '../../base/json.ts';
+import { parseExact, parseSettled } from '../../base/exactJson.ts';
+import { isObject } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import { encodedConversation, type RawBody, type RequestBody } from '../../exchange/request.ts';
@@ -20,7 +21,11 @@ import type { RouteServices } from './routes/httpRoute.ts';
 const patienceMs = 20_000;
 const itemReference = 'item_reference';
 /** What the scan of a request body looks for. */
-export const watchedWords: ReadonlySet<string> = new Set([...mediaTypes, itemReference]);
+export const watchedWords: ReadonlySet<string> = new Set([
+  ...mediaTypes, itemReference,
+  // What a target may refuse stands beside these words; see protocols/bodyRules.
+  'developer', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', 'image/jpg',
+]);
 
 /** Headers that belong to a protocol and go on to targets that speak it. */
 const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
@@ -123,7 +128,7 @@ function requestBody(kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, s
 }
 
 function decode(codec: ProtocolCodec, bytes: Buffer): ConversationRequest {
-  const body = parseJson(bytes.toString('utf8'));
+  const body = parseSettled(bytes.toString('utf8'));
   if (!isObject(body)) throw new RequestFormatError('body', 'is not valid JSON');
   return codec.decodeRequest(body);
 }
@@ -131,7 +136,7 @@ function decode(codec: ProtocolCodec, bytes: Buffer): ConversationRequest {
 /** Puts items of our own answers back in where the caller only refers to them. */
 function withReferencedItems(body: ScannedBody, items: ResponseItemStore): ScannedBody {
   if (body.scan?.words.has(itemReference) !== true) return body;
-  const request = parseJson(body.bytes.toString('utf8'));
+  const request = parseExact(body.bytes.toString('utf8'));
   const resolved = isObject(request) ? items.resolve(request) : undefined;
   if (resolved === undefined) return body;
   const bytes = Buffer.from(JSON.stringify(resolved));

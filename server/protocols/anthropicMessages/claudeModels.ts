@@ -8,26 +8,28 @@ export interface ClaudeModelRules {
   forcedToolChoice: boolean;
   /** `temperature`, `top_p`, `top_k` other than their defaults are accepted. */
   sampling: boolean;
+  /** A conversation may end with the assistant, whose last message is then continued. */
+  prefill: boolean;
 }
 
 /**
  * Rules of a model behind a Messages API. Models before 4.6 take a thinking budget, later ones an effort;
- * after Opus 4.6 sampling parameters are refused; Opus 5.5, Sonnet 5.5 and Fable refuse to be forced to a tool
+ * from 4.6 on a conversation must end with the user; after Opus 4.6 sampling parameters are refused; Opus 5.5, Sonnet 5.5 and Fable refuse to be forced to a tool
  * and to stop thinking. A name that is not Claude's is another vendor's model behind a compatible API: it gets
  * the oldest and most widely understood form.
  */
 export function claudeModelRules(model: string): ClaudeModelRules {
   const name = model.toLowerCase();
-  if (!isClaude(name)) return { thinking: 'budget', thinkingOff: 'disabled', forcedToolChoice: true, sampling: true };
+  if (!isClaude(name)) return { thinking: 'budget', thinkingOff: 'disabled', forcedToolChoice: true, sampling: true, prefill: true };
   const version = versionOf(name);
-  if (version === undefined) return { thinking: 'adaptive', thinkingOff: 'least-effort', forcedToolChoice: false, sampling: false };
-  if (version < 37) return { thinking: 'none', thinkingOff: 'omit', forcedToolChoice: true, sampling: true };
-  if (version < 46) return { thinking: 'budget', thinkingOff: 'omit', forcedToolChoice: true, sampling: true };
+  if (version === undefined) return { thinking: 'adaptive', thinkingOff: 'least-effort', forcedToolChoice: false, sampling: false, prefill: false };
+  if (version < 37) return { thinking: 'none', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
+  if (version < 46) return { thinking: 'budget', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
   if (version < 55) {
     const alwaysThinks = /fable|mythos/.test(name);
-    return { thinking: 'adaptive', thinkingOff: alwaysThinks ? 'least-effort' : 'disabled', forcedToolChoice: !alwaysThinks, sampling: version <= 46 };
+    return { thinking: 'adaptive', thinkingOff: alwaysThinks ? 'least-effort' : 'disabled', forcedToolChoice: !alwaysThinks, sampling: version <= 46, prefill: false };
   }
-  return { thinking: 'adaptive', thinkingOff: name.includes('sonnet') ? 'between-tools' : 'least-effort', forcedToolChoice: name.includes('haiku'), sampling: false };
+  return { thinking: 'adaptive', thinkingOff: name.includes('sonnet') ? 'between-tools' : 'least-effort', forcedToolChoice: name.includes('haiku'), sampling: false, prefill: false };
 }
 
 /** Whether a model name is one of Anthropic's own, whoever serves it. */

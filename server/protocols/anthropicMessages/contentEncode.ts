@@ -1,5 +1,6 @@
 import type { CacheBreakpoint, ContentPart, DocumentPart, ImagePart, Message, TextPart, ThinkingPart, ToolCallPart, ToolResultPart } from '../../api/conversation.ts';
-import { isObject, parseJson } from '../../base/json.ts';
+import { parseExact } from '../../base/exactJson.ts';
+import { isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { mergeNeighbours, maySendOpaque } from '../conversationShape.ts';
@@ -131,7 +132,7 @@ function encodeCall(part: ToolCallPart): JsonObject {
 export function callInput(call: Pick<ToolCallPart, 'arguments' | 'kind'>): JsonValue {
   if (call.kind === 'custom') return { input: call.arguments };
   if (call.arguments.trim() === '') return {};
-  const parsed = parseJson(call.arguments);
+  const parsed = parseExact(call.arguments);
   return isObject(parsed) ? parsed : { arguments: call.arguments };
 }
 

@@ -1,5 +1,6 @@
 import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
-import { asString, isObject, parseJson } from '../../base/json.ts';
+import { parseSettled } from '../../base/exactJson.ts';
+import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
@@ -28,7 +29,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #failed = false;
 
   decode(_event: string | undefined, data: string): ConversationEvent[] {
-    const payload = parseJson(data);
+    const payload = parseSettled(data);
     if (payload === undefined || payload === null || typeof payload !== 'object') {
       if (data.trim() !== '' && data.trim() !== '[DONE]') this.unreadable += 1;
       return [];

@@ -104,7 +104,7 @@ type SceneOptions = Partial<AttemptOptions> & { passThrough?: boolean };
 function attemptFor(owner: Owner, { passThrough = true, ...options }: SceneOptions = {}): UpstreamAttempt {
   return new UpstreamAttempt({
     owner, origin, clock: { now: () => Date.UTC(2026, 0, 1) }, stream: true, holdsPrelude: true, finishSuffices: false, refusalFails: false, wholeCalls: false,
-    outgoing: { request: { method: 'POST', url: 'https://relay.test/v1', headers: {} }, passThrough, hideUsage: false, codec: openAiChat, leftOut: [] },
+    outgoing: { request: { method: 'POST', url: 'https://relay.test/v1', headers: {} }, passThrough, hideUsage: false, codec: openAiChat, leftOut: [], changes: [] },
     source: { endpoint: 'relay', provider: endpoint.provider, model: 'm' },
     ...options,
   });

@@ -1,0 +1,199 @@
+import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { isClaude } from '../anthropicMessages/claudeModels.ts';
+import { leftOut } from '../media.ts';
+import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
+import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
+import type { BodyRules, FitTarget } from './bodyRules.ts';
+import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
+import { fitId } from './fitId.ts';
+import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
+import { endsWithAssistant, goOn, jsonWords, noPrefill, schemaWords } from './lastTurn.ts';
+import { fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitSampling, fitUser, samplingFields } from './openAiFields.ts';
+
+const userFields = ['user', 'safety_identifier'] as const;
+const maxTokensFields = ['max_tokens', 'max_completion_tokens'] as const;
+
+/** What targets of OpenAI's Chat Completions refuse. */
+export const chatRules: BodyRules = {
+  topFields: [...maxTokensFields, 'reasoning_effort', 'seed', 'random_seed', ...userFields, ...samplingFields, 'logprobs', 'top_logprobs', 'n', 'verbosity', 'store', 'service_tier', 'parallel_tool_calls', 'prompt_cache_key', 'metadata'],
+
+  fitTop(body, target, changes) {
+    const { dialect } = target;
+    const wanted = maxTokensField(target);
+    for (const name of maxTokensFields) {
+      if (wanted !== undefined && name !== wanted && body[name] !== undefined) {
+        body[wanted] ??= body[name];
+        delete body[name];
+        changes.add(`${name} was sent as ${wanted}`);
+      }
+    }
+    const seed = dialect.seedField ?? 'seed';
+    if (seed !== 'seed' && body.seed !== undefined) {
+      body[seed] ??= body.seed;
+      delete body.seed;
+      changes.add(`seed was sent as ${seed}`);
+    }
+    const wantedEffort = dialect.efforts === undefined ? undefined : parseEffort(body.reasoning_effort);
+    if (wantedEffort !== undefined && dialect.efforts?.includes(wantedEffort) === false) {
+      body.reasoning_effort = nearestEffort(wantedEffort, dialect.efforts);
+      changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
+    }
+    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', changes);
+    fitUser(body, userFields, dialect.maxUserLength, changes);
+    for (const name of dialect.dropFields ?? []) {
+      if (body[name] === undefined) continue;
+      delete body[name];
+      changes.add(`${name} was left out`);
+    }
+  },
+
+  mayHoldRefused({ bytes, scan }, target) {
+    const { dialect } = target;
+    const { words, fields } = scan;
+    if (words.has('developer') && dialect.developerRole !== true) return true;
+    if (words.has('tool')) {
+      if (dialect.reasoningRequiredWithTools === true) return true;
+      const rule = callIdRule(target);
+      if (rule !== undefined && !idsFit(bytes, 'tool_call_id', rule)) return true;
+    }
+    if (words.has('image_url') && !imageUrlsFit(bytes, allowedImages(target))) return true;
+    const format = fields.get('response_format');
+    if (format !== undefined && /json_(?:schema|object)/.test(bytes.toString('latin1', format.start, Math.min(format.end, format.start + 64 * 1024)))) {
+      if (dialect.jsonSchemaOutput === false || words.has('json_object')) return true;
+    }
+    const tools = fields.get('tools');
+    if (tools !== undefined && !(dialect.toolStrict === false ? strictlessTools : toolLists).fits(bytes.subarray(tools.start, tools.end))) return true;
+    return words.has('assistant') && (dialect.assistantLast !== undefined || noPrefill(target.model)) && endsWithAssistant({ bytes, scan }, 'messages');
+  },
+
+  fitContent(body, target, changes) {
+    if (Array.isArray(body.messages)) body.messages = fitMessages(body.messages, target, changes);
+    if (Array.isArray(body.tools)) body.tools = body.tools.map(tool => fitTool(tool, target, changes));
+    fitFormat(body, target, changes);
+    fitLast(body, target, changes);
+  },
+};
+
+const toolLists = new ToolListVerdicts(tools => schemasFit(tools, false));
+const strictlessTools = new ToolListVerdicts(tools => schemasFit(tools, true));
+
+function schemasFit(tools: JsonValue, strictless: boolean): boolean {
+  return !Array.isArray(tools) || tools.every(tool => {
+    const declared = isObject(tool) ? tool.function : undefined;
+    if (!isObject(declared)) return true;
+    return (!strictless || declared.strict === undefined) && (declared.parameters === undefined || fitToolSchema(declared.parameters, true) === declared.parameters);
+  });
+}
+
+function maxTokensField({ dialect, model }: FitTarget): 'max_tokens' | 'max_completion_tokens' | undefined {
+  // A server whose name for it is not known gets the field as the caller wrote it, except where the model decides.
+  if (dialect.maxTokensField !== undefined) return dialect.maxTokensFieldOnly === true ? dialect.maxTokensField : undefined;
+  return openAiModelKind(model) === 'reasoning' ? 'max_completion_tokens' : undefined;
+}
+
+function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
+  if (dialect.shortCallIds === true) return nineCharacterCallIds;
+  if (isClaude(model)) return plainCallIds;
+  return dialect.maxCallIdLength === undefined ? undefined : callIdsUpTo(dialect.maxCallIdLength);
+}
+
+function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
+  return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
+}
+
+function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes: Set<string>): JsonValue[] {
+  const { dialect } = target;
+  const ids = callIdRule(target);
+  return messages.map(message => {
+    if (!isObject(message)) return message;
+    const fit = { ...message };
+    if (fit.role === 'developer' && dialect.developerRole !== true) {
+      fit.role = 'system';
+      changes.add('the role developer was sent as system');
+    }
+    if (ids !== undefined) {
+      if (typeof fit.tool_call_id === 'string') fit.tool_call_id = fitId(fit.tool_call_id, ids, changes);
+      if (Array.isArray(fit.tool_calls)) {
+        fit.tool_calls = fit.tool_calls.map(call => (isObject(call) && typeof call.id === 'string' ? { ...call, id: fitId(call.id, ids, changes) } : call));
+      }
+    }
+    if (dialect.reasoningRequiredWithTools === true && fit.role === 'assistant' && Array.isArray(fit.tool_calls) && fit.tool_calls.length > 0) {
+      const field = dialect.reasoningField ?? 'reasoning_content';
+      if (typeof fit[field] !== 'string') fit[field] = typeof fit.reasoning === 'string' ? fit.reasoning : '';
+    }
+    if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
+    return fit;
+  });
+}
+
+function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {
+  if (!isObject(part) || part.type !== 'image_url' || !isObject(part.image_url) || typeof part.image_url.url !== 'string') return part;
+  const url = fitImageUrl(part.image_url.url);
+  const type = imageTypeOfUrl(url);
+  if (type !== undefined && allowedImages(target)?.has(type) === false) {
+    changes.add(`an image of type ${type} was left out`);
+    return { type: 'text', text: leftOut(`An image of type ${type}`).text };
+  }
+  if (url === part.image_url.url) return part;
+  changes.add('the type of an image was corrected');
+  return { ...part, image_url: { ...part.image_url, url } };
+}
+
+function fitTool(tool: JsonValue, { dialect }: FitTarget, changes: Set<string>): JsonValue {
+  if (!isObject(tool) || !isObject(tool.function)) return tool;
+  const { function: declared } = tool;
+  let fit = declared;
+  if (declared.parameters !== undefined) {
+    const parameters = fitToolSchema(declared.parameters, true);
+    if (parameters !== declared.parameters) {
+      fit = { ...fit, parameters };
+      changes.add('schemas of tools were completed');
+    }
+  }
+  if (dialect.toolStrict === false && fit.strict !== undefined) {
+    const { strict: _strict, ...rest } = fit;
+    fit = rest;
+    changes.add('strict was left out of tools');
+  }
+  return fit === declared ? tool : { ...tool, function: fit };
+}
+
+function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {
+  const format = body.response_format;
+  if (!isObject(format)) return;
+  if (format.type === 'json_schema' && dialect.jsonSchemaOutput === false) {
+    const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined;
+    body.response_format = { type: 'json_object' };
+    addInstruction(body, schemaWords(schema));
+    changes.add('the JSON schema of the answer was asked for in words');
+  } else if (format.type === 'json_object' && !/json/i.test(JSON.stringify(body.messages ?? ''))) {
+    // Providers of JSON mode refuse a prompt that does not speak of JSON.
+    addInstruction(body, jsonWords);
+    changes.add('an instruction to answer in JSON was added');
+  }
+}
+
+/** Adds an instruction to the system message at the beginning, or makes one. */
+function addInstruction(body: JsonObject, text: string): void {
+  const messages = Array.isArray(body.messages) ? body.messages : [];
+  const [first, ...rest] = messages;
+  if (isObject(first) && (first.role === 'system' || first.role === 'developer')) {
+    const content = Array.isArray(first.content) ? [...first.content, { type: 'text', text }] : `${typeof first.content === 'string' && first.content !== '' ? `${first.content}\n\n` : ''}${text}`;
+    body.messages = [{ ...first, content }, ...rest];
+  } else body.messages = [{ role: 'system', content: text }, ...messages];
+}
+
+function fitLast(body: JsonObject, { dialect, model }: FitTarget, changes: Set<string>): void {
+  const messages = Array.isArray(body.messages) ? body.messages : [];
+  const last = messages.at(-1);
+  if (!isObject(last) || last.role !== 'assistant' || Array.isArray(last.tool_calls)) return;
+  if (dialect.assistantLast === 'prefix') {
+    if (last.prefix === true) return;
+    body.messages = [...messages.slice(0, -1), { ...last, prefix: true }];
+    changes.add('the last message was marked as a prefix');
+  } else if (noPrefill(model)) {
+    body.messages = [...messages, { role: 'user', content: goOn }];
+    changes.add('a request to go on was added');
+  }
+}

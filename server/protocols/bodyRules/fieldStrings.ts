@@ -1,0 +1,29 @@
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+
+/**
+ * Looks at the strings that stand as the value of a field anywhere in JSON bytes, without parsing them. A string with an
+ * escape is passed as it is written, up to the escape.
+ * @param check false ends the search
+ * @returns false when `check` did
+ */
+export function stringsOfField(bytes: Buffer, field: string, check: (value: string, end: number) => boolean): boolean {
+  const name = JSON.stringify(field);
+  for (let at = bytes.indexOf(name, 0, 'latin1'); at !== -1; at = bytes.indexOf(name, at + name.length, 'latin1')) {
+    let from = skipSpace(bytes, at + name.length);
+    if (bytes[from] !== colon) continue;
+    from = skipSpace(bytes, from + 1);
+    if (bytes[from] !== quote) continue;
+    let end = from + 1;
+    while (end < bytes.length && bytes[end] !== quote && bytes[end] !== backslash) end += 1;
+    if (!check(bytes.toString('utf8', from + 1, end), end)) return false;
+  }
+  return true;
+}
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at += 1;
+  return at;
+}

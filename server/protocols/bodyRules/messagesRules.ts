@@ -1,0 +1,162 @@
+import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { claudeModelRules, isClaude } from '../anthropicMessages/claudeModels.ts';
+import { leftOut } from '../media.ts';
+import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.ts';
+import type { BodyRules, FitTarget } from './bodyRules.ts';
+import { idsFit, plainCallIds } from './callIdRules.ts';
+import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
+import { endsWithAssistant, goOn, noPrefill } from './lastTurn.ts';
+import { fitId } from './fitId.ts';
+import { fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+
+const samplingFields = ['temperature', 'top_p', 'top_k'] as const;
+const leastBudgetTokens = 1024;
+
+/** What targets of Anthropic's Messages refuse; rules of a model's generation hold for Claude only. */
+export const messagesRules: BodyRules = {
+  topFields: [...samplingFields, 'thinking', 'output_config', 'max_tokens'],
+
+  fitTop(body, { dialect, model }, changes) {
+    if (isClaude(model)) {
+      fitThinking(body, model, changes);
+      if (!claudeModelRules(model).sampling) drop(body, samplingFields, changes);
+    }
+    drop(body, dialect.dropFields ?? [], changes);
+  },
+
+  mayHoldRefused({ bytes, scan }, { model }) {
+    const { words, fields } = scan;
+    if ((words.has('tool_use') || words.has('tool_result')) && !idsFit(bytes, 'tool_use_id', plainCallIds)) return true;
+    if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
+    const tools = fields.get('tools');
+    if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
+    if (isForced(bytes, fields.get('tool_choice')) && !claudeModelRules(model).forcedToolChoice) return true;
+    return words.has('assistant') && noPrefill(model) && endsWithAssistant({ bytes, scan }, 'messages');
+  },
+
+  fitContent(body, target, changes) {
+    if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
+    if (Array.isArray(body.tools)) body.tools = body.tools.map(tool => fitTool(tool, changes));
+    fitToolChoice(body, target, changes);
+    const messages = Array.isArray(body.messages) ? body.messages : [];
+    const last = messages.at(-1);
+    if (noPrefill(target.model) && isObject(last) && last.role === 'assistant' && !calls(last)) {
+      body.messages = [...messages, { role: 'user', content: goOn }];
+      changes.add('a request to go on was added');
+    }
+  },
+};
+
+const toolLists = new ToolListVerdicts(tools => !Array.isArray(tools) || tools.every(tool => !isObject(tool) || tool.input_schema === undefined
+  || fitToolSchema(tool.input_schema, false) === tool.input_schema));
+
+function drop(body: JsonObject, fields: readonly string[], changes: Set<string>): void {
+  for (const name of fields) {
+    if (body[name] === undefined) continue;
+    delete body[name];
+    changes.add(`${name} was left out`);
+  }
+}
+
+/** Thinking as the model's generation takes it. */
+function fitThinking(body: JsonObject, model: string, changes: Set<string>): void {
+  const rules = claudeModelRules(model);
+  const { thinking } = body;
+  if (isObject(thinking)) {
+    const { display } = thinking;
+    if (rules.thinking === 'none') drop(body, ['thinking'], changes);
+    else if (rules.thinking === 'adaptive' && !rules.sampling && thinking.type === 'enabled') {
+      body.thinking = { type: 'adaptive', ...(display === undefined ? {} : { display }) };
+      if (typeof thinking.budget_tokens === 'number') setEffort(body, effortOfBudget(thinking.budget_tokens));
+      changes.add('a thinking budget was sent as an effort');
+    } else if (rules.thinking === 'budget' && thinking.type === 'adaptive') {
+      const asked = isObject(body.output_config) ? parseEffort(body.output_config.effort) : undefined;
+      const room = typeof body.max_tokens === 'number' ? Math.floor(body.max_tokens * 0.8) : Infinity;
+      const budget = Math.min(budgetOfEffort(asked ?? 'medium'), room);
+      if (budget >= leastBudgetTokens) body.thinking = { type: 'enabled', budget_tokens: budget };
+      else delete body.thinking;
+      changes.add('a thinking effort was sent as a budget');
+    } else if (thinking.type === 'disabled' && (rules.thinkingOff === 'least-effort' || rules.thinkingOff === 'between-tools')) {
+      if (rules.thinkingOff === 'between-tools') body.thinking = { type: 'between_tools' };
+      else {
+        delete body.thinking;
+        setEffort(body, 'low');
+      }
+      changes.add('thinking was turned down, because this model does not turn it off');
+    }
+  }
+  const config = body.output_config;
+  // Before 4.6 only Opus 4.5 takes an effort.
+  if (isObject(config) && config.effort !== undefined && rules.thinking !== 'adaptive' && !/opus-4[-.]5/.test(model.toLowerCase())) {
+    const { effort: _effort, ...rest } = config;
+    if (Object.keys(rest).length > 0) body.output_config = rest;
+    else delete body.output_config;
+    changes.add('output_config.effort was left out');
+  }
+}
+
+function setEffort(body: JsonObject, effort: string): void {
+  const config = isObject(body.output_config) ? body.output_config : {};
+  if (config.effort === undefined) body.output_config = { ...config, effort };
+}
+
+function fitMessage(message: JsonValue, changes: Set<string>): JsonValue {
+  if (!isObject(message) || !Array.isArray(message.content)) return message;
+  return { ...message, content: message.content.map(block => fitBlock(block, changes)) };
+}
+
+function fitBlock(block: JsonValue, changes: Set<string>): JsonValue {
+  if (!isObject(block)) return block;
+  switch (block.type) {
+    case 'tool_use':
+      return typeof block.id === 'string' ? { ...block, id: fitId(block.id, plainCallIds, changes) } : block;
+    case 'tool_result':
+      return {
+        ...block,
+        ...(typeof block.tool_use_id === 'string' ? { tool_use_id: fitId(block.tool_use_id, plainCallIds, changes) } : {}),
+        ...(Array.isArray(block.content) ? { content: block.content.map(part => fitBlock(part, changes)) } : {}),
+      };
+    case 'image': {
+      const { source } = block;
+      if (!isObject(source) || source.type !== 'base64' || typeof source.media_type !== 'string') return block;
+      const type = imageType(source.media_type, typeof source.data === 'string' ? source.data : '');
+      if (!commonImageTypes.has(type)) {
+        changes.add(`an image of type ${type} was left out`);
+        return { type: 'text', text: leftOut(`An image of type ${type}`).text };
+      }
+      if (type === source.media_type) return block;
+      changes.add('the type of an image was corrected');
+      return { ...block, source: { ...source, media_type: type } };
+    }
+    default:
+      return block;
+  }
+}
+
+function fitTool(tool: JsonValue, changes: Set<string>): JsonValue {
+  if (!isObject(tool) || tool.input_schema === undefined) return tool;
+  const schema = fitToolSchema(tool.input_schema, false);
+  if (schema === tool.input_schema) return tool;
+  changes.add('schemas of tools were completed');
+  return { ...tool, input_schema: schema };
+}
+
+function isForced(bytes: Buffer, range: { start: number; end: number } | undefined): boolean {
+  return range !== undefined && /"type"\s*:\s*"(?:any|tool)"/.test(bytes.toString('latin1', range.start, range.end));
+}
+
+/** A model that refuses to be forced to a tool is asked in words. */
+function fitToolChoice(body: JsonObject, { model }: FitTarget, changes: Set<string>): void {
+  const choice = body.tool_choice;
+  if (!isObject(choice) || (choice.type !== 'any' && choice.type !== 'tool') || claudeModelRules(model).forcedToolChoice) return;
+  const { type: _type, name, ...rest } = choice;
+  body.tool_choice = { type: 'auto', ...rest };
+  const text = typeof name === 'string' ? `You must call the tool "${name}" now.` : 'You must call at least one of the tools now.';
+  const { system } = body;
+  body.system = Array.isArray(system) ? [...system, { type: 'text', text }] : typeof system === 'string' && system !== '' ? `${system}\n\n${text}` : text;
+  changes.add('the forced choice of a tool was asked for in words');
+}
+
+function calls(message: JsonObject): boolean {
+  return Array.isArray(message.content) && message.content.some(block => isObject(block) && block.type === 'tool_use');
+}
