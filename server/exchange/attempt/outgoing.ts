@@ -19,6 +19,7 @@ import { completionBody, embeddingBody } from '../../protocols/openAiLegacy/requ
 import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
+import { withCallersNames, withFittingNames, type FittedNames } from '../../protocols/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
 import type { CompletionBody, ConversationBody, EmbeddingBody, ExchangeInput, RawBody } from '../request.ts';
@@ -86,24 +87,36 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
     passThrough,
     hideUsage: edited.hideUsage,
     // OpenAI Responses has no stop strings: the answer is stopped on its way back.
-    codec: codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec,
+    codec: readsAs(codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
     changes: edited.changes,
   };
 }
 
-interface WrittenBody { body: readonly Buffer[]; hideUsage: boolean; changes: readonly string[] }
+interface WrittenBody {
+  body: readonly Buffer[];
+  hideUsage: boolean;
+  changes: readonly string[];
+  /** Names of tools that were replaced. */
+  names?: FittedNames | undefined;
+}
+
+function readsAs(codec: ProtocolCodec, names: FittedNames | undefined): ProtocolCodec {
+  return names === undefined ? codec : withCallersNames(codec, names.callers);
+}
 
 const noChanges: readonly string[] = [];
 
 function writeBody({ target, endpoint, codec, input, maxOutputTokens }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
   const model = wireModelName(endpoint, target.upstreamModel);
   const { dialect } = endpoint.provider;
-  const body = codec.encodeRequest({ ...conversation, ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
+  const names = withFittingNames(conversation, endpoint.protocol);
+  const body = codec.encodeRequest({ ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
     model, stream: input.stream, defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens, dialect, origin: originOf(endpoint, target),
   });
   const changes = fitBody(endpoint.protocol, body, { dialect, model });
-  return { body: [Buffer.from(JSON.stringify(placed(endpoint, body)))], hideUsage: false, changes };
+  if (names !== undefined) changes.push('names of tools were replaced');
+  return { body: [Buffer.from(JSON.stringify(placed(endpoint, body)))], hideUsage: false, changes, names };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */

@@ -53,7 +53,7 @@ export const chatRules: BodyRules = {
     const { words, fields } = scan;
     if (words.has('developer') && dialect.developerRole !== true) return true;
     if (words.has('tool')) {
-      if (dialect.reasoningRequiredWithTools === true) return true;
+      if (dialect.reasoningRequiredWithTools === true && occurrences(bytes, `"${reasoningField(target)}"`) < occurrences(bytes, '"assistant"')) return true;
       const rule = callIdRule(target);
       if (rule !== undefined && !idsFit(bytes, 'tool_call_id', rule)) return true;
     }
@@ -98,6 +98,16 @@ function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
   return dialect.maxCallIdLength === undefined ? undefined : callIdsUpTo(dialect.maxCallIdLength);
 }
 
+function reasoningField({ dialect }: FitTarget): string {
+  return dialect.reasoningField ?? 'reasoning_content';
+}
+
+function occurrences(bytes: Buffer, text: string): number {
+  let count = 0;
+  for (let at = bytes.indexOf(text, 0, 'latin1'); at !== -1; at = bytes.indexOf(text, at + text.length, 'latin1')) count += 1;
+  return count;
+}
+
 function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
   return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
 }
@@ -119,8 +129,11 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
       }
     }
     if (dialect.reasoningRequiredWithTools === true && fit.role === 'assistant' && Array.isArray(fit.tool_calls) && fit.tool_calls.length > 0) {
-      const field = dialect.reasoningField ?? 'reasoning_content';
-      if (typeof fit[field] !== 'string') fit[field] = typeof fit.reasoning === 'string' ? fit.reasoning : '';
+      const field = reasoningField(target);
+      if (typeof fit[field] !== 'string') {
+        fit[field] = typeof fit.reasoning === 'string' ? fit.reasoning : '';
+        changes.add('empty reasoning was added to calls of tools');
+      }
     }
     if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
     return fit;

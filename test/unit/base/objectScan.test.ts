@@ -118,3 +118,24 @@ function randomValue(random: () => number, depth: number): unknown {
     default: return Object.fromEntries(Array.from({ length: Math.floor(random() * 4) }, () => [randomText(random), randomValue(random, depth - 1)]));
   }
 }
+
+describe('fields that are removed', () => {
+  const names = ['a', 'b"c', 'd', 'e'];
+  const written = ['"a":1', '"b\\"c" : "x, \\"a\\":2"', '"d":[{"a":1}]', '"e":null'];
+
+  for (const [title, join] of [['without space', (members: string[]) => `{${members.join(',')}}`], ['with space', (members: string[]) => `{ ${members.join(' ,\n ')} }`]] as const) {
+    it(`any of them can go, ${title}, and the others stay`, () => {
+      const text = join(written);
+      for (let removed = 0; removed < 15; removed += 1) {
+        const edits = names.filter((_name, index) => (removed >> index) % 2 === 1).map(name => ({ name, json: undefined }));
+        const expected = Object.fromEntries(Object.entries(JSON.parse(text) as Record<string, unknown>).filter(([name]) => !edits.some(edit => edit.name === name)));
+        assert.deepEqual(JSON.parse(spliced(text, edits)), expected, String(removed));
+        assert.deepEqual(JSON.parse(spliced(text, [...edits, { name: 'new', json: '7' }])), { ...expected, new: 7 }, String(removed));
+      }
+    });
+  }
+
+  it('a field that is not there changes nothing', () => {
+    assert.equal(spliced('{"a":1}', [{ name: 'b', json: undefined }]), '{"a":1}');
+  });
+});

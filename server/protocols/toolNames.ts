@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
+import type { ProtocolCodec, StreamDecoder } from './codec.ts';
+
+interface NameRule { shape: RegExp; longest: number }
+
+/** Sources: the error texts of OpenAI and Anthropic, and Google's reference of function declarations, November 2026. */
+const rules: Readonly<Record<ProtocolName, NameRule>> = {
+  'openai-chat': { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
+  'openai-responses': { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
+  'anthropic-messages': { shape: /^[a-zA-Z0-9_-]{1,128}$/, longest: 128 },
+  'gemini': { shape: /^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, longest: 64 },
+};
+
+/** A conversation whose tools have names that the target takes, and the caller's name of each that was replaced. */
+export interface FittedNames {
+  readonly request: ConversationRequest;
+  /** By the name that is sent. */
+  readonly callers: ReadonlyMap<string, string>;
+}
+
+/**
+ * Replaces names of tools that a protocol does not take, in definitions, history and choice alike. A name always becomes the
+ * same one, so that the beginning of the prompt stays what was cached.
+ * @returns undefined when all names can be sent as they are
+ */
+export function withFittingNames(request: ConversationRequest, protocol: ProtocolName): FittedNames | undefined {
+  const rule = rules[protocol];
+  const callers = new Map<string, string>();
+  const fit = (name: string): string => {
+    if (rule.shape.test(name)) return name;
+    const sent = replacement(name, rule);
+    callers.set(sent, name);
+    return sent;
+  };
+  for (const tool of request.tools) fit(tool.name);
+  for (const { content } of request.messages) {
+    for (const part of content) if (part.type === 'tool-call' || (part.type === 'tool-result' && part.name !== undefined)) fit(part.name ?? '');
+  }
+  if (callers.size === 0) return undefined;
+  const fitPart = (part: ContentPart): ContentPart => {
+    if (part.type === 'tool-call') return { ...part, name: fit(part.name) };
+    return part.type === 'tool-result' && part.name !== undefined ? { ...part, name: fit(part.name) } : part;
+  };
+  const { toolChoice } = request;
+  return {
+    request: {
+      ...request,
+      tools: request.tools.map(tool => ({ ...tool, name: fit(tool.name) })),
+      messages: request.messages.map(message => ({ ...message, content: message.content.map(fitPart) })),
+      ...(toolChoice?.type === 'tool' ? { toolChoice: { ...toolChoice, name: fit(toolChoice.name) } } : {}),
+    },
+    callers,
+  };
+}
+
+function replacement(name: string, { longest }: NameRule): string {
+  const mark = `_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
+  const plain = name.replace(/[^a-zA-Z0-9_-]/g, '_').replace(/^(?![a-zA-Z_])/, '_');
+  return plain.slice(0, longest - mark.length) + mark;
+}
+
+/** A codec whose answers name tools as the caller does. @param callers see FittedNames */
+export function withCallersNames(codec: ProtocolCodec, callers: ReadonlyMap<string, string>): ProtocolCodec {
+  const restored = (events: ConversationEvent[]): ConversationEvent[] => events.map(event => {
+    const name = event.type === 'tool-call-start' ? callers.get(event.name) : undefined;
+    return name === undefined || event.type !== 'tool-call-start' ? event : { ...event, name };
+  });
+  return {
+    ...codec,
+    createStreamDecoder: dialect => new RestoringDecoder(codec.createStreamDecoder(dialect), restored),
+    decodeResponse: (body, dialect) => restored(codec.decodeResponse(body, dialect)),
+  };
+}
+
+class RestoringDecoder implements StreamDecoder {
+  readonly #decoder: StreamDecoder;
+  readonly #restored: (events: ConversationEvent[]) => ConversationEvent[];
+
+  constructor(decoder: StreamDecoder, restored: (events: ConversationEvent[]) => ConversationEvent[]) {
+    this.#decoder = decoder;
+    this.#restored = restored;
+  }
+
+  get terminated(): boolean {
+    return this.#decoder.terminated;
+  }
+
+  get unreadable(): number {
+    return this.#decoder.unreadable;
+  }
+
+  decode(event: string | undefined, data: string): ConversationEvent[] {
+    return this.#restored(this.#decoder.decode(event, data));
+  }
+}
