@@ -3,10 +3,8 @@ import type { FailureClass } from '../api/failure.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 
 /**
- * How one provider's dialect of a protocol differs from the plain protocol. Data, not code: the codec of the protocol obeys it
- * where it writes a translated request and where it reads an answer. The bytes of a caller who speaks the target's protocol
- * go through as they are; of them, `streamUsageOption` and `anthropicVersion` alone change what is sent. Absent means the
- * protocol's default.
+ * How one provider's dialect of a protocol differs from the plain protocol. Data, not code: the codec of its protocol reads it
+ * where it translates, and `bodyRules` apply what the provider refuses to every body. Absent means the protocol's default.
  */
 export interface Dialect {
   /** openai-chat: which name the output limit travels under. Default `max_completion_tokens`. */

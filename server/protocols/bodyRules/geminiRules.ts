@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import type { BodyRules } from './bodyRules.ts';
+import type { BodyRules } from './rule.ts';
 import { imageFieldsFit, imageType } from './imageTypes.ts';
 
 const typeFields = ['mimeType', 'mime_type'] as const;

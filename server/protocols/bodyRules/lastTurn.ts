@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../base/json.ts';
 import { claudeModelRules } from '../anthropicMessages/claudeModels.ts';
-import type { BodyBytes } from './bodyRules.ts';
+import type { BodyBytes } from './rule.ts';
 
 /** What a user says where a model does not continue its own last message. */
 export const goOn = 'Continue exactly where your last message ends.';

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { claudeModelRules, isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.ts';
-import type { BodyRules, FitTarget } from './bodyRules.ts';
+import type { BodyRules, FitTarget } from './rule.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { endsWithAssistant, goOn, noPrefill } from './lastTurn.ts';

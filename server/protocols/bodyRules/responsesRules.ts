@@ -3,7 +3,7 @@ import { isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
-import type { BodyRules, FitTarget } from './bodyRules.ts';
+import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, plainCallIds, type CallIdRule } from './callIdRules.ts';
 import { fitId } from './fitId.ts';
 import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';

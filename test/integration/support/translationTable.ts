@@ -43,7 +43,7 @@ running server to a simulated provider, and written down by the tests (\`node te
 fail when one changes. **works**: it arrived, or came back, in the other side's own form. What is left out stands with its reason.
 
 Chat is OpenAI Chat Completions, Responses is OpenAI Responses, Messages is Anthropic Messages. Where caller and provider speak the same
-protocol, the caller's own bytes go through.
+protocol, the caller's own bytes go through, except what the provider is known to refuse.
 `;
 
 /** The published tables, from what was seen. */
