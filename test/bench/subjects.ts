@@ -96,6 +96,18 @@ export class ProxyStarter {
     };
   }
 
+  /** The server that is measured. */
+  get serverFile(): string {
+    return this.#serverFile;
+  }
+
+  /** A data folder of this name for a server that is started elsewhere. */
+  newFolder(name: string): string {
+    const folder = path.join(this.#folder, name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
   #arguments(name: ProxyName, dataFolder: string): string[] {
     if (name === 'pass-through') return [this.#passThroughFile, `http://127.0.0.1:${this.#upstreamPort}`];
     if (name === 'waybill') return this.#serverArguments(dataFolder, this.#configFile);
@@ -105,8 +117,7 @@ export class ProxyStarter {
   }
 
   #serverArguments(dataFolder: string, configFile: string, serverFile = this.#serverFile): string[] {
-    const dataDir = path.join(this.#folder, dataFolder);
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const dataDir = this.newFolder(dataFolder);
     writeFileSync(path.join(dataDir, 'token'), `${token}\n`, { mode: 0o600 });
     return [serverFile, 'serve', '--config', configFile, '--port', '0', '--data', dataDir, '--json'];
   }

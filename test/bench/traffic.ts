@@ -56,6 +56,10 @@ export function longAnswerMark(kind: LongAnswerKind): string {
   return `bench-${kind}`;
 }
 
+/** Models whose requests are answered with a stream wherever they ask for one; ours asks behind the conversation. `short`: one word. */
+export const editorModels = { turn: 'bench-editor-turn', flood: 'bench-editor-flood', short: 'bench-editor-short' } as const;
+export const editorModelMark = '"model":"bench-editor-';
+
 export const smallAnswer = json({
   id: 'chatcmpl-bench', object: 'chat.completion', created: 1_700_000_000, model: upstreamModel,
   choices: [{ index: 0, message: { role: 'assistant', content: 'A waybill joins supply lines and moves the load to another when one fails.' }, finish_reason: 'stop' }],

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { MessageReader } from './messageReader.ts';
-import { chunkGapMs, contentEvent, lastEvents, longAnswerMark, longAnswers, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
+import { chunkGapMs, contentEvent, editorModelMark, editorModels, lastEvents, longAnswerMark, longAnswers, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
 
 /** A process of its own: a provider that answers at once. Tells its parent `{ port }`. */
 
@@ -34,7 +34,7 @@ function serve(socket: Socket): void {
     onEnd: () => {
       if (listsModels) socket.write(modelsAnswer);
       else if (speaksMessages) socket.write(messagesAnswer);
-      else if (beginning?.subarray(0, 4096).includes(streamMark) === true) stream(socket, beginning.subarray(0, 4096));
+      else if (beginning !== undefined && wantsStream(beginning.subarray(0, 4096))) stream(socket, beginning.subarray(0, 4096));
       else socket.write(answer);
     },
   });
@@ -42,9 +42,14 @@ function serve(socket: Socket): void {
   socket.on('error', () => socket.destroy());
 }
 
+function wantsStream(beginning: Buffer): boolean {
+  return beginning.includes(streamMark) || beginning.includes(editorModelMark);
+}
+
 function stream(socket: Socket, beginning: Buffer): void {
-  if (beginning.includes(longAnswerMark('flood'))) streamAtOnce(socket, longAnswers.flood.chunks);
+  if (beginning.includes(longAnswerMark('flood')) || beginning.includes(editorModels.flood)) streamAtOnce(socket, longAnswers.flood.chunks);
   else if (beginning.includes(longAnswerMark('steady'))) streamTurn(socket, longAnswers.steady.chunks, longAnswers.steady.gapMs);
+  else if (beginning.includes(editorModels.short)) streamTurn(socket, 1, 0);
   else streamTurn(socket, turnChunks, chunkGapMs);
 }
 
