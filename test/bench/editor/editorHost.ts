@@ -113,6 +113,7 @@ class EditorEnd {
   readonly child: ChildProcess;
   readonly #provider: ChatProvider;
   readonly #upstreamPort: number;
+  #turns = 0;
 
   constructor(child: ChildProcess, provider: ChatProvider, upstreamPort: number) {
     this.child = child;
@@ -178,8 +179,8 @@ class EditorEnd {
   }
 
   /** @returns does the next turn. The messages exist before, as those of the editor do, and no two turns share a string. */
-  #chat({ history, answer, turns }: EditorJob, result: EditorJobResult): () => Promise<void> {
-    const prepared = Array.from({ length: turns }, () => editorTurn(history));
+  #chat({ history, continued, answer, turns }: EditorJob, result: EditorJobResult): () => Promise<void> {
+    const prepared = Array.from({ length: turns }, () => editorTurn(history, continued, this.#turns++)).reverse();
     const model = `route:to-${editorModels[answer]}`;
     return async () => {
       const turn = prepared.pop();

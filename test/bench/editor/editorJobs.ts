@@ -9,6 +9,8 @@ export interface EditorJob {
   /** `direct`: the same request, made before, straight to the upstream. */
   via: 'editor' | 'direct';
   history: EditorHistory;
+  /** Each turn is the one before and a message more; otherwise no two conversations have a message in common. */
+  continued: boolean;
   answer: EditorAnswer;
   turns: number;
   /** Turns that begin in a second; 0: one after the other. */

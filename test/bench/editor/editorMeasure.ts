@@ -15,8 +15,8 @@ const warmUpTurns = 10;
 const sampledAnswers = 5;
 const sampler = path.join(root, 'test/bench/sampleAllocations.mjs');
 
-const turnJob = { via: 'editor', history: 'turn', answer: 'turn', turns: 0, perSecond, watched: false, sampled: false } as const satisfies EditorJob;
-const megabyteJob = { ...turnJob, history: 'megabyte', answer: 'short', perSecond: 0 } as const satisfies EditorJob;
+const turnJob = { via: 'editor', history: 'turn', continued: true, answer: 'turn', turns: 0, perSecond, watched: false, sampled: false } as const satisfies EditorJob;
+const megabyteJob = { ...turnJob, history: 'megabyte', continued: false, answer: 'short', perSecond: 0 } as const satisfies EditorJob;
 const floodJob = { ...turnJob, answer: 'flood', perSecond: 0, turns: sampledAnswers } as const satisfies EditorJob;
 
 /** What the editor's own way costs: from the call of the chat provider to the upstream, and back to a part of the answer. */
@@ -32,6 +32,9 @@ export const editorMeasure: Measure = {
     'editor megabyte first': { title: 'editor, 1 MB with 40 tools: added first token p50', unit: 'ms' },
     'editor megabyte block': { title: 'editor, 1 MB with 40 tools: longest block of the client', unit: 'ms', target: { most: 10 } },
     'editor megabyte run': { title: 'editor, 1 MB with 40 tools: longest run of the client', unit: 'ms' },
+    'editor continued client': { title: 'editor, next turn at 1 MB: CPU of the client', unit: 'ms' },
+    'editor continued server': { title: 'editor, next turn at 1 MB: CPU of the server', unit: 'ms' },
+    'editor continued first': { title: 'editor, next turn at 1 MB: added first token p50', unit: 'ms' },
     'editor flood client': { title: 'editor, chunks at once: CPU of the client a chunk', unit: 'us' },
     'editor flood server': { title: 'editor, chunks at once: CPU of the server a chunk', unit: 'us' },
     'editor flood client bytes': { title: 'editor, chunks at once: own bytes of the client a chunk', unit: 'bytes' },
@@ -76,6 +79,9 @@ async function measureTimes({ amounts, record }: Bench, editor: EditorProcess): 
   const megabyte = await run('editor megabyte', { ...megabyteJob, turns: megabytes }, megabytes * 1000);
   record('editor megabyte first', 'direct', directMegabyte);
   record('editor megabyte first', 'waybill', milliseconds(megabyte.firstTokensUs) - directMegabyte);
+  const continued = await run('editor continued', { ...megabyteJob, continued: true, turns: megabytes }, megabytes * 1000);
+  record('editor continued first', 'direct', directMegabyte);
+  record('editor continued first', 'waybill', milliseconds(continued.firstTokensUs) - directMegabyte);
   const { longestMs, longestRunMs } = await editor.run({ ...megabyteJob, turns: megabytes, watched: true });
   record('editor megabyte block', 'waybill', longestMs);
   record('editor megabyte run', 'waybill', longestRunMs);

@@ -29,9 +29,15 @@ export function directBody(history: EditorHistory, model: string): Buffer {
   return Buffer.from(JSON.stringify({ ...chatBody(history), model }));
 }
 
-/** A turn of a chat as the editor hands it to a provider. Always new objects, as the editor makes them. */
-export function editorTurn(history: EditorHistory): EditorTurn {
+/**
+ * A turn of a chat as the editor hands it to a provider. Always new objects, as the editor makes them.
+ * @param continued the conversation of all turns is one, and only its last message is new
+ * @param number of the turn
+ */
+export function editorTurn(history: EditorHistory, continued: boolean, number: number): EditorTurn {
   const { messages, tools } = chatBody(history);
+  const question = { role: 'user', content: `Question ${number}.` };
+  messages.splice(continued ? messages.length : 1, 0, question);
   return {
     messages: messages.map(message => ({ name: undefined, ...messageOf(message) }) as LanguageModelChatRequestMessage),
     tools: tools.map(({ function: { name, description, parameters } }) => ({ name, description, inputSchema: parameters })),
