@@ -1,3 +1,4 @@
+import { jsonLength } from '../../server/api/jsonLength.ts';
 import { charactersPerToken, tokensPerImage } from '../../server/api/tokenEstimate.ts';
 import { readPart } from './incomingParts.ts';
 import type { IncomingMessage } from './incomingParts.ts';
@@ -13,9 +14,8 @@ const wideWeight = 2.6;
 const documentTokens = 3_000;
 const messageOverheadTokens = 4;
 const toolCallOverheadTokens = 12;
-/** Counting long strings again and again (tool schemas, the system prompt) is avoided; short ones count as fast as they are found. */
-const cachedLength = 256;
-const cachedStrings = 500;
+/** The last character of the Latin scripts. */
+const lastLatin = 0x24f;
 
 /**
  * Estimates token counts without a tokenizer or the network, fast enough to be asked for every string of every
@@ -23,11 +23,10 @@ const cachedStrings = 500;
  */
 export class TokenEstimator {
   readonly #ratios = new Map<string, number>();
-  readonly #weights = new Map<string, number>();
 
   /** Estimated tokens of a text for a model. */
   text(model: string, text: string): number {
-    return text === '' ? 0 : Math.max(1, Math.ceil(this.#weightOf(text) / this.#ratio(model)));
+    return text === '' ? 0 : Math.max(1, Math.ceil(weigh(text) / this.#ratio(model)));
   }
 
   /** Estimated tokens of a message with everything in it. */
@@ -40,7 +39,7 @@ export class TokenEstimator {
   promptWeight(messages: readonly IncomingMessage[], tools: readonly unknown[]): number {
     let weight = 0;
     for (const message of messages) weight += this.#measure(message.content).weight;
-    for (const tool of tools) weight += this.#weightOf(JSON.stringify(tool) ?? '');
+    for (const tool of tools) weight += jsonLength(tool, weigh);
     return weight;
   }
 
@@ -60,14 +59,15 @@ export class TokenEstimator {
   #measure(content: readonly unknown[]): { weight: number; tokens: number } {
     let weight = 0;
     let tokens = 0;
-    for (const part of content.map(readPart)) {
+    for (const incoming of content) {
+      const part = readPart(incoming);
       switch (part.kind) {
         case 'text':
         case 'thinking':
-          weight += this.#weightOf(part.text);
+          weight += weigh(part.text);
           break;
         case 'tool-call':
-          weight += part.name.length + (JSON.stringify(part.input) ?? '').length;
+          weight += part.name.length + jsonLength(part.input);
           tokens += toolCallOverheadTokens;
           break;
         case 'tool-result': {
@@ -87,22 +87,14 @@ export class TokenEstimator {
     }
     return { weight, tokens };
   }
-
-  #weightOf(text: string): number {
-    if (text.length < cachedLength) return weigh(text);
-    const known = this.#weights.get(text);
-    if (known !== undefined) return known;
-    const weight = weigh(text);
-    if (this.#weights.size >= cachedStrings) this.#weights.clear();
-    this.#weights.set(text, weight);
-    return weight;
-  }
 }
 
 function weigh(text: string): number {
+  // A text whose UTF-8 is no longer than itself is ASCII; native code sees that many times faster than a walk does.
+  if (Buffer.byteLength(text) === text.length) return text.length;
   let wide = 0;
   for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) > 0x24f) wide++;
+    if (text.charCodeAt(index) > lastLatin) wide++;
   }
   return text.length + wide * (wideWeight - 1);
 }

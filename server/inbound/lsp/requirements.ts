@@ -1,4 +1,5 @@
-import type { ConversationRequest } from '../../api/conversation.ts';
+import type { ContentPart, ConversationRequest } from '../../api/conversation.ts';
+import { jsonLength } from '../../api/jsonLength.ts';
 import { textTokens, tokensPerImage } from '../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../base/figures.ts';
 import type { Requirements } from '../../routing/plan.ts';
@@ -8,19 +9,21 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
   let chars = 0;
   let images = 0;
   let documents = 0;
-  const parts = [...conversation.system, ...conversation.messages.flatMap(message => message.content)];
-  for (const part of parts.flatMap(one => (one.type === 'tool-result' ? one.content : [one]))) {
+  const count = (part: ContentPart): void => {
     switch (part.type) {
       case 'text':
       case 'thinking':
       case 'refusal': chars += part.text.length; break;
       case 'tool-call': chars += part.arguments.length; break;
+      case 'tool-result': part.content.forEach(count); break;
       case 'image': images++; break;
       case 'document': documents++; break;
       default:
     }
-  }
-  if (conversation.tools.length > 0) chars += JSON.stringify(conversation.tools).length;
+  };
+  conversation.system.forEach(count);
+  for (const message of conversation.messages) message.content.forEach(count);
+  if (conversation.tools.length > 0) chars += jsonLength(conversation.tools);
   return {
     tools: conversation.tools.length > 0,
     images: images > 0,

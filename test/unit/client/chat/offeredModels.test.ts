@@ -99,6 +99,18 @@ describe('TokenEstimator', () => {
     assert.ok(estimator.text('m', '数据库连接失败'.repeat(10)) > estimator.text('m', 'abcdefg'.repeat(10)) * 2);
   });
 
+  it('counts each character outside Latin scripts 2.6 times, wherever it stands in a text of any length', () => {
+    const estimator = new TokenEstimator();
+    const weight = (value: string): number => estimator.promptWeight([text(value)], []);
+    for (const length of [1, 255, 256, 5_000]) {
+      assert.equal(weight('x'.repeat(length)), length);
+      assert.equal(weight('é'.repeat(length)), length);
+      assert.ok(Math.abs(weight(`${'x'.repeat(length)}数é`) - (length + 1 + 2.6)) < 1e-6);
+    }
+    assert.ok(Math.abs(estimator.promptWeight([], [{ name: 'lesen', description: '读' }]) - ('{"name":"lesen","description":""}'.length + 2.6)) < 1e-6);
+    assert.equal(estimator.promptWeight([{ role: 2, content: [{ callId: '1', name: 'read', input: { path: 'a' } }] }], []), 'read{"path":"a"}'.length);
+  });
+
   it('comes closer to what a provider really counts, for that model only', () => {
     const estimator = new TokenEstimator();
     const prompt = 'x'.repeat(10_000);
