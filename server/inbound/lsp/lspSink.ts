@@ -2,9 +2,10 @@ import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ChatEvent, ChatResult } from '../../api/messages.ts';
 import type { Receipt } from '../../api/receipt.ts';
 import type { ExchangeFailure, ReaderSink } from '../../exchange/request.ts';
+import { ChatEventBatch } from './chatEventBatch.ts';
 import { FlowControl } from './flowControl.ts';
 
-/** Events that come close together are sent together, so that a fast model does not flood the connection. */
+/** Events are sent no closer together than this, so that a fast model does not flood the connection. */
 const batchMs = 12;
 
 export interface LspSinkOptions {
@@ -24,9 +25,10 @@ export class LspSink implements ReaderSink {
   onDrain: (() => void) | undefined;
   #options: LspSinkOptions;
   #flow: FlowControl | undefined;
-  #batch: ChatEvent[] = [];
+  #batch = new ChatEventBatch();
   #timer: NodeJS.Timeout | undefined;
-  #lastSentAt = 0;
+  /** By the clock of `performance.now`; undefined: nothing was sent yet. */
+  #lastSentAtMs: number | undefined;
 
   constructor(options: LspSinkOptions) {
     this.#options = options;
@@ -65,11 +67,12 @@ export class LspSink implements ReaderSink {
   }
 
   #add(events: readonly ChatEvent[]): boolean {
-    for (const event of events) this.#batch.push(event);
+    this.#batch.add(events);
     const ready = this.#flow?.add(events) ?? true;
-    if (this.#timer === undefined) {
-      if (performance.now() - this.#lastSentAt >= batchMs) this.#flush();
-      else this.#timer = setTimeout(() => this.#flush(), batchMs);
+    if (this.#timer === undefined && this.#batch.showsSomething) {
+      const waitMs = this.#lastSentAtMs === undefined ? 0 : this.#lastSentAtMs + batchMs - performance.now();
+      if (waitMs <= 0) this.#flush();
+      else this.#timer = setTimeout(() => this.#flush(), waitMs);
     }
     return ready;
   }
@@ -82,10 +85,9 @@ export class LspSink implements ReaderSink {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#batch.length === 0) return;
-    const events = this.#batch;
-    this.#batch = [];
-    this.#lastSentAt = performance.now();
+    const events = this.#batch.take();
+    if (events.length === 0) return;
+    this.#lastSentAtMs = performance.now();
     this.#options.send(events, this.#flow?.due());
   }
 }
