@@ -7,6 +7,8 @@ import type {
   CatalogResult, ChatEvent, ChatEventsParams, ChatParams, ChatResult, ConfigureParams, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
   RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
+import { KeptHistories } from '../../server/api/keptHistories.ts';
+import type { SentConversation } from '../../server/api/keptHistories.ts';
 import type { RequestType } from '../../server/api/messageTypes.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
@@ -53,6 +55,8 @@ export class ServerProcess implements WaybillServer {
   readonly #configured = new Emitter<ConfigProblem[]>();
   readonly #gate = new Gate<ServerConnection>();
   readonly #chats = new Map<string, RunningChat>();
+  /** The conversations that a run of the server has. */
+  readonly #histories = new WeakMap<ServerConnection, KeptHistories>();
   #state: ServerState = 'stopped';
   #status: StatusSnapshot | undefined;
   /** Counts runs, so that messages of an earlier run are ignored. */
@@ -119,7 +123,9 @@ export class ServerProcess implements WaybillServer {
     if (connection === undefined) return cancelled;
     this.#chats.set(params.id, { onEvents, connection, token });
     try {
-      return await connection.sendRequest(chatRequest, { ...params, flowControl: true }, token);
+      const sent = this.#shortened(params, connection);
+      const result = await connection.sendRequest(chatRequest, { ...params, ...sent, flowControl: true }, token);
+      return result.resend === true ? await connection.sendRequest(chatRequest, { ...params, flowControl: true }, token) : result;
     } catch (error) {
       if (token.isCancellationRequested) return cancelled;
       throw this.#explain(error, connection);
@@ -175,6 +181,15 @@ export class ServerProcess implements WaybillServer {
     } finally {
       subscription?.dispose();
     }
+  }
+
+  /** Leaves out of a chat what this run of the server has of its conversation. */
+  #shortened({ id, conversation }: ChatParams, connection: ServerConnection): SentConversation {
+    const histories = this.#histories.get(connection) ?? new KeptHistories();
+    this.#histories.set(connection, histories);
+    const sent = histories.shorten(conversation);
+    histories.keep(id, conversation, sent.continues?.id);
+    return sent;
   }
 
   #explain(error: unknown, connection: ServerConnection): Error {

@@ -1,6 +1,7 @@
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
+import type { ContinuedHistory } from './keptHistories.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
 import type { EndpointSettings, PriceSettings, RouteSettings } from './settings.ts';
@@ -40,6 +41,8 @@ export interface ChatParams {
   id: string;
   requestedModel: string;
   conversation: ConversationRequest;
+  /** The part of an earlier chat that is left out of `conversation`. */
+  continues?: ContinuedHistory | undefined;
   caller: Caller;
   /**
    * The client answers a notification that has `acknowledge` with `waybill/chatEventsHandled`; the server then keeps a
@@ -56,6 +59,8 @@ export interface ChatResult {
   attempts: number;
   usage: TokenUsage;
   cost: Cost;
+  /** The server does not have the chat that this one continues: it asked no provider, and the client sends the whole conversation. */
+  resend?: true | undefined;
 }
 export const chatRequest = requestType<ChatParams, ChatResult>('waybill/chat');
 

@@ -1,5 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver';
 import { chatEventsHandledNotification, chatEventsNotification, chatRequest, type ChatParams, type ChatResult } from '../../../api/messages.ts';
+import { KeptHistories } from '../../../api/keptHistories.ts';
 import { keptCaller, modelNameProblem } from '../../../base/names.ts';
 import { conversationBody, type ExchangeFailure } from '../../../exchange/request.ts';
 import { sumUsage } from '../../../pricing/sums.ts';
@@ -17,15 +18,19 @@ export const chatFeature: LspFeature = {
   name: 'chat',
   register(context) {
     const running: RunningChats = new Map();
-    context.editor.onRequest(chatRequest, (params, token) => chat(context, running, params, token));
+    const histories = new KeptHistories();
+    context.editor.onRequest(chatRequest, (params, token) => chat(context, running, histories, params, token));
     // An acknowledgement may cross the end of its chat.
     context.editor.onNotification(chatEventsHandledNotification, ({ id, acknowledge }) => running.get(id)?.acknowledged(acknowledge));
     return undefined;
   },
 };
 
-function chat({ editor, router }: FeatureContext, running: RunningChats, params: ChatParams, token: CancellationToken): Promise<ChatResult> {
-  const { id, requestedModel, conversation, caller, flowControl } = params;
+function chat({ editor, router }: FeatureContext, running: RunningChats, histories: KeptHistories, params: ChatParams, token: CancellationToken): Promise<ChatResult> {
+  const { id, requestedModel, caller, flowControl } = params;
+  const conversation = histories.whole(params);
+  if (conversation === undefined) return Promise.resolve({ ...refusedChat('', 'The server does not have the conversation: send the message again.'), resend: true });
+  histories.keep(id, conversation, params.continues?.id);
   const nameProblem = modelNameProblem(requestedModel);
   if (nameProblem !== undefined) return Promise.resolve(refusedChat(router.newId(), nameProblem));
   return new Promise((resolve, reject) => {

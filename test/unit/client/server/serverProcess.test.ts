@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RestartBudget } from '../../../../client/server/restartBudget.ts';
 import { ServerProcess, serverStoppedMessage } from '../../../../client/server/serverProcess.ts';
+import type { Message } from '../../../../server/api/conversation.ts';
 import type { ChatEvent, ChatParams, ConfigureParams } from '../../../../server/api/messages.ts';
 import { FakeServerRun, FakeTimers, RecordingLog, cancellation, emptyStatus, settle } from '../fakes.ts';
 
@@ -191,6 +192,58 @@ describe('ServerProcess', () => {
     await running;
     run?.listener.onChatEvents({ id: 'chat-1', events: [text], acknowledge: 200_000 });
     assert.deepEqual(run?.notifications, sent);
+  });
+
+  describe('a long conversation', () => {
+    const said = (text: string): Message => ({ role: 'user', content: [{ type: 'text', text }] });
+    const first = said('x'.repeat(20_000));
+    const answer = { exchangeId: 'x', outcome: 'ok', attempts: 1, usage: {}, cost: { certainty: 'unknown' } };
+    const turn = (id: string, ...messages: Message[]): ChatParams => ({ ...chat, id, conversation: { system: [], messages, tools: [] } });
+    const sentTo = (run: FakeServerRun | undefined): ChatParams[] => (run?.requests ?? []).flatMap(({ method, params }) => (method === 'waybill/chat' ? [params as ChatParams] : []));
+
+    it('is sent once: the next turn sends what is new', async () => {
+      const { server, runs } = setUp();
+      for (const params of [turn('1', first), turn('2', first, said('more'))]) {
+        const running = server.chat(params, () => undefined, cancellation().token);
+        await settle();
+        runs[0]?.answer('waybill/chat', answer);
+        await running;
+      }
+      const [whole, rest] = sentTo(runs[0]);
+      assert.deepEqual([whole?.conversation.messages, whole?.continues], [[first], undefined]);
+      assert.deepEqual([rest?.conversation.messages, rest?.continues], [[said('more')], { id: '1', messages: 1, system: true, tools: true }]);
+    });
+
+    it('is sent whole to a new run of the server', async () => {
+      const { server, runs, timers } = setUp();
+      const lost = server.chat(turn('1', first), () => undefined, cancellation().token);
+      await settle();
+      runs[0]?.crash();
+      await assert.rejects(lost);
+      timers.advance(100);
+      void server.chat(turn('2', first, said('more')), () => undefined, cancellation().token);
+      await settle();
+      assert.deepEqual(sentTo(runs[1]).map(({ conversation, continues }) => [conversation.messages.length, continues]), [[2, undefined]]);
+    });
+
+    it('is sent whole when the server says that it does not have the rest', async () => {
+      const { server, runs } = setUp();
+      const before = server.chat(turn('1', first), () => undefined, cancellation().token);
+      await settle();
+      runs[0]?.answer('waybill/chat', answer);
+      await before;
+      const events: ChatEvent[] = [];
+      const running = server.chat(turn('2', first, said('more')), more => events.push(...more), cancellation().token);
+      await settle();
+      runs[0]?.answer('waybill/chat', { ...answer, outcome: 'failed', resend: true });
+      await settle();
+      assert.deepEqual(sentTo(runs[0]).at(-1)?.conversation.messages, [first, said('more')]);
+      assert.equal(sentTo(runs[0]).at(-1)?.continues, undefined);
+      runs[0]?.listener.onChatEvents({ id: '2', events: [{ type: 'text', text: 'Hello' }] });
+      runs[0]?.answer('waybill/chat', answer);
+      assert.equal((await running).outcome, 'ok');
+      assert.deepEqual(events, [{ type: 'text', text: 'Hello' }]);
+    });
   });
 
   it('acknowledges nothing of a chat that is cancelled', async () => {
