@@ -72,7 +72,8 @@ export class LspSink implements ReaderSink {
     if (this.#timer === undefined && this.#batch.showsSomething) {
       const waitMs = this.#lastSentAtMs === undefined ? 0 : this.#lastSentAtMs + batchMs - performance.now();
       if (waitMs <= 0) this.#flush();
-      else this.#timer = setTimeout(() => this.#flush(), waitMs);
+      // Node keeps a list for each duration, so that these are whole milliseconds.
+      else this.#timer = setTimeout(() => this.#flush(), Math.ceil(waitMs));
     }
     return ready;
   }
