@@ -19,18 +19,22 @@ export const chatFeature: LspFeature = {
   register(context) {
     const running: RunningChats = new Map();
     const histories = new KeptHistories();
-    context.editor.onRequest(chatRequest, (params, token) => chat(context, running, histories, params, token));
+    context.editor.onRequest(chatRequest, (params, token) => {
+      const conversation = histories.whole(params);
+      if (conversation === undefined) return { ...refusedChat(context.router.newId(), 'The server does not have the conversation: send the message again.'), resend: true as const };
+      const result = chat(context, running, { ...params, conversation }, token);
+      // The first attempt has been sent by now.
+      histories.keep(params.id, conversation, params.continues?.id);
+      return result;
+    });
     // An acknowledgement may cross the end of its chat.
     context.editor.onNotification(chatEventsHandledNotification, ({ id, acknowledge }) => running.get(id)?.acknowledged(acknowledge));
     return undefined;
   },
 };
 
-function chat({ editor, router }: FeatureContext, running: RunningChats, histories: KeptHistories, params: ChatParams, token: CancellationToken): Promise<ChatResult> {
-  const { id, requestedModel, caller, flowControl } = params;
-  const conversation = histories.whole(params);
-  if (conversation === undefined) return Promise.resolve({ ...refusedChat('', 'The server does not have the conversation: send the message again.'), resend: true });
-  histories.keep(id, conversation, params.continues?.id);
+function chat({ editor, router }: FeatureContext, running: RunningChats, params: ChatParams, token: CancellationToken): Promise<ChatResult> {
+  const { id, requestedModel, conversation, caller, flowControl } = params;
   const nameProblem = modelNameProblem(requestedModel);
   if (nameProblem !== undefined) return Promise.resolve(refusedChat(router.newId(), nameProblem));
   return new Promise((resolve, reject) => {
