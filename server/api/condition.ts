@@ -5,7 +5,7 @@ export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
 /** What keeps an endpoint, or a model there, from answering as it should. */
 export type ConditionKind =
   | 'healthy' | 'degraded' | 'recovering' | 'unknown'
-  | 'disabled' | 'offline' | 'portal' | 'no-key' | 'key-rejected' | 'out-of-money' | 'rate-limited' | 'overloaded' | 'down';
+  | 'disabled' | 'offline' | 'portal' | 'no-key' | 'key-rejected' | 'not-permitted' | 'out-of-money' | 'rate-limited' | 'overloaded' | 'down';
 
 /** What an endpoint, or one model there, can do now. The server decides; every place that shows it uses these words. */
 export interface Condition {
@@ -25,7 +25,8 @@ const kinds: Readonly<Record<ConditionKind, { health: HealthState; up: boolean; 
   'offline': { health: 'down', up: false, words: 'out of reach: offline' },
   'portal': { health: 'down', up: false, words: 'out of reach: sign-in page in the way' },
   'no-key': { health: 'down', up: false, words: 'no key stored' },
-  'key-rejected': { health: 'down', up: false, words: 'key rejected' },
+  'key-rejected': { health: 'down', up: false, words: 'key rejected', until: 'tried again at' },
+  'not-permitted': { health: 'down', up: false, words: 'not permitted', until: 'tried again at' },
   'out-of-money': { health: 'down', up: false, words: 'out of money', until: 'tried again at' },
   'rate-limited': { health: 'down', up: false, words: 'rate-limited', until: 'back at' },
   'overloaded': { health: 'down', up: false, words: 'overloaded', until: 'back at' },

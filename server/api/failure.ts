@@ -9,3 +9,9 @@ export const failureClasses = [
 ] as const;
 
 export type FailureClass = (typeof failureClasses)[number];
+
+/**
+ * What a refusal speaks of, and nothing else is kept away for it: the key; the right of the key to one model; the model at
+ * this endpoint, whatever the key; all keys of the key's account; the endpoint as it is reached from here (country, region).
+ */
+export type RefusalScope = 'key' | 'key-model' | 'model' | 'account' | 'endpoint';

@@ -28,7 +28,7 @@ export interface KeyStatus {
   state: 'ok' | 'unused' | 'rejected' | 'no-money' | 'cooling';
   /** Milliseconds since the epoch until which the key rests. */
   until?: number | undefined;
-  /** Why it rests, where its state does not say it: the limit it is at, or the one model that is limited. */
+  /** What its state does not say: the limit it is at, the one model that is limited, or the models that it may not use. */
   reason?: string | undefined;
 }
 

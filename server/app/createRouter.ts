@@ -7,6 +7,7 @@ import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
+import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
 import { ExchangePublisher } from '../exchange/publisher.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
 import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
@@ -38,6 +39,7 @@ import { drillsObserver } from '../router/observers/drillsObserver.ts';
 import { eventLogObserver } from '../router/observers/eventLogObserver.ts';
 import { healthObserver } from '../router/observers/healthObserver.ts';
 import { keysObserver } from '../router/observers/keysObserver.ts';
+import { earlyObserver } from '../router/observers/earlyObserver.ts';
 import { limitsObserver } from '../router/observers/limitsObserver.ts';
 import { noticesObserver } from '../router/observers/noticesObserver.ts';
 import { proberObserver } from '../router/observers/proberObserver.ts';
@@ -124,6 +126,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
+  const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const faultInjector = new FaultInjector(clock);
   const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens() }));
@@ -153,9 +156,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     runningObserver(running),
     timeoutsObserver(timers),
     limitsObserver(limiter),
+    earlyObserver(early),
     keysObserver(keys),
     healthObserver(healthRegistry, keys),
-    noticesObserver(failureNotices),
+    noticesObserver(failureNotices, keys),
     proberObserver(prober, clock),
     drillsObserver(drills),
     eventLogObserver(eventLog, clock),
@@ -167,7 +171,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, changes, clock });

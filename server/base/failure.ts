@@ -1,4 +1,4 @@
-import type { FailureClass } from '../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../api/failure.ts';
 import type { FailureCode } from './failureCodes.ts';
 
 export interface FailureDetails {
@@ -23,6 +23,8 @@ export interface FailureDetails {
   helpUrl?: string | undefined;
   /** Fault injection made this failure, and its message says so. */
   injected?: true | undefined;
+  /** What a refusal speaks of; absent: by its class. */
+  scope?: RefusalScope | undefined;
   /** The message says that the rejected key is one for a provider, so that no caller takes it for its own token. */
   namesKeyOwner?: true | undefined;
   cause?: unknown;
@@ -46,6 +48,7 @@ export class WaybillError extends Error {
   readonly helpUrl: string | undefined;
   readonly injected: true | undefined;
   readonly namesKeyOwner: true | undefined;
+  readonly scope: RefusalScope | undefined;
 
   /** @param statement one sentence that says what happened; with the advice of the details it makes the message */
   constructor(code: FailureCode, failureClass: FailureClass, statement: string, details: FailureDetails = {}) {
@@ -63,6 +66,7 @@ export class WaybillError extends Error {
     this.helpUrl = details.helpUrl;
     this.injected = details.injected;
     this.namesKeyOwner = details.namesKeyOwner;
+    this.scope = details.scope;
   }
 
   /** The sentence that may be stored: ours, without what a provider said. */

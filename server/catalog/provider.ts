@@ -107,4 +107,6 @@ export interface ErrorRule {
   /** Case-insensitive substring of the message. */
   message?: string;
   failureClass: import('../api/failure.ts').FailureClass;
+  /** What it speaks of, where neither its class nor its wording says it. */
+  scope?: import('../api/failure.ts').RefusalScope;
 }

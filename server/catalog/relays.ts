@@ -62,8 +62,8 @@ export const openrouter: Provider = {
   errorRules: [
     // Requests under way hold back a part of the balance until they end.
     { status: 402, code: 'openrouter_in_flight_budget', failureClass: 'rate-limit' },
-    // The free requests of a day come back at midnight (UTC), not in a moment.
-    { status: 429, message: 'free-models-per-day', failureClass: 'quota' },
+    // The free requests of a day come back at midnight (UTC), not in a moment. Models that are paid for go on.
+    { status: 429, message: 'free-models-per-day', failureClass: 'quota', scope: 'key-model' },
     // What its own guard refuses; the key and the model are fine.
     { code: 'moderation', failureClass: 'content-policy' },
     { status: 403, message: 'flagged', failureClass: 'content-policy' },

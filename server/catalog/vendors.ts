@@ -79,10 +79,10 @@ export const googleErrorRules: readonly ErrorRule[] = [
   // The country or the billing account, not the request.
   { status: 400, code: 'FAILED_PRECONDITION', failureClass: 'auth' },
   { status: 429, code: 'quota_exceeded', failureClass: 'quota' },
-  // A used-up day (or a model without a free tier) does not come back in minutes.
-  { status: 429, codePart: 'PerDay', failureClass: 'quota' },
-  { status: 429, message: 'PerDay', failureClass: 'quota' },
-  { status: 429, message: 'limit: 0,', failureClass: 'quota' },
+  // A used-up day (or a model without a free tier) does not come back in minutes. Both are counted by model.
+  { status: 429, codePart: 'PerDay', failureClass: 'quota', scope: 'key-model' },
+  { status: 429, message: 'PerDay', failureClass: 'quota', scope: 'key-model' },
+  { status: 429, message: 'limit: 0,', failureClass: 'quota', scope: 'key-model' },
   { status: 503, failureClass: 'overloaded' },
 ];
 

@@ -12,12 +12,15 @@ export interface AdmissionRequest {
   readonly maxOutputTokens: number | undefined;
   /** Ids of keys that are not to be used. */
   readonly excludedKeys: ReadonlySet<string>;
-  /** Nothing else is left to ask: breakers, the ramp after an outage and our own backoff do not refuse the attempt. */
+  /**
+   * Nothing else is left to ask: neither breakers nor what the provider said (waits, limits, refused keys) keep the attempt
+   * away, only limits that the user set, and another such attempt that is under way where the provider said something.
+   */
   readonly lastResort: boolean;
 }
 
 /** What the choice of a key depends on. */
-export type KeyRequest = Omit<AdmissionRequest, 'lastResort'>;
+export type KeyRequest = AdmissionRequest;
 
 /**
  * What an attempt used, in tokens of prompt and answer together. `unknown`: the estimate stays counted. `unsent`: no byte

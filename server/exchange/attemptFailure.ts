@@ -7,19 +7,23 @@ import type { AttemptFailure, Walk } from './machine/exchangeState.ts';
 import { isAboutKey } from './machine/failover.ts';
 import type { ExchangeInput } from './request.ts';
 import type { ExchangeServices } from './services.ts';
-import { triedKeysAfter } from './machine/triedTargets.ts';
+import { recordKey, triedKeysOf } from './machine/triedTargets.ts';
 
 /** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
 export function failureOf(
   services: ExchangeServices, input: ExchangeInput, { tried, queue }: Walk, attempt: UpstreamAttempt,
   { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume'>,
 ): AttemptFailure {
-  const { endpoint, target, key } = attempt.origin;
+  const { endpoint, target, key, started: { role } } = attempt.origin;
   const { failureClass } = error;
+  const isLeft = (lastResort: boolean): boolean => key !== undefined && isAboutKey(error)
+    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, triedKeysOf(recordKey(tried, target, key.id, error), target), lastResort));
+  const freeKey = isLeft(false);
+  // A rate limit is no reason to ask another key that is limited too.
+  const keyRests = !freeKey && failureClass !== 'rate-limit' && (queue.length === 0 || role === 'last-resort') && isLeft(true);
   return {
     error, raw, begun, cutShort: wasCutShort(attempt, error), keyId: key?.id, sharedLimits: endpoint.provider.sharedLimits === true,
-    anotherKey: key !== undefined && isAboutKey(failureClass)
-      && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, triedKeysAfter(tried, endpoint.name, key.id, failureClass))),
+    anotherKey: freeKey || keyRests, keyRests,
     largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.routeTable()) : undefined,
     canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
   };

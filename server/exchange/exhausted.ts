@@ -33,7 +33,10 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
   if (attempts.length === 0) return nothingTried(exchange);
   const failures = [...lastFailure.values()];
   const failureClass = leastFinal(failures.map(failure => failure.failureClass));
-  const only = failures.length === 1 && attempts.length === 1 && plan.excluded.length === 0 ? failures[0] : undefined;
+  const leftOut = plan.excluded.filter(excluded => !attempts.some(attempt => attempt.target === excluded.target));
+  const isAlone = failures.length === 1 && leftOut.length === 0;
+  // A limit that was met more than once, after a wait or with each key, is one answer of one provider.
+  const only = isAlone && (attempts.length === 1 || attempts.every(attempt => attempt.failureClass === 'rate-limit')) ? failures[0] : undefined;
   const retryAfterMs = soonestRecovery(exchange);
   if (exchange.link !== undefined) {
     return failure('offline', 'network', troubleSentence(exchange.link), retryAfterMs);
@@ -42,14 +45,13 @@ export function exhaustedFailure(exchange: ExhaustedExchange): Omit<ExchangeFail
     const passRaw = only.failureClass === 'context-overflow' || only.failureClass === 'model-not-found';
     return {
       error: new WaybillError(only.code, only.failureClass, withWait(withNextAction(only.message, only.failureClass), retryAfterMs), {
-        ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, injected: only.injected, namesKeyOwner: only.namesKeyOwner, cause: only,
+        ownSentence: only.ownSentence === undefined ? undefined : withWait(withNextAction(only.ownSentence, only.failureClass), retryAfterMs), status: only.status, retryAfterMs, scope: only.scope, providerCode: only.providerCode, detail: only.detail, helpUrl: only.helpUrl, injected: only.injected, namesKeyOwner: only.namesKeyOwner, cause: only,
       }),
       target: attempts[0]?.target,
       raw: passRaw ? exchange.raw : undefined,
     };
   }
   const mixed = new Set(failures.map(one => one.failureClass)).size > 1;
-  const leftOut = plan.excluded.filter(excluded => !attempts.some(attempt => attempt.target === excluded.target));
   const sentence = (messageOf: (attempt: Attempt) => string | undefined): string => {
     const lines = [
       ...attempts.map(attempt => `${attempt.target}: ${messageOf(attempt) ?? 'failed'}`),
@@ -74,7 +76,13 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
   const message = withWait(`No target of ${logText(requestedModel)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();
   return tooLong
     ? { error: new WaybillError('context-overflow', 'context-overflow', message, { status: 400, providerCode: 'context_length_exceeded' }) }
-    : never ? failure('no-target', 'bad-request', message, undefined, 400) : failure('no-target', 'server', message, retryAfterMs, 503);
+    : never ? failure('no-target', 'bad-request', message, undefined, 400)
+      : isLimited(exchange) ? failure('no-target', 'rate-limit', message, retryAfterMs) : failure('no-target', 'server', message, retryAfterMs, 503);
+}
+
+/** Providers named a wait for every target that could be waited for: the caller gets the answer of the one that asked last. */
+function isLimited({ coolingDown }: ExhaustedExchange): boolean {
+  return coolingDown.length > 0 && coolingDown.every(({ cause, ownLimit }) => cause === 'rate-limit' && ownLimit !== true);
 }
 
 function failure(code: FailureCode, failureClass: WaybillError['failureClass'], message: string, retryAfterMs: number | undefined, status?: number, details?: Pick<FailureDetails, 'ownSentence' | 'namesKeyOwner'>) {
@@ -84,7 +92,8 @@ function failure(code: FailureCode, failureClass: WaybillError['failureClass'], 
 /** How long until the first of the targets that cool down or are limited may be tried, in milliseconds; undefined where no moment is known. */
 function soonestRecovery({ coolingDown, lastFailure, now }: ExhaustedExchange): number | undefined {
   const waits = [
-    ...coolingDown.map(cooldown => Math.max(0, cooldown.retryAt - now)),
+    // No wait mends a rejected key or an unknown model, and both are tried with the next request.
+    ...coolingDown.filter(({ cause }) => cause !== 'auth' && cause !== 'model-not-found').map(({ retryAt }) => Math.max(0, retryAt - now)),
     ...[...lastFailure.values()].flatMap(one => (one.retryAfterMs === undefined ? [] : [one.retryAfterMs])),
   ];
   return waits.length === 0 ? undefined : Math.min(...waits);

@@ -109,7 +109,7 @@ export class AttemptLauncher {
     return {
       input: resumption?.begun === true ? resumption.input(input) : input,
       target, number, role, kind, route,
-      triedKeys: triedKeysOf(tried, target.endpoint),
+      triedKeys: triedKeysOf(tried, target),
       strip: tried.stripped.has(target.target),
       replaceable: queue.length > 0 || runningOf(state).length > 0,
       // Over HTTP the only target's lifecycle events go straight through: no other target could take over unseen.

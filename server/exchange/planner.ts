@@ -1,6 +1,6 @@
 import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
-import type { PlanResult, RoutingRequest } from '../routing/plan.ts';
+import type { KeptAway, PlanResult, RoutingRequest } from '../routing/plan.ts';
 import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
@@ -55,9 +55,15 @@ export class ExchangePlanner {
     return { targets: plan.targets, coolingDown, unfit, now, atMs };
   }
 
-  /** Of targets that are all kept away, the one most likely to answer all the same. @param now milliseconds since the epoch */
-  best(candidates: readonly PlannedTarget[], now: number): PlannedTarget | undefined {
-    const best = this.#services.healthRegistry.bestUnavailable(candidates, now);
-    return candidates.find(one => one.endpoint === best?.endpoint && one.model === best.model);
+  /**
+   * Of targets that are all kept away, the one most likely to answer all the same: one that no provider said anything
+   * against, else the one that is available soonest.
+   * @param candidates soonest first
+   * @param now milliseconds since the epoch
+   */
+  best(candidates: readonly KeptAway[], now: number): PlannedTarget | undefined {
+    const targets = candidates.map(({ target }) => target);
+    const best = this.#services.healthRegistry.bestUnavailable(targets, now);
+    return targets.find(one => one.endpoint === best?.endpoint && one.model === best.model) ?? targets[0];
   }
 }

@@ -16,13 +16,13 @@ const longestCode = 200;
  * redacted before they are cut, and hold nothing that a terminal would obey.
  */
 export function redactFailure(error: WaybillError, redactor: Redactor): WaybillError {
-  const { status, retryAfterMs, detail, providerCode, systemCode, helpUrl, injected, namesKeyOwner } = error;
+  const { status, retryAfterMs, detail, providerCode, systemCode, helpUrl, injected, namesKeyOwner, scope } = error;
   const ownSentence = error.ownSentence === undefined ? undefined : logText(redactor.redact(error.ownSentence));
   const message = ownSentence === undefined
     ? redactor.redact(error.message)
     : withProviderWords(ownSentence, detail ?? '', (text, maxLength) => redactor.excerpt(text, maxLength));
   return new WaybillError(error.code, error.failureClass, logText(message), {
-    status, retryAfterMs, systemCode, helpUrl, injected, namesKeyOwner, ownSentence, cause: error,
+    status, retryAfterMs, systemCode, helpUrl, injected, namesKeyOwner, scope, ownSentence, cause: error,
     detail: detail === undefined ? undefined : redactor.excerpt(detail, longestDetail),
     providerCode: providerCode === undefined ? undefined : redactor.excerpt(providerCode, longestCode),
   });

@@ -1,6 +1,6 @@
 import type { Admission, HealthTarget, BestUnavailable } from './healthReader.ts';
 import { breakerAdmission, breakerWords, takeTrial, trialUnderWay, type Breaker } from './breaker/breaker.ts';
-import { cooldownReason } from './breaker/cooldown.ts';
+import { cooldownReason, refusalWords } from './breaker/cooldown.ts';
 import { endpointVerdict, type EndpointHealth } from './endpointHealth.ts';
 import { modelHealth } from './modelHealth.ts';
 import { waitWords } from './wording.ts';
@@ -10,7 +10,7 @@ export function admit(health: EndpointHealth, model: string | undefined, now: nu
   const breaker = breakersAdmission(health, model, now);
   const cooldown = health.cooldowns.coolingDown(model, now);
   if (cooldown === undefined || (!breaker.admitted && breaker.retryAt >= cooldown.until)) return breaker;
-  return { admitted: false, reason: cooldownReason(cooldown, now), retryAt: cooldown.until, cause: cooldown.failureClass };
+  return { admitted: false, reason: cooldownReason(cooldown, now), retryAt: cooldown.until, cause: cooldown.failureClass, why: refusalWords(cooldown) };
 }
 
 function breakersAdmission(health: EndpointHealth, model: string | undefined, now: number): Admission {
@@ -30,10 +30,11 @@ function modelsAdmission(health: EndpointHealth, now: number): Admission | undef
   return { admitted: false, retryAt: until, reason: `${breakerWords(named)}, next try in ${waitWords(until - now)}` };
 }
 
-/** Admits an attempt and takes the trial slots that it fills. @param force only a wait that the provider named refuses it */
+/** Admits an attempt and takes the trial slots that it fills. @param force nothing refuses it */
 export function enterEndpoint(health: EndpointHealth, model: string | undefined, now: number, force: boolean): Admission {
   const regular = admit(health, model, now);
-  if (!regular.admitted && (!force || health.cooldowns.ownConsecutiveFailures(model, now) === undefined)) return regular;
+  if (!regular.admitted && !force) return regular;
+  const isEarly = !regular.admitted && health.cooldowns.ownConsecutiveFailures(model, now) === undefined;
   health.inFlight += 1;
   const known = model === undefined ? undefined : modelHealth(health.models, model, now, health.config.windowMs);
   if (known !== undefined) {
@@ -43,14 +44,15 @@ export function enterEndpoint(health: EndpointHealth, model: string | undefined,
   const ofEndpoint = needsTrial(health.breaker, health.inFlight - 1, now);
   // While an attempt at this model is a trial, a second one would be taken for it when it ends.
   const isTrialUnderWay = known !== undefined && (trialUnderWay(known.breaker, now) || (trialUnderWay(health.breaker, now) && health.trialModel === model));
-  if (isTrialUnderWay) return { admitted: true, trial: false };
+  if (isTrialUnderWay) return isEarly ? { admitted: true, trial: false, early: true } : { admitted: true, trial: false };
   if (ofEndpoint) {
     health.breaker = takeTrial(health.breaker, now);
     health.trialModel = model;
   }
   const ofModel = known !== undefined && needsTrial(known.breaker, known.inFlight - 1, now);
   if (ofModel) known.breaker = takeTrial(known.breaker, now);
-  return { admitted: true, trial: ofEndpoint || ofModel };
+  const trial = ofEndpoint || ofModel;
+  return isEarly ? { admitted: true, trial, early: true } : { admitted: true, trial };
 }
 
 /** Whether an attempt that is admitted now, regularly or by force, is a trial. */

@@ -104,7 +104,7 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
   if (failureClass === undefined) {
     if (kind === 'traffic') {
       health.slidingWindow.add(at, true, outcome.firstTokenMs, outcome.totalMs);
-      health.cooldowns.succeeded(outcome.model);
+      health.cooldowns.succeeded(outcome.model, outcome.startedAt);
     }
     notes.lastSuccessAt = Math.max(notes.lastSuccessAt, at);
     if (notes.unresolved !== undefined && at < notes.unresolved.at) return;
@@ -118,12 +118,15 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
     notes.lastError = { at, failureClass, message: outcome.message ?? failureClass };
     notes.lastErrorMayBeLink = mayBeLink(outcome);
   }
-  if (!fault || outcome.keyScoped === true) {
+  const { scope } = outcome;
+  const isRefused = scope === 'endpoint' || scope === 'model';
+  if (isRefused) health.cooldowns.refused(scope === 'model' ? outcome.model : undefined, failureClass, at);
+  if (!fault || outcome.keyScoped === true || scope === 'model') {
     // An answer about the request or the key shows that the endpoint can be reached.
     if (notes.unresolved !== undefined && unreachable(notes.unresolved.failureClass)) notes.unresolved = undefined;
     return;
   }
-  health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
+  if (!isRefused) health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
   if (kind === 'traffic') health.slidingWindow.add(at, false, undefined, undefined);
   if (at < notes.lastSuccessAt) return;
   if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';

@@ -1,4 +1,4 @@
-import type { FailureClass } from '../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../api/failure.ts';
 import type { FailureCode, TimerPhase } from '../base/failureCodes.ts';
 import type { EndpointStatus } from '../api/status.ts';
 import type { BreakerConfig } from '../config/config.ts';
@@ -27,6 +27,8 @@ export interface Outcome {
   trial?: boolean | undefined;
   /** Observed by a peer: the attempt never entered here, so no place is freed. */
   foreign?: boolean | undefined;
+  /** What a refusal speaks of; absent: by its class. */
+  scope?: RefusalScope | undefined;
   /** The failure concerns one key while others of the endpoint may still serve: the key cools down, the endpoint does not. */
   keyScoped?: boolean | undefined;
   /** How a network failure came about, where known. Refused and reset connections are no sign of being offline. */
@@ -54,11 +56,21 @@ export type EndpointHealthReport = Pick<EndpointStatus,
 
 /** Whether an attempt may go to a target now, and if not, why and until when. */
 export type Admission =
-  | { admitted: true; /** The attempt is a half-open trial. */ trial: boolean }
+  | {
+      admitted: true;
+      /** The attempt is a half-open trial. */
+      trial: boolean;
+      /** The provider named a wait that is not over: only force let the attempt through. */
+      early?: true | undefined;
+    }
   | {
       admitted: false; reason: string; retryAt: number;
       /** Absent: a breaker is open. `busy`: only for a moment, as many requests are under way as may be. */
       cause?: FailureClass | 'busy' | undefined;
+      /** The cause in a few words, where its class does not say it. */
+      why?: string | undefined;
+      /** A limit that the user set refuses it, and holds in any case; whatever else is said may be overridden when nothing else can serve. */
+      ownLimit?: true | undefined;
       /** Of a limit: the reason without how long it holds, so that it reads the same while time passes. */
       limit?: string | undefined;
     };
@@ -92,8 +104,8 @@ export interface HealthRegistry {
   admission(endpoint: string, model: string | undefined, now: number): Admission;
   /**
    * Admits an attempt right before it is sent, and takes a trial slot when half-open. `record` or `release` frees its place.
-   * @param options.force breakers, the ramp and our own backoff do not refuse the attempt, which is the trial where none is
-   *   under way; only a wait that the provider named still refuses it, because the provider would
+   * @param options.force neither breakers, the ramp nor cooldowns refuse the attempt, which is the trial where none is under
+   *   way; `early` in the answer where the provider named a wait that is not over
    */
   enter(endpoint: string, model: string | undefined, now: number, options?: { readonly force?: boolean | undefined }): Admission;
   /**

@@ -1,12 +1,13 @@
-import type { FailureClass } from '../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/keyNotes.ts';
+import { whyBlocked, type KeysBlocked } from './keysBlocked.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
-import { applyNote, coolDown, freshKey, isUsable, keyChangesAt, noModels, coolDownForMoney, coolsDownUntil, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
+import { applyNote, beginTrial, coolDown, disprove, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
 
 /** What is known of an endpoint's keys at a moment, by their fingerprints. */
 export type KeySnapshot = ReadonlyMap<string, KeyKnowledge>;
@@ -22,6 +23,10 @@ export interface KeyPoolOptions {
 export interface ReportSubject {
   /** Canonical model of the attempt; absent for probes. */
   model?: string | undefined;
+  /** When the attempt began; absent: it is not known whether that was before or after an earlier refusal. */
+  startedAt?: number | undefined;
+  /** What a refusal speaks of; absent: by its class. */
+  scope?: RefusalScope | undefined;
   /** Fault injection made the outcome up: peers must not learn of it. */
   drill?: boolean | undefined;
 }
@@ -38,8 +43,9 @@ const disprovedWithinMs = 10 * 60 * 1000;
 const probesDoubtedMs = 60 * 60 * 1000;
 
 /**
- * The keys of all endpoints and what is known of each: usable, cooling down, or rejected until its secret changes or it is
- * shown to work. The first usable key is used until it fails, because prompt caches belong to an account and rotating keys
+ * The keys of all endpoints and what is known of each: usable, cooling down, or rejected, and then tried again with growing
+ * distance, by a probe where that proves something, else by one request. What a provider says of a key for one model holds
+ * for that model. The first usable key is used until it fails, because prompt caches belong to an account and rotating keys
  * without need empties them. Answers of some providers name the account of a key; what concerns an account concerns all its
  * keys.
  */
@@ -48,6 +54,8 @@ export class KeyPool {
   readonly #onNote: ((note: KeyStateNote) => void) | undefined;
   #keys = new Map<string, PooledKey[]>();
   #sharedLimits = new Set<string>();
+  /** Some key was rejected, of any endpoint, since this server began. */
+  #anyRejected = false;
   /** Endpoints with fault injection under way. */
   #drilled = new Set<string>();
   /** The latest note on each key and model, also on keys that are not configured now. */
@@ -95,30 +103,63 @@ export class KeyPool {
     return this.#keys.get(endpoint)?.find(key => isUsable(key, model, now) && !tried.has(key.material.id) && (permits === undefined || permits(key.material)))?.material;
   }
 
+  /**
+   * The key to use when nothing else can serve, although the provider said something against each: the one of which it said
+   * the shortest. Parameters as of `pick`.
+   */
+  pickRefused(endpoint: string, tried: ReadonlySet<string>, now: number, permits: (key: KeyMaterial) => boolean, model: string): KeyMaterial | undefined {
+    let best: { material: KeyMaterial; freeAt: number } | undefined;
+    for (const key of this.#keys.get(endpoint) ?? []) {
+      if (tried.has(key.material.id) || !permits(key.material)) continue;
+      const freeAt = restingFor(key, model, now)?.until ?? now;
+      if (best === undefined || freeAt < best.freeAt) best = { material: key.material, freeAt };
+    }
+    return best?.material;
+  }
+
+  /** A request takes a key. One that was rejected before is tried by no other request until this one has ended. */
+  taken(endpoint: string, keyId: string, model: string, now: number): void {
+    if (!this.#anyRejected) return;
+    const key = this.#find(endpoint, keyId);
+    if (key !== undefined) beginTrial(key, model, now);
+  }
+
+  /** A rejected key that a free call may prove again now, and when the next request may try it. */
+  awaitsProof(endpoint: string, now: number): { key: KeyMaterial; until: number } | undefined {
+    if (!this.#anyRejected) return undefined;
+    for (const { material, known: { state }, probesDoubtedUntil } of this.#keys.get(endpoint) ?? []) {
+      if (state.kind === 'rejected' && now >= state.until - proofAheadMs && now >= probesDoubtedUntil) return { key: material, until: state.until };
+    }
+    return undefined;
+  }
+
+  /** The provider has rejected the key, or its right to the model, more than once since it last served. */
+  isRejectedAgain(endpoint: string, keyId: string, model: string | undefined): boolean {
+    const key = this.#find(endpoint, keyId);
+    return key !== undefined && isRejectedAgain(key, model);
+  }
+
   /** Notes what an attempt or a probe proved about a key. */
   report(endpoint: string, keyId: string, outcome: 'ok' | FailureClass, now: number, retryAfterMs?: number, about: ReportSubject = {}): void {
     const key = this.#find(endpoint, keyId);
     if (key === undefined) return;
     // An attempt may outlive the fault that was injected into it, whose effects `restore` has taken back.
     if (about.drill === true && !this.#drilled.has(endpoint)) return;
+    const { scope } = about;
     switch (outcome) {
       case 'ok':
-        key.provedAt = now;
-        // An answer may be older than a cooldown or rejection, so only a test ends those early.
-        if (key.known.state.kind === 'unused' || ('until' in key.known.state && coolsDownUntil(key, undefined, now) === undefined)) {
-          key.known = { state: { kind: 'ok' }, models: key.known.models };
-        }
+        this.#answered(endpoint, key, now, about);
         return;
+      case 'model-not-found':
       case 'auth':
-        if (key.probeRevivedAt !== undefined && about.model !== undefined && now - key.probeRevivedAt < disprovedWithinMs) key.probesDoubtedUntil = now + probesDoubtedMs;
-        if (key.known.state.kind === 'rejected') return;
-        key.known = { state: { kind: 'rejected', since: now }, models: key.known.models };
-        this.#publish(endpoint, key, about, { state: 'rejected', at: now });
+        if (outcome === 'auth' && key.probeRevivedAt !== undefined && about.model !== undefined && now - key.probeRevivedAt < disprovedWithinMs) key.probesDoubtedUntil = now + probesDoubtedMs;
+        this.#rejected(endpoint, key, outcome, now, about);
         return;
       case 'quota': {
         const until = now + Math.max(noMoneyCooldownMs, Math.min(longestCooldownMs, retryAfterMs ?? 0));
+        const model = scope === 'key-model' ? about.model : undefined;
         for (const one of this.#sameAccount(endpoint, key)) {
-          if (coolDownForMoney(one, { since: now, until })) this.#publish(endpoint, one, about, { state: 'no-money', at: now, until });
+          if (coolDown(one, model, { kind: 'no-money', since: now, until })) this.#publish(endpoint, one, about, { state: 'no-money', at: now, until, model });
         }
         return;
       }
@@ -127,11 +168,43 @@ export class KeyPool {
         // A limit with a named wait is counted by model. Without one it is unknown what the limit counts.
         const model = retryAfterMs === undefined ? undefined : about.model;
         for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
-          if (coolDown(one, model, { since: now, until })) this.#publish(endpoint, one, about, { state: 'cooling', at: now, until, model });
+          if (coolDown(one, model, { kind: 'cooling', since: now, until })) this.#publish(endpoint, one, about, { state: 'cooling', at: now, until, model });
         }
         return;
       }
       default:
+    }
+  }
+
+  /** An answer ends what was said against the key before its request began. One that may be older ends nothing that still runs. */
+  #answered(endpoint: string, key: PooledKey, now: number, about: ReportSubject): void {
+    key.provedAt = now;
+    const { state, models } = key.known;
+    if (state.kind === 'ok' && models.size === 0) return;
+    const { startedAt, model } = about;
+    if (startedAt !== undefined) {
+      const ended = disprove(key, model, startedAt);
+      if (ended.whole) this.#publish(endpoint, key, about, { state: 'ok', at: now });
+      if (ended.model) this.#publish(endpoint, key, about, { state: 'ok', at: now, model });
+    }
+    const { state: left } = key.known;
+    if (left.kind === 'unused' || (left.kind !== 'rejected' && 'until' in left && restingFor(key, undefined, now) === undefined)) {
+      key.known = { state: { kind: 'ok' }, models: key.known.models };
+    }
+  }
+
+  /** A refusal of the key, of all keys of its account, or of its right to one model. One that speaks of the endpoint says nothing of keys. */
+  #rejected(endpoint: string, key: PooledKey, outcome: 'auth' | 'model-not-found', now: number, about: ReportSubject): void {
+    const { scope = outcome === 'auth' ? 'key' : 'model' } = about;
+    if (scope === 'endpoint' || scope === 'model') return;
+    const model = scope === 'key-model' ? about.model : undefined;
+    // A probe asks for no model: that it may not list the models says nothing of them.
+    if (scope === 'key-model' && model === undefined) return;
+    for (const one of scope === 'account' ? this.#sameAccount(endpoint, key) : [key]) {
+      const until = reject(one, model, now);
+      if (until === undefined) continue;
+      this.#anyRejected = true;
+      this.#publish(endpoint, one, about, { state: 'rejected', at: now, until, model });
     }
   }
 
@@ -157,6 +230,7 @@ export class KeyPool {
     const before = this.#notes.get(subject);
     if (before !== undefined && before.at > note.at) return;
     this.#notes.set(subject, note);
+    if (note.state === 'rejected') this.#anyRejected = true;
     for (const key of this.#keys.get(note.endpoint) ?? []) if (key.fingerprint === note.keyFingerprint) applyNote(key, note);
   }
 
@@ -177,34 +251,14 @@ export class KeyPool {
   }
 
   /**
-   * Why no key can be used now, in one clause, and until when; undefined when one can, or when the endpoint needs none.
+   * Why no key can be used now, and until when; undefined when one can, or when the endpoint needs none.
    * @param admits whether limits let a key be used, and if not, when they will
    * @param model for which model; absent: cooldowns of single models do not count
    */
-  blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: KeyMaterial) => Admission, model?: string): { reason: string; retryAt?: number } | undefined {
+  blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: KeyMaterial) => Admission, model?: string): KeysBlocked | undefined {
     const keys = this.#keys.get(endpoint) ?? [];
     if (keys.length === 0) return keyRequired ? { reason: 'no key is stored for it' } : undefined;
-    let soonest: number | undefined;
-    let limited: { reason: string; retryAt: number } | undefined;
-    let limitedKeys = 0;
-    let cooling = false;
-    for (const key of keys) {
-      if (key.known.state.kind === 'rejected') continue;
-      const cooldownUntil = coolsDownUntil(key, model, now);
-      const admission = admits?.(key.material);
-      if (cooldownUntil === undefined && admission?.admitted !== false) return undefined;
-      cooling ||= cooldownUntil !== undefined && key.known.state.kind !== 'no-money';
-      if (cooldownUntil === undefined && admission?.admitted === false) {
-        limitedKeys += 1;
-        if (limited === undefined || admission.retryAt < limited.retryAt) limited = admission;
-      }
-      const freeAt = Math.max(cooldownUntil ?? 0, admission?.admitted === false ? admission.retryAt : 0);
-      soonest = soonest === undefined ? freeAt : Math.min(soonest, freeAt);
-    }
-    if (soonest === undefined) return { reason: 'the provider rejected every key' };
-    if (limited !== undefined && limitedKeys === keys.length) return { reason: keys.length === 1 ? limited.reason : `every key is at its limit: ${limited.reason}`, retryAt: soonest };
-    const reasons = [...(limited === undefined ? [] : ['at its limit']), ...(cooling ? ['rate-limited'] : []), 'out of money'];
-    return { reason: `every key is ${reasons.join(', ')} or rejected`, retryAt: soonest };
+    return whyBlocked(keys, model, now, admits);
   }
 
   /**
@@ -223,9 +277,12 @@ export class KeyPool {
       key.probeRevivedAt = now;
     }
     const { state } = key.known;
+    const hadRefusals = key.known.models.size > 0;
     key.provedAt = Math.max(now, key.provedAt);
+    key.trialUntil = -Infinity;
     key.known = { state: { kind: 'ok' }, models: by === 'test' ? noModels : key.known.models };
     if (state.kind !== 'ok' && state.kind !== 'unused') this.#publish(endpoint, key, {}, { state: 'ok', at: Math.max(now, state.since) });
+    else if (by === 'test' && hadRefusals) this.#publish(endpoint, key, {}, { state: 'ok', at: now });
   }
 
   /** Whether the key was rejected and has not been shown to work since. */

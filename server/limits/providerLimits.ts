@@ -96,6 +96,11 @@ export class ProviderLimits {
     return little ?? [];
   }
 
+  /** The provider asked for a wait until then: figures are forgotten at that moment, whatever resets they name. */
+  believedUntil(at: number): void {
+    for (const [kind, known] of this.#known) if (known.resetAt === undefined || known.resetAt > at) this.#known.set(kind, { ...known, resetAt: at });
+  }
+
   /** Applies what a provider reported to a peer at `at`. */
   applyRemote(kind: CountedKind, reported: ReportedFigure, at: number): void {
     const before = this.#known.get(kind);

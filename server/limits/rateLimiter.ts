@@ -1,5 +1,6 @@
 import { readRateHeaders, type CountedKind, type ReportedFigure } from '../base/headers/rateHeaders.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
+import { askedForMs } from '../base/headers/retryAfter.ts';
 import type { Provider } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
@@ -35,6 +36,8 @@ export interface RateRequest {
   readonly model: string;
   /** Estimated tokens of the prompt, a lower bound. */
   readonly promptTokens: number;
+  /** Nothing else can serve: what the provider says is left does not refuse the request, the user's limits do. */
+  lastResort?: boolean;
   /** Tokens that may be written at most; reserved in the user's limits, and nothing to the provider's figures. 0 where unknown. */
   readonly writableTokens: number;
   /** Milliseconds since the epoch. */
@@ -169,11 +172,12 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     return claims;
   }
 
-  function lookAtKey(entry: EndpointLimits, { endpoint, keyId = '', model, promptTokens, writableTokens, now }: RateRequest): Refusal | undefined {
+  function lookAtKey(entry: EndpointLimits, { endpoint, keyId = '', model, promptTokens, writableTokens, now, lastResort }: RateRequest): Refusal | undefined {
     const rateWindow = keyRateWindow(entry, keyId);
     const own = rateWindow === undefined ? undefined : later(rateWindow.look(promptTokens + writableTokens, now), options.shared?.look(keyScope(endpoint, keyId), promptTokens, now));
-    const shortage = reportedOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
-    return shortage === undefined ? own : later(own, { admitted: false, ...shortage });
+    const shortage = lastResort === true ? undefined : reportedOf(endpoint, entry, keyId, model)?.shortage(promptTokens, now);
+    if (own === undefined) return shortage === undefined ? undefined : { admitted: false, cause: 'rate-limit', ...shortage };
+    return { ...(shortage === undefined ? own : later(own, { admitted: false, cause: 'rate-limit', ...shortage }) ?? own), ownLimit: true };
   }
 
   return {
@@ -204,7 +208,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
     admission(endpoint, estimatedTokens, now, writableTokens = 0) {
       const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return admitted;
-      return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), options.shared?.look(endpoint, estimatedTokens, now)) ?? admitted;
+      return later(lookAtEndpoint(entry, estimatedTokens + writableTokens, now), usersOwn(options.shared?.look(endpoint, estimatedTokens, now))) ?? admitted;
     },
 
     keyAdmission(request) {
@@ -217,11 +221,12 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const tokens = promptTokens + request.writableTokens;
       const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return { admitted: true, ticket: { endpoint, at: now, tokens, promptTokens: 0, key: undefined, reported: undefined, reportedVersion: 0, claims: nothingShared } };
-      const refusal = later(lookAtEndpoint(entry, tokens, now), lookAtKey(entry, request));
-      if (refusal !== undefined) return refusal;
+      const ofWhole = lookAtEndpoint(entry, tokens, now);
+      const refusal = later(ofWhole, lookAtKey(entry, request));
+      if (refusal !== undefined) return ofWhole === undefined ? refusal : { ...refusal, ownLimit: true };
       const claims = claimsOf(endpoint, entry, keyId, tokens, promptTokens);
       const refused = claims.length === 0 ? undefined : options.shared?.take(claims, now);
-      if (refused !== undefined) return { ...refused.refusal, ofKey: refused.claim?.whose === ofEachKey };
+      if (refused !== undefined) return { ...refused.refusal, ownLimit: true, ofKey: refused.claim?.whose === ofEachKey };
       entry.running += 1;
       entry.rateWindow.add(tokens, now);
       const key = keyRateWindow(entry, keyId);
@@ -257,9 +262,17 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
       const entry = limitsByEndpoint.get(endpoint);
       if (entry === undefined) return;
       const limits = readRateHeaders(headers, now);
-      if (limits === undefined) return;
+      // Beside a wait that is asked for in so many words, resets and figures hold no longer than that.
+      const refused = status === 429;
+      const askedWaitMs = refused ? askedForMs(headers, now) : undefined;
+      if (limits === undefined) {
+        if (askedWaitMs !== undefined) reportedOf(endpoint, entry, keyId ?? '', model)?.believedUntil(now + askedWaitMs);
+        return;
+      }
       const known = reportedOrNew(endpoint, entry, keyId ?? '', model);
-      for (const kind of known.observe(limits, now, status === 429)) {
+      const little = known.observe(limits, now, refused);
+      if (askedWaitMs !== undefined) known.believedUntil(now + askedWaitMs);
+      for (const kind of little) {
         const reported = known.reportedOf(kind);
         if (reported !== undefined) options.onLittleLeft?.({ endpoint, keyId, model, kind, at: now, reported });
       }
@@ -307,7 +320,11 @@ function lookAtEndpoint(entry: EndpointLimits, tokens: number, now: number): Ref
   const { concurrency } = entry.limits;
   const atOnce: Refusal | undefined = concurrency === undefined || entry.running < concurrency ? undefined
     : atOnceRefusal(ofEndpoint, concurrency, now + concurrencyPollMs);
-  return entry.rateWindow.limited ? later(atOnce, entry.rateWindow.look(tokens, now)) : atOnce;
+  return usersOwn(entry.rateWindow.limited ? later(atOnce, entry.rateWindow.look(tokens, now)) : atOnce);
+}
+
+function usersOwn(refusal: Refusal | undefined): Refusal | undefined {
+  return refusal === undefined ? undefined : { ...refusal, ownLimit: true };
 }
 
 function later(one: Refusal | undefined, other: Refusal | undefined): Refusal | undefined {

@@ -1,4 +1,4 @@
-import type { FailureClass } from '../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../api/failure.ts';
 import type { NoticeParams } from '../api/messages.ts';
 import type { FailureCode } from '../base/failureCodes.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
@@ -15,6 +15,8 @@ export interface NoticedFailure {
   /** The endpoint's name. */
   readonly endpoint: string;
   readonly failureClass: FailureClass;
+  /** What a refusal speaks of; absent: by its class. */
+  readonly scope?: RefusalScope | undefined;
   /** The failure's stable code. */
   readonly code: FailureCode;
   /** One sentence for a person, without secrets. */
@@ -30,16 +32,17 @@ export class FailureNotices {
     this.#options = options;
   }
 
-  failed({ endpoint, failureClass, code, message, helpUrl }: NoticedFailure): void {
+  failed({ endpoint, failureClass, scope, code, message, helpUrl }: NoticedFailure): void {
     const { drills, notify } = this.#options;
     // Injected faults never raise notices.
     if (drills.isDrilled(endpoint)) return;
-    const kind = this.#kindOf(endpoint, failureClass, code);
+    const kind = this.#kindOf(endpoint, failureClass, scope, code);
     if (kind !== undefined) notify({ kind, endpoint, message, helpUrl });
   }
 
-  #kindOf(endpoint: string, failureClass: FailureClass, code: FailureCode): NoticeParams['kind'] | undefined {
-    if (failureClass === 'auth') return 'key-rejected';
+  #kindOf(endpoint: string, failureClass: FailureClass, scope: RefusalScope | undefined, code: FailureCode): NoticeParams['kind'] | undefined {
+    // A new key is no help against a border.
+    if (failureClass === 'auth') return scope === 'endpoint' || scope === 'model' ? undefined : 'key-rejected';
     if (failureClass === 'quota') return 'no-money';
     // While the machine is offline or behind a portal, a certificate is the portal's.
     return code === 'certificate' && !this.#options.healthRegistry.isOffline(endpoint) ? 'certificate' : undefined;

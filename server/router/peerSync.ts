@@ -97,7 +97,7 @@ export class PeerSync {
 
   /** A peer's failure was about one key, and another key can be used. */
   #isKeyScoped({ endpoint, model, keyId, failureClass }: Attempt): boolean {
-    return keyId !== undefined && failureClass !== undefined && isAboutKey(failureClass)
+    return keyId !== undefined && failureClass !== undefined && isAboutKey({ failureClass })
       && this.#options.keys.pick(endpoint, new Set([keyId]), this.#options.clock.now(), undefined, model) !== undefined;
   }
 

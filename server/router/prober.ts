@@ -46,6 +46,8 @@ export class Prober {
   /** Lists that turned out wrong, so that an old one on disk does not count either. */
   #wrongLists = new Set<string>();
   #running = new Map<string, Promise<unknown>>();
+  /** The end of the rejection that a key was last probed for, by endpoint and key. */
+  #proofs = new Map<string, number>();
   #scoutedAt = -Infinity;
   readonly #probes: Guard;
 
@@ -83,6 +85,8 @@ export class Prober {
         if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
         if (this.#options.healthRegistry.isOffline(endpoint.name)) {
           if (scout === undefined || this.#lastObserved(endpoint) < this.#lastObserved(scout)) scout = endpoint;
+        } else if (this.#proves(endpoint, now)) {
+          return;
         } else if (this.#isDue(endpoint, now)) {
           this.#probes.settle(this.probe(endpoint));
         }
@@ -91,6 +95,20 @@ export class Prober {
     if (scout === undefined || Math.abs(now - this.#scoutedAt) < scoutEveryMs) return;
     this.#scoutedAt = now;
     this.#probes.settle(this.probe(scout));
+  }
+
+  /** Tries a rejected key again by the call that costs nothing, where that proves keys. @returns whether one is tried */
+  #proves(endpoint: EndpointConfig, now: number): boolean {
+    if (!endpoint.provider.probe.provesKey) return false;
+    const awaited = this.#options.keys.awaitsProof(endpoint.name, now);
+    if (awaited === undefined) return false;
+    const { key, until } = awaited;
+    // Once for each rejection: where the probe proves nothing, the next request does.
+    const subject = `${endpoint.name}\n${key.id}`;
+    if (this.#proofs.get(subject) === until) return false;
+    this.#proofs.set(subject, until);
+    this.#probes.settle(this.#alone(endpoint, () => this.#ask(endpoint, key, false)));
+    return true;
   }
 
   #isDue({ name, probe, provider }: EndpointConfig, now: number): boolean {
@@ -176,17 +194,19 @@ export class Prober {
     else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
     // A key that was known as rejected before, perhaps by a server that has ended since, raises no second notice.
     const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
-    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled });
-    const keyScoped = error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota');
+    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled, scope: error.scope });
+    // A key may be good for answers and not for the list of models.
+    const mayNotList = error?.scope === 'key-model';
+    const keyScoped = mayNotList || (error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota'));
     healthRegistry.record({
-      endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, message, keyScoped, retryAfterMs: error?.retryAfterMs,
+      endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, scope: error?.scope, message, keyScoped, retryAfterMs: error?.retryAfterMs,
       code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
     // Peers have no drill.
     if (!drilled) ledger.publishProbe({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
-    if (error !== undefined && !knownDead) {
+    if (error !== undefined && !knownDead && !mayNotList) {
       if (error.failureClass === 'model-not-found') this.modelNotFound(endpoint.name);
-      this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl });
+      this.#options.failed({ endpoint: endpoint.name, failureClass: error.failureClass, scope: error.scope, code: error.code, message: message ?? error.message, helpUrl: error.helpUrl });
     }
     this.#options.changed();
   }

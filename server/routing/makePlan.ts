@@ -1,6 +1,6 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
-import type { MakePlan, PlanResult, Requirements, RoutingView } from './plan.ts';
+import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingView } from './plan.ts';
 import { resolveName } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
 import { strategies } from './strategies/strategies.ts';
@@ -15,6 +15,8 @@ export interface Unfit {
   reason: string;
   /** The target can be tried from then on, in milliseconds since the epoch; absent where no time helps. */
   retryAt?: number | undefined;
+  cause?: KeptAway['cause'];
+  ownLimit?: true | undefined;
   /** The target can never serve such a request. */
   never?: { tooLong: boolean } | undefined;
 }
@@ -54,10 +56,10 @@ export const makePlan: MakePlan = createPlanner(strategies);
 
 const noTargets: readonly ResolvedTarget[] = [];
 
-function leaveOut(candidate: Candidate, { reason, never, retryAt }: Unfit, { plan, unfit, coolingDown }: PlanResult, now: number): void {
+function leaveOut(candidate: Candidate, { reason, never, retryAt, cause, ownLimit }: Unfit, { plan, unfit, coolingDown }: PlanResult, now: number): void {
   plan.excluded.push({ target: candidate.name, reason });
   if (never !== undefined) unfit.push({ target: candidate.name, tooLong: never.tooLong });
-  if (retryAt !== undefined && candidate.endpoint !== undefined) coolingDown.push({ target: candidate.planned, retryAt: Math.max(now, retryAt) });
+  if (retryAt !== undefined && candidate.endpoint !== undefined) coolingDown.push({ target: candidate.planned, retryAt: Math.max(now, retryAt), cause, ownLimit });
 }
 
 /**
@@ -73,11 +75,13 @@ export function judgeTarget(candidate: Candidate, requirements: Requirements, vi
   const blocked = view.keysBlocked(endpoint.name, model);
   if (blocked !== undefined && blocked.retryAt === undefined) return { fit: false, reason: blocked.reason };
   const admission = view.admission(endpoint.name, model);
-  if (blocked === undefined) return admission.admitted ? fit : { fit: false, reason: admission.reason, retryAt: admission.retryAt };
-  // Both keep the target away: the reason that lasts longer is given.
+  if (blocked === undefined) return admission.admitted ? fit : { fit: false, reason: admission.reason, retryAt: admission.retryAt, cause: admission.cause, ownLimit: admission.ownLimit };
+  // Both keep the target away: the reason that lasts longer is given, and a limit of the user's holds in any case.
   const keysFreeAt = blocked.retryAt ?? 0;
-  if (admission.admitted || admission.retryAt <= keysFreeAt) return { fit: false, reason: blocked.reason, retryAt: keysFreeAt };
-  return { fit: false, reason: admission.reason, retryAt: admission.retryAt };
+  if (admission.admitted) return { fit: false, reason: blocked.reason, retryAt: keysFreeAt, cause: blocked.cause, ownLimit: blocked.ownLimit };
+  const ownLimit = blocked.ownLimit ?? admission.ownLimit;
+  if (admission.retryAt <= keysFreeAt) return { fit: false, reason: blocked.reason, retryAt: keysFreeAt, cause: blocked.cause, ownLimit };
+  return { fit: false, reason: admission.reason, retryAt: admission.retryAt, cause: admission.cause, ownLimit };
 }
 
 /**

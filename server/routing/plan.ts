@@ -1,4 +1,5 @@
 import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts';
+import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { ResolvedTarget, RouteTable } from './routeTable.ts';
@@ -38,7 +39,27 @@ export interface RoutingView {
    * Why no key of the endpoint can be used now; undefined when one can.
    * @param model for which model, its limits included; absent: for the endpoint as a whole
    */
-  keysBlocked(endpoint: string, model?: string): { reason: string; retryAt?: number | undefined } | undefined;
+  keysBlocked(endpoint: string, model?: string): BlockedKeys | undefined;
+}
+
+/** Why no key can be used now; see `KeysBlocked` in keys/keysBlocked.ts. */
+export interface BlockedKeys {
+  reason: string;
+  retryAt?: number | undefined;
+  cause?: 'auth' | 'quota' | 'rate-limit' | undefined;
+  ofModel?: true | undefined;
+  ownLimit?: true | undefined;
+}
+
+/** A target that is kept away until a moment. */
+export interface KeptAway {
+  target: PlannedTarget;
+  /** Milliseconds since the epoch. */
+  retryAt: number;
+  /** What keeps it away longest; absent: a breaker. */
+  cause?: FailureClass | 'busy' | undefined;
+  /** A limit that the user set keeps it away: it is not asked before, whatever else can serve. */
+  ownLimit?: true | undefined;
 }
 
 /** A plan, and what the server needs beside it. */
@@ -51,7 +72,7 @@ export interface PlanResult {
    * Targets left out only until a moment (breaker, cooldown, limits, keys), soonest first: a caller may wait for the
    * first of them when nothing else can serve.
    */
-  coolingDown: { target: PlannedTarget; retryAt: number }[];
+  coolingDown: KeptAway[];
   /** Targets that can never serve such a request. */
   unfit: UnfitTarget[];
 }

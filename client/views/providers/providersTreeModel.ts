@@ -144,7 +144,7 @@ function withoutSubject(sentence: string, subject: string): string {
 const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: string | undefined; until?: string }>> = {
   'ok': { text: '', color: undefined },
   'unused': { text: 'not used yet', color: undefined },
-  'rejected': { text: 'rejected: replace it', color: colors.bad },
+  'rejected': { text: 'rejected: replace it', color: colors.bad, until: 'tried again at' },
   'no-money': { text: 'out of money', color: colors.bad, until: 'tried again at' },
   'cooling': { text: 'rate-limited', color: colors.warn, until: 'back at' },
 };
@@ -152,13 +152,14 @@ const keyStates: Readonly<Record<KeyStatus['state'], { text: string; color: stri
 function keyNode(endpoint: string, key: KeyStatus, now: number): TreeNode {
   const look = keyStates[key.state];
   const until = look.until === undefined || key.until === undefined || key.until <= now ? '' : `, ${look.until} ${clockText(key.until, now, 'up')}`;
-  const description = look.text + until;
+  const isWell = key.state === 'ok' || key.state === 'unused';
+  const description = [look.text + until, ...(isWell && key.reason !== undefined ? [key.reason] : [])].filter(text => text !== '').join(', ');
   // A label such as `key 1` says by itself what it is.
   const name = /^key\b/i.test(key.label) ? `K${key.label.slice(1)}` : `Key ${key.label}`;
   return {
     ...leaf(endpoint, `key:${key.id}`, {
       label: describeKey(key), description, tooltip: key.reason ?? (description === '' ? 'Key in use' : `Key ${description}`), icon: 'key', color: look.color, context: 'key',
-    }, `${name}${key.last4 === '' ? '' : `, ending in ${[...key.last4].join(' ')}`}${description === '' ? '' : `, ${description}`}${key.reason === undefined ? '' : `, ${key.reason}`}`),
+    }, `${name}${key.last4 === '' ? '' : `, ending in ${[...key.last4].join(' ')}`}${description === '' ? '' : `, ${description}`}${key.reason === undefined || isWell ? '' : `, ${key.reason}`}`),
     keyId: key.id,
   };
 }

@@ -25,11 +25,21 @@ export function believedWaitMs(ms: number): number | undefined {
  * @param now milliseconds since the epoch, for values that are moments
  */
 export function parseRetryAfter(headers: ResponseHeaders, now: number): number | undefined {
+  const byName = textsByName(headers);
+  return askedFor(byName, now) ?? longestReset(byName, now);
+}
+
+/** The wait that headers ask for in so many words, in milliseconds; undefined where they do not, whatever resets they name. */
+export function askedForMs(headers: ResponseHeaders, now: number): number | undefined {
+  return askedFor(textsByName(headers), now);
+}
+
+function textsByName(headers: ResponseHeaders): ReadonlyMap<string, readonly string[]> {
   const byName = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) byName.set(name.toLowerCase(), typeof value === 'string' ? [value.trim()] : value.map(text => text.trim()));
   }
-  return askedFor(byName, now) ?? longestReset(byName, now);
+  return byName;
 }
 
 function askedFor(byName: ReadonlyMap<string, readonly string[]>, now: number): number | undefined {

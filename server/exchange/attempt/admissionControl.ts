@@ -2,7 +2,8 @@ import type { KeyMaterial } from '../../api/messages.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { AdmissionRequest, ImmediateAdmissionControl, KeyRequest, Permit, Refusal, UsedTokens } from '../admission.ts';
-import { breakerPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
+import type { EarlyPlace } from './earlyAttempts.ts';
+import { breakerPart, earlyPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
 
 /** What admission in one process is made of. */
 export interface AdmissionSources {
@@ -10,15 +11,16 @@ export interface AdmissionSources {
   readonly keys: Parameters<typeof keyPart>[0];
   readonly healthRegistry: Parameters<typeof breakerPart>[0];
   readonly limiter: Parameters<typeof limitsPart>[0] & Parameters<typeof keyPart>[1];
+  readonly early: Parameters<typeof earlyPart>[0];
 }
 
 /**
- * Admission in one process: key, breaker and limits, in this order. The order decides which reason a person reads where
+ * Admission in one process: key, breaker, limits, and the place of an early attempt, in this order. The order decides which reason a person reads where
  * several parts would refuse, and the limits come last because a common count of several servers costs the most to ask.
  */
-export function createAdmissionControl({ clock, keys, healthRegistry, limiter }: AdmissionSources): ImmediateAdmissionControl {
+export function createAdmissionControl({ clock, keys, healthRegistry, limiter, early }: AdmissionSources): ImmediateAdmissionControl {
   const key = keyPart(keys, limiter);
-  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key)]);
+  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early)]);
 }
 
 /** Admission made of parts, which are asked in their order. @param key that one of them which chooses keys */
@@ -51,6 +53,8 @@ class AttemptPermit implements Permit, Grant {
   key: KeyMaterial | undefined;
   trial = false;
   ticket: RateTicket | undefined;
+  early = false;
+  place: EarlyPlace | undefined;
   readonly #parts: readonly AdmissionPart[];
   #isOver = false;
 

@@ -2,6 +2,7 @@ import type { KeyMaterial } from '../../api/messages.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
 import type { RateLimiter, RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
+import type { EarlyAttempts, EarlyPlace } from './earlyAttempts.ts';
 import type { AdmissionRequest, KeyRequest, Refusal, UsedTokens } from '../admission.ts';
 
 /** What an attempt asks for, and what the parts gave it so far. Each part writes its own field and reads those of earlier parts. */
@@ -12,6 +13,10 @@ export interface Grant {
   key: KeyMaterial | undefined;
   trial: boolean;
   ticket: RateTicket | undefined;
+  /** The provider said that it would refuse: only the last resort let the attempt through. */
+  early: boolean;
+  /** The place of an early attempt. */
+  place: EarlyPlace | undefined;
 }
 
 /**
@@ -37,9 +42,18 @@ export interface KeyPart extends AdmissionPart {
 }
 
 /** @param limiter keys at a limit are passed over */
-export function keyPart(keys: Pick<KeyPool, 'pick' | 'blocked' | 'hasKeys'>, limiter: Pick<RateLimiter, 'keyAdmission'>): KeyPart {
+export function keyPart(keys: Pick<KeyPool, 'pick' | 'pickRefused' | 'taken' | 'blocked' | 'hasKeys'>, limiter: Pick<RateLimiter, 'keyAdmission'>): KeyPart {
   function pick({ endpoint, model }: KeyRequest, rate: RateRequest, excludedKeys: ReadonlySet<string>): KeyMaterial | undefined {
     return keys.pick(endpoint.name, excludedKeys, rate.now, key => {
+      rate.keyId = key.id;
+      return limiter.keyAdmission(rate).admitted;
+    }, model);
+  }
+
+  /** A key that the provider said something against. From here on its figures do not refuse the request. */
+  function pickRefused({ endpoint, model, excludedKeys }: KeyRequest, rate: RateRequest): KeyMaterial | undefined {
+    rate.lastResort = true;
+    return keys.pickRefused(endpoint.name, excludedKeys, rate.now, key => {
       rate.keyId = key.id;
       return limiter.keyAdmission(rate).admitted;
     }, model);
@@ -55,12 +69,17 @@ export function keyPart(keys: Pick<KeyPool, 'pick' | 'blocked' | 'hasKeys'>, lim
   return {
     take(grant) {
       const { request, rate } = grant;
-      const key = pick(request, rate, request.excludedKeys);
+      let key = pick(request, rate, request.excludedKeys);
+      if (key === undefined && request.lastResort && keys.hasKeys(request.endpoint.name)) {
+        key = pickRefused(request, rate);
+        grant.early = key !== undefined;
+      }
       if (key === undefined && (request.endpoint.provider.keyRequired || keys.hasKeys(request.endpoint.name))) {
         return { admitted: false, reason: blockedReason(request, rate) ?? 'no key of it can be used now' };
       }
       grant.key = key;
       rate.keyId = key?.id;
+      if (key !== undefined) keys.taken(request.endpoint.name, key.id, request.model, rate.now);
       return undefined;
     },
 
@@ -69,10 +88,11 @@ export function keyPart(keys: Pick<KeyPool, 'pick' | 'blocked' | 'hasKeys'>, lim
       grant.rate.keyId = (key ?? grant.key)?.id;
       if (key === undefined) return false;
       grant.key = key;
+      keys.taken(grant.request.endpoint.name, key.id, grant.request.model, grant.rate.now);
       return true;
     },
 
-    usable: (request, rate) => pick(request, rate, request.excludedKeys),
+    usable: (request, rate) => pick(request, rate, request.excludedKeys) ?? (request.lastResort ? pickRefused(request, rate) : undefined),
   };
 }
 
@@ -84,6 +104,7 @@ export function breakerPart(healthRegistry: Pick<HealthRegistry, 'enter' | 'rele
       const admission = healthRegistry.enter(endpoint.name, model, rate.now, lastResort ? forced : undefined);
       if (!admission.admitted) return { admitted: false, reason: admission.reason };
       grant.trial = admission.trial;
+      if (admission.early === true) grant.early = true;
       return undefined;
     },
 
@@ -111,6 +132,11 @@ export function limitsPart(limiter: Pick<RateLimiter, 'enter' | 'release' | 'ref
           grant.ticket = entry.ticket;
           return undefined;
         }
+        if (grant.request.lastResort && grant.rate.lastResort !== true && entry.ownLimit !== true) {
+          grant.rate.lastResort = true;
+          grant.early = true;
+          continue;
+        }
         if (entry.ofKey !== true || grant.key === undefined) return { admitted: false, reason: entry.reason };
         usedUp ??= new Set(grant.request.excludedKeys);
         usedUp.add(grant.key.id);
@@ -122,6 +148,22 @@ export function limitsPart(limiter: Pick<RateLimiter, 'enter' | 'release' | 'ref
       if (ticket === undefined) return;
       if (used === 'unsent') limiter.refund(ticket);
       else limiter.release(ticket, used === 'unknown' ? undefined : used);
+    },
+  };
+}
+
+/** The place of an attempt at a target whose provider said that it would refuse it: one at a time, and not too many in a row. */
+export function earlyPart(early: Pick<EarlyAttempts, 'enter' | 'leave'>): AdmissionPart {
+  return {
+    take(grant) {
+      if (!grant.early) return undefined;
+      const { request: { endpoint, model }, rate } = grant;
+      grant.place = early.enter(endpoint.name, model, rate.now);
+      return grant.place === undefined ? { admitted: false, reason: 'the provider asked for a wait that is not over, and another request is finding out whether it still holds' } : undefined;
+    },
+
+    giveBack({ place }) {
+      if (place !== undefined) early.leave(place);
     },
   };
 }

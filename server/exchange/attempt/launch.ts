@@ -114,7 +114,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
     refusalFails: asksOnRefusal(route, input),
     source: {
-      endpoint: endpoint.name, provider: endpoint.provider, model: target.model, keyName: key === undefined ? undefined : keyName(key),
+      endpoint: endpoint.name, provider: endpoint.provider, model: target.model, upstreamModel: target.upstreamModel, keyName: key === undefined ? undefined : keyName(key),
       asked: text => mentions(input.body, text),
     },
   });
@@ -129,10 +129,10 @@ function onlyKey(key: KeyMaterial): ReadonlySet<string> {
   return only;
 }
 
-/** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used */
-export function keyRequest(endpoint: EndpointConfig, model: string, { requirements }: ExchangeInput, excludedKeys: ReadonlySet<string>): KeyRequest {
+/** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used @param lastResort a refused key may do */
+export function keyRequest(endpoint: EndpointConfig, model: string, { requirements }: ExchangeInput, excludedKeys: ReadonlySet<string>, lastResort = false): KeyRequest {
   const { estimatedInputTokens, maxOutputTokens } = requirements;
-  return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys };
+  return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys, lastResort };
 }
 
 /** Whether the reader is asked if another model may answer what one refused. Only the editor can ask. */

@@ -1,6 +1,7 @@
 import type { PlannedTarget } from '../../api/receipt.ts';
-import type { ExchangeAttempt, ExchangeStep, Look, Walk } from './exchangeState.ts';
-import { recordRetry, untriedOf, worthAnotherTry, worthWaiting } from './triedTargets.ts';
+import type { KeptAway } from '../../routing/plan.ts';
+import type { ExchangeAttempt, ExchangeState, ExchangeStep, Look, Walk } from './exchangeState.ts';
+import { recordRetry, untriedOf, worthAnotherTry, worthWaiting, worthWaitingOut } from './triedTargets.ts';
 import { endWith, tryNext } from './walk.ts';
 
 /** The shortest wait for a target that cools down, in milliseconds. */
@@ -19,13 +20,17 @@ export function afterExhaustion(walk: Walk, look: Look): ExchangeStep {
   const freed = patienceLeftMs <= 0 ? undefined
     : look.targets.find(target => (walk.waited || !tried.failures.has(target.target)) && worthWaiting(tried, target));
   if (freed !== undefined) return waitFor(walk, shortestWaitMs, false, [freed]);
-  const soonest = look.coolingDown.find(({ target }) => worthWaiting(tried, target));
+  const soonest = look.coolingDown.find(kept => worthWaitingOut(tried, kept));
   if (soonest !== undefined && soonest.retryAt - look.now <= patienceLeftMs) {
     return waitFor(walk, Math.max(soonest.retryAt - look.now, shortestWaitMs), false, undefined);
   }
   const candidates = untriedOf(tried, look.coolingDown);
+  return choose(walk, look, candidates);
+}
+
+function choose(walk: Walk, look: Look, candidates: readonly KeptAway[]): ExchangeStep {
   if (candidates.length === 0) return exhausted(walk, look);
-  return { state: { kind: 'choosing', walk, look }, effects: [{ type: 'choose', candidates, now: look.now }] };
+  return { state: { kind: 'choosing', walk, look, candidates }, effects: [{ type: 'choose', candidates, now: look.now }] };
 }
 
 function waitFor(walk: Walk, delayMs: number, backoff: boolean, next: readonly PlannedTarget[] | undefined): ExchangeStep {
@@ -38,13 +43,19 @@ export function afterWaitedLook(walk: Walk, { targets }: Look): ExchangeStep {
 }
 
 /**
- * A target that its breaker keeps away may be well again. It is asked although it is kept away, because the turn is lost
- * otherwise.
+ * A target that its breaker keeps away may be well again, and what a provider said of waits and keys may no longer hold. It
+ * is asked although it is kept away, because the turn is lost otherwise.
  */
-export function afterChoice(walk: Walk, look: Look, target: PlannedTarget | undefined): ExchangeStep {
+export function afterChoice({ walk, look, candidates }: Extract<ExchangeState, { kind: 'choosing' }>, target: PlannedTarget | undefined): ExchangeStep {
   if (target === undefined) return exhausted(walk, look);
   const attempt: ExchangeAttempt = { number: walk.launched + 1, target, role: 'last-resort' };
-  return { state: { kind: 'acquiring', walk, attempt, look }, effects: [{ type: 'acquire', attempt }] };
+  const others = candidates.filter(other => other.target.target !== target.target);
+  return { state: { kind: 'acquiring', walk, attempt, look, others }, effects: [{ type: 'acquire', attempt }] };
+}
+
+/** The last resort could not be tried: the best of the others is. */
+export function afterRefusedChoice(walk: Walk, look: Look, others: readonly KeptAway[] = []): ExchangeStep {
+  return choose(walk, look, others);
 }
 
 /** No target could serve. */

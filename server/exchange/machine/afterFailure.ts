@@ -2,7 +2,7 @@ import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
 import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeStep, Walk } from './exchangeState.ts';
 import { isLastWord, nextStep, type FailoverStep } from './failover.ts';
-import { recordFailure, recordKeys, recordStripped, recordUnfit, triedKeysAfter } from './triedTargets.ts';
+import { recordFailure, recordKey, recordStripped, recordUnfit } from './triedTargets.ts';
 import { failWith, tryNext } from './walk.ts';
 
 /** What else goes on when an attempt fails. */
@@ -24,7 +24,7 @@ export function afterFailure(walk: Walk, attempt: ExchangeAttempt, failure: Atte
 function afterHiddenFailure(walk: Walk, attempt: ExchangeAttempt, failure: AttemptFailure, { running, pending }: Beside, effects: ExchangeEffect[]): ExchangeStep {
   const { target, role } = attempt;
   const { step, walk: noted } = failoverStep(walk, target, failure);
-  const next: Walk = { ...noted, nextRole: role === 'hedge' ? walk.nextRole : roleOfNext(role, step) };
+  const next: Walk = { ...noted, nextRole: role === 'hedge' ? walk.nextRole : roleOfNext(role, step, failure.keyRests) };
   switch (step) {
     case 'tell-caller':
       // A hedge does not decide: the first target may still answer.
@@ -40,15 +40,16 @@ function afterHiddenFailure(walk: Walk, attempt: ExchangeAttempt, failure: Attem
   }
 }
 
-/** An interrupted answer is still to be resumed or restarted by the next attempt; a last resort stays one for its next key. */
-function roleOfNext(role: AttemptRole | undefined, step: FailoverStep): AttemptRole | undefined {
+/** An interrupted answer is still to be resumed or restarted by the next attempt; a last resort stays one for its next key, and one that rests is one. */
+function roleOfNext(role: AttemptRole | undefined, step: FailoverStep, keyRests = false): AttemptRole | undefined {
+  if (keyRests && step === 'next-key') return 'last-resort';
   return role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
 }
 
 function failoverStep(walk: Walk, target: PlannedTarget, { error, keyId, anotherKey, sharedLimits }: AttemptFailure): { step: FailoverStep; walk: Walk } {
-  const tried = recordKeys(walk.tried, target.endpoint, triedKeysAfter(walk.tried, target.endpoint, keyId, error.failureClass));
+  const tried = recordKey(walk.tried, target, keyId, error);
   const step = nextStep({
-    failureClass: error.failureClass, code: error.code, anotherKey, sharedLimits,
+    failureClass: error.failureClass, code: error.code, scope: error.scope, anotherKey, sharedLimits,
     stripped: tried.stripped.has(target.target), anotherTarget: walk.queue.length > 0,
   });
   return { step, walk: { ...walk, tried: step === 'resend-without-reasoning' ? recordStripped(tried, target) : tried } };

@@ -1,6 +1,6 @@
 import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
-import type { PlanResult } from '../../routing/plan.ts';
+import type { KeptAway, PlanResult } from '../../routing/plan.ts';
 import type { ExchangeFailure, RawError } from '../request.ts';
 import type { TriedTargets } from './triedTargets.ts';
 
@@ -69,7 +69,11 @@ export type ExchangeState =
   /** The first plan is being made. */
   | { readonly kind: 'planning' }
   /** Nothing runs; a permit for the next attempt is being acquired. `look`: the last resort, after which nothing follows. */
-  | { readonly kind: 'acquiring'; readonly walk: Walk; readonly attempt: ExchangeAttempt; readonly look: Look | undefined }
+  | {
+      readonly kind: 'acquiring'; readonly walk: Walk; readonly attempt: ExchangeAttempt; readonly look: Look | undefined;
+      /** Of the last resort: what may be asked where this target cannot be tried. */
+      readonly others?: readonly KeptAway[] | undefined;
+    }
   /** One attempt runs, or two while a hedge is out, and none leads. `pending`: a permit for the hedge is being acquired. */
   | { readonly kind: 'attempting'; readonly walk: Walk; readonly running: readonly ExchangeAttempt[]; readonly pending: ExchangeAttempt | undefined }
   /** The one attempt that runs leads: the caller gets its answer. */
@@ -77,7 +81,7 @@ export type ExchangeState =
   /** The queue is empty, or was waited for: all targets are looked at again. */
   | { readonly kind: 'looking'; readonly walk: Walk; readonly why: 'exhausted' | 'waited' }
   /** Nothing can be tried or waited for: the best of the targets that are kept away is being chosen. */
-  | { readonly kind: 'choosing'; readonly walk: Walk; readonly look: Look }
+  | { readonly kind: 'choosing'; readonly walk: Walk; readonly look: Look; readonly candidates: readonly KeptAway[] }
   /** A pause. `next`: what is tried after it; undefined: all targets are looked at again. */
   | { readonly kind: 'waiting'; readonly walk: Walk; readonly next: readonly PlannedTarget[] | undefined }
   /** A model refused, and the reader is asked whether another one may answer. `failure`: what the caller gets after a no. */
@@ -102,6 +106,8 @@ export interface AttemptFailure {
   readonly sharedLimits: boolean;
   /** After `context-overflow`: the targets of the queue whose context window may be larger. */
   readonly largerContexts: readonly PlannedTarget[] | undefined;
+  /** No key is free, nothing else is left to ask, and a key that the provider said something against may work all the same. */
+  readonly keyRests?: boolean | undefined;
   /** The sink can start the answer again in sight of the reader, and no tool call was handed out. */
   readonly canRestart: boolean;
   /** Another target can continue the answer where it broke off. */
@@ -177,7 +183,7 @@ export type ExchangeEffect =
   /** Makes the plan once more: `looked` follows. `keepsPlan`: the receipt keeps its plan, and learns of more targets left out. */
   | { readonly type: 'look'; readonly keepsPlan: boolean }
   /** Chooses the best of these: `chosen` follows. */
-  | { readonly type: 'choose'; readonly candidates: readonly PlannedTarget[]; readonly now: number }
+  | { readonly type: 'choose'; readonly candidates: readonly KeptAway[]; readonly now: number }
   /** `wait-over` follows. `backoff`: after a random time, where that is longer. */
   | { readonly type: 'wait'; readonly delayMs: number; readonly backoff: boolean }
   /** `reader-answered` or `question-expired` follows. */

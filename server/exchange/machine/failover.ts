@@ -1,10 +1,12 @@
-import type { FailureClass } from '../../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../../api/failure.ts';
 import { failureCodes, type FailureCode } from '../../base/failureCodes.ts';
 
 /** What is known when an attempt has failed. */
 export interface FailedAttempt {
   failureClass: FailureClass;
   code: FailureCode;
+  /** What the refusal speaks of; absent: by its class. */
+  scope?: RefusalScope | undefined;
   /** Another key of the same endpoint is usable and was not tried. */
   anotherKey: boolean;
   /** Keys of this provider's account share limits. */
@@ -41,8 +43,9 @@ export function nextStep(attempt: FailedAttempt): FailoverStep {
     case 'server':
     case 'timeout':
     case 'context-overflow':
-    case 'model-not-found':
       return 'next-target';
+    case 'model-not-found':
+      return isAboutKey(attempt) && attempt.anotherKey ? 'next-key' : 'next-target';
   }
 }
 
@@ -62,9 +65,13 @@ export function worthWaitingFor(failureClass: FailureClass): boolean {
   return failureClass === 'rate-limit' || failureClass === 'overloaded' || failureClass === 'server';
 }
 
+/** The part of a failure that says whether it is about a key. */
+export interface KeyFailure { readonly failureClass: FailureClass; readonly scope?: RefusalScope | undefined }
+
 /** Whether the failure is about the key that was used, so that another key may work. */
-export function isAboutKey(failureClass: FailureClass): boolean {
-  return failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit';
+export function isAboutKey({ failureClass, scope }: KeyFailure): boolean {
+  if (scope === 'endpoint' || scope === 'model') return false;
+  return failureClass === 'auth' || failureClass === 'quota' || failureClass === 'rate-limit' || scope === 'key-model';
 }
 
 /** From least final to most final. The first of these that occurred is the class of the error when every target failed. */

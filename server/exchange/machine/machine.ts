@@ -1,4 +1,4 @@
-import { afterChoice, afterExhaustion, afterWaitedLook, exhausted } from './afterExhaustion.ts';
+import { afterChoice, afterExhaustion, afterRefusedChoice, afterWaitedLook } from './afterExhaustion.ts';
 import { afterFailure, withPendingBack } from './afterFailure.ts';
 import type { ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState, ExchangeStep, Walk } from './exchangeState.ts';
 import { forgetKeys, recordFailure, recordUnfit } from './triedTargets.ts';
@@ -37,7 +37,7 @@ export function step(state: ExchangeState, event: ExchangeEvent): ExchangeStep {
     case 'looked':
       if (state.kind !== 'looking') return same(state);
       return state.why === 'exhausted' ? afterExhaustion(state.walk, event.look) : afterWaitedLook(state.walk, event.look);
-    case 'chosen': return state.kind === 'choosing' ? afterChoice(state.walk, state.look, event.target) : same(state);
+    case 'chosen': return state.kind === 'choosing' ? afterChoice(state, event.target) : same(state);
     case 'wait-over': return state.kind === 'waiting' ? waitOver(state) : same(state);
     case 'reader-answered': return state.kind === 'asking' ? readerAnswered(state, event) : same(state);
     case 'question-expired': return state.kind === 'asking' ? failWith(state.failure) : same(state);
@@ -109,8 +109,8 @@ function excluded(state: ExchangeState, { reason, unfit, failure }: EventOf<'exc
   const effects: ExchangeEffect[] = [{ type: 'exclude', target, reason }];
   if (state.kind === 'attempting') return tryHedge({ ...state, walk }, effects);
   if (state.look === undefined) return tryNext(walk, effects);
-  const end = exhausted(walk, state.look);
-  return { state: end.state, effects: [...effects, ...end.effects] };
+  const next = afterRefusedChoice(walk, state.look, state.others);
+  return { state: next.state, effects: [...effects, ...next.effects] };
 }
 
 function unsendable(state: ExchangeState, { failure }: EventOf<'unsendable'>): ExchangeStep {

@@ -1,8 +1,7 @@
-import type { FailureClass } from '../../api/failure.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
-import type { PlanResult, UnfitTarget } from '../../routing/plan.ts';
-import { isAboutKey, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
+import type { KeptAway, PlanResult, UnfitTarget } from '../../routing/plan.ts';
+import { isAboutKey, type KeyFailure, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
 
 /** What an exchange has learnt of its targets and keys by trying them: a value, and functions from one value to the next. */
 export interface TriedTargets {
@@ -10,7 +9,7 @@ export interface TriedTargets {
   readonly failures: ReadonlyMap<string, WaybillError>;
   /** Targets that turned out to be unable to serve such a request at all. */
   readonly unfit: readonly UnfitTarget[];
-  /** Ids of the keys that are used up for this exchange, by endpoint. */
+  /** Ids of the keys that are used up for this exchange, by endpoint; by target where only their use for the model is. */
   readonly keys: ReadonlyMap<string, ReadonlySet<string>>;
   /** Targets that had their one more try. */
   readonly retried: ReadonlySet<string>;
@@ -25,15 +24,12 @@ const noNames: ReadonlySet<string> = new Set();
 /** Nothing was tried yet. One value for all exchanges, so that a request that succeeds at once makes none. */
 export const nothingTried: TriedTargets = { failures: new Map(), unfit: [], keys: new Map(), retried: noNames, stripped: noNames, cutShort: noNames };
 
-/** Ids of keys of an endpoint that are used up for this exchange. */
-export function triedKeysOf(tried: TriedTargets, endpoint: string): ReadonlySet<string> {
-  return tried.keys.get(endpoint) ?? noNames;
-}
-
-/** As `triedKeysOf`, after one more attempt failed. @param keyId undefined where the endpoint needs no key */
-export function triedKeysAfter(tried: TriedTargets, endpoint: string, keyId: string | undefined, failureClass: FailureClass): ReadonlySet<string> {
-  const known = triedKeysOf(tried, endpoint);
-  return keyId === undefined || !isAboutKey(failureClass) || known.has(keyId) ? known : new Set([...known, keyId]);
+/** Ids of keys that are used up for a target in this exchange. */
+export function triedKeysOf({ keys }: TriedTargets, { endpoint, target }: PlannedTarget): ReadonlySet<string> {
+  const ofEndpoint = keys.get(endpoint);
+  const ofTarget = keys.get(target);
+  if (ofEndpoint === undefined || ofTarget === undefined) return ofEndpoint ?? ofTarget ?? noNames;
+  return new Set([...ofEndpoint, ...ofTarget]);
 }
 
 /** An attempt failed, seen or unseen. */
@@ -45,9 +41,12 @@ export function recordFailure(tried: TriedTargets, { target }: PlannedTarget, er
   };
 }
 
-/** A failure used up a key. */
-export function recordKeys(tried: TriedTargets, endpoint: string, keys: ReadonlySet<string>): TriedTargets {
-  return keys.size === 0 || tried.keys.get(endpoint) === keys ? tried : { ...tried, keys: new Map(tried.keys).set(endpoint, keys) };
+/** A failure used up a key, at the whole endpoint or for the model alone. @param keyId undefined where the endpoint needs no key */
+export function recordKey(tried: TriedTargets, { endpoint, target }: PlannedTarget, keyId: string | undefined, error: KeyFailure): TriedTargets {
+  if (keyId === undefined || !isAboutKey(error)) return tried;
+  const subject = error.scope === 'key-model' ? target : endpoint;
+  const known = tried.keys.get(subject) ?? noNames;
+  return known.has(keyId) ? tried : { ...tried, keys: new Map(tried.keys).set(subject, withName(known, keyId)) };
 }
 
 /** A pause is over: keys that cooled down may be used again. */
@@ -86,9 +85,18 @@ export function worthWaiting(tried: TriedTargets, { target }: PlannedTarget): bo
   return failure === undefined || worthWaitingFor(failure.failureClass);
 }
 
-/** Targets that are kept away and were not tried yet. */
-export function untriedOf(tried: TriedTargets, coolingDown: PlanResult['coolingDown']): PlannedTarget[] {
-  return coolingDown.map(cooldown => cooldown.target).filter(({ target }) => !tried.failures.has(target) && !isUnfit(tried, target));
+/** Whether it makes sense to wait until the target can be tried. What was said against a key is no wait: the key is tried at once. */
+export function worthWaitingOut(tried: TriedTargets, { target, cause }: KeptAway): boolean {
+  return cause !== 'auth' && cause !== 'quota' && cause !== 'model-not-found' && worthWaiting(tried, target);
+}
+
+/**
+ * Targets that are kept away, were not tried yet, and may be asked all the same. A limit of the user's holds. Where a
+ * provider limited the rate just now, others that named longer waits are not asked too.
+ */
+export function untriedOf(tried: TriedTargets, coolingDown: PlanResult['coolingDown']): KeptAway[] {
+  const limited = [...tried.failures.values()].some(({ failureClass }) => failureClass === 'rate-limit');
+  return coolingDown.filter(({ target, cause, ownLimit }) => ownLimit !== true && !(limited && cause === 'rate-limit') && !tried.failures.has(target.target) && !isUnfit(tried, target.target));
 }
 
 function isUnfit({ unfit }: TriedTargets, target: string): boolean {

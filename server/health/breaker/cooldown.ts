@@ -11,6 +11,8 @@ export interface Cooldown {
   readonly failureClass: FailureClass;
   /** The provider named the end; otherwise our own backoff chose it. */
   readonly named: boolean;
+  /** The provider does not know the model, or does not serve this country or region. */
+  readonly refusal?: 'model' | 'endpoint' | undefined;
 }
 
 /** The cooldown of an endpoint or model, and how many failures in a row caused one. */
@@ -27,8 +29,13 @@ export interface CooldownState { readonly endpoint: ConsecutiveFailures; readonl
 export interface Cooldowns {
   /** Takes in a failure; one that causes no cooldown is ignored. `foreign`: a peer observed it, maybe a while ago. */
   failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number; foreign?: boolean | undefined }): void;
-  /** Takes in a success: our own backoff starts from the bottom next time. A running cooldown stays, because the answer may be older. */
-  succeeded(model: string | undefined): void;
+  /** Takes in a refusal of the model (absent: of the endpoint as a whole), whatever the key; it is asked again with growing distance. */
+  refused(model: string | undefined, failureClass: FailureClass, at: number): void;
+  /**
+   * Takes in a success: our own backoff starts from the bottom next time. A cooldown that began before the request did is over,
+   * since the provider answers; another one stays. @param startedAt when the request began; absent: cooldowns stay
+   */
+  succeeded(model: string | undefined, startedAt?: number): void;
   /** Of the cooldowns that concern the model (absent: the endpoint as a whole), the one that ends last; undefined when none is running. */
   coolingDown(model: string | undefined, now: number): Cooldown | undefined;
   /** Of the running cooldowns of the endpoint and of its models, the one that ends last. */
@@ -51,6 +58,8 @@ const ownBackoff: Readonly<Partial<Record<FailureClass, { baseMs: number; capMs:
 };
 /** A longer wait than this is a provider's mistake, or a limit for which one try a day is enough. */
 const longestCooldownMs = 86_400_000;
+/** A model or region that the provider refuses is asked for again so often: it may be there tomorrow, or the machine be elsewhere. */
+const refusalBackoff = { baseMs: 60_000, capMs: 600_000 };
 /** The most models remembered without a running cooldown. Callers choose model names freely, so there must be a bound. */
 const rememberedModels = 64;
 
@@ -67,7 +76,10 @@ export function createCooldowns(random: Random): Cooldowns {
 
   function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean, at: number): ConsecutiveFailures {
     const ofModel = model !== undefined && (failureClass === 'overloaded' || (failureClass === 'rate-limit' && named));
-    if (!ofModel) return endpoint;
+    return ofModel ? scopeOfModel(model, at) : endpoint;
+  }
+
+  function scopeOfModel(model: string, at: number): ConsecutiveFailures {
     const known = models.get(model);
     if (known !== undefined) return known;
     const fresh: ConsecutiveFailures = { inARow: 0 };
@@ -94,11 +106,17 @@ export function createCooldowns(random: Random): Cooldowns {
       if (scope.cooldown === undefined || leftOver || until > scope.cooldown.until) scope.cooldown = { since: at, until, failureClass, named };
       if (named && (scope.named === undefined || !isCoolingDown(scope.named, at) || until > scope.named.until)) scope.named = { since: at, until };
     },
-    succeeded(model) {
-      endpoint.inARow = 0;
+    refused(model, failureClass, at) {
+      const scope = model === undefined ? endpoint : scopeOfModel(model, at);
+      if (scope.cooldown !== undefined && isCoolingDown(scope.cooldown, at)) return;
+      scope.inARow += 1;
+      scope.cooldown = { since: at, until: at + doublingMs(scope.inARow, refusalBackoff), failureClass, named: false, refusal: model === undefined ? 'endpoint' : 'model' };
+    },
+    succeeded(model, startedAt) {
+      answered(endpoint, startedAt);
       if (model !== undefined && models.size > 0) {
         const consecutiveFailures = models.get(model);
-        if (consecutiveFailures !== undefined) consecutiveFailures.inARow = 0;
+        if (consecutiveFailures !== undefined) answered(consecutiveFailures, startedAt);
       }
     },
     coolingDown(model, now) {
@@ -106,7 +124,8 @@ export function createCooldowns(random: Random): Cooldowns {
     },
     anyCoolingDown(now) {
       let longest = later(endpoint.cooldown, undefined, now);
-      for (const { cooldown } of models.values()) longest = later(longest, cooldown, now);
+      // A model that the provider does not have says nothing of its other models.
+      for (const { cooldown } of models.values()) if (cooldown?.refusal === undefined) longest = later(longest, cooldown, now);
       return longest;
     },
     changesAt(now) {
@@ -132,6 +151,13 @@ export function createCooldowns(random: Random): Cooldowns {
   };
 }
 
+function answered(failures: ConsecutiveFailures, startedAt: number | undefined): void {
+  failures.inARow = 0;
+  if (startedAt === undefined) return;
+  if (failures.cooldown !== undefined && startedAt > failures.cooldown.since) failures.cooldown = undefined;
+  if (failures.named !== undefined && startedAt > failures.named.since) failures.named = undefined;
+}
+
 function later(one: Cooldown | undefined, other: Cooldown | undefined, now: number): Cooldown | undefined {
   const first = one !== undefined && isCoolingDown(one, now) ? one : undefined;
   const second = other !== undefined && isCoolingDown(other, now) ? other : undefined;
@@ -154,6 +180,7 @@ function coolsDownEndpoint(failureClass: FailureClass): boolean {
 /** Why a cooldown refuses an attempt, and for how long. */
 export function cooldownReason(cooldown: Cooldown, now: number): string {
   const wait = waitWords(cooldown.until - now);
+  if (cooldown.refusal !== undefined) return `${refusalWords(cooldown) ?? ''}, next try in ${wait}`;
   switch (cooldown.failureClass) {
     case 'rate-limit':
       return cooldown.named ? `rate-limited by the provider for another ${wait}` : `resting for another ${wait} after a rate limit`;
@@ -162,4 +189,11 @@ export function cooldownReason(cooldown: Cooldown, now: number): string {
     default:
       return `the provider asks to wait another ${wait} (${failureWords(cooldown.failureClass, undefined)})`;
   }
+}
+
+/** Why the provider refuses the endpoint or model, in a few words; undefined where it does not. */
+export function refusalWords({ refusal, failureClass }: Pick<Cooldown, 'refusal' | 'failureClass'>): string | undefined {
+  if (refusal === undefined) return undefined;
+  if (failureClass === 'model-not-found') return 'the provider does not know the model';
+  return refusal === 'model' ? 'not offered in this country or region' : 'not served in this country or region';
 }

@@ -15,9 +15,9 @@ export function healthObserver(healthRegistry: Pick<HealthRegistry, 'record'>, k
     name: 'The health of providers',
     onAttemptEnded({ attempt: { target, trial, startedAt }, record, verdict, error, status, timedOut, at }) {
       if (verdict === 'abandoned' || verdict === 'beaten') return;
-      const keyScoped = error !== undefined && isAboutKey(error.failureClass) && keys.pick(target.endpoint, noKeys, at, undefined, target.model) !== undefined;
+      const keyScoped = error !== undefined && isAboutKey(error) && (error.scope === 'key-model' || keys.pick(target.endpoint, noKeys, at, undefined, target.model) !== undefined);
       healthRegistry.record({
-        endpoint: target.endpoint, model: target.model, at, startedAt, kind: 'traffic', trial, keyScoped, phase: timedOut,
+        endpoint: target.endpoint, model: target.model, at, startedAt, kind: 'traffic', trial, keyScoped, scope: error?.scope, phase: timedOut,
         failureClass: error?.failureClass, code: error?.code, status, message: error?.storedMessage,
         firstTokenMs: record.firstTokenMs, totalMs: record.totalMs, retryAfterMs: error?.retryAfterMs,
         networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),

@@ -8,9 +8,9 @@ export function keysObserver(keys: Pick<KeyPool, 'observe' | 'report'>): Exchang
     onAnswering({ attempt: { target, keyId }, headers }) {
       if (keyId !== undefined) keys.observe(target.endpoint, keyId, headers);
     },
-    onAttemptEnded({ attempt: { target, keyId }, record, verdict, error, at }) {
+    onAttemptEnded({ attempt: { target, keyId, startedAt }, record, verdict, error, at }) {
       if (keyId === undefined || verdict === 'abandoned' || verdict === 'beaten') return;
-      keys.report(target.endpoint, keyId, error?.failureClass ?? 'ok', at, error?.retryAfterMs, { model: target.model, drill: record.drill === true });
+      keys.report(target.endpoint, keyId, error?.failureClass ?? 'ok', at, error?.retryAfterMs, { model: target.model, startedAt, scope: error?.scope, drill: record.drill === true });
     },
   };
 }

@@ -1,13 +1,17 @@
 import type { ExchangeObserver } from '../../exchange/events.ts';
+import type { KeyPool } from '../../keys/keyPool.ts';
 import type { FailureNotices } from '../notices.ts';
 
 /** A person is notified of failures that only a person can mend. */
-export function noticesObserver(notices: Pick<FailureNotices, 'failed'>): ExchangeObserver {
+export function noticesObserver(notices: Pick<FailureNotices, 'failed'>, keys: Pick<KeyPool, 'isRejectedAgain'>): ExchangeObserver {
   return {
     name: 'The notices of failures',
     onAttemptEnded({ attempt, record, error }) {
       if (error === undefined || record.drill === true) return;
-      notices.failed({ endpoint: attempt.endpoint.name, failureClass: error.failureClass, code: error.code, message: error.storedMessage, helpUrl: error.helpUrl });
+      const { endpoint, keyId, target } = attempt;
+      // A key that is tried again and rejected again is no news.
+      if (error.failureClass === 'auth' && keyId !== undefined && keys.isRejectedAgain(endpoint.name, keyId, target.model)) return;
+      notices.failed({ endpoint: endpoint.name, failureClass: error.failureClass, scope: error.scope, code: error.code, message: error.storedMessage, helpUrl: error.helpUrl });
     },
   };
 }

@@ -3,7 +3,7 @@ import type { KeyStatus, LatencySummary } from '../../api/status.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
 import type { Admission, EndpointHealthReport, HealthRegistry } from '../../health/healthReader.ts';
 import type { RateLimiter } from '../../limits/rateLimiter.ts';
-import type { RoutingView } from '../../routing/plan.ts';
+import type { BlockedKeys, RoutingView } from '../../routing/plan.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
 
 export interface ConditionSources {
@@ -81,7 +81,7 @@ export class Conditions {
     if (!isUp(whole)) return whole;
     const { view } = this.#sources;
     const blocked = view.keysBlocked(endpointName, model);
-    if (blocked !== undefined) return { kind: 'rate-limited', until: wholeSecond(blocked.retryAt) };
+    if (blocked !== undefined) return ofBlockedKeys(blocked);
     return refused(view.admission(endpointName, model)) ?? whole;
   }
 
@@ -115,9 +115,20 @@ export class Conditions {
     const blocked = this.#sources.keys.blocked(name, provider.keyRequired, this.#sources.now);
     if (blocked === undefined) return undefined;
     if (keys.length === 0) return { kind: 'no-key' };
-    if (blocked.retryAt === undefined) return { kind: 'key-rejected', why: keys.length === 1 ? undefined : `all ${keys.length} keys` };
+    if (blocked.cause === 'auth') return { kind: 'key-rejected', until: wholeSecond(blocked.retryAt), why: keys.length === 1 ? undefined : `all ${keys.length} keys` };
     const soonest = keys.find(key => key.until === blocked.retryAt);
     return { kind: soonest?.state === 'no-money' ? 'out-of-money' : 'rate-limited', until: blocked.retryAt };
+  }
+}
+
+/** Why no key can be used for one model, although there is one for others. */
+function ofBlockedKeys({ cause, retryAt, ofModel, reason }: BlockedKeys): Condition {
+  const until = wholeSecond(retryAt);
+  const why = ofModel === true ? { why: reason } : {};
+  switch (cause) {
+    case 'auth': return { kind: 'not-permitted', until, ...why };
+    case 'quota': return { kind: 'out-of-money', until, ...why };
+    default: return { kind: 'rate-limited', until };
   }
 }
 
@@ -142,7 +153,7 @@ function refused(admission: Admission, why?: string): Condition | undefined {
     case undefined: return { kind: 'down', until, why };
     case 'rate-limit': return { kind: 'rate-limited', until };
     case 'overloaded': return { kind: 'overloaded', until };
-    default: return { kind: 'down', until, why: failureClassWords[admission.cause] };
+    default: return { kind: 'down', until, why: admission.why ?? failureClassWords[admission.cause] };
   }
 }
 

@@ -1,12 +1,14 @@
 import type { ProviderErrorBody } from '../../api/conversation.ts';
-import type { FailureClass } from '../../api/failure.ts';
+import type { FailureClass, RefusalScope } from '../../api/failure.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { FailureCode } from '../../base/failureCodes.ts';
 import { parseJson } from '../../base/json.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import { parseRetryAfter } from '../../base/headers/retryAfter.ts';
 import type { ErrorRule, Provider } from '../../catalog/provider.ts';
+import { keyInSentence } from '../../keys/keyState.ts';
 import { readErrorBody, readErrorText } from '../../protocols/errorBody.ts';
+import { deniesModel, isRegional, refusalScope, type Refusal } from './refusalScope.ts';
 
 /** Whose failure it is, for the sentence and for the provider's own rules. */
 export interface FailureSource {
@@ -15,6 +17,8 @@ export interface FailureSource {
   /** Such as `work …a1b2`; absent where no key was used. */
   keyName?: string | undefined;
   model: string;
+  /** The provider's own name of the model, where it is another one. */
+  upstreamModel?: string | undefined;
   /** Whether the caller's request has this text in it; absent where the request is none of a caller's. */
   asked?(text: string): boolean;
 }
@@ -126,13 +130,17 @@ export function responseFailure(
 /** Classifies an error object found in a body or in a stream. */
 export function providerFailure(error: ProviderErrorBody, httpStatus: number, source: FailureSource, retryAfterMs?: number): WaybillError {
   const status = httpStatus >= 300 ? httpStatus : error.status ?? httpStatus;
-  const failureClass = classify(error, status, source.provider);
+  const rule = ruleOf(error, status, source.provider);
+  const refusal = { error, status, models: [source.model, source.upstreamModel ?? ''] };
+  const failureClass = classify(rule, refusal);
+  const scope = rule?.scope ?? refusalScope(failureClass, refusal);
   const wait = longest(retryAfterMs, error.retryAfterMs);
   const code: FailureCode = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
-  const { says, advice, namesKeyOwner } = ownSentence(failureClass, error, status, source);
+  const { says, advice, namesKeyOwner } = ownSentence(failureClass, scope, error, status, source);
   const quotes = quotingClasses.has(failureClass);
   return new WaybillError(code, failureClass, quotes ? withProviderWords(says, error.message, shortened) : says, {
     advice,
+    scope,
     namesKeyOwner,
     status: status >= 300 ? status : undefined,
     retryAfterMs: wait,
@@ -143,14 +151,20 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
   });
 }
 
-function classify(error: ProviderErrorBody, status: number, provider: Provider): FailureClass {
+function ruleOf(error: ProviderErrorBody, status: number, provider: Provider): ErrorRule | undefined {
   const message = error.message.toLowerCase();
-  for (const rule of provider.errorRules ?? []) if (matches(rule, error, message, status)) return rule.failureClass;
   // A server-side status is the provider's fault whatever its message says, but for codes of money and overload.
-  for (const rule of commonRules) {
-    if (status >= 500 && rule.code === undefined) continue;
-    if (matches(rule, error, message, status)) return rule.failureClass;
-  }
+  return provider.errorRules?.find(rule => matches(rule, error, message, status))
+    ?? commonRules.find(rule => (status < 500 || rule.code !== undefined) && matches(rule, error, message, status));
+}
+
+/** Statuses with which providers refuse a key, a model or a region. */
+const refusingStatuses: ReadonlySet<number> = new Set([400, 401, 403, 422, 451]);
+
+function classify(rule: ErrorRule | undefined, refusal: Refusal): FailureClass {
+  const { error, status } = refusal;
+  if (refusingStatuses.has(status) && (rule === undefined || rule.failureClass === 'auth') && (deniesModel(refusal) || isRegional(refusal))) return 'auth';
+  if (rule !== undefined) return rule.failureClass;
   const known = classOfStatus[status];
   if (known !== undefined) return known;
   if (status >= 300 && status < 400) return 'server';
@@ -189,16 +203,17 @@ function longest(a: number | undefined, b: number | undefined): number | undefin
 }
 
 /** Classes of which only the provider's own message says what is wrong. */
-const quotingClasses: ReadonlySet<FailureClass> = new Set<FailureClass>(['content-policy', 'bad-request', 'server', 'network', 'cancelled']);
+const quotingClasses: ReadonlySet<FailureClass> = new Set<FailureClass>(['content-policy', 'bad-request', 'server', 'network', 'cancelled', 'rate-limit']);
 
 interface OwnSentence { says: string; advice?: string; namesKeyOwner?: true }
 
-function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, status: number, source: FailureSource): OwnSentence {
+function ownSentence(failureClass: FailureClass, scope: RefusalScope | undefined, error: ProviderErrorBody, status: number, source: FailureSource): OwnSentence {
   const { endpoint, model } = source;
   const key = keyText(source.keyName);
   const said = status >= 300 ? ` (${status})` : '';
   switch (failureClass) {
     case 'auth':
+      if (scope !== undefined && scope !== 'key' && model !== '') return scopedSentence(scope, said, source);
       if (source.keyName !== undefined) return { says: `${endpoint} rejected ${key}${said}.`, advice: 'replace the key, or check what it may use', namesKeyOwner: true };
       return source.provider.auth === 'google-oauth'
         ? { says: `${endpoint} rejected the Google login of this machine${said}.`, advice: 'log in anew, or add a key file', namesKeyOwner: true }
@@ -209,16 +224,27 @@ function ownSentence(failureClass: FailureClass, error: ProviderErrorBody, statu
     case 'timeout': return { says: `${endpoint} reported a timeout${said}.` };
     case 'context-overflow': return { says: `The conversation is too long for ${model} at ${endpoint}.`, advice: 'shorten it or choose a model with a larger context window' };
     case 'content-policy': return { says: `${endpoint} refused the request for its content policy.` };
-    case 'model-not-found': return { says: `${endpoint} does not know the model ${model}${said}.`, advice: 'check its name or your access to it' };
+    case 'model-not-found':
+      if (scope === 'key-model' && source.keyName !== undefined) return scopedSentence(scope, said, source);
+      return { says: `${endpoint} does not know the model ${model}${said}.`, advice: 'check its name or your access to it' };
     case 'bad-request': return { says: `${endpoint} refused the request as wrong${statusAndCode(error, status, source)}.` };
     default: return { says: `${endpoint} failed${statusAndCode(error, status, source)}.` };
   }
 }
 
-/** Keys are called `key 1`, `key 2` until someone renames them, and `the new key` before they are stored: the word is not said twice. */
+/** A refusal that does not speak of the key as a whole, in words. */
+function scopedSentence(scope: Exclude<RefusalScope, 'key'>, said: string, { endpoint, model, keyName, provider }: FailureSource): OwnSentence {
+  const key = keyName === undefined && provider.auth === 'google-oauth' ? 'the Google login of this machine' : keyText(keyName);
+  switch (scope) {
+    case 'key-model': return { says: `${endpoint} says that ${key} may not use ${model}${said}.`, advice: 'give the key the right to the model, or use a key that has it', namesKeyOwner: true };
+    case 'account': return { says: `${endpoint} has blocked the account of ${key}${said}.`, advice: 'see the account at the provider, or use a key of another one', namesKeyOwner: true };
+    case 'model': return { says: `${endpoint} does not offer ${model} in this country or region${said}.`, advice: 'use another model or endpoint', namesKeyOwner: true };
+    case 'endpoint': return { says: `${endpoint} does not serve this country or region${said}.`, advice: 'use another endpoint', namesKeyOwner: true };
+  }
+}
+
 function keyText(keyName: string | undefined): string {
-  if (keyName === undefined) return 'the key';
-  return /^(?:the new )?key\b/i.test(keyName) ? keyName : `key ${keyName}`;
+  return keyName === undefined ? 'the key' : keyInSentence(keyName);
 }
 
 /** Codes are stored, so only what looks like a name from the provider's documentation is one, and no word of the conversation. */

@@ -114,9 +114,9 @@ export function injectedCut(endpoint: string): WaybillError {
  */
 export function drillFailure(error: WaybillError): WaybillError {
   if (error.injected === true) return error;
-  const { status, retryAfterMs, ownSentence, detail, providerCode, systemCode, namesKeyOwner, cause } = error;
+  const { status, retryAfterMs, ownSentence, detail, providerCode, systemCode, namesKeyOwner, scope, cause } = error;
   return new WaybillError(error.code, error.failureClass, drillPrefix + error.statement, {
-    status, retryAfterMs, detail, providerCode, systemCode, namesKeyOwner, cause, injected: true,
+    status, retryAfterMs, detail, providerCode, systemCode, namesKeyOwner, scope, cause, injected: true,
     ownSentence: ownSentence === undefined ? undefined : drillPrefix + ownSentence,
   });
 }

@@ -36,15 +36,16 @@ test('among equals it is the one that is let through soonest', () => {
   assert.deepEqual(under.healthRegistry.bestUnavailable(everywhere, under.now), { endpoint: 'b', model: 'm', retryAt: start + 40_000 });
 });
 
-test('a wait that the provider named is never cut short, and our own backoff may be', () => {
+test('a wait that the provider named is cut short by force alone, which says so, and comes after our own backoff', () => {
   const under = new RegistryUnderTest();
   under.fail('rate-limit', { endpoint: 'a', model: 'm', retryAfterMs: 5000 });
   under.fail('overloaded', { endpoint: 'b', model: 'm' });
   assert.equal(under.healthRegistry.bestUnavailable(everywhere, under.now)?.endpoint, 'b');
-  assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false);
+  assert.equal(under.healthRegistry.enter('a', 'm', under.now).admitted, false);
+  assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: false, early: true });
   assert.deepEqual(under.healthRegistry.enter('b', 'm', under.now, { force: true }), { admitted: true, trial: false });
   open(under, 'a');
-  assert.equal(under.healthRegistry.enter('a', 'm', under.now, { force: true }).admitted, false, 'an open breaker does not hide the wait');
+  assert.deepEqual(under.healthRegistry.enter('a', 'm', under.now, { force: true }), { admitted: true, trial: true, early: true }, 'an open breaker does not hide the wait');
 });
 
 test('there is no best unavailable target among available targets, unknown targets, or none', () => {

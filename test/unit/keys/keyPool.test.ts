@@ -32,9 +32,9 @@ describe('a pool of keys', () => {
     assert.equal(pool.pick('nowhere', none, 0), undefined);
   });
 
-  it('never uses a rejected key again, until it is replaced or shown to work', () => {
+  it('does not use a rejected key until it is replaced, shown to work, or due to be tried again', () => {
     pool.report('e', '1', 'auth', 0);
-    assert.equal(pool.pick('e', none, 1000 * hourMs), two);
+    assert.equal(pool.pick('e', none, 59_999), two);
     pool.configure(new Map([['e', [one, two]]]));
     assert.deepEqual(states(0), ['rejected', 'unused']);
     pool.configure(new Map([['e', [{ ...one, secret: 'another-secret-3333' }, two]]]));
@@ -73,9 +73,9 @@ describe('a pool of keys', () => {
     assert.match(pool.blocked('nowhere', true, 0)?.reason ?? '', /no key is stored/);
     pool.report('e', '1', 'auth', 0);
     pool.report('e', '2', 'rate-limit', 0, 7000);
-    assert.deepEqual(pool.blocked('e', true, 0), { reason: 'every key is rate-limited, out of money or rejected', retryAt: 7000 });
+    assert.deepEqual(pool.blocked('e', true, 0), { reason: 'every key is rate-limited, out of money or rejected', cause: 'rate-limit', retryAt: 7000 });
     pool.report('e', '2', 'auth', 0);
-    assert.deepEqual(pool.blocked('e', true, 0), { reason: 'the provider rejected every key' });
+    assert.deepEqual(pool.blocked('e', true, 0), { reason: 'the provider rejected every key', cause: 'auth', retryAt: 60_000 });
   });
 
   it('shows the last four characters of a key, and nothing of a short one', () => {
@@ -120,12 +120,12 @@ describe('limits and keys', () => {
   it('says when the first key is under its limit again', () => {
     const pool = both();
     assert.deepEqual(pool.blocked('e', true, 0, key => atLimit(key.id === '1' ? 30_000 : 12_000)), {
-      reason: 'every key is at its limit: the provider has no requests left for it for another 12 s', retryAt: 12_000,
+      reason: 'every key is at its limit: the provider has no requests left for it for another 12 s', cause: 'rate-limit', retryAt: 12_000,
     });
     pool.report('e', '2', 'auth', 0);
-    assert.deepEqual(pool.blocked('e', true, 0, () => atLimit(30_000)), { reason: 'every key is at its limit, out of money or rejected', retryAt: 30_000 });
+    assert.deepEqual(pool.blocked('e', true, 0, () => atLimit(30_000)), { reason: 'every key is at its limit, out of money or rejected', cause: 'rate-limit', retryAt: 30_000 });
     pool.configure(new Map([['e', [one]]]));
-    assert.deepEqual(pool.blocked('e', true, 0, () => atLimit(30_000)), { reason: 'the provider has no requests left for it for another 12 s', retryAt: 30_000 });
+    assert.deepEqual(pool.blocked('e', true, 0, () => atLimit(30_000)), { reason: 'the provider has no requests left for it for another 12 s', cause: 'rate-limit', retryAt: 30_000 });
   });
 
   it('waits for a key until the later of its limit and its cooldown ends', () => {

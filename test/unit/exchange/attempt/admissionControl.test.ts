@@ -6,6 +6,7 @@ import { findProvider, providers } from '../../../../server/catalog/providers.ts
 import type { EndpointConfig } from '../../../../server/config/config.ts';
 import { resolveConfig } from '../../../../server/config/resolve.ts';
 import type { AdmissionRequest, ImmediateAdmissionControl, Permit } from '../../../../server/exchange/admission.ts';
+import { EarlyAttempts } from '../../../../server/exchange/attempt/earlyAttempts.ts';
 import { admissionControlOf, createAdmissionControl } from '../../../../server/exchange/attempt/admissionControl.ts';
 import type { AdmissionPart } from '../../../../server/exchange/attempt/admissionParts.ts';
 import type { NetworkAwareHealthRegistry } from '../../../../server/health/healthReader.ts';
@@ -39,7 +40,7 @@ class AdmissionUnderTest {
     this.healthRegistry.configure(config.endpoints);
     this.limiter = createRateLimiter({ shared });
     this.limiter.configure(config.endpoints);
-    this.control = createAdmissionControl({ clock: { now: () => this.now }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter });
+    this.control = createAdmissionControl({ clock: { now: () => this.now }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter, early: new EarlyAttempts() });
   }
 
   request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {

@@ -19,7 +19,7 @@ const failedOnce = recordFailure(nothingTried, a, errorOf('server'), false);
 const looking = (more: Parameters<typeof walk>[1] = {}): ExchangeState => ({ kind: 'looking', walk: walk([], { planned: [a, b], launched: 1, tried: failedOnce, ...more }), why: 'exhausted' });
 const waiting: ExchangeState = { kind: 'waiting', walk: walk([]), next: [a] };
 const question: ExchangeState = { kind: 'asking', walk: walk([b], { terms: asking, launched: 1 }), failure: refusal };
-const choosing: ExchangeState = { kind: 'choosing', walk: walk([]), look: look() };
+const choosing: ExchangeState = { kind: 'choosing', walk: walk([]), look: look(), candidates: [] };
 
 const cases: Record<string, readonly Case[]> = {
   'the plan': [

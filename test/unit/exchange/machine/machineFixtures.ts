@@ -73,7 +73,7 @@ export function brief(effects: readonly ExchangeEffect[]): string[] {
       case 'give-up': return `give-up ${effect.number} ${effect.why}`;
       case 'wait': return `wait ${effect.delayMs}${effect.backoff ? ' or backoff' : ''}`;
       case 'look': return effect.keepsPlan ? 'look' : 'look anew';
-      case 'choose': return `choose ${effect.candidates.map(({ target }) => target).join(' ')}`;
+      case 'choose': return `choose ${effect.candidates.map(({ target }) => target.target).join(' ')}`;
       case 'end': return `end ${effect.end.kind}`;
       default: return effect.type;
     }

@@ -186,7 +186,7 @@ describe('a drilled refusal', () => {
         if (status === 429) assert.equal(error.retryAfterMs, 30_000);
         assert.match(received.body, /fire drill/);
         const drilled = drillFailure(error);
-        assert.match(drilled.message, /^Fire drill: a (?:limits the rate of requests \(429\)|rejected key work \(401\))\.$/);
+        assert.match(drilled.message, /^Fire drill: a (?:limits the rate of requests \(429\): Rate limit reached \(a fire drill of Waybill\)|rejected key work \(401\))\.$/);
         assert.equal(drilled.helpUrl, undefined, 'no link asks the user to replace a key');
         assert.equal(drillFailure(drilled), drilled);
         assert.equal(a.connectionCount, 0);
