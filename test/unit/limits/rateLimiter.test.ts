@@ -221,3 +221,29 @@ test('the state of a key stays bounded, whatever model names callers invent', ()
   assert.ok(made.keyAdmission(rateRequest({ keyId: 'one', model: 'm0', now: start })).admitted);
   assert.ok(!made.keyAdmission(rateRequest({ keyId: 'one', model: 'm999', now: start })).admitted);
 });
+
+test('a wait that a refusal asks for ends what its other headers, and earlier answers, say is used up', () => {
+  const nothingLeft = { 'x-ratelimit-limit-tokens': '1000', 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '6m0s' };
+  const told: ReportedLimit[] = [];
+  const made = createRateLimiter({ onLittleLeft: reported => told.push(reported) });
+  made.configure(new Map([['a', { limits: {} }]]));
+  const free = (now: number): boolean => made.keyAdmission(rateRequest({ keyId: 'one', promptTokens: 10, now })).admitted;
+  made.observed('a', 'one', 'm', { ...nothingLeft, 'retry-after': '1' }, start, 429);
+  assert.deepEqual([free(start + 999), free(start + 1000)], [false, true]);
+  assert.equal(told[0]?.reported.resetAt, start + 1000, 'peers learn the same');
+  made.observed('a', 'one', 'm', nothingLeft, start + 2000, 200);
+  assert.equal(free(start + 5000), false);
+  made.observed('a', 'one', 'm', { 'retry-after': '2' }, start + 5000, 429);
+  assert.deepEqual([free(start + 6999), free(start + 7000)], [false, true]);
+});
+
+test('the last resort is refused by limits of the user alone', () => {
+  const nothingLeft = { 'x-ratelimit-limit-requests': '60', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '60s' };
+  const made = limiter({ requestsPerMinute: 1 });
+  made.observed('a', undefined, 'm', nothingLeft, start);
+  const refused = made.enter(rateRequest({ now: start }));
+  assert.ok(!refused.admitted && refused.ownLimit !== true && refused.cause === 'rate-limit');
+  assert.ok(made.enter(rateRequest({ now: start, lastResort: true })).admitted);
+  const own = made.enter(rateRequest({ now: start + 1, lastResort: true }));
+  assert.ok(!own.admitted && own.ownLimit === true);
+});

@@ -131,3 +131,57 @@ test('while the machine is offline remote endpoints are probed one at a time in 
   const online = await seconds(25);
   for (const name of ['one', 'two', 'three', 'local']) assert.ok(online.includes(name), `${name} is probed again: ${online.join(' ')}`);
 });
+
+test('a rejected key is proved by a probe a little before a request may try it, once for each rejection', async (t) => {
+  let isGood = true;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const key = String(request.headers['x-api-key']);
+    asked.push(key);
+    const accepted = isGood || key === 'secret-two';
+    response.statusCode = accepted ? 200 : 401;
+    response.setHeader('content-type', 'application/json').end(accepted ? '{"data":[]}' : '{"error":{"type":"authentication_error","message":"invalid x-api-key"}}');
+  });
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve); });
+  t.after(() => { server.close(); });
+  const { config } = resolveConfig({
+    endpoints: { one: { provider: 'anthropic', baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, probe: { enabled: true, intervalMs: 86_400_000 } } }, routes: {},
+  }, { catalog: { providers, findProvider }, supportedProtocols: ['anthropic-messages'], source: 'settings' });
+  const transport = new Transport();
+  transport.configure(config.endpoints);
+  t.after(() => transport.shutdown());
+  let now = 1_000_000;
+  const keys = new KeyPool();
+  keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
+  const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: now });
+  healthRegistry.configure(config.endpoints);
+  const prober = new Prober({
+    transport, faultInjector: new FaultInjector(), healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
+  });
+  const tick = async (): Promise<void> => {
+    const before = asked.length;
+    prober.tick(config.endpoints.values());
+    for (let tries = 0; tries < 25 && asked.length === before; tries += 1) await new Promise(resolve => setTimeout(resolve, 4));
+    await new Promise(resolve => setTimeout(resolve, 20));
+  };
+  await tick();
+  asked.length = 0;
+  isGood = false;
+  keys.report('one', '1', 'auth', now, undefined, { model: 'm' });
+  now += 44_000;
+  await tick();
+  assert.deepEqual(asked, []);
+  now += 2000;
+  await tick();
+  await tick();
+  assert.deepEqual(asked, ['secret-one'], 'one probe');
+  assert.equal(keys.status('one', now)[0]?.state, 'rejected');
+  isGood = true;
+  now += 60_000;
+  await tick();
+  assert.deepEqual(asked, ['secret-one'], 'the distance has doubled');
+  now += 46_000;
+  await tick();
+  assert.deepEqual([asked.length, keys.status('one', now)[0]?.state], [2, 'ok']);
+});

@@ -129,3 +129,30 @@ test('a restored snapshot holds the earlier state', () => {
   assert.equal(cooldowns.coolingDown('n', now)?.until, cooldowns.coolingDown(undefined, now)?.until);
   assert.deepEqual(cooldowns.snapshot(), before);
 });
+
+test('an answer to a request that began after a cooldown did ends it, also one that the provider named', () => {
+  const cooldowns = createCooldowns(() => 0.5);
+  failed(cooldowns, 'rate-limit', 300_000, 'm');
+  cooldowns.succeeded('m', now - 1);
+  assert.notEqual(cooldowns.coolingDown('m', now + 1), undefined);
+  cooldowns.succeeded('m', now + 1);
+  assert.equal(cooldowns.coolingDown('m', now + 2), undefined);
+  assert.equal(cooldowns.ownConsecutiveFailures('m', now + 2), 0);
+});
+
+test('a model that the provider does not have, or a region, is asked for again with growing distance', () => {
+  for (const model of ['m', undefined]) {
+    const cooldowns = createCooldowns(() => 0.5);
+    let at = now;
+    for (const minutes of [1, 2, 4, 8, 10, 10]) {
+      cooldowns.refused(model, 'auth', at);
+      cooldowns.refused(model, 'auth', at + 1);
+      const cooldown = cooldowns.coolingDown('m', at);
+      assert.equal(cooldown?.until, at + minutes * 60_000);
+      assert.equal(cooldowns.coolingDown('other', at) === undefined, model === 'm');
+      at += minutes * 60_000;
+    }
+    cooldowns.succeeded('m', at);
+    assert.equal(cooldowns.coolingDown('m', at), undefined);
+  }
+});
