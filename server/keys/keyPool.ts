@@ -285,6 +285,12 @@ export class KeyPool {
     else if (by === 'test' && hadRefusals) this.#publish(endpoint, key, {}, { state: 'ok', at: now });
   }
 
+  /** Whether the key is rejected for the model alone. */
+  isRefusedFor(endpoint: string, keyId: string, model: string): boolean {
+    const known = this.#find(endpoint, keyId)?.known;
+    return known?.state.kind !== 'rejected' && known?.models.get(model)?.kind === 'rejected';
+  }
+
   /** Whether the key was rejected and has not been shown to work since. */
   isRejected(endpoint: string, keyId: string): boolean {
     return this.#find(endpoint, keyId)?.known.state.kind === 'rejected';

@@ -183,7 +183,7 @@ export function applyNote(key: PooledKey, note: KeyStateNote): void {
       return;
     case 'rejected':
       // The key has served since.
-      if (at < key.provedAt) return;
+      if (model === undefined && at < key.provedAt) return;
       setRejected(key, model, { since: at, until: until ?? at + firstRejectionMs });
       return;
     case 'no-money':

@@ -95,10 +95,11 @@ export class PeerSync {
     });
   }
 
-  /** A peer's failure was about one key, and another key can be used. */
+  /** A peer's failure was about one key, and another key can be used; or about its right to one model, as a note on the key says. */
   #isKeyScoped({ endpoint, model, keyId, failureClass }: Attempt): boolean {
-    return keyId !== undefined && failureClass !== undefined && isAboutKey({ failureClass })
-      && this.#options.keys.pick(endpoint, new Set([keyId]), this.#options.clock.now(), undefined, model) !== undefined;
+    if (keyId === undefined || failureClass === undefined || !isAboutKey({ failureClass })) return false;
+    if (failureClass === 'auth' && this.#options.keys.isRefusedFor(endpoint, keyId, model)) return true;
+    return this.#options.keys.pick(endpoint, new Set([keyId]), this.#options.clock.now(), undefined, model) !== undefined;
   }
 
   /** Requests of peers count against the same limits. */
