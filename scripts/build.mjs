@@ -13,6 +13,7 @@ export const dist = path.join(root, 'dist');
  * that nothing depends on two copies of a class being one.
  */
 const laterParts = [
+  { file: 'server.js', modules: ['server/app/modes.ts'] },
   { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
@@ -25,8 +26,8 @@ function isOurs(module) {
   return module.startsWith('server/') || module.startsWith('client/');
 }
 
-/** Turns imports of later parts into requires of their files. */
-const splitLaterParts = {
+/** Turns imports of later parts into requires of their files. @param folder where those are, seen from the bundle */
+const splitLaterParts = (folder) => ({
   name: 'later-parts',
   setup(build) {
     build.onResolve({ filter: /./ }, ({ path: wanted, kind, resolveDir }) => {
@@ -35,27 +36,32 @@ const splitLaterParts = {
       const part = laterParts.find(({ modules }) => modules.includes(own));
       // Our own modules are split where they are imported on demand; a package wherever it is imported.
       if (part === undefined || (isOurs(own) && kind !== 'dynamic-import')) return undefined;
-      return { path: `./lib/${part.file}`, external: true };
+      return { path: `${folder}/${part.file}`, external: true };
     });
   },
-};
+});
+
+/** undici carries a second, experimental HTTP parser that its builds for Node core leave out the same way. */
+const undiciWithoutParser = { esbuildDetection: '"1"' };
 
 /** What differs between the bundles; `{}` where a bundle needs nothing of its own. */
 function bundles() {
   const onNode = { platform: 'node', format: 'cjs', target: 'node22' };
+  // A part is loaded by server/app/compiledParts.ts, which runs it as a script: such a one has no `import()`.
+  const asPart = { ...onNode, supported: { 'dynamic-import': false } };
   const later = laterParts.map(({ file, modules }) => ({
     name: `lib/${file}`,
     options: {
-      ...onNode,
+      ...asPart,
+      ...(file === 'server.js' ? { plugins: [splitLaterParts('.')], define: undiciWithoutParser } : {}),
       stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
     },
   }));
   return [
-    { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'], plugins: [splitLaterParts] } },
+    { name: 'client.js', entry: 'client/extension.ts', options: { ...onNode, external: ['vscode'], plugins: [splitLaterParts('./lib')] } },
     {
       name: 'server.js', entry: 'server/main.ts',
-      // undici carries a second, experimental HTTP parser that its builds for Node core leave out the same way.
-      options: { ...onNode, plugins: [splitLaterParts], define: { esbuildDetection: '"1"' } },
+      options: { ...onNode, plugins: [splitLaterParts('./lib')], define: { 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_PARTS': '"lib"' } },
     },
     ...later,
     { name: 'webview.js', entry: 'client/views/page/main.ts', options: { platform: 'browser', format: 'iife', target: 'es2022' } },

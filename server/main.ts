@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { logLines, logText } from './api/logText.ts';
 import { usage, parseArguments } from './app/arguments.ts';
+import { CompiledParts } from './app/compiledParts.ts';
+import { defaultDataDir } from './app/defaultDataDir.ts';
+import type * as Modes from './app/modes.ts';
 import { nodeTooOld } from './app/nodeVersion.ts';
-// Loaded with this file, because the module reads the parent's id while it loads.
-import './app/parentWatch.ts';
 
 /**
  * Chooses a mode. `serve`: headless. `sandbox`: simulated providers. Otherwise a language server, over Node IPC
@@ -19,19 +21,16 @@ async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   switch (parsed.command) {
-    case 'serve': {
-      const { runHeadless } = await import('./app/headless.ts');
-      await runHeadless(parsed, randomUUID());
+    case 'serve':
+    case 'language-server': {
+      // Another editor names its data folder in a message, which comes too late for compiled code.
+      const { runServer, parts } = await loadServer(parsed.dataDir ?? (parsed.command === 'serve' ? defaultDataDir() : undefined));
+      await runServer(parsed, randomUUID(), parts);
       return;
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox/runSandbox.ts');
       await runSandbox(parsed.rest);
-      return;
-    }
-    case 'language-server': {
-      const { runLanguageServer } = await import('./app/languageServer.ts');
-      runLanguageServer(parsed, randomUUID());
       return;
     }
     case 'help':
@@ -41,6 +40,14 @@ async function main(argv: readonly string[]): Promise<void> {
       process.stderr.write(`${logText(parsed.message)}\n\n${usage}`);
       process.exitCode = 2;
   }
+}
+
+/** In the bundle, the server is a file of its own, so that its compiled code can be kept (scripts/build.mjs sets the variable). */
+async function loadServer(dataDir: string | undefined): Promise<{ runServer: typeof Modes.runServer; parts?: CompiledParts }> {
+  if (process.env.WAYBILL_PARTS === undefined) return import('./app/modes.ts');
+  const parts = new CompiledParts(path.join(import.meta.dirname, process.env.WAYBILL_PARTS), dataDir);
+  const { runServer } = parts.load('server.js') as typeof Modes;
+  return { runServer, parts };
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -19,8 +19,9 @@ const startTimeoutMs = 30_000;
 const inspectPort = 6009;
 
 /** The server bundle as a Node module over IPC. The experimental warning is about node:sqlite and would be the first line of every log. */
-function serverModule(module: string, debugArgs: readonly string[] = []): NodeModule {
-  return { module, transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning', ...debugArgs] } };
+function serverModule(module: string, dataDir: string, debugArgs: readonly string[] = []): NodeModule {
+  // The data folder is on the command line because the server's compiled code is there.
+  return { module, args: ['--data', dataDir], transport: TransportKind.ipc, options: { execArgv: ['--disable-warning=ExperimentalWarning', ...debugArgs] } };
 }
 
 /** Connects to the server bundle as a language server over Node IPC. */
@@ -31,7 +32,7 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
   const client = new QuietLanguageClient(
     'waybill',
     'Waybill',
-    { run: serverModule(options.module), debug: serverModule(options.module, [`--inspect=${inspectPort}`]) },
+    { run: serverModule(options.module, options.dataDir.fsPath), debug: serverModule(options.module, options.dataDir.fsPath, [`--inspect=${inspectPort}`]) },
     {
       documentSelector: [],
       initializationOptions,

@@ -1,26 +1,15 @@
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, renameSync, statSync, type Stats } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, isAbsolute, join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { removeAbandonedDrafts } from '../base/files/sharedFile.ts';
+import { compiledCodeFolder } from './compiledParts.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
-const ownFolders = new Set(['tokens', 'connections', 'limits']);
+const ownFolders = new Set(['tokens', 'connections', 'limits', compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;
-
-/** Where data lives when no folder is named: the platform's place for user data. A variable without an absolute path counts as absent, as the XDG specification says. */
-export function defaultDataDir(): string {
-  if (process.platform === 'win32') return join(absolute(process.env.LOCALAPPDATA) ?? join(homedir(), 'AppData', 'Local'), 'Waybill');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Waybill');
-  return join(absolute(process.env.XDG_DATA_HOME) ?? join(homedir(), '.local', 'share'), 'waybill');
-}
-
-function absolute(path: string | undefined): string | undefined {
-  return path !== undefined && isAbsolute(path) ? path : undefined;
-}
 
 /** Makes the data folder if it is missing. @throws Error that says in one sentence why it cannot be used */
 export function makeDataDir(dataDir: string): void {
@@ -32,6 +21,7 @@ export function makeDataDir(dataDir: string): void {
   }
   removeAbandonedDrafts(dataDir);
   removeAbandonedDrafts(join(dataDir, 'tokens'));
+  removeAbandonedDrafts(join(dataDir, compiledCodeFolder));
 }
 
 /**

@@ -3,7 +3,8 @@ import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
 import type { Command } from './arguments.ts';
-import { defaultDataDir } from './dataFolder.ts';
+import type { CompiledParts } from './compiledParts.ts';
+import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
@@ -11,13 +12,13 @@ import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
 /** Serves the local endpoint with a YAML configuration until the parent process ends or a signal asks for the end. */
-export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string): Promise<void> {
+export async function runHeadless(command: Extract<Command, { command: 'serve' }>, instanceId: string, parts?: CompiledParts): Promise<void> {
   const { configFile, port, json } = command;
   let announced = false;
   const [writeOut, writeError] = [quietWriter(process.stdout), quietWriter(process.stderr)];
   const routerProcess = createRouterProcess({
     dataDir: command.dataDir ?? defaultDataDir(),
-    instanceId,
+    instanceId, parts,
     writeLog: (level, line) => {
       if (level !== 'debug') writeError(`${level}: ${line}\n`);
     },

@@ -6,7 +6,8 @@ import { findProvider, providers } from '../catalog/providers.ts';
 import { watchConfigFile } from '../config/watchConfigFile.ts';
 import { loadYamlConfig } from '../config/yamlFile.ts';
 import { LspServer } from '../inbound/lsp/lspServer.ts';
-import { defaultDataDir } from './dataFolder.ts';
+import type { CompiledParts } from './compiledParts.ts';
+import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
@@ -17,7 +18,7 @@ import { supportedProtocols } from '../protocols/registry.ts';
  * Runs as a language server. The transport (Node IPC or stdio) is read from the command line by the library. The data
  * folder and, for other editors, a configuration file come with `initialize`.
  */
-export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string): void {
+export function runLanguageServer(command: Extract<Command, { command: 'language-server' }>, instanceId: string, parts?: CompiledParts): void {
   const connection = createConnection(ProposedFeatures.all);
   let routerProcess: RouterProcess | undefined;
   let lspServer: LspServer | undefined;
@@ -35,7 +36,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
     const built = createRouterProcess({
       dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
-      instanceId,
+      instanceId, parts,
       writeLog: (level, line) => {
         if (level === 'error') connection.console.error(line);
         else if (level === 'warn') connection.console.warn(line);

@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { Guard, safeLog } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import { createLog, SecretRegister } from '../base/secrets/redact.ts';
+import type { CompiledParts } from './compiledParts.ts';
 import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
 import { TokenCheck } from '../inbound/http/auth/access.ts';
 import { HttpServer } from '../inbound/http/httpServer.ts';
@@ -11,12 +12,16 @@ import { PortLease } from '../inbound/http/portLease.ts';
 import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import { createRouter, type BuiltRouter } from './createRouter.ts';
-import { tuneHeap } from './v8Tuning.ts';
+import { HeapTuning } from './v8Tuning.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
 import { createPricer } from '../pricing/pricing.ts';
 import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
+import type { ExchangePublisher } from '../exchange/publisher.ts';
 import { keyFingerprints } from '../keys/keyFingerprints.ts';
 import { ModelCache } from '../models/modelCache.ts';
+
+/** So long after the first exchange the functions that serve requests are compiled; V8 has not dropped any yet. */
+const keepCompiledAfterMs = 5_000;
 
 /** One server process: the router, and the local endpoint through which other programs reach it. */
 export interface RouterProcess extends BuiltRouter {
@@ -36,6 +41,8 @@ export interface RouterProcessOptions {
   portChanged(): void;
   /** After this much silence a streaming caller gets a keep-alive, in milliseconds. */
   keepAliveMs?: number | undefined;
+  /** The files of the bundle; absent: the server runs from its sources. */
+  parts?: Pick<CompiledParts, 'keep' | 'flagsAreSetBy'> | undefined;
 }
 
 /** Opens the data folder and builds everything on it. @throws LedgerTooNewError, or an Error in one sentence when the data folder cannot be used */
@@ -59,13 +66,15 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
   const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
   closeToOthers(options.dataDir, log);
-  const heap = tuneHeap();
+  const heap = new HeapTuning();
+  const compiled = options.parts === undefined ? undefined : keepCompiled(options.parts, heap, built.events, log);
   let closing: Promise<void> | undefined;
   return {
     ...built, log, port, tools,
     close() {
       closing ??= (async () => {
         heap.dispose();
+        compiled?.close();
         port.close();
         await router.shutdown();
         // One event-loop turn, so that pending writes to callers are flushed.
@@ -73,6 +82,29 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
         port.release();
       })();
       return closing;
+    },
+  };
+}
+
+/** Keeps compiled code for later processes: a while after the first exchange of this one, or else at its end. */
+function keepCompiled(parts: Pick<CompiledParts, 'keep' | 'flagsAreSetBy'>, heap: HeapTuning, events: ExchangePublisher, log: Log): { close(): void } {
+  parts.flagsAreSetBy(heap);
+  const guard = new Guard('The compiled code for later starts', log);
+  let extent: 'start' | 'served' = 'start';
+  let timer: NodeJS.Timeout | undefined;
+  const first = events.subscribe({
+    name: 'The compiled code for later starts',
+    onEnded() {
+      first.dispose();
+      extent = 'served';
+      timer = setTimeout(guard.wrap(() => { parts.keep(extent); }), keepCompiledAfterMs);
+      timer.unref();
+    },
+  });
+  return {
+    close: () => {
+      clearTimeout(timer);
+      guard.run(() => { parts.keep(extent); });
     },
   };
 }

@@ -6,6 +6,13 @@ const enoughYoungBytes = 8 * 1024 * 1024;
 /** The first V8 that has the middle compiler on: that of Node 22. */
 const firstWithMiddleCompiler = 12;
 
+/** A flag of V8, as it is by default and as it is set here. */
+interface Flag { byDefault: string; tuned: string }
+
+const oldGeneration: Flag = { byDefault: '--heap-growing-percent=0', tuned: '--heap-growing-percent=100' };
+const middleCompiler: Flag = { byDefault: '--maglev-destroy-on-background', tuned: '--no-maglev-destroy-on-background' };
+const youngGeneration: Flag = { byDefault: '--semi-space-growth-factor=2', tuned: '--semi-space-growth-factor=1' };
+
 /**
  * Tunes V8 for a small heap. A router makes mostly short-lived garbage, for which V8 reserves more and more memory; a process
  * that runs beside an editor all day should not hold it. These settings are flags of the command line, which a person who
@@ -16,20 +23,46 @@ const firstWithMiddleCompiler = 12;
  *   thread, where about 35 MB of them stay. Switching this compiler off would save 10 MB more after a load, and some compiling in
  *   the first seconds; it would cost a third of all CPU after that;
  * - the young generation stops growing where it is large enough.
+ *
+ * The flags are set half a second after the start: V8 takes compiled code (Node's own, and `CompiledParts`) only where all
+ * flags are as they were when it was made.
  */
-export function tuneHeap(): { dispose(): void } {
-  setFlagsFromString('--heap-growing-percent=100');
-  // An older V8 writes a line about a flag that it does not know to standard error.
-  if (Number.parseInt(process.versions.v8, 10) >= firstWithMiddleCompiler) setFlagsFromString('--no-maglev-destroy-on-background');
-  let growing = true;
-  const tuneGrowth = (): void => {
+export class HeapTuning {
+  readonly #set = new Set<Flag>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#timer = setInterval(() => { this.tune(); }, pollMs);
+    this.#timer.unref();
+  }
+
+  /** Does some work with all flags as V8 has them by default. */
+  withDefaults<Result>(work: () => Result): Result {
+    for (const flag of this.#set) setFlagsFromString(flag.byDefault);
+    try {
+      return work();
+    } finally {
+      for (const flag of this.#set) setFlagsFromString(flag.tuned);
+    }
+  }
+
+  /** Sets the flags as they are to be now. */
+  tune(): void {
+    this.#apply(oldGeneration, true);
+    // An older V8 writes a line about a flag that it does not know to standard error.
+    if (Number.parseInt(process.versions.v8, 10) >= firstWithMiddleCompiler) this.#apply(middleCompiler, true);
     const young = getHeapSpaceStatistics().find(space => space.space_name === 'new_space');
-    const shouldGrow = young === undefined || young.space_size < enoughYoungBytes;
-    if (shouldGrow === growing) return;
-    growing = shouldGrow;
-    setFlagsFromString(`--semi-space-growth-factor=${growing ? 2 : 1}`);
-  };
-  const timer = setInterval(tuneGrowth, pollMs);
-  timer.unref();
-  return { dispose: () => clearInterval(timer) };
+    this.#apply(youngGeneration, young !== undefined && young.space_size >= enoughYoungBytes);
+  }
+
+  dispose(): void {
+    clearInterval(this.#timer);
+  }
+
+  #apply(flag: Flag, tuned: boolean): void {
+    if (this.#set.has(flag) === tuned) return;
+    setFlagsFromString(tuned ? flag.tuned : flag.byDefault);
+    if (tuned) this.#set.add(flag);
+    else this.#set.delete(flag);
+  }
 }

@@ -24,8 +24,8 @@ const draftName = /^\..+\.[0-9a-f]{12}\.draft$/;
  * power failure the file may be empty.
  * @throws the system's error; the file is then as it was
  */
-export function replaceSharedFile(file: string, text: string): void {
-  withDraft(file, text, false, draft => moveOver(draft, file));
+export function replaceSharedFile(file: string, content: string | Buffer): void {
+  withDraft(file, content, false, draft => moveOver(draft, file));
 }
 
 /**
@@ -76,13 +76,13 @@ function readShared<Value>(file: string, parse: (text: string) => Value | undefi
   }
 }
 
-/** Writes the text to a draft beside the file and hands it on; whatever is left of the draft is removed. */
-function withDraft<Result>(file: string, text: string, synced: boolean, use: (draft: string) => Result): Result {
+/** Writes the content to a draft beside the file and hands it on; whatever is left of the draft is removed. */
+function withDraft<Result>(file: string, content: string | Buffer, synced: boolean, use: (draft: string) => Result): Result {
   const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.draft`);
   try {
     const descriptor = openSync(draft, 'wx', ownerOnly);
     try {
-      const bytes = Buffer.from(text);
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
       for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
       if (synced) fsyncSync(descriptor);
     } finally {

@@ -1,0 +1,18 @@
+import type { Command } from './arguments.ts';
+import type { CompiledParts } from './compiledParts.ts';
+// Loaded with this file, because the module reads the parent's id while it loads.
+import './parentWatch.ts';
+
+/**
+ * Runs a server until its end.
+ * @param parts the files of the bundle; absent: the server runs from its sources
+ */
+export async function runServer(command: Extract<Command, { command: 'serve' | 'language-server' }>, instanceId: string, parts?: CompiledParts): Promise<void> {
+  if (command.command === 'serve') {
+    const { runHeadless } = await import('./headless.ts');
+    await runHeadless(command, instanceId, parts);
+  } else {
+    const { runLanguageServer } = await import('./languageServer.ts');
+    runLanguageServer(command, instanceId, parts);
+  }
+}
