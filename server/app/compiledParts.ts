@@ -10,6 +10,8 @@ import type { HeapTuning } from './v8Tuning.ts';
 export const compiledCodeFolder = 'compiled';
 
 const digestBytes = 32;
+/** Parts that are a table: next to nothing of them is compiled. */
+const tables: ReadonlySet<string> = new Set(['prices.js']);
 const unusedAfterMs = 60 * 86_400_000;
 /** The parameters of a CommonJS module. */
 const opening = '(function (exports, require, module, __filename, __dirname) {';
@@ -80,7 +82,7 @@ export class CompiledParts {
    */
   keep(extent: Extent): void {
     for (const [name, part] of this.#parts) {
-      if (part.kept === 'served' || part.kept === extent) continue;
+      if (part.kept === 'served' || part.kept === extent || tables.has(name)) continue;
       part.kept = extent;
       this.#withDefaultFlags(() => { this.#write(name, part, extent); });
     }

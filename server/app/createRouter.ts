@@ -20,7 +20,7 @@ import { SharedLimits } from '../limits/sharedLimits.ts';
 import { ModelFactsCache } from '../models/factsCache.ts';
 import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
-import type { Pricer } from '../pricing/pricing.ts';
+import { isInTable, type Pricer } from '../pricing/pricing.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
 import { Configurator } from '../router/configurator.ts';
@@ -138,7 +138,11 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
-  const costs = new CostRecorder({ ledger, pricer, target: (endpoint, model) => routeTable().target(endpoint, model), clock, log, events, changed });
+  const costs = new CostRecorder({
+    ledger, pricer, clock, log, events, changed,
+    tableIsWanted: () => [...config().endpoints.values()].some(endpoint => isInTable(endpoint.provider)),
+    target: (endpoint, model) => routeTable().target(endpoint, model),
+  });
   const spend = new SpendToday({ ledger, clock, log, recorded: () => costs.pricedUpToNow(), changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({

@@ -77,6 +77,11 @@ interface CachedSchedule { schedule: Schedule | undefined; /** Minute it holds f
 const cacheBound = 2_000;
 const unknownCost: Cost = Object.freeze({ certainty: 'unknown' });
 
+/** Whether the price library and our supplements say anything on a provider; they do not on local servers and unnamed ones. */
+export function isInTable(provider: Provider): provider is Provider & { pricesId: string } {
+  return provider.pricesId !== undefined && provider.id !== 'sandbox';
+}
+
 /** Makes a pricer. Reads no clock: the moment of an attempt comes with the request. */
 export function createPricer(options: PricerOptions): Pricer {
   return new TablePricer(options);
@@ -130,7 +135,7 @@ class TablePricer implements Pricer {
     // A list changes between the request and the bill, and has no tiers, so its price is an estimate.
     const listedCard = this.#cardOf(request.listedPrices);
     if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false);
-    const schedule = provider.id === 'sandbox' || provider.pricesId === undefined ? undefined : this.#schedule(provider.pricesId, request);
+    const schedule = isInTable(provider) ? this.#schedule(provider.pricesId, request) : undefined;
     const prompt = promptTokens(usage) ?? 0;
     if (schedule === undefined) {
       const nothingUsed = prompt === 0 && tokenCount(usage.outputTokens) === 0 && request.generated !== true;

@@ -12,7 +12,7 @@ export interface RunningExchangesOptions {
   ledger: Pick<LedgerWriter, 'open' | 'progress'>;
   spend: Pick<SpendToday, 'running'>;
   pricer: Pick<Pricer, 'ready'>;
-  costs: Pick<CostRecorder, 'priced'>;
+  costs: Pick<CostRecorder, 'priced' | 'tableIsWanted'>;
   clock: Clock;
   log: Log;
 }
@@ -61,7 +61,7 @@ export class RunningExchanges {
   tick(): void {
     const { ledger, spend, pricer, costs, clock } = this.#options;
     // Endpoints with prices of their own need no table; the others are priced once it is loaded.
-    if (this.#running.size > 0) this.#records.start(() => pricer.ready());
+    if (this.#running.size > 0 && costs.tableIsWanted) this.#records.start(() => pricer.ready());
     for (const exchange of [...this.#running]) {
       this.#records.run(() => { exchange.tick(clock.now()); });
       this.#records.run(() => {

@@ -2,7 +2,7 @@ import type { Cost, Receipt } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
-import type { PriceRequest, Pricer } from '../../pricing/pricing.ts';
+import { isInTable, type PriceRequest, type Pricer } from '../../pricing/pricing.ts';
 import type { LedgerWriter } from '../../ledger/ports.ts';
 import { sumCost, sumUsage } from '../../pricing/sums.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
@@ -13,6 +13,8 @@ import type { HedgeUnderWay } from '../../exchange/runningExchange.ts';
 export interface CostRecorderOptions {
   ledger: Pick<LedgerWriter, 'progress' | 'close'>;
   pricer: Pricer;
+  /** A provider of some endpoint is in the price table, so that it also says how long a prompt may be; absent: one is. */
+  tableIsWanted?: (() => boolean) | undefined;
   /** A target as it is configured now; undefined where the endpoint is gone. */
   target(endpoint: string, model: string): Pick<ResolvedTarget, 'price'> | undefined;
   clock: Clock;
@@ -66,14 +68,28 @@ export class CostRecorder {
 
   #priceAll(): void {
     this.#pricing = false;
-    const { pricer, ledger } = this.#options;
-    if (pricer.isReady) {
+    const { ledger } = this.#options;
+    if (!this.#needsTable()) {
       this.#closeAll();
       return;
     }
     // The price table is loaded when it is first needed; until then the record has no prices.
     for (const { receipt } of this.#unpriced.values()) this.#records.run(() => { ledger.progress({ ...receipt, usage: sumUsage(receipt.attempts) }); });
     this.#records.settle(this.#tableLoaded().then(() => { this.#closeAll(); }));
+  }
+
+  /** The table is to be loaded: it has something to say on a configured endpoint, or on one that an exchange used. */
+  #needsTable(): boolean {
+    const { pricer } = this.#options;
+    if (pricer.isReady) return false;
+    if (this.tableIsWanted) return true;
+    for (const { attempts } of this.#unpriced.values()) if (attempts.some(({ price }) => isInTable(price.provider))) return true;
+    return false;
+  }
+
+  /** The table has something to say on a configured endpoint. */
+  get tableIsWanted(): boolean {
+    return this.#options.tableIsWanted?.() ?? true;
   }
 
   /** A table that cannot be loaded leaves prices unknown; records do not wait for it. */
@@ -109,7 +125,7 @@ export class CostRecorder {
   /** Resolves once every exchange that has ended is priced and handed to the ledger. */
   async pricedUpToNow(): Promise<void> {
     if (this.#unpriced.size === 0) return;
-    await this.#tableLoaded();
+    if (this.#needsTable()) await this.#tableLoaded();
     this.#closeAll();
   }
 

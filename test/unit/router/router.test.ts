@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Receipt } from '../../../server/api/receipt.ts';
+import type { EndpointSettings } from '../../../server/api/settings.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { emptyConfig } from '../../../server/config/config.ts';
 import { resolveConfig } from '../../../server/config/resolve.ts';
+import type { ExchangeEnded } from '../../../server/exchange/events.ts';
 import type { BuiltRouter } from '../../../server/app/createRouter.ts';
 import type { TestedKeys } from '../../../server/router/testEndpoint.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
@@ -13,8 +15,8 @@ import { aReceipt, anAttempt, running, tokens } from '../ledger/receipts.ts';
 import { createTestRouter } from './createTestRouter.ts';
 import type { Dispatch } from '../../../server/upstream/call.ts';
 
-/** A router with one endpoint `relay` that has a configured price for `m`. Its price table never loads. */
-function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['events']; said: string[]; loads: () => number; configure: () => void } {
+/** A router with an endpoint `relay` that has a configured price for `m`, and others. Its price table never loads. */
+function router(t: TestContext, ledger: InMemoryLedger, others: Record<string, EndpointSettings> = {}): { events: BuiltRouter['events']; said: string[]; loads: () => number; configure: () => void } {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const said: string[] = [];
   let loads = 0;
@@ -23,7 +25,7 @@ function router(t: TestContext, ledger: InMemoryLedger): { events: BuiltRouter['
   const { router: made, events } = createTestRouter({ ledger, pricer, log });
   t.after(() => made.shutdown());
   const { config, problems } = resolveConfig({
-    endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
+    endpoints: { relay: { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:1/v1', probe: { enabled: false }, models: { m: { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } }, ...others },
     routes: {},
   }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   return { events, said, loads: () => loads, configure: () => { made.configure(config, new Map(), problems); } };
@@ -40,7 +42,7 @@ function listened(t: TestContext): BuiltRouter & { said: string[] } {
 
 test('running exchanges are priced each second with the configured prices while the price table loads', (t) => {
   const ledger = new InMemoryLedger();
-  const { events, loads, configure } = router(t, ledger);
+  const { events, loads, configure } = router(t, ledger, { official: { provider: 'openai', probe: { enabled: false } } });
   configure();
   t.mock.timers.tick(1000);
   assert.equal(loads(), 0);
@@ -50,6 +52,28 @@ test('running exchanges are priced each second with the configured prices while 
   t.mock.timers.tick(1000);
   assert.equal(loads(), 1);
   assert.equal(ledger.receipts.get('x-1')?.attempts[0]?.cost.microUsd, 2_800);
+});
+
+test('no price table is loaded where it says nothing on any endpoint, and records are priced at once', async (t) => {
+  const ledger = new InMemoryLedger();
+  const { events, loads, configure } = router(t, ledger);
+  configure();
+  const attempt = anAttempt({ endpoint: 'relay', model: 'm', outcome: 'interrupted', usage: tokens(1_000, 100), cost: { certainty: 'unknown' } });
+  const open: Receipt = running(aReceipt('x-1', { attempts: [attempt] }));
+  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {} } });
+  t.mock.timers.tick(1000);
+  assert.equal(ledger.receipts.get('x-1')?.attempts[0]?.cost.microUsd, 2_800);
+  const price = { model: 'm', endpointName: 'relay', configPrices: { inputPerMTok: 2, outputPerMTok: 8 } };
+  const record = anAttempt({ endpoint: 'relay', model: 'm', usage: tokens(1_000, 200), cost: { certainty: 'unknown' } });
+  const provider = findProvider('openai-compatible');
+  assert.ok(provider !== undefined);
+  events.ended.emit({
+    receipt: aReceipt('x-2', { attempts: [record] }), route: undefined,
+    attempts: [{ record, price: { ...price, provider, upstreamModel: 'm', usage: record.usage, usageEstimated: false, at: record.startedAt } }],
+  } as unknown as ExchangeEnded);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(ledger.receipts.get('x-2')?.cost.microUsd, 3_600);
+  assert.equal(loads(), 0);
 });
 
 test('a server starts although the past of its ledger cannot be read', (t) => {
