@@ -4,7 +4,8 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, 
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { closeToOthers, defaultDataDir, setAsideMisplaced } from '../../../server/app/dataFolder.ts';
+import { closeToOthers, setAsideMisplaced } from '../../../server/app/dataFolder.ts';
+import { defaultDataDir } from '../../../server/app/defaultDataDir.ts';
 import { LogSink } from '../../integration/support/logSink.ts';
 
 let folder: string;
