@@ -1,3 +1,5 @@
+import { sharedBlockScan, type BlockScan } from './scan/blockScan.ts';
+
 /** A half-open byte range. */
 export interface ByteRange { start: number; end: number }
 
@@ -28,20 +30,35 @@ const strideBytes = 32;
 /** After a jump that ended at an escaped quote nearby, text full of quotes is walked for this long. */
 const denseStrideBytes = 512;
 
+/** From so many bytes on, the inside of a value is read in blocks. Fewer are not worth the copy. */
+const worthBlocksBytes = 4096;
+
 /** Several times cheaper to call than Buffer's own, which takes strings and encodings too. */
 const indexOfByte = Uint8Array.prototype.indexOf;
 
 const noWords: ReadonlySet<string> = new Set();
-/** The length of the longest word of a list. There are a few lists, and a scan for each request. */
-const longestWords = new WeakMap<ReadonlySet<string>, number>();
 
-function longestWord(words: ReadonlySet<string>): number {
-  let longest = longestWords.get(words);
-  if (longest === undefined) {
-    longest = Math.max(0, ...[...words].map(word => word.length));
-    longestWords.set(words, longest);
+/** What most strings are told from the words of a list by. */
+interface WordMarks {
+  longest: number;
+  /** 1 for each byte that a word begins with. */
+  firsts: Uint8Array;
+}
+
+/** There are a few lists, and a scan for each request. */
+const knownMarks = new WeakMap<ReadonlySet<string>, WordMarks>();
+
+function marksOf(words: ReadonlySet<string>): WordMarks {
+  let marks = knownMarks.get(words);
+  if (marks === undefined) {
+    marks = { longest: 0, firsts: new Uint8Array(256) };
+    for (const word of words) {
+      marks.longest = Math.max(marks.longest, word.length);
+      marks.firsts[word.charCodeAt(0)] = 1;
+    }
+    knownMarks.set(words, marks);
   }
-  return longest;
+  return marks;
 }
 
 /** What may come next at the top level. */
@@ -56,7 +73,7 @@ type Expected = 'object' | 'name-or-end' | 'name' | 'colon' | 'value' | 'end-of-
 export class ObjectScanner {
   readonly #scan: ObjectScan = { fields: new Map(), base64Bytes: 0, words: new Set() };
   readonly #words: ReadonlySet<string>;
-  readonly #longestWord: number;
+  readonly #marks: WordMarks;
   #expected: Expected = 'object';
   #at = 0;
   #depth = 0;
@@ -69,7 +86,7 @@ export class ObjectScanner {
   /** @param words field values worth knowing about, such as `image_url`; plain ASCII */
   constructor(words: ReadonlySet<string> = noWords) {
     this.#words = words;
-    this.#longestWord = longestWord(words);
+    this.#marks = marksOf(words);
   }
 
   /**
@@ -80,7 +97,11 @@ export class ObjectScanner {
     let at = this.#at;
     // A search for a quote must end where the bytes do: else each piece of a large body walks the rest that has yet to come.
     const arrived = filled < bytes.length ? bytes.subarray(0, filled) : bytes;
-    while (at < filled && !this.#broken) at = this.#stringStart >= 0 ? this.#insideString(arrived, at, filled) : this.#outside(arrived, at, filled);
+    while (at < filled && !this.#broken) {
+      const blocks = filled - at >= worthBlocksBytes && this.#standsInValue() ? sharedBlockScan() : undefined;
+      if (blocks !== undefined) at = this.#readBlocks(blocks, arrived, at, filled);
+      else at = this.#stringStart >= 0 ? this.#insideString(arrived, at, filled) : this.#outside(arrived, at, filled);
+    }
     this.#at = at;
     return !this.#broken;
   }
@@ -88,6 +109,26 @@ export class ObjectScanner {
   /** The fields, once all bytes were seen; undefined when they are not one JSON object. */
   result(): ObjectScan | undefined {
     return !this.#broken && this.#expected === 'nothing' ? this.#scan : undefined;
+  }
+
+  /** Between the brackets of a value of the top level, or in a string that is one. */
+  #standsInValue(): boolean {
+    return this.#expected === 'end-of-container' || (this.#expected === 'value' && this.#stringStart >= 0);
+  }
+
+  /** Does what `#insideString` and `#outside` do, up to the end of the value or to the last whole block. */
+  #readBlocks(blocks: BlockScan, bytes: Buffer, from: number, filled: number): number {
+    const isString = this.#expected === 'value';
+    const place = { depth: isString ? 0 : this.#depth, stringStart: this.#stringStart, ended: false };
+    const at = blocks.read(bytes, from, filled, place, this.#marks.longest, longStringBytes, (start, end) => this.#noteString(bytes, start, end));
+    if (place.ended) {
+      if (isString) return this.#stringEnds(bytes, at - 1);
+      this.#scan.fields.set(this.#name, { start: this.#valueStart, end: at });
+      this.#expected = 'comma-or-end';
+    }
+    this.#depth = place.depth;
+    this.#stringStart = place.stringStart;
+    return at;
   }
 
   #insideString(bytes: Buffer, from: number, filled: number): number {
@@ -121,7 +162,6 @@ export class ObjectScanner {
   #stringEnds(bytes: Buffer, end: number): number {
     const start = this.#stringStart;
     this.#stringStart = -1;
-    const length = end - start;
     switch (this.#expected) {
       case 'name':
       case 'name-or-end': {
@@ -137,12 +177,18 @@ export class ObjectScanner {
         break;
       default:
     }
-    if (length <= this.#longestWord) this.#noteWord(bytes, start, end);
-    else if (length > longStringBytes) this.#scan.base64Bytes += base64Length(bytes, start, end);
+    this.#noteString(bytes, start, end);
     return end + 1;
   }
 
+  #noteString(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length <= this.#marks.longest) this.#noteWord(bytes, start, end);
+    else if (length > longStringBytes) this.#scan.base64Bytes += base64Length(bytes, start, end);
+  }
+
   #noteWord(bytes: Buffer, start: number, end: number): void {
+    if (this.#marks.firsts[bytes[start] ?? 0] !== 1) return;
     const before = bytes[start - 2];
     if (before !== colon && !(before === space && bytes[start - 3] === colon)) return;
     const word = bytes.toString('latin1', start, end);
