@@ -2,6 +2,7 @@ import type { ConversationEvent, ConversationRequest, ProtocolName } from '../ap
 import type { CompletionRequest, EmbeddingRequest } from '../api/operations.ts';
 import type { Caller, Receipt } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
+import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { Requirements } from '../routing/plan.ts';
@@ -9,6 +10,8 @@ import type { Requirements } from '../routing/plan.ts';
 /** A request body as it came over HTTP, with everything that sending it on unchanged needs. */
 export interface RawBody {
   bytes: Buffer;
+  /** Of the bytes; absent: it is left to garbage collection. */
+  memory?: BodyMemory | undefined;
   /** Where the top-level fields stand in the bytes. */
   scan: ObjectScan;
   /** Headers of the caller that belong to its protocol, such as `anthropic-beta`; sent to targets of the same protocol only. */

@@ -1,3 +1,4 @@
+import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig } from '../config/config.ts';
@@ -14,6 +15,8 @@ export interface UpstreamRequest {
   headers: Record<string, string>;
   /** The body in pieces; sent as they are. */
   body?: readonly Buffer[] | undefined;
+  /** Of the bytes that pieces of the body may be parts of. */
+  memory?: BodyMemory | undefined;
   /** The request is sent with an access token of Google's, and its project where the URL has a place for one. */
   googleLogin?: GoogleLogin | undefined;
   /** What the request is about: its canonical model (none for probes) and the id of its key. Interceptors select by it. */

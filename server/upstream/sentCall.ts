@@ -44,6 +44,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   #onKept = false;
   /** The first byte of an answer came. */
   #answered = false;
+  /** The whole request was handed to the connection. */
+  #written = false;
   #sentAt = 0;
   #connectTimer: NodeJS.Timeout | undefined;
   #connectingSince = 0;
@@ -58,6 +60,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   /** Sends the request. A failure goes to the listener. */
   start(): this {
     try {
+      this.#request.memory?.lend();
       this.#pools.dispatchOnPool(this.#place, this.#request, this);
       this.#awaitConnection();
     } catch (error) {
@@ -91,6 +94,10 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     this.#controller = controller;
   }
 
+  onRequestSent(): void {
+    this.#written = true;
+  }
+
   onResponseStarted(): void {
     this.#answered = true;
   }
@@ -117,6 +124,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseEnd(): void {
     const listener = this.#listener;
     this.#listener = undefined;
+    if (this.#written && this.connection?.flushed === true) this.#request.memory?.giveBack();
     try {
       listener?.onEnd();
     } catch (error) {

@@ -3,7 +3,7 @@ import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { CallPlace, Dispatch, Dispatcher, Interceptor, UpstreamRequest } from './call.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { SentCall, type CallPools } from './sentCall.ts';
 
 const joinBelowBytes = 256 * 1024;
@@ -100,7 +100,7 @@ export class Transport implements Dispatcher, CallPools {
       maxHeaderSize: maxHeaderBytes,
       allowH2: false,
       connect: { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: probeAliveAfterMs },
-      factory: (at, options) => new Connection(at, options),
+      factory: (at, options) => new Connection(at, options as ConnectionOptions),
     });
     this.#pools.set(endpoint, { pool, origin });
     return pool;

@@ -83,6 +83,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       googleLogin: authorization.googleLogin,
       headers: { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers },
       body,
+      memory: asked.raw?.memory,
       about: { model: target.model, keyId: key?.id },
     },
     passThrough,
@@ -140,7 +141,9 @@ function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: 
   return {
     request: {
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin,
-      headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers }, body,
+      headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers },
+      body,
+      memory: asked.raw?.memory,
       about: { model: target.model, keyId: key?.id },
     },
     // A completion without bytes has a caller that takes events; vectors are no events, so they stay as they came.

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
+import { BodyMemory } from '../../base/bodyMemory.ts';
 import { parseExact, parseSettled } from '../../base/exactJson.ts';
 import { isObject } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
@@ -63,7 +64,8 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   }
   const { facts } = read;
   const id = router.newId();
-  const body = requestBody(kind, codec, read, protocolHeaders(protocol, request), jsonArray);
+  const memory = new BodyMemory(read.bytes);
+  const body = requestBody(kind, codec, read, memory, protocolHeaders(protocol, request), jsonArray);
   const sink = new HttpSink(response, {
     codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.requirements.estimatedInputTokens, exchangeId: id, requestedModel: facts.model,
     items: protocol === 'openai-responses' ? responseItems : undefined,
@@ -75,7 +77,8 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {
     gone.dispose();
-    if (!response.writableFinished) exchange.cancel();
+    if (response.writableFinished) memory.release();
+    else exchange.cancel();
   });
   try {
     exchange.start();
@@ -120,8 +123,8 @@ function codecOf(router: Router, kind: RequestBody['kind'], protocol: ProtocolNa
   }
 }
 
-function requestBody(kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, scan, facts }: ReadInference, headers: Record<string, string>, jsonArray: boolean): RequestBody {
-  const raw: RawBody = { bytes, scan, protocolHeaders: headers, limitField: facts.limitField, includeUsage: facts.includeUsage };
+function requestBody(kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, scan, facts }: ReadInference, memory: BodyMemory, headers: Record<string, string>, jsonArray: boolean): RequestBody {
+  const raw: RawBody = { bytes, memory, scan, protocolHeaders: headers, limitField: facts.limitField, includeUsage: facts.includeUsage };
   if (kind !== 'conversation') return { kind, raw };
   // A JSON array is put together here from the provider's events, so the caller's bytes cannot go through.
   return encodedConversation(jsonArray ? undefined : raw, facts.thinkingAsked, () => decode(codec, bytes));

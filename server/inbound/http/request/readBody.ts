@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
+import { releaseBytes } from '../../../base/bodyMemory.ts';
 import { ByteQueue } from '../../../base/byteQueue.ts';
 import { ObjectScanner, scanObject, type ObjectScan } from '../../../base/objectScan.ts';
 import type { Refusal } from '../auth/access.ts';
@@ -102,6 +103,8 @@ class GatheredBytes {
     } else if (this.contiguous && end <= this.#declared) {
       if (this.length === 0) this.bytes = Buffer.allocUnsafeSlow(this.#declared);
       chunk.copy(this.bytes, this.length);
+      // Only this reader has it: Node makes a buffer for each piece.
+      releaseBytes(chunk);
     } else {
       if (this.#pieces === undefined) {
         this.#pieces = new ByteQueue();
