@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readBody } from '../../../../../server/inbound/http/request/readBody.ts';
 
-/** Words that cannot be searched: the scan of a body with a short text in it fails. */
+/** Words that cannot be searched: the scan of a body with one of them in it fails. */
 class FailingWords extends Set<string> {
   override has(): boolean {
     throw new Error('the scan failed');
@@ -20,7 +20,7 @@ function request(headers: Record<string, string>, body: Buffer): IncomingMessage
 
 test('a failure while a compressed body is read reaches the caller, who would wait for ever', { timeout: 5000 }, async () => {
   const failure = await new Promise<unknown>(resolve => {
-    readBody(request({ 'content-encoding': 'gzip' }, gzipSync('{"a":"b"}')), new FailingWords(['word']), () => assert.fail('no body'), resolve);
+    readBody(request({ 'content-encoding': 'gzip' }, gzipSync('{"a":"word"}')), new FailingWords(['word']), () => assert.fail('no body'), resolve);
   });
   assert.match(String(failure), /the scan failed/);
 });
