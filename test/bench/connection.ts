@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import type { ProtocolName } from '../../server/api/conversation.ts';
 import { MessageReader } from './messageReader.ts';
+import { callPath } from './protocolTraffic.ts';
 import { nowUs } from './traffic.ts';
 
 /** Where requests go and what their sender must show. */
@@ -10,6 +12,8 @@ export interface Target {
   token: string;
   /** The model name that is asked for. */
   model: string;
+  /** In which protocol it is asked; absent: OpenAI Chat. */
+  protocol?: ProtocolName | undefined;
 }
 
 export interface Exchange {
@@ -28,7 +32,7 @@ interface Running {
 
 /** The bytes of a request as they go over the wire. */
 export function wireRequest(target: Target, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('POST /v1/chat/completions HTTP/1.1\r\n'
+  return Buffer.concat([Buffer.from(`POST ${callPath(target.protocol ?? 'openai-chat', target.model)} HTTP/1.1\r\n`
     + `Host: 127.0.0.1:${target.port}\r\nAuthorization: Bearer ${target.token}\r\nUser-Agent: bench/1.0\r\nAccept: application/json\r\n`
     + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`), body]);
 }

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionPool, wireRequest, type Exchange, type Target } from './connection.ts';
 import type { Job, JobOf, JobResult, Reply, ResultOf } from './jobs.ts';
+import { toolTurnBody } from './protocolTraffic.ts';
 import { chunkGapMs, nowUs, requestBody, sentMoments, turnChunks, type RequestKind } from './traffic.ts';
 
 /** A process of its own: does the jobs that its parent sends, one at a time. */
 
 const bodies = new Map<string, Buffer>();
 
+/** In a protocol that is named, the turn of {@link toolTurnBody}. */
 function requestFor(target: Target, kind: RequestKind): Buffer {
-  const key = `${kind} ${target.model}`;
-  const body = bodies.get(key) ?? requestBody(kind, target.model);
+  const key = `${kind} ${target.model} ${target.protocol ?? ''}`;
+  const body = bodies.get(key) ?? (target.protocol === undefined ? requestBody(kind, target.model) : toolTurnBody(target.protocol, target.model));
   bodies.set(key, body);
   return wireRequest(target, body);
 }
@@ -84,8 +86,12 @@ async function turns({ target, perSecond, seconds }: JobOf<'turns'>): Promise<Re
   const turn = async (): Promise<void> => {
     const startedUs = nowUs();
     let chunks = 0;
+    let latestUs = 0;
     await pool.send(bytes, (piece, atUs) => {
       for (const sentUs of sentMoments(piece)) {
+        // OpenAI Responses repeats the whole text at its end.
+        if (sentUs <= latestUs) continue;
+        latestUs = sentUs;
         if (++chunks === 1) result.firstTokensUs.push(atUs - startedUs);
         else result.chunkDelaysUs.push(atUs - sentUs);
       }

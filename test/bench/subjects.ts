@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { protocolNames, type ProtocolName } from '../../server/api/conversation.ts';
 import { startUnderTest, type ProcessUnderTest } from './childProcess.ts';
 import type { Target } from './connection.ts';
-import { upstreamModel } from './traffic.ts';
+import { hurriedModel, upstreamModel } from './traffic.ts';
 
 /** `earlier`: another build of Waybill, given with `--against`. */
 export type ProxyName = 'pass-through' | 'waybill' | 'earlier';
@@ -15,8 +16,13 @@ export const subjectNames: readonly SubjectName[] = ['direct', ...proxyNames];
 
 const token = 'waybill-bench-token-of-no-value';
 const routeName = 'bench';
-/** The route whose target speaks another protocol than the client. */
-export const translatedRoute = 'bench-translated';
+/** For each protocol, the endpoint that speaks it. */
+const endpointOf: Readonly<Record<ProtocolName, string>> = { 'openai-chat': 'upstream', 'openai-responses': 'responses', 'anthropic-messages': 'messages', 'gemini': 'gemini' };
+
+/** A route whose target speaks a protocol. @param hurried the target streams as fast as it is taken */
+export function routeTo(protocol: ProtocolName, hurried = false): string {
+  return `${routeName}-${endpointOf[protocol]}${hurried ? '-hurried' : ''}`;
+}
 
 /** A running proxy and how to reach it. */
 export interface RunningProxy extends ProcessUnderTest {
@@ -52,15 +58,20 @@ export class ProxyStarter {
     this.#passThroughFile = passThroughFile;
     this.#serverFile = serverFile;
     this.#configFile = path.join(folder, 'waybill.yaml');
+    const models = `models: { ${[upstreamModel, hurriedModel].map(model => `${model}: { upstream: ${model}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } }`).join(', ')} }`;
+    const endpoint = (name: string, provider: string, path: string): string => `  ${name}: { provider: ${provider}, baseUrl: "http://127.0.0.1:${upstreamPort}${path}", keys: ["bench-key"], ${models}`;
     writeFileSync(this.#configFile, [
       'endpoints:',
-      `  upstream: { provider: openai-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", keys: ["bench-key"],`,
-      `              models: { ${upstreamModel}: { upstream: ${upstreamModel}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } }`,
-      `  translated: { provider: anthropic-compatible, baseUrl: "http://127.0.0.1:${upstreamPort}", keys: ["bench-key"],`,
-      `                models: { ${upstreamModel}: { upstream: ${upstreamModel}, prices: { inputPerMTok: 0.42, outputPerMTok: 0.84 } } } }`,
+      `${endpoint('upstream', 'openai-compatible', '/v1')} }`,
+      `${endpoint('messages', 'anthropic-compatible', '')} }`,
+      `${endpoint('responses', 'openai', '/v1')}, protocol: openai-responses }`,
+      `${endpoint('gemini', 'gemini', '/v1beta')} }`,
       'routes:',
-      `  ${translatedRoute}: { strategy: priority, targets: [translated/${upstreamModel}] }`,
       `  ${routeName}: { strategy: priority, targets: [upstream/${upstreamModel}] }`,
+      ...protocolNames.flatMap(protocol => [
+        `  ${routeTo(protocol)}: { strategy: priority, targets: [${endpointOf[protocol]}/${upstreamModel}] }`,
+        `  ${routeTo(protocol, true)}: { strategy: priority, targets: [${endpointOf[protocol]}/${hurriedModel}] }`,
+      ]),
       '',
     ].join('\n'));
   }

@@ -9,14 +9,16 @@ export type LongAnswerKind = 'flood' | 'steady';
 export type ToolsKind = 'tools1k' | 'tools100k' | 'tools1m';
 
 export const upstreamModel = 'bench-model';
+/** Another model of the upstream, which streams a turn as fast as it is taken. */
+export const hurriedModel = 'bench-hurried';
 export const turnChunks = 50;
 export const chunkGapMs = 20;
 /** How many events a long answer has, and the milliseconds between two of them; 0: none. */
 export const longAnswers: Readonly<Record<LongAnswerKind, { chunks: number; gapMs: number }>> = { flood: { chunks: 4000, gapMs: 0 }, steady: { chunks: 200, gapMs: 10 } };
 
 const toolCount = 20;
-const manyTools = 50;
-const kilobyte = 1024;
+export const manyTools = 50;
+export const kilobyte = 1024;
 /** Of a whole body; of `tools…`, without the tools. */
 const bodyBytes: Readonly<Record<Exclude<RequestKind, 'small' | 'question' | LongAnswerKind>, number>> = {
   turn: 64 * kilobyte,
@@ -102,25 +104,29 @@ function event(fields: object): string {
 }
 
 function tools(count: number): object[] {
+  return offeredTools(count).map(tool => ({ type: 'function', function: tool }));
+}
+
+/** A tool, its parts in the names that most protocols have for them. */
+export interface OfferedTool { name: string; description: string; parameters: object }
+
+export function offeredTools(count: number): OfferedTool[] {
   return Array.from({ length: count }, (_, index) => ({
-    type: 'function',
-    function: {
-      name: `tool_${index}`,
-      description: `Tool ${index}: reads or changes a part of the workspace. ${sourceText(index, 300)}`,
-      parameters: {
-        type: 'object', required: ['path'], additionalProperties: false,
-        properties: {
-          path: { type: 'string', description: 'Path of the file, relative to the workspace.' },
-          startLine: { type: 'integer', minimum: 1, description: 'First line, counted from 1.' },
-          mode: { type: 'string', enum: ['read', 'write', 'append'] },
-        },
+    name: `tool_${index}`,
+    description: `Tool ${index}: reads or changes a part of the workspace. ${sourceText(index, 300)}`,
+    parameters: {
+      type: 'object', required: ['path'], additionalProperties: false,
+      properties: {
+        path: { type: 'string', description: 'Path of the file, relative to the workspace.' },
+        startLine: { type: 'integer', minimum: 1, description: 'First line, counted from 1.' },
+        mode: { type: 'string', enum: ['read', 'write', 'append'] },
       },
     },
   }));
 }
 
 /** Text like source code: lines, quotes and indentation, which JSON has to escape. */
-function sourceText(seed: number, bytes: number): string {
+export function sourceText(seed: number, bytes: number): string {
   let text = '';
   for (let line = 1; text.length < bytes; line++) {
     const number = seed * 7919 + line * 104_729;

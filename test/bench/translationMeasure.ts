@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rotated, settleMs, type Bench, type Measure, type Row } from './measure.ts';
 import { cpuTimeUs } from './processStat.ts';
 import { median } from './statistics.ts';
-import { translatedRoute } from './subjects.ts';
+import { routeTo } from './subjects.ts';
 import type { ToolsKind } from './traffic.ts';
 
 /** What it costs to translate a request with 50 tools to another protocol, next to passing it through. */
@@ -28,7 +28,7 @@ export const translationMeasure: Measure = {
     for (const { kind, share } of sizes) {
       const requests = bench.amounts.megabyteRequests * share;
       const { target } = bench.waybill;
-      const ways = rotated([{ way: 'passed', target }, { way: 'translated', target: { ...target, model: translatedRoute } }], bench.round);
+      const ways = rotated([{ way: 'passed', target }, { way: 'translated', target: { ...target, model: routeTo('anthropic-messages') } }], bench.round);
       for (const { way, target: requestedModel } of ways) await flood(bench, kind, requests, way, requestedModel);
     }
   },

@@ -1,7 +1,9 @@
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { ProtocolName } from '../../server/api/conversation.ts';
 import { MessageReader } from './messageReader.ts';
-import { chunkGapMs, contentEvent, editorModelMark, editorModels, lastEvents, longAnswerMark, longAnswers, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
+import { answerStreams, protocolOfCall, word, type AnswerStream } from './protocolTraffic.ts';
+import { chunkGapMs, contentEvent, editorModelMark, editorModels, hurriedModel, lastEvents, longAnswerMark, longAnswers, nowUs, roleEvent, smallAnswer, smallMessagesAnswer, turnChunks, upstreamModel } from './traffic.ts';
 
 /** A process of its own: a provider that answers at once. Tells its parent `{ port }`. */
 
@@ -19,22 +21,28 @@ function wholeAnswer(body: Buffer): Buffer {
 function serve(socket: Socket): void {
   socket.setNoDelay(true);
   let listsModels = false;
-  let speaksMessages = false;
+  let protocol: ProtocolName = 'openai-chat';
+  let wantsEvents = false;
+  let hurries = false;
   let beginning: Buffer | undefined;
   const reader = new MessageReader({
     onHead: head => {
       listsModels = head.startsWith('GET ');
-      speaksMessages = head.startsWith('POST /v1/messages');
+      protocol = protocolOfCall(head);
+      // A translated request says in its header what ours say in their first bytes.
+      wantsEvents = head.includes('text/event-stream') || head.includes(':streamGenerateContent');
+      hurries = head.includes(hurriedModel);
       beginning = undefined;
     },
-    // Our requests say in their first bytes whether they want a stream; the rest is thrown away.
+    // Our requests say in their first bytes whether they want a stream, and of which model; the rest is thrown away.
     onBody: bytes => {
       beginning ??= bytes;
     },
     onEnd: () => {
+      const asked = beginning?.subarray(0, 4096);
       if (listsModels) socket.write(modelsAnswer);
-      else if (speaksMessages) socket.write(messagesAnswer);
-      else if (beginning !== undefined && wantsStream(beginning.subarray(0, 4096))) stream(socket, beginning.subarray(0, 4096));
+      else if (wantsEvents || (asked !== undefined && wantsStream(asked))) stream(socket, protocol, hurries || asked?.includes(hurriedModel) === true, asked);
+      else if (protocol === 'anthropic-messages') socket.write(messagesAnswer);
       else socket.write(answer);
     },
   });
@@ -46,11 +54,13 @@ function wantsStream(beginning: Buffer): boolean {
   return beginning.includes(streamMark) || beginning.includes(editorModelMark);
 }
 
-function stream(socket: Socket, beginning: Buffer): void {
-  if (beginning.includes(longAnswerMark('flood')) || beginning.includes(editorModels.flood)) streamAtOnce(socket, longAnswers.flood.chunks);
-  else if (beginning.includes(longAnswerMark('steady'))) streamTurn(socket, longAnswers.steady.chunks, longAnswers.steady.gapMs);
-  else if (beginning.includes(editorModels.short)) streamTurn(socket, 1, 0);
-  else streamTurn(socket, turnChunks, chunkGapMs);
+function stream(socket: Socket, protocol: ProtocolName, hurries: boolean, beginning: Buffer | undefined): void {
+  const has = (mark: string | Buffer): boolean => beginning?.includes(mark) === true;
+  const chat = answerStreams['openai-chat'];
+  if (has(longAnswerMark('flood')) || has(editorModels.flood)) streamAtOnce(socket, longAnswers.flood.chunks);
+  else if (has(longAnswerMark('steady'))) streamTurn(socket, chat, longAnswers.steady.chunks, longAnswers.steady.gapMs);
+  else if (has(editorModels.short)) streamTurn(socket, chat, 1, 0);
+  else streamTurn(socket, answerStreams[protocol], turnChunks, hurries ? 0 : chunkGapMs);
 }
 
 /** Events one write each, as fast as the receiver takes them. */
@@ -71,20 +81,27 @@ function streamAtOnce(socket: Socket, chunks: number): void {
   some();
 }
 
-function streamTurn(socket: Socket, chunks: number, gapMs: number): void {
-  socket.write(streamHead + chunk(roleEvent + contentEvent(nowUs())));
-  let sent = 1;
+function streamTurn(socket: Socket, { opening, content, closing }: AnswerStream, chunks: number, gapMs: number): void {
+  let said = '';
+  let sent = 0;
+  const event = (): string => {
+    const atUs = nowUs();
+    said += word(atUs);
+    return content(atUs, sent++);
+  };
+  socket.write(streamHead + chunk(opening + event()));
   const next = (): void => {
     if (socket.destroyed) return;
     if (sent === chunks) {
-      socket.write(`${chunk(lastEvents)}0\r\n\r\n`);
+      socket.write(`${chunk(closing(said))}0\r\n\r\n`);
       return;
     }
-    sent++;
-    socket.write(chunk(contentEvent(nowUs())));
-    setTimeout(next, gapMs);
+    socket.write(chunk(event()));
+    if (gapMs > 0) setTimeout(next, gapMs);
+    else setImmediate(next);
   };
-  setTimeout(next, gapMs);
+  if (gapMs > 0) setTimeout(next, gapMs);
+  else setImmediate(next);
 }
 
 function chunk(text: string): string {
