@@ -1,4 +1,5 @@
-import type { CacheBreakpoint, ContentPart, ConversationRequest, Message } from '../api/conversation.ts';
+import type { CacheBreakpoint, ContentPart, ConversationRequest, Message, ToolDefinition } from '../api/conversation.ts';
+import { oncePerList } from './toolLists.ts';
 
 /** Smaller prompts are not cached by any model of Anthropic's, so a mark would have no effect. Source: its prompt caching guide. */
 const smallestCachedTokens = 1024;
@@ -18,13 +19,15 @@ export function withCacheBreakpoints(request: ConversationRequest, estimatedInpu
   const userTurns = lastTwoUserTurns(request.messages);
   return {
     ...request,
-    tools: markLast(request.tools, tool => ({ ...tool, cache: mark })),
+    tools: markLastTool(request.tools),
     system: markLast(request.system, part => ({ ...part, cache: mark }), part => part.text.trim() !== ''),
     messages: request.messages.map((message, index) => (userTurns.has(index)
       ? { ...message, content: markLast(message.content, part => ({ ...part, cache: mark }), canBeMarked) }
       : message)),
   };
 }
+
+const markLastTool = oncePerList((tools: ToolDefinition[]): ToolDefinition[] => markLast(tools, tool => ({ ...tool, cache: mark })));
 
 function hasBreakpoint({ system, tools, messages }: ConversationRequest): boolean {
   return system.some(part => part.cache !== undefined) || tools.some(tool => tool.cache !== undefined)

@@ -1,4 +1,5 @@
-import type { ContentPart, Message, ProtocolName, TextPart, ThinkingPart, ToolCallPart } from '../api/conversation.ts';
+import type { ContentPart, ConversationRequest, Message, ProtocolName, TextPart, ThinkingPart, ToolCallPart } from '../api/conversation.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
 
 /**
  * Whether the opaque part of a piece of reasoning may be sent to a target: it must have been made by that very
@@ -55,6 +56,12 @@ export function withoutAttribution(system: readonly TextPart[]): TextPart[] {
 export function failureText(text: string): string {
   if (/^\s*error\b/i.test(text)) return text;
   return text === '' ? 'Error' : `Error: ${text}`;
+}
+
+/** The tools of a request body: those of the list, and after them the hosted tools of the body's own protocol. */
+export function withHostedTools(tools: JsonValue[], { hostedTools = [] }: Pick<ConversationRequest, 'hostedTools'>, protocol: ProtocolName, written = (definition: JsonObject): JsonObject => definition): JsonValue[] {
+  const own = hostedTools.filter((hosted) => hosted.protocol === protocol);
+  return own.length === 0 ? tools : [...tools, ...own.map(({ definition }) => written(definition as JsonObject))];
 }
 
 /** Answers are translated one at a time: a request for several goes to targets of its own protocol only. */

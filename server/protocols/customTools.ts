@@ -1,6 +1,7 @@
 import type { ConversationEvent, ToolDefinition } from '../api/conversation.ts';
 import { asString, isObject, parseJson } from '../base/json.ts';
 import type { JsonObject } from '../base/json.ts';
+import { oncePerList } from './toolLists.ts';
 
 /**
  * Free-text (`custom`) tools for targets that know only functions: there they are functions with one text
@@ -14,6 +15,9 @@ export function asFunction(tool: ToolDefinition): ToolDefinition {
   const { format, kind, ...rest } = tool;
   return { ...rest, description: describe(tool), parameters: textArgument };
 }
+
+/** The tools as {@link asFunction} gives them. */
+export const asFunctions = oncePerList((tools: ToolDefinition[]): ToolDefinition[] => (tools.some(({ kind }) => kind === 'custom') ? tools.map(asFunction) : tools));
 
 /** The arguments of a call, as JSON text, as that function takes them. */
 export function asFunctionArguments(call: { arguments: string; kind?: 'function' | 'custom' | undefined }): string {

@@ -1,15 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
+import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../api/conversation.ts';
 import type { ProtocolCodec, StreamDecoder } from './codec.ts';
+import { oncePerList } from './toolLists.ts';
 
-interface NameRule { shape: RegExp; longest: number }
+interface NameRule {
+  shape: RegExp;
+  longest: number;
+  /** Tools with names of this shape, made once for each list. */
+  named: (tools: ToolDefinition[]) => ToolDefinition[];
+}
+
+function nameRule(shape: RegExp, longest: number): NameRule {
+  const rule: NameRule = { shape, longest, named: oncePerList((tools: ToolDefinition[]) => tools.map(tool => (shape.test(tool.name) ? tool : { ...tool, name: replacement(tool.name, rule) }))) };
+  return rule;
+}
 
 /** Sources: the error texts of OpenAI and Anthropic, and Google's reference of function declarations, November 2026. */
 const rules: Readonly<Record<ProtocolName, NameRule>> = {
-  'openai-chat': { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
-  'openai-responses': { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
-  'anthropic-messages': { shape: /^[a-zA-Z0-9_-]{1,128}$/, longest: 128 },
-  'gemini': { shape: /^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, longest: 64 },
+  'openai-chat': nameRule(/^[a-zA-Z0-9_-]{1,64}$/, 64),
+  'openai-responses': nameRule(/^[a-zA-Z0-9_-]{1,64}$/, 64),
+  'anthropic-messages': nameRule(/^[a-zA-Z0-9_-]{1,128}$/, 128),
+  'gemini': nameRule(/^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, 64),
 };
 
 /** A conversation whose tools have names that the target takes, and the caller's name of each that was replaced. */
@@ -46,7 +57,7 @@ export function withFittingNames(request: ConversationRequest, protocol: Protoco
   return {
     request: {
       ...request,
-      tools: request.tools.map(tool => ({ ...tool, name: fit(tool.name) })),
+      tools: rule.named(request.tools),
       messages: request.messages.map(message => ({ ...message, content: message.content.map(fitPart) })),
       ...(toolChoice?.type === 'tool' ? { toolChoice: { ...toolChoice, name: fit(toolChoice.name) } } : {}),
     },

@@ -20,6 +20,7 @@ import { completionBody, embeddingBody } from '../../protocols/openAiLegacy/requ
 import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
+import { requestText } from '../../protocols/toolLists.ts';
 import { withCallersNames, withFittingNames, type FittedNames } from '../../protocols/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
@@ -118,7 +119,7 @@ function writeBody({ target, endpoint, codec, input, maxOutputTokens }: Outgoing
   });
   const changes = fitBody(endpoint.protocol, body, { dialect, model });
   if (names !== undefined) changes.push('names of tools were replaced');
-  return { body: [Buffer.from(JSON.stringify(placed(endpoint, body)))], hideUsage: false, changes, names };
+  return { body: [Buffer.from(requestText(placed(endpoint, body)))], hideUsage: false, changes, names };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */

@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts';
 import type { Router } from '../../router/router.ts';
 import { presentedToken, type TokenCheck } from './auth/access.ts';
 import { HttpCall } from './httpCall.ts';
+import { ToolListMemory } from '../../protocols/toolLists.ts';
 import { isTooLarge } from './request/readBody.ts';
 import { ResponseItemStore } from './request/responseItemStore.ts';
 import { refuseUnreadable } from './request/unreadableRequest.ts';
@@ -30,7 +31,7 @@ export class HttpServer {
   constructor({ router, token, log, identityToken, localEndpoint }: HttpServerOptions) {
     this.#token = token;
     this.#log = log;
-    this.#services = { router, identityToken, localEndpoint, responseItems: new ResponseItemStore() };
+    this.#services = { router, identityToken, localEndpoint, responseItems: new ResponseItemStore(), toolLists: new ToolListMemory() };
     // A request without Host is refused here, so that its refusal is in the caller's protocol and read to the end.
     this.server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 300_000, headersTimeout: 60_000, requireHostHeader: false },
       (request, response) => this.#receive(request, response));

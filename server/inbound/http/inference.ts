@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
 import { BodyMemory } from '../../base/bodyMemory.ts';
-import { parseExact, parseSettled } from '../../base/exactJson.ts';
-import { isObject } from '../../base/json.ts';
+import { parseExact } from '../../base/exactJson.ts';
+import { isObject, type JsonValue } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import { encodedConversation, type RawBody, type RequestBody } from '../../exchange/request.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
+import type { ToolListMemory } from '../../protocols/toolLists.ts';
 import type { Router } from '../../router/router.ts';
 import { askWhetherGone } from './halfClosed.ts';
 import type { HttpCall } from './httpCall.ts';
@@ -49,7 +50,7 @@ export interface ReadInference { bytes: Buffer; scan: ObjectScan; facts: Request
 
 /** Answers a request that goes to a model: creates its exchange and connects it with the response. */
 export function answerInference(call: HttpCall, services: RouteServices, { kind, protocol, named = {}, jsonArray = false }: InferenceKind, scanned: ScannedBody): void {
-  const { router, responseItems } = services;
+  const { router, responseItems, toolLists } = services;
   const { request, response } = call;
   const read = readInference(call, responseItems, protocol, named, scanned);
   if (read === undefined) return;
@@ -65,7 +66,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   const { facts } = read;
   const id = router.newId();
   const memory = new BodyMemory(read.bytes);
-  const body = requestBody(kind, codec, read, memory, protocolHeaders(protocol, request), jsonArray);
+  const body = requestBody(kind, codec, read, memory, toolLists, protocolHeaders(protocol, request), jsonArray);
   const sink = new HttpSink(response, {
     codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.requirements.estimatedInputTokens, exchangeId: id, requestedModel: facts.model,
     items: protocol === 'openai-responses' ? responseItems : undefined,
@@ -123,15 +124,16 @@ function codecOf(router: Router, kind: RequestBody['kind'], protocol: ProtocolNa
   }
 }
 
-function requestBody(kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, scan, facts }: ReadInference, memory: BodyMemory, headers: Record<string, string>, jsonArray: boolean): RequestBody {
+function requestBody(
+  kind: RequestBody['kind'], codec: ProtocolCodec, { bytes, scan, facts }: ReadInference, memory: BodyMemory, toolLists: ToolListMemory, headers: Record<string, string>, jsonArray: boolean,
+): RequestBody {
   const raw: RawBody = { bytes, memory, scan, protocolHeaders: headers, limitField: facts.limitField, includeUsage: facts.includeUsage };
   if (kind !== 'conversation') return { kind, raw };
   // A JSON array is put together here from the provider's events, so the caller's bytes cannot go through.
-  return encodedConversation(jsonArray ? undefined : raw, facts.thinkingAsked, () => decode(codec, bytes));
+  return encodedConversation(jsonArray ? undefined : raw, facts.thinkingAsked, () => decode(codec, toolLists.parse(bytes, scan)));
 }
 
-function decode(codec: ProtocolCodec, bytes: Buffer): ConversationRequest {
-  const body = parseSettled(bytes.toString('utf8'));
+function decode(codec: ProtocolCodec, body: JsonValue | undefined): ConversationRequest {
   if (!isObject(body)) throw new RequestFormatError('body', 'is not valid JSON');
   return codec.decodeRequest(body);
 }

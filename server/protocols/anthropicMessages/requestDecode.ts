@@ -5,6 +5,7 @@ import { decodeBlocks, decodeCache } from './contentDecode.ts';
 import { RequestFormatError } from '../codec.ts';
 import { arrayField, booleanField, numberField, objectField, requiredObject, requiredString, stringField } from '../fields.ts';
 import { parseEffort } from '../reasoningEffort.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /**
  * Reads the body of `POST /v1/messages`. Fields it does not know are ignored; content it does not know becomes a
@@ -25,7 +26,7 @@ export function decodeMessagesRequest(body: JsonObject): ConversationRequest {
   return {
     system: textParts(decodeBlocks(body.system, 'system')),
     messages: decoded,
-    ...decodeTools(body),
+    ...decodeTools(arrayField(body, 'tools') ?? []),
     toolChoice: decodeToolChoice(choice),
     parallelToolCalls: choice?.disable_parallel_tool_use === true ? false : undefined,
     maxOutputTokens: numberField(body, 'max_tokens'),
@@ -62,10 +63,10 @@ function textParts(parts: readonly ContentPart[]): TextPart[] {
   return parts.filter((part): part is TextPart => part.type === 'text');
 }
 
-function decodeTools(body: JsonObject): { tools: ToolDefinition[]; hostedTools: HostedTool[] | undefined } {
+const decodeTools = oncePerList((list: JsonValue[]): { tools: ToolDefinition[]; hostedTools: HostedTool[] | undefined } => {
   const tools: ToolDefinition[] = [];
   const hostedTools: HostedTool[] = [];
-  for (const [index, entry] of (arrayField(body, 'tools') ?? []).entries()) {
+  for (const [index, entry] of list.entries()) {
     const path = `tools[${index}]`;
     const tool = requiredObject(entry, path);
     const type = asString(tool.type) ?? 'custom';
@@ -82,7 +83,7 @@ function decodeTools(body: JsonObject): { tools: ToolDefinition[]; hostedTools: 
     });
   }
   return { tools, hostedTools: hostedTools.length === 0 ? undefined : hostedTools };
-}
+});
 
 function decodeToolChoice(choice: JsonObject | undefined): ToolChoice | undefined {
   switch (choice?.type) {

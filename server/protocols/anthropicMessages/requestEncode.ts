@@ -4,10 +4,11 @@ import { encodeCache, encodeMessages, refusesOldFields } from './contentEncode.t
 import { claudeModelRules, isClaude } from './claudeModels.ts';
 import type { ClaudeModelRules } from './claudeModels.ts';
 import type { EncodeTarget } from '../codec.ts';
-import { withoutAttribution } from '../conversationShape.ts';
-import { asFunction } from '../customTools.ts';
+import { withHostedTools, withoutAttribution } from '../conversationShape.ts';
+import { asFunctions } from '../customTools.ts';
 import { withoutUndefined } from '../fields.ts';
 import { budgetOfEffort, nearestEffort, requestedEffort } from '../reasoningEffort.ts';
+import { oncePerList } from '../toolLists.ts';
 
 const minimumBudgetTokens = 1_024;
 const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
@@ -59,6 +60,8 @@ function encodeSystem(request: ConversationRequest, target: EncodeTarget, toolIn
   return parts.map((part) => withoutUndefined({ type: 'text', text: part.text, cache_control: encodeCache(part.cache) }));
 }
 
+const encodeToolList = oncePerList((tools: ToolDefinition[]): JsonValue[] => asFunctions(tools).map(encodeTool));
+
 interface DecidedChoice {
   tools: JsonValue[];
   choice: JsonObject | undefined;
@@ -68,10 +71,7 @@ interface DecidedChoice {
 }
 
 function decideToolChoice(request: ConversationRequest, rules: ClaudeModelRules): DecidedChoice {
-  const tools: JsonValue[] = request.tools.map((tool) => encodeTool(asFunction(tool)));
-  for (const hosted of request.hostedTools ?? []) {
-    if (hosted.protocol === 'anthropic-messages') tools.push(hosted.definition as JsonObject);
-  }
+  const tools = withHostedTools(encodeToolList(request.tools), request, 'anthropic-messages');
   if (tools.length === 0) return { tools, choice: undefined, isForced: false, instruction: undefined };
   const wanted: ToolChoice | undefined = request.toolChoice ?? (request.parallelToolCalls === false ? { type: 'auto' } : undefined);
   if (wanted === undefined) return { tools, choice: undefined, isForced: false, instruction: undefined };

@@ -8,7 +8,7 @@ import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRul
 import { fitId } from './fitId.ts';
 import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { endsWithAssistant, goOn, jsonWords, noPrefill, schemaWords } from './lastTurn.ts';
-import { fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 import { fitSampling, fitUser, samplingFields } from './openAiFields.ts';
 
 const userFields = ['user', 'safety_identifier'] as const;
@@ -63,28 +63,22 @@ export const chatRules: BodyRules = {
       if (dialect.jsonSchemaOutput === false || words.has('json_object')) return true;
     }
     const tools = fields.get('tools');
-    if (tools !== undefined && !(dialect.toolStrict === false ? strictlessTools : toolLists).fits(bytes.subarray(tools.start, tools.end))) return true;
+    if (tools !== undefined && !(dialect.toolStrict === false ? strictlessLists : completedLists).fits(bytes.subarray(tools.start, tools.end))) return true;
     return words.has('assistant') && (dialect.assistantLast !== undefined || noPrefill(target.model)) && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
   fitContent(body, target, changes) {
     if (Array.isArray(body.messages)) body.messages = fitMessages(body.messages, target, changes);
-    if (Array.isArray(body.tools)) body.tools = body.tools.map(tool => fitTool(tool, target, changes));
+    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, target.dialect.toolStrict === false ? strictlessTools : completedTools, changes);
     fitFormat(body, target, changes);
     fitLast(body, target, changes);
   },
 };
 
-const toolLists = new ToolListVerdicts(tools => schemasFit(tools, false));
-const strictlessTools = new ToolListVerdicts(tools => schemasFit(tools, true));
-
-function schemasFit(tools: JsonValue, strictless: boolean): boolean {
-  return !Array.isArray(tools) || tools.every(tool => {
-    const declared = isObject(tool) ? tool.function : undefined;
-    if (!isObject(declared)) return true;
-    return (!strictless || declared.strict === undefined) && (declared.parameters === undefined || fitToolSchema(declared.parameters, true) === declared.parameters);
-  });
-}
+const completedTools = fitTools(tool => fitTool(tool, false));
+const strictlessTools = fitTools(tool => fitTool(tool, true));
+const completedLists = new ToolListVerdicts(completedTools);
+const strictlessLists = new ToolListVerdicts(strictlessTools);
 
 function maxTokensField({ dialect, model }: FitTarget): 'max_tokens' | 'max_completion_tokens' | undefined {
   // A server whose name for it is not known gets the field as the caller wrote it, except where the model decides.
@@ -153,21 +147,17 @@ function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): Json
   return { ...part, image_url: { ...part.image_url, url } };
 }
 
-function fitTool(tool: JsonValue, { dialect }: FitTarget, changes: Set<string>): JsonValue {
+function fitTool(tool: JsonValue, strictless: boolean): JsonValue {
   if (!isObject(tool) || !isObject(tool.function)) return tool;
   const { function: declared } = tool;
   let fit = declared;
   if (declared.parameters !== undefined) {
     const parameters = fitToolSchema(declared.parameters, true);
-    if (parameters !== declared.parameters) {
-      fit = { ...fit, parameters };
-      changes.add('schemas of tools were completed');
-    }
+    if (parameters !== declared.parameters) fit = { ...fit, parameters };
   }
-  if (dialect.toolStrict === false && fit.strict !== undefined) {
+  if (strictless && fit.strict !== undefined) {
     const { strict: _strict, ...rest } = fit;
     fit = rest;
-    changes.add('strict was left out of tools');
   }
   return fit === declared ? tool : { ...tool, function: fit };
 }

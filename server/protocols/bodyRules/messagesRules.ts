@@ -7,7 +7,7 @@ import { idsFit, plainCallIds } from './callIdRules.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { endsWithAssistant, goOn, noPrefill } from './lastTurn.ts';
 import { fitId } from './fitId.ts';
-import { fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
 const samplingFields = ['temperature', 'top_p', 'top_k'] as const;
 const leastBudgetTokens = 1024;
@@ -36,7 +36,7 @@ export const messagesRules: BodyRules = {
 
   fitContent(body, target, changes) {
     if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
-    if (Array.isArray(body.tools)) body.tools = body.tools.map(tool => fitTool(tool, changes));
+    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, completedTools, changes);
     fitToolChoice(body, target, changes);
     const messages = Array.isArray(body.messages) ? body.messages : [];
     const last = messages.at(-1);
@@ -47,8 +47,8 @@ export const messagesRules: BodyRules = {
   },
 };
 
-const toolLists = new ToolListVerdicts(tools => !Array.isArray(tools) || tools.every(tool => !isObject(tool) || tool.input_schema === undefined
-  || fitToolSchema(tool.input_schema, false) === tool.input_schema));
+const completedTools = fitTools(fitTool);
+const toolLists = new ToolListVerdicts(completedTools);
 
 function drop(body: JsonObject, fields: readonly string[], changes: Set<string>): void {
   for (const name of fields) {
@@ -133,12 +133,10 @@ function fitBlock(block: JsonValue, changes: Set<string>): JsonValue {
   }
 }
 
-function fitTool(tool: JsonValue, changes: Set<string>): JsonValue {
+function fitTool(tool: JsonValue): JsonValue {
   if (!isObject(tool) || tool.input_schema === undefined) return tool;
   const schema = fitToolSchema(tool.input_schema, false);
-  if (schema === tool.input_schema) return tool;
-  changes.add('schemas of tools were completed');
-  return { ...tool, input_schema: schema };
+  return schema === tool.input_schema ? tool : { ...tool, input_schema: schema };
 }
 
 function isForced(bytes: Buffer, range: { start: number; end: number } | undefined): boolean {

@@ -9,7 +9,7 @@ import { fitId } from './fitId.ts';
 import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { jsonWords } from './lastTurn.ts';
 import { fitSampling, fitUser } from './openAiFields.ts';
-import { fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
 /** The longest `call_id` of OpenAI's Responses is longer than that of Chat. */
 const longestCallId = 64;
@@ -51,7 +51,7 @@ export const responsesRules: BodyRules = {
 
   fitContent(body, target, changes) {
     if (Array.isArray(body.input)) body.input = body.input.map(item => fitItem(item, target, changes));
-    if (Array.isArray(body.tools)) body.tools = body.tools.map(tool => fitTool(tool, changes));
+    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, completedTools, changes);
     const format = isObject(body.text) ? body.text.format : undefined;
     if (isObject(format) && format.type === 'json_object' && !/json/i.test(`${JSON.stringify(body.input ?? '')}${JSON.stringify(body.instructions ?? '')}`)) {
       body.instructions = typeof body.instructions === 'string' && body.instructions !== '' ? `${body.instructions}\n\n${jsonWords}` : jsonWords;
@@ -60,7 +60,8 @@ export const responsesRules: BodyRules = {
   },
 };
 
-const toolLists = new ToolListVerdicts(tools => !Array.isArray(tools) || tools.every(tool => !isObject(tool) || fitTool(tool, new Set()) === tool));
+const completedTools = fitTools(fitTool);
+const toolLists = new ToolListVerdicts(completedTools);
 
 function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
   if (isClaude(model)) return plainCallIds;
@@ -100,15 +101,13 @@ function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): Json
   return { ...part, image_url: url };
 }
 
-function fitTool(tool: JsonValue, changes: Set<string>): JsonValue {
+function fitTool(tool: JsonValue): JsonValue {
   if (!isObject(tool)) return tool;
   if (tool.type === 'namespace' && Array.isArray(tool.tools)) {
-    const tools = tool.tools.map(inner => fitTool(inner, changes));
-    return tools.every((inner, index) => inner === (tool.tools as JsonValue[])[index]) ? tool : { ...tool, tools };
+    const tools = completedTools(tool.tools);
+    return tools === tool.tools ? tool : { ...tool, tools };
   }
   if (tool.type !== 'function' || tool.parameters === undefined || tool.parameters === null) return tool;
   const parameters = fitToolSchema(tool.parameters, true);
-  if (parameters === tool.parameters) return tool;
-  changes.add('schemas of tools were completed');
-  return { ...tool, parameters };
+  return parameters === tool.parameters ? tool : { ...tool, parameters };
 }

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /**
  * The schema of a tool's arguments as OpenAI and Anthropic take it: an object's, without a union or a reference at the top.
@@ -65,16 +66,33 @@ function namesOf(required: JsonValue | undefined): string[] {
   return Array.isArray(required) ? required.filter(name => typeof name === 'string') : [];
 }
 
+type FitTools = (tools: JsonValue[]) => JsonValue[];
+
+/** Makes a list of tools fit, once for each list. The same list is given back where all fit. */
+export function fitTools(fit: (tool: JsonValue) => JsonValue): FitTools {
+  return oncePerList((tools: JsonValue[]): JsonValue[] => {
+    const fitTo = tools.map(fit);
+    return fitTo.every((tool, index) => tool === tools[index]) ? tools : fitTo;
+  });
+}
+
+/** A list of tools as `fit` makes it. */
+export function fitted(tools: JsonValue[], fit: FitTools, changes: Set<string>): JsonValue[] {
+  const list = fit(tools);
+  if (list !== tools) changes.add('definitions of tools were completed');
+  return list;
+}
+
 /** The last lists of tools of which it is known whether they fit; agents send the same list with every request. */
 const keptVerdicts = 8;
 
 /** Remembers for the bytes of a few lists of tools whether they fit. */
 export class ToolListVerdicts {
   readonly #kept: { bytes: Buffer; fits: boolean }[] = [];
-  readonly #judge: (tools: JsonValue) => boolean;
+  readonly #fit: FitTools;
 
-  constructor(judge: (tools: JsonValue) => boolean) {
-    this.#judge = judge;
+  constructor(fit: FitTools) {
+    this.#fit = fit;
   }
 
   /** @param bytes JSON text of a list of tools */
@@ -93,7 +111,8 @@ export class ToolListVerdicts {
 
   #judged(bytes: Buffer): boolean {
     try {
-      return this.#judge(JSON.parse(bytes.toString('utf8')) as JsonValue);
+      const tools = JSON.parse(bytes.toString('utf8')) as JsonValue;
+      return !Array.isArray(tools) || this.#fit(tools) === tools;
     } catch {
       // What is no JSON is the provider's to refuse.
       return true;

@@ -2,15 +2,22 @@ import type { ConversationRequest, HostedTool, ToolChoice, ToolDefinition } from
 import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { RequestFormatError } from '../codec.ts';
-import { asFunction } from '../customTools.ts';
+import { withHostedTools } from '../conversationShape.ts';
+import { asFunctions } from '../customTools.ts';
 import { arrayField, requiredString, stringField, withoutUndefined } from '../fields.ts';
 import { camelCased, camelCasedOrEmpty, requiredCamelCased } from './fields.ts';
 import { jsonSchemaOf } from './schema.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /** @throws RequestFormatError */
-export function readTools(tools: JsonValue | undefined): { tools: ToolDefinition[]; hostedTools: HostedTool[] } {
-  const read: { tools: ToolDefinition[]; hostedTools: HostedTool[] } = { tools: [], hostedTools: [] };
-  const list = tools === undefined || tools === null ? [] : Array.isArray(tools) ? tools : [tools];
+export function readTools(tools: JsonValue | undefined): DecodedTools {
+  return readToolList(tools === undefined || tools === null ? [] : Array.isArray(tools) ? tools : [tools]);
+}
+
+interface DecodedTools { tools: ToolDefinition[]; hostedTools: HostedTool[] }
+
+const readToolList = oncePerList((list: JsonValue[]): DecodedTools => {
+  const read: DecodedTools = { tools: [], hostedTools: [] };
   for (const [index, entry] of list.entries()) {
     const path = `tools[${index}]`;
     const { functionDeclarations, ...hosted } = requiredCamelCased(entry, path);
@@ -24,7 +31,7 @@ export function readTools(tools: JsonValue | undefined): { tools: ToolDefinition
     }
   }
   return read;
-}
+});
 
 function readDeclaration(declaration: JsonObject, path: string): ToolDefinition {
   const { parametersJsonSchema, parameters } = declaration;
@@ -59,17 +66,15 @@ export function readToolChoice(toolConfig: JsonValue | undefined): { choice?: To
 
 /** The tool fields of a request body. At most one call a turn cannot be asked for here. */
 export function writeTools(request: ConversationRequest): JsonObject {
-  const tools: JsonValue[] = [];
-  if (request.tools.length > 0) tools.push({ functionDeclarations: request.tools.map((tool) => writeDeclaration(asFunction(tool))) });
-  for (const hosted of request.hostedTools ?? []) {
-    if (hosted.protocol === 'gemini') tools.push(camelCased(hosted.definition as JsonObject));
-  }
+  const tools = withHostedTools(writeToolList(request.tools), request, 'gemini', camelCased);
   return {
     tools: tools.length === 0 ? undefined : tools,
     // A choice is about functions: without any it is refused.
     toolConfig: request.tools.length === 0 || request.toolChoice === undefined ? undefined : { functionCallingConfig: writeChoice(request.toolChoice) },
   };
 }
+
+const writeToolList = oncePerList((tools: ToolDefinition[]): JsonValue[] => (tools.length === 0 ? [] : [{ functionDeclarations: asFunctions(tools).map(writeDeclaration) }]));
 
 function writeDeclaration(tool: ToolDefinition): JsonObject {
   const { parameters } = tool;

@@ -6,6 +6,7 @@ import { severalAnswers } from '../conversationShape.ts';
 import { arrayField, booleanField, numberField, objectField, requiredObject, requiredString, stringField } from '../fields.ts';
 import { decodeChatMessages } from './messagesDecode.ts';
 import { parseEffort } from '../reasoningEffort.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /**
  * Reads the body of `POST /v1/chat/completions`. Fields it does not know are ignored; content it does not know
@@ -43,10 +44,22 @@ export function decodeChatRequest(body: JsonObject): ConversationRequest {
   };
 }
 
-function decodeTools(body: JsonObject): { tools: ToolDefinition[]; hostedTools: HostedTool[] } {
+interface DecodedTools { tools: ToolDefinition[]; hostedTools: HostedTool[] }
+
+function decodeTools(body: JsonObject): DecodedTools {
+  const listed = decodeToolList(arrayField(body, 'tools') ?? []);
+  const functions = (arrayField(body, 'functions') ?? []).map((entry, index) => decodeFunction(requiredObject(entry, `functions[${index}]`), `functions[${index}]`));
+  const search = body.web_search_options;
+  return {
+    tools: functions.length === 0 ? listed.tools : [...listed.tools, ...functions],
+    hostedTools: isObject(search) ? [...listed.hostedTools, { protocol: 'openai-chat', type: 'web_search_options', definition: search }] : listed.hostedTools,
+  };
+}
+
+const decodeToolList = oncePerList((list: JsonValue[]): DecodedTools => {
   const tools: ToolDefinition[] = [];
   const hostedTools: HostedTool[] = [];
-  for (const [index, entry] of (arrayField(body, 'tools') ?? []).entries()) {
+  for (const [index, entry] of list.entries()) {
     const path = `tools[${index}]`;
     const tool = requiredObject(entry, path);
     if (tool.type === 'custom') {
@@ -63,14 +76,8 @@ function decodeTools(body: JsonObject): { tools: ToolDefinition[]; hostedTools: 
       hostedTools.push({ protocol: 'openai-chat', type: asString(tool.type) ?? 'unknown', definition: tool });
     }
   }
-  for (const [index, entry] of (arrayField(body, 'functions') ?? []).entries()) {
-    tools.push(decodeFunction(requiredObject(entry, `functions[${index}]`), `functions[${index}]`));
-  }
-  if (isObject(body.web_search_options)) {
-    hostedTools.push({ protocol: 'openai-chat', type: 'web_search_options', definition: body.web_search_options });
-  }
   return { tools, hostedTools };
-}
+});
 
 function decodeFunction(definition: JsonObject, path: string): ToolDefinition {
   return {

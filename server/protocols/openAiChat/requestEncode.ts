@@ -2,10 +2,12 @@ import type { ConversationRequest, ResponseFormat, ToolChoice, ToolDefinition } 
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { withShortCallIds } from '../callIds.ts';
 import type { Dialect, EncodeTarget } from '../codec.ts';
-import { asFunction, grammarOf } from '../customTools.ts';
+import { withHostedTools } from '../conversationShape.ts';
+import { asFunctions, grammarOf } from '../customTools.ts';
 import { withoutUndefined } from '../fields.ts';
 import { encodeChatMessages } from './messagesEncode.ts';
 import { nearestEffort, requestedEffort } from '../reasoningEffort.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /** Longer identifiers than this are refused by OpenAI; agents send whole JSON documents here. */
 const maxUserLength = 64;
@@ -44,15 +46,13 @@ export function encodeChatRequest(request: ConversationRequest, target: EncodeTa
   return body;
 }
 
+const webSearchField = 'web_search_options';
+
 function encodeTools(request: ConversationRequest, dialect: Dialect): JsonObject {
-  const asWritten = dialect.customTools === true ? request.tools : request.tools.map(asFunction);
-  const tools: JsonValue[] = asWritten.map(encodeTool);
-  let webSearch: JsonObject | undefined;
-  for (const hosted of request.hostedTools ?? []) {
-    if (hosted.protocol !== 'openai-chat') continue;
-    if (hosted.type === 'web_search_options') webSearch = hosted.definition as JsonObject;
-    else tools.push(hosted.definition as JsonObject);
-  }
+  const asWritten = dialect.customTools === true ? request.tools : asFunctions(request.tools);
+  const hostedTools = (request.hostedTools ?? []).filter(({ type }) => type !== webSearchField);
+  const tools = withHostedTools(encodeToolList(asWritten), { hostedTools }, 'openai-chat');
+  const webSearch = request.hostedTools?.findLast(({ protocol, type }) => protocol === 'openai-chat' && type === webSearchField)?.definition as JsonObject | undefined;
   // A choice among no tools is refused.
   const choosable = tools.length > 0;
   return {
@@ -62,6 +62,8 @@ function encodeTools(request: ConversationRequest, dialect: Dialect): JsonObject
     web_search_options: webSearch,
   };
 }
+
+const encodeToolList = oncePerList((tools: ToolDefinition[]): JsonValue[] => tools.map(encodeTool));
 
 function encodeTool(tool: ToolDefinition): JsonObject {
   if (tool.kind === 'custom') {

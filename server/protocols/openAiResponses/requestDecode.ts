@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { RequestFormatError } from '../codec.ts';
 import { arrayField, booleanField, numberField, objectField, stringField } from '../fields.ts';
 import { readItems } from './itemsDecode.ts';
-import { readToolChoice, readTools } from './tools.ts';
+import { readToolChoice, readToolList } from './tools.ts';
 import type { ReadTools } from './tools.ts';
 import { parseEffort } from '../reasoningEffort.ts';
 
@@ -15,8 +15,8 @@ import { parseEffort } from '../reasoningEffort.ts';
  * @throws RequestFormatError
  */
 export function decodeResponsesRequest(body: JsonObject): ConversationRequest {
-  const read: ReadTools = { tools: [], hostedTools: [], names: new Set() };
-  readTools(arrayField(body, 'tools') ?? [], 'tools', read);
+  const listed = readToolList(arrayField(body, 'tools') ?? []);
+  const read: ReadTools = { tools: [...listed.tools], hostedTools: [...listed.hostedTools], names: new Set(listed.names) };
   const { system, messages, reasons } = readItems(body.input, read);
   const { choice, allowed, hosted } = readToolChoice(body.tool_choice);
   const pinned = [...pinnedBy(body), ...reasons, ...(hosted === undefined ? [] : [`tool_choice asks for the provider's own tool "${hosted}"`])];
@@ -26,7 +26,7 @@ export function decodeResponsesRequest(body: JsonObject): ConversationRequest {
   return {
     system: instructions === undefined || instructions === '' ? system : [{ type: 'text', text: instructions }, ...system],
     messages,
-    tools: allowed === undefined ? read.tools : read.tools.filter((tool) => allowed.has(tool.name)),
+    tools: allowed !== undefined ? read.tools.filter((tool) => allowed.has(tool.name)) : read.tools.length === listed.tools.length ? listed.tools : read.tools,
     hostedTools: read.hostedTools.length === 0 ? undefined : read.hostedTools,
     toolChoice: choice,
     parallelToolCalls: booleanField(body, 'parallel_tool_calls'),

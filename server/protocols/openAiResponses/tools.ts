@@ -3,8 +3,10 @@ import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { Dialect } from '../codec.ts';
 import { RequestFormatError } from '../codec.ts';
-import { asFunction, grammarOf } from '../customTools.ts';
+import { asFunctions, grammarOf } from '../customTools.ts';
 import { arrayField, booleanField, objectField, requiredObject, requiredString, stringField, withoutUndefined } from '../fields.ts';
+import { withHostedTools } from '../conversationShape.ts';
+import { oncePerList } from '../toolLists.ts';
 
 /** Longer names are refused by most providers. */
 const maxNameLength = 64;
@@ -41,6 +43,13 @@ function hash(text: string): string {
 export function readTools(list: readonly JsonValue[], path: string, into: ReadTools): void {
   for (const [index, entry] of list.entries()) readTool(requiredObject(entry, `${path}[${index}]`), `${path}[${index}]`, undefined, into);
 }
+
+/** The tools of the request's own list. Nothing may be added to them. */
+export const readToolList = oncePerList((list: JsonValue[]): ReadTools => {
+  const read: ReadTools = { tools: [], hostedTools: [], names: new Set() };
+  readTools(list, 'tools', read);
+  return read;
+});
 
 function readTool(tool: JsonObject, path: string, namespace: string | undefined, into: ReadTools): void {
   switch (tool.type) {
@@ -106,11 +115,8 @@ export function readToolChoice(choice: JsonValue | undefined): ReadToolChoice {
 
 /** The tool fields of a request body. */
 export function writeTools(request: ConversationRequest, dialect: Dialect): JsonObject {
-  const asWritten = dialect.customTools === false ? request.tools.map(asFunction) : request.tools;
-  const tools: JsonValue[] = asWritten.map(writeTool);
-  for (const hosted of request.hostedTools ?? []) {
-    if (hosted.protocol === 'openai-responses') tools.push(hosted.definition as JsonObject);
-  }
+  const asWritten = dialect.customTools === false ? asFunctions(request.tools) : request.tools;
+  const tools = withHostedTools(writeToolList(asWritten), request, 'openai-responses');
   // A choice among no tools is refused.
   if (tools.length === 0) return {};
   return {
@@ -119,6 +125,8 @@ export function writeTools(request: ConversationRequest, dialect: Dialect): Json
     parallel_tool_calls: request.parallelToolCalls,
   };
 }
+
+const writeToolList = oncePerList((tools: ToolDefinition[]): JsonValue[] => tools.map(writeTool));
 
 function writeTool(tool: ToolDefinition): JsonObject {
   if (tool.kind === 'custom') {

@@ -2,6 +2,7 @@ import type { ProtocolName } from '../../../api/conversation.ts';
 import type { HttpStatus } from '../../../api/status.ts';
 import type { Router } from '../../../router/router.ts';
 import type { HttpCall } from '../httpCall.ts';
+import type { ToolListMemory } from '../../../protocols/toolLists.ts';
 import type { ResponseItemStore } from '../request/responseItemStore.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface RouteServices {
   localEndpoint(): HttpStatus;
   /** Output items that callers of the Responses protocol refer to. */
   responseItems: ResponseItemStore;
+  /** Lists of tools that come with each request of a conversation. */
+  toolLists: ToolListMemory;
 }
 
 /** One path of the local endpoint. */
