@@ -45,6 +45,8 @@ export interface ListedNames {
   own: ReadonlySet<string>;
   /** By canonical name, the one to ask for: a name without a date, else the newest date. */
   preferred: ReadonlyMap<string, string>;
+  /** Those with a date, by `snapshotName`. */
+  snapshots: ReadonlyMap<string, string>;
 }
 
 /**
@@ -56,14 +58,49 @@ export interface ListedNames {
 export function listedNames(names: Iterable<string>, nameOf: (spelling: string) => string = canonicalModelName): ListedNames {
   const own = new Set(names);
   const best = new Map<string, { name: string; date: string | undefined }>();
+  const snapshots = new Map<string, string>();
   for (const name of own) {
     const canonical = nameOf(name);
     const date = dateOf(name);
+    if (date !== undefined && !snapshots.has(snapshotKey(canonical, date))) snapshots.set(snapshotKey(canonical, date), name);
     const chosen = best.get(canonical);
     // An undated name is an alias that the provider keeps current, so it beats every date.
     if (chosen === undefined || (chosen.date !== undefined && (date === undefined || date > chosen.date))) best.set(canonical, { name, date });
   }
-  return { own, preferred: new Map([...best].map(([canonical, { name }]) => [canonical, name])) };
+  return { own, preferred: new Map([...best].map(([canonical, { name }]) => [canonical, name])), snapshots };
+}
+
+/** A dated name in the form that all spellings of one snapshot share; undefined for a name without a date. */
+export function snapshotName(spelling: string, nameOf: (spelling: string) => string = canonicalModelName): string | undefined {
+  const date = dateOf(spelling.trim());
+  return date === undefined ? undefined : snapshotKey(nameOf(spelling), date);
+}
+
+function snapshotKey(canonical: string, date: string): string {
+  return `${canonical} ${date}`;
+}
+
+/** OpenAI keeps an id without a date beside its snapshots, which relays pass on: such a name never stands for one certain snapshot. */
+const undatedIds = /^(?:gpt-|o\d|chatgpt-|codex-)/;
+
+/** Whether a canonical name is itself an id of a model, which its maker leads to the newest snapshot. */
+export function isUndatedId(canonical: string): boolean {
+  return undatedIds.test(canonical);
+}
+
+/**
+ * A dated name as a provider without a model list writes it: without the maker where it wants none, with the date after
+ * `@` at Vertex AI and after a dash elsewhere, and with a version in its own spelling.
+ */
+export function spelledSnapshot(spelling: string, provider: Provider): string {
+  const name = spelling.trim();
+  if (provider.makerPrefix === true && name.includes('/')) return name;
+  const bare = name.slice(name.lastIndexOf('/') + 1);
+  const suffix = dateSuffix(bare);
+  if (suffix === undefined) return bare;
+  const written = bare.slice(suffix.start + 1, suffix.end);
+  const date = provider.addressing === 'vertex' ? `@${written}` : `-${written}`;
+  return `${providerSpelling(bare.slice(0, suffix.start), provider)}${date}${bare.slice(suffix.end)}`;
 }
 
 /**

@@ -106,7 +106,7 @@ export class ModelDirectory {
     return this.#modelsAt(endpoint)?.names ?? [];
   }
 
-  /** Whether a model is known at an endpoint. @param model canonical */
+  /** Whether a model is known at an endpoint. @param model canonical, or the provider's own id */
   serves(endpoint: string, model: string): boolean {
     return this.#modelsAt(endpoint)?.has(model) ?? false;
   }
@@ -116,7 +116,17 @@ export class ModelDirectory {
     return this.#allServers().of(model);
   }
 
-  /** The provider's own name for a model. */
+  /**
+   * The model that a spelling means at an endpoint: the canonical name, or the provider's own id where the spelling means
+   * another one than the canonical name does, such as a snapshot.
+   * @param named the spelling was written for this endpoint
+   */
+  modelAt(endpoint: string, spelling: string, named: boolean): string {
+    const meant = this.#config.aliases?.get(spelling.trim().toLowerCase()) ?? spelling;
+    return this.#modelsAt(endpoint)?.modelOf(meant, named) ?? this.canonicalName(meant);
+  }
+
+  /** The provider's own name for a model. @param model canonical, or as `modelAt` gives it */
   upstreamName(endpoint: string, model: string): string {
     return this.#modelsAt(endpoint)?.upstreamName(model) ?? model;
   }

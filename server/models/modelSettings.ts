@@ -9,7 +9,7 @@ const byCanonicalName = new WeakMap<Written, ReadonlyMap<string, ModelSettings>>
 
 /**
  * What the user set for a model at an endpoint, under whichever spelling.
- * @param model canonical, or the user's own spelling
+ * @param model canonical, the user's own spelling, or an id of the provider: settings of its canonical name hold for it, too
  */
 export function modelSettings(endpoint: Pick<EndpointConfig, 'models'> | undefined, model: string): ModelSettings | undefined {
   if (endpoint === undefined) return undefined;
@@ -17,7 +17,7 @@ export function modelSettings(endpoint: Pick<EndpointConfig, 'models'> | undefin
   if (Object.hasOwn(models, model)) return models[model];
   let canonical = byCanonicalName.get(models);
   if (canonical === undefined) byCanonicalName.set(models, canonical = ordered(models));
-  return canonical.get(model);
+  return canonical.get(model) ?? canonical.get(canonicalModelName(model));
 }
 
 /** Where several spellings of one model have settings, the first counts. */

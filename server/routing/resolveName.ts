@@ -27,6 +27,8 @@ const longestName = 1000;
  *    known there or not (the model may contain slashes itself);
  * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name.
  *
+ * An id that is written out, such as a snapshot, is asked for as it stands at each endpoint that has it.
+ *
  * Undefined when the name means nothing, as one of more than a thousand characters always does.
  */
 export function resolveName(requestedModel: string, table: RouteTable): Resolved | undefined {
@@ -56,8 +58,8 @@ function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   const route = table.config.routes.get(name);
   if (route !== undefined) return { kind: 'route', route: name, strategy: route.strategy, candidates: table.targetsOfRoute(name) ?? [] };
   const parts = parseTargetName(name);
-  const pinned = parts === undefined ? undefined : table.target(parts.endpoint, table.canonicalName(parts.model));
+  const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
   if (pinned !== undefined) return { kind: 'target', strategy: 'pinned', candidates: [pinned] };
-  const candidates = table.targetsOfModel(table.canonicalName(name));
+  const candidates = table.targetsOfName(name);
   return candidates.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates };
 }

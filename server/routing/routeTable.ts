@@ -10,10 +10,10 @@ import { protocolsOf, type TargetProtocols } from './chooseProtocol.ts';
 
 /** One place where an attempt can go: a model at an endpoint, with everything that planning, sending and pricing need of both. */
 export interface ResolvedTarget {
-  /** `endpoint/model`, with the canonical name. */
+  /** `endpoint/model`, with the model as below. */
   readonly name: string;
   readonly endpoint: EndpointConfig;
-  /** Canonical name. */
+  /** Canonical name; the provider's own id where that was written out and the canonical name means another one there. */
   readonly model: string;
   /** The name the provider knows it by. */
   readonly upstreamModel: string;
@@ -40,7 +40,7 @@ export type Candidate = ResolvedTarget | MissingTarget;
 /** What a route table is made from. */
 export interface RouteSources {
   readonly config: Config;
-  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'serves' | 'servedBy' | 'upstreamName' | 'canonicalName' | 'listedFacts'>;
+  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'serves' | 'servedBy' | 'modelAt' | 'upstreamName' | 'canonicalName' | 'listedFacts'>;
   /** @param model any spelling */
   facts(endpoint: string, model: string): ModelFacts;
 }
@@ -62,7 +62,7 @@ export class RouteTable {
     this.#sources = sources;
   }
 
-  /** A model at an endpoint; undefined where there is no such endpoint. @param model canonical; the endpoint need not list it */
+  /** A model at an endpoint; undefined where there is no such endpoint. @param model as a target has it; the endpoint need not list it */
   target(endpoint: string, model: string): ResolvedTarget | undefined {
     const known = this.#targets.get(endpoint)?.get(model);
     if (known !== undefined) return known;
@@ -74,6 +74,16 @@ export class RouteTable {
     return made;
   }
 
+  /** The target that a spelling of a model means at an endpoint; undefined where there is no such endpoint. */
+  namedTarget(endpoint: string, spelling: string): ResolvedTarget | undefined {
+    return this.config.endpoints.has(endpoint) ? this.target(endpoint, this.modelAt(endpoint, spelling)) : undefined;
+  }
+
+  /** The model that a spelling, written for an endpoint, means there, as targets have it. */
+  modelAt(endpoint: string, spelling: string): string {
+    return this.#sources.directory.modelAt(endpoint, spelling, true);
+  }
+
   /** The targets of a route, as they are listed and each once; undefined where there is no such route. */
   targetsOfRoute(name: string): readonly Candidate[] | undefined {
     const known = this.#ofRoute.get(name);
@@ -82,7 +92,7 @@ export class RouteTable {
     if (route === undefined) return undefined;
     const candidates = new Map<string, Candidate>();
     for (const { endpoint, model: spelling } of route.targets) {
-      const model = this.canonicalName(spelling);
+      const model = this.modelAt(endpoint, spelling);
       const target = this.target(endpoint, model) ?? { name: targetName(endpoint, model), endpoint: undefined, endpointName: endpoint, model };
       if (!candidates.has(target.name)) candidates.set(target.name, target);
     }
@@ -102,6 +112,21 @@ export class RouteTable {
     }
     if (made.length > 0) this.#ofModel.set(model, made);
     return made;
+  }
+
+  /** The targets that serve what a caller calls a model, in the same order: each with that very snapshot where its provider has it. @param spelling any */
+  targetsOfName(spelling: string): readonly ResolvedTarget[] {
+    const canonical = this.canonicalName(spelling);
+    const targets = this.targetsOfModel(canonical);
+    if (spelling === canonical) return targets;
+    let changed = false;
+    const made = targets.map((target) => {
+      const model = this.#sources.directory.modelAt(target.endpoint.name, spelling, false);
+      if (model === canonical) return target;
+      changed = true;
+      return this.target(target.endpoint.name, model) ?? target;
+    });
+    return changed ? made : targets;
   }
 
   /** Canonical names of the models known at an endpoint: configured, named by routes, listed by the provider. */
@@ -168,6 +193,7 @@ class Target implements ResolvedTarget {
   readonly upstreamModel: string;
   readonly facts: ModelFacts;
   readonly #listedPrices: PriceTerms['listedPrices'];
+  readonly #canonical: string;
   #protocols: TargetProtocols | undefined;
   #price: PriceTerms | undefined;
   #planned: PlannedTarget | undefined;
@@ -178,6 +204,7 @@ class Target implements ResolvedTarget {
     this.model = model;
     this.upstreamModel = directory.upstreamName(endpoint.name, model);
     this.facts = facts(endpoint.name, model);
+    this.#canonical = directory.canonicalName(model);
     this.#listedPrices = directory.listedFacts(endpoint.name, model)?.prices;
   }
 
@@ -186,14 +213,15 @@ class Target implements ResolvedTarget {
   }
 
   get protocols(): TargetProtocols {
-    return this.#protocols ??= protocolsOf(this.endpoint, this.model, this.upstreamModel);
+    return this.#protocols ??= protocolsOf(this.endpoint, this.#canonical, this.upstreamModel);
   }
 
   get price(): PriceTerms {
     const { endpoint, model, upstreamModel } = this;
     return this.#price ??= {
-      model, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider,
-      configPrices: modelSettings(endpoint, model)?.prices, listedPrices: this.#listedPrices, priceFactor: priceFactorOf(endpoint),
+      model: this.#canonical, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider,
+      configPrices: (modelSettings(endpoint, model) ?? modelSettings(endpoint, this.#canonical))?.prices,
+      listedPrices: this.#listedPrices, priceFactor: priceFactorOf(endpoint),
     };
   }
 

@@ -38,7 +38,7 @@ export class Conditions {
     for (const route of sources.config.routes.values()) {
       for (const { endpoint, model } of route.targets) {
         const models = this.#routed.get(endpoint);
-        const name = sources.view.table.canonicalName(model);
+        const name = sources.view.table.modelAt(endpoint, model);
         if (models === undefined) this.#routed.set(endpoint, new Set([name]));
         else models.add(name);
       }

@@ -10,7 +10,8 @@ import { pricePerMillion } from '../../pricing/priceText.ts';
 export interface OfferView {
   config: Config;
   modelsOf(endpoint: string): readonly string[];
-  canonicalName(name: string): string;
+  /** The model that a spelling means at an endpoint, as targets have it. */
+  modelAt(endpoint: string, spelling: string): string;
   facts(endpoint: string, model: string): ModelFacts;
   /** What a model at an endpoint can do now. */
   condition(endpoint: string, model: string): Condition;
@@ -98,7 +99,7 @@ interface Entry {
 function routeOffers(view: NamesView): Offer[] {
   return [...view.config.routes.values()].map((route): Offer => ({
     id: `route:${route.name}`, requestedModel: route.name, kind: 'route', name: route.name,
-    targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.canonicalName(target.model) })),
+    targets: route.targets.map(target => ({ endpoint: target.endpoint, model: view.modelAt(target.endpoint, target.model) })),
   }));
 }
 

@@ -95,7 +95,7 @@ export function offersOf(sources: OfferSources, conditions: Conditions = new Con
   return offers.offered({
     config,
     modelsOf: endpoint => directory.modelsOf(endpoint),
-    canonicalName: name => view.table.canonicalName(name),
+    modelAt: (endpoint, spelling) => view.table.modelAt(endpoint, spelling),
     facts,
     condition: (endpoint, model) => conditions.ofTarget(endpoint, model),
     now,
@@ -146,7 +146,7 @@ export class StatusReader {
   offeredNames(): readonly OfferedName[] {
     const { current, directory, modelFacts } = this.#options;
     return this.#offers.names({
-      config: current.config, modelsOf: endpoint => directory.modelsOf(endpoint), canonicalName: name => directory.canonicalName(name),
+      config: current.config, modelsOf: endpoint => directory.modelsOf(endpoint), modelAt: (endpoint, spelling) => directory.modelAt(endpoint, spelling, true),
       facts: (endpoint, model) => modelFacts.facts(endpoint, model),
     }, directory.revision);
   }

@@ -3,6 +3,7 @@ import type { RunningDrill } from '../../api/drill.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { isCoolingDown } from '../../base/cooldownSpan.ts';
+import { canonicalModelName } from '../../catalog/modelNames.ts';
 import { codecFor } from '../../protocols/registry.ts';
 import type { UpstreamRequest } from '../call.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
@@ -94,7 +95,7 @@ export function isUnderWay({ startedAt, until }: RunningDrill, now: number): boo
 /** A probe is about no model: neither a drill of one model nor one that truncates streams concerns it. */
 function concerns(drill: RunningDrill, about: About): boolean {
   if (drill.keyId !== undefined && about?.keyId !== drill.keyId) return false;
-  if (drill.model !== undefined) return about?.model === drill.model;
+  if (drill.model !== undefined) return about?.model === drill.model || (about?.model !== undefined && canonicalModelName(about.model) === drill.model);
   return drill.fault !== 'cut' || about?.model !== undefined;
 }
 

@@ -58,6 +58,7 @@ export class FakeRoutingView implements RoutingView {
   }
   upstreamName(endpoint: string, model: string): string { return `${endpoint}:${model}`; }
   canonicalName(name: string): string { return name.replace(/(\d)-(\d)/g, '$1.$2'); }
+  modelAt(_endpoint: string, spelling: string): string { return this.canonicalName(spelling); }
   serves(endpoint: string, model: string): boolean { return this.modelsOf(endpoint).includes(model); }
   listedFacts(): undefined { return undefined; }
   admission(endpoint: string, model: string): Admission { return this.admissions.get(`${endpoint}/${model}`) ?? { admitted: true, trial: false }; }

@@ -20,7 +20,7 @@ function offers(options: {
   const { config, problems } = resolveConfig({ endpoints: options.endpoints, routes: options.routes ?? {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
   assert.deepEqual(problems, []);
   return new OfferCache().offered({
-    config, canonicalName: name => name,
+    config, modelAt: (_endpoint, name) => name,
     modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}),
     facts: endpoint => options.facts?.[endpoint] ?? {},
     condition: endpoint => options.conditions?.[endpoint] ?? { kind: 'healthy' },
@@ -81,7 +81,7 @@ describe('the models offered to callers', () => {
       { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' },
     );
     const facts = (endpoint: string): ModelFacts => (endpoint === 'two' ? { contextWindow: 50_000, maxOutputTokens: 4000 } : {});
-    const view: NamesView = { config, canonicalName: name => name, modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}), facts };
+    const view: NamesView = { config, modelAt: (_endpoint, name) => name, modelsOf: endpoint => Object.keys(config.endpoints.get(endpoint)?.models ?? {}), facts };
     const names = new OfferCache().names(view, 0);
     const offered = new OfferCache().offered({ ...view, condition: () => ({ kind: 'healthy' }), now: 0 }, 0);
     assert.deepEqual(names, offered.map(({ requestedModel, kind, name, maxInputTokens, maxOutputTokens }) => ({ requestedModel, kind, name, maxInputTokens, maxOutputTokens })));
@@ -90,7 +90,7 @@ describe('the models offered to callers', () => {
 
   it('are none when the last endpoint is gone, also when the names were read first', () => {
     const { config } = resolveConfig({ endpoints: { one: at(1, ['m']) }, routes: {} }, { catalog: { providers, findProvider }, supportedProtocols: ['openai-chat'], source: 'settings' });
-    const before: OfferView = { config, canonicalName: name => name, modelsOf: () => ['m'], facts: () => ({}), condition: () => ({ kind: 'healthy' }), now: 0 };
+    const before: OfferView = { config, modelAt: (_endpoint, name) => name, modelsOf: () => ['m'], facts: () => ({}), condition: () => ({ kind: 'healthy' }), now: 0 };
     const after: OfferView = { ...before, config: emptyConfig };
     const cache = new OfferCache();
     assert.equal(cache.offered(before, 1).length, 1);
