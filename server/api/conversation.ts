@@ -198,6 +198,8 @@ export interface ProviderErrorBody {
   /** A numeric status inside the body, where there is one. */
   status?: number | undefined;
   message: string;
+  /** OpenAI's `error.param`: the part of the request that is refused. */
+  param?: string | undefined;
   /** A wait the body asks for (Google `retryDelay`), in milliseconds. */
   retryAfterMs?: number | undefined;
 }

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { SecretRegister } from '../base/secrets/redact.ts';
 import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
+import { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
@@ -174,12 +175,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   for (const observer of observers) events.subscribe(observer);
 
   const providerMessages = new ProviderMessages();
+  const repairs = new LearntRepairs();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
-    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, events,
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, changes, clock });
-  const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed });
+  const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },

@@ -17,6 +17,8 @@ export interface FailureDetails {
   detail?: string | undefined;
   /** The provider's own machine-readable code, such as `insufficient_quota`. */
   providerCode?: string | undefined;
+  /** The part of the request that the provider names as refused. */
+  providerParam?: string | undefined;
   /** The system's code of a network failure, such as `ECONNREFUSED`. Callers never see it: it would not help them. */
   systemCode?: string | undefined;
   /** Where the user can mend it (billing page, key page). */
@@ -44,6 +46,7 @@ export class WaybillError extends Error {
   readonly ownSentence: string | undefined;
   readonly detail: string | undefined;
   readonly providerCode: string | undefined;
+  readonly providerParam: string | undefined;
   readonly systemCode: string | undefined;
   readonly helpUrl: string | undefined;
   readonly injected: true | undefined;
@@ -62,6 +65,7 @@ export class WaybillError extends Error {
     this.ownSentence = details.ownSentence;
     this.detail = details.detail;
     this.providerCode = details.providerCode;
+    this.providerParam = details.providerParam;
     this.systemCode = details.systemCode;
     this.helpUrl = details.helpUrl;
     this.injected = details.injected;

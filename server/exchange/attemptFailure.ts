@@ -12,7 +12,7 @@ import { recordKey, triedKeysOf } from './machine/triedTargets.ts';
 /** The facts that decide what follows from a failed attempt. Health and keys have already learnt of the failure. */
 export function failureOf(
   services: ExchangeServices, input: ExchangeInput, { tried, queue }: Walk, attempt: UpstreamAttempt,
-  { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume'>,
+  { error, raw, begun }: Extract<AttemptEnd, { kind: 'failed' }>, ways: Pick<AttemptFailure, 'canRestart' | 'canResume' | 'repairs'>,
 ): AttemptFailure {
   const { endpoint, target, key, started: { role } } = attempt.origin;
   const { failureClass } = error;
@@ -25,6 +25,6 @@ export function failureOf(
     error, raw, begun, cutShort: wasCutShort(attempt, error), keyId: key?.id, sharedLimits: endpoint.provider.sharedLimits === true,
     anotherKey: freeKey || keyRests, keyRests,
     largerContexts: failureClass === 'context-overflow' ? nextLargerContext(queue, target, services.routeTable()) : undefined,
-    canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
+    repairs: ways.repairs, canRestart: ways.canRestart, canResume: ways.canResume, atMs: performance.now(),
   };
 }

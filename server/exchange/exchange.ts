@@ -15,9 +15,12 @@ import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from '
 import { HedgeTimer } from './hedgeTimer.ts';
 import { AttemptLauncher, type LaunchOwner } from './launcher.ts';
 import { newExchange, runningOf, step, walkOf } from './machine/machine.ts';
+import { repairsOf } from './machine/triedTargets.ts';
 import { ExchangePlanner } from './planner.ts';
 import { ReceiptDraft } from './receiptDraft.ts';
+import type { Repair } from '../protocols/repairs/repair.ts';
 import { redactEnd, redactHeaders } from './redactFailure.ts';
+import { learnFromRefusal } from './refusalRepair.ts';
 import { operationOf, type ByteSink, type ExchangeInput, type ReaderSink, type ResponseSink } from './request.ts';
 import { Resumption } from './resumption.ts';
 import type { HedgeUnderWay, RunningExchange } from './runningExchange.ts';
@@ -168,7 +171,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
       const end = redactEnd(ended, attempt.drilled, this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
-      const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true };
+      const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true, repairs: this.#learn(attempt, ended) };
       event = end.kind === 'ok' ? { type: 'answered', number, refusal: isRefusal(end) }
         : { type: 'failed', number, failure: failureOf(this.#services, this.#input, walkOf(this.#state), attempt, end, ways) };
     } catch (cause) {
@@ -176,6 +179,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
       return;
     }
     this.#dispatch(event);
+  }
+
+  /** What the end of an attempt teaches about its target. */
+  #learn(attempt: UpstreamAttempt, ended: AttemptEnd): readonly Repair[] | undefined {
+    if (ended.kind === 'ok') return undefined;
+    return learnFromRefusal(this.#services, this.#input, attempt, ended.error, ended.begun, repairsOf(walkOf(this.#state).tried, attempt.origin.target.target));
   }
 
   /** Feeds one event to the machine, and then what its effects answer and what happens while they are carried out. */

@@ -12,6 +12,7 @@ import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
 import type { Dispatcher } from '../upstream/call.ts';
 import type { AdmissionControl } from './admission.ts';
+import type { LearntRepairs } from './learntRepairs.ts';
 import type { ProviderMessages } from './providerMessages.ts';
 import type { ExchangePublisher } from './publisher.ts';
 
@@ -42,6 +43,8 @@ export interface ExchangeServices extends Redactor {
   log: Log;
   /** The sentences of providers about failures; not stored. */
   providerMessages: ProviderMessages;
+  /** What targets refused by name. */
+  repairs: LearntRepairs;
   /** What is wrong with the machine's own way to the network, if anything is. */
   networkTrouble(): NetworkStatus['kind'] | undefined;
   /** Everything that learns from exchanges listens here. */

@@ -78,6 +78,7 @@ function fromErrorObject(error: JsonObject, body: JsonObject, depth: number): Pr
       ?? (numericCode === undefined ? word(typeof error.code === 'number' ? String(error.code) : error.code) : undefined),
     status: numericCode ?? statusOf(error.status) ?? statusOf(error.status_code) ?? statusOf(body.status) ?? statusOf(body.statusCode),
     message,
+    param: word(error.param),
     retryAfterMs: waitOf(message, details, error, body, metadata),
   };
 }

@@ -29,6 +29,8 @@ export interface EndpointTesterOptions {
   keys: Pick<KeyPool, 'all' | 'revive'>;
   directory: Pick<ModelDirectory, 'apply'>;
   clock: Clock;
+  /** What models of the endpoint refused by name, in words. */
+  learnt(endpoint: EndpointConfig): readonly string[];
   /** The state that a person sees has changed. */
   changed(): void;
 }
@@ -48,7 +50,7 @@ export class EndpointTester {
 
   /** Tries an endpoint without a key or with each of some keys, one after the other, until one fails. */
   async testWith(endpoint: EndpointConfig, keys: readonly KeyMaterial[], signal?: AbortSignal): Promise<TestEndpointResult> {
-    const { register, transport, faultInjector, clock, current, directory, changed } = this.#options;
+    const { register, transport, faultInjector, clock, current, directory, changed, learnt } = this.#options;
     register.add(keys.flatMap(secretsOf));
     let models: readonly ListedModel[] = [];
     let latencyMs: number | undefined;
@@ -72,7 +74,7 @@ export class EndpointTester {
     if (current.config.endpoints.has(endpoint.name) && models.length > 0) directory.apply(endpoint.name, models, clock.now());
     changed();
     const found = { name: endpoint.name, ...otherAddress(endpoint, at), keys: keys.length, proved: isProved, latencyMs, models: models.length };
-    return { ok: true, message: testedSentence(found), latencyMs, models: models.map(model => model.name), ...otherAddress(endpoint, at) };
+    return { ok: true, message: `${testedSentence(found)}${learntSentence(learnt(endpoint))}`, latencyMs, models: models.map(model => model.name), ...otherAddress(endpoint, at) };
   }
 
   #keysOf(endpoint: string, tested: TestedKeys): KeyMaterial[] {
@@ -90,4 +92,12 @@ export class EndpointTester {
     const { keys, clock } = this.#options;
     if (keys.all(endpoint).some(known => known.id === id && known.secret === secret)) keys.revive(endpoint, id, 'test', clock.now());
   }
+}
+
+const mostShown = 5;
+
+function learntSentence(learnt: readonly string[]): string {
+  if (learnt.length === 0) return '';
+  const more = learnt.length - mostShown;
+  return ` Learnt today: ${learnt.slice(0, mostShown).join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}.`;
 }

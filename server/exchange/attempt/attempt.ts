@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
-import type { Dispatcher, ResponseListener, UpstreamCall } from '../../upstream/call.ts';
+import type { Dispatcher, ResponseListener, UpstreamCall, UpstreamRequest } from '../../upstream/call.ts';
 import { providerFailure } from '../../upstream/failures/responseFailure.ts';
 import { AnswerBody } from '../answer/answerBody.ts';
 import { AnswerBounds } from '../answer/answerBounds.ts';
@@ -83,6 +83,9 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
     // The call may fail before it is handed over.
     if (this.#isEnded()) this.#call.abort();
   }
+
+  /** The request as it is sent. */
+  get request(): UpstreamRequest { return this.#options.outgoing.request; }
 
   /** Since the attempt began, in milliseconds. */
   elapsedMs(): number {

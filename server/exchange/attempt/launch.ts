@@ -90,7 +90,10 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const spoken = launchTarget(services, order);
   if (spoken === undefined) return undefined;
   const { resolved, endpoint, codec } = spoken;
-  const outgoing = buildOutgoing({ input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, stripReasoning: order.strip });
+  const outgoing = buildOutgoing({
+    input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, stripReasoning: order.strip,
+    repairs: services.repairs.of(endpoint, target.upstreamModel, clock.now()),
+  });
   if (order.rewrite) outgoing.passThrough = false;
   const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };
   const fullTimeouts = (): Timeouts => timers.timeouts({ ...asked, lastResort: true });

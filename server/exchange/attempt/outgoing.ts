@@ -17,6 +17,8 @@ import { openAiChat } from '../../protocols/openAiChat/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
 import { openAiEmbeddings } from '../../protocols/openAiLegacy/embeddings.ts';
 import { completionBody, embeddingBody } from '../../protocols/openAiLegacy/requestBodies.ts';
+import { repairBody, repairFields, repairHeaders } from '../../protocols/repairs/applyRepairs.ts';
+import { mayApplyBelow, type Repair } from '../../protocols/repairs/repair.ts';
 import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
@@ -55,6 +57,8 @@ export interface OutgoingOrder {
   readonly maxOutputTokens: number | undefined;
   /** Reasoning in the conversation is left out, because another provider made it. */
   readonly stripReasoning: boolean;
+  /** What this target refused by name earlier. */
+  readonly repairs?: readonly Repair[] | undefined;
 }
 
 const fallbackMaxOutputTokens = 8192;
@@ -77,12 +81,15 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const edited = raw === undefined ? writeBody(order, conversation ?? conversationFor(input, asked, endpoint, stripReasoning), limit) : spliceModel(order, stripReasoning ? strippedRaw(input, raw) : raw, limit);
   const { body } = edited;
   const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream));
+  const headers = { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers };
+  const changes = order.repairs === undefined ? edited.changes : [...edited.changes];
+  if (order.repairs !== undefined) repairHeaders(headers, order.repairs, changes as string[]);
   return {
     request: {
       method: 'POST',
       url: authorization.url,
       googleLogin: authorization.googleLogin,
-      headers: { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers },
+      headers,
       body,
       memory: asked.raw?.memory,
       about: { model: target.model, keyId: key?.id },
@@ -92,7 +99,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
     // OpenAI Responses has no stop strings: the answer is stopped on its way back.
     codec: readsAs(codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
-    changes: edited.changes,
+    changes,
   };
 }
 
@@ -110,7 +117,7 @@ function readsAs(codec: ProtocolCodec, names: FittedNames | undefined): Protocol
 
 const noChanges: readonly string[] = [];
 
-function writeBody({ target, endpoint, codec, input, maxOutputTokens }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
+function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
   const model = wireModelName(endpoint, target.upstreamModel);
   const { dialect } = endpoint.provider;
   const names = withFittingNames(conversation, endpoint.protocol);
@@ -119,6 +126,7 @@ function writeBody({ target, endpoint, codec, input, maxOutputTokens }: Outgoing
   });
   const changes = fitBody(endpoint.protocol, body, { dialect, model });
   if (names !== undefined) changes.push('names of tools were replaced');
+  if (repairs !== undefined) repairBody(body, repairs, changes);
   return { body: [Buffer.from(requestText(placed(endpoint, body)))], hideUsage: false, changes, names };
 }
 
@@ -212,7 +220,7 @@ function rewritten(raw: RawBody, body: JsonObject): RawBody {
 }
 
 /** The caller's bytes with the model's name, and with what this target refuses made fit. */
-function spliceModel({ input, target, endpoint }: OutgoingOrder, caller: RawBody, limit: number | undefined): WrittenBody {
+function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller: RawBody, limit: number | undefined): WrittenBody {
   if (input.protocol === 'editor') return { body: [caller.bytes], hideUsage: false, changes: noChanges };
   const { protocol } = input;
   const model = wireModelName(endpoint, target.upstreamModel);
@@ -225,6 +233,11 @@ function spliceModel({ input, target, endpoint }: OutgoingOrder, caller: RawBody
       changes = fitBody(protocol, body, place);
       if (changes.length > 0) raw = rewritten(caller, body);
     }
+  }
+  if (repairs !== undefined) {
+    const below = repairedBelow(raw, repairs);
+    raw = below.raw;
+    changes = [...changes, ...below.changes];
   }
   if (protocol === 'anthropic-messages' && endpoint.provider.anthropicVersionInBody !== undefined) {
     const body = parseExact(raw.bytes.toString('utf8'));
@@ -244,7 +257,23 @@ function spliceModel({ input, target, endpoint }: OutgoingOrder, caller: RawBody
     edits.push({ name: 'stream_options', json: JSON.stringify({ ...(isObject(options) ? options : {}), include_usage: true }) });
     hideUsage = true;
   }
+  if (repairs !== undefined) {
+    const made = [...changes];
+    repairFields(raw.bytes, raw.scan, repairs, edits, made);
+    changes = made;
+    hideUsage &&= edits.some(edit => edit.name === 'stream_options' && edit.json?.includes('include_usage') === true);
+  }
   return { body: spliceFields(raw.bytes, raw.scan, edits), hideUsage, changes };
+}
+
+/** The caller's request without what stands below its top level and was refused; only where something of it may be there it is parsed. */
+function repairedBelow(raw: RawBody, repairs: readonly Repair[]): { raw: RawBody; changes: string[] } {
+  const changes: string[] = [];
+  const below = repairs.filter(repair => mayApplyBelow(repair, raw.bytes, raw.scan));
+  const body = below.length === 0 ? undefined : parseExact(raw.bytes.toString('utf8'));
+  if (!isObject(body)) return { raw, changes };
+  repairBody(body, below, changes);
+  return { raw: changes.length === 0 ? raw : rewritten(raw, body), changes };
 }
 
 function requestHeaders(

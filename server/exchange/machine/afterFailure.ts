@@ -2,7 +2,7 @@ import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
 import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeStep, Walk } from './exchangeState.ts';
 import { isLastWord, nextStep, type FailoverStep } from './failover.ts';
-import { recordFailure, recordKey, recordStripped, recordUnfit } from './triedTargets.ts';
+import { recordFailure, recordKey, recordRepaired, recordStripped, recordUnfit } from './triedTargets.ts';
 import { failWith, tryNext } from './walk.ts';
 
 /** What else goes on when an attempt fails. */
@@ -34,6 +34,7 @@ function afterHiddenFailure(walk: Walk, attempt: ExchangeAttempt, failure: Attem
     case 'next-key':
       return goOn({ ...next, attemptBound: next.attemptBound + 1, queue: [target, ...next.queue] }, { running, pending }, effects);
     case 'resend-without-reasoning':
+    case 'resend-repaired':
       return goOn({ ...next, queue: [target, ...next.queue] }, { running, pending }, effects);
     case 'next-target':
       return goOn(failure.largerContexts === undefined ? next : dropTooSmallContexts(next, target, failure.largerContexts, effects), { running, pending }, effects);
@@ -46,13 +47,14 @@ function roleOfNext(role: AttemptRole | undefined, step: FailoverStep, keyRests 
   return role === 'resume' || role === 'restart' || (role === 'last-resort' && step !== 'next-target') ? role : undefined;
 }
 
-function failoverStep(walk: Walk, target: PlannedTarget, { error, keyId, anotherKey, sharedLimits }: AttemptFailure): { step: FailoverStep; walk: Walk } {
+function failoverStep(walk: Walk, target: PlannedTarget, { error, keyId, anotherKey, sharedLimits, repairs }: AttemptFailure): { step: FailoverStep; walk: Walk } {
   const tried = recordKey(walk.tried, target, keyId, error);
   const step = nextStep({
     failureClass: error.failureClass, code: error.code, scope: error.scope, anotherKey, sharedLimits,
-    stripped: tried.stripped.has(target.target), anotherTarget: walk.queue.length > 0,
+    stripped: tried.stripped.has(target.target), repaired: repairs !== undefined, anotherTarget: walk.queue.length > 0,
   });
-  return { step, walk: { ...walk, tried: step === 'resend-without-reasoning' ? recordStripped(tried, target) : tried } };
+  if (step === 'resend-without-reasoning') return { step, walk: { ...walk, tried: recordStripped(tried, target) } };
+  return { step, walk: { ...walk, tried: step === 'resend-repaired' && repairs !== undefined ? recordRepaired(tried, target, repairs) : tried } };
 }
 
 /** What runs beside the failed attempt is waited for; a hedge that is being admitted takes its place; else the next target is tried. */

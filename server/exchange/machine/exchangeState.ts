@@ -1,5 +1,6 @@
 import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
+import type { Repair } from '../../protocols/repairs/repair.ts';
 import type { KeptAway, PlanResult } from '../../routing/plan.ts';
 import type { ExchangeFailure, RawError } from '../request.ts';
 import type { TriedTargets } from './triedTargets.ts';
@@ -108,6 +109,8 @@ export interface AttemptFailure {
   readonly largerContexts: readonly PlannedTarget[] | undefined;
   /** No key is free, nothing else is left to ask, and a key that the provider said something against may work all the same. */
   readonly keyRests?: boolean | undefined;
+  /** What the provider refused by name, and is left out from now on; undefined where it named nothing of that kind. */
+  readonly repairs: readonly Repair[] | undefined;
   /** The sink can start the answer again in sight of the reader, and no tool call was handed out. */
   readonly canRestart: boolean;
   /** Another target can continue the answer where it broke off. */

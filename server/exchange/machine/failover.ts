@@ -13,11 +13,13 @@ export interface FailedAttempt {
   sharedLimits: boolean;
   /** The request was already sent here without foreign reasoning. */
   stripped: boolean;
+  /** The provider named parts of the request that are left out from now on. */
+  repaired: boolean;
   /** Other targets are left in the plan. */
   anotherTarget: boolean;
 }
 
-export type FailoverStep = 'next-key' | 'next-target' | 'resend-without-reasoning' | 'tell-caller';
+export type FailoverStep = 'next-key' | 'next-target' | 'resend-without-reasoning' | 'resend-repaired' | 'tell-caller';
 
 /**
  * What follows from a failure before the commit point. The class alone decides, but for what is left to try.
@@ -26,7 +28,8 @@ export type FailoverStep = 'next-key' | 'next-target' | 'resend-without-reasonin
 export function nextStep(attempt: FailedAttempt): FailoverStep {
   switch (attempt.failureClass) {
     case 'bad-request':
-      return attempt.code === 'reasoning-rejected' && !attempt.stripped ? 'resend-without-reasoning' : 'tell-caller';
+      if (attempt.code === 'reasoning-rejected' && !attempt.stripped) return 'resend-without-reasoning';
+      return attempt.repaired ? 'resend-repaired' : 'tell-caller';
     case 'content-policy':
     case 'cancelled':
       return 'tell-caller';

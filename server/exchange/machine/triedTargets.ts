@@ -1,5 +1,6 @@
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
+import type { Repair } from '../../protocols/repairs/repair.ts';
 import type { KeptAway, PlanResult, UnfitTarget } from '../../routing/plan.ts';
 import { isAboutKey, type KeyFailure, retryableWhenNothingElse, worthWaitingFor } from './failover.ts';
 
@@ -15,14 +16,17 @@ export interface TriedTargets {
   readonly retried: ReadonlySet<string>;
   /** Targets that are to be sent no reasoning that another provider made. */
   readonly stripped: ReadonlySet<string>;
+  /** What each target refused by name in this exchange, one list for each refusal. */
+  readonly repaired: ReadonlyMap<string, readonly (readonly Repair[])[]>;
   /** Targets whose attempt a timer ended sooner than the full timers say, because others were left then. */
   readonly cutShort: ReadonlySet<string>;
 }
 
 const noNames: ReadonlySet<string> = new Set();
+const noRepairs: readonly (readonly Repair[])[] = [];
 
 /** Nothing was tried yet. One value for all exchanges, so that a request that succeeds at once makes none. */
-export const nothingTried: TriedTargets = { failures: new Map(), unfit: [], keys: new Map(), retried: noNames, stripped: noNames, cutShort: noNames };
+export const nothingTried: TriedTargets = { failures: new Map(), unfit: [], keys: new Map(), retried: noNames, stripped: noNames, repaired: new Map(), cutShort: noNames };
 
 /** Ids of keys that are used up for a target in this exchange. */
 export function triedKeysOf({ keys }: TriedTargets, { endpoint, target }: PlannedTarget): ReadonlySet<string> {
@@ -57,6 +61,16 @@ export function forgetKeys(tried: TriedTargets): TriedTargets {
 /** The target is sent no reasoning of other providers from now on. */
 export function recordStripped(tried: TriedTargets, { target }: PlannedTarget): TriedTargets {
   return { ...tried, stripped: withName(tried.stripped, target) };
+}
+
+/** The target is asked once more without what it refused. */
+export function recordRepaired(tried: TriedTargets, { target }: PlannedTarget, repairs: readonly Repair[]): TriedTargets {
+  return { ...tried, repaired: new Map(tried.repaired).set(target, [...repairsOf(tried, target), repairs]) };
+}
+
+/** What a target refused by name in this exchange. */
+export function repairsOf(tried: TriedTargets, target: string): readonly (readonly Repair[])[] {
+  return tried.repaired.get(target) ?? noRepairs;
 }
 
 /** The target can never serve such a request. @param tooLong the prompt is too long for its context window */

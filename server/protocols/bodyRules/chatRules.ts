@@ -178,7 +178,7 @@ function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string
 }
 
 /** Adds an instruction to the system message at the beginning, or makes one. */
-function addInstruction(body: JsonObject, text: string): void {
+export function addInstruction(body: JsonObject, text: string): void {
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const [first, ...rest] = messages;
   if (isObject(first) && (first.role === 'system' || first.role === 'developer')) {

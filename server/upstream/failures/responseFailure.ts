@@ -106,6 +106,9 @@ const commonRules: readonly ErrorRule[] = [
 /** A provider refuses reasoning or signatures that it did not make itself. */
 const reasoningRejected = /signature.{0,20}thinking|thinking.{0,40}(?:signature|cannot be modified)|thought[_ ]?signature|encrypted[_ ](?:reasoning[_ ])?content|reasoning_content.{0,60}passed back/i;
 
+/** A server refuses a part of the request, though it answers with the status of what does not exist. */
+const partUnknown = /(?:unsupported|unknown|unrecogni[sz]ed) (?:request )?(?:param|argument|field|property|key)|extra inputs are not permitted|anthropic-beta/i;
+
 const classOfStatus: Record<number, FailureClass> = {
   400: 'bad-request', 401: 'auth', 402: 'quota', 403: 'auth', 404: 'model-not-found', 405: 'bad-request', 408: 'timeout', 409: 'server',
   413: 'context-overflow', 415: 'bad-request', 422: 'bad-request', 424: 'server', 425: 'server', 429: 'rate-limit', 498: 'overloaded', 499: 'server',
@@ -147,6 +150,7 @@ export function providerFailure(error: ProviderErrorBody, httpStatus: number, so
     ownSentence: quotes ? says : undefined,
     detail: error.message,
     providerCode: error.code ?? error.type,
+    providerParam: error.param,
     helpUrl: failureClass === 'quota' ? source.provider.billingUrl : failureClass === 'auth' ? source.provider.keyUrl : undefined,
   });
 }
@@ -165,6 +169,7 @@ function classify(rule: ErrorRule | undefined, refusal: Refusal): FailureClass {
   const { error, status } = refusal;
   if (refusingStatuses.has(status) && (rule === undefined || rule.failureClass === 'auth') && (deniesModel(refusal) || isRegional(refusal))) return 'auth';
   if (rule !== undefined) return rule.failureClass;
+  if (status === 404 && partUnknown.test(error.message)) return 'bad-request';
   const known = classOfStatus[status];
   if (known !== undefined) return known;
   if (status >= 300 && status < 400) return 'server';

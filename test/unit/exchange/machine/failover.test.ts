@@ -4,7 +4,7 @@ import { failureClasses, type FailureClass } from '../../../../server/api/failur
 import { leastFinal, nextStep, retryableWhenNothingElse, type FailedAttempt, type FailoverStep } from '../../../../server/exchange/machine/failover.ts';
 
 function after(failureClass: FailureClass, situation: Partial<FailedAttempt> = {}): FailoverStep {
-  return nextStep({ failureClass, code: 'internal', anotherKey: false, sharedLimits: false, stripped: false, anotherTarget: true, ...situation });
+  return nextStep({ failureClass, code: 'internal', anotherKey: false, sharedLimits: false, stripped: false, repaired: false, anotherTarget: true, ...situation });
 }
 
 describe('what follows a failure before the commit point', () => {
@@ -31,6 +31,8 @@ describe('what follows a failure before the commit point', () => {
     ['model-not-found', {}, 'next-target', 'another endpoint may have it'],
     ['bad-request', { code: 'reasoning-rejected' }, 'resend-without-reasoning', 'only the foreign reasoning is wrong'],
     ['bad-request', { code: 'reasoning-rejected', stripped: true }, 'tell-caller', 'without it, it is still wrong'],
+    ['bad-request', { repaired: true }, 'resend-repaired', 'the request can be made without what was refused'],
+    ['server', { repaired: true }, 'next-target', 'only a refusal names what it refuses'],
   ];
   for (const [failureClass, situation, step, why] of cases) it(`${failureClass} ${JSON.stringify(situation)}: ${step}, because ${why}`, () => {
     assert.equal(after(failureClass, situation), step);

@@ -97,6 +97,7 @@ const cases: Record<string, readonly Case[]> = {
     ['without another key the next target comes', attempting(), failed(1, 'quota'), 'acquiring 2 []', ['acquire 2 b/m']],
     ['keys that share a limit wait behind another target', attempting(), failed(1, 'rate-limit', { anotherKey: true, sharedLimits: true }), 'acquiring 2 []', ['acquire 2 b/m']],
     ['keys that share a limit are tried where no target is left', attempting([]), failed(1, 'rate-limit', { anotherKey: true, sharedLimits: true }), 'acquiring 2 []', ['acquire 2 a/m']],
+    ['a request of which a part is refused is sent once more without it', attempting(), failed(1, errorOf('bad-request'), { repairs: [{ kind: 'drop', name: 'seed' }] }), 'acquiring 2 [b]', ['acquire 2 a/m']],
     ['a request with foreign reasoning is sent once more without it', attempting(), failed(1, errorOf('bad-request', { code: 'reasoning-rejected' })), 'acquiring 2 [b]', ['acquire 2 a/m']],
     ['a wrong request is not sent to another target', attempting(), failed(1, 'bad-request'), 'ended', ['end failed']],
     ['a prompt that is too long goes to larger contexts only', attempting([b, c]), failed(1, 'context-overflow', { largerContexts: [c] }), 'acquiring 2 []', ['exclude b/m', 'acquire 2 c/m']],

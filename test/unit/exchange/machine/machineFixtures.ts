@@ -33,7 +33,7 @@ export function errorOf(failureClass: FailureClass, details: FailureDetails & { 
 export function failure(error: WaybillError | FailureClass, more: Partial<AttemptFailure> = {}): AttemptFailure {
   return {
     error: typeof error === 'string' ? errorOf(error) : error, raw: undefined, begun: false, cutShort: false, keyId: 'key-1', anotherKey: false, sharedLimits: false,
-    largerContexts: undefined, canRestart: false, canResume: false, atMs: startMs + 100, ...more,
+    largerContexts: undefined, repairs: undefined, canRestart: false, canResume: false, atMs: startMs + 100, ...more,
   };
 }
 
