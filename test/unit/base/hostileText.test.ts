@@ -15,7 +15,7 @@ import { parseJson, type JsonObject } from '../../../server/base/json.ts';
 import { scanObject } from '../../../server/base/objectScan.ts';
 import { readRateHeaders } from '../../../server/base/headers/rateHeaders.ts';
 import { parseRetryAfter, waitInWordsMs } from '../../../server/base/headers/retryAfter.ts';
-import { canonicalModelName, listedNames, upstreamModelName } from '../../../server/catalog/modelNames.ts';
+import { canonicalModelName, listedNames, snapshotName, spelledSnapshot, upstreamModelName } from '../../../server/catalog/modelNames.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { checkBaseUrl } from '../../../server/config/baseUrl.ts';
@@ -30,6 +30,7 @@ import { routeTable } from '../../../server/inbound/http/routes/table.ts';
 import { failureWords } from '../../../server/health/wording.ts';
 import type { ProtocolCodec } from '../../../server/protocols/codec.ts';
 import { readErrorText } from '../../../server/protocols/errorBody.ts';
+import { refusedParts } from '../../../server/protocols/repairs/refusedParts.ts';
 import { GrowingJson } from '../../../server/protocols/growingJson.ts';
 import { sourceFromUrl } from '../../../server/protocols/media.ts';
 import { codecFor } from '../../../server/protocols/registry.ts';
@@ -123,6 +124,8 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
   'listedNames': hostile => listedNames([hostile, `x${hostile}`]),
   'upstreamModelName': hostile => upstreamModelName(hostile, { ...openai, makerPrefix: true, modelSpelling: 'dashes' }, listedNames([])),
   'ModelDirectory': hostile => [directory.canonicalName(hostile), directory.upstreamName('e', hostile), directory.listedFacts('e', hostile), directory.servedBy(hostile)],
+  'snapshotName': hostile => [snapshotName(hostile), spelledSnapshot(hostile, openai), directory.modelAt('e', hostile, false)],
+  'refusedParts': hostile => [hostile, `Unknown parameter: ${hostile}`, `'loc': (${hostile}`].map(message => refusedParts({ message, param: hostile }, { protocol: 'openai-chat', body: { seed: 1, tools: [] }, headers: { 'anthropic-beta': hostile } })),
   'resolveName': hostile => resolveName(hostile, view.table),
   'unknownNameMessage': hostile => unknownNameMessage(hostile, view.table),
   'a pinned name': hostile => resolveName(`e/${hostile}`, view.table),
