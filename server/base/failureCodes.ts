@@ -73,6 +73,7 @@ const table = {
   'not-json': {},
   'empty-answer': {},
   'unreadable-answer': {},
+  'undecodable-answer': {},
   'answer-too-large': {},
   'event-too-large': {},
   'prelude-too-large': {},

@@ -10,6 +10,7 @@ import { authorize } from '../keys/authHeader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import { requestKind } from '../routing/classify.ts';
 import type { MakePlan, Requirements } from '../routing/plan.ts';
+import { identityOnly } from '../upstream/contentCodings.ts';
 import { fetchText } from '../upstream/fetchText.ts';
 import type { Dispatcher } from '../upstream/call.ts';
 import type { ViewNow } from './view.ts';
@@ -75,6 +76,7 @@ async function countAtProvider(
       method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, body: count.body(model),
       headers: {
         'content-type': 'application/json',
+        ...identityOnly,
         ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
         ...count.headers, ...endpoint.headers, ...authorization.headers,
       },

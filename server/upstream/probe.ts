@@ -4,6 +4,7 @@ import { modelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/version.ts';
 import { authorize } from '../keys/authHeader.ts';
+import { identityOnly } from './contentCodings.ts';
 import { fetchText } from './fetchText.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
 import { parseModelDetails, parseModelList } from '../models/modelList.ts';
@@ -119,6 +120,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
     about: { keyId: key?.id },
     headers: {
       accept: 'application/json',
+      ...identityOnly,
       'user-agent': 'waybill',
       ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
       ...endpoint.headers,

@@ -3,6 +3,9 @@ import { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { CallPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
+import { codingsOf, decodedHeaders } from './contentCodings.ts';
+import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
+import { brokenCoding, unknownCoding } from './failures/codingFailure.ts';
 import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
 import { unreadableAnswer } from './failures/unreadableAnswer.ts';
 
@@ -28,8 +31,10 @@ export interface CallPools {
  * section 9.2.2), and once it was written that cannot be known. A kept connection that is closed or reset soon after the
  * request, without a byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not
  * read (RFC 9112, section 9.5), the failure says nothing of the provider, and the attempt is in the ledger at unknown cost.
+ *
+ * Content codings, which no request asks for, end here: the listener gets the decoded bytes and headers that fit them.
  */
-export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser {
+export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser, DecodedListener {
   /** Set by the connection that takes the request. */
   connection: Connection | undefined;
   readonly source = 'provider';
@@ -49,6 +54,12 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   #sentAt = 0;
   #connectTimer: NodeJS.Timeout | undefined;
   #connectingSince = 0;
+  /** Present where the answer has a content coding. */
+  #decoder: ContentDecoder | undefined;
+  /** The listener takes no more for now. */
+  #held = false;
+  /** What cut a coded answer off, until the bytes before it are decoded. */
+  #cutBy: unknown;
 
   constructor(pools: CallPools, place: CallPlace, request: UpstreamRequest, listener: ResponseListener) {
     this.#pools = pools;
@@ -105,15 +116,45 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#stage = 'answering';
+    const coding = headers['content-encoding'];
     // undici swallows what its handlers throw, and the exchange would wait for ever.
     try {
-      this.#listener?.onHeaders(status, headers);
+      if (coding === undefined) this.#listener?.onHeaders(status, headers);
+      else this.#startDecoding(status, headers);
     } catch (error) {
       this.fail(unreadableAnswer(this.#place.name, error));
     }
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  #startDecoding(status: number, headers: ResponseHeaders): void {
+    const codings = codingsOf(headers['content-encoding']);
+    if (codings !== undefined && 'decoders' in codings) this.#decoder = new ContentDecoder(codings.decoders, this);
+    this.#listener?.onHeaders(status, codings === undefined ? headers : decodedHeaders(headers));
+    if (codings === undefined || 'decoders' in codings) return;
+    // A refusal is one by its status, whether its explanation can be read or not.
+    if (status < 300) {
+      this.fail(unknownCoding(this.#place.name, codings));
+      return;
+    }
+    this.#end();
+    this.abort();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#decoder === undefined) this.onDecoded(chunk);
+    else if (!this.#decoder.write(chunk)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#decoder === undefined) {
+      this.#end();
+      return;
+    }
+    this.#controller = undefined;
+    this.#decoder.end();
+  }
+
+  onDecoded(chunk: Buffer): void {
     try {
       this.#listener?.onData(chunk);
     } catch (error) {
@@ -121,7 +162,21 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     }
   }
 
-  onResponseEnd(): void {
+  onDecodedEnd(): void {
+    if (this.#cutBy === undefined) this.#end();
+    else this.fail(this.#cutBy);
+  }
+
+  onUndecodable(cause: unknown): void {
+    this.fail(this.#cutBy ?? brokenCoding(this.#place.name, cause));
+  }
+
+  onRoom(): void {
+    if (!this.#held) this.#controller?.resume();
+  }
+
+  /** The answer is whole. */
+  #end(): void {
     const listener = this.#listener;
     this.#listener = undefined;
     if (this.#written && this.connection?.flushed === true) this.#request.memory?.giveBack();
@@ -134,6 +189,12 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#listener === undefined) return;
+    if (this.#decoder !== undefined) {
+      this.#controller = undefined;
+      this.#cutBy = error;
+      this.#decoder.end();
+      return;
+    }
     const unwritten = this.#stage === 'connecting' && this.connection?.kept === true;
     if (!this.resent && (unwritten || (this.#request.method === 'GET' && this.#wasMostLikelyUnread(error)))) this.#sendAgain();
     else this.fail(error);
@@ -170,16 +231,21 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     // Where one kept connection is silently dead, the others of its pool most likely are too.
     if (silent && this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.#listener = undefined;
+    this.#decoder?.destroy();
     const controller = this.#controller;
     this.#controller = undefined;
     controller?.abort(new Error('aborted'));
   }
 
   pause(): void {
+    this.#held = true;
+    this.#decoder?.pause();
     this.#controller?.pause();
   }
 
   resume(): void {
+    this.#held = false;
+    this.#decoder?.resume();
     this.#controller?.resume();
   }
 

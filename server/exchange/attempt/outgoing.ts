@@ -286,6 +286,7 @@ function requestHeaders(
     'content-type': 'application/json',
     'content-length': String(length),
     accept: stream ? 'text/event-stream' : 'application/json',
+    'accept-encoding': 'identity',
     'user-agent': 'waybill',
     ...(endpoint.protocol === 'anthropic-messages' ? { [versionHeader]: anthropicVersion(endpoint.provider.dialect) } : {}),
     ...protocolHeaders,
