@@ -16,6 +16,7 @@ const laterParts = [
   { file: 'server.js', modules: ['server/app/modes.ts'] },
   { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
+  { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },

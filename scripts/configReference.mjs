@@ -53,8 +53,14 @@ export function configReference() {
   return `${introduction}\n${sections.join('\n')}\n${providerSection()}`;
 }
 
-function section(name, { description, additionalProperties }) {
+function section(name, object) {
+  const { description, additionalProperties } = object;
   const heading = `## \`${name}\`\n\n${description}\n`;
+  if (object.properties !== undefined) {
+    const groups = [];
+    collect(object, name, groups);
+    return [heading, ...groups].join('\n');
+  }
   if (additionalProperties.properties === undefined) return `${heading}\nEach value is ${typeText(additionalProperties)}.\n`;
   const groups = [];
   collect(additionalProperties, `${name}.NAME`, groups);

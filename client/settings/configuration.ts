@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import type { ConfigureParams } from '../../server/api/messages.ts';
+import type { NetworkSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { KeyStore } from '../keys/keyStore.ts';
-import { readSettings } from './settings.ts';
-import type { ClientSettings, SettingName, SettingsReading } from './settings.ts';
+import { readNetworkSettings, readSettings } from './settings.ts';
+import type { ClientSettings, NetworkSettingName, SettingName, SettingsReading } from './settings.ts';
 import type { Endpoints, Routes } from './settingsEdits.ts';
 
 /** Typing in settings.json saves often; the server gets the settings once they have not changed for this long. */
@@ -27,6 +28,7 @@ export class Configuration implements vscode.Disposable {
     this.#reading = read();
     this.#subscriptions = [
       vscode.workspace.onDidChangeConfiguration(event => {
+        if (event.affectsConfiguration('http')) this.#tellServerSoon();
         if (!event.affectsConfiguration('waybill')) return;
         this.#reading = read();
         this.#changed.fire(this.#reading.settings);
@@ -46,7 +48,7 @@ export class Configuration implements vscode.Disposable {
   /** Everything the server needs, keys included; only ever for `waybill/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
     const { endpoints, routes, aliases, localEndpoint } = this.#reading.settings;
-    return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint };
+    return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork() };
   }
 
   /** Changes the user's endpoints as they are written now, whatever else is in them. */
@@ -75,6 +77,11 @@ export class Configuration implements vscode.Disposable {
 function read(): SettingsReading {
   const section = vscode.workspace.getConfiguration('waybill');
   return readSettings((name: SettingName) => section.inspect(name)?.globalValue);
+}
+
+function readNetwork(): NetworkSettings {
+  const section = vscode.workspace.getConfiguration('http');
+  return readNetworkSettings((name: NetworkSettingName) => section.inspect(name)?.globalValue);
 }
 
 async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries): Promise<void> {

@@ -1,4 +1,4 @@
-import type { EndpointSettings, RouteSettings } from '../../server/api/settings.ts';
+import type { EndpointSettings, NetworkSettings, RouteSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 
 export const statusBarChoices = ['health', 'spend', 'both', 'off'] as const;
@@ -56,6 +56,33 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       shownModels: oneOf(shownModelsChoices, userValue('models.show')) ?? settingDefaults['models.show'],
     },
     problems,
+  };
+}
+
+/** VS Code's own settings, without `http.`, that say how this machine reaches the outside. */
+export type NetworkSettingName = 'proxy' | 'noProxy' | 'proxyStrictSSL' | 'proxyAuthorization' | 'proxySupport' | 'systemCertificates';
+
+/**
+ * Builds the network settings from the user's own values: a workspace has no say, since its proxy would see keys and
+ * prompts. What has the wrong type counts as not written.
+ */
+export function readNetworkSettings(userValue: (name: NetworkSettingName) => unknown): NetworkSettings {
+  const text = (name: NetworkSettingName): string | undefined => {
+    const value = userValue(name);
+    return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+  };
+  const flag = (name: NetworkSettingName): boolean | undefined => {
+    const value = userValue(name);
+    return typeof value === 'boolean' ? value : undefined;
+  };
+  const noProxy = userValue('noProxy');
+  return {
+    proxy: text('proxy'),
+    noProxy: Array.isArray(noProxy) ? noProxy.filter(host => typeof host === 'string') : undefined,
+    proxyStrictSSL: flag('proxyStrictSSL'),
+    proxyAuthorization: text('proxyAuthorization'),
+    proxySupport: text('proxySupport'),
+    systemCertificates: flag('systemCertificates'),
   };
 }
 

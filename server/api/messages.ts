@@ -4,7 +4,7 @@ import type { FailureClass } from './failure.ts';
 import type { ContinuedHistory } from './keptHistories.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
-import type { EndpointSettings, PriceSettings, RouteSettings } from './settings.ts';
+import type { EndpointSettings, NetworkSettings, PriceSettings, RouteSettings } from './settings.ts';
 import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
@@ -31,6 +31,8 @@ export interface ConfigureParams {
   aliases?: Record<string, string> | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
+  /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */
+  network?: NetworkSettings | undefined;
 }
 export interface ConfigureResult { problems: ConfigProblem[] }
 export const configureRequest = requestType<ConfigureParams, ConfigureResult>('waybill/configure');

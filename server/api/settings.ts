@@ -25,6 +25,8 @@ export interface EndpointSettings {
   priority?: number | undefined;
   /** Of endpoints with the same priority, the one with the larger weight comes first. */
   weight?: number | undefined;
+  /** The address of a proxy for this endpoint alone, or `none`. */
+  proxy?: string | undefined;
   /** Extra request headers. */
   headers?: Record<string, string> | undefined;
   limits?: LimitSettings | undefined;
@@ -33,6 +35,21 @@ export interface EndpointSettings {
   probe?: { intervalMs?: number | undefined; enabled?: boolean | undefined } | undefined;
   /** By canonical model name. */
   models?: Record<string, ModelSettings> | undefined;
+}
+/** How this machine reaches the outside. VS Code's `http.*` settings of the user; headless, `systemCertificates` alone. */
+export interface NetworkSettings {
+  /** The address of a proxy, perhaps with user name and password. */
+  proxy?: string | undefined;
+  /** Hosts that are reached without it. */
+  noProxy?: readonly string[] | undefined;
+  /** false: certificates are not verified on the way through a proxy. */
+  proxyStrictSSL?: boolean | undefined;
+  /** The whole value of the header Proxy-Authorization. */
+  proxyAuthorization?: string | undefined;
+  /** `off`: neither this proxy nor the environment's is used. */
+  proxySupport?: string | undefined;
+  /** The system's certificate authorities are trusted besides Node's. Default true. */
+  systemCertificates?: boolean | undefined;
 }
 /** Limits to stay under; the provider's own are learnt from its answers. */
 export interface LimitSettings {

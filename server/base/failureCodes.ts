@@ -15,6 +15,8 @@ export interface FailureFacts {
   readonly notTheApi?: true;
   /** The connection ended without an error of its own; a link that is lost ends connections so too. */
   readonly connectionEnded?: true;
+  /** An outbound proxy of this machine failed, so it says nothing of the endpoint. */
+  readonly ofProxy?: true;
   /** The network's own failures after which the same target may be asked once more when no other is left. */
   readonly mayRepeat?: true;
 }
@@ -60,6 +62,13 @@ const table = {
   'connection-reset': { connectionEnded: true },
   'not-http': {},
   'headers-too-large': {},
+
+  // The proxy on the way: upstream/failures/proxyFailure.ts.
+  'proxy-unreachable': { beforeSending: true, ofProxy: true },
+  'proxy-timeout': { beforeSending: true, ofProxy: true },
+  'proxy-login': { beforeSending: true, ofProxy: true },
+  'proxy-refused': { beforeSending: true, ofProxy: true },
+  'proxy-broken': { beforeSending: true, ofProxy: true },
 
   // The login at Google: upstream/interceptors/.
   'google-key-file': { beforeSending: true, beforeLogin: true },

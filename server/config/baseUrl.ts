@@ -51,6 +51,14 @@ export function isPrivateHost(hostname: string): boolean {
   return !host.includes('.') || /\.(?:local|internal|lan|home\.arpa)$/.test(host);
 }
 
+/**
+ * Whether a host is this machine or on a private network, for all that does not depend on secrecy: private hosts, the
+ * unspecified address, and IPv4 loopback written as IPv6. Plain http to the latter two is refused by `isPrivateHost`.
+ */
+export function isLocalHost(hostname: string): boolean {
+  return isPrivateHost(hostname) || hostname === '0.0.0.0' || hostname === '[::]' || hostname.startsWith('[::ffff:7f');
+}
+
 function bareHost(hostname: string): string {
   return hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }

@@ -2,6 +2,7 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { LimitSettings, ModelSettings, StrategyName } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
+import type { EndpointProxy, NetworkConfig } from './network.ts';
 
 export interface Timeouts {
   connectMs: number;
@@ -49,6 +50,10 @@ export interface EndpointConfig {
   enabled: boolean;
   priority: number;
   weight: number;
+  /** It runs on this machine or on a private network, whatever its provider: it may load a model first, and read slowly. */
+  local?: true | undefined;
+  /** Absent: what holds for every endpoint. */
+  proxy?: EndpointProxy | undefined;
   headers: Record<string, string>;
   limits: LimitSettings;
   timeouts: Timeouts;
@@ -86,6 +91,8 @@ export interface Config {
   routes: ReadonlyMap<string, RouteConfig>;
   /** Names of the user's own for models, in lower case; each leads straight to the name it stands for. */
   aliases?: ReadonlyMap<string, string> | undefined;
+  /** Absent: every endpoint without a proxy of its own is reached directly. */
+  network?: NetworkConfig | undefined;
 }
 
 /** Credentials by endpoint name; apart from Config so that it can be shown and logged. */

@@ -1,5 +1,4 @@
 import type { EndpointSettings, HedgeSettings, TimeoutSettings } from '../api/settings.ts';
-import type { Provider } from '../catalog/provider.ts';
 import type { BreakerConfig, HedgeConfig, Timeouts } from './config.ts';
 
 type WrittenTimeouts = Omit<Timeouts, 'bufferedHeadersMs'>;
@@ -25,9 +24,9 @@ const defaultProbe = { enabled: true, intervalMs: 60_000 };
 export const defaultPriority = 100;
 export const defaultWeight = 100;
 
-/** The timers of an endpoint: what the user set, and for the rest what suits the provider. */
-export function timeoutsOf(settings: TimeoutSettings | undefined, provider: Provider): Timeouts {
-  const timeouts = { ...(provider.local === true ? localTimeouts : hostedTimeouts), ...given(settings ?? {}) };
+/** The timers of an endpoint: what the user set, and for the rest what suits the place. @param local see `EndpointConfig.local` */
+export function timeoutsOf(settings: TimeoutSettings | undefined, local: boolean): Timeouts {
+  const timeouts = { ...(local ? localTimeouts : hostedTimeouts), ...given(settings ?? {}) };
   return { ...timeouts, bufferedHeadersMs: settings?.headersMs ?? timeouts.totalMs };
 }
 

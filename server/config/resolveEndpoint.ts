@@ -4,10 +4,12 @@ import { isObject } from '../base/json.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
-import { slashesAtEnd } from './baseUrl.ts';
+import { isLocalHost, slashesAtEnd } from './baseUrl.ts';
 import type { AddressedRule, EndpointConfig } from './config.ts';
 import { breakerContradiction, breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
 import { suggestion } from './nearest.ts';
+import type { EndpointProxy } from './network.ts';
+import { readProxy } from './proxyAddress.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { endpointSchema, namePattern } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
@@ -43,12 +45,17 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   } else if ('problem' in address) {
     wrong.push({ path: [address.field], text: address.problem });
   }
+  const proxy = ownProxy(valid.proxy);
+  if (typeof proxy === 'object' && 'problem' in proxy) wrong.push({ path: ['proxy'], text: `"proxy" ${proxy.problem}` });
   wrong.push(...headerProblems(valid.headers ?? {}));
-  if (wrong.length > 0 || 'problem' in address) return { wrong, notes };
+  if (wrong.length > 0 || 'problem' in address || (typeof proxy === 'object' && 'problem' in proxy)) return { wrong, notes };
   const contradiction = breakerContradiction(valid.breaker);
   if (contradiction !== undefined) notes.push({ path: ['breaker', 'maxOpenForMs'], text: contradiction });
+  if (options.source === 'settings' && typeof proxy === 'object' && proxy.login !== undefined) {
+    notes.push({ path: ['proxy'], text: '"proxy" holds a login, and settings are stored in plain text; the variable HTTPS_PROXY is a better place for it.' });
+  }
   const rules = addressedRules(valid, provider, protocol, address, options.supportedProtocols);
-  return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules }), wrong, notes };
+  return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules, ...(proxy === undefined ? {} : { proxy }) }), wrong, notes };
 }
 
 /**
@@ -87,8 +94,9 @@ function addressedRules(
 }
 
 function endpointConfig(
-  name: string, settings: EndpointSettings, provider: Provider, protocol: ProtocolName, place: Place & { protocolRules?: AddressedRule[] },
+  name: string, settings: EndpointSettings, provider: Provider, protocol: ProtocolName, place: Place & { protocolRules?: AddressedRule[]; proxy?: EndpointProxy },
 ): EndpointConfig {
+  const local = provider.local === true || isLocalHost(new URL(place.baseUrl).hostname);
   return {
     name,
     provider: withVersion(provider, settings.anthropicVersion),
@@ -100,12 +108,18 @@ function endpointConfig(
     weight: settings.weight ?? defaultWeight,
     headers: settings.headers ?? {},
     limits: settings.limits ?? {},
-    timeouts: timeoutsOf(settings.timeouts, provider),
+    ...(local ? { local } : {}),
+    timeouts: timeoutsOf(settings.timeouts, local),
     writtenTimeouts: givenTimeouts(settings.timeouts),
     breaker: breakerOf(settings.breaker),
     probe: probeOf(settings.probe),
     models: settings.models ?? {},
   };
+}
+
+function ownProxy(written: string | undefined): EndpointProxy | { problem: string } | undefined {
+  if (written === undefined) return undefined;
+  return written.trim().toLowerCase() === 'none' ? 'none' : readProxy(written, '"proxy" of the endpoint');
 }
 
 /** The version is part of how the provider is spoken to. */

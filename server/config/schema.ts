@@ -43,10 +43,10 @@ function text(minLength = 1, maxLength = 2000): z.ZodMiniString {
 
 export const timeoutSchema = z.strictObject({
   connectMs: optional(whole(10, 120_000), 'Longest wait for a connection, in milliseconds. Default: learnt from the endpoint\'s own connections, at most 5000.'),
-  headersMs: optional(whole(10, hourMs), 'Longest wait for the response headers, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 30000; 300000 for local providers.'),
-  firstTokenMs: optional(whole(10, hourMs), 'Longest wait for the first text, reasoning or tool call, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 60000; 300000 for local providers.'),
+  headersMs: optional(whole(10, hourMs), 'Longest wait for the response headers, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 30000; 300000 for a server on this machine or a private network. With no other target to take over: as long as `totalMs`.'),
+  firstTokenMs: optional(whole(10, hourMs), 'Longest wait for the first text, reasoning or tool call, in milliseconds. Default: learnt from the endpoint\'s own answers, at most 60000; 300000 for a server on this machine or a private network. With no other target to take over: as long as `totalMs`.'),
   idleMs: optional(whole(10, hourMs), 'Longest silence in the middle of a stream, in milliseconds. Default: learnt from the endpoint\'s own streams, at most 60000.'),
-  totalMs: optional(whole(10, 24 * hourMs), 'Longest time of one attempt, in milliseconds. Default 600000; 1800000 for local providers.'),
+  totalMs: optional(whole(10, 24 * hourMs), 'Longest time of one attempt, in milliseconds. Default 600000; 1800000 for a server on this machine or a private network.'),
   minTokensPerSecond: optional(amount(10_000), 'The least a streamed answer must bring, in tokens a second, once it has begun. 0 turns the check off. Default: learnt, far below what the endpoint usually brings.'),
 });
 
@@ -101,6 +101,7 @@ export const endpointSchema = z.strictObject({
   keys: optional(z.array(text()), 'Environment variables that hold the keys, as `${NAME}`; the next one is used when one fails.'),
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
   weight: optional(amount(1_000_000), 'When a model is asked for by name, of endpoints with the same priority the one with the larger weight is tried first. Default 100.'),
+  proxy: optional(text(), 'The proxy of this endpoint: `http://`, `https://`, `socks5://` (names are looked up here) or `socks5h://` (by the proxy), with user name and password where it wants them; `none`: no proxy. It wins over the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) and over `http.proxy` of VS Code, and is used for private addresses too.'),
   headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
   limits: optional(limitSchema, "Limits to stay under; when one is reached, the next target is used. All windows and servers on one data folder count together, exactly. While they cannot (a full disk), each keeps to its equal share, at least one request. The provider's own limits are learnt from its answers."),
   timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
@@ -137,11 +138,17 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
 /** Each alias is checked by itself, so that a wrong one costs only itself. */
 export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), text(1, 200));
 
+/** What holds for every endpoint; in the editor its own `http.*` settings say it. */
+export const networkSchema = z.strictObject({
+  systemCertificates: optional(z.boolean(), 'Trust the certificate authorities of the system besides those of Node and of `NODE_EXTRA_CA_CERTS`. Default true.'),
+});
+
 /** The whole configuration. */
 export const configurationSchema = z.strictObject({
   endpoints: described(z.record(z.string().check(z.regex(namePattern)), endpointSchema), 'Endpoints by name: each is one reachable place of a provider.'),
   routes: described(z.record(z.string().check(z.regex(namePattern)), routeSchema), 'Routes by name: each turns a request into an ordered list of targets.'),
   aliases: described(aliasesSchema, 'Names of your own for models: each stands for the model it is given.'),
+  network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
 /** Does not compile when a type of the contract and its schema differ. */

@@ -1,14 +1,17 @@
 import type { KeyMaterial } from '../api/messages.ts';
+import type { NetworkSettings } from '../api/settings.ts';
 import type { ConfigProblem } from '../api/status.ts';
 import { isObject } from '../base/json.ts';
 import { emptyConfig } from './config.ts';
 import type { Config, KeyRing } from './config.ts';
 import { expandVariables } from './environment.ts';
 import { suggestion } from './nearest.ts';
+import { networkOf, type NetworkConfig } from './network.ts';
 import { resolveConfig } from './resolve.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
+import { networkSchema } from './schema.ts';
 import type { ConfigPath } from './schemaProblems.ts';
-import { fieldName } from './schemaProblems.ts';
+import { fieldName, schemaProblems } from './schemaProblems.ts';
 import { readYaml } from './yamlDocument.ts';
 import { keysOfEndpoint } from './yamlKeys.ts';
 
@@ -49,7 +52,7 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     report([], 'The configuration must be a mapping with "endpoints" and "routes".');
     return { config: emptyConfig, keys: new Map(), problems, readable: false };
   }
-  const { endpoints, routes, aliases } = sections(document.value, report);
+  const { endpoints, routes, aliases, network } = sections(document.value, report);
   const leftOut = new Set<string>();
   const expanded = expandTexts({ endpoints, routes, aliases }, environment, (path, problem) => {
     const [section, name] = path.map(String);
@@ -61,17 +64,18 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
     { ...options, source: 'file', locate, leftOut },
   );
   problems.push(...resolved.problems);
-  return { config: resolved.config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
+  const config = { ...resolved.config, network: readNetwork(network, environment, report) };
+  return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
 
 type Report = (path: ConfigPath, message: string) => void;
 
-function sections(value: Readonly<Record<string, unknown>>, report: Report): { endpoints: unknown; routes: unknown; aliases: unknown } {
-  const known = ['endpoints', 'routes', 'aliases'];
+function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'network', unknown>> {
+  const known = ['endpoints', 'routes', 'aliases', 'network'];
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes" and "aliases".')}`);
+    if (!known.includes(name)) report([name], `There is no section "${name}"${suggestion(name, known, '; a configuration has "endpoints", "routes", "aliases" and "network".')}`);
   }
-  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'] };
+  return { endpoints: value['endpoints'], routes: value['routes'], aliases: value['aliases'], network: value['network'] };
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */
@@ -102,6 +106,14 @@ function ownerOf(path: ConfigPath): string {
 
 function without(section: unknown, names: ReadonlySet<string>): unknown {
   return isObject(section) ? Object.fromEntries(Object.entries(section).filter(([name]) => !names.has(name))) : section;
+}
+
+/** The network as file and environment describe it. A section with a mistake counts as absent. */
+function readNetwork(written: unknown, environment: Environment, report: Report): NetworkConfig {
+  const wrong = written === undefined || written === null ? [] : schemaProblems(networkSchema, written);
+  for (const { path, text } of wrong) report(['network', ...path], `The section "network" is left out: ${text}`);
+  const settings = wrong.length === 0 && isObject(written) ? written as NetworkSettings : undefined;
+  return networkOf(settings, environment, message => { report([], message); });
 }
 
 function readKeys(config: Config, written: unknown, environment: Environment, report: Report): KeyRing {

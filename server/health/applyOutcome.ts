@@ -27,9 +27,9 @@ export function releaseTrials(health: EndpointHealth, model: string | undefined,
   if (known !== undefined) known.breaker = releaseTrial(known.breaker);
 }
 
-/** Whether a failure lies with the caller, this machine or a kept connection, and says nothing of the endpoint. */
+/** Whether a failure lies with the caller, this machine, its proxy or a kept connection, and says nothing of the endpoint. */
 export function isNoEvidence({ failureClass, code }: Pick<Outcome, 'failureClass' | 'code'>): boolean {
-  return failureClass === 'cancelled' || failureClass === 'local' || code === 'kept-connection-lost';
+  return failureClass === 'cancelled' || failureClass === 'local' || code === 'kept-connection-lost' || factsOf(code).ofProxy === true;
 }
 
 /** A class that proves neither that something works nor that it fails. */

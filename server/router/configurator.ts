@@ -46,7 +46,7 @@ export class Configurator {
     const { current, register } = parts;
     const isFirst = !current.isConfigured;
     // The register comes first: from here on no log line can hold one of the new secrets.
-    register.replace([...keys.values()].flat().flatMap(secretsOf));
+    register.replace([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config)]);
     current.config = config;
     const own = withoutForeignKeys(config, keys);
     current.problems = [...problems, ...own.problems].map(problem => ({ ...problem, message: register.redact(problem.message) }));
@@ -55,11 +55,16 @@ export class Configurator {
     parts.limiter.configure(config.endpoints);
     parts.limiter.beat(parts.clock.now());
     parts.timers.configure(config.endpoints);
-    parts.transport.configure(config.endpoints);
+    parts.transport.configure(config.endpoints, config.network);
     parts.directory.configure(config);
     parts.drills.configured();
     parts.eventLog.problems(current.problems);
     if (isFirst) parts.peers.warmUp();
     parts.changed();
   }
+}
+
+function proxySecrets({ endpoints, network }: Config): string[] {
+  const proxies = [network?.httpProxy, network?.httpsProxy, ...[...endpoints.values()].map(({ proxy }) => (proxy === 'none' ? undefined : proxy))];
+  return proxies.flatMap(proxy => proxy?.secrets ?? []);
 }

@@ -3,7 +3,7 @@ import type { TimerPhase } from '../base/failureCodes.ts';
 import type { EndpointConfig, Timeouts } from '../config/config.ts';
 import { HedgeDelay } from './hedgeDelay.ts';
 import {
-  boundsOf, connectAllowance, connectMargin, fewest, fewestConnections, limitRule, longAnswerTokens, mostTokensPerSecond, paceMargins,
+  boundsOf, connectAllowance, connectMargin, fewest, fewestConnections, limitRule, longAnswerTokens, mostTokensPerSecond, paceMargins, patient,
   totalStretch, type HistoryScope, type LearntPhase,
 } from './timerRules.ts';
 import { LatencyHistory, type Measured } from './latencyHistory.ts';
@@ -38,7 +38,7 @@ export interface TimeoutQuery {
   model: string;
   kind: RequestKind;
   stream: boolean;
-  /** No other target could serve. The full bounds hold then instead of the learnt limits. */
+  /** No other target could serve. The full bounds hold then instead of the learnt limits, and the first sign of an answer may take as long as the whole. */
   lastResort: boolean;
 }
 
@@ -114,8 +114,9 @@ class LearntTimeouts implements AdaptiveTimeouts {
 
   timeouts(of: TimeoutQuery): Timeouts {
     const { endpoint, route } = of;
-    // Where no other target can take over, giving up early gains nothing.
-    const bounds = boundsOf(endpoint, route, of.lastResort && of.kind === 'fast' ? 'normal' : of.kind);
+    // Where no other target can take over, giving up early gains nothing. Nobody waits minutes for an inline completion.
+    const full = boundsOf(endpoint, route, of.lastResort && of.kind === 'fast' ? 'normal' : of.kind);
+    const bounds = of.lastResort && of.kind !== 'fast' ? patient(full) : full;
     const history = of.lastResort ? undefined : this.#endpoints.get(endpoint.name);
     const learnt = history === undefined ? bounds : learntTimeouts(history, of, bounds);
     return { ...learnt, ...endpoint.writtenTimeouts, ...route };
@@ -184,10 +185,10 @@ function learnHedge(history: KindHistory, { at, stream, timedOut, firstTokenMs }
   else (history.bufferedHedge ??= new HedgeDelay()).observe(firstTokenMs, at);
 }
 
-function learntTimeouts(endpoint: EndpointHistory, { endpoint: { provider }, model: name, kind }: TimeoutQuery, bounds: Timeouts): Timeouts {
+function learntTimeouts(endpoint: EndpointHistory, { endpoint: { local: isLocal }, model: name, kind }: TimeoutQuery, bounds: Timeouts): Timeouts {
   const model = endpoint.models.get(name);
   const own = model?.kinds[kind]?.timers;
-  const local = provider.local === true;
+  const local = isLocal === true;
 
   function limit(phase: Exclude<LearntPhase, 'pace'>, highest: number): number {
     const from = (history: History | undefined, scope: HistoryScope): number | undefined => {

@@ -62,9 +62,9 @@ export function connectAllowance(usualMs: number): number {
 }
 
 /** The timeouts of a kind of work at an endpoint without history. The caller puts what the user wrote in their place. */
-export function boundsOf(endpoint: Pick<EndpointConfig, 'timeouts' | 'writtenTimeouts' | 'provider'>, route: Partial<Timeouts> | undefined, kind: RequestKind): Timeouts {
-  const { timeouts, provider } = endpoint;
-  const part = provider.local === true ? Math.max(1, boundParts[kind]) : boundParts[kind];
+export function boundsOf(endpoint: Pick<EndpointConfig, 'timeouts' | 'writtenTimeouts' | 'local'>, route: Partial<Timeouts> | undefined, kind: RequestKind): Timeouts {
+  const { timeouts, local } = endpoint;
+  const part = local === true ? Math.max(1, boundParts[kind]) : boundParts[kind];
   return {
     connectMs: timeouts.connectMs,
     headersMs: timeouts.headersMs * part,
@@ -75,6 +75,14 @@ export function boundsOf(endpoint: Pick<EndpointConfig, 'timeouts' | 'writtenTim
     totalMs: timeouts.totalMs * part,
     minTokensPerSecond: timeouts.minTokensPerSecond,
   };
+}
+
+/**
+ * The bounds where no other target can take over: an answer that comes late is better than none, so the first sign of one
+ * may take as long as the whole. A connection that is dead meanwhile is noticed by the system's own probes.
+ */
+export function patient(bounds: Timeouts): Timeouts {
+  return { ...bounds, headersMs: Math.max(bounds.headersMs, bounds.totalMs), firstTokenMs: Math.max(bounds.firstTokenMs, bounds.totalMs) };
 }
 
 /** The bounds of a learnt limit, for one timer and one history. */

@@ -5,7 +5,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import type { GoogleLogin } from '../keys/authHeader.ts';
 
 /** Where a request goes. Protocol and provider are those that are spoken there, which may differ from the configured ones. */
-export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts' | 'protocol' | 'provider'>;
+export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts' | 'protocol' | 'provider' | 'proxy'>;
 
 /** One request to a provider, ready to be sent. */
 export interface UpstreamRequest {

@@ -6,8 +6,10 @@ import type { Connection, ConnectionUser } from './connection.ts';
 import { codingsOf, decodedHeaders } from './contentCodings.ts';
 import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
 import { brokenCoding, unknownCoding } from './failures/codingFailure.ts';
+import { proxyTooSlow, proxyWantsLogin } from './failures/proxyFailure.ts';
 import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
 import { unreadableAnswer } from './failures/unreadableAnswer.ts';
+import type { ProxyRoute } from './proxies/connector.ts';
 
 /**
  * A close that comes sooner after the request than this was most likely under way before the request was read: it is
@@ -37,6 +39,8 @@ export interface CallPools {
 export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, ConnectionUser, DecodedListener {
   /** Set by the connection that takes the request. */
   connection: Connection | undefined;
+  /** Set by the pool; undefined where it connects directly. */
+  route: ProxyRoute | undefined;
   readonly source = 'provider';
   resent = false;
   readonly #pools: CallPools;
@@ -88,7 +92,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     this.#connectTimer = setTimeout(() => setImmediate(() => {
       // In a process that was busy for long this timer is due before the event of the new connection is handled.
       if (this.#connectTimer === undefined) return;
-      this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`));
+      if (this.route !== undefined && this.route.pending > 0) this.fail(proxyTooSlow(this.route, connectMs));
+      else this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`));
     }), connectMs);
   }
 
@@ -116,6 +121,10 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#stage = 'answering';
+    if (status === 407 && this.route?.forwards === true) {
+      this.fail(proxyWantsLogin(this.route, String(headers['proxy-authenticate'] ?? '')));
+      return;
+    }
     const coding = headers['content-encoding'];
     // undici swallows what its handlers throw, and the exchange would wait for ever.
     try {

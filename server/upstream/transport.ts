@@ -2,8 +2,12 @@ import type { Dispatcher as UndiciDispatcher, Pool } from 'undici';
 import PoolClass from 'undici/lib/dispatcher/pool.js';
 import { WaybillError } from '../base/failure.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import { directNetwork, proxyFor, type EndpointProxy, type NetworkConfig } from '../config/network.ts';
+import type { ProxyAddress } from '../config/proxyAddress.ts';
 import type { CallPlace, Dispatch, Dispatcher, Interceptor, UpstreamRequest } from './call.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { directConnector, proxyConnector, ProxyRoute } from './proxies/connector.ts';
+import { SystemCertificates } from './proxies/systemCertificates.ts';
 import { SentCall, type CallPools } from './sentCall.ts';
 
 const joinBelowBytes = 256 * 1024;
@@ -19,7 +23,18 @@ const keepAliveMaxMs = 120_000;
 const probeAliveAfterMs = 10_000;
 const maxAddresses = 500;
 
-interface EndpointPool { pool: Pool; origin: string }
+/** How connections are made. The first handshakes of an endpoint may take long; the timers that matter are the attempt's. */
+const connectOptions = { allowH2: false, timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: probeAliveAfterMs } as const;
+
+interface EndpointPool {
+  pool: Pool;
+  /** Of the targets. */
+  origin: string;
+  /** The endpoint's own proxy, as configured. */
+  own: EndpointProxy | undefined;
+  /** Undefined: it connects directly. */
+  route: ProxyRoute | undefined;
+}
 
 /**
  * Connections to providers, one pool an endpoint, kept warm. Redirects are never followed, so no credential
@@ -33,27 +48,42 @@ export class Transport implements Dispatcher, CallPools {
   #closing = new Set<Pool>();
   #addresses = new Map<string, { origin: string; path: string }>();
   #closed = false;
+  #network = directNetwork;
+  readonly #certificates: SystemCertificates;
 
   /** @param interceptors layers around every call, the outermost first: a request passes them in this order */
-  constructor(interceptors: readonly Interceptor[] = []) {
+  constructor(interceptors: readonly Interceptor[] = [], certificates = new SystemCertificates()) {
+    this.#certificates = certificates;
     const send: Dispatch = (place, request, listener) => new SentCall(this, place, request, listener).start();
     this.dispatch = interceptors.reduceRight((next, interceptor) => interceptor(next), send);
   }
 
-  /** Closes pools of endpoints that are gone or moved; running calls finish on their old connection. */
-  configure(endpoints: ReadonlyMap<string, EndpointConfig>): void {
+  /**
+   * Closes pools of endpoints that are gone, moved, or reached in another way now; running calls finish on their old
+   * connection.
+   */
+  configure(endpoints: ReadonlyMap<string, EndpointConfig>, network: NetworkConfig = directNetwork): void {
+    const before = this.#network;
+    this.#network = network;
+    const otherTrust = before.strictTls !== network.strictTls || before.systemCertificates !== network.systemCertificates;
     for (const [name, entry] of this.#pools) {
       const endpoint = endpoints.get(name);
-      if (endpoint === undefined || new URL(endpoint.baseUrl).origin !== entry.origin) this.retire(name);
+      const stays = endpoint !== undefined && !otherTrust && new URL(endpoint.baseUrl).origin === entry.origin
+        && isSame(proxyFor(network, endpoint.proxy, new URL(entry.origin)), entry.route?.proxy);
+      if (stays) entry.own = endpoint.proxy;
+      else this.retire(name);
     }
   }
 
   dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void {
     const { origin, path } = this.#address(request.url);
-    this.#pool(place.name, origin).dispatch({
+    const { pool, route } = this.#pool(place, origin);
+    handler.route = route;
+    const forwards = route?.forwards === true;
+    pool.dispatch({
       method: request.method,
-      path,
-      headers: request.headers,
+      path: forwards ? origin + path : path,
+      headers: forwards ? route.headers(request.headers) : request.headers,
       body: outgoing(request.body) ?? null,
     }, handler);
   }
@@ -86,12 +116,25 @@ export class Transport implements Dispatcher, CallPools {
     return address;
   }
 
-  #pool(endpoint: string, origin: string): Pool {
+  #pool({ name, proxy }: CallPlace, origin: string): EndpointPool {
     if (this.#closed) throw new WaybillError('shutting-down', 'cancelled', 'Waybill is shutting down.');
-    const known = this.#pools.get(endpoint);
-    if (known !== undefined && known.origin === origin) return known.pool;
-    if (known !== undefined) this.retire(endpoint);
-    const pool = new PoolClass(origin, {
+    const known = this.#pools.get(name);
+    if (known !== undefined && known.origin === origin && known.own === proxy) return known;
+    if (known !== undefined) this.retire(name);
+    const made = this.#open(name, proxy, origin);
+    this.#pools.set(name, made);
+    return made;
+  }
+
+  #open(name: string, own: EndpointProxy | undefined, origin: string): EndpointPool {
+    const { strictTls, systemCertificates } = this.#network;
+    const proxy = proxyFor(this.#network, own, new URL(origin));
+    const route = proxy === undefined ? undefined : new ProxyRoute(proxy, name, new URL(origin));
+    const certificates = systemCertificates ? this.#certificates : undefined;
+    const connect = route === undefined
+      ? directConnector({ options: connectOptions, certificates })
+      : proxyConnector(route, { options: { ...connectOptions, rejectUnauthorized: strictTls }, certificates });
+    const pool = new PoolClass(route?.origin(origin) ?? origin, {
       // The timers are ours (see exchange/attempt/timers.ts): they differ between attempts and mean different failures.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -99,12 +142,15 @@ export class Transport implements Dispatcher, CallPools {
       keepAliveMaxTimeout: keepAliveMaxMs,
       maxHeaderSize: maxHeaderBytes,
       allowH2: false,
-      connect: { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: probeAliveAfterMs },
+      connect,
       factory: (at, options) => new Connection(at, options as ConnectionOptions),
     });
-    this.#pools.set(endpoint, { pool, origin });
-    return pool;
+    return { pool, origin, own, route };
   }
+}
+
+function isSame(one: ProxyAddress | undefined, other: ProxyAddress | undefined): boolean {
+  return one === undefined ? other === undefined : one.isSameAs(other);
 }
 
 function outgoing(pieces: readonly Buffer[] | undefined): NonNullable<UndiciDispatcher.DispatchOptions['body']> | undefined {

@@ -79,7 +79,7 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
   start(upstream: Dispatcher): void {
     const { endpoint, timeouts } = this.origin;
     this.#timers.start();
-    this.#call = upstream.dispatch({ name: endpoint.name, timeouts, protocol: endpoint.protocol, provider: endpoint.provider }, this.#options.outgoing.request, this);
+    this.#call = upstream.dispatch({ name: endpoint.name, timeouts, protocol: endpoint.protocol, provider: endpoint.provider, proxy: endpoint.proxy }, this.#options.outgoing.request, this);
     // The call may fail before it is handed over.
     if (this.#isEnded()) this.#call.abort();
   }

@@ -119,6 +119,12 @@ function notHttp(reason: string): FailureWords {
   return { code: 'not-http', failureClass: 'server', says: `sent an answer that is not valid HTTP (${reason}). Check the base URL.` };
 }
 
+/** The system's code of an error, and the error that has it. */
+export function causeOf(error: unknown): { code: string; cause: unknown } {
+  const { code, source } = origin(error);
+  return { code, cause: source };
+}
+
 /** The error that says most: of several addresses that were tried, the first that this machine has a way to. */
 function origin(error: unknown): { code: string; source: unknown } {
   if (typeof error !== 'object' || error === null) return { code: 'unknown', source: error };

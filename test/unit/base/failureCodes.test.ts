@@ -20,7 +20,8 @@ describe('the table of failure codes', () => {
   it('says which failures come before the request is sent', () => {
     assert.deepEqual(having('beforeSending').toSorted(), [
       'certificate', 'connect-timeout', 'connection-failed', 'connection-refused', 'google-key-file', 'google-login', 'google-project', 'http2-only',
-      'no-address', 'not-tls', 'own-limit', 'shutting-down', 'tls-failed', 'unreachable', 'unsendable',
+      'no-address', 'not-tls', 'own-limit', 'proxy-broken', 'proxy-login', 'proxy-refused',
+      'proxy-timeout', 'proxy-unreachable', 'shutting-down', 'tls-failed', 'unreachable', 'unsendable',
     ]);
   });
 
@@ -28,6 +29,7 @@ describe('the table of failure codes', () => {
     assert.deepEqual(having('beforeLogin').toSorted(), ['google-key-file', 'google-login', 'google-project']);
     assert.deepEqual(having('notTheApi').toSorted(), ['certificate', 'not-an-api', 'redirect']);
     assert.deepEqual(having('connectionEnded').toSorted(), ['connection-reset', 'stream-cut']);
+    assert.deepEqual(having('ofProxy').toSorted(), ['proxy-broken', 'proxy-login', 'proxy-refused', 'proxy-timeout', 'proxy-unreachable']);
     assert.deepEqual(having('mayRepeat').toSorted(), ['connection-failed', 'connection-lost', 'kept-connection-lost']);
   });
 

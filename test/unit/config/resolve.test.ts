@@ -47,6 +47,8 @@ const wrongEndpoints: readonly (readonly [title: string, settings: unknown, text
   ['a header that frames the request', { provider: 'openai', headers: { Host: 'x' } }, 'header "Host" is set by Waybill itself.', 'headers.Host'],
   ['a header with a line break', { provider: 'openai', headers: { 'x-a': 'b\r\nc: d' } }, 'header "x-a" has a character that cannot be sent, such as a line break.', 'headers.x-a'],
   ['a header that is none', { provider: 'openai', headers: { 'x a': 'b' } }, '"x a" is not the name of a header.', 'headers.x a'],
+  ['a proxy of an unknown kind', { provider: 'openai', proxy: 'socks4://me:secret@proxy' }, '"proxy" is no proxy of a known kind; begin it with http://, https://, socks5:// or socks5h://.', 'proxy'],
+  ['a proxy that is no address', { provider: 'openai', proxy: 'http://' }, '"proxy" is not the address of a proxy; write it like "http://proxy.example.com:3128".', 'proxy'],
   ['a price below nothing', { provider: 'openai', models: { 'gpt-4.1': { prices: { inputPerMTok: -1, outputPerMTok: 1 } } } }, '"models.gpt-4.1.prices.inputPerMTok" must be a number from 0 to 100000.', 'models.gpt-4.1.prices.inputPerMTok'],
   ['half a price', { provider: 'openai', models: { 'gpt-4.1': { prices: { inputPerMTok: 1 } } } }, '"models.gpt-4.1.prices.outputPerMTok" is missing.', 'models.gpt-4.1.prices.outputPerMTok'],
   ['keys that are no list', { provider: 'openai', keys: 'sk-1' }, '"keys" must be a list.', 'keys'],
@@ -94,6 +96,29 @@ describe('an endpoint', () => {
     const { timeouts } = only({ provider: 'ollama', timeouts: { headersMs: 1000 } });
     assert.equal(timeouts.firstTokenMs, 300_000);
     assert.equal(timeouts.headersMs, 1000);
+  });
+
+  test('on this machine or on a private network waits as long as a local one, whatever its provider is called', () => {
+    const hosts = ['127.0.0.1:8080', 'localhost:1234', '[::1]:8080', '10.0.0.7:8000', '172.20.1.1', '192.168.1.20:11434', '169.254.7.7', '[fd12::1]', '[fe80::1]', 'gpu.local:8000', 'llm.corp.internal', 'host.docker.internal:11434', 'vllm:8000'];
+    for (const host of hosts) {
+      for (const provider of ['openai-compatible', 'anthropic-compatible', 'openai']) {
+        const { local, timeouts } = only({ provider, baseUrl: `http://${host}/v1` });
+        assert.deepEqual([local, timeouts.headersMs, timeouts.firstTokenMs, timeouts.totalMs], [true, 300_000, 300_000, 1_800_000], `${provider} at ${host}`);
+      }
+    }
+    for (const baseUrl of ['https://api.example.com/v1', 'https://172.32.0.1/v1', 'https://internal.example.com', 'https://local.example']) {
+      const { local, timeouts } = only({ provider: 'openai-compatible', baseUrl });
+      assert.deepEqual([local, timeouts.headersMs], [undefined, 30_000], baseUrl);
+    }
+    assert.equal(only({ provider: 'openai-compatible', baseUrl: 'http://127.0.0.1/v1', timeouts: { headersMs: 1000 } }).timeouts.headersMs, 1000);
+  });
+
+  test('may have a proxy of its own, or none', () => {
+    const { proxy } = only({ provider: 'openai', proxy: 'socks5h://me:hidden-word@proxy.example:1080' });
+    assert.ok(typeof proxy === 'object' && proxy.label === 'socks5h://proxy.example:1080' && !JSON.stringify(proxy).includes('hidden-word'));
+    assert.equal(only({ provider: 'openai', proxy: 'None' }).proxy, 'none');
+    const { config, said } = resolve({ it: { provider: 'openai', proxy: 'http://me:hidden-word@proxy.example' } }, {}, { source: 'settings' });
+    assert.ok(config.endpoints.has('it') && said.length === 1 && /"proxy" holds a login/.test(said[0] ?? '') && !said.join().includes('hidden-word'), said.join());
   });
 
   test('keeps its defaults beside a field that is undefined', () => assert.equal(only({ provider: 'openai', timeouts: { idleMs: undefined } }).timeouts.idleMs, 60_000));

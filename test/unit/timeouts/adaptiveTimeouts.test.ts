@@ -14,7 +14,7 @@ const day = 86_400_000;
 function anEndpoint(name: string, written?: TimeoutSettings, provider: Provider = sandbox): EndpointConfig {
   return {
     name, provider, protocol: 'openai-chat', baseUrl: `https://${name}.example.com`, enabled: true, priority: 1, weight: 1, headers: {}, limits: {},
-    timeouts: timeoutsOf(written, provider), writtenTimeouts: givenTimeouts(written), breaker: breakerOf(undefined),
+    ...(provider.local === true ? { local: true } : {}), timeouts: timeoutsOf(written, provider.local === true), writtenTimeouts: givenTimeouts(written), breaker: breakerOf(undefined),
     probe: { enabled: false, intervalMs: 60_000 }, models: {},
   };
 }
@@ -207,10 +207,12 @@ describe('a learnt first token timeout', () => {
     assert.equal(place.limits().firstTokenMs, 4_000);
   });
 
-  it('is the full bound where no other target could serve', () => {
+  it('is the full bound where no other target could serve, and the first sign of an answer may take as long as the whole', () => {
     const place = new Place().see({ firstTokenMs: 300, headersMs: 50, connectMs: 10, longestGapMs: 40, tokensPerSecond: 50 }, 50);
-    assert.deepEqual(place.limits({ lastResort: true }), place.endpoint.timeouts);
-    assert.equal(place.limits({ lastResort: true, kind: 'complex' }).firstTokenMs, 120_000);
+    assert.deepEqual(place.limits({ lastResort: true }), { ...place.endpoint.timeouts, headersMs: 600_000, firstTokenMs: 600_000 });
+    assert.equal(place.limits({ lastResort: true, kind: 'complex' }).firstTokenMs, 1_200_000);
+    assert.equal(place.limits({ lastResort: true, kind: 'fast' }).firstTokenMs, 60_000);
+    assert.equal(new Place({ headersMs: 20_000 }).limits({ lastResort: true }).headersMs, 20_000);
   });
 
   it('learns from an attempt that lost to a faster one, but does not count it as failed', () => {

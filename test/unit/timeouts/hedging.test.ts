@@ -35,7 +35,7 @@ const outOfReach: Record<string, Latency> = {
 
 const endpoint: EndpointConfig = {
   name: 'first', provider: sandbox, protocol: 'openai-chat', baseUrl: 'https://first.example.com', enabled: true, priority: 1, weight: 1, headers: {},
-  limits: {}, timeouts: timeoutsOf(undefined, sandbox), writtenTimeouts: {}, breaker: breakerOf(undefined), probe: { enabled: false, intervalMs: 60_000 }, models: {},
+  limits: {}, timeouts: timeoutsOf(undefined, false), writtenTimeouts: {}, breaker: breakerOf(undefined), probe: { enabled: false, intervalMs: 60_000 }, models: {},
 };
 const config = { dailyCapMicroUsd: 1_000_000 };
 const beforeStalls = 300;

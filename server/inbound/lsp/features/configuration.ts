@@ -1,4 +1,5 @@
 import { configureRequest, type ConfigureParams, type ConfigureResult, type KeyMaterial } from '../../../api/messages.ts';
+import { networkOf } from '../../../config/network.ts';
 import { keptLabel } from '../../../base/names.ts';
 import { resolveOptions } from '../resolveOptions.ts';
 import type { FeatureContext, LspFeature } from './feature.ts';
@@ -12,10 +13,11 @@ export const configurationFeature: LspFeature = {
   },
 };
 
-async function configure({ router, localEndpoint }: FeatureContext, { endpoints, routes, aliases, keys, http }: ConfigureParams): Promise<ConfigureResult> {
+async function configure({ router, localEndpoint }: FeatureContext, { endpoints, routes, aliases, keys, http, network }: ConfigureParams): Promise<ConfigureResult> {
   const { resolveConfig } = await import('../../../config/resolve.ts');
   const { config, problems } = resolveConfig({ endpoints, routes, aliases }, resolveOptions);
-  router.configure(config, withBoundedLabels(keys), problems);
+  const reached = networkOf(network, process.env, message => { problems.push({ message }); });
+  router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
   localEndpoint.listen(http.enabled ? http.port : undefined);
   return { problems };
 }

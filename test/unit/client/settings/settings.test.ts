@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readSettings } from '../../../../client/settings/settings.ts';
+import { readNetworkSettings, readSettings } from '../../../../client/settings/settings.ts';
 import type { SettingName } from '../../../../client/settings/settings.ts';
 import { parseTargetName } from '../../../../server/api/targetName.ts';
 import { baseUrlProblem, moved, nameProblem, routesWithoutEndpoint, targetsOf, uniqueName, withEnabled, withTarget, withTargets, withPrices } from '../../../../client/settings/settingsEdits.ts';
 
 const read = (values: Partial<Record<SettingName, unknown>>) => readSettings(name => values[name]);
+
+describe('readNetworkSettings', () => {
+  it('takes what the user wrote into the settings of VS Code, and nothing of a wrong type', () => {
+    const written = { proxy: 'http://proxy:1', noProxy: ['a.example', 7], proxyStrictSSL: false, proxyAuthorization: 'Basic x', proxySupport: 'override', systemCertificates: true };
+    assert.deepEqual(readNetworkSettings(name => written[name]), { ...written, noProxy: ['a.example'] });
+    const wrong = { proxy: '  ', noProxy: 'a', proxyStrictSSL: 'no', proxyAuthorization: null, proxySupport: 1, systemCertificates: 0 };
+    assert.deepEqual(Object.values(readNetworkSettings(name => wrong[name])).filter(value => value !== undefined), []);
+  });
+});
 
 describe('readSettings', () => {
   it('fills every default in when the user has written nothing', () => {
