@@ -12,6 +12,7 @@ import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
 import { conclude } from './conclusion.ts';
 import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
+import { goneCaller } from './goneCaller.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
 import { AttemptLauncher, type LaunchOwner } from './launcher.ts';
 import { newExchange, runningOf, step, walkOf } from './machine/machine.ts';
@@ -38,11 +39,11 @@ const retryBackoff = { baseMs: 250, capMs: 2000 };
 export class Exchange implements LaunchOwner, RunningExchange {
   readonly #services: ExchangeServices;
   readonly #input: ExchangeInput;
-  readonly #sink: ResponseSink;
+  #sink: ResponseSink;
   /** The sink, where it takes bytes. */
-  readonly #byteSink: ByteSink | undefined;
+  #byteSink: ByteSink | undefined;
   /** The sink, where it can show to a reader what happens. */
-  readonly #readerSink: ReaderSink | undefined;
+  #readerSink: ReaderSink | undefined;
   readonly #kind: RequestKind;
   readonly #draft: ReceiptDraft;
   readonly #planner: ExchangePlanner;
@@ -99,13 +100,25 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#dispatch(event);
   }
 
-  /** The caller went away: the provider's work is stopped, and what it cost so far is kept. */
+  /**
+   * The caller went away: the provider's work is stopped, and what it cost so far is kept. Where the answer is whole there is
+   * no work to stop, and usage that is still to come is waited for.
+   */
   cancel(): void {
-    this.#dispatch({ type: 'cancelled' });
+    const whole = this.#wholeAttempt();
+    if (whole === undefined) {
+      this.#dispatch({ type: 'cancelled' });
+      return;
+    }
+    this.#sink.onDrain = undefined;
+    this.#sink = this.#byteSink = goneCaller();
+    this.#readerSink = undefined;
+    whole.resume();
   }
 
   /** The server ends: the caller gets an error, and what it cost so far is kept. */
   interrupt(): void {
+    this.#wholeAttempt()?.settle();
     this.#dispatch({ type: 'interrupted' });
   }
 
@@ -113,6 +126,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
     if (this.#state.kind === 'ended' || !this.#input.stream || Math.abs(now - this.#lastWriteAt) < this.#services.keepAliveMs) return;
     this.#lastWriteAt = now;
     this.#byteSink?.keepAlive();
+  }
+
+  /** The attempt whose whole answer the caller has, as long as its usage may still come. */
+  #wholeAttempt(): UpstreamAttempt | undefined {
+    const leading = this.#state.kind === 'answering' ? this.#attempts[0] : undefined;
+    return leading?.isWhole === true ? leading : undefined;
   }
 
   progress(): Receipt {

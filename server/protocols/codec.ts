@@ -94,8 +94,14 @@ export interface StreamDecoder {
    * @param data the event's data
    */
   decode(event: string | undefined, data: string): ConversationEvent[];
-  /** The protocol's terminal event has been seen: the stream may end. */
+  /** The answer is whole: its finish reason or the protocol's terminal event was read. Usage may still follow. */
   readonly terminated: boolean;
+  /** Nothing more is awaited: the protocol's last event was read, or usage in an event of its own after the finish reason. */
+  readonly ended: boolean;
+  /** The last event of the protocol as text ready for the socket, where the answer is whole without it; '' where it is not missing. */
+  readonly missingEnd: string;
+  /** The stream is over. @returns the events that waited for the protocol's last event, where the answer is whole without it */
+  close?(): ConversationEvent[];
   /** How many events could not be read. */
   readonly unreadable: number;
 }

@@ -33,6 +33,14 @@ class StoppingDecoder implements StreamDecoder {
     return this.#filter.stopped || this.#decoder.terminated;
   }
 
+  get ended(): boolean {
+    return this.#decoder.ended;
+  }
+
+  get missingEnd(): string {
+    return this.#decoder.missingEnd;
+  }
+
   get unreadable(): number {
     return this.#decoder.unreadable;
   }

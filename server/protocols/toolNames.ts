@@ -97,6 +97,14 @@ class RestoringDecoder implements StreamDecoder {
     return this.#decoder.terminated;
   }
 
+  get ended(): boolean {
+    return this.#decoder.ended;
+  }
+
+  get missingEnd(): string {
+    return this.#decoder.missingEnd;
+  }
+
   get unreadable(): number {
     return this.#decoder.unreadable;
   }

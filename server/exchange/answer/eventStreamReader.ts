@@ -33,14 +33,27 @@ export class EventStreamReader {
     return this.#splitter.eventCount;
   }
 
-  /** The protocol's terminal event was read. */
+  /** The answer is whole: its finish reason or the protocol's terminal event was read. */
   get terminated(): boolean {
     return this.#splitter.terminated;
+  }
+
+  /** Nothing more is awaited but the end of the connection. */
+  get ended(): boolean {
+    return this.#splitter.ended;
   }
 
   /** How many events could not be read and were left out. */
   get unreadable(): number {
     return this.#splitter.unreadable;
+  }
+
+  /** The answer is whole and nothing more of it is read. @returns what its end lacked; undefined where nothing is missing */
+  close(): SplitterOutput | undefined {
+    const output = this.#splitter.close();
+    this.hasContent = false;
+    if (output !== undefined) this.#meter.count(output.events);
+    return output;
   }
 
   /**

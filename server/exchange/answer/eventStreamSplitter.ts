@@ -30,6 +30,7 @@ const carriageReturn = 0x0d;
 /** A blank line is recognised by its last byte and up to three bytes before it. */
 const borderLength = 3;
 const noBuffer = Buffer.alloc(0);
+const blankLine = Buffer.from('\n\n');
 const noEvents: readonly ConversationEvent[] = [];
 const noBytes: readonly Buffer[] = [];
 
@@ -68,9 +69,14 @@ export class EventStreamSplitter {
     this.#reader = createSseReader({ maxEventBytes }, (event, data) => this.#read(event, data));
   }
 
-  /** The protocol's terminal event was read. */
+  /** The answer is whole. */
   get terminated(): boolean {
     return this.#decoder.terminated;
+  }
+
+  /** Nothing more is awaited but the end of the connection. */
+  get ended(): boolean {
+    return this.#decoder.ended;
   }
 
   /** How many events could not be read. */
@@ -95,7 +101,20 @@ export class EventStreamSplitter {
     this.#reader.end();
     const last = this.#tail.length === 0 ? undefined : this.#tail.take();
     this.#borderBytes = noBuffer;
-    return this.#finished(this.#options.raw && this.#passableCount > 0 ? last : undefined);
+    if (!this.#options.raw || this.#passableCount === 0) return this.#finished(undefined);
+    return this.#finished(last === undefined || this.#decoder.missingEnd === '' ? last : Buffer.concat([last, blankLine]));
+  }
+
+  /**
+   * The answer is whole and nothing more of it is read: what the provider left out of its end.
+   * @returns as `push` does; undefined where nothing is missing
+   */
+  close(): SplitterOutput | undefined {
+    const missing = this.#decoder.missingEnd;
+    if (missing === '') return undefined;
+    this.#begin();
+    this.#output.events = this.#decoder.close?.() ?? noEvents;
+    return this.#finished(Buffer.from(missing));
   }
 
   #begin(): void {

@@ -42,7 +42,7 @@ export interface AttemptOptions extends machine.AttemptTerms {
   readonly wholeCalls: boolean;
 }
 
-/** After the terminal event the provider may keep the connection open; the caller does not wait for it longer than this. */
+/** After its last event the provider may keep the connection open; the caller does not wait for it longer than this. */
 const lingerMs = 1500;
 const noBytes = Buffer.alloc(0);
 const noOutput: SplitterOutput = { events: [], bytes: [], error: undefined };
@@ -170,7 +170,7 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
           return;
         }
         this.#read(state, reader, chunk);
-        if (reader.terminated && !this.#isEnded()) this.#timers.linger(lingerMs);
+        if (reader.terminated && !this.#isEnded()) this.#awaitEnd(reader);
         return;
       }
       case 'buffered':
@@ -202,11 +202,16 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
 
   onError(error: WaybillError): void {
     // The answer was complete; how the connection ended does not matter.
-    if (this.#state.state === 'streaming' && this.#reader?.terminated === true) this.#completeStream(false);
+    if (this.#isWhole()) this.#completeStream(false);
     else this.onExpired(error);
   }
 
   onExpired(error: WaybillError): void {
+    // The answer was complete; only its end or its usage did not come.
+    if (this.#isWhole() && error.failureClass !== 'cancelled') {
+      this.#completeStream(true);
+      return;
+    }
     // A status that came says more than that its explanation did not.
     if (this.#state.state === 'error-body') this.#refuse(this.#state);
     else this.#fail(error);
@@ -214,6 +219,30 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
 
   onLingered(): void {
     this.#completeStream(true);
+  }
+
+  /** All of the answer was read and the caller sees it; at most its usage and the protocol's last event are still to come. */
+  get isWhole(): boolean {
+    return this.#isWhole() && this.#state.state === 'streaming' && this.#state.phase === 'committed';
+  }
+
+  /** Ends an attempt whose answer is whole, with the usage that is known. */
+  settle(): void {
+    this.#completeStream(true);
+  }
+
+  #isWhole(): boolean {
+    return this.#state.state === 'streaming' && this.#reader?.terminated === true;
+  }
+
+  /**
+   * The answer is whole. Usage that may still come is waited for until the provider is silent for the idle timeout. Nothing
+   * is waited for where nothing more can come, nor where there is nothing to read, so that another target takes over soon.
+   */
+  #awaitEnd(reader: EventStreamReader): void {
+    const state = this.#state;
+    if (state.state !== 'streaming') return;
+    if (reader.ended || machine.streamFlaw(state, this.#options, this.#meter, reader) !== undefined) this.#timers.linger(lingerMs);
   }
 
   /** Reads a chunk of the stream, and holds back or passes on what it brings. @param chunk undefined: the stream has ended */
@@ -298,10 +327,11 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
     return !this.#isEnded();
   }
 
-  /** The stream came to its end, or its terminal event is here and the connection stays open. @param aborts it does */
+  /** The stream came to its end, or the answer is whole and the connection stays open. @param aborts it does */
   #completeStream(aborts: boolean): void {
-    const state = this.#state;
     const reader = this.#reader;
+    if (this.#state.state === 'streaming' && reader?.terminated === true) this.#close(this.#state, reader);
+    const state = this.#state;
     if (state.state !== 'streaming' || reader === undefined) return;
     const flaw = machine.streamFlaw(state, this.#options, this.#meter, reader);
     if (flaw !== undefined) {
@@ -311,6 +341,16 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
     try {
       if (this.#commit(state)) this.#buffer.passOn(noOutput, this.#options.owner);
       this.#end(machine.succeed(this.#meter.stopReason, aborts));
+    } catch (cause) {
+      this.#break(cause);
+    }
+  }
+
+  /** Passes on what the provider left out of the end of a whole answer. */
+  #close(state: machine.StreamingState, reader: EventStreamReader): void {
+    try {
+      const rest = reader.close();
+      if (rest !== undefined) this.#deliver(state, reader, rest);
     } catch (cause) {
       this.#break(cause);
     }

@@ -85,7 +85,7 @@ export interface AnswerSoFar {
 export interface StreamSoFar {
   /** SSE events of any kind. */
   readonly eventCount: number;
-  /** The protocol's terminal event was read. */
+  /** The answer is whole: its finish reason or the protocol's terminal event was read. */
   readonly terminated: boolean;
 }
 

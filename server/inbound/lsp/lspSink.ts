@@ -98,9 +98,9 @@ export function refusedChat(exchangeId: string, message: string): ChatResult {
   return { exchangeId, outcome: 'failed', error: { failureClass: 'bad-request', message }, attempts: 0, usage: {}, cost: { microUsd: 0, certainty: 'exact' } };
 }
 
-/** The result of a chat request from its receipt. */
+/** The result of a chat request from its receipt; one that is still open was cancelled by the client while late usage is waited for. */
 export function chatResult(receipt: Receipt, failure: ExchangeFailure | undefined): ChatResult {
-  const outcome = receipt.outcome === 'ok' ? 'ok' : receipt.outcome === 'cancelled' ? 'cancelled' : 'failed';
+  const outcome = receipt.outcome === 'ok' ? 'ok' : receipt.outcome === 'cancelled' || receipt.outcome === 'open' ? 'cancelled' : 'failed';
   return {
     exchangeId: receipt.id,
     outcome,

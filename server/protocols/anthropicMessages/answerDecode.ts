@@ -15,12 +15,14 @@ type OpenBlock =
   | { type: 'other' };
 
 /**
- * Reads a stream of Messages events. The finish is held until `message_stop`, so that a stream which is cut
- * before it never looks finished.
+ * Reads a stream of Messages events. An answer is whole at its stop reason, which comes after its last block. The finish is held
+ * until `message_stop` or the end of the stream, because the usage may come in a later `message_delta`.
  */
 export class MessagesStreamDecoder implements StreamDecoder {
   unreadable = 0;
-  terminated = false;
+  ended = false;
+  /** `message_stop` was read. */
+  #isStopped = false;
   readonly #plainText = new TextTemplate('text');
   readonly #blocks = new Map<number, OpenBlock>();
   #usage: TokenUsage = {};
@@ -31,6 +33,20 @@ export class MessagesStreamDecoder implements StreamDecoder {
   /** Calls whose block has ended but whose arguments are no JSON: the stop reason decides about them. */
   #doubtful: number[] = [];
   #finish: { reason: string | undefined; stopSequence: string | undefined; detail: string | undefined } | undefined;
+
+  get terminated(): boolean {
+    return this.#isStopped || (this.#finish?.reason !== undefined && !this.#failed);
+  }
+
+  get missingEnd(): string {
+    return this.terminated && !this.#isStopped ? stopEvent : '';
+  }
+
+  close(): ConversationEvent[] {
+    const events: ConversationEvent[] = [];
+    if (this.terminated) this.#close(events);
+    return events;
+  }
 
   decode(event: string | undefined, data: string): ConversationEvent[] {
     const plainText = this.#plainText.textOf(event, data);
@@ -88,7 +104,9 @@ export class MessagesStreamDecoder implements StreamDecoder {
         const delta = isObject(payload.delta) ? payload.delta : {};
         this.#reportUsage(payload.usage, events);
         const details = isObject(delta.stop_details) ? delta.stop_details : {};
-        this.#finish = { reason: asString(delta.stop_reason), stopSequence: asString(delta.stop_sequence), detail: asString(details.explanation) };
+        if (this.#finish?.reason !== undefined && isObject(payload.usage)) this.ended = true;
+        const reason = asString(delta.stop_reason);
+        if (reason !== undefined || this.#finish === undefined) this.#finish = { reason, stopSequence: asString(delta.stop_sequence), detail: asString(details.explanation) };
         return;
       }
       case 'message_stop':
@@ -171,8 +189,9 @@ export class MessagesStreamDecoder implements StreamDecoder {
   }
 
   #close(events: ConversationEvent[]): void {
-    if (this.terminated || this.#failed) return;
-    this.terminated = true;
+    if (this.#isStopped || this.#failed) return;
+    this.#isStopped = true;
+    this.ended = true;
     const { reason, stopSequence, detail } = this.#finish ?? {};
     if (reason === 'tool_use') for (const index of this.#doubtful) this.#endCall(index, events);
     const known = reason === undefined ? undefined : stopReasons.get(reason);
@@ -201,6 +220,8 @@ export class MessagesStreamDecoder implements StreamDecoder {
     events.push({ type: 'usage', usage: report, ...(contradictsMessages(usage) ? { contradictory: true } : {}) });
   }
 }
+
+const stopEvent = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 const stopReasons: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([
   ['end_turn', 'end'],

@@ -10,7 +10,8 @@ import { contradictsGemini, decodeGeminiUsage } from './usage.ts';
 import { leftOut } from '../media.ts';
 
 /**
- * Reads a stream of `GenerateContentResponse`s. There is no event that ends it: the finish reason does. Calls
+ * Reads a stream of `GenerateContentResponse`s. There is no event that ends it: an answer is whole at its finish reason, and
+ * over when the connection ends. Calls
  * come whole, except on Vertex AI when the caller asks for pieces of arguments; such a call never counts as
  * complete here. Of several candidates it reads the first.
  *
@@ -19,6 +20,9 @@ import { leftOut } from '../media.ts';
 export class GeminiStreamDecoder implements StreamDecoder {
   unreadable = 0;
   terminated = false;
+  /** Usage came in a response after the one with the finish reason. */
+  ended = false;
+  readonly missingEnd = '';
   #started = false;
   #responseId: string | undefined;
   #callCount = 0;
@@ -68,6 +72,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
       this.#responseId = asString(chunk.responseId);
       events.push({ type: 'start', id: this.#responseId, model: asString(chunk.modelVersion) });
     }
+    if (this.terminated && isObject(chunk.usageMetadata)) this.ended = true;
     const candidates = Array.isArray(chunk.candidates) ? chunk.candidates : [];
     const found = candidates.find((entry) => isObject(entry) && (entry.index === undefined || entry.index === 0));
     const candidate = isObject(found) ? camelCased(found) : undefined;

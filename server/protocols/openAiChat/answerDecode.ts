@@ -40,6 +40,10 @@ export class ChatStreamDecoder implements StreamDecoder {
   #isThinking = false;
   #thinkingSignature: string | undefined;
   #finished = false;
+  /** `[DONE]` was read. */
+  #isDone = false;
+  /** Usage came in a chunk after the one with the finish reason: only `[DONE]` can follow. */
+  #hasLateUsage = false;
   /** An error was reported: whatever follows, `[DONE]` included, does not complete the answer. */
   #failed = false;
 
@@ -49,6 +53,14 @@ export class ChatStreamDecoder implements StreamDecoder {
 
   get terminated(): boolean {
     return this.#finished;
+  }
+
+  get ended(): boolean {
+    return this.#finished && (this.#isDone || this.#hasLateUsage);
+  }
+
+  get missingEnd(): string {
+    return this.#finished && !this.#isDone ? doneEvent : '';
   }
 
   decode(event: string | undefined, data: string): ConversationEvent[] {
@@ -62,7 +74,10 @@ export class ChatStreamDecoder implements StreamDecoder {
     const chunk = parseJson(data);
     if (!isObject(chunk) && !Array.isArray(chunk)) {
       const word = data.trim();
-      if (word === '[DONE]') return this.#atDone();
+      if (word === '[DONE]') {
+        this.#isDone = true;
+        return this.#atDone();
+      }
       // Keep-alives come as empty data from some relays.
       if (word !== '') this.unreadable += 1;
       return [];
@@ -93,6 +108,7 @@ export class ChatStreamDecoder implements StreamDecoder {
       return error === undefined ? [] : [{ type: 'error', error }];
     }
     const events: ConversationEvent[] = [];
+    const wasFinished = this.#finished;
     if (!this.#started && (typeof chunk.id === 'string' || Array.isArray(chunk.choices))) {
       this.#started = true;
       this.#responseId = asString(chunk.id);
@@ -102,6 +118,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     const choice = choices.find((entry): entry is JsonObject => isObject(entry) && (asNumber(entry.index) ?? 0) === 0);
     if (choice !== undefined) this.#choice(choice, error !== undefined, events);
     const usage = usageOf(chunk, choice);
+    if (usage !== undefined && wasFinished) this.#hasLateUsage = true;
     if (usage !== undefined) events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect), ...(contradictsChat(usage, this.#dialect) ? { contradictory: true } : {}) });
     if (error !== undefined) events.push({ type: 'error', error });
     else if (event === 'error' && choices.length === 0) events.push({ type: 'error', error: { message: bounded(asString(chunk.message) ?? JSON.stringify(chunk)) } });
@@ -264,6 +281,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   }
 }
 
+const doneEvent = 'data: [DONE]\n\n';
 /** Arguments before the name of their tool are a quirk of some servers, and short. */
 const maxHeldChars = 1024 * 1024;
 

@@ -31,13 +31,19 @@ export const openAiCompletions: ProtocolCodec = {
   },
 };
 
+const doneEvent = 'data: [DONE]\n\n';
+
 class CompletionDecoder implements StreamDecoder {
   terminated = false;
+  ended = false;
+  missingEnd = '';
   unreadable = 0;
 
   decode(_event: string | undefined, data: string): ConversationEvent[] {
     if (data === '[DONE]') {
       this.terminated = true;
+      this.ended = true;
+      this.missingEnd = '';
       return [];
     }
     const body = parseJson(data);
@@ -48,7 +54,11 @@ class CompletionDecoder implements StreamDecoder {
     const error = Array.isArray(body.choices) ? undefined : readErrorBody(body);
     if (error !== undefined) return [{ type: 'error', error }];
     const events = eventsOf(body);
-    if (events.some(event => event.type === 'finish')) this.terminated = true;
+    if (this.terminated && events.some(event => event.type === 'usage')) this.ended = true;
+    if (!this.terminated && events.some(event => event.type === 'finish')) {
+      this.terminated = true;
+      this.missingEnd = doneEvent;
+    }
     return events;
   }
 }
@@ -83,7 +93,7 @@ class CompletionEncoder implements StreamEncoder {
   }
 
   end(): string {
-    return 'data: [DONE]\n\n';
+    return doneEvent;
   }
 
   #chunk(text: string, reason: string | null): string {

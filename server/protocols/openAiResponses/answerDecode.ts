@@ -26,6 +26,8 @@ interface OpenItem {
 export class ResponsesStreamDecoder implements StreamDecoder {
   unreadable = 0;
   terminated = false;
+  /** Without its terminal event an answer is not whole. */
+  readonly missingEnd = '';
   readonly #items = new Map<number, OpenItem>();
   #started = false;
   #callCount = 0;
@@ -34,6 +36,10 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   #hasRefusal = false;
   /** An error was reported: whatever follows does not complete the answer. */
   #failed = false;
+
+  get ended(): boolean {
+    return this.terminated;
+  }
 
   decode(event: string | undefined, data: string): ConversationEvent[] {
     const payload = parseJson(data);

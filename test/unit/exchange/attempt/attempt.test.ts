@@ -126,6 +126,7 @@ const role = delta({ role: 'assistant', content: '' });
 const word = (content: string): string => delta({ content });
 const stop = chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
 const done = 'data: [DONE]\n\n';
+const lateUsage = chunk({ choices: [], usage: { prompt_tokens: 1200, completion_tokens: 340, total_tokens: 1540 } });
 const callStart = delta({ tool_calls: [{ index: 0, id: 'a1', function: { name: 'run', arguments: '' } }] });
 const callArguments = delta({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] });
 const whole = JSON.stringify({ id: 'c', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }] });
@@ -135,6 +136,7 @@ function textOf(bytes: Buffer): string {
   return bytes.toString().split('\n\n').filter(event => event !== '').map(event => {
     if (event === role.trim()) return 'role';
     if (event === stop.trim()) return 'stop';
+    if (event === lateUsage.trim()) return 'usage';
     return /"content":"([^"]+)"/.exec(event)?.[1] ?? event.replace('data: ', '');
   }).join(' ');
 }
@@ -216,18 +218,87 @@ describe('a stream', () => {
     assert.deepEqual(log.slice(-2), ['bytes one stop [DONE]', 'ok end']);
   });
 
-  it('is complete at its terminal event when the connection stays open, and closes the connection after a short wait', t => {
+  it('is over at its last event when the connection stays open, and closes the connection after a short wait', t => {
     const clock = mockClock(t);
     const { transport, log } = scene(t);
     transport.headers(200, streamHeaders);
     transport.data(word('one') + stop);
     clock.tick(1000);
     transport.data(done);
-    clock.tick(499);
+    clock.tick(1499);
     assert.equal(log.at(-1), 'bytes [DONE]');
     clock.tick(1);
     assert.deepEqual(log.slice(-2), ['abort', 'ok end']);
     assert.equal(transport.listening, false);
+  });
+
+  it('is not over at its finish reason: usage is waited for as long as the provider is not silent for the idle timeout', t => {
+    const clock = mockClock(t);
+    const { attempt, transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop);
+    clock.tick(50_000);
+    transport.data(': keep-alive\n\n');
+    clock.tick(50_000);
+    assert.equal(attempt.isWhole, true);
+    transport.data(lateUsage + done);
+    transport.end();
+    assert.deepEqual(log.slice(-3), ['bytes : keep-alive', 'bytes usage [DONE]', 'ok end']);
+    assert.equal(attempt.figures.usage.outputTokens, 340);
+  });
+
+  it('of which nothing came after the finish reason for the idle timeout is complete, and gets the last event of its protocol', t => {
+    const clock = mockClock(t);
+    const { transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop);
+    clock.tick(59_999);
+    assert.equal(log.at(-1), 'bytes one stop');
+    clock.tick(1);
+    assert.deepEqual(log.slice(-3), ['bytes [DONE]', 'abort', 'ok end']);
+  });
+
+  it('whose usage came in a chunk of its own is over without [DONE] after a short wait', t => {
+    const clock = mockClock(t);
+    const { transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop);
+    transport.data(lateUsage);
+    clock.tick(1500);
+    assert.deepEqual(log.slice(-3), ['bytes [DONE]', 'abort', 'ok end']);
+  });
+
+  it('that the provider closes without [DONE] ends with it all the same', t => {
+    const { transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop);
+    transport.end();
+    assert.deepEqual(log.slice(-2), ['bytes [DONE]', 'ok end']);
+  });
+
+  it('whose last event lacks its blank line is closed so that both events can be read', t => {
+    const { transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop.trimEnd());
+    transport.end();
+    assert.deepEqual(log.slice(-3), ['bytes stop', 'bytes [DONE]', 'ok end']);
+  });
+
+  it('without text waits only a moment after its finish reason, so that another target takes over', t => {
+    const clock = mockClock(t);
+    const { transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(role + stop);
+    clock.tick(1500);
+    assert.deepEqual(log.slice(-2), ['abort', 'failed empty-answer']);
+  });
+
+  it('that is settled early is complete with the usage that is known', t => {
+    const { attempt, transport, log } = scene(t);
+    transport.headers(200, streamHeaders);
+    transport.data(word('one') + stop);
+    attempt.settle();
+    assert.deepEqual(log.slice(-3), ['bytes [DONE]', 'abort', 'ok end']);
   });
 
   it('whose ending our encoder writes is complete at its stop reason', t => {
