@@ -29,10 +29,10 @@ export function formatMicroUsd(microUsd: number | undefined): string {
   return `$${groupThousands(dollars)}.${String(cents % 100).padStart(2, '0')}`;
 }
 
-/** The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `~$0.0042+` when a part of it is unknown, `unknown`. */
+/** The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `~$0.0042+` when a part of it is unknown or has no price, `unknown`. */
 export function formatCost(cost: Cost): string {
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) return unknownText;
-  return sumText(cost.microUsd, cost.certainty === 'estimated', cost.unknownParts ?? 0);
+  return sumText(cost.microUsd, cost.certainty === 'estimated', (cost.unknownParts ?? 0) + (cost.unpriced?.length ?? 0));
 }
 
 /** Some cost arose, and none of it is known: the sum is then no figure, and never 0. */

@@ -186,6 +186,20 @@ export interface TokenUsage {
   reportedCostMicroUsd?: number | undefined;
 }
 
+/** What an answer is charged for beside its tokens at list price. */
+export interface BilledExtras {
+  /** How often each hosted tool ran, by its name in words: `web search`. */
+  tools?: Readonly<Record<string, number>> | undefined;
+  /** The service tier that the answer names. */
+  serviceTier?: string | undefined;
+  /** A speed that the answer names and that is not the standard one. */
+  speed?: string | undefined;
+  /** A region that the answer names and that is not the world. */
+  geo?: string | undefined;
+  audioTokens?: number | undefined;
+  imageTokens?: number | undefined;
+}
+
 export const stopReasons = ['end', 'stop-sequence', 'length', 'context-full', 'tool-calls', 'refusal', 'pause', 'error'] as const;
 export type StopReason = (typeof stopReasons)[number];
 
@@ -219,6 +233,6 @@ export type ConversationEvent =
   | { type: 'tool-call-end'; index: number }
   | { type: 'refusal'; text: string }
   /** Counts so far; buckets are cumulative, a later value of a bucket replaces the earlier one. */
-  | { type: 'usage'; usage: TokenUsage; /** The provider's figures contradict each other: what they cost is an estimate. */ contradictory?: true | undefined }
+  | { type: 'usage'; usage: TokenUsage; /** The provider's figures contradict each other: what they cost is an estimate. */ contradictory?: true | undefined; /** Replaces what was reported before. */ extras?: BilledExtras | undefined }
   | { type: 'finish'; reason: StopReason; stopSequence?: string | undefined; detail?: string | undefined }
   | { type: 'error'; error: ProviderErrorBody };

@@ -31,6 +31,8 @@ export interface Cost {
   certainty: CostCertainty;
   /** Of a sum that has a figure: how many of its parts are unknown and so not in it; absent when none is. */
   unknownParts?: number | undefined;
+  /** Parts of the bill that have no known price and so are not in the figure, which is then a lower bound; absent: none. */
+  unpriced?: readonly string[] | undefined;
   /** Where the price came from: `config`, `provider`, `genai-prices <version>`, `sandbox`; absent when unknown. */
   priceSource?: string | undefined;
   /** Of one attempt; absent in sums and where no price was applied. */

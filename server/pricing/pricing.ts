@@ -1,10 +1,11 @@
 import type { FailureClass } from '../api/failure.ts';
-import type { TokenUsage } from '../api/conversation.ts';
+import type { BilledExtras, TokenUsage } from '../api/conversation.ts';
 import type { Cost, PriceUsed } from '../api/receipt.ts';
 import type { PriceSettings } from '../api/settings.ts';
 import { promptTokens, tokenBuckets } from '../api/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
+import { extraCharges, withExtraCharges } from './extraCharges.ts';
 import { costMicroUsd, isChargeable, priceCard, ratesCover, storedFigure, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
 import { libraryContextWindow, libraryPrice, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
@@ -34,6 +35,8 @@ export interface PriceRequest {
   failureClass?: FailureClass | undefined;
   /** The provider's figures contradict each other, so that also its own account of the cost is an estimate. */
   contradictory?: boolean | undefined;
+  /** What the answer is charged for beside its tokens at list price. */
+  extras?: BilledExtras | undefined;
   /** The request never left this machine: no connection came about. Absent: it did, or may have. */
   neverSent?: boolean | undefined;
   /** Some output arrived, though nothing says how much. */
@@ -131,10 +134,10 @@ class TablePricer implements Pricer {
     if (!isChargeable(usage)) return unknownCost;
 
     const ownCard = this.#cardOf(configPrices);
-    if (ownCard !== undefined) return charge(request, ownCard, provider.id === 'sandbox' ? 'sandbox' : 'config', true);
+    if (ownCard !== undefined) return charge(request, ownCard, provider.id === 'sandbox' ? 'sandbox' : 'config', true, false);
     // A list changes between the request and the bill, and has no tiers, so its price is an estimate.
     const listedCard = this.#cardOf(request.listedPrices);
-    if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false);
+    if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false, true);
     const schedule = isInTable(provider) ? this.#schedule(provider.pricesId, request) : undefined;
     const prompt = promptTokens(usage) ?? 0;
     if (schedule === undefined) {
@@ -144,7 +147,7 @@ class TablePricer implements Pricer {
     let card = schedule.tiers[0]?.card;
     for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
     if (card === undefined) return unknownCost;
-    return charge(request, inRegion(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true);
+    return charge(request, times(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true, true);
   }
 
   /** Prices that cannot be charged count as not given. */
@@ -219,19 +222,27 @@ function namesOf(upstreamModel: string, model: string): string[] {
   return [...new Set([upstreamModel, model, upstreamModel.replaceAll('.', '-'), model.replaceAll('.', '-')])];
 }
 
-/** A price of a region that charges more than the list. */
-function inRegion(card: PriceCard, factor: number | undefined): PriceCard {
+/** A price of a region or a service tier that charges a multiple of the list. */
+function times(card: PriceCard, factor: number | undefined): PriceCard {
   if (factor === undefined || factor === 1) return card;
   // Rounded where the card rounds as well, which only drops the dust of the multiplication.
-  const dearer: PriceUsed = { ...card.used };
-  for (const name of Object.keys(dearer) as (keyof PriceUsed)[]) {
-    const rate = dearer[name];
-    if (rate !== undefined) dearer[name] = Math.round(rate * factor * 1e9) / 1e9;
+  const multiple: PriceUsed = { ...card.used };
+  for (const name of Object.keys(multiple) as (keyof PriceUsed)[]) {
+    const rate = multiple[name];
+    if (rate !== undefined) multiple[name] = Math.round(rate * factor * 1e9) / 1e9;
   }
-  return priceCard(dearer) ?? card;
+  return priceCard(multiple) ?? card;
 }
 
-function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
+/** @param listed the price is one of a list, which holds for the standard service tier */
+function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean, listed: boolean): Cost {
+  const { extras, provider, upstreamModel } = request;
+  if (extras === undefined) return chargeTokens(request, card, source, priceCertain);
+  const charges = extraCharges(listed ? extras : { tools: extras.tools }, { pricesId: provider.pricesId, upstreamModel });
+  return withExtraCharges(chargeTokens(request, times(card, charges.factor), source, priceCertain), charges);
+}
+
+function chargeTokens(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
   const { usage } = request;
   const exact = priceCertain && !request.usageEstimated
     && usage.inputTokens !== undefined && usage.outputTokens !== undefined && ratesCover(usage, card.used);

@@ -41,15 +41,18 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
   let unknown = 0;
   let estimated = false;
   let sources: string[] | undefined;
+  let unpriced: string[] | undefined;
   for (const { cost } of attempts) {
     if (cost.certainty === 'unknown') unknown += 1;
     if (cost.certainty === 'estimated') estimated = true;
     microUsd += cost.microUsd ?? 0;
+    for (const part of cost.unpriced ?? []) if (unpriced?.includes(part) !== true) (unpriced ??= []).push(part);
     if (cost.priceSource !== undefined && sources?.includes(cost.priceSource) !== true) (sources ??= []).push(cost.priceSource);
   }
   if (unknown > 0 && microUsd === 0) return { certainty: 'unknown' };
   const sum: Cost = { microUsd, certainty: unknown > 0 || estimated ? 'estimated' : 'exact' };
   if (unknown > 0) sum.unknownParts = unknown;
+  if (unpriced !== undefined) sum.unpriced = unpriced;
   if (sources !== undefined) sum.priceSource = sources.join(', ');
   return sum;
 }

@@ -186,7 +186,7 @@ function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: stri
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
     return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
   }
-  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
+  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.unpriced === undefined ? [] : [`at least: without ${cost.unpriced.join(', ')}`]), ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
 }
 
 function priceSourceText(source: string): string {

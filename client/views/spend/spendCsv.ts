@@ -36,13 +36,13 @@ export function spendSummaryCsv(report: SpendReport): string {
 export function requestsCsv(requests: readonly RequestSummary[]): string {
   const header = [
     'started_at', 'request_id', 'wanted', 'answered_by', 'outcome', 'failure_class', 'attempts', 'first_token_ms', 'total_ms',
-    ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation', 'attempts_of_unknown_cost',
+    ...tokenColumns, 'cost_usd', 'cost_certainty', 'price_source', 'tool', 'purpose', 'workspace', 'conversation', 'attempts_of_unknown_cost', 'not_in_cost',
   ];
   return csvText([header, ...requests.map((request): Cell[] => [
     new Date(request.startedAt).toISOString(), request.id, request.requestedModel, request.target, request.outcome, request.failureClass,
     request.attempts, round(request.firstTokenMs), round(request.totalMs), ...tokenCells(request.usage),
     costCell(request.cost), request.cost.certainty, request.cost.priceSource,
-    request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation, unknownAttempts(request.cost, request.attempts),
+    request.caller.tool, request.caller.purpose, request.caller.workspace, request.caller.conversation, unknownAttempts(request.cost, request.attempts), request.cost.unpriced?.join(', '),
   ])]);
 }
 

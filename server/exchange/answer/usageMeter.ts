@@ -1,4 +1,4 @@
-import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import type { BilledExtras, ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
 import { charactersPerToken } from '../../api/tokenEstimate.ts';
 import { isContentEvent, mergeUsage } from '../../protocols/events.ts';
 
@@ -14,6 +14,8 @@ export interface AttemptFigures {
   headersMs?: number | undefined;
   firstTokenMs?: number | undefined;
   usage: TokenUsage;
+  /** What is charged beside the tokens; undefined where nothing is. */
+  extras?: BilledExtras | undefined;
   /** The provider's figures contradict each other. */
   contradictory: boolean;
   /** UTF-16 units of text, reasoning and arguments that were generated. */
@@ -69,6 +71,7 @@ export class UsageMeter {
         return;
       case 'usage':
         figures.usage = mergeUsage(figures.usage, event.usage);
+        if (event.extras !== undefined) figures.extras = event.extras;
         if (event.contradictory === true) figures.contradictory = true;
         return;
       case 'finish':

@@ -89,7 +89,7 @@ function leftOutNote(leftOut: readonly string[] | undefined): string | undefined
 }
 
 /** What the price of an attempt is found by. @param terms of its target when it began @param neverSent its request never left this machine */
-export function priceRequest(attempt: Attempt, terms: PriceTerms, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory'>, neverSent: boolean): PriceRequest {
+export function priceRequest(attempt: Attempt, terms: PriceTerms, figures: Pick<AttemptFigures, 'generatedChars' | 'contradictory' | 'extras'>, neverSent: boolean): PriceRequest {
   return {
     ...terms,
     usage: attempt.usage,
@@ -101,6 +101,7 @@ export function priceRequest(attempt: Attempt, terms: PriceTerms, figures: Pick<
     failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
     neverSent,
     contradictory: figures.contradictory,
+    extras: figures.extras,
     generated: figures.generatedChars > 0,
   };
 }

@@ -98,6 +98,7 @@ const attemptColumns: readonly AttemptColumn[] = [
   { name: 'cost_certainty', select: `${costCertainty} AS cost_certainty`, write: ({ cost }) => cost.certainty, read: ignored },
   { name: 'price_source', write: ({ cost }) => cost.priceSource ?? null, read: ignored },
   { name: 'price_used', write: ({ priceText }) => priceText, read: ignored },
+  { name: 'cost_unpriced', write: ({ cost }) => cost.unpriced?.join(', ') ?? null, read: ignored },
   optionalText('key_id', 'keyId', ({ attempt }) => attempt.keyId ?? null),
   optionalText('role', 'role', ({ attempt }) => attempt.role ?? null),
   optionalText('kind', 'kind', ({ attempt }) => attempt.kind ?? null),
@@ -136,11 +137,12 @@ export function usageFromRow(row: Row): TokenUsage {
 }
 
 function costFromRow(row: Row): Cost {
-  const { cost_certainty: certainty, cost_micro_usd: microUsd, price_source: priceSource, price_used: priceUsed } = row;
+  const { cost_certainty: certainty, cost_micro_usd: microUsd, price_source: priceSource, price_used: priceUsed, cost_unpriced: unpriced } = row;
   // A cost that is called known and has no figure is unknown.
   if ((certainty !== 'exact' && certainty !== 'estimated') || typeof microUsd !== 'number') return { certainty: 'unknown' };
   const cost: Cost = { certainty, microUsd };
   if (typeof priceSource === 'string') cost.priceSource = priceSource;
+  if (typeof unpriced === 'string') cost.unpriced = unpriced.split(', ');
   if (typeof priceUsed === 'string') cost.priceUsed = plausiblePrices(json(priceUsed));
   return cost;
 }

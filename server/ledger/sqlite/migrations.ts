@@ -172,4 +172,8 @@ export const migrations: readonly string[] = [
   /* \`repriced\`: exchanges in which an attempt got its price after its final row had been committed without one. */
   INSERT INTO counters (name, value) VALUES ('repriced', 0);
   `,
+  `
+  /* Parts of the bill without a known price, in words and separated by commas; the cost is then a lower bound. NULL: none. */
+  ALTER TABLE attempts ADD COLUMN cost_unpriced TEXT;
+  `,
 ];

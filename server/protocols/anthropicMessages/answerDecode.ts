@@ -1,7 +1,8 @@
-import type { ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
+import type { BilledExtras, ConversationEvent, StopReason, TokenUsage } from '../../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { contradictsMessages, decodeMessagesUsage } from './usage.ts';
+import { ExtrasGatherer } from '../billedExtras.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
 import { maxParts, mergeUsage } from '../events.ts';
@@ -25,6 +26,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
   #isStopped = false;
   readonly #plainText = new TextTemplate('text');
   readonly #blocks = new Map<number, OpenBlock>();
+  readonly #extras = new ExtrasGatherer();
   #usage: TokenUsage = {};
   /** An error was reported: a `message_stop` after it does not complete the answer. */
   #failed = false;
@@ -73,12 +75,14 @@ export class MessagesStreamDecoder implements StreamDecoder {
     }
     const events: ConversationEvent[] = [];
     this.#event('message_start', { message: body }, events);
+    const { extras } = this.#extras;
     for (const [index, block] of body.content.entries()) {
       this.#event('content_block_start', { index, content_block: block }, events);
       if (isObject(block) && typeof block.signature === 'string') this.#delta(index, { type: 'signature_delta', signature: block.signature }, events);
       this.#event('content_block_stop', { index }, events);
     }
-    this.#event('message_delta', { delta: body }, events);
+    // Tools that the blocks name are reported with the usage once more.
+    this.#event('message_delta', extras === this.#extras.extras ? { delta: body } : { delta: body, usage: body.usage ?? {} }, events);
     this.#event('message_stop', {}, events);
     return events;
   }
@@ -149,6 +153,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
         return;
       }
       default:
+        if (block.type === 'server_tool_use' && (asString(block.name) ?? '').includes('code_execution')) this.#extras.setRuns('code execution', 1);
         this.#keep(index, { type: 'other' });
     }
   }
@@ -217,10 +222,23 @@ export class MessagesStreamDecoder implements StreamDecoder {
     if (!isObject(usage)) return;
     const report = decodeMessagesUsage(usage, this.#usage);
     this.#usage = mergeUsage(this.#usage, report);
-    events.push({ type: 'usage', usage: report, ...(contradictsMessages(usage) ? { contradictory: true } : {}) });
+    const extras = this.#readExtras(usage);
+    events.push({ type: 'usage', usage: report, ...(contradictsMessages(usage) ? { contradictory: true } : {}), ...(extras === undefined ? {} : { extras }) });
+  }
+
+  #readExtras(usage: JsonObject): BilledExtras | undefined {
+    const gatherer = this.#extras;
+    if (isObject(usage.server_tool_use)) {
+      for (const [name, runs] of Object.entries(usage.server_tool_use)) if (name.endsWith('_requests') && toolNameShape.test(name)) gatherer.setRuns(name.slice(0, -'_requests'.length).replaceAll('_', ' '), runs);
+    }
+    if (usage.service_tier !== 'standard') gatherer.setTier(usage.service_tier);
+    gatherer.setSpeed(usage.speed);
+    gatherer.setGeo(usage.inference_geo);
+    return gatherer.extras;
   }
 }
 
+const toolNameShape = /^[a-z_]{1,60}$/;
 const stopEvent = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
 const stopReasons: ReadonlyMap<string, StopReason> = new Map<string, StopReason>([

@@ -1,7 +1,8 @@
-import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
+import type { BilledExtras, ConversationEvent, StopReason } from '../../api/conversation.ts';
 import { parseSettled } from '../../base/exactJson.ts';
 import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { ExtrasGatherer, modalityTokens } from '../billedExtras.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
 import { camelCased, camelCasedOrEmpty } from './fields.ts';
@@ -23,6 +24,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   /** Usage came in a response after the one with the finish reason. */
   ended = false;
   readonly missingEnd = '';
+  readonly #extras = new ExtrasGatherer();
   #started = false;
   #responseId: string | undefined;
   #callCount = 0;
@@ -79,7 +81,8 @@ export class GeminiStreamDecoder implements StreamDecoder {
     if (candidate !== undefined) this.#candidate(candidate, events);
     if (isObject(chunk.usageMetadata)) {
       const usage = camelCased(chunk.usageMetadata);
-      events.push({ type: 'usage', usage: decodeGeminiUsage(usage), ...(contradictsGemini(usage) ? { contradictory: true } : {}) });
+      const extras = this.#readExtras(usage);
+      events.push({ type: 'usage', usage: decodeGeminiUsage(usage), ...(contradictsGemini(usage) ? { contradictory: true } : {}), ...(extras === undefined ? {} : { extras }) });
     }
     const feedback = camelCasedOrEmpty(chunk.promptFeedback);
     const blocked = asString(feedback.blockReason);
@@ -87,7 +90,18 @@ export class GeminiStreamDecoder implements StreamDecoder {
     else if (blocked !== undefined && blocked !== 'BLOCKED_REASON_UNSPECIFIED') this.#refuse(asString(feedback.blockReasonMessage) ?? blocked, events);
   }
 
+  #readExtras(usage: JsonObject): BilledExtras | undefined {
+    const gatherer = this.#extras;
+    gatherer.setTokens('audioTokens', modalityTokens(usage.promptTokensDetails, 'AUDIO'), modalityTokens(usage.candidatesTokensDetails, 'AUDIO'));
+    gatherer.setTokens('imageTokens', modalityTokens(usage.candidatesTokensDetails, 'IMAGE'));
+    const tier = asString(usage.serviceTier) ?? asString(usage.trafficType);
+    if (tier !== undefined && tier.toLowerCase() !== 'standard' && tier !== 'ON_DEMAND') gatherer.setTier(tier);
+    return gatherer.extras;
+  }
+
   #candidate(candidate: JsonObject, events: ConversationEvent[]): void {
+    const grounding = camelCasedOrEmpty(candidate.groundingMetadata);
+    if (Array.isArray(grounding.webSearchQueries)) this.#extras.setRuns('grounding', grounding.webSearchQueries.length);
     const content = camelCasedOrEmpty(candidate.content);
     let logprobs = decodeLogprobs(candidate.logprobsResult);
     for (const entry of Array.isArray(content.parts) ? content.parts : []) {

@@ -1,6 +1,7 @@
-import type { ConversationEvent, StopReason } from '../../api/conversation.ts';
+import type { BilledExtras, ConversationEvent, StopReason } from '../../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { ExtrasGatherer } from '../billedExtras.ts';
 import type { Dialect, StreamDecoder } from '../codec.ts';
 import { bounded, readErrorBody } from '../errorBody.ts';
 import { maxParts } from '../events.ts';
@@ -33,6 +34,7 @@ export class ChatStreamDecoder implements StreamDecoder {
   readonly #calls: OpenCall[] = [];
   readonly #callAt = new Map<number, OpenCall>();
   readonly #plainText = new TextTemplate('content');
+  #extras: ExtrasGatherer | undefined;
   #started = false;
   #responseId: string | undefined;
   #hasContent = false;
@@ -119,11 +121,25 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (choice !== undefined) this.#choice(choice, error !== undefined, events);
     const usage = usageOf(chunk, choice);
     if (usage !== undefined && wasFinished) this.#hasLateUsage = true;
-    if (usage !== undefined) events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect), ...(contradictsChat(usage, this.#dialect) ? { contradictory: true } : {}) });
+    if (usage !== undefined) {
+      const extras = this.#readExtras(chunk, usage);
+      events.push({ type: 'usage', usage: decodeChatUsage(usage, this.#dialect), ...(contradictsChat(usage, this.#dialect) ? { contradictory: true } : {}), ...(extras === undefined ? {} : { extras }) });
+    }
     if (error !== undefined) events.push({ type: 'error', error });
     else if (event === 'error' && choices.length === 0) events.push({ type: 'error', error: { message: bounded(asString(chunk.message) ?? JSON.stringify(chunk)) } });
     this.#failed ||= events.some((entry) => entry.type === 'error');
     return events;
+  }
+
+  #readExtras(chunk: JsonObject, usage: JsonObject): BilledExtras | undefined {
+    const gatherer = (this.#extras ??= new ExtrasGatherer());
+    if (chunk.service_tier !== 'default' && chunk.service_tier !== 'auto' && chunk.service_tier !== 'on_demand') gatherer.setTier(chunk.service_tier);
+    const prompt = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
+    const completion = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
+    gatherer.setTokens('audioTokens', prompt.audio_tokens, completion.audio_tokens);
+    gatherer.setTokens('imageTokens', completion.image_tokens);
+    gatherer.setRuns('live search', usage.num_sources_used);
+    return gatherer.extras;
   }
 
   #choice(choice: JsonObject, hasError: boolean, events: ConversationEvent[]): void {

@@ -1,6 +1,7 @@
 import type { ConversationEvent, ProviderErrorBody, StopReason } from '../../api/conversation.ts';
 import { asNumber, asString, isObject, parseJson } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { ExtrasGatherer } from '../billedExtras.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
 import { maxParts } from '../events.ts';
@@ -29,6 +30,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   /** Without its terminal event an answer is not whole. */
   readonly missingEnd = '';
   readonly #items = new Map<number, OpenItem>();
+  #searches = 0;
+  readonly #extras = new ExtrasGatherer();
   #started = false;
   #callCount = 0;
   #completeCalls = 0;
@@ -202,6 +205,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
         this.#endCall(open, item, events);
         break;
       case 'other':
+        this.#countHosted(item);
         break;
     }
     open.isDone = true;
@@ -235,7 +239,8 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     this.#start(response, events);
     const failed = type === 'response.failed' || type === 'response.cancelled' || response.status === 'failed' || response.status === 'cancelled';
     if (!failed) for (const [index, item] of listOf(response.output).entries()) this.#close(index, item, events);
-    this.#usage(response.usage, events);
+    if (response.service_tier !== 'default' && response.service_tier !== 'auto') this.#extras.setTier(response.service_tier);
+    this.#usage(response.usage, events, usesPreviewSearch(response));
     if (failed) {
       this.#fail(readErrorBody({ error: response.error ?? {} }) ?? { message: 'The provider broke off the answer.', code: asString(response.status) }, events);
       return;
@@ -252,9 +257,24 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     events.push(incomplete && detail !== undefined ? { type: 'finish', reason, detail } : { type: 'finish', reason });
   }
 
-  #usage(usage: JsonValue | undefined, events: ConversationEvent[]): void {
+  #usage(usage: JsonValue | undefined, events: ConversationEvent[], previewSearch = false): void {
     if (!isObject(usage)) return;
-    events.push({ type: 'usage', usage: decodeResponsesUsage(usage), ...(contradictsResponses(usage) ? { contradictory: true } : {}) });
+    const searches = this.#searches;
+    if (searches > 0) this.#extras.setRuns(previewSearch ? 'web search preview' : 'web search', searches);
+    const { extras } = this.#extras;
+    events.push({ type: 'usage', usage: decodeResponsesUsage(usage), ...(contradictsResponses(usage) ? { contradictory: true } : {}), ...(extras === undefined ? {} : { extras }) });
+  }
+
+  /** A hosted tool ran. Of a web search only searching is charged, and not opening a page. */
+  #countHosted(item: JsonObject): void {
+    const type = asString(item.type) ?? '';
+    if (type === 'web_search_call') {
+      const action = isObject(item.action) ? asString(item.action.type) : undefined;
+      if (action === undefined || action === 'search') this.#searches += 1;
+      return;
+    }
+    const tool = chargedTools.get(type);
+    if (tool !== undefined) this.#extras.addRun(tool);
   }
 
   #fail(error: ProviderErrorBody, events: ConversationEvent[]): void {
@@ -269,6 +289,19 @@ const kinds: ReadonlyMap<string, OpenItem['kind']> = new Map<string, OpenItem['k
   ['function_call', 'function'],
   ['custom_tool_call', 'custom'],
 ]);
+
+/** Output items of hosted tools that are charged for beside their tokens. */
+const chargedTools: ReadonlyMap<string, string> = new Map([
+  ['file_search_call', 'file search'],
+  ['code_interpreter_call', 'code interpreter'],
+  ['image_generation_call', 'image generation'],
+  ['shell_call', 'shell'],
+]);
+
+/** The older search tool has another price. An answer repeats the tools of its request. */
+function usesPreviewSearch(response: JsonObject): boolean {
+  return listOf(response.tools).some(tool => (asString(tool.type) ?? '').startsWith('web_search_preview'));
+}
 
 function incompleteReason(reason: string | undefined): StopReason {
   if (reason === undefined || reason === 'max_output_tokens' || reason === 'max_tokens') return 'length';

@@ -18,6 +18,16 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('gives back what a cost does not hold', async () => {
+      const ledger = make();
+      const cost = { microUsd: 10_500, certainty: 'estimated', priceSource: 'genai-prices 0.1.8', unpriced: ['code execution', 'service tier priority'] } as const;
+      const receipt = aReceipt('x-1', { attempts: [anAttempt({ cost: { ...cost } })] });
+      ledger.close(receipt);
+      const read = await ledger.receipt('x-1');
+      assert.deepEqual([read?.attempts[0]?.cost, read?.cost.unpriced], [cost, cost.unpriced]);
+      ledger.shutdown();
+    });
+
     it('keeps what was never known unknown', async () => {
       const ledger = make();
       const bare = anAttempt({ usage: {}, cost: { certainty: 'unknown' }, outcome: 'ok' });

@@ -15,6 +15,7 @@ test('micro-dollars read as money with as many digits as matter', () => {
 test('a cost says when it is an estimate, and never shows unknown as nothing', () => {
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'exact' }), '$0.0042');
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated' }), '~$0.0042');
+  assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated', unpriced: ['code execution'] }), '~$0.0042+');
   assert.equal(formatCost({ microUsd: 3, certainty: 'estimated' }), '~<$0.0001');
   assert.equal(formatCost({ microUsd: 0, certainty: 'exact' }), '$0.00');
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated', unknownParts: 1 }), '~$0.0042+');
