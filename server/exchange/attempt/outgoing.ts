@@ -82,8 +82,12 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const { body } = edited;
   const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream));
   const headers = { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers };
-  const changes = order.repairs === undefined ? edited.changes : [...edited.changes];
-  if (order.repairs !== undefined) repairHeaders(headers, order.repairs, changes as string[]);
+  let { changes } = edited;
+  if (order.repairs !== undefined) {
+    const made = [...changes];
+    repairHeaders(headers, order.repairs, made);
+    changes = made;
+  }
   return {
     request: {
       method: 'POST',
