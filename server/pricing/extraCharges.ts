@@ -22,14 +22,14 @@ interface ToolFee {
 }
 
 const toolFees: readonly ToolFee[] = [
-  { pricesId: 'anthropic', tool: 'web search', microUsd: 10_000, per: 'run', source: 'D platform.claude.com pricing, 2026-11' },
-  { pricesId: 'anthropic', tool: 'web fetch', microUsd: 0, per: 'run', source: 'D platform.claude.com pricing, 2026-11' },
-  { pricesId: 'openai', tool: 'web search', microUsd: 10_000, per: 'run', source: 'D developers.openai.com pricing, 2026-11' },
-  { pricesId: 'openai', tool: 'web search preview', models: /^(?:gpt-4o|gpt-4\.1)/, microUsd: 25_000, per: 'run', source: 'D developers.openai.com pricing, 2026-11' },
-  { pricesId: 'openai', tool: 'web search preview', microUsd: 10_000, per: 'run', source: 'D developers.openai.com pricing, 2026-11' },
-  { pricesId: 'openai', tool: 'file search', microUsd: 2500, per: 'run', source: 'D developers.openai.com pricing, 2026-11' },
-  { pricesId: 'google', tool: 'grounding', models: /gemini-(?:[12]\b|[12][.-])/, microUsd: 35_000, per: 'request', allowance: true, source: 'D ai.google.dev pricing, 2026-10' },
-  { pricesId: 'google', tool: 'grounding', models: /gemini-/, microUsd: 14_000, per: 'run', allowance: true, source: 'D ai.google.dev pricing, 2026-10' },
+  { pricesId: 'anthropic', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'anthropic', tool: 'web fetch', microUsd: 0, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'openai', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'openai', tool: 'web search preview', models: /^(?:gpt-4o|gpt-4\.1)/, microUsd: 25_000, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'openai', tool: 'web search preview', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'openai', tool: 'file search', microUsd: 2500, per: 'run', source: 'S 2026-11' },
+  { pricesId: 'google', tool: 'grounding', models: /gemini-(?:[12]\b|[12][.-])/, microUsd: 35_000, per: 'request', allowance: true, source: 'S 2026-10' },
+  { pricesId: 'google', tool: 'grounding', models: /gemini-/, microUsd: 14_000, per: 'run', allowance: true, source: 'S 2026-10' },
   { pricesId: 'x-ai', tool: 'web search', microUsd: 5000, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
   { pricesId: 'x-ai', tool: 'file search', microUsd: 2500, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
 ];
@@ -41,7 +41,7 @@ const tierFactors: readonly TierFactor[] = [
   { pricesId: 'openai', tier: 'flex', factor: 0.5, source: 'S 2026-11' },
   { pricesId: 'openai', tier: 'batch', factor: 0.5, source: 'S 2026-11' },
   { pricesId: 'openai', tier: 'priority', models: /^gpt-(?:[6-9]|5(?![\w.-]*-(?:mini|nano)))/, factor: 2, source: 'S 2026-11' },
-  { pricesId: 'anthropic', tier: 'batch', factor: 0.5, source: 'D platform.claude.com pricing, 2026-11' },
+  { pricesId: 'anthropic', tier: 'batch', factor: 0.5, source: 'S 2026-11' },
 ];
 const listTiers: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', 'ON_DEMAND', 'scale']);
 
