@@ -23,7 +23,7 @@ import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { requestText } from '../../protocols/toolLists.ts';
-import { withCallersNames, withFittingNames, type FittedNames } from '../../protocols/toolNames.ts';
+import { withCallersNames, withFittingNames, type FittedNames } from '../../protocols/tools/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
 import type { CompletionBody, ConversationBody, EmbeddingBody, ExchangeInput, RawBody } from '../request.ts';

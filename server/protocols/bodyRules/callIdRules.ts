@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { shortCallId } from '../callIds.ts';
+import { shortCallId } from '../tools/callIds.ts';
 import { stringsOfField } from './fieldStrings.ts';
 
 /** Which call ids a target takes. */

@@ -1,6 +1,6 @@
 import type { ConversationRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { withShortCallIds } from '../callIds.ts';
+import { withShortCallIds } from '../tools/callIds.ts';
 import type { Dialect, EncodeTarget } from '../codec.ts';
 import { withHostedTools } from '../conversationShape.ts';
 import { asFunctions, grammarOf } from '../customTools.ts';

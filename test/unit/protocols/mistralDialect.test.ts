@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import { isObject } from '../../../server/base/json.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
-import { shortCallId } from '../../../server/protocols/callIds.ts';
+import { shortCallId } from '../../../server/protocols/tools/callIds.ts';
 import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
 const request: ConversationRequest = {

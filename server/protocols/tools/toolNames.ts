@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../api/conversation.ts';
-import type { ProtocolCodec, StreamDecoder } from './codec.ts';
-import { oncePerList } from './toolLists.ts';
+import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../../api/conversation.ts';
+import type { ProtocolCodec, StreamDecoder } from '../codec.ts';
+import { oncePerList } from '../toolLists.ts';
 
 interface NameRule {
   shape: RegExp;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ContentPart, ConversationRequest } from '../api/conversation.ts';
+import type { ContentPart, ConversationRequest } from '../../api/conversation.ts';
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const length = 9;
