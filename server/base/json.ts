@@ -9,6 +9,12 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !('rawJSON' in value && isRawJson(value));
 }
 
+/** The list with each entry changed; the same list where no entry was. */
+export function mapChanged<Entry>(list: Entry[], change: (entry: Entry) => Entry): Entry[] {
+  const changed = list.map(change);
+  return changed.some((entry, index) => entry !== list[index]) ? changed : list;
+}
+
 /** The value when it is a string, else undefined. */
 export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;

@@ -1,5 +1,6 @@
 import type { ConversationEvent } from '../api/conversation.ts';
-import type { ProtocolCodec, StreamDecoder } from './codec.ts';
+import type { ProtocolCodec } from './codec.ts';
+import { MappedDecoder } from './mappedDecoder.ts';
 
 const mostStops = 16;
 const longestStop = 1000;
@@ -15,39 +16,12 @@ export function withStopStrings(codec: ProtocolCodec, stops: readonly string[] |
   if (wanted.length === 0) return codec;
   return {
     ...codec,
-    createStreamDecoder: (dialect) => new StoppingDecoder(codec.createStreamDecoder(dialect), new StopFilter(wanted)),
+    createStreamDecoder: (dialect) => {
+      const filter = new StopFilter(wanted);
+      return new MappedDecoder(codec.createStreamDecoder(dialect), (events) => filter.read(events), () => filter.stopped);
+    },
     decodeResponse: (body, dialect) => new StopFilter(wanted).read(codec.decodeResponse(body, dialect)),
   };
-}
-
-class StoppingDecoder implements StreamDecoder {
-  readonly #decoder: StreamDecoder;
-  readonly #filter: StopFilter;
-
-  constructor(decoder: StreamDecoder, filter: StopFilter) {
-    this.#decoder = decoder;
-    this.#filter = filter;
-  }
-
-  get terminated(): boolean {
-    return this.#filter.stopped || this.#decoder.terminated;
-  }
-
-  get ended(): boolean {
-    return this.#decoder.ended;
-  }
-
-  get missingEnd(): string {
-    return this.#decoder.missingEnd;
-  }
-
-  get unreadable(): number {
-    return this.#decoder.unreadable;
-  }
-
-  decode(event: string | undefined, data: string): ConversationEvent[] {
-    return this.#filter.read(this.#decoder.decode(event, data));
-  }
 }
 
 /** Holds back no more text than could be the beginning of a stop string. */

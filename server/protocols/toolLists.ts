@@ -16,10 +16,34 @@ const longestBytes = 512 * 1024;
 /** As many tools of one user are at work at the same time. */
 const mostLists = 4;
 
+/** What is known of the latest few texts, found by their bytes. */
+export class LatestByBytes<Value> {
+  readonly #most: number;
+  /** The latest comes first. */
+  readonly #entries: { bytes: Buffer; value: Value }[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  find(bytes: Buffer): Value | undefined {
+    const at = this.#entries.findIndex(entry => entry.bytes.equals(bytes));
+    const found = this.#entries[at];
+    if (found === undefined) return undefined;
+    if (at > 0) this.#entries.unshift(...this.#entries.splice(at, 1));
+    return found.value;
+  }
+
+  /** @param bytes copied, because they are a part of a whole body */
+  remember(bytes: Buffer, value: Value): void {
+    this.#entries.unshift({ bytes: Buffer.from(bytes), value });
+    if (this.#entries.length > this.#most) this.#entries.pop();
+  }
+}
+
 /** The lists of tools in the latest requests, by the bytes in which they came. */
 export class ToolListMemory {
-  /** The latest comes first. */
-  readonly #lists: { bytes: Buffer; list: JsonValue[] }[] = [];
+  readonly #lists = new LatestByBytes<JsonValue[]>(mostLists);
 
   /**
    * The body of a request as `parseSettled` gives it, its list of tools being that of an earlier request with the same bytes.
@@ -31,30 +55,16 @@ export class ToolListMemory {
       return parseSettled(bytes.toString('utf8'));
     }
     const written = bytes.subarray(range.start, range.end);
-    const known = this.#find(written);
+    const known = this.#lists.find(written);
     if (known === undefined) {
       const body = parseSettled(bytes.toString('utf8'));
       const list = (body as JsonObject | undefined)?.[field];
-      if (Array.isArray(list)) this.#remember(written, list);
+      if (Array.isArray(list)) this.#lists.remember(written, list);
       return body;
     }
     const rest = parseSettled(`${bytes.toString('utf8', 0, range.start)}[]${bytes.toString('utf8', range.end)}`);
     if (rest !== undefined) (rest as JsonObject)[field] = known;
     return rest;
-  }
-
-  #find(written: Buffer): JsonValue[] | undefined {
-    const at = this.#lists.findIndex(({ bytes }) => bytes.equals(written));
-    const found = this.#lists[at];
-    if (found === undefined) return undefined;
-    if (at > 0) this.#lists.unshift(...this.#lists.splice(at, 1));
-    return found.list;
-  }
-
-  #remember(written: Buffer, list: JsonValue[]): void {
-    // A copy: the bytes are a part of the whole body.
-    this.#lists.unshift({ bytes: Buffer.from(written), list });
-    if (this.#lists.length > mostLists) this.#lists.pop();
   }
 }
 

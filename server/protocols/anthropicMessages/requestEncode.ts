@@ -1,6 +1,7 @@
 import type { ConversationRequest, TextPart, ToolChoice, ToolDefinition } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { encodeCache, encodeMessages, refusesOldFields } from './contentEncode.ts';
+import { jsonWords, mustCallWords } from '../bodyRules/promptWords.ts';
 import { claudeModelRules, isClaude } from './claudeModels.ts';
 import type { ClaudeModelRules } from './claudeModels.ts';
 import type { EncodeTarget } from '../codec.ts';
@@ -52,7 +53,7 @@ function encodeSystem(request: ConversationRequest, target: EncodeTarget, toolIn
   const system = isClaude(target.model) ? request.system : withoutAttribution(request.system);
   const parts: TextPart[] = system.filter((part) => part.text.trim() !== '');
   // There is no JSON mode here; asking in words is what the field means everywhere else as well.
-  if (request.responseFormat?.type === 'json') parts.push({ type: 'text', text: 'Answer with one valid JSON object and nothing else.' });
+  if (request.responseFormat?.type === 'json') parts.push({ type: 'text', text: jsonWords });
   if (toolInstruction !== undefined) parts.push({ type: 'text', text: toolInstruction });
   const [first] = parts;
   if (first === undefined) return undefined;
@@ -79,7 +80,7 @@ function decideToolChoice(request: ConversationRequest, rules: ClaudeModelRules)
   const parallel = request.parallelToolCalls === false ? { disable_parallel_tool_use: true } : {};
   if (wanted.type === 'auto') return { tools, choice: { type: 'auto', ...parallel }, isForced: false, instruction: undefined };
   if (!rules.forcedToolChoice) {
-    const instruction = wanted.type === 'tool' ? `You must call the tool "${wanted.name}" now.` : 'You must call at least one of the tools now.';
+    const instruction = mustCallWords(wanted.type === 'tool' ? wanted.name : undefined);
     return { tools, choice: { type: 'auto', ...parallel }, isForced: false, instruction };
   }
   const choice = wanted.type === 'tool' ? { type: 'tool', name: wanted.name, ...parallel } : { type: 'any', ...parallel };

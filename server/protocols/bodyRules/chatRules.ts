@@ -6,8 +6,10 @@ import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
 import { fitId } from './fitId.ts';
-import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
-import { endsWithAssistant, goOn, jsonWords, noPrefill, schemaWords } from './lastTurn.ts';
+import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
+import { leaveOut } from './leaveOut.ts';
+import { endsWithAssistant, noPrefill } from './lastTurn.ts';
+import { goOn, jsonWords, schemaWords } from './promptWords.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 import { fitSampling, fitUser, samplingFields } from './openAiFields.ts';
 
@@ -41,11 +43,7 @@ export const chatRules: BodyRules = {
     }
     fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
-    for (const name of dialect.dropFields ?? []) {
-      if (body[name] === undefined) continue;
-      delete body[name];
-      changes.add(`${name} was left out`);
-    }
+    leaveOut(body, dialect.dropFields ?? [], changes);
   },
 
   mayHoldRefused({ bytes, scan }, target) {
@@ -100,10 +98,6 @@ function occurrences(bytes: Buffer, text: string): number {
   let count = 0;
   for (let at = bytes.indexOf(text, 0, 'latin1'); at !== -1; at = bytes.indexOf(text, at + text.length, 'latin1')) count += 1;
   return count;
-}
-
-function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
-  return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
 }
 
 function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes: Set<string>): JsonValue[] {

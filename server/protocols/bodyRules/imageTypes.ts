@@ -1,7 +1,14 @@
+import { isClaude } from '../anthropicMessages/claudeModels.ts';
 import { stringsOfField } from './fieldStrings.ts';
+import type { FitTarget } from './rule.ts';
 
 /** The types of images that OpenAI and Anthropic take. Sources: their documentation of vision, November 2026. */
 export const commonImageTypes: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp']);
+
+/** The types that a target of OpenAI's protocols takes; undefined: any. */
+export function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
+  return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
+}
 
 /** Names that tools write for a type. */
 const synonyms: Readonly<Record<string, string>> = {

@@ -5,7 +5,9 @@ import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.
 import type { BodyRules, FitTarget } from './rule.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
-import { endsWithAssistant, goOn, noPrefill } from './lastTurn.ts';
+import { leaveOut } from './leaveOut.ts';
+import { endsWithAssistant, noPrefill } from './lastTurn.ts';
+import { goOn, mustCallWords } from './promptWords.ts';
 import { fitId } from './fitId.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
@@ -19,9 +21,9 @@ export const messagesRules: BodyRules = {
   fitTop(body, { dialect, model }, changes) {
     if (isClaude(model)) {
       fitThinking(body, model, changes);
-      if (!claudeModelRules(model).sampling) drop(body, samplingFields, changes);
+      if (!claudeModelRules(model).sampling) leaveOut(body, samplingFields, changes);
     }
-    drop(body, dialect.dropFields ?? [], changes);
+    leaveOut(body, dialect.dropFields ?? [], changes);
   },
 
   mayHoldRefused({ bytes, scan }, { model }) {
@@ -50,21 +52,13 @@ export const messagesRules: BodyRules = {
 const completedTools = fitTools(fitTool);
 const toolLists = new ToolListVerdicts(completedTools);
 
-function drop(body: JsonObject, fields: readonly string[], changes: Set<string>): void {
-  for (const name of fields) {
-    if (body[name] === undefined) continue;
-    delete body[name];
-    changes.add(`${name} was left out`);
-  }
-}
-
 /** Thinking as the model's generation takes it. */
 function fitThinking(body: JsonObject, model: string, changes: Set<string>): void {
   const rules = claudeModelRules(model);
   const { thinking } = body;
   if (isObject(thinking)) {
     const { display } = thinking;
-    if (rules.thinking === 'none') drop(body, ['thinking'], changes);
+    if (rules.thinking === 'none') leaveOut(body, ['thinking'], changes);
     else if (rules.thinking === 'adaptive' && !rules.sampling && thinking.type === 'enabled') {
       body.thinking = { type: 'adaptive', ...(display === undefined ? {} : { display }) };
       if (typeof thinking.budget_tokens === 'number') setEffort(body, effortOfBudget(thinking.budget_tokens));
@@ -149,7 +143,7 @@ function fitToolChoice(body: JsonObject, { model }: FitTarget, changes: Set<stri
   if (!isObject(choice) || (choice.type !== 'any' && choice.type !== 'tool') || claudeModelRules(model).forcedToolChoice) return;
   const { type: _type, name, ...rest } = choice;
   body.tool_choice = { type: 'auto', ...rest };
-  const text = typeof name === 'string' ? `You must call the tool "${name}" now.` : 'You must call at least one of the tools now.';
+  const text = mustCallWords(typeof name === 'string' ? name : undefined);
   const { system } = body;
   body.system = Array.isArray(system) ? [...system, { type: 'text', text }] : typeof system === 'string' && system !== '' ? `${system}\n\n${text}` : text;
   changes.add('the forced choice of a tool was asked for in words');

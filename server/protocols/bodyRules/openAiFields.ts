@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts';
+import { leaveOut } from './leaveOut.ts';
 
 /** Sampling parameters, which models that reason refuse. Source: the error texts of GPT-5 and the o-series, November 2026. */
 export const samplingFields = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty'] as const;
@@ -9,9 +10,7 @@ const defaults: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, p
 export function fitSampling(body: JsonObject, refused: boolean, changes: Set<string>): void {
   if (!refused) return;
   for (const name of samplingFields) {
-    if (body[name] === undefined || body[name] === defaults[name]) continue;
-    delete body[name];
-    changes.add(`${name} was left out`);
+    if (body[name] !== defaults[name]) leaveOut(body, [name], changes);
   }
 }
 
@@ -20,8 +19,6 @@ export function fitUser(body: JsonObject, fields: readonly string[], longest: nu
   if (longest === undefined) return;
   for (const name of fields) {
     const value = body[name];
-    if (typeof value !== 'string' || value.length <= longest) continue;
-    delete body[name];
-    changes.add(`${name} was left out`);
+    if (typeof value === 'string' && value.length > longest) leaveOut(body, [name], changes);
   }
 }

@@ -6,8 +6,9 @@ import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, plainCallIds, type CallIdRule } from './callIdRules.ts';
 import { fitId } from './fitId.ts';
-import { commonImageTypes, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
-import { jsonWords } from './lastTurn.ts';
+import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
+import { leaveOut } from './leaveOut.ts';
+import { jsonWords } from './promptWords.ts';
 import { fitSampling, fitUser } from './openAiFields.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
@@ -31,11 +32,7 @@ export const responsesRules: BodyRules = {
     }
     fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(reasoning) && reasoning.effort === 'none'), changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
-    for (const name of dialect.dropFields ?? []) {
-      if (body[name] === undefined) continue;
-      delete body[name];
-      changes.add(`${name} was left out`);
-    }
+    leaveOut(body, dialect.dropFields ?? [], changes);
   },
 
   mayHoldRefused({ bytes, scan }, target) {
@@ -66,10 +63,6 @@ const toolLists = new ToolListVerdicts(completedTools);
 function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
   if (isClaude(model)) return plainCallIds;
   return dialect.maxCallIdLength === undefined ? undefined : callIdsUpTo(longestCallId);
-}
-
-function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
-  return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
 }
 
 function fitItem(item: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {

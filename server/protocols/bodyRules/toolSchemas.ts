@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import { oncePerList } from '../toolLists.ts';
+import { isObject, mapChanged, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { LatestByBytes, oncePerList } from '../toolLists.ts';
 
 /**
  * The schema of a tool's arguments as OpenAI and Anthropic take it: an object's, without a union or a reference at the top.
@@ -70,10 +70,7 @@ type FitTools = (tools: JsonValue[]) => JsonValue[];
 
 /** Makes a list of tools fit, once for each list. The same list is given back where all fit. */
 export function fitTools(fit: (tool: JsonValue) => JsonValue): FitTools {
-  return oncePerList((tools: JsonValue[]): JsonValue[] => {
-    const fitTo = tools.map(fit);
-    return fitTo.every((tool, index) => tool === tools[index]) ? tools : fitTo;
-  });
+  return oncePerList((tools: JsonValue[]): JsonValue[] => mapChanged(tools, fit));
 }
 
 /** A list of tools as `fit` makes it. */
@@ -88,7 +85,7 @@ const keptVerdicts = 8;
 
 /** Remembers for the bytes of a few lists of tools whether they fit. */
 export class ToolListVerdicts {
-  readonly #kept: { bytes: Buffer; fits: boolean }[] = [];
+  readonly #kept = new LatestByBytes<boolean>(keptVerdicts);
   readonly #fit: FitTools;
 
   constructor(fit: FitTools) {
@@ -97,15 +94,10 @@ export class ToolListVerdicts {
 
   /** @param bytes JSON text of a list of tools */
   fits(bytes: Buffer): boolean {
-    for (let index = 0; index < this.#kept.length; index += 1) {
-      const kept = this.#kept[index];
-      if (kept === undefined || kept.bytes.length !== bytes.length || !kept.bytes.equals(bytes)) continue;
-      if (index > 0) this.#kept.unshift(...this.#kept.splice(index, 1));
-      return kept.fits;
-    }
+    const known = this.#kept.find(bytes);
+    if (known !== undefined) return known;
     const fits = this.#judged(bytes);
-    this.#kept.unshift({ bytes: Buffer.from(bytes), fits });
-    if (this.#kept.length > keptVerdicts) this.#kept.pop();
+    this.#kept.remember(bytes, fits);
     return fits;
   }
 

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import type { FieldEdit, ObjectScan } from '../../base/objectScan.ts';
 import { addInstruction } from '../bodyRules/chatRules.ts';
-import { jsonWords, schemaWords } from '../bodyRules/lastTurn.ts';
+import { jsonWords, schemaWords } from '../bodyRules/promptWords.ts';
 import { repairWords, withoutBelow, withoutKeyword, type Repair } from './repair.ts';
 
 /** Changes a whole body in place. @param changes takes what was changed, in words for the receipt */

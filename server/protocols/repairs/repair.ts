@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { isObject } from '../../base/json.ts';
+import { isObject, mapChanged } from '../../base/json.ts';
 import type { ObjectScan } from '../../base/objectScan.ts';
 
 /**
@@ -45,16 +45,13 @@ function valueWords(value: string | undefined): string {
   return value !== undefined && shownValue.test(value) ? ` ${value.replaceAll('"', '')}` : '';
 }
 
-/** Keys whose values are the caller's own data: their inner names mean nothing to the protocol. */
-const opaqueKeys: ReadonlySet<string> = new Set([
-  'parameters', 'input_schema', 'inputSchema', 'parametersJsonSchema', 'schema', 'response_schema', 'responseSchema', 'responseJsonSchema', 'response_json_schema',
-  'input', 'arguments', 'args', 'response', 'output', 'metadata', 'properties',
-]);
-
 /** Keys whose values are JSON schemas. */
 const schemaKeys: ReadonlySet<string> = new Set([
   'parameters', 'input_schema', 'inputSchema', 'parametersJsonSchema', 'schema', 'response_schema', 'responseSchema', 'responseJsonSchema', 'response_json_schema',
 ]);
+
+/** Keys whose values are the caller's own data: their inner names mean nothing to the protocol. */
+const opaqueKeys: ReadonlySet<string> = new Set([...schemaKeys, 'input', 'arguments', 'args', 'response', 'output', 'metadata', 'properties']);
 
 /** The most levels that are looked at; deeper bodies are refused elsewhere. */
 const deepest = 60;
@@ -72,10 +69,7 @@ export function hasBelow(within: JsonValue | undefined, name: string, value?: st
 /** A copy without the field; the same value where it does not stand there. An object that becomes empty goes with it. */
 export function withoutBelow(within: JsonValue, name: string, value?: string, depth = 0): JsonValue {
   if (depth > deepest) return within;
-  if (Array.isArray(within)) {
-    const entries = within.map(entry => withoutBelow(entry, name, value, depth + 1));
-    return entries.some((entry, index) => entry !== within[index]) ? entries : within;
-  }
+  if (Array.isArray(within)) return mapChanged(within, entry => withoutBelow(entry, name, value, depth + 1));
   if (!isObject(within)) return within;
   let changed = false;
   const made: JsonObject = {};
@@ -101,10 +95,7 @@ export function hasKeyword(within: JsonValue | undefined, name: string): boolean
 /** A copy whose schemas do not have the keyword; the same value where none has it. */
 export function withoutKeyword(within: JsonValue, name: string, inSchema = false, depth = 0): JsonValue {
   if (depth > deepest) return within;
-  if (Array.isArray(within)) {
-    const entries = within.map(entry => withoutKeyword(entry, name, inSchema, depth + 1));
-    return entries.some((entry, index) => entry !== within[index]) ? entries : within;
-  }
+  if (Array.isArray(within)) return mapChanged(within, entry => withoutKeyword(entry, name, inSchema, depth + 1));
   if (!isObject(within)) return within;
   let changed = false;
   const made: JsonObject = {};

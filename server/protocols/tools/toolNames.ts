@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../../api/conversation.ts';
-import type { ProtocolCodec, StreamDecoder } from '../codec.ts';
+import type { ProtocolCodec } from '../codec.ts';
+import { MappedDecoder } from '../mappedDecoder.ts';
 import { oncePerList } from '../toolLists.ts';
 
 interface NameRule {
@@ -79,37 +80,7 @@ export function withCallersNames(codec: ProtocolCodec, callers: ReadonlyMap<stri
   });
   return {
     ...codec,
-    createStreamDecoder: dialect => new RestoringDecoder(codec.createStreamDecoder(dialect), restored),
+    createStreamDecoder: dialect => new MappedDecoder(codec.createStreamDecoder(dialect), restored),
     decodeResponse: (body, dialect) => restored(codec.decodeResponse(body, dialect)),
   };
-}
-
-class RestoringDecoder implements StreamDecoder {
-  readonly #decoder: StreamDecoder;
-  readonly #restored: (events: ConversationEvent[]) => ConversationEvent[];
-
-  constructor(decoder: StreamDecoder, restored: (events: ConversationEvent[]) => ConversationEvent[]) {
-    this.#decoder = decoder;
-    this.#restored = restored;
-  }
-
-  get terminated(): boolean {
-    return this.#decoder.terminated;
-  }
-
-  get ended(): boolean {
-    return this.#decoder.ended;
-  }
-
-  get missingEnd(): string {
-    return this.#decoder.missingEnd;
-  }
-
-  get unreadable(): number {
-    return this.#decoder.unreadable;
-  }
-
-  decode(event: string | undefined, data: string): ConversationEvent[] {
-    return this.#restored(this.#decoder.decode(event, data));
-  }
 }
