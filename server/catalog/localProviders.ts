@@ -1,4 +1,5 @@
 import type { Provider } from './provider.ts';
+import { openAiDialect } from './vendors.ts';
 
 /*
  * Providers that run on the user's machine: no bill, no key unless one was set up, and slow first tokens while a
@@ -57,5 +58,6 @@ export const sandbox: Provider = {
   keyRequired: false,
   probe: { method: 'GET', path: '/models', provesKey: true },
   modelsPath: '/models',
-  dialect: {},
+  // It refuses what the vendor of its protocol refuses; names of tools differ between the protocols.
+  dialect: { ...openAiDialect, toolNames: undefined },
 };

@@ -91,7 +91,14 @@ export const groq: Provider = {
   sharedLimits: true,
   rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dots',
-  dialect: { reasoningField: 'reasoning' },
+  dialect: {
+    reasoningField: 'reasoning',
+    dropFields: ['logprobs', 'top_logprobs', 'logit_bias'],
+    messageFields: {
+      system: ['role', 'content'], developer: ['role', 'content'], user: ['role', 'content'], assistant: ['role', 'content', 'tool_calls', 'function_call', 'reasoning'], tool: ['role', 'content', 'tool_call_id'], function: ['role', 'content', 'name'],
+    },
+    models: [{ names: /llama|kimi-k2-instruct/, efforts: [] }],
+  },
   errorRules: [
     { code: 'capacity_exceeded', failureClass: 'overloaded' },
     { status: 503, failureClass: 'overloaded' },

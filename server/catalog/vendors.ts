@@ -17,8 +17,22 @@ export const openAiProtocolRules: readonly ProtocolRule[] = [
   { protocol: 'openai-responses', when: 'caller' },
 ];
 
-/** Bounds from OpenAI's error texts and API reference, November 2026. */
-export const openAiDialect: Dialect = { developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true };
+/** Bounds from OpenAI's error texts and API reference, November 2026; efforts of models as users measured them. */
+export const openAiDialect: Dialect = {
+  developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, strictSchemas: true, minOutputTokens: 16,
+  toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
+  models: [
+    { names: /^o[1-9]/, efforts: ['low', 'medium', 'high'], dropFields: ['parallel_tool_calls'] },
+    { names: /^gpt-5-pro/, efforts: ['high'] },
+    { names: /^gpt-5\.[12]-pro/, efforts: ['medium', 'high', 'xhigh'] },
+    { names: /^gpt-5\.(?:1-codex-max|2-codex)/, efforts: ['low', 'medium', 'high', 'xhigh'] },
+    { names: /^gpt-5(?:\.1)?-codex(?!-max)/, efforts: ['low', 'medium', 'high'] },
+    { names: /^gpt-5(?:-(?:mini|nano))?(?:-\d{4}|$)/, efforts: ['minimal', 'low', 'medium', 'high'] },
+    { names: /^gpt-5\.1(?:-\d{4}|$)/, efforts: ['none', 'low', 'medium', 'high'] },
+    { names: /^gpt-5\.2(?:-\d{4}|$)/, efforts: ['none', 'low', 'medium', 'high', 'xhigh'] },
+    { names: /^(?:gpt-3|gpt-4|chatgpt)/, efforts: [] },
+  ],
+};
 
 export const openai: Provider = {
   id: 'openai',
@@ -135,6 +149,7 @@ export const deepseek: Provider = {
     maxTokensFieldOnly: true,
     // "This response_format type is unavailable now" is its answer to a schema.
     jsonSchemaOutput: false,
+    toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
     reasoningField: 'reasoning_content',
     reasoningRequiredWithTools: true,
     thinkingToggle: 'thinking-type',
@@ -171,6 +186,11 @@ export const moonshot: Provider = {
     dropFields: ['temperature', 'top_p', 'n', 'presence_penalty', 'frequency_penalty'],
     efforts: ['low', 'high', 'max'],
     toolStrict: false,
+    // "must start with a letter and can contain letters, numbers, underscores, and dashes".
+    toolNames: { shape: /^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/, longest: 64 },
+    noEmptyAssistant: true,
+    // These think, and "tool_choice 'required' is incompatible with thinking enabled".
+    models: [{ names: /^kimi-k(?:2\.[5-9]|[3-9])/, forcedToolChoice: false }],
   },
   errorRules: [
     { code: 'permission_denied_error', failureClass: 'auth' },
@@ -202,6 +222,15 @@ export const mistral: Provider = {
     shortCallIds: true,
     seedField: 'random_seed',
     dropFields: ['user', 'safety_identifier', 'logprobs', 'top_logprobs', 'verbosity', 'store'],
+    knownFields: [
+      'model', 'messages', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'response_format', 'tools', 'tool_choice', 'presence_penalty', 'frequency_penalty', 'n', 'prediction', 'parallel_tool_calls',
+      'prompt_mode', 'reasoning_effort', 'safe_prompt', 'guardrails', 'prompt_cache_key', 'service_tier',
+    ],
+    messageFields: { system: ['role', 'content'], user: ['role', 'content'], assistant: ['role', 'content', 'tool_calls', 'prefix'], tool: ['role', 'content', 'tool_call_id', 'name'] },
+    toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
+    assistantAfterTools: true,
+    noEmptyAssistant: true,
+    maxTemperature: 1.5,
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   },
 };
@@ -248,7 +277,14 @@ export const xai: Provider = {
   pricesId: 'x-ai',
   modelSpelling: 'dots',
   // Chat counts leave reasoning out; Responses counts hold it.
-  dialect: { reasoningField: 'reasoning_content', reasoningBesideOutput: true, customTools: false, efforts: ['none', 'low', 'medium', 'high'] },
+  dialect: {
+    reasoningField: 'reasoning_content', reasoningBesideOutput: true, customTools: false, efforts: ['none', 'low', 'medium', 'high'],
+    imageTypes: ['image/jpeg', 'image/png'],
+    models: [
+      { names: /^grok-(?:3-mini|4|code)(?!.*non-reasoning)/, dropFields: ['presence_penalty', 'frequency_penalty', 'stop'] },
+      { names: /^grok-4(?:\.20|-0709|-fast|-1|$)/, efforts: [] },
+    ],
+  },
   errorRules: [
     // A used-up balance comes as a rate limit, a wrong key as a wrong request.
     { status: 429, message: 'monthly spending limit', failureClass: 'quota' },

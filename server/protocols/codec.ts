@@ -2,6 +2,21 @@ import type { ConversationEvent, ConversationRequest, ProtocolName, ToolDefiniti
 import type { FailureClass } from '../api/failure.ts';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 
+/** What models of these names refuse beside what their provider does. */
+export interface ModelRule {
+  /** Matches the model's name in lower case, without the maker's name before a slash. */
+  names: RegExp;
+  /** Top-level request fields that are refused, and left out. */
+  dropFields?: readonly string[] | undefined;
+  /** Efforts that are accepted, weakest first; others are mapped to the nearest. None: the effort is left out. */
+  efforts?: readonly string[] | undefined;
+  /** A tool cannot be forced: it is asked for in words. */
+  forcedToolChoice?: false | undefined;
+}
+
+/** Which names of tools are accepted. */
+export interface ToolNameRule { shape: RegExp; longest: number }
+
 /**
  * How one provider's dialect of a protocol differs from the plain protocol. Data, not code: the codec of its protocol reads it
  * where it translates, and `bodyRules` apply what the provider refuses to every body. Absent means the protocol's default.
@@ -50,6 +65,26 @@ export interface Dialect {
   jsonSchemaOutput?: boolean | undefined;
   /** openai-chat: tools may have `strict`. Default true. */
   toolStrict?: boolean | undefined;
+  /** Top-level fields that it knows; every other one is refused, and left out. Default: any. */
+  knownFields?: readonly string[] | undefined;
+  /** openai-chat: by role, the fields that a message may have; every other one is refused, and left out. Default: any. */
+  messageFields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** openai-chat: the assistant must speak between the result of a tool and the user (Mistral). */
+  assistantAfterTools?: boolean | undefined;
+  /** openai-chat: a message of the assistant without text and calls is refused. Default: it may be empty. */
+  noEmptyAssistant?: boolean | undefined;
+  /** openai-chat and openai-responses: the highest temperature that it takes. */
+  maxTemperature?: number | undefined;
+  /** openai-responses: the least output limit that it takes, in tokens. */
+  minOutputTokens?: number | undefined;
+  /** openai-chat and openai-responses: types of images that it takes; wins over `commonImagesOnly`. */
+  imageTypes?: readonly string[] | undefined;
+  /** Names of tools that it takes, where they are fewer than those of the protocol. */
+  toolNames?: ToolNameRule | undefined;
+  /** openai-chat and openai-responses: schemas marked as strict are checked, and refused where they are not. */
+  strictSchemas?: boolean | undefined;
+  /** Rules of single models, all of which hold that fit. */
+  models?: readonly ModelRule[] | undefined;
   /** openai-chat: a last message of the assistant must be marked with `prefix` (Mistral). Default: it may stand as it is. */
   assistantLast?: 'prefix' | undefined;
 }

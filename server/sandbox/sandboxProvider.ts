@@ -13,6 +13,8 @@ import { answerControl, controlPath, isControlPath, readBody } from './sandboxCo
 import { SandboxListener } from './sandboxListener.ts';
 import { answerTurn } from './sandboxTurn.ts';
 import type { TurnProvider } from './sandboxTurn.ts';
+import { refusalOf, strictOwners } from './strict/strictProviders.ts';
+import type { StrictProviderId } from './strict/strictProviders.ts';
 import type { SandboxPrompt, SandboxProtocol, SandboxSpeech, SandboxWire } from './wires/sandboxWire.ts';
 
 const wires: Record<SandboxProtocol, SandboxWire> = {
@@ -42,6 +44,8 @@ export interface SandboxOptions {
   models?: readonly string[] | undefined;
   /** Speak HTTPS with this certificate (PEM). */
   tls?: { key: string; cert: string } | undefined;
+  /** Whose requests it refuses, by the provider's id in the catalog; default: those of the protocol's vendor. `lenient`: it takes whatever it can read. */
+  strict?: StrictProviderId | 'lenient' | undefined;
   /** How many requests are remembered; default 1000. */
   journalLimit?: number | undefined;
   /** What it says in place of its usual words; undefined: those. A script's own words win. */
@@ -201,6 +205,7 @@ class Sandbox implements SandboxProvider {
 
 function turnProvider(options: SandboxOptions, script: BehaviourScript): TurnProvider {
   const { protocol, name, latency } = options;
+  const strict = options.strict ?? strictOwners[protocol];
   let replies = 0;
   let calls = 0;
   return {
@@ -212,6 +217,7 @@ function turnProvider(options: SandboxOptions, script: BehaviourScript): TurnPro
     strictModels: options.models !== undefined,
     startedAt: Math.floor(Date.now() / 1000),
     says: options.says,
+    refuses: strict === 'lenient' ? undefined : (request) => refusalOf(strict, protocol, request),
     takeBehaviour: () => script.take(),
     otherBehaviour: () => script.forOtherCalls,
     nextReplyId: () => `${idPrefixes[protocol].reply}_${name}_${replies += 1}`,

@@ -7,6 +7,7 @@ import { deliver, forever, pause } from './delivery.ts';
 import { maskCredential } from './requestJournal.ts';
 import type { SandboxRequest } from './requestJournal.ts';
 import type { SandboxBehaviour, SandboxErrorKind } from './sandboxBehaviour.ts';
+import type { JudgedRequest } from './strict/strictProviders.ts';
 import type { FailureRequest, SandboxAnswer, SandboxPrompt, SandboxReply, SandboxSpeech, SandboxWire } from './wires/sandboxWire.ts';
 
 export interface Latency { headersMs: number; firstTokenMs: number; betweenWordsMs: number }
@@ -25,6 +26,8 @@ export interface TurnProvider {
   startedAt: number;
   /** What it says in place of its usual words; undefined: those. */
   says: ((prompt: SandboxPrompt, body: JsonObject) => SandboxSpeech | undefined) | undefined;
+  /** Its answer to a request that the real provider refuses; undefined: it takes whatever it can read. */
+  refuses: ((request: JudgedRequest) => { status: number; body: JsonObject } | undefined) | undefined;
   /** The behaviour for a generating request that has arrived (uses up a list). */
   takeBehaviour(): SandboxBehaviour;
   /** The behaviour for any other request. */
@@ -65,6 +68,8 @@ export async function answerTurn(turn: Turn): Promise<void> {
       return sendFailure(turn, { kind: 'model-not-found', model: call.id });
     case 'count-tokens': case 'generate': {
       if (!isObject(entry.body)) return sendFailure(turn, { kind: 'bad-request', message: 'We could not parse the JSON body of your request.' });
+      const refusal = call.kind === 'generate' ? provider.refuses?.({ body: entry.body, model: call.model ?? failureRequest(turn).model, headers: entry.headers, requestId: failureRequest(turn).requestId }) : undefined;
+      if (refusal !== undefined) return sendJson(turn, refusal.status, refusal.body);
       const prompt = provider.wire.readPrompt(entry.body, entry.headers, call);
       if (typeof prompt === 'string') return sendFailure(turn, { kind: 'bad-request', message: prompt });
       if (provider.strictModels && !provider.models.includes(prompt.model)) return sendFailure(turn, { kind: 'model-not-found', model: prompt.model });

@@ -23,7 +23,9 @@ import { codecFor } from '../../protocols/registry.ts';
 import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { requestText } from '../../protocols/toolLists.ts';
-import { withCallersNames, withFittingNames, type FittedNames } from '../../protocols/tools/toolNames.ts';
+import { addUnreadFields } from '../../protocols/losses/callerFields.ts';
+import { addTranslationLosses, missingStops } from '../../protocols/losses/translationLosses.ts';
+import { namesFit, withCallersNames, withFittingNames, type FittedNames } from '../../protocols/tools/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
 import type { CompletionBody, ConversationBody, EmbeddingBody, ExchangeInput, RawBody } from '../request.ts';
@@ -73,7 +75,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const { input, target, endpoint, codec, key, maxOutputTokens, stripReasoning } = order;
   const { body: asked } = input;
   if (asked.kind !== 'conversation') return buildOperation(order, asked);
-  const raw = input.protocol === endpoint.protocol ? asked.raw : undefined;
+  const raw = input.protocol === endpoint.protocol && mayPass(asked, endpoint) ? asked.raw : undefined;
   const passThrough = raw !== undefined;
   const limit = cappedLimit(input, maxOutputTokens);
   const conversation = passThrough ? undefined : conversationFor(input, asked, endpoint, stripReasoning);
@@ -100,17 +102,24 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
     },
     passThrough,
     hideUsage: edited.hideUsage,
-    // OpenAI Responses has no stop strings: the answer is stopped on its way back.
-    codec: readsAs(codec.protocol === 'openai-responses' ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
+    // Where the target has no stop strings, or takes fewer, the answer is stopped on its way back.
+    codec: readsAs(edited.stopsHere === true ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
     changes,
   };
+}
+
+/** Whether a caller's bytes may go to a target of their protocol. Names that it refuses are replaced in the answer as well, so the request is translated. */
+function mayPass({ raw }: ConversationBody, { provider: { dialect: { toolNames } } }: EndpointConfig): boolean {
+  return toolNames === undefined || raw === undefined || !raw.scan.fields.has('tools') || namesFit(raw.bytes, toolNames);
 }
 
 interface WrittenBody {
   body: readonly Buffer[];
   hideUsage: boolean;
   changes: readonly string[];
+  /** The target does not apply all stop strings. */
+  stopsHere?: boolean;
   /** Names of tools that were replaced. */
   names?: FittedNames | undefined;
 }
@@ -124,14 +133,19 @@ const noChanges: readonly string[] = [];
 function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
   const model = wireModelName(endpoint, target.upstreamModel);
   const { dialect } = endpoint.provider;
-  const names = withFittingNames(conversation, endpoint.protocol);
+  const names = withFittingNames(conversation, endpoint.protocol, dialect.toolNames);
   const body = codec.encodeRequest({ ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
     model, stream: input.stream, defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens, dialect, origin: originOf(endpoint, target),
   });
-  const changes = fitBody(endpoint.protocol, body, { dialect, model });
-  if (names !== undefined) changes.push('names of tools were replaced');
+  const made = new Set(fitBody(endpoint.protocol, body, { dialect, model }));
+  if (names !== undefined) made.add('names of tools were replaced');
+  addTranslationLosses(conversation, body, endpoint.protocol, { dialect, origin: originOf(endpoint, target) }, made);
+  if (limit !== undefined) made.add(`the output limit was lowered to ${limit}`);
+  if (input.protocol !== 'editor' && input.body.raw !== undefined) addUnreadFields(input.protocol, input.body.raw.scan.fields.keys(), made);
+  const changes = [...made];
+  const stopsHere = missingStops(conversation, body, endpoint.protocol);
   if (repairs !== undefined) repairBody(body, repairs, changes);
-  return { body: [Buffer.from(requestText(placed(endpoint, body)))], hideUsage: false, changes, names };
+  return { body: [Buffer.from(requestText(placed(endpoint, body)))], hideUsage: false, changes, names, stopsHere };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */

@@ -8,6 +8,10 @@ export interface ClaudeModelRules {
   forcedToolChoice: boolean;
   /** `temperature`, `top_p`, `top_k` other than their defaults are accepted. */
   sampling: boolean;
+  /** `temperature` and `top_p` exclude each other. */
+  oneSampling: boolean;
+  /** The answer's JSON schema can be asked for (`output_config.format`). */
+  answerSchema: boolean;
   /** A conversation may end with the assistant, whose last message is then continued. */
   prefill: boolean;
 }
@@ -20,16 +24,17 @@ export interface ClaudeModelRules {
  */
 export function claudeModelRules(model: string): ClaudeModelRules {
   const name = model.toLowerCase();
-  if (!isClaude(name)) return { thinking: 'budget', thinkingOff: 'disabled', forcedToolChoice: true, sampling: true, prefill: true };
+  if (!isClaude(name)) return { thinking: 'budget', thinkingOff: 'disabled', forcedToolChoice: true, sampling: true, oneSampling: false, answerSchema: true, prefill: true };
   const version = versionOf(name);
-  if (version === undefined) return { thinking: 'adaptive', thinkingOff: 'least-effort', forcedToolChoice: false, sampling: false, prefill: false };
-  if (version < 37) return { thinking: 'none', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
-  if (version < 46) return { thinking: 'budget', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
+  const common = { oneSampling: version === undefined || version >= 41, answerSchema: version === undefined || version >= 45 || (version === 41 && name.includes('opus')) };
+  if (version === undefined) return { ...common, thinking: 'adaptive', thinkingOff: 'least-effort', forcedToolChoice: false, sampling: false, prefill: false };
+  if (version < 37) return { ...common, thinking: 'none', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
+  if (version < 46) return { ...common, thinking: 'budget', thinkingOff: 'omit', forcedToolChoice: true, sampling: true, prefill: true };
   if (version < 55) {
     const alwaysThinks = /fable|mythos/.test(name);
-    return { thinking: 'adaptive', thinkingOff: alwaysThinks ? 'least-effort' : 'disabled', forcedToolChoice: !alwaysThinks, sampling: version <= 46, prefill: false };
+    return { ...common, thinking: 'adaptive', thinkingOff: alwaysThinks ? 'least-effort' : 'disabled', forcedToolChoice: !alwaysThinks, sampling: version <= 46, prefill: false };
   }
-  return { thinking: 'adaptive', thinkingOff: name.includes('sonnet') ? 'between-tools' : 'least-effort', forcedToolChoice: name.includes('haiku'), sampling: false, prefill: false };
+  return { ...common, thinking: 'adaptive', thinkingOff: name.includes('sonnet') ? 'between-tools' : 'least-effort', forcedToolChoice: name.includes('haiku'), sampling: false, prefill: false };
 }
 
 /** Whether a model name is one of Anthropic's own, whoever serves it. */

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { fieldValue, type FieldEdit } from '../../base/objectScan.ts';
 import { chatRules } from './chatRules.ts';
 import { geminiRules } from './geminiRules.ts';
+import { leaveOut } from './leaveOut.ts';
 import { messagesRules } from './messagesRules.ts';
 import { responsesRules } from './responsesRules.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
@@ -14,6 +15,10 @@ const rules: Readonly<Record<ProtocolName, BodyRules>> = {
   'gemini': geminiRules,
 };
 
+const noFields: readonly string[] = [];
+/** Fields that are written where a caller's bytes are sent on, whatever the caller wrote. */
+const addedFields: readonly string[] = ['model'];
+
 /**
  * Makes a body fit for a target of its protocol.
  * @returns what was changed, in words
@@ -23,6 +28,8 @@ export function fitBody(protocol: ProtocolName, body: JsonObject, target: FitTar
   const { fitTop, fitContent } = rules[protocol];
   fitTop(body, target, changes);
   fitContent(body, target, changes);
+  const { knownFields } = target.dialect;
+  if (knownFields !== undefined) leaveOut(body, Object.keys(body).filter(name => !knownFields.includes(name)), changes);
   return [...changes];
 }
 
@@ -41,12 +48,17 @@ export function topEdits(protocol: ProtocolName, { bytes, scan }: BodyBytes, tar
   for (const name of topFields) {
     if (scan.fields.has(name)) (before ??= {})[name] = fieldValue(bytes, scan, name) as JsonValue | undefined;
   }
-  if (before === undefined) return undefined;
+  const { knownFields } = target.dialect;
+  const unknown = knownFields === undefined ? noFields : [...scan.fields.keys()].filter(name => !knownFields.includes(name) && !topFields.includes(name) && !addedFields.includes(name));
+  if (before === undefined && unknown.length === 0) return undefined;
+  before ??= {};
   const after: JsonObject = limit === undefined ? { ...before } : { ...before, [limit.field]: limit.tokens };
   const changes = new Set<string>();
   fitTop(after, target, changes);
+  if (knownFields !== undefined) leaveOut(after, Object.keys(after).filter(name => !knownFields.includes(name)), changes);
+  for (const name of unknown) changes.add(`${name} was left out`);
   if (changes.size === 0) return undefined;
-  const edits: FieldEdit[] = [];
+  const edits: FieldEdit[] = unknown.map(name => ({ name, json: undefined }));
   for (const name of Object.keys(before)) if (after[name] === undefined) edits.push({ name, json: undefined });
   for (const [name, value] of Object.entries(after)) {
     if (value !== undefined && value !== before[name]) edits.push({ name, json: JSON.stringify(value) });

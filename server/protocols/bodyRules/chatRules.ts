@@ -5,20 +5,24 @@ import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
+import { occurrences } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
-import { goOn, jsonWords, schemaWords } from './promptWords.ts';
+import { goOn, jsonWords, mustCallWords, schemaWords } from './promptWords.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
-import { fitSampling, fitUser, samplingFields } from './openAiFields.ts';
+import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
+import { acceptedEfforts, refusedFields, takesForcedChoice } from './modelRules.ts';
+import { fitSampling, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
+import { isStrictSchema, withItems } from './strictSchemas.ts';
 
 const userFields = ['user', 'safety_identifier'] as const;
 const maxTokensFields = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** What targets of OpenAI's Chat Completions refuse. */
 export const chatRules: BodyRules = {
-  topFields: [...maxTokensFields, 'reasoning_effort', 'seed', 'random_seed', ...userFields, ...samplingFields, 'logprobs', 'top_logprobs', 'n', 'verbosity', 'store', 'service_tier', 'parallel_tool_calls', 'prompt_cache_key', 'metadata'],
+  topFields: [...maxTokensFields, 'reasoning_effort', 'seed', 'random_seed', ...userFields, ...samplingFields, ...otherSamplingFields, 'n', 'verbosity', 'store', 'service_tier', 'parallel_tool_calls', 'prompt_cache_key', 'metadata'],
 
   fitTop(body, target, changes) {
     const { dialect } = target;
@@ -36,14 +40,18 @@ export const chatRules: BodyRules = {
       delete body.seed;
       changes.add(`seed was sent as ${seed}`);
     }
-    const wantedEffort = dialect.efforts === undefined ? undefined : parseEffort(body.reasoning_effort);
-    if (wantedEffort !== undefined && dialect.efforts?.includes(wantedEffort) === false) {
-      body.reasoning_effort = nearestEffort(wantedEffort, dialect.efforts);
-      changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
+    const wantedEffort = parseEffort(body.reasoning_effort);
+    const efforts = wantedEffort === undefined ? undefined : acceptedEfforts(target);
+    if (wantedEffort !== undefined && efforts?.includes(wantedEffort) === false) {
+      if (efforts.length === 0) leaveOut(body, ['reasoning_effort'], changes);
+      else {
+        body.reasoning_effort = nearestEffort(wantedEffort, efforts);
+        changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
+      }
     }
-    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', changes);
+    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', dialect.maxTemperature, changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
-    leaveOut(body, dialect.dropFields ?? [], changes);
+    leaveOut(body, refusedFields(target), changes);
   },
 
   mayHoldRefused({ bytes, scan }, target) {
@@ -56,27 +64,45 @@ export const chatRules: BodyRules = {
       if (rule !== undefined && !idsFit(bytes, 'tool_call_id', rule)) return true;
     }
     if (words.has('image_url') && !imageUrlsFit(bytes, allowedImages(target))) return true;
+    const messages = fields.get('messages');
+    if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || hasEmptyCalls(bytes, messages))) return true;
     const format = fields.get('response_format');
     if (format !== undefined && /json_(?:schema|object)/.test(bytes.toString('latin1', format.start, Math.min(format.end, format.start + 64 * 1024)))) {
-      if (dialect.jsonSchemaOutput === false || words.has('json_object')) return true;
+      if (dialect.jsonSchemaOutput === false || dialect.strictSchemas === true || words.has('json_object')) return true;
     }
     const tools = fields.get('tools');
-    if (tools !== undefined && !(dialect.toolStrict === false ? strictlessLists : completedLists).fits(bytes.subarray(tools.start, tools.end))) return true;
+    if (tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end))) return true;
+    if (lacksTools({ bytes, scan }) || (fields.has('tool_choice') && !takesForcedChoice(target))) return true;
     return words.has('assistant') && (dialect.assistantLast !== undefined || noPrefill(target.model)) && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
   fitContent(body, target, changes) {
-    if (Array.isArray(body.messages)) body.messages = fitMessages(body.messages, target, changes);
-    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, target.dialect.toolStrict === false ? strictlessTools : completedTools, changes);
+    if (Array.isArray(body.messages)) body.messages = inOrder(fitMessages(body.messages, target, changes), target, changes);
+    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, fittingTools[toolsKind(target)], changes);
+    fitToolFields(body, changes);
+    fitToolChoice(body, target, changes);
     fitFormat(body, target, changes);
     fitLast(body, target, changes);
   },
 };
 
-const completedTools = fitTools(tool => fitTool(tool, false));
-const strictlessTools = fitTools(tool => fitTool(tool, true));
-const completedLists = new ToolListVerdicts(completedTools);
-const strictlessLists = new ToolListVerdicts(strictlessTools);
+/** What becomes of `strict` of a tool: it stays, goes, or goes where its schema is not strict. */
+type ToolsKind = 'as-written' | 'never' | 'checked';
+
+const fittingTools = { 'as-written': fitTools(tool => fitTool(tool, 'as-written')), 'never': fitTools(tool => fitTool(tool, 'never')), 'checked': fitTools(tool => fitTool(tool, 'checked')) };
+const toolLists = { 'as-written': new ToolListVerdicts(fittingTools['as-written']), 'never': new ToolListVerdicts(fittingTools.never), 'checked': new ToolListVerdicts(fittingTools.checked) };
+
+function toolsKind({ dialect }: FitTarget): ToolsKind {
+  return dialect.toolStrict === false ? 'never' : dialect.strictSchemas === true ? 'checked' : 'as-written';
+}
+
+/** An empty list of calls is refused by OpenAI and others. */
+function hasEmptyCalls(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
+  for (let at = bytes.indexOf('"tool_calls"', start, 'latin1'); at !== -1 && at < end; at = bytes.indexOf('"tool_calls"', at + 12, 'latin1')) {
+    if (/^"tool_calls"\s{0,8}:\s{0,8}\[\s{0,8}\]/.test(bytes.toString('latin1', at, at + 40))) return true;
+  }
+  return false;
+}
 
 function maxTokensField({ dialect, model }: FitTarget): 'max_tokens' | 'max_completion_tokens' | undefined {
   // A server whose name for it is not known gets the field as the caller wrote it, except where the model decides.
@@ -94,18 +120,16 @@ function reasoningField({ dialect }: FitTarget): string {
   return dialect.reasoningField ?? 'reasoning_content';
 }
 
-function occurrences(bytes: Buffer, text: string): number {
-  let count = 0;
-  for (let at = bytes.indexOf(text, 0, 'latin1'); at !== -1; at = bytes.indexOf(text, at + text.length, 'latin1')) count += 1;
-  return count;
-}
-
 function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes: Set<string>): JsonValue[] {
   const { dialect } = target;
   const ids = callIdRule(target);
   return messages.map(message => {
     if (!isObject(message)) return message;
-    const fit = { ...message };
+    const fit = { ...withKnownFields(message, target, changes) };
+    if (Array.isArray(fit.tool_calls) && fit.tool_calls.length === 0) {
+      delete fit.tool_calls;
+      changes.add('an empty list of calls was left out');
+    }
     if (fit.role === 'developer' && dialect.developerRole !== true) {
       fit.role = 'system';
       changes.add('the role developer was sent as system');
@@ -141,7 +165,7 @@ function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): Json
   return { ...part, image_url: { ...part.image_url, url } };
 }
 
-function fitTool(tool: JsonValue, strictless: boolean): JsonValue {
+function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
   if (!isObject(tool) || !isObject(tool.function)) return tool;
   const { function: declared } = tool;
   let fit = declared;
@@ -149,11 +173,21 @@ function fitTool(tool: JsonValue, strictless: boolean): JsonValue {
     const parameters = fitToolSchema(declared.parameters, true);
     if (parameters !== declared.parameters) fit = { ...fit, parameters };
   }
-  if (strictless && fit.strict !== undefined) {
+  if (fit.strict !== undefined && (kind === 'never' || (kind === 'checked' && fit.strict === true && !isStrictSchema(fit.parameters)))) {
     const { strict: _strict, ...rest } = fit;
     fit = rest;
   }
   return fit === declared ? tool : { ...tool, function: fit };
+}
+
+/** A model that refuses to be forced to a tool is asked in words. */
+function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>): void {
+  const choice = body.tool_choice;
+  if ((choice !== 'required' && choice !== 'any' && !isObject(choice)) || takesForcedChoice(target)) return;
+  const named = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
+  body.tool_choice = 'auto';
+  addInstruction(body, mustCallWords(typeof named === 'string' ? named : undefined));
+  changes.add('the forced choice of a tool was asked for in words');
 }
 
 function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {
@@ -164,6 +198,13 @@ function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string
     body.response_format = { type: 'json_object' };
     addInstruction(body, schemaWords(schema));
     changes.add('the JSON schema of the answer was asked for in words');
+  } else if (format.type === 'json_schema' && dialect.strictSchemas === true && isObject(format.json_schema)) {
+    const described = format.json_schema;
+    const schema = isObject(described.schema) ? withItems(described.schema) : described.schema;
+    const loose = described.strict === true && !isStrictSchema(schema);
+    if (!loose && schema === described.schema) return;
+    body.response_format = { ...format, json_schema: { ...described, schema, ...(loose ? { strict: false } : {}) } };
+    changes.add(loose ? 'the JSON schema of the answer was sent as not strict' : 'the JSON schema of the answer was completed');
   } else if (format.type === 'json_object' && !/json/i.test(JSON.stringify(body.messages ?? ''))) {
     // Providers of JSON mode refuse a prompt that does not speak of JSON.
     addInstruction(body, jsonWords);

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { claudeModelRules, isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.ts';
-import type { BodyRules, FitTarget } from './rule.ts';
+import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
-import { goOn, mustCallWords } from './promptWords.ts';
+import { refusedFields } from './modelRules.ts';
+import { goOn, mustCallWords, schemaWords } from './promptWords.ts';
+import { closedSchema } from './strictSchemas.ts';
 import { fitId } from './fitId.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
@@ -16,14 +19,15 @@ const leastBudgetTokens = 1024;
 
 /** What targets of Anthropic's Messages refuse; rules of a model's generation hold for Claude only. */
 export const messagesRules: BodyRules = {
-  topFields: [...samplingFields, 'thinking', 'output_config', 'max_tokens'],
+  topFields: [...samplingFields, 'thinking', 'output_config', 'max_tokens', 'metadata', 'tool_choice'],
 
   fitTop(body, { dialect, model }, changes) {
     if (isClaude(model)) {
       fitThinking(body, model, changes);
-      if (!claudeModelRules(model).sampling) leaveOut(body, samplingFields, changes);
+      fitSampling(body, model, changes);
+      fitUser(body, changes);
     }
-    leaveOut(body, dialect.dropFields ?? [], changes);
+    leaveOut(body, refusedFields({ dialect, model }), changes);
   },
 
   mayHoldRefused({ bytes, scan }, { model }) {
@@ -32,6 +36,7 @@ export const messagesRules: BodyRules = {
     if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
+    if (mayHoldSchema(bytes, scan) && isClaude(model)) return true;
     if (isForced(bytes, fields.get('tool_choice')) && !claudeModelRules(model).forcedToolChoice) return true;
     return words.has('assistant') && noPrefill(model) && endsWithAssistant({ bytes, scan }, 'messages');
   },
@@ -40,6 +45,7 @@ export const messagesRules: BodyRules = {
     if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
     if (Array.isArray(body.tools)) body.tools = fitted(body.tools, completedTools, changes);
     fitToolChoice(body, target, changes);
+    fitAnswerSchema(body, target, changes);
     const messages = Array.isArray(body.messages) ? body.messages : [];
     const last = messages.at(-1);
     if (noPrefill(target.model) && isObject(last) && last.role === 'assistant' && !calls(last)) {
@@ -52,6 +58,75 @@ export const messagesRules: BodyRules = {
 const completedTools = fitTools(fitTool);
 const toolLists = new ToolListVerdicts(completedTools);
 
+/**
+ * Sampling as the model's generation takes it. From Opus 4.1 and the 4.5 models on, temperature and top_p exclude each other (BerriAI/litellm#15097);
+ * with thinking, only the default temperature, a high top_p and no top_k are accepted.
+ */
+function fitSampling(body: JsonObject, model: string, changes: Set<string>): void {
+  const rules = claudeModelRules(model);
+  if (!rules.sampling) return leaveOut(body, samplingFields, changes);
+  if (rules.oneSampling && body.temperature !== undefined && body.top_p !== undefined) leaveOut(body, ['top_p'], changes);
+  const thinks = isObject(body.thinking) && (body.thinking.type === 'enabled' || body.thinking.type === 'adaptive');
+  if (!thinks) return;
+  if (body.temperature !== 1) leaveOut(body, ['temperature'], changes);
+  if (typeof body.top_p === 'number' && body.top_p < leastTopP) leaveOut(body, ['top_p'], changes);
+  leaveOut(body, ['top_k'], changes);
+}
+
+const leastTopP = 0.95;
+const longestUser = 256;
+const email = /^[^\s@]{1,128}@[^\s@]{1,128}\.[a-zA-Z]{2,24}$/;
+const phone = /^\+?[\d\s().-]{9,20}$/;
+
+/** What names a person is refused; its hash says the same of two requests. Source: the API reference of `metadata.user_id`; BerriAI/litellm#11432. */
+function fitUser(body: JsonObject, changes: Set<string>): void {
+  const { metadata } = body;
+  const user = isObject(metadata) ? metadata.user_id : undefined;
+  if (typeof user !== 'string' || (user.length <= longestUser && !email.test(user) && !phone.test(user))) return;
+  body.metadata = { ...(metadata as JsonObject), user_id: createHash('sha256').update(user).digest('hex') };
+  changes.add('the identifier of the user was sent as its hash');
+}
+
+/** A schema of the answer, or of a strict tool. */
+function mayHoldSchema(bytes: Buffer, { fields }: BodyBytes['scan']): boolean {
+  return fields.has('output_format') || (fields.has('output_config') && bytes.includes('"json_schema"')) || (fields.has('tools') && /"strict"\s{0,8}:\s{0,8}true/.test(strictPart(bytes)));
+}
+
+function strictPart(bytes: Buffer): string {
+  const at = bytes.indexOf('"strict"', 0, 'latin1');
+  return at === -1 ? '' : bytes.toString('latin1', at, at + 40);
+}
+
+/** The schema of the answer as the model's generation takes it; older ones are asked in words. */
+function fitAnswerSchema(body: JsonObject, { model }: FitTarget, changes: Set<string>): void {
+  if (!isClaude(model)) return;
+  for (const [holder, name] of [[body.output_config, 'format'], [body, 'output_format']] as const) {
+    const format = isObject(holder) ? holder[name] : undefined;
+    if (!isObject(holder) || !isObject(format) || format.type !== 'json_schema' || !isObject(format.schema)) continue;
+    if (!claudeModelRules(model).answerSchema) {
+      const { [name]: _format, ...rest } = holder;
+      if (holder === body) delete body[name];
+      else if (Object.keys(rest).length === 0) delete body.output_config;
+      else body.output_config = rest;
+      addSystem(body, schemaWords(format.schema));
+      changes.add('the JSON schema of the answer was asked for in words');
+      continue;
+    }
+    const schema = closedSchema(format.schema);
+    if (schema === format.schema) continue;
+    const fit = { ...format, schema };
+    if (holder === body) body[name] = fit;
+    else body.output_config = { ...holder, [name]: fit };
+    changes.add('the JSON schema of the answer was closed, and its bounds are in words');
+  }
+}
+
+/** Adds an instruction behind the others. */
+function addSystem(body: JsonObject, text: string): void {
+  const { system } = body;
+  body.system = Array.isArray(system) ? [...system, { type: 'text', text }] : typeof system === 'string' && system !== '' ? `${system}\n\n${text}` : text;
+}
+
 /** Thinking as the model's generation takes it. */
 function fitThinking(body: JsonObject, model: string, changes: Set<string>): void {
   const rules = claudeModelRules(model);
@@ -59,7 +134,10 @@ function fitThinking(body: JsonObject, model: string, changes: Set<string>): voi
   if (isObject(thinking)) {
     const { display } = thinking;
     if (rules.thinking === 'none') leaveOut(body, ['thinking'], changes);
-    else if (rules.thinking === 'adaptive' && !rules.sampling && thinking.type === 'enabled') {
+    else if (isForcing(body.tool_choice) && rules.forcedToolChoice && (thinking.type === 'enabled' || thinking.type === 'adaptive')) {
+      // "Thinking may not be enabled when tool_choice forces tool use."
+      leaveOut(body, ['thinking'], changes);
+    } else if (rules.thinking === 'adaptive' && !rules.sampling && thinking.type === 'enabled') {
       body.thinking = { type: 'adaptive', ...(display === undefined ? {} : { display }) };
       if (typeof thinking.budget_tokens === 'number') setEffort(body, effortOfBudget(thinking.budget_tokens));
       changes.add('a thinking budget was sent as an effort');
@@ -87,6 +165,10 @@ function fitThinking(body: JsonObject, model: string, changes: Set<string>): voi
     else delete body.output_config;
     changes.add('output_config.effort was left out');
   }
+}
+
+function isForcing(choice: JsonValue | undefined): boolean {
+  return isObject(choice) && (choice.type === 'any' || choice.type === 'tool');
 }
 
 function setEffort(body: JsonObject, effort: string): void {
@@ -129,7 +211,8 @@ function fitBlock(block: JsonValue, changes: Set<string>): JsonValue {
 
 function fitTool(tool: JsonValue): JsonValue {
   if (!isObject(tool) || tool.input_schema === undefined) return tool;
-  const schema = fitToolSchema(tool.input_schema, false);
+  const whole = fitToolSchema(tool.input_schema, false);
+  const schema = tool.strict === true ? closedSchema(whole) : whole;
   return schema === tool.input_schema ? tool : { ...tool, input_schema: schema };
 }
 
@@ -140,12 +223,10 @@ function isForced(bytes: Buffer, range: { start: number; end: number } | undefin
 /** A model that refuses to be forced to a tool is asked in words. */
 function fitToolChoice(body: JsonObject, { model }: FitTarget, changes: Set<string>): void {
   const choice = body.tool_choice;
-  if (!isObject(choice) || (choice.type !== 'any' && choice.type !== 'tool') || claudeModelRules(model).forcedToolChoice) return;
+  if (!isObject(choice) || !isForcing(choice) || claudeModelRules(model).forcedToolChoice) return;
   const { type: _type, name, ...rest } = choice;
   body.tool_choice = { type: 'auto', ...rest };
-  const text = mustCallWords(typeof name === 'string' ? name : undefined);
-  const { system } = body;
-  body.system = Array.isArray(system) ? [...system, { type: 'text', text }] : typeof system === 'string' && system !== '' ? `${system}\n\n${text}` : text;
+  addSystem(body, mustCallWords(typeof name === 'string' ? name : undefined));
   changes.add('the forced choice of a tool was asked for in words');
 }
 

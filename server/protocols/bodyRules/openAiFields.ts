@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../base/json.ts';
+import type { BodyBytes } from './rule.ts';
 import { leaveOut } from './leaveOut.ts';
 
 /** Sampling parameters, which models that reason refuse. Source: the error texts of GPT-5 and the o-series, November 2026. */
@@ -6,9 +7,18 @@ export const samplingFields = ['temperature', 'top_p', 'presence_penalty', 'freq
 
 const defaults: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
 
-/** Leaves sampling parameters out that are not at their defaults. */
-export function fitSampling(body: JsonObject, refused: boolean, changes: Set<string>): void {
+/** What models that reason refuse as well. Source: the error texts of the same models. */
+export const otherSamplingFields = ['stop', 'logprobs', 'top_logprobs', 'logit_bias'] as const;
+
+/** Leaves sampling parameters out that are not at their defaults, and lowers a temperature that is too high. */
+export function fitSampling(body: JsonObject, refused: boolean, highest: number | undefined, changes: Set<string>): void {
+  const { temperature } = body;
+  if (highest !== undefined && typeof temperature === 'number' && temperature > highest) {
+    body.temperature = highest;
+    changes.add(`temperature ${temperature} was sent as ${highest}`);
+  }
   if (!refused) return;
+  for (const name of otherSamplingFields) if (body[name] !== null && body[name] !== false) leaveOut(body, [name], changes);
   for (const name of samplingFields) {
     if (body[name] !== defaults[name]) leaveOut(body, [name], changes);
   }
@@ -21,4 +31,19 @@ export function fitUser(body: JsonObject, fields: readonly string[], longest: nu
     const value = body[name];
     if (typeof value === 'string' && value.length > longest) leaveOut(body, [name], changes);
   }
+}
+
+/** A choice of tools is refused where there are none, and so is an empty list of them. */
+export function fitToolFields(body: JsonObject, changes: Set<string>): void {
+  if (Array.isArray(body.tools) && body.tools.length === 0) leaveOut(body, ['tools'], changes);
+  if (body.tools !== undefined && body.tools !== null) return;
+  if (body.tool_choice !== 'none') leaveOut(body, ['tool_choice'], changes);
+  leaveOut(body, ['parallel_tool_calls'], changes);
+}
+
+/** Whether a caller's bytes hold a choice of tools without tools. */
+export function lacksTools({ bytes, scan: { fields } }: BodyBytes): boolean {
+  const tools = fields.get('tools');
+  if (tools !== undefined) return /^\[\s*\]$/.test(bytes.toString('latin1', tools.start, Math.min(tools.end, tools.start + 16)));
+  return fields.has('tool_choice') || fields.has('parallel_tool_calls');
 }

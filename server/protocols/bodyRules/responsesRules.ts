@@ -5,11 +5,14 @@ import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, plainCallIds, type CallIdRule } from './callIdRules.ts';
+import { occurrences, stringsOfField } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { jsonWords } from './promptWords.ts';
-import { fitSampling, fitUser } from './openAiFields.ts';
+import { acceptedEfforts, refusedFields } from './modelRules.ts';
+import { fitSampling, fitToolFields, fitUser, lacksTools } from './openAiFields.ts';
+import { isStrictSchema, withItems } from './strictSchemas.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
 /** The longest `call_id` of OpenAI's Responses is longer than that of Chat. */
@@ -18,21 +21,28 @@ const userFields = ['user', 'safety_identifier'] as const;
 
 /** What targets of OpenAI's Responses refuse. */
 export const responsesRules: BodyRules = {
-  topFields: ['temperature', 'top_p', 'reasoning', ...userFields, 'store', 'metadata', 'service_tier', 'truncation'],
+  topFields: ['temperature', 'top_p', 'top_logprobs', 'max_output_tokens', 'reasoning', ...userFields, 'store', 'metadata', 'service_tier', 'truncation', 'parallel_tool_calls'],
 
-  fitTop(body, { dialect, model }, changes) {
+  fitTop(body, target, changes) {
+    const { dialect, model } = target;
     const { reasoning } = body;
-    if (dialect.efforts !== undefined && isObject(reasoning)) {
-      const wanted = parseEffort(reasoning.effort);
-      if (wanted !== undefined && !dialect.efforts.includes(wanted)) {
-        const effort = nearestEffort(wanted, dialect.efforts);
-        body.reasoning = { ...reasoning, effort };
-        changes.add(`effort ${wanted} was sent as ${String(effort)}`);
-      }
+    const wanted = isObject(reasoning) ? parseEffort(reasoning.effort) : undefined;
+    const efforts = wanted === undefined ? undefined : acceptedEfforts(target);
+    if (isObject(reasoning) && wanted !== undefined && efforts?.includes(wanted) === false) {
+      const effort = nearestEffort(wanted, efforts);
+      const { effort: _effort, ...rest } = reasoning;
+      if (effort === undefined && Object.keys(rest).length === 0) delete body.reasoning;
+      else body.reasoning = effort === undefined ? rest : { ...rest, effort };
+      changes.add(effort === undefined ? 'the effort of reasoning was left out' : `effort ${wanted} was sent as ${effort}`);
     }
-    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(reasoning) && reasoning.effort === 'none'), changes);
+    const limit = body.max_output_tokens;
+    if (dialect.minOutputTokens !== undefined && typeof limit === 'number' && limit < dialect.minOutputTokens) {
+      body.max_output_tokens = dialect.minOutputTokens;
+      changes.add(`max_output_tokens ${limit} was sent as ${dialect.minOutputTokens}`);
+    }
+    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), dialect.maxTemperature, changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
-    leaveOut(body, dialect.dropFields ?? [], changes);
+    leaveOut(body, refusedFields(target), changes);
   },
 
   mayHoldRefused({ bytes, scan }, target) {
@@ -41,14 +51,23 @@ export const responsesRules: BodyRules = {
     const rule = callIdRule(target);
     if (rule !== undefined && words.has('function_call_output') && !idsFit(bytes, 'call_id', rule)) return true;
     if (words.has('input_image') && !imageUrlsFit(bytes, allowedImages(target))) return true;
-    if (words.has('json_object')) return true;
+    if (words.has('json_object') || lacksTools({ bytes, scan })) return true;
+    if (target.dialect.strictSchemas === true) {
+      if (words.has('assistant') || words.has('function_call_output')) {
+        const input = fields.get('input');
+        if (input !== undefined && !itemIdsFit(bytes.subarray(input.start, input.end))) return true;
+      }
+      if (fields.has('text') && bytes.includes('"json_schema"')) return true;
+    }
     const tools = fields.get('tools');
-    return tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end));
+    return tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end));
   },
 
   fitContent(body, target, changes) {
     if (Array.isArray(body.input)) body.input = body.input.map(item => fitItem(item, target, changes));
-    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, completedTools, changes);
+    if (Array.isArray(body.tools)) body.tools = fitted(body.tools, fittingTools[toolsKind(target)], changes);
+    fitToolFields(body, changes);
+    fitSchema(body, target, changes);
     const format = isObject(body.text) ? body.text.format : undefined;
     if (isObject(format) && format.type === 'json_object' && !/json/i.test(`${JSON.stringify(body.input ?? '')}${JSON.stringify(body.instructions ?? '')}`)) {
       body.instructions = typeof body.instructions === 'string' && body.instructions !== '' ? `${body.instructions}\n\n${jsonWords}` : jsonWords;
@@ -57,8 +76,50 @@ export const responsesRules: BodyRules = {
   },
 };
 
-const completedTools = fitTools(fitTool);
-const toolLists = new ToolListVerdicts(completedTools);
+type ToolsKind = 'as-written' | 'checked';
+
+const fittingTools: Readonly<Record<ToolsKind, (tools: JsonValue[]) => JsonValue[]>> = { 'as-written': fitTools(tool => fitTool(tool, 'as-written')), 'checked': fitTools(tool => fitTool(tool, 'checked')) };
+const toolLists = { 'as-written': new ToolListVerdicts(fittingTools['as-written']), 'checked': new ToolListVerdicts(fittingTools.checked) };
+
+function toolsKind({ dialect }: FitTarget): ToolsKind {
+  return dialect.strictSchemas === true ? 'checked' : 'as-written';
+}
+
+/** How ids of items begin at OpenAI, by type. Sources: its error texts in Wei-Shaw/sub2api#3785 and #3981, openai/codex#33176, November 2026. */
+const idPrefixes: Readonly<Record<string, string>> = { message: 'msg', function_call: 'fc', reasoning: 'rs', custom_tool_call: 'ctc' };
+const idShape = /^[a-zA-Z0-9_-]{1,64}$/;
+
+/** Whether all ids of items begin as those of some type, and none more often than there are items of that type. */
+function itemIdsFit(bytes: Buffer): boolean {
+  let reasoning = 0;
+  let calls = 0;
+  const shaped = stringsOfField(bytes, 'id', id => {
+    if (id.startsWith('rs')) reasoning += 1;
+    else if (id.startsWith('fc')) calls += 1;
+    return idShape.test(id) && Object.values(idPrefixes).some(prefix => id.startsWith(prefix));
+  });
+  return shaped && (reasoning === 0 || reasoning <= occurrences(bytes, '"reasoning"')) && (calls === 0 || calls <= occurrences(bytes, '"function_call"'));
+}
+
+/** An item without an id that OpenAI refuses: nothing is stored under it. */
+function withoutForeignId(item: JsonObject, { dialect }: FitTarget, changes: Set<string>): JsonObject {
+  const { id, ...rest } = item;
+  const prefix = idPrefixes[typeof item.type === 'string' ? item.type : 'message'];
+  if (typeof id !== 'string' || prefix === undefined || dialect.strictSchemas !== true || (idShape.test(id) && id.startsWith(prefix))) return item;
+  changes.add('ids of items were left out');
+  return rest;
+}
+
+function fitSchema(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {
+  const text = body.text;
+  if (!isObject(text) || !isObject(text.format) || text.format.type !== 'json_schema' || dialect.strictSchemas !== true) return;
+  const { format } = text;
+  const schema = isObject(format.schema) ? withItems(format.schema) : format.schema;
+  const loose = format.strict === true && !isStrictSchema(schema);
+  if (!loose && schema === format.schema) return;
+  body.text = { ...text, format: { ...format, schema, ...(loose ? { strict: false } : {}) } };
+  changes.add(loose ? 'the JSON schema of the answer was sent as not strict' : 'the JSON schema of the answer was completed');
+}
 
 function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
   if (isClaude(model)) return plainCallIds;
@@ -68,7 +129,7 @@ function callIdRule({ dialect, model }: FitTarget): CallIdRule | undefined {
 function fitItem(item: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {
   if (!isObject(item)) return item;
   const rule = callIdRule(target);
-  const fit: JsonObject = { ...item };
+  const fit: JsonObject = { ...withoutForeignId(item, target, changes) };
   if (fit.role === 'developer' && target.dialect.developerRole !== true) {
     fit.role = 'system';
     changes.add('the role developer was sent as system');
@@ -94,13 +155,14 @@ function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): Json
   return { ...part, image_url: url };
 }
 
-function fitTool(tool: JsonValue): JsonValue {
+function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
   if (!isObject(tool)) return tool;
   if (tool.type === 'namespace' && Array.isArray(tool.tools)) {
-    const tools = completedTools(tool.tools);
+    const tools = fittingTools[kind](tool.tools);
     return tools === tool.tools ? tool : { ...tool, tools };
   }
   if (tool.type !== 'function' || tool.parameters === undefined || tool.parameters === null) return tool;
   const parameters = fitToolSchema(tool.parameters, true);
-  return parameters === tool.parameters ? tool : { ...tool, parameters };
+  const loose = kind === 'checked' && tool.strict === true && !isStrictSchema(parameters);
+  return parameters === tool.parameters && !loose ? tool : { ...tool, parameters, ...(loose ? { strict: false } : {}) };
 }

@@ -1,9 +1,10 @@
 import { isObject, mapChanged, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { LatestByBytes, oncePerList } from '../toolLists.ts';
+import { withItems } from './strictSchemas.ts';
 
 /**
  * The schema of a tool's arguments as OpenAI and Anthropic take it: an object's, without a union or a reference at the top.
- * OpenAI wants `properties` as well, even empty. Sources: their error texts ("object schema missing properties"; "schema must
+ * OpenAI wants `properties` as well, even empty, and `items` of each list. Sources: their error texts ("object schema missing properties"; "schema must
  * be a JSON Schema of 'type: "object"'"; "input_schema does not support oneOf, allOf, or anyOf at the top level"), November 2026.
  * @returns the same object when it is so already
  */
@@ -12,8 +13,9 @@ export function fitToolSchema(schema: JsonValue | undefined, needsProperties: bo
   let fit = resolved(schema);
   if (unions.some(name => fit[name] !== undefined)) fit = merged(fit);
   if (fit.type !== 'object') fit = { ...fit, type: 'object' };
-  if (needsProperties && !isObject(fit.properties)) fit = { ...fit, properties: {} };
-  return fit;
+  if (!needsProperties) return fit;
+  if (!isObject(fit.properties)) fit = { ...fit, properties: {} };
+  return withItems(fit);
 }
 
 const unions = ['anyOf', 'oneOf', 'allOf'] as const;

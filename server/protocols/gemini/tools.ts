@@ -76,10 +76,13 @@ export function writeTools(request: ConversationRequest): JsonObject {
 
 const writeToolList = oncePerList((tools: ToolDefinition[]): JsonValue[] => (tools.length === 0 ? [] : [{ functionDeclarations: asFunctions(tools).map(writeDeclaration) }]));
 
+/** What stands at the top of a schema in place of properties. */
+const saysMore = ['anyOf', 'oneOf', 'allOf', '$ref', 'patternProperties'] as const;
+
 function writeDeclaration(tool: ToolDefinition): JsonObject {
   const { parameters } = tool;
   // An object schema without properties is refused; no schema says the same.
-  const isEmpty = parameters === undefined || ((parameters.type === undefined || parameters.type === 'object') && (!isObject(parameters.properties) || Object.keys(parameters.properties).length === 0) && parameters.additionalProperties !== true);
+  const isEmpty = parameters === undefined || ((parameters.type === undefined || parameters.type === 'object') && (!isObject(parameters.properties) || Object.keys(parameters.properties).length === 0) && parameters.additionalProperties !== true && !saysMore.some(name => parameters[name] !== undefined));
   return withoutUndefined({
     name: tool.name,
     description: tool.description,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ContentPart, ConversationEvent, ConversationRequest, ProtocolName, ToolDefinition } from '../../api/conversation.ts';
-import type { ProtocolCodec } from '../codec.ts';
+import type { ProtocolCodec, ToolNameRule } from '../codec.ts';
+import { stringsOfField } from '../bodyRules/fieldStrings.ts';
 import { MappedDecoder } from '../mappedDecoder.ts';
 import { oncePerList } from '../toolLists.ts';
 
@@ -24,6 +25,24 @@ const rules: Readonly<Record<ProtocolName, NameRule>> = {
   'gemini': nameRule(/^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, 64),
 };
 
+/** By the rule of a provider, so that a list of tools is made once for it. */
+const ownRules = new WeakMap<ToolNameRule, NameRule>();
+
+function ruleFor(protocol: ProtocolName, own: ToolNameRule | undefined): NameRule {
+  if (own === undefined) return rules[protocol];
+  let rule = ownRules.get(own);
+  if (rule === undefined) {
+    rule = nameRule(own.shape, own.longest);
+    ownRules.set(own, rule);
+  }
+  return rule;
+}
+
+/** Whether all names in a caller's bytes are such that the provider takes them as names of tools. False alarms are harmless. */
+export function namesFit(bytes: Buffer, { shape }: ToolNameRule): boolean {
+  return stringsOfField(bytes, 'name', name => shape.test(name));
+}
+
 /** A conversation whose tools have names that the target takes, and the caller's name of each that was replaced. */
 export interface FittedNames {
   readonly request: ConversationRequest;
@@ -34,10 +53,11 @@ export interface FittedNames {
 /**
  * Replaces names of tools that a protocol does not take, in definitions, history and choice alike. A name always becomes the
  * same one, so that the beginning of the prompt stays what was cached.
+ * @param own the provider's rule, where it takes fewer names than the protocol
  * @returns undefined when all names can be sent as they are
  */
-export function withFittingNames(request: ConversationRequest, protocol: ProtocolName): FittedNames | undefined {
-  const rule = rules[protocol];
+export function withFittingNames(request: ConversationRequest, protocol: ProtocolName, own?: ToolNameRule): FittedNames | undefined {
+  const rule = ruleFor(protocol, own);
   const callers = new Map<string, string>();
   const fit = (name: string): string => {
     if (rule.shape.test(name)) return name;
@@ -66,9 +86,10 @@ export function withFittingNames(request: ConversationRequest, protocol: Protoco
   };
 }
 
-function replacement(name: string, { longest }: NameRule): string {
+function replacement(name: string, { longest, shape }: NameRule): string {
   const mark = `_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
-  const plain = name.replace(/[^a-zA-Z0-9_-]/g, '_').replace(/^(?![a-zA-Z_])/, '_');
+  const letters = name.replace(/[^a-zA-Z0-9_-]/g, '_');
+  const plain = shape.test(letters.slice(0, longest)) ? letters : letters.replace(/^(?![a-zA-Z])/, shape.test('_') ? '_' : 'f');
   return plain.slice(0, longest - mark.length) + mark;
 }
 

@@ -79,7 +79,7 @@ describe('the official OpenAI client against the openai-chat sandbox', () => {
     assert.deepEqual([stopped.choices[0]?.message.content, stopped.choices[0]?.finish_reason], ['word1 word2', 'stop']);
     const several = await client.chat.completions.create({ model: 'm', messages, n: 3 });
     assert.equal(several.choices.length, 3);
-    const json = await client.chat.completions.create({ model: 'm', messages, response_format: { type: 'json_object' } });
+    const json = await client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'answer in JSON' }], response_format: { type: 'json_object' } });
     assert.equal(typeof JSON.parse(json.choices[0]?.message.content ?? ''), 'object');
     const schema = await client.chat.completions.create({ model: 'm', messages, response_format: { type: 'json_schema', json_schema: { name: 'w', schema: weatherParameters } } });
     assert.deepEqual(JSON.parse(schema.choices[0]?.message.content ?? ''), { city: 'sandbox' });

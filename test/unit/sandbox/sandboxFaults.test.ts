@@ -20,7 +20,7 @@ interface Speech {
   stop: RegExp | undefined;
 }
 
-const parameters = { type: 'object' };
+const parameters = { type: 'object', properties: {} };
 const speeches: Record<SandboxProtocol, Speech> = {
   'openai-chat': {
     path: () => '/chat/completions', terminal: '[DONE]', opening: 'assistant', keepAlive: ': keep-alive\n\n: keep-alive', stop: /"stop"/,

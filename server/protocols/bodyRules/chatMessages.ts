@@ -1,0 +1,60 @@
+import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import type { FitTarget } from './rule.ts';
+
+/** What the assistant says where a provider wants it to speak between a result and the user. */
+const bridge = 'I have the results.';
+/** Fields that answers and client libraries put on messages, and that not every provider takes back. */
+const answerFields = ['refusal', 'annotations', 'audio', 'function_call', 'reasoning_content', 'reasoning', 'reasoning_details', 'provider_specific_fields', 'thinking_blocks', 'phase', 'prefix'];
+
+/** A message without fields that the provider does not know for its role. */
+export function withKnownFields(message: JsonObject, { dialect }: FitTarget, changes: Set<string>): JsonObject {
+  const known = dialect.messageFields?.[String(message.role)];
+  if (known === undefined) return message;
+  const unknown = Object.keys(message).filter(name => message[name] !== undefined && !known.includes(name));
+  if (unknown.length === 0) return message;
+  const fit = { ...message };
+  for (const name of unknown) {
+    // What says nothing is no loss.
+    if (fit[name] !== null && !(Array.isArray(fit[name]) && fit[name].length === 0)) changes.add(`${name} of messages was left out`);
+    delete fit[name];
+  }
+  changes.add('fields of messages were left out');
+  return fit;
+}
+
+/** The list without empty messages of the assistant, and with its word between results and the user, where the provider wants that. */
+export function inOrder(messages: readonly JsonValue[], { dialect }: FitTarget, changes: Set<string>): JsonValue[] {
+  const fit: JsonValue[] = [];
+  for (const message of messages) {
+    if (dialect.noEmptyAssistant === true && isEmptyAssistant(message)) {
+      changes.add('an empty message of the assistant was left out');
+      continue;
+    }
+    const before = fit.at(-1);
+    if (dialect.assistantAfterTools === true && isObject(before) && before.role === 'tool' && isObject(message) && (message.role === 'user' || message.role === 'system')) {
+      fit.push({ role: 'assistant', content: bridge });
+      changes.add('a word of the assistant was put between a result and the user');
+    }
+    fit.push(message);
+  }
+  return fit;
+}
+
+function isEmptyAssistant(message: JsonValue): boolean {
+  if (!isObject(message) || message.role !== 'assistant' || (Array.isArray(message.tool_calls) && message.tool_calls.length > 0)) return false;
+  const { content } = message;
+  return content === undefined || content === null || content === '' || (Array.isArray(content) && content.length === 0);
+}
+
+/** Whether messages in a caller's bytes may have a field that the provider does not know, or stand in an order that it refuses. False is certain. */
+export function mayBreakMessageRules(bytes: Buffer, { start, end }: { start: number; end: number }, { dialect }: FitTarget): boolean {
+  if (dialect.messageFields === undefined && dialect.assistantAfterTools !== true && dialect.noEmptyAssistant !== true) return false;
+  const text = bytes.toString('latin1', start, end);
+  if (dialect.messageFields !== undefined) {
+    if (answerFields.some(name => text.includes(`"${name}"`))) return true;
+    // Names of functions are followed by none of messages.
+    if (text.split('"name"').length > text.split('"function":').length) return true;
+  }
+  if (dialect.noEmptyAssistant === true && /"content"\s*:\s*(?:""|null|\[\s*\])/.test(text)) return true;
+  return dialect.assistantAfterTools === true && text.includes('"tool"');
+}

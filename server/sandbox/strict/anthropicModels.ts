@@ -1,0 +1,34 @@
+/** What a Claude model takes, by its name. Sources: https://platform.claude.com/docs (models, extended and adaptive thinking, structured outputs) as collected in November 2026. */
+export interface ClaudeGeneration {
+  readonly thinking: 'none' | 'budget' | 'adaptive';
+  /** `thinking: {type: 'enabled'}` is refused. */
+  readonly noBudget: boolean;
+  readonly noDisabling: boolean;
+  readonly sampling: boolean;
+  /** `temperature` and `top_p` go together. */
+  readonly bothSampling: boolean;
+  readonly prefill: boolean;
+  readonly forcedChoice: boolean;
+  readonly effort: boolean;
+  readonly answerSchema: boolean;
+}
+
+/** Undefined: not a model of Anthropic's, or one without a version in its name. */
+export function claudeGeneration(model: string): ClaudeGeneration | undefined {
+  const match = /^claude-(?:(opus|sonnet|haiku|fable|mythos)-(\d)(?:[-.](\d))?(?!\d)|(\d)(?:[-.](\d))?-(?:opus|sonnet|haiku))/.exec(model);
+  if (match === null) return undefined;
+  const family = match[1] ?? '';
+  const version = Number(match[2] ?? match[4]) * 10 + Number(match[3] ?? match[5] ?? 0);
+  const alwaysThinks = family === 'fable' || family === 'mythos' || (version >= 55 && family !== 'sonnet');
+  return {
+    thinking: version < 37 ? 'none' : version < 46 ? 'budget' : 'adaptive',
+    noBudget: version > 46,
+    noDisabling: alwaysThinks || version >= 55,
+    sampling: version <= 46,
+    bothSampling: version < 41,
+    prefill: version < 46,
+    forcedChoice: !(family === 'fable' || family === 'mythos' || (version >= 55 && family !== 'haiku')),
+    effort: version >= 46 || (family === 'opus' && version === 45),
+    answerSchema: version >= 45 || (family === 'opus' && version === 41),
+  };
+}
