@@ -1,5 +1,5 @@
 import type { Provider } from './provider.ts';
-import { googleErrorRules, openAiDialect, openAiProtocolRules } from './vendors.ts';
+import { googleErrorRules, openAiDialect, openAiProtocolRules, openAiSources } from './vendors.ts';
 
 /*
  * The clouds that give each customer an address of their own: the address is made of the customer's names there. Sources: the
@@ -55,6 +55,10 @@ export const vertex: Provider = {
   pricesId: 'google',
   modelSpelling: 'claude-dashes',
   dialect: { maxTokensField: 'max_tokens' },
+  sources: [
+    { of: ['address', 'keys', 'models', 'errors'], url: 'https://www.npmjs.com/package/@google/genai/v/3.1.0', read: '2026-11-20' },
+    { of: ['maxTokensField'], url: 'https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai', read: '2026-11-20', secondary: true },
+  ],
   errorRules: googleErrorRules,
 };
 
@@ -86,6 +90,7 @@ export const azure: Provider = {
   pricesVary: true,
   modelSpelling: 'dots',
   dialect: openAiDialect,
+  sources: openAiSources,
   errorRules: [
     // A deployment whose kind of contract or region has no room.
     { status: 503, failureClass: 'overloaded' },

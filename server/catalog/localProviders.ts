@@ -23,6 +23,9 @@ export const ollama: Provider = {
   modelsPath: '/models',
   modelDetailsPath: '/api/show',
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+  sources: [
+    { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://docs.ollama.com/api/openai-compatibility', read: '2026-11-20' },
+  ],
 };
 
 export const lmStudio: Provider = {
@@ -42,6 +45,9 @@ export const lmStudio: Provider = {
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+  sources: [
+    { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://lmstudio.ai/docs/developer/openai-compat', read: '2026-11-20' },
+  ],
 };
 
 /**

@@ -34,6 +34,20 @@ export interface PricePreset {
   models: Readonly<Record<string, PriceSettings>>;
 }
 
+/** What a documented fact is about: a part of the entry, or a rule of its dialect. */
+export type FactSubject = 'address' | 'keys' | 'models' | 'errors' | 'prices' | keyof Dialect;
+
+/** Where facts of an entry stand. */
+export interface FactSource {
+  of: readonly FactSubject[];
+  /** A page of the vendor's, or a public report. */
+  url: string;
+  /** The day on which it was read, or of which the copy is that was read: `2026-11-27`. */
+  read: string;
+  /** Another page that quotes the vendor's was read, and not the vendor's own. */
+  secondary?: true;
+}
+
 /** A vendor kind we know how to speak to. Entries are data; see providers.ts. */
 export interface Provider {
   /** Stable id as written in configuration. */
@@ -93,6 +107,10 @@ export interface Provider {
   /** Its model names start with the maker's name, as in `anthropic/claude-sonnet-4.5`. */
   makerPrefix?: boolean;
   dialect: Dialect;
+  /** Where the facts of this entry stand. */
+  sources?: readonly FactSource[];
+  /** What the vendor documents nowhere that was found, so that the entry says nothing about it; in words. */
+  undocumented?: readonly string[];
   /** Provider-specific rules of the error classifier, tried before the generic ones. */
   errorRules?: readonly ErrorRule[];
 }

@@ -32,6 +32,10 @@ export const holysheep: Provider = {
     },
   },
   dialect: { maxTokensField: 'max_tokens' },
+  sources: [
+    { of: ['address', 'prices'], url: 'https://www.holysheep.ai/articles/en-2026nianai-apidingjiadazhangpt-54-vs-claude-46-vs--2026-04-14-0007.html', read: '2026-11-20' },
+  ],
+  undocumented: ['what it refuses; error bodies; the model list'],
 };
 
 export const openrouter: Provider = {
@@ -59,6 +63,10 @@ export const openrouter: Provider = {
   // Signed reasoning and cache marks of Claude survive only in its own protocol.
   protocolRules: [{ protocol: 'anthropic-messages', models: /^claude-/, when: 'caller' }],
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+  sources: [
+    { of: ['address', 'keys', 'errors', 'models'], url: 'https://www.npmjs.com/package/@openrouter/sdk/v/1.3.19', read: '2026-11-20' },
+    { of: ['maxTokensField', 'reasoningField'], url: 'https://openrouter.ai/docs', read: '2026-11-20' },
+  ],
   errorRules: [
     // Requests under way hold back a part of the balance until they end.
     { status: 402, code: 'openrouter_in_flight_budget', failureClass: 'rate-limit' },
@@ -99,6 +107,12 @@ export const groq: Provider = {
     },
     models: [{ names: /llama|kimi-k2-instruct/, efforts: [] }],
   },
+  sources: [
+    { of: ['address', 'keys', 'models', 'errors', 'reasoningField'], url: 'https://www.npmjs.com/package/groq-sdk/v/1.6.0', read: '2026-11-20' },
+    { of: ['messageFields'], url: 'https://github.com/tashfeenahmed/freellmapi/issues/1070', read: '2026-11-27' },
+    { of: ['dropFields'], url: 'https://console.groq.com/docs/openai', read: '2026-11-20', secondary: true },
+    { of: ['models'], url: 'https://github.com/vercel/ai/pull/8057', read: '2026-11-27' },
+  ],
   errorRules: [
     { code: 'capacity_exceeded', failureClass: 'overloaded' },
     { status: 503, failureClass: 'overloaded' },

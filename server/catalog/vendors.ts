@@ -1,5 +1,5 @@
 import type { Dialect } from '../protocols/codec.ts';
-import type { ErrorRule, ProtocolRule, Provider } from './provider.ts';
+import type { ErrorRule, FactSource, ProtocolRule, Provider } from './provider.ts';
 
 /*
  * Vendors that sell their own models. Sources: the vendors' API references, as collected in November 2026. Error
@@ -34,6 +34,16 @@ export const openAiDialect: Dialect = {
   ],
 };
 
+export const openAiSources: readonly FactSource[] = [
+  { of: ['address', 'keys', 'models', 'errors', 'developerRole', 'commonImagesOnly'], url: 'https://www.npmjs.com/package/openai/v/7.55.0', read: '2026-11-20' },
+  { of: ['maxCallIdLength'], url: 'https://github.com/camel-ai/camel/issues/2215', read: '2026-11-27' },
+  { of: ['maxUserLength', 'toolNames'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
+  { of: ['strictSchemas'], url: 'https://github.com/kevinwatt/mysql-mcp/issues/5', read: '2026-11-27' },
+  { of: ['minOutputTokens'], url: 'https://github.com/vectorize-io/hindsight/issues/58', read: '2026-11-27' },
+  { of: ['models'], url: 'https://community.openai.com/t/request-for-compatibility-matrix-reasoning-effort-sampling-parameters-across-gpt-5-series/1371738', read: '2026-11-27', secondary: true },
+  { of: ['models'], url: 'https://github.com/run-llama/llama_index/issues/20865', read: '2026-11-27' },
+];
+
 export const openai: Provider = {
   id: 'openai',
   name: 'OpenAI',
@@ -54,6 +64,7 @@ export const openai: Provider = {
   modelSpelling: 'dots',
   protocolRules: openAiProtocolRules,
   dialect: openAiDialect,
+  sources: openAiSources,
   errorRules: [
     // It asks for a slower ramp with 429; 503 means that the servers are full.
     { status: 503, failureClass: 'overloaded' },
@@ -79,6 +90,9 @@ export const anthropic: Provider = {
   rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dashes',
   dialect: {},
+  sources: [
+    { of: ['address', 'keys', 'models', 'errors'], url: 'https://platform.claude.com/docs/en/api/overview', read: '2026-11-20' },
+  ],
   errorRules: [
     // A spending limit set in the console is reported as a wrong request.
     { status: 400, message: 'usage limits', failureClass: 'quota' },
@@ -123,6 +137,10 @@ export const gemini: Provider = {
   pricesId: 'google',
   modelSpelling: 'dots',
   dialect: { maxTokensField: 'max_tokens' },
+  sources: [
+    { of: ['address', 'keys', 'models', 'errors'], url: 'https://ai.google.dev/api', read: '2026-11-20' },
+    { of: ['maxTokensField'], url: 'https://ai.google.dev/gemini-api/docs/openai', read: '2026-11-20', secondary: true },
+  ],
   errorRules: googleErrorRules,
 };
 
@@ -155,6 +173,11 @@ export const deepseek: Provider = {
     thinkingToggle: 'thinking-type',
     efforts: ['low', 'high', 'max'],
   },
+  sources: [
+    { of: ['address', 'keys', 'models', 'efforts', 'thinkingToggle', 'reasoningField', 'reasoningRequiredWithTools', 'prices'], url: 'https://api-docs.deepseek.com/guides/thinking_mode', read: '2026-11-15' },
+    { of: ['jsonSchemaOutput'], url: 'https://github.com/llm-exe/llm-exe/issues/662', read: '2026-11-27' },
+    { of: ['maxTokensField', 'toolNames'], url: 'https://api-docs.deepseek.com/api/create-chat-completion', read: '2026-11-15' },
+  ],
   errorRules: [{ status: 503, failureClass: 'overloaded' }],
 };
 
@@ -192,11 +215,27 @@ export const moonshot: Provider = {
     // These think, and "tool_choice 'required' is incompatible with thinking enabled".
     models: [{ names: /^kimi-k(?:2\.[5-9]|[3-9])/, forcedToolChoice: false }],
   },
+  sources: [
+    { of: ['address', 'keys', 'errors', 'reasoningField'], url: 'https://platform.kimi.ai/docs', read: '2026-11-20' },
+    { of: ['dropFields', 'efforts', 'toolStrict'], url: 'https://www.npmjs.com/package/@ai-sdk/moonshotai/v/3.0.60', read: '2026-11-20', secondary: true },
+    { of: ['reasoningRequiredWithTools'], url: 'https://github.com/mastra-ai/mastra/issues/12592', read: '2026-11-27' },
+    { of: ['toolNames'], url: 'https://github.com/MoonshotAI/kimi-cli/issues/1773', read: '2026-11-27' },
+    { of: ['models'], url: 'https://github.com/theopenco/llmgateway/pull/2090', read: '2026-11-27' },
+  ],
+  undocumented: ['whether empty messages of the assistant are still refused: they are left out to be safe'],
   errorRules: [
     { code: 'permission_denied_error', failureClass: 'auth' },
     { code: 'resource_not_found_error', failureClass: 'model-not-found' },
   ],
 };
+
+const mistralSources: readonly FactSource[] = [
+  { of: ['address', 'keys', 'models', 'errors', 'seedField', 'efforts', 'assistantLast'], url: 'https://www.npmjs.com/package/@mistralai/mistralai/v/2.7.0', read: '2026-11-20' },
+  { of: ['knownFields', 'dropFields', 'streamUsageOption'], url: 'https://github.com/OpenHands/OpenHands-CLI/issues/83', read: '2026-11-27' },
+  { of: ['maxTokensField'], url: 'https://github.com/editor-code-assistant/eca/issues/231', read: '2026-11-27' },
+  { of: ['messageFields'], url: 'https://github.com/charmbracelet/crush/issues/1590', read: '2026-11-27' },
+  { of: ['assistantAfterTools'], url: 'https://github.com/BerriAI/litellm/issues/17761', read: '2026-11-27' },
+];
 
 export const mistral: Provider = {
   id: 'mistral',
@@ -230,9 +269,11 @@ export const mistral: Provider = {
     toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
     assistantAfterTools: true,
     noEmptyAssistant: true,
-    maxTemperature: 1.5,
+    highestTemperature: 1.5,
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   },
+  sources: mistralSources,
+  undocumented: ['the form of call ids and names of tools, the highest temperature, and empty messages of the assistant: known from error texts only, not read again'],
 };
 
 /** Keys of this address are a kind of their own; what it charges is not published, so it has no built-in prices. */
@@ -251,6 +292,8 @@ export const codestral: Provider = {
   sharedLimits: true,
   modelSpelling: 'dashes',
   dialect: mistral.dialect,
+  sources: mistralSources,
+  undocumented: ['the form of call ids and names of tools, the highest temperature, and empty messages of the assistant: known from error texts only, not read again'],
 };
 
 export const xai: Provider = {
@@ -285,6 +328,12 @@ export const xai: Provider = {
       { names: /^grok-4(?:\.20|-0709|-fast|-1|$)/, efforts: [] },
     ],
   },
+  sources: [
+    { of: ['address', 'keys', 'reasoningField', 'reasoningBesideOutput', 'efforts'], url: 'https://www.npmjs.com/package/@ai-sdk/xai/v/5.0.12', read: '2026-11-20', secondary: true },
+    { of: ['models'], url: 'https://github.com/langchain-ai/langchain/pull/38335', read: '2026-11-27' },
+    { of: ['models'], url: 'https://github.com/open-webui/open-webui/issues/21266', read: '2026-11-27' },
+  ],
+  undocumented: ['types of pictures and free-text tools: as remembered, not read again'],
   errorRules: [
     // A used-up balance comes as a rate limit, a wrong key as a wrong request.
     { status: 429, message: 'monthly spending limit', failureClass: 'quota' },

@@ -6,7 +6,7 @@ import { storedFigure } from './money.ts';
  * What providers charge beside tokens at list price. Data, with its source and date: `D` the vendor's own page, `S` a secondary
  * public page. What is not here cannot be priced: the cost is then a lower bound that names the part.
  */
-interface ToolFee {
+export interface ToolFee {
   /** Provider id in the price library. */
   readonly pricesId: string;
   /** As the decoders name it. */
@@ -21,7 +21,7 @@ interface ToolFee {
   readonly source: string;
 }
 
-const toolFees: readonly ToolFee[] = [
+export const toolFees: readonly ToolFee[] = [
   { pricesId: 'anthropic', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
   { pricesId: 'anthropic', tool: 'web fetch', microUsd: 0, per: 'run', source: 'S 2026-11' },
   { pricesId: 'openai', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
@@ -35,9 +35,9 @@ const toolFees: readonly ToolFee[] = [
 ];
 
 /** What the list price of tokens is multiplied with in a service tier. */
-interface TierFactor { readonly pricesId: string; readonly tier: string; readonly models?: RegExp; readonly factor: number; readonly source: string }
+export interface TierFactor { readonly pricesId: string; readonly tier: string; readonly models?: RegExp; readonly factor: number; readonly source: string }
 
-const tierFactors: readonly TierFactor[] = [
+export const tierFactors: readonly TierFactor[] = [
   { pricesId: 'openai', tier: 'flex', factor: 0.5, source: 'S 2026-11' },
   { pricesId: 'openai', tier: 'batch', factor: 0.5, source: 'S 2026-11' },
   { pricesId: 'openai', tier: 'priority', models: /^gpt-(?:[6-9]|5(?![\w.-]*-(?:mini|nano)))/, factor: 2, source: 'S 2026-11' },

@@ -74,7 +74,7 @@ export interface Dialect {
   /** openai-chat: a message of the assistant without text and calls is refused. Default: it may be empty. */
   noEmptyAssistant?: boolean | undefined;
   /** openai-chat and openai-responses: the highest temperature that it takes. */
-  maxTemperature?: number | undefined;
+  highestTemperature?: number | undefined;
   /** openai-responses: the least output limit that it takes, in tokens. */
   minOutputTokens?: number | undefined;
   /** openai-chat and openai-responses: types of images that it takes; wins over `commonImagesOnly`. */

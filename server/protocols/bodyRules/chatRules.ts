@@ -49,7 +49,7 @@ export const chatRules: BodyRules = {
         changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
       }
     }
-    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', dialect.maxTemperature, changes);
+    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', dialect.highestTemperature, changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
   },

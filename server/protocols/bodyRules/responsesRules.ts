@@ -40,7 +40,7 @@ export const responsesRules: BodyRules = {
       body.max_output_tokens = dialect.minOutputTokens;
       changes.add(`max_output_tokens ${limit} was sent as ${dialect.minOutputTokens}`);
     }
-    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), dialect.maxTemperature, changes);
+    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), dialect.highestTemperature, changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
   },

@@ -1,0 +1,65 @@
+import type { Dialect, ModelRule } from '../../protocols/codec.ts';
+
+/** What becomes of a part of a request that a provider does not take as it is. */
+export type FactKind = 'refused' | 'renamed' | 'bounded' | 'asked for otherwise' | 'needed' | 'charged';
+
+/** One fact of a provider in words, as a reader of docs/providers.md sees it. */
+export interface FactWords { kind: FactKind; words: string }
+
+type Words = { [Key in keyof Dialect]-?: (value: NonNullable<Dialect[Key]>, dialect: Dialect) => FactWords | undefined };
+
+const list = (names: readonly string[]): string => names.map(name => `\`${name}\``).join(', ');
+
+/** The words of each fact that a dialect can state. A field without words does not compile. Undefined: the value says what every server does. */
+export const dialectWords: Words = {
+  maxTokensField: (value, { maxTokensFieldOnly }) => (maxTokensFieldOnly === true ? { kind: 'renamed', words: `the output limit is always \`${value}\`` } : { kind: 'renamed', words: `the output limit is written as \`${value}\`` }),
+  maxTokensFieldOnly: () => undefined,
+  instructionRole: value => ({ kind: 'renamed', words: `instructions have the role \`${value}\`` }),
+  streamUsageOption: value => (value ? undefined : { kind: 'refused', words: '`stream_options`' }),
+  reasoningField: value => ({ kind: 'renamed', words: `text of reasoning is \`${value}\`` }),
+  reasoningRequiredWithTools: value => (value ? { kind: 'needed', words: 'messages with calls of tools must have text of reasoning, even an empty one' } : undefined),
+  thinkingToggle: value => ({ kind: 'asked for otherwise', words: `thinking is turned on and off by \`${value === 'thinking-type' ? 'thinking.type' : value}\`` }),
+  reasoningBesideOutput: value => (value ? { kind: 'charged', words: 'tokens of reasoning are counted beside those of the answer, on Chat' } : undefined),
+  dropFields: value => ({ kind: 'refused', words: list(value) }),
+  anthropicVersion: value => ({ kind: 'needed', words: `\`anthropic-version: ${value}\`` }),
+  shortCallIds: value => (value ? { kind: 'bounded', words: 'ids of calls have nine letters and digits' } : undefined),
+  seedField: value => (value === 'seed' ? undefined : { kind: 'renamed', words: `\`seed\` is \`${value}\`` }),
+  efforts: value => ({ kind: 'bounded', words: `efforts are ${list(value)}; others become the nearest` }),
+  customTools: value => (value ? undefined : { kind: 'refused', words: 'free-text tools, which are sent as functions with one argument' }),
+  developerRole: () => undefined,
+  maxCallIdLength: value => ({ kind: 'bounded', words: `ids of calls have up to ${value} characters on Chat, 64 on Responses` }),
+  maxUserLength: value => ({ kind: 'bounded', words: `identifiers of end users have up to ${value} characters` }),
+  commonImagesOnly: value => (value ? { kind: 'bounded', words: 'pictures are JPEG, PNG, GIF or WebP' } : undefined),
+  jsonSchemaOutput: value => (value ? undefined : { kind: 'asked for otherwise', words: "the answer's JSON schema is asked for in words, in JSON mode" }),
+  toolStrict: value => (value ? undefined : { kind: 'refused', words: '`strict` of tools' }),
+  knownFields: value => ({ kind: 'refused', words: `every top-level field but ${list(value)}` }),
+  messageFields: value => ({ kind: 'refused', words: `every field of messages but ${Object.entries(value).map(([role, names]) => `${role}: ${list(names.filter(name => name !== 'role'))}`).join('; ')}` }),
+  assistantAfterTools: value => (value ? { kind: 'needed', words: 'the assistant must speak between the result of a tool and the user' } : undefined),
+  noEmptyAssistant: value => (value ? { kind: 'refused', words: 'messages of the assistant without text and calls' } : undefined),
+  highestTemperature: value => ({ kind: 'bounded', words: `\`temperature\` is at most ${value}` }),
+  minOutputTokens: value => ({ kind: 'bounded', words: `the output limit is at least ${value}, on Responses` }),
+  imageTypes: value => ({ kind: 'bounded', words: `pictures are ${list(value)}` }),
+  toolNames: ({ shape }) => ({ kind: 'bounded', words: `names of tools match \`${shape.source}\`; others are replaced, and given back` }),
+  strictSchemas: value => (value ? { kind: 'bounded', words: 'schemas marked as strict must close all objects and require all properties; else they are sent as not strict' } : undefined),
+  models: value => ({ kind: 'refused', words: value.map(modelWords).join('; ') }),
+  assistantLast: value => ({ kind: 'needed', words: `a last message of the assistant is marked with \`${value}\`` }),
+};
+
+function modelWords({ names, dropFields, efforts, forcedToolChoice }: ModelRule): string {
+  const parts = [
+    ...(dropFields === undefined ? [] : [`no ${list(dropFields)}`]),
+    ...(efforts === undefined ? [] : [efforts.length === 0 ? 'no effort' : `efforts ${list(efforts)}`]),
+    ...(forcedToolChoice === false ? ['no forced choice of a tool, which is asked for in words'] : []),
+  ];
+  return `models \`${names.source.replaceAll('|', '\\|')}\`: ${parts.join(', ')}`;
+}
+
+/** The facts of a dialect in words, by its field. */
+export function factsOf(dialect: Dialect): { of: keyof Dialect; fact: FactWords }[] {
+  return (Object.keys(dialect) as (keyof Dialect)[]).flatMap((of): { of: keyof Dialect; fact: FactWords }[] => {
+    const value = dialect[of];
+    const words = dialectWords[of] as (value: unknown, dialect: Dialect) => FactWords | undefined;
+    const fact = value === undefined ? undefined : words(value, dialect);
+    return fact === undefined ? [] : [{ of, fact }];
+  });
+}
