@@ -19,7 +19,7 @@ export const openAiProtocolRules: readonly ProtocolRule[] = [
 
 /** Bounds from OpenAI's error texts and API reference, November 2026; efforts of models as users measured them. */
 export const openAiDialect: Dialect = {
-  developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, strictSchemas: true, minOutputTokens: 16,
+  developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, strictSchemas: true, textResultsOnly: true, minOutputTokens: 16,
   toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
   models: [
     { names: /^o[1-9]/, efforts: ['low', 'medium', 'high'], dropFields: ['parallel_tool_calls'] },
@@ -37,7 +37,7 @@ export const openAiDialect: Dialect = {
 export const openAiSources: readonly FactSource[] = [
   { of: ['address', 'keys', 'models', 'errors', 'developerRole', 'commonImagesOnly'], url: 'https://www.npmjs.com/package/openai/v/7.55.0', read: '2026-11-20' },
   { of: ['maxCallIdLength'], url: 'https://github.com/camel-ai/camel/issues/2215', read: '2026-11-27' },
-  { of: ['maxUserLength', 'toolNames'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
+  { of: ['maxUserLength', 'toolNames', 'textResultsOnly'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
   { of: ['strictSchemas'], url: 'https://github.com/kevinwatt/mysql-mcp/issues/5', read: '2026-11-27' },
   { of: ['minOutputTokens'], url: 'https://github.com/vectorize-io/hindsight/issues/58', read: '2026-11-27' },
   { of: ['models'], url: 'https://community.openai.com/t/request-for-compatibility-matrix-reasoning-effort-sampling-parameters-across-gpt-5-series/1371738', read: '2026-11-27', secondary: true },

@@ -71,6 +71,8 @@ export interface Dialect {
   messageFields?: Readonly<Record<string, readonly string[]>> | undefined;
   /** openai-chat: the assistant must speak between the result of a tool and the user (Mistral). */
   assistantAfterTools?: boolean | undefined;
+  /** openai-chat: results of tools are text; pictures in them go into a message of the user behind them. Default: they may hold pictures. */
+  textResultsOnly?: boolean | undefined;
   /** openai-chat: a message of the assistant without text and calls is refused. Default: it may be empty. */
   noEmptyAssistant?: boolean | undefined;
   /** openai-chat and openai-responses: the highest temperature that it takes. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createHash } from 'node:crypto';
 import type { ProtocolName } from '../../server/api/conversation.ts';
 import { isObject, parseJson } from '../../server/base/json.ts';
+import { refusalOf, strictOwners } from '../../server/sandbox/strict/strictProviders.ts';
 import { chatWire } from './wires/chatWire.ts';
 import { geminiWire } from './wires/geminiWire.ts';
 import { messagesWire } from './wires/messagesWire.ts';
@@ -113,6 +114,10 @@ class ScriptedUpstream implements Upstream {
     if (!isObject(body)) throw new Refused('the body is not a JSON object');
     const unknown = Object.keys(body).filter(field => !this.#wire.fields.has(field));
     if (unknown.length > 0 && !this.#options.anyField) throw new Refused(`unknown fields: ${unknown.join(', ')}`);
+    const { protocol } = this.#options;
+    const model = typeof body.model === 'string' ? body.model : /\/models\/([^:/?]+)/.exec(path)?.[1] ?? '';
+    const refusal = refusalOf(strictOwners[protocol], protocol, { body, model, headers, requestId: '' });
+    if (refusal !== undefined) throw new Refused(`the vendor refuses this: ${refusal.message}`);
     const seen = this.#wire.read(body, path);
     for (const { name } of seen.tools) this.offered.add(name);
     if (seen.signatures.some(signature => this.#signatures.has(signature))) this.remembered += 1;

@@ -44,7 +44,10 @@ function readChat(body: JsonObject): Arrived {
   const said: Said[] = [];
   for (const message of objects(body.messages)) {
     const kind = message.role === 'assistant' ? 'assistant' : message.role === 'user' ? 'user' : 'system';
-    if (message.role === 'tool') said.push({ kind: 'result', id: words(message.tool_call_id), text: Array.isArray(message.content) ? objects(message.content).map(part => words(part.text)).join('\n') : words(message.content) });
+    if (message.role === 'tool') {
+      said.push({ kind: 'result', id: words(message.tool_call_id), text: Array.isArray(message.content) ? objects(message.content).map(part => words(part.text)).join('\n') : words(message.content) });
+      for (const part of objects(message.content)) if (part.type === 'image_url') said.push({ kind: 'image', data: base64(object(part.image_url).url) });
+    }
     else if (Array.isArray(message.content)) for (const part of objects(message.content)) said.push(part.type === 'image_url' ? { kind: 'image', data: base64(object(part.image_url).url) } : { kind, text: words(part.text) });
     else said.push({ kind, text: words(message.content) });
     for (const call of objects(message.tool_calls)) said.push({ kind: 'call', id: words(call.id), name: words(object(call.function).name), args: canonicalText(words(object(call.function).arguments)) });
@@ -58,7 +61,7 @@ function readChat(body: JsonObject): Arrived {
       seed: shown(body.seed ?? body.random_seed), frequencyPenalty: shown(body.frequency_penalty), presencePenalty: shown(body.presence_penalty), user: shown(body.user ?? body.safety_identifier), verbosity: shown(body.verbosity), tier: shown(body.service_tier),
       logprobs: shown(body.top_logprobs), oneCallOnly: body.parallel_tool_calls === false ? 'true' : undefined, effort: shown(body.reasoning_effort) ?? (object(body.thinking).type === 'disabled' ? '"none"' : undefined),
       format: format.type === 'json_object' ? 'json' : format.type === 'json_schema' ? canonical(object(format.json_schema).schema) : undefined,
-      choice: choiceOf(body.tool_choice, object(object(body.tool_choice).function).name), logitBias: shown(body.logit_bias), metadata: shown(body.metadata),
+      choice: choiceOf(body.tool_choice === 'any' ? 'required' : body.tool_choice, object(object(body.tool_choice).function).name), logitBias: shown(body.logit_bias), metadata: shown(body.metadata),
     },
   };
 }
@@ -73,7 +76,7 @@ function readResponses(body: JsonObject): Arrived {
   for (const item of objects(body.input)) {
     const kind = item.role === 'assistant' ? 'assistant' : item.role === 'user' ? 'user' : 'system';
     if (item.type === 'function_call') said.push({ kind: 'call', id: words(item.call_id), name: words(item.name), args: canonicalText(words(item.arguments)) });
-    else if (item.type === 'function_call_output') said.push({ kind: 'result', id: words(item.call_id), text: words(item.output) });
+    else if (item.type === 'function_call_output') said.push({ kind: 'result', id: words(item.call_id), text: Array.isArray(item.output) ? objects(item.output).map(part => words(part.text)).join('\n') : words(item.output) }, ...objects(item.output).filter(part => part.type === 'input_image').map((part): Said => ({ kind: 'image', data: base64(part.image_url) })));
     else if (typeof item.content === 'string') said.push({ kind, text: item.content });
     else for (const part of objects(item.content)) said.push(part.type === 'input_image' ? { kind: 'image', data: base64(part.image_url) } : { kind, text: words(part.text) });
   }
@@ -97,7 +100,10 @@ function readMessages(body: JsonObject): Arrived {
       if (block.type === 'text') said.push({ kind, text: words(block.text) });
       else if (block.type === 'image') said.push({ kind: 'image', data: words(object(block.source).data) });
       else if (block.type === 'tool_use') said.push({ kind: 'call', id: words(block.id), name: words(block.name), args: canonical(block.input) });
-      else if (block.type === 'tool_result') said.push({ kind: 'result', id: words(block.tool_use_id), text: typeof block.content === 'string' ? block.content : objects(block.content).map(part => words(part.text)).join('\n') });
+      else if (block.type === 'tool_result') {
+        said.push({ kind: 'result', id: words(block.tool_use_id), text: typeof block.content === 'string' ? block.content : objects(block.content).map(part => words(part.text)).join('\n') });
+        for (const part of objects(block.content)) if (part.type === 'image') said.push({ kind: 'image', data: words(object(part.source).data) });
+      }
     }
   };
   read('system', body.system);
@@ -123,7 +129,7 @@ function readGemini(body: JsonObject): Arrived {
       const call = object(part.functionCall);
       const result = object(part.functionResponse);
       if (isObject(part.functionCall)) said.push({ kind: 'call', id: words(call.id), name: words(call.name), args: canonical(call.args ?? {}) });
-      else if (isObject(part.functionResponse)) said.push({ kind: 'result', id: words(result.id), text: words(object(result.response).output ?? object(result.response).error) });
+      else if (isObject(part.functionResponse)) said.push({ kind: 'result', id: words(result.id), text: words(object(result.response).output ?? object(result.response).error) }, ...objects(result.parts).map((inner): Said => ({ kind: 'image', data: words(object(inner.inlineData).data) })));
       else if (isObject(part.inlineData)) said.push({ kind: 'image', data: words(part.inlineData.data) });
       else said.push({ kind, text: words(part.text) });
     }

@@ -31,7 +31,7 @@ function chatBody(meant: Meant, model: string): JsonObject {
     switch (one.role) {
       case 'system': return [{ role: instruction, content: one.text }];
       case 'user': return [{ role: 'user', ...(habits.has('name') ? { name: 'Ada' } : {}), content: one.images.length === 0 ? one.text : [{ type: 'text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'image_url', image_url: { url: url(image) } }))] }];
-      case 'results': return one.results.map((result): JsonObject => ({ role: 'tool', tool_call_id: result.id, content: result.text }));
+      case 'results': return one.results.map((result): JsonObject => ({ role: 'tool', tool_call_id: result.id, content: result.image !== undefined && habits.has('result-pictures') ? [{ type: 'text', text: result.text }, { type: 'image_url', image_url: { url: url(result.image) } }] : result.text }));
       case 'assistant': return [echo(compact({
         role: 'assistant', content: one.text === '' && one.calls.length > 0 ? null : one.text,
         tool_calls: one.calls.length === 0 ? (habits.has('empty-tools') ? [] : undefined) : one.calls.map((call): JsonObject => ({ id: call.id, type: 'function', function: { name: call.name, arguments: call.args } })),
@@ -43,9 +43,9 @@ function chatBody(meant: Meant, model: string): JsonObject {
     model, stream: meant.stream ? true : undefined,
     messages: [...meant.system.map((text): JsonObject => ({ role: instruction, content: text })), ...meant.turns.flatMap(turn)],
     tools: meant.tools.length === 0 ? (habits.has('empty-tools') ? [] : undefined) : meant.tools.map((tool): JsonObject => ({ type: 'function', function: compact({ name: tool.name, description: tool.description, parameters: exact(tool.schema), strict: tool.strict }) })),
-    tool_choice: typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice,
+    tool_choice: typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice === 'required' && habits.has('any') ? 'any' : choice,
     parallel_tool_calls: meant.oneCallOnly === true ? false : undefined,
-    [habits.has('old-limit') ? 'max_tokens' : 'max_completion_tokens']: meant.maxTokens,
+    [habits.has('old-limit') ? 'max_tokens' : 'max_completion_tokens']: meant.maxTokens, ...(habits.has('both-limits') ? { max_tokens: meant.maxTokens, max_completion_tokens: meant.maxTokens } : {}),
     temperature: meant.temperature, top_p: meant.topP, stop: meant.stop, seed: meant.seed, frequency_penalty: meant.frequencyPenalty, presence_penalty: meant.presencePenalty,
     response_format: format === undefined ? undefined : format.type === 'json' ? { type: 'json_object' } : { type: 'json_schema', json_schema: compact({ name: 'answer', schema: exact(format.schema), strict: format.strict }) },
     reasoning_effort: meant.effort, user: meant.user, verbosity: meant.verbosity, service_tier: meant.tier,
@@ -89,8 +89,8 @@ function messagesBody(meant: Meant, model: string): JsonObject {
   const turn = (one: MeantTurn): JsonObject => {
     switch (one.role) {
       case 'system': throw new Error('Messages callers have no later instructions here');
-      case 'user': return { role: 'user', content: one.images.length === 0 ? one.text : [{ type: 'text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: image.label, data: image.data } }))] };
-      case 'results': return { role: 'user', content: one.results.map((result): JsonObject => compact({ type: 'tool_result', tool_use_id: result.id, content: result.text, is_error: result.failed ? true : undefined })) };
+      case 'user': return { role: 'user', content: one.images.length === 0 && !habits.has('blank') ? one.text : [{ type: 'text', text: one.text }, ...(habits.has('blank') ? [{ type: 'text', text: ' ' }, { type: 'text', text: '' }] : []), ...one.images.map((image): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: image.label, data: image.data } }))] };
+      case 'results': return { role: 'user', content: one.results.map((result): JsonObject => compact({ type: 'tool_result', tool_use_id: result.id, content: result.image === undefined ? result.text : [{ type: 'text', text: result.text }, { type: 'image', source: { type: 'base64', media_type: result.image.label, data: result.image.data } }], is_error: result.failed ? true : undefined })) };
       case 'assistant': return { role: 'assistant', content: [...(one.text === '' ? [] : [{ type: 'text', text: one.text }]), ...one.calls.map((call): JsonObject => ({ type: 'tool_use', id: call.id, name: call.name, input: exact(call.args) }))] };
     }
   };

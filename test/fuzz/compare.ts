@@ -32,7 +32,7 @@ function saidDifferences(meant: Arrived, arrived: Arrived): Difference[] {
     if (before !== after) found.push({ aspect, meant: before, arrived: after, named });
   };
   compare('system', textOf(meant.said, ['system']), textOf(arrived.said, ['system']), /instruction|JSON|schema|choice of a tool/);
-  const instructions = /instruction|left out|request to go on/;
+  const instructions = /instruction|left out|request to go on|pictures of results/;
   compare('user text', textOf(meant.said, ['user']), textOf(arrived.said, ['user']), instructions);
   compare('assistant text', textOf(meant.said, ['assistant']), textOf(arrived.said, ['assistant']), /assistant|bridge|empty/);
   const images = (said: readonly Said[]): string => said.map(one => (one.kind === 'image' ? one.data : '')).filter(data => data !== '').join(' ');
@@ -44,7 +44,7 @@ function saidDifferences(meant: Arrived, arrived: Arrived): Difference[] {
   const ids = (said: readonly Said[]): string => said.map(one => (one.kind === 'call' ? one.id : '')).filter(text => text !== '').join(' ');
   compare('ids', ids(meant.said), ids(arrived.said), /ids of tool calls/);
   compare('pairs', pairs(meant.said), pairs(arrived.said), /nothing names this/);
-  compare('results', textOf(meant.said, ['result']), textOf(arrived.said, ['result']), /failed result/);
+  compare('results', textOf(meant.said, ['result']), textOf(arrived.said, ['result']), /failed result|pictures of results/);
   return found;
 }
 

@@ -9,7 +9,7 @@ export interface MeantCall { id: string; name: string; /** JSON text. */ args: s
 export type MeantTurn =
   | { role: 'user'; text: string; images: MeantImage[] }
   | { role: 'assistant'; text: string; calls: MeantCall[]; reasoning?: string | undefined }
-  | { role: 'results'; results: { id: string; name: string; text: string; failed: boolean }[] }
+  | { role: 'results'; results: { id: string; name: string; text: string; failed: boolean; image?: MeantImage | undefined }[] }
   | { role: 'system'; text: string };
 
 export interface MeantTool { name: string; description: string; /** JSON text. */ schema: string; strict?: boolean | undefined }
@@ -42,7 +42,7 @@ export interface Meant {
 }
 
 /** What clients of a protocol do beside what they mean. `echo`: an answer's whole message is sent back. */
-export type Habit = 'echo' | 'developer' | 'item-ids' | 'foreign-item-ids' | 'name' | 'logit-bias' | 'metadata' | 'old-limit' | 'empty-tools' | 'budget' | 'level';
+export type Habit = 'echo' | 'developer' | 'item-ids' | 'foreign-item-ids' | 'name' | 'logit-bias' | 'metadata' | 'old-limit' | 'empty-tools' | 'budget' | 'level' | 'blank' | 'result-pictures' | 'both-limits' | 'any';
 
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const gif = 'R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
@@ -112,8 +112,8 @@ export function randomMeant(random: Random, caller: ProtocolName): Meant {
 
 function randomHabits(random: Random, caller: ProtocolName): ReadonlySet<Habit> {
   const possible: Readonly<Record<ProtocolName, readonly Habit[]>> = {
-    'openai-chat': ['echo', 'developer', 'name', 'logit-bias', 'metadata', 'old-limit', 'empty-tools'], 'openai-responses': ['developer', 'item-ids', 'foreign-item-ids', 'metadata', 'empty-tools'],
-    'anthropic-messages': ['budget'], 'gemini': ['budget', 'level'],
+    'openai-chat': ['echo', 'developer', 'name', 'logit-bias', 'metadata', 'old-limit', 'empty-tools', 'result-pictures', 'both-limits', 'any'], 'openai-responses': ['developer', 'item-ids', 'foreign-item-ids', 'metadata', 'empty-tools'],
+    'anthropic-messages': ['budget', 'blank'], 'gemini': ['budget', 'level'],
   };
   return new Set(possible[caller].filter(() => random.chance(0.15)));
 }
@@ -145,7 +145,7 @@ function randomTurns(random: Random, caller: ProtocolName, tools: readonly Meant
       const make = idMakers[caller === 'anthropic-messages' ? random.pick(plainIds) : random.below(idMakers.length)] ?? String;
       const calls = Array.from({ length: 1 + random.below(2) }, (): MeantCall => ({ id: make(number += 1), name: random.pick(tools).name, args: random.pick(argumentTexts) }));
       turns.push({ role: 'assistant', text: random.chance(0.4) ? random.pick(texts) : '', calls, reasoning: random.maybe(0.25, ['I think so.']) });
-      turns.push({ role: 'results', results: calls.map(({ id, name }) => ({ id, name, text: random.pick(['done', '{"n":9007199254740993}', '', 'ünïcödé\nsecond line']), failed: random.chance(0.1) })) });
+      turns.push({ role: 'results', results: calls.map(({ id, name }) => ({ id, name, text: random.pick(['done', '{"n":9007199254740993}', '', 'ünïcödé\nsecond line']), failed: random.chance(0.1), image: random.chance(0.1) ? images[0] : undefined })) });
       if (random.chance(0.5)) turns.push({ role: 'assistant', text: random.pick(texts), calls: [], reasoning: undefined });
     } else turns.push({ role: 'assistant', text: random.chance(0.08) ? '' : random.pick(texts), calls: [], reasoning: random.maybe(0.15, ['I think so.']) });
     if (random.chance(0.07) && (caller === 'openai-chat' || caller === 'openai-responses')) turns.push({ role: 'system', text: 'From now on be brief.' });

@@ -35,6 +35,7 @@ export const dialectWords: Words = {
   knownFields: value => ({ kind: 'refused', words: `every top-level field but ${list(value)}` }),
   messageFields: value => ({ kind: 'refused', words: `every field of messages but ${Object.entries(value).map(([role, names]) => `${role}: ${list(names.filter(name => name !== 'role'))}`).join('; ')}` }),
   assistantAfterTools: value => (value ? { kind: 'needed', words: 'the assistant must speak between the result of a tool and the user' } : undefined),
+  textResultsOnly: value => (value ? { kind: 'refused', words: 'pictures in results of tools, on Chat: they go into a message of the user behind them' } : undefined),
   noEmptyAssistant: value => (value ? { kind: 'refused', words: 'messages of the assistant without text and calls' } : undefined),
   highestTemperature: value => ({ kind: 'bounded', words: `\`temperature\` is at most ${value}` }),
   minOutputTokens: value => ({ kind: 'bounded', words: `the output limit is at least ${value}, on Responses` }),

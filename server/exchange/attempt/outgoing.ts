@@ -139,7 +139,7 @@ function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }:
   });
   const made = new Set(fitBody(endpoint.protocol, body, { dialect, model }));
   if (names !== undefined) made.add('names of tools were replaced');
-  addTranslationLosses(conversation, body, endpoint.protocol, { dialect, origin: originOf(endpoint, target) }, made);
+  addTranslationLosses(conversation, body, endpoint.protocol, { dialect, model, origin: originOf(endpoint, target) }, made);
   if (limit !== undefined) made.add(`the output limit was lowered to ${limit}`);
   if (input.protocol !== 'editor' && input.body.raw !== undefined) addUnreadFields(input.protocol, input.body.raw.scan.fields.keys(), made);
   const changes = [...made];

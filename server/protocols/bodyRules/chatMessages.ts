@@ -22,10 +22,34 @@ export function withKnownFields(message: JsonObject, { dialect }: FitTarget, cha
   return fit;
 }
 
+/** The list with pictures of results in a message of the user behind the results. */
+function withTextResults(messages: readonly JsonValue[], changes: Set<string>): JsonValue[] {
+  const fit: JsonValue[] = [];
+  let moved: JsonValue[] = [];
+  const flush = (): void => {
+    if (moved.length > 0) fit.push({ role: 'user', content: moved });
+    moved = [];
+  };
+  for (const message of messages) {
+    if (!isObject(message) || message.role !== 'tool') flush();
+    const pictures = isObject(message) && message.role === 'tool' && Array.isArray(message.content) ? message.content.filter(part => isObject(part) && part.type === 'image_url') : [];
+    if (pictures.length === 0 || !isObject(message) || !Array.isArray(message.content)) {
+      fit.push(message);
+      continue;
+    }
+    const texts = message.content.filter(part => !pictures.includes(part));
+    fit.push({ ...message, content: texts.length === 0 ? 'The result is attached to the next message.' : texts });
+    moved.push({ type: 'text', text: `Attached to the result of tool call ${String(message.tool_call_id)}:` }, ...pictures);
+    changes.add('pictures of results were sent behind them');
+  }
+  flush();
+  return fit;
+}
+
 /** The list without empty messages of the assistant, and with its word between results and the user, where the provider wants that. */
 export function inOrder(messages: readonly JsonValue[], { dialect }: FitTarget, changes: Set<string>): JsonValue[] {
   const fit: JsonValue[] = [];
-  for (const message of messages) {
+  for (const message of dialect.textResultsOnly === true ? withTextResults(messages, changes) : messages) {
     if (dialect.noEmptyAssistant === true && isEmptyAssistant(message)) {
       changes.add('an empty message of the assistant was left out');
       continue;

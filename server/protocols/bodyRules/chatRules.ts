@@ -22,7 +22,7 @@ const maxTokensFields = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** What targets of OpenAI's Chat Completions refuse. */
 export const chatRules: BodyRules = {
-  topFields: [...maxTokensFields, 'reasoning_effort', 'seed', 'random_seed', ...userFields, ...samplingFields, ...otherSamplingFields, 'n', 'verbosity', 'store', 'service_tier', 'parallel_tool_calls', 'prompt_cache_key', 'metadata'],
+  topFields: [...maxTokensFields, 'reasoning_effort', 'seed', 'random_seed', ...userFields, ...samplingFields, ...otherSamplingFields, 'n', 'verbosity', 'store', 'service_tier', 'parallel_tool_calls', 'tool_choice', 'prompt_cache_key', 'metadata'],
 
   fitTop(body, target, changes) {
     const { dialect } = target;
@@ -33,6 +33,11 @@ export const chatRules: BodyRules = {
         delete body[name];
         changes.add(`${name} was sent as ${wanted}`);
       }
+    }
+    if (body.max_tokens !== undefined && body.max_completion_tokens !== undefined) leaveOut(body, ['max_tokens'], changes);
+    if (body.tool_choice === 'any') {
+      body.tool_choice = 'required';
+      changes.add('tool_choice any was sent as required');
     }
     const seed = dialect.seedField ?? 'seed';
     if (seed !== 'seed' && body.seed !== undefined) {
@@ -63,7 +68,7 @@ export const chatRules: BodyRules = {
       const rule = callIdRule(target);
       if (rule !== undefined && !idsFit(bytes, 'tool_call_id', rule)) return true;
     }
-    if (words.has('image_url') && !imageUrlsFit(bytes, allowedImages(target))) return true;
+    if (words.has('image_url') && (!imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
     if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || hasEmptyCalls(bytes, messages))) return true;
     const format = fields.get('response_format');

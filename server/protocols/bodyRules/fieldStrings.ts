@@ -34,3 +34,19 @@ export function occurrences(bytes: Buffer, text: string): number {
   for (let at = bytes.indexOf(text, 0, 'latin1'); at !== -1; at = bytes.indexOf(text, at + text.length, 'latin1')) count += 1;
   return count;
 }
+
+/** Whether some string that stands as the value of a field anywhere in JSON bytes is empty or white. */
+export function holdsBlank(bytes: Buffer, field: string): boolean {
+  const name = JSON.stringify(field);
+  for (let at = bytes.indexOf(name, 0, 'latin1'); at !== -1; at = bytes.indexOf(name, at + name.length, 'latin1')) {
+    const from = skipSpace(bytes, at + name.length);
+    if (bytes[from] !== colon) continue;
+    const start = skipSpace(bytes, from + 1);
+    if (bytes[start] !== quote) continue;
+    // A text that begins with a letter, as almost all do, is settled by its first byte.
+    let end = start + 1;
+    while (bytes[end] === 0x20 || (bytes[end] === backslash && (bytes[end + 1] === 0x6e || bytes[end + 1] === 0x74 || bytes[end + 1] === 0x72))) end += bytes[end] === backslash ? 2 : 1;
+    if (bytes[end] === quote) return true;
+  }
+  return false;
+}

@@ -4,7 +4,9 @@ import { claudeModelRules, isClaude } from '../anthropicMessages/claudeModels.ts
 import { leftOut } from '../media.ts';
 import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
+import { fitSystem, fitTexts } from './blankTexts.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
+import { holdsBlank } from './fieldStrings.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
@@ -38,11 +40,18 @@ export const messagesRules: BodyRules = {
     if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
     if (mayHoldSchema(bytes, scan) && isClaude(model)) return true;
     if (isForced(bytes, fields.get('tool_choice')) && !claudeModelRules(model).forcedToolChoice) return true;
-    return words.has('assistant') && noPrefill(model) && endsWithAssistant({ bytes, scan }, 'messages');
+    if (isClaude(model) && (holdsBlank(bytes, 'text') || holdsBlank(bytes, 'content'))) return true;
+    return words.has('assistant') && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
   fitContent(body, target, changes) {
     if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
+    if (isClaude(target.model)) {
+      if (Array.isArray(body.messages)) body.messages = fitTexts(body.messages, changes);
+      const system = fitSystem(body.system, changes);
+      if (system === undefined) delete body.system;
+      else body.system = system;
+    }
     if (Array.isArray(body.tools)) body.tools = fitted(body.tools, completedTools, changes);
     fitToolChoice(body, target, changes);
     fitAnswerSchema(body, target, changes);

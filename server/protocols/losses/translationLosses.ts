@@ -3,7 +3,8 @@ import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { nineCharacterCallIds } from '../bodyRules/callIdRules.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { maySendOpaque, textIsAtHome } from '../conversationShape.ts';
-import { describeMedia, leftOut } from '../media.ts';
+import { geminiModelRules } from '../gemini/models.ts';
+import { describeMedia, documentText, leftOut } from '../media.ts';
 
 /** Where a translated body says what a conversation asks for. Nothing: the protocol cannot say it. */
 interface Places {
@@ -62,7 +63,7 @@ function valueAt(body: JsonObject, place: string | undefined): JsonValue | undef
  * itself, so that nothing is left out in silence whatever left it out.
  * @param changes takes the words; what is in it already is not said twice
  */
-export function addTranslationLosses(conversation: ConversationRequest, body: JsonObject, protocol: ProtocolName, target: Pick<EncodeTarget, 'origin' | 'dialect'>, changes: Set<string>): void {
+export function addTranslationLosses(conversation: ConversationRequest, body: JsonObject, protocol: ProtocolName, target: Pick<EncodeTarget, 'origin' | 'dialect' | 'model'>, changes: Set<string>): void {
   const at = places[protocol];
   for (const [field, name] of numbers) {
     const wanted = conversation[field];
@@ -108,15 +109,20 @@ function asksForReasoning({ reasoning }: ConversationRequest): boolean {
   return reasoning !== undefined && (reasoning.effort !== undefined || reasoning.budgetTokens !== undefined);
 }
 
-function addContentLosses({ messages }: ConversationRequest, body: JsonObject, protocol: ProtocolName, target: Pick<EncodeTarget, 'origin' | 'dialect'>, changes: Set<string>): void {
+function addContentLosses({ messages }: ConversationRequest, body: JsonObject, protocol: ProtocolName, target: Pick<EncodeTarget, 'origin' | 'dialect' | 'model'>, changes: Set<string>): void {
   const hasFlag = protocol === 'anthropic-messages' || protocol === 'gemini';
+  const textResults = protocol === 'openai-chat' || (protocol === 'gemini' && !geminiModelRules(target.model).mediaInResults);
   let text: string | undefined;
   for (const { role, content } of messages) {
     if (role === 'system' && hasFlag) changes.add('a later instruction was sent as words of the user');
     for (const part of content) {
       if (part.type === 'tool-result') {
         if (part.isError === true && !hasFlag) changes.add('a failed result was marked in words');
-        for (const inner of part.content) if (isMedia(inner)) text = mediaLoss(inner, body, text, changes);
+        for (const inner of part.content) {
+          if (!isMedia(inner)) continue;
+          if (textResults && (inner.type === 'image' || documentText(inner) === undefined)) changes.add(inner.type === 'image' ? 'pictures of results were sent behind them' : 'documents of results were sent behind them');
+          text = mediaLoss(inner, body, text, changes);
+        }
       } else if (isMedia(part)) text = mediaLoss(part, body, text, changes);
       else if (part.type === 'tool-call' && protocol === 'openai-chat' && target.dialect.shortCallIds === true && !nineCharacterCallIds.fits(part.id)) changes.add('ids of tool calls were replaced');
       else if (part.type === 'thinking' && !isSent(part, protocol, target)) changes.add('reasoning of earlier turns was left out');

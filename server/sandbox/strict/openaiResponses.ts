@@ -7,12 +7,12 @@ import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
 
 /*
  * OpenAI's Responses. Sources: https://platform.openai.com/docs/api-reference/responses/create and the types of `openai` 7.55.0 for
- * fields; error texts in Wei-Shaw/sub2api#3785 and #3981, mweinbach/open-grok#23, openai/codex#33176 (ids of items),
+ * fields, `client_metadata` from Codex, which sends it; error texts in Wei-Shaw/sub2api#3785 and #3981, mweinbach/open-grok#23, openai/codex#33176 (ids of items),
  * AnswerDotAI/fastllm#45 (ids of calls), vectorize-io/hindsight#58 (least output). Read in November 2026; other wordings are from memory.
  */
 
 const fields: ReadonlySet<string> = new Set([
-  'model', 'input', 'instructions', 'background', 'context_management', 'conversation', 'include', 'max_output_tokens', 'max_tool_calls', 'metadata', 'moderation', 'parallel_tool_calls', 'previous_response_id',
+  'model', 'input', 'instructions', 'background', 'client_metadata', 'context_management', 'conversation', 'include', 'max_output_tokens', 'max_tool_calls', 'metadata', 'moderation', 'parallel_tool_calls', 'previous_response_id',
   'prompt', 'prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options', 'reasoning', 'safety_identifier', 'service_tier', 'store', 'stream', 'stream_options', 'temperature', 'text',
   'tool_choice', 'tools', 'top_logprobs', 'top_p', 'truncation', 'user',
 ]);

@@ -186,6 +186,45 @@ describe('what single models of Claude and Gemini refuse, from callers of their 
   });
 });
 
+describe('texts that hold nothing', () => {
+  const text = (value: string): JsonObject => ({ type: 'text', text: value });
+  test('are left out for Claude, in messages, results and the system prompt, and a last word of the assistant has no white end', () => {
+    const sent = taken('anthropic', 'claude-sonnet-4-5', 'anthropic-messages', claude({
+      system: [text(''), text('Be brief.')], tools: [{ name: 'f', input_schema: object }],
+      messages: [
+        { role: 'user', content: [text('hi'), text(' \n')] }, { role: 'assistant', content: [text(''), { type: 'tool_use', id: 't1', name: 'f', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [text('')] }] }, { role: 'assistant', content: 'The answer is ' },
+      ],
+    }));
+    assert.doesNotMatch(sent.text, /"text":"\s*"|"text":" \\n"|is "/);
+    assert.deepEqual(sent.changes, ['empty texts were left out', 'white space at the end of the last message was left out']);
+  });
+
+  test('with other texts beside, the bytes go through', () => {
+    const body = claude({ messages: [{ role: 'user', content: [text('\n\nhi'), text(' there')] }] });
+    assert.equal(taken('anthropic', 'claude-sonnet-4-5', 'anthropic-messages', body).passThrough, true);
+    assert.deepEqual(send('anthropic', 'claude-sonnet-4-5', 'anthropic-messages', body).changes, []);
+  });
+});
+
+describe('what other servers of Chat take and OpenAI does not', () => {
+  test('pictures in results are sent behind them, any is sent as required, and one output limit is enough', () => {
+    const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+    const sent = taken('openai', 'gpt-4o', 'openai-chat', chat({
+      messages: [user, called('c1'), { role: 'tool', tool_call_id: 'c1', content: [{ type: 'text', text: 'see' }, picture] }, user], tools: [tool('f', object)], tool_choice: 'any', max_tokens: 5, max_completion_tokens: 6,
+    }));
+    assert.deepEqual((sent.body.messages as JsonObject[]).map(({ role }) => role), ['user', 'assistant', 'tool', 'user', 'user']);
+    assert.deepEqual([sent.body.tool_choice, sent.body.max_completion_tokens, sent.body.max_tokens], ['required', 6, undefined]);
+    assert.match(sent.changes.join(), /pictures of results were sent behind them/);
+  });
+
+  test('empty lists of tools and calls, and a choice without tools, are left out', () => {
+    const sent = taken('openai', 'gpt-4o', 'openai-chat', chat({ messages: [user, { role: 'assistant', content: 'a', tool_calls: [] }, user], tools: [], tool_choice: 'auto', parallel_tool_calls: true }));
+    for (const name of ['tools', 'tool_choice', 'parallel_tool_calls']) assert.equal(sent.body[name], undefined);
+    assert.equal(taken('openai', 'gpt-4o', 'openai-responses', items({ tools: [], parallel_tool_calls: false })).body.tools, undefined);
+  });
+});
+
 describe('ids of items at OpenAI', () => {
   const said = (id: string): JsonObject => ({ type: 'message', role: 'assistant', id, content: [{ type: 'output_text', text: 'a' }] });
   test('those of other servers are left out, and its own stay', () => {
