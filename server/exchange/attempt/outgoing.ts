@@ -269,6 +269,7 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
     edits.push(...top.edits);
     changes = [...new Set([...changes, ...top.changes])];
   } else if (lowered !== undefined) edits.push({ name: lowered.field, json: String(lowered.tokens) });
+  if (lowered !== undefined) changes = [...changes, `the output limit was lowered to ${lowered.tokens}`];
   let hideUsage = false;
   if (protocol === 'openai-chat' && input.stream && !raw.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
     const options = fieldValue(raw.bytes, raw.scan, 'stream_options');

@@ -4,6 +4,7 @@ import { geminiModelRules, type GeminiModelRules } from '../gemini/models.ts';
 import { leftOut } from '../media.ts';
 import { budgetOfEffort, effortOfBudget, nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import { fieldValue } from '../../base/objectScan.ts';
+import { occurrences } from './fieldStrings.ts';
 import { geminiImageTypes, imageFieldsFit, imageType, watchedImageTypes } from './imageTypes.ts';
 import { jsonWords, schemaWords } from './promptWords.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
@@ -55,8 +56,7 @@ function fitTool(tool: JsonValue): JsonValue {
 
 /** Fewer signatures than steps with calls: some call may be without one. */
 function lacksSignature(bytes: Buffer): boolean {
-  const text = bytes.toString('latin1');
-  return text.split('"functionCall"').length > text.split('"thoughtSignature"').length;
+  return occurrences(bytes, '"functionCall"') > occurrences(bytes, '"thoughtSignature"');
 }
 
 function fitContents(contents: readonly JsonValue[], rules: GeminiModelRules, changes: Set<string>): JsonValue[] {

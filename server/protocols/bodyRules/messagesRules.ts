@@ -98,13 +98,11 @@ function fitUser(body: JsonObject, changes: Set<string>): void {
 
 /** A schema of the answer, or of a strict tool. */
 function mayHoldSchema(bytes: Buffer, { fields }: BodyBytes['scan']): boolean {
-  return fields.has('output_format') || (fields.has('output_config') && bytes.includes('"json_schema"')) || (fields.has('tools') && /"strict"\s{0,8}:\s{0,8}true/.test(strictPart(bytes)));
+  return fields.has('output_format') || (fields.has('output_config') && bytes.includes('"json_schema"')) || (fields.has('tools') && strictTools.some(text => bytes.includes(text, 0, 'latin1')));
 }
 
-function strictPart(bytes: Buffer): string {
-  const at = bytes.indexOf('"strict"', 0, 'latin1');
-  return at === -1 ? '' : bytes.toString('latin1', at, at + 40);
-}
+/** As JSON writers write it. */
+const strictTools = ['"strict":true', '"strict": true'];
 
 /** The schema of the answer as the model's generation takes it; older ones are asked in words. */
 function fitAnswerSchema(body: JsonObject, { model }: FitTarget, changes: Set<string>): void {
@@ -150,6 +148,12 @@ function fitThinking(body: JsonObject, model: string, changes: Set<string>): voi
       body.thinking = { type: 'adaptive', ...(display === undefined ? {} : { display }) };
       if (typeof thinking.budget_tokens === 'number') setEffort(body, effortOfBudget(thinking.budget_tokens));
       changes.add('a thinking budget was sent as an effort');
+    } else if (thinking.type === 'enabled' && typeof thinking.budget_tokens === 'number' && typeof body.max_tokens === 'number' && thinking.budget_tokens >= body.max_tokens) {
+      // "`max_tokens` must be greater than `thinking.budget_tokens`": so it is where the limit was lowered for the model.
+      const budget = Math.floor(body.max_tokens * 0.8);
+      if (budget >= leastBudgetTokens) body.thinking = { ...thinking, budget_tokens: budget };
+      else delete body.thinking;
+      changes.add('the thinking budget was lowered under the output limit');
     } else if (rules.thinking === 'budget' && thinking.type === 'adaptive') {
       const asked = isObject(body.output_config) ? parseEffort(body.output_config.effort) : undefined;
       const room = typeof body.max_tokens === 'number' ? Math.floor(body.max_tokens * 0.8) : Infinity;

@@ -179,4 +179,10 @@ const others: StrictCheck = ({ body }) => {
   return marks > 4 ? { message: `A maximum of 4 blocks with cache_control may be provided. Found ${marks}.` } : undefined;
 };
 
-export const anthropicChecks: readonly StrictCheck[] = [others, system, messages, results, lastTurn, tools, sampling, thinking, answers];
+/** Betas are named by their date. Which ones exist is not known here. */
+const betas: StrictCheck = ({ headers }) => {
+  const strange = (asString(headers['anthropic-beta']) ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '' && !/^[a-z0-9-]+-\d{4}-?\d{2}-?\d{2}$/.test(name));
+  return strange.length === 0 ? undefined : { message: `Unexpected value(s) ${strange.map((name) => `\`${name}\``).join(', ')} for the \`anthropic-beta\` header. Please consult our documentation at docs.anthropic.com or try again without the header.` };
+};
+
+export const anthropicChecks: readonly StrictCheck[] = [betas, others, system, messages, results, lastTurn, tools, sampling, thinking, answers];

@@ -87,7 +87,13 @@ describe('a strict provider', () => {
 
   test('stands for each provider whose rules the catalog has and whose wordings are known', () => {
     const ids: ReadonlySet<string> = new Set(Object.keys(strictProviders));
-    assert.deepEqual(providers.filter(({ id }) => !ids.has(id)).map(({ id }) => id), unplayed);
+    assert.deepEqual(providers.filter(({ id }) => !ids.has(id) && !unplayed.includes(id)).map(({ id }) => id), [], 'Add its checks to server/sandbox/strict.');
+  });
+
+  test('anthropic refuses names of betas that are none', () => {
+    const judged = (beta: string): string | undefined => refusalOf('anthropic', 'anthropic-messages', { body: bodies['anthropic-messages'], model: 'claude-opus-4-6', headers: { 'anthropic-beta': beta }, requestId: 'r' })?.message;
+    assert.match(judged('claude-code-20250219,made-up') ?? '', /Unexpected value\(s\) `made-up` for the `anthropic-beta` header/);
+    assert.equal(judged('claude-code-20250219, interleaved-thinking-2025-05-14'), undefined);
   });
 
   test('answers over HTTP as the real one: status, shape and words; a lenient one takes the request', async () => {

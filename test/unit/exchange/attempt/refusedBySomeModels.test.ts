@@ -157,6 +157,12 @@ describe('what single models of Claude and Gemini refuse, from callers of their 
     taken('anthropic', 'claude-opus-4-1', 'anthropic-messages', claude({ thinking: { type: 'enabled', budget_tokens: 2000 }, tools: [{ name: 'f', input_schema: object }], tool_choice: { type: 'any' } }));
   });
 
+  test('a thinking budget stays under an output limit that is lowered for the model, and the receipt says both', () => {
+    const sent = send('anthropic', 'claude-sonnet-4-5', 'anthropic-messages', claude({ max_tokens: 64_000, thinking: { type: 'enabled', budget_tokens: 50_000 } }), 32_000);
+    assert.deepEqual([sent.body.max_tokens, field(sent.body.thinking, 'budget_tokens')], [32_000, 25_600]);
+    assert.deepEqual(sent.changes, ['the thinking budget was lowered under the output limit', 'the output limit was lowered to 32000']);
+  });
+
   test('what names a person is sent as its hash', () => {
     for (const user of ['someone@example.com', '+41 79 000 00 00', 'u'.repeat(300)]) {
       const sent = taken('anthropic', 'claude-sonnet-4-5', 'anthropic-messages', claude({ metadata: { user_id: user } }));

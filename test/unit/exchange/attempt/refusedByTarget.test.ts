@@ -215,7 +215,7 @@ describe('parameters', () => {
   test('a limit reaches a server under the only name it knows, lowered to what the model can write', () => {
     const { text, changes } = send('deepseek', 'deepseek-v4-pro', 'openai-chat', { model: 'm', max_completion_tokens: 900, messages: [user] }, 500);
     assert.equal(text, '{"model":"deepseek-v4-pro","messages":[{"role":"user","content":"hi"}],"max_tokens":500}');
-    assert.deepEqual(changes, ['max_completion_tokens was sent as max_tokens']);
+    assert.deepEqual(changes, ['max_completion_tokens was sent as max_tokens', 'the output limit was lowered to 500']);
     assert.equal(send('openai', 'gpt-5.5', 'openai-chat', { model: 'm', max_tokens: 900, messages: [user] }).body.max_completion_tokens, 900);
   });
 
