@@ -33,7 +33,7 @@ export interface Dialect {
   /** openai-chat: assistant turns with tool calls must carry their reasoning text, even empty (DeepSeek, Kimi). */
   reasoningRequiredWithTools?: boolean | undefined;
   /** How a reasoning effort is asked for. Default: the protocol's own field. */
-  thinkingToggle?: 'thinking-type' | undefined;
+  thinkingToggle?: 'thinking-type' | 'enable-thinking' | undefined;
   /** Completion counts exclude reasoning tokens, which are to be added (xAI chat). */
   reasoningBesideOutput?: boolean | undefined;
   /** Top-level request fields this server refuses; dropped when translating. */
@@ -87,6 +87,23 @@ export interface Dialect {
   strictSchemas?: boolean | undefined;
   /** Rules of single models, all of which hold that fit. */
   models?: readonly ModelRule[] | undefined;
+  /**
+   * openai-chat: the kinds of `tool_choice` that it takes; `function` is a certain tool. Default: all. Without the one that was
+   * asked for, a call is asked for in words, and for `none` the tools are left out.
+   */
+  toolChoices?: readonly ('auto' | 'none' | 'required' | 'function')[] | undefined;
+  /** openai-chat: a forced choice of a tool is refused unless the request turns thinking off. Default false. */
+  forcedChoiceWithoutThinking?: boolean | undefined;
+  /** openai-chat: bare names of models that think by default and refuse to while the answer is plain: `enable_thinking: false` is added. */
+  plainWithoutThinking?: RegExp | undefined;
+  /** openai-chat: a temperature of 0 is refused; the least that is sent instead is 0.01. Default false. */
+  temperatureAboveZero?: boolean | undefined;
+  /** openai-chat: the most stop strings that it takes. Default: any. */
+  mostStops?: number | undefined;
+  /** openai-chat: the content of a message must be text and not null or a list of texts. Lists with other parts stay. Default false. */
+  plainContent?: boolean | undefined;
+  /** openai-chat: in messages, reasoning under another name than `reasoningField` is refused. Default false. */
+  reasoningFieldOnly?: boolean | undefined;
   /** openai-chat: a last message of the assistant must be marked with `prefix` (Mistral). Default: it may stand as it is. */
   assistantLast?: 'prefix' | undefined;
 }

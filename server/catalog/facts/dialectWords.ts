@@ -43,6 +43,13 @@ export const dialectWords: Words = {
   toolNames: ({ shape }) => ({ kind: 'bounded', words: `names of tools match \`${shape.source}\`; others are replaced, and given back` }),
   strictSchemas: value => (value ? { kind: 'bounded', words: 'schemas marked as strict must close all objects and require all properties; else they are sent as not strict' } : undefined),
   models: value => ({ kind: 'refused', words: value.map(modelWords).join('; ') }),
+  toolChoices: value => ({ kind: 'bounded', words: `\`tool_choice\` is ${list(value)}; a call is else asked for in words, and tools that must not be called are left out` }),
+  forcedChoiceWithoutThinking: value => (value ? { kind: 'asked for otherwise', words: 'a forced choice of a tool is asked for in words, unless thinking is off' } : undefined),
+  plainWithoutThinking: value => ({ kind: 'needed', words: `models \`${value.source.replaceAll('|', '\\|')}\`: \`enable_thinking\` is false while the answer is plain` }),
+  temperatureAboveZero: value => (value ? { kind: 'bounded', words: '`temperature` is above 0; 0 is sent as 0.01' } : undefined),
+  mostStops: value => ({ kind: 'bounded', words: `up to ${value} stop strings; for others the answer is stopped on its way back` }),
+  plainContent: value => (value ? { kind: 'bounded', words: 'content is text or a list of texts, and never null' } : undefined),
+  reasoningFieldOnly: value => (value ? { kind: 'renamed', words: 'reasoning in messages has this one name' } : undefined),
   assistantLast: value => ({ kind: 'needed', words: `a last message of the assistant is marked with \`${value}\`` }),
 };
 

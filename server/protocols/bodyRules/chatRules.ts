@@ -10,10 +10,13 @@ import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
-import { goOn, jsonWords, mustCallWords, schemaWords } from './promptWords.ts';
+import { addInstruction } from './instruction.ts';
+import { mayHaveOtherContent, plainContent, reasoningFields, renameReasoning } from './plainContent.ts';
+import { goOn, jsonWords, schemaWords } from './promptWords.ts';
+import { fitToolChoice, mayHoldRefusedChoice } from './toolChoice.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
-import { acceptedEfforts, refusedFields, takesForcedChoice } from './modelRules.ts';
+import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
 import { isStrictSchema, withItems } from './strictSchemas.ts';
 
@@ -54,7 +57,12 @@ export const chatRules: BodyRules = {
         changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
       }
     }
-    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', dialect.highestTemperature, changes);
+    fitTemperature(body, dialect, changes);
+    if (dialect.mostStops !== undefined && Array.isArray(body.stop) && body.stop.length > dialect.mostStops) {
+      body.stop = body.stop.slice(0, dialect.mostStops);
+      changes.add(`stop strings after number ${dialect.mostStops} were left out`);
+    }
+    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', undefined, changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
   },
@@ -68,6 +76,12 @@ export const chatRules: BodyRules = {
       const rule = callIdRule(target);
       if (rule !== undefined && !idsFit(bytes, 'tool_call_id', rule)) return true;
     }
+    if (dialect.plainContent === true && mayHaveOtherContent(bytes, words.has('assistant'))) return true;
+    if (dialect.reasoningFieldOnly === true && words.has('assistant') && holdsOtherReasoning(bytes, reasoningField(target))) return true;
+    if (dialect.plainWithoutThinking !== undefined && !fields.has('enable_thinking') && thinksInVain(dialect.plainWithoutThinking, target.model)) {
+      const stream = fields.get('stream');
+      if (stream === undefined || bytes.toString('latin1', stream.start, stream.end) !== 'true') return true;
+    }
     if (words.has('image_url') && (!imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
     if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || hasEmptyCalls(bytes, messages))) return true;
@@ -77,7 +91,7 @@ export const chatRules: BodyRules = {
     }
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end))) return true;
-    if (lacksTools({ bytes, scan }) || (fields.has('tool_choice') && !takesForcedChoice(target))) return true;
+    if (lacksTools({ bytes, scan }) || mayHoldRefusedChoice(bytes, fields.get('tool_choice'), target)) return true;
     return words.has('assistant') && (dialect.assistantLast !== undefined || noPrefill(target.model)) && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
@@ -86,6 +100,11 @@ export const chatRules: BodyRules = {
     if (Array.isArray(body.tools)) body.tools = fitted(body.tools, fittingTools[toolsKind(target)], changes);
     fitToolFields(body, changes);
     fitToolChoice(body, target, changes);
+    const { plainWithoutThinking } = target.dialect;
+    if (plainWithoutThinking !== undefined && body.stream !== true && body.enable_thinking === undefined && thinksInVain(plainWithoutThinking, target.model)) {
+      body.enable_thinking = false;
+      changes.add('thinking was turned off, which this model refuses in a plain answer');
+    }
     fitFormat(body, target, changes);
     fitLast(body, target, changes);
   },
@@ -125,6 +144,25 @@ function reasoningField({ dialect }: FitTarget): string {
   return dialect.reasoningField ?? 'reasoning_content';
 }
 
+function thinksInVain(models: RegExp, model: string): boolean {
+  return models.test(model.slice(model.lastIndexOf('/') + 1).toLowerCase());
+}
+
+function holdsOtherReasoning(bytes: Buffer, known: string): boolean {
+  return reasoningFields.some(name => name !== known && bytes.includes(`"${name}"`));
+}
+
+function fitTemperature(body: JsonObject, { highestTemperature, temperatureAboveZero }: FitTarget['dialect'], changes: Set<string>): void {
+  const { temperature } = body;
+  if (typeof temperature !== 'number') return;
+  const fit = highestTemperature !== undefined && temperature > highestTemperature ? highestTemperature : temperatureAboveZero === true && temperature <= 0 ? leastTemperature : temperature;
+  if (fit === temperature) return;
+  body.temperature = fit;
+  changes.add(`temperature ${temperature} was sent as ${fit}`);
+}
+
+const leastTemperature = 0.01;
+
 function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes: Set<string>): JsonValue[] {
   const { dialect } = target;
   const ids = callIdRule(target);
@@ -150,6 +188,15 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
       if (typeof fit[field] !== 'string') {
         fit[field] = typeof fit.reasoning === 'string' ? fit.reasoning : '';
         changes.add('empty reasoning was added to calls of tools');
+      }
+    }
+    const renamed = dialect.reasoningFieldOnly === true ? renameReasoning(fit, reasoningField(target)) : undefined;
+    if (renamed !== undefined) changes.add(`${renamed} was sent as ${reasoningField(target)}`);
+    if (dialect.plainContent === true) {
+      const plain = plainContent(fit.content);
+      if (plain !== fit.content) {
+        fit.content = plain;
+        changes.add('content was sent as plain text');
       }
     }
     if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
@@ -185,16 +232,6 @@ function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
   return fit === declared ? tool : { ...tool, function: fit };
 }
 
-/** A model that refuses to be forced to a tool is asked in words. */
-function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>): void {
-  const choice = body.tool_choice;
-  if ((choice !== 'required' && choice !== 'any' && !isObject(choice)) || takesForcedChoice(target)) return;
-  const named = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined;
-  body.tool_choice = 'auto';
-  addInstruction(body, mustCallWords(typeof named === 'string' ? named : undefined));
-  changes.add('the forced choice of a tool was asked for in words');
-}
-
 function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {
   const format = body.response_format;
   if (!isObject(format)) return;
@@ -215,16 +252,6 @@ function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string
     addInstruction(body, jsonWords);
     changes.add('an instruction to answer in JSON was added');
   }
-}
-
-/** Adds an instruction to the system message at the beginning, or makes one. */
-export function addInstruction(body: JsonObject, text: string): void {
-  const messages = Array.isArray(body.messages) ? body.messages : [];
-  const [first, ...rest] = messages;
-  if (isObject(first) && (first.role === 'system' || first.role === 'developer')) {
-    const content = Array.isArray(first.content) ? [...first.content, { type: 'text', text }] : `${typeof first.content === 'string' && first.content !== '' ? `${first.content}\n\n` : ''}${text}`;
-    body.messages = [{ ...first, content }, ...rest];
-  } else body.messages = [{ role: 'system', content: text }, ...messages];
 }
 
 function fitLast(body: JsonObject, { dialect, model }: FitTarget, changes: Set<string>): void {

@@ -108,7 +108,7 @@ function encodeResponseFormat(format: ResponseFormat | undefined): JsonObject | 
  * A server whose accepted efforts are not known gets the effort as it was asked for, except `none`: older models
  * refuse the field altogether, and not asking is what comes nearest.
  */
-function encodeReasoning(request: ConversationRequest, { dialect }: EncodeTarget): JsonObject {
+function encodeReasoning(request: ConversationRequest, { dialect, stream }: EncodeTarget): JsonObject {
   const wanted = requestedEffort(request.reasoning);
   if (dialect.thinkingToggle === 'thinking-type') {
     if (request.reasoning === undefined) return {};
@@ -119,6 +119,8 @@ function encodeReasoning(request: ConversationRequest, { dialect }: EncodeTarget
     };
   }
   if (wanted === undefined) return {};
+  // Some models refuse to think before a plain answer, and all think by default where they can.
+  if (dialect.thinkingToggle === 'enable-thinking') return wanted === 'none' ? { enable_thinking: false } : stream ? { enable_thinking: true, thinking_budget: request.reasoning?.budgetTokens } : {};
   if (dialect.efforts !== undefined) return { reasoning_effort: nearestEffort(wanted, dialect.efforts) };
   return { reasoning_effort: wanted === 'none' ? undefined : wanted };
 }

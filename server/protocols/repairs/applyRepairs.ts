@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import type { FieldEdit, ObjectScan } from '../../base/objectScan.ts';
-import { addInstruction } from '../bodyRules/chatRules.ts';
+import { addInstruction } from '../bodyRules/instruction.ts';
 import { jsonWords, schemaWords } from '../bodyRules/promptWords.ts';
 import { repairWords, withoutBelow, withoutKeyword, type Repair } from './repair.ts';
 
