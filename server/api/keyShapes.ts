@@ -34,27 +34,30 @@ export const keyShapes: readonly KeyShape[] = [
   { prefix: 'AQ.', rest: /^[A-Za-z0-9_-]{16,}$/, ...google },
   { prefix: 'gsk_', label: 'Groq', providers: ['groq'], certain: true },
   { prefix: 'xai-', label: 'xAI', providers: ['xai'], certain: true },
-  { prefix: 'hf_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Hugging Face', providers: [], certain: true },
+  { prefix: 'hf_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Hugging Face', providers: ['huggingface'], certain: true },
   { prefix: 'r8_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Replicate', providers: [], certain: true },
-  { prefix: 'pplx-', label: 'Perplexity', providers: [], certain: true },
-  { prefix: 'nvapi-', label: 'NVIDIA', providers: [], certain: true },
-  { prefix: 'csk-', label: 'Cerebras', providers: [], certain: true },
-  { prefix: 'tgp_v1_', label: 'Together AI', providers: [], certain: true },
-  { prefix: 'fw_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Fireworks AI', providers: [], certain: true },
+  { prefix: 'pplx-', label: 'Perplexity', providers: ['perplexity'], certain: true },
+  { prefix: 'nvapi-', label: 'NVIDIA', providers: ['nvidia'], certain: true },
+  { prefix: 'csk-', label: 'Cerebras', providers: ['cerebras'], certain: true },
+  { prefix: 'tgp_v1_', label: 'Together AI', providers: ['together'], certain: true },
+  { prefix: 'fw_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Fireworks AI', providers: ['fireworks'], certain: true },
   { prefix: 'github_pat_', ...gitHub },
   { prefix: 'ghp_', ...gitHub },
   { prefix: 'gho_', ...gitHub },
+  { prefix: 'waybill-', rest: /^[A-Za-z0-9_-]{16,}$/, label: 'Waybill', providers: ['waybill'], certain: true },
+  { prefix: 'sk-sp-', label: 'Alibaba Coding Plan', providers: [], certain: true },
   { prefix: '{', rest: /"service_account"/, label: 'Google Cloud', providers: ['vertex'], certain: true },
   { prefix: 'sk-hs-', label: 'HolySheep', providers: ['holysheep'], certain: false },
   { prefix: 'hs_', label: 'HolySheep', providers: ['holysheep'], certain: false },
-  { prefix: 'sk-', rest: /^[0-9a-f]{32}$/, label: 'DeepSeek', providers: ['deepseek'], certain: false },
+  { prefix: 'sk-', rest: /^[0-9a-f]{32}$/, label: 'DeepSeek', providers: ['deepseek', 'qwen'], certain: false },
   { prefix: 'sk-', rest: /^[A-Za-z0-9]{48}$/, label: 'Moonshot Kimi', providers: ['moonshot'], certain: false },
+  { prefix: '', rest: /^[0-9a-f]{32}\.[A-Za-z0-9]{16}$/, label: 'Z.ai', providers: ['zai', 'zai-coding-plan'], certain: false },
   { prefix: '', rest: /^[0-9a-fA-F]{32}$/, label: 'Azure OpenAI', providers: ['azure'], certain: false },
   { prefix: '', rest: /^[A-Za-z0-9]{32}$/, label: 'Mistral', providers: ['mistral', 'codestral'], certain: false },
 ];
 
 /** Servers of the user's own choice, which may want any vendor's key. */
-const takesAnyKey: ReadonlySet<string> = new Set(['openai-compatible', 'anthropic-compatible', 'ollama', 'lmstudio', 'sandbox']);
+const takesAnyKey: ReadonlySet<string> = new Set(['openai-compatible', 'anthropic-compatible', 'ollama', 'lmstudio', 'vllm', 'llamacpp', 'sglang', 'litellm', 'sandbox']);
 
 /** Whose key this is by its shape; undefined when no shape fits. White space around the key does not count. */
 export function vendorOfKey(secret: string): KeyVendor | undefined {

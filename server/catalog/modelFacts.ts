@@ -87,6 +87,18 @@ const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('kimi-k2.6', { contextWindow: 256 * Ki, tools: true, thinking: true }, [0.95, 4]),
   ...entries('kimi-k2.5', { contextWindow: 256 * Ki, tools: true, thinking: true }, [0.6, 3]),
 
+  // As public pages quote docs.z.ai and platform.minimax.io, September 2026.
+  ...entries('glm-5.3 glm-5.2', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, ...textOnly, thinking: true }, [1.4, 4.4]),
+  ...entries('glm-5.3-flash', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, tools: true, images: true, thinking: true }),
+  ...entries('glm-5.1', { contextWindow: 200 * k, maxOutputTokens: 128 * k, ...textOnly, thinking: true }, [1.4, 4.4]),
+  ...entries('glm-5', { contextWindow: 200 * k, maxOutputTokens: 128 * k, ...textOnly, thinking: true }, [1, 3.2]),
+  ...entries('glm-4.7 glm-4.6', { contextWindow: 200 * k, maxOutputTokens: 128 * k, ...textOnly, thinking: true }, [0.6, 2.2]),
+  ...entries('glm-4.5', { contextWindow: 128 * k, maxOutputTokens: 96 * k, ...textOnly, thinking: true }, [0.6, 2.2]),
+  ...entries('glm-4.5-air', { contextWindow: 128 * k, maxOutputTokens: 96 * k, ...textOnly, thinking: true }, [0.2, 1.1]),
+  ...entries('minimax-m3', { contextWindow: 1000 * k, maxOutputTokens: 524_288, tools: true, images: true, thinking: true }, [0.3, 1.2]),
+  ...entries('minimax-m2.7 minimax-m2.5 minimax-m2.1', { contextWindow: 204_800, ...textOnly, thinking: true }, [0.3, 1.2]),
+  ...entries('minimax-m2.7-highspeed minimax-m2.5-highspeed minimax-m2.1-highspeed', { contextWindow: 204_800, ...textOnly, thinking: true }, [0.6, 2.4]),
+
   ...entries('mistral-medium-3.5 mistral-medium-latest', { contextWindow: 256 * Ki, tools: true }, [1.5, 7.5]),
   ...entries('mistral-large-2512', { contextWindow: 256 * Ki, tools: true }, [0.5, 1.5]),
   ...entries('mistral-small-2603', { contextWindow: 256 * Ki, tools: true }, [0.15, 0.6]),

@@ -25,8 +25,12 @@ export function canonicalModelName(spelling: string): string {
   const bare = name.slice(name.lastIndexOf('/') + 1, end);
   const date = dateSuffix(bare);
   const undated = date === undefined ? bare : bare.slice(0, date.start) + bare.slice(date.end);
-  return undated.replace(dashedVersion, '-$1.$2');
+  return (name.startsWith(fireworksModels) ? undated.replace(fireworksVersion, '.') : undated).replace(dashedVersion, '-$1.$2');
 }
+
+/** Fireworks names models below its account, and writes versions with a `p`: `accounts/fireworks/models/glm-5p2`. */
+const fireworksModels = 'accounts/fireworks/';
+const fireworksVersion = /(?<=\d)p(?=\d)/g;
 
 const latest = ':latest';
 
@@ -125,6 +129,7 @@ function dateOf(name: string): string | undefined {
 }
 
 function providerSpelling(canonical: string, provider: Provider): string {
+  if (provider.modelSpelling === 'fireworks') return `${fireworksModels}models/${canonical.replaceAll(/(?<=\d)\.(?=\d)/g, 'p')}`;
   const dashed = provider.modelSpelling === 'dashes' || (provider.modelSpelling === 'claude-dashes' && canonical.startsWith('claude-'));
   const spelled = dashed ? canonical.replace(/(?<=-[a-z]?\d{1,2})\.(?=\d{1,2}(?:$|[-:]))/g, '-') : canonical;
   const maker = provider.makerPrefix === true ? makers.find(([start]) => start.test(canonical))?.[1] : undefined;
@@ -142,4 +147,5 @@ const makers: readonly (readonly [RegExp, string])[] = [
   [/^grok-/, 'x-ai'],
   [/^(?:qwen|qwq)/, 'qwen'],
   [/^llama-/, 'meta-llama'],
+  [/^sonar(?:-|$)/, 'perplexity'],
 ];

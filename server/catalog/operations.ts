@@ -20,6 +20,7 @@ const completions: Readonly<Record<string, OperationPath>> = {
   openrouter: { path: '/completions' },
   ollama: { path: '/completions' },
   lmstudio: { path: '/completions' },
+  waybill: { path: '/completions' },
   'openai-compatible': { path: '/completions' },
 };
 
@@ -28,6 +29,10 @@ const embeddings: Readonly<Record<string, OperationPath>> = {
   mistral: { path: '/embeddings' },
   ollama: { path: '/embeddings' },
   lmstudio: { path: '/embeddings' },
+  together: { path: '/embeddings' },
+  vllm: { path: '/embeddings' },
+  llamacpp: { path: '/embeddings' },
+  waybill: { path: '/embeddings' },
   'openai-compatible': { path: '/embeddings' },
 };
 

@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import { ownBaseUrl, placeOf } from './doors.ts';
 import type { CallPaths, Provider } from './provider.ts';
 
 /** Where an endpoint is; an `EndpointConfig` is one. */
@@ -100,8 +101,9 @@ export function modelsAddress(endpoint: EndpointAddress): CatalogUrl | undefined
 function providerUrl({ provider, protocol, baseUrl }: EndpointAddress, path: string): CatalogUrl {
   const atOwn = (base: string): CatalogUrl => ({ url: base + withoutDoubledVersion(base, path), protocol: provider.protocol });
   if (protocol === provider.protocol || provider.callPaths?.[protocol] !== undefined) return atOwn(baseUrl);
-  const ownBaseUrl = provider.baseUrls[provider.protocol];
-  if (ownBaseUrl !== undefined && baseUrl === provider.baseUrls[protocol]) return atOwn(ownBaseUrl);
+  const place = placeOf(provider, protocol, baseUrl);
+  const main = place === undefined ? undefined : ownBaseUrl(provider, provider.protocol, place.region);
+  if (main !== undefined) return atOwn(main);
   return { url: baseUrl + withoutDoubledVersion(baseUrl, listPath[protocol]), protocol };
 }
 

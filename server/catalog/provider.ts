@@ -34,6 +34,20 @@ export interface PricePreset {
   models: Readonly<Record<string, PriceSettings>>;
 }
 
+/** One of several places at which a provider can be reached. */
+export interface Region {
+  id: string;
+  name: string;
+  /** For the provider's default protocol, and for those that share its address. */
+  baseUrl: string;
+  /** For its other protocols, where they are there. */
+  baseUrls?: Partial<Record<ProtocolName, string>>;
+  /** What list prices are multiplied with there. */
+  priceFactor?: number;
+  /** Prices there are others than those of `pricesId`, and not known. */
+  pricesDiffer?: true;
+}
+
 /** What a documented fact is about: a part of the entry, or a rule of its dialect. */
 export type FactSubject = 'address' | 'keys' | 'models' | 'errors' | 'prices' | keyof Dialect;
 
@@ -58,8 +72,11 @@ export interface Provider {
   protocol: ProtocolName;
   /** Base URL by protocol this provider can speak; the key of `protocol` is the default. Empty: the user gives it. */
   baseUrls: Partial<Record<ProtocolName, string>>;
-  /** `priceFactor`: what list prices are multiplied with there. */
-  regions?: { id: string; name: string; baseUrl: string; priceFactor?: number }[];
+  regions?: readonly Region[];
+  /** Servers of this kind speak these protocols, too, below the same address: at an address of the user's, callers are answered in them. */
+  protocolsAnywhere?: readonly ProtocolName[];
+  /** Hosts that are the provider's own, where its base URLs do not tell them. */
+  hosts?: readonly string[];
   /** How the address is made where it is not simply the base URL; see config/address.ts. */
   addressing?: 'azure' | 'vertex';
   /** An example for a user who has to give the base URL. */
@@ -103,7 +120,7 @@ export interface Provider {
    */
   rateLimits?: { refills?: boolean; cachedFree?: boolean };
   /** How the provider spells model names whose canonical form has dots. `claude-dashes`: only Claude's with dashes. */
-  modelSpelling?: 'dots' | 'dashes' | 'claude-dashes';
+  modelSpelling?: 'dots' | 'dashes' | 'claude-dashes' | 'fireworks';
   /** Its model names start with the maker's name, as in `anthropic/claude-sonnet-4.5`. */
   makerPrefix?: boolean;
   dialect: Dialect;

@@ -172,6 +172,8 @@ export const deepseek: Provider = {
     reasoningRequiredWithTools: true,
     thinkingToggle: 'thinking-type',
     efforts: ['low', 'high', 'max'],
+    // "Thinking mode does not support this tool_choice": BerriAI/litellm#37470, cloudwego/eino#994, read 2026-11-27.
+    forcedChoiceWithoutThinking: true,
   },
   sources: [
     { of: ['address', 'keys', 'models', 'efforts', 'thinkingToggle', 'reasoningField', 'reasoningRequiredWithTools', 'prices'], url: 'https://api-docs.deepseek.com/guides/thinking_mode', read: '2026-11-15' },
@@ -339,4 +341,35 @@ export const xai: Provider = {
     { status: 429, message: 'monthly spending limit', failureClass: 'quota' },
     { status: 400, message: 'api key', failureClass: 'auth' },
   ],
+};
+
+/**
+ * The vendor's Agent API, which speaks Responses; its Sonar models on Chat ended on 2026-09-27. Its own models search the web by
+ * themselves, which costs a fee beside the tokens.
+ */
+export const perplexity: Provider = {
+  id: 'perplexity',
+  aliases: ['pplx'],
+  name: 'Perplexity',
+  description: 'Sonar and models of other makers, through the Agent API',
+  protocol: 'openai-responses',
+  baseUrls: { 'openai-responses': 'https://api.perplexity.ai/v1' },
+  auth: 'bearer',
+  keyRequired: true,
+  keyHint: 'pplx-…',
+  keyPattern: '^pplx-',
+  keyUrl: 'https://www.perplexity.ai/settings/api',
+  billingUrl: 'https://www.perplexity.ai/settings/api',
+  // Whether it has a list is not documented where it was looked for: an answer of any kind shows that it is there.
+  probe: { method: 'GET', path: '/models', provesKey: false },
+  modelsPath: '/models',
+  makerPrefix: true,
+  dialect: { customTools: false },
+  sources: [
+    { of: ['address', 'models'], url: 'https://docs.stigg.io/documentation/ai-agents/llm-wrappers/providers/perplexity', read: '2026-11-27', secondary: true },
+    { of: ['address', 'models'], url: 'https://www.truefoundry.com/docs/change-announcements/perplexity-agent-api-migration', read: '2026-11-27', secondary: true },
+    { of: ['address'], url: 'https://github.com/vercel/ai/releases/tag/@ai-sdk%2Fperplexity@3.1.0', read: '2026-11-27', secondary: true },
+    { of: ['keys', 'errors'], url: 'https://github.com/jeremylongshore/claude-code-plugins-plus-skills/blob/main/plugins/saas-packs/perplexity-pack/skills/perplexity-common-errors/SKILL.md', read: '2026-11-27', secondary: true },
+  ],
+  undocumented: ['a list of models by a call', 'prices of the Agent API', 'parameters that are refused', 'a call for the balance'],
 };

@@ -1,5 +1,6 @@
 import type { EndpointSettings } from '../api/settings.ts';
 import type { ProtocolName } from '../api/conversation.ts';
+import { ownBaseUrl } from '../catalog/doors.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { checkBaseUrl } from './baseUrl.ts';
 import { suggestion } from './nearest.ts';
@@ -26,7 +27,8 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
     if (region === undefined) {
       return { field: 'region', problem: `${provider.name} has no region "${settings.region}"${suggestion(settings.region, known, `; known are ${known.join(', ')}.`)}` };
     }
-    if (provider.baseUrls[protocol] === provider.baseUrls[provider.protocol]) return { baseUrl: region.baseUrl };
+    const there = ownBaseUrl(provider, protocol, region);
+    if (there !== undefined) return { baseUrl: there };
     return { field: 'protocol', problem: `the address of region "${region.id}" for protocol "${protocol}" is not known; give it in "baseUrl".` };
   }
   const own = provider.baseUrls[protocol];

@@ -1,6 +1,7 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { EndpointSettings } from '../api/settings.ts';
 import { isObject } from '../base/json.ts';
+import { ownBaseUrl, placeOf } from '../catalog/doors.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { addressOf } from './address.ts';
 import type { Address } from './address.ts';
@@ -65,8 +66,8 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
 function defaultProtocol(provider: Provider, supported: readonly ProtocolName[], baseUrl: string | undefined): ProtocolName {
   const spoken = (Object.keys(provider.baseUrls) as ProtocolName[]).filter(protocol => supported.includes(protocol));
   const written = baseUrl?.trim().replace(slashesAtEnd, '').toLowerCase();
-  if (written !== provider.baseUrls[provider.protocol]) {
-    const meant = spoken.find(protocol => provider.baseUrls[protocol] === written);
+  if (written !== undefined && placeOf(provider, provider.protocol, written) === undefined) {
+    const meant = spoken.find(protocol => placeOf(provider, protocol, written) !== undefined);
     if (meant !== undefined) return meant;
   }
   return supported.includes(provider.protocol) ? provider.protocol : spoken[0] ?? provider.protocol;
@@ -84,11 +85,13 @@ function addressedRules(
   if (settings.protocol !== undefined || apiVersion !== undefined) return {};
   const ownPlace = settings.baseUrl !== undefined && provider.addressing === undefined;
   const rules = (provider.protocolRules ?? []).flatMap((rule): AddressedRule[] => {
-    if (rule.protocol === protocol || !supported.includes(rule.protocol) || (ownPlace && rule.when === 'caller')) return [];
-    const other = provider.baseUrls[rule.protocol];
+    if (rule.protocol === protocol || !supported.includes(rule.protocol)) return [];
+    const place = placeOf(provider, protocol, baseUrl);
+    if (ownPlace && rule.when === 'caller' && provider.protocolsAnywhere?.includes(rule.protocol) !== true) return [];
     // One address for both protocols stays one, wherever it is.
-    if (other === provider.baseUrls[protocol]) return [{ ...rule, baseUrl }];
-    return other !== undefined && baseUrl === provider.baseUrls[protocol] ? [{ ...rule, baseUrl: other }] : [];
+    if (provider.baseUrls[rule.protocol] === provider.baseUrls[protocol]) return [{ ...rule, baseUrl }];
+    const other = place === undefined ? undefined : ownBaseUrl(provider, rule.protocol, place.region);
+    return other === undefined ? [] : [{ ...rule, baseUrl: other }];
   });
   return rules.length === 0 ? {} : { protocolRules: rules };
 }
@@ -99,7 +102,7 @@ function endpointConfig(
   const local = provider.local === true || isLocalHost(new URL(place.baseUrl).hostname);
   return {
     name,
-    provider: withVersion(provider, settings.anthropicVersion),
+    provider: withVersion(pricedAt(provider, protocol, place.baseUrl), settings.anthropicVersion),
     protocol,
     ...place,
     region: settings.region,
@@ -120,6 +123,13 @@ function endpointConfig(
 function ownProxy(written: string | undefined): EndpointProxy | { problem: string } | undefined {
   if (written === undefined) return undefined;
   return written.trim().toLowerCase() === 'none' ? 'none' : readProxy(written, '"proxy" of the endpoint');
+}
+
+/** Where prices are others than the published ones, none is known. */
+function pricedAt(provider: Provider, protocol: ProtocolName, baseUrl: string): Provider {
+  if (placeOf(provider, protocol, baseUrl)?.region?.pricesDiffer !== true) return provider;
+  const { pricesId: _pricesId, ...unpriced } = provider;
+  return unpriced;
 }
 
 /** The version is part of how the provider is spoken to. */

@@ -1,5 +1,6 @@
 import { vendorOfKey } from '../api/keyShapes.ts';
 import type { ConfigProblem } from '../api/status.ts';
+import { ownBaseUrls } from '../catalog/doors.ts';
 import type { Provider } from '../catalog/provider.ts';
 import { providers } from '../catalog/providers.ts';
 import type { Config, EndpointConfig, KeyRing } from '../config/config.ts';
@@ -42,8 +43,8 @@ function ownersOf(baseUrl: string): Provider[] {
 function hostsOf(provider: Provider): readonly string[] {
   const known = hosts.get(provider);
   if (known !== undefined) return known;
-  const fixed = [...Object.values(provider.baseUrls), ...(provider.regions ?? []).map(region => region.baseUrl)].flatMap(url => hostOf(url) ?? []);
-  const all = [...new Set([...fixed, ...customerHosts[provider.addressing ?? 'none']])];
+  const fixed = ownBaseUrls(provider).flatMap(url => hostOf(url) ?? []);
+  const all = [...new Set([...fixed, ...provider.hosts ?? [], ...customerHosts[provider.addressing ?? 'none']])];
   hosts.set(provider, all);
   return all;
 }

@@ -29,8 +29,11 @@ function nameOf(item: JsonValue): string | undefined {
   return name?.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
 }
 
+/** Types of models that hold no conversation, as LM Studio and Together name them. */
+const otherTypes: ReadonlySet<string> = new Set(['embeddings', 'embedding', 'image', 'audio', 'video', 'rerank', 'moderation', 'transcribe']);
+
 function canChat(item: JsonObject): boolean {
-  if (item.active === false || item.lifecycle === 'retired' || item.type === 'embeddings' || item.type === 'embedding') return false;
+  if (item.active === false || item.lifecycle === 'retired' || (typeof item.type === 'string' && otherTypes.has(item.type))) return false;
   const methods = item.supportedGenerationMethods ?? (Array.isArray(item.supportedActions) ? item.supportedActions : undefined);
   if (Array.isArray(methods) && methods.length > 0 && !methods.includes('generateContent')) return false;
   const capabilities = isObject(item.capabilities) ? item.capabilities : {};
@@ -41,10 +44,12 @@ function factsOf(item: JsonObject): ClaimedFacts {
   const capabilities = isObject(item.capabilities) ? item.capabilities : {};
   const topProvider = isObject(item.top_provider) ? item.top_provider : {};
   const architecture = isObject(item.architecture) ? item.architecture : {};
+  const metadata = isObject(item.metadata) ? item.metadata : {};
+  const tags = texts(metadata.tags);
   const parameters = texts(item.supported_parameters);
   const modalities = texts(architecture.input_modalities);
   // A local server runs a model with the context window it was loaded with, which may be smaller than the model's own.
-  const contextWindow = firstCount(item.loaded_context_length, item.context_length, item.context_window, item.max_context_length, item.max_model_len, item.max_input_tokens, item.inputTokenLimit);
+  const contextWindow = firstCount(item.loaded_context_length, item.context_length, item.context_window, item.max_context_length, item.max_model_len, item.max_input_tokens, item.inputTokenLimit, metadata.context_length);
   const maxOutputTokens = firstCount(
     topProvider.max_completion_tokens, item.max_completion_tokens, item.max_output_tokens, item.max_output_length, item.outputTokenLimit,
     // Anthropic's name of the limit; other lists use the word for other things.
@@ -55,18 +60,18 @@ function factsOf(item: JsonObject): ClaimedFacts {
     // Some lists repeat the context window here, which leaves no room for a prompt and so is no limit.
     maxOutputTokens: maxOutputTokens !== undefined && contextWindow !== undefined && maxOutputTokens >= contextWindow ? undefined : maxOutputTokens,
     tools: firstFlag(capabilities.function_calling, capabilities.trained_for_tool_use, capabilities.tools) ?? among(parameters, 'tools'),
-    images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? (item.type === 'vlm' ? true : undefined),
+    images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? (item.type === 'vlm' || tags?.includes('vision') === true ? true : undefined),
     documents: firstFlag(capabilities.pdf_input),
     // A model that does not list it may still follow a schema, so its absence proves nothing.
     jsonSchema: firstFlag(capabilities.structured_outputs) ?? (parameters?.includes('structured_outputs') === true ? true : undefined),
-    thinking: firstFlag(capabilities.reasoning, capabilities.thinking, item.supports_reasoning, item.thinking) ?? among(parameters, 'reasoning'),
-    prices: pricesOf(item.pricing),
+    thinking: firstFlag(capabilities.reasoning, capabilities.thinking, item.supports_reasoning, item.thinking) ?? among(parameters, 'reasoning') ?? (tags?.includes('reasoning') === true ? true : undefined),
+    prices: pricesOf(item.pricing) ?? pricesByMillion(metadata.pricing) ?? pricesByMillion(item.pricing),
   };
 }
 
 /** OpenRouter's prices: US dollars for one token, as text; negative where it chooses the model itself. */
 function pricesOf(pricing: JsonValue | undefined): unknown {
-  if (!isObject(pricing)) return undefined;
+  if (!isObject(pricing) || (pricing.prompt === undefined && pricing.completion === undefined)) return undefined;
   return {
     inputPerMTok: perMillion(pricing.prompt),
     outputPerMTok: perMillion(pricing.completion),
@@ -76,6 +81,14 @@ function pricesOf(pricing: JsonValue | undefined): unknown {
     perRequestUsd: amount(pricing.request) || undefined,
     reasoningPerMTok: perMillion(pricing.internal_reasoning) || undefined,
   };
+}
+
+/** Prices of DeepInfra (`input_tokens`) and Together (`input`): US dollars for a million tokens. Together writes 0 where a model has no price by tokens. */
+function pricesByMillion(pricing: JsonValue | undefined): unknown {
+  if (!isObject(pricing)) return undefined;
+  const input = amount(pricing.input_tokens) ?? (amount(pricing.input) || undefined);
+  const output = amount(pricing.output_tokens) ?? (amount(pricing.output) || undefined);
+  return input === undefined || output === undefined ? undefined : { inputPerMTok: input, outputPerMTok: output, cacheReadPerMTok: amount(pricing.cache_read_tokens) };
 }
 
 function perMillion(value: JsonValue | undefined): number | undefined {

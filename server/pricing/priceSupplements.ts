@@ -90,6 +90,13 @@ export const priceSupplements: readonly PriceSupplement[] = [
     pricesId: 'x-ai', models: ['grok-4-7'], source: 'S 2026-11',
     periods: [{ rates: rates(2, 6, 0.5), long: { abovePromptTokens: 199_999, rates: rates(4, 12, 1) } }],
   },
+  // As a public page quotes docs.z.ai/guides/overview/pricing.
+  { pricesId: 'zai', models: ['glm-5-1'], source: 'S 2026-09-29', periods: [{ rates: rates(1.4, 4.4, 0.26) }] },
+  { pricesId: 'zai', models: ['glm-5'], source: 'S 2026-09-29', periods: [{ rates: rates(1, 3.2, 0.2) }] },
+  { pricesId: 'zai', models: ['glm-4-7', 'glm-4-6', 'glm-4-5'], source: 'S 2026-09-29', periods: [{ rates: rates(0.6, 2.2, 0.11) }] },
+  { pricesId: 'zai', models: ['glm-4-5-air'], source: 'S 2026-09-29', periods: [{ rates: rates(0.2, 1.1, 0.03) }] },
+  { pricesId: 'zai', models: ['glm-4-7-flashx'], source: 'S 2026-09-29', periods: [{ rates: rates(0.07, 0.4, 0.01) }] },
+  { pricesId: 'zai', models: ['glm-5-3-flashx'], source: 'S 2026-09-29', periods: [{ rates: rates(0.37, 1.25, 0.075) }] },
 ];
 
 /** DeepSeek's peak hours: working days, 09:00-12:00 and 14:00-18:00 in Beijing. Hours are UTC, end exclusive. */

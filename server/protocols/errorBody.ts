@@ -49,6 +49,8 @@ function readError(body: JsonValue | undefined, depth: number): ProviderErrorBod
   }
   if (!isObject(body)) return undefined;
   const { error } = body;
+  const ownStatus = ownStatusOf(body);
+  if (ownStatus !== undefined) return ownStatus;
   if (isObject(error)) return Object.keys(error).length === 0 ? undefined : fromErrorObject(error, body, depth);
   if (Array.isArray(error)) return readError(error, depth + 1);
   if (typeof error === 'string' && error !== '') return fromErrorString(error, body);
@@ -81,6 +83,12 @@ function fromErrorObject(error: JsonObject, body: JsonObject, depth: number): Pr
     param: word(error.param),
     retryAfterMs: waitOf(message, details, error, body, metadata),
   };
+}
+
+/** MiniMax: `base_resp` of a status other than 0, also inside a good answer. */
+function ownStatusOf({ base_resp: own }: JsonObject): ProviderErrorBody | undefined {
+  if (!isObject(own) || typeof own.status_code !== 'number' || own.status_code === 0) return undefined;
+  return { code: String(own.status_code), message: bounded(asString(own.status_msg) ?? `status ${own.status_code}`) };
 }
 
 /** `{"error":"text"}` of Ollama and others, `{"code":"…","error":"text"}` of xAI. */

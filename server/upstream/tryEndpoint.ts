@@ -1,5 +1,6 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import { WaybillError } from '../base/failure.ts';
+import { ownBaseUrls } from '../catalog/doors.ts';
 import { chatUrl } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { fetchText } from './fetchText.ts';
@@ -51,8 +52,7 @@ function nothingThere({ name }: EndpointConfig, { missing, url }: ProbeResult): 
 
 /** The base URLs that a user may have meant: with or without `/v1`, which tools and vendors write either way. */
 function otherBaseUrls({ provider, baseUrl }: EndpointConfig): string[] {
-  const known = [...Object.values(provider.baseUrls), ...(provider.regions ?? []).map(region => region.baseUrl)];
-  if (provider.addressing !== undefined || known.includes(baseUrl)) return [];
+  if (provider.addressing !== undefined || ownBaseUrls(provider).includes(baseUrl)) return [];
   const bare = baseUrl.replace(/(?<!\/v1)(?:\/v1)+$/, '');
   return [`${bare}/v1`, bare].filter(other => other !== baseUrl);
 }

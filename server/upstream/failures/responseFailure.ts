@@ -61,6 +61,10 @@ const commonRules: readonly ErrorRule[] = [
   { code: 'request_too_large', failureClass: 'context-overflow' },
   { message: 'prompt is too long', failureClass: 'context-overflow' },
   { message: 'maximum context length', failureClass: 'context-overflow' },
+  // SGLang and clouds that run it (QwenLM/Qwen3#1321), and llama.cpp (its README).
+  { message: "longer than the model's context length", failureClass: 'context-overflow' },
+  { code: 'exceed_context_size_error', failureClass: 'context-overflow' },
+  { message: 'exceeds the available context size', failureClass: 'context-overflow' },
   { message: 'exceed context limit', failureClass: 'context-overflow' },
   { message: 'context length exceeded', failureClass: 'context-overflow' },
   { message: 'context window', failureClass: 'context-overflow' },

@@ -9,8 +9,11 @@ import { modelFacts } from '../../../server/catalog/modelFacts.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
 import { chatPath, chatUrl, modelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import * as openModelClouds from '../../../server/catalog/openModelClouds.ts';
+import * as ownServers from '../../../server/catalog/ownServers.ts';
 import * as relays from '../../../server/catalog/relays.ts';
 import * as vendors from '../../../server/catalog/vendors.ts';
+import * as vendorsInChina from '../../../server/catalog/vendorsInChina.ts';
 
 describe('the provider catalog', () => {
   test('holds each id and alias once', () => {
@@ -19,7 +22,7 @@ describe('the provider catalog', () => {
   });
 
   test('lists every provider that is described', () => {
-    const described = [vendors, relays, clouds, localProviders].flatMap((file): object[] => Object.values(file)).filter(value => 'baseUrls' in value);
+    const described = [vendors, vendorsInChina, relays, clouds, openModelClouds, localProviders, ownServers].flatMap((file): object[] => Object.values(file)).filter(value => 'baseUrls' in value);
     assert.deepEqual(new Set(described), new Set(providers));
   });
 
@@ -50,7 +53,8 @@ describe('the provider catalog', () => {
     test(`${provider.id}: the key hint matches the key pattern, and pages are https`, () => {
       if (provider.keyPattern !== undefined) assert.match(provider.keyHint ?? '', new RegExp(provider.keyPattern));
       for (const url of [provider.keyUrl, provider.billingUrl]) if (url !== undefined) assert.match(url, /^https:\/\//);
-      if (provider.keyRequired) assert.ok(provider.keyUrl !== undefined && provider.billingUrl !== undefined);
+      // A server of the user's own has no pages.
+      if (provider.keyRequired && provider.id !== 'waybill') assert.ok(provider.keyUrl !== undefined && provider.billingUrl !== undefined);
     });
   }
 
