@@ -56,6 +56,15 @@ const lists: readonly (readonly [title: string, body: unknown, expected: unknown
   ["LM Studio's, with the context window of the loaded model", {
     data: [{ id: 'qwen3-8b', type: 'vlm', max_context_length: 32_768, loaded_context_length: 8192 }, { id: 'nomic', type: 'embeddings' }],
   }, [{ name: 'qwen3-8b', facts: { contextWindow: 8192, images: true } }]],
+  ["DeepInfra's, with prices for a million tokens", {
+    data: [{ id: 'zai-org/GLM-4.6', metadata: { context_length: 202_752, max_tokens: 202_752, pricing: { input_tokens: 0.45, output_tokens: 1.9, cache_read_tokens: 0.11 }, tags: ['reasoning', 'vision'] } }],
+  }, [{ name: 'zai-org/GLM-4.6', facts: { contextWindow: 202_752, images: true, thinking: true, prices: { inputPerMTok: 0.45, outputPerMTok: 1.9, cacheReadPerMTok: 0.11 } } }]],
+  ["Together's, a bare array with prices for a million tokens and models that do not chat", [
+    { id: 'openai/gpt-oss-120b', type: 'chat', context_length: 131_072, pricing: { hourly: 0, input: 0.15, output: 0.6, base: 0, finetune: 0 } },
+    { id: 'a/dedicated', type: 'chat', context_length: 8192, pricing: { hourly: 0, input: 0, output: 0, base: 0, finetune: 0 } },
+    { id: 'black-forest-labs/FLUX.1', type: 'image' },
+    { id: 'a/reranker', type: 'rerank' },
+  ], [{ name: 'openai/gpt-oss-120b', facts: { contextWindow: 131_072, prices: { inputPerMTok: 0.15, outputPerMTok: 0.6 } } }, { name: 'a/dedicated', facts: { contextWindow: 8192 } }]],
   ["Ollama's", { models: [{ name: 'llama3.3:70b', model: 'llama3.3:70b', details: {} }] }, [{ name: 'llama3.3:70b' }]],
   ['a bare array', ['a', { id: 'b' }], [{ name: 'a' }, { name: 'b' }]],
   ['one that gives a name twice, or none', { data: [{ id: 'a' }, { id: 'a' }, { x: 1 }, null, 7, { id: '' }] }, [{ name: 'a' }]],

@@ -201,6 +201,38 @@ const examples: Example[] = [
   { what: 'the address for Codestral, whose prices are not published', provider: 'codestral', model: 'codestral-2508', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
   { what: 'any compatible server', provider: 'openai-compatible', model: 'gpt-4.1', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
   { what: 'an unknown model', provider: 'openai', model: 'gpt-99-quasar', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
+  {
+    what: 'Z.ai, from the list of its own page: 600 at $0.60 + 400 at $0.11 + 100 at $2.20',
+    provider: 'zai', model: 'glm-4.7', costs: 360 + 44 + 220, source: /waybill table/,
+    usage: { prompt_tokens: 1_000, completion_tokens: 100, prompt_tokens_details: { cached_tokens: 400 } },
+  },
+  {
+    what: "MiniMax in Anthropic's protocol: 600 at $0.30 + 400 at $0.03 + 100 at $1.20",
+    provider: 'minimax', protocol: 'anthropic-messages', model: 'minimax-m2.5', upstreamModel: 'MiniMax-M2.5', costs: 180 + 12 + 120,
+    usage: { input_tokens: 600, cache_read_input_tokens: 400, output_tokens: 100 },
+  },
+  {
+    what: 'Fireworks, whose names have a path and a p: 1,000 at $1.40 + 100 at $4.40',
+    provider: 'fireworks', model: 'glm-5.1', upstreamModel: 'accounts/fireworks/models/glm-5p1', costs: 1_400 + 440,
+    usage: { prompt_tokens: 1_000, completion_tokens: 100 },
+  },
+  {
+    what: 'Cerebras: 1,000 at $0.35 + 100 at $0.75',
+    provider: 'cerebras', model: 'gpt-oss-120b', costs: 350 + 75,
+    usage: { prompt_tokens: 1_000, completion_tokens: 100 },
+  },
+  {
+    what: 'Cloudflare, which gives a part of each day for nothing: at most 1,000 at $0.35 + 100 at $0.75',
+    provider: 'cloudflare', model: 'gpt-oss-120b', upstreamModel: '@cf/openai/gpt-oss-120b', costs: 350 + 75, certainty: 'estimated',
+    usage: { prompt_tokens: 1_000, completion_tokens: 100 },
+  },
+  {
+    what: 'Perplexity, which says in dollars what an answer cost',
+    provider: 'perplexity', model: 'sonar', costs: 5_430,
+    usage: { input_tokens: 1_000, output_tokens: 100, cost: { currency: 'USD', input_cost: 0.0004, output_cost: 0.00003, tool_calls_cost: 0.005, total_cost: 0.005_43 } },
+  },
+  { what: 'Alibaba, whose prices are of its regions', provider: 'qwen', model: 'qwen3-max', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
+  { what: 'a proxy that alone knows what it pays', provider: 'litellm', model: 'gpt-5', usage: { prompt_tokens: 1_000, completion_tokens: 100 } },
 ];
 
 describe('what a provider reports is charged as', () => {

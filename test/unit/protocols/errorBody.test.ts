@@ -23,6 +23,7 @@ const read: { what: string; body: JsonValue; error: ProviderErrorBody }[] = [
   { what: 'a wait in milliseconds', body: { error: { message: 'try again in 350ms' } }, error: { message: 'try again in 350ms', retryAfterMs: 350 } },
   { what: 'a numeric code', body: { error: { message: 'No endpoints', code: 404 } }, error: { message: 'No endpoints', status: 404 } },
   { what: 'a vendor\'s own error number', body: { error: { message: 'Bad', code: 10_013 } }, error: { message: 'Bad', code: '10013' } },
+  { what: 'MiniMax inside a good answer', body: { id: 'r', choices: null, base_resp: { status_code: 1008, status_msg: 'insufficient balance' } }, error: { code: '1008', message: 'insufficient balance' } },
   {
     what: 'OpenRouter with what the provider said',
     body: { error: { code: 400, message: 'Provider returned error', metadata: { raw: '{"error":{"message":"prompt is too long"}}', provider_name: 'X' } }, user_id: 'u' },
