@@ -33,4 +33,8 @@ export class MappedDecoder implements StreamDecoder {
   decode(event: string | undefined, data: string): ConversationEvent[] {
     return this.#change(this.#decoder.decode(event, data));
   }
+
+  close(): ConversationEvent[] {
+    return this.#change(this.#decoder.close?.() ?? []);
+  }
 }
