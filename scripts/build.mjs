@@ -18,6 +18,7 @@ const laterParts = [
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
+  { file: 'aws.js', modules: ['server/upstream/aws/awsParts.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts'] },

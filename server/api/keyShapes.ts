@@ -17,6 +17,7 @@ export type KeyVendor = Pick<KeyShape, 'label' | 'providers' | 'certain'>;
 
 const openAi = { label: 'OpenAI', providers: ['openai'], certain: true };
 const google = { label: 'Google', providers: ['gemini', 'vertex'], certain: true };
+const aws = { label: 'AWS', providers: ['bedrock'], certain: true };
 const gitHub = { label: 'GitHub', providers: [], certain: true };
 
 /**
@@ -32,6 +33,10 @@ export const keyShapes: readonly KeyShape[] = [
   { prefix: 'sk-', rest: /^[A-Za-z0-9_-]{0,100}T3BlbkFJ[A-Za-z0-9_-]+$/, ...openAi },
   { prefix: 'AIza', rest: /^[A-Za-z0-9_-]{20,}$/, ...google },
   { prefix: 'AQ.', rest: /^[A-Za-z0-9_-]{16,}$/, ...google },
+  { prefix: 'ABSK', rest: /^[A-Za-z0-9+/=]{40,}$/, ...aws },
+  { prefix: 'bedrock-api-key-', ...aws },
+  { prefix: 'AKIA', rest: /^[A-Z0-9]{12,}:/, ...aws },
+  { prefix: 'ASIA', rest: /^[A-Z0-9]{12,}:/, ...aws },
   { prefix: 'gsk_', label: 'Groq', providers: ['groq'], certain: true },
   { prefix: 'xai-', label: 'xAI', providers: ['xai'], certain: true },
   { prefix: 'hf_', rest: /^[A-Za-z0-9]{12,}$/, label: 'Hugging Face', providers: ['huggingface'], certain: true },
@@ -47,6 +52,7 @@ export const keyShapes: readonly KeyShape[] = [
   { prefix: 'waybill-', rest: /^[A-Za-z0-9_-]{16,}$/, label: 'Waybill', providers: ['waybill'], certain: true },
   { prefix: 'sk-sp-', label: 'Alibaba Coding Plan', providers: [], certain: true },
   { prefix: '{', rest: /"service_account"/, label: 'Google Cloud', providers: ['vertex'], certain: true },
+  { prefix: '{', rest: /"(?:SecretAccessKey|secretAccessKey|aws_secret_access_key)"/, ...aws },
   { prefix: 'sk-hs-', label: 'HolySheep', providers: ['holysheep'], certain: false },
   { prefix: 'hs_', label: 'HolySheep', providers: ['holysheep'], certain: false },
   { prefix: 'sk-', rest: /^[0-9a-f]{32}$/, label: 'DeepSeek', providers: ['deepseek', 'qwen'], certain: false },

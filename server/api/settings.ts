@@ -14,6 +14,8 @@ export interface EndpointSettings {
   project?: string | undefined;
   /** Vertex AI: where the models run. */
   location?: string | undefined;
+  /** Amazon Bedrock: a profile of this machine's AWS configuration. */
+  profile?: string | undefined;
   /** Azure: a dated version, such as `2024-10-21`. */
   apiVersion?: string | undefined;
   /** The Anthropic API version that is spoken. */

@@ -75,6 +75,9 @@ const table = {
   'google-login': { beforeSending: true, beforeLogin: true },
   'google-project': { beforeSending: true, beforeLogin: true },
 
+  // The credentials of this machine for AWS: upstream/aws/.
+  'aws-login': { beforeSending: true, beforeLogin: true },
+
   // The answer: exchange/answer/, upstream/failures/, protocols/sseReader.ts.
   'redirect': { notTheApi: true },
   'not-an-api': { notTheApi: true },

@@ -1,3 +1,4 @@
+import { isBedrockId, withoutBedrockParts } from './bedrockNames.ts';
 import type { Provider } from './provider.ts';
 
 /**
@@ -22,7 +23,7 @@ export function canonicalModelName(spelling: string): string {
   const name = spelling.trim().toLowerCase();
   let end = name.length;
   while (name.endsWith(latest, end)) end -= latest.length;
-  const bare = name.slice(name.lastIndexOf('/') + 1, end);
+  const bare = withoutBedrockParts(name.slice(name.lastIndexOf('/') + 1, end));
   const date = dateSuffix(bare);
   const undated = date === undefined ? bare : bare.slice(0, date.start) + bare.slice(date.end);
   return (name.startsWith(fireworksModels) ? undated.replace(fireworksVersion, '.') : undated).replace(dashedVersion, '-$1.$2');
@@ -124,8 +125,9 @@ export function upstreamModelName(wanted: string, provider: Provider, listed: Li
 }
 
 function dateOf(name: string): string | undefined {
-  const suffix = dateSuffix(name);
-  return suffix === undefined ? undefined : name.slice(suffix.start, suffix.end).replaceAll(/\D/g, '');
+  const dated = isBedrockId(name) ? withoutBedrockParts(name.slice(name.lastIndexOf('/') + 1).toLowerCase()) : name;
+  const suffix = dateSuffix(dated);
+  return suffix === undefined ? undefined : dated.slice(suffix.start, suffix.end).replaceAll(/\D/g, '');
 }
 
 function providerSpelling(canonical: string, provider: Provider): string {

@@ -25,10 +25,11 @@ export const projectPlaceholder = '{project}';
 /**
  * The URL of a chat call.
  * @param model the provider's own name of the model, for paths that hold it
+ * @param converse the model is asked by Converse
  */
-export function chatUrl(endpoint: EndpointAddress, model: string, stream: boolean): string {
+export function chatUrl(endpoint: EndpointAddress, model: string, stream: boolean, converse = false): string {
   const { provider, protocol, baseUrl, apiVersion } = endpoint;
-  const paths = (apiVersion === undefined ? provider.callPaths : provider.versionedPaths?.calls)?.[protocol];
+  const paths = converse ? provider.conversePaths : (apiVersion === undefined ? provider.callPaths : provider.versionedPaths?.calls)?.[protocol];
   return baseUrl + (paths === undefined ? chatPath(protocol, baseUrl, model, stream) : filledIn(pathOf(paths, stream), endpoint, model));
 }
 
@@ -48,6 +49,11 @@ function filledIn(path: string, { project, location, apiVersion }: EndpointAddre
     .replace(projectPlaceholder, project === undefined ? projectPlaceholder : pathSegment(project))
     .replace('{location}', pathSegment(location ?? 'global'))
     .replace('{apiVersion}', pathSegment(apiVersion ?? ''));
+}
+
+/** Whether a model is asked by Converse of Amazon Bedrock: every one whose names do not say that it is Claude. */
+export function isConverse({ provider }: Pick<EndpointAddress, 'provider'>, model: string, upstreamModel: string): boolean {
+  return provider.conversePaths !== undefined && !/claude/i.test(model) && !/claude/i.test(upstreamModel);
 }
 
 /** The name of a model as the body of a request holds it. */
@@ -93,12 +99,20 @@ export function modelsAddress(endpoint: EndpointAddress): CatalogUrl | undefined
   return path === undefined ? undefined : providerUrl(endpoint, path);
 }
 
+/** A second model list; undefined when the provider has none. */
+export function moreModelsAddress(endpoint: EndpointAddress): CatalogUrl | undefined {
+  const path = endpoint.provider.moreModelsPath;
+  return path === undefined ? undefined : providerUrl(endpoint, path);
+}
+
 /**
  * A catalog path belongs to the base URL of the provider's default protocol. An endpoint that speaks another
  * protocol at the provider's own address is asked there all the same; at an address of the user's own, only the
  * model list of that protocol can be hoped for.
  */
 function providerUrl({ provider, protocol, baseUrl }: EndpointAddress, path: string): CatalogUrl {
+  // Amazon Bedrock has its lists beside the host of its calls.
+  if (provider.addressing === 'bedrock') return { url: baseUrl.replace('://bedrock-runtime', '://bedrock') + path, protocol };
   const atOwn = (base: string): CatalogUrl => ({ url: base + withoutDoubledVersion(base, path), protocol: provider.protocol });
   if (protocol === provider.protocol || provider.callPaths?.[protocol] !== undefined) return atOwn(baseUrl);
   const place = placeOf(provider, protocol, baseUrl);

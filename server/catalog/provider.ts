@@ -4,9 +4,10 @@ import type { Dialect } from '../protocols/codec.ts';
 
 /**
  * How a credential travels to a provider. `google-oauth`: an access token made of a service account's JSON or of the
- * machine's own Google login; a key that is no JSON is sent as `x-goog-api-key`.
+ * machine's own Google login; a key that is no JSON is sent as `x-goog-api-key`. `aws`: an API key of Bedrock as a bearer
+ * token; an access key, or the machine's own AWS credentials, by a signature (SigV4).
  */
-export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'google-oauth' | 'none';
+export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'google-oauth' | 'aws' | 'none';
 
 /**
  * When a target is spoken to in another protocol than its endpoint's own; the first rule of a provider that holds
@@ -78,7 +79,7 @@ export interface Provider {
   /** Hosts that are the provider's own, where its base URLs do not tell them. */
   hosts?: readonly string[];
   /** How the address is made where it is not simply the base URL; see config/address.ts. */
-  addressing?: 'azure' | 'vertex';
+  addressing?: 'azure' | 'vertex' | 'bedrock';
   /** An example for a user who has to give the base URL. */
   baseUrlExample?: string;
   auth: AuthScheme;
@@ -89,10 +90,14 @@ export interface Provider {
   callPaths?: Partial<Record<ProtocolName, CallPaths>>;
   /** The same for endpoints with an `apiVersion`, which is filled in for `{apiVersion}`. */
   versionedPaths?: { calls: Partial<Record<ProtocolName, CallPaths>>; probe: string };
+  /** Paths for models that are asked by Converse of Amazon Bedrock: all but Claude. */
+  conversePaths?: CallPaths;
   /** Written before the model's name in the body of a protocol, such as `google/`. */
   modelPrefix?: Partial<Record<ProtocolName, string>>;
   /** anthropic-messages: the model stands in the path, and the version in the body under `anthropic_version`, with this value for the oldest version. */
   anthropicVersionInBody?: string;
+  /** anthropic-messages: names of betas stand in the body under `anthropic_beta`, and only these are known there. */
+  betasInBody?: readonly string[];
   keyRequired: boolean;
   keyHint?: string;
   keyPattern?: string;
@@ -105,12 +110,16 @@ export interface Provider {
   probe: { method: 'GET' | 'POST'; path: string; provesKey: boolean };
   /** Path of the model list, relative to the base URL; absent where the list does not say what can be asked for. */
   modelsPath?: string;
+  /** A second list, whose models are added to those of the first. */
+  moreModelsPath?: string;
   /** Path, from the root of the server, of a call that tells the facts of one model (`{"model": …}` posted). */
   modelDetailsPath?: string;
   /** Provider id in the price library; absent: no built-in prices. */
   pricesId?: string;
   /** What is charged depends on a contract or a region, so list prices are estimates. */
   pricesVary?: boolean;
+  /** The same for models whose upstream name it matches. */
+  pricesVaryFor?: RegExp;
   pricePreset?: PricePreset;
   /** Keys of one account share limits: a rate limit on one key will meet the next as well. */
   sharedLimits?: boolean;

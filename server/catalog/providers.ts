@@ -1,3 +1,4 @@
+import { bedrock } from './bedrock.ts';
 import type { Provider } from './provider.ts';
 import { azure, vertex } from './clouds.ts';
 import { lmStudio, ollama, sandbox } from './localProviders.ts';
@@ -9,7 +10,7 @@ import { minimax, qwen, zai, zaiCodingPlan } from './vendorsInChina.ts';
 
 /** Every vendor kind Waybill can speak to, in the order people are shown them. */
 export const providers: readonly Provider[] = [
-  openai, anthropic, gemini, vertex, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure,
+  openai, anthropic, gemini, vertex, bedrock, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure,
   zai, zaiCodingPlan, qwen, minimax, perplexity, together, fireworks, cerebras, sambanova, nvidia, huggingface, cloudflare, deepinfra, siliconflow,
   ollama, lmStudio, vllm, llamaCpp, sglang, litellm, waybill, openaiCompatible, anthropicCompatible, sandbox,
 ];

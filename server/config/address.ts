@@ -2,12 +2,12 @@ import type { EndpointSettings } from '../api/settings.ts';
 import type { ProtocolName } from '../api/conversation.ts';
 import { ownBaseUrl } from '../catalog/doors.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { checkBaseUrl } from './baseUrl.ts';
+import { checkBaseUrl, isPrivateHost } from './baseUrl.ts';
 import { suggestion } from './nearest.ts';
 
 /** Where an endpoint is, or which field is wrong and the rest of a sentence about it. */
 export type Address =
-  | { baseUrl: string; project?: string; location?: string; apiVersion?: string }
+  | { baseUrl: string; project?: string; location?: string; apiVersion?: string; awsRegion?: string; profile?: string }
   | { field: string; problem: string };
 
 /** The user's own URL, or the one of the region, or the provider's; for clouds made of the names of the user's resource. */
@@ -15,6 +15,7 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
   const foreign = foreignField(settings, provider);
   if (foreign !== undefined) return foreign;
   if (provider.addressing === 'vertex') return vertexAddress(settings);
+  if (provider.addressing === 'bedrock') return bedrockAddress(settings);
   if (settings.baseUrl !== undefined) {
     const checked = checkBaseUrl(settings.baseUrl);
     if ('problem' in checked) return { field: 'baseUrl', problem: checked.problem };
@@ -41,7 +42,7 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
 
 /** A field that means nothing to this provider would be ignored in silence. */
 function foreignField(settings: EndpointSettings, provider: Provider): Address | undefined {
-  const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure' } as const;
+  const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure', profile: 'bedrock' } as const;
   for (const [field, addressing] of Object.entries(fields)) {
     if (settings[field as keyof typeof fields] !== undefined && provider.addressing !== addressing) {
       return { field, problem: `"${field}" means nothing to provider "${provider.id}".` };
@@ -81,4 +82,37 @@ function azureAddress(baseUrl: string, apiVersion: string | undefined): Address 
   const { origin, pathname } = new URL(baseUrl);
   if (pathname === '/' || pathname === '/openai') return { baseUrl: `${origin}/openai/v1` };
   return { baseUrl };
+}
+
+const defaultAwsRegion = 'us-east-1';
+const awsRegion = /^[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/;
+/** Hosts of AWS that name their region: of calls and lists, of private links, and of China. Source: AWS's tables of endpoints. */
+const awsHost = /(?:^|\.)([a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2})\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
+
+/**
+ * Credentials of an AWS account are sent to hosts of AWS in the endpoint's region, and to servers of the user's own on this
+ * machine or a private network.
+ */
+function bedrockAddress(settings: EndpointSettings): Address {
+  const { profile } = settings;
+  if (profile !== undefined && !/^[^\s[\]\x00-\x1f](?:[^[\]\x00-\x1f]{0,126}[^\s[\]\x00-\x1f])?$/.test(profile)) {
+    return { field: 'profile', problem: '"profile" must be the name of a profile in the AWS configuration of this machine, such as "default".' };
+  }
+  const written = settings.region?.trim().toLowerCase();
+  if (written !== undefined && !awsRegion.test(written)) {
+    return { field: 'region', problem: '"region" must be a region of AWS, such as "us-east-1" or "eu-central-1".' };
+  }
+  const place = { ...(profile === undefined ? {} : { profile }) };
+  if (settings.baseUrl === undefined) {
+    const region = written ?? defaultAwsRegion;
+    return { baseUrl: `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`, awsRegion: region, ...place };
+  }
+  const checked = checkBaseUrl(settings.baseUrl);
+  if ('problem' in checked) return { field: 'baseUrl', problem: checked.problem };
+  const { hostname } = new URL(checked.baseUrl);
+  if (isPrivateHost(hostname)) return { ...checked, awsRegion: written ?? defaultAwsRegion, ...place };
+  const named = awsHost.exec(hostname)?.[1];
+  if (named === undefined) return { field: 'baseUrl', problem: '"baseUrl" must be an address of AWS, because AWS credentials are sent there; use provider "anthropic-compatible" for other servers.' };
+  if (written !== undefined && written !== named) return { field: 'baseUrl', problem: `"baseUrl" is in ${named} and "region" says ${written}; write the same region in both.` };
+  return { ...checked, awsRegion: named, ...place };
 }

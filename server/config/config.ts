@@ -43,6 +43,10 @@ export interface EndpointConfig {
   /** Vertex AI: absent where the credential says it. */
   project?: string | undefined;
   location?: string | undefined;
+  /** Amazon Bedrock: the region that requests are signed for. */
+  awsRegion?: string | undefined;
+  /** Amazon Bedrock: the profile of this machine's AWS configuration. */
+  profile?: string | undefined;
   /** Azure: dated addresses are used. */
   apiVersion?: string | undefined;
   /** The provider's rules that can hold here, each with the address to use; absent where the protocol is fixed. */

@@ -95,6 +95,7 @@ export const endpointSchema = z.strictObject({
   region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label.'),
   project: optional(text(), 'Vertex AI: the Google Cloud project. Default: the project of the service account, or of the login of this machine.'),
   location: optional(text(), 'Vertex AI: `global`, `us`, `eu`, or a region such as `europe-west4`. Default: `region`, else `global`.'),
+  profile: optional(text(1, 128), 'Amazon Bedrock: the profile in the AWS configuration of this machine whose credentials are used (static keys, role, SSO, or a program). Default: what AWS\'s own tools find in the environment, the profile `default`, the container or the machine. A key wins over it.'),
   apiVersion: optional(text(), 'Azure: a dated API version such as `2024-10-21`, which changes the form of the address. Default: the address without a version.'),
   anthropicVersion: optional(z.enum(anthropicVersions), 'The version of the Anthropic API. `2026-10-21` refuses sampling parameters such as the temperature, so they are left out. Default `2023-06-01`.'),
   enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),

@@ -126,7 +126,7 @@ export function remember(health: EndpointHealth, outcome: Outcome): void {
     if (notes.unresolved !== undefined && unreachable(notes.unresolved.failureClass)) notes.unresolved = undefined;
     return;
   }
-  if (!isRefused) health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign });
+  if (!isRefused) health.cooldowns.failed({ failureClass, model: outcome.model, retryAfterMs: outcome.retryAfterMs, at, foreign: outcome.foreign, byModel: scope === 'key-model' });
   if (kind === 'traffic') health.slidingWindow.add(at, false, undefined, undefined);
   if (at < notes.lastSuccessAt) return;
   if (kind === 'probe') notes.probeFailed = unreachable(failureClass) || failureClass === 'auth';

@@ -9,6 +9,18 @@ export interface Authorization {
   headers: Record<string, string>;
   /** Set where an access token is fetched first: by this key file, or by the machine's own Google login. */
   googleLogin?: GoogleLogin | undefined;
+  /** Set where AWS is asked: who signs the request, and for which region. */
+  aws?: AwsLogin | undefined;
+}
+/** Who asks AWS. */
+export interface AwsLogin {
+  region: string;
+  /** An access key as `ID:SECRET` or `ID:SECRET:TOKEN`, or as JSON; absent: an API key is in the headers, or the machine's own credentials sign. */
+  accessKey?: string | undefined;
+  /** The machine's own credentials sign. */
+  machine?: true | undefined;
+  /** Of the machine's AWS configuration. */
+  profile?: string | undefined;
 }
 export interface GoogleLogin {
   /** The JSON of a service account or of a stored login; absent: application default credentials. */
@@ -24,8 +36,9 @@ export function authScheme({ provider, protocol }: Pick<EndpointConfig, 'provide
  * Adds the credential to a request. Secrets reach a request nowhere else. A key of Vertex AI that is not JSON is an API
  * key, for which Google has addresses without a project ("express mode").
  */
-export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol'>, key: KeyMaterial | undefined, url: string): Authorization {
+export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol' | 'awsRegion' | 'profile'>, key: KeyMaterial | undefined, url: string): Authorization {
   const scheme = authScheme(endpoint);
+  if (scheme === 'aws') return { url, ...awsAuthorization(endpoint, key) };
   if (scheme !== 'google-oauth') return { url, headers: authHeader(scheme, key) };
   if (key === undefined || isKeyFile(key.secret)) return { url, headers: {}, googleLogin: { keyFile: key?.secret } };
   return {
@@ -34,8 +47,18 @@ export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol'
   };
 }
 
+function awsAuthorization({ awsRegion: region = 'us-east-1', profile }: Pick<EndpointConfig, 'awsRegion' | 'profile'>, key: KeyMaterial | undefined): Pick<Authorization, 'headers' | 'aws'> {
+  if (key === undefined) return { headers: {}, aws: { region, machine: true, profile } };
+  return isAccessKey(key.secret) ? { headers: {}, aws: { region, accessKey: key.secret } } : { headers: authHeader('bearer', key), aws: { region } };
+}
+
+/** Whether a key is an access key of AWS rather than an API key of Bedrock. */
+function isAccessKey(secret: string): boolean {
+  return isKeyFile(secret) || /^\s*A[KS]IA[A-Z0-9]{12,}:/.test(secret);
+}
+
 /** The header that carries a credential. */
-export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth'>, key: KeyMaterial | undefined): Record<string, string> {
+export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth' | 'aws'>, key: KeyMaterial | undefined): Record<string, string> {
   if (key === undefined) return {};
   switch (scheme) {
     case 'bearer': return { authorization: `Bearer ${key.secret}` };
@@ -51,12 +74,15 @@ export function isKeyFile(secret: string): boolean {
   return secret.trimStart().startsWith('{');
 }
 
+/** As AWS's own tools print them. */
+const awsSecretNames = ['SecretAccessKey', 'SessionToken', 'secretAccessKey', 'sessionToken', 'aws_secret_access_key', 'aws_session_token'];
+
 /** Everything that is secret in a key: the key itself and, of a key file, each secret in it, which may appear on its own. */
 export function secretsOf({ secret }: KeyMaterial): string[] {
-  if (!isKeyFile(secret)) return [secret];
+  if (!isKeyFile(secret)) return isAccessKey(secret) ? [secret, ...secret.trim().split(':').slice(1)] : [secret];
   const file = parseJson(secret);
   if (!isObject(file)) return [secret];
-  const parts = ['private_key', 'private_key_id', 'refresh_token', 'client_secret'].flatMap(name => {
+  const parts = ['private_key', 'private_key_id', 'refresh_token', 'client_secret', ...awsSecretNames].flatMap(name => {
     const value = file[name];
     return typeof value === 'string' && value.length >= 8 ? [value, JSON.stringify(value).slice(1, -1)] : [];
   });

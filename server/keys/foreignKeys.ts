@@ -55,6 +55,7 @@ const hosts = new WeakMap<Provider, readonly string[]>();
 const customerHosts = {
   azure: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
   vertex: ['-aiplatform.googleapis.com', '.rep.googleapis.com'],
+  bedrock: ['.amazonaws.com', '.amazonaws.com.cn', '.api.aws'],
   none: [],
 } as const;
 

@@ -165,8 +165,8 @@ export class KeyPool {
       }
       case 'rate-limit': {
         const until = now + Math.min(longestCooldownMs, retryAfterMs ?? blindCooldownMs);
-        // A limit with a named wait is counted by model. Without one it is unknown what the limit counts.
-        const model = retryAfterMs === undefined ? undefined : about.model;
+        // A limit with a named wait is counted by model, and one whose provider says so. Else it is unknown what the limit counts.
+        const model = retryAfterMs === undefined && scope !== 'key-model' ? undefined : about.model;
         for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
           if (coolDown(one, model, { kind: 'cooling', since: now, until })) this.#publish(endpoint, one, about, { state: 'cooling', at: now, until, model });
         }

@@ -1,3 +1,4 @@
+import { isBedrockId } from '../catalog/bedrockNames.ts';
 import { isUndatedId, listedNames, snapshotName, spelledSnapshot, upstreamModelName, type ListedNames } from '../catalog/modelNames.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { ListedFacts, ListedModel } from './listedFacts.ts';
@@ -95,6 +96,8 @@ export class EndpointModels {
   /** The id that a spelling is, or a name of settings that has one; undefined where it is only another spelling of the canonical name. */
   #idOf(spelling: string, canonical: string, named: boolean): string | undefined {
     if (this.#listed.own.has(spelling) || settingsOf(this.#endpoint, spelling)?.upstream !== undefined) return spelling;
+    // Profiles of one model differ in price and in where they compute, and accounts have some that no list names.
+    if (this.#endpoint.provider.addressing === 'bedrock' && isBedrockId(spelling)) return spelling;
     const snapshot = snapshotName(spelling, this.#nameOf);
     const listed = snapshot === undefined ? undefined : this.#listed.snapshots.get(snapshot);
     if (listed !== undefined) return listed;

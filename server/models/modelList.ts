@@ -6,13 +6,13 @@ import type { ListedFacts, ListedModel } from './listedFacts.ts';
 
 /**
  * Reads a model list of any protocol: OpenAI and those compatible with it (`data[]` with `id`), Anthropic (the same, with
- * capabilities), Gemini and Vertex AI (`models[]`, `publisherModels[]`), Ollama (`models[]` with `name`), or a bare
+ * capabilities), Gemini and Vertex AI (`models[]`, `publisherModels[]`), Amazon Bedrock (`modelSummaries[]`, `inferenceProfileSummaries[]`), Ollama (`models[]` with `name`), or a bare
  * array. Models that cannot chat or are retired, by the list's own account, are left out. Undefined when the text is no list.
  * Sources: the types of the vendors' client libraries; vLLM, LM Studio and Moonshot by their documentation.
  */
 export function parseModelList(text: string): ListedModel[] | undefined {
   const body = parseJson(text.trim());
-  const list = Array.isArray(body) ? body : isObject(body) ? body.data ?? body.models ?? body.publisherModels : undefined;
+  const list = Array.isArray(body) ? body : isObject(body) ? body.data ?? body.models ?? body.publisherModels ?? body.modelSummaries ?? profilesOf(body.inferenceProfileSummaries) : undefined;
   if (!Array.isArray(list)) return undefined;
   return plausibleModels(chatModels(list));
 }
@@ -21,11 +21,19 @@ function* chatModels(list: readonly JsonValue[]): Generator<{ name: string | und
   for (const item of list) if (!isObject(item) || canChat(item)) yield { name: nameOf(item), facts: isObject(item) ? factsOf(item) : {} };
 }
 
+/** Profiles that keep to a part of the world come first: of two profiles of one model, the first is asked where no one says which. */
+function profilesOf(summaries: JsonValue | undefined): JsonValue[] | undefined {
+  if (!Array.isArray(summaries)) return undefined;
+  const isGlobal = (entry: JsonValue): boolean => isObject(entry) && asString(entry.inferenceProfileId)?.startsWith('global.') === true;
+  const active = summaries.filter(entry => isObject(entry) && (entry.status === undefined || entry.status === 'ACTIVE'));
+  return [...active.filter(entry => !isGlobal(entry)), ...active.filter(isGlobal)];
+}
+
 /** The facts of an entry under our names, not checked yet. */
 type ClaimedFacts = { [Name in keyof ListedFacts]?: unknown };
 
 function nameOf(item: JsonValue): string | undefined {
-  const name = isObject(item) ? asString(item.id) ?? asString(item.name) ?? asString(item.key) : asString(item);
+  const name = isObject(item) ? asString(item.id) ?? asString(item.modelId) ?? asString(item.inferenceProfileId) ?? asString(item.name) ?? asString(item.key) : asString(item);
   return name?.replace(/^(?:publishers\/[^/]+\/)?models\//, '');
 }
 
@@ -34,6 +42,9 @@ const otherTypes: ReadonlySet<string> = new Set(['embeddings', 'embedding', 'ima
 
 function canChat(item: JsonObject): boolean {
   if (item.active === false || item.lifecycle === 'retired' || (typeof item.type === 'string' && otherTypes.has(item.type))) return false;
+  // Amazon Bedrock: a model that cannot be asked by its own id is asked by a profile, which another list names.
+  if (Array.isArray(item.inferenceTypesSupported) && !item.inferenceTypesSupported.includes('ON_DEMAND')) return false;
+  if (Array.isArray(item.inputModalities) && !item.inputModalities.includes('TEXT')) return false;
   const methods = item.supportedGenerationMethods ?? (Array.isArray(item.supportedActions) ? item.supportedActions : undefined);
   if (Array.isArray(methods) && methods.length > 0 && !methods.includes('generateContent')) return false;
   const capabilities = isObject(item.capabilities) ? item.capabilities : {};
@@ -60,7 +71,7 @@ function factsOf(item: JsonObject): ClaimedFacts {
     // Some lists repeat the context window here, which leaves no room for a prompt and so is no limit.
     maxOutputTokens: maxOutputTokens !== undefined && contextWindow !== undefined && maxOutputTokens >= contextWindow ? undefined : maxOutputTokens,
     tools: firstFlag(capabilities.function_calling, capabilities.trained_for_tool_use, capabilities.tools) ?? among(parameters, 'tools'),
-    images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? (item.type === 'vlm' || tags?.includes('vision') === true ? true : undefined),
+    images: firstFlag(capabilities.vision, capabilities.image_input, item.supports_image_in) ?? among(modalities, 'image') ?? among(texts(item.inputModalities), 'IMAGE') ?? (item.type === 'vlm' || tags?.includes('vision') === true ? true : undefined),
     documents: firstFlag(capabilities.pdf_input),
     // A model that does not list it may still follow a schema, so its absence proves nothing.
     jsonSchema: firstFlag(capabilities.structured_outputs) ?? (parameters?.includes('structured_outputs') === true ? true : undefined),

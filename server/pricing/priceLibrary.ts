@@ -1,5 +1,6 @@
 import type { calcPrice, MatchLogic, ModelPrice } from '@pydantic/genai-prices';
 import type { PriceUsed } from '../api/receipt.ts';
+import { isBedrockId, withoutBedrockParts } from '../catalog/bedrockNames.ts';
 
 /** The one function of the price library that is used. */
 export type CalcPrice = typeof calcPrice;
@@ -38,7 +39,7 @@ export function libraryPrice(calc: CalcPrice, pricesId: string, name: string, at
   }
   return {
     tiers: [...bounds].sort((a, b) => a - b).map((bound) => ({ abovePromptTokens: bound, rates: ratesAbove(price, bound) })),
-    certain: sameName(found.model.id, name) || matchesPrecisely(found.model.match, name.toLowerCase()),
+    certain: isCertain(found.model, name),
     changes: Array.isArray(found.model.prices),
   };
 }
@@ -51,8 +52,7 @@ export function libraryPrice(calc: CalcPrice, pricesId: string, name: string, at
 export function libraryContextWindow(calc: CalcPrice, pricesId: string, name: string, at: number): number | undefined {
   const found = calc({}, name, { providerId: pricesId, timestamp: new Date(at) });
   if (found === null) return undefined;
-  const certain = sameName(found.model.id, name) || matchesPrecisely(found.model.match, name.toLowerCase());
-  return certain ? found.model.context_window : undefined;
+  return isCertain(found.model, name) ? found.model.context_window : undefined;
 }
 
 function ratesAbove(price: ModelPrice, bound: number): PriceUsed {
@@ -85,6 +85,17 @@ function ratesAbove(price: ModelPrice, bound: number): PriceUsed {
 
 /** What may follow a known name without making it another model: a date, `latest`, `preview`. */
 const harmlessTail = /^(?:[-@:](?:latest|preview|exp|\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}))*$/;
+
+/** Whether the entry is the model of that name and not only one whose name begins alike. */
+function isCertain({ id, match }: { id: string; match: MatchLogic }, name: string): boolean {
+  return sameName(id, name) || matchesPrecisely(match, name.toLowerCase()) || sameAtBedrock(id.toLowerCase(), name.toLowerCase());
+}
+
+/** Two ids of Amazon Bedrock with one price: all profiles but the worldwide ones share that of their region, which the library marks with `regional`. */
+function sameAtBedrock(id: string, name: string): boolean {
+  const placed = id.replace(/^regional\./, '');
+  return isBedrockId(name) && isBedrockId(placed) && id.startsWith('global.') === name.startsWith('global.') && withoutBedrockParts(placed) === withoutBedrockParts(name);
+}
 
 function sameName(one: string, other: string): boolean {
   return one.toLowerCase().replaceAll('.', '-') === other.toLowerCase().replaceAll('.', '-');

@@ -147,7 +147,7 @@ class TablePricer implements Pricer {
     let card = schedule.tiers[0]?.card;
     for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
     if (card === undefined) return unknownCost;
-    return charge(request, times(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true, true);
+    return charge(request, times(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true && provider.pricesVaryFor?.test(request.upstreamModel.toLowerCase()) !== true, true);
   }
 
   /** Prices that cannot be charged count as not given. */
@@ -219,7 +219,9 @@ class TablePricer implements Pricer {
 }
 
 function namesOf(upstreamModel: string, model: string): string[] {
-  return [...new Set([upstreamModel, model, upstreamModel.replaceAll('.', '-'), model.replaceAll('.', '-')])];
+  // The profile that an ARN of Amazon Bedrock names has the price of its own id.
+  const own = upstreamModel.startsWith('arn:') ? upstreamModel.slice(upstreamModel.lastIndexOf('/') + 1) : upstreamModel;
+  return [...new Set([own, model, own.replaceAll('.', '-'), model.replaceAll('.', '-')])];
 }
 
 /** A price of a region or a service tier that charges a multiple of the list. */

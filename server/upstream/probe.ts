@@ -1,6 +1,6 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import { WaybillError } from '../base/failure.ts';
-import { modelsAddress, probeAddress } from '../catalog/paths.ts';
+import { modelsAddress, moreModelsAddress, probeAddress } from '../catalog/paths.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/version.ts';
 import { authorize } from '../keys/authHeader.ts';
@@ -48,8 +48,8 @@ export async function probeEndpoint(
     const { status, headers, text, latencyMs } = response;
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
-    // The login at Google succeeded before this was sent. An account that may use models need not be allowed to list them.
-    const mayNotList = status === 403 && request.googleLogin !== undefined;
+    // The login at Google succeeded before this was sent, and AWS knows who asks. An account that may use models need not be allowed to list them.
+    const mayNotList = status === 403 && (request.googleLogin !== undefined || (request.aws !== undefined && /not authorized to perform/i.test(text)));
     if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
@@ -65,6 +65,11 @@ export async function probeEndpoint(
     if (models === undefined && options.listModels && list !== undefined && list.url !== url) {
       const listed = await fetchText(dispatcher, endpoint, probeRequest({ ...endpoint, protocol: list.protocol }, key, list.url), timeoutMs, options.signal);
       models = listed.status < 300 ? parseModelList(listed.text) : undefined;
+    }
+    const more = models === undefined || !options.listModels ? undefined : moreModelsAddress(endpoint);
+    if (models !== undefined && more !== undefined) {
+      const listed = await fetchText(dispatcher, endpoint, probeRequest({ ...endpoint, protocol: more.protocol }, key, more.url), timeoutMs, options.signal);
+      models = [...models, ...(listed.status < 300 ? parseModelList(listed.text) ?? [] : [])];
     }
     if (models !== undefined && options.listModels) models = await withDetails(dispatcher, endpoint, key, models, timeoutMs, options.signal);
     return {
@@ -117,6 +122,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
     method,
     url: authorization.url,
     googleLogin: authorization.googleLogin,
+    aws: authorization.aws,
     about: { keyId: key?.id },
     headers: {
       accept: 'application/json',

@@ -222,7 +222,8 @@ export function passesBodyOn(terms: AttemptTerms): boolean {
 }
 
 /** An error for a caller of the provider's protocol. A body that long was cut, or takes long to redact: the caller then gets the error as our encoder writes it. */
-function rawError({ outgoing }: AttemptTerms, status: number, headers: ResponseHeaders, body: Buffer): RawError | undefined {
-  if (!outgoing.passThrough || body.length >= maxErrorBodyBytes) return undefined;
+function rawError({ outgoing, source }: AttemptTerms, status: number, headers: ResponseHeaders, body: Buffer): RawError | undefined {
+  // Errors of AWS have a form of their own, whatever the protocol of the answers.
+  if (!outgoing.passThrough || source.provider.auth === 'aws' || body.length >= maxErrorBodyBytes) return undefined;
   return { status, body, contentType: headerValue(headerText(headers['content-type'])) || 'application/json', headers: passedHeaders(headers) };
 }

@@ -5,12 +5,13 @@ import { fieldValue, scanObject, spliceFields, type FieldEdit } from '../../base
 import { parseExact } from '../../base/exactJson.ts';
 import { isObject, type JsonObject } from '../../base/json.ts';
 import { operationUrl } from '../../catalog/operations.ts';
-import { chatUrl, wireModelName } from '../../catalog/paths.ts';
+import { chatUrl, isConverse, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
 import type { ProtocolRequest } from '../../routing/chooseProtocol.ts';
-import { anthropicVersion, defaultAnthropicVersion, versionHeader } from '../../protocols/anthropicMessages/version.ts';
+import { anthropicVersion, versionHeader } from '../../protocols/anthropicMessages/version.ts';
 import { fitBody, mayHoldRefused, topEdits } from '../../protocols/bodyRules/bodyRules.ts';
 import type { FitTarget } from '../../protocols/bodyRules/rule.ts';
+import { bedrockConverse } from '../../protocols/bedrockConverse/codec.ts';
 import { withCacheBreakpoints } from '../../protocols/cacheBreakpoints.ts';
 import type { ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiChat } from '../../protocols/openAiChat/codec.ts';
@@ -28,6 +29,7 @@ import { addTranslationLosses, missingStops } from '../../protocols/losses/trans
 import { namesFit, withCallersNames, withFittingNames, type FittedNames } from '../../protocols/tools/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
+import { converseBody, modelInBody, placed, placedEdits, withKnownBetas } from './cloudBodies.ts';
 import type { CompletionBody, ConversationBody, EmbeddingBody, ExchangeInput, RawBody } from '../request.ts';
 
 /** What goes to a provider for one attempt. */
@@ -75,15 +77,19 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const { input, target, endpoint, codec, key, maxOutputTokens, stripReasoning } = order;
   const { body: asked } = input;
   if (asked.kind !== 'conversation') return buildOperation(order, asked);
-  const raw = input.protocol === endpoint.protocol && mayPass(asked, endpoint) ? asked.raw : undefined;
+  const converse = isConverse(endpoint, target.model, target.upstreamModel);
+  const raw = input.protocol === endpoint.protocol && !converse && mayPass(asked, endpoint) ? asked.raw : undefined;
   const passThrough = raw !== undefined;
   const limit = cappedLimit(input, maxOutputTokens);
   const conversation = passThrough ? undefined : conversationFor(input, asked, endpoint, stripReasoning);
   if (conversation?.providerState !== undefined) throw new UntranslatableError(conversation.providerState.reason);
-  const edited = raw === undefined ? writeBody(order, conversation ?? conversationFor(input, asked, endpoint, stripReasoning), limit) : spliceModel(order, stripReasoning ? strippedRaw(input, raw) : raw, limit);
+  const edited = converse && conversation !== undefined ? writeConverse(order, conversation, limit)
+    : raw === undefined ? writeBody(order, conversation ?? conversationFor(input, asked, endpoint, stripReasoning), limit) : spliceModel(order, stripReasoning ? strippedRaw(input, raw) : raw, limit);
   const { body } = edited;
-  const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream));
-  const headers = { ...requestHeaders(endpoint, input.stream, raw?.protocolHeaders ?? {}, body), ...authorization.headers };
+  const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream, converse));
+  const { betasInBody } = endpoint.provider;
+  const protocolHeaders = raw === undefined ? {} : betasInBody === undefined ? raw.protocolHeaders : withKnownBetas(raw.protocolHeaders, betasInBody);
+  const headers = { ...requestHeaders(endpoint, input.stream, protocolHeaders, body), ...authorization.headers };
   let { changes } = edited;
   if (order.repairs !== undefined) {
     const made = [...changes];
@@ -95,6 +101,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       method: 'POST',
       url: authorization.url,
       googleLogin: authorization.googleLogin,
+      aws: authorization.aws,
       headers,
       body,
       memory: asked.raw?.memory,
@@ -103,7 +110,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
     passThrough,
     hideUsage: edited.hideUsage,
     // Where the target has no stop strings, or takes fewer, the answer is stopped on its way back.
-    codec: readsAs(edited.stopsHere === true ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
+    codec: readsAs(converse ? bedrockConverse : edited.stopsHere === true ? withStopStrings(codec, conversation?.stop) : codec, edited.names),
     leftOut: (conversation?.hostedTools ?? []).map(tool => tool.type),
     changes,
   };
@@ -131,7 +138,7 @@ function readsAs(codec: ProtocolCodec, names: FittedNames | undefined): Protocol
 const noChanges: readonly string[] = [];
 
 function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
-  const model = wireModelName(endpoint, target.upstreamModel);
+  const model = modelInBody(endpoint, target);
   const { dialect } = endpoint.provider;
   const names = withFittingNames(conversation, endpoint.protocol, dialect.toolNames);
   const body = codec.encodeRequest({ ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
@@ -146,6 +153,15 @@ function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }:
   const stopsHere = missingStops(conversation, body, endpoint.protocol);
   if (repairs !== undefined) repairBody(body, repairs, changes);
   return { body: [Buffer.from(requestText(placed(endpoint, body)))], hideUsage: false, changes, names, stopsHere };
+}
+
+/** The body for a model of Amazon Bedrock that is not Claude. */
+function writeConverse({ target, endpoint, maxOutputTokens, repairs, input }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
+  const names = withFittingNames(conversation, 'converse');
+  const { body, changes } = converseBody(endpoint, target, { ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, input.stream, maxOutputTokens);
+  if (names !== undefined) changes.push('names of tools were replaced');
+  if (repairs !== undefined) repairBody(body, repairs, changes);
+  return { body: [Buffer.from(requestText(body))], hideUsage: false, changes, names };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */
@@ -209,15 +225,6 @@ function conversationFor(input: ExchangeInput, asked: ConversationBody, endpoint
   return withCacheBreakpoints(conversation, input.requirements.estimatedInputTokens);
 }
 
-/** Vertex AI has the model in the path, and the version of Anthropic's API in the body. */
-function placed(endpoint: EndpointConfig, body: JsonObject, callerVersion?: string): JsonObject {
-  const oldest = endpoint.provider.anthropicVersionInBody;
-  if (oldest === undefined || endpoint.protocol !== 'anthropic-messages') return body;
-  const { model: _model, ...rest } = body;
-  const version = callerVersion ?? endpoint.provider.dialect.anthropicVersion;
-  return { ...rest, anthropic_version: version === undefined || version === defaultAnthropicVersion ? oldest : version };
-}
-
 /** Names the maker of opaque reasoning. A target understands only its own. */
 export function originOf(endpoint: EndpointConfig, target: PlannedTarget): string {
   return `${endpoint.provider.id}/${target.upstreamModel}`;
@@ -241,7 +248,7 @@ function rewritten(raw: RawBody, body: JsonObject): RawBody {
 function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller: RawBody, limit: number | undefined): WrittenBody {
   if (input.protocol === 'editor') return { body: [caller.bytes], hideUsage: false, changes: noChanges };
   const { protocol } = input;
-  const model = wireModelName(endpoint, target.upstreamModel);
+  const model = modelInBody(endpoint, target);
   const place: FitTarget = { dialect: endpoint.provider.dialect, model };
   let raw = caller;
   let changes: readonly string[] = noChanges;
@@ -257,12 +264,14 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
     raw = below.raw;
     changes = [...changes, ...below.changes];
   }
-  if (protocol === 'anthropic-messages' && endpoint.provider.anthropicVersionInBody !== undefined) {
-    const body = parseExact(raw.bytes.toString('utf8'));
-    if (isObject(body)) return { body: [Buffer.from(JSON.stringify(placed(endpoint, body, raw.protocolHeaders[versionHeader])))], hideUsage: false, changes };
-  }
   // Gemini's requests name their model in the path only.
-  const edits: FieldEdit[] = protocol === 'gemini' ? [] : [{ name: 'model', json: JSON.stringify(model) }];
+  let edits: FieldEdit[] = protocol === 'gemini' ? [] : [{ name: 'model', json: JSON.stringify(model) }];
+  const versionPlace = endpoint.provider.anthropicVersionInBody;
+  if (protocol === 'anthropic-messages' && versionPlace !== undefined) {
+    const made = [...changes];
+    edits = placedEdits(endpoint.provider, raw.protocolHeaders, repairs, versionPlace, made);
+    changes = made;
+  }
   const lowered = limit !== undefined && raw.limitField !== undefined ? { field: raw.limitField, tokens: limit } : undefined;
   const top = topEdits(protocol, raw, place, lowered);
   if (top !== undefined) {

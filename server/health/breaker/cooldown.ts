@@ -27,8 +27,8 @@ export interface CooldownState { readonly endpoint: ConsecutiveFailures; readonl
 
 /** Cooldowns of one endpoint and of the models on it. */
 export interface Cooldowns {
-  /** Takes in a failure; one that causes no cooldown is ignored. `foreign`: a peer observed it, maybe a while ago. */
-  failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number; foreign?: boolean | undefined }): void;
+  /** Takes in a failure; one that causes no cooldown is ignored. `foreign`: a peer observed it, maybe a while ago. `byModel`: the provider counts rate limits by model. */
+  failed(failure: { failureClass: FailureClass; model: string | undefined; retryAfterMs: number | undefined; at: number; foreign?: boolean | undefined; byModel?: boolean | undefined }): void;
   /** Takes in a refusal of the model (absent: of the endpoint as a whole), whatever the key; it is asked again with growing distance. */
   refused(model: string | undefined, failureClass: FailureClass, at: number): void;
   /**
@@ -67,15 +67,15 @@ const rememberedModels = 64;
  * Cooldowns of one endpoint. The latest end stands, whatever comes after it.
  *
  * An overload cools down the model it met, and so does a rate limit with a wait that the provider named, because providers
- * count both by model. A rate limit without a named wait cools down the whole endpoint, for a shorter time. Other failures of
+ * count both by model. A rate limit without a named wait cools down, unless its provider counts by model, the whole endpoint, for a shorter time. Other failures of
  * the endpoint cool it down only for a wait that the provider asked for.
  */
 export function createCooldowns(random: Random): Cooldowns {
   let endpoint: ConsecutiveFailures = { inARow: 0 };
   const models = new Map<string, ConsecutiveFailures>();
 
-  function scopeOf(failureClass: FailureClass, model: string | undefined, named: boolean, at: number): ConsecutiveFailures {
-    const ofModel = model !== undefined && (failureClass === 'overloaded' || (failureClass === 'rate-limit' && named));
+  function scopeOf(failureClass: FailureClass, model: string | undefined, byModel: boolean, at: number): ConsecutiveFailures {
+    const ofModel = model !== undefined && (failureClass === 'overloaded' || (failureClass === 'rate-limit' && byModel));
     return ofModel ? scopeOfModel(model, at) : endpoint;
   }
 
@@ -89,12 +89,12 @@ export function createCooldowns(random: Random): Cooldowns {
   }
 
   return {
-    failed({ failureClass, model, retryAfterMs, at, foreign }) {
+    failed({ failureClass, model, retryAfterMs, at, foreign, byModel }) {
       if (!coolsDownEndpoint(failureClass)) return;
       const backoff = ownBackoff[failureClass];
       const named = retryAfterMs !== undefined && retryAfterMs >= 0;
       if (!named && backoff === undefined) return;
-      const scope = scopeOf(failureClass, model, named, at);
+      const scope = scopeOf(failureClass, model, named || byModel === true, at);
       scope.inARow += 1;
       const waitMs = named
         ? Math.min(longestCooldownMs, retryAfterMs)

@@ -34,6 +34,8 @@ export class MessagesStreamDecoder implements StreamDecoder {
   #completeCalls = 0;
   /** Calls whose block has ended but whose arguments are no JSON: the stop reason decides about them. */
   #doubtful: number[] = [];
+  /** A guardrail of Amazon Bedrock put its own words in place of the model's. */
+  #intervened = false;
   #finish: { reason: string | undefined; stopSequence: string | undefined; detail: string | undefined } | undefined;
 
   get terminated(): boolean {
@@ -83,8 +85,12 @@ export class MessagesStreamDecoder implements StreamDecoder {
     }
     // Tools that the blocks name are reported with the usage once more.
     this.#event('message_delta', extras === this.#extras.extras ? { delta: body } : { delta: body, usage: body.usage ?? {} }, events);
-    this.#event('message_stop', {}, events);
+    this.#event('message_stop', body, events);
     return events;
+  }
+
+  #noteGuardrail(payload: JsonObject): void {
+    if (payload['amazon-bedrock-guardrailAction'] === 'INTERVENED') this.#intervened = true;
   }
 
   #event(type: string | undefined, payload: JsonObject, events: ConversationEvent[]): void {
@@ -107,6 +113,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
       case 'message_delta': {
         const delta = isObject(payload.delta) ? payload.delta : {};
         this.#reportUsage(payload.usage, events);
+        this.#noteGuardrail(payload);
         const details = isObject(delta.stop_details) ? delta.stop_details : {};
         if (this.#finish?.reason !== undefined && isObject(payload.usage)) this.ended = true;
         const reason = asString(delta.stop_reason);
@@ -114,6 +121,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
         return;
       }
       case 'message_stop':
+        this.#noteGuardrail(payload);
         this.#close(events);
         return;
       case 'ping':
@@ -199,7 +207,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
     this.ended = true;
     const { reason, stopSequence, detail } = this.#finish ?? {};
     if (reason === 'tool_use') for (const index of this.#doubtful) this.#endCall(index, events);
-    const known = reason === undefined ? undefined : stopReasons.get(reason);
+    const known = this.#intervened ? 'refusal' : reason === undefined ? undefined : stopReasons.get(reason);
     events.push({
       type: 'finish',
       reason: known ?? (this.#completeCalls > 0 ? 'tool-calls' : 'end'),

@@ -21,7 +21,7 @@ const leastBudgetTokens = 1024;
 
 /** What targets of Anthropic's Messages refuse; rules of a model's generation hold for Claude only. */
 export const messagesRules: BodyRules = {
-  topFields: [...samplingFields, 'thinking', 'output_config', 'max_tokens', 'metadata', 'tool_choice'],
+  topFields: [...samplingFields, 'thinking', 'output_config', 'max_tokens', 'metadata', 'tool_choice', 'service_tier', 'inference_geo', 'speed'],
 
   fitTop(body, { dialect, model }, changes) {
     if (isClaude(model)) {

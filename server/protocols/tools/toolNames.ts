@@ -17,18 +17,20 @@ function nameRule(shape: RegExp, longest: number): NameRule {
   return rule;
 }
 
-/** Sources: the error texts of OpenAI and Anthropic, and Google's reference of function declarations, November 2026. */
-const rules: Readonly<Record<ProtocolName, NameRule>> = {
+/** Sources: the error texts of OpenAI and Anthropic, Google's reference of function declarations, and AWS's of ToolSpecification, November 2026. */
+const rules: Readonly<Record<ProtocolName | 'converse', NameRule>> = {
   'openai-chat': nameRule(/^[a-zA-Z0-9_-]{1,64}$/, 64),
   'openai-responses': nameRule(/^[a-zA-Z0-9_-]{1,64}$/, 64),
   'anthropic-messages': nameRule(/^[a-zA-Z0-9_-]{1,128}$/, 128),
   'gemini': nameRule(/^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, 64),
+  // Converse of Amazon Bedrock.
+  'converse': nameRule(/^[a-zA-Z0-9_-]{1,64}$/, 64),
 };
 
 /** By the rule of a provider, so that a list of tools is made once for it. */
 const ownRules = new WeakMap<ToolNameRule, NameRule>();
 
-function ruleFor(protocol: ProtocolName, own: ToolNameRule | undefined): NameRule {
+function ruleFor(protocol: ProtocolName | 'converse', own: ToolNameRule | undefined): NameRule {
   if (own === undefined) return rules[protocol];
   let rule = ownRules.get(own);
   if (rule === undefined) {
@@ -56,7 +58,7 @@ export interface FittedNames {
  * @param own the provider's rule, where it takes fewer names than the protocol
  * @returns undefined when all names can be sent as they are
  */
-export function withFittingNames(request: ConversationRequest, protocol: ProtocolName, own?: ToolNameRule): FittedNames | undefined {
+export function withFittingNames(request: ConversationRequest, protocol: ProtocolName | 'converse', own?: ToolNameRule): FittedNames | undefined {
   const rule = ruleFor(protocol, own);
   const callers = new Map<string, string>();
   const fit = (name: string): string => {

@@ -131,7 +131,19 @@ export function responseFailure(
 ): WaybillError {
   const parsed = parseJson(body.trim());
   const error = (parsed === undefined ? undefined : readErrorBody(parsed)) ?? readErrorText(body);
-  return providerFailure(error, status, source, parseRetryAfter(headers, now));
+  return providerFailure(withAwsType(error, headers), status, source, parseRetryAfter(headers, now));
+}
+
+/**
+ * AWS names its error in a header, such as `ThrottlingException:http://internal.amazon.com/…`. What it says of a wrong signature
+ * repeats the headers that were signed, a session token among them, and is cut before that.
+ */
+function withAwsType(error: ProviderErrorBody, headers: ResponseHeaders): ProviderErrorBody {
+  const named = headers['x-amzn-errortype'];
+  if (typeof named !== 'string') return error;
+  const type = /^[A-Za-z]{1,80}/.exec(named)?.[0] ?? error.type;
+  const echo = error.message.search(/The (?:Canonical String|String-to-Sign)|X-Amz-Security-Token/i);
+  return { ...error, type, message: echo === -1 ? error.message : error.message.slice(0, echo).trimEnd() };
 }
 
 /** Classifies an error object found in a body or in a stream. */
@@ -224,6 +236,7 @@ function ownSentence(failureClass: FailureClass, scope: RefusalScope | undefined
     case 'auth':
       if (scope !== undefined && scope !== 'key' && model !== '') return scopedSentence(scope, said, source);
       if (source.keyName !== undefined) return { says: `${endpoint} rejected ${key}${said}.`, advice: 'replace the key, or check what it may use', namesKeyOwner: true };
+      if (source.provider.auth === 'aws') return { says: `${endpoint} rejected the AWS credentials of this machine${said}.`, advice: 'log in again, check the profile, or add a Bedrock API key', namesKeyOwner: true };
       return source.provider.auth === 'google-oauth'
         ? { says: `${endpoint} rejected the Google login of this machine${said}.`, advice: 'log in anew, or add a key file', namesKeyOwner: true }
         : { says: `${endpoint} wants a key${said}.`, advice: 'add one' };
@@ -243,7 +256,8 @@ function ownSentence(failureClass: FailureClass, scope: RefusalScope | undefined
 
 /** A refusal that does not speak of the key as a whole, in words. */
 function scopedSentence(scope: Exclude<RefusalScope, 'key'>, said: string, { endpoint, model, keyName, provider }: FailureSource): OwnSentence {
-  const key = keyName === undefined && provider.auth === 'google-oauth' ? 'the Google login of this machine' : keyText(keyName);
+  const key = keyName === undefined && provider.auth === 'google-oauth' ? 'the Google login of this machine'
+    : keyName === undefined && provider.auth === 'aws' ? 'the AWS login of this machine' : keyText(keyName);
   switch (scope) {
     case 'key-model': return { says: `${endpoint} says that ${key} may not use ${model}${said}.`, advice: 'give the key the right to the model, or use a key that has it', namesKeyOwner: true };
     case 'account': return { says: `${endpoint} has blocked the account of ${key}${said}.`, advice: 'see the account at the provider, or use a key of another one', namesKeyOwner: true };

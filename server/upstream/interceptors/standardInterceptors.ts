@@ -1,19 +1,22 @@
 import type { Interceptor } from '../call.ts';
+import { awsSigning } from './aws.ts';
+import type { AwsLogins } from './awsCredentials.ts';
 import { faultInjection } from './faultInjection.ts';
 import type { FaultInjector } from './faultInjector.ts';
 import { googleAuth } from './googleAuth.ts';
 import type { GoogleTokens } from './googleTokens.ts';
 
 /** What the interceptors of every server work with. */
-export interface InterceptorParts { faultInjector: FaultInjector; googleTokens: GoogleTokens }
+export interface InterceptorParts { faultInjector: FaultInjector; googleTokens: GoogleTokens; awsLogins: AwsLogins }
 
 /**
  * The layers around every upstream call, the outermost first. Fault injection is outermost: an injected refusal comes
- * before the login at Google, so that a drill sends nothing at all.
+ * before the logins at Google and AWS, so that a drill sends nothing at all.
  */
-export function standardInterceptors({ faultInjector, googleTokens }: InterceptorParts): readonly Interceptor[] {
+export function standardInterceptors({ faultInjector, googleTokens, awsLogins }: InterceptorParts): readonly Interceptor[] {
   return [
     faultInjection(faultInjector),
     googleAuth(googleTokens),
+    awsSigning(awsLogins),
   ];
 }

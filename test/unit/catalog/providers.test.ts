@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { findProvider as findPrices } from '@pydantic/genai-prices';
 import type { ProtocolName } from '../../../server/api/conversation.ts';
+import * as bedrockFile from '../../../server/catalog/bedrock.ts';
 import * as clouds from '../../../server/catalog/clouds.ts';
 import * as localProviders from '../../../server/catalog/localProviders.ts';
 import { canonicalModelName } from '../../../server/catalog/modelNames.ts';
@@ -22,7 +23,7 @@ describe('the provider catalog', () => {
   });
 
   test('lists every provider that is described', () => {
-    const described = [vendors, vendorsInChina, relays, clouds, openModelClouds, localProviders, ownServers].flatMap((file): object[] => Object.values(file)).filter(value => 'baseUrls' in value);
+    const described = [vendors, vendorsInChina, relays, clouds, bedrockFile, openModelClouds, localProviders, ownServers].flatMap((file): object[] => Object.values(file)).filter(value => 'baseUrls' in value);
     assert.deepEqual(new Set(described), new Set(providers));
   });
 

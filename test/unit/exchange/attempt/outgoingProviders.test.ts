@@ -63,11 +63,17 @@ describe('a request goes out', () => {
 
   test('to Claude on Vertex AI with the version in the body and the model in the path, otherwise unchanged', () => {
     const caller = input('anthropic-messages', messages, { protocolHeaders: { 'anthropic-version': '2026-10-21', 'anthropic-beta': 'context-1' } });
-    const { url, headers, body, outgoing } = send({ provider: 'vertex', project: 'p-1' }, 'claude-sonnet-5-5', caller);
-    assert.match(url, /^https:\/\/aiplatform\.googleapis\.com\/v1\/publishers\/anthropic\/models\/claude-sonnet-5-5:streamRawPredict$/);
+    const { url, headers, body, outgoing } = send({ provider: 'vertex', project: 'p-1' }, 'claude-sonnet-4-5', caller);
+    assert.match(url, /^https:\/\/aiplatform\.googleapis\.com\/v1\/publishers\/anthropic\/models\/claude-sonnet-4-5:streamRawPredict$/);
     assert.deepEqual([body.model, body.anthropic_version, body.temperature], [undefined, '2026-10-21', 0.3]);
     assert.deepEqual([headers['anthropic-version'], headers['anthropic-beta']], [undefined, 'context-1']);
     assert.equal(outgoing.passThrough, true);
+  });
+
+  test('to Claude on Vertex AI without what the generation of the model refuses', () => {
+    const { body, outgoing } = send({ provider: 'vertex', project: 'p-1' }, 'claude-sonnet-5-5', input('anthropic-messages', messages));
+    assert.equal(body.temperature, undefined);
+    assert.match(outgoing.changes.join(), /temperature/);
   });
 
   test('to Claude on Vertex AI from a caller of another protocol', () => {
