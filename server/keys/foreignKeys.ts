@@ -36,7 +36,7 @@ export function foreignKeyMessage({ name, baseUrl }: Pick<EndpointConfig, 'name'
 /** The vendors that an address belongs to; none for a server of the user's own. */
 function ownersOf(baseUrl: string): Provider[] {
   const host = hostOf(baseUrl);
-  return host === undefined ? [] : providers.filter(provider => provider.local !== true && hostsOf(provider).some(own => host === own || (/^\W/.test(own) && host.endsWith(own))));
+  return host === undefined ? [] : providers.filter(provider => provider.local !== true && (hostsOf(provider).some(own => host === own || (/^\W/.test(own) && host.endsWith(own))) || (provider.addressing === 'bedrock' && bedrockHost.test(host))));
 }
 
 /** Hosts of a provider. A host that begins with a dot or a dash is a suffix. */
@@ -55,9 +55,12 @@ const hosts = new WeakMap<Provider, readonly string[]>();
 const customerHosts = {
   azure: ['.openai.azure.com', '.services.ai.azure.com', '.cognitiveservices.azure.com'],
   vertex: ['-aiplatform.googleapis.com', '.rep.googleapis.com'],
-  bedrock: ['.amazonaws.com', '.amazonaws.com.cn', '.api.aws'],
+  // Other servers at AWS are relays like any other; see bedrockHost.
+  bedrock: [],
   none: [],
 } as const;
+
+const bedrockHost = /^(?:[\w-]+\.)?bedrock(?:-runtime)?(?:-fips)?\.[a-z0-9-]+\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).hostname : undefined;

@@ -83,8 +83,8 @@ export class AwsLogins {
   }
 
   async #find(kept: Login, login: AwsLogin, ask: AskAws): Promise<AwsCredentials | AwsApiKey> {
-    const { findCredentials } = await this.parts();
-    kept.current = await findCredentials(login, ask);
+    const parts = await this.parts();
+    kept.current = await parts.findCredentials(login, ask);
     return kept.current;
   }
 }
