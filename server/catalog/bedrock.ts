@@ -101,6 +101,6 @@ export const bedrock: Provider = {
   modelSpelling: 'claude-dashes',
   // Keys of one account share the quotas of each model and region.
   sharedLimits: true,
-  dialect: { dropFields: ['service_tier', 'inference_geo', 'speed'] },
+  dialect: { bytesAndOwnToolsOnly: true, dropFields: ['service_tier', 'inference_geo', 'speed'] },
   errorRules,
 };

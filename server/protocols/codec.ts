@@ -59,6 +59,8 @@ export interface Dialect {
   maxCallIdLength?: number | undefined;
   /** openai-chat and openai-responses: the longest identifier of an end user that it takes, in characters. Default: any. */
   maxUserLength?: number | undefined;
+  /** anthropic-messages: images and documents are taken as bytes only, and no tool runs at the provider (Claude at Amazon Bedrock). */
+  bytesAndOwnToolsOnly?: boolean | undefined;
   /** openai-chat and openai-responses: it takes JPEG, PNG, GIF and WebP only. Default: any image. */
   commonImagesOnly?: boolean | undefined;
   /** openai-chat: `response_format` takes a JSON schema. Default true; else the schema is asked for in words, in JSON mode. */

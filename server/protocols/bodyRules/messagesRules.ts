@@ -14,6 +14,7 @@ import { refusedFields } from './modelRules.ts';
 import { goOn, mustCallWords, schemaWords } from './promptWords.ts';
 import { closedSchema } from './strictSchemas.ts';
 import { fitId } from './fitId.ts';
+import { leaveOutElsewhere, mayBeElsewhere } from './elsewhere.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
 
 const samplingFields = ['temperature', 'top_p', 'top_k'] as const;
@@ -32,8 +33,9 @@ export const messagesRules: BodyRules = {
     leaveOut(body, refusedFields({ dialect, model }), changes);
   },
 
-  mayHoldRefused({ bytes, scan }, { model }) {
+  mayHoldRefused({ bytes, scan }, { model, dialect }) {
     const { words, fields } = scan;
+    if (dialect.bytesAndOwnToolsOnly === true && mayBeElsewhere(bytes, fields.get('tools'))) return true;
     if ((words.has('tool_use') || words.has('tool_result')) && !idsFit(bytes, 'tool_use_id', plainCallIds)) return true;
     if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
     const tools = fields.get('tools');
@@ -45,6 +47,7 @@ export const messagesRules: BodyRules = {
   },
 
   fitContent(body, target, changes) {
+    if (target.dialect.bytesAndOwnToolsOnly === true) leaveOutElsewhere(body, changes);
     if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
     if (isClaude(target.model)) {
       if (Array.isArray(body.messages)) body.messages = fitTexts(body.messages, changes);

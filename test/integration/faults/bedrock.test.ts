@@ -309,6 +309,29 @@ describe('Amazon Bedrock', () => {
     });
   });
 
+  for (const caller of ['anthropic-messages', 'openai-chat'] as const) {
+    for (const model of [claude, nova]) {
+      test(`${model}, ${caller} caller: an image behind an address becomes words, and is named in the receipt`, async () => {
+        const request: ConversationRequest = { ...conversation, messages: [{ role: 'user', content: [{ type: 'text', text: 'what is this?' }, { type: 'image', source: { kind: 'url', url: 'https://example.test/a.png' } }] }] };
+        const seen = await ask(caller, `${name}/${model}`, { request });
+        assert.equal(seen.text, answerText, seen.raw);
+        assert.match(bedrock.calls[0]?.text ?? '', /An image[\w ]* was left out/);
+        assert.match(JSON.stringify(await router.receipt(seen.id)), /an image[\w ]* was left out/);
+      });
+    }
+  }
+
+  test('a tool that runs at Anthropic is left out, and tools of the caller stay', async () => {
+    const hosted = { type: 'web_search_20250305', name: 'web_search', max_uses: 3 };
+    const own = { name: 'find', input_schema: { type: 'object', properties: { type: { type: 'string' } } } };
+    const seen = await ask('anthropic-messages', `${name}/${claude}`, { edit: body => { body.tools = [hosted, own]; } });
+    assert.equal(seen.text, answerText, seen.raw);
+    assert.deepEqual(bedrock.calls[0]?.body.tools, [own]);
+    assert.match(JSON.stringify(await router.receipt(seen.id)), /the tool web_search, which runs at Anthropic, was left out/);
+    await ask('anthropic-messages', `${name}/${claude}`, { edit: body => { Object.assign(body, { tools: [hosted], tool_choice: { type: 'tool', name: 'web_search' } }); } });
+    assert.deepEqual([bedrock.calls[1]?.body.tools, bedrock.calls[1]?.body.tool_choice], [undefined, undefined]);
+  });
+
   test('its models are listed by the names of routes, and the profile of the region is asked', async () => {
     await configure({ probe: { enabled: true, intervalMs: 60_000 } });
     await until(async () => (await names()).includes('nova-pro'));
