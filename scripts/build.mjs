@@ -19,6 +19,7 @@ const laterParts = [
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },
   { file: 'aws.js', modules: ['server/upstream/aws/awsParts.ts'] },
+  { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts'] },

@@ -16,6 +16,10 @@ export interface EndpointSettings {
   location?: string | undefined;
   /** Amazon Bedrock: a profile of this machine's AWS configuration. */
   profile?: string | undefined;
+  /** Azure: requests are made with a login of this machine at Microsoft Entra ID. */
+  entra?: boolean | undefined;
+  /** Azure: the Entra tenant. */
+  tenant?: string | undefined;
   /** Azure: a dated version, such as `2024-10-21`. */
   apiVersion?: string | undefined;
   /** The Anthropic API version that is spoken. */

@@ -62,6 +62,7 @@ import { viewsOf } from '../router/view.ts';
 import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import { createHedgePolicy } from '../timeouts/hedgePolicy.ts';
 import { AwsLogins } from '../upstream/interceptors/awsCredentials.ts';
+import { EntraTokens } from '../upstream/interceptors/entraAuth.ts';
 import { FaultInjector } from '../upstream/interceptors/faultInjector.ts';
 import { GoogleTokens } from '../upstream/interceptors/googleTokens.ts';
 import { standardInterceptors } from '../upstream/interceptors/standardInterceptors.ts';
@@ -131,7 +132,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const faultInjector = new FaultInjector(clock);
-  const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins() }));
+  const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });

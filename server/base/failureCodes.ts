@@ -75,8 +75,9 @@ const table = {
   'google-login': { beforeSending: true, beforeLogin: true },
   'google-project': { beforeSending: true, beforeLogin: true },
 
-  // The credentials of this machine for AWS: upstream/aws/.
+  // Logins of this machine at AWS and at Microsoft: upstream/aws/, upstream/entra/.
   'aws-login': { beforeSending: true, beforeLogin: true },
+  'entra-login': { beforeSending: true, beforeLogin: true },
 
   // The answer: exchange/answer/, upstream/failures/, protocols/sseReader.ts.
   'redirect': { notTheApi: true },

@@ -5,9 +5,10 @@ import type { Dialect } from '../protocols/codec.ts';
 /**
  * How a credential travels to a provider. `google-oauth`: an access token made of a service account's JSON or of the
  * machine's own Google login; a key that is no JSON is sent as `x-goog-api-key`. `aws`: an API key of Bedrock as a bearer
- * token; an access key, or the machine's own AWS credentials, by a signature (SigV4).
+ * token; an access key, or the machine's own AWS credentials, by a signature (SigV4). `entra`: an access token of Microsoft Entra
+ * ID by a login of the machine; a key is sent as `api-key`.
  */
-export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'google-oauth' | 'aws' | 'none';
+export type AuthScheme = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'google-oauth' | 'aws' | 'entra' | 'none';
 
 /**
  * When a target is spoken to in another protocol than its endpoint's own; the first rule of a provider that holds

@@ -7,7 +7,7 @@ import { suggestion } from './nearest.ts';
 
 /** Where an endpoint is, or which field is wrong and the rest of a sentence about it. */
 export type Address =
-  | { baseUrl: string; project?: string; location?: string; apiVersion?: string; awsRegion?: string; profile?: string }
+  | { baseUrl: string; project?: string; location?: string; apiVersion?: string; awsRegion?: string; profile?: string; tenant?: string }
   | { field: string; problem: string };
 
 /** The user's own URL, or the one of the region, or the provider's; for clouds made of the names of the user's resource. */
@@ -19,7 +19,7 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
   if (settings.baseUrl !== undefined) {
     const checked = checkBaseUrl(settings.baseUrl);
     if ('problem' in checked) return { field: 'baseUrl', problem: checked.problem };
-    return provider.addressing === 'azure' ? azureAddress(checked.baseUrl, settings.apiVersion) : checked;
+    return provider.addressing === 'azure' ? withEntra(azureAddress(checked.baseUrl, settings.apiVersion), settings) : checked;
   }
   const regions = provider.regions ?? [];
   if (settings.region !== undefined && regions.length > 0) {
@@ -42,7 +42,7 @@ export function addressOf(settings: EndpointSettings, provider: Provider, protoc
 
 /** A field that means nothing to this provider would be ignored in silence. */
 function foreignField(settings: EndpointSettings, provider: Provider): Address | undefined {
-  const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure', profile: 'bedrock' } as const;
+  const fields = { project: 'vertex', location: 'vertex', apiVersion: 'azure', entra: 'azure', tenant: 'azure', profile: 'bedrock' } as const;
   for (const [field, addressing] of Object.entries(fields)) {
     if (settings[field as keyof typeof fields] !== undefined && provider.addressing !== addressing) {
       return { field, problem: `"${field}" means nothing to provider "${provider.id}".` };
@@ -69,6 +69,16 @@ function vertexAddress(settings: EndpointSettings): Address {
   const host = location === 'global' ? 'aiplatform.googleapis.com'
     : location.length === 2 ? `aiplatform.${location}.rep.googleapis.com` : `${location}-aiplatform.googleapis.com`;
   return { baseUrl: `https://${host}`, ...place };
+}
+
+/** A token of Entra is sent to hosts of Azure, and to servers of the user's own on this machine or a private network. */
+function withEntra(address: Address, { entra, tenant }: EndpointSettings): Address {
+  if (tenant !== undefined && !/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?$/.test(tenant)) return { field: 'tenant', problem: '"tenant" must be the ID or the domain of an Entra tenant, such as "contoso.onmicrosoft.com".' };
+  if (entra !== true) return tenant === undefined ? address : { field: 'tenant', problem: '"tenant" means nothing without "entra": true.' };
+  if ('problem' in address) return address;
+  const { hostname } = new URL(address.baseUrl);
+  if (!/\.azure\.(?:com|us|cn)$/.test(hostname) && !isPrivateHost(hostname)) return { field: 'baseUrl', problem: '"baseUrl" must be an address of Azure, because an Entra token is sent there; use a key for other servers.' };
+  return { ...address, ...(tenant === undefined ? {} : { tenant }) };
 }
 
 /** People paste the address of the resource, with or without the rest. */

@@ -47,6 +47,8 @@ export interface EndpointConfig {
   awsRegion?: string | undefined;
   /** Amazon Bedrock: the profile of this machine's AWS configuration. */
   profile?: string | undefined;
+  /** Azure: the Entra tenant to log in to. */
+  tenant?: string | undefined;
   /** Azure: dated addresses are used. */
   apiVersion?: string | undefined;
   /** The provider's rules that can hold here, each with the address to use; absent where the protocol is fixed. */

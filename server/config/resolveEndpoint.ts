@@ -102,7 +102,7 @@ function endpointConfig(
   const local = provider.local === true || isLocalHost(new URL(place.baseUrl).hostname);
   return {
     name,
-    provider: withVersion(pricedAt(provider, protocol, place.baseUrl), settings.anthropicVersion),
+    provider: withLogin(withVersion(pricedAt(provider, protocol, place.baseUrl), settings.anthropicVersion), settings.entra),
     protocol,
     ...place,
     region: settings.region,
@@ -118,6 +118,11 @@ function endpointConfig(
     probe: probeOf(settings.probe),
     models: settings.models ?? {},
   };
+}
+
+/** A login of the machine takes the place of the key. */
+function withLogin(provider: Provider, entra: boolean | undefined): Provider {
+  return entra === true ? { ...provider, auth: 'entra', keyRequired: false } : provider;
 }
 
 function ownProxy(written: string | undefined): EndpointProxy | { problem: string } | undefined {

@@ -96,6 +96,8 @@ export const endpointSchema = z.strictObject({
   project: optional(text(), 'Vertex AI: the Google Cloud project. Default: the project of the service account, or of the login of this machine.'),
   location: optional(text(), 'Vertex AI: `global`, `us`, `eu`, or a region such as `europe-west4`. Default: `region`, else `global`.'),
   profile: optional(text(1, 128), 'Amazon Bedrock: the profile in the AWS configuration of this machine whose credentials are used (static keys, role, SSO, or a program). Default: what AWS\'s own tools find in the environment, the profile `default`, the container or the machine. A key wins over it.'),
+  entra: optional(z.boolean(), 'Azure: log in at Microsoft Entra ID in place of a key, with what this machine has: a service principal (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`), a workload or managed identity, or the login of Azure CLI. Default false. A key wins over it.'),
+  tenant: optional(text(1, 255), 'Azure: the Entra tenant to log in to, as its ID or domain. Default: `AZURE_TENANT_ID`, or the tenant of the login.'),
   apiVersion: optional(text(), 'Azure: a dated API version such as `2024-10-21`, which changes the form of the address. Default: the address without a version.'),
   anthropicVersion: optional(z.enum(anthropicVersions), 'The version of the Anthropic API. `2026-10-21` refuses sampling parameters such as the temperature, so they are left out. Default `2023-06-01`.'),
   enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),

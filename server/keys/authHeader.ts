@@ -11,6 +11,17 @@ export interface Authorization {
   googleLogin?: GoogleLogin | undefined;
   /** Set where AWS is asked: who signs the request, and for which region. */
   aws?: AwsLogin | undefined;
+  /** Set where Azure is asked with a login of this machine. */
+  entra?: EntraLogin | undefined;
+}
+/** For what Microsoft Entra ID is asked for a token, and where. */
+export interface EntraLogin {
+  /** Such as `https://cognitiveservices.azure.com`. */
+  resource: string;
+  /** Without a slash at its end. */
+  authority: string;
+  /** Absent: the one that the login names. */
+  tenant?: string | undefined;
 }
 /** Who asks AWS. */
 export interface AwsLogin {
@@ -36,9 +47,10 @@ export function authScheme({ provider, protocol }: Pick<EndpointConfig, 'provide
  * Adds the credential to a request. Secrets reach a request nowhere else. A key of Vertex AI that is not JSON is an API
  * key, for which Google has addresses without a project ("express mode").
  */
-export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol' | 'awsRegion' | 'profile'>, key: KeyMaterial | undefined, url: string): Authorization {
+export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol' | 'awsRegion' | 'profile' | 'tenant'>, key: KeyMaterial | undefined, url: string): Authorization {
   const scheme = authScheme(endpoint);
   if (scheme === 'aws') return { url, ...awsAuthorization(endpoint, key) };
+  if (scheme === 'entra') return key === undefined ? { url, headers: {}, entra: entraLogin(url, endpoint.tenant) } : { url, headers: authHeader('api-key', key) };
   if (scheme !== 'google-oauth') return { url, headers: authHeader(scheme, key) };
   if (key === undefined || isKeyFile(key.secret)) return { url, headers: {}, googleLogin: { keyFile: key?.secret } };
   return {
@@ -52,13 +64,21 @@ function awsAuthorization({ awsRegion: region = 'us-east-1', profile }: Pick<End
   return isAccessKey(key.secret) ? { headers: {}, aws: { region, accessKey: key.secret } } : { headers: authHeader('bearer', key), aws: { region } };
 }
 
+/** Each cloud of Microsoft has a login and resources of its own. Source: Microsoft's pages on Azure's national clouds. */
+function entraLogin(url: string, tenant: string | undefined): EntraLogin {
+  const host = new URL(url).hostname;
+  if (host.endsWith('.azure.us')) return { resource: 'https://cognitiveservices.azure.us', authority: 'https://login.microsoftonline.us', tenant };
+  if (host.endsWith('.azure.cn')) return { resource: 'https://cognitiveservices.azure.cn', authority: 'https://login.partner.microsoftonline.cn', tenant };
+  return { resource: 'https://cognitiveservices.azure.com', authority: 'https://login.microsoftonline.com', tenant };
+}
+
 /** Whether a key is an access key of AWS rather than an API key of Bedrock. */
 function isAccessKey(secret: string): boolean {
   return isKeyFile(secret) || /^\s*A[KS]IA[A-Z0-9]{12,}:/.test(secret);
 }
 
 /** The header that carries a credential. */
-export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth' | 'aws'>, key: KeyMaterial | undefined): Record<string, string> {
+export function authHeader(scheme: Exclude<AuthScheme, 'google-oauth' | 'aws' | 'entra'>, key: KeyMaterial | undefined): Record<string, string> {
   if (key === undefined) return {};
   switch (scheme) {
     case 'bearer': return { authorization: `Bearer ${key.secret}` };

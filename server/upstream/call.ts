@@ -2,7 +2,7 @@ import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import type { AwsLogin, GoogleLogin } from '../keys/authHeader.ts';
+import type { AwsLogin, EntraLogin, GoogleLogin } from '../keys/authHeader.ts';
 
 /** Where a request goes. Protocol and provider are those that are spoken there, which may differ from the configured ones. */
 export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts' | 'protocol' | 'provider' | 'proxy'>;
@@ -21,6 +21,8 @@ export interface UpstreamRequest {
   googleLogin?: GoogleLogin | undefined;
   /** The request is signed for AWS, and its stream is AWS's binary one. */
   aws?: AwsLogin | undefined;
+  /** The request is sent with an access token of Microsoft Entra ID. */
+  entra?: EntraLogin | undefined;
   /** What the request is about: its canonical model (none for probes) and the id of its key. Interceptors select by it. */
   about?: { model?: string | undefined; keyId: string | undefined } | undefined;
 }

@@ -123,6 +123,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
     url: authorization.url,
     googleLogin: authorization.googleLogin,
     aws: authorization.aws,
+    entra: authorization.entra,
     about: { keyId: key?.id },
     headers: {
       accept: 'application/json',

@@ -102,6 +102,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       url: authorization.url,
       googleLogin: authorization.googleLogin,
       aws: authorization.aws,
+      entra: authorization.entra,
       headers,
       body,
       memory: asked.raw?.memory,
@@ -183,7 +184,7 @@ function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: 
   const authorization = authorize(endpoint, key, found.url);
   return {
     request: {
-      method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin,
+      method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, aws: authorization.aws, entra: authorization.entra,
       headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers },
       body,
       memory: asked.raw?.memory,

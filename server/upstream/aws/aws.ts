@@ -1,4 +1,5 @@
 import type { AwsLogin } from '../../keys/authHeader.ts';
+import type { AskLogin } from '../machineLogin.ts';
 
 /** What signs a request to AWS, or the API key that is sent in place of a signature. */
 export interface AwsCredentials {
@@ -9,10 +10,6 @@ export interface AwsCredentials {
   readonly expiresAt?: number | undefined;
 }
 export interface AwsApiKey { readonly apiKey: string; readonly expiresAt?: undefined }
-
-/** A small call to AWS's own logins, over the network of the endpoint. @throws WaybillError where no answer comes */
-export type AskAws = (request: AwsQuestion) => Promise<{ status: number; text: string }>;
-export interface AwsQuestion { method: 'GET' | 'POST'; url: string; headers: Record<string, string>; body?: string | undefined }
 
 /** A request before it is signed. */
 export interface Unsigned {
@@ -35,7 +32,7 @@ export interface FrameReader {
 export interface AwsParts {
   /** The headers that prove who sends the request. */
   sign(request: Unsigned, credentials: AwsCredentials, place: { region: string; service: string }, at: Date): Promise<Record<string, string>>;
-  /** @throws WaybillError `aws-login` when there are none, with what to do about it */
-  findCredentials(login: AwsLogin, ask: AskAws): Promise<AwsCredentials | AwsApiKey>;
+  /** @throws MachineLoginError when there are none, with what to do about it */
+  findCredentials(login: AwsLogin, ask: AskLogin): Promise<AwsCredentials | AwsApiKey>;
   openFrames(): FrameReader;
 }

@@ -4,7 +4,8 @@ import { parseKnownFiles } from '@smithy/core/config';
 import { fromContainerMetadata, fromInstanceMetadata } from '@smithy/credential-provider-imds';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import type { AwsLogin } from '../../keys/authHeader.ts';
-import type { AskAws, AwsApiKey, AwsCredentials } from './aws.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import type { AwsApiKey, AwsCredentials } from './aws.ts';
 import { noLogin } from './loginFailures.ts';
 import { assumeRole, assumeRoleWithToken } from './roles.ts';
 import { ssoCredentials } from './ssoLogin.ts';
@@ -21,7 +22,7 @@ const machine = { timeout: 1_000, maxRetries: 1 };
  * The credentials of a login, in the order of AWS's own tools: a key; the environment, unless a profile is named; the profile; a
  * token of a workload; the container; the machine.
  */
-export async function findCredentials(login: AwsLogin, ask: AskAws, environment: Environment = process.env): Promise<AwsCredentials | AwsApiKey> {
+export async function findCredentials(login: AwsLogin, ask: AskLogin, environment: Environment = process.env): Promise<AwsCredentials | AwsApiKey> {
   if (login.accessKey !== undefined) return fromKey(login.accessKey);
   const named = login.profile ?? textOf(environment.AWS_PROFILE);
   if (login.profile === undefined) {
@@ -66,10 +67,10 @@ async function tokenIn(file: string): Promise<string> {
 class ProfileChain {
   readonly #profiles: Readonly<Record<string, Profile>>;
   readonly #region: string;
-  readonly #ask: AskAws;
+  readonly #ask: AskLogin;
   readonly #environment: Environment;
 
-  constructor(profiles: Readonly<Record<string, Profile>>, region: string, ask: AskAws, environment: Environment) {
+  constructor(profiles: Readonly<Record<string, Profile>>, region: string, ask: AskLogin, environment: Environment) {
     this.#profiles = profiles;
     this.#region = region;
     this.#ask = ask;

@@ -1,4 +1,5 @@
-import type { AskAws, AwsCredentials } from './aws.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import type { AwsCredentials } from './aws.ts';
 import { refusedLogin } from './loginFailures.ts';
 import { signAws } from './signing.ts';
 
@@ -14,7 +15,7 @@ export interface RoleRequest {
 const form = 'application/x-www-form-urlencoded';
 
 /** Takes a role with other credentials. Source: the API reference of AWS STS. */
-export async function assumeRole(role: RoleRequest, source: AwsCredentials, ask: AskAws, at = new Date()): Promise<AwsCredentials> {
+export async function assumeRole(role: RoleRequest, source: AwsCredentials, ask: AskLogin, at = new Date()): Promise<AwsCredentials> {
   const { externalId, seconds } = role;
   const body = fields('AssumeRole', role, { ...(externalId === undefined ? {} : { ExternalId: externalId }), ...(seconds !== undefined && /^\d{3,5}$/.test(seconds) ? { DurationSeconds: seconds } : {}) });
   const url = addressOf(role.region);
@@ -23,7 +24,7 @@ export async function assumeRole(role: RoleRequest, source: AwsCredentials, ask:
 }
 
 /** Takes a role with a token of the workload, which proves by itself who asks. */
-export async function assumeRoleWithToken(role: RoleRequest & { token: string }, ask: AskAws): Promise<AwsCredentials> {
+export async function assumeRoleWithToken(role: RoleRequest & { token: string }, ask: AskLogin): Promise<AwsCredentials> {
   const body = fields('AssumeRoleWithWebIdentity', role, { WebIdentityToken: role.token });
   return credentialsIn(await ask({ method: 'POST', url: addressOf(role.region), headers: { 'content-type': form }, body }), role);
 }

@@ -2,7 +2,8 @@ import { getSSOTokenFilepath, loadSsoSessionData } from '@smithy/core/config';
 import { readFile } from 'node:fs/promises';
 import { replaceSharedFile } from '../../base/files/sharedFile.ts';
 import { asNumber, asString, isObject, parseJson, type JsonObject } from '../../base/json.ts';
-import type { AskAws, AwsCredentials } from './aws.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import type { AwsCredentials } from './aws.ts';
 import { noLogin, refusedLogin } from './loginFailures.ts';
 
 type Profile = Readonly<Record<string, string | undefined>>;
@@ -15,7 +16,7 @@ const region = /^[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/;
  * Credentials of a role by the login at IAM Identity Center that `aws sso login` keeps. Its token is renewed as AWS's own tools
  * renew it, and kept in their file. Source: AWS's library for JavaScript, and the API references of SSO and SSO OIDC.
  */
-export async function ssoCredentials(name: string, profile: Profile, ask: AskAws, now = Date.now()): Promise<AwsCredentials> {
+export async function ssoCredentials(name: string, profile: Profile, ask: AskLogin, now = Date.now()): Promise<AwsCredentials> {
   const session = profile.sso_session;
   const settings = session === undefined ? profile : { ...profile, ...await sessionSettings(session) };
   const { sso_start_url: startUrl, sso_region: ssoRegion, sso_account_id: account, sso_role_name: role } = settings;
@@ -45,7 +46,7 @@ function ended(name: string): ReturnType<typeof noLogin> {
 }
 
 /** @param id the session's name, or the address of the start page: what the file of the token is named after */
-async function accessToken(name: string, id: string, ssoRegion: string, ask: AskAws, now: number): Promise<string> {
+async function accessToken(name: string, id: string, ssoRegion: string, ask: AskLogin, now: number): Promise<string> {
   const file = getSSOTokenFilepath(id);
   const kept = parseJson(await readFile(file, 'utf8').catch(() => ''));
   const token = isObject(kept) ? asString(kept.accessToken) : undefined;
@@ -61,7 +62,7 @@ async function accessToken(name: string, id: string, ssoRegion: string, ask: Ask
   throw ended(name);
 }
 
-async function renew(kept: JsonObject, ssoRegion: string, ask: AskAws): Promise<{ token: string; seconds: number; kept: JsonObject } | undefined> {
+async function renew(kept: JsonObject, ssoRegion: string, ask: AskLogin): Promise<{ token: string; seconds: number; kept: JsonObject } | undefined> {
   const [clientId, clientSecret, refreshToken] = [asString(kept.clientId), asString(kept.clientSecret), asString(kept.refreshToken)];
   if (clientId === undefined || clientSecret === undefined || refreshToken === undefined) return undefined;
   const { status, text } = await ask({

@@ -236,6 +236,7 @@ function ownSentence(failureClass: FailureClass, scope: RefusalScope | undefined
     case 'auth':
       if (scope !== undefined && scope !== 'key' && model !== '') return scopedSentence(scope, said, source);
       if (source.keyName !== undefined) return { says: `${endpoint} rejected ${key}${said}.`, advice: 'replace the key, or check what it may use', namesKeyOwner: true };
+      if (source.provider.auth === 'entra') return { says: `${endpoint} rejected the Entra login of this machine${said}.`, advice: 'log in again with "az login", or give the identity the role "Cognitive Services OpenAI User"', namesKeyOwner: true };
       if (source.provider.auth === 'aws') return { says: `${endpoint} rejected the AWS credentials of this machine${said}.`, advice: 'log in again, check the profile, or add a Bedrock API key', namesKeyOwner: true };
       return source.provider.auth === 'google-oauth'
         ? { says: `${endpoint} rejected the Google login of this machine${said}.`, advice: 'log in anew, or add a key file', namesKeyOwner: true }
@@ -257,7 +258,8 @@ function ownSentence(failureClass: FailureClass, scope: RefusalScope | undefined
 /** A refusal that does not speak of the key as a whole, in words. */
 function scopedSentence(scope: Exclude<RefusalScope, 'key'>, said: string, { endpoint, model, keyName, provider }: FailureSource): OwnSentence {
   const key = keyName === undefined && provider.auth === 'google-oauth' ? 'the Google login of this machine'
-    : keyName === undefined && provider.auth === 'aws' ? 'the AWS login of this machine' : keyText(keyName);
+    : keyName === undefined && provider.auth === 'aws' ? 'the AWS login of this machine'
+      : keyName === undefined && provider.auth === 'entra' ? 'the Entra login of this machine' : keyText(keyName);
   switch (scope) {
     case 'key-model': return { says: `${endpoint} says that ${key} may not use ${model}${said}.`, advice: 'give the key the right to the model, or use a key that has it', namesKeyOwner: true };
     case 'account': return { says: `${endpoint} has blocked the account of ${key}${said}.`, advice: 'see the account at the provider, or use a key of another one', namesKeyOwner: true };

@@ -1,15 +1,15 @@
 import type { WaybillError } from '../../base/failure.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { AwsLogin } from '../../keys/authHeader.ts';
-import type { AskAws, AwsApiKey, AwsCredentials, AwsParts, FrameReader } from '../aws/aws.ts';
-import type { AnswerSource, CallPlace, Dispatch, Interceptor, ResponseListener, UpstreamCall, UpstreamRequest } from '../call.ts';
-import { awsFailure } from '../failures/awsFailure.ts';
+import type { AwsApiKey, AwsCredentials, AwsParts, FrameReader } from '../aws/aws.ts';
+import type { CallPlace, Dispatch, Interceptor, ResponseListener, UpstreamRequest } from '../call.ts';
+import { machineLoginFailure } from '../failures/machineLoginFailure.ts';
 import { unreadableAnswer } from '../failures/unreadableAnswer.ts';
-import { fetchText } from '../fetchText.ts';
+import { askLogin } from './askLogin.ts';
 import type { AwsLogins } from './awsCredentials.ts';
+import { LoggedInCall, type CallLogin } from './loggedInCall.ts';
 
 const binaryStream = 'application/vnd.amazon.eventstream';
-const loginTimeoutMs = 10_000;
 
 /** Refusals of credentials that were good when they were found: others may be there by now. */
 const renewable = /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|RequestExpired|RequestTimeTooSkewed|InvalidSignature|SignatureDoesNotMatch)/;
@@ -18,112 +18,43 @@ const renewable = /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|Requ
 export function awsSigning(logins: AwsLogins): Interceptor {
   return next => (place, request, listener) => {
     const { aws } = request;
-    return aws === undefined ? next(place, request, listener) : new AwsCall(logins, aws, next, place, request, listener);
+    if (aws === undefined) return next(place, request, listener);
+    const login = new AwsCallLogin(logins, aws, next, place, request);
+    const frames = new FrameListener(listener, place.name, () => login.parts, () => { call.abort(); });
+    const call = new LoggedInCall(login, next, frames);
+    return call;
   };
 }
 
-/**
- * A call that is signed before it can be sent. Where the credentials have ended or the clock of this machine is wrong, the call
- * is sent once more with a new signature; the listener learns of the second only.
- */
-class AwsCall implements ResponseListener, UpstreamCall {
+/** Where the credentials have ended or the clock of this machine is wrong, the call is signed again. */
+class AwsCallLogin implements CallLogin {
   readonly #logins: AwsLogins;
   readonly #login: AwsLogin;
   readonly #next: Dispatch;
   readonly #place: CallPlace;
   readonly #request: UpstreamRequest;
-  #listener: ResponseListener | undefined;
-  #call: UpstreamCall | undefined;
   #used: AwsCredentials | AwsApiKey | undefined;
-  #parts: AwsParts | undefined;
-  #frames: FrameReader | undefined;
-  #signedAgain = false;
-  #paused = false;
+  /** Loaded before the call is sent. */
+  parts: AwsParts | undefined;
 
-  constructor(logins: AwsLogins, login: AwsLogin, next: Dispatch, place: CallPlace, request: UpstreamRequest, listener: ResponseListener) {
+  constructor(logins: AwsLogins, login: AwsLogin, next: Dispatch, place: CallPlace, request: UpstreamRequest) {
     this.#logins = logins;
     this.#login = login;
     this.#next = next;
     this.#place = place;
     this.#request = request;
-    this.#listener = listener;
-    void this.#start();
   }
 
-  /** Before the call is sent, and where the login fails, the failure is that of the provider's own login. */
-  get source(): AnswerSource {
-    return this.#call?.source ?? 'provider';
+  async prove(): Promise<{ place: CallPlace; request: UpstreamRequest }> {
+    this.parts = await this.#logins.parts();
+    const proof = await this.#proof(this.parts);
+    const { aws: _aws, ...request } = this.#request;
+    return { place: placeOf(this.#place, request.url), request: { ...request, headers: { ...request.headers, ...proof } } };
   }
 
-  get resent(): boolean {
-    return this.#call?.resent === true;
-  }
-
-  abort(silent?: boolean): void {
-    this.#listener = undefined;
-    this.#call?.abort(silent);
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#call?.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#call?.resume();
-  }
-
-  onConnected(connectMs: number): void {
-    this.#listener?.onConnected?.(connectMs);
-  }
-
-  onHeaders(status: number, headers: ResponseHeaders): void {
-    if (status >= 400 && this.#mayGoBetter(headers)) {
-      this.#signedAgain = true;
-      this.#call?.abort();
-      void this.#start();
-      return;
-    }
-    const type = headers['content-type'];
-    if (typeof type !== 'string' || !type.startsWith(binaryStream)) {
-      this.#listener?.onHeaders(status, headers);
-      return;
-    }
-    this.#frames = this.#parts?.openFrames();
-    this.#listener?.onHeaders(status, { ...headers, 'content-type': 'text/event-stream' });
-  }
-
-  onData(chunk: Buffer): void {
-    const frames = this.#frames;
-    if (frames === undefined) {
-      this.#listener?.onData(chunk);
-      return;
-    }
-    let text: string;
-    try {
-      text = frames.push(chunk);
-    } catch (error) {
-      const listener = this.#listener;
-      this.abort();
-      listener?.onError(unreadableAnswer(this.#place.name, error));
-      return;
-    }
-    if (text !== '') this.#listener?.onData(Buffer.from(text, 'utf8'));
-  }
-
-  onEnd(): void {
-    this.#listener?.onEnd();
-  }
-
-  onError(error: WaybillError): void {
-    this.#listener?.onError(error);
-  }
-
-  /** Whether a refused request may be accepted with a new signature. */
-  #mayGoBetter(headers: ResponseHeaders): boolean {
+  mayGoBetter(_status: number, headers: ResponseHeaders): boolean {
     const [used, type] = [this.#used, headers['x-amzn-errortype']];
-    if (this.#signedAgain || used === undefined || 'apiKey' in used || typeof type !== 'string' || !renewable.test(type)) return false;
+    if (used === undefined || 'apiKey' in used || typeof type !== 'string' || !renewable.test(type)) return false;
     if (this.#logins.learnTime(typeof headers.date === 'string' ? headers.date : undefined)) return true;
     // An access key that a person gave stays what it is.
     if (this.#login.machine === undefined || /^(?:InvalidSignature|SignatureDoesNotMatch)/.test(type)) return false;
@@ -131,37 +62,70 @@ class AwsCall implements ResponseListener, UpstreamCall {
     return true;
   }
 
-  async #start(): Promise<void> {
-    try {
-      this.#parts = await this.#logins.parts();
-      const proof = await this.#proof(this.#parts);
-      // The call may have been aborted meanwhile.
-      if (this.#listener === undefined) return;
-      const { aws: _aws, ...request } = this.#request;
-      this.#call = this.#next(placeOf(this.#place, request.url), { ...request, headers: { ...request.headers, ...proof } }, this);
-      if (this.#paused) this.#call.pause();
-    } catch (error) {
-      this.#listener?.onError(awsFailure(error, this.#place.name));
-    }
+  failureOf(error: unknown): WaybillError {
+    return machineLoginFailure(error, this.#place.name);
   }
 
   /** The headers that prove who sends the request; none where it has them. */
   async #proof(parts: AwsParts): Promise<Record<string, string>> {
     const { method, url, headers, body = [] } = this.#request;
     if (this.#login.accessKey === undefined && this.#login.machine === undefined) return {};
-    const credentials = await this.#logins.credentials(this.#login, this.#ask);
+    const credentials = await this.#logins.credentials(this.#login, askLogin(this.#next, this.#place, 'the AWS login'));
     this.#used = credentials;
     if ('apiKey' in credentials) return { authorization: `Bearer ${credentials.apiKey}` };
     return parts.sign({ method, url, contentType: headers['content-type'], body }, credentials, { region: this.#login.region, service: 'bedrock' }, this.#logins.signingTime());
   }
+}
 
-  readonly #ask: AskAws = ({ method, url, headers, body }) => {
-    const bytes = body === undefined ? undefined : Buffer.from(body);
-    return fetchText({ dispatch: this.#next }, { ...this.#place, name: `the AWS login of ${this.#place.name}` }, {
-      method, url, body: bytes === undefined ? undefined : [bytes],
-      headers: { accept: 'application/json, text/xml', 'accept-encoding': 'identity', 'user-agent': 'waybill', ...(bytes === undefined ? {} : { 'content-length': String(bytes.length) }), ...headers },
-    }, loginTimeoutMs);
-  };
+/** Passes answers on, and binary streams as server-sent events. */
+class FrameListener implements ResponseListener {
+  readonly #listener: ResponseListener;
+  readonly #endpoint: string;
+  readonly #parts: () => AwsParts | undefined;
+  readonly #abort: () => void;
+  #frames: FrameReader | undefined;
+
+  /** @param parts those that were loaded for the call */
+  constructor(listener: ResponseListener, endpoint: string, parts: () => AwsParts | undefined, abort: () => void) {
+    this.#listener = listener;
+    this.#endpoint = endpoint;
+    this.#parts = parts;
+    this.#abort = abort;
+  }
+
+  onConnected(connectMs: number): void {
+    this.#listener.onConnected?.(connectMs);
+  }
+
+  onHeaders(status: number, headers: ResponseHeaders): void {
+    const type = headers['content-type'];
+    if (typeof type === 'string' && type.startsWith(binaryStream)) this.#frames = this.#parts()?.openFrames();
+    this.#listener.onHeaders(status, this.#frames === undefined ? headers : { ...headers, 'content-type': 'text/event-stream' });
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#frames === undefined) {
+      this.#listener.onData(chunk);
+      return;
+    }
+    let text: string;
+    try {
+      text = this.#frames.push(chunk);
+    } catch (error) {
+      this.#abort();
+      this.#listener.onError(unreadableAnswer(this.#endpoint, error));
+      return;
+    }
+    if (text !== '') this.#listener.onData(Buffer.from(text, 'utf8'));
+  }
+
+  onEnd(): void {
+    this.#listener.onEnd();
+  }
+
+  onError(error: WaybillError): void {
+    this.#listener.onError(error);
+  }
 }
 
 /** Lists of models stand at another host than calls, and an endpoint has one pool of connections. */

@@ -1,22 +1,11 @@
 import type { AwsLogin } from '../../keys/authHeader.ts';
-import type { AskAws, AwsApiKey, AwsCredentials, AwsParts } from '../aws/aws.ts';
+import type { AwsApiKey, AwsCredentials, AwsParts } from '../aws/aws.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import { KeptCredentials } from './keptCredentials.ts';
 
-interface Login {
-  current: AwsCredentials | AwsApiKey | undefined;
-  pending: Promise<AwsCredentials | AwsApiKey> | undefined;
-}
-
-/** Credentials are renewed this long before they end, so that no request meets their end. */
-const earlyMs = 5 * 60_000;
-/** Credentials with less than this left are not used any more. */
-const uselessMs = 30_000;
-
-/**
- * Credentials for AWS, of access keys and of the machine's own login. Each is kept until shortly before it ends, renewed in the
- * background when it nears its end, and found once for all calls that wait for it.
- */
+/** Credentials for AWS, of access keys and of the machine's own login, and what signs with them. */
 export class AwsLogins {
-  readonly #logins = new Map<string, Login>();
+  readonly #kept: KeptCredentials<AwsCredentials | AwsApiKey>;
   readonly #load: () => Promise<AwsParts>;
   readonly #now: () => number;
   #parts: Promise<AwsParts> | undefined;
@@ -27,6 +16,7 @@ export class AwsLogins {
   constructor(load: () => Promise<AwsParts> = async () => (await import('../aws/awsParts.ts')).awsParts, now: () => number = Date.now) {
     this.#load = load;
     this.#now = now;
+    this.#kept = new KeptCredentials(now);
   }
 
   parts(): Promise<AwsParts> {
@@ -48,47 +38,22 @@ export class AwsLogins {
   }
 
   /** @throws what the login throws */
-  async credentials(login: AwsLogin, ask: AskAws): Promise<AwsCredentials | AwsApiKey> {
-    const kept = this.#login(login);
-    const { current } = kept;
-    const left = current === undefined ? 0 : current.expiresAt === undefined ? Infinity : current.expiresAt - this.#now();
-    if (current !== undefined && left > uselessMs) {
-      // A renewal that fails here is tried again, and its failure is reported, when the credentials are needed.
-      if (left < earlyMs) void this.#renew(kept, login, ask).catch(() => undefined);
-      return current;
-    }
-    return this.#renew(kept, login, ask);
+  credentials(login: AwsLogin, ask: AskLogin): Promise<AwsCredentials | AwsApiKey> {
+    return this.#kept.get(idOf(login), async () => {
+      const parts = await this.parts();
+      return parts.findCredentials(login, ask);
+    });
   }
 
   /** Drops credentials that were refused. Newer ones stay. */
   forget(login: AwsLogin, refused: AwsCredentials | AwsApiKey): void {
-    const kept = this.#login(login);
-    if (kept.current === refused) kept.current = undefined;
-  }
-
-  #login({ accessKey, profile, region }: AwsLogin): Login {
-    const id = JSON.stringify([accessKey, profile, region]);
-    let login = this.#logins.get(id);
-    if (login === undefined) {
-      // Keys come and go while a server runs.
-      if (this.#logins.size >= mostLogins) this.#logins.clear();
-      this.#logins.set(id, login = { current: undefined, pending: undefined });
-    }
-    return login;
-  }
-
-  #renew(kept: Login, login: AwsLogin, ask: AskAws): Promise<AwsCredentials | AwsApiKey> {
-    kept.pending ??= this.#find(kept, login, ask).finally(() => { kept.pending = undefined; });
-    return kept.pending;
-  }
-
-  async #find(kept: Login, login: AwsLogin, ask: AskAws): Promise<AwsCredentials | AwsApiKey> {
-    const parts = await this.parts();
-    kept.current = await parts.findCredentials(login, ask);
-    return kept.current;
+    this.#kept.forget(idOf(login), refused);
   }
 }
 
-const mostLogins = 100;
+function idOf({ accessKey, profile, region }: AwsLogin): string {
+  return JSON.stringify([accessKey, profile, region]);
+}
+
 /** AWS takes signatures that are up to five minutes old or early. */
 const toleratedSkewMs = 4 * 60_000;

@@ -3,20 +3,22 @@ import { awsSigning } from './aws.ts';
 import type { AwsLogins } from './awsCredentials.ts';
 import { faultInjection } from './faultInjection.ts';
 import type { FaultInjector } from './faultInjector.ts';
+import { entraAuth, type EntraTokens } from './entraAuth.ts';
 import { googleAuth } from './googleAuth.ts';
 import type { GoogleTokens } from './googleTokens.ts';
 
 /** What the interceptors of every server work with. */
-export interface InterceptorParts { faultInjector: FaultInjector; googleTokens: GoogleTokens; awsLogins: AwsLogins }
+export interface InterceptorParts { faultInjector: FaultInjector; googleTokens: GoogleTokens; awsLogins: AwsLogins; entraTokens: EntraTokens }
 
 /**
  * The layers around every upstream call, the outermost first. Fault injection is outermost: an injected refusal comes
- * before the logins at Google and AWS, so that a drill sends nothing at all.
+ * before the logins at Google, AWS and Microsoft, so that a drill sends nothing at all.
  */
-export function standardInterceptors({ faultInjector, googleTokens, awsLogins }: InterceptorParts): readonly Interceptor[] {
+export function standardInterceptors({ faultInjector, googleTokens, awsLogins, entraTokens }: InterceptorParts): readonly Interceptor[] {
   return [
     faultInjection(faultInjector),
     googleAuth(googleTokens),
     awsSigning(awsLogins),
+    entraAuth(entraTokens),
   ];
 }

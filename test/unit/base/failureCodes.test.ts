@@ -19,14 +19,14 @@ describe('the table of failure codes', () => {
 
   it('says which failures come before the request is sent', () => {
     assert.deepEqual(having('beforeSending').toSorted(), [
-      'aws-login', 'certificate', 'connect-timeout', 'connection-failed', 'connection-refused', 'google-key-file', 'google-login', 'google-project', 'http2-only',
+      'aws-login', 'certificate', 'connect-timeout', 'connection-failed', 'connection-refused', 'entra-login', 'google-key-file', 'google-login', 'google-project', 'http2-only',
       'no-address', 'not-tls', 'own-limit', 'proxy-broken', 'proxy-login', 'proxy-refused',
       'proxy-timeout', 'proxy-unreachable', 'shutting-down', 'tls-failed', 'unreachable', 'unsendable',
     ]);
   });
 
   it('says which failures are those of a login, of something that is not the API, of a connection that ended, and of a repeatable try', () => {
-    assert.deepEqual(having('beforeLogin').toSorted(), ['aws-login', 'google-key-file', 'google-login', 'google-project']);
+    assert.deepEqual(having('beforeLogin').toSorted(), ['aws-login', 'entra-login', 'google-key-file', 'google-login', 'google-project']);
     assert.deepEqual(having('notTheApi').toSorted(), ['certificate', 'not-an-api', 'redirect']);
     assert.deepEqual(having('connectionEnded').toSorted(), ['connection-reset', 'stream-cut']);
     assert.deepEqual(having('ofProxy').toSorted(), ['proxy-broken', 'proxy-login', 'proxy-refused', 'proxy-timeout', 'proxy-unreachable']);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { AwsLogin } from '../../../../server/keys/authHeader.ts';
-import type { AskAws, AwsQuestion } from '../../../../server/upstream/aws/aws.ts';
+import type { AskLogin, LoginQuestion } from '../../../../server/upstream/machineLogin.ts';
 import { findCredentials } from '../../../../server/upstream/aws/credentials.ts';
 
 const inHour = new Date(Date.now() + 3_600_000);
@@ -16,9 +16,9 @@ describe('the credentials of this machine for AWS', () => {
   let folder = '';
   let home: string | undefined;
   const kept: Record<string, string | undefined> = {};
-  const asked: AwsQuestion[] = [];
+  const asked: LoginQuestion[] = [];
   let answers: Record<string, { status: number; text: string }> = {};
-  const ask: AskAws = question => {
+  const ask: AskLogin = question => {
     asked.push(question);
     const host = new URL(question.url).hostname;
     return Promise.resolve(answers[host] ?? { status: 500, text: '' });
@@ -64,7 +64,7 @@ describe('the credentials of this machine for AWS', () => {
     for (const accessKey of ['AKIA1:secret/1:token', ' {"AccessKeyId":"AKIA1","SecretAccessKey":"secret/1","SessionToken":"token"}', '{"Credentials":{"AccessKeyId":"AKIA1","SecretAccessKey":"secret/1","SessionToken":"token"}}', '{"aws_access_key_id":"AKIA1","aws_secret_access_key":"secret/1","aws_session_token":"token"}']) {
       assert.deepEqual(await findCredentials({ region: 'us-east-1', accessKey }, ask, {}), { accessKeyId: 'AKIA1', secretAccessKey: 'secret/1', sessionToken: 'token' });
     }
-    assert.match(await failure(findCredentials({ region: 'us-east-1', accessKey: 'AKIA1' }, ask, {})), /^AwsLoginError: The access key is not complete/);
+    assert.match(await failure(findCredentials({ region: 'us-east-1', accessKey: 'AKIA1' }, ask, {})), /^MachineLoginError: The access key is not complete/);
   });
 
   it('are those of the environment, an API key before an access key', async () => {

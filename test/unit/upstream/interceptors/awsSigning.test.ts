@@ -5,7 +5,7 @@ import type { ResponseHeaders } from '../../../../server/base/headers/responseHe
 import { bedrock } from '../../../../server/catalog/bedrock.ts';
 import type { AwsLogin } from '../../../../server/keys/authHeader.ts';
 import type { AwsApiKey, AwsCredentials, AwsParts } from '../../../../server/upstream/aws/aws.ts';
-import { AwsLoginError } from '../../../../server/upstream/aws/loginFailures.ts';
+import { noLogin } from '../../../../server/upstream/aws/loginFailures.ts';
 import type { CallPlace, Dispatch, ResponseListener, UpstreamRequest } from '../../../../server/upstream/call.ts';
 import { awsSigning } from '../../../../server/upstream/interceptors/aws.ts';
 import { AwsLogins } from '../../../../server/upstream/interceptors/awsCredentials.ts';
@@ -123,7 +123,7 @@ describe('signing for AWS', () => {
 
   it('that fails says why, and that it is the login', async () => {
     const parts = new FakeParts();
-    parts.found = [new AwsLoginError('auth', 'There is no AWS profile "x" on this machine.', 'check "profile", or AWS_PROFILE', undefined)];
+    parts.found = [noLogin('There is no AWS profile "x" on this machine.', { advice: 'check "profile", or AWS_PROFILE' })];
     const { sent, seen } = await send(new AwsLogins(() => Promise.resolve(parts)), machine, []);
     assert.deepEqual([sent.length, seen], [0, ['aws-login There is no AWS profile "x" on this machine; check "profile", or AWS_PROFILE.']]);
     parts.found = [new WaybillError('connect-timeout', 'timeout', 'the login did not answer')];
