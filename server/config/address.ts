@@ -94,7 +94,12 @@ function azureAddress(baseUrl: string, apiVersion: string | undefined): Address 
   return { baseUrl };
 }
 
-const defaultAwsRegion = 'us-east-1';
+/** Where AWS's own tools would go, else its oldest region. */
+function defaultAwsRegion(): string {
+  const named = [process.env.AWS_REGION, process.env.AWS_DEFAULT_REGION].find(region => region !== undefined && awsRegion.test(region));
+  return named ?? 'us-east-1';
+}
+
 const awsRegion = /^[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2}$/;
 /** Hosts of AWS that name their region: of calls and lists, of private links, and of China. Source: AWS's tables of endpoints. */
 const awsHost = /(?:^|\.)([a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2})\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
@@ -114,13 +119,13 @@ function bedrockAddress(settings: EndpointSettings): Address {
   }
   const place = { ...(profile === undefined ? {} : { profile }) };
   if (settings.baseUrl === undefined) {
-    const region = written ?? defaultAwsRegion;
+    const region = written ?? defaultAwsRegion();
     return { baseUrl: `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`, awsRegion: region, ...place };
   }
   const checked = checkBaseUrl(settings.baseUrl);
   if ('problem' in checked) return { field: 'baseUrl', problem: checked.problem };
   const { hostname } = new URL(checked.baseUrl);
-  if (isPrivateHost(hostname)) return { ...checked, awsRegion: written ?? defaultAwsRegion, ...place };
+  if (isPrivateHost(hostname)) return { ...checked, awsRegion: written ?? defaultAwsRegion(), ...place };
   const named = awsHost.exec(hostname)?.[1];
   if (named === undefined) return { field: 'baseUrl', problem: '"baseUrl" must be an address of AWS, because AWS credentials are sent there; use provider "anthropic-compatible" for other servers.' };
   if (written !== undefined && written !== named) return { field: 'baseUrl', problem: `"baseUrl" is in ${named} and "region" says ${written}; write the same region in both.` };

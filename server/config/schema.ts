@@ -92,7 +92,7 @@ export const endpointSchema = z.strictObject({
   provider: described(text(), 'The kind of provider, such as `openai`, `anthropic`, `holysheep` or `openai-compatible`.'),
   protocol: optional(z.enum(protocolNames), 'The wire format to use, where the provider speaks several.'),
   baseUrl: optional(text(), 'Where the provider is reached. It replaces the default address, and is used as it is but for a slash at its end: give `/v1` where the server wants it.'),
-  region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label.'),
+  region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label. Amazon Bedrock: any region of AWS; default: `AWS_REGION` of the environment, else `us-east-1`.'),
   project: optional(text(), 'Vertex AI: the Google Cloud project. Default: the project of the service account, or of the login of this machine.'),
   location: optional(text(), 'Vertex AI: `global`, `us`, `eu`, or a region such as `europe-west4`. Default: `region`, else `global`.'),
   profile: optional(text(1, 128), 'Amazon Bedrock: the profile in the AWS configuration of this machine whose credentials are used (static keys, role, SSO, or a program). Default: what AWS\'s own tools find in the environment, the profile `default`, the container or the machine. A key wins over it.'),

@@ -86,10 +86,12 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const edited = converse && conversation !== undefined ? writeConverse(order, conversation, limit)
     : raw === undefined ? writeBody(order, conversation ?? conversationFor(input, asked, endpoint, stripReasoning), limit) : spliceModel(order, stripReasoning ? strippedRaw(input, raw) : raw, limit);
   const { body } = edited;
-  const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream, converse));
+  const authorization = authorize(endpoint, key, chatUrl(endpoint, target.upstreamModel, input.stream && edited.whole !== true, converse));
   const { betasInBody } = endpoint.provider;
   const protocolHeaders = raw === undefined ? {} : betasInBody === undefined ? raw.protocolHeaders : withKnownBetas(raw.protocolHeaders, betasInBody);
   const headers = { ...requestHeaders(endpoint, input.stream, protocolHeaders, body), ...authorization.headers };
+  // There it names the type of what streams of AWS carry.
+  if (authorization.aws !== undefined) headers.accept = 'application/json';
   let { changes } = edited;
   if (order.repairs !== undefined) {
     const made = [...changes];
@@ -130,6 +132,8 @@ interface WrittenBody {
   stopsHere?: boolean;
   /** Names of tools that were replaced. */
   names?: FittedNames | undefined;
+  /** The answer comes as a whole, also where the caller wants a stream. */
+  whole?: boolean | undefined;
 }
 
 function readsAs(codec: ProtocolCodec, names: FittedNames | undefined): ProtocolCodec {
@@ -159,10 +163,10 @@ function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }:
 /** The body for a model of Amazon Bedrock that is not Claude. */
 function writeConverse({ target, endpoint, maxOutputTokens, repairs, input }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
   const names = withFittingNames(conversation, 'converse');
-  const { body, changes } = converseBody(endpoint, target, { ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, input.stream, maxOutputTokens);
+  const { body, changes, whole } = converseBody(endpoint, target, { ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, input.stream, maxOutputTokens);
   if (names !== undefined) changes.push('names of tools were replaced');
   if (repairs !== undefined) repairBody(body, repairs, changes);
-  return { body: [Buffer.from(requestText(body))], hideUsage: false, changes, names };
+  return { body: [Buffer.from(requestText(body))], hideUsage: false, changes, names, whole };
 }
 
 /** A target cannot be sent a request, because what the request needs exists in another protocol only. */

@@ -10,6 +10,8 @@ export interface ConverseModelRules {
   readonly cacheMarks: 'none' | 'prompt' | 'everywhere';
   /** A conversation may end with the assistant, whose last message is then continued. */
   readonly prefill: boolean;
+  /** Tools can be called in a stream; else a request with tools is answered as a whole. */
+  readonly streamsTools: boolean;
   /** The field of the model's own by which an effort of reasoning is asked for. */
   readonly effort: 'none' | 'reasoning_effort' | 'reasoningConfig';
 }
@@ -21,11 +23,12 @@ export interface ConverseModelRules {
  */
 export function converseModelRules(model: string): ConverseModelRules {
   const name = model.toLowerCase();
-  if (isClaude(name)) return { forcedChoice: claudeModelRules(name).forcedToolChoice ? 'named' : 'none', richResults: true, cacheMarks: 'everywhere', prefill: claudeModelRules(name).prefill, effort: 'none' };
-  if (name.includes('nova')) return { forcedChoice: 'named', richResults: true, cacheMarks: 'prompt', prefill: true, effort: /nova-2/.test(name) ? 'reasoningConfig' : 'none' };
+  if (isClaude(name)) return { forcedChoice: claudeModelRules(name).forcedToolChoice ? 'named' : 'none', richResults: true, cacheMarks: 'everywhere', prefill: claudeModelRules(name).prefill, streamsTools: true, effort: 'none' };
+  if (name.includes('nova')) return { forcedChoice: 'named', richResults: true, cacheMarks: 'prompt', prefill: true, streamsTools: true, effort: /nova-2/.test(name) ? 'reasoningConfig' : 'none' };
   if (name.includes('mistral')) return { ...plain, forcedChoice: 'any' };
   if (name.includes('gpt-oss')) return { ...plain, effort: 'reasoning_effort' };
+  if (/llama|palmyra/.test(name)) return { ...plain, streamsTools: false };
   return plain;
 }
 
-const plain: ConverseModelRules = { forcedChoice: 'none', richResults: false, cacheMarks: 'none', prefill: false, effort: 'none' };
+const plain: ConverseModelRules = { forcedChoice: 'none', richResults: false, cacheMarks: 'none', prefill: false, streamsTools: true, effort: 'none' };

@@ -12,7 +12,12 @@ import { cachePoint, encodeMessages } from './contentEncode.ts';
 import { converseModelRules, type ConverseModelRules } from './converseModels.ts';
 
 /** A body of Converse, and what it had to change of the request, in words for the receipt. */
-export interface ConverseBody { readonly body: JsonObject; readonly changes: string[] }
+export interface ConverseBody {
+  readonly body: JsonObject;
+  readonly changes: string[];
+  /** The model cannot stream such an answer, so it is to be asked for the whole. */
+  readonly whole: boolean;
+}
 
 /** Writes the body of `POST /model/{model}/converse` and `converse-stream` for one target. */
 export function encodeConverseRequest(request: ConversationRequest, target: EncodeTarget): ConverseBody {
@@ -40,7 +45,7 @@ export function encodeConverseRequest(request: ConversationRequest, target: Enco
     toolConfig: tools.config,
     additionalModelRequestFields: reasoning?.fields,
   });
-  return { body, changes: [...changes] };
+  return { body, changes: [...changes], whole: tools.config !== undefined && !rules.streamsTools };
 }
 
 /** Parameters that Converse has no field for, with the names that people know them by. */

@@ -138,6 +138,20 @@ describe('Amazon Bedrock', () => {
     assert.match(JSON.stringify(await router.receipt(seen.id)), /top_k was left out/);
   });
 
+  for (const caller of protocolNames) {
+    test(`${caller} caller: a model that cannot stream calls of tools is asked for the whole, and the caller gets a stream`, async () => {
+      const llama = 'us.meta.llama3-3-70b-instruct-v1:0';
+      const [tool] = difficult.tools;
+      const request: ConversationRequest = { ...conversation, tools: tool === undefined ? [] : [tool] };
+      bedrock.next.push({ plain: { output: { message: { role: 'assistant', content: [{ text: 'I look.' }, { toolUse: { toolUseId: 'tooluse_1', name: 'x', input: { id: 1 } } }] } }, stopReason: 'tool_use', usage: { inputTokens: 5, outputTokens: 5, totalTokens: 10 } } });
+      const seen = await ask(caller, `${name}/${llama}`, { request });
+      assert.ok(seen.complete && seen.answer.parts.some(part => part.type === 'tool-call'), seen.raw);
+      assert.equal(bedrock.calls[0]?.operation, 'converse');
+      await ask(caller, `${name}/${llama}`);
+      assert.equal(bedrock.calls[1]?.operation, 'converse-stream');
+    });
+  }
+
   test('a quota that one model has reached keeps no other model of the endpoint away', async () => {
     bedrock.next.push({ refuse: { status: 429, type: 'ThrottlingException', message: 'Too many requests' } });
     await ask('openai-chat', 'both');

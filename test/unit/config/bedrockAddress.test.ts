@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { EndpointSettings } from '../../../server/api/settings.ts';
 import { bedrock } from '../../../server/catalog/bedrock.ts';
 import { chatUrl, isConverse, modelsAddress, moreModelsAddress, probeAddress } from '../../../server/catalog/paths.ts';
@@ -10,6 +10,26 @@ function address(settings: Partial<EndpointSettings>): ReturnType<typeof address
 }
 
 describe('the address of an endpoint at Amazon Bedrock', () => {
+  const variables = ['AWS_REGION', 'AWS_DEFAULT_REGION'];
+  const kept = variables.map(name => process.env[name]);
+  const forget = (): void => variables.forEach(name => Reflect.deleteProperty(process.env, name));
+  before(forget);
+  after(() => variables.forEach((name, index) => {
+    if (kept[index] !== undefined) process.env[name] = kept[index];
+  }));
+
+  it('is where AWS\'s own tools go, unless the settings say it', () => {
+    process.env.AWS_DEFAULT_REGION = 'eu-north-1';
+    assert.equal('awsRegion' in address({}) && (address({}) as { awsRegion?: string }).awsRegion, 'eu-north-1');
+    process.env.AWS_REGION = 'eu-west-3';
+    assert.deepEqual(address({}), { baseUrl: 'https://bedrock-runtime.eu-west-3.amazonaws.com', awsRegion: 'eu-west-3' });
+    assert.deepEqual(address({ region: 'us-west-2' }), { baseUrl: 'https://bedrock-runtime.us-west-2.amazonaws.com', awsRegion: 'us-west-2' });
+    process.env.AWS_REGION = 'x.evil.example/';
+    process.env.AWS_DEFAULT_REGION = '';
+    assert.deepEqual(address({}), { baseUrl: 'https://bedrock-runtime.us-east-1.amazonaws.com', awsRegion: 'us-east-1' });
+    forget();
+  });
+
   it('is the host of its region', () => {
     assert.deepEqual(address({}), { baseUrl: 'https://bedrock-runtime.us-east-1.amazonaws.com', awsRegion: 'us-east-1' });
     assert.deepEqual(address({ region: 'eu-central-2', profile: 'my work' }), { baseUrl: 'https://bedrock-runtime.eu-central-2.amazonaws.com', awsRegion: 'eu-central-2', profile: 'my work' });

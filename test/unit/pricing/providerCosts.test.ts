@@ -89,6 +89,26 @@ const examples: Example[] = [
     },
   },
   {
+    what: 'Amazon Bedrock by a profile of one part of the world, a tenth above the list: 1,000 at $3.30 + 4,000 at $0.33 + 500 at $4.125 + 100 at $16.50',
+    provider: 'bedrock', model: 'claude-sonnet-4.5', upstreamModel: 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0', costs: Math.round(3_300 + 1_320 + 2_062.5 + 1_650),
+    usage: { input_tokens: 1_000, cache_read_input_tokens: 4_000, cache_creation_input_tokens: 500, output_tokens: 100 },
+  },
+  {
+    what: 'Amazon Bedrock by the worldwide profile, also where an ARN names it: 1,000 at $5 + 100 at $25',
+    provider: 'bedrock', model: 'claude-opus-4.6', upstreamModel: 'arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude-opus-4-6-v1', costs: 5_000 + 2_500,
+    usage: { input_tokens: 1_000, output_tokens: 100 },
+  },
+  {
+    what: 'Amazon Bedrock by a profile that the table does not know, and whose neighbour has another price for the cache',
+    provider: 'bedrock', model: 'claude-sonnet-5.5', upstreamModel: 'us.anthropic.claude-sonnet-5-5', certainty: 'estimated', costs: 2_200 + 1_100,
+    usage: { input_tokens: 1_000, output_tokens: 100 },
+  },
+  {
+    what: 'Amazon Bedrock by a profile of the account, whose name tells no model',
+    provider: 'bedrock', model: 'abc123', upstreamModel: 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123',
+    usage: { input_tokens: 1_000, output_tokens: 100 },
+  },
+  {
     what: 'Anthropic before cache reads became cheaper in October: 10,000 read at $0.20 + 10 at $2 + 1 at $10',
     provider: 'anthropic', model: 'claude-sonnet-5.5', costs: 2_000 + 20 + 10, at: '2026-10-06T12:00:00Z',
     usage: { input_tokens: 10, cache_read_input_tokens: 10_000, output_tokens: 1 },

@@ -44,7 +44,8 @@ const converseKeys = new Set(['messages', 'system', 'inferenceConfig', 'toolConf
 const blockKinds = new Set(['text', 'image', 'document', 'toolUse', 'toolResult', 'cachePoint', 'reasoningContent']);
 
 /** Why a body for Converse is refused; undefined where it is not. @param model the id in the path */
-export function converseRefusal(body: JsonObject, model: string): string | undefined {
+export function converseRefusal(body: JsonObject, model: string, stream: boolean): string | undefined {
+  if (stream && body.toolConfig !== undefined && /llama/.test(model)) return 'This model doesn\'t support tool use in streaming mode.';
   for (const key of Object.keys(body)) if (!converseKeys.has(key)) return `Unexpected field ${key}`;
   const rich = /claude|nova/.test(model);
   const messages = listOf(body.messages);

@@ -83,11 +83,11 @@ function answer(simulator: State, request: IncomingMessage, body: Buffer, respon
   const model = decodeURIComponent(match[1] ?? '');
   const operation = match[2] ?? '';
   const parsed = parseJson(body.toString('utf8'));
-  if (!isObject(parsed) || request.headers['content-type'] !== 'application/json') return refuse({ status: 400, type: 'ValidationException', message: 'The request body is not valid JSON.' });
+  if (!isObject(parsed) || request.headers['content-type'] !== 'application/json' || request.headers.accept !== 'application/json') return refuse({ status: 400, type: 'ValidationException', message: 'The request body is not valid JSON.' });
   const call: SeenCall = { path, model, operation, body: parsed, text: body.toString('utf8'), authorization, headers: request.headers };
   simulator.calls.push(call);
   const behaviour = simulator.next.shift() ?? simulator.usual;
-  const invalid = modelRefusal(model) ?? (operation.startsWith('invoke') ? (model.includes('claude') ? invokeRefusal(parsed) : 'Malformed input request: #: required key [prompt] not found, please reformat your input and try again.') : converseRefusal(parsed, model));
+  const invalid = modelRefusal(model) ?? (operation.startsWith('invoke') ? (model.includes('claude') ? invokeRefusal(parsed) : 'Malformed input request: #: required key [prompt] not found, please reformat your input and try again.') : converseRefusal(parsed, model, operation === 'converse-stream'));
   if (invalid !== undefined) return refuse({ status: 400, type: 'ValidationException', message: invalid });
   if (behaviour.refuse !== undefined) return refuse(behaviour.refuse);
   if (operation === 'invoke') return json(response, behaviour.plain ?? claudeAnswer());
