@@ -29,6 +29,7 @@ export const dialectWords: Words = {
   developerRole: () => undefined,
   maxCallIdLength: value => ({ kind: 'bounded', words: `ids of calls have up to ${value} characters on Chat, 64 on Responses` }),
   maxUserLength: value => ({ kind: 'bounded', words: `identifiers of end users have up to ${value} characters` }),
+  bytesAndOwnToolsOnly: value => (value ? { kind: 'refused', words: 'pictures and documents behind an address, and tools that run at Anthropic' } : undefined),
   commonImagesOnly: value => (value ? { kind: 'bounded', words: 'pictures are JPEG, PNG, GIF or WebP' } : undefined),
   jsonSchemaOutput: value => (value ? undefined : { kind: 'asked for otherwise', words: "the answer's JSON schema is asked for in words, in JSON mode" }),
   toolStrict: value => (value ? undefined : { kind: 'refused', words: '`strict` of tools' }),

@@ -34,8 +34,10 @@ export function placed({ provider, protocol }: EndpointConfig, body: JsonObject)
   const oldest = provider.anthropicVersionInBody;
   if (oldest === undefined || protocol !== 'anthropic-messages') return body;
   const { model: _model, ...rest } = body;
-  if (provider.betasInBody !== undefined) delete rest.stream;
-  return { ...rest, anthropic_version: versionInBody(oldest, provider.dialect.anthropicVersion) };
+  if (provider.betasInBody === undefined) return { ...rest, anthropic_version: versionInBody(oldest, provider.dialect.anthropicVersion) };
+  // Amazon Bedrock has versions of its own.
+  delete rest.stream;
+  return { ...rest, anthropic_version: oldest };
 }
 
 /**
@@ -46,7 +48,6 @@ export function placed({ provider, protocol }: EndpointConfig, body: JsonObject)
 export function placedEdits({ betasInBody, dialect }: Provider, headers: Readonly<Record<string, string>>, repairs: readonly Repair[] | undefined, oldest: string, changes: string[]): FieldEdit[] {
   const model: FieldEdit = { name: 'model', json: undefined };
   if (betasInBody === undefined) return [model, { name: 'anthropic_version', json: JSON.stringify(versionInBody(oldest, headers[versionHeader] ?? dialect.anthropicVersion)) }];
-  // Amazon Bedrock has versions of its own.
   const edits: FieldEdit[] = [model, { name: 'stream', json: undefined }, { name: 'anthropic_version', json: JSON.stringify(oldest) }];
   const asked = headers[betaHeader];
   if (asked === undefined) return edits;

@@ -5,7 +5,7 @@ import { plainCallIds } from '../bodyRules/callIdRules.ts';
 import { fitId } from '../bodyRules/fitId.ts';
 import { imageType } from '../bodyRules/imageTypes.ts';
 import { goOn } from '../bodyRules/promptWords.ts';
-import { failureText, mergeNeighbours } from '../conversationShape.ts';
+import { failureText, joinedText, mergeNeighbours } from '../conversationShape.ts';
 import { withoutUndefined } from '../fields.ts';
 import { describeMedia, documentText, inlineDocument, leftOut } from '../media.ts';
 import type { ConverseModelRules } from './converseModels.ts';
@@ -36,6 +36,7 @@ export function encodeMessages(messages: readonly Message[], place: ContentPlace
   }));
   const turns = mergeNeighbours(sendable);
   if (turns[0]?.role !== 'user') turns.unshift({ role: 'user', content: [{ type: 'text', text: 'Continue.' }] });
+  pairResults(turns, place.changes);
   const last = turns.at(-1);
   if (last?.role === 'assistant' && !place.rules.prefill) {
     turns.push({ role: 'user', content: [{ type: 'text', text: goOn }] });
@@ -52,6 +53,32 @@ export function encodeMessages(messages: readonly Message[], place: ContentPlace
   const end = written.at(-1);
   if (last?.role === 'assistant' && end?.role === 'assistant') trimEnd(end);
   return written;
+}
+
+/** Each call has its result in the next turn, and each result its call in the turn before; a history that was cut has it otherwise. */
+function pairResults(turns: Message[], changes: Set<string>): void {
+  for (let index = 0; index < turns.length; index += 1) {
+    const turn = turns[index];
+    if (turn === undefined) return;
+    const before = turns[index - 1];
+    const open = new Set(before?.role === 'assistant' ? before.content.flatMap(part => (part.type === 'tool-call' ? [part.id] : [])) : []);
+    if (turn.role === 'user') {
+      turn.content = turn.content.map((part): ContentPart => {
+        if (!isResult(part) || open.delete(part.callId)) return part;
+        changes.add('a result without its call was sent as text');
+        return { type: 'text', text: `Result of the tool ${part.name ?? part.callId}:\n${joinedText(part.content, '\n') || 'none'}` };
+      });
+      if (open.size > 0) {
+        changes.add('a call without its result was given an empty one');
+        turn.content.unshift(...[...open].map((callId): ToolResultPart => ({ type: 'tool-result', callId, content: [] })));
+      }
+      continue;
+    }
+    // The same id twice in a turn is one call for Converse.
+    const seen = new Set<string>();
+    turn.content = turn.content.filter(part => part.type !== 'tool-call' || (!seen.has(part.id) && seen.add(part.id).size > 0));
+    if (seen.size > 0 && turns[index + 1] === undefined) turns.push({ role: 'user', content: [{ type: 'text', text: 'Continue.' }] });
+  }
 }
 
 function isResult(part: ContentPart): part is ToolResultPart {
