@@ -28,3 +28,27 @@ export function isBedrockId(spelling: string): boolean {
   const name = spelling.trim().toLowerCase();
   return name.startsWith('arn:aws') || maker.test(name.replace(profile, ''));
 }
+
+/** Ids of Claude that are not its name after the maker's. Source: Anthropic's page on Claude at Amazon Bedrock; read 2026-11-27. */
+const datedClaude: Readonly<Record<string, string>> = {
+  'claude-opus-4.6': 'claude-opus-4-6-v1', 'claude-opus-4.5': 'claude-opus-4-5-20251101-v1:0', 'claude-sonnet-4.5': 'claude-sonnet-4-5-20250929-v1:0',
+  'claude-haiku-4.5': 'claude-haiku-4-5-20251001-v1:0', 'claude-sonnet-4': 'claude-sonnet-4-20250514-v1:0',
+};
+
+/**
+ * The profile of a Claude model for the part of the world of a region, for accounts that may use models and not list them. Any other name as it is.
+ * @param canonical the model's name
+ */
+export function presumedBedrockId(canonical: string, region: string): string {
+  if (!canonical.startsWith('claude-')) return canonical;
+  return `${partOfWorld(region)}.anthropic.${datedClaude[canonical] ?? canonical.replaceAll('.', '-')}`;
+}
+
+/** Never `global`: that computations stay in the part of the world is not given up by a guess. */
+function partOfWorld(region: string): string {
+  if (region.startsWith('us-gov-')) return 'us-gov';
+  if (/^ap-northeast-[13]$/.test(region)) return 'jp';
+  if (/^ap-southeast-[24]$/.test(region)) return 'au';
+  const [first = 'us'] = region.split('-');
+  return first === 'ap' ? 'apac' : first === 'eu' ? 'eu' : 'us';
+}

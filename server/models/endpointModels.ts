@@ -1,4 +1,4 @@
-import { isBedrockId } from '../catalog/bedrockNames.ts';
+import { isBedrockId, presumedBedrockId } from '../catalog/bedrockNames.ts';
 import { isUndatedId, listedNames, snapshotName, spelledSnapshot, upstreamModelName, type ListedNames } from '../catalog/modelNames.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import type { ListedFacts, ListedModel } from './listedFacts.ts';
@@ -119,6 +119,7 @@ export class EndpointModels {
     const configured = this.#configured.get(canonical);
     if (configured !== undefined) return configured;
     const written = this.#listed.preferred.has(canonical) ? undefined : this.#written.get(canonical);
+    if (written === undefined && this.#endpoint.awsRegion !== undefined && this.#facts.size === 0) return presumedBedrockId(canonical, this.#endpoint.awsRegion);
     return written ?? upstreamModelName(canonical, this.#endpoint.provider, this.#listed, this.#nameOf);
   }
 }

@@ -346,6 +346,11 @@ describe('Amazon Bedrock', () => {
     assert.deepEqual([bedrock.calls[1]?.body.tools, bedrock.calls[1]?.body.tool_choice], [undefined, undefined]);
   });
 
+  test('a model of Claude that no list names is asked by the profile of the part of the world', async () => {
+    assert.equal((await ask('openai-chat', `${name}/claude-sonnet-4.5`)).text, answerText);
+    assert.equal(bedrock.calls[0]?.model, claude);
+  });
+
   test('its models are listed by the names of routes, and the profile of the region is asked', async () => {
     await configure({ probe: { enabled: true, intervalMs: 60_000 } });
     await until(async () => (await names()).includes('nova-pro'));

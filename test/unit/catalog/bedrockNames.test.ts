@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isBedrockId } from '../../../server/catalog/bedrockNames.ts';
+import { isBedrockId, presumedBedrockId } from '../../../server/catalog/bedrockNames.ts';
 import { canonicalModelName, listedNames, upstreamModelName } from '../../../server/catalog/modelNames.ts';
 import { bedrock } from '../../../server/catalog/bedrock.ts';
 
@@ -30,6 +30,13 @@ describe('an id of Amazon Bedrock', () => {
 
   for (const name of ['claude-sonnet-4.5', 'gpt-5.6-sol', 'openai/gpt-4.1', 'gemini-2.5-flash', 'us.example', 'meta-llama/llama-3.3-70b', 'amazon.', 'x.ai.grok']) it(`${name} is none`, () => {
     assert.equal(isBedrockId(name), false);
+  });
+
+  it('is presumed where none is listed, in the part of the world of the region', () => {
+    assert.deepEqual(['us-east-1', 'eu-west-1', 'ap-northeast-1', 'ap-southeast-2', 'ap-south-1', 'us-gov-west-1'].map(region => presumedBedrockId('claude-opus-4.6', region).split('.')[0]), ['us', 'eu', 'jp', 'au', 'apac', 'us-gov']);
+    for (const model of ['claude-opus-4.6', 'claude-sonnet-4.5', 'claude-sonnet-4.6', 'claude-opus-4.7']) assert.equal(canonicalModelName(presumedBedrockId(model, 'eu-west-1')), model);
+    assert.equal(presumedBedrockId('claude-opus-4.7', 'eu-west-1'), 'eu.anthropic.claude-opus-4-7');
+    assert.equal(presumedBedrockId('nova-pro', 'eu-west-1'), 'nova-pro');
   });
 
   it('of the newest date is asked where several are listed, and the profile of a part of the world before the worldwide one', () => {
