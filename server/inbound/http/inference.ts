@@ -30,9 +30,9 @@ export const watchedWords: ReadonlySet<string> = new Set([
   'developer', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', ...watchedImageTypes,
 ]);
 
-/** Headers that belong to a protocol and go on to targets that speak it. */
+/** Headers that belong to a protocol and go on to targets that speak it; Anthropic's are all that begin with its name. */
+const anthropicHeaders = 'anthropic-';
 const protocolHeaderNames: Partial<Record<ProtocolName, readonly string[]>> = {
-  'anthropic-messages': ['anthropic-version', 'anthropic-beta'],
   'openai-chat': ['openai-beta'],
   'openai-responses': ['openai-beta'],
 };
@@ -110,6 +110,12 @@ export function readInference(call: HttpCall, items: ResponseItemStore, protocol
 /** The headers of a request that belong to its protocol. */
 export function protocolHeaders(protocol: ProtocolName, { headers }: IncomingMessage): Record<string, string> {
   const own: Record<string, string> = {};
+  if (protocol === 'anthropic-messages') {
+    for (const name in headers) {
+      const value = name.startsWith(anthropicHeaders) ? headers[name] : undefined;
+      if (typeof value === 'string') own[name] = value;
+    }
+  }
   for (const name of protocolHeaderNames[protocol] ?? []) {
     const value = headers[name];
     if (typeof value === 'string') own[name] = value;

@@ -2,6 +2,7 @@ import type { CacheBreakpoint, ContentPart, DocumentPart, ImagePart, ThinkingPar
 import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { RequestFormatError } from '../codec.ts';
+import { referencedNames, referenceText } from './deferredTools.ts';
 import { booleanField, requiredObject, requiredString, stringField } from '../fields.ts';
 import { leftOut } from '../media.ts';
 
@@ -61,7 +62,9 @@ function decodeBlock(block: JsonObject, path: string): ContentPart | ContentPart
         cache,
       };
     case 'tool_reference':
-      return { type: 'text', text: `Tool: ${asString(block.tool_name) ?? ''}`, cache };
+      return { type: 'text', text: referenceText([asString(block.tool_name) ?? '']), cache };
+    case 'tool_search_tool_result':
+      return { type: 'text', text: referenceText(referencedNames(block)), cache };
     default:
       return typeof block.text === 'string' ? { type: 'text', text: block.text, cache } : leftOut(`Content of type "${asString(block.type) ?? 'unknown'}"`);
   }

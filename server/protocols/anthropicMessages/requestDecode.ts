@@ -2,6 +2,7 @@ import type { ContentPart, ConversationRequest, HostedTool, Message, ReasoningRe
 import { asString, isObject } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { decodeBlocks, decodeCache } from './contentDecode.ts';
+import { offeredTools, type ListedTools } from './deferredTools.ts';
 import { RequestFormatError } from '../codec.ts';
 import { arrayField, booleanField, numberField, objectField, requiredObject, requiredString, stringField } from '../fields.ts';
 import { parseEffort } from '../reasoningEffort.ts';
@@ -22,11 +23,13 @@ export function decodeMessagesRequest(body: JsonObject): ConversationRequest {
   const decoded = decodeMessages(messages);
   const autoCache = decodeCache(body);
   const last = decoded.at(-1)?.content.at(-1);
+  const listed = decodeTools(arrayField(body, 'tools') ?? []);
   if (autoCache !== undefined && last !== undefined && 'cache' in last) last.cache ??= autoCache;
   return {
     system: textParts(decodeBlocks(body.system, 'system')),
     messages: decoded,
-    ...decodeTools(arrayField(body, 'tools') ?? []),
+    tools: offeredTools(listed, messages, asString(choice?.name)),
+    hostedTools: listed.hostedTools,
     toolChoice: decodeToolChoice(choice),
     parallelToolCalls: choice?.disable_parallel_tool_use === true ? false : undefined,
     maxOutputTokens: numberField(body, 'max_tokens'),
@@ -63,9 +66,10 @@ function textParts(parts: readonly ContentPart[]): TextPart[] {
   return parts.filter((part): part is TextPart => part.type === 'text');
 }
 
-const decodeTools = oncePerList((list: JsonValue[]): { tools: ToolDefinition[]; hostedTools: HostedTool[] | undefined } => {
+const decodeTools = oncePerList((list: JsonValue[]): ListedTools => {
   const tools: ToolDefinition[] = [];
   const hostedTools: HostedTool[] = [];
+  const deferred = new Set<string>();
   for (const [index, entry] of list.entries()) {
     const path = `tools[${index}]`;
     const tool = requiredObject(entry, path);
@@ -74,15 +78,17 @@ const decodeTools = oncePerList((list: JsonValue[]): { tools: ToolDefinition[]; 
       hostedTools.push({ protocol: 'anthropic-messages', type, definition: tool });
       continue;
     }
+    const name = requiredString(tool, 'name', `${path}.name`);
+    if (tool.defer_loading === true) deferred.add(name);
     tools.push({
-      name: requiredString(tool, 'name', `${path}.name`),
+      name,
       description: stringField(tool, 'description', `${path}.description`),
       parameters: objectField(tool, 'input_schema', `${path}.input_schema`),
       strict: booleanField(tool, 'strict', `${path}.strict`),
       cache: decodeCache(tool),
     });
   }
-  return { tools, hostedTools: hostedTools.length === 0 ? undefined : hostedTools };
+  return { tools, hostedTools: hostedTools.length === 0 ? undefined : hostedTools, deferred };
 });
 
 function decodeToolChoice(choice: JsonObject | undefined): ToolChoice | undefined {

@@ -1,5 +1,6 @@
-import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { asString, isObject, mapChanged, type JsonObject, type JsonValue } from '../../base/json.ts';
 import type { FieldEdit, ObjectScan } from '../../base/objectScan.ts';
+import { referenceText } from '../anthropicMessages/deferredTools.ts';
 import { addInstruction } from '../bodyRules/instruction.ts';
 import { jsonWords, schemaWords } from '../bodyRules/promptWords.ts';
 import { repairWords, withoutBelow, withoutKeyword, type Repair } from './repair.ts';
@@ -31,6 +32,10 @@ export function applied(body: JsonObject, repair: Repair): boolean {
       const messages = replaced(body, 'messages', withoutDeveloper);
       return replaced(body, 'input', withoutDeveloper) || messages;
     }
+    case 'tool-references': {
+      const messages = replaced(body, 'messages', withoutReferences);
+      return replaced(body, 'tools', tools => withoutBelow(tools, 'defer_loading')) || messages;
+    }
     case 'json-words': return inWords(body, repair.keepsMode);
     case 'beta':
     case 'header': return false;
@@ -54,6 +59,15 @@ function withoutDeveloper(messages: JsonValue): JsonValue {
 
 function isDeveloper(message: JsonValue): message is JsonObject {
   return isObject(message) && message.role === 'developer';
+}
+
+/** References to tools stand in the results of searches only. */
+function withoutReferences(within: JsonValue): JsonValue {
+  if (Array.isArray(within)) return mapChanged(within, withoutReferences);
+  if (!isObject(within)) return within;
+  if (within.type === 'tool_reference') return { type: 'text', text: referenceText([asString(within.tool_name) ?? '']) };
+  const content = within.content === undefined ? undefined : withoutReferences(within.content);
+  return content === within.content ? within : { ...within, content };
 }
 
 function inWords(body: JsonObject, keepsMode: boolean): boolean {

@@ -37,6 +37,8 @@ const unsupported = /unknown|unrecogni[sz]ed|unsupported|not support|n't support
 
 /** Wordings that say that one value is not known, of a parameter that takes others. */
 const unsupportedValue = /unknown variant|does not support ['"`]|invalid value|unsupported value|not one of|must be (?:one of )?['"`]|input should be/i;
+/** Anthropic and pydantic: "Input tag 'X' found using 'type' does not match any of the expected tags: …". */
+const noSuchTag = /input tag|does not match any of the expected/i;
 const onlyDefault = /only the default/i;
 
 const unsupportedCodes: ReadonlySet<string> = new Set(['unsupported_parameter', 'unknown_parameter', 'unsupported_value', 'extra_forbidden', 'unsupported_feature']);
@@ -53,6 +55,9 @@ export function refusedParts(refusal: Refusal, sent: SentRequest): Repair[] {
   const header = refusedHeaders(message, says, sent);
   if (header.length > 0) return header;
   const aboutValue = unsupportedValue.test(message);
+  if (sent.protocol === 'anthropic-messages' && (says || aboutValue || noSuchTag.test(message)) && /\btool_reference\b/.test(message) && hasBelow(sent.body, 'type', '"tool_reference"')) {
+    return [{ kind: 'tool-references' }];
+  }
   if (!says && !aboutValue) return [];
   if (/\bdeveloper\b/.test(message) && hasDeveloper(sent.body)) return [{ kind: 'developer-role' }];
   const found: Repair[] = [];

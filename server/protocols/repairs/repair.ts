@@ -10,13 +10,14 @@ import type { ObjectScan } from '../../base/objectScan.ts';
  * - `rename`: a top-level field has another name there.
  * - `developer-role`: the role is sent as `system`.
  * - `json-words`: the form of the answer is asked for in words; `keepsMode`: beside the JSON mode, which it knows.
+ * - `tool-references`: references to deferred tools are sent as text, and no tool is deferred.
  * - `beta`: one name of the header `anthropic-beta`; `header`: a whole header of the protocol.
  */
 export type Repair =
   | { readonly kind: 'drop'; readonly name: string; readonly value?: string | undefined }
   | { readonly kind: 'drop-below' | 'drop-keyword'; readonly top: string; readonly name: string; readonly value?: string | undefined }
   | { readonly kind: 'rename'; readonly name: string; readonly to: string }
-  | { readonly kind: 'developer-role' }
+  | { readonly kind: 'developer-role' | 'tool-references' }
   | { readonly kind: 'json-words'; readonly keepsMode: boolean }
   | { readonly kind: 'beta' | 'header'; readonly name: string };
 
@@ -33,6 +34,7 @@ export function repairWords(repair: Repair): string {
     case 'drop-keyword': return `${repair.name} was left out of schemas in ${repair.top}, which this target refuses`;
     case 'rename': return `${repair.name} was sent as ${repair.to}, because this target refuses it`;
     case 'developer-role': return 'the role developer was sent as system, because this target refuses it';
+    case 'tool-references': return 'references to tools were sent as text, because this target refuses them';
     case 'json-words': return `the ${repair.keepsMode ? 'JSON schema' : 'form'} of the answer was asked for in words, because this target refuses the parameter`;
     case 'beta': return `${repair.name} was left out of anthropic-beta, which this target refuses`;
     case 'header': return `the header ${repair.name} was left out, which this target refuses`;
@@ -136,6 +138,7 @@ export function mayApplyBelow(repair: Repair, bytes: Buffer, scan: ObjectScan): 
     case 'drop-below':
     case 'drop-keyword': return scan.fields.has(repair.top) && bytes.includes(`"${repair.name}"`);
     case 'developer-role': return bytes.includes('"developer"');
+    case 'tool-references': return bytes.includes('"tool_reference"') || bytes.includes('"defer_loading"');
     case 'json-words': return scan.fields.has('response_format');
     case 'drop':
     case 'rename':
