@@ -5,6 +5,7 @@ import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
 import { ChatProvider } from './chat/chatProvider.ts';
 import { addProvider } from './commands/addProvider.ts';
+import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
@@ -77,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new DrillTree(server),
     drillReport,
     walkthrough,
+    new ConnectionUpkeep(services, toolPlace),
     new Notifications(server, configuration, keys, log),
     registerCommands({
       'waybill.addProvider': () => addProvider(services),

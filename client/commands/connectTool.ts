@@ -1,11 +1,10 @@
 import { homedir } from 'node:os';
-import type { OfferedModel } from '../../server/api/status.ts';
 import { NextStep, UserError } from '../base/errors.ts';
 import type { ShownChange, ToolConnector, ToolState } from '../connect/toolConnector.ts';
 import { portActions } from '../status/localEndpoint.ts';
 import { inform } from '../base/toasts.ts';
+import { askModel, askRoles } from './input/toolModels.ts';
 import { askChoice, valueOf } from './input/quickInput.ts';
-import type { Choice } from './input/quickInput.ts';
 import { localEndpoint } from './localEndpointCommands.ts';
 import { addProviderAction } from './input/pickers.ts';
 import type { CommandServices } from './services.ts';
@@ -30,7 +29,9 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
     if (tool === undefined) return;
     const model = await askModel(tool, offered);
     if (model === undefined) return;
-    const wanted = { url, model, at: Date.now() };
+    const roles = await askRoles(tool, model, offered);
+    if (roles === undefined) return;
+    const wanted = { url, model, at: Date.now(), ...(Object.keys(roles).length === 0 ? {} : { roles }) };
     const shown = await connector.previewConnect(tool.id, wanted);
     if (!await place.changes.agreed(`${tool.name} → Waybill`, shown, `Write ${filesIn(shown)}`)) return;
     const had = await services.server.connectedTools();
@@ -72,7 +73,7 @@ export async function disconnectTool(services: CommandServices, place: ToolPlace
 }
 
 /** The editing of files, with its parsers, is loaded when it is needed. */
-async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector> {
+export async function connectorAt({ storageFolder }: ToolPlace): Promise<ToolConnector> {
   const connect = await import('../connect/toolConnector.ts');
   return new connect.ToolConnector({ home: homedir(), environment: process.env }, storageFolder);
 }
@@ -94,7 +95,7 @@ async function fixedAddress(services: CommandServices): Promise<string> {
 
 async function askTool(states: readonly ToolState[], place: ToolPlace): Promise<ToolState | undefined> {
   return valueOf(await askChoice({
-    title: 'Connect a Tool', step: 1, totalSteps: 2,
+    title: 'Connect a Tool', step: 1,
     placeholder: place.awayFromWindow ? 'Choose a tool on your own machine; tools on the remote machine cannot reach Waybill' : 'Choose the tool that should use Waybill',
     items: states.map(state => ({ label: state.name, description: descriptionOf(state), value: state })),
   }));
@@ -104,21 +105,6 @@ function descriptionOf(state: ToolState): string {
   if (state.connectedTo !== undefined) return `connected to ${state.connectedTo}`;
   if (state.connected) return 'connected';
   return state.found === undefined ? 'not found here' : `found in ${state.found.replace(homedir(), '~')}`;
-}
-
-type ModelChoice = Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
-
-async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Promise<ModelChoice | undefined> {
-  const ordered = [...offered].sort((left, right) => Number(right.kind === 'route') - Number(left.kind === 'route'));
-  return valueOf(await askChoice<ModelChoice>({
-    title: `Connect ${tool.name}`, step: 2, totalSteps: 2,
-    placeholder: `Choose the route or model that ${tool.name} should use`,
-    items: ordered.map((model): Choice<ModelChoice> => ({
-      label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
-      description: model.toolCalling ? model.detail : `${model.detail} · cannot call tools`, value: model,
-    })),
-    typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { requestedModel: text } }),
-  }));
 }
 
 function filesIn(shown: readonly ShownChange[]): string {

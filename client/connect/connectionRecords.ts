@@ -22,6 +22,10 @@ export interface ConnectionRecord {
   tool: string;
   /** The route or model that was chosen. */
   model: string;
+  /** What was chosen for single roles of the tool, by the role's id. */
+  roles?: Readonly<Record<string, string>> | undefined;
+  /** The local endpoint that it was given. */
+  url?: string | undefined;
   connectedAt: number;
   files: FileRecord[];
 }

@@ -4,7 +4,7 @@ import type { ConfigPath } from './configFormat.ts';
 import { isEmptyValue, valueAt, valueWith } from './configPath.ts';
 import { formats } from './formats.ts';
 import type { FormatName } from './formats.ts';
-import type { Setting } from './toolTable.ts';
+import type { Setting } from './tool.ts';
 
 /** What is remembered of a value that was written: enough to know it again, and no token. */
 export interface WrittenSetting {
@@ -14,6 +14,8 @@ export interface WrittenSetting {
   hash: string;
   /** Where in the value a token stands. */
   secret?: readonly string[] | undefined;
+  /** The whole of it says what the route can do, and is kept true. */
+  follows?: true | undefined;
   /** It was only put in because the file cannot be without it. */
   frame?: true | undefined;
 }
@@ -33,13 +35,14 @@ export function applySettings(formatName: FormatName, text: string, settings: re
   const format = formats[formatName];
   const written: WrittenSetting[] = [];
   let edited = text;
-  for (const { path, value, mark = [], ifAbsent, secret } of settings) {
+  for (const { path, value, mark = [], ifAbsent, secret, follows } of settings) {
     const present = valueAt(format.parse(edited), path);
     if (ifAbsent === true && present !== undefined) continue;
     edited = format.set(edited, path, value);
     // As the format reads it back: an environment file knows only text.
     const readBack = valueAt(format.parse(edited), path);
-    written.push({ path, mark, hash: hashOf(valueAt(readBack, mark)), ...(secret === undefined ? {} : { secret }), ...(ifAbsent === true ? { frame: true } : {}) });
+    written.push({ path, mark, hash: hashOf(valueAt(readBack, mark)), ...(secret === undefined ? {} : { secret }), ...(ifAbsent === true ? { frame: true } : {}),
+      ...(follows?.some(part => part.length === 0) === true ? { follows: true } : {}) });
   }
   return { text: edited, written };
 }

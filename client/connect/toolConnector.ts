@@ -5,9 +5,11 @@ import { ConfigTextError } from './configFormat.ts';
 import type { ConfigValue } from './configFormat.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionRecord, FileRecord } from './connectionRecords.ts';
+import { followRoute } from './followRoute.ts';
 import { applySettings, hashOf, maskSettings, maskText, withdrawSettings } from './settingsEdit.ts';
 import { tools } from './toolTable.ts';
-import type { Connection, FileSettings, Surroundings, Tool } from './toolTable.ts';
+import { lastingOf } from './tool.ts';
+import type { ConnectedModel, Connection, FileSettings, ModelRole, Surroundings, Tool } from './tool.ts';
 
 /** A tool as the picker shows it. */
 export interface ToolState {
@@ -19,6 +21,8 @@ export interface ToolState {
   connectedTo?: string;
   connected: boolean;
   note?: string;
+  /** Kinds of work for which it can be given other models. */
+  roles: readonly ModelRole[];
 }
 
 /** A change as it is shown before it is made; tokens and keys are unreadable in it. */
@@ -43,11 +47,11 @@ export class ToolConnector {
   /** Every tool, those found on this machine first. */
   async states(): Promise<ToolState[]> {
     const connected = await this.#records.list();
-    const states = tools.map(({ id, name, note, traces }): ToolState => {
+    const states = tools.map(({ id, name, note, traces, roles = [] }): ToolState => {
       const found = traces(this.#where).find(trace => existsSync(trace));
       const record = connected.find(one => one.tool === id);
       return {
-        id, name, connected: record !== undefined, ...(note === undefined ? {} : { note }), ...(found === undefined ? {} : { found }),
+        id, name, roles, connected: record !== undefined, ...(note === undefined ? {} : { note }), ...(found === undefined ? {} : { found }),
         ...(record?.model === undefined ? {} : { connectedTo: record.model }),
       };
     });
@@ -82,7 +86,8 @@ export class ToolConnector {
       });
     });
     const record: ConnectionRecord = {
-      version: 1, tool: tool.id, model: connection.model.requestedModel, connectedAt: connection.at,
+      version: 1, tool: tool.id, model: connection.model.requestedModel, url: connection.url, connectedAt: connection.at,
+      ...(connection.roles === undefined ? {} : { roles: namesOf(connection.roles) }),
       files: planned.map(({ settings: { file, format }, base, baseMode, applied }): FileRecord => ({
         file, format, ...(base === undefined ? {} : { original: base }), ...(baseMode === undefined ? {} : { mode: baseMode }),
         writtenHash: hashOf(applied.text), written: applied.written,
@@ -103,6 +108,44 @@ export class ToolConnector {
       else await this.#records.write(previous);
       throw error;
     }
+  }
+
+  /** What each connected tool was given; those whose record cannot be read are left out. */
+  async connections(): Promise<ConnectionRecord[]> {
+    const records = await Promise.all((await this.#records.list()).map(({ tool }) => this.#records.read(tool).catch(() => undefined)));
+    return records.filter(record => record !== undefined);
+  }
+
+  /**
+   * Tells a connected tool what its route can do now, and changes nothing else. @param modelOf what is known of a name
+   * @param write false: only finds out @returns the files that are changed @throws ConfigFileError
+   */
+  async refresh(toolId: string, modelOf: (name: string) => ConnectedModel, write = true): Promise<string[]> {
+    const record = await this.#records.read(toolId);
+    if (record === undefined) return [];
+    const connection: Connection = {
+      url: record.url ?? '', token: '', model: modelOf(record.model), at: record.connectedAt,
+      ...(record.roles === undefined ? {} : { roles: Object.fromEntries(Object.entries(record.roles).map(([role, name]) => [role, modelOf(name)])) }),
+    };
+    const changed: string[] = [];
+    // A route that is gone says nothing about windows.
+    if ([connection.model, ...Object.values(connection.roles ?? {})].some(model => lastingOf(model) === undefined)) return changed;
+    for (const { file, format, settings } of toolOf(toolId).files(this.#where, connection)) {
+      const entry = record.files.find(one => one.file === file);
+      const current = await readConfigFile(file);
+      const { text } = current;
+      if (entry === undefined || text === undefined) continue;
+      const applied = explained(file, () => followRoute(format, text, settings, entry.written));
+      if (applied.text === text) continue;
+      changed.push(file);
+      if (!write) continue;
+      // A text that others have changed since stays one that they have changed.
+      if (hashOf(text) === entry.writtenHash) entry.writtenHash = hashOf(applied.text);
+      entry.written = applied.written;
+      await this.#records.write(record);
+      await writeConfigFile(file, current.realPath, applied.text, current.mode);
+    }
+    return changed;
   }
 
   /** What disconnecting would change; nothing when there is no record of it. @throws ConfigFileError */
@@ -160,6 +203,10 @@ function textBefore(entry: FileRecord, text: string | undefined): string | undef
   if (text === undefined) return undefined;
   if (hashOf(text) === entry.writtenHash) return entry.original;
   return withdrawSettings(entry.format, text, entry.original, entry.written);
+}
+
+function namesOf(roles: Readonly<Record<string, ConnectedModel>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(roles).map(([role, { requestedModel }]) => [role, requestedModel]));
 }
 
 async function putBack(file: string, { text, mode, realPath }: ConfigFile): Promise<void> {

@@ -1,71 +1,12 @@
 import path from 'node:path';
-import type { OfferedModel } from '../../server/api/status.ts';
-import type { ConfigPath, ConfigValue } from './configFormat.ts';
-import type { FormatName } from './formats.ts';
-
-/** Where a tool looks for its configuration: the user's home, and variables that move it. */
-export interface Surroundings {
-  home: string;
-  environment: Readonly<Record<string, string | undefined>>;
-  /** Whether there is a file or folder of that path. */
-  exists(file: string): boolean;
-}
-
-/** What a tool is to use. */
-export interface Connection {
-  /** The local endpoint without a path, such as `http://127.0.0.1:7717`. */
-  url: string;
-  token: string;
-  /** A route or model, as a request names it, with what is known of it. */
-  model: Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
-  /** Milliseconds since the epoch. */
-  at: number;
-}
-
-/** One value that a tool's configuration is given. */
-export interface Setting {
-  path: ConfigPath;
-  value: ConfigValue;
-  /** Where in the value a token stands, which is then not shown; `[]`: the value is one. */
-  secret?: readonly string[];
-  /**
-   * A part of the value that says whose it is: as long as it is as we wrote it, the whole value is ours, whatever the
-   * tool has added to it.
-   */
-  mark?: readonly string[];
-  /** Something the file cannot be without; left as it is where there is one already. */
-  ifAbsent?: boolean;
-}
-
-export interface FileSettings { file: string; format: FormatName; settings: readonly Setting[] }
-
-export interface Tool {
-  /** As the ledger names the tool. */
-  id: string;
-  name: string;
-  /** Any of these shows that the tool is used here. */
-  traces(where: Surroundings): string[];
-  files(where: Surroundings, connection: Connection): FileSettings[];
-  /** What a person should know about it, one sentence. */
-  note?: string;
-}
+import { claudeCode } from './claudeCode.ts';
+import type { ConfigValue } from './configFormat.ts';
+import { lastingOf } from './tool.ts';
+import type { ConnectedModel, Connection, FileSettings, Setting, Surroundings, Tool } from './tool.ts';
 
 /** Every tool that can be connected, in the order of the picker. */
 export const tools: readonly Tool[] = [
-  {
-    id: 'claude-code', name: 'Claude Code',
-    traces: where => [claudeFolder(where)],
-    files: (where, { url, token, model: { requestedModel } }) => [{
-      file: path.join(claudeFolder(where), 'settings.json'), format: 'json',
-      settings: [
-        { path: ['env', 'ANTHROPIC_BASE_URL'], value: url },
-        { path: ['env', 'ANTHROPIC_AUTH_TOKEN'], value: token, secret: [] },
-        { path: ['env', 'ANTHROPIC_MODEL'], value: requestedModel },
-        // Its names for a family of models, which its own agents and small errands ask for.
-        ...['OPUS', 'SONNET', 'HAIKU'].map((family): Setting => ({ path: ['env', `ANTHROPIC_DEFAULT_${family}_MODEL`], value: requestedModel })),
-      ],
-    }],
-  },
+  claudeCode,
   {
     id: 'codex', name: 'Codex',
     traces: where => [codexFolder(where)],
@@ -74,7 +15,7 @@ export const tools: readonly Tool[] = [
       settings: [
         { path: ['model'], value: model.requestedModel },
         { path: ['model_provider'], value: 'waybill' },
-        ...(model.maxInputTokens === undefined ? [] : [{ path: ['model_context_window'], value: model.maxInputTokens }]),
+        ...windowSetting(model),
         {
           path: ['model_providers', 'waybill'],
           // A key by `env_key` would have to be in the environment of whatever starts Codex; this one it reads itself.
@@ -116,7 +57,7 @@ export const tools: readonly Tool[] = [
             npm: '@ai-sdk/openai-compatible', name: 'Waybill', options: { baseURL: `${url}/v1`, apiKey: token },
             models: { [model.requestedModel]: { name: model.requestedModel, ...openCodeLimits(model) } },
           },
-          secret: ['options', 'apiKey'], mark: ['options', 'baseURL'],
+          secret: ['options', 'apiKey'], mark: ['options', 'baseURL'], follows: [['models', model.requestedModel, 'limit']],
         },
       ],
     }],
@@ -170,16 +111,17 @@ export const tools: readonly Tool[] = [
 function continueFile(where: Surroundings, { url, token, model }: Connection): FileSettings {
   const yaml = path.join(continueFolder(where), 'config.yaml');
   const json = path.join(continueFolder(where), 'config.json');
+  const facts = lastingOf(model);
   const entry = { provider: 'openai', model: model.requestedModel, apiBase: `${url}/v1`, apiKey: token };
   // A config.yaml would hide the older config.json and every model in it.
   if (!where.exists(yaml) && where.exists(json)) {
-    const value = { title: 'Waybill', ...entry, ...(model.maxInputTokens === undefined ? {} : { contextLength: model.maxInputTokens }) };
-    return { file: json, format: 'json', settings: [{ path: ['models', { field: 'title', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'] }] };
+    const value = { title: 'Waybill', ...entry, ...(facts === undefined ? {} : { contextLength: facts.maxInputTokens }) };
+    return { file: json, format: 'json', settings: [{ path: ['models', { field: 'title', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'], follows: [['contextLength']] }] };
   }
   const capabilities = [...(model.toolCalling === false ? [] : ['tool_use']), ...(model.imageInput === true ? ['image_input'] : [])];
   const value = {
     name: 'Waybill', ...entry, roles: ['chat', 'edit', 'apply'], ...(capabilities.length === 0 ? {} : { capabilities }),
-    ...(model.maxInputTokens === undefined ? {} : { defaultCompletionOptions: { contextLength: model.maxInputTokens } }),
+    ...(facts === undefined ? {} : { defaultCompletionOptions: { contextLength: facts.maxInputTokens } }),
   };
   return {
     file: yaml, format: 'yaml',
@@ -187,24 +129,27 @@ function continueFile(where: Surroundings, { url, token, model }: Connection): F
       { path: ['name'], value: 'Local Config', ifAbsent: true },
       { path: ['version'], value: '1.0.0', ifAbsent: true },
       { path: ['schema'], value: 'v1', ifAbsent: true },
-      { path: ['models', { field: 'name', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'] },
+      { path: ['models', { field: 'name', is: 'Waybill' }], value, secret: ['apiKey'], mark: ['apiBase'], follows: [['defaultCompletionOptions', 'contextLength']] },
     ],
   };
 }
 
-function openCodeLimits(model: Connection['model']): Record<string, ConfigValue> {
+function windowSetting(model: ConnectedModel): Setting[] {
+  const facts = lastingOf(model);
+  return facts === undefined ? [] : [{ path: ['model_context_window'], value: facts.maxInputTokens, follows: [[]] }];
+}
+
+function openCodeLimits(model: ConnectedModel): Record<string, ConfigValue> {
+  const facts = lastingOf(model);
+  const output = facts?.maxOutputTokens ?? model.maxOutputTokens;
   return {
-    ...(model.maxInputTokens === undefined || model.maxOutputTokens === undefined ? {} : { limit: { context: model.maxInputTokens, output: model.maxOutputTokens } }),
+    ...(facts === undefined || output === undefined ? {} : { limit: { context: facts.maxInputTokens, output } }),
     ...(model.toolCalling === undefined ? {} : { tool_call: model.toolCalling }),
     ...(model.imageInput === undefined ? {} : { attachment: model.imageInput }),
   };
 }
 
 /** Variables that are set to nothing count as not set. */
-function claudeFolder({ home, environment }: Surroundings): string {
-  return environment.CLAUDE_CONFIG_DIR || path.join(home, '.claude');
-}
-
 function codexFolder({ home, environment }: Surroundings): string {
   return environment.CODEX_HOME || path.join(home, '.codex');
 }

@@ -86,6 +86,16 @@ export interface EndpointStatus {
   todayUnknown: number;
 }
 
+/** Facts of a model that do not change with its health; what is not known is absent. */
+export interface LastingFacts {
+  /** Prompt and answer together, in tokens. */
+  contextWindow?: number | undefined;
+  /** The longest prompt that leaves room for an answer, in tokens; an assumption where the window is not known. */
+  maxInputTokens: number;
+  maxOutputTokens?: number | undefined;
+  thinking?: boolean | undefined;
+}
+
 /** A name a caller may ask for, as the model picker shows it. */
 export interface OfferedModel {
   /** Stable for ever: `route:<name>` or `model:<canonical name>`. */
@@ -106,6 +116,8 @@ export interface OfferedModel {
   imageInput: boolean;
   toolCalling: boolean;
   thinking: boolean;
+  /** Of its first target, whether that is up or not: what a tool can be told for good. */
+  lasting?: LastingFacts | undefined;
   /** Such as `$3 in / $15 out per 1M`; absent when unknown. */
   pricing?: string | undefined;
 }

@@ -1,5 +1,5 @@
 import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../../api/condition.ts';
-import type { OfferedModel } from '../../api/status.ts';
+import type { LastingFacts, OfferedModel } from '../../api/status.ts';
 import { targetName } from '../../api/targetName.ts';
 import type { Config } from '../../config/config.ts';
 import type { ModelFacts } from '../../models/mergedFacts.ts';
@@ -84,6 +84,11 @@ function limitsOf(facts: ModelFacts): { maxInputTokens: number; maxOutputTokens:
   return { maxInputTokens: Math.max(1024, contextWindow - Math.min(maxOutputTokens, Math.floor(contextWindow / 2))), maxOutputTokens };
 }
 
+function lastingFacts(facts: ModelFacts = {}): LastingFacts {
+  const { contextWindow, maxOutputTokens, thinking } = facts;
+  return { contextWindow, maxInputTokens: limitsOf(facts).maxInputTokens, maxOutputTokens, thinking };
+}
+
 interface Offer { id: string; requestedModel: string; kind: OfferedModel['kind']; name: string; targets: { endpoint: string; model: string }[] }
 
 /** An offer, and the state of each of its targets that it was made from. */
@@ -150,6 +155,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
     imageInput: all.some(one => one.images !== false),
     toolCalling: all.some(one => one.tools !== false),
     thinking: all.some(one => one.thinking === true),
+    lasting: lastingFacts(all[0]),
     pricing: settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices),
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ToolConnector } from '../../../../client/connect/toolConnector.ts';
-import type { Connection } from '../../../../client/connect/toolTable.ts';
+import type { Connection } from '../../../../client/connect/tool.ts';
 
 const token = 'waybill-0123456789abcdef0123456789abcdef';
 const connection: Connection = { url: 'http://127.0.0.1:7717', token, model: { requestedModel: 'best', maxInputTokens: 200_000, maxOutputTokens: 32_000, toolCalling: true, imageInput: true }, at: Date.UTC(2026, 10, 20) };
@@ -41,13 +41,13 @@ const cases: Case[] = [
   {
     tool: 'claude-code', says: 'settings with comments', file: '.claude/settings.json',
     before: '{\n  // mine\n  "env": {\n    "ANTHROPIC_MODEL": "opus"\n  },\n  "model": "opus"\n}\n',
-    after: `{\n  // mine\n  "env": {\n    "ANTHROPIC_MODEL": "best",\n    "ANTHROPIC_BASE_URL": "http://127.0.0.1:7717",\n    "ANTHROPIC_AUTH_TOKEN": "${token}",\n    "ANTHROPIC_DEFAULT_OPUS_MODEL": "best",\n    "ANTHROPIC_DEFAULT_SONNET_MODEL": "best",\n    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "best"\n  },\n  "model": "opus"\n}\n`,
+    after: `{\n  // mine\n  "env": {\n    "ANTHROPIC_MODEL": "best",\n    "ANTHROPIC_BASE_URL": "http://127.0.0.1:7717",\n    "ANTHROPIC_AUTH_TOKEN": "${token}",\n    "ANTHROPIC_DEFAULT_OPUS_MODEL": "best",\n    "ANTHROPIC_DEFAULT_SONNET_MODEL": "best",\n    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "best",\n    "ANTHROPIC_DEFAULT_FABLE_MODEL": "best",\n    "ENABLE_TOOL_SEARCH": "true",\n    "CLAUDE_CODE_GATEWAY_HINT_HEADERS": "1",\n    "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "200000",\n    "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "32000"\n  },\n  "model": "opus"\n}\n`,
     edit: ['"model": "opus"', '"model": "opus",\n  "theme": "dark"'],
     edited: '{\n  // mine\n  "env": {\n    "ANTHROPIC_MODEL": "opus"\n  },\n  "model": "opus",\n  "theme": "dark"\n}\n',
   },
   {
     tool: 'claude-code', says: 'no settings', file: '.claude/settings.json', before: undefined,
-    after: `{\n  "env": {\n    "ANTHROPIC_BASE_URL": "http://127.0.0.1:7717",\n    "ANTHROPIC_AUTH_TOKEN": "${token}",\n    "ANTHROPIC_MODEL": "best",\n    "ANTHROPIC_DEFAULT_OPUS_MODEL": "best",\n    "ANTHROPIC_DEFAULT_SONNET_MODEL": "best",\n    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "best"\n  }\n}\n`,
+    after: `{\n  "env": {\n    "ANTHROPIC_BASE_URL": "http://127.0.0.1:7717",\n    "ANTHROPIC_AUTH_TOKEN": "${token}",\n    "ANTHROPIC_MODEL": "best",\n    "ANTHROPIC_DEFAULT_OPUS_MODEL": "best",\n    "ANTHROPIC_DEFAULT_SONNET_MODEL": "best",\n    "ANTHROPIC_DEFAULT_HAIKU_MODEL": "best",\n    "ANTHROPIC_DEFAULT_FABLE_MODEL": "best",\n    "ENABLE_TOOL_SEARCH": "true",\n    "CLAUDE_CODE_GATEWAY_HINT_HEADERS": "1",\n    "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "200000",\n    "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "32000"\n  }\n}\n`,
     edit: ['{\n  "env"', '{\n  "theme": "dark",\n  "env"'], edited: '{\n  "theme": "dark"\n}\n',
   },
   {

@@ -1,0 +1,52 @@
+import type { OfferedModel } from '../../../server/api/status.ts';
+import type { ToolState } from '../../connect/toolConnector.ts';
+import { askChoice, valueOf } from './quickInput.ts';
+import type { Choice } from './quickInput.ts';
+
+type ModelChoice = Pick<OfferedModel, 'requestedModel'> & Partial<OfferedModel>;
+
+/** The route or model that a tool should use; undefined when the user leaves. */
+export async function askModel(tool: ToolState, offered: readonly OfferedModel[]): Promise<ModelChoice | undefined> {
+  return choose(offered, {
+    title: `Connect ${tool.name}`, step: 2, totalSteps: tool.roles.length === 0 ? 2 : 3,
+    placeholder: `Choose the route or model that ${tool.name} should use`,
+  });
+}
+
+/** What a tool should use for its single roles, where it has any; undefined when the user leaves. */
+export async function askRoles({ name, roles }: ToolState, model: ModelChoice, offered: readonly OfferedModel[]): Promise<Record<string, ModelChoice> | undefined> {
+  if (roles.length === 0) return {};
+  const titles = roles.map(role => role.title);
+  const own = valueOf(await askChoice({
+    title: `Connect ${name}`, step: 3, totalSteps: 3, placeholder: `Choose whether "${model.requestedModel}" is used for everything`,
+    items: [
+      { label: `$(check-all) Use "${model.requestedModel}" for everything`, value: false },
+      { label: `$(list-tree) Choose for ${titles.slice(0, -1).join(', ')} and ${titles.at(-1)?.toLowerCase() ?? ''}…`, value: true },
+    ],
+  }));
+  if (own === undefined) return undefined;
+  const chosen: Record<string, ModelChoice> = {};
+  if (!own) return chosen;
+  for (const [index, { id, title, detail }] of roles.entries()) {
+    const answer = await choose(offered, {
+      title: `Connect ${name}: ${title}`, step: index + 1, totalSteps: roles.length, placeholder: `Choose the route or model ${detail}`,
+    }, { label: `$(check) As the rest: ${model.requestedModel}`, value: model });
+    if (answer === undefined) return undefined;
+    if (answer !== model) chosen[id] = answer;
+  }
+  return chosen;
+}
+
+async function choose(
+  offered: readonly OfferedModel[], look: { title: string; step: number; totalSteps: number; placeholder: string }, first?: Choice<ModelChoice>,
+): Promise<ModelChoice | undefined> {
+  const ordered = [...offered].sort((left, right) => Number(right.kind === 'route') - Number(left.kind === 'route'));
+  return valueOf(await askChoice<ModelChoice>({
+    ...look,
+    items: [...(first === undefined ? [] : [first]), ...ordered.map((model): Choice<ModelChoice> => ({
+      label: `$(${model.kind === 'route' ? 'git-branch' : 'sparkle'}) ${model.name}`,
+      description: model.toolCalling ? model.detail : `${model.detail} · cannot call tools`, value: model,
+    }))],
+    typed: text => (offered.some(model => model.requestedModel === text) ? undefined : { label: `$(edit) Use "${text}"`, alwaysShow: true, value: { requestedModel: text } }),
+  }));
+}
