@@ -5,6 +5,7 @@ import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
 import { ChatProvider } from './chat/chatProvider.ts';
 import { addProvider } from './commands/addProvider.ts';
+import { checkTools } from './commands/checkTools.ts';
 import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
@@ -111,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.retryLocalEndpoint': () => retryLocalEndpoint(services),
       'waybill.connectTool': () => connectTool(services, toolPlace),
       'waybill.disconnectTool': () => disconnectTool(services, toolPlace),
+      'waybill.checkTools': () => checkTools(services, toolPlace),
       'waybill.writeChange': () => { toolPlace.changes.answer(true); },
       'waybill.discardChange': () => { toolPlace.changes.answer(false); },
     }, log),

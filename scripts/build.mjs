@@ -22,7 +22,8 @@ const laterParts = [
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
-  { file: 'tools.js', modules: ['client/connect/toolConnector.ts'] },
+  { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
+  { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts'] },
 ];
 
 function isOurs(module) {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { logLines, logText } from './api/logText.ts';
+import type { ToolDoctor } from './api/toolDoctor.ts';
 import { usage, parseArguments } from './app/arguments.ts';
 import { CompiledParts } from './app/compiledParts.ts';
 import { defaultDataDir } from './app/defaultDataDir.ts';
@@ -33,6 +35,11 @@ async function main(argv: readonly string[]): Promise<void> {
       await runSandbox(parsed.rest);
       return;
     }
+    case 'doctor': {
+      const { runDoctor } = await import('./app/doctor.ts');
+      process.exitCode = await runDoctor(parsed, await loadDoctor());
+      return;
+    }
     case 'help':
       process.stdout.write(usage);
       return;
@@ -48,6 +55,13 @@ async function loadServer(dataDir: string | undefined): Promise<{ runServer: typ
   const parts = new CompiledParts(path.join(import.meta.dirname, process.env.WAYBILL_PARTS), dataDir);
   const { runServer } = parts.load('server.js') as typeof Modes;
   return { runServer, parts };
+}
+
+/** What edits configurations of other tools is shared with the editor: a file of the bundle, or its source. */
+async function loadDoctor(): Promise<ToolDoctor> {
+  const file = process.env.WAYBILL_PARTS === undefined ? '../client/connect/doctor/doctor.ts' : `${process.env.WAYBILL_PARTS}/tools.js`;
+  const { toolDoctor } = await import(pathToFileURL(path.join(import.meta.dirname, file)).href) as { toolDoctor: ToolDoctor };
+  return toolDoctor;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -107,12 +107,12 @@ function descriptionOf(state: ToolState): string {
   return state.found === undefined ? 'not found here' : `found in ${state.found.replace(homedir(), '~')}`;
 }
 
-function filesIn(shown: readonly ShownChange[]): string {
+export function filesIn(shown: readonly Pick<ShownChange, 'file'>[]): string {
   return shown.map(({ file }) => file.replace(homedir(), '~')).join(' and ');
 }
 
 /** What is wrong with a file is one sentence already, and needs no entry in the log. */
-async function explained(run: () => Promise<void>): Promise<void> {
+export async function explained(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {

@@ -2,6 +2,7 @@
 export type Command =
   | { command: 'serve'; configFile: string; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: string[] }
+  | { command: 'doctor'; tools: string[]; port: number; dataDir: string | undefined; fix: boolean; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -14,6 +15,8 @@ export const usage = `Usage:
       --json: the first line on standard output is {"url":"http://127.0.0.1:PORT","tokenFile":"..."}.
   server.js sandbox [--json] [--ports A,B] [--config FILE]
       Serves two simulated providers, for trying things without keys. --config: writes a configuration for serve with both.
+  server.js doctor [TOOL ...] [--port N] [--data DIR] [--fix] [--json]
+      Checks the connections of tools to the local endpoint: address, token, settings and variables that undo them. --fix mends what is safe to mend.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -24,9 +27,11 @@ export function parseArguments(argv: readonly string[]): Command {
   if (first === undefined || first === 'help' || argv.includes('--help') || argv.includes('-h')) return { command: 'help' };
   if (first === 'sandbox') return { command: 'sandbox', rest };
   const serve = first === 'serve';
+  const doctor = first === 'doctor';
+  const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve ? rest : argv;
+  const words = serve || doctor ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
@@ -34,21 +39,24 @@ export function parseArguments(argv: readonly string[]): Command {
       const value = inline ?? words[++index];
       if (value === undefined || value === '') return { command: 'wrong', message: `${name} needs a value.` };
       values.set(name, value);
-    } else if (flagNames.has(name)) {
+    } else if (flagNames.has(name) || (doctor && name === '--fix')) {
       flags.add(name);
+    } else if (doctor && /^[a-z][a-z-]*$/.test(word)) {
+      tools.push(word);
     } else {
       return { command: 'wrong', message: `"${word}" is not known.` };
     }
   }
+  const portText = values.get('--port');
+  const port = portText === undefined ? defaultPort : Number(portText);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
+  if (doctor) return { command: 'doctor', tools, port, dataDir: values.get('--data'), fix: flags.has('--fix'), json: flags.has('--json') };
   if (!serve) {
     if (!flags.has('--stdio') && !flags.has('--node-ipc')) return { command: 'wrong', message: `"${first}" is not known.` };
     return { command: 'language-server', configFile: values.get('--config'), dataDir: values.get('--data') };
   }
   const configFile = values.get('--config');
   if (configFile === undefined) return { command: 'wrong', message: 'serve needs --config FILE.' };
-  const portText = values.get('--port');
-  const port = portText === undefined ? defaultPort : Number(portText);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
   return { command: 'serve', configFile, port, dataDir: values.get('--data'), json: flags.has('--json') };
 }
 

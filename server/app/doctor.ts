@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { logText } from '../api/logText.ts';
+import type { StatusSnapshot } from '../api/status.ts';
+import type { Finding, Patient, ToolDoctor } from '../api/toolDoctor.ts';
+import { parseJson } from '../base/json.ts';
+import { askIdentity } from '../inbound/http/auth/identity.ts';
+import { tokenIn } from '../inbound/http/auth/tokenFile.ts';
+import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
+import type { Command } from './arguments.ts';
+import { defaultDataDir } from './defaultDataDir.ts';
+
+const identityMs = 2000;
+const answerMs = 5000;
+const versionMs = 10_000;
+const largestAnswer = 16 * 1024 * 1024;
+
+/**
+ * Checks the connections of tools, and mends them with `--fix`. @returns the exit code: 0 where nothing is wrong, 1 where something is
+ */
+export async function runDoctor(command: Extract<Command, { command: 'doctor' }>, doctor: ToolDoctor): Promise<number> {
+  const dataDir = command.dataDir ?? defaultDataDir();
+  const patient = await patientAt(dataDir, command.port);
+  const tools = command.tools.length > 0 ? command.tools : await doctor.patients(patient);
+  const findings: Finding[] = [];
+  for (const tool of tools) findings.push(...await treated(tool, patient, doctor, command.fix, dataDir));
+  if (command.json) process.stdout.write(`${JSON.stringify(findings)}\n`);
+  else if (tools.length === 0) process.stdout.write(`No tool is connected from ${dataDir}${patient.endpoint.url === undefined ? `, and ${lowerFirst(patient.endpoint.message ?? 'no Waybill answers.')}` : '.'}\n`);
+  else process.stdout.write(findings.map(({ tool, severity, message }) => `${tool}: ${severity === 'note' ? '' : `${severity}: `}${logText(message)}\n`).join(''));
+  return findings.some(one => one.severity !== 'note') ? 1 : 0;
+}
+
+async function treated(tool: string, patient: Patient, doctor: ToolDoctor, fix: boolean, dataDir: string): Promise<Finding[]> {
+  const findings = await doctor.examine(tool, patient);
+  const mends = new Set(findings.flatMap(one => one.mend ?? []));
+  if (!fix || mends.size === 0 || patient.endpoint.url === undefined) return findings;
+  // Writing the connection again says what the route can do, too.
+  const how = mends.has('rewrite') ? 'rewrite' : 'refresh';
+  try {
+    const files = await doctor.mend(tool, how, patient, how === 'rewrite' ? new ToolTokens(dataDir).connect(tool) : '');
+    return [...await doctor.examine(tool, patient), { tool, kind: 'well', severity: 'note', message: `${files.join(' and ')} ${files.length === 1 ? 'was' : 'were'} brought up to date.` }];
+  } catch (error) {
+    return [...findings, { tool, kind: 'file', severity: 'error', message: error instanceof Error ? error.message : String(error) }];
+  }
+}
+
+/** The address is used, and a token sent there, only once a Waybill has proved to have the data folder's token. */
+async function patientAt(dataDir: string, port: number): Promise<Patient> {
+  const url = `http://127.0.0.1:${String(port)}`;
+  const token = sharedToken(dataDir);
+  const owner = token === undefined ? undefined : await askIdentity(port, token, identityMs);
+  const status = token === undefined || owner !== 'ours' ? undefined : parseJson((await get(`${url}/waybill/status`, token)).text);
+  return {
+    where: { home: homedir(), environment: process.env }, storageFolder: dataDir, folders: [process.cwd()],
+    endpoint: owner === 'ours' ? { url } : { message: messageOf(owner, port, dataDir) },
+    offered: (status as Pick<StatusSnapshot, 'offered'> | undefined)?.offered ?? [],
+    takesToken: async tool => (await get(`${url}/v1/models`, tool)).status === 200,
+    versionOf,
+  };
+}
+
+function messageOf(owner: 'foreign' | 'silent' | undefined, port: number, dataDir: string): string {
+  switch (owner) {
+    case undefined: return `No Waybill has served from ${dataDir}; --data names another data folder.`;
+    case 'foreign': return `Port ${String(port)} is held by another program, or by a Waybill of another data folder.`;
+    case 'silent': return `Nothing answers at port ${String(port)}; --port names another one.`;
+  }
+}
+
+function sharedToken(dataDir: string): string | undefined {
+  try {
+    return tokenIn(readFileSync(path.join(dataDir, 'token'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Never rejects; status 0: no answer. */
+function get(url: string, token: string): Promise<{ status: number; text: string }> {
+  return new Promise(resolve => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const none = (): void => { resolve({ status: 0, text: '' }); };
+    const asked = request(url, { headers: { authorization: `Bearer ${token}` }, agent: false, timeout: answerMs }, response => {
+      response.on('data', (piece: Buffer) => {
+        bytes += piece.length;
+        if (bytes > largestAnswer) asked.destroy();
+        else pieces.push(piece);
+      });
+      response.on('end', () => { resolve({ status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') }); });
+      response.on('close', none);
+    });
+    asked.on('timeout', () => { asked.destroy(); });
+    asked.on('error', none);
+    asked.end();
+  });
+}
+
+function versionOf(program: string): Promise<string | undefined> {
+  return new Promise(resolve => {
+    // Programs of npm are scripts on Windows, which only a shell runs; the names are the product's own.
+    execFile(program, ['--version'], { timeout: versionMs, shell: process.platform === 'win32', windowsHide: true }, (error, output) => { resolve(error === null ? output.trim() : undefined); });
+  });
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
