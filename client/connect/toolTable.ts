@@ -39,7 +39,10 @@ export const tools: readonly Tool[] = [
           { path: ['GEMINI_MODEL'], value: `waybill/${model.requestedModel}` },
         ],
       },
-      { file: path.join(geminiFolder(where), 'settings.json'), format: 'json', settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }] },
+      {
+        file: path.join(geminiFolder(where), 'settings.json'), format: 'json',
+        settings: [{ path: ['security', 'auth', 'selectedType'], value: 'gemini-api-key' }, ...compressionSetting(model)],
+      },
     ],
   },
   {
@@ -81,10 +84,10 @@ export const tools: readonly Tool[] = [
         {
           path: ['providers', 'openai-compatible'],
           value: {
-            settings: { provider: 'openai-compatible', apiKey: token, model: model.requestedModel, baseUrl: `${url}/v1` },
+            settings: { provider: 'openai-compatible', apiKey: token, model: model.requestedModel, baseUrl: `${url}/v1`, ...clineLimits(model) },
             updatedAt: new Date(at).toISOString(), tokenSource: 'manual',
           },
-          secret: ['settings', 'apiKey'], mark: ['settings', 'baseUrl'],
+          secret: ['settings', 'apiKey'], mark: ['settings', 'baseUrl'], follows: [['settings', 'contextWindow'], ['settings', 'maxTokens']],
         },
       ],
     }],
@@ -93,7 +96,7 @@ export const tools: readonly Tool[] = [
     id: 'aider', name: 'aider',
     traces: where => [path.join(where.home, '.aider.conf.yml'), path.join(where.home, '.aider')],
     note: 'A .aider.conf.yml in a project comes before it.',
-    files: (where, { url, token, model }) => [{
+    files: (where, { url, token, model }) => [...aiderMetadata(where, model), {
       file: path.join(where.home, '.aider.conf.yml'), format: 'yaml',
       settings: [
         // The prefix chooses aider's OpenAI client and is not sent.
@@ -107,6 +110,23 @@ export const tools: readonly Tool[] = [
     }],
   },
 ];
+
+/** For a name that it does not know, Cline assumes a window of 128,000 tokens. */
+function clineLimits(model: ConnectedModel): Record<string, ConfigValue> {
+  const facts = lastingOf(model);
+  return { ...(facts === undefined ? {} : { contextWindow: facts.maxInputTokens }), ...(facts?.maxOutputTokens === undefined ? {} : { maxTokens: facts.maxOutputTokens }) };
+}
+
+/** Of a name it does not know, aider knows no window: it then neither shortens its history nor says that a prompt is too long. */
+function aiderMetadata(where: Surroundings, model: ConnectedModel): FileSettings[] {
+  const facts = lastingOf(model);
+  if (facts === undefined) return [];
+  const value = { max_input_tokens: facts.maxInputTokens, ...(facts.maxOutputTokens === undefined ? {} : { max_output_tokens: facts.maxOutputTokens }), litellm_provider: 'openai', mode: 'chat' };
+  return [{
+    file: path.join(where.home, '.aider.model.metadata.json'), format: 'json',
+    settings: [{ path: [`openai/${model.requestedModel}`], value, mark: ['litellm_provider'], follows: [['max_input_tokens'], ['max_output_tokens']] }],
+  }];
+}
 
 function continueFile(where: Surroundings, { url, token, model }: Connection): FileSettings {
   const yaml = path.join(continueFolder(where), 'config.yaml');
@@ -134,6 +154,19 @@ function continueFile(where: Surroundings, { url, token, model }: Connection): F
   };
 }
 
+/** The window that Gemini CLI counts with for every name that it does not know, and the part of it at which it shortens a conversation. */
+const geminiWindow = 1_048_576;
+const geminiThreshold = 0.5;
+/** The part of the true window at which it should: the answer and the tools' results of one more turn fit behind it. */
+const safePart = 0.7;
+
+/** It takes no window, but the part of its assumed window at which it shortens the conversation; seen with 0.61.0. */
+function compressionSetting(model: ConnectedModel): Setting[] {
+  const window = lastingOf(model)?.maxInputTokens;
+  const value = window === undefined ? geminiThreshold : Math.max(0.001, Math.floor(window * safePart / geminiWindow * 1000) / 1000);
+  return value < geminiThreshold ? [{ path: ['model', 'compressionThreshold'], value, follows: [[]] }] : [];
+}
+
 function windowSetting(model: ConnectedModel): Setting[] {
   const facts = lastingOf(model);
   return facts === undefined ? [] : [{ path: ['model_context_window'], value: facts.maxInputTokens, follows: [[]] }];
@@ -146,6 +179,7 @@ function openCodeLimits(model: ConnectedModel): Record<string, ConfigValue> {
     ...(facts === undefined || output === undefined ? {} : { limit: { context: facts.maxInputTokens, output } }),
     ...(model.toolCalling === undefined ? {} : { tool_call: model.toolCalling }),
     ...(model.imageInput === undefined ? {} : { attachment: model.imageInput }),
+    ...(facts?.thinking === undefined ? {} : { reasoning: facts.thinking }),
   };
 }
 

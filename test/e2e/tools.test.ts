@@ -14,12 +14,14 @@ describe('connecting tools', () => {
   let scene: Scene;
   let window: Workbench;
   let codexFile: string;
+  let claudeFile: string;
   let token: string;
   tellInOrder(() => scene);
 
   before(async () => {
     scene = await Scene.set(settings);
     codexFile = path.join(scene.editor.home, '.codex', 'config.toml');
+    claudeFile = path.join(scene.editor.home, '.claude', 'settings.json');
     mkdirSync(path.dirname(codexFile), { recursive: true });
     writeFileSync(codexFile, codexBefore);
     mkdirSync(path.join(scene.editor.home, '.gemini'));
@@ -84,6 +86,42 @@ describe('connecting tools', () => {
     await until('the sentence', async () => (await window.notifications()).some(text => text.startsWith('No tool is connected.')));
   });
 
+  it('gives single kinds of work of Claude Code routes of their own', async () => {
+    await begin('Claude Code');
+    await until('the question', async () => /used for everything/.test(await window.quickInputBox().getAttribute('placeholder', { timeout: 500 }) ?? ''));
+    await window.screenshot('connect-roles');
+    await window.pick('Choose for Opus, Sonnet, Haiku and subagents…');
+    for (const [index, choice] of ['As the rest: default', 'As the rest: default', 'small', 'As the rest: default'].entries()) {
+      await until('the next role', async () => (await window.page.locator('.quick-input-title').innerText()).includes(['Opus', 'Sonnet', 'Haiku', 'Subagents'][index] ?? ''));
+      if (index === 2) await window.screenshot('connect-haiku');
+      await window.pick(choice);
+    }
+    await asked('Write ~/.claude/settings.json?');
+    await window.screenshot('connect-claude-code');
+    await answer('Write').click();
+    await until('the message', async () => (await window.notifications()).some(text => text.startsWith('Claude Code uses "default"')));
+    const { env } = JSON.parse(readFileSync(claudeFile, 'utf8')) as { env: Record<string, string> };
+    assert.deepEqual([env.ANTHROPIC_DEFAULT_OPUS_MODEL, env.ANTHROPIC_DEFAULT_HAIKU_MODEL, env.ENABLE_TOOL_SEARCH], ['waybill/default', 'small', 'true']);
+    assert.equal(env.CLAUDE_CODE_MAX_CONTEXT_TOKENS, '100000');
+    await window.dismissNotifications();
+  });
+
+  it('says of a connection that is well that it is, and mends one that is not', async () => {
+    await window.command('Waybill: Check Connected Tools');
+    await until('the sentence', async () => (await window.notifications()).some(text => text.startsWith('Claude Code reaches Waybill at http://127.0.0.1')));
+    await window.screenshot('check-tools-well');
+    await window.dismissNotifications();
+    writeFileSync(claudeFile, readFileSync(claudeFile, 'utf8').replace('"ENABLE_TOOL_SEARCH": "true"', '"ENABLE_TOOL_SEARCH": "false"'));
+    await window.command('Waybill: Check Connected Tools');
+    await until('the sentence', async () => (await window.notifications()).some(text => text.includes('ENABLE_TOOL_SEARCH in ~/.claude/settings.json is no longer as Waybill wrote it')));
+    await window.screenshot('check-tools-changed');
+    await answer('Write It Again…').click();
+    await asked('Write ~/.claude/settings.json?');
+    await answer('Write').click();
+    await until('the file', async () => readFileSync(claudeFile, 'utf8').includes('"ENABLE_TOOL_SEARCH": "true"'));
+    await window.dismissNotifications();
+  });
+
   it('says in one sentence what is wrong with a file, and leaves it', async () => {
     writeFileSync(codexFile, 'model = = "x"\n');
     await begin('Codex');
@@ -118,7 +156,7 @@ describe('connecting tools', () => {
 
 function settings({ first }: Sandbox): Record<string, unknown> {
   return {
-    'waybill.endpoints': { north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
-    'waybill.routes': { default: { targets: ['north/sandbox-chat'] } },
+    'waybill.endpoints': { north: { provider: 'sandbox', baseUrl: first.url, models: { 'sandbox-chat': { contextWindow: 100_000, prices: { inputPerMTok: 2, outputPerMTok: 8 } } } } },
+    'waybill.routes': { default: { targets: ['north/sandbox-chat'] }, small: { targets: ['north/sandbox-chat'] } },
   };
 }

@@ -65,7 +65,7 @@ const cases: Case[] = [
   {
     tool: 'gemini-cli', says: 'an environment file', file: '.gemini/.env', before: '# mine\nGEMINI_API_KEY="AIza-mine" # old\nDEBUG=1\n',
     after: `# mine\nGEMINI_API_KEY=${token} # old\nDEBUG=1\nGOOGLE_GEMINI_BASE_URL=http://127.0.0.1:7717\nGEMINI_MODEL=waybill/best\n`,
-    also: { '.gemini/settings.json': '{\n  "security": {\n    "auth": {\n      "selectedType": "gemini-api-key"\n    }\n  }\n}\n' },
+    also: { '.gemini/settings.json': '{\n  "security": {\n    "auth": {\n      "selectedType": "gemini-api-key"\n    }\n  },\n  "model": {\n    "compressionThreshold": 0.133\n  }\n}\n' },
     edit: ['DEBUG=1\n', 'DEBUG=1\nMORE=2\n'], edited: '# mine\nGEMINI_API_KEY=AIza-mine # old\nDEBUG=1\nMORE=2\n',
   },
   {
@@ -80,7 +80,7 @@ const cases: Case[] = [
   },
   {
     tool: 'cline', says: 'its providers', file: '.cline/data/settings/providers.json', before: '{"version":1,"lastUsedProvider":"anthropic","modes":{},"providers":{"anthropic":{"settings":{"provider":"anthropic"}}}}',
-    after: `{"version":1,"lastUsedProvider":"openai-compatible","modes":{},"providers":{"anthropic":{"settings":{"provider":"anthropic"}}, "openai-compatible": {"settings":{"provider":"openai-compatible","apiKey":"${token}","model":"best","baseUrl":"http://127.0.0.1:7717/v1"},"updatedAt":"2026-11-20T00:00:00.000Z","tokenSource":"manual"}}}`,
+    after: `{"version":1,"lastUsedProvider":"openai-compatible","modes":{},"providers":{"anthropic":{"settings":{"provider":"anthropic"}}, "openai-compatible": {"settings":{"provider":"openai-compatible","apiKey":"${token}","model":"best","baseUrl":"http://127.0.0.1:7717/v1","contextWindow":200000,"maxTokens":32000},"updatedAt":"2026-11-20T00:00:00.000Z","tokenSource":"manual"}}}`,
     edit: ['"updatedAt":"2026-11-20', '"updatedAt":"2026-11-21'],
     edited: '{"version":1,"lastUsedProvider":"anthropic","modes":{},"providers":{"anthropic":{"settings":{"provider":"anthropic"}}}}',
   },
