@@ -29,7 +29,7 @@ export async function connectTool(services: CommandServices, place: ToolPlace): 
     if (tool === undefined) return;
     const model = await askModel(tool, offered);
     if (model === undefined) return;
-    const roles = await askRoles(tool, model, offered);
+    const roles = await askRoles(tool, model, offered, { ...services.configuration.settings.tools[tool.id] });
     if (roles === undefined) return;
     const wanted = { url, model, at: Date.now(), ...(Object.keys(roles).length === 0 ? {} : { roles }) };
     const shown = await connector.previewConnect(tool.id, wanted);

@@ -85,7 +85,7 @@ function limitsOf(models: readonly ConnectedModel[], nameOf: (model: ConnectedMo
  */
 function windowOf(model: ConnectedModel): number {
   const facts = lastingOf(model) ?? { maxInputTokens: 0 };
-  const { contextWindow, maxInputTokens, maxOutputTokens = 0 } = facts;
+  const { contextWindow, maxInputTokens, maxOutputTokens = reservedTokens } = facts;
   if (contextWindow === undefined) return maxInputTokens;
   return /claude/i.test(model.targets?.[0] ?? '') ? contextWindow : Math.min(contextWindow, maxInputTokens + Math.min(maxOutputTokens, reservedTokens));
 }

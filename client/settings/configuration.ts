@@ -47,8 +47,8 @@ export class Configuration implements vscode.Disposable {
 
   /** Everything the server needs, keys included; only ever for `waybill/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
-    const { endpoints, routes, aliases, localEndpoint } = this.#reading.settings;
-    return { endpoints, routes, aliases, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork() };
+    const { endpoints, routes, aliases, tools, localEndpoint } = this.#reading.settings;
+    return { endpoints, routes, aliases, tools, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork() };
   }
 
   /** Changes the user's endpoints as they are written now, whatever else is in them. */

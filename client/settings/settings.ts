@@ -1,4 +1,4 @@
-import type { EndpointSettings, NetworkSettings, RouteSettings } from '../../server/api/settings.ts';
+import type { EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 
 export const statusBarChoices = ['health', 'spend', 'both', 'off'] as const;
@@ -12,6 +12,8 @@ export interface ClientSettings {
   routes: Record<string, RouteSettings>;
   /** The user's own names for models. */
   aliases: Record<string, string>;
+  /** What tools get for names of models that they ask for by themselves, by tool. */
+  tools: Record<string, ToolModelSettings>;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -22,6 +24,7 @@ export const settingDefaults = {
   'endpoints': {},
   'routes': {},
   'aliases': {},
+  'tools': {},
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -48,6 +51,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
       routes: objectsByName<RouteSettings>('routes', userValue('routes'), problems),
       aliases: aliasesOf(userValue('aliases'), problems),
+      tools: objectsByName<ToolModelSettings>('tools', userValue('tools'), problems),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -91,7 +95,7 @@ function oneOf<const Choice extends string>(choices: readonly Choice[], value: u
 }
 
 /** What the objects hold is for the server to check: it owns the schema. */
-function objectsByName<Entry extends object>(name: 'endpoints' | 'routes', value: unknown, problems: ConfigProblem[]): Record<string, Entry> {
+function objectsByName<Entry extends object>(name: 'endpoints' | 'routes' | 'tools', value: unknown, problems: ConfigProblem[]): Record<string, Entry> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
     problems.push({ path: name, message: `"waybill.${name}" must be an object of ${name} by name.` });

@@ -4,7 +4,7 @@ import type { FailureClass } from './failure.ts';
 import type { ContinuedHistory } from './keptHistories.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
-import type { EndpointSettings, NetworkSettings, PriceSettings, RouteSettings } from './settings.ts';
+import type { EndpointSettings, NetworkSettings, PriceSettings, RouteSettings, ToolModelSettings } from './settings.ts';
 import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
@@ -29,6 +29,8 @@ export interface ConfigureParams {
   routes: Record<string, RouteSettings>;
   /** Names of the user's own for models, by alias. */
   aliases?: Record<string, string> | undefined;
+  /** What tools get for names of models that they ask for by themselves, by tool. */
+  tools?: Record<string, ToolModelSettings> | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */

@@ -111,6 +111,14 @@ export const routeStrategies = {
 } as const;
 export type StrategyName = keyof typeof routeStrategies;
 
+/** What a tool gets for the names of models that it asks for by itself: a route, a model or a target. */
+export interface ToolModelSettings {
+  opus?: string | undefined;
+  sonnet?: string | undefined;
+  haiku?: string | undefined;
+  subagents?: string | undefined;
+}
+
 export interface RouteSettings {
   strategy?: StrategyName | undefined;
   /** `endpoint/model`. */

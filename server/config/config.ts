@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { LimitSettings, ModelSettings, StrategyName } from '../api/settings.ts';
+import type { LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -97,6 +97,8 @@ export interface Config {
   routes: ReadonlyMap<string, RouteConfig>;
   /** Names of the user's own for models, in lower case; each leads straight to the name it stands for. */
   aliases?: ReadonlyMap<string, string> | undefined;
+  /** What tools get for names of models that they ask for by themselves, by tool; absent: nothing is said. */
+  tools?: ReadonlyMap<string, ToolModelSettings> | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Provider } from '../catalog/provider.ts';
-import { aliasPattern, configurationSchema, endpointSchema, namePattern } from './schema.ts';
+import { aliasPattern, configurationSchema, endpointSchema, namePattern, toolsWithModels } from './schema.ts';
 
 /** A JSON value as it is written into package.json. */
 type Json = { [key: string]: unknown };
@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases', Json> {
-  const { routes, aliases } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.tools', Json> {
+  const { routes, aliases, tools } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'tools', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -40,6 +40,14 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       markdownDescription: 'Names of your own for models, such as `"sonnet": "claude-sonnet-5.5"`. An alias can be asked for wherever a model can, and makes a provider\'s odd spelling of a model known as that model.',
       propertyNames: { pattern: aliasPattern.source },
       additionalProperties: aliases['additionalProperties'],
+    },
+    'waybill.tools': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'What a tool gets for names of models that it asks for by itself, such as `"claude-code": { "haiku": "cheap" }`. **Waybill: Connect a Tool…** takes it over for a tool that it connects.',
+      properties: Object.fromEntries(toolsWithModels.map(tool => [tool, { ...tools['additionalProperties'] as Json, description: 'Routes for the names of models that this tool asks for by itself.' }])),
+      additionalProperties: false,
     },
   };
 }

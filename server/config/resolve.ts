@@ -8,6 +8,7 @@ import { suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
+import { resolveTools } from './resolveTools.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
 import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
@@ -17,7 +18,7 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
  * to the wrong place, or miss a limit); a route loses only its wrong targets.
  */
-export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; tools?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
@@ -41,7 +42,8 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (route !== undefined) routes.set(name, route);
   }
   const aliases = resolveAliases(raw.aliases, routes, report);
-  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }) }, problems };
+  const tools = resolveTools(raw.tools, report);
+  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(tools.size === 0 ? {} : { tools }) }, problems };
 }
 
 /** The entries of a section. Of names that differ only in case, which people do not tell apart, the first one holds. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, routeStrategies } from '../api/settings.ts';
-import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings } from '../api/settings.ts';
+import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -141,6 +141,16 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
 /** Each alias is checked by itself, so that a wrong one costs only itself. */
 export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), text(1, 200));
 
+/** Tools whose own names of models can be given routes. */
+export const toolsWithModels = ['claude-code'] as const;
+
+export const toolSchema = z.strictObject({
+  opus: optional(text(1, 200), 'What it gets for `opus` and the names of every Claude Opus: a route, a model or `endpoint/model`.'),
+  sonnet: optional(text(1, 200), 'The same for Claude Sonnet.'),
+  haiku: optional(text(1, 200), 'The same for Claude Haiku, which it uses for small errands.'),
+  subagents: optional(text(1, 200), 'What its subagents get, whatever they ask for.'),
+});
+
 /** What holds for every endpoint; in the editor its own `http.*` settings say it. */
 export const networkSchema = z.strictObject({
   systemCertificates: optional(z.boolean(), 'Trust the certificate authorities of the system besides those of Node and of `NODE_EXTRA_CA_CERTS`. Default true.'),
@@ -151,6 +161,7 @@ export const configurationSchema = z.strictObject({
   endpoints: described(z.record(z.string().check(z.regex(namePattern)), endpointSchema), 'Endpoints by name: each is one reachable place of a provider.'),
   routes: described(z.record(z.string().check(z.regex(namePattern)), routeSchema), 'Routes by name: each turns a request into an ordered list of targets.'),
   aliases: described(aliasesSchema, 'Names of your own for models: each stands for the model it is given.'),
+  tools: optional(z.partialRecord(z.enum(toolsWithModels), toolSchema), 'What a tool gets for names of models that it asks for by itself; NAME is `claude-code`. A route of the name it asks for comes first.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -165,5 +176,6 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,
   Same<z.infer<typeof endpointSchema>, { [K in keyof EndpointSettings]: EndpointSettings[K] }>,
+  Same<z.infer<typeof toolSchema>, { [K in keyof ToolModelSettings]: ToolModelSettings[K] }>,
   Same<z.infer<typeof routeSchema>, { [K in keyof RouteSettings]: RouteSettings[K] }>,
 ]>;

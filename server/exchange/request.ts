@@ -107,6 +107,8 @@ export interface ExchangeInput {
   requestedModel: string;
   stream: boolean;
   caller: Caller;
+  /** The caller says that a subagent of its own asks. */
+  subagent?: boolean | undefined;
   requirements: Requirements;
   body: RequestBody;
   /** How long the caller may wait while every target is cooling down, in milliseconds. */

@@ -28,6 +28,7 @@ import type { StatusReader } from './status/status.ts';
 import type { StatusChanges } from './status/statusChanges.ts';
 import type { EndpointTester, TestedKeys } from './testEndpoint.ts';
 import type { Ticker } from './ticker.ts';
+import { modelForTool } from '../routing/toolModels.ts';
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {
@@ -86,7 +87,14 @@ export class Router {
 
   /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */
   create(input: ExchangeInput, sink: ResponseSink): Exchange {
-    return new Exchange(this.#parts.services, input, sink);
+    const requestedModel = this.modelFor(input.caller.tool, input.requestedModel, input.subagent === true);
+    return new Exchange(this.#parts.services, requestedModel === input.requestedModel ? input : { ...input, requestedModel }, sink);
+  }
+
+  /** What a caller gets for a name that it asks for: the configuration may say so for its tool. */
+  modelFor(tool: string, requestedModel: string, subagent: boolean): string {
+    const { config } = this.#parts.current;
+    return config.tools === undefined ? requestedModel : modelForTool(config, tool, requestedModel, subagent);
   }
 
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined {

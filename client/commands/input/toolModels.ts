@@ -14,19 +14,22 @@ export async function askModel(tool: ToolState, offered: readonly OfferedModel[]
 }
 
 /** What a tool should use for its single roles, where it has any; undefined when the user leaves. */
-export async function askRoles({ name, roles }: ToolState, model: ModelChoice, offered: readonly OfferedModel[]): Promise<Record<string, ModelChoice> | undefined> {
+export async function askRoles({ name, roles }: ToolState, model: ModelChoice, offered: readonly OfferedModel[], inSettings: Readonly<Record<string, string | undefined>>): Promise<Record<string, ModelChoice> | undefined> {
   if (roles.length === 0) return {};
   const titles = roles.map(role => role.title);
-  const own = valueOf(await askChoice({
+  const set = roles.flatMap(({ id, title }) => (inSettings[id] === undefined ? [] : [{ id, title, model: inSettings[id] }]));
+  const own = valueOf(await askChoice<'one' | 'settings' | 'each'>({
     title: `Connect ${name}`, step: 3, totalSteps: 3, placeholder: `Choose whether "${model.requestedModel}" is used for everything`,
     items: [
-      { label: `$(check-all) Use "${model.requestedModel}" for everything`, value: false },
-      { label: `$(list-tree) Choose for ${titles.slice(0, -1).join(', ')} and ${titles.at(-1)?.toLowerCase() ?? ''}…`, value: true },
+      ...(set.length === 0 ? [] : [{ label: '$(settings-gear) As in your settings', description: set.map(one => `${one.title}: ${one.model}`).join(' · '), value: 'settings' as const }]),
+      { label: `$(check-all) Use "${model.requestedModel}" for everything`, value: 'one' },
+      { label: `$(list-tree) Choose for ${titles.slice(0, -1).join(', ')} and ${titles.at(-1)?.toLowerCase() ?? ''}…`, value: 'each' },
     ],
   }));
   if (own === undefined) return undefined;
   const chosen: Record<string, ModelChoice> = {};
-  if (!own) return chosen;
+  if (own === 'settings') for (const one of set) chosen[one.id] = offered.find(({ requestedModel }) => requestedModel === one.model) ?? { requestedModel: one.model };
+  if (own !== 'each') return chosen;
   for (const [index, { id, title, detail }] of roles.entries()) {
     const answer = await choose(offered, {
       title: `Connect ${name}: ${title}`, step: index + 1, totalSteps: roles.length, placeholder: `Choose the route or model ${detail}`,

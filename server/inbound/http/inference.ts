@@ -74,7 +74,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), subagent: isSubagent(request), requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {
@@ -89,6 +89,11 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     exchange.cancel();
     throw error;
   }
+}
+
+/** Claude Code says which requests are its subagents'. */
+export function isSubagent({ headers }: IncomingMessage): boolean {
+  return headers['x-claude-code-request-class'] === 'subagent' || headers['x-claude-code-agent-id'] !== undefined;
 }
 
 /** Reads what routing needs out of a request body. @returns undefined when the request was refused */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Receipt } from '../../../server/api/receipt.ts';
-import type { EndpointSettings, RouteSettings } from '../../../server/api/settings.ts';
+import type { EndpointSettings, RouteSettings, ToolModelSettings } from '../../../server/api/settings.ts';
 import type { StatusSnapshot } from '../../../server/api/status.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
 import { loadYamlConfig } from '../../../server/config/yamlFile.ts';
@@ -13,6 +13,7 @@ import { temporaryFolder } from './temporaryFolder.ts';
 export interface TestRouterOptions {
   endpoints: Record<string, EndpointSettings>;
   routes?: Record<string, RouteSettings> | undefined;
+  tools?: Record<string, ToolModelSettings> | undefined;
   /** What `${NAME}` in the endpoints' keys stands for. */
   environment?: Record<string, string> | undefined;
   /** How often silence is filled for streaming callers, in milliseconds; default: as the server does. Not changed by `configure`. */
@@ -47,9 +48,9 @@ export async function startTestRouter(options: TestRouterOptions): Promise<TestR
     },
   });
   const configFile = path.join(folder, 'waybill.yaml');
-  const configure = async ({ endpoints, routes, environment }: TestRouterOptions): Promise<void> => {
+  const configure = async ({ endpoints, routes, tools, environment }: TestRouterOptions): Promise<void> => {
     // JSON is YAML.
-    writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {} }, undefined, 1));
+    writeFileSync(configFile, JSON.stringify({ endpoints, routes: routes ?? {}, ...(tools === undefined ? {} : { tools }) }, undefined, 1));
     const { config, keys, problems } = await loadYamlConfig(configFile, environment ?? {}, { catalog: { providers, findProvider }, supportedProtocols });
     if (problems.length > 0) throw new Error(`the test's configuration is wrong: ${JSON.stringify(problems)}`);
     testRouter.router.configure(config, keys, problems);

@@ -5,7 +5,8 @@ import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
 import type { Router } from '../../../router/router.ts';
 import { tokenCountOf } from '../../../protocols/usageFigures.ts';
-import { protocolHeaders, readInference, watchedWords } from '../inference.ts';
+import { isSubagent, protocolHeaders, readInference, watchedWords } from '../inference.ts';
+import { callerOf } from '../request/callerOf.ts';
 import { decodePathPart, geminiCallPath } from '../request/requestPath.ts';
 import type { RequestFacts } from '../request/requirements.ts';
 import type { HttpRoute } from './httpRoute.ts';
@@ -23,7 +24,9 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
     handle: (call, { router, responseItems }) => call.readBody(watchedWords, async body => {
       const named = protocol === 'gemini' ? { model: decodePathPart(call.groups[0] ?? '') } : {};
       const read = readInference(call, responseItems, protocol, named, body);
-      if (read !== undefined) call.json(200, await countTokens(router, protocol, read.facts, read, protocolHeaders(protocol, call.request)));
+      if (read === undefined) return;
+      const model = router.modelFor(callerOf(call.request.headers, call.tool).tool, read.facts.model, isSubagent(call.request));
+      call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request)));
     }),
   };
 }

@@ -13,9 +13,9 @@ export const configurationFeature: LspFeature = {
   },
 };
 
-async function configure({ router, localEndpoint }: FeatureContext, { endpoints, routes, aliases, keys, http, network }: ConfigureParams): Promise<ConfigureResult> {
+async function configure({ router, localEndpoint }: FeatureContext, { endpoints, routes, aliases, tools, keys, http, network }: ConfigureParams): Promise<ConfigureResult> {
   const { resolveConfig } = await import('../../../config/resolve.ts');
-  const { config, problems } = resolveConfig({ endpoints, routes, aliases }, resolveOptions);
+  const { config, problems } = resolveConfig({ endpoints, routes, aliases, tools }, resolveOptions);
   const reached = networkOf(network, process.env, message => { problems.push({ message }); });
   router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
   localEndpoint.listen(http.enabled ? http.port : undefined);
