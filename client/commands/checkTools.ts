@@ -7,6 +7,7 @@ import { NextStep, UserError, messageOf } from '../base/errors.ts';
 import { inform, warn } from '../base/toasts.ts';
 import { connectorAt, explained, filesIn } from './connectTool.ts';
 import type { ToolPlace } from './connectTool.ts';
+import { rolesInSettings } from './connectionUpkeep.ts';
 import type { CommandServices } from './services.ts';
 
 const answerMs = 5000;
@@ -66,7 +67,7 @@ async function patientOf(services: CommandServices, { storageFolder }: ToolPlace
   return {
     where: { home: homedir(), environment: process.env }, storageFolder,
     folders: (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file').map(({ uri }) => uri.fsPath),
-    endpoint: { url, message }, offered: services.server.status?.offered ?? [],
+    endpoint: { url, message }, offered: services.server.status?.offered ?? [], roles: rolesInSettings(services),
     takesToken: token => takesToken(url ?? '', token), versionOf,
   };
 }

@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type * as vscode from 'vscode';
 import type { OfferedModel } from '../../server/api/status.ts';
-import type { ConnectionRecord } from '../connect/connectionRecords.ts';
 import { inform } from '../base/toasts.ts';
 import { connectorAt } from './connectTool.ts';
 import type { ToolPlace } from './connectTool.ts';
@@ -16,13 +15,13 @@ export class ConnectionUpkeep implements vscode.Disposable {
   readonly #services: CommandServices;
   readonly #place: ToolPlace;
   readonly #subscription: vscode.Disposable;
-  #offered: readonly OfferedModel[] | undefined;
   #lasting = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(services: CommandServices, place: ToolPlace) {
     this.#services = services;
     this.#place = place;
+    // What settings say of roles comes with a status, too: the server is configured again.
     this.#subscription = services.server.onDidChangeStatus(({ offered }) => { this.#see(offered); });
   }
 
@@ -32,9 +31,8 @@ export class ConnectionUpkeep implements vscode.Disposable {
   }
 
   #see(offered: readonly OfferedModel[]): void {
-    if (offered === this.#offered) return;
-    this.#offered = offered;
-    const lasting = JSON.stringify(offered.map(one => [one.requestedModel, one.lasting, one.targets[0]]));
+    const roles = rolesInSettings(this.#services);
+    const lasting = JSON.stringify([roles, offered.map(one => [one.requestedModel, one.lasting, one.targets[0]])]);
     if (lasting === this.#lasting) return;
     this.#lasting = lasting;
     clearTimeout(this.#timer);
@@ -50,11 +48,11 @@ export class ConnectionUpkeep implements vscode.Disposable {
     if (names.length === 0) return;
     const connector = await connectorAt(this.#place);
     for (const { tool, model } of await connector.connections()) {
-      const changed = await connector.refresh(tool, name => modelNamed(offered, name));
+      const changed = await connector.refresh(tool, name => modelNamed(offered, name), rolesInSettings(this.#services)[tool]);
       if (changed.length === 0) continue;
       const name = (await connector.states()).find(state => state.id === tool)?.name ?? tool;
       this.#services.log.info(`${name} was told what "${model}" can do now, in ${changed.join(' and ')}.`);
-      void inform(`${name} knows the window of "${model}" as it is now, from its next start.`);
+      void inform(`${name} knows what "${model}" can do now, and the routes of your settings, from its next start.`);
     }
   }
 }
@@ -64,7 +62,7 @@ export function modelNamed(offered: readonly OfferedModel[], name: string): Pick
   return offered.find(one => one.requestedModel === name) ?? { requestedModel: name };
 }
 
-/** The names that a connection was given. */
-export function namesOf({ model, roles }: Pick<ConnectionRecord, 'model' | 'roles'>): string[] {
-  return [...new Set([model, ...Object.values(roles ?? {})])];
+/** What the user's settings give for single roles of tools, by tool. */
+export function rolesInSettings({ configuration }: CommandServices): Record<string, Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(configuration.settings.tools).map(([tool, roles]) => [tool, Object.fromEntries(Object.entries(roles).filter(([, name]) => typeof name === 'string' && name !== ''))]));
 }

@@ -36,19 +36,21 @@ function settingsOf({ url, token, model, roles: chosen = {} }: Connection): Envi
   const { opus = model, sonnet = model, haiku = model, subagents } = chosen;
   const differ = [opus, sonnet, haiku].some(one => one.requestedModel !== model.requestedModel);
   const nameOf = ({ requestedModel }: ConnectedModel): string => (differ && ownNames.test(requestedModel) ? `waybill/${requestedModel}` : requestedModel);
+  // They change with what the user's settings say of the roles.
+  const follows = [[]];
   return [
     ['ANTHROPIC_BASE_URL', url],
     ['ANTHROPIC_AUTH_TOKEN', token, { secret: [] }],
-    ['ANTHROPIC_MODEL', nameOf(model)],
+    ['ANTHROPIC_MODEL', nameOf(model), { follows }],
     // Its names for a family of models, which its own agents and small errands ask for.
-    ['ANTHROPIC_DEFAULT_OPUS_MODEL', nameOf(opus)],
-    ['ANTHROPIC_DEFAULT_SONNET_MODEL', nameOf(sonnet)],
-    ['ANTHROPIC_DEFAULT_HAIKU_MODEL', nameOf(haiku)],
-    ['ANTHROPIC_DEFAULT_FABLE_MODEL', nameOf(opus)],
+    ['ANTHROPIC_DEFAULT_OPUS_MODEL', nameOf(opus), { follows }],
+    ['ANTHROPIC_DEFAULT_SONNET_MODEL', nameOf(sonnet), { follows }],
+    ['ANTHROPIC_DEFAULT_HAIKU_MODEL', nameOf(haiku), { follows }],
+    ['ANTHROPIC_DEFAULT_FABLE_MODEL', nameOf(opus), { follows }],
     ...(subagents === undefined ? [] : [
-      ['CLAUDE_CODE_SUBAGENT_MODEL', nameOf(subagents)] satisfies EnvironmentSetting,
+      ['CLAUDE_CODE_SUBAGENT_MODEL', nameOf(subagents), { follows }] satisfies EnvironmentSetting,
       // Without it, an agent that names a model of its own would get that.
-      ['CLAUDE_CODE_SUBAGENT_MODEL_FORCE', '1'] satisfies EnvironmentSetting,
+      ['CLAUDE_CODE_SUBAGENT_MODEL_FORCE', '1', { follows }] satisfies EnvironmentSetting,
     ]),
     // At an address that is not Anthropic's it leaves both off by itself.
     ['ENABLE_TOOL_SEARCH', 'true'],

@@ -118,14 +118,15 @@ export class ToolConnector {
 
   /**
    * Tells a connected tool what its route can do now, and changes nothing else. @param modelOf what is known of a name
+   * @param inSettings names for single roles that the user's settings give now; they come before those that were chosen
    * @param write false: only finds out @returns the files that are changed @throws ConfigFileError
    */
-  async refresh(toolId: string, modelOf: (name: string) => ConnectedModel, write = true): Promise<string[]> {
+  async refresh(toolId: string, modelOf: (name: string) => ConnectedModel, inSettings: Readonly<Record<string, string | undefined>> = {}, write = true): Promise<string[]> {
     const record = await this.#records.read(toolId);
     if (record === undefined) return [];
     const connection: Connection = {
       url: record.url ?? '', token: '', model: modelOf(record.model), at: record.connectedAt,
-      ...(record.roles === undefined ? {} : { roles: Object.fromEntries(Object.entries(record.roles).map(([role, name]) => [role, modelOf(name)])) }),
+      roles: Object.fromEntries(Object.entries({ ...record.roles, ...inSettings }).flatMap(([role, name]) => (name === undefined ? [] : [[role, modelOf(name)]]))),
     };
     const changed: string[] = [];
     // A route that is gone says nothing about windows.

@@ -28,6 +28,8 @@ export interface Patient {
   /** The local endpoint. `url`: a Waybill has proved to answer there; else `message` says why none does. */
   endpoint: { url?: string | undefined; message?: string | undefined };
   offered: readonly OfferedModel[];
+  /** What the user's settings give for single roles of tools, by tool. */
+  roles?: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> | undefined;
   /** Whether the local endpoint takes a token; asked only where `url` is proved, and sent nowhere else. */
   takesToken(token: string): Promise<boolean>;
   /** What a program says of its version; undefined where it cannot be run. */

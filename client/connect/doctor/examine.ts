@@ -103,12 +103,12 @@ async function checkWindow(tool: Tool, record: ConnectionRecord | undefined, pat
   if (record === undefined) return;
   let stale: string[];
   try {
-    stale = await connectorOf(patient).refresh(tool.id, name => modelNamed(patient, name), false);
+    stale = await connectorOf(patient).refresh(tool.id, name => modelNamed(patient, name), patient.roles?.[tool.id], false);
   } catch {
     return;
   }
   const [file] = stale;
-  if (file !== undefined) report('window', 'warning', `${short(file, patient)} says of "${record.model}" what is no longer so (its window, or what it can do): bring it up to date.`, { mend: 'refresh', file });
+  if (file !== undefined) report('window', 'warning', `${short(file, patient)} says of "${record.model}" what is no longer so (its window, what it can do, or the routes of single kinds of work): bring it up to date.`, { mend: 'refresh', file });
 }
 
 function checkVariables(tool: Tool, record: ConnectionRecord | undefined, patient: Patient, report: Report): void {

@@ -9,7 +9,7 @@ import { ToolConnector } from '../toolConnector.ts';
  */
 export async function mend(toolId: string, how: Mend, patient: Patient, token: string): Promise<string[]> {
   const connector = new ToolConnector(patient.where, patient.storageFolder);
-  if (how === 'refresh') return connector.refresh(toolId, name => modelNamed(patient, name));
+  if (how === 'refresh') return connector.refresh(toolId, name => modelNamed(patient, name), patient.roles?.[toolId]);
   const wanted = await connectionAgain(connector, toolId, patient);
   const shown = await connector.previewConnect(toolId, wanted);
   await connector.connect(toolId, { ...wanted, token }, shown);
@@ -21,10 +21,11 @@ export async function connectionAgain(connector: ToolConnector, toolId: string, 
   const record = (await connector.connections()).find(one => one.tool === toolId);
   const { url } = patient.endpoint;
   if (record === undefined || url === undefined) throw new ConfigFileError(toolId, 'cannot be connected again from here: run "Waybill: Connect a Tool…".');
-  const { model, roles } = record;
+  const { model } = record;
+  const roles = { ...record.roles, ...patient.roles?.[toolId] };
   return {
     url, model: modelNamed(patient, model), at: Date.now(),
-    ...(roles === undefined ? {} : { roles: Object.fromEntries(Object.entries(roles).map(([role, name]) => [role, modelNamed(patient, name)])) }),
+    ...(Object.keys(roles).length === 0 ? {} : { roles: Object.fromEntries(Object.entries(roles).flatMap(([role, name]) => (name === undefined ? [] : [[role, modelNamed(patient, name)]]))) }),
   };
 }
 

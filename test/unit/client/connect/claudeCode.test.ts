@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -97,7 +97,7 @@ describe('a connection whose route changes', () => {
     const written = text();
     assert.deepEqual(await connector.refresh('claude-code', offered(claude)), [], 'nothing has changed');
     const now = offered({ ...gpt, requestedModel: 'work' });
-    assert.deepEqual(await connector.refresh('claude-code', now, false), [file()]);
+    assert.deepEqual(await connector.refresh('claude-code', now, {}, false), [file()]);
     assert.equal(text(), written, 'it was only asked');
     assert.deepEqual(await connector.refresh('claude-code', now), [file()]);
     assert.equal(text(), written.replace('"200000"', '"292000"').replace('"64000"', '"128000"'));
@@ -127,6 +127,20 @@ describe('a connection whose route changes', () => {
     await connector.disconnect('claude-code');
     assert.match(text(), /\/\/ later\n {2}"theme": "dark"/);
     assert.ok(!text().includes('env'));
+  });
+
+  it('is given the routes that the settings name for single kinds of work, and loses them with the setting', async () => {
+    await connect(claude, { opus: gpt });
+    const written = text();
+    const names = offered(claude, gpt, local);
+    assert.deepEqual(await connector.refresh('claude-code', names, { haiku: 'haiku', subagents: 'other' }), [file()]);
+    assert.deepEqual([env().ANTHROPIC_DEFAULT_OPUS_MODEL, env().ANTHROPIC_DEFAULT_HAIKU_MODEL, env().CLAUDE_CODE_SUBAGENT_MODEL], ['other', 'waybill/haiku', 'other']);
+    await connector.refresh('claude-code', names, { opus: 'work' });
+    assert.deepEqual([env().ANTHROPIC_DEFAULT_OPUS_MODEL, env().ANTHROPIC_DEFAULT_HAIKU_MODEL, env().CLAUDE_CODE_SUBAGENT_MODEL], ['work', 'work', undefined]);
+    await connector.refresh('claude-code', names, {});
+    assert.equal(text(), written);
+    await connector.disconnect('claude-code');
+    assert.ok(!existsSync(file()));
   });
 
   it('stays as it is while its route is not there', async () => {
