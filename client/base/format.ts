@@ -8,23 +8,29 @@ export interface Money {
   estimated: boolean;
   /** How many costs are unknown, and so not in the figure. */
   unknown: number;
+  /** Parts of the bill that have no price and are not in the figure; absent: none. */
+  unpriced?: readonly string[] | undefined;
 }
 
 /** Some cost arose, and none of it is known. */
 export function isWhollyUnknown(money: Money): boolean {
-  return isUnknownSum(money.microUsd, money.unknown);
+  return isUnknownSum(money.microUsd, missing(money));
 }
 
 /** Money in the few characters of a status bar or a tree; see `sumText`. */
 export function formatMoney(money: Money): string {
-  return sumText(money.microUsd, money.estimated, money.unknown);
+  return sumText(money.microUsd, money.estimated, missing(money));
+}
+
+function missing({ unknown, unpriced }: Money): number {
+  return unknown + (unpriced?.length ?? 0);
 }
 
 /** The same in words, for a screen reader: `about 1.37 dollars`. */
 export function speakMoney(money: Money): string {
   if (isWhollyUnknown(money)) return 'unknown cost';
   const dollars = formatMicroUsd(money.microUsd).replace('<', 'less than ').replace('$', '');
-  return `${money.estimated ? 'about ' : ''}${dollars} dollars${money.unknown > 0 ? ' plus unknown cost' : ''}`;
+  return `${money.estimated ? 'about ' : ''}${dollars} dollars${missing(money) > 0 ? ' plus unknown cost' : ''}`;
 }
 
 /** `1 key`, `2 keys`. */

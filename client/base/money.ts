@@ -8,6 +8,12 @@ export interface SpendFigure {
   estimatedMicroUsd: number;
   /** How many requests to providers are in no sum because their cost is unknown. */
   unknownAttempts: number;
+  /** How many are in the sum without a part that has no price. */
+  unpricedAttempts?: number | undefined;
+  /** Those parts, in words. */
+  unpriced?: readonly string[] | undefined;
+  /** How many cost nothing because a plan or a free tier covers them. */
+  coveredAttempts?: number | undefined;
 }
 
 const unknownText = 'unknown';
@@ -29,9 +35,24 @@ export function formatMicroUsd(microUsd: number | undefined): string {
   return `$${groupThousands(dollars)}.${String(cents % 100).padStart(2, '0')}`;
 }
 
-/** The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `~$0.0042+` when a part of it is unknown or has no price, `unknown`. */
+/** What covers a cost of nothing, by the source of the price; undefined where nothing was covered. */
+export function coveredBy({ microUsd, priceSource }: Cost): string | undefined {
+  return microUsd === 0 && (priceSource === 'subscription' || priceSource === 'free') ? priceSource : undefined;
+}
+
+/** The names of parts that a figure does not hold: `at least: without audio tokens`. */
+export function atLeastNote(unpriced: readonly string[]): string {
+  return `at least: without ${unpriced.join(', ')}`;
+}
+
+/**
+ * The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `~$0.0042+` when a part of it is unknown or has no price,
+ * `$0.00 (subscription)` where a plan covers it, `unknown`.
+ */
 export function formatCost(cost: Cost): string {
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) return unknownText;
+  const covered = coveredBy(cost);
+  if (covered !== undefined) return `$0.00 (${covered})`;
   return sumText(cost.microUsd, cost.certainty === 'estimated', (cost.unknownParts ?? 0) + (cost.unpriced?.length ?? 0));
 }
 
@@ -51,8 +72,8 @@ export function sumText(microUsd: number, estimated: boolean, unknown: number): 
 }
 
 /** A sum of the ledger; see `sumText`. */
-export function formatSpend({ microUsd, estimatedMicroUsd, unknownAttempts }: SpendFigure): string {
-  return sumText(microUsd, estimatedMicroUsd > 0, unknownAttempts);
+export function formatSpend({ microUsd, estimatedMicroUsd, unknownAttempts, unpricedAttempts = 0 }: SpendFigure): string {
+  return sumText(microUsd, estimatedMicroUsd > 0, unknownAttempts + unpricedAttempts);
 }
 
 /** How sure a sum is, in short lines: `exact`, or what is estimated and what is in no sum. */
@@ -62,9 +83,15 @@ export function certaintyNotes(spend: SpendFigure): string[] {
     notes.push(spend.estimatedMicroUsd >= spend.microUsd ? '≈ estimated' : `≈ ${formatMicroUsd(spend.estimatedMicroUsd)} of it estimated`);
   }
   if (spend.unknownAttempts > 0) {
-    notes.push(`+ ${groupThousands(spend.unknownAttempts)} ${spend.unknownAttempts === 1 ? 'request' : 'requests'} of unknown cost`);
+    notes.push(`+ ${requestsText(spend.unknownAttempts)} of unknown cost`);
   }
+  if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${requestsText(spend.unpricedAttempts ?? 0)})`);
+  if ((spend.coveredAttempts ?? 0) > 0) notes.push(`${requestsText(spend.coveredAttempts ?? 0)} at $0.00 by subscription or free tier`);
   return notes.length > 0 ? notes : ['exact'];
+}
+
+function requestsText(amount: number): string {
+  return `${groupThousands(amount)} ${amount === 1 ? 'request' : 'requests'}`;
 }
 
 /** Dollars with all six decimals and no sign or grouping, for files that other programs read: `1.370000`. */

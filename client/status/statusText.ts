@@ -2,6 +2,7 @@ import { clockText, conditionText, healthOf, isUp } from '../../server/api/condi
 import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server/api/status.ts';
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
 import type { Money } from '../base/format.ts';
+import { atLeastNote } from '../base/money.ts';
 import { healthIcons } from '../chat/offeredModels.ts';
 import { drillText } from '../base/drillWording.ts';
 import type { StatusBarChoice } from '../settings/settings.ts';
@@ -65,7 +66,7 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
       command: 'waybill.addProvider',
     };
   }
-  const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown };
+  const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown, unpriced: status.todayUnpriced };
   const up = enabled.filter(endpoint => isUp(endpoint.condition)).length;
   const health = `${String(up)}/${String(enabled.length)}`;
   const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
@@ -120,6 +121,7 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
     ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),
+    ...(money.unpriced === undefined ? [] : [markdownCell(atLeastNote(money.unpriced))]),
     ...(status.problems.length > 0 ? [`$(warning) ${count(status.problems.length, 'problem')} in the settings · [Open Settings](command:waybill.openSettings)`] : []),
   ];
   return [
@@ -133,8 +135,8 @@ function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   ].join('\n');
 }
 
-export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown'>): Money {
-  return { microUsd: endpoint.todayMicroUsd, estimated: endpoint.todayEstimated, unknown: endpoint.todayUnknown };
+export function endpointMoney(endpoint: Pick<EndpointStatus, 'todayMicroUsd' | 'todayEstimated' | 'todayUnknown' | 'todayUnpriced'>): Money {
+  return { microUsd: endpoint.todayMicroUsd, estimated: endpoint.todayEstimated, unknown: endpoint.todayUnknown, unpriced: endpoint.todayUnpriced };
 }
 
 function plain(text: string, tooltipText: string, spoken: string, background?: 'error'): StatusBarContent {

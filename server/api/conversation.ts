@@ -196,8 +196,14 @@ export interface BilledExtras {
   speed?: string | undefined;
   /** A region that the answer names and that is not the world. */
   geo?: string | undefined;
-  audioTokens?: number | undefined;
-  imageTokens?: number | undefined;
+  /** Of the fresh prompt tokens, those of sound. They are in the prompt's count. */
+  audioInputTokens?: number | undefined;
+  /** Of the prompt tokens that were read from a cache, those of sound. */
+  audioCacheReadTokens?: number | undefined;
+  /** Of the generated tokens, those of sound. */
+  audioOutputTokens?: number | undefined;
+  imageOutputTokens?: number | undefined;
+  videoOutputTokens?: number | undefined;
 }
 
 export const stopReasons = ['end', 'stop-sequence', 'length', 'context-full', 'tool-calls', 'refusal', 'pause', 'error'] as const;

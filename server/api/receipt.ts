@@ -23,6 +23,11 @@ export interface PriceUsed extends PriceSettings {
   reasoningPerMTok?: number | undefined;
   /** A fee for each request, beside the tokens. */
   perRequestUsd?: number | undefined;
+  /** Sound and pictures, where they have a price of their own; else they are not priced. */
+  audioInputPerMTok?: number | undefined;
+  audioCacheReadPerMTok?: number | undefined;
+  audioOutputPerMTok?: number | undefined;
+  imageOutputPerMTok?: number | undefined;
 }
 
 export interface Cost {
@@ -33,10 +38,12 @@ export interface Cost {
   unknownParts?: number | undefined;
   /** Parts of the bill that have no known price and so are not in the figure, which is then a lower bound; absent: none. */
   unpriced?: readonly string[] | undefined;
-  /** Where the price came from: `config`, `provider`, `genai-prices <version>`, `sandbox`; absent when unknown. */
+  /** Where the price came from: `config`, `provider`, `provider list`, `subscription`, `free`, `local`, `genai-prices <version>`, `sandbox`; absent when unknown. */
   priceSource?: string | undefined;
   /** Of one attempt; absent in sums and where no price was applied. */
   priceUsed?: PriceUsed | undefined;
+  /** The day or month of which the price is, such as `2026-09-23` or `2026-11`: when it was published or read. Of one attempt. */
+  priceAsOf?: string | undefined;
 }
 
 export interface PlannedTarget {
@@ -171,6 +178,12 @@ export interface SpendTotals {
   estimatedMicroUsd: number;
   /** Ended attempts whose cost is unknown; not in any sum. */
   unknownAttempts: number;
+  /** Attempts whose cost is in the sum without a part that has no price: the sum is a lower bound. Absent: none. */
+  unpricedAttempts?: number | undefined;
+  /** Those parts, in words, the most frequent first. Absent: none. */
+  unpriced?: string[] | undefined;
+  /** Attempts that cost nothing because a plan or a free tier covers them. Absent: none. */
+  coveredAttempts?: number | undefined;
   exchanges: number;
   usage: TokenUsage;
   /** Buckets of `usage` that some of those who used tokens did not report: their sums are lower bounds. Absent where there is none. */

@@ -4,6 +4,14 @@ import type { ProtocolName } from './conversation.ts';
 export const anthropicVersions = ['2023-06-01', '2026-10-21'] as const;
 export type AnthropicVersion = (typeof anthropicVersions)[number];
 
+/** How an endpoint is paid for, each with what it means as the end of a sentence. */
+export const endpointBillings = {
+  usage: 'by what is used, at the prices of the model',
+  subscription: 'by a plan that covers its requests: each costs nothing more, and says so',
+  free: 'not at all: a free tier or a gift',
+} as const;
+export type EndpointBilling = keyof typeof endpointBillings;
+
 /** What the user writes: the same objects in `waybill.yaml` and in VS Code's settings. Validated by server/config. */
 export interface EndpointSettings {
   provider: string;
@@ -35,6 +43,8 @@ export interface EndpointSettings {
   proxy?: string | undefined;
   /** Extra request headers. */
   headers?: Record<string, string> | undefined;
+  /** How it is paid for. Default `usage`. */
+  billing?: EndpointBilling | undefined;
   limits?: LimitSettings | undefined;
   timeouts?: TimeoutSettings | undefined;
   breaker?: BreakerSettings | undefined;

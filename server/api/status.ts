@@ -84,6 +84,8 @@ export interface EndpointStatus {
   todayEstimated: boolean;
   /** Attempts today whose cost is unknown. */
   todayUnknown: number;
+  /** Parts of today's bill that have no price, so that the figure is a lower bound; absent: none. */
+  todayUnpriced?: string[] | undefined;
 }
 
 /** Facts of a model that do not change with its health; what is not known is absent. */
@@ -152,6 +154,8 @@ export interface StatusSnapshot {
   todayMicroUsd: number;
   todayEstimated: boolean;
   todayUnknown: number;
+  /** Parts of today's bill that have no price, so that the figure is a lower bound; absent: none. */
+  todayUnpriced?: string[] | undefined;
   /** Grows with each finished exchange, of this server or a peer. */
   ledgerRevision: number;
   http: HttpStatus;

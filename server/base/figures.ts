@@ -18,6 +18,10 @@ export function tokenLimit(value: unknown): number | undefined {
   return Number.isInteger(value) && value !== 0 ? boundedNumber(value, largestTokenLimit) : undefined;
 }
 
+const optionalRates = [
+  'cacheReadPerMTok', 'cacheWritePerMTok', 'cacheWrite1hPerMTok', 'reasoningPerMTok', 'audioInputPerMTok', 'audioCacheReadPerMTok', 'audioOutputPerMTok', 'imageOutputPerMTok',
+] as const;
+
 /**
  * Prices from outside this process: a provider's list, a file, settings. A rate that cannot be one is left out.
  * @returns undefined where the rates of input or output are missing: the others mean nothing without them
@@ -28,7 +32,7 @@ export function plausiblePrices(value: unknown): PriceUsed | undefined {
   const outputPerMTok = boundedNumber(value.outputPerMTok, largestPricePerMTok);
   if (inputPerMTok === undefined || outputPerMTok === undefined) return undefined;
   const prices: PriceUsed = { inputPerMTok, outputPerMTok };
-  for (const name of ['cacheReadPerMTok', 'cacheWritePerMTok', 'cacheWrite1hPerMTok', 'reasoningPerMTok'] as const) {
+  for (const name of optionalRates) {
     const rate = boundedNumber(value[name], largestPricePerMTok);
     if (rate !== undefined) prices[name] = rate;
   }

@@ -1,5 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
-import type { LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
+import type { EndpointBilling, LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -61,6 +61,8 @@ export interface EndpointConfig {
   /** Absent: what holds for every endpoint. */
   proxy?: EndpointProxy | undefined;
   headers: Record<string, string>;
+  /** How it is paid for; absent: by what is used. */
+  billing?: EndpointBilling | undefined;
   limits: LimitSettings;
   timeouts: Timeouts;
   /** The part of `timeouts` the user wrote; what is learnt never touches it. */

@@ -8,6 +8,7 @@ import type { Address } from './address.ts';
 import { isLocalHost, slashesAtEnd } from './baseUrl.ts';
 import type { AddressedRule, EndpointConfig } from './config.ts';
 import { breakerContradiction, breakerOf, defaultPriority, defaultWeight, givenTimeouts, probeOf, timeoutsOf } from './defaults.ts';
+import { isFreeByName, isZeroPrice } from '../base/freePrices.ts';
 import { suggestion } from './nearest.ts';
 import type { EndpointProxy } from './network.ts';
 import { readProxy } from './proxyAddress.ts';
@@ -55,6 +56,7 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   if (options.source === 'settings' && typeof proxy === 'object' && proxy.login !== undefined) {
     notes.push({ path: ['proxy'], text: '"proxy" holds a login, and settings are stored in plain text; the variable HTTPS_PROXY is a better place for it.' });
   }
+  notes.push(...zeroPriceNotes(valid, provider, address.baseUrl));
   const rules = addressedRules(valid, provider, protocol, address, options.supportedProtocols);
   return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules, ...(proxy === undefined ? {} : { proxy }) }), wrong, notes };
 }
@@ -110,6 +112,7 @@ function endpointConfig(
     priority: settings.priority ?? defaultPriority,
     weight: settings.weight ?? defaultWeight,
     headers: settings.headers ?? {},
+    ...(settings.billing === undefined || settings.billing === 'usage' ? {} : { billing: settings.billing }),
     limits: settings.limits ?? {},
     ...(local ? { local } : {}),
     timeouts: timeoutsOf(settings.timeouts, local),
@@ -123,6 +126,15 @@ function endpointConfig(
 /** A login of the machine takes the place of the key. */
 function withLogin(provider: Provider, entra: boolean | undefined): Provider {
   return entra === true ? { ...provider, auth: 'entra', keyRequired: false } : provider;
+}
+
+/** A price of $0 hides what a model costs, unless nothing is charged for it there. */
+function zeroPriceNotes({ billing, models }: EndpointSettings, provider: Provider, baseUrl: string): FieldProblem[] {
+  if (provider.local === true || provider.id === 'sandbox' || (billing ?? 'usage') !== 'usage' || isLocalHost(new URL(baseUrl).hostname)) return [];
+  return Object.entries(models ?? {}).flatMap(([model, { prices, upstream }]): FieldProblem[] => {
+    if (prices === undefined || !isZeroPrice(prices) || isFreeByName(upstream ?? model)) return [];
+    return [{ path: ['models', model, 'prices'], text: `the price of "${model}" is $0, so its spend shows as nothing; write what it costs, or set "billing" of the endpoint to "subscription" or "free".` }];
+  });
 }
 
 function ownProxy(written: string | undefined): EndpointProxy | { problem: string } | undefined {

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, routeStrategies } from '../api/settings.ts';
-import type { BreakerSettings, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
+import { anthropicVersions, endpointBillings, routeStrategies } from '../api/settings.ts';
+import type { BreakerSettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -106,6 +106,7 @@ export const endpointSchema = z.strictObject({
   weight: optional(amount(1_000_000), 'When a model is asked for by name, of endpoints with the same priority the one with the larger weight is tried first. Default 100.'),
   proxy: optional(text(), 'The proxy of this endpoint: `http://`, `https://`, `socks5://` (names are looked up here) or `socks5h://` (by the proxy), with user name and password where it wants them; `none`: no proxy. It wins over the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) and over `http.proxy` of VS Code, and is used for private addresses too.'),
   headers: optional(z.record(z.string(), text(0, 8000)), 'Extra headers of every request to this endpoint.'),
+  billing: optional(z.enum(Object.keys(endpointBillings) as EndpointBilling[]), `How this endpoint is paid for. ${Object.entries(endpointBillings).map(([name, meaning]) => `\`${name}\`: ${meaning}.`).join(' ')} What a provider says that it charged is counted all the same. Default \`usage\`.`),
   limits: optional(limitSchema, "Limits to stay under; when one is reached, the next target is used. All windows and servers on one data folder count together, exactly. While they cannot (a full disk), each keeps to its equal share, at least one request. The provider's own limits are learnt from its answers."),
   timeouts: optional(timeoutSchema, 'Timers of every attempt at this endpoint.'),
   breaker: optional(breakerSchema, 'When to stop sending requests to an endpoint, or to one model on it, that fails.'),

@@ -8,6 +8,8 @@ export interface EndpointSpend {
   estimatedMicroUsd: number;
   /** Ended attempts whose cost is unknown. */
   unknown: number;
+  /** Parts of bills that have no price and are in no sum; absent: none. */
+  unpriced?: string[] | undefined;
 }
 
 /** What second requests (role `hedge`) cost that went by one route or, where none is recorded, by one requested name. */

@@ -1,52 +1,17 @@
 import type { BilledExtras } from '../api/conversation.ts';
-import type { Cost } from '../api/receipt.ts';
+import type { Cost, PriceUsed } from '../api/receipt.ts';
+import { geoFactors, listTiers, modalityRates, ruleFor, ruleName, searchingModels, speedFactors, tierFactors, toolFees, type PriceFactor } from './chargeTables.ts';
 import { storedFigure } from './money.ts';
 
-/**
- * What providers charge beside tokens at list price. Data, with its source and date: `D` the vendor's own page, `S` a secondary
- * public page. What is not here cannot be priced: the cost is then a lower bound that names the part.
- */
-export interface ToolFee {
-  /** Provider id in the price library. */
-  readonly pricesId: string;
-  /** As the decoders name it. */
-  readonly tool: string;
-  /** Models it holds for; absent: all. The first fee that fits applies. */
-  readonly models?: RegExp;
-  readonly microUsd: number;
-  /** Each run is charged, or the request that ran the tool at all. */
-  readonly per: 'run' | 'request';
-  /** A part of the runs is free of charge, up to an allowance that the answer does not tell. */
-  readonly allowance?: true;
-  readonly source: string;
-}
-
-export const toolFees: readonly ToolFee[] = [
-  { pricesId: 'anthropic', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'anthropic', tool: 'web fetch', microUsd: 0, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'openai', tool: 'web search', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'openai', tool: 'web search preview', models: /^(?:gpt-4o|gpt-4\.1)/, microUsd: 25_000, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'openai', tool: 'web search preview', microUsd: 10_000, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'openai', tool: 'file search', microUsd: 2500, per: 'run', source: 'S 2026-11' },
-  { pricesId: 'google', tool: 'grounding', models: /gemini-(?:[12]\b|[12][.-])/, microUsd: 35_000, per: 'request', allowance: true, source: 'S 2026-10' },
-  { pricesId: 'google', tool: 'grounding', models: /gemini-/, microUsd: 14_000, per: 'run', allowance: true, source: 'S 2026-10' },
-  { pricesId: 'x-ai', tool: 'web search', microUsd: 5000, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
-  { pricesId: 'x-ai', tool: 'file search', microUsd: 2500, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
-];
-
-/** What the list price of tokens is multiplied with in a service tier. */
-export interface TierFactor { readonly pricesId: string; readonly tier: string; readonly models?: RegExp; readonly factor: number; readonly source: string }
-
-export const tierFactors: readonly TierFactor[] = [
-  { pricesId: 'openai', tier: 'flex', factor: 0.5, source: 'S 2026-11' },
-  { pricesId: 'openai', tier: 'batch', factor: 0.5, source: 'S 2026-11' },
-  { pricesId: 'openai', tier: 'priority', models: /^gpt-(?:[6-9]|5(?![\w.-]*-(?:mini|nano)))/, factor: 2, source: 'S 2026-11' },
-  { pricesId: 'anthropic', tier: 'batch', factor: 0.5, source: 'S 2026-11' },
-];
-const listTiers: ReadonlySet<string> = new Set(['default', 'standard', 'auto', 'on_demand', 'ON_DEMAND', 'scale']);
-
 /** Where the extras of a request are priced. */
-export interface ExtrasPlace { readonly pricesId: string | undefined; readonly upstreamModel: string }
+export interface ExtrasPlace {
+  readonly pricesId: string | undefined;
+  readonly upstreamModel: string;
+  /** The prompt is charged at a price for long contexts. */
+  readonly isLong?: boolean;
+  /** The rates of the tokens, before factors; absent: sound and pictures have no price. */
+  readonly rates?: PriceUsed | undefined;
+}
 
 /** What extras mean for the price of the tokens and for the sum. */
 export interface ExtraCharges {
@@ -59,13 +24,13 @@ export interface ExtraCharges {
   readonly unpriced: readonly string[];
 }
 
-export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel }: ExtrasPlace): ExtraCharges {
-  const model = upstreamModel.toLowerCase().replace(/^.*\//, '');
+export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel, isLong, rates }: ExtrasPlace): ExtraCharges {
+  const model = ruleName(upstreamModel);
   const unpriced: string[] = [];
   let feeMicroUsd = 0;
   let uncertain = false;
   for (const [tool, runs] of Object.entries(extras.tools ?? {})) {
-    const fee = toolFees.find(one => one.pricesId === pricesId && one.tool === tool && one.models?.test(model) !== false);
+    const fee = ruleFor(toolFees, pricesId, model, one => one.tool === tool);
     if (fee === undefined) unpriced.push(tool);
     else {
       feeMicroUsd += fee.microUsd * (fee.per === 'run' ? runs : 1);
@@ -73,17 +38,38 @@ export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel }: 
     }
   }
   let factor = 1;
+  const apply = (found: PriceFactor | undefined, part: string): void => {
+    if (found === undefined || (found.shortOnly === true && isLong === true)) unpriced.push(part);
+    else factor *= found.factor;
+  };
   const { serviceTier, speed, geo } = extras;
-  if (serviceTier !== undefined && !listTiers.has(serviceTier)) {
-    const found = tierFactors.find(one => one.pricesId === pricesId && one.tier === serviceTier && one.models?.test(model) !== false);
-    if (found === undefined) unpriced.push(`service tier ${serviceTier}`);
-    else factor = found.factor;
-  }
-  if (speed !== undefined) unpriced.push(`${speed} mode`);
-  if (geo !== undefined) unpriced.push(`inference in ${geo}`);
-  if ((extras.audioTokens ?? 0) > 0) unpriced.push('audio tokens');
-  if ((extras.imageTokens ?? 0) > 0) unpriced.push('image tokens');
+  if (serviceTier !== undefined && !listTiers.has(serviceTier)) apply(ruleFor(tierFactors, pricesId, model, one => one.tiers.includes(serviceTier)), `service tier ${serviceTier}`);
+  if (speed !== undefined) apply(ruleFor(speedFactors, pricesId, model, one => one.speed === speed), `${speed} mode`);
+  if (geo !== undefined) apply(ruleFor(geoFactors, pricesId, model, one => one.geo === geo), `inference in ${geo}`);
+  for (const part of unpricedModalities(extras, rates)) unpriced.push(part);
   return { factor, feeMicroUsd, uncertain, unpriced };
+}
+
+/** What a model charges for each request because it always runs a tool; 0 for almost all. */
+export function requestFee(pricesId: string | undefined, upstreamModel: string): number {
+  return upstreamModel.includes('search') ? ruleFor(searchingModels, pricesId, ruleName(upstreamModel))?.microUsd ?? 0 : 0;
+}
+
+/** Rates with those of sound and pictures from our table, where the list has none. */
+export function withModalityRates(rates: PriceUsed, pricesId: string | undefined, upstreamModel: string): PriceUsed {
+  const found = ruleFor(modalityRates, pricesId, ruleName(upstreamModel));
+  if (found === undefined || rates.audioInputPerMTok !== undefined) return rates;
+  return { ...rates, audioInputPerMTok: found.audioInputPerMTok, audioOutputPerMTok: found.audioOutputPerMTok };
+}
+
+function unpricedModalities(extras: BilledExtras, rates: PriceUsed | undefined): string[] {
+  const parts: string[] = [];
+  const missing = (count: number | undefined, rate: number | undefined): boolean => count !== undefined && count > 0 && rate === undefined;
+  if (missing(extras.audioInputTokens, rates?.audioInputPerMTok) || missing(extras.audioCacheReadTokens, rates?.audioCacheReadPerMTok)
+    || missing(extras.audioOutputTokens, rates?.audioOutputPerMTok)) parts.push('audio tokens');
+  if (missing(extras.imageOutputTokens, rates?.imageOutputPerMTok)) parts.push('image tokens');
+  if ((extras.videoOutputTokens ?? 0) > 0) parts.push('video tokens');
+  return parts;
 }
 
 /** A cost of tokens with the other charges added. What cannot be priced makes it a lower bound that names the part. */

@@ -1,4 +1,4 @@
-import type { TokenUsage } from '../api/conversation.ts';
+import type { BilledExtras, TokenUsage } from '../api/conversation.ts';
 import type { PriceUsed } from '../api/receipt.ts';
 import { tokenBuckets } from '../api/usage.ts';
 import { plausiblePrices } from '../base/figures.ts';
@@ -32,6 +32,11 @@ export interface PriceCard {
   readonly reasoning: bigint | undefined;
   /** Scaled micro-dollars. */
   readonly perRequest: bigint;
+  /** What a token of sound or of a picture costs more than one of text; absent where no such price is known. */
+  readonly audioInputMore: bigint | undefined;
+  readonly audioCacheReadMore: bigint | undefined;
+  readonly audioOutputMore: bigint | undefined;
+  readonly imageOutputMore: bigint | undefined;
 }
 
 /** US dollars per million tokens are micro-dollars per token. */
@@ -47,16 +52,23 @@ export function priceCard(prices: PriceUsed): PriceCard | undefined {
   const used = plausiblePrices(prices);
   if (used === undefined) return undefined;
   const input = scaled(used.inputPerMTok);
+  const output = scaled(used.outputPerMTok);
+  const cacheRead = used.cacheReadPerMTok === undefined ? input : scaled(used.cacheReadPerMTok);
   const cacheWrite = used.cacheWritePerMTok === undefined ? input : scaled(used.cacheWritePerMTok);
+  const more = (rate: number | undefined, text: bigint): bigint | undefined => (rate === undefined ? undefined : scaled(rate) - text);
   return {
     used,
     input,
-    output: scaled(used.outputPerMTok),
-    cacheRead: used.cacheReadPerMTok === undefined ? input : scaled(used.cacheReadPerMTok),
+    output,
+    cacheRead,
     cacheWrite,
     cacheWrite1h: used.cacheWrite1hPerMTok === undefined ? cacheWrite : scaled(used.cacheWrite1hPerMTok),
     reasoning: used.reasoningPerMTok === undefined ? undefined : scaled(used.reasoningPerMTok),
     perRequest: scaled((used.perRequestUsd ?? 0) * 1_000_000),
+    audioInputMore: more(used.audioInputPerMTok, input),
+    audioCacheReadMore: more(used.audioCacheReadPerMTok, cacheRead),
+    audioOutputMore: more(used.audioOutputPerMTok, output),
+    imageOutputMore: more(used.imageOutputPerMTok, output),
   };
 }
 
@@ -76,9 +88,10 @@ export function isChargeable(usage: TokenUsage): boolean {
 
 /**
  * Exact cost in micro-dollars, rounded half up once at the end. Unknown buckets count as none.
+ * @param extras which of the tokens are of sound or pictures
  * @returns undefined when the figures make no believable sum
  */
-export function costMicroUsd(usage: TokenUsage, card: PriceCard): number | undefined {
+export function costMicroUsd(usage: TokenUsage, card: PriceCard, extras?: BilledExtras): number | undefined {
   const output = tokenCount(usage.outputTokens);
   const reasoning = card.reasoning === undefined ? 0 : Math.min(output, tokenCount(usage.reasoningTokens));
   let sum = card.perRequest
@@ -91,7 +104,18 @@ export function costMicroUsd(usage: TokenUsage, card: PriceCard): number | undef
   if (cacheWrite > 0) sum += BigInt(cacheWrite) * card.cacheWrite;
   if (cacheWrite1h > 0) sum += BigInt(cacheWrite1h) * card.cacheWrite1h;
   if (reasoning > 0 && card.reasoning !== undefined) sum += BigInt(reasoning) * card.reasoning;
-  return storedFigure(Number((sum * 2n + scale) / (scale * 2n))) ?? undefined;
+  if (extras !== undefined) sum += modalityMore(usage, card, extras);
+  return sum < 0n ? undefined : storedFigure(Number((sum * 2n + scale) / (scale * 2n))) ?? undefined;
+}
+
+/** What sound and pictures cost more than the same tokens of text. A part is never more than its whole. */
+function modalityMore(usage: TokenUsage, card: PriceCard, extras: BilledExtras): bigint {
+  const more = (count: number | undefined, whole: number | undefined, rate: bigint | undefined): bigint =>
+    (count === undefined || rate === undefined ? 0n : BigInt(Math.min(tokenCount(count), tokenCount(whole))) * rate);
+  return more(extras.audioInputTokens, usage.inputTokens, card.audioInputMore)
+    + more(extras.audioCacheReadTokens, usage.cacheReadTokens, card.audioCacheReadMore)
+    + more(extras.audioOutputTokens, usage.outputTokens, card.audioOutputMore)
+    + more(extras.imageOutputTokens, usage.outputTokens, card.imageOutputMore);
 }
 
 /** Every bucket that was used has a rate of its own, so that nothing was charged by convention. */

@@ -7,6 +7,8 @@ export type CalcPrice = typeof calcPrice;
 
 /** The version that is bundled; a test keeps it equal to the installed one. */
 export const priceLibraryVersion = '0.1.8';
+/** The day on which that version was published. */
+export const priceLibraryDate = '2026-09-23';
 
 /** What the library knows of a model at a moment. */
 export interface LibraryPrice {
@@ -80,8 +82,16 @@ function ratesAbove(price: ModelPrice, bound: number): PriceUsed {
   if (cacheWrite1h !== undefined) used.cacheWrite1hPerMTok = cacheWrite1h;
   if (reasoning !== undefined) used.reasoningPerMTok = reasoning;
   if (perThousandRequests !== undefined) used.perRequestUsd = perThousandRequests / 1000;
+  for (const [key, name] of modalityKeys) {
+    const found = rate(key);
+    if (found !== undefined) used[name] = found;
+  }
   return used;
 }
+
+const modalityKeys = [
+  ['input_audio_mtok', 'audioInputPerMTok'], ['cache_audio_read_mtok', 'audioCacheReadPerMTok'], ['output_audio_mtok', 'audioOutputPerMTok'], ['output_image_mtok', 'imageOutputPerMTok'],
+] as const;
 
 /** What may follow a known name without making it another model: a date, `latest`, `preview`. */
 const harmlessTail = /^(?:[-@:](?:latest|preview|exp|\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{2}-\d{2}))*$/;

@@ -1,14 +1,15 @@
 import type { FailureClass } from '../api/failure.ts';
 import type { BilledExtras, TokenUsage } from '../api/conversation.ts';
 import type { Cost, PriceUsed } from '../api/receipt.ts';
-import type { PriceSettings } from '../api/settings.ts';
+import type { EndpointBilling, PriceSettings } from '../api/settings.ts';
 import { promptTokens, tokenBuckets } from '../api/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Provider } from '../catalog/provider.ts';
-import { extraCharges, withExtraCharges } from './extraCharges.ts';
+import { extraCharges, requestFee, withExtraCharges, withModalityRates } from './extraCharges.ts';
+import { isFreeByName, isZeroPrice, zeroPricePart } from '../base/freePrices.ts';
 import { costMicroUsd, isChargeable, priceCard, ratesCover, storedFigure, tokenCount } from './money.ts';
 import type { PriceCard } from './money.ts';
-import { libraryContextWindow, libraryPrice, loadPriceLibrary, priceLibraryVersion } from './priceLibrary.ts';
+import { libraryContextWindow, libraryPrice, loadPriceLibrary, priceLibraryDate, priceLibraryVersion } from './priceLibrary.ts';
 import type { CalcPrice } from './priceLibrary.ts';
 import { deepseekPeak, priceSupplements } from './priceSupplements.ts';
 import type { PricePeriod, PriceSupplement } from './priceSupplements.ts';
@@ -26,6 +27,10 @@ export interface PriceRequest {
   configPrices?: PriceSettings | undefined;
   /** What the provider's own model list says it charges; wins over our tables. */
   listedPrices?: PriceUsed | undefined;
+  /** When that list was read, in milliseconds since the epoch. */
+  listedAt?: number | undefined;
+  /** How the endpoint is paid for; absent: by what is used. */
+  billing?: EndpointBilling | undefined;
   /** What list prices are multiplied with where the endpoint is; absent: 1. */
   priceFactor?: number | undefined;
   /** When the attempt began, in milliseconds since the epoch. */
@@ -44,14 +49,14 @@ export interface PriceRequest {
 }
 
 /** Where the price of a model at an endpoint is found; the same for all its attempts. */
-export type PriceTerms = Pick<PriceRequest, 'model' | 'upstreamModel' | 'endpointName' | 'provider' | 'configPrices' | 'listedPrices' | 'priceFactor'>;
+export type PriceTerms = Pick<PriceRequest, 'model' | 'upstreamModel' | 'endpointName' | 'provider' | 'configPrices' | 'listedPrices' | 'listedAt' | 'billing' | 'priceFactor'>;
 
 export interface Pricer {
   /**
    * The cost of one attempt. Never throws, does no I/O. What needs the price library before it is loaded
    * comes back as unknown: wait for `ready()` first unless `isReady`.
    *
-   * Order: what the provider itself reported, the user's prices, nothing for local servers, the provider's own
+   * Order: what the provider itself reported, nothing where the endpoint is paid for otherwise or is local, the user's prices, the provider's own
    * list, our supplements, the price library, unknown. A missing prompt or output count makes the cost an estimate; a missing cache
    * count means that this provider keeps no such count.
    */
@@ -73,12 +78,19 @@ interface PriceTier { abovePromptTokens: number; card: PriceCard }
 interface Schedule {
   tiers: readonly PriceTier[];
   source: string;
+  /** The day or month of which the prices are. */
+  asOf?: string | undefined;
   certain: boolean;
 }
 interface CachedSchedule { schedule: Schedule | undefined; /** Minute it holds for; absent: always. */ minute: number | undefined }
 
 const cacheBound = 2_000;
 const unknownCost: Cost = Object.freeze({ certainty: 'unknown' });
+/** What a request costs where the endpoint is not paid for by what is used. */
+const coveredCosts: Readonly<Record<Exclude<EndpointBilling, 'usage'>, Cost>> = {
+  subscription: Object.freeze({ microUsd: 0, certainty: 'exact', priceSource: 'subscription' }),
+  free: Object.freeze({ microUsd: 0, certainty: 'exact', priceSource: 'free' }),
+};
 
 /** Whether the price library and our supplements say anything on a provider; they do not on local servers and unnamed ones. */
 export function isInTable(provider: Provider): provider is Provider & { pricesId: string } {
@@ -127,6 +139,8 @@ class TablePricer implements Pricer {
   priceAttempt(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
     const reported = storedFigure(usage.reportedCostMicroUsd);
+    // A plan that covers an endpoint does not cover what its provider says it charged.
+    if (request.billing !== undefined && request.billing !== 'usage' && (reported ?? 0) === 0) return coveredCosts[request.billing];
     if (reported !== null) return { microUsd: reported, certainty: request.contradictory === true ? 'estimated' : 'exact', priceSource: 'provider' };
     if (provider.local === true && configPrices === undefined) return { microUsd: 0, certainty: 'exact', priceSource: 'local' };
     if (!anyTokenCount(usage)) return costWithoutUsage(request);
@@ -134,20 +148,21 @@ class TablePricer implements Pricer {
     if (!isChargeable(usage)) return unknownCost;
 
     const ownCard = this.#cardOf(configPrices);
-    if (ownCard !== undefined) return charge(request, ownCard, provider.id === 'sandbox' ? 'sandbox' : 'config', true, false);
+    if (ownCard !== undefined) return charge(request, ownCard, { source: provider.id === 'sandbox' ? 'sandbox' : 'config', certain: true, listed: false });
     // A list changes between the request and the bill, and has no tiers, so its price is an estimate.
     const listedCard = this.#cardOf(request.listedPrices);
-    if (listedCard !== undefined) return charge(request, listedCard, 'provider list', false, true);
+    if (listedCard !== undefined) return chargeListed(request, listedCard);
     const schedule = isInTable(provider) ? this.#schedule(provider.pricesId, request) : undefined;
     const prompt = promptTokens(usage) ?? 0;
     if (schedule === undefined) {
       const nothingUsed = prompt === 0 && tokenCount(usage.outputTokens) === 0 && request.generated !== true;
       return nothingUsed && !request.usageEstimated ? { microUsd: 0, certainty: 'exact' } : unknownCost;
     }
-    let card = schedule.tiers[0]?.card;
-    for (const tier of schedule.tiers) if (prompt > tier.abovePromptTokens) card = tier.card;
-    if (card === undefined) return unknownCost;
-    return charge(request, times(card, request.priceFactor), schedule.source, schedule.certain && provider.pricesVary !== true && provider.pricesVaryFor?.test(request.upstreamModel.toLowerCase()) !== true, true);
+    let tier = schedule.tiers[0];
+    for (const one of schedule.tiers) if (prompt > one.abovePromptTokens) tier = one;
+    if (tier === undefined) return unknownCost;
+    const isLong = tier !== schedule.tiers[0];
+    return charge(request, times(tier.card, request.priceFactor), { source: schedule.source, asOf: schedule.asOf, certain: schedule.certain && provider.pricesVary !== true && provider.pricesVaryFor?.test(request.upstreamModel.toLowerCase()) !== true, listed: true, isLong });
   }
 
   /** Prices that cannot be charged count as not given. */
@@ -208,8 +223,8 @@ class TablePricer implements Pricer {
       try {
         const price = libraryPrice(this.#calc, pricesId, name, at);
         if (price === undefined) continue;
-        const tiers = price.tiers.flatMap(({ abovePromptTokens, rates }) => tiersOf(abovePromptTokens, rates));
-        return { schedule: { tiers, source: `genai-prices ${priceLibraryVersion}`, certain: price.certain }, changes: price.changes };
+        const tiers = price.tiers.flatMap(({ abovePromptTokens, rates }) => tiersOf(abovePromptTokens, withModalityRates(rates, pricesId, upstreamModel)));
+        return { schedule: { tiers, source: `genai-prices ${priceLibraryVersion}`, asOf: priceLibraryDate, certain: price.certain }, changes: price.changes };
       } catch (cause) {
         this.#log.error(`The price table cannot price ${pricesId} ${name}.`, cause);
       }
@@ -236,21 +251,45 @@ function times(card: PriceCard, factor: number | undefined): PriceCard {
   return priceCard(multiple) ?? card;
 }
 
-/** @param listed the price is one of a list, which holds for the standard service tier */
-function charge(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean, listed: boolean): Cost {
-  const { extras, provider, upstreamModel } = request;
-  if (extras === undefined) return chargeTokens(request, card, source, priceCertain);
-  const charges = extraCharges(listed ? extras : { tools: extras.tools }, { pricesId: provider.pricesId, upstreamModel });
-  return withExtraCharges(chargeTokens(request, times(card, charges.factor), source, priceCertain), charges);
+/** What a price is worth. */
+interface PriceKind {
+  source: string;
+  asOf?: string | undefined;
+  certain: boolean;
+  /** The price is one of a list, which holds for the standard service tier. */
+  listed: boolean;
+  /** It is the price of long contexts. */
+  isLong?: boolean;
 }
 
-function chargeTokens(request: PriceRequest, card: PriceCard, source: string, priceCertain: boolean): Cost {
+function charge(request: PriceRequest, card: PriceCard, kind: PriceKind): Cost {
+  const { extras, provider: { pricesId }, upstreamModel } = request;
+  const fee = kind.listed ? requestFee(pricesId, upstreamModel) : 0;
+  if (extras === undefined && fee === 0) return chargeTokens(request, card, kind);
+  const known = extras ?? {};
+  const charges = extraCharges(kind.listed ? known : { tools: known.tools }, { pricesId, upstreamModel, isLong: kind.isLong === true, rates: card.used });
+  return withExtraCharges(chargeTokens(request, times(card, charges.factor), kind), { ...charges, feeMicroUsd: charges.feeMicroUsd + fee });
+}
+
+/** A list that states $0 for what is not free states no price: the cost names what it does not hold. */
+function chargeListed(request: PriceRequest, card: PriceCard): Cost {
+  const { listedAt, upstreamModel } = request;
+  const isZero = isZeroPrice(card.used);
+  if (isZero && isFreeByName(upstreamModel)) return { ...coveredCosts.free, priceUsed: card.used };
+  const asOf = listedAt === undefined ? undefined : new Date(listedAt).toISOString().slice(0, 10);
+  const cost = charge(request, card, { source: 'provider list', asOf, certain: false, listed: true });
+  return isZero ? { ...cost, unpriced: [...cost.unpriced ?? [], zeroPricePart] } : cost;
+}
+
+function chargeTokens(request: PriceRequest, card: PriceCard, { source, asOf, certain, listed }: PriceKind): Cost {
   const { usage } = request;
-  const exact = priceCertain && !request.usageEstimated
+  const exact = certain && !request.usageEstimated
     && usage.inputTokens !== undefined && usage.outputTokens !== undefined && ratesCover(usage, card.used);
-  const microUsd = costMicroUsd(usage, card);
+  const microUsd = costMicroUsd(usage, card, listed ? request.extras : undefined);
   if (microUsd === undefined) return unknownCost;
-  return { microUsd, certainty: exact ? 'exact' : 'estimated', priceSource: source, priceUsed: card.used };
+  const cost: Cost = { microUsd, certainty: exact ? 'exact' : 'estimated', priceSource: source, priceUsed: card.used };
+  if (asOf !== undefined) cost.priceAsOf = asOf;
+  return cost;
 }
 
 /**
@@ -295,5 +334,5 @@ function supplementSchedule(supplement: PriceSupplement, at: number): Schedule {
     tiers.push(...tiersOf(-1, base));
     if (period.long !== undefined) tiers.push(...tiersOf(period.long.abovePromptTokens, period.long.rates));
   }
-  return { tiers, source: `waybill table (${supplement.source})`, certain };
+  return { tiers, source: `waybill table (${supplement.source})`, asOf: /\d{4}-\d{2}(?:-\d{2})?$/.exec(supplement.source)?.[0], certain };
 }

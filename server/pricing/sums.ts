@@ -1,5 +1,5 @@
 import type { TokenUsage } from '../api/conversation.ts';
-import type { Attempt, Cost } from '../api/receipt.ts';
+import type { Attempt, Cost, SpendTotals } from '../api/receipt.ts';
 import { tokenBuckets, usageBuckets } from '../api/usage.ts';
 
 /** Adds `more` to `sum` in place, bucket by bucket. A bucket that neither reports stays absent. */
@@ -63,4 +63,25 @@ export function sumCost(attempts: readonly Pick<Attempt, 'cost'>[]): Cost {
  */
 export function costIsMissing(attempt: Pick<Attempt, 'cost'>, running: boolean): boolean {
   return attempt.cost.certainty === 'unknown' && !running;
+}
+
+type UnpricedSum = Pick<SpendTotals, 'unpricedAttempts' | 'unpriced'>;
+
+/** Gathers the parts without a price of sums of spend, and writes them into the sums by frequency. */
+export class UnpricedParts {
+  readonly #parts = new Map<UnpricedSum, Map<string, number>>();
+
+  /** @param parts of each of `count` attempts, separated by commas */
+  add(sum: UnpricedSum, parts: string, count: number): void {
+    sum.unpricedAttempts = (sum.unpricedAttempts ?? 0) + count;
+    let counts = this.#parts.get(sum);
+    if (counts === undefined) this.#parts.set(sum, counts = new Map());
+    for (const part of parts.split(', ')) counts.set(part, (counts.get(part) ?? 0) + count);
+  }
+
+  write(): void {
+    for (const [sum, counts] of this.#parts) {
+      sum.unpriced = [...counts].sort(([one, first], [other, second]) => second - first || one.localeCompare(other)).map(([part]) => part);
+    }
+  }
 }

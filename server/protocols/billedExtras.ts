@@ -3,6 +3,8 @@ import type { JsonValue } from '../base/json.ts';
 import { isObject } from '../base/json.ts';
 import { tokenCountOf } from './usageFigures.ts';
 
+type ModalityCount = 'audioInputTokens' | 'audioCacheReadTokens' | 'audioOutputTokens' | 'imageOutputTokens' | 'videoOutputTokens';
+
 /** Gathers what an answer is charged for beside its tokens. Nothing is made where nothing is. */
 export class ExtrasGatherer {
   #extras: BilledExtras | undefined;
@@ -36,10 +38,9 @@ export class ExtrasGatherer {
   }
 
   /** Tokens of the prompt or the answer that have another price than text. */
-  setTokens(kind: 'audioTokens' | 'imageTokens', ...counts: readonly (JsonValue | undefined)[]): void {
-    let sum = 0;
-    for (const count of counts) sum += tokenCountOf(count) ?? 0;
-    if (sum > 0) this.#extras = { ...this.#extras, [kind]: sum };
+  setTokens(kind: ModalityCount, count: JsonValue | undefined): void {
+    const tokens = tokenCountOf(count);
+    if (tokens !== undefined && tokens > 0) this.#extras = { ...this.#extras, [kind]: tokens };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Config, EndpointConfig } from '../config/config.ts';
 import type { ModelFacts } from '../models/mergedFacts.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { modelSettings } from '../models/modelSettings.ts';
+import { placeFactor } from '../pricing/chargeTables.ts';
 import type { PriceTerms, Pricer } from '../pricing/pricing.ts';
 import type { Dialect } from '../protocols/codec.ts';
 import { protocolsOf, type TargetProtocols } from './chooseProtocol.ts';
@@ -40,7 +41,7 @@ export type Candidate = ResolvedTarget | MissingTarget;
 /** What a route table is made from. */
 export interface RouteSources {
   readonly config: Config;
-  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'serves' | 'servedBy' | 'modelAt' | 'upstreamName' | 'canonicalName' | 'listedFacts'>;
+  readonly directory: Pick<ModelDirectory, 'modelsOf' | 'serves' | 'servedBy' | 'modelAt' | 'upstreamName' | 'canonicalName' | 'listedFacts'> & Partial<Pick<ModelDirectory, 'listedAt'>>;
   /** @param model any spelling */
   facts(endpoint: string, model: string): ModelFacts;
 }
@@ -193,6 +194,7 @@ class Target implements ResolvedTarget {
   readonly upstreamModel: string;
   readonly facts: ModelFacts;
   readonly #listedPrices: PriceTerms['listedPrices'];
+  readonly #listedAt: number | undefined;
   readonly #canonical: string;
   #protocols: TargetProtocols | undefined;
   #price: PriceTerms | undefined;
@@ -206,6 +208,7 @@ class Target implements ResolvedTarget {
     this.facts = facts(endpoint.name, model);
     this.#canonical = directory.canonicalName(model);
     this.#listedPrices = directory.listedFacts(endpoint.name, model)?.prices;
+    this.#listedAt = this.#listedPrices === undefined ? undefined : directory.listedAt?.(endpoint.name);
   }
 
   get dialect(): Dialect {
@@ -221,7 +224,8 @@ class Target implements ResolvedTarget {
     return this.#price ??= {
       model: this.#canonical, upstreamModel, endpointName: endpoint.name, provider: endpoint.provider,
       configPrices: (modelSettings(endpoint, model) ?? modelSettings(endpoint, this.#canonical))?.prices,
-      listedPrices: this.#listedPrices, priceFactor: priceFactorOf(endpoint),
+      listedPrices: this.#listedPrices, priceFactor: priceFactorOf(endpoint, upstreamModel),
+      ...(this.#listedAt === undefined ? {} : { listedAt: this.#listedAt }), ...(endpoint.billing === undefined ? {} : { billing: endpoint.billing }),
     };
   }
 
@@ -230,7 +234,10 @@ class Target implements ResolvedTarget {
   }
 }
 
-/** What list prices are multiplied with in the endpoint's region. */
-function priceFactorOf({ provider, region }: EndpointConfig): number | undefined {
-  return provider.regions?.find(one => one.id === region)?.priceFactor;
+/** What list prices are multiplied with in the endpoint's region, or at the place that its address stands for. */
+function priceFactorOf({ provider, region, baseUrl }: EndpointConfig, upstreamModel: string): number | undefined {
+  const ofRegion = provider.regions?.find(one => one.id === region)?.priceFactor;
+  if (ofRegion !== undefined) return ofRegion;
+  const ofPlace = placeFactor(provider.pricesId, baseUrl, upstreamModel);
+  return ofPlace === 1 ? undefined : ofPlace;
 }

@@ -2,6 +2,7 @@ import { clockText, conditionText, failureClassWords, healthOf, isUp } from '../
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { targetName } from '../../../server/api/targetName.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
+import { atLeastNote } from '../../base/money.ts';
 import { describeKey } from '../../keys/keyList.ts';
 import { conditionIcon, endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
@@ -41,7 +42,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
   const figure = endpointMoney(endpoint);
   const money = isWhollyUnknown(figure) ? 'cost unknown' : formatMoney(figure);
   const state = conditionText(endpoint.condition, now);
-  const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0;
+  const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0 || endpoint.todayUnpriced !== undefined;
   const description = [
     ...(drilled ? ['fire drill'] : []),
     ...(endpoint.condition.kind === 'healthy' ? [] : [state]),
@@ -97,7 +98,7 @@ function endpointTooltip(endpoint: EndpointStatus, state: string, money: string,
     ...(endpoint.total === undefined ? [] : [`Whole answer: ${latencyText(endpoint.total)}`]),
     ...(errorRate === undefined ? [] : [`Errors in the last 10 min: ${String(Math.round(errorRate * 100))} %`]),
     ...(downtime === undefined ? [] : [downtimeText(downtime, now)]),
-    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'request')} of unknown cost` : ''}`,
+    `Today: ${money}${endpoint.todayUnknown > 0 && endpoint.todayMicroUsd > 0 ? `, without ${count(endpoint.todayUnknown, 'request')} of unknown cost` : ''}${endpoint.todayUnpriced === undefined ? '' : `, ${atLeastNote(endpoint.todayUnpriced)}`}`,
   ].join('\n');
 }
 

@@ -2,7 +2,7 @@ import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
 import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
-import { formatCost } from '../../base/money.ts';
+import { atLeastNote, coveredBy, formatCost } from '../../base/money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
 import type { AttemptTimeline } from './receiptTimeline.ts';
 import { callerText, failureText, isRefused, outcomeText, roleText, toneOf } from '../../base/outcomeWording.ts';
@@ -186,7 +186,17 @@ function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: stri
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) {
     return { text: formatCost(cost), note: totalTokens(usage) === undefined ? 'what it used is not known' : `no price is known for ${target}` };
   }
-  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.unpriced === undefined ? [] : [`at least: without ${cost.unpriced.join(', ')}`]), ...(cost.priceSource === undefined ? [] : [`price from ${priceSourceText(cost.priceSource)}`])].join(' · ') };
+  return { text: formatCost(cost), note: [cost.certainty, ...(cost.unknownParts === undefined ? [] : [`without ${countOf(cost.unknownParts, 'attempt')} of unknown cost`]), ...(cost.unpriced === undefined ? [] : [atLeastNote(cost.unpriced)]), ...priceNotes(cost)].join(' · ') };
+}
+
+function priceNotes(cost: Cost): string[] {
+  const { priceSource, priceUsed, priceAsOf } = cost;
+  if (coveredBy(cost) !== undefined) return [priceSource === 'subscription' ? 'covered by a subscription' : 'free of charge'];
+  if (priceSource === undefined) return [];
+  return [
+    ...(priceUsed === undefined ? [] : [`$${priceUsed.inputPerMTok} in / $${priceUsed.outputPerMTok} out per 1M`]),
+    `price from ${priceSourceText(priceSource)}${priceAsOf === undefined ? '' : ` of ${priceAsOf}`}`,
+  ];
 }
 
 function priceSourceText(source: string): string {

@@ -84,6 +84,7 @@ function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): st
     ['Attempts', String(request.attempts)],
     ['Tokens', tokens === undefined ? 'unknown' : `${formatTokens(tokens)} (${formatTokens(request.usage.cacheReadTokens)} from cache, ${formatTokens(request.usage.outputTokens)} output)`],
     ['Cost', request.outcome === 'open' ? undefined : costText(request) ?? 'none known'],
+    ['Not in the cost', request.cost.unpriced?.join(', ')],
   ];
   const lines = rows.flatMap(([name, value]) => value === undefined ? [] : [`| ${name} | ${escapeMarkdown(value)} |`]);
   return [`**${escapeMarkdown(request.target ?? request.requestedModel)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');

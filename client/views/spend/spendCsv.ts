@@ -14,12 +14,12 @@ const tokenColumns = tokenBuckets.map(([, column]) => column);
 /**
  * The sums of a report as CSV: one line for the total and one for each provider, model, tool, workspace and day.
  * Money in US dollars with six decimals. What is unknown is empty, also where the known part of a sum is nothing; of a sum
- * that is known in part, the columns `requests_of_unknown_cost` and `incomplete_token_columns` say so.
+ * that is known in part, the columns `requests_of_unknown_cost`, `incomplete_token_columns`, `requests_in_part` and `not_in_cost` say so.
  */
 export function spendSummaryCsv(report: SpendReport): string {
-  const header = ['group', 'name', 'cost_usd', 'estimated_cost_usd', 'requests_of_unknown_cost', 'requests', ...tokenColumns, 'incomplete_token_columns'];
+  const header = ['group', 'name', 'cost_usd', 'estimated_cost_usd', 'requests_of_unknown_cost', 'requests', ...tokenColumns, 'incomplete_token_columns', 'requests_in_part', 'not_in_cost', 'requests_covered'];
   const line = (group: string) => (sum: SpendGroup): Cell[] => [
-    group, sum.name, ...moneyCells(sum), sum.unknownAttempts, sum.exchanges, ...sumTokenCells(sum),
+    group, sum.name, ...moneyCells(sum), sum.unknownAttempts, sum.exchanges, ...sumTokenCells(sum), ...partCells(sum),
   ];
   return csvText([
     header,
@@ -28,7 +28,7 @@ export function spendSummaryCsv(report: SpendReport): string {
     ...report.byModel.map(line('model')),
     ...report.byTool.map(line('tool')),
     ...report.byWorkspace.map(line('workspace')),
-    ...report.byDay.map((day): Cell[] => ['day', day.day, ...moneyCells(day), day.unknownAttempts, day.exchanges]),
+    ...report.byDay.map((day): Cell[] => ['day', day.day, ...moneyCells(day), day.unknownAttempts, day.exchanges, ...tokenColumns.map(() => undefined), undefined, ...partCells(day)]),
   ]);
 }
 
@@ -73,8 +73,13 @@ function sumTokenCells({ usage, incompleteUsage = [] }: SpendGroup): Cell[] {
   return [...cells, incomplete.map(([, column]) => column).join(' ')];
 }
 
+/** What the sum does not hold of costs that it holds, and what costs nothing more. */
+function partCells({ unpricedAttempts, unpriced, coveredAttempts }: SpendFigure): Cell[] {
+  return [unpricedAttempts ?? 0, unpriced?.join(', '), coveredAttempts ?? 0];
+}
+
 function moneyCells(sum: SpendFigure): Cell[] {
-  return isUnknownSum(sum.microUsd, sum.unknownAttempts) ? [undefined, undefined] : [microUsdToDecimal(sum.microUsd), microUsdToDecimal(sum.estimatedMicroUsd)];
+  return isUnknownSum(sum.microUsd, sum.unknownAttempts + (sum.unpricedAttempts ?? 0)) ? [undefined, undefined] : [microUsdToDecimal(sum.microUsd), microUsdToDecimal(sum.estimatedMicroUsd)];
 }
 
 function costCell(cost: Cost): Cell {

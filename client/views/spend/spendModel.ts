@@ -1,7 +1,7 @@
 import type { SpendGroup, SpendReport, SpendTotals } from '../../../server/api/receipt.ts';
 import { cacheHitShare, countOf, formatCount, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
-import { certaintyNotes, formatMicroUsd, formatSpend, isUnknownSum } from '../../base/money.ts';
+import { atLeastNote, certaintyNotes, formatMicroUsd, formatSpend, isUnknownSum } from '../../base/money.ts';
 import { chartGeometry } from './spendChartModel.ts';
 import type { ChartBar } from './spendChartModel.ts';
 import type { SpendPeriod } from './spendRange.ts';
@@ -81,7 +81,7 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     period,
     empty: totals.exchanges > 0 ? undefined : source.hasProviders ? 'no-requests' : 'no-providers',
     totalText: formatSpend(totals),
-    notes: isUnknownSum(totals.microUsd, totals.unknownAttempts) ? [unknownNote(totals)] : certaintyNotes(totals),
+    notes: isUnknownSum(totals.microUsd, totals.unknownAttempts) ? [unknownNote(totals), ...(totals.unpriced === undefined ? [] : [atLeastNote(totals.unpriced)])] : certaintyNotes(totals),
     requestsText: countOf(totals.exchanges, 'request'),
     tokens: tokenFigures(totals.usage, totals.incompleteUsage),
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
@@ -90,7 +90,7 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
       firstLabel: dayLabel(chartDays[0]?.day, style),
       lastLabel: period === 'month' ? lastOfMonthLabel(chartDays[0]?.day, source.chartSlots, style) : 'Today',
-      hasUnknown: chartDays.some((day) => day.unknownAttempts > 0),
+      hasUnknown: chartDays.some((day) => day.unknownAttempts > 0 || (day.unpricedAttempts ?? 0) > 0),
       hasEstimates: chartDays.some((day) => day.estimatedMicroUsd > 0),
       days: chartDays.map((day, index) => ({
         label: formatDay(day.day, 'long', style),
@@ -112,6 +112,7 @@ function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: nu
         text: formatSpend(group),
         detail: [
           countOf(group.exchanges, 'request'),
+          ...(group.unpriced === undefined ? [] : [`at least, without ${group.unpriced.join(', ')}`]),
           ...(group.unknownAttempts === 0 ? [] : [`${formatCount(group.unknownAttempts)} of unknown cost`]),
           tokens === undefined ? 'tokens unknown' : `${formatTokens(tokens)}${isIncompleteSum(group) ? '+' : ''} tokens`,
         ].join(' · '),

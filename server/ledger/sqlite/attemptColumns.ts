@@ -65,7 +65,7 @@ export const usageColumnList: readonly string[] = Object.values(usageColumnNames
 
 /**
  * The columns that hold an attempt's record. The list drives the insert, the read and the list of columns; beside them a row
- * has `exchange_seq`, `final` and `last`, which place it. The four columns of the cost are read together, by the first of them.
+ * has `exchange_seq`, `final` and `last`, which place it. The columns of the cost are read together, by the first of them.
  */
 const attemptColumns: readonly AttemptColumn[] = [
   requiredNumber('number', 'number', ({ attempt }) => attempt.number),
@@ -99,6 +99,7 @@ const attemptColumns: readonly AttemptColumn[] = [
   { name: 'price_source', write: ({ cost }) => cost.priceSource ?? null, read: ignored },
   { name: 'price_used', write: ({ priceText }) => priceText, read: ignored },
   { name: 'cost_unpriced', write: ({ cost }) => cost.unpriced?.join(', ') ?? null, read: ignored },
+  { name: 'price_as_of', write: ({ cost }) => cost.priceAsOf ?? null, read: ignored },
   optionalText('key_id', 'keyId', ({ attempt }) => attempt.keyId ?? null),
   optionalText('role', 'role', ({ attempt }) => attempt.role ?? null),
   optionalText('kind', 'kind', ({ attempt }) => attempt.kind ?? null),
@@ -137,11 +138,12 @@ export function usageFromRow(row: Row): TokenUsage {
 }
 
 function costFromRow(row: Row): Cost {
-  const { cost_certainty: certainty, cost_micro_usd: microUsd, price_source: priceSource, price_used: priceUsed, cost_unpriced: unpriced } = row;
+  const { cost_certainty: certainty, cost_micro_usd: microUsd, price_source: priceSource, price_used: priceUsed, cost_unpriced: unpriced, price_as_of: priceAsOf } = row;
   // A cost that is called known and has no figure is unknown.
   if ((certainty !== 'exact' && certainty !== 'estimated') || typeof microUsd !== 'number') return { certainty: 'unknown' };
   const cost: Cost = { certainty, microUsd };
   if (typeof priceSource === 'string') cost.priceSource = priceSource;
+  if (typeof priceAsOf === 'string') cost.priceAsOf = priceAsOf;
   if (typeof unpriced === 'string') cost.unpriced = unpriced.split(', ');
   if (typeof priceUsed === 'string') cost.priceUsed = plausiblePrices(json(priceUsed));
   return cost;

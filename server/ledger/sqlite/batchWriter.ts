@@ -77,7 +77,7 @@ export class BatchWriter {
     const attemptColumns = ['exchange_seq', 'final', 'last', ...attemptColumnNames];
     this.#insertAttempt = database.prepare(`INSERT INTO attempts (${attemptColumns.join(', ')}) VALUES (${attemptColumns.map(() => '?').join(', ')})
       ON CONFLICT (exchange_seq, number) DO UPDATE SET cost_micro_usd = excluded.cost_micro_usd, cost_certainty = excluded.cost_certainty,
-        price_source = excluded.price_source, price_used = excluded.price_used, cost_unpriced = excluded.cost_unpriced
+        price_source = excluded.price_source, price_used = excluded.price_used, cost_unpriced = excluded.cost_unpriced, price_as_of = excluded.price_as_of
         WHERE attempts.cost_certainty = 'unknown' AND excluded.cost_certainty <> 'unknown'`);
     this.#insertHealth = database.prepare(`INSERT INTO health_events (instance, endpoint, at, ok, kind, failure_class, message, latency_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);

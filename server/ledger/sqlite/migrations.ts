@@ -176,4 +176,11 @@ export const migrations: readonly string[] = [
   /* Parts of the bill without a known price, in words and separated by commas; the cost is then a lower bound. NULL: none. */
   ALTER TABLE attempts ADD COLUMN cost_unpriced TEXT;
   `,
+  `
+  /* The day or month of which the price is. */
+  ALTER TABLE attempts ADD COLUMN price_as_of TEXT;
+  CREATE INDEX attempts_unpriced ON attempts (started_at) WHERE cost_unpriced IS NOT NULL;
+  /* Of the sums: attempts that a plan or a free tier covers. */
+  ALTER TABLE spend_slots ADD COLUMN covered_attempts INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

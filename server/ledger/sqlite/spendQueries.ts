@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../api/receipt.ts';
 import type { TokenUsage } from '../../api/conversation.ts';
 import { localDays } from './localDays.ts';
-import { addMissing, addUsage, incompleteBuckets } from '../../pricing/sums.ts';
+import { addMissing, addUsage, incompleteBuckets, UnpricedParts } from '../../pricing/sums.ts';
 import type { Guard } from '../../base/guarded.ts';
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
 import { costCertainty, figure, selectedAttemptColumns, usageColumnList, usageFromRow } from './attemptColumns.ts';
@@ -21,7 +21,7 @@ const foldChunk = 1_000;
 /** Fewer attempts than this are left as they are and summed by the query. */
 const foldThreshold = 2_000;
 
-const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, ${usageColumnList.join(', ')}`;
+const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges, covered_attempts, ${usageColumnList.join(', ')}`;
 
 /**
  * The sums of one attempt `a` of exchange `e`. An attempt whose process died may have cost anything; one that still
@@ -30,7 +30,7 @@ const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges,
 const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
   CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
   CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
-  a.last AS exchanges, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
+  a.last AS exchanges, CASE WHEN a.price_source IN ('subscription', 'free') THEN 1 ELSE 0 END AS covered_attempts, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
 const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
 const groupColumns = 'endpoint, model, tool, workspace';
 
@@ -99,6 +99,7 @@ export class SpendQueries {
   readonly #byGroup: StatementSync;
   readonly #bySlot: StatementSync;
   readonly #exchanges: StatementSync;
+  readonly #unpriced: StatementSync;
   readonly #startByEndpoint: StatementSync;
   readonly #startHedges: StatementSync;
   readonly #startRunning: StatementSync;
@@ -117,10 +118,13 @@ export class SpendQueries {
     this.#firstUnpriced = database.prepare(`SELECT CAST(min(a.seq) AS REAL) AS seq FROM exchanges e INDEXED BY exchanges_open JOIN attempts a ON a.exchange_seq = e.seq
       WHERE e.outcome = 'open' AND a.final = 1 AND ${costCertainty} = 'unknown'`);
     this.#byGroup = database.prepare(`SELECT ${groupColumns}, ${readableSums} FROM ${grouped} GROUP BY ${groupColumns}`);
-    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
+    this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     // Both take the same bounds; each uses those it needs.
     for (const statement of [this.#byGroup, this.#bySlot]) statement.setAllowUnknownNamedParameters(true);
     this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
+    this.#unpriced = database.prepare(`SELECT ${attemptGroups}, CAST(a.started_at / ${slotMs} AS REAL) AS slot, a.cost_unpriced AS parts, count(*) AS count
+      FROM attempts a INDEXED BY attempts_unpriced JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE a.started_at >= :from AND a.started_at < :to AND a.cost_unpriced IS NOT NULL AND a.final = 1 GROUP BY ${groupColumns}, slot, parts`);
     const attemptsOf = (index: string): string => `FROM attempts a INDEXED BY ${index} JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.started_at >= :from AND a.started_at < :to`;
     this.#startByEndpoint = database.prepare(`SELECT endpoint, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts'].map(readableSum).join(', ')} FROM (
       SELECT a.endpoint AS endpoint, ${attemptSums} ${attemptsOf('attempts_by_time')} AND a.final = 1 AND ${notRunningHere}) GROUP BY endpoint`);
@@ -183,6 +187,10 @@ export class SpendQueries {
           microUsd: Number(row['micro_usd']), estimatedMicroUsd: Number(row['estimated_micro_usd']), unknown: Number(row['unknown_attempts']),
         });
       }
+      for (const row of this.#unpriced.all({ from, to })) {
+        const spend = byEndpoint.get(String(row['endpoint']));
+        if (spend !== undefined) spend.unpriced = [...new Set([...spend.unpriced ?? [], ...String(row['parts']).split(', ')])];
+      }
       return {
         position: Number(this.#highest.get()?.['seq'] ?? 0), byEndpoint, hedges: this.#startHedges.all(all).map(hedgeSpendFromRow),
         running: readable(allRows(this.#startRunning, all), spentAttemptFromRow, this.#unreadable),
@@ -218,6 +226,14 @@ export class SpendQueries {
       ];
       for (const sum of sums) add(sum, row, missing);
     }
+    const unpriced = this.#unpriced.all({ from: bounds.from, to: bounds.to });
+    const parts = new UnpricedParts();
+    for (const row of unpriced) {
+      for (const sum of [totals, endpoints.get(String(row['endpoint'])), models.get(String(row['model'])), tools.get(String(row['tool'])), workspaces.get(row['workspace'] === '' ? noWorkspace : String(row['workspace']))]) {
+        if (sum !== undefined) parts.add(sum, String(row['parts']), Number(row['count']));
+      }
+    }
+    parts.write();
     for (const [sum, buckets] of missing) {
       const incomplete = incompleteBuckets(sum.usage, buckets);
       if (incomplete !== undefined) sum.incompleteUsage = incomplete;
@@ -226,13 +242,13 @@ export class SpendQueries {
     return {
       range, totals,
       byEndpoint: byCostDescending(endpoints), byModel: byCostDescending(models), byTool: byCostDescending(tools), byWorkspace: byCostDescending(workspaces),
-      byDay: this.#days(range, bounds),
+      byDay: this.#days(range, bounds, unpriced),
     };
   }
 
-  #days(range: TimeRange, bounds: Bounds): SpendReport['byDay'] {
+  #days(range: TimeRange, bounds: Bounds, unpriced: readonly Row[]): SpendReport['byDay'] {
     const days = localDays(range.from, range.to);
-    const bars = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
+    const bars = days.map(({ day }): SpendReport['byDay'][number] => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
     const rows = this.#bySlot.all(bounds).sort((a, b) => Number(a['slot']) - Number(b['slot']));
     let index = 0;
     for (const row of rows) {
@@ -242,6 +258,13 @@ export class SpendQueries {
       if (bar === undefined) continue;
       addFigures(bar, row);
     }
+    const parts = new UnpricedParts();
+    for (const row of unpriced) {
+      const start = Number(row['slot']) * slotMs;
+      const bar = bars[days.findLastIndex(({ from }) => from <= start)];
+      if (bar !== undefined) parts.add(bar, String(row['parts']), Number(row['count']));
+    }
+    parts.write();
     return bars;
   }
 }
@@ -306,6 +329,8 @@ function addFigures(totals: Omit<SpendTotals, 'usage'>, row: Row): void {
   totals.estimatedMicroUsd += Number(row['estimated_micro_usd']);
   totals.unknownAttempts += Number(row['unknown_attempts']);
   totals.exchanges += Number(row['exchanges']);
+  const covered = Number(row['covered_attempts']);
+  if (covered > 0) totals.coveredAttempts = (totals.coveredAttempts ?? 0) + covered;
 }
 
 /** Groups by descending cost, then by name. */

@@ -92,8 +92,13 @@ export class GeminiStreamDecoder implements StreamDecoder {
 
   #readExtras(usage: JsonObject): BilledExtras | undefined {
     const gatherer = this.#extras;
-    gatherer.setTokens('audioTokens', modalityTokens(usage.promptTokensDetails, 'AUDIO'), modalityTokens(usage.candidatesTokensDetails, 'AUDIO'));
-    gatherer.setTokens('imageTokens', modalityTokens(usage.candidatesTokensDetails, 'IMAGE'));
+    // Sound of the prompt holds what was cached of it; pictures and films in a prompt cost what text does.
+    const cachedSound = modalityTokens(usage.cacheTokensDetails, 'AUDIO');
+    gatherer.setTokens('audioInputTokens', Math.max(0, modalityTokens(usage.promptTokensDetails, 'AUDIO') - cachedSound));
+    gatherer.setTokens('audioCacheReadTokens', cachedSound);
+    gatherer.setTokens('audioOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'AUDIO'));
+    gatherer.setTokens('imageOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'IMAGE'));
+    gatherer.setTokens('videoOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'VIDEO'));
     const tier = asString(usage.serviceTier) ?? asString(usage.trafficType);
     if (tier !== undefined && tier.toLowerCase() !== 'standard' && tier !== 'ON_DEMAND') gatherer.setTier(tier);
     return gatherer.extras;
@@ -102,6 +107,7 @@ export class GeminiStreamDecoder implements StreamDecoder {
   #candidate(candidate: JsonObject, events: ConversationEvent[]): void {
     const grounding = camelCasedOrEmpty(candidate.groundingMetadata);
     if (Array.isArray(grounding.webSearchQueries)) this.#extras.setRuns('grounding', grounding.webSearchQueries.length);
+    if (Array.isArray(grounding.groundingChunks) && grounding.groundingChunks.some(chunk => isObject(chunk) && isObject(chunk.maps))) this.#extras.setRuns('grounding with maps', 1);
     const content = camelCasedOrEmpty(candidate.content);
     let logprobs = decodeLogprobs(candidate.logprobsResult);
     for (const entry of Array.isArray(content.parts) ? content.parts : []) {

@@ -136,8 +136,9 @@ export class ChatStreamDecoder implements StreamDecoder {
     if (chunk.service_tier !== 'default' && chunk.service_tier !== 'auto' && chunk.service_tier !== 'on_demand') gatherer.setTier(chunk.service_tier);
     const prompt = isObject(usage.prompt_tokens_details) ? usage.prompt_tokens_details : {};
     const completion = isObject(usage.completion_tokens_details) ? usage.completion_tokens_details : {};
-    gatherer.setTokens('audioTokens', prompt.audio_tokens, completion.audio_tokens);
-    gatherer.setTokens('imageTokens', completion.image_tokens);
+    gatherer.setTokens('audioInputTokens', prompt.audio_tokens);
+    gatherer.setTokens('audioOutputTokens', completion.audio_tokens);
+    gatherer.setTokens('imageOutputTokens', completion.image_tokens);
     gatherer.setRuns('live search', usage.num_sources_used);
     return gatherer.extras;
   }

@@ -59,16 +59,17 @@ const ticksPerMicroUsd = 10_000;
 
 /**
  * The answer's cost as the provider reports it, in micro-dollars: OpenRouter's `cost` in US dollars (with
- * the user's own key at the provider, that provider's bill comes on top), Perplexity's `cost.total_cost` in US dollars, or
- * xAI's `cost_in_usd_ticks`.
+ * the user's own key at the provider, that provider's bill comes on top), Perplexity's `cost.total_cost`, or xAI's `cost_in_usd_ticks`.
  */
 export function reportedCost(usage: JsonObject): number | undefined {
-  const { cost, cost_in_usd_ticks: ticks } = usage;
+  const { cost_in_usd_ticks: ticks } = usage;
+  const cost = isObject(usage.cost) ? usage.cost.total_cost ?? null : usage.cost;
   if (cost === undefined) return typeof ticks === 'number' ? plausibleCostMicroUsd(ticks / ticksPerMicroUsd) : undefined;
-  if (isObject(cost) && typeof cost.total_cost === 'number' && cost.total_cost >= 0) return plausibleCostMicroUsd(cost.total_cost * 1_000_000);
   if (typeof cost !== 'number' || cost < 0) return undefined;
   const details = isObject(usage.cost_details) ? usage.cost_details : {};
   const upstream = usage.is_byok === true ? details.upstream_inference_cost ?? 0 : 0;
+  // Nothing at OpenRouter, and no word on the other bill.
+  if (usage.is_byok === true && cost === 0 && upstream === 0) return undefined;
   // A part that cannot be true makes the cost unknown: the sum of the others would be too low.
   return typeof upstream === 'number' && upstream >= 0 ? plausibleCostMicroUsd((cost + upstream) * 1_000_000) : undefined;
 }

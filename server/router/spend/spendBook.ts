@@ -91,6 +91,7 @@ export class SpendBook {
     addSpend(sum, {
       microUsd: microUsd ?? 0, estimatedMicroUsd: cost.certainty === 'estimated' ? microUsd ?? 0 : 0, unknown: unknown && !runs ? 1 : 0,
     });
+    if (cost.unpriced !== undefined) addUnpriced(sum, cost.unpriced);
     if (attempt.role === 'hedge') addHedge(hedgeOf(hedges, route ?? this.#bareName(requestedModel)), { microUsd: microUsd ?? 0, known: unknown ? 0 : 1, count: 1 });
   }
 }
@@ -124,6 +125,12 @@ function addSpend(sum: EndpointSpend, more: EndpointSpend): void {
   sum.microUsd += more.microUsd;
   sum.estimatedMicroUsd += more.estimatedMicroUsd;
   sum.unknown += more.unknown;
+  if (more.unpriced !== undefined) addUnpriced(sum, more.unpriced);
+}
+
+/** The list of a sum is replaced and never changed: copies of the sum share it. */
+function addUnpriced(sum: EndpointSpend, parts: readonly string[]): void {
+  if (parts.some(part => sum.unpriced?.includes(part) !== true)) sum.unpriced = [...new Set([...sum.unpriced ?? [], ...parts])];
 }
 
 function addHedge(sum: HedgeSpend, more: HedgeSpend): void {

@@ -52,15 +52,17 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   let todayMicroUsd = 0;
   let todayEstimated = false;
   let todayUnknown = 0;
+  let todayUnpriced: string[] | undefined;
   for (const one of spend?.values() ?? [unreadSpend]) {
     todayMicroUsd += one.microUsd;
     todayEstimated ||= one.estimatedMicroUsd > 0;
     todayUnknown += one.unknown;
+    if (one.unpriced !== undefined) todayUnpriced = [...new Set([...todayUnpriced ?? [], ...one.unpriced])];
   }
   return {
     at: now, endpoints, link: sources.healthRegistry.networkTrouble(), offered,
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
-    todayMicroUsd, todayEstimated, todayUnknown,
+    todayMicroUsd, todayEstimated, todayUnknown, ...(todayUnpriced === undefined ? {} : { todayUnpriced }),
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
   };
 }
@@ -86,6 +88,7 @@ function endpointStatus(endpoint: EndpointConfig, { directory }: SnapshotSources
     todayMicroUsd: spend?.microUsd ?? 0,
     todayEstimated: (spend?.estimatedMicroUsd ?? 0) > 0,
     todayUnknown: spend?.unknown ?? 0,
+    ...(spend?.unpriced === undefined ? {} : { todayUnpriced: spend.unpriced }),
   };
 }
 

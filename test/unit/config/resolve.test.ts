@@ -224,6 +224,31 @@ describe('a configuration', () => {
   });
 });
 
+describe('a price of $0', () => {
+  const zero = { inputPerMTok: 0, outputPerMTok: 0 };
+  const said = (endpoint: object): readonly string[] => resolve({ a: endpoint }, {}).said;
+
+  test('is reported with its place, and the endpoint works', () => {
+    const { config, problems } = resolveConfig({ endpoints: { a: { provider: 'openai', models: { 'gpt-4.1': { prices: zero } } } }, routes: {} }, options);
+    assert.deepEqual(problems.map(problem => problem.path), ['endpoints.a.models.gpt-4.1.prices']);
+    assert.match(problems[0]?.message ?? '', /^Endpoint "a": the price of "gpt-4\.1" is \$0.*set "billing"/);
+    assert.equal(config.endpoints.get('a')?.billing, undefined);
+  });
+
+  test('is none where nothing is charged: a plan, a free tier, a free model, a server of one\'s own', () => {
+    for (const endpoint of [
+      { provider: 'openai', billing: 'subscription', models: { m: { prices: zero } } }, { provider: 'openai', billing: 'free', models: { m: { prices: zero } } },
+      { provider: 'openrouter', models: { 'qwen/qwen3-coder:free': { prices: zero } } }, { provider: 'openai-compatible', baseUrl: 'http://127.0.0.1:8000/v1', models: { m: { prices: zero } } },
+      { provider: 'ollama', models: { m: { prices: zero } } }, { provider: 'openai', models: { m: { prices: { ...zero, outputPerMTok: 1 } } } },
+    ]) assert.deepEqual(said(endpoint), [], JSON.stringify(endpoint));
+  });
+
+  test('is not the way to say how an endpoint is paid for', () => {
+    assert.equal(resolve({ a: { provider: 'openai', billing: 'subscription' } }, {}).config.endpoints.get('a')?.billing, 'subscription');
+    assert.match(said({ provider: 'openai', billing: 'gift' })[0] ?? '', /"billing" must be/);
+  });
+});
+
 describe('plain http', () => {
   const hosts: readonly (readonly [string, boolean])[] = [
     ['localhost', true], ['127.0.0.1', true], ['127.8.8.8', true], ['[::1]', true], ['a.localhost', true], ['10.1.2.3', true], ['172.16.0.1', true], ['172.32.0.1', false],

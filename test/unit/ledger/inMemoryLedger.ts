@@ -8,7 +8,7 @@ import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, Used
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../../../server/ledger/spend.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
-import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage } from '../../../server/pricing/sums.ts';
+import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
 
 /** The fields of a peer's attempt that a test sets; the others have defaults. */
 export type PeerAttemptGiven = Pick<PeerAttempt, 'attempt' | 'endedAt'> & Partial<PeerAttempt>;
@@ -89,7 +89,8 @@ export class InMemoryLedger implements Ledger {
     const totals = noSpend();
     const groups = { endpoint: new Map<string, SpendGroup>(), model: new Map<string, SpendGroup>(), tool: new Map<string, SpendGroup>(), workspace: new Map<string, SpendGroup>() };
     const days = localDays(range.from, range.to);
-    const byDay = days.map(({ day }) => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
+    const unpriced = new UnpricedParts();
+    const byDay = days.map(({ day }): SpendReport['byDay'][number] => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
     const missing = new Map<SpendTotals, Set<keyof TokenUsage>>();
     for (const receipt of this.receipts.values()) {
       if (receipt.startedAt >= range.from && receipt.startedAt < range.to) totals.exchanges += 1;
@@ -111,6 +112,11 @@ export class InMemoryLedger implements Ledger {
           addMissing(missing.get(sum) ?? missing.set(sum, new Set()).get(sum) ?? new Set(), attempt.usage);
         }
         for (const sum of sums) sum.exchanges += ended;
+        const covered = attempt.cost.priceSource === 'subscription' || attempt.cost.priceSource === 'free';
+        for (const sum of [totals, ...sums, byDay[days.findLastIndex((day) => day.from <= attempt.startedAt)]]) {
+          if (sum !== undefined && covered) sum.coveredAttempts = (sum.coveredAttempts ?? 0) + 1;
+          if (sum !== undefined && attempt.cost.unpriced !== undefined) unpriced.add(sum, attempt.cost.unpriced.join(', '), 1);
+        }
         const bar = byDay[days.findLastIndex((day) => day.from <= attempt.startedAt)];
         if (bar === undefined) continue;
         bar.microUsd += micro;
@@ -119,6 +125,7 @@ export class InMemoryLedger implements Ledger {
         bar.exchanges += ended;
       }
     }
+    unpriced.write();
     for (const [sum, buckets] of missing) {
       const incomplete = incompleteBuckets(sum.usage, buckets);
       if (incomplete !== undefined) sum.incompleteUsage = incomplete;
@@ -140,6 +147,7 @@ export class InMemoryLedger implements Ledger {
         spend.microUsd += cost.microUsd ?? 0;
         if (cost.certainty === 'estimated') spend.estimatedMicroUsd += cost.microUsd ?? 0;
         if (cost.certainty === 'unknown') spend.unknown += 1;
+        if (cost.unpriced !== undefined) spend.unpriced = [...new Set([...spend.unpriced ?? [], ...cost.unpriced])];
         byEndpoint.set(endpoint, spend);
         if (role !== 'hedge') continue;
         const name = plan.route === undefined ? { requestedModel: plan.requestedModel } : { route: plan.route };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Attempt, Receipt } from '../../../server/api/receipt.ts';
+import type { Attempt, Cost, Receipt, SpendTotals } from '../../../server/api/receipt.ts';
 import type { Ledger } from '../../../server/ledger/ports.ts';
 import { hedgeSpend, polled, spendByEndpoint } from './reads.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from './receipts.ts';
@@ -25,6 +25,27 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.close(receipt);
       const read = await ledger.receipt('x-1');
       assert.deepEqual([read?.attempts[0]?.cost, read?.cost.unpriced], [cost, cost.unpriced]);
+      ledger.shutdown();
+    });
+
+    it('sums what is covered and what has no price, with its names, in the total, each group and each day', async () => {
+      const ledger = make();
+      const cost = (unpriced?: string[]): Cost => ({ microUsd: 10, certainty: 'estimated', priceSource: 'genai-prices 0.1.8', priceAsOf: '2026-09-23', ...(unpriced === undefined ? {} : { unpriced }) });
+      const covered: Cost = { microUsd: 0, certainty: 'exact', priceSource: 'subscription' };
+      ledger.close(aReceipt('p-1', { attempts: [anAttempt({ cost: cost(['shell', 'audio tokens']) })] }));
+      ledger.close(aReceipt('p-2', { attempts: [anAttempt({ cost: cost(['audio tokens']), endpoint: 'south' })] }));
+      ledger.close(aReceipt('p-3', { attempts: [anAttempt({ cost: covered, endpoint: 'plan' })] }));
+      ledger.close(aReceipt('p-4', { attempts: [anAttempt({ cost: cost() })] }));
+      const { totals, byEndpoint, byTool, byDay } = await ledger.spend({ from: noon - 1, to: noon + 1 });
+      const parts = { unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 1 };
+      const told = ({ unpricedAttempts, unpriced, coveredAttempts }: Partial<SpendTotals>): unknown => ({ unpricedAttempts, unpriced, coveredAttempts });
+      for (const sum of [totals, byTool[0], byDay[0]]) assert.deepEqual(told(sum ?? {}), parts);
+      const of = (name: string): unknown => told(byEndpoint.find(group => group.name === name) ?? {});
+      assert.deepEqual(of('openai'), { unpricedAttempts: 1, unpriced: ['audio tokens', 'shell'], coveredAttempts: undefined });
+      assert.deepEqual(of('south'), { unpricedAttempts: 1, unpriced: ['audio tokens'], coveredAttempts: undefined });
+      assert.deepEqual(of('plan'), { unpricedAttempts: undefined, unpriced: undefined, coveredAttempts: 1 });
+      assert.deepEqual((await ledger.spendStart({ from: noon - 1, to: noon + 1 })).byEndpoint.get('south')?.unpriced, ['audio tokens']);
+      assert.equal((await ledger.receipt('p-1'))?.attempts[0]?.cost.priceAsOf, '2026-09-23');
       ledger.shutdown();
     });
 

@@ -55,7 +55,7 @@ const examples: readonly Example[] = [
   { what: 'Claude with 3 web searches at $10 for 1,000, and a fetch, which is free', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 } }), microUsd: 40_500, certainty: 'exact' },
   { what: 'Claude in a batch, at half the price', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, service_tier: 'batch' }), microUsd: 5250, certainty: 'exact' },
   { what: 'Claude with capacity that was bought, which has its own contract', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, service_tier: 'priority' }), microUsd: 10_500, certainty: 'estimated', unpriced: ['service tier priority'] },
-  { what: 'Claude in its fast mode, in one country', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, speed: 'fast', inference_geo: 'us' }), microUsd: 10_500, certainty: 'estimated', unpriced: ['fast mode', 'inference in us'] },
+  { what: 'Claude in a fast mode without a published multiple, in a country that is not known', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, speed: 'fast', inference_geo: 'eu' }), microUsd: 10_500, certainty: 'estimated', unpriced: ['fast mode', 'inference in eu'] },
   { what: 'Claude that runs code, whose container time is not told', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500 }, [{ type: 'server_tool_use', id: 's', name: 'bash_code_execution', input: {} }]), microUsd: 10_500, certainty: 'estimated', unpriced: ['code execution'] },
   { what: 'Claude with a tool that is not known yet', ...claude, answer: message({ input_tokens: 1000, output_tokens: 500, server_tool_use: { map_lookup_requests: 2 } }), microUsd: 10_500, certainty: 'estimated', unpriced: ['map lookup'] },
   { what: 'OpenAI with 2 searches at $10 for 1,000, and a page that is opened, which is free', ...openAi, answer: response([search(), search(), search('open_page')]), microUsd: 21_250, certainty: 'exact' },
@@ -66,7 +66,7 @@ const examples: readonly Example[] = [
   { what: 'OpenAI Responses at the default tier', ...openAi, answer: response([], { service_tier: 'default' }), microUsd: 1250, certainty: 'exact' },
   { what: 'OpenAI Chat on flex: 1,000 at $0.625 + 500 at $5', ...openAiChat, answer: chat(counted, { service_tier: 'flex' }), microUsd: 3125, certainty: 'exact' },
   { what: 'OpenAI Chat with priority, at twice the price', ...openAiChat, answer: chat(counted, { service_tier: 'priority' }), microUsd: 12_500, certainty: 'exact' },
-  { what: 'OpenAI Chat with priority for a model whose multiple is not known', ...openAiChat, model: 'gpt-4.1', answer: chat(counted, { service_tier: 'priority' }), microUsd: 6000, certainty: 'estimated', unpriced: ['service tier priority'] },
+  { what: 'OpenAI Chat with priority for a model whose multiple is not known', ...openAiChat, model: 'gpt-4-turbo', answer: chat(counted, { service_tier: 'priority' }), microUsd: 25_000, certainty: 'estimated', unpriced: ['service tier priority'] },
   { what: 'OpenAI Chat that heard and spoke', ...openAiChat, answer: chat({ ...counted, prompt_tokens_details: { audio_tokens: 100 }, completion_tokens_details: { audio_tokens: 50 } }), microUsd: 6250, certainty: 'estimated', unpriced: ['audio tokens'] },
   { what: 'a price of the user\'s own holds in every tier; tools are charged beside it', ...openAi, answer: response([search()], { service_tier: 'flex' }), microUsd: 2000 + 10_000, certainty: 'exact', also: { configPrices: { inputPerMTok: 1, outputPerMTok: 2 } } },
   { what: 'Gemini 2.5, grounded: $35 for 1,000 requests, of which some are free', ...google, answer: gemini(counts, { groundingMetadata: { webSearchQueries: ['a', 'b'] } }), microUsd: 1250 + 5000 + 35_000, certainty: 'estimated' },
@@ -85,7 +85,7 @@ describe('what an answer costs beside its tokens', () => {
 
   it('stays named in the sum of several attempts', () => {
     const unpriced = examples.filter(example => example.unpriced !== undefined).slice(0, 2).map(example => ({ cost: costOf(example) }));
-    assert.deepEqual(sumCost(unpriced).unpriced, ['service tier priority', 'fast mode', 'inference in us']);
+    assert.deepEqual(sumCost(unpriced).unpriced, ['service tier priority', 'fast mode', 'inference in eu']);
   });
 
   it('is counted in streams as in plain answers', () => {

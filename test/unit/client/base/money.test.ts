@@ -18,6 +18,8 @@ test('a cost says when it is an estimate, and never shows unknown as nothing', (
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated', unpriced: ['code execution'] }), '~$0.0042+');
   assert.equal(formatCost({ microUsd: 3, certainty: 'estimated' }), '~<$0.0001');
   assert.equal(formatCost({ microUsd: 0, certainty: 'exact' }), '$0.00');
+  assert.equal(formatCost({ microUsd: 0, certainty: 'exact', priceSource: 'subscription' }), '$0.00 (subscription)');
+  assert.equal(formatCost({ microUsd: 0, certainty: 'estimated', priceSource: 'provider list', unpriced: ['tokens listed at $0'] }), 'unknown');
   assert.equal(formatCost({ microUsd: 4_200, certainty: 'estimated', unknownParts: 1 }), '~$0.0042+');
   assert.equal(formatCost({ certainty: 'unknown' }), 'unknown');
   assert.equal(formatCost({ certainty: 'exact' }), 'unknown');
@@ -35,6 +37,10 @@ test('a sum says whether it is exact, partly estimated, wholly estimated or part
 
   const wholly = { microUsd: 200_000, estimatedMicroUsd: 200_000, unknownAttempts: 1_200 };
   assert.deepEqual(certaintyNotes(wholly), ['≈ estimated', '+ 1,200 requests of unknown cost']);
+
+  const inPart = { ...exact, unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 1 };
+  assert.equal(formatSpend(inPart), '$1.37+');
+  assert.deepEqual(certaintyNotes(inPart), ['at least: without audio tokens, shell (2 requests)', '1 request at $0.00 by subscription or free tier']);
 
   const nothingKnown = { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 2 };
   assert.equal(formatSpend(nothingKnown), 'unknown');

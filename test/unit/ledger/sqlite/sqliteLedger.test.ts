@@ -270,7 +270,7 @@ describe('the ledger file', () => {
     const database = new DatabaseSync(join(folder, 'ledger.db'));
     database.exec('UPDATE attempts SET input_tokens = 9223372036854775807, reported_micro_usd = 9007199254740993, cost_micro_usd = 9223372036854775807 WHERE exchange_seq <= 3');
     const slot = (level: number, width: number, endpoint: string, tool: string): void => {
-      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, ?, 'm', ?, '', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0)`)
+      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, ?, 'm', ?, '', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0)`)
         .run(level, Math.floor(noon / width) - 1, endpoint, tool);
     };
     for (const tool of ['t', 'u']) {
@@ -451,7 +451,7 @@ describe('the roll-up of spend', () => {
     ledger.flush();
     const database = new DatabaseSync(join(folder, 'ledger.db'));
     for (const [level, width] of [[0, 900_000], [1, 86_400_000]] as const) {
-      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, 'openai', 'gpt-4.1', 'claude-code', 'shop', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0)`)
+      database.prepare(`INSERT INTO spend_slots VALUES (?, ?, 'openai', 'gpt-4.1', 'claude-code', 'shop', 9223372036854775807, 0, 0, 1, 9223372036854775807, 0, 0, 0, 0, 0, 0, 0)`)
         .run(level, Math.floor(noon / width));
     }
     const queries = new SpendQueries(database, 'none', new Guard('The reading of a row', silentLog));

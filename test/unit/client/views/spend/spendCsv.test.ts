@@ -27,20 +27,22 @@ test('the summary has the total, every group and every day, with exact money and
     range: { from: 0, to: 1 }, totals: sums, byEndpoint: [{ name: 'openai', ...sums }, { name: 'south', ...unknown, usage: { inputTokens: 7, cacheWriteTokens: 0, outputTokens: 3 }, incompleteUsage: ['cacheWriteTokens', 'inputTokens'] }], byModel: [{ name: 'gpt-4.1', ...sums }], byTool: [{ name: '=cmd', ...sums }],
     byWorkspace: [{ name: 'shop, "old"', ...sums }], byDay: [
       { day: '2026-11-20', microUsd: 1_370_001, estimatedMicroUsd: 1, unknownAttempts: 2, exchanges: 3 }, { day: '2026-11-21', ...unknown },
-      { day: '2026-11-22', microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 },
+      { day: '2026-11-22', microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0, coveredAttempts: 4 },
+      { day: '2026-11-23', microUsd: 5, estimatedMicroUsd: 5, unknownAttempts: 0, exchanges: 3, unpricedAttempts: 2, unpriced: ['audio tokens', 'fast mode'] },
     ],
   };
   assert.deepEqual(spendSummaryCsv(report).split('\r\n'), [
-    'group,name,cost_usd,estimated_cost_usd,requests_of_unknown_cost,requests,input_tokens,cache_read_tokens,cache_write_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,incomplete_token_columns',
-    'total,,1.370001,0.000001,2,3,10,,,,5,,',
-    'provider,openai,1.370001,0.000001,2,3,10,,,,5,,',
-    'provider,south,,,2,2,7,,,,3,,input_tokens cache_write_tokens',
-    'model,gpt-4.1,1.370001,0.000001,2,3,10,,,,5,,',
-    "tool,'=cmd,1.370001,0.000001,2,3,10,,,,5,,",
-    'workspace,"shop, ""old""",1.370001,0.000001,2,3,10,,,,5,,',
-    'day,2026-11-20,1.370001,0.000001,2,3,,,,,,,',
-    'day,2026-11-21,,,2,2,,,,,,,',
-    'day,2026-11-22,0.000000,0.000000,0,0,,,,,,,',
+    'group,name,cost_usd,estimated_cost_usd,requests_of_unknown_cost,requests,input_tokens,cache_read_tokens,cache_write_tokens,cache_write_1h_tokens,output_tokens,reasoning_tokens,incomplete_token_columns,requests_in_part,not_in_cost,requests_covered',
+    'total,,1.370001,0.000001,2,3,10,,,,5,,,0,,0',
+    'provider,openai,1.370001,0.000001,2,3,10,,,,5,,,0,,0',
+    'provider,south,,,2,2,7,,,,3,,input_tokens cache_write_tokens,0,,0',
+    'model,gpt-4.1,1.370001,0.000001,2,3,10,,,,5,,,0,,0',
+    "tool,'=cmd,1.370001,0.000001,2,3,10,,,,5,,,0,,0",
+    'workspace,"shop, ""old""",1.370001,0.000001,2,3,10,,,,5,,,0,,0',
+    'day,2026-11-20,1.370001,0.000001,2,3,,,,,,,,0,,0',
+    'day,2026-11-21,,,2,2,,,,,,,,0,,0',
+    'day,2026-11-22,0.000000,0.000000,0,0,,,,,,,,0,,4',
+    'day,2026-11-23,0.000005,0.000005,0,3,,,,,,,,2,"audio tokens, fast mode",0',
     '',
   ]);
 });
