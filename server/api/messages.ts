@@ -1,3 +1,4 @@
+import type { ReconcileParams, ReconcileResult } from './bill.ts';
 import type { Condition } from './condition.ts';
 import type { ConversationEvent, ConversationRequest, TokenUsage } from './conversation.ts';
 import type { FailureClass } from './failure.ts';
@@ -128,6 +129,9 @@ export const statusNotification = notificationType<StatusSnapshot>('waybill/stat
 export interface SpendParams { range: TimeRange }
 export type SpendResult = SpendReport;
 export const spendRequest = requestType<SpendParams, SpendResult>('waybill/spend');
+
+/** Client -> server, request: compares the ledger with what a provider charges. Cancelled by the request's token. */
+export const reconcileRequest = requestType<ReconcileParams, ReconcileResult>('waybill/reconcile');
 
 /** Client -> server, request: latest exchanges, newest first. */
 export interface RequestsParams { limit: number; before?: number | undefined }

@@ -56,6 +56,7 @@ import { createSignals } from '../router/signals.ts';
 import { SpendToday } from '../router/spend/spendToday.ts';
 import { StatusReader } from '../router/status/status.ts';
 import { StatusChanges } from '../router/status/statusChanges.ts';
+import { BillReconciler } from '../router/bills/billReconciler.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
 import { viewsOf } from '../router/view.ts';
@@ -196,11 +197,12 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
+  const history = new History({ ledger, running, costs, providerMessages });
   const router = new Router({
     services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
-    history: new History({ ledger, running, costs, providerMessages }),
+    history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

@@ -2,7 +2,7 @@ import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '.
 import type { Subscription } from '../base/emitter.ts';
 import type { KeyNote } from './keyNotes.ts';
 import type { LimitStore } from './limitStore.ts';
-import type { SpendStart } from './spend.ts';
+import type { LedgerBill, SpendStart } from './spend.ts';
 
 /** An attempt with what health and timers learn from it. */
 export interface RecordedAttempt {
@@ -67,6 +67,8 @@ export interface LedgerReader {
   spend(range: TimeRange): Promise<SpendReport>;
   /** See SpendStart. */
   spendStart(range: TimeRange): Promise<SpendStart>;
+  /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */
+  bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill>;
   /** Ended attempts of all servers that still ran at or after a moment, oldest first; of many the latest. */
   recentAttempts(sinceMs: number): Promise<RecordedAttempt[]>;
   /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */

@@ -1,4 +1,4 @@
-import type { Attempt } from '../api/receipt.ts';
+import type { Attempt, CostCertainty } from '../api/receipt.ts';
 
 /** What the attempts at one endpoint cost. Money in micro-dollars. */
 export interface EndpointSpend {
@@ -51,4 +51,37 @@ export interface SpendStart {
   hedges: HedgeSpend[];
   /** Attempts of peers that still run. */
   running: SpentAttempt[];
+}
+
+/** What one model cost on one day at some endpoints. */
+export interface BilledModel {
+  /** Such as `2026-11-20`. */
+  day: string;
+  model: string;
+  upstreamModel: string;
+  /** Attempts that a provider may have charged for. */
+  requests: number;
+  /** Known cost. */
+  microUsd: number;
+  /** Prompt and answer together. */
+  tokens: number;
+  /** Where a price came from; one of them where there are several. */
+  priceSource?: string | undefined;
+}
+
+/** An attempt that may explain why a bill differs: its cost is not exact, or it ran over midnight. */
+export interface BilledAttempt {
+  day: string;
+  exchangeId: string;
+  upstreamModel: string;
+  certainty: CostCertainty;
+  unpriced: string[];
+  crossesMidnight: boolean;
+}
+
+/** What the ledger has to compare with a bill. */
+export interface LedgerBill {
+  models: BilledModel[];
+  /** The latest first; of many only the latest. */
+  attempts: BilledAttempt[];
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerBill } from '../ledger/spend.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
@@ -11,7 +12,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend' | 'bill'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -43,6 +44,11 @@ export class History {
 
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#read(() => this.#options.ledger.spend(range));
+  }
+
+  /** See LedgerReader.bill. */
+  bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
+    return this.#read(() => this.#options.ledger.bill(range, endpoints, offsetMs));
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import type { ReconcileParams, ReconcileResult } from '../api/bill.ts';
 import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ConfigProblem, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
@@ -15,6 +16,7 @@ import type { Ledger } from '../ledger/ports.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
+import type { BillReconciler } from './bills/billReconciler.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import type { CountRequest, TokenCounter } from './countTokens.ts';
@@ -40,6 +42,7 @@ export interface RouterOptions {
   endpointTester: EndpointTester;
   tokenCounter: TokenCounter;
   history: History;
+  bills: BillReconciler;
   drills: FaultInjectionRunner;
   running: RunningExchanges;
   ticker: Ticker;
@@ -132,6 +135,11 @@ export class Router {
 
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#parts.history.spend(range);
+  }
+
+  /** Compares the ledger with what a provider charges. @throws LedgerUnavailableError */
+  reconcile(params: ReconcileParams, signal?: AbortSignal): Promise<ReconcileResult> {
+    return this.#parts.bills.reconcile(params, signal);
   }
 
   /** The whole state, for the editor and for `GET /waybill/status`. */

@@ -17,6 +17,7 @@ import {
   exchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
 } from './rows.ts';
 import type { Row } from './rowValues.ts';
+import { BillQueries } from './billQueries.ts';
 import { SpendQueries } from './spendQueries.ts';
 
 export interface LedgerFileOptions {
@@ -50,6 +51,7 @@ const healthColumns = 'endpoint, at, ok, kind, failure_class, message, latency_m
 export class LedgerFile {
   readonly writer: BatchWriter;
   readonly spend: SpendQueries;
+  readonly bills: BillQueries;
   readonly instances: Instances;
   readonly file: string;
   readonly #database: DatabaseSync;
@@ -99,6 +101,7 @@ export class LedgerFile {
       this.#keyNotes = new KeyNotes(database, instanceId, this.#unreadable, before === undefined ? undefined : follow(before.#keyNotes.watermark, 'key_notes'));
       this.writer = new BatchWriter(database, instanceId, this.#keyNotes, this.instances, () => { this.verify(); });
       this.spend = new SpendQueries(database, instanceId, this.#unreadable);
+      this.bills = new BillQueries(database);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);
       this.#attemptsOf = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);

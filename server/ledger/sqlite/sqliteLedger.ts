@@ -11,7 +11,7 @@ import type { IsAlive } from './instances.ts';
 import type { KeyNote } from '../keyNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
 import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
-import type { SpendStart } from '../spend.ts';
+import type { LedgerBill, SpendStart } from '../spend.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 import type { LedgerFile } from './ledgerFile.ts';
@@ -175,6 +175,11 @@ class SqliteLedger implements Ledger {
     this.flush();
     if (this.#queue.size > 0) throw new LedgerUnavailableError(`The ledger ${this.#file} cannot be written now; try again in a moment.`);
     return this.#reading(({ spend }) => spend.start(range));
+  }
+
+  async bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
+    this.flush();
+    return this.#reading(({ bills }) => bills.read(range, endpoints, offsetMs));
   }
 
   async recentAttempts(sinceMs: number): Promise<RecordedAttempt[]> {

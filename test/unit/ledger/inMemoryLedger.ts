@@ -5,7 +5,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
-import type { EndpointSpend, HedgeSpend, SpendStart } from '../../../server/ledger/spend.ts';
+import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } from '../../../server/ledger/spend.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
@@ -134,6 +134,30 @@ export class InMemoryLedger implements Ledger {
       range, totals, byDay, byEndpoint: byCostDescending(groups.endpoint), byModel: byCostDescending(groups.model),
       byTool: byCostDescending(groups.tool), byWorkspace: byCostDescending(groups.workspace),
     };
+  }
+
+  async bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
+    const models = new Map<string, BilledModel>();
+    const attempts: LedgerBill['attempts'] = [];
+    const dayOf = (at: number): string => new Date(at + offsetMs).toISOString().slice(0, 10);
+    for (const receipt of this.receipts.values()) {
+      for (const attempt of receipt.attempts) {
+        const { startedAt, endpoint, upstreamModel, model, usage, cost } = attempt;
+        if (receipt.outcome === 'open' || startedAt < range.from || startedAt >= range.to || !endpoints.includes(endpoint)) continue;
+        const key = JSON.stringify([dayOf(startedAt), model, upstreamModel]);
+        const sum = models.get(key) ?? { day: dayOf(startedAt), model, upstreamModel, requests: 0, microUsd: 0, tokens: 0 };
+        const { inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens } = usage;
+        const counts = [inputTokens, cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens, outputTokens].filter((count) => count !== undefined);
+        if (counts.length > 0 || cost.certainty === 'unknown') sum.requests += 1;
+        sum.microUsd += cost.microUsd ?? 0;
+        sum.tokens += counts.reduce((total, count) => total + count, 0);
+        if (cost.priceSource !== undefined) sum.priceSource = cost.priceSource;
+        models.set(key, sum);
+        const crossesMidnight = dayOf(startedAt) !== dayOf(startedAt + attempt.totalMs);
+        if (cost.certainty !== 'exact' || crossesMidnight) attempts.push({ day: dayOf(startedAt), exchangeId: receipt.id, upstreamModel, certainty: cost.certainty, unpriced: [...cost.unpriced ?? []], crossesMidnight });
+      }
+    }
+    return { models: [...models.values()], attempts: attempts.reverse() };
   }
 
   async spendStart(range: TimeRange): Promise<SpendStart> {

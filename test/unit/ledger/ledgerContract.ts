@@ -49,6 +49,27 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('says what a provider may have charged for, by day and model, and which attempts are not exact or run over midnight', async () => {
+      const ledger = make();
+      const midnight = Date.UTC(2026, 10, 21);
+      ledger.close(aReceipt('b-1', { attempts: [anAttempt({ cost: { certainty: 'unknown' }, usage: {} })] }));
+      ledger.close(aReceipt('b-2', { attempts: [anAttempt({ cost: { microUsd: 7, certainty: 'estimated', priceSource: 'genai-prices 0.1.8', unpriced: ['shell'] } }), anAttempt({ number: 2, endpoint: 'south' })] }));
+      ledger.close(aReceipt('b-3', { startedAt: midnight - 400, attempts: [anAttempt({ startedAt: midnight - 400 })] }));
+      ledger.close(aReceipt('b-4', { startedAt: midnight, attempts: [anAttempt({ startedAt: midnight, usage: {}, cost: { microUsd: 0, certainty: 'exact' } })] }));
+      const range = { from: noon - 1, to: midnight + 1 };
+      const { models, attempts } = await ledger.bill(range, ['openai'], 0);
+      assert.deepEqual(models.map(({ day, upstreamModel, requests, microUsd, tokens: count }) => [day, upstreamModel, requests, microUsd, count]).sort(), [
+        ['2026-11-20', 'gpt-4.1', 3, 2_807, 2_200], ['2026-11-21', 'gpt-4.1', 0, 0, 0],
+      ]);
+      assert.deepEqual(attempts.map(({ exchangeId, certainty, unpriced, crossesMidnight }) => [exchangeId, certainty, unpriced, crossesMidnight]).sort(), [
+        ['b-1', 'unknown', [], false], ['b-2', 'estimated', ['shell'], false], ['b-3', 'exact', [], true],
+      ]);
+      const shifted = await ledger.bill(range, ['openai', 'south'], 12 * 3_600_000);
+      assert.deepEqual([...new Set(shifted.models.map(({ day }) => day))], ['2026-11-21']);
+      assert.deepEqual((await ledger.bill({ from: 0, to: 1 }, ['openai'], 0)).models, []);
+      ledger.shutdown();
+    });
+
     it('keeps what was never known unknown', async () => {
       const ledger = make();
       const bare = anAttempt({ usage: {}, cost: { certainty: 'unknown' }, outcome: 'ok' });

@@ -9,6 +9,7 @@ import { greetingRoutes } from './greeting.ts';
 import { modelsRoutes } from './models.ts';
 import { ollamaTagsRoute } from './ollamaTags.ts';
 import { operationRoutes } from './operations.ts';
+import { reconcileRoute } from './reconcile.ts';
 import { RouteTable } from './routeTable.ts';
 import { spendRoute } from './spend.ts';
 import { statusRoute } from './status.ts';
@@ -17,7 +18,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, ...exchangesRoutes,
+  healthRoute, identityRoute, statusRoute, spendRoute, reconcileRoute, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

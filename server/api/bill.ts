@@ -1,0 +1,85 @@
+/** Comparing the ledger with what a provider charges: shapes that client and server share. */
+
+/** Columns of a file, by their names in its first line. Absent: found by their usual names. */
+export interface BillColumns {
+  /** A day such as `2026-11-20`, or a moment. */
+  day?: string | undefined;
+  model?: string | undefined;
+  /** US dollars. */
+  cost?: string | undefined;
+}
+
+/** Where a provider's figures come from. */
+export type BillSource =
+  /** The provider's own cost API. The key is used for this call alone. */
+  | { kind: 'api'; adminKey: string }
+  /** A CSV file, or JSON records of OpenRouter's generations. */
+  | { kind: 'file'; text: string; columns?: BillColumns | undefined };
+
+export interface ReconcileParams {
+  /** The endpoint whose provider sends the bill; other endpoints at the same place are counted as well. */
+  endpoint: string;
+  /** First and last day, such as `2026-11-20`. */
+  fromDay: string;
+  toDay: string;
+  /** Of the days in the bill, such as `+08:00`; absent: UTC, as the providers' cost APIs count. */
+  utcOffset?: string | undefined;
+  source: BillSource;
+}
+
+export type BillReasonKind = 'unknown-cost' | 'unpriced' | 'outside' | 'price' | 'estimated' | 'border' | 'not-billed' | 'apart' | 'incomplete' | 'unexplained';
+
+/** Why ours and theirs differ. */
+export interface BillReason {
+  kind: BillReasonKind;
+  /** One sentence. */
+  text: string;
+  /** Ids of exchanges that it is about, at most twenty, newest first; absent: none. */
+  exchanges?: string[] | undefined;
+}
+
+/** Money in micro-dollars. */
+export interface BillFigures {
+  /** What the ledger has; a lower bound where a reason says so. */
+  oursMicroUsd: number;
+  /** What the provider charges. */
+  theirsMicroUsd: number;
+  /** Theirs less ours. */
+  differenceMicroUsd: number;
+}
+
+/** One day of one model. */
+export interface BillLine extends BillFigures {
+  day: string;
+  /** The name in the ledger, else in the bill; for what the bill lists apart from models, its words. */
+  model: string;
+  /** Attempts in the ledger. */
+  ourRequests: number;
+  /** Where the bill says so. */
+  theirRequests?: number | undefined;
+  ourTokens?: number | undefined;
+  theirTokens?: number | undefined;
+  reasons: BillReason[];
+}
+
+export interface BillReport {
+  provider: string;
+  /** Endpoints whose attempts are counted. */
+  endpoints: string[];
+  /** Where the figures come from, in words. */
+  source: string;
+  fromDay: string;
+  toDay: string;
+  utcOffset: string;
+  /** When it was made, in milliseconds since the epoch. */
+  at: number;
+  totals: BillFigures;
+  /** The latest day first, then by size of the difference. */
+  lines: BillLine[];
+}
+
+/** What came of it. */
+export type ReconcileResult =
+  | { report: BillReport }
+  /** One sentence with the next action. `columns`: those of a file in which one was not found, to choose it from. */
+  | { problem: string; missing?: keyof BillColumns | undefined; columns?: string[] | undefined };

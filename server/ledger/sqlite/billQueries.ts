@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { TimeRange } from '../../api/receipt.ts';
+import type { BilledAttempt, BilledModel, LedgerBill } from '../spend.ts';
+import { costCertainty, figure } from './attemptColumns.ts';
+
+const dayMs = 86_400_000;
+/** Attempts that may explain a difference, at most so many: the latest. */
+const mostAttempts = 5_000;
+
+const tokens = ['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens'].map(figure);
+const anyTokens = tokens.map(token => `${token} IS NOT NULL`).join(' OR ');
+const ofEndpoints = 'a.started_at >= :from AND a.started_at < :to AND a.final = 1 AND a.endpoint IN (SELECT value FROM json_each(:endpoints))';
+const dayColumn = `CAST((a.started_at + CAST(:offset AS INTEGER)) / ${dayMs} AS REAL) AS day`;
+
+/** What a provider may have charged for, read from each attempt of a range. */
+export class BillQueries {
+  readonly #models: StatementSync;
+  readonly #attempts: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#models = database.prepare(`SELECT ${dayColumn}, a.model AS model, a.upstream_model AS upstream_model, max(a.price_source) AS price_source,
+        sum(CASE WHEN ${anyTokens} OR ${costCertainty} = 'unknown' THEN 1 ELSE 0 END) AS requests,
+        sum(CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL)) AS micro_usd,
+        sum(CAST(${tokens.map(token => `coalesce(${token}, 0)`).join(' + ')} AS REAL)) AS tokens
+      FROM attempts a INDEXED BY attempts_by_time WHERE ${ofEndpoints} GROUP BY day, model, upstream_model`);
+    this.#attempts = database.prepare(`SELECT ${dayColumn}, e.id AS exchange_id, a.upstream_model AS upstream_model, ${costCertainty} AS certainty, a.cost_unpriced AS unpriced,
+        (a.started_at + CAST(:offset AS INTEGER)) / ${dayMs} <> CAST(a.started_at + a.total_ms + CAST(:offset AS INTEGER) AS INTEGER) / ${dayMs} AS crosses
+      FROM attempts a INDEXED BY attempts_by_time JOIN exchanges e ON e.seq = a.exchange_seq
+      WHERE ${ofEndpoints} AND (${costCertainty} <> 'exact' OR crosses) ORDER BY a.started_at DESC LIMIT ${mostAttempts}`);
+  }
+
+  /** @param offsetMs of the days to UTC */
+  read(range: TimeRange, endpoints: readonly string[], offsetMs: number): LedgerBill {
+    const named = { from: range.from, to: range.to, offset: offsetMs, endpoints: JSON.stringify(endpoints) };
+    const dayOf = (day: unknown): string => new Date(Number(day) * dayMs).toISOString().slice(0, 10);
+    return {
+      models: this.#models.all(named).map((row): BilledModel => ({
+        day: dayOf(row['day']), model: String(row['model']), upstreamModel: String(row['upstream_model']), requests: Number(row['requests']),
+        microUsd: Number(row['micro_usd']), tokens: Number(row['tokens']), ...(typeof row['price_source'] === 'string' ? { priceSource: row['price_source'] } : {}),
+      })),
+      attempts: this.#attempts.all(named).map((row): BilledAttempt => ({
+        day: dayOf(row['day']), exchangeId: String(row['exchange_id']), upstreamModel: String(row['upstream_model']), certainty: row['certainty'] as BilledAttempt['certainty'],
+        unpriced: typeof row['unpriced'] === 'string' ? row['unpriced'].split(', ') : [], crossesMidnight: row['crosses'] === 1,
+      })),
+    };
+  }
+}
