@@ -11,6 +11,7 @@ import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
+import { reconcileBill } from './commands/reconcileBill.ts';
 import { registerCommands } from './commands/register.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
 import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, retryLocalEndpoint } from './commands/localEndpointCommands.ts';
@@ -19,6 +20,7 @@ import type { CommandServices } from './commands/services.ts';
 import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './settings/configuration.ts';
 import { ContextKeys } from './status/contextKeys.ts';
+import { BillView } from './views/bill/billView.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
@@ -63,6 +65,7 @@ export function activate(context: vscode.ExtensionContext): void {
     awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
+  const bill = new BillView(context.extensionUri);
   const walkthrough = new WalkthroughProgress(server, context.globalState);
   const chat = new ChatProvider(server, configuration, context.globalState);
 
@@ -78,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,
+    bill,
     walkthrough,
     new ConnectionUpkeep(services, toolPlace),
     new Notifications(server, configuration, keys, log),
@@ -100,6 +104,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),
       'waybill.fireDrillReport': () => { drillReport.open(); },
+      'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
       'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },

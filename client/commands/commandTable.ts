@@ -21,6 +21,7 @@ export const commandTitles = {
   'waybill.fireDrill': 'Fire Drill…',
   'waybill.stopFireDrill': 'Stop Fire Drill',
   'waybill.fireDrillReport': 'Show Fire Drill Report',
+  'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.openChat': 'Open Chat',
   'waybill.allowChatWithoutSignIn': 'Allow Chat Without Sign-In…',
   'waybill.open': 'Open Waybill',

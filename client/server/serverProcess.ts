@@ -1,12 +1,13 @@
 import type * as vscode from 'vscode';
 import {
   catalogRequest, chatEventsHandledNotification, chatRequest, configureRequest, connectedToolsRequest, connectToolRequest, disconnectToolRequest, getStatusRequest, probeRequest,
-  receiptRequest, recentRequestsRequest, retryEndpointRequest, spendRequest, testEndpointRequest,
+  receiptRequest, recentRequestsRequest, reconcileRequest, retryEndpointRequest, spendRequest, testEndpointRequest,
 } from '../../server/api/messages.ts';
 import type {
   CatalogResult, ChatEvent, ChatEventsParams, ChatParams, ChatResult, ConfigureParams, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult,
   RequestsParams, RequestsResult, RetryEndpointResult, SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
+import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import { KeptHistories } from '../../server/api/keptHistories.ts';
 import type { SentConversation } from '../../server/api/keptHistories.ts';
 import type { RequestType } from '../../server/api/messageTypes.ts';
@@ -140,6 +141,7 @@ export class ServerProcess implements WaybillServer {
 
   async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeRequest, params); }
   async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendRequest, params); }
+  async reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult> { return this.#request(reconcileRequest, params, token); }
   async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(recentRequestsRequest, params); }
   async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptRequest, { id }); }
   async catalog(): Promise<CatalogResult> { return this.#request(catalogRequest, {}); }

@@ -3,6 +3,7 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
+import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
@@ -25,6 +26,8 @@ export interface WaybillServer {
   /** Probes an endpoint, or all enabled ones; resolves to their conditions. */
   probe(params: ProbeParams): Promise<ProbeReport>;
   spend(params: SpendParams): Promise<SpendResult>;
+  /** Compares the ledger with what a provider charges. */
+  reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult>;
   requests(params: RequestsParams): Promise<RequestsResult>;
   receipt(id: string): Promise<ReceiptResult>;
   catalog(): Promise<CatalogResult>;

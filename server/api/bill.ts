@@ -83,3 +83,18 @@ export type ReconcileResult =
   | { report: BillReport }
   /** One sentence with the next action. `columns`: those of a file in which one was not found, to choose it from. */
   | { problem: string; missing?: keyof BillColumns | undefined; columns?: string[] | undefined };
+
+/** A provider whose cost API can be asked, and the key that it wants. By provider id. */
+export interface BillKey {
+  /** What it is called, after "Give". */
+  name: string;
+  /** How it begins, where the vendor's other keys begin otherwise. */
+  prefix?: string | undefined;
+  /** Where one is made. */
+  url: string;
+}
+export const billKeys: Readonly<Record<string, BillKey>> = {
+  openai: { name: 'an admin key (sk-admin-…)', prefix: 'sk-admin-', url: 'https://platform.openai.com/settings/organization/admin-keys' },
+  anthropic: { name: 'an admin key (sk-ant-admin…)', prefix: 'sk-ant-admin', url: 'https://platform.claude.com/settings/admin-keys' },
+  openrouter: { name: 'a management key', url: 'https://openrouter.ai/settings/management-keys' },
+};

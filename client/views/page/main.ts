@@ -1,3 +1,4 @@
+import { showBillPage } from '../bill/page/billPage.ts';
 import { showDrillReportPage } from '../drill/page/drillReportPage.ts';
 import { connectHost } from '../shared/page/host.ts';
 import type { WebviewPage } from '../shared/webviewPages.ts';
@@ -8,6 +9,7 @@ const pages: Readonly<Record<WebviewPage, (main: Element) => void>> = {
   spend: (main) => showSpendPage(main, connectHost()),
   receipt: (main) => showReceiptPage(main, connectHost()),
   drillReport: (main) => showDrillReportPage(main, connectHost()),
+  bill: (main) => showBillPage(main, connectHost()),
 };
 
 const main = document.querySelector('main');

@@ -1,2 +1,2 @@
 /** The pages of the one browser bundle. */
-export type WebviewPage = 'spend' | 'receipt' | 'drillReport';
+export type WebviewPage = 'spend' | 'receipt' | 'drillReport' | 'bill';

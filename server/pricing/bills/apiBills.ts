@@ -18,18 +18,14 @@ export interface BillApi {
   /** Its own address: the key goes there and nowhere else. */
   readonly origin: string;
   readonly name: string;
-  /** What a key for it is called, and how it begins where other keys of the vendor begin otherwise. */
-  readonly keyName: string;
-  readonly keyPrefix?: string | undefined;
-  readonly keyUrl: string;
   headers(adminKey: string): Record<string, string>;
   readonly lists: readonly BillList[];
 }
 
-/** Cost APIs by provider id. Sources: platform.openai.com usage and costs, platform.claude.com usage-cost-api, openrouter.ai activity; 2026-11. */
+/** Cost APIs by provider id; the keys they want are `billKeys` of the contract. Sources: platform.openai.com usage and costs, platform.claude.com usage-cost-api, openrouter.ai activity; 2026-11. */
 export const billApis: Readonly<Record<string, BillApi>> = {
   openai: {
-    origin: 'https://api.openai.com', name: 'OpenAI', keyName: 'an admin key (sk-admin-…)', keyPrefix: 'sk-admin-', keyUrl: 'https://platform.openai.com/settings/organization/admin-keys',
+    origin: 'https://api.openai.com', name: 'OpenAI',
     headers: adminKey => ({ authorization: `Bearer ${adminKey}` }),
     lists: [
       { path: (from, to) => `/v1/organization/costs?${seconds(from, to)}&bucket_width=1d&group_by=line_item&limit=180`, read: openAiCosts },
@@ -37,7 +33,7 @@ export const billApis: Readonly<Record<string, BillApi>> = {
     ],
   },
   anthropic: {
-    origin: 'https://api.anthropic.com', name: 'Anthropic', keyName: 'an admin key (sk-ant-admin…)', keyPrefix: 'sk-ant-admin', keyUrl: 'https://platform.claude.com/settings/admin-keys',
+    origin: 'https://api.anthropic.com', name: 'Anthropic',
     headers: adminKey => ({ 'x-api-key': adminKey, 'anthropic-version': '2023-06-01' }),
     lists: [
       { path: (from, to) => `/v1/organizations/cost_report?${moments(from, to)}&bucket_width=1d&group_by[]=description&limit=31`, read: anthropicCosts },
@@ -45,7 +41,7 @@ export const billApis: Readonly<Record<string, BillApi>> = {
     ],
   },
   openrouter: {
-    origin: 'https://openrouter.ai', name: 'OpenRouter', keyName: 'a management key', keyUrl: 'https://openrouter.ai/settings/management-keys',
+    origin: 'https://openrouter.ai', name: 'OpenRouter',
     headers: adminKey => ({ authorization: `Bearer ${adminKey}` }),
     lists: [{ path: () => '/api/v1/activity', read: openRouterActivity }],
   },

@@ -1,4 +1,4 @@
-import type { BillReport, ReconcileParams, ReconcileResult } from '../../api/bill.ts';
+import { billKeys, type BillKey, type BillReport, type ReconcileParams, type ReconcileResult } from '../../api/bill.ts';
 import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { parseJson } from '../../base/json.ts';
@@ -68,21 +68,22 @@ export class BillReconciler {
 
   async #fetched(endpoint: EndpointConfig, typed: string, range: { from: number; to: number; offsetMs: number }, signal: AbortSignal | undefined): Promise<BillItem[]> {
     const api = billApis[endpoint.provider.id];
-    if (api === undefined) throw new BillProblem(`${endpoint.provider.name} has no cost API that Waybill knows: export its bill as CSV and use the file.`);
+    const key = billKeys[endpoint.provider.id];
+    if (api === undefined || key === undefined) throw new BillProblem(`${endpoint.provider.name} has no cost API that Waybill knows: export its bill as CSV and use the file.`);
     if (range.offsetMs !== 0) throw new BillProblem(`The cost API of ${api.name} counts days in UTC: leave the time zone out.`);
     const adminKey = typed.trim();
-    if (!/^[\x21-\x7e]{8,500}$/.test(adminKey)) throw new BillProblem(`Give ${api.keyName} of ${api.name}; one is made at ${api.keyUrl}.`);
-    if (api.keyPrefix !== undefined && !adminKey.startsWith(api.keyPrefix)) {
-      throw new BillProblem(`This is not ${api.keyName} of ${api.name}, so it was not sent: a key for requests cannot read costs. One is made at ${api.keyUrl}.`);
+    if (!/^[\x21-\x7e]{8,500}$/.test(adminKey)) throw new BillProblem(`Give ${key.name} of ${api.name}; one is made at ${key.url}.`);
+    if (key.prefix !== undefined && !adminKey.startsWith(key.prefix)) {
+      throw new BillProblem(`This is not ${key.name} of ${api.name}, so it was not sent: a key for requests cannot read costs. One is made at ${key.url}.`);
     }
     const origin = originFor(endpoint, api);
     this.#options.register.add([adminKey]);
     const items: BillItem[] = [];
-    for (const list of api.lists) items.push(...await this.#pages({ endpoint, api, list, origin, adminKey, range, signal }));
+    for (const list of api.lists) items.push(...await this.#pages({ endpoint, api, key, list, origin, adminKey, range, signal }));
     return items;
   }
 
-  async #pages({ endpoint, api, list, origin, adminKey, range, signal }: FetchedList): Promise<BillItem[]> {
+  async #pages({ endpoint, api, key, list, origin, adminKey, range, signal }: FetchedList): Promise<BillItem[]> {
     const url = `${origin}${list.path(range.from, range.to)}`;
     const items: BillItem[] = [];
     let cursor: string | undefined;
@@ -91,7 +92,7 @@ export class BillReconciler {
       const { status, text } = await fetchText(this.#options.transport, placeOf(endpoint, api, origin), {
         method: 'GET', url: paged, headers: { ...api.headers(adminKey), accept: 'application/json', 'accept-encoding': 'identity' },
       }, pageTimeoutMs, signal);
-      if (status !== 200) throw new BillProblem(refusal(api, status));
+      if (status !== 200) throw new BillProblem(refusal(api, key, status));
       const body = parseJson(text);
       const read = list.read(body ?? null);
       items.push(...read.items);
@@ -106,6 +107,7 @@ export class BillReconciler {
 interface FetchedList {
   endpoint: EndpointConfig;
   api: BillApi;
+  key: BillKey;
   list: BillList;
   origin: string;
   adminKey: string;
@@ -139,9 +141,9 @@ function placeOf(endpoint: EndpointConfig, api: BillApi, origin: string): Endpoi
   return { ...endpoint, name: `${endpoint.name} (costs)`, baseUrl: origin, provider: { ...endpoint.provider, name: api.name } };
 }
 
-function refusal(api: BillApi, status: number): string {
-  if (status === 401) return `${api.name} does not accept this key: give ${api.keyName}, made at ${api.keyUrl}.`;
-  if (status === 403) return `${api.name} does not let this key read costs: give ${api.keyName} of an administrator of the organization, made at ${api.keyUrl}.`;
+function refusal(api: BillApi, key: BillKey, status: number): string {
+  if (status === 401) return `${api.name} does not accept this key: give ${key.name}, made at ${key.url}.`;
+  if (status === 403) return `${api.name} does not let this key read costs: give ${key.name} of an administrator of the organization, made at ${key.url}.`;
   if (status === 404) return `${api.name} has no cost report for this account: export its bill as CSV and use the file.`;
   if (status === 429) return `${api.name} is asked too often: try again in a minute.`;
   if (status >= 500) return `${api.name} cannot give its costs now (${status}): try again later.`;

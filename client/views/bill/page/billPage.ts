@@ -1,0 +1,62 @@
+import { button, element, replaceContent } from '../../shared/page/dom.ts';
+import { listenToHost } from '../../shared/page/host.ts';
+import type { Host } from '../../shared/page/host.ts';
+import { toneMark } from '../../receipt/page/receiptPieces.ts';
+import { isToBillPage } from '../billMessages.ts';
+import type { FromBillPage } from '../billMessages.ts';
+import type { BillDay, BillPage, BillReasonRow, BillRow } from '../billModel.ts';
+
+/** Runs the page of a bill: says it is ready, and draws what comes. */
+export function showBillPage(main: Element, host: Host<FromBillPage>): void {
+  const paper = element('div', { class: 'paper' });
+  main.classList.add('receipt', 'drill-report', 'bill');
+  main.append(paper);
+  listenToHost(isToBillPage, ({ page }) => { replaceContent(paper, ...content(page, host)); });
+  host.remember({});
+  host.post({ type: 'ready' });
+}
+
+function content(page: BillPage, host: Host<FromBillPage>): Element[] {
+  return [
+    element('header', {},
+      element('h1', {}, page.title),
+      element('div', { class: 'actions' },
+        button('Reconcile Again…', () => host.post({ type: 'again' }), { class: 'quiet', 'data-key': 'again' }),
+        button('Export as CSV…', () => host.post({ type: 'export' }), { class: 'quiet', 'data-key': 'export' })),
+      element('p', { class: `outcome ${page.isSame ? 'ok' : 'failover'}` }, mark(page.isSame), element('span', {}, page.verdict)),
+      element('p', { class: 'note made' }, page.made)),
+    element('dl', { class: 'bill-totals' },
+      ...[['Ledger', page.ours], ['Bill', page.theirs], ['Difference', page.difference]].map(([name, text]) => element('div', {}, element('dt', { class: 'note' }, name), element('dd', {}, text)))),
+    ...page.days.map(day => daySection(day, host)),
+  ];
+}
+
+function daySection({ label, rows }: BillDay, host: Host<FromBillPage>): Element {
+  return element('section', {},
+    element('h2', {}, label),
+    element('div', { class: 'matrix', tabindex: '0', role: 'region', 'aria-label': `Bill and ledger on ${label}`, 'data-key': `day ${label}` },
+      element('table', {},
+        element('thead', {}, element('tr', {}, ...['Model', 'Ledger', 'Bill', 'Difference', 'Why'].map(name => element('th', { scope: 'col', class: name === 'Model' || name === 'Why' ? undefined : 'figure' }, name)))),
+        element('tbody', {}, ...rows.map(row => lineRow(row, host))))));
+}
+
+function lineRow(row: BillRow, host: Host<FromBillPage>): Element {
+  return element('tr', {},
+    element('th', { scope: 'row' }, row.model, row.detail === '' ? undefined : element('span', { class: 'note below' }, row.detail)),
+    element('td', { class: 'figure' }, row.ours), element('td', { class: 'figure' }, row.theirs),
+    element('td', { class: `figure ${row.isSame ? 'note' : ''}` }, row.difference),
+    element('td', { class: 'why' }, ...(row.reasons.length === 0 ? [element('span', { class: 'note' }, 'agrees')] : row.reasons.map(reason => reasonItem(reason, row, host)))));
+}
+
+function reasonItem({ text, exchanges }: BillReasonRow, row: BillRow, host: Host<FromBillPage>): Element {
+  return element('p', {}, text,
+    ...exchanges.flatMap((exchange, index) => [' ', button(exchanges.length === 1 ? 'Show Request' : `Request ${index + 1}`, () => host.post({ type: 'open', exchange }), {
+      class: 'link', 'data-key': `open ${row.model} ${exchange}`, 'aria-label': `Show the receipt of request ${exchange}`,
+    })]));
+}
+
+function mark(isSame: boolean): Element {
+  const made = toneMark(isSame ? 'ok' : 'failover');
+  if (!isSame) made.textContent = '!';
+  return made;
+}
