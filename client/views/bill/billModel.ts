@@ -60,13 +60,13 @@ function isSame({ differenceMicroUsd, reasons }: BillLine): boolean {
 }
 
 function rowOf(line: BillLine): BillRow {
-  const both = (ours: number | undefined, theirs: number | undefined, format: (count: number) => string, name: string): string[] => {
-    if (ours === undefined && theirs === undefined) return [];
-    return [`${ours === undefined ? '–' : format(ours)}${theirs === undefined ? '' : ` / ${format(theirs)}`} ${name}`];
+  const both = (ours: number, theirs: number | undefined, format: (count: number) => string, name: string): string[] => {
+    if (ours === 0 && theirs === undefined) return [];
+    return [`${format(ours)} ${name}${theirs === undefined || theirs === ours ? '' : `, billed ${format(theirs)}`}`];
   };
   return {
     model: line.model, ours: formatMicroUsd(line.oursMicroUsd), theirs: formatMicroUsd(line.theirsMicroUsd), difference: signed(line.differenceMicroUsd), isSame: isSame(line),
-    detail: [...both(line.ourRequests, line.theirRequests, formatCount, 'requests'), ...both(line.ourTokens, line.theirTokens, formatTokens, 'tokens')].join(' · '),
+    detail: [...both(line.ourRequests, line.theirRequests, formatCount, line.ourRequests === 1 ? 'request' : 'requests'), ...both(line.ourTokens ?? 0, line.theirTokens, formatTokens, 'tokens')].join(' · '),
     reasons: line.reasons.map(({ text, exchanges = [] }) => ({ text, exchanges: exchanges.slice(0, 5) })),
   };
 }

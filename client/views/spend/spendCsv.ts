@@ -58,6 +58,7 @@ export function csvText(lines: readonly (readonly Cell[])[]): string {
 function csvCell(cell: Cell): string {
   if (cell === undefined) return '';
   if (typeof cell === 'number') return String(cell);
+  if (/^-?\d+\.\d+$/.test(cell)) return cell;
   // Also the full-width signs, which some spreadsheets read as the plain ones.
   const safe = /^[\s]*[=+\-@＝＋－＠]|^[\t\r\n]/u.test(cell) ? `'${cell}` : cell;
   return /[",\r\n;\t]|^\s|\s$/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

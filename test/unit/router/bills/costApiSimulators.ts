@@ -26,11 +26,16 @@ type Answer = { body: unknown } | Refusal;
 const dayMs = 86_400_000;
 
 /** Serves the three APIs on one port of this machine. @param costs what was used, by moment */
-export async function serveCostApis(costs: readonly SimulatedCost[], options: { daysAPage?: number; now?: number; fail?: (path: string) => Refusal | undefined } = {}): Promise<CostApi> {
+export async function serveCostApis(costs: readonly SimulatedCost[], options: { daysAPage?: number; now?: number; fail?: (path: string) => Refusal | undefined; /** Answers what is no question about costs. */ other?: (method: string, path: string) => unknown } = {}): Promise<CostApi> {
   const seen: CostApi['seen'] = [];
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     seen.push({ path: request.url ?? '', headers: request.headers });
+    const other = options.other?.(request.method ?? '', url.pathname);
+    if (other !== undefined) {
+      request.resume().on('end', () => { response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(other)); });
+      return;
+    }
     const answer = request.method !== 'GET' ? refuse(405, 'method_not_allowed') : options.fail?.(url.pathname) ?? route(url, request, costs, options);
     response.writeHead('status' in answer ? answer.status : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answer.body));
