@@ -2,7 +2,7 @@
 import { factsOf } from '../server/catalog/facts/dialectWords.ts';
 import { modelFamilies } from '../server/catalog/facts/modelFamilies.ts';
 import { providers } from '../server/catalog/providers.ts';
-import { tierFactors, toolFees } from '../server/pricing/extraCharges.ts';
+import { tierFactors, toolFees } from '../server/pricing/chargeTables.ts';
 import { strictProviders } from '../server/sandbox/strict/strictProviders.ts';
 
 const introduction = `# Providers
@@ -38,7 +38,7 @@ function charges(provider) {
 }
 
 function chargeSource(text) {
-  return text.replace(/^D /, '').replace(/^S /, 'secondary, ');
+  return text.replace(/^D /, '').replace(/^S /, 'secondary, ').replace(/^P /, 'price library ');
 }
 
 function providerSection(provider) {

@@ -19,6 +19,9 @@ const k = 1000;
 const Ki = 1024;
 
 /** Makes one entry for all the names. `list` is US dollars for a million tokens in and out. */
+/** When the makers' list prices of this table were read. */
+export const makersPricesAsOf = '2026-11';
+
 function entries(names: string, entry: Omit<ModelFactsEntry, 'pricing'>, list?: readonly [number, number]): [string, ModelFactsEntry][] {
   const pricing = list === undefined ? {} : { pricing: `$${list[0]} in / $${list[1]} out per 1M` };
   return names.split(' ').map(name => [name, { ...entry, ...pricing }]);

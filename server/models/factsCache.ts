@@ -59,7 +59,7 @@ export class ModelFactsCache {
     if (known.contextWindow === undefined && config !== undefined) {
       known.contextWindow = pricer.contextWindow({ provider: config.provider, model: canonical, upstreamModel: directory.upstreamName(endpoint, model), at: now() });
     }
-    if (listed?.prices !== undefined) known.pricing = pricePerMillion(listed.prices);
+    if (listed?.prices !== undefined) known.pricing = pricePerMillion(listed.prices, directory.listedAt(endpoint));
     return known;
   }
 }

@@ -1,5 +1,5 @@
 import type { ModelSettings } from '../api/settings.ts';
-import type { ModelFactsEntry } from '../catalog/modelFacts.ts';
+import { makersPricesAsOf, type ModelFactsEntry } from '../catalog/modelFacts.ts';
 import type { ListedFacts } from './listedFacts.ts';
 
 /** What is known of a model at an endpoint. An absent fact is unknown and excludes nothing. */
@@ -12,7 +12,7 @@ export interface ModelFacts {
   documents?: boolean | undefined;
   jsonSchema?: boolean | undefined;
   thinking?: boolean | undefined;
-  /** The maker's list price, for people to read. */
+  /** The list price with its date, for people to read. */
   pricing?: string | undefined;
 }
 
@@ -26,6 +26,6 @@ export function mergedFacts(configured: ModelSettings | undefined, listed: Liste
     documents: listed?.documents,
     jsonSchema: listed?.jsonSchema,
     thinking: configured?.thinking ?? listed?.thinking ?? known.thinking,
-    pricing: known.pricing,
+    pricing: known.pricing === undefined ? undefined : `${known.pricing} (${makersPricesAsOf})`,
   };
 }

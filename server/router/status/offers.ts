@@ -1,3 +1,4 @@
+import type { EndpointBilling } from '../../api/settings.ts';
 import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../../api/condition.ts';
 import type { LastingFacts, OfferedModel } from '../../api/status.ts';
 import { targetName } from '../../api/targetName.ts';
@@ -144,7 +145,8 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   const serving = targets.filter((_, index) => isUp(conditions[index] ?? nowhere));
   const first = serving[0] ?? targets[0];
   const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
-  const settings = first === undefined ? undefined : modelSettings(view.config.endpoints.get(first.endpoint), first.model);
+  const endpoint = first === undefined ? undefined : view.config.endpoints.get(first.endpoint);
+  const settings = first === undefined ? undefined : modelSettings(endpoint, first.model);
   return {
     id, requestedModel, kind, name,
     targets: targets.map(target => targetName(target.endpoint, target.model)),
@@ -156,8 +158,13 @@ function made(entry: Entry, view: OfferView): OfferedModel {
     toolCalling: all.some(one => one.tools !== false),
     thinking: all.some(one => one.thinking === true),
     lasting: lastingFacts(all[0]),
-    pricing: settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices),
+    pricing: coveredText(endpoint?.billing) ?? (settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices)),
   };
+}
+
+/** What the picker says of an endpoint that is not paid for by use. */
+function coveredText(billing: EndpointBilling | undefined): string | undefined {
+  return billing === 'subscription' ? 'covered by a subscription' : billing === 'free' ? 'free of charge' : undefined;
 }
 
 const nowhere: Condition = { kind: 'down' };
