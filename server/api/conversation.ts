@@ -204,6 +204,8 @@ export interface BilledExtras {
   audioOutputTokens?: number | undefined;
   imageOutputTokens?: number | undefined;
   videoOutputTokens?: number | undefined;
+  /** Tokens that are billed and in no count of the answer: of a summary that the provider made of the conversation. */
+  alsoBilled?: TokenUsage | undefined;
 }
 
 export const stopReasons = ['end', 'stop-sequence', 'length', 'context-full', 'tool-calls', 'refusal', 'pause', 'error'] as const;

@@ -137,6 +137,19 @@ class TablePricer implements Pricer {
   }
 
   priceAttempt(request: PriceRequest): Cost {
+    const { extras } = request;
+    if (extras?.alsoBilled === undefined) return this.#priceUsage(request);
+    const { alsoBilled, serviceTier, speed, geo } = extras;
+    const cost = this.#priceUsage(request);
+    if (cost.microUsd === undefined || cost.priceSource === 'provider') return cost;
+    // What is billed besides is a prompt of its own: its length decides its price.
+    const also = this.#priceUsage({ ...request, usage: alsoBilled, extras: { serviceTier, speed, geo } });
+    const microUsd = also.microUsd === undefined ? null : storedFigure(cost.microUsd + also.microUsd);
+    if (microUsd === null) return { ...cost, certainty: 'estimated', unpriced: [...cost.unpriced ?? [], 'compaction'] };
+    return { ...cost, microUsd, certainty: cost.certainty === 'exact' ? also.certainty : cost.certainty };
+  }
+
+  #priceUsage(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
     const reported = storedFigure(usage.reportedCostMicroUsd);
     // A plan that covers an endpoint does not cover what its provider says it charged.

@@ -1,4 +1,4 @@
-import type { BilledExtras } from '../api/conversation.ts';
+import type { BilledExtras, TokenUsage } from '../api/conversation.ts';
 import type { JsonValue } from '../base/json.ts';
 import { isObject } from '../base/json.ts';
 import { tokenCountOf } from './usageFigures.ts';
@@ -19,6 +19,11 @@ export class ExtrasGatherer {
     const count = tokenCountOf(runs);
     if (count === undefined || count === 0) return;
     this.#extras = { ...this.#extras, tools: { ...this.#extras?.tools, [tool]: count } };
+  }
+
+  /** Replaces what was billed besides before. */
+  setAlsoBilled(alsoBilled: TokenUsage): void {
+    this.#extras = { ...this.#extras, alsoBilled };
   }
 
   addRun(tool: string): void {

@@ -2,6 +2,7 @@ import type { BilledExtras, ConversationEvent, StopReason, TokenUsage } from '..
 import { asNumber, asString, isObject, parseJson } from '../../base/json.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { contradictsMessages, decodeMessagesUsage } from './usage.ts';
+import { tokenBuckets } from '../../api/usage.ts';
 import { ExtrasGatherer } from '../billedExtras.ts';
 import type { StreamDecoder } from '../codec.ts';
 import { readErrorBody } from '../errorBody.ts';
@@ -234,18 +235,31 @@ export class MessagesStreamDecoder implements StreamDecoder {
     events.push({ type: 'usage', usage: report, ...(contradictsMessages(usage) ? { contradictory: true } : {}), ...(extras === undefined ? {} : { extras }) });
   }
 
+  /** Steps of an answer. A compaction is billed at the model's price and is in no other count; other models' steps have prices of their own. */
+  #readIterations(iterations: readonly JsonValue[]): void {
+    let compacted: TokenUsage | undefined;
+    for (const step of iterations) {
+      if (!isObject(step) || step.type === undefined || step.type === 'message') continue;
+      if (step.type === 'compaction') compacted = summed(compacted, decodeMessagesUsage(step, noUsage));
+      else if (typeof step.type === 'string' && toolNameShape.test(step.type)) this.#extras.setRuns(step.type.replace(/_message$/, '').replaceAll('_', ' '), 1);
+    }
+    if (compacted !== undefined) this.#extras.setAlsoBilled(compacted);
+  }
+
   #readExtras(usage: JsonObject): BilledExtras | undefined {
     const gatherer = this.#extras;
     if (isObject(usage.server_tool_use)) {
       for (const [name, runs] of Object.entries(usage.server_tool_use)) if (name.endsWith('_requests') && toolNameShape.test(name)) gatherer.setRuns(name.slice(0, -'_requests'.length).replaceAll('_', ' '), runs);
     }
     if (usage.service_tier !== 'standard') gatherer.setTier(usage.service_tier);
+    if (Array.isArray(usage.iterations)) this.#readIterations(usage.iterations);
     gatherer.setSpeed(usage.speed);
     gatherer.setGeo(usage.inference_geo);
     return gatherer.extras;
   }
 }
 
+const noUsage: TokenUsage = {};
 const toolNameShape = /^[a-z_]{1,60}$/;
 const stopEvent = 'event: message_stop\ndata: {"type":"message_stop"}\n\n';
 
@@ -258,3 +272,10 @@ const stopReasons: ReadonlyMap<string, StopReason> = new Map<string, StopReason>
   ['pause_turn', 'pause'],
   ['refusal', 'refusal'],
 ]);
+
+function summed(one: TokenUsage | undefined, other: TokenUsage): TokenUsage {
+  if (one === undefined) return other;
+  const sum: TokenUsage = { ...one };
+  for (const bucket of tokenBuckets) if (other[bucket] !== undefined) sum[bucket] = (sum[bucket] ?? 0) + other[bucket];
+  return sum;
+}

@@ -170,7 +170,17 @@ export class ChatStreamDecoder implements StreamDecoder {
         if (isObject(entry)) this.#toolCall(entry, isObject(choice.message) ? position : undefined, events);
       }
     }
+    if (Array.isArray(delta.executed_tools)) this.#countExecuted(delta.executed_tools);
     if (isObject(delta.function_call)) this.#toolCall({ index: 0, function: delta.function_call }, undefined, events);
+  }
+
+  /** Tools that ran at the provider: Groq's systems list them, in streams once before and once after they ran. */
+  #countExecuted(entries: readonly JsonValue[]): void {
+    const gatherer = (this.#extras ??= new ExtrasGatherer());
+    for (const entry of entries) {
+      const type = isObject(entry) ? asString(entry.type) : undefined;
+      if (type !== undefined && executedToolShape.test(type)) gatherer.setRuns(executedTools.get(type) ?? type.replaceAll('_', ' '), 1);
+    }
   }
 
   /** Mistral sends content as a list of parts, reasoning among them. */
@@ -226,6 +236,8 @@ export class ChatStreamDecoder implements StreamDecoder {
       this.#endThinking(events);
       this.#hasContent = true;
       call.started = true;
+      // Kimi charges each call of a function of its own, whose name begins so.
+      if (name.startsWith('$')) (this.#extras ??= new ExtrasGatherer()).addRun(name === '$web_search' ? 'web search' : 'function of the provider');
       const id = call.id ?? `call_${this.#responseId ?? 'unnamed'}_${call.index}`;
       events.push(call.kind === 'custom'
         ? { type: 'tool-call-start', index: call.index, id, name, kind: 'custom' }
@@ -337,3 +349,6 @@ function usageOf(chunk: JsonObject, choice: JsonObject | undefined): JsonObject 
 function nonEmpty(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+const executedToolShape = /^[a-z_]{1,40}$/;
+const executedTools: ReadonlyMap<string, string> = new Map([['search', 'web search'], ['python', 'code execution']]);

@@ -69,6 +69,8 @@ describe('the models offered to callers', () => {
     assert.equal(offers({ endpoints: { one: priced }, facts: { one: { pricing: 'other' } } })[0]?.pricing, '$0.42 in / $0.84 out per 1M');
     assert.equal(offers({ endpoints: { one: at(1, ['m']) }, facts: { one: { pricing: 'known' } } })[0]?.pricing, 'known');
     assert.equal(offers({ endpoints: { one: at(1, ['m']) } })[0]?.pricing, undefined);
+    assert.equal(offers({ endpoints: { one: at(1, ['m'], { billing: 'subscription' }) }, facts: { one: { pricing: 'known' } } })[0]?.pricing, 'covered by a subscription');
+    assert.equal(offers({ endpoints: { one: at(1, ['m'], { billing: 'free' }) }, facts: { one: { pricing: 'known' } } })[0]?.pricing, 'free of charge');
   });
 
   it('leave out models that only a disabled endpoint serves', () => {
