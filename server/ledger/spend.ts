@@ -65,8 +65,8 @@ export interface BilledModel {
   microUsd: number;
   /** Prompt and answer together. */
   tokens: number;
-  /** Where a price came from; one of them where there are several. */
-  priceSource?: string | undefined;
+  /** Where its prices came from, each once. */
+  priceSources: string[];
 }
 
 /** An attempt that may explain why a bill differs: its cost is not exact, or it ran over midnight. */

@@ -18,7 +18,7 @@ export class BillQueries {
   readonly #attempts: StatementSync;
 
   constructor(database: DatabaseSync) {
-    this.#models = database.prepare(`SELECT ${dayColumn}, a.model AS model, a.upstream_model AS upstream_model, max(a.price_source) AS price_source,
+    this.#models = database.prepare(`SELECT ${dayColumn}, a.model AS model, a.upstream_model AS upstream_model, group_concat(DISTINCT a.price_source) AS price_sources,
         sum(CASE WHEN ${anyTokens} OR ${costCertainty} = 'unknown' THEN 1 ELSE 0 END) AS requests,
         sum(CAST(coalesce(${figure('cost_micro_usd')}, 0) AS REAL)) AS micro_usd,
         sum(CAST(${tokens.map(token => `coalesce(${token}, 0)`).join(' + ')} AS REAL)) AS tokens
@@ -36,7 +36,7 @@ export class BillQueries {
     return {
       models: this.#models.all(named).map((row): BilledModel => ({
         day: dayOf(row['day']), model: String(row['model']), upstreamModel: String(row['upstream_model']), requests: Number(row['requests']),
-        microUsd: Number(row['micro_usd']), tokens: Number(row['tokens']), ...(typeof row['price_source'] === 'string' ? { priceSource: row['price_source'] } : {}),
+        microUsd: Number(row['micro_usd']), tokens: Number(row['tokens']), priceSources: typeof row['price_sources'] === 'string' ? row['price_sources'].split(',') : [],
       })),
       attempts: this.#attempts.all(named).map((row): BilledAttempt => ({
         day: dayOf(row['day']), exchangeId: String(row['exchange_id']), upstreamModel: String(row['upstream_model']), certainty: row['certainty'] as BilledAttempt['certainty'],

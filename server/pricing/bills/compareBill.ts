@@ -4,7 +4,7 @@ import { dayMs, dayOf, dayStart, type BillItem } from './billItem.ts';
 import { microUsdOf } from './usd.ts';
 
 /** What the ledger has of one model on one day; see server/ledger/spend.ts. */
-export interface OurModel { day: string; model: string; upstreamModel: string; requests: number; microUsd: number; tokens: number; priceSource?: string | undefined }
+export interface OurModel { day: string; model: string; upstreamModel: string; requests: number; microUsd: number; tokens: number; priceSources: readonly string[] }
 export interface OurAttempt { day: string; exchangeId: string; upstreamModel: string; certainty: 'exact' | 'estimated' | 'unknown'; unpriced: readonly string[]; crossesMidnight: boolean }
 
 export interface ComparedBill {
@@ -61,7 +61,7 @@ export function compareBill({ ours, attempts, theirs, about }: ComparedBill): Bi
     sum.oursMicroUsd += one.microUsd;
     sum.ourRequests += one.requests;
     sum.ourTokens += one.tokens;
-    if (one.priceSource !== undefined) sum.priceSources.add(one.priceSource);
+    for (const source of one.priceSources) sum.priceSources.add(source);
   }
   for (const attempt of attempts) {
     const key = `${attempt.day}\nmodel\n${modelKey(attempt.upstreamModel)}`;
@@ -145,6 +145,8 @@ function reasonsFor(line: BillLine, sum: Sum, now: number, offsetMs: number): Bi
 
 function explainMore(line: BillLine, sum: Sum, about: (kind: BillReason['kind'], text: string) => void, { isKnown }: { isKnown: boolean }): void {
   const { theirRequests, theirTokens, ourTokens = 0, ourRequests } = line;
+  const covered = ['subscription', 'free'].filter(source => sum.priceSources.has(source));
+  if (covered.length > 0) about('price', `Some requests cost nothing by the settings (${covered.join(', ')}), and the bill has their model: check "billing" of the endpoints.`);
   if (!sum.isOurs) about('outside', `No request of this model went through Waybill on this day: ${theirRequests === undefined ? 'what is billed' : `${requests(theirRequests)}`} came from elsewhere.`);
   else if (theirRequests !== undefined && theirRequests > ourRequests) about('outside', `${requests(theirRequests - ourRequests)} did not go through Waybill: the bill has ${theirRequests}, the ledger ${ourRequests}.`);
   else if (theirTokens !== undefined && theirTokens > ourTokens * (1 + tokenShare)) {
