@@ -8,7 +8,7 @@ import { billPeriods, type BillPeriod } from './reconcileSteps.ts';
 import type { CommandServices } from './services.ts';
 
 const title = 'Reconcile Bill';
-const largestFileBytes = 64 * 1024 * 1024;
+const largestFileBytes = 16 * 1024 * 1024;
 
 /** "Reconcile Bill…": asks for a provider, days and where its figures come from, and shows them beside the ledger. */
 export async function reconcileBill(services: CommandServices, target: CommandTarget, show: (report: BillReport) => Promise<void>): Promise<void> {
@@ -52,7 +52,7 @@ async function readFile(): Promise<BillSource | undefined> {
   const file = files?.[0];
   if (file === undefined) return undefined;
   const { size } = await vscode.workspace.fs.stat(file);
-  if (size > largestFileBytes) throw new UserError('The file is larger than 64 MB: export a shorter time.');
+  if (size > largestFileBytes) throw new UserError('The file is larger than 16 MB: export a shorter time.');
   return { kind: 'file', text: new TextDecoder().decode(await vscode.workspace.fs.readFile(file)) };
 }
 

@@ -37,8 +37,10 @@ export function dayOf(at: number, offsetMs = 0): string {
 /** Milliseconds since the epoch at which a day begins in UTC; undefined for what is no day of the calendar. */
 export function dayStart(day: string): number | undefined {
   if (!/^20\d{2}-\d{2}-\d{2}$/.test(day)) return undefined;
-  const at = Date.parse(`${day}T00:00:00Z`);
-  return Number.isNaN(at) || dayOf(at) !== day ? undefined : at;
+  const [month, date] = [Number(day.slice(5, 7)), Number(day.slice(8))];
+  const at = Date.UTC(Number(day.slice(0, 4)), month - 1, date);
+  // A day that the calendar does not have counts on into the next month.
+  return month >= 1 && month <= 12 && new Date(at).getUTCDate() === date && date > 0 ? at : undefined;
 }
 
 /** Milliseconds to UTC of an offset such as `+08:00`; undefined for what is none. */

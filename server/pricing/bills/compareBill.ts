@@ -42,8 +42,16 @@ interface Sum {
 export function compareBill({ ours, attempts, theirs, about }: ComparedBill): BillReport {
   const { offsetMs, ...report } = about;
   const sums = new Map<string, Sum>();
+  const keys = new Map<string, string>();
+  const keyOf = (name: string): string => {
+    const known = keys.get(name);
+    if (known !== undefined) return known;
+    const key = modelKey(name);
+    keys.set(name, key);
+    return key;
+  };
   const sumOf = (day: string, name: string, isApart = false): Sum => {
-    const key = `${day}\n${isApart ? 'apart' : 'model'}\n${isApart ? name : modelKey(name)}`;
+    const key = `${day}\n${isApart ? 'apart' : 'model'}\n${isApart ? name : keyOf(name)}`;
     let sum = sums.get(key);
     if (sum === undefined) {
       sums.set(key, sum = {
@@ -64,7 +72,7 @@ export function compareBill({ ours, attempts, theirs, about }: ComparedBill): Bi
     for (const source of one.priceSources) sum.priceSources.add(source);
   }
   for (const attempt of attempts) {
-    const key = `${attempt.day}\nmodel\n${modelKey(attempt.upstreamModel)}`;
+    const key = `${attempt.day}\nmodel\n${keyOf(attempt.upstreamModel)}`;
     sums.get(key)?.attempts.push(attempt);
   }
   for (const item of theirs) {

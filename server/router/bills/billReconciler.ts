@@ -1,4 +1,5 @@
-import { billKeys, type BillKey, type BillReport, type ReconcileParams, type ReconcileResult } from '../../api/bill.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { billKeys, type BillColumns, type BillKey, type BillReport, type ReconcileParams, type ReconcileResult } from '../../api/bill.ts';
 import type { Clock } from '../../base/clock.ts';
 import { WaybillError } from '../../base/failure.ts';
 import { parseJson } from '../../base/json.ts';
@@ -10,7 +11,7 @@ import type { LedgerBill } from '../../ledger/spend.ts';
 import { billApis, generationRecords, type BillApi, type BillList } from '../../pricing/bills/apiBills.ts';
 import { BillProblem, dayMs, dayStart, offsetOf, type BillItem } from '../../pricing/bills/billItem.ts';
 import { compareBill } from '../../pricing/bills/compareBill.ts';
-import { csvBill } from '../../pricing/bills/csvBill.ts';
+import { csvBillParts, largestBillCharacters } from '../../pricing/bills/csvBill.ts';
 import type { Dispatcher } from '../../upstream/call.ts';
 import { fetchText } from '../../upstream/fetchText.ts';
 import type { CurrentConfig } from '../currentConfig.ts';
@@ -54,7 +55,7 @@ export class BillReconciler {
     if ((to - from) / dayMs >= mostDays) throw new BillProblem(`Compare at most ${mostDays} days at once.`);
     const offsetMs = offsetOf(utcOffset);
     if (offsetMs === undefined) throw new BillProblem('Give the time zone of the bill like +08:00, or leave it out for UTC.');
-    const theirs = source.kind === 'file' ? fileItems(source.text, source.columns, offsetMs) : await this.#fetched(endpoint, source.adminKey, { from, to: to + dayMs, offsetMs }, signal);
+    const theirs = source.kind === 'file' ? await fileItems(source.text, source.columns, offsetMs) : await this.#fetched(endpoint, source.adminKey, { from, to: to + dayMs, offsetMs }, signal);
     const endpoints = [...current.config.endpoints.values()].filter(one => isSamePlace(one, endpoint)).map(one => one.name);
     const ours = await bill({ from: from - offsetMs, to: to + dayMs - offsetMs }, endpoints, offsetMs);
     return compareBill({
@@ -150,9 +151,18 @@ function refusal(api: BillApi, key: BillKey, status: number): string {
   return `${api.name} refuses to give its costs (${status}): choose other days, or export a CSV file there and use that.`;
 }
 
-function fileItems(text: string, columns: Parameters<typeof csvBill>[1], offsetMs: number): BillItem[] {
+/** Other requests go on between the parts of a file. */
+async function fileItems(text: string, columns: BillColumns | undefined, offsetMs: number): Promise<BillItem[]> {
+  if (text.length > largestBillCharacters) throw new BillProblem('The file is larger than 16 MB: export a shorter time.');
   if (text.trim() === '') throw new BillProblem('The file is empty: export it again.');
-  if (!/^\uFEFF?\s*[[{]/.test(text)) return csvBill(text, columns, offsetMs);
+  if (!/^\uFEFF?\s*[[{]/.test(text)) {
+    const items: BillItem[] = [];
+    for (const part of csvBillParts(text, columns ?? {}, offsetMs)) {
+      items.push(...part);
+      await nextTurn();
+    }
+    return items;
+  }
   const body = parseJson(text.replace(/^\uFEFF/, ''));
   if (body === undefined) throw new BillProblem('The file begins like JSON and is none: export it again, or use CSV.');
   return generationRecords(body, offsetMs);
