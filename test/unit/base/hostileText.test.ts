@@ -18,6 +18,8 @@ import { parseRetryAfter, waitInWordsMs } from '../../../server/base/headers/ret
 import { canonicalModelName, listedNames, snapshotName, spelledSnapshot, upstreamModelName } from '../../../server/catalog/modelNames.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
+import { billDay, csvBill, modelOfLineItem } from '../../../server/pricing/bills/csvBill.ts';
+import { exactUsd } from '../../../server/pricing/bills/usd.ts';
 import { checkBaseUrl } from '../../../server/config/baseUrl.ts';
 import { expandVariables } from '../../../server/config/environment.ts';
 import { suggestion } from '../../../server/config/nearest.ts';
@@ -178,6 +180,12 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
     model: 'm', stream: true, inputTokens: 1, userText: hostile, toolResults: [], images: 0, tools: [{ name: 'x', parameters: undefined }], toolChoice: 'auto', parallelToolCalls: true,
     maxOutputTokens: undefined, stop: [], choices: 1, thinking: 'off', format: 'text', includeUsage: true,
   }, () => 'id'),
+  'a bill': hostile => {
+    tolerant(() => csvBill(`date,model,cost\n2026-11-20,${hostile},1\n`));
+    tolerant(() => csvBill(`date,model,cost\n"${hostile}",m,${hostile}\n`));
+    tolerant(() => csvBill(hostile));
+    return [exactUsd(hostile), billDay(hostile, 0), modelOfLineItem(hostile)];
+  },
   'cleanKey': hostile => [cleanKey(hostile), keyProblem(hostile, { keyRequired: true, name: 'p' }), ...providerOffers().map(offer => keyWarning(hostile, offer))],
   'suggestedName': hostile => suggestedName({ ...(providerOffers()[0] ?? assert.fail()), id: hostile }, hostile, []),
   'orderedModels': hostile => orderedModels([hostile, 'gpt-5.5'], { targets: [`e/${hostile}`] }),
