@@ -54,7 +54,8 @@ function marksOf(words: ReadonlySet<string>): WordMarks {
     marks = { longest: 0, firsts: new Uint8Array(256) };
     for (const word of words) {
       marks.longest = Math.max(marks.longest, word.length);
-      marks.firsts[word.charCodeAt(0)] = 1;
+      // An empty string begins with the quote that ends it.
+      marks.firsts[word === '' ? quote : word.charCodeAt(0)] = 1;
     }
     knownMarks.set(words, marks);
   }
@@ -83,7 +84,7 @@ export class ObjectScanner {
   #name = '';
   #valueStart = 0;
 
-  /** @param words field values worth knowing about, such as `image_url`; plain ASCII */
+  /** @param words field values worth knowing about, such as `image_url`, as they stand between the quotes; plain ASCII */
   constructor(words: ReadonlySet<string> = noWords) {
     this.#words = words;
     this.#marks = marksOf(words);

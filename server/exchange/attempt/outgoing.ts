@@ -121,7 +121,8 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
 
 /** Whether a caller's bytes may go to a target of their protocol. Names that it refuses are replaced in the answer as well, so the request is translated. */
 function mayPass({ raw }: ConversationBody, { provider: { dialect: { toolNames } } }: EndpointConfig): boolean {
-  return toolNames === undefined || raw === undefined || !raw.scan.fields.has('tools') || namesFit(raw.bytes, toolNames);
+  const tools = toolNames === undefined ? undefined : raw?.scan.fields.get('tools');
+  return toolNames === undefined || raw === undefined || tools === undefined || namesFit(raw.bytes.subarray(tools.start, tools.end), toolNames);
 }
 
 interface WrittenBody {

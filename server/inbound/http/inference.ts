@@ -6,6 +6,7 @@ import { isObject, type JsonValue } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import { encodedConversation, type RawBody, type RequestBody } from '../../exchange/request.ts';
+import { blankWords } from '../../protocols/bodyRules/fieldStrings.ts';
 import { watchedImageTypes } from '../../protocols/bodyRules/imageTypes.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import { openAiCompletions } from '../../protocols/openAiLegacy/completions.ts';
@@ -27,7 +28,7 @@ const itemReference = 'item_reference';
 export const watchedWords: ReadonlySet<string> = new Set([
   ...mediaTypes, itemReference,
   // What a target may refuse stands beside these words; see protocols/bodyRules.
-  'developer', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', ...watchedImageTypes,
+  'developer', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', ...watchedImageTypes, ...blankWords,
 ]);
 
 /** Headers that belong to a protocol and go on to targets that speak it; Anthropic's are all that begin with its name. */

@@ -1,10 +1,11 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { holdsBlank, holdsEmptyList, occurrences, stringsOfField } from './fieldStrings.ts';
 import type { FitTarget } from './rule.ts';
 
 /** What the assistant says where a provider wants it to speak between a result and the user. */
 const bridge = 'I have the results.';
 /** Fields that answers and client libraries put on messages, and that not every provider takes back. */
-const answerFields = ['refusal', 'annotations', 'audio', 'function_call', 'reasoning_content', 'reasoning', 'reasoning_details', 'provider_specific_fields', 'thinking_blocks', 'phase', 'prefix'];
+const answerFields = ['"refusal"', '"annotations"', '"audio"', '"function_call"', '"reasoning', '"provider_specific_fields"', '"thinking_blocks"', '"phase"'];
 
 /** A message without fields that the provider does not know for its role. */
 export function withKnownFields(message: JsonObject, { dialect }: FitTarget, changes: Set<string>): JsonObject {
@@ -55,7 +56,7 @@ export function inOrder(messages: readonly JsonValue[], { dialect }: FitTarget, 
       continue;
     }
     const before = fit.at(-1);
-    if (dialect.assistantAfterTools === true && isObject(before) && before.role === 'tool' && isObject(message) && (message.role === 'user' || message.role === 'system')) {
+    if (dialect.assistantAfterTools === true && isObject(before) && before.role === 'tool' && isObject(message) && (message.role === 'user' || message.role === 'system' || message.role === 'developer')) {
       fit.push({ role: 'assistant', content: bridge });
       changes.add('a word of the assistant was put between a result and the user');
     }
@@ -73,12 +74,22 @@ function isEmptyAssistant(message: JsonValue): boolean {
 /** Whether messages in a caller's bytes may have a field that the provider does not know, or stand in an order that it refuses. False is certain. */
 export function mayBreakMessageRules(bytes: Buffer, { start, end }: { start: number; end: number }, { dialect }: FitTarget): boolean {
   if (dialect.messageFields === undefined && dialect.assistantAfterTools !== true && dialect.noEmptyAssistant !== true) return false;
-  const text = bytes.toString('latin1', start, end);
+  const list = bytes.subarray(start, end);
   if (dialect.messageFields !== undefined) {
-    if (answerFields.some(name => text.includes(`"${name}"`))) return true;
-    // Names of functions are followed by none of messages.
-    if (text.split('"name"').length > text.split('"function":').length) return true;
+    if (answerFields.some(name => list.includes(name, 0, 'latin1'))) return true;
+    // Each function that is called has a name; one more is that of a message.
+    if (occurrences(list, '"name"') > occurrences(list, '"arguments"')) return true;
   }
-  if (dialect.noEmptyAssistant === true && /"content"\s*:\s*(?:""|null|\[\s*\])/.test(text)) return true;
-  return dialect.assistantAfterTools === true && text.includes('"tool"');
+  if (dialect.noEmptyAssistant === true && (holdsBlank(list, 'content') || holdsEmptyList(list, 'content', { start: 0, end: list.length }) || list.includes('"content":null', 0, 'latin1') || list.includes('"content": null', 0, 'latin1'))) return true;
+  return dialect.assistantAfterTools === true && !rolesInOrder(list);
+}
+
+/** Whether no message of the user or the system follows the result of a tool. */
+function rolesInOrder(list: Buffer): boolean {
+  let before = '';
+  return stringsOfField(list, 'role', role => {
+    const fits = before !== 'tool' || (role !== 'user' && role !== 'system' && role !== 'developer');
+    before = role;
+    return fits;
+  });
 }

@@ -5,7 +5,7 @@ import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
 import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
-import { occurrences } from './fieldStrings.ts';
+import { holdsEmptyList, occurrences } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
@@ -84,7 +84,7 @@ export const chatRules: BodyRules = {
     }
     if (words.has('image_url') && (!imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
-    if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || hasEmptyCalls(bytes, messages))) return true;
+    if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || holdsEmptyList(bytes, 'tool_calls', messages))) return true;
     const format = fields.get('response_format');
     if (format !== undefined && /json_(?:schema|object)/.test(bytes.toString('latin1', format.start, Math.min(format.end, format.start + 64 * 1024)))) {
       if (dialect.jsonSchemaOutput === false || dialect.strictSchemas === true || words.has('json_object')) return true;
@@ -118,14 +118,6 @@ const toolLists = { 'as-written': new ToolListVerdicts(fittingTools['as-written'
 
 function toolsKind({ dialect }: FitTarget): ToolsKind {
   return dialect.toolStrict === false ? 'never' : dialect.strictSchemas === true ? 'checked' : 'as-written';
-}
-
-/** An empty list of calls is refused by OpenAI and others. */
-function hasEmptyCalls(bytes: Buffer, { start, end }: { start: number; end: number }): boolean {
-  for (let at = bytes.indexOf('"tool_calls"', start, 'latin1'); at !== -1 && at < end; at = bytes.indexOf('"tool_calls"', at + 12, 'latin1')) {
-    if (/^"tool_calls"\s{0,8}:\s{0,8}\[\s{0,8}\]/.test(bytes.toString('latin1', at, at + 40))) return true;
-  }
-  return false;
 }
 
 function maxTokensField({ dialect, model }: FitTarget): 'max_tokens' | 'max_completion_tokens' | undefined {

@@ -1,6 +1,8 @@
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
 
 /**
  * Looks at the strings that stand as the value of a field anywhere in JSON bytes, without parsing them. A string with an
@@ -28,12 +30,27 @@ function skipSpace(bytes: Buffer, from: number): number {
   return at;
 }
 
+/** Whether an empty list stands as the value of a field within a range of JSON bytes. */
+export function holdsEmptyList(bytes: Buffer, field: string, { start, end }: { start: number; end: number }): boolean {
+  const name = JSON.stringify(field);
+  for (let at = bytes.indexOf(name, start, 'latin1'); at !== -1 && at < end; at = bytes.indexOf(name, at + name.length, 'latin1')) {
+    const from = skipSpace(bytes, at + name.length);
+    if (bytes[from] !== colon) continue;
+    const list = skipSpace(bytes, from + 1);
+    if (bytes[list] === openBracket && bytes[skipSpace(bytes, list + 1)] === closeBracket) return true;
+  }
+  return false;
+}
+
 /** How often a text stands in bytes. */
 export function occurrences(bytes: Buffer, text: string): number {
   let count = 0;
   for (let at = bytes.indexOf(text, 0, 'latin1'); at !== -1; at = bytes.indexOf(text, at + text.length, 'latin1')) count += 1;
   return count;
 }
+
+/** Texts that hold nothing, as they stand in JSON: what a scan of a body has to look for. Longer ones are not written by any known client. */
+export const blankWords: readonly string[] = ['', ' ', '  ', '\\n', '\\n\\n', ' \\n', '\\t'];
 
 /** Whether some string that stands as the value of a field anywhere in JSON bytes is empty or white. */
 export function holdsBlank(bytes: Buffer, field: string): boolean {

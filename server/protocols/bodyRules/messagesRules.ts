@@ -6,7 +6,7 @@ import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 import { fitSystem, fitTexts } from './blankTexts.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
-import { holdsBlank } from './fieldStrings.ts';
+import { blankWords, holdsBlank } from './fieldStrings.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
@@ -42,7 +42,7 @@ export const messagesRules: BodyRules = {
     if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
     if (mayHoldSchema(bytes, scan) && isClaude(model)) return true;
     if (isForced(bytes, fields.get('tool_choice')) && !claudeModelRules(model).forcedToolChoice) return true;
-    if (isClaude(model) && (holdsBlank(bytes, 'text') || holdsBlank(bytes, 'content'))) return true;
+    if (isClaude(model) && blankWords.some(word => words.has(word)) && (holdsBlank(bytes, 'text') || holdsBlank(bytes, 'content'))) return true;
     return words.has('assistant') && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
@@ -101,7 +101,8 @@ function fitUser(body: JsonObject, changes: Set<string>): void {
 
 /** A schema of the answer, or of a strict tool. */
 function mayHoldSchema(bytes: Buffer, { fields }: BodyBytes['scan']): boolean {
-  return fields.has('output_format') || (fields.has('output_config') && bytes.includes('"json_schema"')) || (fields.has('tools') && strictTools.some(text => bytes.includes(text, 0, 'latin1')));
+  const tools = fields.get('tools');
+  return fields.has('output_format') || (fields.has('output_config') && bytes.includes('"json_schema"')) || (tools !== undefined && strictTools.some(text => bytes.subarray(tools.start, tools.end).includes(text, 0, 'latin1')));
 }
 
 /** As JSON writers write it. */
