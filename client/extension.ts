@@ -11,7 +11,7 @@ import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
-import { reconcileBill } from './commands/reconcileBill.ts';
+import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { registerCommands } from './commands/register.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
 import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, retryLocalEndpoint } from './commands/localEndpointCommands.ts';

@@ -102,5 +102,9 @@ export const bedrock: Provider = {
   // Keys of one account share the quotas of each model and region.
   sharedLimits: true,
   dialect: { bytesAndOwnToolsOnly: true, dropFields: ['service_tier', 'inference_geo', 'speed'] },
+  sources: [
+    { of: ['address', 'keys', 'models', 'errors', 'dropFields'], url: 'https://docs.aws.amazon.com/bedrock/latest/APIReference/welcome.html', read: '2026-11-27', secondary: true },
+    { of: ['bytesAndOwnToolsOnly'], url: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html', read: '2026-11-27', secondary: true },
+  ],
   errorRules,
 };

@@ -178,6 +178,8 @@ export const deepseek: Provider = {
   sources: [
     { of: ['address', 'keys', 'models', 'efforts', 'thinkingToggle', 'reasoningField', 'reasoningRequiredWithTools', 'prices'], url: 'https://api-docs.deepseek.com/guides/thinking_mode', read: '2026-11-15' },
     { of: ['jsonSchemaOutput'], url: 'https://github.com/llm-exe/llm-exe/issues/662', read: '2026-11-27' },
+    { of: ['forcedChoiceWithoutThinking'], url: 'https://github.com/BerriAI/litellm/issues/37470', read: '2026-11-27' },
+    { of: ['forcedChoiceWithoutThinking'], url: 'https://github.com/cloudwego/eino/issues/994', read: '2026-11-27' },
     { of: ['maxTokensField', 'toolNames'], url: 'https://api-docs.deepseek.com/api/create-chat-completion', read: '2026-11-15' },
   ],
   errorRules: [{ status: 503, failureClass: 'overloaded' }],

@@ -1,7 +1,7 @@
 import type { ConversationRequest, TextPart, ToolDefinition } from '../../api/conversation.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { jsonWords, mustCallWords, schemaWords } from '../bodyRules/promptWords.ts';
-import { fitToolSchema } from '../bodyRules/toolSchemas.ts';
+import { fitToolSchema } from '../bodyRules/tools/toolSchemas.ts';
 import type { EncodeTarget } from '../codec.ts';
 import { withoutAttribution } from '../conversationShape.ts';
 import { asFunctions } from '../customTools.ts';

@@ -13,12 +13,12 @@ import { endsWithAssistant, noPrefill } from './lastTurn.ts';
 import { addInstruction } from './instruction.ts';
 import { mayHaveOtherContent, plainContent, reasoningFields, renameReasoning } from './plainContent.ts';
 import { goOn, jsonWords, schemaWords } from './promptWords.ts';
-import { fitToolChoice, mayHoldRefusedChoice } from './toolChoice.ts';
-import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
-import { isStrictSchema, withItems } from './strictSchemas.ts';
+import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
 
 const userFields = ['user', 'safety_identifier'] as const;
 const maxTokensFields = ['max_tokens', 'max_completion_tokens'] as const;

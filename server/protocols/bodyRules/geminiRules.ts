@@ -8,7 +8,7 @@ import { occurrences } from './fieldStrings.ts';
 import { geminiImageTypes, imageFieldsFit, imageType, watchedImageTypes } from './imageTypes.ts';
 import { jsonWords, schemaWords } from './promptWords.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
-import { fitToolSchema, fitted, fitTools, ToolListVerdicts } from './toolSchemas.ts';
+import { fitToolSchema, fitted, fitTools, ToolListVerdicts } from './tools/toolSchemas.ts';
 
 const typeFields = ['mimeType', 'mime_type'] as const;
 const dataFields = ['inlineData', 'inline_data'] as const;

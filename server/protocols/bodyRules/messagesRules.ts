@@ -12,10 +12,10 @@ import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
 import { refusedFields } from './modelRules.ts';
 import { goOn, mustCallWords, schemaWords } from './promptWords.ts';
-import { closedSchema } from './strictSchemas.ts';
+import { closedSchema } from './tools/strictSchemas.ts';
 import { fitId } from './fitId.ts';
 import { leaveOutElsewhere, mayBeElsewhere } from './elsewhere.ts';
-import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 
 const samplingFields = ['temperature', 'top_p', 'top_k'] as const;
 const leastBudgetTokens = 1024;

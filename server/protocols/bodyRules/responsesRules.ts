@@ -12,8 +12,8 @@ import { leaveOut } from './leaveOut.ts';
 import { jsonWords } from './promptWords.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitToolFields, fitUser, lacksTools } from './openAiFields.ts';
-import { isStrictSchema, withItems } from './strictSchemas.ts';
-import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './toolSchemas.ts';
+import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 
 /** The longest `call_id` of OpenAI's Responses is longer than that of Chat. */
 const longestCallId = 64;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { billPeriods } from '../../../../../client/commands/reconcileSteps.ts';
+import { billPeriods } from '../../../../../client/commands/bill/reconcileSteps.ts';
 import { billCsv } from '../../../../../client/views/bill/billExport.ts';
 import { isFromBillPage, isToBillPage } from '../../../../../client/views/bill/billMessages.ts';
 import { buildBillPage } from '../../../../../client/views/bill/billModel.ts';

@@ -1,5 +1,5 @@
-import { isObject, mapChanged, type JsonObject, type JsonValue } from '../../base/json.ts';
-import { LatestByBytes, oncePerList } from '../toolLists.ts';
+import { isObject, mapChanged, type JsonObject, type JsonValue } from '../../../base/json.ts';
+import { LatestByBytes, oncePerList } from '../../toolLists.ts';
 import { withItems } from './strictSchemas.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { isObject, parseJson, type JsonObject, type JsonValue } from '../../base/json.ts';
-import type { Dialect } from '../codec.ts';
-import { addInstruction } from './instruction.ts';
-import { takesForcedChoice } from './modelRules.ts';
-import { mustCallWords } from './promptWords.ts';
-import type { FitTarget } from './rule.ts';
+import { isObject, parseJson, type JsonObject, type JsonValue } from '../../../base/json.ts';
+import type { Dialect } from '../../codec.ts';
+import { addInstruction } from '../instruction.ts';
+import { takesForcedChoice } from '../modelRules.ts';
+import { mustCallWords } from '../promptWords.ts';
+import type { FitTarget } from '../rule.ts';
 
 type ChoiceKind = NonNullable<Dialect['toolChoices']>[number];
 

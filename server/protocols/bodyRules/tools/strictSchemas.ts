@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../base/json.ts';
 
 const maxDepth = 64;
 /** Keywords that OpenAI does not take in a strict schema. Source: its guide to structured outputs, November 2026. */

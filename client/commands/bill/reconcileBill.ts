@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { billKeys, type BillColumns, type BillReport, type BillSource, type ReconcileResult } from '../../server/api/bill.ts';
-import { UserError } from '../base/errors.ts';
-import type { CommandTarget } from './commandTable.ts';
-import { chooseEndpoint } from './input/pickers.ts';
-import { askChoice, askText, valueOf } from './input/quickInput.ts';
+import { billKeys, type BillColumns, type BillReport, type BillSource, type ReconcileResult } from '../../../server/api/bill.ts';
+import { UserError } from '../../base/errors.ts';
+import type { CommandTarget } from '../commandTable.ts';
+import { chooseEndpoint } from '../input/pickers.ts';
+import { askChoice, askText, valueOf } from '../input/quickInput.ts';
 import { billPeriods, type BillPeriod } from './reconcileSteps.ts';
-import type { CommandServices } from './services.ts';
+import type { CommandServices } from '../services.ts';
 
 const title = 'Reconcile Bill';
 const largestFileBytes = 16 * 1024 * 1024;
