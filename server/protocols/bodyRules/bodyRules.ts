@@ -16,6 +16,8 @@ const rules: Readonly<Record<ProtocolName, BodyRules>> = {
 };
 
 const noFields: readonly string[] = [];
+/** Used again by each call, because most requests leave it empty. */
+const topChanges = new Set<string>();
 /** Fields that are written where a caller's bytes are sent on, whatever the caller wrote. */
 const addedFields: readonly string[] = ['model'];
 
@@ -53,7 +55,8 @@ export function topEdits(protocol: ProtocolName, { bytes, scan }: BodyBytes, tar
   if (before === undefined && unknown.length === 0) return undefined;
   before ??= {};
   const after: JsonObject = limit === undefined ? { ...before } : { ...before, [limit.field]: limit.tokens };
-  const changes = new Set<string>();
+  const changes = topChanges;
+  changes.clear();
   fitTop(after, target, changes);
   if (knownFields !== undefined) leaveOut(after, Object.keys(after).filter(name => !knownFields.includes(name)), changes);
   for (const name of unknown) changes.add(`${name} was left out`);

@@ -16,14 +16,14 @@ const renewable = /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|Requ
 
 /** Signs requests to AWS, and turns its binary streams into server-sent events. */
 export function awsSigning(logins: AwsLogins): Interceptor {
-  return next => (place, request, listener) => {
-    const { aws } = request;
-    if (aws === undefined) return next(place, request, listener);
-    const login = new AwsCallLogin(logins, aws, next, place, request);
-    const frames = new FrameListener(listener, place.name, () => login.parts, () => { call.abort(); });
-    const call = new LoggedInCall(login, next, frames);
-    return call;
-  };
+  return next => (place, request, listener) => (request.aws === undefined ? next(place, request, listener) : signedCall(logins, request.aws, next, place, request, listener));
+}
+
+function signedCall(logins: AwsLogins, aws: AwsLogin, next: Dispatch, place: CallPlace, request: UpstreamRequest, listener: ResponseListener): LoggedInCall {
+  const login = new AwsCallLogin(logins, aws, next, place, request);
+  const frames = new FrameListener(listener, place.name, () => login.parts, () => { call.abort(); });
+  const call = new LoggedInCall(login, next, frames);
+  return call;
 }
 
 /** Where the credentials have ended or the clock of this machine is wrong, the call is signed again. */

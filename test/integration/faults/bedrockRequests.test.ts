@@ -91,7 +91,9 @@ describe('any request to any model of Amazon Bedrock', () => {
           const body = bodyOf({ caller, model: `aws/${model}`, request, stream });
           const { status, text } = await rawRequest({ url: router.url + pathOf(caller, `aws/${model}`, stream), headers: headersOf(caller, router.token), body: JSON.stringify(body) });
           const answer = readCallerAnswer(caller, status, text, stream && status === 200);
-          if (answer.text !== answerText || bedrock.calls.length !== asked + 1) refused.push(`${seed}: ${status} ${text.slice(0, 400)} ${JSON.stringify(body).slice(0, 1500)}`);
+          // A blank stop string is refused by Claude there, so the answer is stopped on its way back.
+          const whole = answer.text === answerText || (request.stop?.includes(' ') === true && answer.text === answerText.slice(0, answerText.indexOf(' ')));
+          if (!whole || bedrock.calls.length !== asked + 1) refused.push(`${seed}: ${status} ${text.slice(0, 400)} ${JSON.stringify(body).slice(0, 1500)}`);
         }
         assert.deepEqual(refused.slice(0, 2), []);
       });
