@@ -54,3 +54,8 @@ const controls = /[\0-\x1f\x7f-\x9f\u2028\u2029]/g;
 function hasControls(text: string): boolean {
   return text.search(controls) !== -1;
 }
+
+/** The name of a model in lower case, without its maker or another path before it. */
+export function bareModelName(model: string): string {
+  return model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+}

@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import { bareModelName } from '../base/names.ts';
 import type { ProtocolRule } from '../catalog/provider.ts';
 import type { EndpointConfig } from '../config/config.ts';
 
@@ -35,7 +36,7 @@ const noChoices: readonly ProtocolChoice[] = [];
 export function protocolsOf(endpoint: EndpointConfig, model: string, upstreamModel: string = model): TargetProtocols {
   const { protocolRules } = endpoint;
   if (protocolRules === undefined) return { choices: noChoices, otherwise: endpoint };
-  const names = [lastPart(model), lastPart(upstreamModel)];
+  const names = [bareModelName(model), bareModelName(upstreamModel)];
   const choices = protocolRules
     .filter(({ models }) => models === undefined || names.some(name => models.test(name)))
     .map(({ when, protocol, baseUrl }): ProtocolChoice => ({ when, endpoint: { ...endpoint, protocol, baseUrl } }));
@@ -54,8 +55,4 @@ function fits(when: ProtocolRule['when'], protocol: ProtocolName, { caller, tool
     case 'tools': return tools && reasoningOff !== true;
     case 'caller': return caller === protocol;
   }
-}
-
-function lastPart(model: string): string {
-  return model.slice(model.lastIndexOf('/') + 1).toLowerCase();
 }

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { bareModelName } from '../../base/names.ts';
 import { isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
@@ -17,7 +18,7 @@ import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
-import { fitSampling, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
+import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
 import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
 
 const userFields = ['user', 'safety_identifier'] as const;
@@ -57,12 +58,12 @@ export const chatRules: BodyRules = {
         changes.add(`reasoning_effort ${wantedEffort} was sent as ${String(body.reasoning_effort)}`);
       }
     }
-    fitTemperature(body, dialect, changes);
+    fitTemperature(body, dialect.highestTemperature, dialect.temperatureAboveZero === true, changes);
     if (dialect.mostStops !== undefined && Array.isArray(body.stop) && body.stop.length > dialect.mostStops) {
       body.stop = body.stop.slice(0, dialect.mostStops);
       changes.add(`stop strings after number ${dialect.mostStops} were left out`);
     }
-    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', undefined, changes);
+    fitSampling(body, openAiModelKind(target.model) === 'reasoning' && body.reasoning_effort !== 'none', changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
   },
@@ -78,7 +79,7 @@ export const chatRules: BodyRules = {
     }
     if (dialect.plainContent === true && mayHaveOtherContent(bytes, words.has('assistant'))) return true;
     if (dialect.reasoningFieldOnly === true && words.has('assistant') && holdsOtherReasoning(bytes, reasoningField(target))) return true;
-    if (dialect.plainWithoutThinking !== undefined && !fields.has('enable_thinking') && thinksInVain(dialect.plainWithoutThinking, target.model)) {
+    if (dialect.plainWithoutThinking !== undefined && !fields.has('enable_thinking') && dialect.plainWithoutThinking.test(bareModelName(target.model))) {
       const stream = fields.get('stream');
       if (stream === undefined || bytes.toString('latin1', stream.start, stream.end) !== 'true') return true;
     }
@@ -101,7 +102,7 @@ export const chatRules: BodyRules = {
     fitToolFields(body, changes);
     fitToolChoice(body, target, changes);
     const { plainWithoutThinking } = target.dialect;
-    if (plainWithoutThinking !== undefined && body.stream !== true && body.enable_thinking === undefined && thinksInVain(plainWithoutThinking, target.model)) {
+    if (plainWithoutThinking !== undefined && body.stream !== true && body.enable_thinking === undefined && plainWithoutThinking.test(bareModelName(target.model))) {
       body.enable_thinking = false;
       changes.add('thinking was turned off, which this model refuses in a plain answer');
     }
@@ -136,24 +137,9 @@ function reasoningField({ dialect }: FitTarget): string {
   return dialect.reasoningField ?? 'reasoning_content';
 }
 
-function thinksInVain(models: RegExp, model: string): boolean {
-  return models.test(model.slice(model.lastIndexOf('/') + 1).toLowerCase());
-}
-
 function holdsOtherReasoning(bytes: Buffer, known: string): boolean {
   return reasoningFields.some(name => name !== known && bytes.includes(`"${name}"`));
 }
-
-function fitTemperature(body: JsonObject, { highestTemperature, temperatureAboveZero }: FitTarget['dialect'], changes: Set<string>): void {
-  const { temperature } = body;
-  if (typeof temperature !== 'number') return;
-  const fit = highestTemperature !== undefined && temperature > highestTemperature ? highestTemperature : temperatureAboveZero === true && temperature <= 0 ? leastTemperature : temperature;
-  if (fit === temperature) return;
-  body.temperature = fit;
-  changes.add(`temperature ${temperature} was sent as ${fit}`);
-}
-
-const leastTemperature = 0.01;
 
 function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes: Set<string>): JsonValue[] {
   const { dialect } = target;

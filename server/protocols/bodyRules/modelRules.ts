@@ -1,3 +1,4 @@
+import { bareModelName } from '../../base/names.ts';
 import type { ModelRule } from '../codec.ts';
 import type { FitTarget } from './rule.ts';
 
@@ -6,7 +7,7 @@ const none: readonly ModelRule[] = [];
 /** The rules of the target's dialect that hold for its model. */
 export function modelRules({ dialect, model }: FitTarget): readonly ModelRule[] {
   if (dialect.models === undefined) return none;
-  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+  const name = bareModelName(model);
   return dialect.models.filter(({ names }) => names.test(name));
 }
 

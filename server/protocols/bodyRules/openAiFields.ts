@@ -10,13 +10,21 @@ const defaults: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, p
 /** What models that reason refuse as well. Source: the error texts of the same models. */
 export const otherSamplingFields = ['stop', 'logprobs', 'top_logprobs', 'logit_bias'] as const;
 
-/** Leaves sampling parameters out that are not at their defaults, and lowers a temperature that is too high. */
-export function fitSampling(body: JsonObject, refused: boolean, highest: number | undefined, changes: Set<string>): void {
+/** The least temperature where 0 is refused. */
+const leastTemperature = 0.01;
+
+/** Brings a temperature into the bounds of the provider. @param aboveZero 0 is refused */
+export function fitTemperature(body: JsonObject, highest: number | undefined, aboveZero: boolean, changes: Set<string>): void {
   const { temperature } = body;
-  if (highest !== undefined && typeof temperature === 'number' && temperature > highest) {
-    body.temperature = highest;
-    changes.add(`temperature ${temperature} was sent as ${highest}`);
-  }
+  if (typeof temperature !== 'number') return;
+  const fit = highest !== undefined && temperature > highest ? highest : aboveZero && temperature <= 0 ? leastTemperature : temperature;
+  if (fit === temperature) return;
+  body.temperature = fit;
+  changes.add(`temperature ${temperature} was sent as ${fit}`);
+}
+
+/** Leaves sampling parameters out that are not at their defaults. */
+export function fitSampling(body: JsonObject, refused: boolean, changes: Set<string>): void {
   if (!refused) return;
   for (const name of otherSamplingFields) if (body[name] !== null && body[name] !== false) leaveOut(body, [name], changes);
   for (const name of samplingFields) {

@@ -11,7 +11,7 @@ import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imag
 import { leaveOut } from './leaveOut.ts';
 import { jsonWords } from './promptWords.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
-import { fitSampling, fitToolFields, fitUser, lacksTools } from './openAiFields.ts';
+import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools } from './openAiFields.ts';
 import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 
@@ -40,7 +40,8 @@ export const responsesRules: BodyRules = {
       body.max_output_tokens = dialect.minOutputTokens;
       changes.add(`max_output_tokens ${limit} was sent as ${dialect.minOutputTokens}`);
     }
-    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), dialect.highestTemperature, changes);
+    fitTemperature(body, dialect.highestTemperature, false, changes);
+    fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
   },
