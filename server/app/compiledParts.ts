@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fro
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
+import { readTextFile } from '../base/files/textFile.ts';
 import { replaceSharedFile } from '../base/files/sharedFile.ts';
 import type { HeapTuning } from './v8Tuning.ts';
 
@@ -62,7 +63,7 @@ export class CompiledParts {
     const known = this.#parts.get(name);
     if (known !== undefined) return known.exports;
     const file = join(this.#sources, name);
-    const source = opening + readFileSync(file, 'utf8') + closing;
+    const source = opening + readTextFile(file) + closing;
     const found = this.#read(name, source);
     const script = this.#withDefaultFlags(() => new Script(source, { filename: file, cachedData: found?.code }));
     const part: Part = { script, source, exports: {}, kept: script.cachedDataRejected === false ? found?.extent : undefined };

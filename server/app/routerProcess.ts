@@ -20,8 +20,10 @@ import type { ExchangePublisher } from '../exchange/publisher.ts';
 import { keyFingerprints } from '../keys/keyFingerprints.ts';
 import { ModelCache } from '../models/modelCache.ts';
 
-/** So long after the first exchange the functions that serve requests are compiled; V8 has not dropped any yet. */
-const keepCompiledAfterMs = 5_000;
+/** So long after the first exchange the functions that serve requests are compiled, and V8 has not dropped any yet. Then, and as long again after each look, the process may be too busy. */
+const keepCompiledEveryMs = 5_000;
+/** A process is busy whose event loop runs for more than this share of the time. */
+const quietUtilization = 0.1;
 
 /** One server process: the router, and the local endpoint through which other programs reach it. */
 export interface RouterProcess extends BuiltRouter {
@@ -86,7 +88,10 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   };
 }
 
-/** Keeps compiled code for later processes: a while after the first exchange of this one, or else at its end. */
+/**
+ * Keeps compiled code for later processes: after the first exchange of this one, once the process has little to do, or else at its end.
+ * To serialize the code blocks the process for some ten milliseconds.
+ */
 function keepCompiled(parts: Pick<CompiledParts, 'keep' | 'flagsAreSetBy'>, heap: HeapTuning, events: ExchangePublisher, log: Log): { close(): void } {
   parts.flagsAreSetBy(heap);
   const guard = new Guard('The compiled code for later starts', log);
@@ -97,13 +102,20 @@ function keepCompiled(parts: Pick<CompiledParts, 'keep' | 'flagsAreSetBy'>, heap
     onEnded() {
       first.dispose();
       extent = 'served';
-      timer = setTimeout(guard.wrap(() => { parts.keep(extent); }), keepCompiledAfterMs);
+      let before = performance.eventLoopUtilization();
+      timer = setInterval(guard.wrap(() => {
+        const { utilization } = performance.eventLoopUtilization(before);
+        before = performance.eventLoopUtilization();
+        if (utilization > quietUtilization) return;
+        clearInterval(timer);
+        parts.keep(extent);
+      }), keepCompiledEveryMs);
       timer.unref();
     },
   });
   return {
     close: () => {
-      clearTimeout(timer);
+      clearInterval(timer);
       guard.run(() => { parts.keep(extent); });
     },
   };

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector, Client, Dispatcher } from 'undici';
 import ClientClass from 'undici/lib/dispatcher/client.js';
+import { optimizedLate } from './lateOptimization.ts';
 
 /** A handler that is given the connection over which its request goes. */
 export interface ConnectionUser { connection: Connection | undefined }
@@ -21,7 +22,7 @@ export class Connection extends ClientClass {
       ...options,
       connect: (to, done) => connect(to, (...[error, socket]) => {
         this.#socket = socket ?? undefined;
-        if (error === null) done(null, socket);
+        if (error === null) optimizedLate(() => { done(null, socket); });
         else done(error, null);
       }),
     });
