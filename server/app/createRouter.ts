@@ -124,7 +124,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const touched = (): void => { changes.touched(); };
   const notify = (notice: NoticeParams): void => { notices.emit(notice); };
 
-  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishKeyNote(note) });
+  const keys = new KeyPool({ fingerprint: options.keyFingerprint, onNote: note => ledger.publishNote(note) });
   const limiter = createRateLimiter({
     accountOf: (endpoint, keyId) => keys.limitAccount(endpoint, keyId), onLittleLeft: reported => peers.publishLimit(reported),
     shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
@@ -152,7 +152,9 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const prober = new Prober({
     transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
   });
-  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, prober, clock, log, changed: touched });
+  // A field that has the form of a secret is no name of a parameter.
+  const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) ledger.publishNote(note); });
+  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, repairs, prober, clock, log, changed: touched });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
@@ -178,7 +180,6 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   for (const observer of observers) events.subscribe(observer);
 
   const providerMessages = new ProviderMessages();
-  const repairs = new LearntRepairs();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, events,
@@ -200,7 +201,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const router = new Router({
     services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, drills, eventLog, peers, clock, changed }),
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
   });

@@ -4,7 +4,7 @@ import type { KeyStatus } from '../api/status.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
-import type { KeyStateNote } from '../ledger/keyNotes.ts';
+import type { KeyStateNote } from '../ledger/peerNotes.ts';
 import { whyBlocked, type KeysBlocked } from './keysBlocked.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
 import { applyNote, beginTrial, coolDown, disprove, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';

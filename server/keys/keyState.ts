@@ -1,7 +1,7 @@
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
 import { isCoolingDown, type CooldownSpan } from '../base/cooldownSpan.ts';
-import type { KeyStateNote } from '../ledger/keyNotes.ts';
+import type { KeyStateNote } from '../ledger/peerNotes.ts';
 
 /** Why a key is not used for a while. `rejected`: the provider refused it; at the end of the span it is tried once more. */
 export interface KeyRefusal extends CooldownSpan { readonly kind: 'rejected' | 'no-money' | 'cooling' }

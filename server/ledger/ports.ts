@@ -1,6 +1,6 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { Subscription } from '../base/emitter.ts';
-import type { KeyNote } from './keyNotes.ts';
+import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
 import type { LedgerBill, SpendStart } from './spend.ts';
 
@@ -79,15 +79,15 @@ export interface LedgerReader {
   keysUsed(): Promise<UsedKey[]>;
   /** Probes of all servers at or after a moment, oldest first. */
   recentHealth(sinceMs: number): Promise<HealthEvent[]>;
-  /** The latest note on every key and limit, oldest first. */
-  keyNotes(): Promise<KeyNote[]>;
+  /** The latest note on every key, limit and refused part, oldest first. */
+  notes(): Promise<PeerNote[]>;
 }
 
 /** What peers made known since the last delivery. */
 export interface PeerFacts {
   attempts: readonly PeerAttempt[];
   probes: readonly HealthEvent[];
-  keyNotes: readonly KeyNote[];
+  notes: readonly PeerNote[];
   /** Some attempt got its price after it had been published as ended, which nothing else here shows. */
   repriced: boolean;
   /** The store was opened since the last delivery: it may hold other attempts than before, and positions may have started over. */
@@ -98,8 +98,8 @@ export interface PeerFacts {
 export interface SharedState {
   /** Makes the outcome of a probe known to peers. Never throws. */
   publishProbe(event: HealthEvent): void;
-  /** Makes a fact about a key known to peers and to the next start; a later note on the same subject replaces it. Never throws. */
-  publishKeyNote(note: KeyNote): void;
+  /** Makes a fact known to peers and to the next start; a later note on the same subject replaces it. Never throws. */
+  publishNote(note: PeerNote): void;
   /** Calls back with what peers publish, and with the attempts they record, from now on. What a listener throws is logged and reaches nothing else. */
   subscribe(listener: (facts: PeerFacts) => void): Subscription;
   /** Delivers what peers made known since the last call. Cheap when that is nothing. */

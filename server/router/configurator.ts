@@ -2,6 +2,7 @@ import type { ConfigProblem } from '../api/status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { SecretRegister } from '../base/secrets/redact.ts';
 import type { Config, KeyRing } from '../config/config.ts';
+import type { LearntRepairs } from '../exchange/learntRepairs.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import { secretsOf } from '../keys/authHeader.ts';
 import { withoutForeignKeys } from '../keys/foreignKeys.ts';
@@ -24,6 +25,7 @@ export interface ConfiguratorOptions {
   timers: Pick<AdaptiveTimeouts, 'configure'>;
   transport: Pick<Transport, 'configure'>;
   directory: Pick<ModelDirectory, 'configure'>;
+  repairs: Pick<LearntRepairs, 'configure'>;
   drills: Pick<FaultInjectionRunner, 'configured'>;
   eventLog: Pick<EventLog, 'problems'>;
   peers: Pick<PeerSync, 'warmUp'>;
@@ -57,6 +59,7 @@ export class Configurator {
     parts.timers.configure(config.endpoints);
     parts.transport.configure(config.endpoints, config.network);
     parts.directory.configure(config);
+    parts.repairs.configure(config.endpoints.values(), parts.clock.now());
     parts.drills.configured();
     parts.eventLog.problems(current.problems);
     if (isFirst) parts.peers.warmUp();

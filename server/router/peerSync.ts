@@ -8,9 +8,10 @@ import type { HealthRegistry } from '../health/healthReader.ts';
 import { observationOf } from '../timeouts/attemptObservation.ts';
 import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
-import type { KeyNote } from '../ledger/keyNotes.ts';
+import type { PeerNote } from '../ledger/peerNotes.ts';
 import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
+import type { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { isAboutKey } from '../exchange/machine/failover.ts';
 import type { Prober } from './prober.ts';
 
@@ -19,11 +20,12 @@ const warmUpMs = 10 * 60 * 1000;
 const recalledAttempts = 500;
 
 export interface PeerSyncOptions {
-  ledger: Pick<LedgerReader, 'keyNotes' | 'waitingAttempts' | 'recentAttempts' | 'latestAttempts' | 'keysUsed'> & SharedState;
+  ledger: Pick<LedgerReader, 'notes' | 'waitingAttempts' | 'recentAttempts' | 'latestAttempts' | 'keysUsed'> & SharedState;
   healthRegistry: HealthRegistry;
   limiter: RateLimiter;
   timers: AdaptiveTimeouts;
   keys: KeyPool;
+  repairs: Pick<LearntRepairs, 'applyRemote'>;
   prober: Prober;
   clock: Clock;
   log: Log;
@@ -31,7 +33,7 @@ export interface PeerSyncOptions {
   changed(): void;
 }
 
-/** Applies what peers, and servers before this one, found out to health, limits, timers and keys; publishes what this server learns of limits. */
+/** Applies what peers, and servers before this one, found out to health, limits, timers, keys and repairs; publishes what this server learns of limits. */
 export class PeerSync {
   #options: PeerSyncOptions;
   #startedAt: number;
@@ -63,9 +65,9 @@ export class PeerSync {
     this.#reads.start(() => this.#recall());
   }
 
-  #onFacts({ keyNotes, attempts, probes }: PeerFacts): void {
-    if (keyNotes.length + attempts.length + probes.length > 0) this.#options.changed();
-    for (const note of keyNotes) this.#records.run(() => { this.#applyNote(note); });
+  #onFacts({ notes, attempts, probes }: PeerFacts): void {
+    if (notes.length + attempts.length + probes.length > 0) this.#options.changed();
+    for (const note of notes) this.#records.run(() => { this.#applyNote(note); });
     for (const { attempt, endedAt, stream, beaten, runs } of attempts) {
       if (runs) continue;
       this.#records.run(() => {
@@ -114,15 +116,19 @@ export class PeerSync {
     const keyFingerprint = this.#options.keys.fingerprintOf(endpoint, keyId);
     // The key was removed meanwhile.
     if (figures.remaining === undefined || (keyId !== undefined && keyFingerprint === '')) return;
-    this.#options.ledger.publishKeyNote({
+    this.#options.ledger.publishNote({
       endpoint, keyFingerprint, model, kind, at, remaining: figures.remaining, limit: figures.limit, resetAt: figures.resetAt,
     });
   }
 
-  /** A peer, or a server before this one, found something out about a key. */
-  #applyNote(note: KeyNote): void {
+  /** A peer, or a server before this one, found something out about a key, or about what a target refuses. */
+  #applyNote(note: PeerNote): void {
     if (note.kind === 'state') {
       this.#options.keys.applyRemote(note);
+      return;
+    }
+    if (note.kind === 'repair') {
+      this.#options.repairs.applyRemote(note, this.#options.clock.now());
       return;
     }
     const { endpoint, keyFingerprint, model, kind, at, remaining, limit, resetAt } = note;
@@ -165,9 +171,9 @@ export class PeerSync {
     this.#held = held;
     try {
       const now = clock.now();
-      const [notes, waiting, recent] = await Promise.all([ledger.keyNotes(), ledger.waitingAttempts(now - warmUpMs, now), ledger.recentAttempts(now - warmUpMs)]);
+      const [kept, waiting, recent] = await Promise.all([ledger.notes(), ledger.waitingAttempts(now - warmUpMs, now), ledger.recentAttempts(now - warmUpMs)]);
       ledger.poll();
-      for (const note of [...notes, ...held.flatMap(({ keyNotes }) => keyNotes)]) this.#records.run(() => { this.#applyNote(note); });
+      for (const note of [...kept, ...held.flatMap(({ notes }) => notes)]) this.#records.run(() => { this.#applyNote(note); });
       const attempts = [...waiting, ...recent];
       // An attempt that came since the ledger was opened is among the recent ones as well, and is applied once.
       const read = new Set(attempts.map(({ position }) => position));

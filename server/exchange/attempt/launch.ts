@@ -12,6 +12,7 @@ import type { StartedAttempt } from './record.ts';
 import { mentions, type ExchangeFailure, type ExchangeInput } from '../request.ts';
 import type { Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
+import { formOf } from '../learntRepairs.ts';
 import type { ExchangeServices } from '../services.ts';
 
 /** One attempt as an exchange orders it. */
@@ -92,7 +93,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const { resolved, endpoint, codec } = spoken;
   const outgoing = buildOutgoing({
     input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, stripReasoning: order.strip,
-    repairs: services.repairs.of(endpoint, target.upstreamModel, clock.now()),
+    repairs: services.repairs.of(endpoint, formOf(input.body.kind, endpoint.protocol), target.upstreamModel, clock.now()),
   });
   if (order.rewrite) outgoing.passThrough = false;
   const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };

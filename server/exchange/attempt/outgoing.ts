@@ -182,10 +182,11 @@ export class UntranslatableError extends Error {
 }
 
 /** Completions and embeddings: the caller's bytes, or a body of its fields, at the endpoint's own path for them. */
-function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: CompletionBody | EmbeddingBody): Outgoing {
+function buildOperation({ input, target, endpoint, key, repairs }: OutgoingOrder, asked: CompletionBody | EmbeddingBody): Outgoing {
   const found = operationUrl(asked.kind, endpoint);
   if (found === undefined) throw new UntranslatableError(asked.kind === 'completion' ? 'it offers no text completions' : 'it offers no embeddings');
-  const body = operationBody(asked, wireModelName(endpoint, target.upstreamModel), input.stream);
+  const changes: string[] = [];
+  const body = operationBody(asked, wireModelName(endpoint, target.upstreamModel), input.stream, repairs, changes);
   const authorization = authorize(endpoint, key, found.url);
   return {
     request: {
@@ -200,13 +201,20 @@ function buildOperation({ input, target, endpoint, key }: OutgoingOrder, asked: 
     hideUsage: false,
     codec: found.chatShaped ? openAiChat : asked.kind === 'completion' ? openAiCompletions : openAiEmbeddings,
     leftOut: [],
-    changes: noChanges,
+    changes,
   };
 }
 
-function operationBody(asked: CompletionBody | EmbeddingBody, model: string, stream: boolean): readonly Buffer[] {
-  if (asked.raw !== undefined) return spliceFields(asked.raw.bytes, asked.raw.scan, [{ name: 'model', json: JSON.stringify(model) }]);
+/** @param changes takes what was changed, in words */
+function operationBody(asked: CompletionBody | EmbeddingBody, model: string, stream: boolean, repairs: readonly Repair[] | undefined, changes: string[]): readonly Buffer[] {
+  if (asked.raw !== undefined) {
+    const edits: FieldEdit[] = [{ name: 'model', json: JSON.stringify(model) }];
+    // Their fields stand at the top.
+    if (repairs !== undefined) repairFields(asked.raw.bytes, asked.raw.scan, repairs, edits, changes);
+    return spliceFields(asked.raw.bytes, asked.raw.scan, edits);
+  }
   const body = asked.kind === 'completion' ? completionBody(asked.request, model, stream) : embeddingBody(asked.request, model);
+  if (repairs !== undefined) repairBody(body, repairs, changes);
   return [Buffer.from(JSON.stringify(body))];
 }
 

@@ -1,11 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Attempt, Cost, PriceUsed, Receipt } from '../../api/receipt.ts';
 import { storedFigure } from '../../pricing/money.ts';
-import type { KeyNote } from '../keyNotes.ts';
+import type { PeerNote } from '../peerNotes.ts';
 import type { HealthEvent } from '../ports.ts';
 import { attemptColumnNames, attemptValues } from './attemptColumns.ts';
 import type { Instances } from './instances.ts';
-import type { KeyNotes } from './keyNotes.ts';
+import type { PeerNotes } from './peerNotes.ts';
 
 /** What one transaction writes. */
 export interface Batch {
@@ -13,7 +13,7 @@ export interface Batch {
   receipts: ReadonlyMap<string, Receipt>;
   health: readonly HealthEvent[];
   /** By what they are about. */
-  keyNotes: ReadonlyMap<string, KeyNote>;
+  notes: ReadonlyMap<string, PeerNote>;
 }
 
 interface Written {
@@ -35,7 +35,7 @@ interface OpenRow {
  */
 export class BatchWriter {
   readonly #instanceId: string;
-  readonly #keyNotes: KeyNotes;
+  readonly #notes: PeerNotes;
   /** By id. Changed only by committed transactions. */
   readonly #openRows = new Map<string, OpenRow>();
   /** The parameters of an insert of an attempt, used again for each. */
@@ -58,10 +58,10 @@ export class BatchWriter {
   readonly #verify: () => void;
 
   /** @param verify throws when the file is no longer the one to write to; called under the write lock */
-  constructor(database: DatabaseSync, instanceId: string, keyNotes: KeyNotes, instances: Instances, verify: () => void) {
+  constructor(database: DatabaseSync, instanceId: string, notes: PeerNotes, instances: Instances, verify: () => void) {
     this.#database = database;
     this.#instanceId = instanceId;
-    this.#keyNotes = keyNotes;
+    this.#notes = notes;
     this.#instances = instances;
     this.#verify = verify;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
@@ -121,7 +121,7 @@ export class BatchWriter {
         this.#insertHealth.run(this.#instanceId, event.endpoint, Math.round(event.at), event.ok ? 1 : 0, event.kind,
           event.failureClass ?? null, event.message ?? null, event.latencyMs ?? null);
       }
-      for (const note of batch.keyNotes.values()) this.#keyNotes.write(note);
+      for (const note of batch.notes.values()) this.#notes.write(note);
       if (finished > 0) this.#addFinished.run(finished);
       if (repriced > 0) this.#addRepriced.run(repriced);
       if (heartbeat !== undefined) this.#beat.run(heartbeat, this.#instanceId);

@@ -4,7 +4,7 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import type { Batch } from './batchWriter.ts';
 import { heartbeatMs } from './instances.ts';
-import { noteSubject, type KeyNote } from '../keyNotes.ts';
+import { noteSubject, type PeerNote } from '../peerNotes.ts';
 import type { HealthEvent } from '../ports.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
@@ -53,7 +53,7 @@ export class CommitQueue {
   readonly #young = new Map<string, { receipt: Receipt; latest: (() => Receipt) | undefined; since: number }>();
   #health: HealthEvent[] = [];
   /** By subject; the latest note on each. */
-  #keyNotes = new Map<string, KeyNote>();
+  #notes = new Map<string, PeerNote>();
   #finished = 0;
   #timer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
@@ -110,8 +110,8 @@ export class CommitQueue {
     this.#commitSoon(commitDelayMs);
   }
 
-  takeKeyNote(note: KeyNote): void {
-    this.#keyNotes.set(noteSubject(note), note);
+  takeNote(note: PeerNote): void {
+    this.#notes.set(noteSubject(note), note);
     this.#commitSoon(commitDelayMs);
   }
 
@@ -133,11 +133,11 @@ export class CommitQueue {
   }
 
   #commit(): void {
-    if (this.#receipts.size === 0 && this.#health.length === 0 && this.#keyNotes.size === 0) return;
+    if (this.#receipts.size === 0 && this.#health.length === 0 && this.#notes.size === 0) return;
     const now = this.#options.clock.now();
     const heartbeat = Math.abs(now - this.#lastHeartbeat) >= heartbeatMs ? now : undefined;
     try {
-      this.#options.writer.write({ receipts: this.#receipts, health: this.#health, keyNotes: this.#keyNotes }, heartbeat);
+      this.#options.writer.write({ receipts: this.#receipts, health: this.#health, notes: this.#notes }, heartbeat);
     } catch (error) {
       this.#failed(error);
       return;
@@ -154,7 +154,7 @@ export class CommitQueue {
   retry(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.size > 0 || this.#health.length > 0 || this.#keyNotes.size > 0) this.#commitSoon(busyRetryMs);
+    if (this.size > 0 || this.#health.length > 0 || this.#notes.size > 0) this.#commitSoon(busyRetryMs);
   }
 
   /** Stops all timers. */
@@ -179,7 +179,7 @@ export class CommitQueue {
     this.#finished = 0;
     this.#receipts.clear();
     if (this.#health.length > 0) this.#health = [];
-    this.#keyNotes.clear();
+    this.#notes.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (heartbeat !== undefined) this.#lastHeartbeat = heartbeat;
@@ -236,18 +236,18 @@ export class CommitQueue {
 
   /** Something in the batch cannot be stored at all: find it, leave it out with a log line, keep the rest. */
   #commitOneByOne(): void {
-    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[]; keyNotes: Map<string, KeyNote> }[] = [];
-    const none = new Map<string, KeyNote>();
-    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [], keyNotes: none });
-    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event], keyNotes: none });
-    for (const [subject, note] of this.#keyNotes) items.push({ what: `A note about a key of ${note.endpoint}`, receipts: new Map(), health: [], keyNotes: new Map([[subject, note]]) });
+    const items: { what: string; receipts: Map<string, Receipt>; health: HealthEvent[]; notes: Map<string, PeerNote> }[] = [];
+    const none = new Map<string, PeerNote>();
+    for (const [id, receipt] of this.#receipts) items.push({ what: `The exchange ${id}`, receipts: new Map([[id, receipt]]), health: [], notes: none });
+    for (const event of this.#health) items.push({ what: `A health event of ${event.endpoint}`, receipts: new Map(), health: [event], notes: none });
+    for (const [subject, note] of this.#notes) items.push({ what: `A note about ${note.endpoint}`, receipts: new Map(), health: [], notes: new Map([[subject, note]]) });
     this.#receipts = new Map();
     this.#health = [];
-    this.#keyNotes.clear();
+    this.#notes.clear();
     let paused = false;
-    for (const { what, receipts, health, keyNotes } of items) {
+    for (const { what, receipts, health, notes } of items) {
       try {
-        if (!paused) this.#options.writer.write({ receipts, health, keyNotes }, undefined);
+        if (!paused) this.#options.writer.write({ receipts, health, notes }, undefined);
       } catch (error) {
         paused = isEnvironmental(error) || isBusy(error) || isGone(error);
         if (!paused) this.#options.log.error(`${what} cannot be stored in the ledger and is left out.`, error);
@@ -255,12 +255,12 @@ export class CommitQueue {
       if (paused) {
         for (const [id, receipt] of receipts) this.#receipts.set(id, receipt);
         this.#health.push(...health);
-        for (const [subject, note] of keyNotes) this.#keyNotes.set(subject, note);
+        for (const [subject, note] of notes) this.#notes.set(subject, note);
       }
     }
     this.#finished = [...this.#receipts.values()].filter((receipt) => receipt.outcome !== 'open').length;
     this.#options.onRecount();
-    if (this.#receipts.size > 0 || this.#health.length > 0 || this.#keyNotes.size > 0) this.#commitSoon(busyRetryMs);
+    if (this.#receipts.size > 0 || this.#health.length > 0 || this.#notes.size > 0) this.#commitSoon(busyRetryMs);
   }
 
   /** A heartbeat while rows say that an exchange of this process runs; other machines judge the process by it. */
@@ -275,7 +275,7 @@ export class CommitQueue {
       const now = clock.now();
       if (Math.abs(now - this.#lastHeartbeat) < heartbeatMs) return;
       try {
-        writer.write({ receipts: new Map(), health: [], keyNotes: new Map() }, now);
+        writer.write({ receipts: new Map(), health: [], notes: new Map() }, now);
         this.#lastHeartbeat = now;
       } catch (error) {
         // Tried again with the next batch or in five seconds.

@@ -6,10 +6,10 @@ import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { BatchWriter } from './batchWriter.ts';
 import { Instances, type IsAlive } from './instances.ts';
-import type { KeyNote } from '../keyNotes.ts';
+import type { PeerNote } from '../peerNotes.ts';
 import type { HealthEvent, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
 import { attemptFromRow, selectedAttemptColumns } from './attemptColumns.ts';
-import { KeyNotes } from './keyNotes.ts';
+import { PeerNotes } from './peerNotes.ts';
 import { LedgerReplacedError } from './ledgerErrors.ts';
 import { openDatabase } from './openDatabase.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
@@ -57,7 +57,7 @@ export class LedgerFile {
   readonly #database: DatabaseSync;
   readonly #fileId: string | undefined;
   readonly #instanceId: string;
-  readonly #keyNotes: KeyNotes;
+  readonly #notes: PeerNotes;
   /** Rows that cannot be read cost themselves and a log line. */
   readonly #unreadable: Guard;
 
@@ -98,8 +98,8 @@ export class LedgerFile {
       const highest = (table: string): number => Number(database.prepare(`SELECT CAST(max(seq) AS REAL) AS seq FROM ${table}`).get()?.['seq'] ?? 0);
       // In a file that was started over, the rows of peers count from the first one.
       const follow = (known: number | undefined, table: string): number => (known === undefined ? highest(table) : known <= highest(table) ? known : 0);
-      this.#keyNotes = new KeyNotes(database, instanceId, this.#unreadable, before === undefined ? undefined : follow(before.#keyNotes.watermark, 'key_notes'));
-      this.writer = new BatchWriter(database, instanceId, this.#keyNotes, this.instances, () => { this.verify(); });
+      this.#notes = new PeerNotes(database, instanceId, this.#unreadable, before === undefined ? undefined : follow(before.#notes.watermark, 'key_notes'));
+      this.writer = new BatchWriter(database, instanceId, this.#notes, this.instances, () => { this.verify(); });
       this.spend = new SpendQueries(database, instanceId, this.#unreadable);
       this.bills = new BillQueries(database);
 
@@ -191,14 +191,14 @@ export class LedgerFile {
     return readable(rows, recordedAttemptFromRow, this.#unreadable);
   }
 
-  keyNotes(): KeyNote[] {
-    return this.#keyNotes.all();
+  notes(): PeerNote[] {
+    return this.#notes.all();
   }
 
-  pollKeyNotes(): KeyNote[] {
+  pollNotes(): PeerNote[] {
     const version = this.version();
     if (version === this.#notesVersion) return [];
-    const { notes, more } = this.#keyNotes.poll();
+    const { notes, more } = this.#notes.poll();
     if (!more) this.#notesVersion = version;
     return notes;
   }
@@ -240,7 +240,7 @@ export class LedgerFile {
   /** Forgets what no longer matters. */
   prune(now: number): void {
     this.#database.prepare('DELETE FROM health_events WHERE at < ?').run(now - healthKeptMs);
-    this.#keyNotes.prune(now);
+    this.#notes.prune(now);
   }
 
   /** Moves what was committed into the main file. TRUNCATE also gives the log's space back, so that its size stays meaningful. */

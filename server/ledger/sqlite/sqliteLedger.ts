@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts';
 import { CommitQueue } from './commitQueue.ts';
 import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
-import type { KeyNote } from '../keyNotes.ts';
+import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
 import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart } from '../spend.ts';
@@ -149,8 +149,8 @@ class SqliteLedger implements Ledger {
     if (!this.#closed) this.#queue.takeHealth(event);
   }
 
-  publishKeyNote(note: KeyNote): void {
-    if (!this.#closed) this.#queue.takeKeyNote(note);
+  publishNote(note: PeerNote): void {
+    if (!this.#closed) this.#queue.takeNote(note);
   }
 
   async receipt(id: string): Promise<Receipt | undefined> {
@@ -202,8 +202,8 @@ class SqliteLedger implements Ledger {
     return this.#read((file) => file.recentHealth(sinceMs));
   }
 
-  async keyNotes(): Promise<KeyNote[]> {
-    return this.#read((file) => file.keyNotes());
+  async notes(): Promise<PeerNote[]> {
+    return this.#read((file) => file.notes());
   }
 
   #read<Result>(work: (file: LedgerFile) => Result): Result {
@@ -229,12 +229,12 @@ class SqliteLedger implements Ledger {
   poll(): void {
     this.#housekeep(() => { this.#holder.check(); });
     this.#settleSometimes();
-    const keyNotes = this.#polled((file) => file.pollKeyNotes()) ?? [];
+    const notes = this.#polled((file) => file.pollNotes()) ?? [];
     const found = this.#polled((file) => file.pollPeers()) ?? { attempts: [], probes: [], repriced: false };
     this.#housekeep((file) => { this.#countFinished(file); });
     const reopened = this.#reopened;
     this.#reopened = false;
-    if (reopened || found.repriced || found.attempts.length > 0 || found.probes.length > 0 || keyNotes.length > 0) this.#facts.emit({ ...found, keyNotes, reopened });
+    if (reopened || found.repriced || found.attempts.length > 0 || found.probes.length > 0 || notes.length > 0) this.#facts.emit({ ...found, notes, reopened });
   }
 
   /** What cannot be read now is read at the next poll. */

@@ -6,6 +6,8 @@ const essentialOnTop: ReadonlySet<string> = new Set([
   'model', 'messages', 'input', 'contents', 'tools', 'functions', 'function_call', 'system', 'instructions', 'systemInstruction', 'system_instruction', 'prompt', 'stream',
   'anthropic_version', 'previous_response_id', 'conversation', 'background', 'modalities', 'audio', 'stop', 'stop_sequences', 'generationConfig', 'generation_config',
   'toolConfig', 'tool_config', 'response_format', 'text', 'cachedContent', 'cached_content', 'container', 'mcp_servers', 'output_format', 'output_config', 'web_search_options',
+  // Of completions and embeddings: what is written, and the shape of what comes back.
+  'suffix', 'echo', 'dimensions', 'output_dimension', 'output_dtype',
 ]);
 
 /** Fields below the top that hold what was said, or tell what is what. */
@@ -34,7 +36,9 @@ export const schemaKeywords: ReadonlySet<string> = new Set([
 export function canLackOnTop(name: string, body: JsonObject, protocol: ProtocolName): boolean {
   if (essentialOnTop.has(name)) return false;
   if (name === 'max_tokens') return protocol !== 'anthropic-messages';
-  if (name === 'n') return body.n === 1;
+  if (name === 'n' || name === 'best_of') return body[name] === 1;
+  // A caller that asks for base64 reads nothing else.
+  if (name === 'encoding_format') return body.encoding_format === 'float';
   // Without it a model chooses by itself, as `auto` asks for.
   if (name === 'tool_choice') return isAuto(body.tool_choice);
   return true;

@@ -17,6 +17,8 @@ export interface Refusal {
 /** The request that was refused, as it was sent. */
 export interface SentRequest {
   readonly protocol: ProtocolName;
+  /** Absent for conversations. */
+  readonly operation?: 'completion' | 'embedding' | undefined;
   readonly body: JsonObject;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -131,12 +133,13 @@ function standsAsName(message: string, at: number, length: number): boolean {
     || /^['"`:]/.test(after) || /^ (?:parameter|argument|field|property|param|option|is not supported|is not permitted|is unsupported|is deprecated|is no longer)/.test(after);
 }
 
-function repairOf(path: readonly string[], message: string, says: boolean, aboutValue: boolean, { protocol, body }: SentRequest): Repair | undefined {
+function repairOf(path: readonly string[], message: string, says: boolean, aboutValue: boolean, sent: SentRequest): Repair | undefined {
   const last = path.at(-1);
   if (last === undefined) return undefined;
+  const { protocol, body } = sent;
   if (protocol === 'openai-chat' && path[0] === 'response_format' && last !== 'strict') return formatRepair(body);
   const top = keyOf(body, path[0] ?? '');
-  if (path.length === 1 && top !== undefined) return topRepair(top, message, aboutValue, protocol, body);
+  if (path.length === 1 && top !== undefined) return topRepair(top, message, aboutValue, sent);
   for (const place of top === undefined || path.length === 1 ? Object.keys(body) : [top]) {
     const below = body[place];
     const name = spelledBelow(below, last);
@@ -150,8 +153,8 @@ function repairOf(path: readonly string[], message: string, says: boolean, about
   return undefined;
 }
 
-function topRepair(name: string, message: string, aboutValue: boolean, protocol: ProtocolName, body: JsonObject): Repair | undefined {
-  if (protocol === 'openai-chat') {
+function topRepair(name: string, message: string, aboutValue: boolean, { protocol, operation, body }: SentRequest): Repair | undefined {
+  if (protocol === 'openai-chat' && operation === undefined) {
     const other = name === 'max_tokens' ? 'max_completion_tokens' : name === 'max_completion_tokens' ? 'max_tokens' : undefined;
     // Both names are sent by callers who do not know the server.
     if (other !== undefined) return body[other] === undefined ? { kind: 'rename', name, to: other } : { kind: 'drop', name };

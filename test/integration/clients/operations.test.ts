@@ -7,6 +7,8 @@ import { startTestRouter, type TestRouter } from '../support/testRouter.ts';
 
 /** A provider that only answers completions and embeddings, plainly or as a stream, and keeps what it was sent. */
 const asked: { path: string; body: Record<string, unknown> }[] = [];
+/** Fields that the provider refuses by name. */
+let refused: readonly string[] = [];
 let provider: Server;
 let testRouter: TestRouter;
 
@@ -28,6 +30,11 @@ before(async () => {
       asked.push({ path: request.url ?? '', body });
       // Asked for this model, it never answers.
       if (body['model'] === 'silent') return;
+      const unknown = refused.find(name => body[name] !== undefined);
+      if (unknown !== undefined) {
+        response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message: `Unrecognized request argument supplied: ${unknown}`, type: 'invalid_request_error', param: null, code: null } }));
+        return;
+      }
       const { type, text: answered } = answer(request.url ?? '', body);
       response.writeHead(200, { 'content-type': type }).end(answered);
     });
@@ -70,4 +77,39 @@ test('a gap whose first target takes long to begin is filled by the second: inli
   const { response } = await client().completions.create({ model: 'slow', prompt: 'function add(a, b) {', max_tokens: 20 }).withResponse();
   const receipt = await testRouter.receipt(response.headers.get('x-waybill-exchange') ?? '');
   assert.deepEqual(receipt.attempts.map(({ target, outcome, role }) => [target, outcome, role]), [['local/silent', 'cancelled', undefined], ['local/m', 'ok', 'hedge']]);
+});
+
+test('a field that the provider refuses by name is left out of a completion in one more attempt, said in the receipt, and not sent again', async () => {
+  refused = ['logit_bias', 'user'];
+  asked.length = 0;
+  for (const stream of [true, false]) {
+    const sent = await fetch(`${testRouter.url}/v1/completions`, {
+      method: 'POST', headers: { 'authorization': `Bearer ${testRouter.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'fill', prompt: 'x', stream, max_tokens: 5, logit_bias: { 50256: -100 }, user: 'u' }),
+    });
+    assert.equal(sent.status, 200, await sent.text());
+    const receipt = await testRouter.receipt(sent.headers.get('x-waybill-exchange') ?? '');
+    assert.match(receipt.attempts.at(-1)?.message ?? '', /logit_bias was left out.*user was left out/);
+  }
+  assert.deepEqual(asked.map(({ body }) => Object.keys(body).filter(name => refused.includes(name))), [['logit_bias', 'user'], ['user'], [], []]);
+  assert.equal(asked.at(-1)?.body['max_tokens'], 5);
+});
+
+test('a field that the provider refuses by name is left out of a request for embeddings, but not the form of the vectors', async () => {
+  refused = ['user'];
+  asked.length = 0;
+  const embeds = (body: object): Promise<Response> => fetch(`${testRouter.url}/v1/embeddings`, {
+    method: 'POST', headers: { 'authorization': `Bearer ${testRouter.token}`, 'content-type': 'application/json' }, body: JSON.stringify({ model: 'fill', input: ['x'], ...body }),
+  });
+  assert.equal((await embeds({ user: 'u' })).status, 200);
+  assert.equal((await embeds({ user: 'u' })).status, 200);
+  assert.equal(asked.length, 3);
+  for (const field of [{ dimensions: 256 }, { encoding_format: 'base64' }]) {
+    refused = Object.keys(field);
+    asked.length = 0;
+    const answer = await embeds(field);
+    assert.deepEqual([answer.status, asked.length], [400, 1]);
+    assert.match(await answer.text(), /Unrecognized request argument supplied/);
+  }
+  refused = [];
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Admission } from '../../../server/health/healthReader.ts';
-import type { KeyStateNote } from '../../../server/ledger/keyNotes.ts';
+import type { KeyStateNote } from '../../../server/ledger/peerNotes.ts';
 import { keyFingerprints, privateKeyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { KeyPool, lastFour } from '../../../server/keys/keyPool.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import type { KeyStateNote } from '../../../server/ledger/keyNotes.ts';
+import type { KeyStateNote } from '../../../server/ledger/peerNotes.ts';
 import { privateKeyFingerprints } from '../../../server/keys/keyFingerprints.ts';
 import { KeyPool } from '../../../server/keys/keyPool.ts';
 

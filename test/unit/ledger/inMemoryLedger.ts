@@ -3,7 +3,7 @@ import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, Tim
 import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
-import { noteSubject, type KeyNote } from '../../../server/ledger/keyNotes.ts';
+import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } from '../../../server/ledger/spend.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
@@ -20,7 +20,7 @@ export class InMemoryLedger implements Ledger {
   readonly isOpen = true;
   readonly limits: LimitStore | undefined;
   readonly #facts = new Emitter<PeerFacts>('A listener to facts of peers', silentLog);
-  #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
+  #peers: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], notes: [], repriced: false };
   #finished = 0;
   #position = 0;
 
@@ -43,19 +43,19 @@ export class InMemoryLedger implements Ledger {
 
   publishProbe(event: HealthEvent): void { this.health.push(event); }
 
-  readonly notes: KeyNote[] = [];
+  readonly published: PeerNote[] = [];
 
-  publishKeyNote(note: KeyNote): void {
-    const known = this.notes.findIndex((one) => noteSubject(one) === noteSubject(note));
-    if (known >= 0 && (this.notes[known]?.at ?? 0) > note.at) return;
-    if (known >= 0) this.notes.splice(known, 1);
-    this.notes.push(note);
+  publishNote(note: PeerNote): void {
+    const known = this.published.findIndex((one) => noteSubject(one) === noteSubject(note));
+    if (known >= 0 && (this.published[known]?.at ?? 0) > note.at) return;
+    if (known >= 0) this.published.splice(known, 1);
+    this.published.push(note);
   }
 
-  async keyNotes(): Promise<KeyNote[]> { return [...this.notes]; }
+  async notes(): Promise<PeerNote[]> { return [...this.published]; }
 
-  /** Simulates a note of a peer about a key. */
-  addForeignNotes(...notes: KeyNote[]): void { this.#peers = { ...this.#peers, keyNotes: [...this.#peers.keyNotes, ...notes] }; }
+  /** Simulates a note of a peer. */
+  addForeignNotes(...notes: PeerNote[]): void { this.#peers = { ...this.#peers, notes: [...this.#peers.notes, ...notes] }; }
 
   /** Simulates records of a peer. */
   addForeign(attempts: PeerAttemptGiven[], health: HealthEvent[] = []): void {
@@ -70,7 +70,7 @@ export class InMemoryLedger implements Ledger {
 
   poll(): void {
     const found = this.#peers;
-    this.#peers = { attempts: [], probes: [], keyNotes: [], repriced: false };
+    this.#peers = { attempts: [], probes: [], notes: [], repriced: false };
     this.#facts.emit({ ...found, reopened: false });
   }
 

@@ -132,21 +132,37 @@ export function ledgerContract(name: string, make: () => Ledger): void {
     it('keeps the latest note on each key, model and limit', async () => {
       const ledger = make();
       const about = { endpoint: 'openai', keyFingerprint: 'ab' };
-      ledger.publishKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon });
-      ledger.publishKeyNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
-      ledger.publishKeyNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
-      ledger.publishKeyNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
-      assert.equal((await ledger.keyNotes()).length, 3);
-      ledger.publishKeyNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
-      ledger.publishKeyNote({ ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
-      assert.equal((await ledger.keyNotes()).length, 4);
-      ledger.publishKeyNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
-      const notes = await ledger.keyNotes();
+      ledger.publishNote({ ...about, kind: 'state', state: 'rejected', at: noon });
+      ledger.publishNote({ ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
+      ledger.publishNote({ ...about, kind: 'requests', model: 'm', at: noon, remaining: 3 });
+      ledger.publishNote({ ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
+      assert.equal((await ledger.notes()).length, 3);
+      ledger.publishNote({ ...about, kind: 'state', state: 'ok', at: noon + 20 });
+      ledger.publishNote({ ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
+      assert.equal((await ledger.notes()).length, 4);
+      ledger.publishNote({ ...about, kind: 'state', state: 'rejected', at: noon + 10 });
+      const notes = await ledger.notes();
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === undefined), { ...about, kind: 'state', state: 'ok', at: noon + 20 });
       assert.deepEqual(notes.find((note) => note.kind === 'state' && note.model === 'm'), { ...about, kind: 'state', state: 'cooling', model: 'm', at: noon, until: noon + 5000 });
       assert.deepEqual(notes.find((note) => note.kind === 'requests'), { ...about, kind: 'requests', model: 'm', at: noon + 10, remaining: 0, limit: 60, resetAt: noon + 9000 });
       assert.deepEqual(notes.find((note) => note.kind === 'tokens'), { ...about, keyFingerprint: '', kind: 'tokens', model: 'm', at: noon, remaining: 0 });
-      assert.deepEqual(polled(ledger).keyNotes, [], 'a server does not poll its own notes');
+      assert.deepEqual(polled(ledger).notes, [], 'a server does not poll its own notes');
+      ledger.shutdown();
+    });
+
+    it('keeps the latest note on each part that a target refused', async () => {
+      const ledger = make();
+      const about = { kind: 'repair', endpoint: 'openai', place: 'p', model: 'openai-chat m' } as const;
+      const seed = '{"kind":"drop","name":"seed"}';
+      const store = '{"kind":"drop","name":"store"}';
+      ledger.publishNote({ ...about, repair: seed, at: noon, until: noon + 5000 });
+      ledger.publishNote({ ...about, repair: store, at: noon, until: noon + 5000 });
+      ledger.publishNote({ ...about, place: 'q', repair: seed, at: noon, until: noon + 5000 });
+      assert.equal((await ledger.notes()).length, 3);
+      ledger.publishNote({ ...about, repair: seed, at: noon + 10 });
+      ledger.publishNote({ ...about, repair: store, at: noon - 10 });
+      const notes = (await ledger.notes()).flatMap((note) => (note.kind === 'repair' && note.place === 'p' ? [note] : []));
+      assert.deepEqual(notes.sort((a, b) => a.at - b.at), [{ ...about, repair: store, at: noon, until: noon + 5000 }, { ...about, repair: seed, at: noon + 10 }]);
       ledger.shutdown();
     });
 

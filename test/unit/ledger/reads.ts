@@ -4,8 +4,8 @@ import { SpendBook } from '../../../server/router/spend/spendBook.ts';
 
 /** The results of one poll of a ledger. */
 export function polled(ledger: Ledger): Omit<PeerFacts, 'reopened'> {
-  let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], keyNotes: [], repriced: false };
-  const subscription = ledger.subscribe(({ attempts, probes, keyNotes, repriced }) => { found = { attempts, probes, keyNotes, repriced }; });
+  let found: Omit<PeerFacts, 'reopened'> = { attempts: [], probes: [], notes: [], repriced: false };
+  const subscription = ledger.subscribe(({ attempts, probes, notes, repriced }) => { found = { attempts, probes, notes, repriced }; });
   ledger.poll();
   subscription.dispose();
   return found;

@@ -142,3 +142,18 @@ test('what stands in arguments of calls and under names of properties is never t
   assert.deepEqual(tool?.input_schema, { type: 'object', properties: { seed: { type: 'number' } }, additionalProperties: false });
   assert.equal(tool?.strict, undefined);
 });
+
+describe('a refusal of a completion or of embeddings', () => {
+  const of = (operation: 'completion' | 'embedding', body: JsonObject, message: string): Repair[] => refusedParts({ message }, { protocol: 'openai-chat', operation, body: { model: 'm', ...body }, headers: {} });
+  test('teaches what can be left out', () => {
+    assert.deepEqual(of('completion', { prompt: 'x', logit_bias: {} }, 'Unrecognized request argument supplied: logit_bias'), [{ kind: 'drop', name: 'logit_bias' }]);
+    assert.deepEqual(of('completion', { prompt: 'x', max_tokens: 5 }, "Unsupported parameter: 'max_tokens'"), [{ kind: 'drop', name: 'max_tokens' }], 'their limit has one name');
+    assert.deepEqual(of('completion', { prompt: 'x', best_of: 1 }, 'best_of is not supported'), [{ kind: 'drop', name: 'best_of' }]);
+    assert.deepEqual(of('embedding', { input: ['x'], encoding_format: 'float' }, "Unknown parameter: 'encoding_format'."), [{ kind: 'drop', name: 'encoding_format' }]);
+  });
+  test('is reported where the answer would be another one', () => {
+    for (const [name, value] of [['suffix', '}'], ['echo', true], ['best_of', 3], ['dimensions', 256], ['encoding_format', 'base64'], ['input', 'x'], ['prompt', 'x']] as const) {
+      for (const operation of ['completion', 'embedding'] as const) assert.deepEqual(of(operation, { [name]: value }, `Unknown parameter: '${name}'.`), [], name);
+    }
+  });
+});

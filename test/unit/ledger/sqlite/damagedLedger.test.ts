@@ -48,7 +48,7 @@ function ledgerOf(count: number): string {
     ledger.close(aReceipt(`x-${index}`, { startedAt: noon + index, attempts: [anAttempt({ startedAt: noon + index, cost: exact(3) })] }));
   }
   ledger.publishProbe({ endpoint: 'openai', at: noon, ok: true, kind: 'probe' });
-  ledger.publishKeyNote({ endpoint: 'openai', keyFingerprint: 'k', kind: 'state', at: noon, state: 'ok' });
+  ledger.publishNote({ endpoint: 'openai', keyFingerprint: 'k', kind: 'state', at: noon, state: 'ok' });
   ledger.shutdown();
   return folder;
 }
@@ -113,7 +113,7 @@ describe('a ledger with one damaged page', () => {
         assert.equal((await ledger.receipt('new'))?.cost.microUsd, 7, `page ${page}: ${said.join('\n')}`);
         kept.push(await assertSumsAgree(ledger, `page ${page}`) - 1);
         ledger.poll();
-        (await ledger.keyNotes());
+        (await ledger.notes());
         assert.ok((await ledger.recentHealth(0)).length > 0, `page ${page}`);
         ledger.shutdown();
         assert.ok(said.length <= 2, said.join('\n'));
@@ -310,7 +310,7 @@ describe('a row that cannot be read', () => {
     assert.equal((await ledger.spend(always)).totals.microUsd, 12);
     assert.equal((await ledger.latestAttempts(10)).length, 4);
     assert.equal((await ledger.recentHealth(0)).length, 1);
-    assert.equal((await ledger.keyNotes()).length, 1);
+    assert.equal((await ledger.notes()).length, 1);
     assert.doesNotThrow(() => { ledger.revision(); });
     assert.ok(said.length > 0 && said.length < 6, said.join('\n'));
     ledger.shutdown();

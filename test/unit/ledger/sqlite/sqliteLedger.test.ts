@@ -123,7 +123,7 @@ describe('the ledger file', () => {
       ledger.close(aReceipt(`after ${what}`));
     }
     ledger.publishProbe({ endpoint: circle as never, at: noon, ok: true, kind: 'probe' });
-    ledger.publishKeyNote({ endpoint: 'e', keyFingerprint: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
+    ledger.publishNote({ endpoint: 'e', keyFingerprint: 1e300 as never, kind: 'state', at: 'x' as never, state: 'ok' });
     const kept = new Set((await ledger.recent(100)).map(({ id }) => id));
     for (const what of Object.keys(poison)) assert.ok(kept.has(`before ${what}`) && kept.has(`after ${what}`), what);
     assert.ok((await ledger.spend({ from: 0, to: noon * 2 })).totals.exchanges >= 14);

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CountedKind } from '../../base/headers/rateHeaders.ts';
 import type { Guard } from '../../base/guarded.ts';
 import { allRows, lastSeq, readable } from './readRows.ts';
-import type { KeyLimitNote, KeyNote, KeyNoteScope, KeyStateNote } from '../keyNotes.ts';
+import type { KeyLimitNote, KeyNoteScope, KeyStateNote, PeerNote, RepairNote } from '../peerNotes.ts';
 import { UnreadableRowError, type Row } from './rowValues.ts';
 
 const columns = 'endpoint, key_mark, model, kind, at, state, until, remaining, most';
@@ -12,8 +12,11 @@ const keptMs = 2 * 86_400_000;
 /** A key without use for so long may be asked about again. */
 const rejectedKeptMs = 365 * 86_400_000;
 
-/** The notes about keys in the ledger's file. */
-export class KeyNotes {
+/** The kind of a row with a repair begins with it; the repair follows, so that each has a row of its own. */
+const repairKind = 'repair ';
+
+/** The notes of servers for their peers in the ledger's file: about keys, and about what targets refused. */
+export class PeerNotes {
   readonly #instanceId: string;
   readonly #insert: StatementSync;
   readonly #newer: StatementSync;
@@ -42,7 +45,11 @@ export class KeyNotes {
   }
 
   /** Within a transaction of the caller's. */
-  write(note: KeyNote): void {
+  write(note: PeerNote): void {
+    if (note.kind === 'repair') {
+      this.#insert.run(this.#instanceId, note.endpoint, note.place, note.model, repairKind + note.repair, Math.round(note.at), null, whole(note.until), null, null);
+      return;
+    }
     const state = note.kind === 'state' ? note : undefined;
     const limit = note.kind === 'state' ? undefined : note;
     this.#insert.run(this.#instanceId, note.endpoint, note.keyFingerprint, note.model ?? '', note.kind, Math.round(note.at), state?.state ?? null,
@@ -50,7 +57,7 @@ export class KeyNotes {
   }
 
   /** What peers wrote since the last call; `more`: there may be still more. */
-  poll(): { notes: KeyNote[]; more: boolean } {
+  poll(): { notes: PeerNote[]; more: boolean } {
     const rows = allRows(this.#newer, this.#watermark);
     this.#watermark = lastSeq(rows, this.#watermark);
     const notes = readable(rows.filter((row) => row['instance'] !== this.#instanceId), noteFromRow, this.#unreadable);
@@ -58,7 +65,7 @@ export class KeyNotes {
   }
 
   /** Everything that is known, oldest first. */
-  all(): KeyNote[] {
+  all(): PeerNote[] {
     return readable(allRows(this.#all), noteFromRow, this.#unreadable);
   }
 
@@ -72,10 +79,15 @@ function whole(figure: number | undefined): number | null {
   return figure === undefined || !Number.isFinite(figure) ? null : Math.round(Math.min(figure, Number.MAX_SAFE_INTEGER));
 }
 
-function noteFromRow(row: Row): KeyNote {
+function noteFromRow(row: Row): PeerNote {
   const { endpoint, key_mark: keyFingerprint, at, model, kind, until, remaining } = row;
   if (typeof endpoint !== 'string' || typeof keyFingerprint !== 'string' || typeof model !== 'string' || typeof kind !== 'string') throw new UnreadableRowError('key');
   if (typeof at !== 'number') throw new UnreadableRowError('at');
+  if (kind.startsWith(repairKind)) {
+    const note: RepairNote = { kind: 'repair', endpoint, place: keyFingerprint, model, repair: kind.slice(repairKind.length), at };
+    if (typeof until === 'number') note.until = until;
+    return note;
+  }
   if (kind !== 'state' && typeof remaining !== 'number') throw new UnreadableRowError('remaining');
   const scope: KeyNoteScope = { endpoint, keyFingerprint, at };
   if (model !== '') scope.model = model;
