@@ -2,7 +2,7 @@
 import { factsOf } from '../server/catalog/facts/dialectWords.ts';
 import { modelFamilies } from '../server/catalog/facts/modelFamilies.ts';
 import { providers } from '../server/catalog/providers.ts';
-import { tierFactors, toolFees } from '../server/pricing/chargeTables.ts';
+import { geoFactors, placeFactors, speedFactors, tierFactors, toolFees } from '../server/pricing/chargeTables.ts';
 import { strictProviders } from '../server/sandbox/strict/strictProviders.ts';
 
 const introduction = `# Providers
@@ -32,8 +32,16 @@ function charges(provider) {
   if (provider.pricePreset !== undefined) rows.push(['charged', `prices to check and take over: ${provider.pricePreset.caution}`, `[${provider.pricePreset.source}](${provider.pricePreset.url})`]);
   if (provider.pricesId === undefined) return rows;
   const models = (pattern) => (pattern === undefined ? '' : `, models \`${pattern.source.replaceAll('|', '\\|')}\``);
-  for (const fee of toolFees.filter(({ pricesId }) => pricesId === provider.pricesId)) rows.push(['charged', `${fee.tool}: $${(fee.microUsd / 1000).toFixed(2)} for 1,000 ${fee.per === 'run' ? 'runs' : 'requests'}${models(fee.models)}${fee.allowance === true ? '; an allowance that answers do not tell comes off' : ''}`, chargeSource(fee.source)]);
-  for (const factor of tierFactors.filter(({ pricesId }) => pricesId === provider.pricesId)) rows.push(['charged', `service tier \`${factor.tier}\`: list prices times ${factor.factor}${models(factor.models)}`, chargeSource(factor.source)]);
+  const ofProvider = ({ pricesId }) => pricesId === provider.pricesId;
+  const add = (words, rule) => rows.push(['charged', `${words}${models(rule.models)}`, chargeSource(rule.source)]);
+  const times = (factor) => `${factor.least === true ? 'at least ' : ''}${factor.factor}${factor.shortOnly === true ? ', for prompts below the long-context tier' : ''}${factor.freshOnly === true ? '; of cached tokens no price is published' : ''}`;
+  for (const fee of toolFees.filter(ofProvider)) {
+    add(`${fee.tool}: ${fee.least === true ? 'at least ' : ''}$${(fee.microUsd / 1000).toFixed(2)} for 1,000 ${fee.per === 'run' ? 'runs' : 'requests'}${fee.allowance === true ? '; an allowance that answers do not tell comes off' : ''}`, fee);
+  }
+  for (const factor of tierFactors.filter(ofProvider)) add(`service tier ${factor.tiers.map((tier) => `\`${tier}\``).join(', ')}: list prices times ${times(factor)}`, factor);
+  for (const factor of speedFactors.filter(ofProvider)) add(`speed \`${factor.speed}\`: list prices times ${times(factor)}`, factor);
+  for (const factor of geoFactors.filter(ofProvider)) add(`inference in \`${factor.geo}\`: list prices times ${times(factor)}`, factor);
+  for (const factor of placeFactors.filter(ofProvider)) add(`at \`${factor.host.source.replaceAll('|', '\\|')}\`: list prices times ${times(factor)}`, factor);
   return rows;
 }
 

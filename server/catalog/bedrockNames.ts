@@ -1,5 +1,5 @@
 /** Parts of the world that an inference profile keeps to. Source: AWS's list of inference profiles, November 2026. */
-const profile = /^(?:us-gov|us|eu|apac|ap|jp|au|ca|global)\.(?=[a-z0-9]+\.)/;
+const profile = /^(?:us-gov|us|eu|apac|ap|jp|au|ca|in|global)\.(?=[a-z0-9]+\.)/;
 
 /** Makers as ids of models at Amazon Bedrock begin with them. */
 const maker = /^(amazon|anthropic|ai21|cohere|deepseek|google|luma|meta|minimax|mistral|moonshot|moonshotai|nvidia|openai|qwen|stability|twelvelabs|writer|zai)\.(?=.)/;

@@ -18,6 +18,8 @@ export interface ToolFee extends ChargeRule {
   readonly per: 'run' | 'request';
   /** A part of the runs is free of charge, up to an allowance that the answer does not tell. */
   readonly allowance?: true;
+  /** The least that a run costs: what more it costs, or how often it ran, the answer does not tell. */
+  readonly least?: true;
 }
 
 export const toolFees: readonly ToolFee[] = [
@@ -34,6 +36,11 @@ export const toolFees: readonly ToolFee[] = [
   { pricesId: 'x-ai', tool: 'web search', microUsd: 5000, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
   { pricesId: 'x-ai', tool: 'x search', microUsd: 5000, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
   { pricesId: 'x-ai', tool: 'file search', microUsd: 2500, per: 'run', source: 'D docs.x.ai pricing, 2026-11' },
+  { pricesId: 'moonshotai', tool: 'web search', microUsd: 5000, per: 'run', source: 'D platform.kimi.ai pricing/tools, 2026-11' },
+  // A basic search is $5 for 1,000 and an advanced one $8; pages that a search opens are $1 for 1,000. Code and browsers are charged by the hour.
+  { pricesId: 'groq', tool: 'web search', microUsd: 5000, per: 'run', least: true, source: 'S 2025-11-12, groq.com/pricing as a public relay quotes it' },
+  { pricesId: 'groq', tool: 'browser search', microUsd: 5000, per: 'run', least: true, source: 'S 2025-11-12, groq.com/pricing as a public relay quotes it' },
+  { pricesId: 'groq', tool: 'visit website', microUsd: 1000, per: 'run', least: true, source: 'S 2025-11-12, groq.com/pricing as a public relay quotes it' },
 ];
 
 /** Models of Chat that search for each request, without a tool and without saying so in their usage. */
@@ -47,6 +54,10 @@ export interface PriceFactor extends ChargeRule {
   readonly factor: number;
   /** It is not published for prompts of the long-context tier: those cannot be priced. */
   readonly shortOnly?: true;
+  /** It is not published for cached tokens: they are multiplied, too, and the cost is a lower bound where there are any. */
+  readonly freshOnly?: true;
+  /** The least of a range that is published. */
+  readonly least?: true;
 }
 
 export interface TierFactor extends PriceFactor {
@@ -66,6 +77,10 @@ export const tierFactors: readonly TierFactor[] = [
   { pricesId: 'openai', tiers: priority, models: /^gpt-4\.1(?:-mini)?(?:-\d|$)/, factor: 1.75, source: openAiPriority },
   { pricesId: 'openai', tiers: priority, models: /^gpt-(?:[6-9]|5(?![\w.-]*-(?:mini|nano)))/, factor: 2, source: openAiPriority },
   { pricesId: 'anthropic', tiers: ['batch'], factor: 0.5, source: 'D platform.claude.com pricing, 2026-11' },
+  // Vertex AI names the tier as a type of traffic. No price of cached tokens is published for them all.
+  { pricesId: 'google', tiers: ['flex', 'batch', 'ON_DEMAND_FLEX'], factor: 0.5, freshOnly: true, source: 'D ai.google.dev optimization and docs.cloud.google.com flex-paygo, 2026-11' },
+  { pricesId: 'google', tiers: ['priority'], models: /^gemini-(?:4|3[.-]7)/, factor: 1.8, freshOnly: true, source: 'S 2026-11, ai.google.dev pricing as public price lists quote it' },
+  { pricesId: 'google', tiers: ['priority'], models: /^gemini-/, factor: 1.75, least: true, source: 'D ai.google.dev optimization, "75% to 100% more than standard", 2026-11' },
   // Groq's flex is charged like on demand; it only fails where there is no capacity.
   { pricesId: 'groq', tiers: ['flex'], factor: 1, source: 'S 2026-11' },
 ];
@@ -91,13 +106,16 @@ export interface PlaceFactor extends PriceFactor {
   readonly host: RegExp;
 }
 
+const vertexRegions = /^(?:[a-z]+-[a-z]+\d+-aiplatform|aiplatform\.[a-z]{2}\.rep)\.googleapis\.com$/;
+
 export const placeFactors: readonly PlaceFactor[] = [
   // For models released since 2026-03-05, the day of GPT-5.4.
   { pricesId: 'openai', host: /^[a-z]{2}\.api\.openai\.com$/, models: /^gpt-(?:5\.[4-9]|[6-9])/, factor: 1.1, source: 'D developers.openai.com data-residency, 2026-11' },
   { pricesId: 'x-ai', host: /^us\.api\.x\.ai$/, models: /^grok-4[.-][67]/, factor: 1.1, source: 'D docs.x.ai pricing, 2026-11' },
   { pricesId: 'together', host: /^(?:us|ca)-api\.together\.(?:ai|xyz)$/, factor: 1.25, source: 'D docs.together.ai geo-specific-inference, 2026-11' },
-  // Claude since Sonnet 4.5, Haiku 4.5 and Opus 4.5, in one region or a group of regions.
-  { pricesId: 'google', host: /^(?:[a-z]+-[a-z]+\d+-aiplatform|aiplatform\.[a-z]{2}\.rep)\.googleapis\.com$/, models: /^claude-(?:opus|sonnet|haiku|fable|mythos)-(?:4[.-][5-9]|[5-9])(?:\D|$)/, factor: 1.1, source: 'S 2026-11' },
+  // One region, or a group of regions: Claude since Sonnet 4.5, Haiku 4.5 and Opus 4.5, and Gemini since 3.1.
+  { pricesId: 'google', host: vertexRegions, models: /^gemini-(?:3[.-]\d|[4-9])/, factor: 1.1, source: 'S 2026-08-19, BerriAI/litellm#37543: since July 2026' },
+  { pricesId: 'google', host: vertexRegions, models: /^claude-(?:opus|sonnet|haiku|fable|mythos)-(?:4[.-][5-9]|[5-9])(?:\D|$)/, factor: 1.1, source: 'S 2026-11' },
 ];
 
 /** US dollars per million tokens of sound and pictures, where the price library has none. */

@@ -9,6 +9,8 @@ export interface ExtrasPlace {
   readonly upstreamModel: string;
   /** The prompt is charged at a price for long contexts. */
   readonly isLong?: boolean;
+  /** Some of the prompt was read from a cache or written to it. */
+  readonly usesCache?: boolean;
   /** The rates of the tokens, before factors; absent: sound and pictures have no price. */
   readonly rates?: PriceUsed | undefined;
 }
@@ -24,15 +26,15 @@ export interface ExtraCharges {
   readonly unpriced: readonly string[];
 }
 
-export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel, isLong, rates }: ExtrasPlace): ExtraCharges {
+export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel, isLong, usesCache, rates }: ExtrasPlace): ExtraCharges {
   const model = ruleName(upstreamModel);
   const unpriced: string[] = [];
   let feeMicroUsd = 0;
   let uncertain = false;
   for (const [tool, runs] of Object.entries(extras.tools ?? {})) {
     const fee = ruleFor(toolFees, pricesId, model, one => one.tool === tool);
-    if (fee === undefined) unpriced.push(tool);
-    else {
+    if (fee === undefined || fee.least === true) unpriced.push(tool);
+    if (fee !== undefined) {
       feeMicroUsd += fee.microUsd * (fee.per === 'run' ? runs : 1);
       uncertain ||= fee.allowance === true;
     }
@@ -40,7 +42,11 @@ export function extraCharges(extras: BilledExtras, { pricesId, upstreamModel, is
   let factor = 1;
   const apply = (found: PriceFactor | undefined, part: string): void => {
     if (found === undefined || (found.shortOnly === true && isLong === true)) unpriced.push(part);
-    else factor *= found.factor;
+    else {
+      factor *= found.factor;
+      if (found.least === true) unpriced.push(part);
+      else if (found.freshOnly === true && usesCache === true) unpriced.push(`cached tokens of ${part}`);
+    }
   };
   const { serviceTier, speed, geo } = extras;
   if (serviceTier !== undefined && !listTiers.has(serviceTier)) apply(ruleFor(tierFactors, pricesId, model, one => one.tiers.includes(serviceTier)), `service tier ${serviceTier}`);

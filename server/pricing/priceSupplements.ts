@@ -37,6 +37,11 @@ function rates(input: number, output: number, cacheRead?: number, cacheWrite?: n
   };
 }
 
+/** An id of Amazon Bedrock by itself and by the profiles of parts of the world, which cost the same. */
+function inRegions(id: string): string[] {
+  return ['', 'us-', 'eu-', 'apac-', 'jp-', 'au-', 'ca-', 'in-'].map(profile => profile + id);
+}
+
 export const priceSupplements: readonly PriceSupplement[] = [
   {
     pricesId: 'openai', models: ['gpt-6-1-sol'], source: 'S 2026-09-29',
@@ -68,6 +73,25 @@ export const priceSupplements: readonly PriceSupplement[] = [
       long: { abovePromptTokens: 100_000, rates: rates(0.5, 2.5, 0.05, 0.625, 1) },
     }],
   },
+  // Amazon Bedrock charges Anthropic's list by a worldwide profile, and a tenth more elsewhere, as the library has it for other models.
+  {
+    pricesId: 'aws', models: ['global-anthropic-claude-sonnet-5-5'], source: 'S 2026-10-07',
+    periods: [{ rates: rates(2, 10, 0.1, 2.5, 4) }],
+  },
+  {
+    pricesId: 'aws', models: inRegions('anthropic-claude-sonnet-5-5'), source: 'S 2026-10-07',
+    periods: [{ rates: rates(2.2, 11, 0.11, 2.75, 4.4) }],
+  },
+  {
+    pricesId: 'aws', models: ['global-anthropic-claude-haiku-5-5'], source: 'S 2026-10-15',
+    periods: [{ rates: rates(0.1, 0.5, 0.01, 0.125, 0.2), long: { abovePromptTokens: 100_000, rates: rates(0.5, 2.5, 0.05, 0.625, 1) } }],
+  },
+  {
+    pricesId: 'aws', models: inRegions('anthropic-claude-haiku-5-5'), source: 'S 2026-10-15',
+    periods: [{ rates: rates(0.11, 0.55, 0.011, 0.1375, 0.22), long: { abovePromptTokens: 100_000, rates: rates(0.55, 2.75, 0.055, 0.6875, 1.1) } }],
+  },
+  // In the library by its profiles only. No price of its cache is published for one region.
+  { pricesId: 'aws', models: ['amazon-nova-2-lite-v1:0'], source: 'S 2026-01-10', periods: [{ rates: rates(0.33, 2.75) }] },
   {
     pricesId: 'google', models: ['gemini-4-argon'], source: 'D 2026-11',
     periods: [

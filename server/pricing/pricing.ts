@@ -280,7 +280,7 @@ function charge(request: PriceRequest, card: PriceCard, kind: PriceKind): Cost {
   const fee = kind.listed ? requestFee(pricesId, upstreamModel) : 0;
   if (extras === undefined && fee === 0) return chargeTokens(request, card, kind);
   const known = extras ?? {};
-  const charges = extraCharges(kind.listed ? known : { tools: known.tools }, { pricesId, upstreamModel, isLong: kind.isLong === true, rates: card.used });
+  const charges = extraCharges(kind.listed ? known : { tools: known.tools }, { pricesId, upstreamModel, isLong: kind.isLong === true, usesCache: usesCache(request.usage), rates: card.used });
   return withExtraCharges(chargeTokens(request, times(card, charges.factor), kind), { ...charges, feeMicroUsd: charges.feeMicroUsd + fee });
 }
 
@@ -313,6 +313,10 @@ function costWithoutUsage(request: PriceRequest): Cost {
   if (request.generated === true) return unknownCost;
   if (request.status !== undefined && request.status >= 400) return { microUsd: 0, certainty: 'exact' };
   return request.neverSent === true && request.status === undefined ? { microUsd: 0, certainty: 'exact' } : unknownCost;
+}
+
+function usesCache({ cacheReadTokens, cacheWriteTokens, cacheWrite1hTokens }: TokenUsage): boolean {
+  return tokenCount(cacheReadTokens) + tokenCount(cacheWriteTokens) + tokenCount(cacheWrite1hTokens) > 0;
 }
 
 function anyTokenCount(usage: TokenUsage): boolean {

@@ -90,8 +90,15 @@ export class MessagesStreamDecoder implements StreamDecoder {
     return events;
   }
 
-  #noteGuardrail(payload: JsonObject): void {
-    if (payload['amazon-bedrock-guardrailAction'] === 'INTERVENED') this.#intervened = true;
+  /** A guardrail that looked at the answer is charged apart, by the texts and its policies, which no answer tells. */
+  #noteGuardrail(payload: JsonObject, events: ConversationEvent[]): void {
+    const action = payload['amazon-bedrock-guardrailAction'];
+    if (typeof action !== 'string') return;
+    if (action === 'INTERVENED') this.#intervened = true;
+    if (this.#extras.extras?.tools?.guardrail !== undefined) return;
+    this.#extras.setRuns('guardrail', 1);
+    const { extras } = this.#extras;
+    events.push({ type: 'usage', usage: noUsage, ...(extras === undefined ? {} : { extras }) });
   }
 
   #event(type: string | undefined, payload: JsonObject, events: ConversationEvent[]): void {
@@ -114,7 +121,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
       case 'message_delta': {
         const delta = isObject(payload.delta) ? payload.delta : {};
         this.#reportUsage(payload.usage, events);
-        this.#noteGuardrail(payload);
+        this.#noteGuardrail(payload, events);
         const details = isObject(delta.stop_details) ? delta.stop_details : {};
         if (this.#finish?.reason !== undefined && isObject(payload.usage)) this.ended = true;
         const reason = asString(delta.stop_reason);
@@ -122,7 +129,7 @@ export class MessagesStreamDecoder implements StreamDecoder {
         return;
       }
       case 'message_stop':
-        this.#noteGuardrail(payload);
+        this.#noteGuardrail(payload, events);
         this.#close(events);
         return;
       case 'ping':

@@ -63,7 +63,7 @@ export class ConverseStreamDecoder implements StreamDecoder {
     const events: ConversationEvent[] = [{ type: 'start' }];
     for (const [index, block] of message.content.entries()) if (isObject(block)) this.#wholeBlock(index, block, events);
     this.#event('messageStop', { stopReason: body.stopReason ?? 'end_turn' }, events);
-    this.#event('metadata', { usage: body.usage, serviceTier: body.serviceTier }, events);
+    this.#event('metadata', { usage: body.usage, serviceTier: body.serviceTier, trace: body.trace }, events);
     return events;
   }
 
@@ -146,8 +146,10 @@ export class ConverseStreamDecoder implements StreamDecoder {
     else events.push({ type: 'tool-call-end', index: block.index });
   }
 
-  #metadata({ usage, serviceTier }: JsonObject, events: ConversationEvent[]): void {
+  #metadata({ usage, serviceTier, trace }: JsonObject, events: ConversationEvent[]): void {
     this.ended = true;
+    // It is charged apart, by the texts and its policies.
+    if (this.#stopReason === 'guardrail_intervened' || (isObject(trace) && isObject(trace.guardrail))) this.#extras.setRuns('guardrail', 1);
     if (isObject(serviceTier) && serviceTier.type !== 'default') this.#extras.setTier(serviceTier.type);
     if (isObject(usage)) {
       const { extras } = this.#extras;

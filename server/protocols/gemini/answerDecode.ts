@@ -99,8 +99,9 @@ export class GeminiStreamDecoder implements StreamDecoder {
     gatherer.setTokens('audioOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'AUDIO'));
     gatherer.setTokens('imageOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'IMAGE'));
     gatherer.setTokens('videoOutputTokens', modalityTokens(usage.candidatesTokensDetails, 'VIDEO'));
-    const tier = asString(usage.serviceTier) ?? asString(usage.trafficType);
-    if (tier !== undefined && tier.toLowerCase() !== 'standard' && tier !== 'ON_DEMAND') gatherer.setTier(tier);
+    // The Gemini API names the tier, Vertex AI the traffic.
+    const tier = asString(usage.serviceTier)?.toLowerCase() ?? asString(usage.trafficType);
+    if (tier !== undefined && !plainTiers.has(tier)) gatherer.setTier(tier);
     return gatherer.extras;
   }
 
@@ -227,3 +228,6 @@ const broken: ReadonlySet<string> = new Set([
 function nonEmpty(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+/** What is charged at list price. */
+const plainTiers: ReadonlySet<string> = new Set(['standard', 'unspecified', 'ON_DEMAND', 'TRAFFIC_TYPE_UNSPECIFIED']);

@@ -283,14 +283,16 @@ describe('Amazon Bedrock', () => {
       const frames = claudeFrames();
       bedrock.next.push({ frames: () => [...frames.slice(0, -1), chunkFrame({ type: 'message_stop', 'amazon-bedrock-guardrailAction': 'INTERVENED' })] });
       const streamed = await ask('openai-chat', `${name}/${claude}`);
-      assert.equal((await router.receipt(streamed.id)).attempts[0]?.failureClass, 'content-policy');
+      const [attempt] = (await router.receipt(streamed.id)).attempts;
+      assert.deepEqual([attempt?.failureClass, attempt?.cost.unpriced], ['content-policy', ['guardrail']], 'its fee is in no answer');
     });
 
     for (const stopReason of ['guardrail_intervened', 'content_filtered']) {
       test(`${stopReason} of Converse is a refusal`, async () => {
         bedrock.next.push({ frames: () => [...converseFrames().slice(0, 4), eventFrame('messageStop', { stopReason }), ...converseFrames().slice(5)] });
         const seen = await ask('openai-chat', `${name}/${gptOss}`);
-        assert.equal((await router.receipt(seen.id)).attempts[0]?.failureClass, 'content-policy');
+        const [attempt] = (await router.receipt(seen.id)).attempts;
+        assert.deepEqual([attempt?.failureClass, attempt?.cost.unpriced], ['content-policy', stopReason === 'guardrail_intervened' ? ['guardrail'] : undefined]);
       });
     }
   });

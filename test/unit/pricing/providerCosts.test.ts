@@ -99,8 +99,8 @@ const examples: Example[] = [
     usage: { input_tokens: 1_000, output_tokens: 100 },
   },
   {
-    what: 'Amazon Bedrock by a profile that the table does not know, and whose neighbour has another price for the cache',
-    provider: 'bedrock', model: 'claude-sonnet-5.5', upstreamModel: 'us.anthropic.claude-sonnet-5-5', certainty: 'estimated', costs: 2_200 + 1_100,
+    what: 'Amazon Bedrock by a profile that the table does not know, and whose neighbour has another price',
+    provider: 'bedrock', model: 'claude-sonnet-5.9', upstreamModel: 'us.anthropic.claude-sonnet-5-9', certainty: 'estimated', costs: 2_200 + 1_100,
     usage: { input_tokens: 1_000, output_tokens: 100 },
   },
   {
