@@ -5,6 +5,7 @@ import { backoffMs } from '../health/breaker/backoff.ts';
 import { requestKind } from '../routing/classify.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { UpstreamAttempt } from './attempt/attempt.ts';
+import { isDrilled } from './attempt/callFacts.ts';
 import type { AttemptEnd } from './attempt/machine.ts';
 import { asksOnRefusal } from './attempt/launch.ts';
 import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
@@ -144,8 +145,8 @@ export class Exchange implements LaunchOwner, RunningExchange {
     return route === undefined || hedge === undefined ? undefined : { route, target: hedge.target, promptTokens: this.#input.requirements.estimatedInputTokens };
   }
 
-  onAnswering({ origin, drilled, figures }: UpstreamAttempt, headers: ResponseHeaders): void {
-    if (drilled) return;
+  onAnswering({ origin, call, figures }: UpstreamAttempt, headers: ResponseHeaders): void {
+    if (isDrilled(call)) return;
     const { clock, events: { answering } } = this.#services;
     if (answering.hasListeners) answering.emit({ attempt: origin.announced, status: figures.status, headers, at: clock.now() });
   }
@@ -187,7 +188,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     const { number } = attempt.origin.started;
     let event: ExchangeEvent;
     try {
-      const end = redactEnd(ended, attempt.drilled, this.#services);
+      const end = redactEnd(ended, isDrilled(attempt.call), this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
       const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true, repairs: this.#learn(attempt, ended) };

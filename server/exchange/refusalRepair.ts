@@ -4,6 +4,7 @@ import { isObject } from '../base/json.ts';
 import { refusedParts } from '../protocols/repairs/refusedParts.ts';
 import type { Repair } from '../protocols/repairs/repair.ts';
 import type { UpstreamAttempt } from './attempt/attempt.ts';
+import { isDrilled } from './attempt/callFacts.ts';
 import { formOf } from './learntRepairs.ts';
 import type { ExchangeInput, RequestBody } from './request.ts';
 import type { ExchangeServices } from './services.ts';
@@ -22,7 +23,7 @@ export const mostRepairedAttempts = 3;
 export function learnFromRefusal(
   services: Pick<ExchangeServices, 'repairs' | 'clock'>, input: ExchangeInput, attempt: UpstreamAttempt, error: WaybillError, begun: boolean, repaired: readonly (readonly Repair[])[],
 ): readonly Repair[] | undefined {
-  if (error.failureClass !== 'bad-request' || error.code === 'reasoning-rejected' || begun || attempt.drilled) return undefined;
+  if (error.failureClass !== 'bad-request' || error.code === 'reasoning-rejected' || begun || isDrilled(attempt.call)) return undefined;
   const { endpoint, target } = attempt.origin;
   const { kind } = input.body;
   const refused = repaired.length >= mostRepairedAttempts ? [] : partsOf(attempt, error, kind);

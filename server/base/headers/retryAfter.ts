@@ -132,6 +132,18 @@ export function waitInWordsMs(sentence: string): number | undefined {
 
 const waitWords = /(?:try again|retry|wait)(?:ing)?(?: (?:in|after|for|at least|about))* (?:((?:\d{1,6}(?:\.\d{1,12})?(?:ms|d|h|m|s))+)(?![a-z])|(\d{1,6}(?:\.\d{1,12})?) ?(millisecond|second|sec|minute|min|hour|day)s?\b)/gi;
 
+/**
+ * The wait until the moment that a sentence of an error names: "resets at 2026-05-15T15:00:00Z" (MiniMax-AI/MiniMax-M2.7#36), "try
+ * again at 2026-05-15 15:00:00 UTC". In milliseconds; undefined where there is none, or none with its zone. Of several the longest.
+ */
+export function momentInWordsMs(sentence: string, now: number): number | undefined {
+  let longest: number | undefined;
+  for (const [, moment = ''] of sentence.matchAll(momentWords)) longest = longestWaitMs(longest, untilMomentMs(moment, now));
+  return longest;
+}
+
+const momentWords = /\b(?:resets?|again|retry|available|until|renews?)(?: (?:at|on|after|until|again))? (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z| ?(?:UTC|GMT)| ?[+-]\d\d:?\d\d))(?![\w:])/gi;
+
 const months: readonly string[] = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 /** `Sunday, 06-Nov-94 08:49:37 GMT`: the obsolete form of RFC 850, whose year has two figures. */
 const obsoleteDate = /^[A-Za-z]+, (\d{2})-([A-Za-z]{3})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/i;

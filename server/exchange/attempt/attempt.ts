@@ -4,34 +4,21 @@ import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { Dispatcher, ResponseListener, UpstreamCall, UpstreamRequest } from '../../upstream/call.ts';
 import { providerFailure } from '../../upstream/failures/responseFailure.ts';
 import { AnswerBody } from '../answer/answerBody.ts';
-import { AnswerBounds } from '../answer/answerBounds.ts';
 import { preludeFailure, tooLargeFailure, unreadableFailure } from '../answer/answerFailures.ts';
 import { passedHeaders } from '../answer/answerHeaders.ts';
-import { inspectBuffered } from '../answer/bufferedAnswer.ts';
-import { CommitBuffer, type AnswerSink } from '../answer/commitBuffer.ts';
+import { CommitBuffer } from '../answer/commitBuffer.ts';
 import { EventStreamReader } from '../answer/eventStreamReader.ts';
 import type { SplitterOutput } from '../answer/eventStreamSplitter.ts';
 import { UsageMeter, type AttemptFigures } from '../answer/usageMeter.ts';
+import type { OwnerOf } from './attemptOwner.ts';
 import * as machine from './machine.ts';
 import type { AttemptOrigin } from './origin.ts';
 import type { Outgoing } from './outgoing.ts';
 import { AttemptTimers, roundMs, type TimerListener } from './timers.ts';
+import { readWholeAnswer } from './wholeAnswer.ts';
 
-/** What an attempt reports to while it runs: its exchange, which may have two attempts under way. */
-export interface AttemptOwner extends AnswerSink {
-  /** The provider answers, well or not. */
-  onAnswering(attempt: UpstreamAttempt, headers: ResponseHeaders): void;
-  /** The first text, reasoning or tool byte is here, though perhaps none that the caller can see yet. */
-  onArrive(attempt: UpstreamAttempt): void;
-  /** Something the caller can see is here: from now on a failure is visible. */
-  onCommit(attempt: UpstreamAttempt): void;
-  /** The first bytes or events are about to be passed on. @param headers those of the provider that a caller of its protocol may use */
-  onBegin(attempt: UpstreamAttempt, headers: Readonly<Record<string, string>>): void;
-  /** A whole answer in the caller's own protocol. */
-  onBuffered(body: Buffer): void;
-  /** Comes last and once; not after `abandon`. */
-  onDone(attempt: UpstreamAttempt, end: machine.AttemptEnd): void;
-}
+/** What an attempt reports to: its exchange. */
+export type AttemptOwner = OwnerOf<UpstreamAttempt>;
 
 export interface AttemptOptions extends machine.AttemptTerms {
   readonly owner: AttemptOwner;
@@ -93,37 +80,16 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
   }
 
   /** The longest silence in the middle of the answer, in milliseconds; undefined where there was none to measure. */
-  get longestGapMs(): number | undefined {
-    return this.#timers.longestGapMs;
-  }
+  get longestGapMs(): number | undefined { return this.#timers.longestGapMs; }
 
   /** How fast text came, in tokens a second; undefined where too little of it came to measure. */
-  get tokensPerSecond(): number | undefined {
-    return this.#timers.tokensPerSecond(this.figures.generatedChars);
-  }
+  get tokensPerSecond(): number | undefined { return this.#timers.tokensPerSecond(this.figures.generatedChars); }
 
-  /** Nothing was sent: the call was never made, failed while it was being made, or was answered here. */
-  get unsent(): boolean {
-    if (this.#call === undefined) return true;
-    const { source } = this.#call;
-    return source === 'injected' || source === 'cache';
-  }
-
-  /** The request met a dead connection, and went out again on a fresh one. */
-  get resent(): boolean {
-    return this.#call?.resent === true;
-  }
-
-  /** Fault injection made or altered the answer: it says nothing of the provider. */
-  get drilled(): boolean {
-    const source = this.#call?.source;
-    return source === 'injected' || source === 'altered';
-  }
+  /** The call, once it was made; see callFacts.ts. */
+  get call(): UpstreamCall | undefined { return this.#call; }
 
   /** How many events of the stream could not be read and were left out. */
-  get unreadable(): number {
-    return this.#reader?.unreadable ?? 0;
-  }
+  get unreadable(): number { return this.#reader?.unreadable ?? 0; }
 
   /** Ends the attempt without a call to its owner; does nothing when it has ended. */
   abandon(): void {
@@ -271,7 +237,7 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
     }
     if (machine.holdsBack(state)) this.#holdBack(state, reader, output);
     else if (state.phase === 'committed' || this.#buffer.isForCaller(output)) this.#passOn(state, reader.hasContent, output);
-    if (output.error !== undefined) this.#fail(providerFailure(output.error, state.head.status, this.#options.source));
+    if (output.error !== undefined) this.#fail(providerFailure(output.error, state.head.status, this.#options.source, this.#options.clock.now()));
   }
 
   /** Before the commit point: lifecycle, role and ping events wait here, and vanish with a failed attempt. */
@@ -377,28 +343,19 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
   }
 
   #completeBuffered(state: machine.BufferedState): void {
-    const { outgoing, source, owner } = this.#options;
-    const meter = this.#meter;
+    const { owner, outgoing, clock } = this.#options;
     const body = this.#body?.whole() ?? noBytes;
-    const passesOn = machine.passesBodyOn(this.#options);
-    const events = machine.receiveBody(state, this.#options, body, inspectBuffered(body, outgoing.codec, this.origin.endpoint.provider.dialect, passesOn));
+    const events = readWholeAnswer(state, this.#options, body, outgoing.codec, this.#meter, clock.now());
     if ('state' in events) {
       this.#end(events);
       return;
     }
-    const hasContent = meter.count(events);
-    const flaw = new AnswerBounds(source.endpoint).exceeded(0, hasContent, events.length, 0, this.figures.generatedChars, meter.toolCalls)
-      ?? machine.bufferedFlaw(this.#options, meter);
-    if (flaw !== undefined) {
-      this.#fail(flaw);
-      return;
-    }
     try {
       if (this.#commit(state)) {
-        if (passesOn) owner.onBuffered(body);
+        if (machine.passesBodyOn(this.#options)) owner.onBuffered(body);
         else owner.onEvents(events);
       }
-      this.#end(machine.succeed(meter.stopReason, false));
+      this.#end(machine.succeed(this.#meter.stopReason, false));
     } catch (cause) {
       this.#break(cause);
     }

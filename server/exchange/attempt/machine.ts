@@ -192,9 +192,10 @@ export function refuse(state: ErrorBodyState, terms: AttemptTerms, body: Buffer,
 /**
  * A body with a good status is complete: whether it is an answer at all.
  * @param events what the body says; undefined when it is not JSON
+ * @param now milliseconds since the epoch
  * @returns the events of an answer, none of which is an error; or the end of the attempt
  */
-export function receiveBody(state: BufferedState, terms: AttemptTerms, body: Buffer, events: readonly ConversationEvent[] | undefined): EndedState | readonly ConversationEvent[] {
+export function receiveBody(state: BufferedState, terms: AttemptTerms, body: Buffer, events: readonly ConversationEvent[] | undefined, now: number): EndedState | readonly ConversationEvent[] {
   if (events === undefined) return fail(state, terms, notJsonFailure(terms.source.endpoint, body));
   const refusal = events.find(event => event.type === 'error');
   if (refusal === undefined) return events;
@@ -202,7 +203,7 @@ export function receiveBody(state: BufferedState, terms: AttemptTerms, body: Buf
   const { error } = refusal;
   // Without a status in the body there is none to pass on: a 200 is no error to the caller.
   const raw = error.status === undefined || error.status < 400 ? undefined : rawError(terms, error.status, head.headers, body);
-  return fail(state, terms, providerFailure(error, head.status, terms.source), undefined, raw);
+  return fail(state, terms, providerFailure(error, head.status, terms.source, now), undefined, raw);
 }
 
 /** The owner ends the attempt. */

@@ -4,7 +4,7 @@ import { WaybillError } from '../../base/failure.ts';
 import type { FailureCode } from '../../base/failureCodes.ts';
 import { parseJson } from '../../base/json.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
-import { parseRetryAfter } from '../../base/headers/retryAfter.ts';
+import { momentInWordsMs, parseRetryAfter } from '../../base/headers/retryAfter.ts';
 import type { ErrorRule, Provider } from '../../catalog/provider.ts';
 import { keyInSentence } from '../../keys/keyState.ts';
 import { readErrorBody, readErrorText } from '../../protocols/errorBody.ts';
@@ -131,7 +131,7 @@ export function responseFailure(
 ): WaybillError {
   const parsed = parseJson(body.trim());
   const error = (parsed === undefined ? undefined : readErrorBody(parsed)) ?? readErrorText(body);
-  return providerFailure(withAwsType(error, headers), status, source, parseRetryAfter(headers, now));
+  return providerFailure(withAwsType(error, headers), status, source, now, parseRetryAfter(headers, now));
 }
 
 /**
@@ -146,14 +146,14 @@ function withAwsType(error: ProviderErrorBody, headers: ResponseHeaders): Provid
   return { ...error, type, message: echo === -1 ? error.message : error.message.slice(0, echo).trimEnd() };
 }
 
-/** Classifies an error object found in a body or in a stream. */
-export function providerFailure(error: ProviderErrorBody, httpStatus: number, source: FailureSource, retryAfterMs?: number): WaybillError {
+/** Classifies an error object found in a body or in a stream. @param now milliseconds since the epoch, for moments that its sentence names */
+export function providerFailure(error: ProviderErrorBody, httpStatus: number, source: FailureSource, now: number, retryAfterMs?: number): WaybillError {
   const status = httpStatus >= 300 ? httpStatus : error.status ?? httpStatus;
   const rule = ruleOf(error, status, source.provider);
   const refusal = { error, status, models: [source.model, source.upstreamModel ?? ''] };
   const failureClass = classify(rule, refusal);
   const scope = rule?.scope ?? refusalScope(failureClass, refusal);
-  const wait = longest(retryAfterMs, error.retryAfterMs);
+  const wait = longest(retryAfterMs, longest(error.retryAfterMs, momentInWordsMs(error.message, now)));
   const code: FailureCode = failureClass === 'bad-request' && reasoningRejected.test(error.message) ? 'reasoning-rejected' : `provider-${failureClass}`;
   const { says, advice, namesKeyOwner } = ownSentence(failureClass, scope, error, status, source);
   const quotes = quotingClasses.has(failureClass);

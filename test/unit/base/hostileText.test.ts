@@ -14,7 +14,7 @@ import { protocolNames, type ProtocolName } from '../../../server/api/conversati
 import { parseJson, type JsonObject } from '../../../server/base/json.ts';
 import { scanObject } from '../../../server/base/objectScan.ts';
 import { readRateHeaders } from '../../../server/base/headers/rateHeaders.ts';
-import { parseRetryAfter, waitInWordsMs } from '../../../server/base/headers/retryAfter.ts';
+import { momentInWordsMs, parseRetryAfter, waitInWordsMs } from '../../../server/base/headers/retryAfter.ts';
 import { canonicalModelName, listedNames, snapshotName, spelledSnapshot, upstreamModelName } from '../../../server/catalog/modelNames.ts';
 import { providerOffers } from '../../../server/catalog/offers.ts';
 import { findProvider, providers } from '../../../server/catalog/providers.ts';
@@ -139,6 +139,7 @@ const readers: Readonly<Record<string, (hostile: string) => unknown>> = {
   'parseRetryAfter': hostile => parseRetryAfter({ 'retry-after': hostile, 'retry-after-ms': hostile, 'x-ratelimit-reset': hostile }, 0),
   'a wait in seconds': hostile => parseRetryAfter({ 'retry-after': `${hostile}s`, 'x-ratelimit-reset-requests': hostile }, 0),
   'waitInWordsMs': waitInWordsMs,
+  'momentInWordsMs': hostile => [momentInWordsMs(hostile, 0), momentInWordsMs(`resets at ${hostile}`, 0), momentInWordsMs(`resets at 2026-05-15T15:00:00${hostile}`, 0)],
   'readRateHeaders': hostile => readRateHeaders({ 'x-ratelimit-remaining-requests': hostile, 'x-ratelimit-reset-requests': hostile, ratelimit: hostile }, 0),
   'the name of a header': hostile => [readRateHeaders({ [`x-ratelimit-${hostile}`]: '1' }, 0), passedHeaders({ [`x-ratelimit-${hostile}`]: hostile })],
   'parseModelList': hostile => parseModelList(JSON.stringify({ data: [{ id: hostile, pricing: { prompt: hostile } }, { id: hostile.slice(0, 299) }] })),

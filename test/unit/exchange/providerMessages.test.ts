@@ -40,7 +40,7 @@ describe('the sentence of a failure that is stored', () => {
   const source = { endpoint: 'north', provider, model: 'm', asked: (text: string) => text === 'projectX' };
   const register = new SecretRegister();
   register.replace(['0f3a9c7be21d4856a1b2c3d4e5f60718']);
-  const stored = (error: Parameters<typeof providerFailure>[0], status: number): string => redactFailure(providerFailure(error, status, source), register).storedMessage;
+  const stored = (error: Parameters<typeof providerFailure>[0], status: number): string => redactFailure(providerFailure(error, status, source, 0), register).storedMessage;
 
   it('has status and code, and none of the provider\'s words', () => {
     assert.equal(stored({ message: 'You said: hello', code: 'invalid_value' }, 400), 'north refused the request as wrong (400, invalid_value).');

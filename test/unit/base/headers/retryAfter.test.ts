@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { durationMs, parseRetryAfter, waitInWordsMs } from '../../../../server/base/headers/retryAfter.ts';
+import { durationMs, momentInWordsMs, parseRetryAfter, waitInWordsMs } from '../../../../server/base/headers/retryAfter.ts';
 import type { ResponseHeaders } from '../../../../server/base/headers/responseHeaders.ts';
 
 const now = Date.UTC(2026, 10, 20, 12, 0, 0);
@@ -90,5 +90,25 @@ const sentences: [string, number | undefined][] = [
 for (const [sentence, expected] of sentences) {
   test(`the wait in "${sentence}" is ${expected === undefined ? 'none' : `${expected} ms`}`, () => {
     assert.equal(waitInWordsMs(sentence), expected);
+  });
+}
+
+const at = Date.UTC(2026, 4, 15, 12);
+const moments: [string, number | undefined][] = [
+  ['usage limit exceeded, 5-hour usage limit reached for Token Plan Starter (0/0 used), resets at 2026-05-15T15:00:00Z (2056)', 3 * 3_600_000],
+  ['usage limit exceeded, weekly usage limit reached, resets at 2026-05-18T00:00:00+08:00 (2056)', 52 * 3_600_000],
+  ['The limit resets on 2026-05-15 12:30 UTC.', 1_800_000],
+  ['Please try again at 2026-05-15T12:00:01.5Z.', 1500],
+  ['Not available until 2026-05-15T11:00:00Z', 0],
+  ['try again after 2026-05-15T13:00:00Z, or retry at 2026-05-15T12:10:00Z', 3_600_000],
+  // A moment without its zone is Beijing's at one provider and the world's at another.
+  ['Your limit will reset at 2026-05-15 15:00:00', undefined],
+  ['resets at 2026-99-99T99:99:99Z', undefined],
+  ['the model was released on 2026-05-15T15:00:00Z', undefined],
+  ['', undefined],
+];
+for (const [sentence, expected] of moments) {
+  test(`the moment in "${sentence}" is ${expected === undefined ? 'none' : `${expected} ms away`}`, () => {
+    assert.equal(momentInWordsMs(sentence, at), expected);
   });
 }

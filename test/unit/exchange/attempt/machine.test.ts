@@ -186,7 +186,7 @@ describe('buffered: when the body is complete', () => {
   const withStatus = (status: number): ConversationEvent => ({ type: 'error', error: { message: 'slow down', status } });
   const body = json({ error: {} });
   const received = (events: readonly ConversationEvent[] | undefined, more: Partial<AttemptTerms> = {}, bytes = body): EndedState => {
-    const result = receiveBody(buffered(), { ...terms, ...more }, bytes, events);
+    const result = receiveBody(buffered(), { ...terms, ...more }, bytes, events, 0);
     assert.ok('state' in result);
     return result;
   };
@@ -215,7 +215,7 @@ describe('buffered: when the body is complete', () => {
 
   it('an answer is returned unchanged', () => {
     const events = [text];
-    assert.equal(receiveBody(buffered(), terms, body, events), events);
+    assert.equal(receiveBody(buffered(), terms, body, events, 0), events);
   });
 
   it('the bound of a body depends on whether it is passed on or decoded', () => {

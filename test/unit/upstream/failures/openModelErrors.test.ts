@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { FailureClass, RefusalScope } from '../../../../server/api/failure.ts';
 import { findProvider, providers } from '../../../../server/catalog/providers.ts';
-import { responseFailure } from '../../../../server/upstream/failures/responseFailure.ts';
+import { providerFailure, responseFailure } from '../../../../server/upstream/failures/responseFailure.ts';
 
 const openAi = (message: string, type: string | null = null, code: string | null = null): unknown => ({ error: { message, type, param: null, code } });
 const anthropic = (message: string, type: string): unknown => ({ type: 'error', error: { type, message } });
@@ -123,6 +123,17 @@ describe('an error of a cloud of open models, a vendor in China or an own server
       assert.deepEqual([failure.failureClass, failure.scope], [expected, scope]);
     });
   }
+
+  it('a wait, where its sentence names the moment, also inside a good answer', () => {
+    const provider = findProvider('minimax') ?? assert.fail();
+    const now = Date.UTC(2026, 4, 15, 12);
+    const sentence = 'usage limit exceeded, 5-hour usage limit reached for Token Plan Starter (0/0 used), resets at 2026-05-15T15:00:00Z (2056)';
+    const source = { endpoint: 'it', provider, keyName: 'work …a1b2', model: 'm-1' };
+    const refused = responseFailure(429, {}, JSON.stringify(anthropic(sentence, 'rate_limit_error')), source, now);
+    assert.deepEqual([refused.failureClass, refused.retryAfterMs], ['quota', 3 * 3_600_000]);
+    assert.equal(providerFailure({ code: '2056', message: sentence }, 200, source, now).retryAfterMs, 3 * 3_600_000);
+    assert.equal(responseFailure(429, { 'retry-after': '20000' }, JSON.stringify(anthropic(sentence, 'rate_limit_error')), source, now).retryAfterMs, 20_000_000, 'the longest wait that was named');
+  });
 
   // The rules of these are tried in providerErrors.test.ts.
   const elsewhere: readonly string[] = ['openai', 'anthropic', 'gemini', 'vertex', 'bedrock', 'deepseek', 'moonshot', 'openrouter', 'groq', 'xai', 'azure'];

@@ -158,7 +158,7 @@ describe('what a refused request means', () => {
   it('names the key once, whatever it is called', () => {
     const found = findProvider('openai');
     assert.ok(found !== undefined);
-    const sentence = (keyName?: string): string => providerFailure({ message: 'no' }, 401, { endpoint: 'north', provider: found, model: 'm', keyName }).message;
+    const sentence = (keyName?: string): string => providerFailure({ message: 'no' }, 401, { endpoint: 'north', provider: found, model: 'm', keyName }, 0).message;
     assert.match(sentence('key 1 …8HfJ'), /^north rejected key 1 …8HfJ \(401\);/);
     assert.match(sentence('work …a1b2'), /^north rejected key work …a1b2 \(401\);/);
     assert.match(sentence('the new key'), /^north rejected the new key \(401\);/);
@@ -168,7 +168,7 @@ describe('what a refused request means', () => {
   it('takes the status in a body for the status of an error inside a 200', () => {
     const found = findProvider('openrouter');
     assert.ok(found !== undefined);
-    const failure = providerFailure({ message: 'gone', status: 502 }, 200, { endpoint: 'mine', provider: found, model: 'm' });
+    const failure = providerFailure({ message: 'gone', status: 502 }, 200, { endpoint: 'mine', provider: found, model: 'm' }, 0);
     assert.equal(failure.failureClass, 'server');
     assert.equal(failure.status, 502);
   });
