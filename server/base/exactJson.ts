@@ -24,8 +24,13 @@ export function parseExact(text: string): JsonValue | undefined {
   return JSON.parse(text, keep) as JsonValue;
 }
 
-/** What a person or a program other than ours reads: arguments and results of tools, and schemas. */
-const opaqueFields: ReadonlySet<string> = new Set(['input', 'args', 'response', 'parameters', 'parametersJsonSchema', 'input_schema', 'schema', 'responseSchema', 'responseJsonSchema']);
+/** Keys of requests whose values are JSON schemas. */
+export const schemaKeys: ReadonlySet<string> = new Set([
+  'parameters', 'parametersJsonSchema', 'input_schema', 'inputSchema', 'schema', 'responseSchema', 'response_schema', 'responseJsonSchema', 'response_json_schema',
+]);
+
+/** Keys whose values mean nothing to the protocol: schemas, and what goes into tools and comes out of them. */
+export const opaqueKeys: ReadonlySet<string> = new Set([...schemaKeys, 'input', 'arguments', 'args', 'response', 'output']);
 
 /** As `parseExact`, but only arguments and results of tools and schemas keep their numbers as they are written. */
 export function parseSettled(text: string): JsonValue | undefined {
@@ -36,7 +41,7 @@ export function parseSettled(text: string): JsonValue | undefined {
 function settled(value: JsonValue): JsonValue {
   if (isObject(value)) {
     for (const [name, entry] of Object.entries(value)) {
-      if (entry !== undefined && !(opaqueFields.has(name) && isObject(entry))) value[name] = settled(entry);
+      if (entry !== undefined && !(opaqueKeys.has(name) && isObject(entry))) value[name] = settled(entry);
     }
     return value;
   }

@@ -7,15 +7,14 @@ import type { EndpointConfig } from '../config/config.ts';
 export interface Authorization {
   url: string;
   headers: Record<string, string>;
-  /** Set where an access token is fetched first: by this key file, or by the machine's own Google login. */
-  googleLogin?: GoogleLogin | undefined;
-  /** Set where AWS is asked: who signs the request, and for which region. */
-  aws?: AwsLogin | undefined;
-  /** Set where Azure is asked with a login of this machine. */
-  entra?: EntraLogin | undefined;
+  /** Set where a login stands before the request. */
+  login?: CloudLogin | undefined;
 }
+/** What a request to a cloud has to get or to make before it is sent. */
+export type CloudLogin = GoogleLogin | AwsLogin | EntraLogin;
 /** For what Microsoft Entra ID is asked for a token, and where. */
 export interface EntraLogin {
+  kind: 'entra';
   /** Such as `https://cognitiveservices.azure.com`. */
   resource: string;
   /** Without a slash at its end. */
@@ -23,8 +22,9 @@ export interface EntraLogin {
   /** Absent: the one that the login names. */
   tenant?: string | undefined;
 }
-/** Who asks AWS. */
+/** Who asks AWS: the request is signed, and its stream is AWS's binary one. */
 export interface AwsLogin {
+  kind: 'aws';
   region: string;
   /** An access key as `ID:SECRET` or `ID:SECRET:TOKEN`, or as JSON; absent: an API key is in the headers, or the machine's own credentials sign. */
   accessKey?: string | undefined;
@@ -33,7 +33,9 @@ export interface AwsLogin {
   /** Of the machine's AWS configuration. */
   profile?: string | undefined;
 }
+/** By what an access token of Google's is got. */
 export interface GoogleLogin {
+  kind: 'google';
   /** The JSON of a service account or of a stored login; absent: application default credentials. */
   keyFile: string | undefined;
 }
@@ -50,26 +52,26 @@ export function authScheme({ provider, protocol }: Pick<EndpointConfig, 'provide
 export function authorize(endpoint: Pick<EndpointConfig, 'provider' | 'protocol' | 'awsRegion' | 'profile' | 'tenant'>, key: KeyMaterial | undefined, url: string): Authorization {
   const scheme = authScheme(endpoint);
   if (scheme === 'aws') return { url, ...awsAuthorization(endpoint, key) };
-  if (scheme === 'entra') return key === undefined ? { url, headers: {}, entra: entraLogin(url, endpoint.tenant) } : { url, headers: authHeader('api-key', key) };
+  if (scheme === 'entra') return key === undefined ? { url, headers: {}, login: entraLogin(url, endpoint.tenant) } : { url, headers: authHeader('api-key', key) };
   if (scheme !== 'google-oauth') return { url, headers: authHeader(scheme, key) };
-  if (key === undefined || isKeyFile(key.secret)) return { url, headers: {}, googleLogin: { keyFile: key?.secret } };
+  if (key === undefined || isKeyFile(key.secret)) return { url, headers: {}, login: { kind: 'google', keyFile: key?.secret } };
   return {
     url: url.replace(/\/projects\/[^/]+\/locations\/[^/]+(?=\/publishers\/)/, ''),
     headers: authHeader('x-goog-api-key', key),
   };
 }
 
-function awsAuthorization({ awsRegion: region = 'us-east-1', profile }: Pick<EndpointConfig, 'awsRegion' | 'profile'>, key: KeyMaterial | undefined): Pick<Authorization, 'headers' | 'aws'> {
-  if (key === undefined) return { headers: {}, aws: { region, machine: true, profile } };
-  return isAccessKey(key.secret) ? { headers: {}, aws: { region, accessKey: key.secret } } : { headers: authHeader('bearer', key), aws: { region } };
+function awsAuthorization({ awsRegion: region = 'us-east-1', profile }: Pick<EndpointConfig, 'awsRegion' | 'profile'>, key: KeyMaterial | undefined): Pick<Authorization, 'headers' | 'login'> {
+  if (key === undefined) return { headers: {}, login: { kind: 'aws', region, machine: true, profile } };
+  return isAccessKey(key.secret) ? { headers: {}, login: { kind: 'aws', region, accessKey: key.secret } } : { headers: authHeader('bearer', key), login: { kind: 'aws', region } };
 }
 
 /** Each cloud of Microsoft has a login and resources of its own. Source: Microsoft's pages on Azure's national clouds. */
 function entraLogin(url: string, tenant: string | undefined): EntraLogin {
   const host = new URL(url).hostname;
-  if (host.endsWith('.azure.us')) return { resource: 'https://cognitiveservices.azure.us', authority: 'https://login.microsoftonline.us', tenant };
-  if (host.endsWith('.azure.cn')) return { resource: 'https://cognitiveservices.azure.cn', authority: 'https://login.partner.microsoftonline.cn', tenant };
-  return { resource: 'https://cognitiveservices.azure.com', authority: 'https://login.microsoftonline.com', tenant };
+  if (host.endsWith('.azure.us')) return { kind: 'entra', resource: 'https://cognitiveservices.azure.us', authority: 'https://login.microsoftonline.us', tenant };
+  if (host.endsWith('.azure.cn')) return { kind: 'entra', resource: 'https://cognitiveservices.azure.cn', authority: 'https://login.partner.microsoftonline.cn', tenant };
+  return { kind: 'entra', resource: 'https://cognitiveservices.azure.com', authority: 'https://login.microsoftonline.com', tenant };
 }
 
 /** Whether a key is an access key of AWS rather than an API key of Bedrock. */

@@ -73,7 +73,7 @@ async function countAtProvider(
   try {
     const authorization = authorize(endpoint, key, url);
     const answer = await fetchText(dispatcher, endpoint, {
-      method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, aws: authorization.aws, entra: authorization.entra, body: count.body(model),
+      method: 'POST', url: authorization.url, login: authorization.login, body: count.body(model),
       headers: {
         'content-type': 'application/json',
         ...identityOnly,

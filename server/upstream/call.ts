@@ -2,7 +2,7 @@ import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig } from '../config/config.ts';
-import type { AwsLogin, EntraLogin, GoogleLogin } from '../keys/authHeader.ts';
+import type { CloudLogin } from '../keys/authHeader.ts';
 
 /** Where a request goes. Protocol and provider are those that are spoken there, which may differ from the configured ones. */
 export type CallPlace = Pick<EndpointConfig, 'name' | 'timeouts' | 'protocol' | 'provider' | 'proxy'>;
@@ -17,12 +17,8 @@ export interface UpstreamRequest {
   body?: readonly Buffer[] | undefined;
   /** Of the bytes that pieces of the body may be parts of. */
   memory?: BodyMemory | undefined;
-  /** The request is sent with an access token of Google's, and its project where the URL has a place for one. */
-  googleLogin?: GoogleLogin | undefined;
-  /** The request is signed for AWS, and its stream is AWS's binary one. */
-  aws?: AwsLogin | undefined;
-  /** The request is sent with an access token of Microsoft Entra ID. */
-  entra?: EntraLogin | undefined;
+  /** The request needs a token or a signature of a cloud, and a project where Google's URL has a place for one. */
+  login?: CloudLogin | undefined;
   /** What the request is about: its canonical model (none for probes) and the id of its key. Interceptors select by it. */
   about?: { model?: string | undefined; keyId: string | undefined } | undefined;
 }

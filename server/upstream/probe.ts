@@ -49,7 +49,7 @@ export async function probeEndpoint(
     // A server without this path has answered all the same.
     const missingPath = status === 404 || status === 405;
     // The login at Google succeeded before this was sent, and AWS knows who asks. An account that may use models need not be allowed to list them.
-    const mayNotList = status === 403 && (request.googleLogin !== undefined || (request.aws !== undefined && /not authorized to perform/i.test(text)));
+    const mayNotList = status === 403 && (request.login?.kind === 'google' || (request.login?.kind === 'aws' && /not authorized to perform/i.test(text)));
     if (mayNotList) return { ok: true, provedKey: true, url, latencyMs };
     if (status >= 300 && !missingPath) {
       const error = status < 400
@@ -121,9 +121,7 @@ export function probeRequest(endpoint: EndpointConfig, key: KeyMaterial | undefi
   return {
     method,
     url: authorization.url,
-    googleLogin: authorization.googleLogin,
-    aws: authorization.aws,
-    entra: authorization.entra,
+    login: authorization.login,
     about: { keyId: key?.id },
     headers: {
       accept: 'application/json',

@@ -91,7 +91,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
   const protocolHeaders = raw === undefined ? {} : betasInBody === undefined ? raw.protocolHeaders : withKnownBetas(raw.protocolHeaders, betasInBody);
   const headers = { ...requestHeaders(endpoint, input.stream, protocolHeaders, body), ...authorization.headers };
   // There it names the type of what streams of AWS carry.
-  if (authorization.aws !== undefined) headers.accept = 'application/json';
+  if (authorization.login?.kind === 'aws') headers.accept = 'application/json';
   let { changes } = edited;
   if (order.repairs !== undefined) {
     const made = [...changes];
@@ -102,9 +102,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
     request: {
       method: 'POST',
       url: authorization.url,
-      googleLogin: authorization.googleLogin,
-      aws: authorization.aws,
-      entra: authorization.entra,
+      login: authorization.login,
       headers,
       body,
       memory: asked.raw?.memory,
@@ -190,7 +188,7 @@ function buildOperation({ input, target, endpoint, key, repairs }: OutgoingOrder
   const authorization = authorize(endpoint, key, found.url);
   return {
     request: {
-      method: 'POST', url: authorization.url, googleLogin: authorization.googleLogin, aws: authorization.aws, entra: authorization.entra,
+      method: 'POST', url: authorization.url, login: authorization.login,
       headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers },
       body,
       memory: asked.raw?.memory,

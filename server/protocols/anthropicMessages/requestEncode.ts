@@ -29,7 +29,7 @@ export function encodeMessagesRequest(request: ConversationRequest, target: Enco
     effort: thinking.effort,
     format: request.responseFormat?.type === 'json-schema' ? { type: 'json_schema', schema: request.responseFormat.schema as JsonObject } : undefined,
   });
-  const body = withoutUndefined({
+  return withoutUndefined({
     model: target.model,
     max_tokens: maxTokens,
     system: encodeSystem(request, target, choice.instruction),
@@ -44,8 +44,6 @@ export function encodeMessagesRequest(request: ConversationRequest, target: Enco
     service_tier: request.serviceTier === 'auto' || request.serviceTier === 'standard_only' ? request.serviceTier : undefined,
     stream: target.stream ? true : undefined,
   });
-  for (const field of target.dialect.dropFields ?? []) delete body[field];
-  return body;
 }
 
 /** One plain string where it can be; blocks, in order and untouched, where the caller sent several or marked a breakpoint. */

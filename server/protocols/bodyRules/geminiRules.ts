@@ -6,6 +6,8 @@ import { budgetOfEffort, effortOfBudget, nearestEffort, parseEffort } from '../r
 import { fieldValue } from '../../base/objectScan.ts';
 import { occurrences } from './fieldStrings.ts';
 import { geminiImageTypes, imageFieldsFit, imageType, watchedImageTypes } from './imageTypes.ts';
+import { leaveOut } from './leaveOut.ts';
+import { refusedFields } from './modelRules.ts';
 import { jsonWords, schemaWords } from './promptWords.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 import { fitToolSchema, fitted, fitTools, ToolListVerdicts } from './tools/toolSchemas.ts';
@@ -17,10 +19,11 @@ const mostSeed = 2_147_483_647;
 
 /** What targets of Google's generateContent refuse. Names of fields in snake case are left to Google. */
 export const geminiRules: BodyRules = {
-  topFields: [],
+  // What differs between models stands below the top level.
+  topFields: ['labels', 'serviceTier', 'store'],
 
-  fitTop() {
-    // Everything that differs between models stands below the top level.
+  fitTop(body, target, changes) {
+    leaveOut(body, refusedFields(target), changes);
   },
 
   mayHoldRefused(body, target) {

@@ -6,7 +6,7 @@ import { budgetOfEffort, effortOfBudget, parseEffort } from '../reasoningEffort.
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 import { fitSystem, fitTexts } from './blankTexts.ts';
 import { idsFit, plainCallIds } from './callIdRules.ts';
-import { blankWords, holdsBlank } from './fieldStrings.ts';
+import { blankWords, holdsBlank, occurrences } from './fieldStrings.ts';
 import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
@@ -36,7 +36,7 @@ export const messagesRules: BodyRules = {
   mayHoldRefused({ bytes, scan }, { model, dialect }) {
     const { words, fields } = scan;
     if (dialect.bytesAndOwnToolsOnly === true && mayBeElsewhere(bytes, fields.get('tools'))) return true;
-    if ((words.has('tool_use') || words.has('tool_result')) && !idsFit(bytes, 'tool_use_id', plainCallIds)) return true;
+    if ((words.has('tool_use') || words.has('tool_result')) && !callIdsFit(bytes)) return true;
     if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
@@ -66,6 +66,12 @@ export const messagesRules: BodyRules = {
     }
   },
 };
+
+/** Ids of calls stand in their results, too: ids of any kind are looked at only where a call may be without one. */
+function callIdsFit(bytes: Buffer): boolean {
+  if (!idsFit(bytes, 'tool_use_id', plainCallIds)) return false;
+  return occurrences(bytes, '"tool_use"') <= occurrences(bytes, '"tool_use_id"') || idsFit(bytes, 'id', plainCallIds);
+}
 
 const completedTools = fitTools(fitTool);
 const toolLists = new ToolListVerdicts(completedTools);

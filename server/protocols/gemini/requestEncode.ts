@@ -36,15 +36,13 @@ export function encodeGeminiRequest(request: ConversationRequest, target: Encode
     ...format.fields,
     thinkingConfig: encodeThinking(request.reasoning, rules, target.dialect.efforts),
   });
-  const body = withoutUndefined({
+  return withoutUndefined({
     contents: encodeContents(request, target),
     systemInstruction: system.length === 0 ? undefined : { parts: system },
     ...writeTools(request),
     generationConfig: Object.keys(config).length === 0 ? undefined : config,
     serviceTier: request.serviceTier === undefined ? undefined : serviceTiers.get(request.serviceTier),
   });
-  for (const field of target.dialect.dropFields ?? []) delete body[field];
-  return body;
 }
 
 /** Older models refuse a schema beside tools: there it is asked for in words. */

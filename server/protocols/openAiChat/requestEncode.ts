@@ -19,7 +19,7 @@ const maxStopStrings = 4;
  */
 export function encodeChatRequest(request: ConversationRequest, target: EncodeTarget): JsonObject {
   const { dialect } = target;
-  const body = withoutUndefined({
+  return withoutUndefined({
     model: target.model,
     messages: encodeChatMessages(dialect.shortCallIds === true ? withShortCallIds(request) : request, target),
     [dialect.maxTokensField ?? 'max_completion_tokens']: request.maxOutputTokens,
@@ -42,8 +42,6 @@ export function encodeChatRequest(request: ConversationRequest, target: EncodeTa
     stream: target.stream ? true : undefined,
     stream_options: target.stream && dialect.streamUsageOption !== false ? { include_usage: true } : undefined,
   });
-  for (const field of dialect.dropFields ?? []) delete body[field];
-  return body;
 }
 
 const webSearchField = 'web_search_options';

@@ -26,7 +26,7 @@ export function encodeResponsesRequest(request: ConversationRequest, target: Enc
   if (kind !== 'plain') include.push('reasoning.encrypted_content');
   if (request.logprobs !== undefined) include.push('message.output_text.logprobs');
   const text = withoutUndefined({ format: encodeFormat(request.responseFormat), verbosity: request.verbosity });
-  const body = withoutUndefined({
+  return withoutUndefined({
     model: target.model,
     instructions: system.length === 0 ? undefined : joinedText(system, '\n\n'),
     input: encodeItems(request, target),
@@ -46,8 +46,6 @@ export function encodeResponsesRequest(request: ConversationRequest, target: Enc
     prompt_cache_key: request.promptCacheKey,
     stream: target.stream ? true : undefined,
   });
-  for (const field of dialect.dropFields ?? []) delete body[field];
-  return body;
 }
 
 /** `format` is flat here, unlike in the chat protocol. */

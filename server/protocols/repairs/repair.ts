@@ -1,3 +1,4 @@
+import { opaqueKeys, schemaKeys } from '../../base/exactJson.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { isObject, mapChanged } from '../../base/json.ts';
 import type { ObjectScan } from '../../base/objectScan.ts';
@@ -47,13 +48,8 @@ function valueWords(value: string | undefined): string {
   return value !== undefined && shownValue.test(value) ? ` ${value.replaceAll('"', '')}` : '';
 }
 
-/** Keys whose values are JSON schemas. */
-const schemaKeys: ReadonlySet<string> = new Set([
-  'parameters', 'input_schema', 'inputSchema', 'parametersJsonSchema', 'schema', 'response_schema', 'responseSchema', 'responseJsonSchema', 'response_json_schema',
-]);
-
-/** Keys whose values are the caller's own data: their inner names mean nothing to the protocol. */
-const opaqueKeys: ReadonlySet<string> = new Set([...schemaKeys, 'input', 'arguments', 'args', 'response', 'output', 'metadata', 'properties']);
+/** Keys whose inner names are the caller's. Of metadata the protocols read the figures, but not the names. */
+const callersKeys: ReadonlySet<string> = new Set([...opaqueKeys, 'metadata', 'properties']);
 
 /** The most levels that are looked at; deeper bodies are refused elsewhere. */
 const deepest = 60;
@@ -65,7 +61,7 @@ export function hasBelow(within: JsonValue | undefined, name: string, value?: st
   if (!isObject(within)) return false;
   const own = Object.hasOwn(within, name) ? within[name] : undefined;
   if (own !== undefined && (value === undefined || JSON.stringify(own) === value)) return true;
-  return Object.entries(within).some(([key, inner]) => !opaqueKeys.has(key) && hasBelow(inner, name, value, depth + 1));
+  return Object.entries(within).some(([key, inner]) => !callersKeys.has(key) && hasBelow(inner, name, value, depth + 1));
 }
 
 /** A copy without the field; the same value where it does not stand there. An object that becomes empty goes with it. */
@@ -81,7 +77,7 @@ export function withoutBelow(within: JsonValue, name: string, value?: string, de
       changed = true;
       continue;
     }
-    const next = opaqueKeys.has(key) ? inner : withoutBelow(inner, name, value, depth + 1);
+    const next = callersKeys.has(key) ? inner : withoutBelow(inner, name, value, depth + 1);
     if (next !== inner) changed = true;
     if (next !== inner && isObject(next) && Object.keys(next).length === 0) continue;
     made[key] = next;
@@ -108,7 +104,7 @@ export function withoutKeyword(within: JsonValue, name: string, inSchema = false
       continue;
     }
     const next = inSchema && namedSchemas.has(key) ? eachWithoutKeyword(inner, name, depth)
-      : !inSchema && opaqueKeys.has(key) && !schemaKeys.has(key) ? inner
+      : !inSchema && callersKeys.has(key) && !schemaKeys.has(key) ? inner
         : withoutKeyword(inner, name, inSchema || schemaKeys.has(key), depth + 1);
     if (next !== inner) changed = true;
     made[key] = next;

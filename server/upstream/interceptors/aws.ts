@@ -16,7 +16,7 @@ const renewable = /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|Requ
 
 /** Signs requests to AWS, and turns its binary streams into server-sent events. */
 export function awsSigning(logins: AwsLogins): Interceptor {
-  return next => (place, request, listener) => (request.aws === undefined ? next(place, request, listener) : signedCall(logins, request.aws, next, place, request, listener));
+  return next => (place, request, listener) => (request.login?.kind === 'aws' ? signedCall(logins, request.login, next, place, request, listener) : next(place, request, listener));
 }
 
 function signedCall(logins: AwsLogins, aws: AwsLogin, next: Dispatch, place: CallPlace, request: UpstreamRequest, listener: ResponseListener): LoggedInCall {
@@ -48,7 +48,7 @@ class AwsCallLogin implements CallLogin {
   async prove(): Promise<{ place: CallPlace; request: UpstreamRequest }> {
     this.parts = await this.#logins.parts();
     const proof = await this.#proof(this.parts);
-    const { aws: _aws, ...request } = this.#request;
+    const { login: _login, ...request } = this.#request;
     return { place: placeOf(this.#place, request.url), request: { ...request, headers: { ...request.headers, ...proof } } };
   }
 

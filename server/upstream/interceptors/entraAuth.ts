@@ -39,8 +39,8 @@ function idOf({ resource, authority, tenant }: EntraLogin): string {
 /** Gives requests to Azure that need a login at Microsoft Entra ID their access token. */
 export function entraAuth(tokens: EntraTokens): Interceptor {
   return next => (place, request, listener) => {
-    const { entra } = request;
-    return entra === undefined ? next(place, request, listener) : new LoggedInCall(new EntraCallLogin(tokens, entra, next, place, request), next, listener);
+    const { login } = request;
+    return login?.kind === 'entra' ? new LoggedInCall(new EntraCallLogin(tokens, login, next, place, request), next, listener) : next(place, request, listener);
   };
 }
 
@@ -64,7 +64,7 @@ class EntraCallLogin implements CallLogin {
   async prove(): Promise<{ place: CallPlace; request: UpstreamRequest }> {
     const token = await this.#tokens.token(this.#login, askLogin(this.#next, this.#place, 'the Entra login'));
     this.#token = token;
-    const { entra: _entra, ...request } = this.#request;
+    const { login: _login, ...request } = this.#request;
     return { place: this.#place, request: { ...request, headers: { ...request.headers, authorization: `Bearer ${token.token}` } } };
   }
 

@@ -9,8 +9,8 @@ import { LoggedInCall, type CallLogin } from './loggedInCall.ts';
 /** Gives requests that need a login at Google their access token, and their project where the URL has a place for one. */
 export function googleAuth(tokens: GoogleTokens): Interceptor {
   return next => (place, request, listener) => {
-    const { googleLogin } = request;
-    return googleLogin === undefined ? next(place, request, listener) : new LoggedInCall(new GoogleCallLogin(tokens, googleLogin, place, request), next, listener);
+    const { login } = request;
+    return login?.kind === 'google' ? new LoggedInCall(new GoogleCallLogin(tokens, login, place, request), next, listener) : next(place, request, listener);
   };
 }
 
@@ -33,7 +33,7 @@ class GoogleCallLogin implements CallLogin {
     const token = await this.#tokens.token(this.#login.keyFile);
     this.#token = token;
     const url = withProject(this.#request.url, token.project);
-    const { googleLogin: _googleLogin, ...request } = this.#request;
+    const { login: _login, ...request } = this.#request;
     return { place: this.#place, request: { ...request, url, headers: { ...request.headers, authorization: `Bearer ${token.token}` } } };
   }
 

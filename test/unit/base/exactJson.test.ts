@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseExact, parseSettled } from '../../../server/base/exactJson.ts';
+import { opaqueKeys, parseExact, parseSettled, schemaKeys } from '../../../server/base/exactJson.ts';
 import { isObject, parseJson } from '../../../server/base/json.ts';
 
 describe('JSON that is written again', () => {
@@ -34,6 +34,14 @@ describe('JSON that is read', () => {
     assert.equal(parsed.temperature, 1);
     assert.deepEqual(parsed.list, [2]);
     assert.equal(JSON.stringify(parsed), '{"temperature":1,"list":[2],"input":{"id":12345678901234567890},"tools":[{"parameters":{"maximum":9223372036854775807}}]}');
+  });
+
+  test('each key of what is the caller\'s own keeps its numbers, in every protocol', () => {
+    for (const key of opaqueKeys) {
+      const text = `{"a":{"${key}":{"id":9007199254740993,"ratio":1.0}}}`;
+      assert.equal(JSON.stringify(parseSettled(text)), text, key);
+    }
+    for (const key of schemaKeys) assert.ok(opaqueKeys.has(key), key);
   });
 
   test('a list under the name of an opaque field is read', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { ConversationRequest } from '../../../server/api/conversation.ts';
 import { isObject } from '../../../server/base/json.ts';
 import { findProvider } from '../../../server/catalog/providers.ts';
+import { fitBody } from '../../../server/protocols/bodyRules/bodyRules.ts';
 import { shortCallId } from '../../../server/protocols/tools/callIds.ts';
 import { openAiChat } from '../../../server/protocols/openAiChat/codec.ts';
 
@@ -18,6 +19,7 @@ const request: ConversationRequest = {
 describe('what is sent to Mistral', () => {
   const mistral = findProvider('mistral') ?? assert.fail();
   const body = openAiChat.encodeRequest(request, { model: 'mistral-medium-3-5', stream: true, defaultMaxOutputTokens: 100, dialect: mistral.dialect, origin: 'mistral/mistral-medium-3-5' });
+  const changes = fitBody('openai-chat', body, { dialect: mistral.dialect, model: 'mistral-medium-3-5' });
 
   test('names tool calls by nine letters and digits, and results by the same', () => {
     const messages = (body.messages as unknown[]).filter(isObject);
@@ -29,6 +31,7 @@ describe('what is sent to Mistral', () => {
 
   test('carries the seed under its own name, and nothing it would refuse', () => {
     assert.deepEqual([body.random_seed, body.seed, body.user, body.stream_options], [7, undefined, undefined, undefined]);
+    assert.deepEqual(changes.filter(change => change.endsWith('left out')), ['user was left out']);
   });
 });
 

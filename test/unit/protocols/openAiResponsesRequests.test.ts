@@ -193,7 +193,6 @@ describe('a request to a Responses target', () => {
       body: { model: 'gpt-6-sol', input: hi, ...always, tools: [{ type: 'function', name: 'a', parameters: weather, strict: false }, { type: 'function', name: 'b', parameters: { type: 'object', properties: {} }, strict: true }], tool_choice: { type: 'function', name: 'b' }, parallel_tool_calls: false },
     },
     { what: 'makes no choice among no tools', request: { toolChoice: { type: 'required' }, parallelToolCalls: false }, body: { model: 'gpt-6-sol', input: hi, ...always } },
-    { what: 'loses what the server is known to refuse', request: { promptCacheKey: 'k' }, dialect: { dropFields: ['prompt_cache_key', 'include'] }, body: { model: 'gpt-6-sol', input: hi, store: false } },
     {
       what: 'drops reasoning that others made, and says that a tool failed',
       request: { messages: [

@@ -255,10 +255,10 @@ describe('a Messages request to a chat target', () => {
       chat: chat({ messages: ask, response_format: { type: 'json_schema', json_schema: { name: 'response', schema: weather, strict: true } } }),
     },
     {
-      what: 'leaves out what the server refuses, and uses its own names',
+      what: 'uses the names of the server',
       dialect: { dropFields: ['temperature', 'user'], maxTokensField: 'max_tokens', instructionRole: 'developer' },
       messages: { messages: ask, system: 'S', temperature: 0.5, metadata: { user_id: 'u' } },
-      chat: { model: 'gpt-4.1', max_tokens: 9, messages: [{ role: 'developer', content: 'S' }, ...ask] },
+      chat: { model: 'gpt-4.1', max_tokens: 9, messages: [{ role: 'developer', content: 'S' }, ...ask], temperature: 0.5, user: 'u' },
     },
     {
       what: 'sends back reasoning with tool calls, even empty, where that is demanded',

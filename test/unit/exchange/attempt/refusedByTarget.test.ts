@@ -55,6 +55,18 @@ describe('ids of tool calls that the target does not take', () => {
     assert.equal(sent[0]?.[0], sent[1]?.[0]);
   });
 
+  test('a call in the history of a caller of Messages has a fit id also without its result', () => {
+    const half = { ...messages, messages: messages.messages.slice(0, 2) };
+    const { body, changes } = send('anthropic', 'claude-haiku-4-5', 'anthropic-messages', half);
+    assert.match(String(at(body, 'messages', 1, 'content', 0, 'id')), /^[a-zA-Z0-9_-]{1,64}$/);
+    assert.deepEqual(changes, ['ids of tool calls were replaced']);
+  });
+
+  test('ids of other things do not count, and their bytes go through', () => {
+    const fitting = JSON.stringify({ ...messages, model: 'claude-haiku-4-5' }).replaceAll(id, 'toolu_1').replace('"input":{}', '"input":{"id":"src/a.ts", "n":1.0}');
+    assert.equal(send('anthropic', 'claude-haiku-4-5', 'anthropic-messages', fitting).text, fitting);
+  });
+
   test('different ids stay different', () => {
     const ids = ['a.b', 'a:b', 'a b', `${'x'.repeat(80)}.1`, `${'x'.repeat(80)}.2`];
     const sent = ids.map(one => at(send('anthropic', 'claude-sonnet-4-6', 'anthropic-messages', JSON.parse(JSON.stringify(messages).replaceAll(id, one)) as JsonObject).body, 'messages', 1, 'content', 0, 'id'));
@@ -269,4 +281,24 @@ describe('numbers', () => {
     assert.ok(send('anthropic', 'claude-sonnet-4-6', 'openai-chat', chat).text.includes(`"input":${input}`));
     assert.ok(send('gemini', 'gemini-3.8-flash', 'openai-chat', chat).text.includes(`"args":${input}`));
   });
+});
+
+describe('a field that the target lacks', () => {
+  const chat = { model: 'm', messages: [user], n: 1, logprobs: true, top_logprobs: 2, user: 'u', frequency_penalty: 0.5 };
+
+  /** What was left out, once each, whether the request was translated or passed through. */
+  const dropped: readonly (readonly [provider: string, model: string, caller: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini', body: JsonObject, changes: readonly string[]])[] = [
+    ['minimax', 'MiniMax-M2', 'openai-chat', chat, ['n was left out']],
+    ['mistral', 'mistral-medium-3.5', 'openai-chat', chat, ['user was left out', 'logprobs was left out', 'top_logprobs was left out']],
+    ['mistral', 'mistral-medium-3.5', 'anthropic-messages', { model: 'm', max_tokens: 9, messages: [user], metadata: { user_id: 'u' } }, ['user was left out']],
+    ['mistral', 'mistral-medium-3.5', 'openai-responses', { model: 'm', input: 'hi', safety_identifier: 'u' }, ['user was left out']],
+    ['cerebras', 'gpt-oss-120b', 'gemini', { contents: [{ role: 'user', parts: [{ text: 'hi' }] }], generationConfig: { frequencyPenalty: 0.5, presencePenalty: 0.5 } }, ['frequency_penalty was left out', 'presence_penalty was left out']],
+    ['bedrock', 'claude-sonnet-4.5', 'openai-chat', { model: 'm', messages: [user], service_tier: 'auto' }, ['service_tier was left out']],
+  ];
+  for (const [provider, model, caller, body, wanted] of dropped) {
+    test(`is left out for ${provider} and named once, from a caller of ${caller}`, () => {
+      const { changes } = send(provider, model, caller, body);
+      assert.deepEqual([...changes].sort(), [...wanted].sort());
+    });
+  }
 });

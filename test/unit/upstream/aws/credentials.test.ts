@@ -23,7 +23,7 @@ describe('the credentials of this machine for AWS', () => {
     const host = new URL(question.url).hostname;
     return Promise.resolve(answers[host] ?? { status: 500, text: '' });
   };
-  const machine: AwsLogin = { region: 'us-east-1', machine: true };
+  const machine: AwsLogin = { kind: 'aws', region: 'us-east-1', machine: true };
   const quiet = { AWS_EC2_METADATA_DISABLED: 'true' };
 
   before(() => {
@@ -62,9 +62,9 @@ describe('the credentials of this machine for AWS', () => {
 
   it('are an access key that was given, in each of its forms', async () => {
     for (const accessKey of ['AKIA1:secret/1:token', ' {"AccessKeyId":"AKIA1","SecretAccessKey":"secret/1","SessionToken":"token"}', '{"Credentials":{"AccessKeyId":"AKIA1","SecretAccessKey":"secret/1","SessionToken":"token"}}', '{"aws_access_key_id":"AKIA1","aws_secret_access_key":"secret/1","aws_session_token":"token"}']) {
-      assert.deepEqual(await findCredentials({ region: 'us-east-1', accessKey }, ask, {}), { accessKeyId: 'AKIA1', secretAccessKey: 'secret/1', sessionToken: 'token' });
+      assert.deepEqual(await findCredentials({ kind: 'aws', region: 'us-east-1', accessKey }, ask, {}), { accessKeyId: 'AKIA1', secretAccessKey: 'secret/1', sessionToken: 'token' });
     }
-    assert.match(await failure(findCredentials({ region: 'us-east-1', accessKey: 'AKIA1' }, ask, {})), /^MachineLoginError: The access key is not complete/);
+    assert.match(await failure(findCredentials({ kind: 'aws', region: 'us-east-1', accessKey: 'AKIA1' }, ask, {})), /^MachineLoginError: The access key is not complete/);
   });
 
   it('are those of the environment, an API key before an access key', async () => {

@@ -9,7 +9,7 @@ import { authorize, type EntraLogin } from '../../../../server/keys/authHeader.t
 import { findToken, type RunCli } from '../../../../server/upstream/entra/entraTokens.ts';
 import type { AskLogin, LoginQuestion } from '../../../../server/upstream/machineLogin.ts';
 
-const login: EntraLogin = { resource: 'https://cognitiveservices.azure.com', authority: 'https://login.microsoftonline.com' };
+const login: EntraLogin = { kind: 'entra', resource: 'https://cognitiveservices.azure.com', authority: 'https://login.microsoftonline.com' };
 const noCli: RunCli = () => Promise.reject(Object.assign(new Error('spawn az ENOENT'), { code: 'ENOENT' }));
 
 describe('a token of Microsoft Entra ID', () => {
@@ -93,10 +93,10 @@ describe('a token of Microsoft Entra ID', () => {
   it('is asked for the cloud that the endpoint is in, and a key wins over it', () => {
     const provider = { ...azure, auth: 'entra' } as const;
     const at = (url: string, key?: KeyMaterial): ReturnType<typeof authorize> => authorize({ provider, protocol: 'openai-chat', tenant: 't' }, key, url);
-    assert.deepEqual(at('https://x.openai.azure.com/openai/v1/models').entra, { ...login, tenant: 't' });
-    assert.deepEqual(at('https://x.openai.azure.us/openai/v1/models').entra, { resource: 'https://cognitiveservices.azure.us', authority: 'https://login.microsoftonline.us', tenant: 't' });
-    assert.deepEqual(at('https://x.openai.azure.cn/openai/v1/models').entra, { resource: 'https://cognitiveservices.azure.cn', authority: 'https://login.partner.microsoftonline.cn', tenant: 't' });
+    assert.deepEqual(at('https://x.openai.azure.com/openai/v1/models').login, { ...login, tenant: 't' });
+    assert.deepEqual(at('https://x.openai.azure.us/openai/v1/models').login, { kind: 'entra', resource: 'https://cognitiveservices.azure.us', authority: 'https://login.microsoftonline.us', tenant: 't' });
+    assert.deepEqual(at('https://x.openai.azure.cn/openai/v1/models').login, { kind: 'entra', resource: 'https://cognitiveservices.azure.cn', authority: 'https://login.partner.microsoftonline.cn', tenant: 't' });
     const keyed = at('https://x.openai.azure.com/openai/v1/models', { id: 'k', label: 'k', secret: 'abc' });
-    assert.deepEqual([keyed.headers, keyed.entra], [{ 'api-key': 'abc' }, undefined]);
+    assert.deepEqual([keyed.headers, keyed.login], [{ 'api-key': 'abc' }, undefined]);
   });
 });

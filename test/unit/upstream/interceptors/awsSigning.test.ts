@@ -11,7 +11,7 @@ import { awsSigning } from '../../../../server/upstream/interceptors/aws.ts';
 import { AwsLogins } from '../../../../server/upstream/interceptors/awsCredentials.ts';
 
 const place = { name: 'work', protocol: 'anthropic-messages', provider: bedrock, timeouts: {} } as CallPlace;
-const machine: AwsLogin = { region: 'us-east-1', machine: true };
+const machine: AwsLogin = { kind: 'aws', region: 'us-east-1', machine: true };
 const url = 'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke';
 const start = Date.parse('2026-11-27T10:00:00Z');
 
@@ -61,7 +61,7 @@ async function send(logins: AwsLogins, login: AwsLogin, answers: readonly (reado
       });
       return { source: 'provider', abort: () => { aborted = true; }, pause: () => undefined, resume: () => undefined };
     };
-    awsSigning(logins)(next)(place, { method: 'POST', url, headers: { 'content-type': 'application/json' }, aws: login }, listener);
+    awsSigning(logins)(next)(place, { method: 'POST', url, headers: { 'content-type': 'application/json' }, login }, listener);
   });
   return { sent, places, seen };
 }
@@ -101,7 +101,7 @@ describe('signing for AWS', () => {
   it('with a key that a person gave is not done again', async () => {
     const parts = new FakeParts();
     parts.found = [key('GIVEN')];
-    const { sent } = await send(new AwsLogins(() => Promise.resolve(parts), () => start), { region: 'us-east-1', accessKey: 'a:b' }, [[403, { 'x-amzn-errortype': 'ExpiredTokenException' }]]);
+    const { sent } = await send(new AwsLogins(() => Promise.resolve(parts), () => start), { kind: 'aws', region: 'us-east-1', accessKey: 'a:b' }, [[403, { 'x-amzn-errortype': 'ExpiredTokenException' }]]);
     assert.equal(sent.length, 1);
   });
 
@@ -156,7 +156,7 @@ describe('credentials of AWS', () => {
     const parts = new FakeParts();
     parts.found = [key('A'), key('B'), key('C'), key('D')];
     const logins = new AwsLogins(() => Promise.resolve(parts), () => start);
-    const ids = await Promise.all([machine, { ...machine, profile: 'p' }, { ...machine, region: 'eu-west-1' }, { region: 'us-east-1', accessKey: 'x:y' }, machine].map(login => logins.credentials(login, () => Promise.reject(new Error('not asked')))));
+    const ids = await Promise.all([machine, { ...machine, profile: 'p' }, { ...machine, region: 'eu-west-1' }, { kind: 'aws' as const, region: 'us-east-1', accessKey: 'x:y' }, machine].map(login => logins.credentials(login, () => Promise.reject(new Error('not asked')))));
     assert.deepEqual(ids.map(found => 'accessKeyId' in found && found.accessKeyId), ['A', 'B', 'C', 'D', 'A']);
   });
 });

@@ -137,8 +137,8 @@ describe('a request to Vertex AI', () => {
 
   test('never holds the key file, only the wish for its token', () => {
     const authorization = authorize(endpoint, { id: '1', label: 'robot', secret: account() }, url);
-    assert.deepEqual(authorization, { url, headers: {}, googleLogin: { keyFile: account() } });
-    assert.deepEqual(authorize(endpoint, undefined, url), { url, headers: {}, googleLogin: { keyFile: undefined } });
+    assert.deepEqual(authorization, { url, headers: {}, login: { kind: 'google', keyFile: account() } });
+    assert.deepEqual(authorize(endpoint, undefined, url), { url, headers: {}, login: { kind: 'google', keyFile: undefined } });
   });
 
   test('with an API key goes to the address without a project', () => {
@@ -175,7 +175,7 @@ describe('a request to Vertex AI', () => {
   test('is sent with a token and the project of the credential, and once more with a new token when that is refused', async () => {
     await atServer(authorization => (authorization === 'Bearer token-1' ? 401 : 200), async (origin, seen) => {
       const transport = new Transport([googleAuth(new FakeGoogle().tokens)]);
-      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/v1/projects/{project}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
+      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/v1/projects/{project}/x`, headers: {}, login: { kind: 'google', keyFile: account() } }, 2000);
       assert.equal(answer.status, 200);
       assert.deepEqual(seen, ['/v1/projects/team-1/x Bearer token-1', '/v1/projects/team-1/x Bearer token-2']);
       await transport.shutdown();
@@ -185,7 +185,7 @@ describe('a request to Vertex AI', () => {
   test('that is refused twice is refused', async () => {
     await atServer(() => 401, async (origin, seen) => {
       const transport = new Transport([googleAuth(new FakeGoogle().tokens)]);
-      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000);
+      const answer = await fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, login: { kind: 'google', keyFile: account() } }, 2000);
       assert.equal(answer.status, 401);
       assert.equal(seen.length, 2);
       await transport.shutdown();
@@ -198,7 +198,7 @@ describe('a request to Vertex AI', () => {
       google.hold = true;
       const transport = new Transport([googleAuth(google.tokens)]);
       const aborter = new AbortController();
-      const call = fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, googleLogin: { keyFile: account() } }, 2000, aborter.signal);
+      const call = fetchText(transport, place, { method: 'GET', url: `${origin}/x`, headers: {}, login: { kind: 'google', keyFile: account() } }, 2000, aborter.signal);
       await new Promise(resolve => setTimeout(resolve, 20));
       aborter.abort();
       await assert.rejects(call, (error: unknown) => error instanceof WaybillError && error.failureClass === 'cancelled');

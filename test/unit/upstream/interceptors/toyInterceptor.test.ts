@@ -173,7 +173,7 @@ describe('an interceptor of its own', () => {
     faultInjector.begin({ id: 'd1', endpoint: 'a', fault: 'dead-key', startedAt: Date.now(), until: Date.now() + 60_000 });
     const transport = new Transport(standardInterceptors({ faultInjector, googleTokens, awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }));
     await new Promise<void>(resolve => {
-      transport.dispatch(place, { method: 'POST', url, headers: {}, googleLogin: { keyFile: undefined } }, {
+      transport.dispatch(place, { method: 'POST', url, headers: {}, login: { kind: 'google', keyFile: undefined } }, {
         onHeaders: status => assert.equal(status, 401), onData: () => undefined, onEnd: resolve, onError: () => assert.fail(),
       });
     });
