@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { NoticeParams } from '../api/messages.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import { Emitter } from '../base/emitter.ts';
@@ -132,8 +133,9 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
+  const instance = randomBytes(9).toString('base64url');
   const faultInjector = new FaultInjector(clock);
-  const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }));
+  const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
@@ -200,7 +202,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
   const router = new Router({
-    services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
+    instance, services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

@@ -107,6 +107,8 @@ export interface ExchangeInput {
   requestedModel: string;
   stream: boolean;
   caller: Caller;
+  /** The Waybills that the request has passed before; see base/hops.ts. */
+  hops?: string | undefined;
   /** The caller says that a subagent of its own asks. */
   subagent?: boolean | undefined;
   requirements: Requirements;

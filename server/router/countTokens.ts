@@ -22,6 +22,8 @@ export interface CountRequest {
   requirements: Requirements;
   /** The caller's headers of its protocol. */
   headers: Readonly<Record<string, string>>;
+  /** The Waybills that the request has passed before; see base/hops.ts. */
+  hops?: string | undefined;
   /** The body for a model name. */
   body(model: string): readonly Buffer[];
 }
@@ -73,7 +75,7 @@ async function countAtProvider(
   try {
     const authorization = authorize(endpoint, key, url);
     const answer = await fetchText(dispatcher, endpoint, {
-      method: 'POST', url: authorization.url, login: authorization.login, body: count.body(model),
+      method: 'POST', url: authorization.url, login: authorization.login, hops: count.hops, body: count.body(model),
       headers: {
         'content-type': 'application/json',
         ...identityOnly,

@@ -6,6 +6,7 @@ import type { ConfigProblem, HttpStatus, OfferedModel, StatusSnapshot } from '..
 import type { Clock } from '../base/clock.ts';
 import type { Emitter, Subscribe } from '../base/emitter.ts';
 import { Guard } from '../base/guarded.ts';
+import { isLoop } from '../base/hops.ts';
 import type { Log } from '../base/log.ts';
 import type { Config, EndpointConfig, KeyRing } from '../config/config.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -34,6 +35,8 @@ import { modelForTool } from '../routing/toolModels.ts';
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {
+  /** What this server is known by to other Waybills. */
+  instance: string;
   services: ExchangeServices;
   current: CurrentConfig;
   configurator: Configurator;
@@ -86,6 +89,11 @@ export class Router {
   /** An id for a new exchange. */
   newId(): string {
     return this.#nextId(this.clock.now());
+  }
+
+  /** Whether a request that came from another Waybill has been here before. @param hops the header that says where it was; see base/hops.ts */
+  hasSeen(hops: string | readonly string[]): boolean {
+    return isLoop(hops, this.#parts.instance);
   }
 
   /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */

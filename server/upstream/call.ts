@@ -19,6 +19,8 @@ export interface UpstreamRequest {
   memory?: BodyMemory | undefined;
   /** The request needs a token or a signature of a cloud, and a project where Google's URL has a place for one. */
   login?: CloudLogin | undefined;
+  /** The Waybills that the request has passed before this one; see base/hops.ts. */
+  hops?: string | undefined;
   /** What the request is about: its canonical model (none for probes) and the id of its key. Interceptors select by it. */
   about?: { model?: string | undefined; keyId: string | undefined } | undefined;
 }

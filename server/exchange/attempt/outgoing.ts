@@ -106,6 +106,7 @@ export function buildOutgoing(order: OutgoingOrder): Outgoing {
       headers,
       body,
       memory: asked.raw?.memory,
+      hops: input.hops,
       about: { model: target.model, keyId: key?.id },
     },
     passThrough,
@@ -192,6 +193,7 @@ function buildOperation({ input, target, endpoint, key, repairs }: OutgoingOrder
       headers: { ...requestHeaders(endpoint, input.stream, {}, body), ...authorization.headers },
       body,
       memory: asked.raw?.memory,
+      hops: input.hops,
       about: { model: target.model, keyId: key?.id },
     },
     // A completion without bytes has a caller that takes events; vectors are no events, so they stay as they came.

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { HttpStatus } from '../../api/status.ts';
 import type { Log } from '../../base/log.ts';
+import { hopsHeader } from '../../base/hops.ts';
 import type { Router } from '../../router/router.ts';
 import { presentedToken, type TokenCheck } from './auth/access.ts';
 import { HttpCall } from './httpCall.ts';
@@ -20,6 +21,8 @@ export interface HttpServerOptions {
   /** The state of the local endpoint. */
   localEndpoint(): HttpStatus;
 }
+
+const loopMessage = 'This request has come back to the Waybill that sent it. Take the endpoint that leads back here out of the route.';
 
 /** The local endpoint: one HTTP server that speaks the callers' protocols. */
 export class HttpServer {
@@ -64,6 +67,8 @@ export class HttpServer {
       }
       call.tool = owner.tool;
     }
+    const hops = request.headers[hopsHeader];
+    if (hops !== undefined && this.#services.router.hasSeen(hops)) return call.refuse(508, loopMessage);
     if (route !== undefined) return route.handle(call, this.#services);
     if (ofPath.some(({ methods }) => methods.includes('POST'))) {
       call.response.setHeader('allow', 'POST');

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ConversationRequest, ProtocolName } from '../../api/conversation.ts';
 import { BodyMemory } from '../../base/bodyMemory.ts';
 import { parseExact } from '../../base/exactJson.ts';
+import { hopsHeader, readHops } from '../../base/hops.ts';
 import { isObject, type JsonValue } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
@@ -75,7 +76,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), subagent: isSubagent(request), requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {

@@ -1,5 +1,6 @@
 import type { ProtocolName } from '../../../api/conversation.ts';
 import { textTokens, tokensPerImage } from '../../../api/tokenEstimate.ts';
+import { hopsHeader, readHops } from '../../../base/hops.ts';
 import { isObject, parseJson, type JsonObject } from '../../../base/json.ts';
 import { spliceFields } from '../../../base/objectScan.ts';
 import type { RawBody } from '../../../exchange/request.ts';
@@ -26,7 +27,7 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
       const read = readInference(call, responseItems, protocol, named, body);
       if (read === undefined) return;
       const model = router.modelFor(callerOf(call.request.headers, call.tool).tool, read.facts.model, isSubagent(call.request));
-      call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request)));
+      call.json(200, await countTokens(router, protocol, { ...read.facts, model }, read, protocolHeaders(protocol, call.request), readHops(call.request.headers[hopsHeader])));
     }),
   };
 }
@@ -37,10 +38,10 @@ function countRoute(path: string | RegExp, protocol: ProtocolName): HttpRoute {
  * @returns the count in the shape of the protocol
  */
 export async function countTokens(
-  router: Pick<Router, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: Pick<RawBody, 'bytes' | 'scan'>, headers: Readonly<Record<string, string>>,
+  router: Pick<Router, 'countTokens'>, protocol: ProtocolName, facts: RequestFacts, raw: Pick<RawBody, 'bytes' | 'scan'>, headers: Readonly<Record<string, string>>, hops?: string,
 ): Promise<JsonObject> {
   const counted = await router.countTokens({
-    protocol, requestedModel: facts.model, requirements: facts.requirements, headers,
+    protocol, requestedModel: facts.model, requirements: facts.requirements, headers, hops,
     body: model => (protocol === 'gemini' ? [raw.bytes] : spliceFields(raw.bytes, raw.scan, [{ name: 'model', json: JSON.stringify(model) }])),
   });
   const field = protocol === 'gemini' ? 'totalTokens' : 'input_tokens';

@@ -108,7 +108,7 @@ describe('an interceptor of its own', () => {
 
   /** The standard interceptors with two of this test's own, the memory innermost. */
   function sending(record: string[], faultInjector = new FaultInjector()): Transport {
-    return new Transport([recordCalls(record), ...standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }), answerFromMemory()]);
+    return new Transport([recordCalls(record), ...standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance: 'toy' }), answerFromMemory()]);
   }
 
   it('sees every call, also one that another interceptor answers', async () => {
@@ -157,7 +157,7 @@ describe('an interceptor of its own', () => {
       listeners.push(listener);
       return inner;
     };
-    const dispatch = standardInterceptors({ faultInjector: new FaultInjector(), googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }).reduceRight((next, interceptor) => interceptor(next), end);
+    const dispatch = standardInterceptors({ faultInjector: new FaultInjector(), googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance: 'toy' }).reduceRight((next, interceptor) => interceptor(next), end);
     const listener: ResponseListener = { onHeaders: () => undefined, onData: () => undefined, onEnd: () => undefined, onError: () => undefined };
     assert.equal(dispatch(place, { method: 'GET', url, headers: {} }, listener), inner);
     assert.equal(listeners[0], listener);
@@ -171,7 +171,7 @@ describe('an interceptor of its own', () => {
       return Promise.reject(new Error('no login'));
     });
     faultInjector.begin({ id: 'd1', endpoint: 'a', fault: 'dead-key', startedAt: Date.now(), until: Date.now() + 60_000 });
-    const transport = new Transport(standardInterceptors({ faultInjector, googleTokens, awsLogins: new AwsLogins(), entraTokens: new EntraTokens() }));
+    const transport = new Transport(standardInterceptors({ faultInjector, googleTokens, awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance: 'toy' }));
     await new Promise<void>(resolve => {
       transport.dispatch(place, { method: 'POST', url, headers: {}, login: { kind: 'google', keyFile: undefined } }, {
         onHeaders: status => assert.equal(status, 401), onData: () => undefined, onEnd: resolve, onError: () => assert.fail(),
