@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { buildConnector, Client, Dispatcher } from 'undici';
 import ClientClass from 'undici/lib/dispatcher/client.js';
 import { optimizedLate } from './lateOptimization.ts';
@@ -38,10 +39,10 @@ export class Connection extends ClientClass {
     return this.#state === 'kept';
   }
 
-  /** The system has taken every byte that was written to the connection. */
+  /** The system has taken every byte that was written to the connection. Of HTTP/2 that is not known: its session writes past the socket. */
   get flushed(): boolean {
     const socket = this.#socket;
-    return socket !== undefined && !socket.destroyed && socket.writableLength === 0;
+    return socket !== undefined && !socket.destroyed && socket.writableLength === 0 && (socket as Partial<TLSSocket>).alpnProtocol !== 'h2';
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {

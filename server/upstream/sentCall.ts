@@ -7,7 +7,7 @@ import { codingsOf, decodedHeaders } from './contentCodings.ts';
 import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
 import { brokenCoding, unknownCoding } from './failures/codingFailure.ts';
 import { proxyTooSlow, proxyWantsLogin } from './failures/proxyFailure.ts';
-import { isClosedByPeer, networkFailure, type CallStage } from './failures/networkFailure.ts';
+import { isClosedByPeer, networkFailure, refusesHttp1, wasNotProcessed, type CallStage } from './failures/networkFailure.ts';
 import { unreadableAnswer } from './failures/unreadableAnswer.ts';
 import type { ProxyRoute } from './proxies/connector.ts';
 
@@ -21,6 +21,8 @@ const unreadWithinMs = 300;
 export interface CallPools {
   /** Hands a request to the endpoint's pool. @throws when it cannot be sent at all */
   dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void;
+  /** From now on HTTP/2 is offered to the endpoint's server, which refuses HTTP/1.1. */
+  useHttp2(endpoint: string): void;
   /** Closes the idle connections to an endpoint; running calls finish on theirs, and the next one makes a fresh one. */
   retire(endpoint: string): void;
 }
@@ -33,6 +35,7 @@ export interface CallPools {
  * section 9.2.2), and once it was written that cannot be known. A kept connection that is closed or reset soon after the
  * request, without a byte of an answer, is a failure of its own, `kept-connection-lost`: the request was most likely not
  * read (RFC 9112, section 9.5), the failure says nothing of the provider, and the attempt is in the ledger at unknown cost.
+ * An HTTP/2 server says of a request that it has not processed it; such a request goes out once more, whatever it is.
  *
  * Content codings, which no request asks for, end here: the listener gets the decoded bytes and headers that fit them.
  */
@@ -41,6 +44,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   connection: Connection | undefined;
   /** Set by the pool; undefined where it connects directly. */
   route: ProxyRoute | undefined;
+  /** Set by the pool: HTTP/2 was offered besides HTTP/1.1. */
+  http2 = false;
   readonly source = 'provider';
   resent = false;
   readonly #pools: CallPools;
@@ -204,7 +209,12 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
       this.#decoder.end();
       return;
     }
-    const unwritten = this.#stage === 'connecting' && this.connection?.kept === true;
+    if (!this.http2 && this.#stage === 'connecting' && refusesHttp1(error)) {
+      this.#pools.useHttp2(this.#place.name);
+      this.#startAgain();
+      return;
+    }
+    const unwritten = this.#stage === 'connecting' ? this.connection?.kept === true : this.http2 && !this.#answered && wasNotProcessed(error);
     if (!this.resent && (unwritten || (this.#request.method === 'GET' && this.#wasMostLikelyUnread(error)))) this.#sendAgain();
     else this.fail(error);
   }
@@ -216,12 +226,16 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
 
   #sendAgain(): void {
     this.resent = true;
+    // What closed one kept connection closed the others of its pool.
+    this.#pools.retire(this.#place.name);
+    this.#startAgain();
+  }
+
+  #startAgain(): void {
     this.#connected();
     this.#controller = undefined;
     this.connection = undefined;
     this.#stage = 'connecting';
-    // What closed one kept connection closed the others of its pool.
-    this.#pools.retire(this.#place.name);
     this.start();
   }
 

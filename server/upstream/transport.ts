@@ -24,7 +24,7 @@ const probeAliveAfterMs = 10_000;
 const maxAddresses = 500;
 
 /** How connections are made. The first handshakes of an endpoint may take long; the timers that matter are the attempt's. */
-const connectOptions = { allowH2: false, timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: probeAliveAfterMs } as const;
+const connectOptions = { timeout: 60_000, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: 300, keepAlive: true, keepAliveInitialDelay: probeAliveAfterMs } as const;
 
 interface EndpointPool {
   pool: Pool;
@@ -34,7 +34,15 @@ interface EndpointPool {
   own: EndpointProxy | undefined;
   /** Undefined: it connects directly. */
   route: ProxyRoute | undefined;
+  /** HTTP/2 is offered to the server besides HTTP/1.1. */
+  http2: boolean;
 }
+
+/**
+ * A connection of HTTP/2 carries one request at a time, as one of HTTP/1.1 does: where it ends, one attempt ends with it.
+ * A ping is not sent, because a dead connection is found in the same way as one of HTTP/1.1.
+ */
+const http2Options = { maxConcurrentStreams: 1, pingInterval: 0 } as const;
 
 /**
  * Connections to providers, one pool an endpoint, kept warm. Redirects are never followed, so no credential
@@ -49,6 +57,8 @@ export class Transport implements Dispatcher, CallPools {
   #addresses = new Map<string, { origin: string; path: string }>();
   #closed = false;
   #network = directNetwork;
+  /** Endpoints whose servers refused HTTP/1.1 during the TLS handshake. */
+  #http2Only = new Set<string>();
   readonly #certificates: SystemCertificates;
 
   /** @param interceptors layers around every call, the outermost first: a request passes them in this order */
@@ -66,25 +76,31 @@ export class Transport implements Dispatcher, CallPools {
     const before = this.#network;
     this.#network = network;
     const otherTrust = before.strictTls !== network.strictTls || before.systemCertificates !== network.systemCertificates;
+    for (const name of this.#http2Only) if (!endpoints.has(name)) this.#http2Only.delete(name);
     for (const [name, entry] of this.#pools) {
       const endpoint = endpoints.get(name);
       const stays = endpoint !== undefined && !otherTrust && new URL(endpoint.baseUrl).origin === entry.origin
         && isSame(proxyFor(network, endpoint.proxy, new URL(entry.origin)), entry.route?.proxy);
-      if (stays) entry.own = endpoint.proxy;
-      else this.retire(name);
+      if (stays) {
+        entry.own = endpoint.proxy;
+        continue;
+      }
+      this.#http2Only.delete(name);
+      this.retire(name);
     }
   }
 
   dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void {
     const { origin, path } = this.#address(request.url);
-    const { pool, route } = this.#pool(place, origin);
+    const { pool, route, http2 } = this.#pool(place, origin);
     handler.route = route;
+    handler.http2 = http2;
     const forwards = route?.forwards === true;
     pool.dispatch({
       method: request.method,
       path: forwards ? origin + path : path,
       headers: forwards ? route.headers(request.headers) : request.headers,
-      body: outgoing(request.body) ?? null,
+      body: (http2 ? inPieces(request.body) : outgoing(request.body)) ?? null,
     }, handler);
   }
 
@@ -96,6 +112,12 @@ export class Transport implements Dispatcher, CallPools {
     this.#closing.add(pool);
     const gone = (): boolean => this.#closing.delete(pool);
     pool.close().then(gone, gone);
+  }
+
+  useHttp2(endpoint: string): void {
+    if (this.#http2Only.has(endpoint)) return;
+    this.#http2Only.add(endpoint);
+    this.retire(endpoint);
   }
 
   async shutdown(): Promise<void> {
@@ -130,10 +152,12 @@ export class Transport implements Dispatcher, CallPools {
     const { strictTls, systemCertificates } = this.#network;
     const proxy = proxyFor(this.#network, own, new URL(origin));
     const route = proxy === undefined ? undefined : new ProxyRoute(proxy, name, new URL(origin));
+    const http2 = this.#http2Only.has(name);
+    const options = { ...connectOptions, allowH2: http2 };
     const certificates = systemCertificates ? this.#certificates : undefined;
     const connect = route === undefined
-      ? directConnector({ options: connectOptions, certificates })
-      : proxyConnector(route, { options: { ...connectOptions, rejectUnauthorized: strictTls }, certificates });
+      ? directConnector({ options, certificates })
+      : proxyConnector(route, { options: { ...options, rejectUnauthorized: strictTls }, certificates });
     const pool = new PoolClass(route?.origin(origin) ?? origin, {
       // The timers are ours (see exchange/attempt/timers.ts): they differ between attempts and mean different failures.
       headersTimeout: 0,
@@ -141,16 +165,23 @@ export class Transport implements Dispatcher, CallPools {
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: keepAliveMaxMs,
       maxHeaderSize: maxHeaderBytes,
+      // The connector offers HTTP/2, where it is offered at all; `true` here would have requests wait for one another.
       allowH2: false,
+      h2Options: http2Options,
       connect,
       factory: (at, options) => new Connection(at, options as ConnectionOptions),
     });
-    return { pool, origin, own, route };
+    return { pool, origin, own, route, http2 };
   }
 }
 
 function isSame(one: ProxyAddress | undefined, other: ProxyAddress | undefined): boolean {
   return one === undefined ? other === undefined : one.isSameAs(other);
+}
+
+/** A body that undici does not send a second time by itself: whether a request is sent again is decided by its call. */
+function inPieces(pieces: readonly Buffer[] | undefined): Buffer | undefined {
+  return pieces === undefined || pieces.length === 0 ? undefined : pieces as unknown as Buffer;
 }
 
 function outgoing(pieces: readonly Buffer[] | undefined): NonNullable<UndiciDispatcher.DispatchOptions['body']> | undefined {

@@ -1,9 +1,11 @@
 import { WaybillError } from '../../base/failure.ts';
 import { ownLimit } from './ownLimit.ts';
-import { http2Only, tlsWords, type FailureWords } from './tlsSentences.ts';
+import { http2Only, refusesOfferedHttp, tlsWords, type FailureWords } from './tlsSentences.ts';
 
 /** How far a call had come when the network failed. `unread`: a kept connection was closed right after the request (see sentCall.ts). */
 export type CallStage = 'connecting' | 'waiting' | 'unread' | 'answering';
+
+const unprocessed: FailureWords = { code: 'connection-failed', failureClass: 'network', says: 'gave the connection up before it read the request.' };
 
 const noAddress = (says: string): FailureWords => ({ code: 'no-address', failureClass: 'network', says });
 const unreachable: FailureWords = { code: 'unreachable', failureClass: 'network', says: 'cannot be reached from this machine.', advice: 'check your connection, VPN and firewall' };
@@ -51,7 +53,10 @@ const whileConnecting: ReadonlyMap<string, FailureWords> = new Map([
 const lostOnTheWay: ReadonlySet<string> = new Set(['ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'ENETRESET']);
 
 /** Codes of a connection that the other side, or something in between, closed or reset. */
-const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'UND_ERR_SOCKET', 'UND_ERR_INFO']);
+const closed: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'UND_ERR_SOCKET', 'UND_ERR_INFO', 'ERR_HTTP2_STREAM_CANCEL']);
+
+/** The error code REFUSED_STREAM: RFC 9113, section 7. */
+const refusedStream = 7;
 
 /** How undici names an answer that it cannot read; these errors have no code of their own. */
 const parserError = 'HTTPParserError';
@@ -83,10 +88,26 @@ export function isClosedByPeer(error: unknown): boolean {
   return closed.has(code) && !(source instanceof Error && strangeAnswers.has(source.message));
 }
 
+/** Whether a server refused HTTP/1.1 during the handshake. */
+export function refusesHttp1(error: unknown): boolean {
+  const { code, source } = origin(error);
+  return refusesOfferedHttp(code, source);
+}
+
+/**
+ * Whether an HTTP/2 server said that it has not processed the request: its stream came after the last one that a GOAWAY
+ * names, could no longer be opened after one, or was refused. Source: RFC 9113, sections 6.8 and 8.7; undici's messages.
+ */
+export function wasNotProcessed(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as { http2ErrorCode?: unknown }).http2ErrorCode === refusedStream || /^HTTP\/2: "(?:GOAWAY" frame received|frameError" received - type 1,)/.test(error.message);
+}
+
 function atStage(code: string, source: unknown, stage: CallStage): FailureWords {
   if (stage === 'answering') return { code: 'stream-cut', failureClass: 'server', says: 'broke the connection in mid-answer.' };
   const tls = tlsWords(code, source);
   if (tls !== undefined) return tls;
+  if (wasNotProcessed(source)) return unprocessed;
   if (stage === 'unread') return { code: 'kept-connection-lost', failureClass: 'network', says: 'closed a connection that was kept from an earlier request, most likely before it read this one.' };
   if (stage === 'waiting') {
     return lostOnTheWay.has(code)

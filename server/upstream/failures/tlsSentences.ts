@@ -30,13 +30,15 @@ const certificates: ReadonlyMap<string, FailureWords> = new Map([
 const otherVerdict = /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_CERT|ERROR_IN_CRL|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
 
 const notTls: FailureWords = { code: 'not-tls', failureClass: 'network', says: 'does not speak TLS there.', advice: 'if it serves plain HTTP, write http:// in its base URL, else check the port' };
-/** A server that speaks no HTTP/1.1. */
-export const http2Only: FailureWords = { code: 'http2-only', failureClass: 'network', says: 'speaks HTTP/2 only.', advice: 'set the base URL to an address that serves HTTP/1.1, such as a proxy in front of it' };
+/** A server without TLS that speaks no HTTP/1.1. HTTP/2 is agreed on during the TLS handshake only. */
+export const http2Only: FailureWords = { code: 'http2-only', failureClass: 'network', says: 'speaks HTTP/2 only.', advice: 'set the base URL to an address with https://, or to one that serves HTTP/1.1' };
+
+const noApplicationProtocol = /NO_APPLICATION_PROTOCOL/;
 
 /** Failures of the handshake, first match first. Source: reasons of OpenSSL and BoringSSL, as Node writes them: `ERR_SSL_` and the reason. */
 const handshakes: readonly (readonly [RegExp, FailureWords])[] = [
   [/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_(?:LENGTH|OVERFLOW|TOO)|HTTP_REQUEST|HTTPS_PROXY_REQUEST|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE|INVALID_RECORD/, notTls],
-  [/NO_APPLICATION_PROTOCOL/, http2Only],
+  [noApplicationProtocol, failed('and this machine agree on no version of HTTP: it takes neither HTTP/1.1 nor HTTP/2. Check the base URL, or a proxy that inspects traffic.')],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_(?:LOW|HIGH)|NO_PROTOCOLS_AVAILABLE|UNSUPPORTED_SSL_VERSION|INAPPROPRIATE_FALLBACK/, failed('speaks no version of TLS that is still safe.', 'it needs TLS 1.2 or newer')],
   [/UNRECOGNIZED_NAME|ALERT_UNRECOGNIZED/, failed('serves no host of that name. Check the base URL.')],
   [/ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|NO_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)|CERTIFICATE_REQUIRED|CERTIFICATE_UNKNOWN/, failed('wants a certificate from its callers, which Waybill has none of. Set the base URL to an address that does not.')],
@@ -44,6 +46,11 @@ const handshakes: readonly (readonly [RegExp, FailureWords])[] = [
   [/DH_KEY_TOO_SMALL|NO_SHARED_CIPHER|NO_CIPHERS|HANDSHAKE_FAILURE|ILLEGAL_PARAMETER|INSUFFICIENT_SECURITY|LEGACY_(?:SIGALG|RENEGOTIATION)/, failed('and this machine agree on no safe way to encrypt. Check the base URL, or a proxy that inspects traffic.')],
 ];
 const otherHandshake = failed('broke off while the connection was being encrypted. Check the base URL, or a proxy that inspects traffic.');
+
+/** Whether the server ended the handshake because it takes none of the versions of HTTP that it was offered. Source: RFC 7301, section 3.2. */
+export function refusesOfferedHttp(code: string, error: unknown): boolean {
+  return noApplicationProtocol.test(code === 'EPROTO' ? reasonIn(error) : code);
+}
 
 /** The failure behind a TLS error; undefined for a code of something else. @param error its message names the reason where the code is only EPROTO */
 export function tlsWords(code: string, error: unknown): FailureWords | undefined {

@@ -66,10 +66,12 @@ export function directConnector({ options, certificates }: ConnectTerms): Connec
 export function proxyConnector(route: ProxyRoute, terms: ConnectTerms): Connect {
   const { proxy } = route;
   const connect = directConnector(terms);
+  // A proxy is asked in HTTP/1.1, whatever its target speaks.
+  const connectToProxy = terms.options.allowH2 === true ? directConnector({ ...terms, options: { ...terms.options, allowH2: false } }) : connect;
   const toProxy: ConnectOptions = { hostname: proxy.host, host: proxy.host, port: String(proxy.port), protocol: proxy.scheme === 'https' ? 'https:' : 'http:' };
   const reach = (done: Parameters<Connect>[1]): void => {
     route.pending += 1;
-    connect(toProxy, (error, socket) => {
+    connectToProxy(toProxy, (error, socket) => {
       route.pending -= 1;
       if (error === null) done(null, socket);
       else done(proxyUnreachable(error, route), null);

@@ -76,14 +76,14 @@ describe('a connection that fails is reported with its cause', () => {
   it('a server that speaks HTTP/2 only, without TLS', async () => {
     const server = createHttp2Server();
     server.on('sessionError', () => undefined);
-    assert.equal((await failureOf(server))?.code, 'http2-only');
-  });
-
-  it('a server that speaks HTTP/2 only, over TLS', async () => {
-    const server = createSecureServer({ ...selfSignedCertificate(), allowHTTP1: false });
-    const failure = await failureOf(server, 'https');
+    const failure = await failureOf(server);
     assert.equal(failure?.code, 'http2-only');
     assert.match(failure.message, /HTTP\/2 only; set the base URL/);
+  });
+
+  it('a server that speaks HTTP/2 only and has no certificate that is trusted', async () => {
+    const failure = await failureOf(createSecureServer({ ...selfSignedCertificate(), allowHTTP1: false }), 'https');
+    assert.equal(failure?.code, 'certificate');
   });
 
   for (const [name, server] of [['a web server', createHttpServer((_request, response) => response.end('hello'))], ['something that greets', createServer(socket => socket.on('error', () => undefined).write('220 mail.example ESMTP\r\n'))]] as const) {
@@ -130,7 +130,7 @@ describe('every code has its sentence', () => {
       .map(code => networkFailure(coded(code), 'a', 'connecting').message);
     assert.equal(new Set(sentences).size, sentences.length);
     const handshakes: Record<string, string> = {
-      ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls', ERR_SSL_PACKET_LENGTH_TOO_LONG: 'not-tls', ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'http2-only',
+      ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls', ERR_SSL_PACKET_LENGTH_TOO_LONG: 'not-tls', ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'tls-failed',
       ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls-failed', ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls-failed', ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls-failed',
       ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'tls-failed', ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'tls-failed', ERR_SSL_A_REASON_OF_TOMORROW: 'tls-failed', EPROTO: 'tls-failed',
     };
