@@ -1,6 +1,6 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-/** A certificate that no authority has signed, with its private key; both PEM. */
+/** A certificate with its private key; both PEM. */
 export interface SelfSignedCertificate { key: string; cert: string }
 
 const ecdsaWithSha256 = Buffer.from('06082a8648ce3d040302', 'hex');
@@ -13,19 +13,32 @@ const dayMs = 86_400_000;
  * @param validFromMs, validUntilMs milliseconds since the epoch; default: yesterday and tomorrow. Give a past range for an expired one.
  */
 export function selfSignedCertificate(name = 'localhost', validFromMs = Date.now() - dayMs, validUntilMs = Date.now() + dayMs): SelfSignedCertificate {
+  return certificate(name, undefined, validFromMs, validUntilMs);
+}
+
+/** Makes a certificate for a host that an authority has signed, which may be self-signed itself: what a proxy shows that inspects TLS. */
+export function certificateSignedBy(authority: { readonly name: string; readonly key: string }, name: string): SelfSignedCertificate {
+  return certificate(name, authority, Date.now() - dayMs, Date.now() + dayMs);
+}
+
+function certificate(name: string, authority: { readonly name: string; readonly key: string } | undefined, validFromMs: number, validUntilMs: number): SelfSignedCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(ecdsaWithSha256);
-  const distinguishedName = sequence(element(0x31, sequence(commonNameOid, element(0x0c, Buffer.from(name)))));
-  const serialNumber = element(0x02, Buffer.from([1]));
+  // A positive number, and another one for each certificate of one authority.
+  const serialNumber = element(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)]));
   const validity = sequence(time(validFromMs), time(validUntilMs));
-  const toBeSigned = sequence(serialNumber, algorithm, distinguishedName, validity, distinguishedName, publicKey.export({ type: 'spki', format: 'der' }));
-  const signature = sign('sha256', toBeSigned, privateKey);
-  const certificate = sequence(toBeSigned, algorithm, element(0x03, Buffer.concat([Buffer.from([0]), signature])));
-  const lines = certificate.toString('base64').match(/.{1,64}/g) ?? [];
+  const toBeSigned = sequence(serialNumber, algorithm, distinguishedName(authority?.name ?? name), validity, distinguishedName(name), publicKey.export({ type: 'spki', format: 'der' }));
+  const signature = sign('sha256', toBeSigned, authority?.key ?? privateKey);
+  const signed = sequence(toBeSigned, algorithm, element(0x03, Buffer.concat([Buffer.from([0]), signature])));
+  const lines = signed.toString('base64').match(/.{1,64}/g) ?? [];
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
   };
+}
+
+function distinguishedName(name: string): Buffer {
+  return sequence(element(0x31, sequence(commonNameOid, element(0x0c, Buffer.from(name)))));
 }
 
 /** One DER element: tag, length, content (X.690 section 8.1). */

@@ -6,7 +6,7 @@ import type { Connection, ConnectionUser } from './connection.ts';
 import { codingsOf, decodedHeaders } from './contentCodings.ts';
 import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
 import { brokenCoding, unknownCoding } from './failures/codingFailure.ts';
-import { proxyTooSlow, proxyWantsLogin } from './failures/proxyFailure.ts';
+import { isOfProxyItself, proxyRefused, proxyTooSlow, proxyWantsLogin } from './failures/proxyFailure.ts';
 import { isClosedByPeer, networkFailure, refusesHttp1, wasNotProcessed, type CallStage } from './failures/networkFailure.ts';
 import { unreadableAnswer } from './failures/unreadableAnswer.ts';
 import type { ProxyRoute } from './proxies/connector.ts';
@@ -126,8 +126,8 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return;
     this.#stage = 'answering';
-    if (status === 407 && this.route?.forwards === true) {
-      this.fail(proxyWantsLogin(this.route, String(headers['proxy-authenticate'] ?? '')));
+    if (status >= 400 && this.route?.forwards === true && (status === 407 || isOfProxyItself(headers))) {
+      this.fail(status === 407 ? proxyWantsLogin(this.route, String(headers['proxy-authenticate'] ?? '')) : proxyRefused(this.route, status));
       return;
     }
     const coding = headers['content-encoding'];

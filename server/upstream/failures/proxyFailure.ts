@@ -1,4 +1,5 @@
 import { WaybillError } from '../../base/failure.ts';
+import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { ProxyAddress } from '../../config/proxyAddress.ts';
 import type { TunnelTrouble } from '../proxies/tunnel.ts';
 import { causeOf, networkFailure } from './networkFailure.ts';
@@ -42,11 +43,27 @@ export function tunnelFailure(trouble: TunnelTrouble, source: ProxySource): Wayb
     case 'status':
       return trouble.status === 407
         ? proxyWantsLogin(source, trouble.challenge)
-        : failure('proxy-refused', source, `did not connect to ${target} (${trouble.status})`, 'ask those who run it to allow this host, or except it in NO_PROXY');
+        : proxyRefused(source, trouble.status);
     case 'socks-login': return proxyWantsLogin(source, '');
     case 'socks-refused': return failure('proxy-refused', source, `did not connect to ${target} (${trouble.says})`, 'ask those who run it to allow this host, or except it in NO_PROXY');
     case 'broken': return failure('proxy-broken', source, `gave no usable answer when it was asked for ${target}`, `check the kind and the port of its address in ${proxy.writtenIn}`, trouble.cause);
   }
+}
+
+/** The proxy did not do what it was asked. A status from 500 on says that it tried: squid and tinyproxy answer so where they cannot reach a target. */
+export function proxyRefused(source: ProxySource, status: number): WaybillError {
+  const { endpoint, target } = source;
+  return status >= 500
+    ? failure('proxy-refused', source, `could not connect to ${target} (${status})`, `check the base URL of ${endpoint}; if it is right, the host is down or the proxy has no way to it`)
+    : failure('proxy-refused', source, `did not connect to ${target} (${status})`, 'ask those who run it to allow this host, or except it in NO_PROXY');
+}
+
+/** How proxies that were tried name themselves in answers of their own; they pass on the `Server` of a target as it is. */
+const ownServer = /^(?:squid|tinyproxy|privoxy)\b/i;
+
+/** Whether a proxy that forwards requests answered one itself. Source: RFC 9209 (Proxy-Status); answers of squid 5.7 and tinyproxy 1.11. */
+export function isOfProxyItself(headers: ResponseHeaders): boolean {
+  return headers['x-squid-error'] !== undefined || ownServer.test(String(headers.server ?? '')) || /;\s*error=/.test(String(headers['proxy-status'] ?? ''));
 }
 
 /** The proxy wants user name and password. @param challenge the kinds of login it offers, by their names */
