@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { formatMicroUsd } from '../../client/base/money.ts';
 import type { Receipt } from '../../server/api/receipt.ts';
 import { Chat } from './harness/chat.ts';
+import { Company } from './harness/company.ts';
 import { Scene, tellInOrder } from './harness/scene.ts';
 import { addProvider, editSettings, readLedger } from './harness/waybill.ts';
 import { until } from './harness/until.ts';
@@ -21,14 +22,19 @@ describe('a day with Waybill in VS Code', () => {
   let scene: Scene;
   let window: Workbench;
   let chat: Chat;
+  let company: Company;
   tellInOrder(() => scene);
 
   before(async () => {
-    scene = await Scene.set();
+    company = await Company.found();
+    scene = await Scene.set(undefined, { environment: company.environment });
     window = await scene.openWindow('alpha');
     chat = new Chat(window);
   });
-  after(async () => { await scene?.end(); });
+  after(async () => {
+    await scene?.end();
+    await company?.close();
+  });
 
   it('begins with a status bar that says there are no providers, and a sidebar that offers to add one', async () => {
     await window.statusBarItem('no providers yet').waitFor();
@@ -157,6 +163,29 @@ describe('a day with Waybill in VS Code', () => {
     await window.screenshot('spend-dark', window.page.locator('.part.sidebar'));
     await window.hoverStatusBarItem('1 of 2 providers up');
     await window.screenshot('status-bar-tooltip');
+  });
+
+  it("answers through the proxy of the editor's settings, which inspects TLS, and follows each of those settings", async () => {
+    const { proxyUrl, authorization, endpoint, host, secrets } = company;
+    /** The settings reach the server a moment after they are saved, so that a first message may still find those of before. */
+    const isAnswered = async (name: string, network: Record<string, unknown>, expected: RegExp): Promise<void> => {
+      await editSettings(window, scene.editor, (settings) => {
+        for (const setting of Object.keys(settings)) if (setting.startsWith('http.')) delete settings[setting];
+        Object.assign(settings, network, { 'waybill.endpoints': { inside: endpoint }, 'waybill.routes': { default: { targets: ['inside/m'] } } });
+      });
+      await until('the endpoint to be there', async () => (await scene.endpoint.status()).endpoints.some(({ name: known }) => known === 'inside'));
+      let answer = '';
+      for (let message = 1; message <= 4 && !expected.test(answer); message += 1) answer = await chat.ask(`hello ${name} ${message}`);
+      assert.match(answer, expected);
+    };
+    const known = { 'http.proxy': proxyUrl, 'http.proxyAuthorization': authorization };
+    await isAnswered('proxy', known, /inside answers your prompt: "hello proxy/);
+    assert.ok(company.asked.some((line) => line === `CONNECT ${host}:443`) && company.asked.some((line) => line.startsWith('read POST ')), company.asked.join(' | '));
+    await isAnswered('stranger', { ...known, 'http.systemCertificates': false }, /certificate that is not trusted/);
+    await isAnswered('lenient', { ...known, 'http.systemCertificates': false, 'http.proxyStrictSSL': false }, /inside answers your prompt: "hello lenient/);
+    await isAnswered('exception', { ...known, 'http.noProxy': [host] }, /inside has no address/);
+    const seen = JSON.stringify([await receipts(), await scene.endpoint.status(), [...scene.editor.logs()].filter(([file]) => file.includes('Waybill'))]);
+    for (const secret of secrets) assert.ok(!seen.includes(secret), 'the password of the proxy is shown');
   });
 
   async function receipts(): Promise<Receipt[]> {
