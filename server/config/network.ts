@@ -10,6 +10,8 @@ export interface NetworkConfig {
   readonly httpsProxy: ProxyAddress | undefined;
   readonly httpProxy: ProxyAddress | undefined;
   readonly noProxy: NoProxy;
+  /** The user has turned proxies off, those of the environment too. */
+  readonly isProxyOff: boolean;
   /** Certificates are verified on the way through a proxy, too. */
   readonly strictTls: boolean;
   /** The system's own certificate authorities are trusted besides those of Node. */
@@ -20,7 +22,7 @@ export interface NetworkConfig {
 export type EndpointProxy = ProxyAddress | 'none';
 
 /** A way out without a proxy. */
-export const directNetwork: NetworkConfig = { httpsProxy: undefined, httpProxy: undefined, noProxy: noException, strictTls: true, systemCertificates: true };
+export const directNetwork: NetworkConfig = { httpsProxy: undefined, httpProxy: undefined, noProxy: noException, isProxyOff: false, strictTls: true, systemCertificates: true };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -31,7 +33,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function networkOf(settings: NetworkSettings | undefined, environment: Environment, report: (message: string) => void): NetworkConfig {
   const tls = { strictTls: settings?.proxyStrictSSL !== false, systemCertificates: settings?.systemCertificates !== false };
-  if (settings?.proxySupport === 'off') return { ...directNetwork, ...tls };
+  if (settings?.proxySupport === 'off') return { ...directNetwork, isProxyOff: true, ...tls };
   const read = (written: string | undefined, writtenIn: string): ProxyAddress | undefined => {
     if (written === undefined || written.trim() === '') return undefined;
     const proxy = readProxy(written, writtenIn, settings?.proxyAuthorization);
@@ -50,6 +52,7 @@ export function networkOf(settings: NetworkSettings | undefined, environment: En
   return {
     httpsProxy: ofEditor ?? variable('https_proxy', 'all_proxy'),
     httpProxy: ofEditor ?? variable('http_proxy', 'all_proxy'),
+    isProxyOff: false,
     noProxy: readNoProxy([environment['no_proxy'] ?? environment['NO_PROXY'], ...settings?.noProxy ?? []]),
     ...tls,
   };

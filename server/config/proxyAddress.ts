@@ -1,6 +1,9 @@
 /** How a proxy is spoken to. `socks5h` has the proxy look up names, `socks5` this machine: as in curl. */
 export type ProxyScheme = 'http' | 'https' | 'socks5' | 'socks5h';
 
+/** An address of a script that chooses proxies: a scheme that says so, or the names of such files. */
+const script = /^pac\+|^[^?#]*\.(?:pac|dat)(?:[?#]|$)/i;
+
 /** User name and password for a proxy. */
 export interface ProxyLogin { readonly username: string; readonly password: string }
 
@@ -65,6 +68,7 @@ export class ProxyAddress {
 export function readProxy(written: string, writtenIn: string, authorization?: string): ProxyAddress | { problem: string } {
   const text = written.trim();
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (script.test(full)) return { problem: 'is the address of a proxy script (PAC), which Waybill does not read; write the proxy that the script names, like "http://proxy.example.com:3128".' };
   // The parser of URLs knows the rules of host and port for the web's schemes only.
   const name = /^[^:]+:/.exec(full)?.[0].toLowerCase() ?? '';
   const scheme = schemes.get(name);

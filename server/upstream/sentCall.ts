@@ -1,13 +1,14 @@
 import type { Dispatcher } from 'undici';
 import { WaybillError } from '../base/failure.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
+import { isLocalHost } from '../config/baseUrl.ts';
 import type { CallPlace, ResponseListener, UpstreamCall, UpstreamRequest } from './call.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { codingsOf, decodedHeaders } from './contentCodings.ts';
 import { ContentDecoder, type DecodedListener } from './contentDecoder.ts';
 import { brokenCoding, unknownCoding } from './failures/codingFailure.ts';
-import { isOfProxyItself, proxyRefused, proxyTooSlow, proxyWantsLogin } from './failures/proxyFailure.ts';
-import { isClosedByPeer, networkFailure, refusesHttp1, wasNotProcessed, type CallStage } from './failures/networkFailure.ts';
+import { isOfProxyItself, proxyAnswered, proxyTooSlow } from './failures/proxyFailure.ts';
+import { isClosedByPeer, networkFailure, proxyAdvice, refusesHttp1, wasNotProcessed, type CallStage } from './failures/networkFailure.ts';
 import { unreadableAnswer } from './failures/unreadableAnswer.ts';
 import type { ProxyRoute } from './proxies/connector.ts';
 
@@ -21,6 +22,8 @@ const unreadWithinMs = 300;
 export interface CallPools {
   /** Hands a request to the endpoint's pool. @throws when it cannot be sent at all */
   dispatchOnPool(place: CallPlace, request: UpstreamRequest, handler: SentCall): void;
+  /** A proxy is known for some targets, or the settings say that none is to be used. */
+  readonly hasProxy: boolean;
   /** From now on HTTP/2 is offered to the endpoint's server, which refuses HTTP/1.1. */
   useHttp2(endpoint: string): void;
   /** Closes the idle connections to an endpoint; running calls finish on theirs, and the next one makes a fresh one. */
@@ -98,7 +101,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
       // In a process that was busy for long this timer is due before the event of the new connection is handled.
       if (this.#connectTimer === undefined) return;
       if (this.route !== undefined && this.route.pending > 0) this.fail(proxyTooSlow(this.route, connectMs));
-      else this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`));
+      else this.fail(new WaybillError('connect-timeout', 'timeout', `${name} did not accept a connection within ${Math.round(connectMs)} ms.`, this.#isProxyUnknown ? { advice: proxyAdvice } : {}));
     }), connectMs);
   }
 
@@ -127,7 +130,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     if (status < 200) return;
     this.#stage = 'answering';
     if (status >= 400 && this.route?.forwards === true && (status === 407 || isOfProxyItself(headers))) {
-      this.fail(status === 407 ? proxyWantsLogin(this.route, String(headers['proxy-authenticate'] ?? '')) : proxyRefused(this.route, status));
+      this.fail(proxyAnswered(this.route, status, String(headers['proxy-authenticate'] ?? '')));
       return;
     }
     const coding = headers['content-encoding'];
@@ -224,6 +227,10 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
     return this.#stage === 'waiting' && this.#onKept && !this.#answered && isClosedByPeer(error) && performance.now() - this.#sentAt < unreadWithinMs;
   }
 
+  get #isProxyUnknown(): boolean {
+    return !this.#pools.hasProxy && this.#place.proxy === undefined && URL.canParse(this.#request.url) && !isLocalHost(new URL(this.#request.url).hostname);
+  }
+
   #sendAgain(): void {
     this.resent = true;
     // What closed one kept connection closed the others of its pool.
@@ -243,7 +250,7 @@ export class SentCall implements Dispatcher.DispatchHandler, UpstreamCall, Conne
   fail(error: unknown): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    const failure = networkFailure(error, this.#place.name, this.#wasMostLikelyUnread(error) ? 'unread' : this.#stage);
+    const failure = networkFailure(error, this.#place.name, this.#wasMostLikelyUnread(error) ? 'unread' : this.#stage, this.#isProxyUnknown);
     if (this.#stage === 'waiting' && this.#onKept) this.#pools.retire(this.#place.name);
     this.abort();
     listener.onError(failure);

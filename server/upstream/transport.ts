@@ -114,6 +114,11 @@ export class Transport implements Dispatcher, CallPools {
     pool.close().then(gone, gone);
   }
 
+  get hasProxy(): boolean {
+    const { httpProxy, httpsProxy, isProxyOff } = this.#network;
+    return httpProxy !== undefined || httpsProxy !== undefined || isProxyOff;
+  }
+
   useHttp2(endpoint: string): void {
     if (this.#http2Only.has(endpoint)) return;
     this.#http2Only.add(endpoint);

@@ -1,4 +1,5 @@
 import { WaybillError } from '../../base/failure.ts';
+import type { FailureCode } from '../../base/failureCodes.ts';
 import { ownLimit } from './ownLimit.ts';
 import { http2Only, refusesOfferedHttp, tlsWords, type FailureWords } from './tlsSentences.ts';
 
@@ -68,18 +69,26 @@ const strangeAnswers: ReadonlyMap<string, string> = new Map([
   ['bad response', 'it answered what was not asked'],
 ]);
 
+/** What a user can do where no proxy is known. Source of the wish: VS Code asks the operating system for a proxy, and extensions cannot. */
+export const proxyAdvice = 'if this machine reaches the internet through a proxy, name it in `http.proxy` of VS Code or in HTTPS_PROXY';
+
+/** Failures of a machine that reaches the outside only through a proxy that Waybill does not know. */
+const mayLackProxy: ReadonlySet<FailureCode> = new Set(['no-address', 'unreachable', 'connect-timeout'] as const);
+
 /**
  * The one mapper from errors of sockets, TLS and the HTTP client to failures.
  * @param endpoint the endpoint's name, for the sentence
+ * @param isProxyUnknown the endpoint is on the internet, and neither settings nor environment name a proxy
  */
-export function networkFailure(error: unknown, endpoint: string, stage: CallStage): WaybillError {
+export function networkFailure(error: unknown, endpoint: string, stage: CallStage, isProxyUnknown = false): WaybillError {
   if (error instanceof WaybillError) return error;
   const { code, source } = origin(error);
   const details = { detail: `${code}: ${source instanceof Error ? source.message : String(source)}`, systemCode: code, cause: error };
   const own = ownLimit(code, source);
   if (own !== undefined) return new WaybillError('own-limit', 'local', `${own.lacks}, so ${endpoint} ${stage === 'answering' ? 'was not heard to the end' : 'was not asked'}. ${own.remedy}`, { ...details, retryAfterMs: own.retryAfterMs });
   const words = anytime.get(code) ?? unreadable(source, stage) ?? atStage(code, source, stage);
-  return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, { ...details, advice: words.advice });
+  const advice = isProxyUnknown && mayLackProxy.has(words.code) ? [words.advice, proxyAdvice].filter(one => one !== undefined).join('; ') : words.advice;
+  return new WaybillError(words.code, words.failureClass, `${endpoint} ${words.says}`, { ...details, advice });
 }
 
 /** Whether the other side closed or reset a connection without an error of its own. */

@@ -41,18 +41,21 @@ export function tunnelFailure(trouble: TunnelTrouble, source: ProxySource): Wayb
   const { proxy, target } = source;
   switch (trouble.kind) {
     case 'status':
-      return trouble.status === 407
-        ? proxyWantsLogin(source, trouble.challenge)
-        : proxyRefused(source, trouble.status);
+      return proxyAnswered(source, trouble.status, trouble.challenge);
     case 'socks-login': return proxyWantsLogin(source, '');
     case 'socks-refused': return failure('proxy-refused', source, `did not connect to ${target} (${trouble.says})`, 'ask those who run it to allow this host, or except it in NO_PROXY');
     case 'broken': return failure('proxy-broken', source, `gave no usable answer when it was asked for ${target}`, `check the kind and the port of its address in ${proxy.writtenIn}`, trouble.cause);
   }
 }
 
-/** The proxy did not do what it was asked. A status from 500 on says that it tried: squid and tinyproxy answer so where they cannot reach a target. */
-export function proxyRefused(source: ProxySource, status: number): WaybillError {
+/**
+ * The proxy itself answered with a status that is no good one. From 500 on it says that it tried: squid and tinyproxy answer
+ * so where they cannot reach a target. 401 is what tinyproxy 1.11 answers to a wrong password.
+ * @param challenge its Proxy-Authenticate
+ */
+export function proxyAnswered(source: ProxySource, status: number, challenge: string): WaybillError {
   const { endpoint, target } = source;
+  if (status === 407 || status === 401) return proxyWantsLogin(source, challenge, status);
   return status >= 500
     ? failure('proxy-refused', source, `could not connect to ${target} (${status})`, `check the base URL of ${endpoint}; if it is right, the host is down or the proxy has no way to it`)
     : failure('proxy-refused', source, `did not connect to ${target} (${status})`, 'ask those who run it to allow this host, or except it in NO_PROXY');
@@ -67,16 +70,16 @@ export function isOfProxyItself(headers: ResponseHeaders): boolean {
 }
 
 /** The proxy wants user name and password. @param challenge the kinds of login it offers, by their names */
-export function proxyWantsLogin(source: ProxySource, challenge: string): WaybillError {
+function proxyWantsLogin(source: ProxySource, challenge: string, status = 407): WaybillError {
   const { proxy } = source;
   const known = /^$|\bbasic\b/i.test(challenge) || proxy.authorization !== undefined;
   if (!known) {
     const kinds = [...challenge.matchAll(/\b(negotiate|ntlm|digest|bearer|kerberos)\b/gi)].map(([kind]) => kind).join(', ');
-    return failure('proxy-login', source, `wants a login of a kind that Waybill does not have (407${kinds === '' ? '' : `: ${kinds}`})`, 'run a local proxy that logs in there, and use its address');
+    return failure('proxy-login', source, `wants a login of a kind that Waybill does not have (${status}${kinds === '' ? '' : `: ${kinds}`})`, 'run a local proxy that logs in there, and use its address');
   }
   return proxy.authorization === undefined
-    ? failure('proxy-login', source, 'wants a user name and a password (407)', `write them into its address in ${proxy.writtenIn}, as in ${proxy.scheme}://user:password@host:port`)
-    : failure('proxy-login', source, 'rejected the user name or the password (407)', `correct them in ${proxy.writtenIn}`);
+    ? failure('proxy-login', source, `wants a user name and a password (${status})`, `write them into its address in ${proxy.writtenIn}, as in ${proxy.scheme}://user:password@host:port`)
+    : failure('proxy-login', source, `rejected the user name or the password (${status})`, `correct them in ${proxy.writtenIn}`);
 }
 
 /** The proxy did not answer in time. */

@@ -36,6 +36,15 @@ describe('the address of a proxy', () => {
     assert.deepEqual(address('http://me:100%@proxy').login, { username: 'me', password: '100%' });
   });
 
+  it('is refused with a sentence of its own where it is a script', () => {
+    for (const written of ['http://secret.example/proxy.pac', 'pac+https://secret.example/config', 'http://wpad/wpad.dat?x=secret', 'file:///secret.pac']) {
+      const read = readProxy(written, 'here');
+      assert.ok('problem' in read && read.problem.includes('PAC') && !read.problem.includes('secret'), written);
+    }
+    assert.equal(address('http://pac.example:3128').label, 'http://pac.example:3128');
+    assert.equal(address('proxy.pac:3128').label, 'http://proxy.pac:3128');
+  });
+
   it('is refused where it is none, without a word of it', () => {
     for (const written of ['socks4://secret.example', 'ftp://secret', 'http://', 'http://secret:port', '://secret']) {
       const read = readProxy(written, 'here');

@@ -5,6 +5,8 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { WaybillError } from '../../../../server/base/failure.ts';
+import type { NetworkSettings } from '../../../../server/api/settings.ts';
+import { networkOf, type NetworkConfig } from '../../../../server/config/network.ts';
 import { selfSignedCertificate } from '../../../../server/sandbox/selfSignedCertificate.ts';
 import type { CallPlace } from '../../../../server/upstream/call.ts';
 import { networkFailure, type CallStage } from '../../../../server/upstream/failures/networkFailure.ts';
@@ -104,6 +106,35 @@ describe('a connection that fails is reported with its cause', () => {
     assert.equal(old?.code, 'tls-failed', old?.detail);
     const closing = await failureOf(createServer(socket => socket.on('error', () => undefined).resetAndDestroy()), 'https');
     assert.deepEqual([closing?.code, closing?.failureClass], ['connection-failed', 'network']);
+  });
+});
+
+describe('a host on the internet that this machine has no way to', () => {
+  /** The message of a GET to the URL with this network. */
+  async function messageOf(url: string, network: NetworkConfig, place: Partial<CallPlace> = {}): Promise<string> {
+    const transport = new Transport();
+    transport.configure(new Map(), network);
+    try {
+      return await new Promise(resolve => {
+        transport.dispatch({ name: 'a', timeouts: { connectMs: 5000 }, ...place } as CallPlace, { method: 'GET', url, headers: {} }, { onHeaders: () => undefined, onData: () => undefined, onEnd: () => resolve(''), onError: ({ message }) => resolve(message) });
+      });
+    } finally {
+      await transport.shutdown();
+    }
+  }
+  const network = (environment: Record<string, string>, settings?: NetworkSettings): NetworkConfig => networkOf(settings, environment, message => { assert.fail(message); });
+  const far = 'https://no-such-host.invalid/v1';
+
+  it('says where to name a proxy, as long as none is known', async () => {
+    assert.match(await messageOf(far, network({})), /^a has no address.*; if this machine reaches the internet through a proxy, name it in `http\.proxy` of VS Code or in HTTPS_PROXY\.$/);
+  });
+
+  it('says nothing of proxies where one is known, where they are turned off, and for hosts that are near', async () => {
+    const said = [
+      await messageOf(far, network({ HTTPS_PROXY: 'http://proxy:1', NO_PROXY: '.invalid' })), await messageOf(far, network({}, { proxySupport: 'off' })), await messageOf(far, network({}), { proxy: 'none' }),
+      await messageOf('http://no-such-host.internal/v1', network({})), await messageOf('http://127.0.0.1:1/v1', network({})),
+    ];
+    for (const message of said) assert.ok(message.startsWith('a ') && !/proxy/.test(message), message);
   });
 });
 
