@@ -52,7 +52,11 @@ export class ProxyAddress {
   get secrets(): string[] {
     const { authorization } = this;
     const parts = authorization === undefined ? [] : [authorization, authorization.replace(/^\S+\s+/, '')];
-    return this.#login === undefined ? parts : [...parts, this.#login.password, encodeURIComponent(this.#login.password)];
+    if (this.#login === undefined) return parts;
+    // A token stands in the place of the user name where there is no password.
+    const { username, password } = this.#login;
+    const secret = password === '' ? username : password;
+    return [...parts, secret, encodeURIComponent(secret)];
   }
 
   isSameAs(other: ProxyAddress | undefined): boolean {

@@ -11,7 +11,8 @@ const longestDetail = 16_384;
  * @param hasKeyFile the login is that of a key file, not the machine's own
  */
 export function loginFailure(error: unknown, hasKeyFile: boolean): WaybillError {
-  if (error instanceof WaybillError) return error;
+  const own = ownFailure(error);
+  if (own !== undefined) return own;
   const { message, response } = error as { message?: unknown; response?: { status?: unknown } };
   const detail = typeof message === 'string' ? message.slice(0, longestDetail) : '';
   const status = typeof response?.status === 'number' ? response.status : undefined;
@@ -31,4 +32,10 @@ export function loginFailure(error: unknown, hasKeyFile: boolean): WaybillError 
     return new WaybillError('google-login', 'auth', `The login at Google failed${status === undefined ? '' : ` (${status})`}.`, { ...details, advice: 'check the service account, or the login of this machine' });
   }
   return networkFailure(error, 'the login at Google', 'connecting');
+}
+
+/** What the network of the endpoint reported, which the library wraps. */
+function ownFailure(error: unknown): WaybillError | undefined {
+  for (let one = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth += 1) if (one instanceof WaybillError) return one;
+  return undefined;
 }

@@ -3,6 +3,8 @@ import { projectPlaceholder } from '../../catalog/paths.ts';
 import type { GoogleLogin } from '../../keys/authHeader.ts';
 import type { CallPlace, Interceptor, UpstreamRequest } from '../call.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import { askLogin } from './askLogin.ts';
 import type { GoogleToken, GoogleTokens } from './googleTokens.ts';
 import { LoggedInCall, type CallLogin } from './loggedInCall.ts';
 
@@ -10,27 +12,29 @@ import { LoggedInCall, type CallLogin } from './loggedInCall.ts';
 export function googleAuth(tokens: GoogleTokens): Interceptor {
   return next => (place, request, listener) => {
     const { login } = request;
-    return login?.kind === 'google' ? new LoggedInCall(new GoogleCallLogin(tokens, login, place, request), next, listener) : next(place, request, listener);
+    return login?.kind === 'google' ? new LoggedInCall(new GoogleCallLogin(tokens, askLogin(next, place, 'the Google login'), login, place, request), next, listener) : next(place, request, listener);
   };
 }
 
 /** A token that is refused although it should be good is dropped. */
 class GoogleCallLogin implements CallLogin {
   readonly #tokens: GoogleTokens;
+  readonly #ask: AskLogin;
   readonly #login: GoogleLogin;
   readonly #place: CallPlace;
   readonly #request: UpstreamRequest;
   #token: GoogleToken | undefined;
 
-  constructor(tokens: GoogleTokens, login: GoogleLogin, place: CallPlace, request: UpstreamRequest) {
+  constructor(tokens: GoogleTokens, ask: AskLogin, login: GoogleLogin, place: CallPlace, request: UpstreamRequest) {
     this.#tokens = tokens;
+    this.#ask = ask;
     this.#login = login;
     this.#place = place;
     this.#request = request;
   }
 
   async prove(): Promise<{ place: CallPlace; request: UpstreamRequest }> {
-    const token = await this.#tokens.token(this.#login.keyFile);
+    const token = await this.#tokens.token(this.#login.keyFile, this.#ask);
     this.#token = token;
     const url = withProject(this.#request.url, token.project);
     const { login: _login, ...request } = this.#request;

@@ -2,6 +2,8 @@ import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { WaybillError } from '../../base/failure.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { loginFailure } from '../failures/loginFailure.ts';
+import type { AskLogin } from '../machineLogin.ts';
+import { googleNetwork } from './googleNetwork.ts';
 
 /** The part of Google's own library that is used. */
 export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAuth' | 'JWT' | 'UserRefreshClient'>;
@@ -10,6 +12,8 @@ export type GoogleLibrary = Pick<typeof import('google-auth-library'), 'GoogleAu
 export interface GoogleToken { token: string; project: string | undefined }
 
 interface Login {
+  /** Over the network of the endpoint that wanted a token last. */
+  ask: AskLogin;
   client: Promise<{ client: AuthClient; project: string | undefined }>;
   current: (GoogleToken & { expiresAt: number }) | undefined;
   pending: Promise<GoogleToken> | undefined;
@@ -40,10 +44,12 @@ export class GoogleTokens {
 
   /**
    * @param keyFile the JSON of a service account or a stored login; undefined: application default credentials
+   * @param ask asks over the network of the endpoint
    * @throws WaybillError when no token can be had, with what to do about it
    */
-  async token(keyFile: string | undefined): Promise<GoogleToken> {
-    const login = this.#login(keyFile);
+  async token(keyFile: string | undefined, ask: AskLogin): Promise<GoogleToken> {
+    const login = this.#login(keyFile, ask);
+    login.ask = ask;
     const left = login.current === undefined ? 0 : login.current.expiresAt - this.#now();
     if (login.current !== undefined && left > uselessMs) {
       // A renewal that fails here is tried again, and its failure is reported, when the token is needed.
@@ -59,10 +65,11 @@ export class GoogleTokens {
     if (login?.current?.token === token) login.current = undefined;
   }
 
-  #login(keyFile: string | undefined): Login {
+  #login(keyFile: string | undefined, ask: AskLogin): Login {
     const known = this.#logins.get(keyFile ?? '');
     if (known !== undefined) return known;
-    const login: Login = { client: this.#open(keyFile), current: undefined, pending: undefined };
+    const network = googleNetwork(() => login.ask);
+    const login: Login = { ask, client: this.#open(keyFile, network), current: undefined, pending: undefined };
     login.client.catch(() => this.#logins.delete(keyFile ?? ''));
     this.#logins.set(keyFile ?? '', login);
     return login;
@@ -87,10 +94,10 @@ export class GoogleTokens {
     }
   }
 
-  async #open(keyFile: string | undefined): Promise<{ client: AuthClient; project: string | undefined }> {
+  async #open(keyFile: string | undefined, transporterOptions: ReturnType<typeof googleNetwork>): Promise<{ client: AuthClient; project: string | undefined }> {
     const library = await this.#load();
     if (keyFile === undefined) {
-      const auth: GoogleAuth = new library.GoogleAuth({ scopes: [scope] });
+      const auth: GoogleAuth = new library.GoogleAuth({ scopes: [scope], clientOptions: { transporterOptions } });
       const client = await auth.getClient();
       return { client, project: await auth.getProjectId().catch(() => undefined) };
     }
@@ -103,14 +110,14 @@ export class GoogleTokens {
         const key = asString(file.private_key);
         if (email === undefined || key === undefined) throw new WaybillError('google-key-file', 'auth', 'The key file of the service account is not complete.', { advice: 'create a new key and paste the whole file' });
         const keyId = asString(file.private_key_id);
-        return { client: new library.JWT({ email, key, scopes: [scope], ...(keyId === undefined ? {} : { keyId }) }), project };
+        return { client: new library.JWT({ email, key, scopes: [scope], transporterOptions, ...(keyId === undefined ? {} : { keyId }) }), project };
       }
       case 'authorized_user': {
         const [clientId, clientSecret, refreshToken] = [asString(file.client_id), asString(file.client_secret), asString(file.refresh_token)];
         if (clientId === undefined || clientSecret === undefined || refreshToken === undefined) {
           throw new WaybillError('google-key-file', 'auth', 'The stored Google login is not complete.', { advice: 'run "gcloud auth application-default login" again' });
         }
-        return { client: new library.UserRefreshClient({ clientId, clientSecret, refreshToken }), project };
+        return { client: new library.UserRefreshClient({ clientId, clientSecret, refreshToken, transporterOptions }), project };
       }
       default:
         // Other types can name programs to run and addresses to call, which a pasted text must not.

@@ -138,6 +138,23 @@ describe('an endpoint that only a proxy reaches', () => {
     assert.ok(proxy.asked.length > 0 && locked.asked.length > 0);
   });
 
+  it('is not taken for a machine that is offline, whatever the proxy does to several hosts', async () => {
+    const at = (name: string, scheme: string): EndpointSettings => ({ ...sandboxEndpoint(provider), baseUrl: `${scheme}://${name}.corp.example` });
+    const ways: readonly (readonly [Record<string, string>, string, RegExp])[] = [
+      [{ HTTPS_PROXY: `http://${locked.address}` }, 'https', /wants a user name and a password \(407\)/],
+      [{ HTTPS_PROXY: `http://${proxy.address}` }, 'https', /could not connect to three\.corp\.example:443 \(503\)/],
+      [{ HTTPS_PROXY: 'http://no-such-proxy.invalid:3128' }, 'https', /has no address/],
+    ];
+    for (const [environment, scheme, sentence] of ways) {
+      await testRouter.configure({ endpoints: {} });
+      await testRouter.configure({ endpoints: { one: at('one', scheme), two: at('two', scheme), three: at('three', scheme) }, routes: {}, environment });
+      for (const name of ['one', 'two', 'three', 'one', 'two']) await ask(`${name}/m`);
+      const { text } = await ask('three/m');
+      assert.match(text, sentence);
+      assert.doesNotMatch(text, /offline/);
+    }
+  });
+
   describe('in the editor', () => {
     const strict = { endpoints: {}, routes: {}, keys: {}, http: { enabled: false, port: 0 } };
     let inspecting: OutboundProxy;

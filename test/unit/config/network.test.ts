@@ -34,6 +34,8 @@ describe('the address of a proxy', () => {
     assert.equal(Buffer.from(proxy.authorization?.replace('Basic ', '') ?? '', 'base64').toString(), 'corp\\me:p@ss%');
     assert.ok(!JSON.stringify(proxy).includes('ss'));
     assert.deepEqual(address('http://me:100%@proxy').login, { username: 'me', password: '100%' });
+    assert.ok(proxy.secrets.includes('p@ss%') && !proxy.secrets.includes('corp\\me'));
+    assert.ok(address('http://t0ken-of-mine@proxy:1').secrets.includes('t0ken-of-mine'));
   });
 
   it('is refused with a sentence of its own where it is a script', () => {
