@@ -3,8 +3,8 @@
  * The last line counts the tests of all runs; a check that fails without a failing test counts as one.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { onProjectNode, root } from './ensureInstalled.mjs';
 import { bold, duration, green, red } from './terminal.mjs';
@@ -12,13 +12,19 @@ import { bold, duration, green, red } from './terminal.mjs';
 const bin = (name) => path.join(root, 'node_modules', name);
 const typescript = (project) => [bin('typescript/bin/tsc'), '-p', project];
 
-/** Commands are arguments of Node; `tests` marks runs of the test runner, `counts` scripts that run it themselves. */
+/** Test files at a time: most wait for a process of their own as long as they work. */
+const together = Math.max(2, availableParallelism() - 1);
+
+/**
+ * Commands are arguments of Node; `tests` marks runs of the test runner, `counts` scripts that run it themselves. Tests that are
+ * `alone` measure times or memory of a process, so nothing runs beside them.
+ */
 const steps = [
   { name: 'typecheck', commands: [typescript('.'), typescript('client/views/tsconfig.json')] },
   { name: 'lint', commands: [[bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.']] },
   { name: 'build', commands: [['scripts/build.mjs']] },
   { name: 'unit', tests: 'test/unit/**/*.test.ts' },
-  { name: 'integration', tests: 'test/integration/**/*.test.ts' },
+  { name: 'integration', tests: 'test/integration/**/*.test.ts', alone: ['faults/chaos', 'faults/faultWall', 'faults/hostile', 'processes/allocations'].map((name) => `test/integration/${name}.test.ts`) },
   { name: 'package', commands: [['scripts/package.mjs']] },
   // The editor's own package is installed for this step alone, so its types are there only then.
   { name: 'e2e', commands: [['test/e2e/install.mjs'], typescript('test/e2e/tsconfig.json'), ['test/e2e/run.mjs']], counts: true, present: () => existsSync(path.join(root, 'test/e2e/run.mjs')) },
@@ -30,12 +36,19 @@ function chosenSteps(names) {
   return steps.filter((step) => (names.length === 0 || names.includes(step.name)) && step.present?.() !== false);
 }
 
+/** @returns for each command the file in which it leaves its counts */
 function commandsOf(step, countsFile) {
-  if (step.tests === undefined) return step.commands;
-  return [[
-    `--import=${new URL('../test/support/endWatch.mjs', import.meta.url)}`, '--test', '--test-reporter=spec', '--test-reporter-destination=stdout',
-    `--test-reporter=${new URL('countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}`, step.tests,
-  ]];
+  if (step.tests === undefined) return step.commands.map((args) => ({ args, countsFile }));
+  const { tests, alone = [] } = step;
+  const files = alone.length === 0 ? [tests] : fs.globSync(tests, { cwd: root }).map((file) => file.replaceAll('\\', '/')).filter((file) => !alone.includes(file));
+  const runs = [{ files, concurrency: together }, ...(alone.length === 0 ? [] : [{ files: alone, concurrency: 1 }])];
+  return runs.map(({ files: chosen, concurrency }, index) => ({
+    args: [
+      `--import=${new URL('../test/support/endWatch.mjs', import.meta.url)}`, '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', '--test-reporter-destination=stdout',
+      `--test-reporter=${new URL('countReporter.mjs', import.meta.url)}`, `--test-reporter-destination=${countsFile}-${index}`, ...chosen,
+    ],
+    countsFile: `${countsFile}-${index}`,
+  }));
 }
 
 /** Runs Node with these arguments; resolves to its exit code and the counts the test runner itself printed. */
@@ -78,14 +91,17 @@ async function runStep(step, countsFile) {
   const startedAt = Date.now();
   let failedCode = 0;
   const printed = [];
+  const left = [];
   for (const command of commandsOf(step, countsFile)) {
-    const result = await runNode(command, countsFile);
+    const result = await runNode(command.args, command.countsFile);
     printed.push(result.printed);
+    left.push(countsIn(command.countsFile));
     failedCode = result.code;
     if (failedCode !== 0) break;
   }
   const runsTests = step.tests !== undefined || step.counts === true;
-  const counts = runsTests ? countsIn(countsFile) ?? sumCounts(printed) : { passed: 0, failed: 0 };
+  const counted = left.filter((each) => each !== undefined);
+  const counts = runsTests ? sumCounts(counted.length > 0 ? counted : printed) : { passed: 0, failed: 0 };
   const ok = failedCode === 0 && counts.failed === 0;
   if (!ok && counts.failed === 0) counts.failed = 1;
   console.log(`${ok ? green('ok') : red('FAILED')}  ${step.name}  ${duration(Date.now() - startedAt)}`);
