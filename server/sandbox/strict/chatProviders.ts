@@ -1,29 +1,10 @@
 import { asNumber, asString, isObject } from '../../base/json.ts';
-import type { JsonObject } from '../../base/json.ts';
+import { callsOf, namesMatch, orphanResult, range } from './chatChecks.ts';
 import { functionSchemaFault } from './openaiSchemas.ts';
 import { among, dataUrlOf, isSet, mediaTypeOfBytes, objectOf, objectsOf, wordsOf } from './strictCheck.ts';
 import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
 
 /* Providers that speak OpenAI's Chat in a way of their own. Error texts are from the named public reports, read in November 2026. */
-
-function callsOf(message: JsonObject): JsonObject[] {
-  return objectsOf(message['tool_calls']);
-}
-
-function range(body: JsonObject, field: string, least: number, most: number, words: (value: number) => string): StrictRefusal | undefined {
-  const value = asNumber(body[field]);
-  return value === undefined || (value >= least && value <= most) ? undefined : { message: words(value), param: field };
-}
-
-/** Every result answers a call of the message before it. */
-const orphanResult: StrictCheck = ({ body }) => {
-  let open: unknown[] = [];
-  return among(objectsOf(body['messages']), (message) => {
-    if (message['role'] !== 'tool') open = callsOf(message).map((call) => call['id']);
-    else if (!open.includes(message['tool_call_id'])) return { message: "Messages with role 'tool' must be a response to a preceding message with 'tool_calls'" };
-    return undefined;
-  });
-};
 
 /*
  * DeepSeek. Sources: https://api-docs.deepseek.com (create-chat-completion, thinking_mode, json_mode); diegosouzapw/OmniRoute#2281 and
@@ -54,11 +35,6 @@ const deepseekRest: StrictCheck = ({ body }) => {
     ?? (Array.isArray(body['stop']) && body['stop'].length > 16 ? { message: 'Invalid stop value, the maximum number of stop sequences is 16' } : undefined);
 };
 export const deepseekChecks: readonly StrictCheck[] = [deepseekMessages, orphanResult, deepseekRest];
-
-function namesMatch(body: JsonObject, shape: RegExp, words: (path: string) => string): StrictRefusal | undefined {
-  return among(objectsOf(body['tools']), (tool, index) => (shape.test(asString(objectOf(tool['function'])['name']) ?? '') ? undefined : { message: words(`tools[${index}].function.name`) }))
-    ?? among(objectsOf(body['messages']), (message, index) => among(callsOf(message), (call, position) => (shape.test(asString(objectOf(call['function'])['name']) ?? '') ? undefined : { message: words(`messages[${index}].tool_calls[${position}].function.name`) })));
-}
 
 /*
  * Mistral. Sources: https://docs.mistral.ai/api and the types of `@mistralai/mistralai` 2.7.0 for fields; BerriAI/litellm#17761 and

@@ -22,8 +22,22 @@ export interface StrictRefusal {
   readonly at?: readonly (string | number)[] | undefined;
 }
 
-/** One rule of a provider. The comment before it names its source. */
-export type StrictCheck = (request: StrictRequest) => StrictRefusal | undefined;
+/** Where a rule stands, and how its words are known: from a page of the provider, from a public report, or not at all: then only the shape of the refusal is the provider's. */
+export interface StrictSource {
+  readonly url: string;
+  readonly words: 'documented' | 'reported' | 'assumed';
+}
+
+/** One rule of a provider. It carries its source, or the comment before it names it. */
+export interface StrictCheck {
+  (request: StrictRequest): StrictRefusal | undefined;
+  readonly source?: StrictSource | undefined;
+}
+
+/** A rule with its source. */
+export function sourced(words: StrictSource['words'], url: string, check: (request: StrictRequest) => StrictRefusal | undefined): StrictCheck {
+  return Object.assign((request: StrictRequest) => check(request), { source: { url, words } });
+}
 
 /** The first refusal of the checks. */
 export function firstRefusal(checks: readonly StrictCheck[], request: StrictRequest): StrictRefusal | undefined {

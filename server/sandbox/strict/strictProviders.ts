@@ -7,27 +7,8 @@ import { geminiChecks } from './gemini.ts';
 import { openAiChatChecks } from './openaiChat.ts';
 import { openAiResponsesChecks } from './openaiResponses.ts';
 import { firstRefusal } from './strictCheck.ts';
-import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
-
-/** A provider whose refusals are simulated: what it refuses in each protocol it speaks, and how it writes a refusal. */
-interface StrictProvider {
-  readonly checks: Partial<Record<SandboxProtocol, readonly StrictCheck[]>>;
-  readonly write: (refusal: StrictRefusal, requestId: string) => JsonObject;
-}
-
-const openAiBody = ({ message, type, param, code }: StrictRefusal): JsonObject => ({ error: { message, type: type ?? 'invalid_request_error', param: param ?? null, code: code ?? null } });
-const bareBody = ({ message, type }: StrictRefusal): JsonObject => ({ error: { message, type: type ?? 'invalid_request_error' } });
-const anthropicBody = ({ message, type }: StrictRefusal, requestId: string): JsonObject => ({ type: 'error', error: { type: type ?? 'invalid_request_error', message }, request_id: requestId });
-const googleBody = ({ message, status }: StrictRefusal): JsonObject => ({ error: { code: status ?? 400, message, status: 'INVALID_ARGUMENT' } });
-const deepseekBody = ({ message }: StrictRefusal): JsonObject => ({ error: { message, type: 'invalid_request_error', param: null, code: 'invalid_request_error' } });
-const xaiBody = ({ message }: StrictRefusal): JsonObject => ({ code: 'Client specified an invalid argument', error: message });
-
-/** Mistral writes what its schema refuses as Pydantic does, and the rest flat. */
-function mistralBody({ message, type, code, at }: StrictRefusal): JsonObject {
-  return at === undefined
-    ? { object: 'error', message, type: type ?? 'invalid_request_error', param: null, code: code ?? null }
-    : { object: 'error', message: { detail: [{ type: type ?? 'value_error', loc: [...at], msg: message, input: null }] }, type: 'invalid_request_error', param: null, code: null };
-}
+import { anthropicBody, bareBody, deepseekBody, googleBody, mistralBody, openAiBody, xaiBody } from './strictProvider.ts';
+import type { StrictProvider } from './strictProvider.ts';
 
 /** By the provider's id in the catalog. */
 export const strictProviders = {
@@ -61,8 +42,8 @@ export interface JudgedRequest {
 
 /** What a provider answers to a request that it refuses; undefined: it takes it. */
 export function refusalOf(provider: StrictProviderId, protocol: SandboxProtocol, request: JudgedRequest): { status: number; message: string; body: JsonObject } | undefined {
-  const { checks, write }: StrictProvider = strictProviders[provider];
+  const { checks, write, writeIn }: StrictProvider = strictProviders[provider];
   const model = request.model.toLowerCase().replace(/^.*\//, '');
   const refusal = firstRefusal(checks[protocol] ?? [], { body: request.body, model, headers: request.headers });
-  return refusal === undefined ? undefined : { status: refusal.status ?? 400, message: refusal.message, body: write(refusal, request.requestId) };
+  return refusal === undefined ? undefined : { status: refusal.status ?? 400, message: refusal.message, body: (writeIn?.[protocol] ?? write)(refusal, request.requestId) };
 }

@@ -3,21 +3,12 @@ import { describe, test } from 'node:test';
 import { providers } from '../../../server/catalog/providers.ts';
 import type { JsonObject } from '../../../server/base/json.ts';
 import { startSandboxProvider } from '../../../server/sandbox/sandboxProvider.ts';
-import { refusalOf, strictProviders, type StrictProviderId } from '../../../server/sandbox/strict/strictProviders.ts';
-import type { SandboxProtocol } from '../../../server/sandbox/wires/sandboxWire.ts';
+import { refusalOf, strictProviders } from '../../../server/sandbox/strict/strictProviders.ts';
+import { call, chatTool, plainBodies, strictCaseTests, user, type StrictCase } from './strictCases.ts';
 
-type Case = readonly [provider: StrictProviderId, protocol: SandboxProtocol, model: string, more: JsonObject, words: RegExp, status?: number];
-
-const user: JsonObject = { role: 'user', content: 'hi' };
-const bodies: Readonly<Record<SandboxProtocol, JsonObject>> = {
-  'openai-chat': { model: 'm', messages: [user] }, 'openai-responses': { model: 'm', input: [user] },
-  'anthropic-messages': { model: 'm', max_tokens: 100, messages: [user] }, 'gemini': { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
-};
-const chatTool = (name: string, parameters: JsonObject = { type: 'object', properties: {} }): JsonObject => ({ type: 'function', function: { name, parameters } });
-const call = (id: string): JsonObject[] => [user, { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: '{}' } }] }, { role: 'tool', tool_call_id: id, content: 'x' }];
 const picture = (type: string, data: string): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: type, data } });
 
-const cases: readonly Case[] = [
+const cases: readonly StrictCase[] = [
   ['openai', 'openai-chat', 'gpt-4o', { messages: call('c'.repeat(41)) }, /string too long. Expected a string with maximum length 40, but got a string with length 41/],
   ['openai', 'openai-chat', 'gpt-4o', { messages: [{ role: 'boss', content: 'x' }] }, /Supported values are: 'system', 'assistant'/],
   ['openai', 'openai-chat', 'gpt-4o', { tools: [chatTool('a.b')] }, /string does not match pattern/],
@@ -67,15 +58,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('a strict provider', () => {
-  for (const [provider, protocol, model, more, words, status] of cases) {
-    test(`${provider} (${protocol}, ${model}) refuses: ${words.source.slice(0, 60)}`, () => {
-      const judged = (body: JsonObject): ReturnType<typeof refusalOf> => refusalOf(provider, protocol, { body, model, headers: {}, requestId: 'r' });
-      const refusal = judged({ ...bodies[protocol], ...more });
-      assert.match(refusal?.message ?? '', words);
-      assert.equal(refusal?.status, status ?? 400);
-      assert.equal(judged(bodies[protocol]), undefined);
-    });
-  }
+  strictCaseTests(cases);
 
   test('each has a rule in each of its protocols that is tried here', () => {
     const tried = new Set(cases.map(([provider, protocol]) => `${provider} ${protocol}`));
@@ -91,7 +74,7 @@ describe('a strict provider', () => {
   });
 
   test('anthropic refuses names of betas that are none', () => {
-    const judged = (beta: string): string | undefined => refusalOf('anthropic', 'anthropic-messages', { body: bodies['anthropic-messages'], model: 'claude-opus-4-6', headers: { 'anthropic-beta': beta }, requestId: 'r' })?.message;
+    const judged = (beta: string): string | undefined => refusalOf('anthropic', 'anthropic-messages', { body: plainBodies['anthropic-messages'], model: 'claude-opus-4-6', headers: { 'anthropic-beta': beta }, requestId: 'r' })?.message;
     assert.match(judged('claude-code-20250219,made-up') ?? '', /Unexpected value\(s\) `made-up` for the `anthropic-beta` header/);
     assert.equal(judged('claude-code-20250219, interleaved-thinking-2025-05-14'), undefined);
   });
