@@ -24,11 +24,12 @@ export const together: Provider = {
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
   pricesId: 'together',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning', efforts: ['low', 'medium', 'high'] },
   sources: [
     { of: ['address', 'models'], url: 'https://docs.together.ai/docs/inference/openai-compatibility', ...page },
     { of: ['address'], url: 'https://docs.together.ai/docs/inference/responses-api', ...page },
     { of: ['errors'], url: 'https://docs.together.ai/docs/error-codes', ...page },
+    { of: ['efforts'], url: 'https://github.com/togethercomputer/openapi', ...quoted },
   ],
   undocumented: ["an address for Anthropic's protocol", 'a call for the balance'],
   errorRules: [
@@ -61,8 +62,19 @@ export const fireworks: Provider = {
   modelsPath: '/models',
   pricesId: 'fireworks',
   modelSpelling: 'fireworks',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+  dialect: {
+    maxTokensField: 'max_tokens', reasoningField: 'reasoning_content', reasoningFieldOnly: true, efforts: ['none', 'low', 'medium', 'high', 'max'], toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 }, mostPlainOutputTokens: 4096,
+    // Every object of its schema is closed. Streams have their usage without being asked.
+    streamUsageOption: false,
+    dropFields: ['stream_options', 'store', 'verbosity', 'safety_identifier', 'prompt_cache_retention', 'web_search_options', 'modalities', 'audio'],
+    messageFields: { system: ['role', 'content'], user: ['role', 'content'], assistant: ['role', 'content', 'reasoning_content', 'tool_calls'], tool: ['role', 'content', 'tool_call_id'] },
+    models: [{ names: /^(?:gpt-oss|minimax-m2)/, efforts: ['low', 'medium', 'high'] }],
+  },
   sources: [
+    { of: ['efforts', 'models', 'toolNames', 'dropFields', 'messageFields', 'reasoningFieldOnly'], url: 'https://docs.fireworks.ai/api-reference/post-chatcompletions', ...quoted },
+    { of: ['dropFields', 'streamUsageOption'], url: 'https://github.com/FlowiseAI/Flowise/issues/2866', ...quoted },
+    { of: ['dropFields', 'messageFields'], url: 'https://github.com/web-infra-dev/midscene/issues/1322', ...quoted },
+    { of: ['mostPlainOutputTokens'], url: 'https://github.com/nullclaw/nullclaw/pull/231', ...quoted },
     { of: ['address', 'models'], url: 'https://docs.fireworks.ai/tools-sdks/anthropic-compatibility', ...page },
     { of: ['address'], url: 'https://docs.fireworks.ai/nexus/apis-and-sdks', ...page },
     { of: ['errors'], url: 'https://docs.fireworks.ai/guides/inference-error-codes', ...page },
@@ -97,7 +109,9 @@ export const cerebras: Provider = {
     reasoningField: 'reasoning',
     reasoningFieldOnly: true,
     // A field that it does not know is refused.
-    dropFields: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'parallel_tool_calls', 'service_tier', 'prompt_cache_key', 'verbosity', 'store'],
+    dropFields: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'parallel_tool_calls', 'service_tier', 'prompt_cache_key', 'verbosity', 'store', 'metadata', 'safety_identifier', 'prompt_cache_retention', 'web_search_options', 'modalities', 'audio'],
+    messageFields: { system: ['role', 'content', 'name'], user: ['role', 'content', 'name'], assistant: ['role', 'content', 'name', 'reasoning', 'tool_calls'], tool: ['role', 'content', 'name', 'tool_call_id'] },
+    sameToolStrict: true,
   },
   sources: [
     { of: ['address'], url: 'https://inference-docs.cerebras.ai/resources/openai', ...page },
@@ -105,6 +119,9 @@ export const cerebras: Provider = {
     { of: ['dropFields'], url: 'https://preview.hex.pm/preview/req_llm/1.10.0/show/guides/cerebras.md', ...quoted },
     { of: ['dropFields'], url: 'https://docs.getbifrost.ai/providers/supported-providers/cerebras', ...quoted },
     { of: ['dropFields'], url: 'https://github.com/agno-agi/agno/issues/4508', ...quoted },
+    { of: ['dropFields', 'messageFields'], url: 'https://github.com/anomalyco/opencode/issues/6648', ...quoted },
+    { of: ['messageFields'], url: 'https://github.com/Alishahryar1/free-claude-code/issues/1136', ...quoted },
+    { of: ['sameToolStrict'], url: 'https://github.com/RooCodeInc/Roo-Code/issues/10334', ...quoted },
     { of: ['reasoningField', 'reasoningFieldOnly'], url: 'https://github.com/proxysoul/Empryo/pull/209', ...quoted },
     { of: ['reasoningFieldOnly'], url: 'https://github.com/Kilo-Org/kilocode/issues/10375', ...quoted },
     { of: ['errors'], url: 'https://github.com/anomalyco/opencode/issues/7463', ...quoted },
@@ -136,8 +153,11 @@ export const sambanova: Provider = {
   billingUrl: 'https://cloud.sambanova.ai/plans/billing',
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens' },
+  dialect: { maxTokensField: 'max_tokens', efforts: ['low', 'medium', 'high'], plainContent: true, bytesAndOwnToolsOnly: true, noDocuments: true },
   sources: [
+    { of: ['efforts'], url: 'https://github.com/sambanova/sambanova-python', ...quoted },
+    { of: ['plainContent'], url: 'https://github.com/musistudio/claude-code-router/issues/965', ...quoted },
+    { of: ['bytesAndOwnToolsOnly', 'noDocuments'], url: 'https://docs.sambanova.ai/docs/en/features/messages', ...page },
     { of: ['address'], url: 'https://docs.sambanova.ai/docs/en/features/anthropic-compatibility', ...page },
     { of: ['errors'], url: 'https://docs.sambanova.ai/docs/en/api-reference/using-the-api/api-error-codes', ...page },
     { of: ['errors', 'keys', 'models'], url: `${neurolink}/sambanova.json`, ...quoted },
@@ -165,8 +185,15 @@ export const nvidia: Provider = {
   // The list is the same for every account and is readable without a key.
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+  dialect: {
+    maxTokensField: 'max_tokens', reasoningField: 'reasoning_content',
+    dropFields: ['prompt_cache_key', 'prompt_cache_retention', 'store', 'metadata', 'service_tier', 'verbosity', 'safety_identifier', 'web_search_options', 'modalities', 'audio'],
+    models: [{ names: /^(?:gemma-2-|nemotron-4-)/, dropFields: ['presence_penalty', 'frequency_penalty'] }],
+  },
   sources: [
+    { of: ['dropFields'], url: 'https://github.com/sipeed/picoclaw/issues/1019', ...quoted },
+    { of: ['dropFields'], url: 'https://github.com/can1357/oh-my-pi/issues/2299', ...quoted },
+    { of: ['models'], url: 'https://github.com/Kilo-Org/kilocode/issues/9652', ...quoted },
     { of: ['address', 'keys', 'models'], url: 'https://github.com/juspay/neurolink/blob/release/docs/getting-started/providers/nvidia-nim.md', ...quoted },
     { of: ['errors'], url: 'https://github.com/Alishahryar1/free-claude-code/issues/1021', ...quoted },
     { of: ['errors'], url: 'https://github.com/anomalyco/opencode/issues/44204', ...quoted },
@@ -268,8 +295,9 @@ export const deepinfra: Provider = {
   // The list is public and proves nothing about the key.
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content', toolChoices: ['auto', 'none'], plainContent: true, textResultsOnly: true, mostStops: 16 },
   sources: [
+    { of: ['toolChoices', 'plainContent', 'textResultsOnly', 'mostStops'], url: 'https://deepinfra.com/google/gemini-2.0-flash-001/api?example=openai-python', ...quoted },
     { of: ['address', 'keys', 'models', 'prices'], url: `${neurolink}/deepinfra.json`, ...quoted },
     { of: ['errors'], url: 'https://github.com/truefoundry/models/pull/862', ...quoted },
   ],
@@ -294,9 +322,17 @@ export const siliconflow: Provider = {
   billingUrl: 'https://cloud.siliconflow.com',
   probe: { method: 'GET', path: '/models', provesKey: true },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens', jsonSchemaOutput: false, reasoningField: 'reasoning_content', thinkingToggle: 'enable-thinking', mostStops: 4 },
+  dialect: {
+    maxTokensField: 'max_tokens', jsonSchemaOutput: false, reasoningField: 'reasoning_content', thinkingToggle: 'enable-thinking', mostStops: 4, efforts: ['low', 'medium', 'high', 'xhigh', 'max'], toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
+    messagesToolChoices: ['auto', 'none', 'function'],
+    // Models that do not think, or always do.
+    models: [{ names: /qwen2|-vl-|hunyuan-mt|deepseek-r1|instruct|^deepseek-v3$/, dropFields: ['enable_thinking', 'thinking_budget'] }],
+  },
   sources: [
-    { of: ['mostStops', 'thinkingToggle', 'maxTokensField'], url: 'https://docs.siliconflow.cn/docs/api/chat-completions-post', ...page },
+    { of: ['messagesToolChoices'], url: 'https://docs.siliconflow.cn/cn/docs/api/messages-post', ...page },
+    { of: ['models'], url: 'https://github.com/CherryHQ/cherry-studio/issues/6642', ...quoted },
+    { of: ['models'], url: 'https://github.com/EatWorld/UmiOCR-AI-OCR-Plugin/issues/39', ...quoted },
+    { of: ['mostStops', 'thinkingToggle', 'maxTokensField', 'efforts', 'toolNames'], url: 'https://docs.siliconflow.cn/docs/api/chat-completions-post', ...page },
     { of: ['address'], url: 'https://docs.siliconflow.cn/cn/docs/api/messages-post', ...page },
     { of: ['errors'], url: 'https://docs.siliconflow.cn/cn/faqs/error-code', ...page },
     { of: ['errors'], url: 'https://github.com/FoundationAgents/OpenManus/issues/438', ...quoted },

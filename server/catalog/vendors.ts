@@ -366,8 +366,9 @@ export const perplexity: Provider = {
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
   makerPrefix: true,
-  dialect: { customTools: false },
+  dialect: { customTools: false, plainItems: true, efforts: ['low', 'medium', 'high'], developerRole: true },
   sources: [
+    { of: ['plainItems', 'efforts', 'developerRole'], url: 'https://docs.perplexity.ai/api-reference/responses-post', read: '2026-11-27', secondary: true },
     { of: ['address', 'models'], url: 'https://docs.stigg.io/documentation/ai-agents/llm-wrappers/providers/perplexity', read: '2026-11-27', secondary: true },
     { of: ['address', 'models'], url: 'https://www.truefoundry.com/docs/change-announcements/perplexity-agent-api-migration', read: '2026-11-27', secondary: true },
     { of: ['address'], url: 'https://github.com/vercel/ai/releases/tag/@ai-sdk%2Fperplexity@3.1.0', read: '2026-11-27', secondary: true },

@@ -77,7 +77,7 @@ export interface Dialect {
   textResultsOnly?: boolean | undefined;
   /** openai-chat: a message of the assistant without text and calls is refused. Default: it may be empty. */
   noEmptyAssistant?: boolean | undefined;
-  /** openai-chat and openai-responses: the highest temperature that it takes. */
+  /** The highest temperature that it takes. */
   highestTemperature?: number | undefined;
   /** openai-responses: the least output limit that it takes, in tokens. */
   minOutputTokens?: number | undefined;
@@ -90,15 +90,38 @@ export interface Dialect {
   /** Rules of single models, all of which hold that fit. */
   models?: readonly ModelRule[] | undefined;
   /**
-   * openai-chat: the kinds of `tool_choice` that it takes; `function` is a certain tool. Default: all. Without the one that was
-   * asked for, a call is asked for in words, and for `none` the tools are left out.
+   * openai-chat and openai-responses: the kinds of `tool_choice` that it takes; `function` is a certain tool. Default: all. Without
+   * the one that was asked for, a call is asked for in words, and for `none` the tools are left out.
    */
   toolChoices?: readonly ('auto' | 'none' | 'required' | 'function')[] | undefined;
-  /** openai-chat: a forced choice of a tool is refused unless the request turns thinking off. Default false. */
+  /** anthropic-messages: the same there; `any` is `required`, and a certain tool is `function`. */
+  messagesToolChoices?: readonly ('auto' | 'none' | 'required' | 'function')[] | undefined;
+  /** A forced choice of a tool is refused unless the request turns thinking off on openai-chat, or where it turns it on on anthropic-messages. Default false. */
   forcedChoiceWithoutThinking?: boolean | undefined;
   /** openai-chat: bare names of models that think by default and refuse to while the answer is plain: `enable_thinking: false` is added. */
   plainWithoutThinking?: RegExp | undefined;
-  /** openai-chat: a temperature of 0 is refused; the least that is sent instead is 0.01. Default false. */
+  /** openai-chat: bare names of models that refuse a form of JSON while they think: thinking is turned off, or where it was asked for the form is asked for in words. */
+  jsonWithoutThinking?: RegExp | undefined;
+  /** openai-chat: one message of the system is taken, and only at the beginning: others are joined to it, and later ones become the user's. Default false. */
+  oneSystemMessage?: boolean | undefined;
+  /** openai-chat: a conversation without a message of the user is refused. Default false. */
+  userMessageRequired?: boolean | undefined;
+  /** openai-chat: the arguments of a call must be JSON; an empty text becomes an empty object. Default false. */
+  jsonArguments?: boolean | undefined;
+  /** openai-chat: a function must have `parameters`. Default false: it may have none. */
+  toolParametersRequired?: boolean | undefined;
+  /** openai-chat: all tools must have the same `strict`. Where they have not, none has it. Default false. */
+  sameToolStrict?: boolean | undefined;
+  /** openai-chat: the highest output limit of an answer that is not streamed. Default: any. */
+  mostPlainOutputTokens?: number | undefined;
+  /**
+   * openai-responses: items are messages with a type, calls and results only; what the assistant said and what a tool returned is
+   * text. Default false: items and parts are those of OpenAI.
+   */
+  plainItems?: boolean | undefined;
+  /** anthropic-messages: documents are refused, also as bytes. Default false. */
+  noDocuments?: boolean | undefined;
+  /** A temperature of 0 is refused; the least that is sent instead is 0.01. Default false. */
   temperatureAboveZero?: boolean | undefined;
   /** openai-chat: the most stop strings that it takes. Default: any. */
   mostStops?: number | undefined;

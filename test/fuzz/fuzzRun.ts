@@ -10,7 +10,8 @@ import { callerBody } from './callerBody.ts';
 import { differences } from './compare.ts';
 import { randomMeant } from './meant.ts';
 import { Random } from './random.ts';
-import { fuzzTargets, type FuzzTarget } from './targets.ts';
+import type { FuzzTarget } from './fuzzTarget.ts';
+import { fuzzTargets } from './targets.ts';
 
 /** One thing that went wrong, and the request that shows it. */
 export interface Finding { kind: 'refused' | 'silent' | 'failed'; target: string; model: string; caller: ProtocolName; seed: number; words: string; written: string; sent: string }

@@ -1,8 +1,5 @@
-import type { ProtocolName } from '../../server/api/conversation.ts';
-import type { StrictProviderId } from '../../server/sandbox/strict/strictProviders.ts';
-
-/** A strict simulator that the fuzz sends to, and the models it is asked for: one of each generation. */
-export interface FuzzTarget { provider: StrictProviderId; protocol: ProtocolName; models: readonly string[] }
+import type { FuzzTarget } from './fuzzTarget.ts';
+import { openModelTargets } from './openModelTargets.ts';
 
 export const fuzzTargets: readonly FuzzTarget[] = [
   { provider: 'openai', protocol: 'openai-chat', models: ['gpt-4o', 'gpt-4.1', 'o3', 'gpt-5', 'gpt-5.1', 'gpt-5.2'] },
@@ -15,4 +12,5 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { provider: 'groq', protocol: 'openai-chat', models: ['openai/gpt-oss-120b', 'qwen/qwen3-32b'] },
   { provider: 'xai', protocol: 'openai-chat', models: ['grok-4.7', 'grok-3'] },
   { provider: 'xai', protocol: 'openai-responses', models: ['grok-4.7', 'grok-4.20'] },
+  ...openModelTargets,
 ];

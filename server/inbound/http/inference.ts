@@ -29,7 +29,7 @@ const itemReference = 'item_reference';
 export const watchedWords: ReadonlySet<string> = new Set([
   ...mediaTypes, itemReference,
   // What a target may refuse stands beside these words; see protocols/bodyRules.
-  'developer', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', ...watchedImageTypes, ...blankWords,
+  'developer', 'system', 'assistant', 'tool', 'tool_use', 'tool_result', 'function_call_output', 'json_object', ...watchedImageTypes, ...blankWords,
 ]);
 
 /** Headers that belong to a protocol and go on to targets that speak it; Anthropic's are all that begin with its name. */

@@ -37,6 +37,11 @@ export function claudeModelRules(model: string): ClaudeModelRules {
   return { ...common, thinking: 'adaptive', thinkingOff: name.includes('sonnet') ? 'between-tools' : 'least-effort', forcedToolChoice: name.includes('haiku'), sampling: false, prefill: false };
 }
 
+/** Whether a Claude takes turns of the system among the others: Opus 4.8 and later models do. Source: anthropics/claude-code#77698, November 2026. */
+export function takesSystemTurns(model: string): boolean {
+  return (versionOf(model.toLowerCase()) ?? 48) >= 48;
+}
+
 /** Whether a model name is one of Anthropic's own, whoever serves it. */
 export function isClaude(model: string): boolean {
   return model.toLowerCase().includes('claude');

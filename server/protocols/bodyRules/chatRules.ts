@@ -4,9 +4,9 @@ import { isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
-import type { BodyRules, FitTarget } from './rule.ts';
+import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
-import { holdsEmptyList, occurrences } from './fieldStrings.ts';
+import { holdsBlank, holdsEmptyList, occurrences } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
@@ -15,8 +15,9 @@ import { addInstruction } from './instruction.ts';
 import { mayHaveOtherContent, plainContent, reasoningFields, renameReasoning } from './plainContent.ts';
 import { goOn, jsonWords, schemaWords } from './promptWords.ts';
 import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
-import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
+import { fitted, fitTools, fitToolSchema, ToolListVerdicts, withoutMixedStrict } from './tools/toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
+import { mayBreakSystemRules, systemInPlace } from './systemTurns.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
 import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
@@ -85,10 +86,12 @@ export const chatRules: BodyRules = {
     }
     if (words.has('image_url') && (!imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
-    if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || holdsEmptyList(bytes, 'tool_calls', messages))) return true;
+    if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || mayBreakSystemRules(bytes, messages, target) || holdsEmptyList(bytes, 'tool_calls', messages))) return true;
+    if (dialect.jsonArguments === true && words.has('assistant') && holdsBlank(bytes, 'arguments')) return true;
+    if (dialect.mostPlainOutputTokens !== undefined && mayAskTooMuch({ bytes, scan }, dialect.mostPlainOutputTokens)) return true;
     const format = fields.get('response_format');
     if (format !== undefined && /json_(?:schema|object)/.test(bytes.toString('latin1', format.start, Math.min(format.end, format.start + 64 * 1024)))) {
-      if (dialect.jsonSchemaOutput === false || dialect.strictSchemas === true || words.has('json_object')) return true;
+      if (dialect.jsonSchemaOutput === false || dialect.strictSchemas === true || words.has('json_object') || dialect.jsonWithoutThinking?.test(bareModelName(target.model)) === true) return true;
     }
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end))) return true;
@@ -97,7 +100,7 @@ export const chatRules: BodyRules = {
   },
 
   fitContent(body, target, changes) {
-    if (Array.isArray(body.messages)) body.messages = inOrder(fitMessages(body.messages, target, changes), target, changes);
+    if (Array.isArray(body.messages)) body.messages = systemInPlace(inOrder(fitMessages(body.messages, target, changes), target, changes), target, changes);
     if (Array.isArray(body.tools)) body.tools = fitted(body.tools, fittingTools[toolsKind(target)], changes);
     fitToolFields(body, changes);
     fitToolChoice(body, target, changes);
@@ -106,19 +109,29 @@ export const chatRules: BodyRules = {
       body.enable_thinking = false;
       changes.add('thinking was turned off, which this model refuses in a plain answer');
     }
+    fitJsonWithoutThinking(body, target, changes);
     fitFormat(body, target, changes);
+    fitPlainLimit(body, target, changes);
     fitLast(body, target, changes);
   },
 };
 
-/** What becomes of `strict` of a tool: it stays, goes, or goes where its schema is not strict. */
-type ToolsKind = 'as-written' | 'never' | 'checked';
+/** What becomes of a tool: `strict` stays, goes, goes where its schema is not strict, or goes where not all tools have it; `whole`: it gets parameters. */
+type ToolsKind = 'as-written' | 'never' | 'checked' | 'same' | 'whole';
 
-const fittingTools = { 'as-written': fitTools(tool => fitTool(tool, 'as-written')), 'never': fitTools(tool => fitTool(tool, 'never')), 'checked': fitTools(tool => fitTool(tool, 'checked')) };
-const toolLists = { 'as-written': new ToolListVerdicts(fittingTools['as-written']), 'never': new ToolListVerdicts(fittingTools.never), 'checked': new ToolListVerdicts(fittingTools.checked) };
+const fittingTools: Readonly<Record<ToolsKind, (tools: JsonValue[]) => JsonValue[]>> = {
+  'as-written': fitTools(tool => fitTool(tool, 'as-written')), 'never': fitTools(tool => fitTool(tool, 'never')), 'checked': fitTools(tool => fitTool(tool, 'checked')),
+  'same': withoutMixedStrict(fitTools(tool => fitTool(tool, 'as-written')), fitTools(tool => fitTool(tool, 'never'))), 'whole': fitTools(tool => fitTool(tool, 'whole')),
+};
+const toolLists: Readonly<Record<ToolsKind, ToolListVerdicts>> = {
+  'as-written': new ToolListVerdicts(fittingTools['as-written']), 'never': new ToolListVerdicts(fittingTools.never), 'checked': new ToolListVerdicts(fittingTools.checked),
+  'same': new ToolListVerdicts(fittingTools.same), 'whole': new ToolListVerdicts(fittingTools.whole),
+};
 
 function toolsKind({ dialect }: FitTarget): ToolsKind {
-  return dialect.toolStrict === false ? 'never' : dialect.strictSchemas === true ? 'checked' : 'as-written';
+  if (dialect.toolStrict === false) return 'never';
+  if (dialect.strictSchemas === true) return 'checked';
+  return dialect.sameToolStrict === true ? 'same' : dialect.toolParametersRequired === true ? 'whole' : 'as-written';
 }
 
 function maxTokensField({ dialect, model }: FitTarget): 'max_tokens' | 'max_completion_tokens' | undefined {
@@ -146,7 +159,10 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
   const ids = callIdRule(target);
   return messages.map(message => {
     if (!isObject(message)) return message;
-    const fit = { ...withKnownFields(message, target, changes) };
+    const copy = { ...message };
+    const renamed = dialect.reasoningFieldOnly === true ? renameReasoning(copy, reasoningField(target)) : undefined;
+    if (renamed !== undefined) changes.add(`${renamed} was sent as ${reasoningField(target)}`);
+    const fit = withKnownFields(copy, target, changes);
     if (Array.isArray(fit.tool_calls) && fit.tool_calls.length === 0) {
       delete fit.tool_calls;
       changes.add('an empty list of calls was left out');
@@ -155,6 +171,7 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
       fit.role = 'system';
       changes.add('the role developer was sent as system');
     }
+    if (dialect.jsonArguments === true && Array.isArray(fit.tool_calls)) fit.tool_calls = fit.tool_calls.map(call => withArguments(call, changes));
     if (ids !== undefined) {
       if (typeof fit.tool_call_id === 'string') fit.tool_call_id = fitId(fit.tool_call_id, ids, changes);
       if (Array.isArray(fit.tool_calls)) {
@@ -168,8 +185,6 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
         changes.add('empty reasoning was added to calls of tools');
       }
     }
-    const renamed = dialect.reasoningFieldOnly === true ? renameReasoning(fit, reasoningField(target)) : undefined;
-    if (renamed !== undefined) changes.add(`${renamed} was sent as ${reasoningField(target)}`);
     if (dialect.plainContent === true) {
       const plain = plainContent(fit.content);
       if (plain !== fit.content) {
@@ -180,6 +195,13 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
     if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
     return fit;
   });
+}
+
+/** A call without arguments calls with an empty object. */
+function withArguments(call: JsonValue, changes: Set<string>): JsonValue {
+  if (!isObject(call) || !isObject(call.function) || typeof call.function.arguments !== 'string' || call.function.arguments.trim() !== '') return call;
+  changes.add('empty arguments were sent as an empty object');
+  return { ...call, function: { ...call.function, arguments: '{}' } };
 }
 
 function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {
@@ -199,7 +221,7 @@ function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
   if (!isObject(tool) || !isObject(tool.function)) return tool;
   const { function: declared } = tool;
   let fit = declared;
-  if (declared.parameters !== undefined) {
+  if (declared.parameters !== undefined || kind === 'whole') {
     const parameters = fitToolSchema(declared.parameters, true);
     if (parameters !== declared.parameters) fit = { ...fit, parameters };
   }
@@ -208,6 +230,42 @@ function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
     fit = rest;
   }
   return fit === declared ? tool : { ...tool, function: fit };
+}
+
+/** Whether an answer that is not streamed has a higher limit than the target takes. False is certain. */
+function mayAskTooMuch({ bytes, scan: { fields } }: BodyBytes, most: number): boolean {
+  const stream = fields.get('stream');
+  if (stream !== undefined && bytes.toString('latin1', stream.start, stream.end) === 'true') return false;
+  return maxTokensFields.some(name => {
+    const limit = fields.get(name);
+    return limit !== undefined && Number(bytes.toString('latin1', limit.start, limit.end)) > most;
+  });
+}
+
+function fitPlainLimit(body: JsonObject, { dialect: { mostPlainOutputTokens: most } }: FitTarget, changes: Set<string>): void {
+  if (most === undefined || body.stream === true) return;
+  for (const name of maxTokensFields) {
+    const limit = body[name];
+    if (typeof limit !== 'number' || limit <= most) continue;
+    body[name] = most;
+    changes.add(`${name} ${limit} was sent as ${most}, the most of an answer that is not streamed`);
+  }
+}
+
+/** A form of JSON where the model refuses it while it thinks: what was asked for by name stays, thinking or else the form. */
+function fitJsonWithoutThinking(body: JsonObject, { dialect, model }: FitTarget, changes: Set<string>): void {
+  const format = body.response_format;
+  if (!isObject(format) || (format.type !== 'json_object' && format.type !== 'json_schema') || dialect.jsonWithoutThinking?.test(bareModelName(model)) !== true) return;
+  if (body.enable_thinking === false) return;
+  if (body.enable_thinking === undefined) {
+    body.enable_thinking = false;
+    changes.add('thinking was turned off, which this model refuses with a form of JSON');
+    return;
+  }
+  delete body.response_format;
+  const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined;
+  addInstruction(body, format.type === 'json_schema' ? schemaWords(schema) : jsonWords);
+  changes.add('the JSON form of the answer was asked for in words');
 }
 
 function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {

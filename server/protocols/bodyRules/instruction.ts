@@ -9,3 +9,8 @@ export function addInstruction(body: JsonObject, text: string): void {
     body.messages = [{ ...first, content }, ...rest];
   } else body.messages = [{ role: 'system', content: text }, ...messages];
 }
+
+/** Adds an instruction to those of a Responses request. */
+export function addResponsesInstruction(body: JsonObject, text: string): void {
+  body.instructions = typeof body.instructions === 'string' && body.instructions !== '' ? `${body.instructions}\n\n${text}` : text;
+}

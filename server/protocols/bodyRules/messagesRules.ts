@@ -11,7 +11,9 @@ import { commonImageTypes, imageFieldsFit, imageType } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
 import { refusedFields } from './modelRules.ts';
+import { fitTemperature } from './openAiFields.ts';
 import { goOn, mustCallWords, schemaWords } from './promptWords.ts';
+import { mayHaveSystemTurns, withoutSystemTurns } from './systemTurns.ts';
 import { closedSchema } from './tools/strictSchemas.ts';
 import { fitId } from './fitId.ts';
 import { leaveOutElsewhere, mayBeElsewhere } from './elsewhere.ts';
@@ -29,26 +31,30 @@ export const messagesRules: BodyRules = {
       fitThinking(body, model, changes);
       fitSampling(body, model, changes);
       fitUser(body, changes);
-    }
+    } else fitTemperature(body, dialect.highestTemperature, dialect.temperatureAboveZero === true, changes);
     leaveOut(body, refusedFields({ dialect, model }), changes);
   },
 
   mayHoldRefused({ bytes, scan }, { model, dialect }) {
     const { words, fields } = scan;
     if (dialect.bytesAndOwnToolsOnly === true && mayBeElsewhere(bytes, fields.get('tools'))) return true;
+    if (dialect.noDocuments === true && words.has('document')) return true;
+    if (mayHaveSystemTurns({ bytes, scan }, model)) return true;
     if ((words.has('tool_use') || words.has('tool_result')) && !callIdsFit(bytes)) return true;
     if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists.fits(bytes.subarray(tools.start, tools.end))) return true;
     if (mayHoldSchema(bytes, scan) && isClaude(model)) return true;
-    if (isForced(bytes, fields.get('tool_choice')) && !claudeModelRules(model).forcedToolChoice) return true;
+    if (isForced(bytes, fields.get('tool_choice')) && (!claudeModelRules(model).forcedToolChoice || dialect.forcedChoiceWithoutThinking === true)) return true;
+    if (dialect.messagesToolChoices !== undefined && fields.has('tool_choice')) return true;
     if (isClaude(model) && blankWords.some(word => words.has(word)) && (holdsBlank(bytes, 'text') || holdsBlank(bytes, 'content'))) return true;
     return words.has('assistant') && endsWithAssistant({ bytes, scan }, 'messages');
   },
 
   fitContent(body, target, changes) {
-    if (target.dialect.bytesAndOwnToolsOnly === true) leaveOutElsewhere(body, changes);
-    if (Array.isArray(body.messages)) body.messages = body.messages.map(message => fitMessage(message, changes));
+    const { dialect } = target;
+    if (dialect.bytesAndOwnToolsOnly === true || dialect.noDocuments === true) leaveOutElsewhere(body, dialect, changes);
+    if (Array.isArray(body.messages)) body.messages = withoutSystemTurns(body.messages, target.model, changes).map(message => fitMessage(message, changes));
     if (isClaude(target.model)) {
       if (Array.isArray(body.messages)) body.messages = fitTexts(body.messages, changes);
       const system = fitSystem(body.system, changes);
@@ -243,10 +249,28 @@ function isForced(bytes: Buffer, range: { start: number; end: number } | undefin
   return range !== undefined && /"type"\s*:\s*"(?:any|tool)"/.test(bytes.toString('latin1', range.start, range.end));
 }
 
-/** A model that refuses to be forced to a tool is asked in words. */
-function fitToolChoice(body: JsonObject, { model }: FitTarget, changes: Set<string>): void {
+const choiceKinds: Readonly<Record<string, 'auto' | 'none' | 'required' | 'function'>> = { auto: 'auto', none: 'none', any: 'required', tool: 'function' };
+
+/** Whether the target takes this choice of a tool. */
+function takesChoice({ type }: JsonObject, { dialect, model }: FitTarget, thinking: JsonValue | undefined): boolean {
+  const kind = typeof type === 'string' ? choiceKinds[type] : undefined;
+  if (kind !== undefined && dialect.messagesToolChoices?.includes(kind) === false) return false;
+  if (kind !== 'required' && kind !== 'function') return true;
+  const thinks = isObject(thinking) && (thinking.type === 'enabled' || thinking.type === 'adaptive');
+  return claudeModelRules(model).forcedToolChoice && !(dialect.forcedChoiceWithoutThinking === true && thinks);
+}
+
+/** A model that refuses to be forced to a tool is asked in words, and one that refuses `none` gets no tools. */
+function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>): void {
   const choice = body.tool_choice;
-  if (!isObject(choice) || !isForcing(choice) || claudeModelRules(model).forcedToolChoice) return;
+  if (!isObject(choice) || takesChoice(choice, target, body.thinking)) return;
+  if (!isForcing(choice)) {
+    delete body.tool_choice;
+    if (choice.type !== 'none') return;
+    delete body.tools;
+    changes.add('tools were left out, because none may be called');
+    return;
+  }
   const { type: _type, name, ...rest } = choice;
   body.tool_choice = { type: 'auto', ...rest };
   addSystem(body, mustCallWords(typeof name === 'string' ? name : undefined));

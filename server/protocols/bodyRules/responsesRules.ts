@@ -9,10 +9,13 @@ import { occurrences, stringsOfField } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
+import { addResponsesInstruction } from './instruction.ts';
+import { mayHaveOtherItems, plainItems } from './plainItems.ts';
 import { jsonWords } from './promptWords.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools } from './openAiFields.ts';
 import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
+import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 
 /** The longest `call_id` of OpenAI's Responses is longer than that of Chat. */
@@ -40,7 +43,7 @@ export const responsesRules: BodyRules = {
       body.max_output_tokens = dialect.minOutputTokens;
       changes.add(`max_output_tokens ${limit} was sent as ${dialect.minOutputTokens}`);
     }
-    fitTemperature(body, dialect.highestTemperature, false, changes);
+    fitTemperature(body, dialect.highestTemperature, dialect.temperatureAboveZero === true, changes);
     fitSampling(body, openAiModelKind(model) === 'reasoning' && !(isObject(body.reasoning) && body.reasoning.effort === 'none'), changes);
     fitUser(body, userFields, dialect.maxUserLength, changes);
     leaveOut(body, refusedFields(target), changes);
@@ -49,6 +52,8 @@ export const responsesRules: BodyRules = {
   mayHoldRefused({ bytes, scan }, target) {
     const { words, fields } = scan;
     if (words.has('developer') && target.dialect.developerRole !== true) return true;
+    if (target.dialect.plainItems === true && mayHaveOtherItems(bytes, fields.get('input'))) return true;
+    if (mayHoldRefusedChoice(bytes, fields.get('tool_choice'), target)) return true;
     const rule = callIdRule(target);
     if (rule !== undefined && words.has('function_call_output') && !idsFit(bytes, 'call_id', rule)) return true;
     if (words.has('input_image') && !imageUrlsFit(bytes, allowedImages(target))) return true;
@@ -65,13 +70,17 @@ export const responsesRules: BodyRules = {
   },
 
   fitContent(body, target, changes) {
-    if (Array.isArray(body.input)) body.input = body.input.map(item => fitItem(item, target, changes));
+    if (Array.isArray(body.input)) {
+      const items = body.input.map(item => fitItem(item, target, changes));
+      body.input = target.dialect.plainItems === true ? plainItems(items, changes) : items;
+    }
     if (Array.isArray(body.tools)) body.tools = fitted(body.tools, fittingTools[toolsKind(target)], changes);
     fitToolFields(body, changes);
+    fitToolChoice(body, target, changes, addResponsesInstruction);
     fitSchema(body, target, changes);
     const format = isObject(body.text) ? body.text.format : undefined;
     if (isObject(format) && format.type === 'json_object' && !/json/i.test(`${JSON.stringify(body.input ?? '')}${JSON.stringify(body.instructions ?? '')}`)) {
-      body.instructions = typeof body.instructions === 'string' && body.instructions !== '' ? `${body.instructions}\n\n${jsonWords}` : jsonWords;
+      addResponsesInstruction(body, jsonWords);
       changes.add('an instruction to answer in JSON was added');
     }
   },

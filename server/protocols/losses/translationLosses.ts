@@ -81,7 +81,7 @@ export function addTranslationLosses(conversation: ConversationRequest, body: Js
   if (asksForReasoning(conversation) && at.reasoning.every(place => valueAt(body, place) === undefined)) changes.add('the effort of reasoning was left out');
   if (conversation.parallelToolCalls === false && conversation.tools.length > 0 && valueAt(body, at.parallelToolCalls) === undefined) changes.add('parallel_tool_calls was left out');
   const format = conversation.responseFormat?.type;
-  if ((format === 'json' || format === 'json-schema') && valueAt(body, at.format) === undefined && ![...changes].some(change => change.endsWith('asked for in words'))) {
+  if ((format === 'json' || format === 'json-schema') && valueAt(body, at.format) === undefined && ![...changes].some(change => change.includes('JSON') && change.endsWith('asked for in words'))) {
     changes.add(format === 'json' ? 'JSON was asked for in words' : 'the JSON schema of the answer was asked for in words');
   }
   const choice = conversation.toolChoice?.type;
@@ -103,6 +103,12 @@ function addEffortLoss({ reasoning }: ConversationRequest, sent: JsonValue | und
   const wanted = reasoning?.effort;
   if (wanted === undefined || typeof sent !== 'string' || sent.toLowerCase() === wanted || [...changes].some(change => change.includes(`effort ${wanted} was`))) return;
   changes.add(`reasoning effort ${wanted} was sent as ${sent.toLowerCase()}`);
+}
+
+/** An effort that became a budget, within one protocol: between protocols it is the translation itself. @param changes takes the words */
+export function addEffortForm({ reasoning }: ConversationRequest, body: JsonObject, changes: Set<string>): void {
+  const budget = valueAt(body, 'thinking.budget_tokens');
+  if (reasoning?.effort !== undefined && typeof budget === 'number' && valueAt(body, 'output_config.effort') === undefined) changes.add(`reasoning effort ${reasoning.effort} was sent as a budget of ${budget} tokens`);
 }
 
 function asksForReasoning({ reasoning }: ConversationRequest): boolean {

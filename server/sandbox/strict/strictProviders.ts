@@ -6,6 +6,7 @@ import { deepseekChecks, groqChecks, mistralChecks, moonshotChecks, xaiChecks } 
 import { geminiChecks } from './gemini.ts';
 import { openAiChatChecks } from './openaiChat.ts';
 import { openAiResponsesChecks } from './openaiResponses.ts';
+import { openModelProviders } from './openModels/openModelProviders.ts';
 import { firstRefusal } from './strictCheck.ts';
 import { anthropicBody, bareBody, deepseekBody, googleBody, mistralBody, openAiBody, xaiBody } from './strictProvider.ts';
 import type { StrictProvider } from './strictProvider.ts';
@@ -23,6 +24,7 @@ export const strictProviders = {
   moonshot: { checks: { 'openai-chat': moonshotChecks }, write: bareBody },
   groq: { checks: { 'openai-chat': groqChecks }, write: bareBody },
   xai: { checks: { 'openai-chat': xaiChecks, 'openai-responses': xaiChecks }, write: xaiBody },
+  ...openModelProviders,
 } as const satisfies Readonly<Record<string, StrictProvider>>;
 
 export type StrictProviderId = keyof typeof strictProviders;

@@ -11,7 +11,7 @@ export const user: JsonObject = { role: 'user', content: 'hi' };
 
 /** A plain request of each protocol, which every provider takes. */
 export const plainBodies: Readonly<Record<SandboxProtocol, JsonObject>> = {
-  'openai-chat': { model: 'm', messages: [user] }, 'openai-responses': { model: 'm', input: [user] },
+  'openai-chat': { model: 'm', messages: [user] }, 'openai-responses': { model: 'm', input: [{ type: 'message', ...user }] },
   'anthropic-messages': { model: 'm', max_tokens: 100, messages: [user] }, 'gemini': { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
 };
 

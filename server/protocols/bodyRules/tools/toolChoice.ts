@@ -27,8 +27,8 @@ export function mayHoldRefusedChoice(bytes: Buffer, range: { start: number; end:
   return kind !== undefined && (rules.toolChoices?.includes(kind) === false || ((rules.forcedChoiceWithoutThinking === true || !forced) && isForced(kind)));
 }
 
-/** Asks in words for a call that the target cannot be forced to, and leaves out tools that must not be called. */
-export function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>): void {
+/** Asks in words for a call that the target cannot be forced to, and leaves out tools that must not be called. @param add adds an instruction to the body */
+export function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>, add: (body: JsonObject, text: string) => void = addInstruction): void {
   const { toolChoices, forcedChoiceWithoutThinking } = target.dialect;
   const choice = body.tool_choice;
   const kind = kindOf(choice);
@@ -42,8 +42,8 @@ export function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<
     changes.add('tools were left out, because none may be called');
     return;
   }
-  const named = isObject(choice) ? choice.function ?? choice.custom : undefined;
-  addInstruction(body, mustCallWords(isObject(named) && typeof named.name === 'string' ? named.name : undefined));
+  const named = isObject(choice) ? choice.function ?? choice.custom ?? choice : undefined;
+  add(body, mustCallWords(isObject(named) && typeof named.name === 'string' ? named.name : undefined));
   changes.add('the forced choice of a tool was asked for in words');
 }
 

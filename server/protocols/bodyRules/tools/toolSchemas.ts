@@ -75,6 +75,12 @@ export function fitTools(fit: (tool: JsonValue) => JsonValue): FitTools {
   return oncePerList((tools: JsonValue[]): JsonValue[] => mapChanged(tools, fit));
 }
 
+/** The first way to make a list of tools fit, or the second where only some of its functions are strict. */
+export function withoutMixedStrict(even: FitTools, mixed: FitTools): FitTools {
+  const isStrict = (tool: JsonValue): boolean => isObject(tool) && isObject(tool.function) && tool.function.strict === true;
+  return (tools) => (tools.some(isStrict) && !tools.every(isStrict) ? mixed(tools) : even(tools));
+}
+
 /** A list of tools as `fit` makes it. */
 export function fitted(tools: JsonValue[], fit: FitTools, changes: Set<string>): JsonValue[] {
   const list = fit(tools);

@@ -1,0 +1,5 @@
+import type { ProtocolName } from '../../server/api/conversation.ts';
+import type { StrictProviderId } from '../../server/sandbox/strict/strictProviders.ts';
+
+/** A strict simulator that the fuzz sends to, and the models it is asked for: one of each generation. */
+export interface FuzzTarget { provider: StrictProviderId; protocol: ProtocolName; models: readonly string[] }

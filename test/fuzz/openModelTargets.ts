@@ -1,0 +1,30 @@
+import type { FuzzTarget } from './fuzzTarget.ts';
+
+/** Vendors and hosts of open models, and Perplexity, through each of their doors. */
+export const openModelTargets: readonly FuzzTarget[] = [
+  { provider: 'zai', protocol: 'openai-chat', models: ['glm-5.2'] },
+  { provider: 'zai', protocol: 'anthropic-messages', models: ['glm-5.2'] },
+  { provider: 'zai-coding-plan', protocol: 'openai-responses', models: ['glm-5.2'] },
+  { provider: 'qwen', protocol: 'openai-chat', models: ['qwen3.7-plus', 'qwen3.8-max', 'qwen3-32b', 'qwen3-coder-plus'] },
+  { provider: 'qwen', protocol: 'anthropic-messages', models: ['qwen3.7-plus'] },
+  { provider: 'minimax', protocol: 'openai-chat', models: ['MiniMax-M3', 'MiniMax-M2.7'] },
+  { provider: 'minimax', protocol: 'openai-responses', models: ['MiniMax-M3'] },
+  { provider: 'minimax', protocol: 'anthropic-messages', models: ['MiniMax-M3'] },
+  { provider: 'perplexity', protocol: 'openai-responses', models: ['perplexity/sonar', 'openai/gpt-5.2'] },
+  { provider: 'together', protocol: 'openai-chat', models: ['openai/gpt-oss-120b', 'moonshotai/Kimi-K2.6'] },
+  { provider: 'together', protocol: 'openai-responses', models: ['openai/gpt-oss-120b'] },
+  { provider: 'fireworks', protocol: 'openai-chat', models: ['accounts/fireworks/models/deepseek-v4', 'accounts/fireworks/models/gpt-oss-120b'] },
+  { provider: 'fireworks', protocol: 'openai-responses', models: ['accounts/fireworks/models/deepseek-v4'] },
+  { provider: 'fireworks', protocol: 'anthropic-messages', models: ['accounts/fireworks/models/kimi-k2p5'] },
+  { provider: 'cerebras', protocol: 'openai-chat', models: ['gpt-oss-120b', 'zai-glm-4.7'] },
+  { provider: 'sambanova', protocol: 'openai-chat', models: ['DeepSeek-V3.1', 'gpt-oss-120b'] },
+  { provider: 'sambanova', protocol: 'openai-responses', models: ['gpt-oss-120b'] },
+  { provider: 'sambanova', protocol: 'anthropic-messages', models: ['gpt-oss-120b'] },
+  { provider: 'nvidia', protocol: 'openai-chat', models: ['z-ai/glm4.7', 'google/gemma-2-2b-it'] },
+  { provider: 'huggingface', protocol: 'openai-chat', models: ['openai/gpt-oss-120b'] },
+  { provider: 'huggingface', protocol: 'openai-responses', models: ['openai/gpt-oss-120b'] },
+  { provider: 'cloudflare', protocol: 'openai-chat', models: ['@cf/meta/llama-3.3-70b-instruct-fp8-fast'] },
+  { provider: 'deepinfra', protocol: 'openai-chat', models: ['deepseek-ai/DeepSeek-V3.2'] },
+  { provider: 'siliconflow', protocol: 'openai-chat', models: ['deepseek-ai/DeepSeek-V4-Flash', 'Qwen/Qwen2.5-72B-Instruct'] },
+  { provider: 'siliconflow', protocol: 'anthropic-messages', models: ['deepseek-ai/DeepSeek-V4-Flash'] },
+];
