@@ -5,6 +5,7 @@ import { chatRules } from './chatRules.ts';
 import { geminiRules } from './geminiRules.ts';
 import { leaveOut } from './leaveOut.ts';
 import { messagesRules } from './messagesRules.ts';
+import { refusedAmong } from './modelRules.ts';
 import { responsesRules } from './responsesRules.ts';
 import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
 
@@ -15,7 +16,6 @@ const rules: Readonly<Record<ProtocolName, BodyRules>> = {
   'gemini': geminiRules,
 };
 
-const noFields: readonly string[] = [];
 /** Used again by each call, because most requests leave it empty. */
 const topChanges = new Set<string>();
 /** Fields that are written where a caller's bytes are sent on, whatever the caller wrote. */
@@ -51,7 +51,7 @@ export function topEdits(protocol: ProtocolName, { bytes, scan }: BodyBytes, tar
     if (scan.fields.has(name)) (before ??= {})[name] = fieldValue(bytes, scan, name) as JsonValue | undefined;
   }
   const { knownFields } = target.dialect;
-  const unknown = knownFields === undefined ? noFields : [...scan.fields.keys()].filter(name => !knownFields.includes(name) && !topFields.includes(name) && !addedFields.includes(name));
+  const unknown = knownFields === undefined ? refusedAmong(scan.fields, target, topFields) : [...scan.fields.keys()].filter(name => !knownFields.includes(name) && !topFields.includes(name) && !addedFields.includes(name));
   if (before === undefined && unknown.length === 0) return undefined;
   before ??= {};
   const after: JsonObject = limit === undefined ? { ...before } : { ...before, [limit.field]: limit.tokens };

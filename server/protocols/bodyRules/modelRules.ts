@@ -23,6 +23,25 @@ export function refusedFields(target: FitTarget): readonly string[] {
   return [...dropFields, ...modelRules(target).flatMap(rule => rule.dropFields ?? [])];
 }
 
+const noFields: readonly string[] = [];
+
+/** The names that are among the fields and that no rule reads; always the same list where there are none. */
+function unread(fields: ReadonlyMap<string, unknown>, names: readonly string[] | undefined, read: readonly string[]): readonly string[] {
+  let found: string[] | undefined;
+  if (names !== undefined) for (const name of names) if (fields.has(name) && !read.includes(name)) (found ??= []).push(name);
+  return found ?? noFields;
+}
+
+/** Fields of a caller's body that the target refuses and that no rule of the protocol reads. @param read fields that a rule reads */
+export function refusedAmong(fields: ReadonlyMap<string, unknown>, { dialect, model }: FitTarget, read: readonly string[]): readonly string[] {
+  let found = unread(fields, dialect.dropFields, read);
+  for (const { names, dropFields } of dialect.models ?? none) {
+    const refused = unread(fields, dropFields, read);
+    if (refused.length > 0 && names.test(bareModelName(model))) found = [...found, ...refused];
+  }
+  return found;
+}
+
 /** A tool can be forced at the target. */
 export function takesForcedChoice(target: FitTarget): boolean {
   return modelRules(target).every(({ forcedToolChoice }) => forcedToolChoice !== false);
