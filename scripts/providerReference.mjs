@@ -10,7 +10,8 @@ const introduction = `# Providers
 What each provider refuses, renames, bounds and charges beside tokens, made from the catalog (\`npm run providers\`): the same data that requests
 are made fit by. It holds for callers of all four protocols, also where caller and provider speak the same one; what was changed is in the
 receipt. Each fact has its source and the day on which it was read; *secondary* means that another page quotes the vendor's, and *not read again*
-that no page was found for it. A provider marked as *simulated* is played in the tests by a provider that refuses what the real one does.
+that no page was found for it. A provider marked as *simulated* is played in the tests by a provider that refuses what the real one does; where the
+words of its refusals were found for some of them only, it is said how many, and the others have its shape.
 
 `;
 
@@ -49,11 +50,18 @@ function chargeSource(text) {
   return text.replace(/^D /, '').replace(/^S /, 'secondary, ').replace(/^P /, 'price library ');
 }
 
+/** How many of a simulator's rules have words that are documented or reported, where not all have. */
+function wordsFound({ checks }) {
+  const kinds = Object.values(checks).flat().map(({ source: from }) => from?.words);
+  const found = kinds.filter((words) => words !== 'assumed').length;
+  return found === kinds.length ? '' : ` (the words of ${found} of ${kinds.length} groups of refusals were found)`;
+}
+
 function providerSection(provider) {
   const rows = factsOf(provider.dialect).map(({ of, fact }) => [fact.kind, fact.words, sourcesOf(provider, of)]);
   const all = [...rows, ...charges(provider)];
   const protocols = [...new Set([provider.protocol, ...Object.keys(provider.baseUrls)])];
-  const played = provider.id in strictProviders ? ', simulated' : '';
+  const played = provider.id in strictProviders ? `, simulated${wordsFound(strictProviders[provider.id])}` : '';
   const families = modelFamilies.filter((family) => family.protocols.some((protocol) => (protocol.startsWith('openai') ? protocol === provider.protocol : protocols.includes(protocol)))).map(({ name }) => name);
   return [
     `## ${provider.name}\n`, `\`${provider.id}\`; ${protocols.map((protocol) => `\`${protocol}\``).join(', ')}${played}. Prices: ${provider.pricesId === undefined ? (provider.local === true ? 'none, it runs on your machine' : 'none built in') : `the list of the price table (\`${provider.pricesId}\`)`}. Address and keys: ${sourcesOf(provider, 'address')}.`,

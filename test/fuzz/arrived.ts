@@ -34,6 +34,11 @@ export function canonicalText(text: string): string {
   return value === undefined ? text : canonical(value);
 }
 
+/** Arguments of a call; none and an empty object say the same. */
+function argumentsText(value: JsonValue | undefined): string {
+  return canonicalText(words(value).trim() === '' ? '{}' : words(value));
+}
+
 const objects = (list: JsonValue | undefined): JsonObject[] => (Array.isArray(list) ? list.filter(isObject) : []);
 const object = (value: JsonValue | undefined): JsonObject => (isObject(value) ? value : {});
 const words = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
@@ -50,7 +55,7 @@ function readChat(body: JsonObject): Arrived {
     }
     else if (Array.isArray(message.content)) for (const part of objects(message.content)) said.push(part.type === 'image_url' ? { kind: 'image', data: base64(object(part.image_url).url) } : { kind, text: words(part.text) });
     else said.push({ kind, text: words(message.content) });
-    for (const call of objects(message.tool_calls)) said.push({ kind: 'call', id: words(call.id), name: words(object(call.function).name), args: canonicalText(words(object(call.function).arguments)) });
+    for (const call of objects(message.tool_calls)) said.push({ kind: 'call', id: words(call.id), name: words(object(call.function).name), args: argumentsText(object(call.function).arguments) });
   }
   const format = object(body.response_format);
   return {
@@ -75,7 +80,7 @@ function readResponses(body: JsonObject): Arrived {
   if (typeof body.instructions === 'string') said.push({ kind: 'system', text: body.instructions });
   for (const item of objects(body.input)) {
     const kind = item.role === 'assistant' ? 'assistant' : item.role === 'user' ? 'user' : 'system';
-    if (item.type === 'function_call') said.push({ kind: 'call', id: words(item.call_id), name: words(item.name), args: canonicalText(words(item.arguments)) });
+    if (item.type === 'function_call') said.push({ kind: 'call', id: words(item.call_id), name: words(item.name), args: argumentsText(item.arguments) });
     else if (item.type === 'function_call_output') said.push({ kind: 'result', id: words(item.call_id), text: Array.isArray(item.output) ? objects(item.output).map(part => words(part.text)).join('\n') : words(item.output) }, ...objects(item.output).filter(part => part.type === 'input_image').map((part): Said => ({ kind: 'image', data: base64(part.image_url) })));
     else if (typeof item.content === 'string') said.push({ kind, text: item.content });
     else for (const part of objects(item.content)) said.push(part.type === 'input_image' ? { kind: 'image', data: base64(part.image_url) } : { kind, text: words(part.text) });
@@ -107,7 +112,7 @@ function readMessages(body: JsonObject): Arrived {
     }
   };
   read('system', body.system);
-  for (const message of objects(body.messages)) read(message.role === 'assistant' ? 'assistant' : 'user', message.content);
+  for (const message of objects(body.messages)) read(message.role === 'assistant' || message.role === 'system' ? message.role : 'user', message.content);
   const choice = object(body.tool_choice);
   const format = object(object(body.output_config).format);
   const budget = object(body.thinking).budget_tokens;

@@ -88,7 +88,7 @@ function messagesBody(meant: Meant, model: string): JsonObject {
   const { choice, habits } = meant;
   const turn = (one: MeantTurn): JsonObject => {
     switch (one.role) {
-      case 'system': throw new Error('Messages callers have no later instructions here');
+      case 'system': return { role: 'system', content: one.text };
       case 'user': return { role: 'user', content: one.images.length === 0 && !habits.has('blank') ? one.text : [{ type: 'text', text: one.text }, ...(habits.has('blank') ? [{ type: 'text', text: ' ' }, { type: 'text', text: '' }] : []), ...one.images.map((image): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: image.label, data: image.data } }))] };
       case 'results': return { role: 'user', content: one.results.map((result): JsonObject => compact({ type: 'tool_result', tool_use_id: result.id, content: result.image === undefined ? result.text : [{ type: 'text', text: result.text }, { type: 'image', source: { type: 'base64', media_type: result.image.label, data: result.image.data } }], is_error: result.failed ? true : undefined })) };
       case 'assistant': return { role: 'assistant', content: [...(one.text === '' ? [] : [{ type: 'text', text: one.text }]), ...one.calls.map((call): JsonObject => ({ type: 'tool_use', id: call.id, name: call.name, input: exact(call.args) }))] };

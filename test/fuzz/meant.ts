@@ -53,6 +53,8 @@ const images: readonly MeantImage[] = [
 
 const texts = ['Where is the harbour?', 'ok', 'Line one\nline two', 'ünïcödé ✓ 日本', 'a "quoted" \\ text', 'See {"json": true}', 'x'.repeat(300), ' leading and trailing '] as const;
 const argumentTexts = ['{}', '{"place":"Rome"}', '{"id":9007199254740993,"ratio":1.0}', '{"big":1234567890123456789,"small":1e3,"minus":-0}', '{"nested":{"list":[1,2,{"deep":null}]},"text":"a\\nb"}', '{"q":"\\u00e9 ✓"}'] as const;
+/** No arguments, as some servers write them. */
+const textsOfArguments: Readonly<Record<ProtocolName, readonly string[]>> = { 'openai-chat': [...argumentTexts, ''], 'openai-responses': [...argumentTexts, ''], 'anthropic-messages': argumentTexts, 'gemini': argumentTexts };
 const schemas = [
   '{"type":"object","properties":{"place":{"type":"string"}},"required":["place"]}',
   '{"type":"object"}', '{}', '{"type":"object","properties":{}}',
@@ -94,7 +96,7 @@ export function randomMeant(random: Random, caller: ProtocolName): Meant {
     choice: tools.length === 0 ? undefined : random.maybe(0.35, ['auto', 'none', 'required', { name: random.pick(tools).name }] as const),
     oneCallOnly: tools.length > 0 && caller !== 'gemini' ? random.maybe(0.2, [true]) : undefined,
     maxTokens: caller === 'anthropic-messages' ? random.pick([1, 100, 4096, 20_000]) : random.maybe(0.5, [1, 5, 100, 4096]),
-    temperature: random.maybe(0.3, caller === 'anthropic-messages' ? [0, 0.2, 1] : [0, 0.2, 1, 1.3, 1.9]),
+    temperature: random.maybe(0.3, caller === 'anthropic-messages' ? [0, 0.2, 1] : [0, 0.2, 1, 1.3, 1.9, 2]),
     topP: random.maybe(0.15, [0.1, 0.9, 1]),
     topK: caller === 'anthropic-messages' || caller === 'gemini' ? random.maybe(0.15, [1, 40]) : undefined,
     stop: caller === 'openai-responses' ? undefined : random.maybe(0.15, [['END'], ['a', 'b', 'c', 'd'], ...(caller === 'openai-chat' ? [] : [['1', '2', '3', '4', '5']]), ...(caller === 'anthropic-messages' ? [['1', '2', '3', '4', '5', '6']] : [])]),
@@ -143,12 +145,12 @@ function randomTurns(random: Random, caller: ProtocolName, tools: readonly Meant
   for (let round = 0; round < rounds; round += 1) {
     if (tools.length > 0 && random.chance(0.6)) {
       const make = idMakers[caller === 'anthropic-messages' ? random.pick(plainIds) : random.below(idMakers.length)] ?? String;
-      const calls = Array.from({ length: 1 + random.below(2) }, (): MeantCall => ({ id: make(number += 1), name: random.pick(tools).name, args: random.pick(argumentTexts) }));
+      const calls = Array.from({ length: 1 + random.below(2) }, (): MeantCall => ({ id: make(number += 1), name: random.pick(tools).name, args: random.pick(textsOfArguments[caller]) }));
       turns.push({ role: 'assistant', text: random.chance(0.4) ? random.pick(texts) : '', calls, reasoning: random.maybe(0.25, ['I think so.']) });
       turns.push({ role: 'results', results: calls.map(({ id, name }) => ({ id, name, text: random.pick(['done', '{"n":9007199254740993}', '', 'ünïcödé\nsecond line']), failed: random.chance(0.1), image: random.chance(0.1) ? images[0] : undefined })) });
       if (random.chance(0.5)) turns.push({ role: 'assistant', text: random.pick(texts), calls: [], reasoning: undefined });
     } else turns.push({ role: 'assistant', text: random.chance(0.08) ? '' : random.pick(texts), calls: [], reasoning: random.maybe(0.15, ['I think so.']) });
-    if (random.chance(0.07) && (caller === 'openai-chat' || caller === 'openai-responses')) turns.push({ role: 'system', text: 'From now on be brief.' });
+    if (random.chance(0.07) && caller !== 'gemini') turns.push({ role: 'system', text: 'From now on be brief.' });
     if (turns.at(-1)?.role !== 'results' || random.chance(0.4)) turns.push(user());
   }
   if (random.chance(0.06)) turns.push({ role: 'assistant', text: 'The answer is', calls: [], reasoning: undefined });

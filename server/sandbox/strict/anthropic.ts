@@ -7,7 +7,8 @@ import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
 /*
  * Anthropic's Messages. Sources: https://platform.claude.com/docs/en/api/messages and the types of `@anthropic-ai/sdk` 1.11.0 for fields;
  * error texts in openclaw/openclaw#7107 (call ids), hermes-agent#55432 (media types), BerriAI/litellm#15097 (temperature beside top_p),
- * BerriAI/litellm#11432 (identifiers of users), agentjido/req_llm#302 and ax-llm/ax#458 (schemas of answers). Read in November 2026; other
+ * BerriAI/litellm#11432 (identifiers of users), agentjido/req_llm#302 and ax-llm/ax#458 (schemas of answers), the crate gproxy-transform
+ * 2.6.1 (turns of the system). Read in November 2026; other
  * wordings are from memory.
  */
 
@@ -22,10 +23,11 @@ function blocksOf(content: JsonValue | undefined): JsonObject[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : objectsOf(content);
 }
 
-const messages: StrictCheck = ({ body }) => {
+const messages: StrictCheck = ({ body, model }) => {
   const list = objectsOf(body['messages']);
   return among(list, (message, index) => {
     const path = `messages.${index}`;
+    if (message['role'] === 'system' && claudeGeneration(model)?.systemTurns === false) return { message: "role 'system' is not supported on this model" };
     const blocks = blocksOf(message['content']);
     if (blocks.length === 0 || message['content'] === '') return { message: `${path}: all messages must have non-empty content except for the optional final assistant message` };
     return among(blocks, (block, position) => badBlock(block, `${path}.content.${position}`, message['role'] === 'assistant'));

@@ -11,6 +11,8 @@ export interface ClaudeGeneration {
   readonly forcedChoice: boolean;
   readonly effort: boolean;
   readonly answerSchema: boolean;
+  /** Turns of the system stand among the others. */
+  readonly systemTurns: boolean;
 }
 
 /** Undefined: not a model of Anthropic's, or one without a version in its name. */
@@ -30,5 +32,6 @@ export function claudeGeneration(model: string): ClaudeGeneration | undefined {
     forcedChoice: !(family === 'fable' || family === 'mythos' || (version >= 55 && family !== 'haiku')),
     effort: version >= 46 || (family === 'opus' && version === 45),
     answerSchema: version >= 45 || (family === 'opus' && version === 41),
+    systemTurns: version >= 48,
   };
 }

@@ -24,6 +24,7 @@ const cases: readonly StrictCase[] = [
   ['openai', 'openai-responses', 'gpt-4o', { input: [user, { type: 'message', role: 'assistant', id: 'item_1', content: [] }, user] }, /Expected an ID that begins with 'msg'/],
   ['azure', 'openai-chat', 'gpt-4o', { user: 'u'.repeat(65) }, /maximum length 64/],
   ['anthropic', 'anthropic-messages', 'claude-opus-4-6', { messages: [user, { role: 'assistant', content: 'a' }] }, /must end with a user message/],
+  ['anthropic', 'anthropic-messages', 'claude-opus-4-7', { messages: [user, { role: 'system', content: 'x' }, user] }, /role 'system' is not supported on this model/],
   ['anthropic', 'anthropic-messages', 'claude-sonnet-4-5', { temperature: 0.5, top_p: 0.5 }, /cannot both be specified/],
   ['anthropic', 'anthropic-messages', 'claude-opus-4-8', { temperature: 0.5 }, /`temperature` is deprecated for this model/],
   ['anthropic', 'anthropic-messages', 'claude-opus-5-5', { tools: [{ name: 'f', input_schema: { type: 'object' } }], tool_choice: { type: 'any' } }, /is not supported for this model/],
