@@ -1,5 +1,7 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { holdsBlank, holdsEmptyList, occurrences, stringsOfField } from './fieldStrings.ts';
+import type { Dialect } from '../codec.ts';
+import { plainContent } from './plainContent.ts';
 import type { FitTarget } from './rule.ts';
 
 /** What the assistant says where a provider wants it to speak between a result and the user. */
@@ -24,7 +26,7 @@ export function withKnownFields(message: JsonObject, { dialect }: FitTarget, cha
 }
 
 /** The list with pictures of results in a message of the user behind the results. */
-function withTextResults(messages: readonly JsonValue[], changes: Set<string>): JsonValue[] {
+function withTextResults(messages: readonly JsonValue[], { plainContent: plain }: Dialect, changes: Set<string>): JsonValue[] {
   const fit: JsonValue[] = [];
   let moved: JsonValue[] = [];
   const flush = (): void => {
@@ -39,7 +41,7 @@ function withTextResults(messages: readonly JsonValue[], changes: Set<string>): 
       continue;
     }
     const texts = message.content.filter(part => !pictures.includes(part));
-    fit.push({ ...message, content: texts.length === 0 ? 'The result is attached to the next message.' : texts });
+    fit.push({ ...message, content: texts.length === 0 ? 'The result is attached to the next message.' : plain === true ? plainContent(texts) ?? '' : texts });
     moved.push({ type: 'text', text: `Attached to the result of tool call ${String(message.tool_call_id)}:` }, ...pictures);
     changes.add('pictures of results were sent behind them');
   }
@@ -50,7 +52,7 @@ function withTextResults(messages: readonly JsonValue[], changes: Set<string>): 
 /** The list without empty messages of the assistant, and with its word between results and the user, where the provider wants that. */
 export function inOrder(messages: readonly JsonValue[], { dialect }: FitTarget, changes: Set<string>): JsonValue[] {
   const fit: JsonValue[] = [];
-  for (const message of dialect.textResultsOnly === true ? withTextResults(messages, changes) : messages) {
+  for (const message of dialect.textResultsOnly === true ? withTextResults(messages, dialect, changes) : messages) {
     if (dialect.noEmptyAssistant === true && isEmptyAssistant(message)) {
       changes.add('an empty message of the assistant was left out');
       continue;

@@ -192,6 +192,13 @@ describe('items and parts', () => {
     assert.deepEqual((translated.body.input as JsonObject[])[1], { type: 'message', role: 'assistant', content: 'a' });
   });
 
+  test('DeepInfra gets results as text, and their pictures behind them', () => {
+    const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo' } };
+    const sent = chat('deepinfra', 'deepseek-ai/DeepSeek-V3.2', { messages: [...call('{}').slice(0, 2), { role: 'tool', tool_call_id: 'c1', content: [{ type: 'text', text: 'found' }, picture] }], tools: [tool('read')] });
+    assert.deepEqual([contents(sent)[2], (contents(sent)[3] as JsonValue[])[1]], ['found', picture]);
+    assert.deepEqual(contents(chat('deepinfra', 'deepseek-ai/DeepSeek-V3.2', { messages: [{ role: 'user', content: [{ type: 'text', text: 'see' }, picture] }] })), [[{ type: 'text', text: 'see' }, picture]]);
+  });
+
   test('SambaNova gets no documents and no tools of Anthropic\'s, and text as text', () => {
     const sent = messages('sambanova', 'gpt-oss-120b', { messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }, { type: 'text', text: 'hi' }] }], tools: [{ type: 'web_search_20250305', name: 'web_search' }, messagesTool] });
     assert.deepEqual(sent.body.tools, [messagesTool]);
