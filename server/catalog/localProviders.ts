@@ -1,4 +1,5 @@
 import type { Provider } from './provider.ts';
+import { templateRules, templateSources } from './ownServers.ts';
 import { openAiDialect } from './vendors.ts';
 
 /*
@@ -22,8 +23,13 @@ export const ollama: Provider = {
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
   modelDetailsPath: '/api/show',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+  dialect: {
+    maxTokensField: 'max_tokens', reasoningField: 'reasoning', documents: false, imageBytesOnly: true, imageTypes: ['image/jpeg', 'image/png', 'image/webp'], efforts: ['none', 'low', 'medium', 'high'],
+    models: templateRules,
+  },
   sources: [
+    { of: ['documents', 'imageBytesOnly', 'imageTypes', 'efforts'], url: 'https://github.com/ollama/ollama/blob/00988753ff743bf26117964f6e43f9ebf10bce30/openai/openai.go', read: '2026-11-27' },
+    ...templateSources,
     { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://docs.ollama.com/api/openai-compatibility', read: '2026-11-20' },
   ],
 };
@@ -44,8 +50,16 @@ export const lmStudio: Provider = {
   local: true,
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning_content' },
+  dialect: {
+    maxTokensField: 'max_tokens', reasoningField: 'reasoning_content', documents: false, imageBytesOnly: true, imageTypes: ['image/jpeg', 'image/png'], jsonObjectOutput: false,
+    toolChoices: ['auto', 'none', 'required'], textFormatNeeded: true, models: templateRules,
+  },
   sources: [
+    { of: ['toolChoices'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/670', read: '2026-11-27' },
+    { of: ['jsonObjectOutput'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189', read: '2026-11-27' },
+    { of: ['textFormatNeeded'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1576', read: '2026-11-27' },
+    { of: ['imageTypes', 'imageBytesOnly', 'documents'], url: 'https://github.com/agentscope-ai/QwenPaw/issues/3658', read: '2026-11-27' },
+    ...templateSources,
     { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://lmstudio.ai/docs/developer/openai-compat', read: '2026-11-20' },
   ],
 };

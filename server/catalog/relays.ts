@@ -1,8 +1,24 @@
-import type { Provider } from './provider.ts';
+import type { Dialect, ModelRule } from '../protocols/codec.ts';
+import type { FactSource, Provider } from './provider.ts';
+import { openAiDialect, openAiSources } from './vendors.ts';
 
 /*
  * Providers that serve other vendors' models: relays, inference clouds and compatible servers of any kind.
  */
+
+/** What every vendor behind a relay takes: the narrowest of them, because a relay passes on what its vendor refuses. */
+export const relayDialect = {
+  maxTokensField: 'max_tokens', maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, textResultsOnly: true, strictSchemas: true,
+  toolNames: { shape: /^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/, longest: 64 },
+  // "This response_format type is unavailable now": llm-exe/llm-exe#662.
+  models: [...openAiDialect.models ?? [], { names: /^deepseek-(?:chat|reasoner|v[34])/, jsonSchemaOutput: false }],
+} as const satisfies Dialect & { models: readonly ModelRule[] };
+
+/** Where the rules of `relayDialect` stand: at the vendors behind the relays. */
+export const relaySources: readonly FactSource[] = [
+  ...openAiSources.map(({ of, ...where }): FactSource => ({ ...where, of: of.filter(subject => subject in relayDialect) })).filter(({ of }) => of.length > 0),
+  { of: ['models'], url: 'https://github.com/llm-exe/llm-exe/issues/662', read: '2026-11-27' },
+];
 
 export const holysheep: Provider = {
   id: 'holysheep',
@@ -31,9 +47,10 @@ export const holysheep: Provider = {
       'deepseek-v3.2': { inputPerMTok: 0.14, outputPerMTok: 0.42 },
     },
   },
-  dialect: { maxTokensField: 'max_tokens' },
+  dialect: relayDialect,
   sources: [
     { of: ['address', 'prices'], url: 'https://www.holysheep.ai/articles/en-2026nianai-apidingjiadazhangpt-54-vs-claude-46-vs--2026-04-14-0007.html', read: '2026-11-20' },
+    ...relaySources,
   ],
   undocumented: ['what it refuses; error bodies; the model list'],
 };
@@ -62,8 +79,10 @@ export const openrouter: Provider = {
   makerPrefix: true,
   // Signed reasoning and cache marks of Claude survive only in its own protocol.
   protocolRules: [{ protocol: 'anthropic-messages', models: /^claude-/, when: 'caller' }],
-  dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning' },
+  dialect: { ...relayDialect, reasoningField: 'reasoning' },
   sources: [
+    { of: ['maxCallIdLength', 'toolNames', 'strictSchemas'], url: 'https://github.com/reVrost/go-openrouter/pull/21', read: '2026-11-27' },
+    ...relaySources,
     { of: ['address', 'keys', 'errors', 'models'], url: 'https://www.npmjs.com/package/@openrouter/sdk/v/1.3.19', read: '2026-11-20' },
     { of: ['maxTokensField', 'reasoningField'], url: 'https://openrouter.ai/docs', read: '2026-11-20' },
   ],

@@ -174,8 +174,12 @@ export const deepseek: Provider = {
     efforts: ['low', 'high', 'max'],
     // "Thinking mode does not support this tool_choice": BerriAI/litellm#37470, cloudwego/eino#994, read 2026-11-27.
     forcedChoiceWithoutThinking: true,
+    documents: false,
+    redactedThinking: false,
   },
   sources: [
+    { of: ['documents', 'redactedThinking'], url: 'https://api-docs.deepseek.com/guides/anthropic_api', read: '2026-11-27' },
+    { of: ['reasoningRequiredWithTools'], url: 'https://github.com/decolua/9router/issues/2397', read: '2026-11-27' },
     { of: ['address', 'keys', 'models', 'efforts', 'thinkingToggle', 'reasoningField', 'reasoningRequiredWithTools', 'prices'], url: 'https://api-docs.deepseek.com/guides/thinking_mode', read: '2026-11-15' },
     { of: ['jsonSchemaOutput'], url: 'https://github.com/llm-exe/llm-exe/issues/662', read: '2026-11-27' },
     { of: ['forcedChoiceWithoutThinking'], url: 'https://github.com/BerriAI/litellm/issues/37470', read: '2026-11-27' },

@@ -12,6 +12,13 @@ export interface ModelRule {
   efforts?: readonly string[] | undefined;
   /** A tool cannot be forced: it is asked for in words. */
   forcedToolChoice?: false | undefined;
+  /** openai-chat: `response_format` takes no JSON schema; it is asked for in words, in JSON mode. */
+  jsonSchemaOutput?: false | undefined;
+  /**
+   * openai-chat: what its chat template wants of the order of messages, calls and results aside: one instruction at the beginning, and with
+   * `in-turn` also user and assistant in turn. Default: any order.
+   */
+  roles?: 'in-turn' | 'instructions-first' | undefined;
 }
 
 /** Which names of tools are accepted. */
@@ -30,7 +37,7 @@ export interface Dialect {
   streamUsageOption?: boolean | undefined;
   /** openai-chat: reply and request field of reasoning text. Both are always read; this one is written back. */
   reasoningField?: 'reasoning_content' | 'reasoning' | undefined;
-  /** openai-chat: assistant turns with tool calls must carry their reasoning text, even empty (DeepSeek, Kimi). */
+  /** openai-chat: assistant turns with tool calls must carry their reasoning text, even empty (DeepSeek, Kimi). anthropic-messages: else thinking is turned off. */
   reasoningRequiredWithTools?: boolean | undefined;
   /** How a reasoning effort is asked for. Default: the protocol's own field. */
   thinkingToggle?: 'thinking-type' | 'enable-thinking' | undefined;
@@ -129,8 +136,25 @@ export interface Dialect {
   plainContent?: boolean | undefined;
   /** openai-chat: in messages, reasoning under another name than `reasoningField` is refused. Default false. */
   reasoningFieldOnly?: boolean | undefined;
-  /** openai-chat: a last message of the assistant must be marked with `prefix` (Mistral). Default: it may stand as it is. */
-  assistantLast?: 'prefix' | undefined;
+  /**
+   * openai-chat: a last message of the assistant must be marked with `prefix` (Mistral), or goes only while the chat template does not think
+   * (llama.cpp). Default: it may stand as it is.
+   */
+  assistantLast?: 'prefix' | 'without-thinking' | undefined;
+  /** openai-chat and anthropic-messages: it reads no documents. Texts among them are sent as text, others are named to the model. Default: it may. */
+  documents?: false | undefined;
+  /** openai-chat: images are taken as bytes in a `data:` URL only. Default: also behind an address. */
+  imageBytesOnly?: boolean | undefined;
+  /** openai-chat: `response_format` may be `json_object`. Default true; else it is asked for by a schema of any object. */
+  jsonObjectOutput?: false | undefined;
+  /** openai-chat: log probabilities are given for streams with tools. Default true. */
+  logprobsWithTools?: false | undefined;
+  /** openai-responses: `text` is refused without a `format`. Default false. */
+  textFormatNeeded?: boolean | undefined;
+  /** anthropic-messages, models other than Claude: `thinking` may be `adaptive`. Default true; else it is sent as a budget. */
+  adaptiveThinking?: false | undefined;
+  /** anthropic-messages: blocks of hidden thinking are taken. Default true. */
+  redactedThinking?: false | undefined;
 }
 
 /** What an encoder must know of the target it writes for. */

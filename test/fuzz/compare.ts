@@ -67,10 +67,10 @@ function toolDifferences(meant: Arrived, arrived: Arrived): Difference[] {
     const after = arrived.tools.map(read).join(' ');
     if (before !== after) found.push({ aspect, meant: before, arrived: after, named });
   };
-  compare('names of tools', tool => tool.name, /names of tools|tools were left out/);
-  compare('descriptions', tool => tool.description, /tools were left out/);
+  compare('names of tools', tool => tool.name, /names of tools|tools were left out|with that tool alone/);
+  compare('descriptions', tool => tool.description, /tools were left out|with that tool alone/);
   // An object without properties and no schema at all say the same.
-  compare('schemas', tool => (/^(?:null|\{\}|\{("properties":\{\},)?"type":"object"\})$/.test(tool.schema) ? '{}' : tool.schema), /definitions of tools|tools were left out/);
+  compare('schemas', tool => (/^(?:null|\{\}|\{("properties":\{\},)?"type":"object"\})$/.test(tool.schema) ? '{}' : tool.schema), /definitions of tools|tools were left out|with that tool alone/);
   return found;
 }
 

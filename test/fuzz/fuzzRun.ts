@@ -53,7 +53,7 @@ export async function runFuzz({ count, seed, only, onProgress }: { count: number
 function endpointOf({ target, provider }: Played): EndpointSettings {
   return {
     provider: target.provider, protocol: target.protocol, baseUrl: provider.url, keys: ['${FUZZ_KEY}'], probe: { enabled: false }, breaker: { failures: 1000 },
-    models: Object.fromEntries(target.models.map(model => [model.replace(/^.*\//, ''), { upstream: model, images: true, tools: true, thinking: true }])),
+    models: Object.fromEntries(target.models.map(model => [model.replace(/^.*\//, ''), { upstream: model, images: true, tools: true, thinking: true, ...target.facts?.[model] }])),
   };
 }
 

@@ -4,26 +4,27 @@ import { isClaude } from '../anthropicMessages/claudeModels.ts';
 import { leftOut } from '../media.ts';
 import { openAiModelKind } from '../openAiResponses/requestEncode.ts';
 import { nearestEffort, parseEffort } from '../reasoningEffort.ts';
-import type { BodyBytes, BodyRules, FitTarget } from './rule.ts';
+import type { BodyRules, FitTarget } from './rule.ts';
 import { callIdsUpTo, idsFit, nineCharacterCallIds, plainCallIds, type CallIdRule } from './callIdRules.ts';
 import { holdsBlank, holdsEmptyList, occurrences } from './fieldStrings.ts';
 import { fitId } from './fitId.ts';
 import { allowedImages, fitImageUrl, imageTypeOfUrl, imageUrlsFit } from './imageTypes.ts';
 import { leaveOut } from './leaveOut.ts';
 import { endsWithAssistant, noPrefill } from './lastTurn.ts';
-import { addInstruction } from './instruction.ts';
 import { mayHaveOtherContent, plainContent, reasoningFields, renameReasoning } from './plainContent.ts';
-import { goOn, jsonWords, schemaWords } from './promptWords.ts';
+import { goOn } from './promptWords.ts';
+import { fitFormat, fitJsonWithoutThinking, fitPlainLimit, maxTokensFields, mayAskTooMuch, mayHoldRefusedFormat } from './answers/chatAnswers.ts';
+import { fileAsText } from './turns/documentParts.ts';
+import { inTurn, mayBreakTurns, wantedRoles } from './turns/rolesInTurn.ts';
 import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts, withoutMixedStrict } from './tools/toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
 import { mayBreakSystemRules, systemInPlace } from './systemTurns.ts';
 import { acceptedEfforts, refusedFields } from './modelRules.ts';
 import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
-import { isStrictSchema, withItems } from './tools/strictSchemas.ts';
+import { isStrictSchema } from './tools/strictSchemas.ts';
 
 const userFields = ['user', 'safety_identifier'] as const;
-const maxTokensFields = ['max_tokens', 'max_completion_tokens'] as const;
 
 /** What targets of OpenAI's Chat Completions refuse. */
 export const chatRules: BodyRules = {
@@ -84,15 +85,15 @@ export const chatRules: BodyRules = {
       const stream = fields.get('stream');
       if (stream === undefined || bytes.toString('latin1', stream.start, stream.end) !== 'true') return true;
     }
-    if (words.has('image_url') && (!imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
+    if (dialect.documents === false && words.has('file')) return true;
+    if (dialect.logprobsWithTools === false && fields.has('logprobs') && fields.has('tools')) return true;
+    if (words.has('image_url') && (dialect.imageBytesOnly === true || !imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
     if (messages !== undefined && (mayBreakMessageRules(bytes, messages, target) || mayBreakSystemRules(bytes, messages, target) || holdsEmptyList(bytes, 'tool_calls', messages))) return true;
+    if (messages !== undefined && dialect.models !== undefined && mayBreakTurns(bytes.subarray(messages.start, messages.end), wantedRoles(target))) return true;
     if (dialect.jsonArguments === true && words.has('assistant') && holdsBlank(bytes, 'arguments')) return true;
     if (dialect.mostPlainOutputTokens !== undefined && mayAskTooMuch({ bytes, scan }, dialect.mostPlainOutputTokens)) return true;
-    const format = fields.get('response_format');
-    if (format !== undefined && /json_(?:schema|object)/.test(bytes.toString('latin1', format.start, Math.min(format.end, format.start + 64 * 1024)))) {
-      if (dialect.jsonSchemaOutput === false || dialect.strictSchemas === true || words.has('json_object') || dialect.jsonWithoutThinking?.test(bareModelName(target.model)) === true) return true;
-    }
+    if (mayHoldRefusedFormat({ bytes, scan }, target)) return true;
     const tools = fields.get('tools');
     if (tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end))) return true;
     if (lacksTools({ bytes, scan }) || mayHoldRefusedChoice(bytes, fields.get('tool_choice'), target)) return true;
@@ -110,8 +111,11 @@ export const chatRules: BodyRules = {
       changes.add('thinking was turned off, which this model refuses in a plain answer');
     }
     fitJsonWithoutThinking(body, target, changes);
+    if (target.dialect.logprobsWithTools === false && body.stream === true && Array.isArray(body.tools) && body.tools.length > 0) leaveOut(body, ['logprobs', 'top_logprobs'], changes);
     fitFormat(body, target, changes);
     fitPlainLimit(body, target, changes);
+    const roles = target.dialect.models === undefined ? undefined : wantedRoles(target);
+    if (roles !== undefined && Array.isArray(body.messages)) body.messages = inTurn(body.messages, roles, changes);
     fitLast(body, target, changes);
   },
 };
@@ -205,7 +209,12 @@ function withArguments(call: JsonValue, changes: Set<string>): JsonValue {
 }
 
 function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {
+  if (target.dialect.documents === false && isObject(part) && part.type === 'file') return fileAsText(part, changes);
   if (!isObject(part) || part.type !== 'image_url' || !isObject(part.image_url) || typeof part.image_url.url !== 'string') return part;
+  if (target.dialect.imageBytesOnly === true && !part.image_url.url.startsWith('data:')) {
+    changes.add('an image behind an address was left out');
+    return { type: 'text', text: leftOut('An image behind an address').text };
+  }
   const url = fitImageUrl(part.image_url.url);
   const type = imageTypeOfUrl(url);
   if (type !== undefined && allowedImages(target)?.has(type) === false) {
@@ -232,64 +241,6 @@ function fitTool(tool: JsonValue, kind: ToolsKind): JsonValue {
   return fit === declared ? tool : { ...tool, function: fit };
 }
 
-/** Whether an answer that is not streamed has a higher limit than the target takes. False is certain. */
-function mayAskTooMuch({ bytes, scan: { fields } }: BodyBytes, most: number): boolean {
-  const stream = fields.get('stream');
-  if (stream !== undefined && bytes.toString('latin1', stream.start, stream.end) === 'true') return false;
-  return maxTokensFields.some(name => {
-    const limit = fields.get(name);
-    return limit !== undefined && Number(bytes.toString('latin1', limit.start, limit.end)) > most;
-  });
-}
-
-function fitPlainLimit(body: JsonObject, { dialect: { mostPlainOutputTokens: most } }: FitTarget, changes: Set<string>): void {
-  if (most === undefined || body.stream === true) return;
-  for (const name of maxTokensFields) {
-    const limit = body[name];
-    if (typeof limit !== 'number' || limit <= most) continue;
-    body[name] = most;
-    changes.add(`${name} ${limit} was sent as ${most}, the most of an answer that is not streamed`);
-  }
-}
-
-/** A form of JSON where the model refuses it while it thinks: what was asked for by name stays, thinking or else the form. */
-function fitJsonWithoutThinking(body: JsonObject, { dialect, model }: FitTarget, changes: Set<string>): void {
-  const format = body.response_format;
-  if (!isObject(format) || (format.type !== 'json_object' && format.type !== 'json_schema') || dialect.jsonWithoutThinking?.test(bareModelName(model)) !== true) return;
-  if (body.enable_thinking === false) return;
-  if (body.enable_thinking === undefined) {
-    body.enable_thinking = false;
-    changes.add('thinking was turned off, which this model refuses with a form of JSON');
-    return;
-  }
-  delete body.response_format;
-  const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined;
-  addInstruction(body, format.type === 'json_schema' ? schemaWords(schema) : jsonWords);
-  changes.add('the JSON form of the answer was asked for in words');
-}
-
-function fitFormat(body: JsonObject, { dialect }: FitTarget, changes: Set<string>): void {
-  const format = body.response_format;
-  if (!isObject(format)) return;
-  if (format.type === 'json_schema' && dialect.jsonSchemaOutput === false) {
-    const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined;
-    body.response_format = { type: 'json_object' };
-    addInstruction(body, schemaWords(schema));
-    changes.add('the JSON schema of the answer was asked for in words');
-  } else if (format.type === 'json_schema' && dialect.strictSchemas === true && isObject(format.json_schema)) {
-    const described = format.json_schema;
-    const schema = isObject(described.schema) ? withItems(described.schema) : described.schema;
-    const loose = described.strict === true && !isStrictSchema(schema);
-    if (!loose && schema === described.schema) return;
-    body.response_format = { ...format, json_schema: { ...described, schema, ...(loose ? { strict: false } : {}) } };
-    changes.add(loose ? 'the JSON schema of the answer was sent as not strict' : 'the JSON schema of the answer was completed');
-  } else if (format.type === 'json_object' && !/json/i.test(JSON.stringify(body.messages ?? ''))) {
-    // Providers of JSON mode refuse a prompt that does not speak of JSON.
-    addInstruction(body, jsonWords);
-    changes.add('an instruction to answer in JSON was added');
-  }
-}
-
 function fitLast(body: JsonObject, { dialect, model }: FitTarget, changes: Set<string>): void {
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const last = messages.at(-1);
@@ -298,6 +249,11 @@ function fitLast(body: JsonObject, { dialect, model }: FitTarget, changes: Set<s
     if (last.prefix === true) return;
     body.messages = [...messages.slice(0, -1), { ...last, prefix: true }];
     changes.add('the last message was marked as a prefix');
+  } else if (dialect.assistantLast === 'without-thinking') {
+    const kwargs = isObject(body.chat_template_kwargs) ? body.chat_template_kwargs : {};
+    if (kwargs.enable_thinking === false) return;
+    body.chat_template_kwargs = { ...kwargs, enable_thinking: false };
+    changes.add('thinking was turned off, because the last message of the assistant is continued');
   } else if (noPrefill(model)) {
     body.messages = [...messages, { role: 'user', content: goOn }];
     changes.add('a request to go on was added');

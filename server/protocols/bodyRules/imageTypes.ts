@@ -8,11 +8,17 @@ export const commonImageTypes: ReadonlySet<string> = new Set(['image/jpeg', 'ima
 /** The types that a target of OpenAI's protocols takes; undefined: any. */
 export function allowedImages({ dialect, model }: FitTarget): ReadonlySet<string> | undefined {
   if (dialect.imageTypes !== undefined) return new Set(dialect.imageTypes);
+  if (isGemini(model)) return geminiImageTypes;
   return dialect.commonImagesOnly === true || isClaude(model) ? commonImageTypes : undefined;
 }
 
 /** The types of images that Gemini takes. Sources: its page on image understanding; microsoft/vscode#286628, Mai-with-u/MaiBot#1435 (GIF). */
 export const geminiImageTypes: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif']);
+
+/** Whether a model is one of Google's, whoever serves it. */
+function isGemini(model: string): boolean {
+  return /(?:^|\/)gemini-/i.test(model);
+}
 
 /** Types that bodies may name and that some target refuses: what a scan of a body has to look for. */
 export const watchedImageTypes: readonly string[] = ['image/jpg', 'image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/bmp', 'image/tiff', 'image/svg+xml', 'image/avif', 'image/x-icon'];

@@ -17,6 +17,8 @@ import { mayHaveSystemTurns, withoutSystemTurns } from './systemTurns.ts';
 import { closedSchema } from './tools/strictSchemas.ts';
 import { fitId } from './fitId.ts';
 import { leaveOutElsewhere, mayBeElsewhere } from './elsewhere.ts';
+import { documentAsText } from './turns/documentParts.ts';
+import { fitAdaptive, fitThinkingTurns, mayHoldRefusedThinking, thinkingIsOff } from './turns/thinkingTurns.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts } from './tools/toolSchemas.ts';
 
 const samplingFields = ['temperature', 'top_p', 'top_k'] as const;
@@ -31,7 +33,10 @@ export const messagesRules: BodyRules = {
       fitThinking(body, model, changes);
       fitSampling(body, model, changes);
       fitUser(body, changes);
-    } else fitTemperature(body, dialect.highestTemperature, dialect.temperatureAboveZero === true, changes);
+    } else {
+      fitTemperature(body, dialect.highestTemperature, dialect.temperatureAboveZero === true, changes);
+      fitAdaptive(body, dialect, changes);
+    }
     leaveOut(body, refusedFields({ dialect, model }), changes);
   },
 
@@ -47,6 +52,8 @@ export const messagesRules: BodyRules = {
     if (mayHoldSchema(bytes, scan) && isClaude(model)) return true;
     if (isForced(bytes, fields.get('tool_choice')) && (!claudeModelRules(model).forcedToolChoice || dialect.forcedChoiceWithoutThinking === true)) return true;
     if (dialect.messagesToolChoices !== undefined && fields.has('tool_choice')) return true;
+    if (dialect.documents === false && words.has('document')) return true;
+    if ((dialect.reasoningRequiredWithTools === true || dialect.redactedThinking === false) && mayHoldRefusedThinking({ bytes, scan }, dialect)) return true;
     if (isClaude(model) && blankWords.some(word => words.has(word)) && (holdsBlank(bytes, 'text') || holdsBlank(bytes, 'content'))) return true;
     return words.has('assistant') && endsWithAssistant({ bytes, scan }, 'messages');
   },
@@ -54,7 +61,8 @@ export const messagesRules: BodyRules = {
   fitContent(body, target, changes) {
     const { dialect } = target;
     if (dialect.bytesAndOwnToolsOnly === true || dialect.noDocuments === true) leaveOutElsewhere(body, dialect, changes);
-    if (Array.isArray(body.messages)) body.messages = withoutSystemTurns(body.messages, target.model, changes).map(message => fitMessage(message, changes));
+    if (Array.isArray(body.messages)) body.messages = withoutSystemTurns(body.messages, target.model, changes).map(message => fitMessage(message, dialect.documents === false, changes));
+    fitThinkingTurns(body, dialect, changes);
     if (isClaude(target.model)) {
       if (Array.isArray(body.messages)) body.messages = fitTexts(body.messages, changes);
       const system = fitSystem(body.system, changes);
@@ -205,12 +213,12 @@ function setEffort(body: JsonObject, effort: string): void {
   if (config.effort === undefined) body.output_config = { ...config, effort };
 }
 
-function fitMessage(message: JsonValue, changes: Set<string>): JsonValue {
+function fitMessage(message: JsonValue, noDocuments: boolean, changes: Set<string>): JsonValue {
   if (!isObject(message) || !Array.isArray(message.content)) return message;
-  return { ...message, content: message.content.map(block => fitBlock(block, changes)) };
+  return { ...message, content: message.content.map(block => fitBlock(block, noDocuments, changes)) };
 }
 
-function fitBlock(block: JsonValue, changes: Set<string>): JsonValue {
+function fitBlock(block: JsonValue, noDocuments: boolean, changes: Set<string>): JsonValue {
   if (!isObject(block)) return block;
   switch (block.type) {
     case 'tool_use':
@@ -219,8 +227,10 @@ function fitBlock(block: JsonValue, changes: Set<string>): JsonValue {
       return {
         ...block,
         ...(typeof block.tool_use_id === 'string' ? { tool_use_id: fitId(block.tool_use_id, plainCallIds, changes) } : {}),
-        ...(Array.isArray(block.content) ? { content: block.content.map(part => fitBlock(part, changes)) } : {}),
+        ...(Array.isArray(block.content) ? { content: block.content.map(part => fitBlock(part, noDocuments, changes)) } : {}),
       };
+    case 'document':
+      return noDocuments ? documentAsText(block, changes) : block;
     case 'image': {
       const { source } = block;
       if (!isObject(source) || source.type !== 'base64' || typeof source.media_type !== 'string') return block;
@@ -252,18 +262,20 @@ function isForced(bytes: Buffer, range: { start: number; end: number } | undefin
 const choiceKinds: Readonly<Record<string, 'auto' | 'none' | 'required' | 'function'>> = { auto: 'auto', none: 'none', any: 'required', tool: 'function' };
 
 /** Whether the target takes this choice of a tool. */
-function takesChoice({ type }: JsonObject, { dialect, model }: FitTarget, thinking: JsonValue | undefined): boolean {
+function takesChoice({ type }: JsonObject, { dialect, model }: FitTarget, body: JsonObject): boolean {
   const kind = typeof type === 'string' ? choiceKinds[type] : undefined;
   if (kind !== undefined && dialect.messagesToolChoices?.includes(kind) === false) return false;
   if (kind !== 'required' && kind !== 'function') return true;
-  const thinks = isObject(thinking) && (thinking.type === 'enabled' || thinking.type === 'adaptive');
-  return claudeModelRules(model).forcedToolChoice && !(dialect.forcedChoiceWithoutThinking === true && thinks);
+  const { thinking } = body;
+  // What wants reasoning with its calls thinks unless it is told not to.
+  const thinks = dialect.reasoningRequiredWithTools === true ? !thinkingIsOff(body) : isObject(thinking) && (thinking.type === 'enabled' || thinking.type === 'adaptive');
+  return claudeModelRules(model).forcedToolChoice && !(!isClaude(model) && dialect.forcedChoiceWithoutThinking === true && thinks);
 }
 
 /** A model that refuses to be forced to a tool is asked in words, and one that refuses `none` gets no tools. */
 function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<string>): void {
   const choice = body.tool_choice;
-  if (!isObject(choice) || takesChoice(choice, target, body.thinking)) return;
+  if (!isObject(choice) || takesChoice(choice, target, body)) return;
   if (!isForcing(choice)) {
     delete body.tool_choice;
     if (choice.type !== 'none') return;

@@ -42,6 +42,11 @@ export function refusedAmong(fields: ReadonlyMap<string, unknown>, { dialect, mo
   return found;
 }
 
+/** `response_format` may hold a JSON schema. */
+export function takesSchemas(target: FitTarget): boolean {
+  return target.dialect.jsonSchemaOutput !== false && modelRules(target).every(({ jsonSchemaOutput }) => jsonSchemaOutput !== false);
+}
+
 /** A tool can be forced at the target. */
 export function takesForcedChoice(target: FitTarget): boolean {
   return modelRules(target).every(({ forcedToolChoice }) => forcedToolChoice !== false);

@@ -65,6 +65,7 @@ export const responsesRules: BodyRules = {
       }
       if (fields.has('text') && bytes.includes('"json_schema"')) return true;
     }
+    if (target.dialect.textFormatNeeded === true && fields.has('text')) return true;
     const tools = fields.get('tools');
     return tools !== undefined && !toolLists[toolsKind(target)].fits(bytes.subarray(tools.start, tools.end));
   },
@@ -78,6 +79,10 @@ export const responsesRules: BodyRules = {
     fitToolFields(body, changes);
     fitToolChoice(body, target, changes, addResponsesInstruction);
     fitSchema(body, target, changes);
+    if (target.dialect.textFormatNeeded === true && isObject(body.text) && (body.text.format === undefined || body.text.format === null)) {
+      body.text = { ...body.text, format: { type: 'text' } };
+      changes.add('text.format was added');
+    }
     const format = isObject(body.text) ? body.text.format : undefined;
     if (isObject(format) && format.type === 'json_object' && !/json/i.test(`${JSON.stringify(body.input ?? '')}${JSON.stringify(body.instructions ?? '')}`)) {
       addResponsesInstruction(body, jsonWords);

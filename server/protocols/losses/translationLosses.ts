@@ -24,6 +24,8 @@ interface Places {
   readonly reasoning: readonly string[];
   /** Of these, the one that names an effort. */
   readonly effort: string;
+  /** Of these, the one that holds a budget. */
+  readonly budget?: string;
   readonly format: string;
   readonly parallelToolCalls?: string;
 }
@@ -39,11 +41,11 @@ const places: Readonly<Record<ProtocolName, Places>> = {
   },
   'anthropic-messages': {
     temperature: 'temperature', topP: 'top_p', topK: 'top_k', serviceTier: 'service_tier', user: 'metadata.user_id', stop: 'stop_sequences',
-    reasoning: ['thinking', 'output_config.effort'], effort: 'output_config.effort', format: 'output_config.format', parallelToolCalls: 'tool_choice.disable_parallel_tool_use',
+    reasoning: ['thinking', 'output_config.effort'], effort: 'output_config.effort', budget: 'thinking.budget_tokens', format: 'output_config.format', parallelToolCalls: 'tool_choice.disable_parallel_tool_use',
   },
   'gemini': {
     temperature: 'generationConfig.temperature', topP: 'generationConfig.topP', topK: 'generationConfig.topK', seed: 'generationConfig.seed', frequencyPenalty: 'generationConfig.frequencyPenalty', presencePenalty: 'generationConfig.presencePenalty',
-    logprobs: 'generationConfig.responseLogprobs', serviceTier: 'serviceTier', stop: 'generationConfig.stopSequences', reasoning: ['generationConfig.thinkingConfig'], effort: 'generationConfig.thinkingConfig.thinkingLevel', format: 'generationConfig.responseMimeType',
+    logprobs: 'generationConfig.responseLogprobs', serviceTier: 'serviceTier', stop: 'generationConfig.stopSequences', reasoning: ['generationConfig.thinkingConfig'], effort: 'generationConfig.thinkingConfig.thinkingLevel', budget: 'generationConfig.thinkingConfig.thinkingBudget', format: 'generationConfig.responseMimeType',
   },
 };
 
@@ -77,11 +79,11 @@ export function addTranslationLosses(conversation: ConversationRequest, body: Js
     if (conversation[field] !== undefined && valueAt(body, at[field]) === undefined) changes.add(`${name} was left out`);
   }
   addStopLosses(conversation, valueAt(body, at.stop), changes);
-  addEffortLoss(conversation, valueAt(body, at.effort), changes);
+  addEffortLoss(conversation, valueAt(body, at.effort), valueAt(body, at.budget), changes);
   if (asksForReasoning(conversation) && at.reasoning.every(place => valueAt(body, place) === undefined)) changes.add('the effort of reasoning was left out');
   if (conversation.parallelToolCalls === false && conversation.tools.length > 0 && valueAt(body, at.parallelToolCalls) === undefined) changes.add('parallel_tool_calls was left out');
   const format = conversation.responseFormat?.type;
-  if ((format === 'json' || format === 'json-schema') && valueAt(body, at.format) === undefined && ![...changes].some(change => change.includes('JSON') && change.endsWith('asked for in words'))) {
+  if ((format === 'json' || format === 'json-schema') && valueAt(body, at.format) === undefined && ![...changes].some(change => (change.includes('JSON') || change.includes('answer')) && change.endsWith('asked for in words'))) {
     changes.add(format === 'json' ? 'JSON was asked for in words' : 'the JSON schema of the answer was asked for in words');
   }
   const choice = conversation.toolChoice?.type;
@@ -99,8 +101,10 @@ function addStopLosses({ stop = [] }: ConversationRequest, sent: JsonValue | und
   if (stop.length > 0 && !(Array.isArray(sent) && sent.length === stop.length)) changes.add('stop strings are applied to the answer here');
 }
 
-function addEffortLoss({ reasoning }: ConversationRequest, sent: JsonValue | undefined, changes: Set<string>): void {
+function addEffortLoss({ reasoning }: ConversationRequest, sent: JsonValue | undefined, budget: JsonValue | undefined, changes: Set<string>): void {
   const wanted = reasoning?.effort;
+  if (wanted === undefined && reasoning?.budgetTokens !== undefined && typeof sent === 'string') changes.add(`a thinking budget of ${reasoning.budgetTokens} was sent as the effort ${sent.toLowerCase()}`);
+  if (wanted !== undefined && typeof sent !== 'string' && typeof budget === 'number') changes.add(`reasoning effort ${wanted} was sent as a budget of ${budget}`);
   if (wanted === undefined || typeof sent !== 'string' || sent.toLowerCase() === wanted || [...changes].some(change => change.includes(`effort ${wanted} was`))) return;
   changes.add(`reasoning effort ${wanted} was sent as ${sent.toLowerCase()}`);
 }

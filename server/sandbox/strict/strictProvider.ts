@@ -3,7 +3,7 @@ import type { SandboxProtocol } from '../wires/sandboxWire.ts';
 import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
 
 /** Writes a refusal as a provider does. */
-export type RefusalWriter = (refusal: StrictRefusal, requestId: string) => JsonObject;
+export type RefusalWriter = (refusal: StrictRefusal, requestId: string, protocol: SandboxProtocol) => JsonObject;
 
 /** A provider whose refusals are simulated: what it refuses in each protocol it speaks, and how it writes a refusal. */
 export interface StrictProvider {

@@ -7,6 +7,10 @@ import { geminiChecks } from './gemini.ts';
 import { openAiChatChecks } from './openaiChat.ts';
 import { openAiResponsesChecks } from './openaiResponses.ts';
 import { openModelProviders } from './openModels/openModelProviders.ts';
+import { deepseekMessagesChecks } from './deepseekMessages.ts';
+import { llamaCpp, lmStudio, ollama } from './llamaServers.ts';
+import { sglang, vllm } from './pythonServers.ts';
+import { holysheep, litellm, openrouter, waybill } from './relays.ts';
 import { firstRefusal } from './strictCheck.ts';
 import { anthropicBody, bareBody, deepseekBody, googleBody, mistralBody, openAiBody, xaiBody } from './strictProvider.ts';
 import type { StrictProvider } from './strictProvider.ts';
@@ -18,13 +22,14 @@ export const strictProviders = {
   anthropic: { checks: { 'anthropic-messages': anthropicChecks }, write: anthropicBody },
   gemini: { checks: { gemini: geminiChecks }, write: googleBody },
   vertex: { checks: { 'gemini': geminiChecks, 'anthropic-messages': anthropicChecks }, write: googleBody },
-  deepseek: { checks: { 'openai-chat': deepseekChecks }, write: deepseekBody },
+  deepseek: { checks: { 'openai-chat': deepseekChecks, 'anthropic-messages': deepseekMessagesChecks }, write: deepseekBody },
   mistral: { checks: { 'openai-chat': mistralChecks }, write: mistralBody },
   codestral: { checks: { 'openai-chat': mistralChecks }, write: mistralBody },
   moonshot: { checks: { 'openai-chat': moonshotChecks }, write: bareBody },
   groq: { checks: { 'openai-chat': groqChecks }, write: bareBody },
   xai: { checks: { 'openai-chat': xaiChecks, 'openai-responses': xaiChecks }, write: xaiBody },
   ...openModelProviders,
+  vllm, sglang, llamacpp: llamaCpp, ollama, lmstudio: lmStudio, openrouter, holysheep, litellm, waybill,
 } as const satisfies Readonly<Record<string, StrictProvider>>;
 
 export type StrictProviderId = keyof typeof strictProviders;
@@ -47,5 +52,5 @@ export function refusalOf(provider: StrictProviderId, protocol: SandboxProtocol,
   const { checks, write, writeIn }: StrictProvider = strictProviders[provider];
   const model = request.model.toLowerCase().replace(/^.*\//, '');
   const refusal = firstRefusal(checks[protocol] ?? [], { body: request.body, model, headers: request.headers });
-  return refusal === undefined ? undefined : { status: refusal.status ?? 400, message: refusal.message, body: (writeIn?.[protocol] ?? write)(refusal, request.requestId) };
+  return refusal === undefined ? undefined : { status: refusal.status ?? 400, message: refusal.message, body: (writeIn?.[protocol] ?? write)(refusal, request.requestId, protocol) };
 }

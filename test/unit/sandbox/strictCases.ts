@@ -21,15 +21,15 @@ export const messagesTool: JsonObject = { name: 'f', input_schema: { type: 'obje
 /** A question, a call of a tool and its result, on Chat. */
 export const call = (id: string, args = '{}'): JsonObject[] => [user, { role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: args } }] }, { role: 'tool', tool_call_id: id, content: 'x' }];
 
-/** One test for each case: it is refused in these words, and the plain request is taken. */
-export function strictCaseTests(cases: readonly StrictCase[]): void {
+/** One test for each case: it is refused in these words, and the plain request is taken. @param plain what the plain request needs beside that of its protocol */
+export function strictCaseTests(cases: readonly StrictCase[], plain: (provider: StrictProviderId, more: JsonObject) => JsonObject = () => ({})): void {
   for (const [provider, protocol, model, more, words, status] of cases) {
     test(`${provider} (${protocol}, ${model}) refuses: ${words.source.slice(0, 60)}`, () => {
-      const judged = (body: JsonObject): ReturnType<typeof refusalOf> => refusalOf(provider, protocol, { body, model, headers: {}, requestId: 'r' });
+      const judged = (body: JsonObject): ReturnType<typeof refusalOf> => refusalOf(provider, protocol, { body, model: typeof body.model === 'string' && body.model !== 'm' ? body.model : model, headers: {}, requestId: 'r' });
       const refusal = judged({ ...plainBodies[protocol], ...more });
       assert.match(refusal?.message ?? '', words);
       assert.equal(refusal?.status, status ?? 400);
-      assert.equal(judged(plainBodies[protocol]), undefined);
+      assert.equal(judged({ ...plainBodies[protocol], ...plain(provider, more) }), undefined);
     });
   }
 }

@@ -6,6 +6,7 @@ import { startSandboxProvider } from '../../../server/sandbox/sandboxProvider.ts
 import { openModelProviders } from '../../../server/sandbox/strict/openModels/openModelProviders.ts';
 import { refusalOf, strictProviders } from '../../../server/sandbox/strict/strictProviders.ts';
 import { call, chatTool, plainBodies, strictCaseTests, user, type StrictCase } from './strictCases.ts';
+import { ownServerCases, ownServerModels } from './strictCases/ownServers.ts';
 
 const picture = (type: string, data: string): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: type, data } });
 
@@ -61,9 +62,10 @@ const cases: readonly StrictCase[] = [
 
 describe('a strict provider', () => {
   strictCaseTests(cases);
+  strictCaseTests(ownServerCases, ownServerModels);
 
   test('each has a rule in each of its protocols that is tried here', () => {
-    const tried = new Set(cases.map(([provider, protocol]) => `${provider} ${protocol}`));
+    const tried = new Set([...cases, ...ownServerCases].map(([provider, protocol]) => `${provider} ${protocol}`));
     for (const [id, { checks }] of Object.entries(strictProviders)) {
       // Azure speaks as OpenAI does, Vertex as Gemini and Claude do; open models have a test of their own.
       if (id !== 'azure' && id !== 'vertex' && !(id in openModelProviders)) for (const protocol of Object.keys(checks)) assert.ok(tried.has(`${id} ${protocol}`), `${id} ${protocol}`);
@@ -93,10 +95,11 @@ describe('a strict provider', () => {
   });
 });
 
-/** Relays and servers of one's own, whose refusals are those of what runs behind them, and the simulated provider itself. */
 const unplayed = [
-  'holysheep', 'openrouter', 'ollama', 'lmstudio', 'openai-compatible', 'anthropic-compatible', 'sandbox',
+  // What an unnamed server refuses is not known, so there is nothing to play.
+  'openai-compatible', 'anthropic-compatible',
+  // The simulated provider itself.
+  'sandbox',
   // Played by a simulator of its own in the tests, which checks signatures as well.
   'bedrock',
-  'vllm', 'llamacpp', 'sglang', 'litellm', 'waybill',
 ];

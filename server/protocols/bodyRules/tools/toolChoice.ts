@@ -43,6 +43,15 @@ export function fitToolChoice(body: JsonObject, target: FitTarget, changes: Set<
     return;
   }
   const named = isObject(choice) ? choice.function ?? choice.custom ?? choice : undefined;
+  if (kind === 'function' && toolChoices?.includes('required') === true && takesForcedChoice(target) && isObject(named) && Array.isArray(body.tools)) {
+    const chosen = body.tools.filter(tool => isObject(tool) && [tool.function, tool.custom, tool].some(entry => isObject(entry) && entry.name === named.name));
+    if (chosen.length > 0) {
+      body.tools = chosen;
+      body.tool_choice = 'required';
+      changes.add('the forced choice of a tool was sent as required, with that tool alone');
+      return;
+    }
+  }
   add(body, mustCallWords(isObject(named) && typeof named.name === 'string' ? named.name : undefined));
   changes.add('the forced choice of a tool was asked for in words');
 }
