@@ -64,8 +64,15 @@ const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('claude-haiku-5.5', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, ...claude }, [0.1, 0.5]),
   ...entries('claude-opus-5', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, ...claude }, [5, 25]),
   ...entries('claude-sonnet-5', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, ...claude }, [2, 10]),
-  ...entries('claude-sonnet-4.6', { contextWindow: 1000 * k, ...claude }, [3, 15]),
-  ...entries('claude-opus-4.6 claude-opus-4.7 claude-opus-4.8', { contextWindow: 1000 * k, ...claude }, [5, 25]),
+  ...entries('claude-sonnet-4.6', { contextWindow: 1000 * k, maxOutputTokens: 64 * k, ...claude }, [3, 15]),
+  // "128001 > 128000, which is the maximum allowed number of output tokens for claude-opus-4-6": anthropics/claude-code#23923.
+  ...entries('claude-opus-4.6 claude-opus-4.7 claude-opus-4.8', { contextWindow: 1000 * k, maxOutputTokens: 128 * k, ...claude }, [5, 25]),
+  // anthropics/claude-code#24451 (Opus 4.5), coolcline/CoolCline#23 (3.7), and the vendor's list of models.
+  ...entries('claude-opus-4.5', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }),
+  ...entries('claude-sonnet-4', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }),
+  ...entries('claude-opus-4 claude-opus-4.1', { contextWindow: 200 * k, maxOutputTokens: 32 * k, ...claude }),
+  ...entries('claude-3.7-sonnet', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }),
+  ...entries('claude-3.5-haiku claude-3.5-sonnet', { contextWindow: 200 * k, maxOutputTokens: 8192, tools: true, images: true, thinking: false }),
   ...entries('claude-haiku-4.5', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }, [1, 5]),
   ...entries('claude-sonnet-4.5', { contextWindow: 200 * k, maxOutputTokens: 64 * k, ...claude }, [3, 15]),
 
@@ -76,6 +83,9 @@ const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('gemini-3.5-flash-lite', { contextWindow: 1000 * k, ...gemini }, [0.3, 2.5]),
   ...entries('gemini-3.1-pro-preview', { contextWindow: 1000 * k, ...gemini }, [2, 12]),
   ...entries('gemini-3.1-flash-lite', { contextWindow: 1000 * k, ...gemini }, [0.25, 1.5]),
+  ...entries('gemini-3-pro-preview', { contextWindow: 1024 * Ki, maxOutputTokens: 65_536, ...gemini }),
+  // stackblitz-labs/bolt.diy#955.
+  ...entries('gemini-2.0-flash', { contextWindow: 1024 * Ki, maxOutputTokens: 8192, tools: true, images: true, thinking: false }),
   ...entries('gemini-2.5-pro', { contextWindow: 1024 * Ki, maxOutputTokens: 65_536, ...gemini }, [1.25, 10]),
   ...entries('gemini-2.5-flash', { contextWindow: 1024 * Ki, maxOutputTokens: 65_536, ...gemini }, [0.3, 2.5]),
   ...entries('gemini-2.5-flash-lite', { contextWindow: 1024 * Ki, maxOutputTokens: 65_536, ...gemini }, [0.1, 0.4]),

@@ -95,7 +95,7 @@ export function randomMeant(random: Random, caller: ProtocolName): Meant {
     system: random.chance(0.6) ? [random.pick(texts), ...(random.chance(0.2) ? ['Second rule.'] : [])] : [],
     choice: tools.length === 0 ? undefined : random.maybe(0.35, ['auto', 'none', 'required', { name: random.pick(tools).name }] as const),
     oneCallOnly: tools.length > 0 && caller !== 'gemini' ? random.maybe(0.2, [true]) : undefined,
-    maxTokens: caller === 'anthropic-messages' ? random.pick([1, 100, 4096, 20_000]) : random.maybe(0.5, [1, 5, 100, 4096]),
+    maxTokens: caller === 'anthropic-messages' ? random.pick([1, 100, 4096, 20_000, 200_000]) : random.maybe(0.5, [1, 5, 100, 4096, 200_000]),
     temperature: random.maybe(0.3, caller === 'anthropic-messages' ? [0, 0.2, 1] : [0, 0.2, 1, 1.3, 1.9, 2]),
     topP: random.maybe(0.15, [0.1, 0.9, 1]),
     topK: caller === 'anthropic-messages' || caller === 'gemini' ? random.maybe(0.15, [1, 40]) : undefined,

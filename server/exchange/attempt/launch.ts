@@ -92,7 +92,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   if (spoken === undefined) return undefined;
   const { resolved, endpoint, codec } = spoken;
   const outgoing = buildOutgoing({
-    input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, stripReasoning: order.strip,
+    input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, contextWindow: resolved.facts.contextWindow, stripReasoning: order.strip,
     repairs: services.repairs.of(endpoint, formOf(input.body.kind, endpoint.protocol), target.upstreamModel, clock.now()),
   });
   if (order.rewrite) outgoing.passThrough = false;

@@ -4,6 +4,7 @@ import type { KeyMaterial } from '../../api/messages.ts';
 import { fieldValue, scanObject, spliceFields, type FieldEdit } from '../../base/objectScan.ts';
 import { parseExact } from '../../base/exactJson.ts';
 import { isObject, type JsonObject } from '../../base/json.ts';
+import { charactersPerToken, tokensPerImage } from '../../api/tokenEstimate.ts';
 import { operationUrl } from '../../catalog/operations.ts';
 import { chatUrl, isConverse, wireModelName } from '../../catalog/paths.ts';
 import type { EndpointConfig } from '../../config/config.ts';
@@ -59,6 +60,8 @@ export interface OutgoingOrder {
   readonly key: KeyMaterial | undefined;
   /** The most tokens that the model can write; undefined where that is unknown. */
   readonly maxOutputTokens: number | undefined;
+  /** Prompt and answer together, in tokens; undefined where that is unknown. */
+  readonly contextWindow?: number | undefined;
   /** Reasoning in the conversation is left out, because another provider made it. */
   readonly stripReasoning: boolean;
   /** What this target refused by name earlier. */
@@ -66,6 +69,10 @@ export interface OutgoingOrder {
 }
 
 const fallbackMaxOutputTokens = 8192;
+/** An answer may always have as many tokens, however full the context window looks: estimates of prompts are rough. */
+const leastAnswerTokens = 1024;
+/** From the lower bound of a prompt's tokens to a cautious one. */
+const cautiousFactor = charactersPerToken.lower / charactersPerToken.cautious;
 
 /**
  * Builds the request of one attempt: the caller's bytes with the model name changed where the protocols are the
@@ -74,13 +81,13 @@ const fallbackMaxOutputTokens = 8192;
  * @throws RequestFormatError when the caller's body cannot be understood
  */
 export function buildOutgoing(order: OutgoingOrder): Outgoing {
-  const { input, target, endpoint, codec, key, maxOutputTokens, stripReasoning } = order;
+  const { input, target, endpoint, codec, key, stripReasoning } = order;
   const { body: asked } = input;
   if (asked.kind !== 'conversation') return buildOperation(order, asked);
   const converse = isConverse(endpoint, target.model, target.upstreamModel);
   const raw = input.protocol === endpoint.protocol && !converse && mayPass(asked, endpoint) ? asked.raw : undefined;
   const passThrough = raw !== undefined;
-  const limit = cappedLimit(input, maxOutputTokens);
+  const limit = cappedLimit(order);
   const conversation = passThrough ? undefined : conversationFor(input, asked, endpoint, stripReasoning);
   if (conversation?.providerState !== undefined) throw new UntranslatableError(conversation.providerState.reason);
   const edited = converse && conversation !== undefined ? writeConverse(order, conversation, limit)
@@ -142,12 +149,13 @@ function readsAs(codec: ProtocolCodec, names: FittedNames | undefined): Protocol
 
 const noChanges: readonly string[] = [];
 
-function writeBody({ target, endpoint, codec, input, maxOutputTokens, repairs }: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
+function writeBody(order: OutgoingOrder, conversation: ConversationRequest, limit: number | undefined): WrittenBody {
+  const { target, endpoint, codec, input, maxOutputTokens, repairs } = order;
   const model = modelInBody(endpoint, target);
   const { dialect } = endpoint.provider;
   const names = withFittingNames(conversation, endpoint.protocol, dialect.toolNames);
   const body = codec.encodeRequest({ ...(names?.request ?? conversation), ...(limit === undefined ? {} : { maxOutputTokens: limit }) }, {
-    model, stream: input.stream, defaultMaxOutputTokens: maxOutputTokens ?? fallbackMaxOutputTokens, dialect, origin: originOf(endpoint, target),
+    model, stream: input.stream, defaultMaxOutputTokens: Math.min(maxOutputTokens ?? fallbackMaxOutputTokens, mostTokens(order)), dialect, origin: originOf(endpoint, target),
   });
   const made = new Set(fitBody(endpoint.protocol, body, { dialect, model }));
   if (names !== undefined) made.add('names of tools were replaced');
@@ -220,9 +228,18 @@ function operationBody(asked: CompletionBody | EmbeddingBody, model: string, str
 }
 
 /** The most the target can write, where the caller wants more; undefined: the caller's own limit stands. */
-function cappedLimit(input: ExchangeInput, maxOutputTokens: number | undefined): number | undefined {
-  const wanted = input.requirements.maxOutputTokens;
-  return maxOutputTokens !== undefined && wanted !== undefined && wanted > maxOutputTokens ? maxOutputTokens : undefined;
+function cappedLimit(order: OutgoingOrder): number | undefined {
+  const wanted = order.input.requirements.maxOutputTokens;
+  if (wanted === undefined) return undefined;
+  const most = mostTokens(order);
+  return wanted > most ? most : undefined;
+}
+
+/** The most tokens that the target can write beside this prompt: servers refuse a limit that reaches over the end of the context window. */
+function mostTokens({ input: { requirements: { estimatedInputTokens, images } }, maxOutputTokens = Infinity, contextWindow }: OutgoingOrder): number {
+  if (contextWindow === undefined) return maxOutputTokens;
+  const room = contextWindow - Math.ceil(estimatedInputTokens * cautiousFactor) - (images ? tokensPerImage.cautious : 0);
+  return Math.min(maxOutputTokens, Math.max(room, leastAnswerTokens));
 }
 
 /** The parts of a request that decide in which protocol a target is asked; see chooseProtocol. */
@@ -274,6 +291,7 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
       if (changes.length > 0) raw = rewritten(caller, body);
     }
   }
+  if (limit !== undefined && protocol === 'gemini') raw = withGeminiLimit(raw, limit);
   if (repairs !== undefined) {
     const below = repairedBelow(raw, repairs);
     raw = below.raw;
@@ -287,13 +305,14 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
     edits = placedEdits(endpoint.provider, raw.protocolHeaders, repairs, versionPlace, made);
     changes = made;
   }
-  const lowered = limit !== undefined && raw.limitField !== undefined ? { field: raw.limitField, tokens: limit } : undefined;
+  const limitField = raw === caller ? raw.limitField : writtenLimitField(raw);
+  const lowered = limit !== undefined && limitField !== undefined ? { field: limitField, tokens: limit } : undefined;
   const top = topEdits(protocol, raw, place, lowered);
   if (top !== undefined) {
     edits.push(...top.edits);
     changes = [...new Set([...changes, ...top.changes])];
   } else if (lowered !== undefined) edits.push({ name: lowered.field, json: String(lowered.tokens) });
-  if (lowered !== undefined) changes = [...changes, `the output limit was lowered to ${lowered.tokens}`];
+  if (limit !== undefined && (lowered !== undefined || protocol === 'gemini')) changes = [...changes, `the output limit was lowered to ${limit}`];
   let hideUsage = false;
   if (protocol === 'openai-chat' && input.stream && !raw.includeUsage && endpoint.provider.dialect.streamUsageOption !== false) {
     const options = fieldValue(raw.bytes, raw.scan, 'stream_options');
@@ -307,6 +326,18 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
     hideUsage &&= edits.some(edit => edit.name === 'stream_options' && edit.json?.includes('include_usage') === true);
   }
   return { body: spliceFields(raw.bytes, raw.scan, edits), hideUsage, changes };
+}
+
+/** Where the limit of the answer stands once a body was written again: rules may have renamed it. */
+function writtenLimitField({ limitField, scan }: RawBody): string | undefined {
+  if (limitField === undefined || scan.fields.has(limitField)) return limitField;
+  return ['max_completion_tokens', 'max_tokens'].find(name => scan.fields.has(name));
+}
+
+/** Gemini's limit stands below the top level. */
+function withGeminiLimit(raw: RawBody, limit: number): RawBody {
+  const body = parseExact(raw.bytes.toString('utf8'));
+  return isObject(body) && isObject(body.generationConfig) ? rewritten(raw, { ...body, generationConfig: { ...body.generationConfig, maxOutputTokens: limit } }) : raw;
 }
 
 /** The caller's request without what stands below its top level and was refused; only where something of it may be there it is parsed. */

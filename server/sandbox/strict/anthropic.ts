@@ -166,11 +166,13 @@ function badStrictSchema(schema: JsonObject, path: string, depth = 0): StrictRef
   return among(children.filter((child) => isObject(child)), (child) => badStrictSchema(child, path, depth + 1));
 }
 
-const others: StrictCheck = ({ body }) => {
+const others: StrictCheck = ({ body, model, headers }) => {
   const unknown = Object.keys(body).find((name) => !fields.has(name));
   if (unknown !== undefined) return { message: `${unknown}: Extra inputs are not permitted` };
   const limit = asNumber(body['max_tokens']);
   if (limit !== undefined && limit < 1) return { message: 'max_tokens: Input should be greater than or equal to 1' };
+  const most = (asString(headers['anthropic-beta']) ?? '').includes('output-128k') ? 128_000 : claudeGeneration(model)?.largestOutput ?? Infinity;
+  if (limit !== undefined && limit > most) return { message: `max_tokens: ${limit} > ${most}, which is the maximum allowed number of output tokens for ${asString(body['model']) ?? model}` };
   const stops = Array.isArray(body['stop_sequences']) ? body['stop_sequences'] : [];
   if (stops.some((stop) => typeof stop === 'string' && stop.trim() === '')) return { message: 'stop_sequences: each stop sequence must contain non-whitespace' };
   const user = asString(objectOf(body['metadata'])['user_id']) ?? '';

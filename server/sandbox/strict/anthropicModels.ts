@@ -13,6 +13,8 @@ export interface ClaudeGeneration {
   readonly answerSchema: boolean;
   /** Turns of the system stand among the others. */
   readonly systemTurns: boolean;
+  /** The most tokens of an answer. Sources: anthropics/claude-code#23923, #24451 and #11302, coolcline/CoolCline#23, and the vendor's list of models. */
+  readonly largestOutput: number;
 }
 
 /** Undefined: not a model of Anthropic's, or one without a version in its name. */
@@ -33,5 +35,14 @@ export function claudeGeneration(model: string): ClaudeGeneration | undefined {
     effort: version >= 46 || (family === 'opus' && version === 45),
     answerSchema: version >= 45 || (family === 'opus' && version === 41),
     systemTurns: version >= 48,
+    largestOutput: largestOutput(version, family),
   };
+}
+
+function largestOutput(version: number, family: string): number {
+  if (version < 35) return 4096;
+  if (version < 37) return 8192;
+  if (version < 40) return 64_000;
+  if (version < 45) return family === 'opus' ? 32_000 : 64_000;
+  return version === 45 || (version === 46 && family === 'sonnet') ? 64_000 : 128_000;
 }

@@ -114,6 +114,10 @@ const config: StrictCheck = ({ body, model }) => {
     const value = asNumber(wanted[field]);
     if (value !== undefined && (!Number.isInteger(value) || Math.abs(value) > 2_147_483_647)) return { message: `Invalid value at 'generation_config.${field}' (TYPE_INT32), ${value}` };
   }
+  const most = (versionOf(model) ?? 30) < 25 ? 8192 : 65_536;
+  const limit = asNumber(wanted['maxOutputTokens']) ?? 1;
+  // BerriAI/litellm#10548, stackblitz-labs/bolt.diy#955.
+  if (limit > most) return { message: `Unable to submit request because it has a maxOutputTokens value of ${limit} but the supported range is from 1 (inclusive) to ${most + 1} (exclusive). Update the value and try again.` };
   if ((asNumber(wanted['maxOutputTokens']) ?? 1) < 1) return { message: `* GenerateContentRequest.generation_config.max_output_tokens: max_output_tokens must be positive.` };
   if (Array.isArray(wanted['stopSequences']) && wanted['stopSequences'].length > 5) return { message: '* GenerateContentRequest.generation_config.stop_sequences: The number of stop sequences must be at most 5.' };
   if (isSet(wanted['logprobs']) && wanted['responseLogprobs'] !== true) return { message: 'Logprobs is set but response_logprobs is false.' };

@@ -1,7 +1,7 @@
-import { asString, isObject } from '../../base/json.ts';
+import { asNumber, asString, isObject } from '../../base/json.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { badFunction, badImage, badMetadata, badName, choiceWithoutTools, outOfBounds, refusedEffort, refusedSampling, tooLong, unknownChoice, unknownField } from './openaiChecks.ts';
-import { openAiGeneration } from './openaiModels.ts';
+import { openAiGeneration, openAiLargestOutput } from './openaiModels.ts';
 import { answerSchemaFault } from './openaiSchemas.ts';
 import { among, isSet, objectOf, objectsOf, wordsOf } from './strictCheck.ts';
 import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
@@ -54,6 +54,9 @@ const numbers: StrictCheck = (request) => {
   const { body, model } = request;
   if (isSet(body['max_tokens']) && isSet(body['max_completion_tokens'])) return { message: "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.", param: 'max_tokens', code: 'invalid_parameter_combination' };
   if (isSet(body['max_tokens']) && openAiGeneration(model)?.reasons === true) return { message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", param: 'max_tokens', code: 'unsupported_parameter' };
+  const wanted = asNumber(body['max_completion_tokens']) ?? asNumber(body['max_tokens']) ?? 0;
+  const most = openAiLargestOutput(model) ?? Infinity;
+  if (wanted > most) return { message: `max_tokens is too large: ${wanted}. This model supports at most ${most} completion tokens, whereas you provided ${wanted}.`, param: 'max_tokens', code: 'invalid_value' };
   return outOfBounds(body, 'max_tokens', 1, Infinity, 'integer') ?? outOfBounds(body, 'max_completion_tokens', 1, Infinity, 'integer')
     ?? outOfBounds(body, 'temperature', 0, 2, 'decimal') ?? outOfBounds(body, 'top_p', 0, 1, 'decimal')
     ?? outOfBounds(body, 'presence_penalty', -2, 2, 'decimal') ?? outOfBounds(body, 'frequency_penalty', -2, 2, 'decimal') ?? outOfBounds(body, 'top_logprobs', 0, 20, 'integer')

@@ -13,6 +13,18 @@ export interface OpenAiGeneration {
   readonly toolsWithoutReasoningOnly?: boolean | undefined;
 }
 
+/**
+ * The most tokens of an answer; undefined: not published where it was looked for. Sources: opencode-ai/opencode#140 (GPT-4.1), tailcallhq/forgecode#1185
+ * (GPT-4o), ChatGPTNextWeb/NextChat#3195 (GPT-3.5), and the vendor's pages of models; November 2026.
+ */
+export function openAiLargestOutput(model: string): number | undefined {
+  if (/^gpt-3\.5/.test(model)) return 4096;
+  if (model.startsWith('gpt-4o')) return 16_384;
+  if (model.startsWith('gpt-4.1')) return 32_768;
+  if (/^o[34]/.test(model)) return 100_000;
+  return /^gpt-5(?:\.[12])?(?:-(?:mini|nano))?(?:-\d{4}|$)/.test(model) ? 128_000 : undefined;
+}
+
 /** Undefined: the name is not one of OpenAI's. */
 export function openAiGeneration(model: string): OpenAiGeneration | undefined {
   if (/^(?:gpt-3|gpt-4|chatgpt)/.test(model) || /^gpt-5.*-chat/.test(model)) return { reasons: false };

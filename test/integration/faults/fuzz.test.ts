@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fuzzTargets } from '../../fuzz/targets.ts';
 import { runFuzz } from '../../fuzz/fuzzRun.ts';
 
-const count = 20;
+const count = 15;
 
 test('random requests of four protocols are refused by no strict simulator, and nothing is changed in silence', async () => {
   for (const seed of [1, 2]) {

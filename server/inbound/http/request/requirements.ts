@@ -84,7 +84,13 @@ const limitFields: Readonly<Record<ProtocolName, readonly string[]>> = {
 };
 
 /** The caller's own limit of the answer, and the top-level field it stands in. What cannot be a limit is the provider's to refuse. */
-function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field: string; tokens: number } | undefined {
+function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): { field?: string; tokens: number } | undefined {
+  if (protocol === 'gemini') {
+    const range = scan.fields.get('generationConfig');
+    const written = range === undefined ? null : /"(?:maxOutputTokens|max_output_tokens)"\s*:\s*(\d{1,12})\b/.exec(bytes.toString('latin1', range.start, Math.min(range.end, range.start + longestThinkingField)));
+    const tokens = written === null ? undefined : tokenLimit(Number(written[1]));
+    return tokens === undefined ? undefined : { tokens };
+  }
   for (const field of limitFields[protocol]) {
     const tokens = scan.fields.has(field) ? tokenLimit(fieldValue(bytes, scan, field)) : undefined;
     if (tokens !== undefined) return { field, tokens };

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { protocolNames, type ProtocolName } from '../../../../server/api/conversation.ts';
+import { isObject, parseJson, type JsonObject } from '../../../../server/base/json.ts';
+import { scanObject } from '../../../../server/base/objectScan.ts';
+import * as catalog from '../../../../server/catalog/providers.ts';
+import { resolveConfig } from '../../../../server/config/resolve.ts';
+import { buildOutgoing } from '../../../../server/exchange/attempt/outgoing.ts';
+import { encodedConversation, type ExchangeInput } from '../../../../server/exchange/request.ts';
+import { watchedWords } from '../../../../server/inbound/http/inference.ts';
+import { readRequestFacts } from '../../../../server/inbound/http/request/requirements.ts';
+import { codecFor } from '../../../../server/protocols/registry.ts';
+
+interface Facts { maxOutputTokens?: number; contextWindow?: number }
+
+/** What a target with these facts is sent for a caller's body, as the endpoint reads and routes it. */
+function sent(provider: string, model: string, caller: ProtocolName, asked: JsonObject, facts: Facts): { body: JsonObject; changes: readonly string[] } {
+  const bytes = Buffer.from(JSON.stringify(asked));
+  const scan = scanObject(bytes, watchedWords) ?? assert.fail();
+  const read = readRequestFacts(caller, bytes, scan, caller === 'gemini' ? { model: 'm', stream: false } : {}) ?? assert.fail();
+  const input: ExchangeInput = {
+    id: 'x', inbound: 'http', protocol: caller, requestedModel: 'm', stream: false, caller: { tool: 'test' }, patienceMs: 0, requirements: read.requirements,
+    body: encodedConversation({ bytes, scan, protocolHeaders: {}, includeUsage: true, limitField: read.limitField }, false, () => (codecFor(caller) ?? assert.fail()).decodeRequest(asked)),
+  };
+  const { config } = resolveConfig({ endpoints: { it: { provider } }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
+  const endpoint = config.endpoints.get('it') ?? assert.fail();
+  const outgoing = buildOutgoing({
+    input, target: { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codec: codecFor(endpoint.protocol) ?? assert.fail(), key: { id: '1', label: 'a', secret: 'secret' },
+    maxOutputTokens: facts.maxOutputTokens, contextWindow: facts.contextWindow, stripReasoning: false,
+  });
+  const body = parseJson(Buffer.concat([...outgoing.request.body ?? []]).toString('utf8'));
+  return { body: isObject(body) ? body : assert.fail(), changes: outgoing.changes };
+}
+
+const user = { role: 'user', content: 'hi' };
+const contents = [{ role: 'user', parts: [{ text: 'hi' }] }];
+const long = { role: 'user', content: 'word '.repeat(4000) };
+const lowered = (tokens: number): string => `the output limit was lowered to ${tokens}`;
+
+describe('a limit above what the model can write is lowered', () => {
+  test('in the bytes of each protocol', () => {
+    const chat = sent('openai', 'gpt-4o', 'openai-chat', { model: 'm', messages: [user], max_completion_tokens: 20_000 }, { maxOutputTokens: 16_384 });
+    assert.deepEqual([chat.body.max_completion_tokens, chat.changes], [16_384, [lowered(16_384)]]);
+    const messages = sent('anthropic', 'claude-opus-4-5', 'anthropic-messages', { model: 'm', max_tokens: 128_001, messages: [user] }, { maxOutputTokens: 64_000 });
+    assert.deepEqual([messages.body.max_tokens, messages.changes], [64_000, [lowered(64_000)]]);
+    const gemini = sent('gemini', 'gemini-2.5-pro', 'gemini', { contents, generationConfig: { maxOutputTokens: 70_000, temperature: 1 } }, { maxOutputTokens: 65_536 });
+    assert.deepEqual([gemini.body.generationConfig, gemini.changes], [{ maxOutputTokens: 65_536, temperature: 1 }, [lowered(65_536)]]);
+  });
+
+  test('for a caller of Gemini whose request is translated', () => {
+    const { body, changes } = sent('anthropic', 'claude-opus-4-5', 'gemini', { contents, generationConfig: { maxOutputTokens: 200_000 } }, { maxOutputTokens: 64_000 });
+    assert.deepEqual([body.max_tokens, changes.includes(lowered(64_000))], [64_000, true]);
+  });
+
+  test('also where a rule renames the field and rewrites the body', () => {
+    const { body } = sent('openai', 'o3', 'openai-chat', { model: 'm', messages: [{ role: 'assistant', content: 'a', tool_calls: [] }, user], max_tokens: 200_000 }, { maxOutputTokens: 100_000 });
+    assert.deepEqual([body.max_tokens, body.max_completion_tokens], [undefined, 100_000]);
+  });
+});
+
+describe('a limit that reaches over the end of the context window is lowered', () => {
+  test('to what the prompt leaves, cautiously estimated', () => {
+    const { body, changes } = sent('vllm', 'qwen3-8b', 'openai-chat', { model: 'm', messages: [long], max_tokens: 32_768 }, { contextWindow: 32_768 });
+    const limit = Number(body.max_tokens);
+    // 20,000 characters are some 5,000 tokens.
+    assert.ok(limit > 32_768 - 7000 && limit < 32_768 - 5000, String(limit));
+    assert.deepEqual(changes, [lowered(limit)]);
+  });
+
+  test('and a limit that a protocol demands keeps within the window', () => {
+    const { body } = sent('anthropic', 'claude-x', 'openai-chat', { model: 'm', messages: [user] }, { contextWindow: 4096 });
+    assert.ok(Number(body.max_tokens) < 4096);
+  });
+
+  test('not below a thousand tokens, because estimates are rough', () => {
+    assert.equal(sent('vllm', 'qwen3-8b', 'openai-chat', { model: 'm', messages: [long], max_tokens: 5000 }, { contextWindow: 5000 }).body.max_tokens, 1024);
+  });
+
+  test('and where it fits, the bytes go through', () => {
+    assert.deepEqual(sent('vllm', 'qwen3-8b', 'openai-chat', { model: 'm', messages: [user], max_tokens: 4096 }, { contextWindow: 32_768 }).changes, []);
+  });
+});
