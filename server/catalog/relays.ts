@@ -8,7 +8,7 @@ import { openAiDialect, openAiSources } from './vendors.ts';
 
 /** What every vendor behind a relay takes: the narrowest of them, because a relay passes on what its vendor refuses. */
 export const relayDialect = {
-  maxTokensField: 'max_tokens', maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, textResultsOnly: true, strictSchemas: true,
+  maxTokensField: 'max_tokens', maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, textResultsOnly: true, strictSchemas: true, documents: 'pdf',
   toolNames: { shape: /^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/, longest: 64 },
   // "This response_format type is unavailable now": llm-exe/llm-exe#662.
   models: [...openAiDialect.models ?? [], { names: /^deepseek-(?:chat|reasoner|v[34])/, jsonSchemaOutput: false }],
@@ -47,7 +47,7 @@ export const holysheep: Provider = {
       'deepseek-v3.2': { inputPerMTok: 0.14, outputPerMTok: 0.42 },
     },
   },
-  dialect: relayDialect,
+  dialect: { ...relayDialect, models: [...relayDialect.models, { names: /^deepseek/, documents: false }] },
   sources: [
     { of: ['address', 'prices'], url: 'https://www.holysheep.ai/articles/en-2026nianai-apidingjiadazhangpt-54-vs-claude-46-vs--2026-04-14-0007.html', read: '2026-11-20' },
     ...relaySources,
@@ -119,7 +119,7 @@ export const groq: Provider = {
   rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dots',
   dialect: {
-    reasoningField: 'reasoning',
+    reasoningField: 'reasoning', documents: false,
     dropFields: ['logprobs', 'top_logprobs', 'logit_bias'],
     messageFields: {
       system: ['role', 'content'], developer: ['role', 'content'], user: ['role', 'content'], assistant: ['role', 'content', 'tool_calls', 'function_call', 'reasoning'], tool: ['role', 'content', 'tool_call_id'], function: ['role', 'content', 'name'],
@@ -129,6 +129,7 @@ export const groq: Provider = {
   sources: [
     { of: ['address', 'keys', 'models', 'errors', 'reasoningField'], url: 'https://www.npmjs.com/package/groq-sdk/v/1.6.0', read: '2026-11-20' },
     { of: ['messageFields'], url: 'https://github.com/tashfeenahmed/freellmapi/issues/1070', read: '2026-11-27' },
+    { of: ['documents'], url: 'https://www.npmjs.com/package/groq-sdk/v/1.6.0', read: '2026-11-20' },
     { of: ['dropFields'], url: 'https://console.groq.com/docs/openai', read: '2026-11-20', secondary: true },
     { of: ['models'], url: 'https://github.com/vercel/ai/pull/8057', read: '2026-11-27' },
   ],

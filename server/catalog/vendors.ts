@@ -19,7 +19,7 @@ export const openAiProtocolRules: readonly ProtocolRule[] = [
 
 /** Bounds from OpenAI's error texts and API reference, November 2026; efforts of models as users measured them. */
 export const openAiDialect: Dialect = {
-  developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, strictSchemas: true, textResultsOnly: true, minOutputTokens: 16,
+  developerRole: true, maxCallIdLength: 40, maxUserLength: 64, commonImagesOnly: true, strictSchemas: true, textResultsOnly: true, minOutputTokens: 16, documents: 'pdf',
   toolNames: { shape: /^[a-zA-Z0-9_-]{1,64}$/, longest: 64 },
   models: [
     { names: /^o[1-9]/, efforts: ['low', 'medium', 'high'], dropFields: ['parallel_tool_calls'] },
@@ -37,7 +37,7 @@ export const openAiDialect: Dialect = {
 export const openAiSources: readonly FactSource[] = [
   { of: ['address', 'keys', 'models', 'errors', 'developerRole', 'commonImagesOnly'], url: 'https://www.npmjs.com/package/openai/v/7.55.0', read: '2026-11-20' },
   { of: ['maxCallIdLength'], url: 'https://github.com/camel-ai/camel/issues/2215', read: '2026-11-27' },
-  { of: ['maxUserLength', 'toolNames', 'textResultsOnly'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
+  { of: ['maxUserLength', 'toolNames', 'textResultsOnly', 'documents'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
   { of: ['strictSchemas'], url: 'https://github.com/kevinwatt/mysql-mcp/issues/5', read: '2026-11-27' },
   { of: ['minOutputTokens'], url: 'https://github.com/vectorize-io/hindsight/issues/58', read: '2026-11-27' },
   { of: ['models'], url: 'https://community.openai.com/t/request-for-compatibility-matrix-reasoning-effort-sampling-parameters-across-gpt-5-series/1371738', read: '2026-11-27', secondary: true },
@@ -220,6 +220,7 @@ export const moonshot: Provider = {
     // "must start with a letter and can contain letters, numbers, underscores, and dashes".
     toolNames: { shape: /^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/, longest: 64 },
     noEmptyAssistant: true,
+    documents: false,
     // These think, and "tool_choice 'required' is incompatible with thinking enabled".
     models: [{ names: /^kimi-k(?:2\.[5-9]|[3-9])/, forcedToolChoice: false }],
   },
@@ -227,6 +228,7 @@ export const moonshot: Provider = {
     { of: ['address', 'keys', 'errors', 'reasoningField'], url: 'https://platform.kimi.ai/docs', read: '2026-11-20' },
     { of: ['dropFields', 'efforts', 'toolStrict'], url: 'https://www.npmjs.com/package/@ai-sdk/moonshotai/v/3.0.60', read: '2026-11-20', secondary: true },
     { of: ['reasoningRequiredWithTools'], url: 'https://github.com/mastra-ai/mastra/issues/12592', read: '2026-11-27' },
+    { of: ['documents'], url: 'https://platform.kimi.ai/docs', read: '2026-11-20', secondary: true },
     { of: ['toolNames'], url: 'https://github.com/MoonshotAI/kimi-cli/issues/1773', read: '2026-11-27' },
     { of: ['models'], url: 'https://github.com/theopenco/llmgateway/pull/2090', read: '2026-11-27' },
   ],
@@ -240,6 +242,8 @@ export const moonshot: Provider = {
 const mistralSources: readonly FactSource[] = [
   { of: ['address', 'keys', 'models', 'errors', 'seedField', 'efforts', 'assistantLast'], url: 'https://www.npmjs.com/package/@mistralai/mistralai/v/2.7.0', read: '2026-11-20' },
   { of: ['knownFields', 'dropFields', 'streamUsageOption'], url: 'https://github.com/OpenHands/OpenHands-CLI/issues/83', read: '2026-11-27' },
+  // A document goes there as `document_url`, or by the id of a file that was uploaded.
+  { of: ['documents'], url: 'https://www.npmjs.com/package/@mistralai/mistralai/v/2.7.0', read: '2026-11-20' },
   { of: ['maxTokensField'], url: 'https://github.com/editor-code-assistant/eca/issues/231', read: '2026-11-27' },
   { of: ['messageFields'], url: 'https://github.com/charmbracelet/crush/issues/1590', read: '2026-11-27' },
   { of: ['assistantAfterTools'], url: 'https://github.com/BerriAI/litellm/issues/17761', read: '2026-11-27' },
@@ -278,6 +282,7 @@ export const mistral: Provider = {
     assistantAfterTools: true,
     noEmptyAssistant: true,
     highestTemperature: 1.5,
+    documents: false,
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   },
   sources: mistralSources,
@@ -330,7 +335,7 @@ export const xai: Provider = {
   // Chat counts leave reasoning out; Responses counts hold it.
   dialect: {
     reasoningField: 'reasoning_content', reasoningBesideOutput: true, customTools: false, efforts: ['none', 'low', 'medium', 'high'],
-    imageTypes: ['image/jpeg', 'image/png'],
+    imageTypes: ['image/jpeg', 'image/png'], documents: false,
     models: [
       { names: /^grok-(?:3-mini|4|code)(?!.*non-reasoning)/, dropFields: ['presence_penalty', 'frequency_penalty', 'stop'] },
       { names: /^grok-4(?:\.20|-0709|-fast|-1|$)/, efforts: [] },
@@ -338,6 +343,7 @@ export const xai: Provider = {
   },
   sources: [
     { of: ['address', 'keys', 'reasoningField', 'reasoningBesideOutput', 'efforts'], url: 'https://www.npmjs.com/package/@ai-sdk/xai/v/5.0.12', read: '2026-11-20', secondary: true },
+    { of: ['documents'], url: 'https://www.npmjs.com/package/@ai-sdk/xai/v/5.0.12', read: '2026-11-20', secondary: true },
     { of: ['models'], url: 'https://github.com/langchain-ai/langchain/pull/38335', read: '2026-11-27' },
     { of: ['models'], url: 'https://github.com/open-webui/open-webui/issues/21266', read: '2026-11-27' },
   ],

@@ -12,6 +12,8 @@ export interface ModelRule {
   efforts?: readonly string[] | undefined;
   /** A tool cannot be forced: it is asked for in words. */
   forcedToolChoice?: false | undefined;
+  /** As `documents` of the provider. */
+  documents?: false | undefined;
   /** openai-chat: `response_format` takes no JSON schema; it is asked for in words, in JSON mode. */
   jsonSchemaOutput?: false | undefined;
   /**
@@ -141,8 +143,11 @@ export interface Dialect {
    * (llama.cpp). Default: it may stand as it is.
    */
   assistantLast?: 'prefix' | 'without-thinking' | undefined;
-  /** openai-chat and anthropic-messages: it reads no documents. Texts among them are sent as text, others are named to the model. Default: it may. */
-  documents?: false | undefined;
+  /**
+   * openai-chat and anthropic-messages: it reads no documents, or on Chat PDFs only. Texts among the others are sent as text, and what is
+   * no text is named to the model. Default: it may.
+   */
+  documents?: false | 'pdf' | undefined;
   /** openai-chat: images are taken as bytes in a `data:` URL only. Default: also behind an address. */
   imageBytesOnly?: boolean | undefined;
   /** openai-chat: `response_format` may be `json_object`. Default true; else it is asked for by a schema of any object. */

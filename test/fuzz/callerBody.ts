@@ -1,15 +1,14 @@
-import type { ProtocolName } from '../../server/api/conversation.ts';
 import { parseExact } from '../../server/base/exactJson.ts';
 import type { JsonObject, JsonValue } from '../../server/base/json.ts';
-import type { Meant, MeantImage, MeantTurn } from './meant.ts';
+import type { FuzzCaller, Meant, MeantDocument, MeantImage, MeantTurn } from './meant.ts';
 
 /** The body of a request as a client of the caller's protocol writes it: not by the codec of that protocol. @param model as it is asked for */
 export function callerBody(meant: Meant, model: string): JsonObject {
   return compact(writers[meant.caller](meant, model));
 }
 
-const writers: Readonly<Record<ProtocolName, (meant: Meant, model: string) => JsonObject>> = {
-  'openai-chat': chatBody, 'openai-responses': responsesBody, 'anthropic-messages': messagesBody, 'gemini': geminiBody,
+const writers: Readonly<Record<FuzzCaller, (meant: Meant, model: string) => JsonObject>> = {
+  'openai-chat': chatBody, 'openai-responses': responsesBody, 'anthropic-messages': messagesBody, 'gemini': geminiBody, 'editor': editorBody,
 };
 
 function compact(body: JsonObject): JsonObject {
@@ -21,7 +20,10 @@ function exact(text: string): JsonValue {
   return parseExact(text) ?? null;
 }
 
-const url = ({ label, data }: MeantImage): string => `data:${label};base64,${data}`;
+/** What another provider signed or encrypted. */
+const foreign = Buffer.from('sandbox:another-provider:reasoning'.repeat(2)).toString('base64');
+
+const url = ({ label, data }: MeantImage | MeantDocument): string => `data:${label};base64,${data}`;
 
 function chatBody(meant: Meant, model: string): JsonObject {
   const { habits, format, choice } = meant;
@@ -30,7 +32,7 @@ function chatBody(meant: Meant, model: string): JsonObject {
   const turn = (one: MeantTurn): JsonObject[] => {
     switch (one.role) {
       case 'system': return [{ role: instruction, content: one.text }];
-      case 'user': return [{ role: 'user', ...(habits.has('name') ? { name: 'Ada' } : {}), content: one.images.length === 0 ? one.text : [{ type: 'text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'image_url', image_url: { url: url(image) } }))] }];
+      case 'user': return [{ role: 'user', ...(habits.has('name') ? { name: 'Ada' } : {}), content: one.images.length + one.documents.length === 0 ? one.text : [{ type: 'text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'image_url', image_url: { url: url(image) } })), ...one.documents.map((document): JsonObject => ({ type: 'file', file: { filename: document.name, file_data: url(document) } }))] }];
       case 'results': return one.results.map((result): JsonObject => ({ role: 'tool', tool_call_id: result.id, content: result.image !== undefined && habits.has('result-pictures') ? [{ type: 'text', text: result.text }, { type: 'image_url', image_url: { url: url(result.image) } }] : result.text }));
       case 'assistant': return [echo(compact({
         role: 'assistant', content: one.text === '' && one.calls.length > 0 ? null : one.text,
@@ -61,9 +63,10 @@ function responsesBody(meant: Meant, model: string): JsonObject {
   const turn = (one: MeantTurn): JsonObject[] => {
     switch (one.role) {
       case 'system': return [{ type: 'message', role: habits.has('developer') ? 'developer' : 'system', content: [{ type: 'input_text', text: one.text }] }];
-      case 'user': return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'input_image', image_url: url(image), detail: 'auto' }))] }];
+      case 'user': return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'input_image', image_url: url(image), detail: 'auto' })), ...one.documents.map((document): JsonObject => ({ type: 'input_file', filename: document.name, file_data: url(document) }))] }];
       case 'results': return one.results.map((result): JsonObject => ({ type: 'function_call_output', call_id: result.id, output: result.text }));
       case 'assistant': return [
+        ...(one.signed === undefined ? [] : [{ type: 'reasoning', id: `rs_${number += 1}`, summary: one.signed === 'shown' ? [{ type: 'summary_text', text: 'Hm.' }] : [], encrypted_content: foreign }]),
         ...(one.text === '' ? [] : [{ type: 'message', role: 'assistant', ...id('msg'), content: [{ type: 'output_text', text: one.text, annotations: [] }] }]),
         ...one.calls.map((call): JsonObject => ({ type: 'function_call', ...id('fc'), call_id: call.id, name: call.name, arguments: call.args })),
       ];
@@ -89,9 +92,9 @@ function messagesBody(meant: Meant, model: string): JsonObject {
   const turn = (one: MeantTurn): JsonObject => {
     switch (one.role) {
       case 'system': return { role: 'system', content: one.text };
-      case 'user': return { role: 'user', content: one.images.length === 0 && !habits.has('blank') ? one.text : [{ type: 'text', text: one.text }, ...(habits.has('blank') ? [{ type: 'text', text: ' ' }, { type: 'text', text: '' }] : []), ...one.images.map((image): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: image.label, data: image.data } }))] };
+      case 'user': return { role: 'user', content: one.images.length + one.documents.length === 0 && !habits.has('blank') ? one.text : [{ type: 'text', text: one.text }, ...one.documents.map((document): JsonObject => ({ type: 'document', title: document.name, source: document.label === 'application/pdf' ? { type: 'base64', media_type: document.label, data: document.data } : { type: 'text', media_type: 'text/plain', data: Buffer.from(document.data, 'base64').toString('utf8') } })), ...(habits.has('blank') ? [{ type: 'text', text: ' ' }, { type: 'text', text: '' }] : []), ...one.images.map((image): JsonObject => ({ type: 'image', source: { type: 'base64', media_type: image.label, data: image.data } }))] };
       case 'results': return { role: 'user', content: one.results.map((result): JsonObject => compact({ type: 'tool_result', tool_use_id: result.id, content: result.image === undefined ? result.text : [{ type: 'text', text: result.text }, { type: 'image', source: { type: 'base64', media_type: result.image.label, data: result.image.data } }], is_error: result.failed ? true : undefined })) };
-      case 'assistant': return { role: 'assistant', content: [...(one.text === '' ? [] : [{ type: 'text', text: one.text }]), ...one.calls.map((call): JsonObject => ({ type: 'tool_use', id: call.id, name: call.name, input: exact(call.args) }))] };
+      case 'assistant': return { role: 'assistant', content: [...(one.signed === undefined || (one.text === '' && one.calls.length === 0) ? [] : [one.signed === 'shown' ? { type: 'thinking', thinking: 'Hm.', signature: foreign } : { type: 'redacted_thinking', data: foreign }]), ...(one.text === '' ? [] : [{ type: 'text', text: one.text }]), ...one.calls.map((call): JsonObject => ({ type: 'tool_use', id: call.id, name: call.name, input: exact(call.args) }))] };
     }
   };
   const budget = habits.has('budget') && (meant.maxTokens ?? 0) > 3000;
@@ -114,9 +117,9 @@ function geminiBody(meant: Meant): JsonObject {
   const turn = (one: MeantTurn): JsonObject => {
     switch (one.role) {
       case 'system': throw new Error('Gemini callers have no later instructions here');
-      case 'user': return { role: 'user', parts: [{ text: one.text }, ...one.images.map((image): JsonObject => ({ inlineData: { mimeType: image.label, data: image.data } }))] };
+      case 'user': return { role: 'user', parts: [{ text: one.text }, ...one.images.map((image): JsonObject => ({ inlineData: { mimeType: image.label, data: image.data } })), ...one.documents.map((document): JsonObject => ({ inlineData: { mimeType: document.label, data: document.data } }))] };
       case 'results': return { role: 'user', parts: one.results.map((result): JsonObject => ({ functionResponse: { id: result.id, name: result.name, response: result.failed ? { error: result.text } : { output: result.text } } })) };
-      case 'assistant': return { role: 'model', parts: [...(one.text === '' && one.calls.length > 0 ? [] : [{ text: one.text }]), ...one.calls.map((call): JsonObject => ({ functionCall: { id: call.id, name: call.name, args: exact(call.args) } }))] };
+      case 'assistant': return { role: 'model', parts: [...(one.text === '' && one.calls.length > 0 ? [] : [{ text: one.text }]), ...one.calls.map((call, index): JsonObject => ({ functionCall: { id: call.id, name: call.name, args: exact(call.args) }, ...(one.signed !== undefined && index === 0 ? { thoughtSignature: foreign } : {}) }))] };
     }
   };
   const config = compact({
@@ -131,5 +134,30 @@ function geminiBody(meant: Meant): JsonObject {
     tools: meant.tools.length === 0 ? undefined : [{ functionDeclarations: meant.tools.map((tool): JsonObject => ({ name: tool.name, description: tool.description, parametersJsonSchema: exact(tool.schema) })) }],
     toolConfig: choice === undefined ? undefined : { functionCallingConfig: typeof choice === 'object' ? { mode: 'ANY', allowedFunctionNames: [choice.name] } : { mode: { auto: 'AUTO', none: 'NONE', required: 'ANY' }[choice] } },
     generationConfig: Object.keys(config).length === 0 ? undefined : config,
+  };
+}
+
+/** A conversation as the editor hands it to the server. */
+function editorBody(meant: Meant): JsonObject {
+  const { choice } = meant;
+  const turn = (one: MeantTurn): JsonObject => {
+    switch (one.role) {
+      case 'system': throw new Error('the editor has no later instructions here');
+      case 'user': return { role: 'user', content: [
+        { type: 'text', text: one.text }, ...one.images.map((image): JsonObject => ({ type: 'image', mimeType: image.label, source: { kind: 'base64', data: image.data } })),
+        ...one.documents.map((document): JsonObject => ({ type: 'document', mimeType: document.label, filename: document.name, source: { kind: 'base64', data: document.data } })),
+      ] };
+      case 'results': return { role: 'user', content: one.results.map((result): JsonObject => compact({ type: 'tool-result', callId: result.id, name: result.name, content: [{ type: 'text', text: result.text }], isError: result.failed ? true : undefined })) };
+      case 'assistant': return { role: 'assistant', content: [
+        ...(one.signed === undefined ? [] : [{ type: 'thinking', text: one.signed === 'shown' ? 'Hm.' : '', ...(one.signed === 'shown' ? { signature: foreign } : { redacted: foreign }), origin: 'another/claude-x' }]),
+        ...(one.text === '' ? [] : [{ type: 'text', text: one.text }]), ...one.calls.map((call): JsonObject => ({ type: 'tool-call', id: call.id, name: call.name, arguments: call.args })),
+      ] };
+    }
+  };
+  return {
+    system: meant.system.map((text): JsonObject => ({ type: 'text', text })), messages: meant.turns.map(turn),
+    tools: meant.tools.map((tool): JsonObject => ({ name: tool.name, description: tool.description, parameters: JSON.parse(tool.schema) as JsonObject })),
+    toolChoice: choice === undefined ? undefined : typeof choice === 'object' ? { type: 'tool', name: choice.name } : { type: choice },
+    maxOutputTokens: meant.maxTokens, temperature: meant.temperature, reasoning: meant.effort === undefined ? undefined : { effort: meant.effort },
   };
 }

@@ -1,5 +1,6 @@
 import { readArrived, type Arrived, type Said } from './arrived.ts';
 import type { ProtocolName } from '../../server/api/conversation.ts';
+import type { FuzzCaller } from './meant.ts';
 
 /** Something that arrived otherwise than it was meant, and the words by which a receipt names it. */
 export interface Difference { aspect: string; meant: string; arrived: string; named: RegExp }
@@ -14,7 +15,7 @@ const settingWords: Readonly<Record<string, RegExp>> = {
  * Compares what the caller wrote with what the provider got, both read from their bodies. Empty texts and white space at the
  * borders of texts say nothing, and neither does the place of the system prompt.
  */
-export function differences(caller: ProtocolName, written: string, target: ProtocolName, sent: string): Difference[] {
+export function differences(caller: FuzzCaller, written: string, target: ProtocolName, sent: string): Difference[] {
   const meant = readArrived(caller, written);
   const arrived = readArrived(target, sent);
   return [...saidDifferences(meant, arrived), ...toolDifferences(meant, arrived), ...settingDifferences(meant, arrived, caller, target)];
@@ -32,11 +33,15 @@ function saidDifferences(meant: Arrived, arrived: Arrived): Difference[] {
     if (before !== after) found.push({ aspect, meant: before, arrived: after, named });
   };
   compare('system', textOf(meant.said, ['system']), textOf(arrived.said, ['system']), /instruction|JSON|schema|choice of a tool/);
-  const instructions = /instruction|left out|request to go on|pictures of results/;
+  const instructions = /instruction|left out|document was sent as text|request to go on|pictures of results/;
   compare('user text', textOf(meant.said, ['user']), textOf(arrived.said, ['user']), instructions);
   compare('assistant text', textOf(meant.said, ['assistant']), textOf(arrived.said, ['assistant']), /assistant|bridge|empty/);
   const images = (said: readonly Said[]): string => said.map(one => (one.kind === 'image' ? one.data : '')).filter(data => data !== '').join(' ');
   compare('images', images(meant.said), images(arrived.said), /image/);
+  const documents = (said: readonly Said[]): string => said.map(one => (one.kind === 'document' ? one.data : '')).filter(data => data !== '').join(' ');
+  compare('documents', documents(meant.said), documents(arrived.said), /document/);
+  const reasons = (said: readonly Said[]): string => (said.some(one => one.kind === 'reasoning') ? 'some' : 'none');
+  if (reasons(arrived.said) === 'none') compare('reasoning', reasons(meant.said), 'none', /reasoning|thinking/);
   const calls = (said: readonly Said[]): string => said.map(one => (one.kind === 'call' ? one.args : '')).filter(text => text !== '').join(' ');
   compare('arguments', calls(meant.said), calls(arrived.said), /argument/);
   const callNames = (said: readonly Said[]): string => said.map(one => (one.kind === 'call' ? one.name : '')).filter(text => text !== '').join(' ');
@@ -74,7 +79,7 @@ function toolDifferences(meant: Arrived, arrived: Arrived): Difference[] {
   return found;
 }
 
-function settingDifferences(meant: Arrived, arrived: Arrived, caller: ProtocolName, target: ProtocolName): Difference[] {
+function settingDifferences(meant: Arrived, arrived: Arrived, caller: FuzzCaller, target: ProtocolName): Difference[] {
   return Object.keys(settingWords).flatMap((name): Difference[] => {
     const before = meant.settings[name];
     const after = arrived.settings[name];

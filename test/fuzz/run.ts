@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { runFuzz, type Finding } from './fuzzRun.ts';
 
 /*
- * `npm run fuzz -- --count N --seed S [--only NAME]`: random requests of four protocols to each strict simulator. Prints the findings,
+ * `npm run fuzz -- --count N --seed S [--only NAME]`: random requests of four protocols and of the editor to each strict simulator. Prints the findings,
  * those of one kind once, and ends with 1 where there are any. The same seed makes the same requests.
  */
 const { values } = parseArgs({ options: { count: { type: 'string', default: '500' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, bodies: { type: 'boolean' } } });

@@ -62,7 +62,7 @@ export const dialectWords: Words = {
   plainContent: value => (value ? { kind: 'bounded', words: 'content is text or a list of texts, and never null' } : undefined),
   reasoningFieldOnly: value => (value ? { kind: 'renamed', words: 'reasoning in messages has this one name' } : undefined),
   assistantLast: value => ({ kind: 'needed', words: value === 'prefix' ? 'a last message of the assistant is marked with `prefix`' : 'a last message of the assistant goes only with thinking turned off in the chat template' }),
-  documents: () => ({ kind: 'refused', words: 'documents: texts among them are sent as text, others are named to the model' }),
+  documents: value => ({ kind: 'refused', words: `documents${value === 'pdf' ? ' other than PDF, on Chat' : ''}: texts among them are sent as text, others are named to the model` }),
   imageBytesOnly: value => (value ? { kind: 'refused', words: 'pictures behind an address' } : undefined),
   jsonObjectOutput: () => ({ kind: 'asked for otherwise', words: '`json_object` is asked for by a schema of any object' }),
   logprobsWithTools: () => ({ kind: 'refused', words: '`logprobs` in streams with tools' }),
@@ -71,11 +71,12 @@ export const dialectWords: Words = {
   redactedThinking: () => ({ kind: 'refused', words: 'blocks of hidden thinking, on Messages' }),
 };
 
-function modelWords({ names, dropFields, efforts, forcedToolChoice, roles, jsonSchemaOutput }: ModelRule): string {
+function modelWords({ names, dropFields, efforts, forcedToolChoice, roles, jsonSchemaOutput, documents }: ModelRule): string {
   const parts = [
     ...(dropFields === undefined ? [] : [`no ${list(dropFields)}`]),
     ...(efforts === undefined ? [] : [efforts.length === 0 ? 'no effort' : `efforts ${list(efforts)}`]),
     ...(forcedToolChoice === false ? ['no forced choice of a tool, which is asked for in words'] : []),
+    ...(documents === false ? ['no documents'] : []),
     ...(jsonSchemaOutput === false ? ['no JSON schema of the answer, which is asked for in words'] : []),
     ...(roles === undefined ? [] : [roles === 'in-turn' ? 'one instruction first, then user and assistant in turn' : 'one instruction, and only at the beginning']),
   ];

@@ -71,6 +71,8 @@ export interface OutgoingOrder {
 const fallbackMaxOutputTokens = 8192;
 /** An answer may always have as many tokens, however full the context window looks: estimates of prompts are rough. */
 const leastAnswerTokens = 1024;
+/** What a chat template writes around messages and tools. */
+const templateTokens = 512;
 /** From the lower bound of a prompt's tokens to a cautious one. */
 const cautiousFactor = charactersPerToken.lower / charactersPerToken.cautious;
 
@@ -238,7 +240,7 @@ function cappedLimit(order: OutgoingOrder): number | undefined {
 /** The most tokens that the target can write beside this prompt: servers refuse a limit that reaches over the end of the context window. */
 function mostTokens({ input: { requirements: { estimatedInputTokens, images } }, maxOutputTokens = Infinity, contextWindow }: OutgoingOrder): number {
   if (contextWindow === undefined) return maxOutputTokens;
-  const room = contextWindow - Math.ceil(estimatedInputTokens * cautiousFactor) - (images ? tokensPerImage.cautious : 0);
+  const room = contextWindow - templateTokens - Math.ceil(estimatedInputTokens * cautiousFactor) - (images ? tokensPerImage.cautious : 0);
   return Math.min(maxOutputTokens, Math.max(room, leastAnswerTokens));
 }
 
@@ -273,7 +275,8 @@ function strippedRaw({ protocol }: ExchangeInput, raw: RawBody): RawBody {
 function rewritten(raw: RawBody, body: JsonObject): RawBody {
   const bytes = Buffer.from(JSON.stringify(body));
   const scan = scanObject(bytes);
-  return scan === undefined ? raw : { ...raw, bytes, scan };
+  // The words that were looked for are those of the caller's body: what was written again holds no others.
+  return scan === undefined ? raw : { ...raw, bytes, scan: { ...scan, words: raw.scan.words } };
 }
 
 /** The caller's bytes with the model's name, and with what this target refuses made fit. */

@@ -14,13 +14,13 @@ import { endsWithAssistant, noPrefill } from './lastTurn.ts';
 import { mayHaveOtherContent, plainContent, reasoningFields, renameReasoning } from './plainContent.ts';
 import { goOn } from './promptWords.ts';
 import { fitFormat, fitJsonWithoutThinking, fitPlainLimit, maxTokensFields, mayAskTooMuch, mayHoldRefusedFormat } from './answers/chatAnswers.ts';
-import { fileAsText } from './turns/documentParts.ts';
+import { fileAsText, isPdf } from './turns/documentParts.ts';
 import { inTurn, mayBreakTurns, wantedRoles } from './turns/rolesInTurn.ts';
 import { fitToolChoice, mayHoldRefusedChoice } from './tools/toolChoice.ts';
 import { fitted, fitTools, fitToolSchema, ToolListVerdicts, withoutMixedStrict } from './tools/toolSchemas.ts';
 import { inOrder, mayBreakMessageRules, withKnownFields } from './chatMessages.ts';
 import { mayBreakSystemRules, systemInPlace } from './systemTurns.ts';
-import { acceptedEfforts, refusedFields } from './modelRules.ts';
+import { acceptedEfforts, readableDocuments, refusedFields } from './modelRules.ts';
 import { fitSampling, fitTemperature, fitToolFields, fitUser, lacksTools, otherSamplingFields, samplingFields } from './openAiFields.ts';
 import { isStrictSchema } from './tools/strictSchemas.ts';
 
@@ -85,7 +85,7 @@ export const chatRules: BodyRules = {
       const stream = fields.get('stream');
       if (stream === undefined || bytes.toString('latin1', stream.start, stream.end) !== 'true') return true;
     }
-    if (dialect.documents === false && words.has('file')) return true;
+    if (words.has('file') && readableDocuments(target) !== undefined) return true;
     if (dialect.logprobsWithTools === false && fields.has('logprobs') && fields.has('tools')) return true;
     if (words.has('image_url') && (dialect.imageBytesOnly === true || !imageUrlsFit(bytes, allowedImages(target)) || (dialect.textResultsOnly === true && words.has('tool')))) return true;
     const messages = fields.get('messages');
@@ -209,7 +209,10 @@ function withArguments(call: JsonValue, changes: Set<string>): JsonValue {
 }
 
 function fitPart(part: JsonValue, target: FitTarget, changes: Set<string>): JsonValue {
-  if (target.dialect.documents === false && isObject(part) && part.type === 'file') return fileAsText(part, changes);
+  if (isObject(part) && part.type === 'file') {
+    const readable = readableDocuments(target);
+    return readable === undefined || (readable === 'pdf' && isPdf(part)) ? part : fileAsText(part, changes);
+  }
   if (!isObject(part) || part.type !== 'image_url' || !isObject(part.image_url) || typeof part.image_url.url !== 'string') return part;
   if (target.dialect.imageBytesOnly === true && !part.image_url.url.startsWith('data:')) {
     changes.add('an image behind an address was left out');

@@ -42,6 +42,11 @@ export function refusedAmong(fields: ReadonlyMap<string, unknown>, { dialect, mo
   return found;
 }
 
+/** Which documents the target reads; undefined: any. */
+export function readableDocuments(target: FitTarget): false | 'pdf' | undefined {
+  return modelRules(target).find(({ documents }) => documents !== undefined)?.documents ?? target.dialect.documents;
+}
+
 /** `response_format` may hold a JSON schema. */
 export function takesSchemas(target: FitTarget): boolean {
   return target.dialect.jsonSchemaOutput !== false && modelRules(target).every(({ jsonSchemaOutput }) => jsonSchemaOutput !== false);

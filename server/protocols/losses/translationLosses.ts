@@ -122,19 +122,24 @@ function asksForReasoning({ reasoning }: ConversationRequest): boolean {
 function addContentLosses({ messages }: ConversationRequest, body: JsonObject, protocol: ProtocolName, target: Pick<EncodeTarget, 'origin' | 'dialect' | 'model'>, changes: Set<string>): void {
   const hasFlag = protocol === 'anthropic-messages' || protocol === 'gemini';
   const textResults = protocol === 'openai-chat' || (protocol === 'gemini' && !geminiModelRules(target.model).mediaInResults);
+  const inlinesTexts = protocol !== 'anthropic-messages';
   let text: string | undefined;
   for (const { role, content } of messages) {
     if (role === 'system' && hasFlag) changes.add('a later instruction was sent as words of the user');
     for (const part of content) {
+      if (part.type === 'tool-call' && part.signature !== undefined && !(protocol === 'gemini' && maySendOpaque(part, protocol, target.origin))) changes.add('reasoning of earlier turns was left out');
       if (part.type === 'tool-result') {
         if (part.isError === true && !hasFlag) changes.add('a failed result was marked in words');
         for (const inner of part.content) {
           if (!isMedia(inner)) continue;
           if (textResults && (inner.type === 'image' || documentText(inner) === undefined)) changes.add(inner.type === 'image' ? 'pictures of results were sent behind them' : 'documents of results were sent behind them');
+          if (inlinesTexts) addInlined(inner, changes);
           text = mediaLoss(inner, body, text, changes);
         }
-      } else if (isMedia(part)) text = mediaLoss(part, body, text, changes);
-      else if (part.type === 'tool-call' && protocol === 'openai-chat' && target.dialect.shortCallIds === true && !nineCharacterCallIds.fits(part.id)) changes.add('ids of tool calls were replaced');
+      } else if (isMedia(part)) {
+        if (inlinesTexts) addInlined(part, changes);
+        text = mediaLoss(part, body, text, changes);
+      } else if (part.type === 'tool-call' && protocol === 'openai-chat' && target.dialect.shortCallIds === true && !nineCharacterCallIds.fits(part.id)) changes.add('ids of tool calls were replaced');
       else if (part.type === 'thinking' && !isSent(part, protocol, target)) changes.add('reasoning of earlier turns was left out');
     }
   }
@@ -142,6 +147,10 @@ function addContentLosses({ messages }: ConversationRequest, body: JsonObject, p
 
 function isMedia(part: ContentPart): part is Extract<ContentPart, { type: 'image' | 'document' }> {
   return part.type === 'image' || part.type === 'document';
+}
+
+function addInlined(part: Extract<ContentPart, { type: 'image' | 'document' }>, changes: Set<string>): void {
+  if (part.type === 'document' && documentText(part) !== undefined) changes.add('a document was sent as text');
 }
 
 /** @param text of the body, where it was made already */

@@ -6,6 +6,11 @@ import type { StrictCheck, StrictRefusal } from './strictCheck.ts';
 
 /* Providers that speak OpenAI's Chat in a way of their own. Error texts are from the named public reports, read in November 2026. */
 
+/** Parts of messages that the provider's types do not have. */
+function unknownPart(known: readonly string[], words: (type: string, index: number, position: number) => StrictRefusal): StrictCheck {
+  return ({ body }) => among(objectsOf(body['messages']), (message, index) => among(objectsOf(message['content']), (part, position) => (known.includes(asString(part['type']) ?? '') ? undefined : words(asString(part['type']) ?? '', index, position))));
+}
+
 /*
  * DeepSeek. Sources: https://api-docs.deepseek.com (create-chat-completion, thinking_mode, json_mode); diegosouzapw/OmniRoute#2281 and
  * theopenco/llmgateway#3462 (roles), llm-exe/llm-exe#662 (formats), nickscamara/open-deep-research#19 (least and largest output).
@@ -34,7 +39,8 @@ const deepseekRest: StrictCheck = ({ body }) => {
     })
     ?? (Array.isArray(body['stop']) && body['stop'].length > 16 ? { message: 'Invalid stop value, the maximum number of stop sequences is 16' } : undefined);
 };
-export const deepseekChecks: readonly StrictCheck[] = [deepseekMessages, orphanResult, deepseekRest];
+const deepseekParts = unknownPart(['text', 'image_url'], (type, index) => ({ message: `Failed to deserialize the JSON body into the target type: messages[${index}]: unknown variant \`${type}\`, expected \`text\` or \`image_url\` at line 1 column 30` }));
+export const deepseekChecks: readonly StrictCheck[] = [deepseekMessages, deepseekParts, orphanResult, deepseekRest];
 
 /*
  * Mistral. Sources: https://docs.mistral.ai/api and the types of `@mistralai/mistralai` 2.7.0 for fields; BerriAI/litellm#17761 and
@@ -85,7 +91,7 @@ const mistralNames: StrictCheck = ({ body }) => {
   const refusal = namesMatch(body, /^[a-zA-Z0-9_-]{1,64}$/, (path) => path);
   return refusal === undefined ? undefined : { message: `Function name was ${refusal.message} but must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64.`, type: 'invalid_function_definition', code: '3000' };
 };
-export const mistralChecks: readonly StrictCheck[] = [mistralShape, mistralOrder, orphanResult, mistralNames];
+export const mistralChecks: readonly StrictCheck[] = [mistralShape, unknownPart(['text', 'image_url', 'document_url', 'reference', 'input_audio', 'thinking'], (type, index, position) => ({ status: 422, message: `Input tag '${type}' found using 'type' does not match any of the expected tags`, type: 'union_tag_invalid', at: ['body', 'messages', index, 'user', 'content', position] })), mistralOrder, orphanResult, mistralNames];
 
 /*
  * Moonshot. Sources: https://platform.kimi.ai/docs (errors, thinking models); MoonshotAI/kimi-cli#1773 (names), mastra-ai/mastra#12592
@@ -108,7 +114,7 @@ const moonshotAll: StrictCheck = ({ body, model }) => {
       return empty && message['role'] !== 'tool' ? { message: `Invalid request: the message at position ${index} with role '${asString(message['role']) ?? ''}' must not be empty` } : undefined;
     });
 };
-export const moonshotChecks: readonly StrictCheck[] = [moonshotAll, orphanResult];
+export const moonshotChecks: readonly StrictCheck[] = [moonshotAll, unknownPart(['text', 'image_url', 'video_url'], (type) => ({ message: `Invalid request: unsupported content part type: ${type}` })), orphanResult];
 
 /*
  * Groq. Sources: https://console.groq.com/docs/openai (fields that give 400: logprobs, logit_bias, top_logprobs, messages[].name, n above 1);
@@ -131,7 +137,7 @@ const groqAll: StrictCheck = ({ body, model }) => {
     return isSet(message['reasoning']) && /llama|kimi-k2-instruct/.test(model) ? { message: `messages[${index}].reasoning: reasoning is not supported with this model` } : undefined;
   });
 };
-export const groqChecks: readonly StrictCheck[] = [groqAll, orphanResult];
+export const groqChecks: readonly StrictCheck[] = [groqAll, unknownPart(['text', 'image_url'], (_type, index, position) => ({ message: `'messages.${index}' : for 'role:user' the following must be satisfied[('messages.${index}.content.${position}.type' : value is not one of the allowed values ['text','image_url'])]` })), orphanResult];
 
 /*
  * xAI's Chat and Responses. Sources: https://docs.x.ai/docs (reasoning: penalties and stop give an error; image understanding: JPEG and

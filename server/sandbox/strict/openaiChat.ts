@@ -32,6 +32,10 @@ const messages: StrictCheck = ({ body }) => among(objectsOf(body['messages']), (
 });
 
 function badPart(part: JsonObject, message: JsonObject, path: string): StrictRefusal | undefined {
+  if (part['type'] === 'file') {
+    const { file_data: data } = objectOf(part['file']);
+    return typeof data !== 'string' || data.startsWith('data:application/pdf;base64,') ? undefined : { message: `Invalid file data: '${path}.file.file_data'. Expected a base64-encoded data URL with an application/pdf MIME type (e.g. 'data:application/pdf;base64,aW1nIGJ5dGVzIGhlcmU='), but got a value without the 'data:' prefix or of another type.`, param: `${path}.file.file_data`, code: 'invalid_value' };
+  }
   if (part['type'] !== 'image_url') return undefined;
   if (message['role'] !== 'user') return { message: `Invalid '${path}'. Image URLs are only allowed for messages with role 'user', but this message with role '${asString(message['role']) ?? ''}' contains an image URL.`, param: path, code: 'invalid_value' };
   return badImage(objectOf(part['image_url'])['url'], path);

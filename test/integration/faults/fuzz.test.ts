@@ -5,7 +5,7 @@ import { runFuzz } from '../../fuzz/fuzzRun.ts';
 
 const count = 15;
 
-test('random requests of four protocols are refused by no strict simulator, and nothing is changed in silence', async () => {
+test('random requests of four protocols and of the editor are refused by no strict simulator, and nothing is changed in silence', async () => {
   for (const seed of [1, 2]) {
     const { requests, findings } = await runFuzz({ count, seed });
     assert.equal(requests, count * fuzzTargets.length);

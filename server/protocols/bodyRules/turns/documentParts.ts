@@ -6,6 +6,11 @@ import { documentText, inlineDocument, leftOut, parseDataUrl } from '../../media
  * `document` blocks.
  */
 
+/** A `file` part holds a PDF, or names a file that was uploaded. */
+export function isPdf({ file }: JsonObject): boolean {
+  return isObject(file) && (typeof file.file_data !== 'string' || /^data:application\/pdf[;,]/.test(file.file_data));
+}
+
 /** Text in the place of a `file` part of Chat. */
 export function fileAsText(part: JsonObject, changes: Set<string>): JsonObject {
   const file = isObject(part.file) ? part.file : {};
