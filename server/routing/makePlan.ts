@@ -1,5 +1,6 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
+import { readersOf } from './mediaPreference.ts';
 import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingView } from './plan.ts';
 import { resolveName } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
@@ -38,12 +39,13 @@ export function createPlanner(known: Strategies): MakePlan {
     const result: PlanResult = { plan, targets: noTargets, coolingDown: [], unfit: [] };
     if (resolved === undefined) return result;
     if (resolved.route !== undefined) plan.route = resolved.route;
-    const able: ResolvedTarget[] = [];
+    let able: ResolvedTarget[] = [];
     for (const candidate of resolved.candidates) {
       const verdict = judgeTarget(candidate, requirements, view);
       if (!verdict.fit) leaveOut(candidate, verdict, result, view.now);
       else if (candidate.endpoint !== undefined) able.push(candidate);
     }
+    if (resolved.strategy !== 'pinned') able = readersOf(able, requirements.media, plan);
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     result.targets = resolved.strategy === 'pinned' ? able : known[resolved.strategy](able, request, view.signals, view.random);
     for (const target of result.targets) plan.targets.push(target.planned);

@@ -14,6 +14,15 @@ export interface Requirements {
   /** A lower bound of the prompt, in tokens. */
   estimatedInputTokens: number;
   maxOutputTokens?: number | undefined;
+  /** What kinds of media it holds; absent: none, or not known. */
+  media?: RequestMedia | undefined;
+}
+
+/** Kinds of media in a request, which not every target reads. */
+export interface RequestMedia {
+  /** Types of images that are sent as bytes, such as `image/gif`, as their bytes tell. */
+  readonly imageTypes: readonly string[];
+  readonly pdf: boolean;
 }
 
 /** What was asked for, as far as a route may go by it. */

@@ -2,6 +2,7 @@ import type { ContentPart, ConversationRequest } from '../../api/conversation.ts
 import { jsonLength } from '../../api/jsonLength.ts';
 import { textTokens, tokensPerImage } from '../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../base/figures.ts';
+import { imageType } from '../../protocols/bodyRules/imageTypes.ts';
 import type { Requirements } from '../../routing/plan.ts';
 
 /** What a conversation of the editor requires of a target. */
@@ -9,6 +10,8 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
   let chars = 0;
   let images = 0;
   let documents = 0;
+  let pdf = false;
+  const imageTypes = new Set<string>();
   const count = (part: ContentPart): void => {
     switch (part.type) {
       case 'text':
@@ -16,8 +19,14 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
       case 'refusal': chars += part.text.length; break;
       case 'tool-call': chars += part.arguments.length; break;
       case 'tool-result': part.content.forEach(count); break;
-      case 'image': images++; break;
-      case 'document': documents++; break;
+      case 'image':
+        images++;
+        if (part.source.kind === 'base64') imageTypes.add(imageType(part.mimeType ?? 'image/png', part.source.data.slice(0, 16)));
+        break;
+      case 'document':
+        documents++;
+        pdf ||= part.mimeType === 'application/pdf';
+        break;
       default:
     }
   };
@@ -31,5 +40,6 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
     jsonSchema: conversation.responseFormat?.type === 'json-schema',
     estimatedInputTokens: textTokens(chars, 'lower') + images * tokensPerImage.lower,
     maxOutputTokens: tokenLimit(conversation.maxOutputTokens),
+    ...(imageTypes.size > 0 || pdf ? { media: { imageTypes: [...imageTypes], pdf } } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { textTokens, tokensPerImage } from '../../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../../base/figures.ts';
 import { asString, isObject } from '../../../base/json.ts';
 import { fieldValue, type ObjectScan } from '../../../base/objectScan.ts';
+import { mediaOf } from './media.ts';
 import type { Requirements } from '../../../routing/plan.ts';
 
 /** What routing reads out of a request body, without parsing the whole of it. */
@@ -37,6 +38,8 @@ export function readRequestFacts(
   const stream = named.stream ?? fieldValue(bytes, scan, 'stream') === true;
   const streamOptions = scan.fields.has('stream_options') ? fieldValue(bytes, scan, 'stream_options') : undefined;
   const images = imageTypes.some(type => scan.words.has(type));
+  const documents = documentTypes.some(type => scan.words.has(type));
+  const media = mediaOf(bytes, scan, images, documents);
   const limit = outputLimit(protocol, bytes, scan);
   return {
     model,
@@ -47,10 +50,11 @@ export function readRequestFacts(
     requirements: {
       tools: holdsItems(bytes, scan, 'tools'),
       images,
-      documents: documentTypes.some(type => scan.words.has(type)),
+      documents,
       jsonSchema: wantsSchema(protocol, bytes, scan),
       estimatedInputTokens: textTokens(bytes.length - scan.base64Bytes, 'lower') + (images ? tokensPerImage.lower : 0),
       maxOutputTokens: limit?.tokens,
+      ...(media === undefined ? {} : { media }),
     },
   };
 }

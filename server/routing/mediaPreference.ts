@@ -1,0 +1,30 @@
+import { allowedImages, commonImageTypes, geminiImageTypes } from '../protocols/bodyRules/imageTypes.ts';
+import { readableDocuments } from '../protocols/bodyRules/modelRules.ts';
+import type { Plan } from '../api/receipt.ts';
+import type { RequestMedia } from './plan.ts';
+import type { ResolvedTarget } from './routeTable.ts';
+
+/**
+ * The targets that read what the request holds, where there are any: the others would get it named in words only, and are left out with the
+ * reason. Where no target reads it, all remain.
+ */
+export function readersOf(able: ResolvedTarget[], media: RequestMedia | undefined, plan: Plan): ResolvedTarget[] {
+  if (media === undefined || able.length < 2) return able;
+  const missing = able.map(target => unreadable(media, target));
+  if (missing.every(reason => reason === undefined) || missing.every(reason => reason !== undefined)) return able;
+  return able.filter((target, index) => {
+    const reason = missing[index];
+    if (reason !== undefined) plan.excluded.push({ target: target.planned.target, reason });
+    return reason === undefined;
+  });
+}
+
+/** Why a target cannot read what the request holds; undefined where nothing known speaks against it. */
+function unreadable({ imageTypes, pdf }: RequestMedia, { endpoint, planned: { upstreamModel } }: ResolvedTarget): string | undefined {
+  const place = { dialect: endpoint.provider.dialect, model: upstreamModel };
+  const { protocol } = endpoint;
+  if (pdf && (protocol === 'openai-chat' || protocol === 'anthropic-messages') && readableDocuments(place) === false) return 'reads no PDF, and the request has one';
+  const allowed = protocol === 'gemini' ? geminiImageTypes : protocol === 'anthropic-messages' ? commonImageTypes : allowedImages(place);
+  const type = allowed === undefined ? undefined : imageTypes.find(name => !allowed.has(name));
+  return type === undefined ? undefined : `reads no ${type}, and the request has one`;
+}
