@@ -41,7 +41,7 @@ function saidDifferences(meant: Arrived, arrived: Arrived): Difference[] {
   const documents = (said: readonly Said[]): string => said.map(one => (one.kind === 'document' ? one.data : '')).filter(data => data !== '').join(' ');
   compare('documents', documents(meant.said), documents(arrived.said), /document/);
   const reasons = (said: readonly Said[]): string => (said.some(one => one.kind === 'reasoning') ? 'some' : 'none');
-  if (reasons(arrived.said) === 'none') compare('reasoning', reasons(meant.said), 'none', /reasoning|thinking/);
+  if (reasons(arrived.said) === 'none') compare('reasoning', reasons(meant.said), 'none', /reasoning|thinking|empty message of the assistant/);
   const calls = (said: readonly Said[]): string => said.map(one => (one.kind === 'call' ? one.args : '')).filter(text => text !== '').join(' ');
   compare('arguments', calls(meant.said), calls(arrived.said), /argument/);
   const callNames = (said: readonly Said[]): string => said.map(one => (one.kind === 'call' ? one.name : '')).filter(text => text !== '').join(' ');
