@@ -89,8 +89,9 @@ export const anthropic: Provider = {
   sharedLimits: true,
   rateLimits: { refills: true, cachedFree: true },
   modelSpelling: 'dashes',
-  dialect: {},
+  dialect: { maxImageLength: 5 * 1024 * 1024 },
   sources: [
+    { of: ['maxImageLength'], url: 'https://github.com/lobehub/lobehub/pull/14711', read: '2026-11-27' },
     { of: ['address', 'keys', 'models', 'errors'], url: 'https://platform.claude.com/docs/en/api/overview', read: '2026-11-20' },
   ],
   errorRules: [

@@ -148,6 +148,8 @@ export interface Dialect {
    * no text is named to the model. Default: it may.
    */
   documents?: false | 'pdf' | undefined;
+  /** anthropic-messages: the longest image that it takes, in characters of its base64. Larger ones go to other targets of a route. Default: any. */
+  maxImageLength?: number | undefined;
   /** openai-chat: images are taken as bytes in a `data:` URL only. Default: also behind an address. */
   imageBytesOnly?: boolean | undefined;
   /** openai-chat: `response_format` may be `json_object`. Default true; else it is asked for by a schema of any object. */

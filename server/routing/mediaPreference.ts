@@ -1,3 +1,4 @@
+import { grouped } from '../base/grouped.ts';
 import { allowedImages, commonImageTypes, geminiImageTypes } from '../protocols/bodyRules/imageTypes.ts';
 import { readableDocuments } from '../protocols/bodyRules/modelRules.ts';
 import type { Plan } from '../api/receipt.ts';
@@ -20,10 +21,12 @@ export function readersOf(able: ResolvedTarget[], media: RequestMedia | undefine
 }
 
 /** Why a target cannot read what the request holds; undefined where nothing known speaks against it. */
-function unreadable({ imageTypes, pdf }: RequestMedia, { endpoint, planned: { upstreamModel } }: ResolvedTarget): string | undefined {
+function unreadable({ imageTypes, pdf, longestImage = 0 }: RequestMedia, { endpoint, planned: { upstreamModel } }: ResolvedTarget): string | undefined {
   const place = { dialect: endpoint.provider.dialect, model: upstreamModel };
   const { protocol } = endpoint;
   if (pdf && (protocol === 'openai-chat' || protocol === 'anthropic-messages') && readableDocuments(place) === false) return 'reads no PDF, and the request has one';
+  const longest = protocol === 'anthropic-messages' ? place.dialect.maxImageLength ?? Infinity : Infinity;
+  if (longestImage > longest) return `reads no image above ${grouped(longest)} characters, and the request has one of ${grouped(longestImage)}`;
   const allowed = protocol === 'gemini' ? geminiImageTypes : protocol === 'anthropic-messages' ? commonImageTypes : allowedImages(place);
   const type = allowed === undefined ? undefined : imageTypes.find(name => !allowed.has(name));
   return type === undefined ? undefined : `reads no ${type}, and the request has one`;

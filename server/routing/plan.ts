@@ -23,6 +23,8 @@ export interface RequestMedia {
   /** Types of images that are sent as bytes, such as `image/gif`, as their bytes tell. */
   readonly imageTypes: readonly string[];
   readonly pdf: boolean;
+  /** The longest image, in characters of its base64, where images are large; absent: none is. */
+  readonly longestImage?: number | undefined;
 }
 
 /** What was asked for, as far as a route may go by it. */

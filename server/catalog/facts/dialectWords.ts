@@ -63,6 +63,7 @@ export const dialectWords: Words = {
   reasoningFieldOnly: value => (value ? { kind: 'renamed', words: 'reasoning in messages has this one name' } : undefined),
   assistantLast: value => ({ kind: 'needed', words: value === 'prefix' ? 'a last message of the assistant is marked with `prefix`' : 'a last message of the assistant goes only with thinking turned off in the chat template' }),
   documents: value => ({ kind: 'refused', words: `documents${value === 'pdf' ? ' other than PDF, on Chat' : ''}: texts among them are sent as text, others are named to the model` }),
+  maxImageLength: value => ({ kind: 'bounded', words: `pictures have up to ${value} characters of base64; larger ones go to other targets of the route` }),
   imageBytesOnly: value => (value ? { kind: 'refused', words: 'pictures behind an address' } : undefined),
   jsonObjectOutput: () => ({ kind: 'asked for otherwise', words: '`json_object` is asked for by a schema of any object' }),
   logprobsWithTools: () => ({ kind: 'refused', words: '`logprobs` in streams with tools' }),

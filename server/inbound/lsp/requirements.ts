@@ -5,6 +5,9 @@ import { tokenLimit } from '../../base/figures.ts';
 import { imageType } from '../../protocols/bodyRules/imageTypes.ts';
 import type { Requirements } from '../../routing/plan.ts';
 
+/** Below this no provider minds the size of an image, in characters of base64. */
+const largeImage = 3 * 1024 * 1024;
+
 /** What a conversation of the editor requires of a target. */
 export function requirementsOf(conversation: ConversationRequest): Requirements {
   let chars = 0;
@@ -12,6 +15,7 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
   let documents = 0;
   let pdf = false;
   const imageTypes = new Set<string>();
+  let longestImage = 0;
   const count = (part: ContentPart): void => {
     switch (part.type) {
       case 'text':
@@ -21,7 +25,10 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
       case 'tool-result': part.content.forEach(count); break;
       case 'image':
         images++;
-        if (part.source.kind === 'base64') imageTypes.add(imageType(part.mimeType ?? 'image/png', part.source.data.slice(0, 16)));
+        if (part.source.kind === 'base64') {
+          imageTypes.add(imageType(part.mimeType ?? 'image/png', part.source.data.slice(0, 16)));
+          longestImage = Math.max(longestImage, part.source.data.length);
+        }
         break;
       case 'document':
         documents++;
@@ -40,6 +47,6 @@ export function requirementsOf(conversation: ConversationRequest): Requirements 
     jsonSchema: conversation.responseFormat?.type === 'json-schema',
     estimatedInputTokens: textTokens(chars, 'lower') + images * tokensPerImage.lower,
     maxOutputTokens: tokenLimit(conversation.maxOutputTokens),
-    ...(imageTypes.size > 0 || pdf ? { media: { imageTypes: [...imageTypes], pdf } } : {}),
+    ...(imageTypes.size > 0 || pdf ? { media: { imageTypes: [...imageTypes], pdf, ...(longestImage > largeImage ? { longestImage } : {}) } } : {}),
   };
 }

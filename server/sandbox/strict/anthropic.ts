@@ -17,6 +17,7 @@ const fields: ReadonlySet<string> = new Set([
   'mcp_servers', 'context_management', 'output_config', 'output_format', 'inference_geo', 'speed', 'safeguards', 'thread', 'fallbacks', 'user_profile_id', 'diagnostics',
 ]);
 const mediaTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
+const largestImage = 5 * 1024 * 1024;
 const idPattern = /^[a-zA-Z0-9_-]+$/;
 
 function blocksOf(content: JsonValue | undefined): JsonObject[] {
@@ -53,6 +54,9 @@ function badBlock(block: JsonObject, path: string, assistant: boolean): StrictRe
       if (source['type'] !== 'base64') return undefined;
       const label = asString(source['media_type']) ?? '';
       if (!mediaTypes.includes(label)) return { message: `${path}.image.source.base64.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'` };
+      const size = (asString(source['data']) ?? '').length;
+      // anthropics/claude-code#10612, lobehub/lobehub#14711: the bound is that of the base64.
+      if (size > largestImage) return { message: `${path}.image.source.base64: image exceeds 5 MB maximum: ${size} bytes > ${largestImage} bytes` };
       const real = mediaTypeOfBytes(asString(source['data']) ?? '');
       return real === undefined || real === label ? undefined : { message: `${path}.image.source.base64.data: The image was specified using the ${label} media type, but the image appears to be a ${real} image` };
     }

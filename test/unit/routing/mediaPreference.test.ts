@@ -6,6 +6,7 @@ import { scanObject } from '../../../server/base/objectScan.ts';
 import { watchedWords } from '../../../server/inbound/http/inference.ts';
 import { readRequestFacts } from '../../../server/inbound/http/request/requirements.ts';
 import { requirementsOf } from '../../../server/inbound/lsp/requirements.ts';
+import { anthropic } from '../../../server/catalog/vendors.ts';
 import { ask, FakeRoutingView, plainRequirements } from './routingFixture.ts';
 
 /** A route over a target that speaks Gemini's protocol, one of Claude's behind Messages, and one behind Chat of which nothing is known. */
@@ -26,6 +27,16 @@ test('a target that does not read a type of image is passed over where another o
 test('where no target reads it, all remain', () => {
   assert.deepEqual(planned({ imageTypes: ['image/bmp'], pdf: false }, ['google/gemini-2.5-pro', 'anthropic/claude-sonnet-4.5']), { names: ['google/gemini-2.5-pro', 'anthropic/claude-sonnet-4.5'], excluded: [] });
   assert.deepEqual(planned({ imageTypes: ['image/gif'], pdf: false }, ['google/gemini-2.5-pro']).excluded, []);
+});
+
+test('a target whose largest image is smaller is passed over where another one takes it', () => {
+  const view = new FakeRoutingView({ anthropic: { models: ['claude-sonnet-4.5'], protocol: 'anthropic-messages', provider: anthropic }, relay: { models: ['some-model'] } }, { auto: ['anthropic/claude-sonnet-4.5', 'relay/some-model'] });
+  const planFor = (longestImage: number): string[] => makePlan(ask('auto', { ...plainRequirements, images: true, media: { imageTypes: ['image/png'], pdf: false, longestImage } }), view).plan.targets.map(({ target }) => target);
+  assert.deepEqual(planFor(5_242_881), ['relay/some-model']);
+  assert.deepEqual(planFor(5_242_880), ['anthropic/claude-sonnet-4.5', 'relay/some-model']);
+  const large = 'iVBORw0KGgo'.padEnd(4_000_000, 'A');
+  const bytes = Buffer.from(JSON.stringify({ model: 'm', max_tokens: 1, messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: large } }] }] }));
+  assert.equal(readRequestFacts('anthropic-messages', bytes, scanObject(bytes, watchedWords) ?? assert.fail())?.requirements.media?.longestImage, 4_000_000);
 });
 
 const gif = 'R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';

@@ -15,7 +15,7 @@ export function ask(requestedModel: string, requirements: Requirements = plainRe
   return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal' };
 }
 
-interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight'>> {
+interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight' | 'provider'>> {
   models?: string[];
 }
 

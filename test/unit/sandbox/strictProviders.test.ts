@@ -19,6 +19,7 @@ const cases: readonly StrictCase[] = [
   ['openai', 'openai-chat', 'gpt-4o', { response_format: { type: 'json_object' } }, /must contain the word 'json'/],
   ['openai', 'openai-chat', 'gpt-4o', { made_up: 1 }, /Unrecognized request argument supplied: made_up/],
   ['openai', 'openai-chat', 'gpt-4o', { max_completion_tokens: 20_000 }, /max_tokens is too large: 20000. This model supports at most 16384/],
+  ['anthropic', 'anthropic-messages', 'claude-sonnet-4-5', { messages: [{ role: 'user', content: [picture('image/png', 'iVBORw0KGgo'.padEnd(5_242_881, 'A'))] }] }, /image exceeds 5 MB maximum: 5242881 bytes > 5242880 bytes/],
   ['anthropic', 'anthropic-messages', 'claude-opus-4-5', { max_tokens: 128_001 }, /128001 > 64000, which is the maximum allowed number of output tokens/],
   ['gemini', 'gemini', 'gemini-2.5-pro', { generationConfig: { maxOutputTokens: 65_537 } }, /supported range is from 1 \(inclusive\) to 65537/],
   ['openai', 'openai-chat', 'o3', { max_tokens: 5 }, /Use 'max_completion_tokens' instead/],
