@@ -96,4 +96,5 @@ export const azure: Provider = {
     { status: 503, failureClass: 'overloaded' },
     { code: 'ResponsibleAIPolicyViolation', failureClass: 'content-policy' },
   ],
+  undocumented: ['which documents it reads: as remembered, not read again'],
 };

@@ -58,10 +58,11 @@ export const lmStudio: Provider = {
     { of: ['toolChoices'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/670', read: '2026-11-27' },
     { of: ['jsonObjectOutput'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189', read: '2026-11-27' },
     { of: ['textFormatNeeded'], url: 'https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/1576', read: '2026-11-27' },
-    { of: ['imageTypes', 'imageBytesOnly', 'documents'], url: 'https://github.com/agentscope-ai/QwenPaw/issues/3658', read: '2026-11-27' },
+    { of: ['imageTypes', 'imageBytesOnly'], url: 'https://github.com/agentscope-ai/QwenPaw/issues/3658', read: '2026-11-27' },
     ...templateSources,
     { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://lmstudio.ai/docs/developer/openai-compat', read: '2026-11-20' },
   ],
+  undocumented: ['which documents it reads: as remembered, not read again'],
 };
 
 /**

@@ -37,14 +37,14 @@ export const vllm: Provider = {
   local: true,
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  // Which parts of messages it knows stands in `vllm/entrypoints/chat_utils.py`; a PDF is an unknown one.
   dialect: { maxTokensField: 'max_tokens', reasoningField: 'reasoning', documents: false, models: templateRules },
   sources: [
     { of: ['address', 'models'], url: 'https://docs.vllm.ai/en/v0.32.0/serving/online_serving/', ...page },
-    { of: ['documents', 'errors', 'maxTokensField'], url: 'https://github.com/vllm-project/vllm/blob/002032ee2b18e1f7bd924ec47b62504ba3866063/vllm/entrypoints/openai/chat_completion/protocol.py', ...page },
+    { of: ['errors', 'maxTokensField'], url: 'https://github.com/vllm-project/vllm/blob/002032ee2b18e1f7bd924ec47b62504ba3866063/vllm/entrypoints/openai/chat_completion/protocol.py', ...page },
     { of: ['reasoningField'], url: 'https://github.com/vllm-project/vllm/blob/002032ee2b18e1f7bd924ec47b62504ba3866063/vllm/entrypoints/openai/chat_completion/protocol.py', ...page },
     ...templateSources,
   ],
+  undocumented: ['documents: as remembered, not read'],
   errorRules: [{ status: 503, failureClass: 'overloaded' }],
 };
 
@@ -142,6 +142,7 @@ export const litellm: Provider = {
     { message: 'contentpolicyviolationerror', failureClass: 'content-policy' },
     { message: 'no deployments available', failureClass: 'rate-limit' },
   ],
+  undocumented: ['which documents it reads: as remembered, not read again'],
 };
 
 /**

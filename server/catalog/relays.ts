@@ -98,6 +98,7 @@ export const openrouter: Provider = {
     { status: 403, message: 'guardrail', failureClass: 'content-policy' },
     { status: 503, failureClass: 'overloaded' },
   ],
+  undocumented: ['which documents it reads: as remembered, not read again'],
 };
 
 export const groq: Provider = {
@@ -129,7 +130,6 @@ export const groq: Provider = {
   sources: [
     { of: ['address', 'keys', 'models', 'errors', 'reasoningField'], url: 'https://www.npmjs.com/package/groq-sdk/v/1.6.0', read: '2026-11-20' },
     { of: ['messageFields'], url: 'https://github.com/tashfeenahmed/freellmapi/issues/1070', read: '2026-11-27' },
-    { of: ['documents'], url: 'https://www.npmjs.com/package/groq-sdk/v/1.6.0', read: '2026-11-20' },
     { of: ['dropFields'], url: 'https://console.groq.com/docs/openai', read: '2026-11-20', secondary: true },
     { of: ['models'], url: 'https://github.com/vercel/ai/pull/8057', read: '2026-11-27' },
   ],
@@ -137,6 +137,7 @@ export const groq: Provider = {
     { code: 'capacity_exceeded', failureClass: 'overloaded' },
     { status: 503, failureClass: 'overloaded' },
   ],
+  undocumented: ['which documents it reads: as remembered, not read again'],
 };
 
 export const openaiCompatible: Provider = {

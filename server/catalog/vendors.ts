@@ -37,7 +37,7 @@ export const openAiDialect: Dialect = {
 export const openAiSources: readonly FactSource[] = [
   { of: ['address', 'keys', 'models', 'errors', 'developerRole', 'commonImagesOnly'], url: 'https://www.npmjs.com/package/openai/v/7.55.0', read: '2026-11-20' },
   { of: ['maxCallIdLength'], url: 'https://github.com/camel-ai/camel/issues/2215', read: '2026-11-27' },
-  { of: ['maxUserLength', 'toolNames', 'textResultsOnly', 'documents'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
+  { of: ['maxUserLength', 'toolNames', 'textResultsOnly'], url: 'https://platform.openai.com/docs/api-reference/chat/create', read: '2026-11-20', secondary: true },
   { of: ['strictSchemas'], url: 'https://github.com/kevinwatt/mysql-mcp/issues/5', read: '2026-11-27' },
   { of: ['minOutputTokens'], url: 'https://github.com/vectorize-io/hindsight/issues/58', read: '2026-11-27' },
   { of: ['models'], url: 'https://community.openai.com/t/request-for-compatibility-matrix-reasoning-effort-sampling-parameters-across-gpt-5-series/1371738', read: '2026-11-27', secondary: true },
@@ -65,6 +65,7 @@ export const openai: Provider = {
   protocolRules: openAiProtocolRules,
   dialect: openAiDialect,
   sources: openAiSources,
+  undocumented: ['which documents Chat takes: PDF only, as remembered, not read again'],
   errorRules: [
     // It asks for a slower ramp with 429; 503 means that the servers are full.
     { status: 503, failureClass: 'overloaded' },
@@ -229,11 +230,10 @@ export const moonshot: Provider = {
     { of: ['address', 'keys', 'errors', 'reasoningField'], url: 'https://platform.kimi.ai/docs', read: '2026-11-20' },
     { of: ['dropFields', 'efforts', 'toolStrict'], url: 'https://www.npmjs.com/package/@ai-sdk/moonshotai/v/3.0.60', read: '2026-11-20', secondary: true },
     { of: ['reasoningRequiredWithTools'], url: 'https://github.com/mastra-ai/mastra/issues/12592', read: '2026-11-27' },
-    { of: ['documents'], url: 'https://platform.kimi.ai/docs', read: '2026-11-20', secondary: true },
     { of: ['toolNames'], url: 'https://github.com/MoonshotAI/kimi-cli/issues/1773', read: '2026-11-27' },
     { of: ['models'], url: 'https://github.com/theopenco/llmgateway/pull/2090', read: '2026-11-27' },
   ],
-  undocumented: ['whether empty messages of the assistant are still refused: they are left out to be safe'],
+  undocumented: ['whether empty messages of the assistant are still refused: they are left out to be safe', 'documents on Chat: as remembered, not read again'],
   errorRules: [
     { code: 'permission_denied_error', failureClass: 'auth' },
     { code: 'resource_not_found_error', failureClass: 'model-not-found' },
@@ -243,8 +243,6 @@ export const moonshot: Provider = {
 const mistralSources: readonly FactSource[] = [
   { of: ['address', 'keys', 'models', 'errors', 'seedField', 'efforts', 'assistantLast'], url: 'https://www.npmjs.com/package/@mistralai/mistralai/v/2.7.0', read: '2026-11-20' },
   { of: ['knownFields', 'dropFields', 'streamUsageOption'], url: 'https://github.com/OpenHands/OpenHands-CLI/issues/83', read: '2026-11-27' },
-  // A document goes there as `document_url`, or by the id of a file that was uploaded.
-  { of: ['documents'], url: 'https://www.npmjs.com/package/@mistralai/mistralai/v/2.7.0', read: '2026-11-20' },
   { of: ['maxTokensField'], url: 'https://github.com/editor-code-assistant/eca/issues/231', read: '2026-11-27' },
   { of: ['messageFields'], url: 'https://github.com/charmbracelet/crush/issues/1590', read: '2026-11-27' },
   { of: ['assistantAfterTools'], url: 'https://github.com/BerriAI/litellm/issues/17761', read: '2026-11-27' },
@@ -287,7 +285,7 @@ export const mistral: Provider = {
     efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   },
   sources: mistralSources,
-  undocumented: ['the form of call ids and names of tools, the highest temperature, and empty messages of the assistant: known from error texts only, not read again'],
+  undocumented: ['the form of call ids and names of tools, the highest temperature, documents, and empty messages of the assistant: known from error texts only, not read again'],
 };
 
 /** Keys of this address are a kind of their own; what it charges is not published, so it has no built-in prices. */
@@ -307,7 +305,7 @@ export const codestral: Provider = {
   modelSpelling: 'dashes',
   dialect: mistral.dialect,
   sources: mistralSources,
-  undocumented: ['the form of call ids and names of tools, the highest temperature, and empty messages of the assistant: known from error texts only, not read again'],
+  undocumented: ['the form of call ids and names of tools, the highest temperature, documents, and empty messages of the assistant: known from error texts only, not read again'],
 };
 
 export const xai: Provider = {
@@ -344,11 +342,10 @@ export const xai: Provider = {
   },
   sources: [
     { of: ['address', 'keys', 'reasoningField', 'reasoningBesideOutput', 'efforts'], url: 'https://www.npmjs.com/package/@ai-sdk/xai/v/5.0.12', read: '2026-11-20', secondary: true },
-    { of: ['documents'], url: 'https://www.npmjs.com/package/@ai-sdk/xai/v/5.0.12', read: '2026-11-20', secondary: true },
     { of: ['models'], url: 'https://github.com/langchain-ai/langchain/pull/38335', read: '2026-11-27' },
     { of: ['models'], url: 'https://github.com/open-webui/open-webui/issues/21266', read: '2026-11-27' },
   ],
-  undocumented: ['types of pictures and free-text tools: as remembered, not read again'],
+  undocumented: ['types of pictures, documents and free-text tools: as remembered, not read again'],
   errorRules: [
     // A used-up balance comes as a rate limit, a wrong key as a wrong request.
     { status: 429, message: 'monthly spending limit', failureClass: 'quota' },

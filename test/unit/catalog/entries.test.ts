@@ -135,8 +135,9 @@ describe('a caller of Messages reaches the address for it', () => {
 
 /** Rules that are known from error texts only; `undocumented` of the entry says so. */
 const fromErrorTexts: Readonly<Record<string, readonly string[]>> = {
-  mistral: ['shortCallIds', 'toolNames', 'noEmptyAssistant', 'highestTemperature'], codestral: ['shortCallIds', 'toolNames', 'noEmptyAssistant', 'highestTemperature'],
-  moonshot: ['noEmptyAssistant'], xai: ['imageTypes', 'errors'],
+  mistral: ['shortCallIds', 'toolNames', 'noEmptyAssistant', 'highestTemperature', 'documents'], codestral: ['shortCallIds', 'toolNames', 'noEmptyAssistant', 'highestTemperature', 'documents'],
+  moonshot: ['noEmptyAssistant', 'documents'], xai: ['imageTypes', 'errors', 'documents'],
+  openai: ['documents'], azure: ['documents'], openrouter: ['documents'], holysheep: ['documents'], litellm: ['documents'], groq: ['documents'], lmstudio: ['documents'], vllm: ['documents'],
 };
 
 describe('an entry says where its facts stand:', () => {
