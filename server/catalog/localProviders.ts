@@ -25,10 +25,10 @@ export const ollama: Provider = {
   modelDetailsPath: '/api/show',
   dialect: {
     maxTokensField: 'max_tokens', reasoningField: 'reasoning', documents: false, imageBytesOnly: true, imageTypes: ['image/jpeg', 'image/png', 'image/webp'], efforts: ['none', 'low', 'medium', 'high'],
-    models: templateRules,
+    jsonArguments: true, models: templateRules,
   },
   sources: [
-    { of: ['documents', 'imageBytesOnly', 'imageTypes', 'efforts'], url: 'https://github.com/ollama/ollama/blob/00988753ff743bf26117964f6e43f9ebf10bce30/openai/openai.go', read: '2026-11-27' },
+    { of: ['documents', 'imageBytesOnly', 'imageTypes', 'efforts', 'jsonArguments'], url: 'https://github.com/ollama/ollama/blob/00988753ff743bf26117964f6e43f9ebf10bce30/openai/openai.go', read: '2026-11-27' },
     ...templateSources,
     { of: ['address', 'models', 'maxTokensField', 'reasoningField'], url: 'https://docs.ollama.com/api/openai-compatibility', read: '2026-11-20' },
   ],

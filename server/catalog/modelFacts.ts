@@ -108,6 +108,9 @@ const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('glm-4.7 glm-4.6', { contextWindow: 200 * k, maxOutputTokens: 128 * k, ...textOnly, thinking: true }, [0.6, 2.2]),
   ...entries('glm-4.5', { contextWindow: 128 * k, maxOutputTokens: 96 * k, ...textOnly, thinking: true }, [0.6, 2.2]),
   ...entries('glm-4.5-air', { contextWindow: 128 * k, maxOutputTokens: 96 * k, ...textOnly, thinking: true }, [0.2, 1.1]),
+  // anomalyco/opencode#40770 and the model's page; anomalyco/models.dev#2090.
+  ...entries('qwen3.8-max', { contextWindow: 1000 * k, maxOutputTokens: 131_072, tools: true, thinking: true }),
+  ...entries('qwen3.7-plus', { maxOutputTokens: 65_536, tools: true, thinking: true }),
   ...entries('minimax-m3', { contextWindow: 1000 * k, maxOutputTokens: 524_288, tools: true, images: true, thinking: true }, [0.3, 1.2]),
   ...entries('minimax-m2.7 minimax-m2.5 minimax-m2.1', { contextWindow: 204_800, ...textOnly, thinking: true }, [0.3, 1.2]),
   ...entries('minimax-m2.7-highspeed minimax-m2.5-highspeed minimax-m2.1-highspeed', { contextWindow: 204_800, ...textOnly, thinking: true }, [0.6, 2.4]),

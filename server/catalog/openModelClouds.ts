@@ -153,11 +153,11 @@ export const sambanova: Provider = {
   billingUrl: 'https://cloud.sambanova.ai/plans/billing',
   probe: { method: 'GET', path: '/models', provesKey: false },
   modelsPath: '/models',
-  dialect: { maxTokensField: 'max_tokens', efforts: ['low', 'medium', 'high'], plainContent: true, bytesAndOwnToolsOnly: true, noDocuments: true },
+  dialect: { maxTokensField: 'max_tokens', efforts: ['low', 'medium', 'high'], plainContent: true, bytesAndOwnToolsOnly: true, documents: false },
   sources: [
     { of: ['efforts'], url: 'https://github.com/sambanova/sambanova-python', ...quoted },
     { of: ['plainContent'], url: 'https://github.com/musistudio/claude-code-router/issues/965', ...quoted },
-    { of: ['bytesAndOwnToolsOnly', 'noDocuments'], url: 'https://docs.sambanova.ai/docs/en/features/messages', ...page },
+    { of: ['bytesAndOwnToolsOnly', 'documents'], url: 'https://docs.sambanova.ai/docs/en/features/messages', ...page },
     { of: ['address'], url: 'https://docs.sambanova.ai/docs/en/features/anthropic-compatibility', ...page },
     { of: ['errors'], url: 'https://docs.sambanova.ai/docs/en/api-reference/using-the-api/api-error-codes', ...page },
     { of: ['errors', 'keys', 'models'], url: `${neurolink}/sambanova.json`, ...quoted },

@@ -100,12 +100,15 @@ export interface Dialect {
   models?: readonly ModelRule[] | undefined;
   /**
    * openai-chat and openai-responses: the kinds of `tool_choice` that it takes; `function` is a certain tool. Default: all. Without
-   * the one that was asked for, a call is asked for in words, and for `none` the tools are left out.
+   * the one that was asked for, a certain tool is `required` alone or else asked for in words, and for `none` the tools are left out.
    */
   toolChoices?: readonly ('auto' | 'none' | 'required' | 'function')[] | undefined;
   /** anthropic-messages: the same there; `any` is `required`, and a certain tool is `function`. */
   messagesToolChoices?: readonly ('auto' | 'none' | 'required' | 'function')[] | undefined;
-  /** A forced choice of a tool is refused unless the request turns thinking off on openai-chat, or where it turns it on on anthropic-messages. Default false. */
+  /**
+   * A forced choice of a tool is refused unless the request turns thinking off on openai-chat, or where it turns it on on anthropic-messages; there
+   * also unless it turns it off, where reasoning is required with tools. Default false.
+   */
   forcedChoiceWithoutThinking?: boolean | undefined;
   /** openai-chat: bare names of models that think by default and refuse to while the answer is plain: `enable_thinking: false` is added. */
   plainWithoutThinking?: RegExp | undefined;
@@ -125,11 +128,9 @@ export interface Dialect {
   mostPlainOutputTokens?: number | undefined;
   /**
    * openai-responses: items are messages with a type, calls and results only; what the assistant said and what a tool returned is
-   * text. Default false: items and parts are those of OpenAI.
+   * text, and documents are text or named. Default false: items and parts are those of OpenAI.
    */
   plainItems?: boolean | undefined;
-  /** anthropic-messages: documents are refused, also as bytes. Default false. */
-  noDocuments?: boolean | undefined;
   /** A temperature of 0 is refused; the least that is sent instead is 0.01. Default false. */
   temperatureAboveZero?: boolean | undefined;
   /** openai-chat: the most stop strings that it takes. Default: any. */

@@ -24,7 +24,8 @@ export function readersOf(able: ResolvedTarget[], media: RequestMedia | undefine
 function unreadable({ imageTypes, pdf, longestImage = 0 }: RequestMedia, { endpoint, planned: { upstreamModel } }: ResolvedTarget): string | undefined {
   const place = { dialect: endpoint.provider.dialect, model: upstreamModel };
   const { protocol } = endpoint;
-  if (pdf && (protocol === 'openai-chat' || protocol === 'anthropic-messages') && readableDocuments(place) === false) return 'reads no PDF, and the request has one';
+  const none = protocol === 'openai-responses' ? place.dialect.plainItems === true : protocol !== 'gemini' && readableDocuments(place) === false;
+  if (pdf && none) return 'reads no PDF, and the request has one';
   const longest = protocol === 'anthropic-messages' ? place.dialect.maxImageLength ?? Infinity : Infinity;
   if (longestImage > longest) return `reads no image above ${grouped(longest)} characters, and the request has one of ${grouped(longestImage)}`;
   const allowed = protocol === 'gemini' ? geminiImageTypes : protocol === 'anthropic-messages' ? commonImageTypes : allowedImages(place);

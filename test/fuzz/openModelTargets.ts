@@ -5,7 +5,7 @@ export const openModelTargets: readonly FuzzTarget[] = [
   { provider: 'zai', protocol: 'openai-chat', models: ['glm-5.2'] },
   { provider: 'zai', protocol: 'anthropic-messages', models: ['glm-5.2'] },
   { provider: 'zai-coding-plan', protocol: 'openai-responses', models: ['glm-5.2'] },
-  { provider: 'qwen', protocol: 'openai-chat', models: ['qwen3.7-plus', 'qwen3.8-max', 'qwen3-32b', 'qwen3-coder-plus'] },
+  { provider: 'qwen', protocol: 'openai-chat', models: ['qwen3.7-plus', 'qwen3.8-max', 'qwen3-32b', 'qwen3-coder-plus'], facts: { 'qwen3-32b': { maxOutputTokens: 65_536 }, 'qwen3-coder-plus': { maxOutputTokens: 65_536 } } },
   { provider: 'qwen', protocol: 'anthropic-messages', models: ['qwen3.7-plus'] },
   { provider: 'minimax', protocol: 'openai-chat', models: ['MiniMax-M3', 'MiniMax-M2.7'] },
   { provider: 'minimax', protocol: 'openai-responses', models: ['MiniMax-M3'] },

@@ -26,7 +26,7 @@ import { withStopStrings } from '../../protocols/stopStrings.ts';
 import { withoutReasoning } from '../../protocols/stripReasoning.ts';
 import { requestText } from '../../protocols/toolLists.ts';
 import { addUnreadFields } from '../../protocols/losses/callerFields.ts';
-import { addEffortForm, addTranslationLosses, missingStops } from '../../protocols/losses/translationLosses.ts';
+import { addTranslationLosses, missingStops } from '../../protocols/losses/translationLosses.ts';
 import { namesFit, withCallersNames, withFittingNames, type FittedNames } from '../../protocols/tools/toolNames.ts';
 import { authorize } from '../../keys/authHeader.ts';
 import type { UpstreamRequest } from '../../upstream/call.ts';
@@ -162,7 +162,6 @@ function writeBody(order: OutgoingOrder, conversation: ConversationRequest, limi
   const made = new Set(fitBody(endpoint.protocol, body, { dialect, model }));
   if (names !== undefined) made.add('names of tools were replaced');
   addTranslationLosses(conversation, body, endpoint.protocol, { dialect, model, origin: originOf(endpoint, target) }, made);
-  if (input.protocol === endpoint.protocol) addEffortForm(conversation, body, made);
   if (limit !== undefined) made.add(`the output limit was lowered to ${limit}`);
   if (input.protocol !== 'editor' && input.body.raw !== undefined) addUnreadFields(input.protocol, input.body.raw.scan.fields.keys(), made);
   const changes = [...made];

@@ -189,6 +189,7 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
         changes.add('empty reasoning was added to calls of tools');
       }
     }
+    if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
     if (dialect.plainContent === true) {
       const plain = plainContent(fit.content);
       if (plain !== fit.content) {
@@ -196,7 +197,6 @@ function fitMessages(messages: readonly JsonValue[], target: FitTarget, changes:
         changes.add('content was sent as plain text');
       }
     }
-    if (Array.isArray(fit.content)) fit.content = fit.content.map(part => fitPart(part, target, changes));
     return fit;
   });
 }

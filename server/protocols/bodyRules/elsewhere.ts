@@ -1,5 +1,4 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
-import type { Dialect } from '../codec.ts';
 import { leftOut } from '../media.ts';
 
 /*
@@ -29,11 +28,10 @@ function hasProvidersTool(tools: string): boolean {
   return /"type"\s*:\s*"[a-z_]{1,60}_20\d{6}"/.test(tools);
 }
 
-/** Leaves out of a body what is elsewhere, and documents where none are taken, with words in place of media. @param changes takes what was left out, in words */
-export function leaveOutElsewhere(body: JsonObject, { bytesAndOwnToolsOnly, noDocuments }: Dialect, changes: Set<string>): void {
-  const fit = (block: JsonValue): JsonValue => (bytesAndOwnToolsOnly === true ? inItself(noDocuments === true ? withoutDocument(block, changes) : block, changes) : withoutDocument(block, changes));
-  if (Array.isArray(body.messages)) body.messages = body.messages.map(message => (isObject(message) && Array.isArray(message.content) ? { ...message, content: message.content.map(fit) } : message));
-  if (!Array.isArray(body.tools) || bytesAndOwnToolsOnly !== true) return;
+/** Leaves out of a body what is elsewhere, with words in place of media. @param changes takes what was left out, in words */
+export function leaveOutElsewhere(body: JsonObject, changes: Set<string>): void {
+  if (Array.isArray(body.messages)) body.messages = body.messages.map(message => (isObject(message) && Array.isArray(message.content) ? { ...message, content: message.content.map(block => inItself(block, changes)) } : message));
+  if (!Array.isArray(body.tools)) return;
   const own = body.tools.filter(tool => !isObject(tool) || tool.input_schema !== undefined || typeof tool.type !== 'string' || callersTools.test(tool.type));
   if (own.length === body.tools.length) return;
   for (const tool of body.tools) if (!own.includes(tool) && isObject(tool)) changes.add(`the tool ${String(tool.name)}, which runs at Anthropic, was left out`);
@@ -42,14 +40,6 @@ export function leaveOutElsewhere(body: JsonObject, { bytesAndOwnToolsOnly, noDo
     delete body.tools;
     delete body.tool_choice;
   }
-}
-
-function withoutDocument(block: JsonValue, changes: Set<string>): JsonValue {
-  if (!isObject(block)) return block;
-  if (block.type === 'tool_result' && Array.isArray(block.content)) return { ...block, content: block.content.map(part => withoutDocument(part, changes)) };
-  if (block.type !== 'document') return block;
-  changes.add('a document was left out');
-  return { type: 'text', text: leftOut('A document').text };
 }
 
 function inItself(block: JsonValue, changes: Set<string>): JsonValue {

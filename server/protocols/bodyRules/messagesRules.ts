@@ -43,7 +43,6 @@ export const messagesRules: BodyRules = {
   mayHoldRefused({ bytes, scan }, { model, dialect }) {
     const { words, fields } = scan;
     if (dialect.bytesAndOwnToolsOnly === true && mayBeElsewhere(bytes, fields.get('tools'))) return true;
-    if (dialect.noDocuments === true && words.has('document')) return true;
     if (mayHaveSystemTurns({ bytes, scan }, model)) return true;
     if ((words.has('tool_use') || words.has('tool_result')) && !callIdsFit(bytes)) return true;
     if (words.has('image') && !imageFieldsFit(bytes, 'media_type', commonImageTypes)) return true;
@@ -60,7 +59,7 @@ export const messagesRules: BodyRules = {
 
   fitContent(body, target, changes) {
     const { dialect } = target;
-    if (dialect.bytesAndOwnToolsOnly === true || dialect.noDocuments === true) leaveOutElsewhere(body, dialect, changes);
+    if (dialect.bytesAndOwnToolsOnly === true) leaveOutElsewhere(body, changes);
     if (Array.isArray(body.messages)) body.messages = withoutSystemTurns(body.messages, target.model, changes).map(message => fitMessage(message, dialect.documents === false, changes));
     fitThinkingTurns(body, dialect, changes);
     if (isClaude(target.model)) {

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
+import { inputFileAsText } from './turns/documentParts.ts';
 
 /*
  * Items of a Responses request as a provider takes them that knows messages, calls and results only. Source: the schema of
@@ -24,9 +25,20 @@ export function plainItems(items: readonly JsonValue[], changes: Set<string>): J
 
 function plainMessage(item: JsonObject, changes: Set<string>): JsonObject {
   const parts = item.role === 'assistant' && Array.isArray(item.content);
-  if (!parts && item.type === 'message') return item;
+  const fit = parts ? item : withoutFiles(item, changes);
+  if (!parts && fit.type === 'message') return fit;
   if (!parts) changes.add('messages were sent with their type');
-  return { ...item, type: 'message', ...(parts ? { content: textOf(item.content, changes) } : {}) };
+  return { ...fit, type: 'message', ...(parts ? { content: textOf(item.content, changes) } : {}) };
+}
+
+/** The message with documents as text. */
+function withoutFiles(item: JsonObject, changes: Set<string>): JsonObject {
+  if (!Array.isArray(item.content) || !item.content.some(isFile)) return item;
+  return { ...item, content: item.content.map(part => (isFile(part) ? inputFileAsText(part, changes) : part)) };
+}
+
+function isFile(part: JsonValue): part is JsonObject {
+  return isObject(part) && part.type === 'input_file';
 }
 
 /** The texts of parts as one. */

@@ -109,12 +109,6 @@ function addEffortLoss({ reasoning }: ConversationRequest, sent: JsonValue | und
   changes.add(`reasoning effort ${wanted} was sent as ${sent.toLowerCase()}`);
 }
 
-/** An effort that became a budget, within one protocol: between protocols it is the translation itself. @param changes takes the words */
-export function addEffortForm({ reasoning }: ConversationRequest, body: JsonObject, changes: Set<string>): void {
-  const budget = valueAt(body, 'thinking.budget_tokens');
-  if (reasoning?.effort !== undefined && typeof budget === 'number' && valueAt(body, 'output_config.effort') === undefined) changes.add(`reasoning effort ${reasoning.effort} was sent as a budget of ${budget} tokens`);
-}
-
 function asksForReasoning({ reasoning }: ConversationRequest): boolean {
   return reasoning !== undefined && (reasoning.effort !== undefined || reasoning.budgetTokens !== undefined);
 }

@@ -21,7 +21,7 @@ export function dialectRefusals({ dialect, protocolRules }: Provider, protocol: 
       const made = isObject(body.tool_choice) ? { auto: 'auto', none: 'none', any: 'required', tool: 'function' }[String(body.tool_choice.type)] : undefined;
       refuse(made !== undefined && dialect.messagesToolChoices?.some(taken => taken === made) === false, `tool_choice ${String(made)} is not taken`);
       refuse(!model.includes('claude') && rolesOf(body.messages).includes('system'), 'a turn of the system is unknown');
-      refuse(dialect.noDocuments === true && JSON.stringify(body.messages).includes('"type":"document"'), 'documents are unknown');
+      refuse(dialect.documents === false && JSON.stringify(body.messages).includes('"type":"document"'), 'documents are unknown');
     }
     return refused;
   }

@@ -2,8 +2,8 @@ import { isObject, type JsonObject, type JsonValue } from '../../../base/json.ts
 import { documentText, inlineDocument, leftOut, parseDataUrl } from '../../media.ts';
 
 /*
- * Documents at targets that read none: what is text goes as text, and the rest is named to the model. Chat has them as `file` parts, Messages as
- * `document` blocks.
+ * Documents at targets that read none: what is text goes as text, and the rest is named to the model. Chat has them as `file` parts, Responses
+ * as `input_file` parts, Messages as `document` blocks.
  */
 
 /** A `file` part holds a PDF, or names a file that was uploaded. */
@@ -17,6 +17,12 @@ export function fileAsText(part: JsonObject, changes: Set<string>): JsonObject {
   const filename = typeof file.filename === 'string' ? file.filename : undefined;
   const inline = typeof file.file_data === 'string' ? parseDataUrl(file.file_data) : undefined;
   return { type: 'text', text: textOf(inline?.mimeType ?? 'application/pdf', inline?.base64 ?? '', filename, changes) };
+}
+
+/** Text in the place of an `input_file` part of Responses. */
+export function inputFileAsText({ file_data: data, filename }: JsonObject, changes: Set<string>): JsonObject {
+  const inline = typeof data === 'string' ? parseDataUrl(data) : undefined;
+  return { type: 'input_text', text: textOf(inline?.mimeType ?? 'application/pdf', inline?.base64 ?? '', typeof filename === 'string' ? filename : undefined, changes) };
 }
 
 /** A `document` block of Messages as text; what is inside a result stays there. */

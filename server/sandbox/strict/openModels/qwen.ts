@@ -2,7 +2,7 @@ import { asNumber, asString } from '../../../base/json.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { callsOf, choiceOf, orphanOf, range, strangeRole, unansweredOf } from '../chatChecks.ts';
 import { among, isSet, objectOf, objectsOf, sourced, wordsOf } from '../strictCheck.ts';
-import type { StrictRefusal } from '../strictCheck.ts';
+import type { StrictRefusal, StrictRequest } from '../strictCheck.ts';
 import type { StrictProvider } from '../strictProvider.ts';
 import { doorChoice, doorFault } from './messagesDoor.ts';
 
@@ -41,10 +41,16 @@ const format = sourced('documented', errorCodes, (request) => {
   if ((wanted === 'json_object' || wanted === 'json_schema') && thinks(request) && !/^qwen3\.[89]/.test(request.model)) return { message: 'Json mode response is not supported when enable_thinking is true', code: 'invalid_parameter_error' };
   return wanted === 'json_object' && !/json/i.test(wordsOf(request.body['messages'])) ? refused("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.") : undefined;
 });
-const numbers = sourced('reported', 'https://github.com/mnfst/modelparams.dev/pull/232', ({ body }) => {
+/** The most tokens of an answer: anomalyco/opencode#40770 (3.8), NousResearch/hermes-agent#19624 (before it). */
+function limitRefused({ body, model }: StrictRequest): StrictRefusal | undefined {
+  const most = model.startsWith('qwen3.8') ? 131_072 : 65_536;
+  return range(body, 'max_tokens', 1, most, () => `Range of max_tokens should be [1, ${most}]`);
+}
+const numbers = sourced('reported', 'https://github.com/mnfst/modelparams.dev/pull/232', (request) => {
+  const { body } = request;
   const temperature = asNumber(body['temperature']);
   if (temperature !== undefined && (temperature < 0 || temperature >= 2)) return refused('Temperature should be in [0.0, 2.0)');
-  const found = range(body, 'max_tokens', 1, 65_536, () => 'Range of max_tokens should be [1, 65536]') ?? range(body, 'top_p', 0, 1, () => 'Range of top_p should be [0.0, 1.0]')
+  const found = limitRefused(request) ?? range(body, 'top_p', 0, 1, () => 'Range of top_p should be [0.0, 1.0]')
     ?? range(body, 'presence_penalty', -2, 2, () => 'Presence_penalty should be in [-2.0, 2.0]') ?? range(body, 'n', 1, 4, () => 'Range of n should be [1, 4]') ?? range(body, 'top_logprobs', 0, 5, () => 'Range of top_logprobs should be [0, 5]');
   return found === undefined ? undefined : refused(found.message);
 });
@@ -60,10 +66,11 @@ const door = sourced('assumed', 'https://github.com/QwenLM/Qwen/issues/2244', ({
   if (fault?.kind === 'orphan') return refused('messages with role "tool" must be a response to a preceeding message with "tool_calls".');
   return fault === undefined ? undefined : refused(`Invalid ${fault.path}: ${fault.value}`);
 });
-const doorNumbers = sourced('reported', 'https://github.com/musistudio/claude-code-router/issues/1327', ({ body }) => {
+const doorNumbers = sourced('reported', 'https://github.com/musistudio/claude-code-router/issues/1327', (request) => {
+  const { body } = request;
   const temperature = asNumber(body['temperature']);
   if (temperature !== undefined && (temperature < 0 || temperature >= 2)) return refused('Temperature should be in [0.0, 2.0)');
-  const limit = range(body, 'max_tokens', 1, 65_536, () => 'Range of max_tokens should be [1, 65536]');
+  const limit = limitRefused(request);
   return limit === undefined ? undefined : refused(limit.message);
 });
 const doorForced = sourced('reported', 'https://github.com/decolua/9router/pull/551', ({ body }) => (

@@ -188,6 +188,10 @@ describe('items and parts', () => {
     assert.deepEqual(sent.body.input, [{ type: 'message', role: 'user', content: 'hi' }, { type: 'message', role: 'assistant', content: 'a' }, { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{}' }, { type: 'function_call_output', call_id: 'c1', output: 'found' }]);
     assert.ok(sent.changes.includes('an item of type reasoning was left out'));
     assert.deepEqual(responses('perplexity', 'sonar', { input: 'hi' }).changes, []);
+    const file = (data: string): JsonObject => ({ type: 'message', role: 'user', content: [{ type: 'input_file', filename: 'a', file_data: data }] });
+    const read = responses('perplexity', 'sonar', { input: [file('data:text/plain;base64,aGVsbG8='), file('data:application/pdf;base64,JVBERi0x')] });
+    assert.match(JSON.stringify(read.body.input), /"input_text","text":"<document.*hello.*"input_text","text":"\[The document/);
+    assert.deepEqual(read.changes, ['a document was sent as text', 'a document was left out']);
     const translated = sentBody({ provider: 'perplexity' }, 'sonar', { protocol: 'openai-chat', body: { model: 'm', messages: [user, { role: 'assistant', content: 'a' }, user] } });
     assert.deepEqual((translated.body.input as JsonObject[])[1], { type: 'message', role: 'assistant', content: 'a' });
   });
@@ -202,8 +206,10 @@ describe('items and parts', () => {
   test('SambaNova gets no documents and no tools of Anthropic\'s, and text as text', () => {
     const sent = messages('sambanova', 'gpt-oss-120b', { messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }, { type: 'text', text: 'hi' }] }], tools: [{ type: 'web_search_20250305', name: 'web_search' }, messagesTool] });
     assert.deepEqual(sent.body.tools, [messagesTool]);
-    assert.match(JSON.stringify(contents(sent)[0]), /document/i);
-    assert.ok(sent.changes.includes('a document was left out'));
+    assert.deepEqual(contents(sent)[0], [{ type: 'text', text: 'x' }, { type: 'text', text: 'hi' }]);
+    assert.ok(sent.changes.includes('a document was sent as text'));
     assert.deepEqual(contents(chat('sambanova', 'DeepSeek-V3.1', { messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }] }] })), ['a']);
+    const file = { type: 'file', file: { filename: 'a', file_data: 'data:text/plain;base64,aGVsbG8=' } };
+    assert.match(JSON.stringify(contents(chat('sambanova', 'DeepSeek-V3.1', { messages: [{ role: 'user', content: [{ type: 'text', text: 'a' }, file] }] }))), /^\["a.*<document.*hello/);
   });
 });

@@ -79,6 +79,10 @@ describe('servers built on llama.cpp', () => {
     assert.equal(chat('llamacpp', 'qwen3-8b', { tools, logprobs: true }).body.logprobs, true);
   });
 
+  test('Ollama gets an empty object for empty arguments', () => {
+    const sent = chat('ollama', 'qwen3-8b', { messages: [user, { role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'read', arguments: '' } }] }, { role: 'tool', tool_call_id: 'c', content: 'x' }] });
+    assert.match(JSON.stringify(sent.body.messages), /"arguments":"\{\}"/);
+  });
   test('SGLang gets a budget for adaptive thinking', () => assert.deepEqual(messages('sglang', 'qwen3-8b', { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } }).changes, ['adaptive thinking was sent as a budget']));
 });
 
