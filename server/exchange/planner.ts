@@ -1,6 +1,7 @@
 import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
 import type { KeptAway, PlanResult, RoutingRequest } from '../routing/plan.ts';
+import { ExchangeRoutingRequest } from './conversation/routingRequest.ts';
 import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
@@ -19,7 +20,7 @@ export class ExchangePlanner {
   constructor(services: ExchangeServices, input: ExchangeInput, kind: RequestKind, draft: ReceiptDraft, exchange: RunningExchange) {
     this.#services = services;
     this.#input = input;
-    this.#request = { requestedModel: input.requestedModel, requirements: input.requirements, caller: input.caller, kind };
+    this.#request = new ExchangeRoutingRequest(input, kind);
     this.#draft = draft;
     this.#exchange = exchange;
   }

@@ -109,6 +109,8 @@ export interface ExchangeInput {
   caller: Caller;
   /** The Waybills that the request has passed before; see base/hops.ts. */
   hops?: string | undefined;
+  /** Which agent of the caller's asks, where it says that: its id or name. */
+  agent?: string | undefined;
   /** The caller says that a subagent of its own asks. */
   subagent?: boolean | undefined;
   requirements: Requirements;

@@ -17,7 +17,7 @@ import type { Router } from '../../router/router.ts';
 import { askWhetherGone } from './halfClosed.ts';
 import type { HttpCall } from './httpCall.ts';
 import { HttpSink } from './httpSink.ts';
-import { callerOf } from './request/callerOf.ts';
+import { agentOf, callerOf } from './request/callerOf.ts';
 import type { ScannedBody } from './request/readBody.ts';
 import { mediaTypes, readRequestFacts, type NamedInPath, type RequestFacts } from './request/requirements.ts';
 import type { ResponseItemStore } from './request/responseItemStore.ts';
@@ -76,7 +76,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), agent: agentOf(request.headers), subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {

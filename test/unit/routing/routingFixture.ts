@@ -12,7 +12,7 @@ export const plainRequirements: Requirements = { tools: false, images: false, do
 
 /** A request of the editor's chat. */
 export function ask(requestedModel: string, requirements: Requirements = plainRequirements): RoutingRequest {
-  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal' };
+  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal', conversation: 'a conversation' };
 }
 
 interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight' | 'provider'>> {

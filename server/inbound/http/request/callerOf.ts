@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller } from '../../../api/receipt.ts';
-import { keptCaller } from '../../../base/names.ts';
+import { asString, isObject, type JsonObject } from '../../../base/json.ts';
+import { keptCaller, keptLabel } from '../../../base/names.ts';
 
 /** Tools by the beginning of their user agent; the name is what the ledger and the Spend view show. */
 const knownAgents: readonly (readonly [RegExp, string])[] = [
@@ -20,8 +21,11 @@ const knownAgents: readonly (readonly [RegExp, string])[] = [
   [/^curl\//i, 'curl'],
 ];
 
-/** Where callers put the id of a conversation: our own, then those of Claude Code, Codex (in two spellings) and OpenCode. */
-const conversationHeaders = ['x-waybill-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id'] as const;
+/** Where callers put the id of a conversation: our own, then those of Claude Code, Codex (in two spellings) and OpenCode (in two). */
+const conversationHeaders = ['x-waybill-conversation', 'x-claude-code-session-id', 'session-id', 'session_id', 'x-session-id', 'x-opencode-session'] as const;
+/** Codex says which agent asks in an object as JSON. */
+const codexMetadata = 'x-codex-turn-metadata';
+const longestMetadata = 8192;
 
 /** Who sends a request, as far as its headers say, in labels of bounded length. @param tokenTool the tool whose own token came with it; no header says otherwise */
 export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Caller {
@@ -31,6 +35,24 @@ export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Call
     conversation: conversationOf(headers),
     purpose: header(headers, 'x-waybill-purpose'),
   });
+}
+
+/** Which agent of a tool asks, as far as its headers say; undefined for the one that a person speaks with. */
+export function agentOf(headers: IncomingHttpHeaders): string | undefined {
+  const id = header(headers, 'x-claude-code-agent-id');
+  if (id !== undefined) return keptLabel(id);
+  const metadata = header(headers, codexMetadata);
+  return metadata === undefined ? undefined : keptLabel(asString(turnMetadata(metadata)?.['agent_name']));
+}
+
+function turnMetadata(text: string): JsonObject | undefined {
+  if (text.length > longestMetadata) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** User agents are few and long-lived. */
@@ -53,7 +75,10 @@ function conversationOf(headers: IncomingHttpHeaders): string | undefined {
     const id = header(headers, name);
     if (id !== undefined) return id;
   }
-  return undefined;
+  const metadata = header(headers, codexMetadata);
+  if (metadata === undefined) return undefined;
+  const turn = turnMetadata(metadata);
+  return asString(turn?.['session_id']) ?? asString(turn?.['thread_id']);
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {
