@@ -67,6 +67,8 @@ export interface Plan {
   /** The route that was asked for, by its own name; absent for models and pinned targets. */
   route?: string | undefined;
   strategy: string;
+  /** Why the first target comes first, as one sentence without its end; absent where the targets stand as they are listed. */
+  why?: string | undefined;
   targets: PlannedTarget[];
   excluded: ExcludedTarget[];
 }

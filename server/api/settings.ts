@@ -118,6 +118,9 @@ export interface PriceSettings {
 /** How a route can order its targets: each strategy by name, with what it does as the end of a sentence. */
 export const routeStrategies = {
   priority: 'as they are listed',
+  weighted: 'each comes first in its share of the requests, by `weights`',
+  'round-robin': 'each comes first in turn',
+  sticky: 'a conversation always has the same one first, and conversations are spread by `weights`',
 } as const;
 export type StrategyName = keyof typeof routeStrategies;
 
@@ -131,8 +134,10 @@ export interface ToolModelSettings {
 
 export interface RouteSettings {
   strategy?: StrategyName | undefined;
-  /** `endpoint/model`. */
+  /** `endpoint/model`, or the name of another route. */
   targets: string[];
+  /** By target, as it is written in `targets`. */
+  weights?: Record<string, number> | undefined;
   timeouts?: TimeoutSettings | undefined;
   /** What becomes of a stream over HTTP that broke after its first words: the protocol's error event, or the next target goes on from there. */
   afterCommit?: 'error' | 'resume' | undefined;

@@ -25,6 +25,7 @@ import { ModelDirectory } from '../models/modelDirectory.ts';
 import { isInTable, type Pricer } from '../pricing/pricing.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
+import { Turns } from '../routing/turns.ts';
 import { Configurator } from '../router/configurator.ts';
 import { CostRecorder } from '../router/spend/costRecorder.ts';
 import { TokenCounter } from '../router/countTokens.ts';
@@ -140,7 +141,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock }) }, clock);
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random) }) }, clock);
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });

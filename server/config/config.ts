@@ -74,10 +74,19 @@ export interface EndpointConfig {
 }
 
 export interface RouteTarget { endpoint: string; model: string }
+
+/** One entry of a route: a target, or another route of the configuration. */
+export type RouteMember = { readonly weight: number } & (
+  { readonly target: RouteTarget; readonly route?: undefined } | { readonly route: string; readonly target?: undefined }
+);
+
 export interface RouteConfig {
   name: string;
   strategy: StrategyName;
+  /** Every target that the route leads to, each once, those of routes within it included. */
   targets: RouteTarget[];
+  /** The entries as they are listed; absent where they are the targets, all of the same weight. Routes within it make no circle. */
+  members?: readonly RouteMember[] | undefined;
   timeouts: Partial<Timeouts>;
   afterCommit: 'error' | 'resume';
   hedge: HedgeConfig;
@@ -109,3 +118,8 @@ export interface Config {
 export type KeyRing = ReadonlyMap<string, readonly KeyMaterial[]>;
 
 export const emptyConfig: Config = { endpoints: new Map(), routes: new Map() };
+
+/** The entries of a route, as they are listed. */
+export function membersOf({ members, targets }: RouteConfig): readonly RouteMember[] {
+  return members ?? targets.map(target => ({ target, weight: 1 }));
+}

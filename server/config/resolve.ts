@@ -2,13 +2,14 @@ import type { RouteSettings } from '../api/settings.ts';
 import type { ConfigProblem } from '../api/status.ts';
 import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
-import type { Config, EndpointConfig, RouteConfig, RouteTarget } from './config.ts';
+import type { Config, EndpointConfig } from './config.ts';
 import { givenTimeouts, hedgeOf } from './defaults.ts';
-import { suggestion } from './nearest.ts';
+import { nearest, suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
+import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
 import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
@@ -34,13 +35,16 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     else endpoints.set(name, endpoint);
   }
   const suggest = fewSuggestions(endpoints);
-  const routes = new Map<string, RouteConfig>();
-  for (const [name, settings] of namedEntries(raw.routes, 'routes', report)) {
-    const { route, wrong, wrongTargets } = resolveRoute(name, settings, endpoints, leftOut, suggest);
+  const unlinked = new Map<string, UnlinkedRoute>();
+  const written = namedEntries(raw.routes, 'routes', report);
+  const known: KnownNames = { endpoints, leftOut, routes: new Set(written.map(([name]) => name)), suggest };
+  for (const [name, settings] of written) {
+    const { route, wrong, wrongTargets } = resolveRoute(name, settings, known);
     for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}" is left out: ${problem.text}`);
-    if (route !== undefined) routes.set(name, route);
+    if (route !== undefined) unlinked.set(name, route);
   }
+  const routes = linkRoutes(unlinked, report);
   const aliases = resolveAliases(raw.aliases, routes, report);
   const tools = resolveTools(raw.tools, report);
   return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(tools.size === 0 ? {} : { tools }) }, problems };
@@ -80,15 +84,23 @@ function fewSuggestions(endpoints: ReadonlyMap<string, EndpointConfig>): Suggest
   };
 }
 
+/** What the entries of routes can name. */
+interface KnownNames {
+  readonly endpoints: ReadonlyMap<string, EndpointConfig>;
+  /** Endpoints with a problem of their own. */
+  readonly leftOut: ReadonlySet<string>;
+  /** As they are written, with those that have a problem of their own. */
+  readonly routes: ReadonlySet<string>;
+  readonly suggest: Suggest;
+}
+
 interface ResolvedRoute {
-  route?: RouteConfig;
+  route?: UnlinkedRoute;
   wrong: FieldProblem[];
   wrongTargets: FieldProblem[];
 }
 
-function resolveRoute(
-  name: string, settings: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>, suggest: Suggest,
-): ResolvedRoute {
+function resolveRoute(name: string, settings: unknown, known: KnownNames): ResolvedRoute {
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
   // Targets are checked one by one below, so that a wrong one costs only itself.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
@@ -96,37 +108,41 @@ function resolveRoute(
   if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
 
   const wrongTargets: FieldProblem[] = [];
-  const targets = new Map<string, RouteTarget>();
+  const members = new Map<string, WrittenMember>();
   written.forEach((target, index) => {
     // The caller has taken it out and said why.
     if (target === undefined) return;
-    const checked = checkTarget(target, endpoints, leftOut, suggest);
+    const checked = checkTarget(target, index, known);
     if ('problem' in checked) wrongTargets.push({ path: ['targets', index], text: `target ${typeof target === 'string' ? `"${target}"` : index + 1} is left out: ${checked.problem}` });
-    else if (targets.has(checked.key)) wrongTargets.push({ path: ['targets', index], text: `target "${checked.key}" is listed twice; the second is ignored.` });
-    else targets.set(checked.key, checked.target);
+    else if (members.has(checked.key)) wrongTargets.push({ path: ['targets', index], text: `target "${checked.key}" is listed twice; the second is ignored.` });
+    else members.set(checked.key, checked.member);
   });
-  if (targets.size === 0) {
+  if (members.size === 0) {
     return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
   }
-  const { strategy, timeouts, afterCommit, hedge, onRefusal } = settings as RouteSettings;
+  const { strategy, weights, timeouts, afterCommit, hedge, onRefusal } = settings as RouteSettings;
   return {
     route: {
-      name, strategy: strategy ?? 'priority', targets: [...targets.values()], timeouts: givenTimeouts(timeouts),
-      afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
+      route: {
+        name, strategy: strategy ?? 'priority', targets: [], timeouts: givenTimeouts(timeouts),
+        afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
+      },
+      members: [...members.values()], weights,
     },
     wrong: [], wrongTargets,
   };
 }
 
-function checkTarget(
-  target: unknown, endpoints: ReadonlyMap<string, EndpointConfig>, leftOut: ReadonlySet<string>, suggest: Suggest,
-): { key: string; target: RouteTarget } | { problem: string } {
+function checkTarget(target: unknown, index: number, { endpoints, leftOut, routes, suggest }: KnownNames): { key: string; member: WrittenMember } | { problem: string } {
+  if (typeof target === 'string' && routes.has(target)) return { key: target, member: { index, text: target, route: target } };
   const parts = typeof target === 'string' && !/\s/.test(target) ? parseTargetName(target) : undefined;
   if (parts === undefined) {
-    return { problem: `write it as endpoint/model, such as "${[...endpoints.keys()][0] ?? 'openai'}/gpt-4.1".` };
+    const meant = typeof target === 'string' && namePattern.test(target) ? nearest(target, routes) : undefined;
+    if (meant !== undefined) return { problem: `there is no route "${target as string}"; did you mean "${meant}"?` };
+    return { problem: `write it as endpoint/model, such as "${[...endpoints.keys()][0] ?? 'openai'}/gpt-4.1"${routes.size > 1 ? ', or as the name of another route' : ''}.` };
   }
   const { endpoint, model } = parts;
   if (leftOut.has(endpoint)) return { problem: `endpoint "${endpoint}" has a problem of its own.` };
   if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggest(endpoint)}` };
-  return { key: targetName(endpoint, model), target: { endpoint, model } };
+  return { key: targetName(endpoint, model), member: { index, text: target as string, target: { endpoint, model } } };
 }

@@ -33,6 +33,10 @@ function amount(maximum: number): z.ZodMiniNumber {
   return z.number().check(z.minimum(0), z.maximum(maximum)).register(expectations, { expected: `a number from 0 to ${maximum}` });
 }
 
+function positive(maximum: number): z.ZodMiniNumber {
+  return z.number().check(z.positive(), z.maximum(maximum)).register(expectations, { expected: `a number above 0, at most ${maximum}` });
+}
+
 function share(): z.ZodMiniNumber {
   return z.number().check(z.minimum(0.01), z.maximum(1)).register(expectations, { expected: 'a number from 0.01 to 1' });
 }
@@ -129,7 +133,8 @@ function strategyDescription(): string {
 
 export const routeSchema = z.strictObject({
   strategy: optional(z.enum(Object.keys(routeStrategies) as StrategyName[]), strategyDescription()),
-  targets: described(z.array(text()), 'Where requests go, as `endpoint/model`, first choice first.'),
+  targets: described(z.array(text()), 'Where requests go, first choice first: each as `endpoint/model`, or the name of another route, which then orders its own targets by its own strategy.'),
+  weights: optional(z.record(text(), positive(1_000_000)), 'With the strategies `weighted`, `sticky` and `least-busy`: how much each target gets in proportion to the others, by the target as it is written in `targets`. Default 1 each.'),
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
   afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),
   hedge: optional(hedgeSchema, 'Ask a second target when the first takes unusually long to begin; the first to begin wins, both are paid for.'),

@@ -1,9 +1,10 @@
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
-import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingView } from './plan.ts';
+import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, RoutingView } from './plan.ts';
 import { resolveName } from './resolveName.ts';
-import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
+import type { Candidate, ResolvedTarget, RouteGroup, RouteTable } from './routeTable.ts';
+import { orderRoute } from './strategies/orderRoute.ts';
 import { strategies } from './strategies/strategies.ts';
 import type { Strategies } from './strategies/strategy.ts';
 
@@ -39,15 +40,15 @@ export function createPlanner(known: Strategies): MakePlan {
     const result: PlanResult = { plan, targets: noTargets, coolingDown: [], unfit: [] };
     if (resolved === undefined) return result;
     if (resolved.route !== undefined) plan.route = resolved.route;
-    let able: ResolvedTarget[] = [];
+    const able: ResolvedTarget[] = [];
     for (const candidate of resolved.candidates) {
       const verdict = judgeTarget(candidate, requirements, view);
       if (!verdict.fit) leaveOut(candidate, verdict, result, view.now);
       else if (candidate.endpoint !== undefined) able.push(candidate);
     }
-    if (resolved.strategy !== 'pinned') able = readersOf(able, requirements.media, plan);
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
-    result.targets = resolved.strategy === 'pinned' ? able : known[resolved.strategy](able, request, view.signals, view.random);
+    result.targets = resolved.group === undefined ? able : ordered(resolved.group, able, known, request, view, plan);
+    if (resolved.strategy !== 'pinned') preferReaders(request, result);
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
@@ -56,7 +57,20 @@ export function createPlanner(known: Strategies): MakePlan {
 /** The planner of the server. */
 export const makePlan: MakePlan = createPlanner(strategies);
 
+function ordered(group: RouteGroup, able: readonly ResolvedTarget[], known: Strategies, request: RoutingRequest, { signals, random }: RoutingView, plan: Plan): readonly ResolvedTarget[] {
+  const { targets, why } = orderRoute(group, new Set(able.map(({ name }) => name)), known, { request, signals, random });
+  if (why !== undefined) plan.why = why;
+  return targets;
+}
+
 const noTargets: readonly ResolvedTarget[] = [];
+
+/** Targets that cannot read a picture or document of the request go, where another can. */
+function preferReaders({ requirements }: RoutingRequest, result: PlanResult): void {
+  const { targets: [first], plan } = result;
+  result.targets = readersOf(result.targets, requirements.media, plan);
+  if (result.targets[0] !== first) delete plan.why;
+}
 
 function leaveOut(candidate: Candidate, { reason, never, retryAt, cause, ownLimit }: Unfit, { plan, unfit, coolingDown }: PlanResult, now: number): void {
   plan.excluded.push({ target: candidate.name, reason });

@@ -40,6 +40,8 @@ export interface RoutingRequest {
    * restart. It is found out when it is first read, which has to be while a plan is made: later the body may be gone.
    */
   readonly conversation: string;
+  /** Nothing is sent by this plan, so the request takes no turn of a route. */
+  readonly rehearsal?: true | undefined;
 }
 
 /** The state a plan is made from at one moment: reads memory only. */

@@ -1,7 +1,7 @@
 import type { Plan } from '../api/receipt.ts';
 import type { StrategyName } from '../api/settings.ts';
 import { parseTargetName } from '../api/targetName.ts';
-import type { Candidate, RouteTable } from './routeTable.ts';
+import type { Candidate, RouteGroup, RouteTable } from './routeTable.ts';
 
 /** What a name leads to, before the state of any target is looked at. */
 export interface Resolved {
@@ -12,6 +12,8 @@ export interface Resolved {
   strategy: StrategyName | 'pinned';
   /** In the order of the configuration. */
   candidates: readonly Candidate[];
+  /** Of a route: how its targets are ordered; absent where they stand as they are listed. */
+  group?: RouteGroup | undefined;
 }
 
 /** Prefixes that clients put before a name: our own provider id, and the resource name of Google's clients. */
@@ -56,7 +58,7 @@ export function bareName(requestedModel: string): string {
 function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   if (name === '') return undefined;
   const route = table.config.routes.get(name);
-  if (route !== undefined) return { kind: 'route', route: name, strategy: route.strategy, candidates: table.targetsOfRoute(name) ?? [] };
+  if (route !== undefined) return { kind: 'route', route: name, strategy: route.strategy, candidates: table.targetsOfRoute(name) ?? [], group: table.groupOfRoute(name) };
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
   if (pinned !== undefined) return { kind: 'target', strategy: 'pinned', candidates: [pinned] };

@@ -1,6 +1,7 @@
 import type { PlannedTarget } from '../api/receipt.ts';
+import type { StrategyName } from '../api/settings.ts';
 import { targetName } from '../api/targetName.ts';
-import type { Config, EndpointConfig } from '../config/config.ts';
+import { membersOf, type Config, type EndpointConfig, type RouteConfig } from '../config/config.ts';
 import type { ModelFacts } from '../models/mergedFacts.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { modelSettings } from '../models/modelSettings.ts';
@@ -38,6 +39,18 @@ export interface MissingTarget {
 
 export type Candidate = ResolvedTarget | MissingTarget;
 
+/** A route whose entries a strategy has to order, or that leads to other routes. */
+export interface RouteGroup {
+  readonly name: string;
+  readonly strategy: StrategyName;
+  /** As they are listed, without targets at endpoints that do not exist. */
+  readonly members: readonly GroupMember[];
+}
+
+export type GroupMember =
+  | { readonly kind: 'target'; readonly name: string; readonly weight: number; readonly first: ResolvedTarget }
+  | { readonly kind: 'route'; readonly name: string; readonly weight: number; readonly group: RouteGroup };
+
 /** What a route table is made from. */
 export interface RouteSources {
   readonly config: Config;
@@ -56,6 +69,7 @@ export class RouteTable {
   readonly #sources: RouteSources;
   readonly #targets = new Map<string, Map<string, ResolvedTarget>>();
   readonly #ofRoute = new Map<string, readonly Candidate[]>();
+  readonly #groups = new Map<string, RouteGroup>();
   readonly #ofModel = new Map<string, readonly ResolvedTarget[]>();
 
   constructor(sources: RouteSources) {
@@ -99,6 +113,28 @@ export class RouteTable {
     }
     const made = [...candidates.values()];
     this.#ofRoute.set(name, made);
+    return made;
+  }
+
+  /** How a route orders its targets; undefined where they are tried as they are listed, and where there is no such route. */
+  groupOfRoute(name: string): RouteGroup | undefined {
+    const route = this.config.routes.get(name);
+    if (route === undefined || (route.strategy === 'priority' && route.members === undefined)) return undefined;
+    return this.#group(route);
+  }
+
+  #group(route: RouteConfig): RouteGroup {
+    const known = this.#groups.get(route.name);
+    if (known !== undefined) return known;
+    const members: GroupMember[] = [];
+    for (const { target, route: inner, weight } of membersOf(route)) {
+      const nested = inner === undefined ? undefined : this.config.routes.get(inner);
+      if (nested !== undefined) members.push({ kind: 'route', name: nested.name, weight, group: this.#group(nested) });
+      const first = target === undefined ? undefined : this.target(target.endpoint, this.modelAt(target.endpoint, target.model));
+      if (first !== undefined && !members.some(one => one.kind === 'target' && one.first === first)) members.push({ kind: 'target', name: first.name, weight, first });
+    }
+    const made: RouteGroup = { name: route.name, strategy: route.strategy, members };
+    this.#groups.set(route.name, made);
     return made;
   }
 

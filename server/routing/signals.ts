@@ -1,9 +1,12 @@
 import type { TokenUsage } from '../api/conversation.ts';
 import type { RequestKind } from '../api/receipt.ts';
+import type { RoutingRequest } from './plan.ts';
 import type { ResolvedTarget } from './routeTable.ts';
 
 /** What is measured of targets, for strategies to order them by. Figures that are not known are undefined. */
 export interface Signals {
+  /** The turn that a request has in a route: a number that grows by 1 with each request of the route. */
+  turn(route: string, request: RoutingRequest): number;
   /** Attempts of this process that run at the target's endpoint now, whatever model they ask. */
   inFlight(target: ResolvedTarget): number;
   /** Share of failed attempts at the target's endpoint in the last ten minutes, 0 to 1. */

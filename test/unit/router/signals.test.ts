@@ -9,6 +9,7 @@ import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { createSignals } from '../../../server/router/signals.ts';
 import { RouteTable, type ResolvedTarget } from '../../../server/routing/routeTable.ts';
+import { Turns } from '../../../server/routing/turns.ts';
 import { createAdaptiveTimeouts } from '../../../server/timeouts/adaptiveTimeouts.ts';
 
 const now = Date.UTC(2026, 10, 20, 12);
@@ -30,7 +31,7 @@ function rooms() {
   directory.configure(config);
   const table = new RouteTable({ config, directory, facts: () => ({}) });
   const at = (endpoint: string): ResolvedTarget => table.target(endpoint, 'm') ?? assert.fail();
-  return { healthRegistry, timers, priced: at('priced'), unpriced: at('unpriced'), signals: createSignals({ healthRegistry, timers, pricer: createPricer({ log: silentLog }), clock: { now: () => now } }) };
+  return { healthRegistry, timers, priced: at('priced'), unpriced: at('unpriced'), signals: createSignals({ healthRegistry, timers, pricer: createPricer({ log: silentLog }), clock: { now: () => now }, turns: new Turns(() => 0) }) };
 }
 
 describe('the signals that strategies order targets by', () => {

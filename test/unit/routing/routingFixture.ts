@@ -28,7 +28,7 @@ export class FakeRoutingView implements RoutingView {
   readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
   readonly now = now;
   /** Nothing is measured unless a test sets it. */
-  readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, costMicroUsd: () => undefined };
+  readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { turn: () => 0, inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, costMicroUsd: () => undefined };
   random = (): number => 0.5;
 
   constructor(endpoints: Record<string, FakeEndpoint>, routes: Record<string, string[]> = {}) {

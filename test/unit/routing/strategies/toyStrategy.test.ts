@@ -6,24 +6,25 @@ import { strategies } from '../../../../server/routing/strategies/strategies.ts'
 import type { Strategy } from '../../../../server/routing/strategies/strategy.ts';
 import { ask, FakeRoutingView, now, plainRequirements } from '../routingFixture.ts';
 
-/** A complete new strategy: the least busy endpoint first; among equals the cheapest for this request; then a random one. */
-const leastBusy: Strategy = (candidates, { requirements }, signals, random) => {
+/** A complete new strategy: the quietest endpoint first; among equals the cheapest for this request; then a random one. */
+const quietest: Strategy = (choices, { request: { requirements }, signals, random }) => {
   const usage = { inputTokens: requirements.estimatedInputTokens, outputTokens: requirements.maxOutputTokens ?? 0 };
-  const drawn = new Map(candidates.map(target => [target, random()]));
-  return [...candidates].sort((a, b) => signals.inFlight(a) - signals.inFlight(b)
-    || (signals.costMicroUsd(a, usage) ?? Infinity) - (signals.costMicroUsd(b, usage) ?? Infinity)
+  const drawn = new Map(choices.map(choice => [choice, random()]));
+  const order = [...choices].sort((a, b) => signals.inFlight(a.first) - signals.inFlight(b.first)
+    || (signals.costMicroUsd(a.first, usage) ?? Infinity) - (signals.costMicroUsd(b.first, usage) ?? Infinity)
     || (drawn.get(a) ?? 0) - (drawn.get(b) ?? 0));
+  return { order, why: `quietest: ${order[0]?.name ?? ''}` };
 };
 
 /** The table with one more entry. */
-const withToy = { ...strategies, leastBusy };
+const withToy = { ...strategies, quietest };
 const makePlan = createPlanner(withToy);
 
 /** A view whose route `auto` names the strategy, with loads and prices by endpoint. */
 function toyView(load: Record<string, number>, cost: Record<string, number> = {}): FakeRoutingView {
   const view = new FakeRoutingView({ a: { models: ['m'] }, b: { models: ['m'] }, c: { models: ['m'] } }, { auto: ['a/m', 'b/m', 'c/m'], listed: ['a/m', 'b/m', 'c/m'] });
   const route = view.config.routes.get('auto') ?? assert.fail();
-  view.config.routes.set('auto', { ...route, strategy: 'leastBusy' as StrategyName });
+  view.config.routes.set('auto', { ...route, strategy: 'quietest' as StrategyName });
   view.signals.inFlight = ({ endpoint }) => load[endpoint.name] ?? 0;
   view.signals.costMicroUsd = ({ endpoint }, usage) => { const price = cost[endpoint.name]; return price === undefined ? undefined : price * (usage.inputTokens ?? 0); };
   return view;
@@ -38,7 +39,7 @@ function order(view: FakeRoutingView, name = 'auto'): string[] {
 describe('a strategy that is one file and one entry of the table', () => {
   it('orders the targets of a route that names it', () => {
     assert.deepEqual(order(toyView({ a: 2, b: 0, c: 1 })), ['b/m', 'c/m', 'a/m']);
-    assert.equal(makePlan(ask('auto'), toyView({})).plan.strategy, 'leastBusy');
+    assert.equal(makePlan(ask('auto'), toyView({})).plan.strategy, 'quietest');
   });
 
   it('receives the signals, the request and a random source', () => {

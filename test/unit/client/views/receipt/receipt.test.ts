@@ -121,6 +121,12 @@ test('ids and names stand in the Markdown as they are, so that a search for them
   assert.ok(text.includes('Route auto_2: its targets in order'), text);
 });
 
+test('a plan says why its first target came first', () => {
+  const why = 'weighted: openai/gpt-4.1 has 70 % of the requests';
+  const text = receiptMarkdown(buildReceiptPage({ ...receipt, plan: { ...receipt.plan, strategy: 'weighted', why } }, style));
+  assert.ok(text.includes(`Route auto_2, ${why}`), text);
+});
+
 test('an exchange that found no target says so', () => {
   const text = receiptMarkdown(buildReceiptPage({ ...receipt, outcome: 'failed', attempts: [], target: undefined, plan: { ...receipt.plan, targets: [] } }, style));
   assert.ok(text.includes('None: no request was sent to a provider.'));
