@@ -120,6 +120,9 @@ export const routeStrategies = {
   priority: 'as they are listed',
   weighted: 'each comes first in its share of the requests, by `weights`',
   'round-robin': 'each comes first in turn',
+  'least-busy': 'the one with the fewest requests under way first, by `weights`',
+  fastest: 'the one first that has begun to answer soonest of late, given the requests under way there',
+  cheapest: 'the one first that is expected to cost least for the very request, its usual answer and cached prompt included',
   sticky: 'a conversation always has the same one first, and conversations are spread by `weights`',
 } as const;
 export type StrategyName = keyof typeof routeStrategies;

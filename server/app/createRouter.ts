@@ -22,6 +22,7 @@ import { SharedLimits } from '../limits/sharedLimits.ts';
 import { ModelFactsCache } from '../models/factsCache.ts';
 import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
+import { ExpectedUsage } from '../pricing/expectedUsage.ts';
 import { isInTable, type Pricer } from '../pricing/pricing.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
@@ -37,6 +38,7 @@ import { HedgeSpend } from '../router/spend/hedgeSpend.ts';
 import { History } from '../router/history.ts';
 import { NetworkMonitor, type NetworkMonitorOptions } from '../router/networkMonitor.ts';
 import { FailureNotices } from '../router/notices.ts';
+import { choicesObserver } from '../router/observers/choicesObserver.ts';
 import { costsObserver } from '../router/observers/costsObserver.ts';
 import { drillsObserver } from '../router/observers/drillsObserver.ts';
 import { eventLogObserver } from '../router/observers/eventLogObserver.ts';
@@ -63,6 +65,7 @@ import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
 import { viewsOf } from '../router/view.ts';
 import { createAdaptiveTimeouts, type AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
+import { FirstTokenAverages } from '../timeouts/firstTokenAverages.ts';
 import { createHedgePolicy } from '../timeouts/hedgePolicy.ts';
 import { AwsLogins } from '../upstream/interceptors/awsCredentials.ts';
 import { EntraTokens } from '../upstream/interceptors/entraAuth.ts';
@@ -135,13 +138,15 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const instance = randomBytes(9).toString('base64url');
+  const firstTokens = new FirstTokenAverages();
+  const expectedUsage = new ExpectedUsage();
   const faultInjector = new FaultInjector(clock);
   const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random) }) }, clock);
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
@@ -154,10 +159,11 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
     transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
+    answered: (endpoint, latencyMs) => { firstTokens.probed(endpoint, latencyMs); },
   });
   // A field that has the form of a secret is no name of a parameter.
   const repairs = new LearntRepairs(note => { if (!register.holds(note.repair)) ledger.publishNote(note); });
-  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, keys, repairs, prober, clock, log, changed: touched });
+  const peers = new PeerSync({ ledger, healthRegistry, limiter, timers, firstTokens, keys, repairs, prober, clock, log, changed: touched });
   const drills = new FaultInjectionRunner({
     faultInjector, healthRegistry, keys, clock, log, config, changed, canonicalName: model => directory.canonicalName(model),
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
@@ -168,6 +174,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const observers: readonly ExchangeObserver[] = [
     runningObserver(running),
     timeoutsObserver(timers),
+    choicesObserver(firstTokens, expectedUsage),
     limitsObserver(limiter),
     earlyObserver(early),
     keysObserver(keys),

@@ -56,7 +56,7 @@ export class TokenCounter {
     const { makePlan, view, register, transport, keys, clock } = this.#options;
     const { requestedModel, requirements, protocol } = request;
     if (register.holds(requestedModel)) return undefined;
-    const planned = makePlan({ requestedModel, requirements, caller: { tool: 'http' }, kind: requestKind({ requirements }), conversation: '', rehearsal: true }, view(requirements.estimatedInputTokens));
+    const planned = makePlan({ requestedModel, requirements, caller: { tool: 'http' }, kind: requestKind({ requirements }), stream: false, conversation: '', rehearsal: true }, view(requirements.estimatedInputTokens));
     const [target] = planned.targets;
     if (target === undefined || target.endpoint.protocol !== protocol) return undefined;
     const { endpoint } = target;

@@ -8,6 +8,7 @@ import type { HealthRegistry } from '../health/healthReader.ts';
 import { observationOf } from '../timeouts/attemptObservation.ts';
 import type { RateLimiter, ReportedLimit } from '../limits/rateLimiter.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
+import { firstTokenSampleOf, type FirstTokenAverages } from '../timeouts/firstTokenAverages.ts';
 import type { PeerNote } from '../ledger/peerNotes.ts';
 import type { HealthEvent, LedgerReader, PeerFacts, SharedState } from '../ledger/ports.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
@@ -24,6 +25,7 @@ export interface PeerSyncOptions {
   healthRegistry: HealthRegistry;
   limiter: RateLimiter;
   timers: AdaptiveTimeouts;
+  firstTokens: Pick<FirstTokenAverages, 'observe' | 'probed'>;
   keys: KeyPool;
   repairs: Pick<LearntRepairs, 'applyRemote'>;
   prober: Prober;
@@ -91,6 +93,7 @@ export class PeerSync {
 
   #applyProbe(event: HealthEvent): void {
     this.#options.prober.observe(event.endpoint, event.at);
+    if (event.ok && event.latencyMs !== undefined) this.#options.firstTokens.probed(event.endpoint, event.latencyMs);
     this.#options.healthRegistry.record({
       endpoint: event.endpoint, at: event.at, kind: 'probe', foreign: true,
       failureClass: event.ok ? undefined : (event.failureClass as FailureClass | undefined) ?? 'server', message: event.message,
@@ -141,6 +144,8 @@ export class PeerSync {
   #time(attempt: Attempt, stream = true, beaten = false): void {
     const observation = observationOf(attempt, stream, { beaten });
     if (observation !== undefined) this.#options.timers.observe(observation);
+    const sample = firstTokenSampleOf(attempt, stream);
+    if (sample !== undefined) this.#options.firstTokens.observe(attempt.endpoint, attempt.model, attempt.kind ?? 'normal', stream, attempt.startedAt + attempt.totalMs, sample);
   }
 
   /** Timers start with what earlier servers measured, and keys with whether they ever answered; read once, after the first poll. */

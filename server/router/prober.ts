@@ -32,6 +32,8 @@ export interface ProberOptions {
   redactor: Redactor;
   /** A probe ended; the state may have changed. */
   changed(): void;
+  /** An endpoint answered a probe. @param latencyMs how long that took */
+  answered?(endpoint: string, latencyMs: number): void;
   /** A probe failed in a way that was not known before. */
   failed(failure: NoticedFailure): void;
 }
@@ -202,6 +204,7 @@ export class Prober {
       endpoint: endpoint.name, at, startedAt, kind: 'probe', asked: asked ? true : undefined, drill: drilled ? true : undefined, failureClass: error?.failureClass, scope: error?.scope, message, keyScoped, retryAfterMs: error?.retryAfterMs,
       code: error?.code, status: error?.status, networkKind: error === undefined ? undefined : networkKindOf(error.systemCode),
     });
+    if (!drilled && result.ok && latencyMs !== undefined) this.#options.answered?.(endpoint.name, latencyMs);
     // Peers have no drill.
     if (!drilled) ledger.publishProbe({ endpoint: endpoint.name, at, ok: result.ok, kind: 'probe', failureClass: error?.failureClass, message, latencyMs });
     if (error !== undefined && !knownDead && !mayNotList) {

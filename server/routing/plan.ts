@@ -35,6 +35,8 @@ export interface RoutingRequest {
   readonly caller: Caller;
   /** What kind of work it is; see `requestKind`. */
   readonly kind: RequestKind;
+  /** The caller wants a stream. */
+  readonly stream: boolean;
   /**
    * The conversation that it belongs to: a digest that says nothing about the prompt, the same in all servers and after a
    * restart. It is found out when it is first read, which has to be while a plan is made: later the body may be gone.

@@ -1,5 +1,5 @@
 import type { Random } from '../base/clock.ts';
-import type { RoutingRequest } from './plan.ts';
+import type { SignalRequest } from './signals.ts';
 
 const largestStart = 1_000_000;
 
@@ -7,7 +7,7 @@ const largestStart = 1_000_000;
 export class Turns {
   readonly #random: Random;
   readonly #next = new Map<string, number>();
-  readonly #taken = new WeakMap<RoutingRequest, Map<string, number>>();
+  readonly #taken = new WeakMap<SignalRequest, Map<string, number>>();
 
   /** @param random where the turns begin, so that servers that start together do not all ask the same target first */
   constructor(random: Random) {
@@ -15,7 +15,7 @@ export class Turns {
   }
 
   /** The turn that a request has in a route: a number that grows by 1 with each request. */
-  of(route: string, request: RoutingRequest): number {
+  of(route: string, request: SignalRequest): number {
     const taken = this.#taken.get(request);
     const before = taken?.get(route);
     if (before !== undefined) return before;

@@ -10,6 +10,7 @@ export class ExchangeRoutingRequest implements RoutingRequest {
   readonly requirements: Requirements;
   readonly caller: Caller;
   readonly kind: RequestKind;
+  readonly stream: boolean;
   readonly #input: ExchangeInput;
   #conversation: string | undefined;
 
@@ -18,6 +19,7 @@ export class ExchangeRoutingRequest implements RoutingRequest {
     this.requirements = input.requirements;
     this.caller = input.caller;
     this.kind = kind;
+    this.stream = input.stream;
     this.#input = input;
   }
 

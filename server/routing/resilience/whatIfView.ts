@@ -106,7 +106,7 @@ export const agentRequirements: Requirements = { ...chatRequirements, tools: tru
 
 /** A request by which a route is judged, as the editor's chat sends it. */
 export function sampleRequest(requestedModel: string, requirements: Requirements): RoutingRequest {
-  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal', conversation: '', rehearsal: true };
+  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal', stream: true, conversation: '', rehearsal: true };
 }
 
 /** Whose account an endpoint is one of: the vendor's, or that of the server at an address of the user's own. */

@@ -193,7 +193,7 @@ describe('a route', () => {
     ['no targets', 'auto', { targets: [] }, ['Route "auto" is left out: it has no targets.']],
     ['no field for them', 'auto', {}, ['Route "auto" is left out: "targets" is missing.']],
     ['targets that are no list', 'auto', { targets: 'openai/gpt-4.1' }, ['Route "auto" is left out: "targets" must be a list.']],
-    ['a strategy that is none', 'auto', { targets: ['openai/gpt-4.1'], strategy: 'random' }, ['Route "auto" is left out: "strategy" must be one of priority, weighted, round-robin, sticky.']],
+    ['a strategy that is none', 'auto', { targets: ['openai/gpt-4.1'], strategy: 'random' }, ['Route "auto" is left out: "strategy" must be one of priority, weighted, round-robin, least-busy, fastest, cheapest, sticky.']],
     ['an unknown field', 'auto', { target: ['openai/gpt-4.1'], targets: ['openai/gpt-4.1'] }, ['Route "auto" is left out: there is no field "target"; did you mean "targets"?']],
     ['a name that reads as a target', 'openai/gpt-4.1', { targets: ['openai/gpt-4.1'] }, ['Route "openai/gpt-4.1" is left out: a name has 1 to 64 letters, digits, ".", "_" or "-", and begins with a letter or digit.']],
     ['wrong targets only', 'auto', { targets: ['zzz/x'] }, ['Route "auto": target "zzz/x" is left out: there is no endpoint "zzz".', 'Route "auto" is left out: none of its targets can be used.']],

@@ -76,7 +76,7 @@ class Peers {
   }
 }
 
-const plan = ({ services }: Peer): ReturnType<MakePlan> => services.makePlan({ requestedModel: 'relay/m', requirements, caller: { tool: 'http' }, kind: 'normal', conversation: '' }, services.view(requirements.estimatedInputTokens));
+const plan = ({ services }: Peer): ReturnType<MakePlan> => services.makePlan({ requestedModel: 'relay/m', requirements, caller: { tool: 'http' }, kind: 'normal', stream: false, conversation: '' }, services.view(requirements.estimatedInputTokens));
 const picked = ({ keys, services }: Peer): string | undefined => keys.pick('relay', new Set(), services.clock.now(), undefined, 'm')?.id;
 
 test('a key that was rejected at one peer is used by no other, nor after a restart, until it is due to be tried again or its secret changes', async (t) => {

@@ -9,6 +9,8 @@ import { ModelDirectory } from '../../../server/models/modelDirectory.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';
 import { createSignals } from '../../../server/router/signals.ts';
 import { RouteTable, type ResolvedTarget } from '../../../server/routing/routeTable.ts';
+import { ExpectedUsage } from '../../../server/pricing/expectedUsage.ts';
+import { FirstTokenAverages } from '../../../server/timeouts/firstTokenAverages.ts';
 import { Turns } from '../../../server/routing/turns.ts';
 import { createAdaptiveTimeouts } from '../../../server/timeouts/adaptiveTimeouts.ts';
 
@@ -31,7 +33,7 @@ function rooms() {
   directory.configure(config);
   const table = new RouteTable({ config, directory, facts: () => ({}) });
   const at = (endpoint: string): ResolvedTarget => table.target(endpoint, 'm') ?? assert.fail();
-  return { healthRegistry, timers, priced: at('priced'), unpriced: at('unpriced'), signals: createSignals({ healthRegistry, timers, pricer: createPricer({ log: silentLog }), clock: { now: () => now }, turns: new Turns(() => 0) }) };
+  return { healthRegistry, timers, priced: at('priced'), unpriced: at('unpriced'), signals: createSignals({ healthRegistry, timers, pricer: createPricer({ log: silentLog }), clock: { now: () => now }, turns: new Turns(() => 0), firstTokens: new FirstTokenAverages(), expectedUsage: new ExpectedUsage() }) };
 }
 
 describe('the signals that strategies order targets by', () => {

@@ -12,7 +12,7 @@ export const plainRequirements: Requirements = { tools: false, images: false, do
 
 /** A request of the editor's chat. */
 export function ask(requestedModel: string, requirements: Requirements = plainRequirements): RoutingRequest {
-  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal', conversation: 'a conversation' };
+  return { requestedModel, requirements, caller: { tool: 'vscode-chat' }, kind: 'normal', stream: true, conversation: 'a conversation' };
 }
 
 interface FakeEndpoint extends Partial<Pick<EndpointConfig, 'protocol' | 'enabled' | 'priority' | 'weight' | 'provider'>> {
@@ -28,7 +28,7 @@ export class FakeRoutingView implements RoutingView {
   readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
   readonly now = now;
   /** Nothing is measured unless a test sets it. */
-  readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { turn: () => 0, inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, costMicroUsd: () => undefined };
+  readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { turn: () => 0, inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, firstTokenAverage: () => undefined, probeMs: () => undefined, expectedCostMicroUsd: () => undefined, costMicroUsd: () => undefined };
   random = (): number => 0.5;
 
   constructor(endpoints: Record<string, FakeEndpoint>, routes: Record<string, string[]> = {}) {
