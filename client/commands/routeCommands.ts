@@ -3,14 +3,14 @@ import type { RouteSettings } from '../../server/api/settings.ts';
 import { parseTargetName, targetName } from '../../server/api/targetName.ts';
 import { NextStep } from '../base/errors.ts';
 import type { Routes } from '../settings/settingsEdits.ts';
-import { moved, nameProblem, targetsOf, withTarget, withTargets } from '../settings/settingsEdits.ts';
+import { leadsTo, moved, nameProblem, targetsOf, weightProblem, withoutRoute, withTarget, withTargets, withWeight } from '../settings/settingsEdits.ts';
 import { inform } from '../base/toasts.ts';
 import { firstRouteName, orderedModels } from './addProviderSteps.ts';
 import type { CommandTarget } from './commandTable.ts';
 import { askRoute } from './firstRoute.ts';
 import { askChoice, askText, valueOf } from './input/quickInput.ts';
 import { addProviderAction } from './input/pickers.ts';
-import { optionText, routeOptionNames, routeOptions, type RouteOption } from './routeOptions.ts';
+import { heedsWeights, optionText, routeOptionNames, routeOptions, type RouteOption } from './routeOptions.ts';
 import { undone } from './removal.ts';
 import type { CommandServices } from './services.ts';
 import { offerUndo } from './undo.ts';
@@ -30,7 +30,7 @@ export async function newRoute(services: CommandServices): Promise<void> {
   await editTargets(services, name, [target]);
 }
 
-/** "Edit Route…": the targets in order; each can be moved or removed, others added; and what follows a failure. Every change is saved at once. */
+/** "Edit Route…": the targets in order; each can be moved, weighed or removed, others and routes added; the strategy; and what follows a failure. Every change is saved at once. */
 export async function editRoute(services: CommandServices): Promise<void> {
   const { routes } = services.configuration.settings;
   if (Object.keys(routes).length === 0) return newRoute(services);
@@ -53,7 +53,7 @@ export async function removeRoute(services: CommandServices): Promise<void> {
   let after: Routes = {};
   await services.configuration.changeRoutes(routes => {
     before = routes;
-    after = Object.fromEntries(Object.entries(routes).filter(([key]) => key !== name));
+    after = withoutRoute(routes, name);
     return after;
   });
   await offerUndo(`Removed the route "${name}".`, () => services.configuration.changeRoutes(now => undone(before, after, now)));
@@ -73,18 +73,21 @@ export async function addToRoute(services: CommandServices, target: CommandTarge
 }
 
 type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'option'; option: RouteOption } | { kind: 'done' };
-type TargetChange = 'first' | 'up' | 'down' | 'remove';
+type TargetChange = 'first' | 'up' | 'down' | 'weight' | 'remove';
 
 async function editTargets(services: CommandServices, route: string, initial: readonly string[]): Promise<void> {
   let targets = [...initial];
   for (;;) {
+    const settings = settingsOf(services, route);
     const choice = valueOf(await askChoice<EditChoice>({
       title: `Edit Route "${route}"`,
-      placeholder: 'Requests go to the first model that can answer. Choose one to move or remove it',
+      placeholder: heedsWeights(settings) ? 'Choose a model to give it a weight, to move or to remove it' : 'Requests go to the first model that can answer. Choose one to move or remove it',
       items: [
-        ...targets.map((target, index) => ({ label: `${String(index + 1)}. ${target}`, value: { kind: 'target', index } as const })),
+        ...targets.map((target, index) => ({
+          label: `${String(index + 1)}. ${target}`, ...(heedsWeights(settings) ? { description: `weight ${String(settings.weights?.[target] ?? 1)}` } : {}), value: { kind: 'target', index } as const,
+        })),
         { label: '$(add) Add a Model…', value: { kind: 'add' } as const },
-        ...routeOptionNames.map(option => ({ label: `$(gear) ${routeOptions[option].title}…`, description: optionText(option, settingsOf(services, route)), value: { kind: 'option', option } as const })),
+        ...routeOptionNames.map(option => ({ label: `$(gear) ${routeOptions[option].title}…`, description: optionText(option, settings), value: { kind: 'option', option } as const })),
         { label: '$(check) Done', value: { kind: 'done' } as const },
       ],
     }));
@@ -95,12 +98,16 @@ async function editTargets(services: CommandServices, route: string, initial: re
     }
     let next: string[];
     if (choice.kind === 'add') {
-      const added = await askTarget(services, targets, { title: `Edit Route "${route}"`, placeholder: 'Choose the model that takes over when the others fail' });
+      const added = await askTarget(services, targets, { title: `Edit Route "${route}"`, placeholder: 'Choose the model or route that takes over when the others fail', into: route });
       if (added === undefined) continue;
       next = [...targets, added];
     } else {
-      const changed = await askChange(targets, choice.index);
+      const changed = await askChange(targets, choice.index, heedsWeights(settings));
       if (changed === undefined) continue;
+      if (changed === 'weight') {
+        await editWeight(services, route, targets[choice.index] ?? '', settings);
+        continue;
+      }
       next = changed;
     }
     await services.configuration.changeRoutes(routes => withTargets(routes, route, next));
@@ -124,11 +131,20 @@ async function editOption(services: CommandServices, route: string, option: Rout
   await services.configuration.changeRoutes(routes => ({ ...routes, [route]: chosen.change(routes[route] ?? { targets: [] }) }));
 }
 
-async function askChange(targets: readonly string[], index: number): Promise<string[] | undefined> {
+async function editWeight(services: CommandServices, route: string, target: string, settings: RouteSettings): Promise<void> {
+  const weight = valueOf(await askText({
+    title: `Edit Route "${route}"`, prompt: `How much ${target} gets in proportion to the other models of the route`, placeholder: 'Weight', value: String(settings.weights?.[target] ?? 1), problem: weightProblem,
+  }));
+  if (weight !== undefined) await services.configuration.changeRoutes(routes => withWeight(routes, route, target, Number(weight)));
+}
+
+/** @param weighs the route heeds weights */
+async function askChange(targets: readonly string[], index: number, weighs: boolean): Promise<string[] | 'weight' | undefined> {
   const change = valueOf(await askChoice<TargetChange>({
     title: targets[index] ?? '',
     placeholder: 'What should happen with this model?',
     items: [
+      ...(weighs ? [{ label: '$(law) Set Its Weight…', value: 'weight' as const }] : []),
       ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
       ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),
       ...(index > 1 ? [{ label: '$(fold-up) Make It the First', value: 'first' as const }] : []),
@@ -137,6 +153,7 @@ async function askChange(targets: readonly string[], index: number): Promise<str
   }));
   switch (change) {
     case undefined: return undefined;
+    case 'weight': return 'weight';
     case 'first': return moved(targets, index, 0);
     case 'up': return moved(targets, index, index - 1);
     case 'down': return moved(targets, index, index + 1);
@@ -146,16 +163,19 @@ async function askChange(targets: readonly string[], index: number): Promise<str
 
 /** Asks for a model of any endpoint, as a target; one that no provider lists can be typed. */
 async function askTarget(
-  services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number }, only?: string,
+  services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number; into?: string }, only?: string,
 ): Promise<string | undefined> {
   const endpoints = services.configuration.settings.endpoints;
   const known = (services.server.status?.endpoints ?? []).filter(({ name }) => only === undefined || name === only).flatMap(endpoint =>
     orderedModels(endpoint.models, present.length === 0 ? undefined : { targets: [...present] }).map(model => targetName(endpoint.name, model)));
+  const { into } = look;
+  const { routes } = services.configuration.settings;
+  const inner = into === undefined ? [] : Object.keys(routes).filter(name => !present.includes(name) && !leadsTo(routes, name, into));
   const open = known.filter(target => !present.includes(target));
   return valueOf(await askChoice<string>({
     ...look,
     placeholder: `${look.placeholder}, or type provider/model`,
-    items: open.map(target => ({ label: target, value: target })),
+    items: [...open.map(target => ({ label: target, value: target })), ...inner.map(name => ({ label: name, description: 'route', value: name }))],
     typed: text => {
       const parts = parseTargetName(text);
       if (parts === undefined || endpoints[parts.endpoint] === undefined || known.includes(text) || present.includes(text)) return undefined;

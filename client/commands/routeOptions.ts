@@ -1,7 +1,7 @@
-import type { HedgeSettings, RouteSettings } from '../../server/api/settings.ts';
+import { routeStrategies, type HedgeSettings, type RouteSettings, type StrategyName } from '../../server/api/settings.ts';
 
-/** What a route does when something goes wrong, beside its targets; each has a default. */
-export type RouteOption = 'afterCommit' | 'hedge' | 'onRefusal';
+/** What a route does beside its targets: how it orders them, and what follows when something goes wrong. Each has a default. */
+export type RouteOption = 'strategy' | 'afterCommit' | 'hedge' | 'onRefusal';
 
 /** One value of an option, as it is offered. */
 export interface OptionValue {
@@ -15,8 +15,30 @@ export interface OptionValue {
 
 interface OfferedOption { title: string; values: readonly OptionValue[] }
 
+/** A strategy in a word or two; one without them does not compile. */
+const strategyLabels: Readonly<Record<StrategyName, string>> = {
+  'priority': 'As they are listed', 'weighted': 'By weight', 'round-robin': 'In turn', 'least-busy': 'The least busy', 'fastest': 'The fastest', 'cheapest': 'The cheapest', 'sticky': 'The same for a conversation',
+};
+
+/** Whether a route's strategy heeds the weights of its targets. */
+export function heedsWeights({ strategy }: RouteSettings): boolean {
+  return strategy === 'weighted' || strategy === 'sticky' || strategy === 'least-busy';
+}
+
+/** A strategy's meaning as a detail: upper case first, and no marks of Markdown. */
+function sentence(order: string): string {
+  return order.charAt(0).toUpperCase() + order.slice(1).replaceAll('`', '');
+}
+
 /** The options in the order in which they are shown, each with its default first. */
 export const routeOptions: Readonly<Record<RouteOption, OfferedOption>> = {
+  strategy: {
+    title: 'Which model comes first',
+    values: (Object.keys(routeStrategies) as StrategyName[]).map(name => ({
+      label: strategyLabels[name], detail: sentence(routeStrategies[name]),
+      change: name === 'priority' ? without('strategy') : settings => ({ ...settings, strategy: name }), isOf: ({ strategy = 'priority' }) => strategy === name,
+    })),
+  },
   afterCommit: {
     title: 'When a stream to a tool breaks off',
     values: [
@@ -52,7 +74,7 @@ export function optionText(option: RouteOption, settings: RouteSettings): string
   return (values.find(value => value.isOf(settings)) ?? values[0])?.label ?? '';
 }
 
-function without(option: 'afterCommit' | 'onRefusal'): OptionValue['change'] {
+function without(option: 'strategy' | 'afterCommit' | 'onRefusal'): OptionValue['change'] {
   return settings => {
     const { [option]: _dropped, ...rest } = settings;
     return rest;

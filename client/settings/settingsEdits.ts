@@ -34,7 +34,7 @@ export function routesWithoutEndpoint(routes: Routes, endpoint: string): Routes 
     const before = targetsOf(route);
     const targets = before.filter(target => parseTargetName(target)?.endpoint !== endpoint);
     if (targets.length === before.length) kept[name] = route;
-    else if (targets.length > 0) kept[name] = { ...route, targets };
+    else if (targets.length > 0) kept[name] = withOwnWeights({ ...route, targets });
   }
   return kept;
 }
@@ -49,7 +49,47 @@ export function withTarget(routes: Routes, route: string, target: string): Route
 
 /** Replaces a route's targets, keeping everything else the user wrote for it. */
 export function withTargets(routes: Routes, route: string, targets: readonly string[]): Routes {
-  return { ...routes, [route]: { ...routes[route], targets: [...targets] } };
+  return { ...routes, [route]: withOwnWeights({ ...routes[route], targets: [...targets] }) };
+}
+
+/** Removes a route, also from routes that name it as one of several targets. */
+export function withoutRoute(routes: Routes, removed: string): Routes {
+  const kept: Routes = {};
+  for (const [name, route] of Object.entries(routes)) {
+    if (name === removed) continue;
+    const targets = targetsOf(route).filter(target => target !== removed);
+    kept[name] = targets.length === 0 || targets.length === targetsOf(route).length ? route : withOwnWeights({ ...route, targets });
+  }
+  return kept;
+}
+
+/** Gives a target of a route a weight; 1 is the default, so it is not written. */
+export function withWeight(routes: Routes, route: string, target: string, weight: number): Routes {
+  const existing = routes[route] ?? { targets: [] };
+  const weights = { ...existing.weights, [target]: weight };
+  return { ...routes, [route]: withOwnWeights({ ...existing, weights }) };
+}
+
+/** A route whose weights are those of its targets, and none that is the default. */
+function withOwnWeights(route: RouteSettings): RouteSettings {
+  const { weights, ...rest } = route;
+  if (weights === undefined) return route;
+  const own = Object.entries(weights).filter(([target, weight]) => weight !== 1 && targetsOf(rest).includes(target));
+  return own.length === 0 ? rest : { ...rest, weights: Object.fromEntries(own) };
+}
+
+/** What is wrong with a weight as it was typed, or undefined. */
+export function weightProblem(text: string): string | undefined {
+  const weight = Number(text);
+  return text.trim() !== '' && weight > 0 && weight <= 1_000_000 ? undefined : 'Type a number above 0, at most 1000000.';
+}
+
+/** Whether a route is another one or leads to it, so that naming it there would make a circle. */
+export function leadsTo(routes: Routes, from: string, to: string, seen = new Set<string>()): boolean {
+  if (from === to) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  return targetsOf(routes[from]).some(target => routes[target] !== undefined && leadsTo(routes, target, to, seen));
 }
 
 /** Switched on is the default, so it is not written. */

@@ -4,7 +4,7 @@ import { optionText, routeOptionNames, routeOptions } from '../../../../client/c
 
 const targets = ['openai/gpt-4.1', 'claude/claude-sonnet-4.6'];
 
-describe('what a route does when something goes wrong', () => {
+describe('what a route does beside its targets', () => {
   for (const option of routeOptionNames) {
     it(`offers the default of ${option} first, and writes nothing for it`, () => {
       const [first] = routeOptions[option].values;
