@@ -6,7 +6,8 @@ import { promptTokens } from '../api/usage.ts';
 export interface UsageOf {
   readonly tool: string;
   readonly kind: RequestKind;
-  readonly endpoint: string;
+  /** `endpoint/model`. */
+  readonly target: string;
   /** Canonical model name. */
   readonly model: string;
 }
@@ -17,62 +18,72 @@ const firstGuess: Readonly<Record<RequestKind, number>> = { fast: 100, normal: 6
 const slowest = 0.1;
 /** So many requests of a caller at one target say more than those at all targets. */
 const fewest = 3;
-const mostEntries = 1000;
+const mostTools = 200;
+const mostOfTool = 500;
 
 interface Average { value: number; count: number }
+/** The averages of a caller: of each place, and of all places together. */
+interface Averages { readonly all: Average; readonly each: Map<string, Average> }
+type ByTool = Map<string, Averages>;
 
 /**
  * How many tokens the answers of a caller usually have, and how much of its prompts a target reads from its cache: what the
  * cost of a request is expected from before it is sent. Bounded; it reads no clock.
  */
 export class ExpectedUsage {
-  readonly #output = new Map<string, Average>();
-  readonly #cached = new Map<string, Average>();
+  /** By model. */
+  readonly #output: Readonly<Record<RequestKind, ByTool>> = { fast: new Map(), normal: new Map(), complex: new Map() };
+  /** By target. */
+  readonly #cached: ByTool = new Map();
 
   /** An attempt ended with this usage. */
-  observe({ tool, kind, endpoint, model }: UsageOf, usage: TokenUsage): void {
+  observe({ tool, kind, target, model }: UsageOf, usage: TokenUsage): void {
     const { outputTokens, cacheReadTokens } = usage;
-    if (outputTokens !== undefined) {
-      learn(this.#output, outputOf(tool, kind, model), outputTokens);
-      learn(this.#output, outputOf(tool, kind, ''), outputTokens);
-    }
+    if (outputTokens !== undefined) learn(this.#output[kind], tool, model, outputTokens);
     const prompt = promptTokens(usage);
-    if (cacheReadTokens === undefined || prompt === undefined || prompt <= 0) return;
-    const share = Math.min(1, cacheReadTokens / prompt);
-    learn(this.#cached, cachedOf(tool, endpoint, model), share);
-    learn(this.#cached, cachedOf(tool, '', ''), share);
+    if (cacheReadTokens !== undefined && prompt !== undefined && prompt > 0) learn(this.#cached, tool, target, Math.min(1, cacheReadTokens / prompt));
   }
 
   /** Tokens of an answer: of this caller and model, else of this caller, else a guess. */
-  outputTokens({ tool, kind, model }: Pick<UsageOf, 'tool' | 'kind' | 'model'>): number {
-    const own = this.#output.get(outputOf(tool, kind, model));
-    const known = own !== undefined && own.count >= fewest ? own : this.#output.get(outputOf(tool, kind, '')) ?? own;
-    return Math.round(known?.value ?? firstGuess[kind]);
+  outputTokens({ tool, kind, model }: Omit<UsageOf, 'target'>): number {
+    return Math.round(known(this.#output[kind].get(tool), model) ?? firstGuess[kind]);
   }
 
   /** The share of a prompt that is read from the cache, 0 to 1: of this caller at this target, else of this caller anywhere. */
-  cachedShare({ tool, endpoint, model }: Pick<UsageOf, 'tool' | 'endpoint' | 'model'>): number {
-    const own = this.#cached.get(cachedOf(tool, endpoint, model));
-    const known = own !== undefined && own.count >= fewest ? own : this.#cached.get(cachedOf(tool, '', '')) ?? own;
-    return known?.value ?? 0;
+  cachedShare({ tool, target }: Pick<UsageOf, 'tool' | 'target'>): number {
+    return known(this.#cached.get(tool), target) ?? 0;
   }
 }
 
-function outputOf(tool: string, kind: RequestKind, model: string): string {
-  return `${kind}\n${tool}\n${model}`;
+function known(averages: Averages | undefined, place: string): number | undefined {
+  if (averages === undefined) return undefined;
+  const own = averages.each.get(place);
+  return own !== undefined && own.count >= fewest ? own.value : averages.all.value;
 }
 
-function cachedOf(tool: string, endpoint: string, model: string): string {
-  return `${tool}\n${endpoint}\n${model}`;
-}
-
-function learn(averages: Map<string, Average>, key: string, value: number): void {
-  const known = averages.get(key);
-  if (known === undefined) {
-    if (averages.size >= mostEntries) for (const oldest of averages.keys()) { averages.delete(oldest); break; }
-    averages.set(key, { value, count: 1 });
-    return;
+function learn(byTool: ByTool, tool: string, place: string, value: number): void {
+  let averages = byTool.get(tool);
+  if (averages === undefined) {
+    dropOldest(byTool, mostTools);
+    averages = { all: { value: 0, count: 0 }, each: new Map() };
+    byTool.set(tool, averages);
   }
-  known.count += 1;
-  known.value += Math.max(slowest, 1 / known.count) * (value - known.value);
+  let own = averages.each.get(place);
+  if (own === undefined) {
+    dropOldest(averages.each, mostOfTool);
+    own = { value: 0, count: 0 };
+    averages.each.set(place, own);
+  }
+  follow(averages.all, value);
+  follow(own, value);
+}
+
+function follow(average: Average, value: number): void {
+  average.count += 1;
+  average.value += Math.max(slowest, 1 / average.count) * (value - average.value);
+}
+
+function dropOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size < most) return;
+  for (const oldest of map.keys()) { map.delete(oldest); break; }
 }

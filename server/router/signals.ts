@@ -31,9 +31,9 @@ export function createSignals({ healthRegistry, timers, pricer, clock, turns, fi
   }
 
   function expectedCostMicroUsd(target: ResolvedTarget, { caller: { tool }, kind, requirements }: SignalRequest): number | undefined {
-    const { endpoint: { name: endpoint }, model } = target;
+    const { name, model } = target;
     const prompt = Math.round(requirements.estimatedInputTokens * likelyPrompt);
-    const cacheReadTokens = Math.round(prompt * expectedUsage.cachedShare({ tool, endpoint, model }));
+    const cacheReadTokens = Math.round(prompt * expectedUsage.cachedShare({ tool, target: name }));
     const outputTokens = Math.min(requirements.maxOutputTokens ?? Infinity, expectedUsage.outputTokens({ tool, kind, model }));
     return costMicroUsd(target, { inputTokens: prompt - cacheReadTokens, cacheReadTokens, outputTokens });
   }

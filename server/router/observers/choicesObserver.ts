@@ -11,8 +11,8 @@ export function choicesObserver(firstTokens: Pick<FirstTokenAverages, 'observe'>
       if (sample !== undefined) firstTokens.observe(record.endpoint, record.model, record.kind ?? 'normal', stream, at, sample);
     },
     onEnded({ receipt: { caller: { tool } }, attempts }) {
-      for (const { record: { endpoint, model, kind = 'normal', outcome, usage, usageEstimated } } of attempts) {
-        if (outcome === 'ok' && !usageEstimated) expectedUsage.observe({ tool, kind, endpoint, model }, usage);
+      for (const { record: { target, model, kind = 'normal', outcome, usage, usageEstimated } } of attempts) {
+        if (outcome === 'ok' && !usageEstimated) expectedUsage.observe({ tool, kind, target, model }, usage);
       }
     },
   };

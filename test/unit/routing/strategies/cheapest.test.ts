@@ -85,8 +85,8 @@ describe('cheapest', () => {
         const expected = choices.map(choice => signals.costMicroUsd(choice.first, { ...usage, outputTokens: usual }) ?? Infinity);
         add('the best before', costs[expected.indexOf(Math.min(...expected))] ?? Infinity);
         choices.forEach(({ name }, place) => { add(name, costs[place] ?? Infinity); });
-        const { endpoint: { name: endpoint }, model } = choices[at]?.first ?? assert.fail();
-        expectedUsage.observe({ tool, kind, endpoint, model }, usage);
+        const { name: target, model } = choices[at]?.first ?? assert.fail();
+        expectedUsage.observe({ tool, kind, target, model }, usage);
       }
       const best = totals.get('the best possible') ?? 0;
       const ratio = (name: string): number => (totals.get(name) ?? 0) / best;
