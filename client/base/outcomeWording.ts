@@ -54,7 +54,7 @@ export function roleText(role: AttemptRole): string {
   return roleWords[role];
 }
 
-const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion' };
+const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion', auxiliary: 'errand' };
 
 /** Who asked: `VS Code chat (agent)`, `claude-code`. */
 export function callerText(caller: Receipt['caller']): string {

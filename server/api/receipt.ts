@@ -1,5 +1,6 @@
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
+import type { Purpose } from './purpose.ts';
 import type { PriceSettings } from './settings.ts';
 
 /** Who sent a request, as far as they said. */
@@ -60,6 +61,13 @@ export interface ExcludedTarget {
   /** One sentence a person can read. */
   reason: string;
 }
+/** What a request was taken for, and what followed for its plan. */
+export interface PlannedPurpose extends Purpose {
+  /** The entry of the route that held, such as `byKind.low-cost`; absent: none did. */
+  entry?: string | undefined;
+  /** The route or target that it led to, whose targets come first. */
+  first?: string | undefined;
+}
 export interface Plan {
   /** The name the caller asked for. */
   requestedModel: string;
@@ -69,6 +77,8 @@ export interface Plan {
   strategy: string;
   /** Why the first target comes first, as one sentence without its end; absent where the targets stand as they are listed. */
   why?: string | undefined;
+  /** What the request was taken for, where its route goes by that. */
+  purpose?: PlannedPurpose | undefined;
   targets: PlannedTarget[];
   excluded: ExcludedTarget[];
 }

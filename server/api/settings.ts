@@ -1,4 +1,5 @@
 import type { ProtocolName } from './conversation.ts';
+import type { RequestRole, WorkKind } from './purpose.ts';
 
 /** Versions of Anthropic's API. The newer one refuses sampling parameters. */
 export const anthropicVersions = ['2023-06-01', '2026-10-21'] as const;
@@ -146,6 +147,10 @@ export interface RouteSettings {
   afterCommit?: 'error' | 'resume' | undefined;
   /** A second target is asked when the first takes unusually long to begin; the first to begin wins. */
   hedge?: HedgeSettings | undefined;
+  /** Where requests of a role go first: a route or a target. */
+  byRole?: Partial<Record<RequestRole, string | undefined>> | undefined;
+  /** Where a kind of work goes first, unless its role says it: a route or a target. */
+  byKind?: Partial<Record<WorkKind, string | undefined>> | undefined;
   /** What follows a refusal for content policy: the caller gets it as it is, or the editor asks whether the next target may be tried. */
   onRefusal?: 'tell' | 'ask' | undefined;
 }

@@ -25,6 +25,7 @@ import { ModelDirectory } from '../models/modelDirectory.ts';
 import { ExpectedUsage } from '../pricing/expectedUsage.ts';
 import { isInTable, type Pricer } from '../pricing/pricing.ts';
 import { makePlan } from '../routing/makePlan.ts';
+import { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
 import { Turns } from '../routing/turns.ts';
 import { Configurator } from '../router/configurator.ts';
@@ -192,7 +193,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
-    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, events,
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, decisions: new DecisionMemory(), events,
   });
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });

@@ -1,4 +1,5 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import type { RequestRole, WorkKind } from '../api/purpose.ts';
 import type { EndpointBilling, LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
@@ -80,6 +81,12 @@ export type RouteMember = { readonly weight: number } & (
   { readonly target: RouteTarget; readonly route?: undefined } | { readonly route: string; readonly target?: undefined }
 );
 
+/** Where a role or a kind of work goes: to another route, or to one target. */
+export type PurposeTarget = { route: string; target?: undefined } | { route?: undefined; target: RouteTarget };
+export interface PurposeMap {
+  byRole: Partial<Record<RequestRole, PurposeTarget>>;
+  byKind: Partial<Record<WorkKind, PurposeTarget>>;
+}
 export interface RouteConfig {
   name: string;
   strategy: StrategyName;
@@ -91,6 +98,8 @@ export interface RouteConfig {
   afterCommit: 'error' | 'resume';
   hedge: HedgeConfig;
   onRefusal: 'tell' | 'ask';
+  /** Where roles and kinds of work go first; absent: the route does not ask what a request is for. */
+  purposes?: PurposeMap | undefined;
 }
 
 export interface HedgeConfig {

@@ -10,6 +10,7 @@ import { resolveAliases } from './resolveAliases.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
+import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
 import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
@@ -45,6 +46,12 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (route !== undefined) unlinked.set(name, route);
   }
   const routes = linkRoutes(unlinked, report);
+  for (const [name, route] of routes) {
+    const { purposes, wrong } = resolvePurposes(name, (raw.routes as Record<string, RouteSettings>)[name] ?? {}, { routes, endpoints, leftOut });
+    for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
+    if (purposes !== undefined) route.purposes = purposes;
+  }
+  for (const { route, problem } of withoutCircles(routes)) report(['routes', route, ...problem.path], `Route "${route}": ${problem.text}`);
   const aliases = resolveAliases(raw.aliases, routes, report);
   const tools = resolveTools(raw.tools, report);
   return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(tools.size === 0 ? {} : { tools }) }, problems };

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
+import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, endpointBillings, routeStrategies } from '../api/settings.ts';
 import type { BreakerSettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
@@ -131,6 +132,12 @@ function strategyDescription(): string {
   return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
 }
 
+/** A field for each name, with what the name means. */
+function leads<Name extends string>(meanings: Readonly<Record<Name, string>>): z.ZodMiniObject<Record<Name, z.ZodMiniOptional<z.ZodMiniString>>, z.core.$strict> {
+  const fields = Object.entries<string>(meanings).map(([name, meaning]) => [name, optional(text(1, 200), `A route or \`endpoint/model\` for: ${meaning}.`)]);
+  return z.strictObject(Object.fromEntries(fields) as Record<Name, z.ZodMiniOptional<z.ZodMiniString>>);
+}
+
 export const routeSchema = z.strictObject({
   strategy: optional(z.enum(Object.keys(routeStrategies) as StrategyName[]), strategyDescription()),
   targets: described(z.array(text()), 'Where requests go, first choice first: each as `endpoint/model`, or the name of another route, which then orders its own targets by its own strategy.'),
@@ -138,6 +145,8 @@ export const routeSchema = z.strictObject({
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
   afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),
   hedge: optional(hedgeSchema, 'Ask a second target when the first takes unusually long to begin; the first to begin wins, both are paid for.'),
+  byRole: optional(leads<RequestRole>(requestRoles), 'Where requests of a role go first; the targets of this route follow. The role comes from headers that tools send, from the editor, from `x-waybill-role`, from the end of the name that is asked for (`ROUTE:subagent`), or from the request.'),
+  byKind: optional(leads<WorkKind>(workKinds), 'Where a kind of work goes first, unless `byRole` says it; the targets of this route follow. The kind comes from `x-waybill-kind`, from the end of the name that is asked for (`ROUTE:low-cost`), or from the words of the request, in English or Vietnamese; no model is asked (docs/classifier.md says how well that works). It stays through a loop of tool calls; a loop that is stuck is taken for the next higher kind.'),
   onRefusal: optional(z.enum(['tell', 'ask']), 'What follows when a model refuses for content policy. `tell`: the refusal, as it is. `ask`: VS Code\'s chat asks whether the next target may be tried. Default `tell`.'),
 });
 

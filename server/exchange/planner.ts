@@ -20,7 +20,7 @@ export class ExchangePlanner {
   constructor(services: ExchangeServices, input: ExchangeInput, kind: RequestKind, draft: ReceiptDraft, exchange: RunningExchange) {
     this.#services = services;
     this.#input = input;
-    this.#request = new ExchangeRoutingRequest(input, kind);
+    this.#request = new ExchangeRoutingRequest(input, kind, services);
     this.#draft = draft;
     this.#exchange = exchange;
   }
@@ -43,7 +43,7 @@ export class ExchangePlanner {
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
     const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
     if (keepsPlan) this.#draft.addExcluded(plan);
-    else this.#draft.receipt.plan = plan;
+    else this.#draft.planned(plan);
     if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: plan.route });
     return result;
   }

@@ -45,6 +45,13 @@ export class ReceiptDraft {
     return { ...receipt, attempts, totalMs: this.elapsedMs() };
   }
 
+  /** Takes the first plan over. What the request was taken for is its purpose, where its caller said none. */
+  planned(plan: Plan): void {
+    const { receipt } = this;
+    receipt.plan = plan;
+    if (plan.purpose !== undefined && receipt.caller.purpose === undefined) receipt.caller = { ...receipt.caller, purpose: plan.purpose.role };
+  }
+
   /** Adds what a later look leaves out. The first plan and its reasons stay: the later look must not hide them. */
   addExcluded({ excluded }: Plan): void {
     const { plan } = this.receipt;

@@ -6,6 +6,7 @@ import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { WaybillError } from '../base/failure.ts';
 import type { Requirements } from '../routing/plan.ts';
+import type { CallerHeaders } from '../routing/purpose/statedPurpose.ts';
 
 /** A request body as it came over HTTP, with everything that sending it on unchanged needs. */
 export interface RawBody {
@@ -111,6 +112,8 @@ export interface ExchangeInput {
   hops?: string | undefined;
   /** Which agent of the caller's asks, where it says that: its id or name. */
   agent?: string | undefined;
+  /** The caller's headers. They hold its token: they are read by name, and what they say is put nowhere as it stands. Absent: the editor's own request. */
+  headers?: CallerHeaders | undefined;
   /** The caller says that a subagent of its own asks. */
   subagent?: boolean | undefined;
   requirements: Requirements;

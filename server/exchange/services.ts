@@ -9,6 +9,7 @@ import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
+import type { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
 import type { Dispatcher } from '../upstream/call.ts';
 import type { AdmissionControl } from './admission.ts';
@@ -21,6 +22,8 @@ export interface ExchangeServices extends Redactor {
   config(): Config;
   codecFor(protocol: ProtocolName): ProtocolCodec | undefined;
   makePlan: MakePlan;
+  /** What conversations were taken for. */
+  decisions: DecisionMemory;
   /** A sentence for a name that is neither route, model nor target. */
   unknownNameMessage(requestedModel: string): string;
   /** The configuration as plans read it. */

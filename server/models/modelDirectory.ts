@@ -1,6 +1,6 @@
 import { TextMemo } from '../base/textMemo.ts';
 import { canonicalModelName } from '../catalog/modelNames.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, RouteConfig, RouteTarget } from '../config/config.ts';
 import type { Log } from '../base/log.ts';
 import { EndpointModels } from './endpointModels.ts';
 import type { CachedList, ModelCache } from './modelCache.ts';
@@ -175,11 +175,16 @@ export class ModelDirectory {
   }
 }
 
+function targetsOfPurposes({ purposes }: RouteConfig): RouteTarget[] {
+  if (purposes === undefined) return [];
+  return [...Object.values(purposes.byRole), ...Object.values(purposes.byKind)].flatMap(({ target }) => target ?? []);
+}
+
 /** The models that routes name at each endpoint, as they are written there. */
 function spellingsInRoutes(config: Config): Map<string, string[]> {
   const spellings = new Map<string, string[]>();
   for (const route of config.routes.values()) {
-    for (const { endpoint, model } of route.targets) {
+    for (const { endpoint, model } of [...route.targets, ...targetsOfPurposes(route)]) {
       const known = spellings.get(endpoint);
       if (known === undefined) spellings.set(endpoint, [model]);
       else known.push(model);

@@ -1,9 +1,12 @@
+import type { Purpose } from '../api/purpose.ts';
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
+import type { PurposeMap } from '../config/config.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
 import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, RoutingView } from './plan.ts';
-import { resolveName } from './resolveName.ts';
-import type { Candidate, ResolvedTarget, RouteGroup, RouteTable } from './routeTable.ts';
+import { choosePurpose } from './purpose/choosePurpose.ts';
+import { resolveName, type Resolved } from './resolveName.ts';
+import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
 import { orderRoute } from './strategies/orderRoute.ts';
 import { strategies } from './strategies/strategies.ts';
 import type { Strategies } from './strategies/strategy.ts';
@@ -34,20 +37,17 @@ const fit: Verdict = { fit: true };
  */
 export function createPlanner(known: Strategies): MakePlan {
   return (request, view) => {
-    const { requestedModel, requirements } = request;
+    const { requestedModel } = request;
     const resolved = resolveName(requestedModel, view.table);
     const plan: Plan = { requestedModel, kind: resolved?.kind ?? 'model', strategy: resolved?.strategy ?? 'none', targets: [], excluded: [] };
     const result: PlanResult = { plan, targets: noTargets, coolingDown: [], unfit: [] };
     if (resolved === undefined) return result;
     if (resolved.route !== undefined) plan.route = resolved.route;
-    const able: ResolvedTarget[] = [];
-    for (const candidate of resolved.candidates) {
-      const verdict = judgeTarget(candidate, requirements, view);
-      if (!verdict.fit) leaveOut(candidate, verdict, result, view.now);
-      else if (candidate.endpoint !== undefined) able.push(candidate);
-    }
+    const lead = resolved.purposes === undefined || request.purpose === undefined ? undefined : leadOf(resolved.purposes, request.purpose, view.table, plan);
+    if (lead !== undefined) result.targets = serving(lead, known, request, view, result);
+    const own = serving(lead === undefined ? resolved : withoutLead(resolved, lead), known, request, view, result);
+    result.targets = result.targets.length === 0 ? own : [...result.targets, ...own];
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
-    result.targets = resolved.group === undefined ? able : ordered(resolved.group, able, known, request, view, plan);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
@@ -57,12 +57,6 @@ export function createPlanner(known: Strategies): MakePlan {
 /** The planner of the server. */
 export const makePlan: MakePlan = createPlanner(strategies);
 
-function ordered(group: RouteGroup, able: readonly ResolvedTarget[], known: Strategies, request: RoutingRequest, { signals, random }: RoutingView, plan: Plan): readonly ResolvedTarget[] {
-  const { targets, why } = orderRoute(group, new Set(able.map(({ name }) => name)), known, { request, signals, random });
-  if (why !== undefined) plan.why = why;
-  return targets;
-}
-
 const noTargets: readonly ResolvedTarget[] = [];
 
 /** Targets that cannot read a picture or document of the request go, where another can. */
@@ -70,6 +64,36 @@ function preferReaders({ requirements }: RoutingRequest, result: PlanResult): vo
   const { targets: [first], plan } = result;
   result.targets = readersOf(result.targets, requirements.media, plan);
   if (result.targets[0] !== first) delete plan.why;
+}
+
+/** Candidates, and what orders them. */
+type Ordering = Pick<Resolved, 'candidates' | 'group'>;
+
+/** Those that can serve now, in order; the others are left out. */
+function serving({ candidates, group }: Ordering, known: Strategies, request: RoutingRequest, view: RoutingView, result: PlanResult): readonly ResolvedTarget[] {
+  const able: ResolvedTarget[] = [];
+  for (const candidate of candidates) {
+    const verdict = judgeTarget(candidate, request.requirements, view);
+    if (!verdict.fit) leaveOut(candidate, verdict, result, view.now);
+    else if (candidate.endpoint !== undefined) able.push(candidate);
+  }
+  if (group === undefined) return able;
+  const { targets, why } = orderRoute(group, new Set(able.map(({ name }) => name)), known, { request, signals: view.signals, random: view.random });
+  // Where something goes before these targets, why the first of them is the first says nothing of the plan.
+  if (why !== undefined && result.targets.length === 0) result.plan.why = why;
+  return targets;
+}
+
+/** What goes before the targets of a route, because of what a request is for; the plan says why. */
+function leadOf(purposes: PurposeMap, purpose: Purpose, table: RouteTable, plan: Plan): Ordering | undefined {
+  const chosen = choosePurpose(purposes, purpose, table);
+  plan.purpose = chosen === undefined ? purpose : { ...purpose, entry: chosen.entry, first: chosen.name };
+  if (chosen === undefined) return undefined;
+  return { candidates: chosen.candidates, group: chosen.route === undefined ? undefined : table.groupOfRoute(chosen.route) };
+}
+
+function withoutLead({ candidates, group }: Ordering, lead: Ordering): Ordering {
+  return { group, candidates: candidates.filter(({ name }) => !lead.candidates.some(first => first.name === name)) };
 }
 
 function leaveOut(candidate: Candidate, { reason, never, retryAt, cause, ownLimit }: Unfit, { plan, unfit, coolingDown }: PlanResult, now: number): void {

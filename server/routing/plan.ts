@@ -1,3 +1,4 @@
+import type { Purpose } from '../api/purpose.ts';
 import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
@@ -44,6 +45,8 @@ export interface RoutingRequest {
   readonly conversation: string;
   /** Nothing is sent by this plan, so the request takes no turn of a route. */
   readonly rehearsal?: true | undefined;
+  /** What it is for; found out when it is first read, which only a plan for a route does that goes by it. Absent: nothing is known of it. */
+  readonly purpose?: Purpose | undefined;
 }
 
 /** The state a plan is made from at one moment: reads memory only. */

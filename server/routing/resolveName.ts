@@ -1,6 +1,8 @@
 import type { Plan } from '../api/receipt.ts';
 import type { StrategyName } from '../api/settings.ts';
 import { parseTargetName } from '../api/targetName.ts';
+import type { PurposeMap } from '../config/config.ts';
+import { purposeSuffix } from './purpose/statedPurpose.ts';
 import type { Candidate, RouteGroup, RouteTable } from './routeTable.ts';
 
 /** What a name leads to, before the state of any target is looked at. */
@@ -10,6 +12,8 @@ export interface Resolved {
   route?: string | undefined;
   /** `pinned`: there is one target, and nothing to order. */
   strategy: StrategyName | 'pinned';
+  /** Where the route sends roles and kinds of work; absent: it does not ask what a request is for. */
+  purposes?: PurposeMap | undefined;
   /** In the order of the configuration. */
   candidates: readonly Candidate[];
   /** Of a route: how its targets are ordered; absent where they stand as they are listed. */
@@ -24,7 +28,8 @@ const longestName = 1000;
 /**
  * Finds what a requested name means, in this order, first as written and then without a tolerated prefix:
  *
- * 1. a route of exactly this name: its targets as they are listed (endpoint priorities do not reorder a route);
+ * 1. a route of exactly this name, or of this name without a role or a kind of work behind a colon (`coding:low-cost`): its
+ *    targets as they are listed (endpoint priorities do not reorder a route);
  * 2. `endpoint/model`, when the part before the first slash is an endpoint: that target alone, whether the model is
  *    known there or not (the model may contain slashes itself);
  * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name.
@@ -57,11 +62,22 @@ export function bareName(requestedModel: string): string {
 
 function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   if (name === '') return undefined;
-  const route = table.config.routes.get(name);
-  if (route !== undefined) return { kind: 'route', route: name, strategy: route.strategy, candidates: table.targetsOfRoute(name) ?? [], group: table.groupOfRoute(name) };
+  const routeName = routeIn(name, table);
+  const route = routeName === undefined ? undefined : table.config.routes.get(routeName);
+  if (route !== undefined) {
+    return { kind: 'route', route: route.name, strategy: route.strategy, purposes: route.purposes, candidates: table.targetsOfRoute(route.name) ?? [], group: table.groupOfRoute(route.name) };
+  }
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
   if (pinned !== undefined) return { kind: 'target', strategy: 'pinned', candidates: [pinned] };
   const candidates = table.targetsOfName(name);
   return candidates.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates };
+}
+
+/** The route that a name means, with a role or a kind of work behind it or without. */
+function routeIn(name: string, { config: { routes } }: RouteTable): string | undefined {
+  if (routes.has(name)) return name;
+  const suffix = purposeSuffix(name);
+  const route = suffix === undefined ? undefined : name.slice(0, name.lastIndexOf(':'));
+  return route !== undefined && routes.has(route) ? route : undefined;
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArguments, usage, type Command } from './arguments.ts';
 import { buildPassThrough, shippedServer } from './bundles.ts';
 import { LoadClient, pin, startUpstream, stop } from './childProcess.ts';
+import { classifierMeasure } from './classifierCost.ts';
 import { deadTargetMeasure } from './deadTargetMeasure.ts';
 import { editorMeasure } from './editor/editorMeasure.ts';
 import { freshMeasures } from './freshMeasures.ts';
@@ -20,7 +21,7 @@ import { translationMeasure } from './translationMeasure.ts';
 
 /** `npm run bench`: what Waybill costs, next to a pass-through and to no proxy at all. */
 
-const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure, planningMeasure];
+const measures: readonly Measure[] = [...loadMeasures, translationMeasure, translatedTurnMeasure, editorMeasure, ...freshMeasures, deadTargetMeasure, hedgingMeasure, planningMeasure, classifierMeasure];
 const full = { rounds: 5, amounts: { floodRequests: 5000, pacedSeconds: 20, turnSeconds: 8, megabyteRequests: 40, eightMegabyteRequests: 8, startsPerRound: 3, deadRequests: 20, stallRequests: 4000 } };
 const quick = { rounds: 2, amounts: { floodRequests: 1500, pacedSeconds: 4, turnSeconds: 2, megabyteRequests: 10, eightMegabyteRequests: 3, startsPerRound: 2, deadRequests: 8, stallRequests: 2000 } };
 

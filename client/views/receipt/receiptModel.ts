@@ -103,9 +103,11 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
 }
 
 function planSummary(receipt: Receipt): string {
-  const { kind, requestedModel, strategy, why } = receipt.plan;
+  const { kind, requestedModel, strategy, why, purpose } = receipt.plan;
   switch (kind) {
-    case 'route': return why === undefined ? `Route ${requestedModel}: its targets in order` : `Route ${requestedModel}, ${why}`;
+    case 'route':
+      if (purpose?.first !== undefined) return `Route ${requestedModel}: ${purpose.first} first (${purpose.entry ?? ''}), because ${purpose.why}${why === undefined ? '' : `; ${why}`}`;
+      return why === undefined ? `Route ${requestedModel}: its targets in order` : `Route ${requestedModel}, ${why}`;
     case 'model': return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority`;
     case 'target': return `Exactly ${requestedModel}, no alternative`;
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Purpose } from '../../api/purpose.ts';
 import type { Caller, RequestKind } from '../../api/receipt.ts';
 import type { Requirements, RoutingRequest } from '../../routing/plan.ts';
+import { purposeOf, type PurposeServices } from '../purpose/purposeOf.ts';
 import type { ExchangeInput } from '../request.ts';
 import { headOfBytes, headOfConversation, type BodyHead } from './bodyHead.ts';
 
@@ -12,19 +14,27 @@ export class ExchangeRoutingRequest implements RoutingRequest {
   readonly kind: RequestKind;
   readonly stream: boolean;
   readonly #input: ExchangeInput;
+  readonly #services: PurposeServices | undefined;
   #conversation: string | undefined;
+  #purpose: Purpose | undefined;
 
-  constructor(input: ExchangeInput, kind: RequestKind) {
+  /** @param services absent: what it is for is not found out */
+  constructor(input: ExchangeInput, kind: RequestKind, services?: PurposeServices) {
     this.requestedModel = input.requestedModel;
     this.requirements = input.requirements;
     this.caller = input.caller;
     this.kind = kind;
     this.stream = input.stream;
     this.#input = input;
+    this.#services = services;
   }
 
   get conversation(): string {
     return this.#conversation ??= conversationId(this.#input);
+  }
+
+  get purpose(): Purpose | undefined {
+    return this.#purpose ??= this.#services === undefined ? undefined : purposeOf(this.#input, this, this.#services);
   }
 }
 

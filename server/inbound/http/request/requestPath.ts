@@ -1,9 +1,10 @@
 /**
  * Where Gemini takes a call: its path names the model and the method. Some clients leave `models/` out before a name
- * that has a slash of its own, such as `endpoint/model`. The first group is the model's name.
+ * that has a slash of its own, such as `endpoint/model`. The first group is the model's name,
+ * which may have colons of its own, such as `llama3:8b` or `coding:low-cost`.
  */
 export function geminiCallPath(method: string): RegExp {
-  return new RegExp(`^(?:/v1beta1?)?/(?:models/)?([^:]+):${method}$`);
+  return new RegExp(`^(?:/v1beta1?)?/(?:models/)?(.+):${method}$`);
 }
 
 /** Tools disagree about `/v1`: with it, without it and doubled it means the same. */

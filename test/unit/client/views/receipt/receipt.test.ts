@@ -121,6 +121,14 @@ test('ids and names stand in the Markdown as they are, so that a search for them
   assert.ok(text.includes('Route auto_2: its targets in order'), text);
 });
 
+test('a plan says what its request was taken for, and what that put first', () => {
+  const purpose = { role: 'main', kind: 'low-cost', why: 'it asks for a summary', entry: 'byKind.low-cost', first: 'cheap' } as const;
+  const text = (plan: Partial<typeof receipt.plan>): string => receiptMarkdown(buildReceiptPage({ ...receipt, plan: { ...receipt.plan, ...plan } }, style));
+  assert.ok(text({ purpose }).includes('Route auto_2: cheap first (byKind.low-cost), because it asks for a summary.'), text({ purpose }));
+  assert.ok(text({ purpose, why: 'sticky: b is its place' }).includes('because it asks for a summary; sticky: b is its place.'));
+  assert.ok(text({ purpose: { role: 'main', kind: 'balanced', why: 'w' } }).includes('Route auto_2: its targets in order'));
+});
+
 test('a plan says why its first target came first', () => {
   const why = 'weighted: openai/gpt-4.1 has 70 % of the requests';
   const text = receiptMarkdown(buildReceiptPage({ ...receipt, plan: { ...receipt.plan, strategy: 'weighted', why } }, style));
