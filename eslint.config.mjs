@@ -12,7 +12,7 @@ export const floors = [
   ['protocols', 'catalog'],
   ['config', 'pricing'],
   ['models', 'health', 'ledger'],
-  ['limits', 'timeouts', 'keys', 'routing'],
+  ['limits', 'timeouts', 'keys', 'canary', 'routing'],
   ['upstream'],
   ['exchange'],
   ['router'],

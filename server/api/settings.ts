@@ -153,6 +153,38 @@ export interface RouteSettings {
   byKind?: Partial<Record<WorkKind, string | undefined>> | undefined;
   /** What follows a refusal for content policy: the caller gets it as it is, or the editor asks whether the next target may be tried. */
   onRefusal?: 'tell' | 'ask' | undefined;
+  /** Targets that take the route over in measured stages, once the canary is started. */
+  canary?: CanarySettings | undefined;
+}
+/** When a canary goes to its next stage: after a time, after a number of requests, or when a person says so. */
+export const canaryAdvances = ['time', 'requests', 'manual'] as const;
+export type CanaryAdvance = (typeof canaryAdvances)[number];
+export interface CanarySettings {
+  /** `endpoint/model`. */
+  targets: string[];
+  /** Per cent of conversations, rising to 100. */
+  stages?: number[] | undefined;
+  advance?: CanaryAdvance | undefined;
+  stageMinutes?: number | undefined;
+  /** Of both arms. */
+  stageRequests?: number | undefined;
+  /** Of each arm in a stage, before it can be promoted. */
+  minRequests?: number | undefined;
+  /** Failures of the canary in a row that roll it back. */
+  failuresInARow?: number | undefined;
+  gates?: CanaryGateSettings | undefined;
+}
+export interface CanaryGateSettings {
+  /** The largest share of failed requests, 0..1. */
+  errorRate?: number | undefined;
+  /** The smallest share of answered requests, 0..1. */
+  successRate?: number | undefined;
+  p99FirstTokenMs?: number | undefined;
+  p99TotalMs?: number | undefined;
+  /** How many times the baseline's p99. */
+  p99Ratio?: number | undefined;
+  /** How many times the baseline's cost per 1,000 tokens. */
+  costRatio?: number | undefined;
 }
 export interface HedgeSettings {
   /** Absent: only inline completions. */

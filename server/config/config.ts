@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { RequestRole, WorkKind } from '../api/purpose.ts';
-import type { EndpointBilling, LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
+import type { CanaryAdvance, EndpointBilling, LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -100,6 +100,30 @@ export interface RouteConfig {
   onRefusal: 'tell' | 'ask';
   /** Where roles and kinds of work go first; absent: the route does not ask what a request is for. */
   purposes?: PurposeMap | undefined;
+  /** Absent: the route has none. */
+  canary?: CanaryConfig | undefined;
+}
+
+/** A canary as its route describes it; whether it runs is no part of the configuration. */
+export interface CanaryConfig {
+  targets: RouteTarget[];
+  /** Per cent of conversations, rising to 100. */
+  stages: number[];
+  advance: CanaryAdvance;
+  stageMs: number;
+  stageRequests: number;
+  minRequests: number;
+  failuresInARow: number;
+  gates: {
+    /** 0..1, both excluded. */
+    errorRate: number;
+    successRate: number;
+    p99FirstTokenMs?: number | undefined;
+    p99TotalMs?: number | undefined;
+    /** Absent: not judged, because limits in milliseconds were written. */
+    p99Ratio?: number | undefined;
+    costRatio?: number | undefined;
+  };
 }
 
 export interface HedgeConfig {

@@ -10,6 +10,7 @@ import { resolveAliases } from './resolveAliases.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
+import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
 import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
@@ -46,8 +47,17 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (route !== undefined) unlinked.set(name, route);
   }
   const routes = linkRoutes(unlinked, report);
+  const settingsOf = new Map(written) as ReadonlyMap<string, RouteSettings>;
   for (const [name, route] of routes) {
-    const { purposes, wrong } = resolvePurposes(name, (raw.routes as Record<string, RouteSettings>)[name] ?? {}, { routes, endpoints, leftOut });
+    const settings = settingsOf.get(name);
+    if (settings === undefined) continue;
+    if (settings.canary !== undefined) {
+      const own = new Set(route.targets.map(({ endpoint, model }) => targetName(endpoint, model)));
+      const { canary, problems: wrongCanary } = resolveCanary(settings.canary, own, target => checkCanaryTarget(target, known));
+      for (const problem of wrongCanary) report(['routes', name, 'canary', ...problem.path], `The canary of route "${name}" is left out: ${problem.text}`);
+      if (canary !== undefined) route.canary = canary;
+    }
+    const { purposes, wrong } = resolvePurposes(name, settings, { routes, endpoints, leftOut });
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
     if (purposes !== undefined) route.purposes = purposes;
   }
@@ -109,9 +119,9 @@ interface ResolvedRoute {
 
 function resolveRoute(name: string, settings: unknown, known: KnownNames): ResolvedRoute {
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
-  // Targets are checked one by one below, so that a wrong one costs only itself.
+  // Targets are checked one by one below, so that a wrong one costs only itself, and the canary once all routes are known.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
-  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), targets: [] });
+  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, targets: [] });
   if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
 
   const wrongTargets: FieldProblem[] = [];
@@ -152,4 +162,13 @@ function checkTarget(target: unknown, index: number, { endpoints, leftOut, route
   if (leftOut.has(endpoint)) return { problem: `endpoint "${endpoint}" has a problem of its own.` };
   if (!endpoints.has(endpoint)) return { problem: `there is no endpoint "${endpoint}"${suggest(endpoint)}` };
   return { key: targetName(endpoint, model), member: { index, text: target as string, target: { endpoint, model } } };
+}
+
+/** Whoever tries a canary knows what it tries: single targets, no routes that may change under it. */
+function checkCanaryTarget(target: unknown, known: KnownNames): CheckedTarget {
+  if (typeof target === 'string' && known.routes.has(target)) return { problem: 'it is a route; write each target of a canary as endpoint/model.' };
+  const checked = checkTarget(target, 0, { ...known, routes: new Set() });
+  if ('problem' in checked) return checked;
+  const { key, member } = checked;
+  return member.target === undefined ? { problem: 'write it as endpoint/model.' } : { key, target: member.target };
 }

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, endpointBillings, routeStrategies } from '../api/settings.ts';
-import type { BreakerSettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
+import { anthropicVersions, canaryAdvances, endpointBillings, routeStrategies } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -128,6 +128,31 @@ export const hedgeSchema = z.strictObject({
   dailyCapUsd: optional(amount(100_000), 'US dollars that second requests of this route may cost a day. Default 1.'),
 });
 
+/** A rate that a gate can be set to: 0 and 1 leave nothing to judge. */
+function rate(): z.ZodMiniNumber {
+  return z.number().check(z.minimum(0.001), z.maximum(0.999)).register(expectations, { expected: 'a number from 0.001 to 0.999' });
+}
+
+export const canaryGateSchema = z.strictObject({
+  errorRate: optional(rate(), 'The largest share of the canary\'s requests that may have a failed attempt, as a fraction. Default 0.05. Also without this limit, a canary that fails more often than the baseline is rolled back.'),
+  successRate: optional(rate(), 'The smallest share of requests that the canary itself must answer, as a fraction. Default 0.95.'),
+  p99FirstTokenMs: optional(whole(1, hourMs), 'The longest 99th percentile of the time to the first token, in milliseconds. Default: `p99Ratio`.'),
+  p99TotalMs: optional(whole(1, hourMs), 'The longest 99th percentile of the whole time, in milliseconds. Default: `p99Ratio`.'),
+  p99Ratio: optional(z.number().check(z.minimum(1), z.maximum(1000)).register(expectations, { expected: 'a number from 1 to 1000' }), 'How many times the baseline\'s 99th percentiles the canary\'s may be, where there is no limit in milliseconds. Default 2.'),
+  costRatio: optional(z.number().check(z.minimum(0.01), z.maximum(1000)).register(expectations, { expected: 'a number from 0.01 to 1000' }), 'How many times the baseline\'s cost per 1,000 tokens the canary\'s may be. Default: the cost is reported and not judged.'),
+});
+
+export const canarySchema = z.strictObject({
+  targets: described(z.array(text()), 'The targets to try, as `endpoint/model`, first choice first. Where one fails, the targets of the route take over in the same turn.'),
+  stages: optional(z.array(z.number().check(z.minimum(0.1), z.maximum(100)).register(expectations, { expected: 'a number from 0.1 to 100' })), 'Per cent of conversations that go to the canary, stage by stage, rising to 100. Default 5, 15, 30, 50, 100.'),
+  advance: optional(z.enum(canaryAdvances), 'What ends a stage. `time`: `stageMinutes`. `requests`: `stageRequests`. `manual`: only a person. A stage with too little data, or whose figures are inconclusive, never ends by itself. Default `time`.'),
+  stageMinutes: optional(z.number().check(z.minimum(0.01), z.maximum(43_200)).register(expectations, { expected: 'a number from 0.01 to 43200' }), 'How long a stage lasts, in minutes. Default 60.'),
+  stageRequests: optional(whole(1, 10_000_000), 'How many requests of both arms a stage lasts. Default 200.'),
+  minRequests: optional(whole(1, 1_000_000), 'Requests of each arm that a stage must have before the next one. Default 20.'),
+  failuresInARow: optional(whole(3, 100), 'Failures of the canary in a row that roll it back, where the baseline can serve. With fewer than 8, half an outage of both may look like one of the canary. Default 8.'),
+  gates: optional(canaryGateSchema, 'What the canary must keep to. A gate that fails rolls it back at once.'),
+});
+
 function strategyDescription(): string {
   return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
 }
@@ -148,6 +173,7 @@ export const routeSchema = z.strictObject({
   byRole: optional(leads<RequestRole>(requestRoles), 'Where requests of a role go first; the targets of this route follow. The role comes from headers that tools send, from the editor, from `x-waybill-role`, from the end of the name that is asked for (`ROUTE:subagent`), or from the request.'),
   byKind: optional(leads<WorkKind>(workKinds), 'Where a kind of work goes first, unless `byRole` says it; the targets of this route follow. The kind comes from `x-waybill-kind`, from the end of the name that is asked for (`ROUTE:low-cost`), or from the words of the request, in English or Vietnamese; no model is asked (docs/classifier.md says how well that works). It stays through a loop of tool calls; a loop that is stuck is taken for the next higher kind.'),
   onRefusal: optional(z.enum(['tell', 'ask']), 'What follows when a model refuses for content policy. `tell`: the refusal, as it is. `ask`: VS Code\'s chat asks whether the next target may be tried. Default `tell`.'),
+  canary: optional(canarySchema, 'Targets that take the route over in measured stages. Described here, it waits until it is started: from the palette, with `server.js canary start`, or by `POST /waybill/canary`.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -187,6 +213,8 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof timeoutSchema>, { [K in keyof TimeoutSettings]: TimeoutSettings[K] }>,
   Same<z.infer<typeof limitSchema>, { [K in keyof LimitSettings]: LimitSettings[K] }>,
   Same<z.infer<typeof breakerSchema>, { [K in keyof BreakerSettings]: BreakerSettings[K] }>,
+  Same<z.infer<typeof canaryGateSchema>, { [K in keyof CanaryGateSettings]: CanaryGateSettings[K] }>,
+  Same<z.infer<typeof canarySchema>, { [K in keyof CanarySettings]: CanarySettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,
