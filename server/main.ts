@@ -40,6 +40,11 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDoctor(parsed, await loadDoctor());
       return;
     }
+    case 'canary': {
+      const { runCanary } = await import('./app/canaryCommand.ts');
+      process.exitCode = await runCanary(parsed);
+      return;
+    }
     case 'help':
       process.stdout.write(usage);
       return;

@@ -4,7 +4,8 @@ import type { StatusSnapshot } from '../../server/api/status.ts';
 export type NoticeAction =
   | { title: string; kind: 'open'; url: string }
   | { title: string; kind: 'replaceKey'; endpoint: string }
-  | { title: string; kind: 'checkHealth' };
+  | { title: string; kind: 'checkHealth' }
+  | { title: string; kind: 'canaryReport'; route: string };
 
 /** The buttons under a notice, the most helpful first. */
 export function noticeActions(notice: NoticeParams): NoticeAction[] {
@@ -21,6 +22,8 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
     case 'offline':
     case 'portal':
       return [{ title: 'Check Health Now', kind: 'checkHealth' }];
+    case 'canary-rolled-back':
+      return notice.route === undefined ? [] : [{ title: 'Show Report', kind: 'canaryReport', route: notice.route }];
   }
 }
 
@@ -31,8 +34,9 @@ export function noticeActions(notice: NoticeParams): NoticeAction[] {
 export class NoticeMemory {
   readonly #shown = new Set<string>();
 
-  /** True the first time; from then on false until forgotten. */
+  /** True the first time; from then on false until forgotten. The server itself says once that a canary was rolled back. */
   isNew(notice: Pick<NoticeParams, 'kind' | 'endpoint'>): boolean {
+    if (notice.kind === 'canary-rolled-back') return true;
     const id = `${notice.endpoint}\n${notice.kind}`;
     if (this.#shown.has(id)) return false;
     this.#shown.add(id);

@@ -10,6 +10,8 @@ export interface ArmOfPlan {
   share: number;
   /** One sentence without its end: why this arm. */
   why: string;
+  /** A request of the canary for which each of its targets was kept away, so that the baseline got it. */
+  keptAway?: true | undefined;
 }
 
 /** `none`: it was never started. `promoted`: every request goes to the canary's targets first. */
@@ -84,3 +86,70 @@ export type CanaryResult = { canaries: CanaryReport[] } | { refused: string };
 
 /** Client -> server, request: the canaries of routes, and what is done with them. */
 export const canaryRequest = requestType<CanaryParams, CanaryResult>('waybill/canary');
+
+const stateWords: Readonly<Record<GateState, string>> = { 'pass': 'pass', 'fail': 'FAIL', 'inconclusive': 'inconclusive', 'no-data': 'not enough data' };
+
+/** One line of the table of both arms. */
+export interface ReportRow { name: string; baseline: string; canary: string }
+
+/** Both arms side by side, with the bounds at 95 % in brackets. */
+export function reportRows({ baseline, canary }: CanaryReport): ReportRow[] {
+  const row = (name: string, text: (arm: ArmReport) => string): ReportRow => ({ name, baseline: text(baseline), canary: text(canary) });
+  return [
+    row('targets', ({ targets }) => targets.join(', ')),
+    row('requests', ({ requests }) => String(requests)),
+    row('error rate', ({ errorRate }) => figure(errorRate, percent)),
+    row('success rate', ({ successRate }) => figure(successRate, percent)),
+    row('p99 of first token', ({ p99FirstTokenMs }) => figure(p99FirstTokenMs, duration)),
+    row('p99 of total time', ({ p99TotalMs }) => figure(p99TotalMs, duration)),
+    row('cost per 1,000 tokens', ({ microUsdPerThousandTokens }) => figure(microUsdPerThousandTokens, money)),
+  ];
+}
+
+/** `Canary of "coding": running, stage 2 of 5, 15 %`. */
+export function headline({ route, phase, stage, stages, share }: Pick<CanaryReport, 'route' | 'phase' | 'stage' | 'stages' | 'share'>): string {
+  return phase === 'none' ? `Canary of "${route}": not started` : `Canary of "${route}": ${phase}, stage ${String(stage)} of ${String(stages.length)}, ${String(share)} %`;
+}
+
+/** A report as plain text. */
+export function reportText(report: CanaryReport): string {
+  const rows = [{ name: '', baseline: 'baseline', canary: 'canary' }, ...reportRows(report)];
+  const width = (column: keyof ReportRow): number => Math.max(...rows.map(row => row[column].length));
+  const [first, second] = [width('name'), width('baseline')];
+  return [
+    headline(report), report.message,
+    ...(report.draining > 0 && report.phase === 'rolled-back' ? [`${String(report.draining)} of its requests still run and end by themselves.`] : []),
+    ...rows.map(row => `  ${row.name.padEnd(first)}  ${row.baseline.padEnd(second)}  ${row.canary}`.trimEnd()),
+    ...report.gates.map(({ gate, state, message }) => `  ${gate}: ${stateWords[state]}. ${message}`),
+  ].join('\n');
+}
+
+/** A report as Markdown. */
+export function reportMarkdown(report: CanaryReport): string {
+  const cell = (text: string): string => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\r?\n/g, ' ');
+  return [
+    `# ${cell(headline(report))}`, '', cell(report.message), '',
+    '| | baseline | canary |', '|---|---|---|',
+    ...reportRows(report).map(row => `| ${row.name} | ${cell(row.baseline)} | ${cell(row.canary)} |`),
+    ...(report.gates.length === 0 ? [] : ['', '| gate | state | why |', '|---|---|---|', ...report.gates.map(({ gate, state, message }) => `| ${gate} | ${stateWords[state]} | ${cell(message)} |`)]),
+    '', 'Brackets hold the bounds between which the true value lies at 95 %. Failures that both arms share, and those that lie with the request or the caller, are not counted against the canary.', '',
+  ].join('\n');
+}
+
+function figure(value: FigureWithInterval | undefined, text: (value: number) => string): string {
+  if (value === undefined) return 'no data';
+  if (value.low === undefined) return text(value.value);
+  return `${text(value.value)} (${text(value.low)} to ${value.high === undefined ? 'unknown' : text(value.high)})`;
+}
+
+function percent(share: number): string {
+  return `${String(Math.round(share * 1000) / 10)} %`;
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${String(Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function money(microUsd: number): string {
+  return `$${(microUsd / 1e6).toPrecision(3)}`;
+}

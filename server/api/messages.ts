@@ -171,13 +171,15 @@ export const catalogRequest = requestType<NoParams, CatalogResult>('waybill/cata
 
 /** Server -> client, notification: a message to show to the user once, with an action. */
 export interface NoticeParams {
-  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal';
+  kind: 'key-rejected' | 'no-money' | 'certificate' | 'offline' | 'portal' | 'canary-rolled-back';
   /** Empty where it is the machine itself (`offline`, `portal`). */
   endpoint: string;
   /** One sentence with the next action. */
   message: string;
   /** Page that helps, such as the provider's billing page. */
   helpUrl?: string | undefined;
+  /** The route whose canary was rolled back. */
+  route?: string | undefined;
 }
 export const noticeNotification = notificationType<NoticeParams>('waybill/notice');
 

@@ -1,3 +1,4 @@
+import type { ArmOfPlan } from './canary.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
 import type { Purpose } from './purpose.ts';
@@ -81,6 +82,8 @@ export interface Plan {
   purpose?: PlannedPurpose | undefined;
   targets: PlannedTarget[];
   excluded: ExcludedTarget[];
+  /** Which arm of the route's canary it went to; absent where none takes part. */
+  canary?: ArmOfPlan | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { CanaryStatus } from './canary.ts';
 import type { DrillStatus } from './drill.ts';
 import type { Condition, HealthState } from './condition.ts';
 import type { FailureClass } from './failure.ts';
@@ -162,4 +163,6 @@ export interface StatusSnapshot {
   problems: ConfigProblem[];
   /** Fire drills; absent before the first one of this server. */
   drill?: DrillStatus | undefined;
+  /** Of routes that have one; absent where none has. */
+  canaries?: CanaryStatus[] | undefined;
 }

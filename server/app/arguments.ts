@@ -1,8 +1,11 @@
+import { canaryActions, type CanaryAction } from '../api/canary.ts';
+
 /** What the command line asks for. */
 export type Command =
   | { command: 'serve'; configFile: string; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: string[] }
   | { command: 'doctor'; tools: string[]; port: number; dataDir: string | undefined; fix: boolean; json: boolean }
+  | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -17,6 +20,8 @@ export const usage = `Usage:
       Serves two simulated providers, for trying things without keys. --config: writes a configuration for serve with both.
   server.js doctor [TOOL ...] [--port N] [--data DIR] [--fix] [--json]
       Checks the connections of tools to the local endpoint: address, token, settings and variables that undo them. --fix mends what is safe to mend.
+  server.js canary start|status|promote|pause|rollback [ROUTE] [--port N] [--data DIR] [--json]
+      Tells the running server of the data folder what to do with the canary of a route, and shows both arms side by side. start goes on with one that is paused.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -28,10 +33,11 @@ export function parseArguments(argv: readonly string[]): Command {
   if (first === 'sandbox') return { command: 'sandbox', rest };
   const serve = first === 'serve';
   const doctor = first === 'doctor';
+  const canary = first === 'canary';
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor ? rest : argv;
+  const words = serve || doctor || canary ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
@@ -43,6 +49,8 @@ export function parseArguments(argv: readonly string[]): Command {
       flags.add(name);
     } else if (doctor && /^[a-z][a-z-]*$/.test(word)) {
       tools.push(word);
+    } else if (canary && !word.startsWith('-') && tools.length < 2) {
+      tools.push(word);
     } else {
       return { command: 'wrong', message: `"${word}" is not known.` };
     }
@@ -51,6 +59,12 @@ export function parseArguments(argv: readonly string[]): Command {
   const port = portText === undefined ? defaultPort : Number(portText);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
   if (doctor) return { command: 'doctor', tools, port, dataDir: values.get('--data'), fix: flags.has('--fix'), json: flags.has('--json') };
+  if (canary) {
+    const [action, route] = tools;
+    const known = canaryActions.find(one => one === action);
+    if (known === undefined) return { command: 'wrong', message: action === undefined ? `canary needs one of ${canaryActions.join(', ')}.` : `"${action}" is not one of ${canaryActions.join(', ')}.` };
+    return { command: 'canary', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
+  }
   if (!serve) {
     if (!flags.has('--stdio') && !flags.has('--node-ipc')) return { command: 'wrong', message: `"${first}" is not known.` };
     return { command: 'language-server', configFile: values.get('--config'), dataDir: values.get('--data') };

@@ -16,6 +16,7 @@ import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import { createHealthRegistry } from '../health/registry.ts';
 import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
+import type { CanaryStore } from '../ledger/canaryStore.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
@@ -28,6 +29,7 @@ import { makePlan } from '../routing/makePlan.ts';
 import { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
 import { Turns } from '../routing/turns.ts';
+import { Canaries } from '../router/canary/canaries.ts';
 import { Configurator } from '../router/configurator.ts';
 import { CostRecorder } from '../router/spend/costRecorder.ts';
 import { TokenCounter } from '../router/countTokens.ts';
@@ -39,6 +41,7 @@ import { HedgeSpend } from '../router/spend/hedgeSpend.ts';
 import { History } from '../router/history.ts';
 import { NetworkMonitor, type NetworkMonitorOptions } from '../router/networkMonitor.ts';
 import { FailureNotices } from '../router/notices.ts';
+import { canaryObserver } from '../router/observers/canaryObserver.ts';
 import { choicesObserver } from '../router/observers/choicesObserver.ts';
 import { costsObserver } from '../router/observers/costsObserver.ts';
 import { drillsObserver } from '../router/observers/drillsObserver.ts';
@@ -88,6 +91,8 @@ export interface CreateRouterOptions {
   keyFingerprint?: KeyFingerprint | undefined;
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
+  /** Where the states of canaries outlive the process and are shared with peers; absent: nowhere. */
+  canaryStore?: CanaryStore | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
   interfaces?: NetworkMonitorOptions['interfaces'];
 }
@@ -147,7 +152,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const modelFacts = new ModelFactsCache({ directory, pricer, config, now });
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
+  const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
@@ -186,6 +192,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     eventLogObserver(eventLog, clock),
     costsObserver(costs),
     spend,
+    canaryObserver(canaries),
     statusObserver(changes),
   ];
   for (const observer of observers) events.subscribe(observer);
@@ -195,7 +202,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, decisions: new DecisionMemory(), events,
   });
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, eventLog, changes, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -205,13 +212,14 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
+    { name: 'The watch over canaries', tick: at => { canaries.tick(at); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
   const router = new Router({
-    instance, services, current, status, prober, endpointTester, drills, running, ticker, limiter, costs, ledger, transport, changes, notices,
+    instance, services, current, status, prober, endpointTester, drills, canaries, running, ticker, limiter, costs, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

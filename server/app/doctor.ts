@@ -1,22 +1,15 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { homedir } from 'node:os';
-import path from 'node:path';
 import { logText } from '../api/logText.ts';
 import type { StatusSnapshot } from '../api/status.ts';
 import type { Finding, Patient, ToolDoctor } from '../api/toolDoctor.ts';
 import { parseJson } from '../base/json.ts';
-import { askIdentity } from '../inbound/http/auth/identity.ts';
-import { tokenIn } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import type { Command } from './arguments.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
+import { askLocal, localServerAt } from './localServer.ts';
 
-const identityMs = 2000;
-const answerMs = 5000;
 const versionMs = 10_000;
-const largestAnswer = 16 * 1024 * 1024;
 
 /**
  * Checks the connections of tools, and mends them with `--fix`. @returns the exit code: 0 where nothing is wrong, 1 where something is
@@ -47,56 +40,17 @@ async function treated(tool: string, patient: Patient, doctor: ToolDoctor, fix: 
   }
 }
 
-/** The address is used, and a token sent there, only once a Waybill has proved to have the data folder's token. */
 async function patientAt(dataDir: string, port: number): Promise<Patient> {
   const url = `http://127.0.0.1:${String(port)}`;
-  const token = sharedToken(dataDir);
-  const owner = token === undefined ? undefined : await askIdentity(port, token, identityMs);
-  const status = token === undefined || owner !== 'ours' ? undefined : parseJson((await get(`${url}/waybill/status`, token)).text);
+  const server = await localServerAt(dataDir, port);
+  const status = 'message' in server ? undefined : parseJson((await askLocal(`${url}/waybill/status`, server.token)).text);
   return {
     where: { home: homedir(), environment: process.env }, storageFolder: dataDir, folders: [process.cwd()],
-    endpoint: owner === 'ours' ? { url } : { message: messageOf(owner, port, dataDir) },
+    endpoint: 'message' in server ? { message: server.message } : { url },
     offered: (status as Pick<StatusSnapshot, 'offered'> | undefined)?.offered ?? [],
-    takesToken: async tool => (await get(`${url}/v1/models`, tool)).status === 200,
+    takesToken: async tool => (await askLocal(`${url}/v1/models`, tool)).status === 200,
     versionOf,
   };
-}
-
-function messageOf(owner: 'foreign' | 'silent' | undefined, port: number, dataDir: string): string {
-  switch (owner) {
-    case undefined: return `No Waybill has served from ${dataDir}; --data names another data folder.`;
-    case 'foreign': return `Port ${String(port)} is held by another program, or by a Waybill of another data folder.`;
-    case 'silent': return `Nothing answers at port ${String(port)}; --port names another one.`;
-  }
-}
-
-function sharedToken(dataDir: string): string | undefined {
-  try {
-    return tokenIn(readFileSync(path.join(dataDir, 'token'), 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Never rejects; status 0: no answer. */
-function get(url: string, token: string): Promise<{ status: number; text: string }> {
-  return new Promise(resolve => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    const none = (): void => { resolve({ status: 0, text: '' }); };
-    const asked = request(url, { headers: { authorization: `Bearer ${token}` }, agent: false, timeout: answerMs }, response => {
-      response.on('data', (piece: Buffer) => {
-        bytes += piece.length;
-        if (bytes > largestAnswer) asked.destroy();
-        else pieces.push(piece);
-      });
-      response.on('end', () => { resolve({ status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') }); });
-      response.on('close', none);
-    });
-    asked.on('timeout', () => { asked.destroy(); });
-    asked.on('error', none);
-    asked.end();
-  });
 }
 
 function versionOf(program: string): Promise<string | undefined> {

@@ -9,9 +9,8 @@ import type { CanaryArm } from '../api/canary.ts';
  * traffic, whatever the failure rate is at that moment. An outage of both arms is therefore no evidence.
  */
 
-/** How much worse the canary may be than the baseline, and how much weight each assumption has. */
-const ratios = [2, 5, 20, 100] as const;
-const weights = [0.1, 0.2, 0.35, 0.35] as const;
+/** How many times as often as the baseline the canary may fail: assumptions of the same weight. */
+const ratios = [3, 8, 20, 60] as const;
 
 /** The logarithm of the likelihood ratio for each assumption. */
 export type Evidence = readonly number[];
@@ -30,7 +29,7 @@ export function withEvent(evidence: Evidence, arm: CanaryArm, share: number): Ev
 
 /** How many times likelier the events are if the canary is worse. */
 export function strength(evidence: Evidence): number {
-  return evidence.reduce((sum, log, index) => sum + (weights[index] ?? 0) * Math.exp(Math.min(log, 700)), 0);
+  return evidence.reduce((sum, log) => sum + Math.exp(Math.min(log, 700)) / ratios.length, 0);
 }
 
 /** How far above the limit the true rate may be. */
@@ -56,8 +55,10 @@ export function excessStrength(evidence: Evidence): number {
 /** Traffic of the last requests by arm, each weighing a little less than the one after it. */
 export interface RecentTraffic { readonly baseline: number; readonly canary: number }
 
-/** A conversation stays with its arm, so traffic comes in runs: the memory is shorter than a usual run. */
-const memory = 10;
+/** A conversation stays with its arm, so traffic comes in runs: the memory is about as long as a usual run. */
+const memory = 20;
+/** How far the share of so few requests strays by chance, in standard deviations. */
+const usualStraying = 2;
 
 export const noTraffic: RecentTraffic = { baseline: 0, canary: 0 };
 
@@ -66,8 +67,13 @@ export function withRequest({ baseline, canary }: RecentTraffic, arm: CanaryArm)
   return { baseline: baseline * kept + (arm === 'baseline' ? 1 : 0), canary: canary * kept + (arm === 'canary' ? 1 : 0) };
 }
 
-/** The canary's share of the traffic around a request, never less than what it is meant to get: the larger share is weaker evidence. */
+/**
+ * The canary's share of the traffic around a request: what it is meant to get, or what it got of late where that is
+ * clearly more, because few conversations run. The larger share is the weaker evidence.
+ */
 export function localShare({ baseline, canary }: RecentTraffic, meant: number): number {
   const all = baseline + canary;
-  return all === 0 ? meant : Math.max(meant, canary / all);
+  const ofLate = all === 0 ? 0 : canary / all;
+  const chance = usualStraying * Math.sqrt(meant * (1 - meant) / Math.max(1, 2 * all - 1));
+  return ofLate > meant + chance ? ofLate : meant;
 }

@@ -10,7 +10,7 @@ import type { EventEvidence, Rollout } from './rollout.ts';
  * How strong evidence must be. A sum of 1/strength over all of them bounds the share of canaries that are rolled back
  * without a difference: 0.003 for errors, 0.0025 for the stages, 0.001 for each latency.
  */
-const enoughOfRun = 333;
+const enoughOfRun = 100;
 const enoughOfStage = 2_000;
 const enoughOfLatency = 1_000;
 /** Weaker evidence than that, and a person decides. */
@@ -18,7 +18,7 @@ const suspicious = 20;
 /** Failures in a row are a reason only where the baseline's own failures do not explain them. */
 const byChance = 1e-3;
 /** Limits are no reason before the canary failed so often without the baseline: half an outage of both looks alike for less long. */
-const enoughAlone = 10;
+const enoughAlone = 14;
 
 /** Why the canary is to be rolled back now, in one sentence; undefined where no gate fails. Constant time. */
 export function failedGate(rollout: Rollout, rules: CanaryConfig): string | undefined {
@@ -74,7 +74,9 @@ function slowSentence(subject: string, { run }: EventEvidence, limitMs: number |
 function tooExpensive(rollout: Rollout, rules: CanaryConfig): string | undefined {
   const { costRatio } = rules.gates;
   if (costRatio === undefined) return undefined;
-  const ratio = ratioOf(rollout.arms.canary.cost, rollout.arms.baseline.cost);
+  const { canary, baseline } = rollout.arms;
+  if (Math.min(canary.cost.count, baseline.cost.count) < rules.minRequests) return undefined;
+  const ratio = ratioOf(canary.cost, baseline.cost);
   if (ratio?.low === undefined || ratio.low <= costRatio) return undefined;
   return `Rolled back ${where(rollout, rules)}: 1,000 tokens cost ${ratio.value.toFixed(2)} times as much at the canary as at the baseline, above the limit of ${String(costRatio)}.`;
 }

@@ -44,7 +44,7 @@ function counted(rollout: Rollout, observation: Observation, rules: CanaryConfig
   const outage = arm === 'canary' && failed && takenOver === 'failed';
   const traffic = withRequest(rollout.traffic, arm);
   const meant = (rules.stages[rollout.stage] ?? 100) / 100;
-  const share = localShare(traffic, meant);
+  const share = localShare(rollout.traffic, meant);
   const baseline = trialOfBaseline(observation);
   const tally = rollout.arms[arm];
   const arms = { ...rollout.arms, [arm]: tallied(tally, observation) };

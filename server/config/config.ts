@@ -153,6 +153,6 @@ export type KeyRing = ReadonlyMap<string, readonly KeyMaterial[]>;
 export const emptyConfig: Config = { endpoints: new Map(), routes: new Map() };
 
 /** The entries of a route, as they are listed. */
-export function membersOf({ members, targets }: RouteConfig): readonly RouteMember[] {
+export function membersOf({ members, targets }: Pick<RouteConfig, 'members' | 'targets'>): readonly RouteMember[] {
   return members ?? targets.map(target => ({ target, weight: 1 }));
 }

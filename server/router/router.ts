@@ -18,6 +18,7 @@ import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { BillReconciler } from './bills/billReconciler.ts';
+import type { Canaries } from './canary/canaries.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import type { CountRequest, TokenCounter } from './countTokens.ts';
@@ -47,6 +48,7 @@ export interface RouterOptions {
   history: History;
   bills: BillReconciler;
   drills: FaultInjectionRunner;
+  canaries: Canaries;
   running: RunningExchanges;
   ticker: Ticker;
   limiter: RateLimiter;
@@ -67,6 +69,8 @@ export class Router {
   readonly onNotice: Subscribe<NoticeParams>;
   /** Fire drills of this process. */
   readonly drills: Pick<FaultInjectionRunner, 'start' | 'stop' | 'report'>;
+  /** The canaries of routes. */
+  readonly canaries: Pick<Canaries, 'act'>;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -76,6 +80,7 @@ export class Router {
     this.clock = parts.services.clock;
     this.log = parts.services.log;
     this.drills = parts.drills;
+    this.canaries = parts.canaries;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);
@@ -172,12 +177,13 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, running, limiter, costs, ledger, transport } = this.#parts;
+    const { ticker, drills, canaries, running, limiter, costs, ledger, transport } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
     this.#ends.run(() => { limiter.close(); });
     await costs.pricedUpToNow();
+    this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
     await transport.shutdown();
   }

@@ -2,6 +2,7 @@ import type { Random } from '../base/clock.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
+import type { RoutingView } from '../routing/plan.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
 import type { Signals } from '../routing/signals.ts';
 
@@ -14,4 +15,6 @@ export interface RoutingState {
   readonly keys: Pick<KeyPool, 'hasKeys' | 'blocked'>;
   readonly signals: Signals;
   readonly random: Random;
+  /** Absent: no canary takes part. */
+  readonly canaries?: { arm: NonNullable<RoutingView['arm']> } | undefined;
 }

@@ -1,7 +1,9 @@
+import type { ArmOfPlan } from '../api/canary.ts';
 import type { Clock, Random } from '../base/clock.ts';
+import type { RouteConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { RateRequest } from '../limits/rateLimiter.ts';
-import type { RoutingView } from '../routing/plan.ts';
+import type { RoutingRequest, RoutingView } from '../routing/plan.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
 import type { Signals } from '../routing/signals.ts';
 import type { RoutingState } from './routingState.ts';
@@ -35,6 +37,10 @@ export class RouterView implements RoutingView {
 
   get random(): Random {
     return this.#state.random;
+  }
+
+  arm(route: RouteConfig, request: RoutingRequest): ArmOfPlan | undefined {
+    return this.#state.canaries?.arm(route, request);
   }
 
   admission(endpoint: string, model: string): Admission {

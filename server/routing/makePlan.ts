@@ -44,8 +44,12 @@ export function createPlanner(known: Strategies): MakePlan {
     if (resolved === undefined) return result;
     if (resolved.route !== undefined) plan.route = resolved.route;
     const lead = resolved.purposes === undefined || request.purpose === undefined ? undefined : leadOf(resolved.purposes, request.purpose, view.table, plan);
-    if (lead !== undefined) result.targets = serving(lead, known, request, view, result);
-    const own = serving(lead === undefined ? resolved : withoutLead(resolved, lead), known, request, view, result);
+    // What goes elsewhere by its purpose says nothing about the route's own targets, nor about what would replace them.
+    const canary = lead === undefined ? canaryOf(resolved, request, view, plan) : undefined;
+    const first = lead ?? canary;
+    if (first !== undefined) result.targets = serving(first, known, request, view, result);
+    if (canary !== undefined && plan.canary !== undefined && result.targets.length === 0 && isKeptAway(canary.candidates, result)) plan.canary = { ...plan.canary, keptAway: true };
+    const own = serving(first === undefined ? resolved : withoutLead(resolved, first), known, request, view, result);
     result.targets = result.targets.length === 0 ? own : [...result.targets, ...own];
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
@@ -56,6 +60,11 @@ export function createPlanner(known: Strategies): MakePlan {
 
 /** The planner of the server. */
 export const makePlan: MakePlan = createPlanner(strategies);
+
+/** A target is left out only until a moment, and by no limit of the user's own. */
+function isKeptAway(candidates: readonly Candidate[], { coolingDown }: PlanResult): boolean {
+  return coolingDown.some(({ target, ownLimit }) => ownLimit === undefined && candidates.some(({ name }) => name === target.target));
+}
 
 const noTargets: readonly ResolvedTarget[] = [];
 
@@ -90,6 +99,15 @@ function leadOf(purposes: PurposeMap, purpose: Purpose, table: RouteTable, plan:
   plan.purpose = chosen === undefined ? purpose : { ...purpose, entry: chosen.entry, first: chosen.name };
   if (chosen === undefined) return undefined;
   return { candidates: chosen.candidates, group: chosen.route === undefined ? undefined : table.groupOfRoute(chosen.route) };
+}
+
+/** The canary's targets, where a request of a route goes to them; the plan says to which arm it goes. */
+function canaryOf({ route: name }: Resolved, request: RoutingRequest, view: RoutingView, plan: Plan): Ordering | undefined {
+  const route = name === undefined ? undefined : view.table.config.routes.get(name);
+  const arm = route?.canary === undefined ? undefined : view.arm?.(route, request);
+  if (route === undefined || arm === undefined) return undefined;
+  plan.canary = arm;
+  return arm.arm === 'canary' ? { candidates: view.table.canaryTargets(route.name), group: view.table.groupOfCanary(route.name) } : undefined;
 }
 
 function withoutLead({ candidates, group }: Ordering, lead: Ordering): Ordering {

@@ -1,7 +1,9 @@
 import type { Purpose } from '../api/purpose.ts';
 import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts';
+import type { ArmOfPlan } from '../api/canary.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
+import type { RouteConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { ResolvedTarget, RouteTable } from './routeTable.ts';
 import type { Signals } from './signals.ts';
@@ -56,6 +58,8 @@ export interface RoutingView {
   readonly now: number;
   readonly signals: Signals;
   readonly random: Random;
+  /** Which arm of its canary a request of a route goes to; undefined where none takes part. Asked only of routes that have a canary. */
+  arm?(route: RouteConfig, request: RoutingRequest): ArmOfPlan | undefined;
   /** Whether breaker, cooldowns and limits let an attempt through. @param model canonical */
   admission(endpoint: string, model: string): Admission;
   /**

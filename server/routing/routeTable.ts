@@ -1,7 +1,7 @@
 import type { PlannedTarget } from '../api/receipt.ts';
 import type { StrategyName } from '../api/settings.ts';
 import { targetName } from '../api/targetName.ts';
-import { membersOf, type Config, type EndpointConfig, type RouteConfig } from '../config/config.ts';
+import { membersOf, type Config, type EndpointConfig, type RouteConfig, type RouteTarget } from '../config/config.ts';
 import type { ModelFacts } from '../models/mergedFacts.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { modelSettings } from '../models/modelSettings.ts';
@@ -70,6 +70,7 @@ export class RouteTable {
   readonly #targets = new Map<string, Map<string, ResolvedTarget>>();
   readonly #ofRoute = new Map<string, readonly Candidate[]>();
   readonly #groups = new Map<string, RouteGroup>();
+  readonly #ofCanary = new Map<string, readonly Candidate[]>();
   readonly #ofModel = new Map<string, readonly ResolvedTarget[]>();
 
   constructor(sources: RouteSources) {
@@ -105,15 +106,28 @@ export class RouteTable {
     if (known !== undefined) return known;
     const route = this.config.routes.get(name);
     if (route === undefined) return undefined;
+    const made = this.#resolved(route.targets);
+    this.#ofRoute.set(name, made);
+    return made;
+  }
+
+  /** The targets that the canary of a route tries out, likewise; none where it has no canary. */
+  canaryTargets(route: string): readonly Candidate[] {
+    const known = this.#ofCanary.get(route);
+    if (known !== undefined) return known;
+    const made = this.#resolved(this.config.routes.get(route)?.canary?.targets ?? []);
+    this.#ofCanary.set(route, made);
+    return made;
+  }
+
+  #resolved(targets: readonly RouteTarget[]): readonly Candidate[] {
     const candidates = new Map<string, Candidate>();
-    for (const { endpoint, model: spelling } of route.targets) {
+    for (const { endpoint, model: spelling } of targets) {
       const model = this.modelAt(endpoint, spelling);
       const target = this.target(endpoint, model) ?? { name: targetName(endpoint, model), endpoint: undefined, endpointName: endpoint, model };
       if (!candidates.has(target.name)) candidates.set(target.name, target);
     }
-    const made = [...candidates.values()];
-    this.#ofRoute.set(name, made);
-    return made;
+    return [...candidates.values()];
   }
 
   /** How a route orders its targets; undefined where they are tried as they are listed, and where there is no such route. */
@@ -123,7 +137,14 @@ export class RouteTable {
     return this.#group(route);
   }
 
-  #group(route: RouteConfig): RouteGroup {
+  /** How the targets of a route's canary are ordered, by the strategy of the route; undefined where they are tried as they are listed. */
+  groupOfCanary(route: string): RouteGroup | undefined {
+    const { canary, strategy } = this.config.routes.get(route) ?? {};
+    // No route has such a name, so that turns are counted apart.
+    return canary === undefined || strategy === undefined || strategy === 'priority' ? undefined : this.#group({ name: `canary of ${route}`, strategy, targets: canary.targets });
+  }
+
+  #group(route: Pick<RouteConfig, 'name' | 'strategy' | 'targets' | 'members'>): RouteGroup {
     const known = this.#groups.get(route.name);
     if (known !== undefined) return known;
     const members: GroupMember[] = [];

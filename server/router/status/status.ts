@@ -1,4 +1,5 @@
 import { healthOf } from '../../api/condition.ts';
+import type { CanaryStatus } from '../../api/canary.ts';
 import type { DrillStatus } from '../../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -12,6 +13,7 @@ import type { KeyPool } from '../../keys/keyPool.ts';
 import type { ModelFactsCache } from '../../models/factsCache.ts';
 import type { ModelDirectory } from '../../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
+import type { Canaries } from '../canary/canaries.ts';
 import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
 import type { EventLog } from '../eventLog.ts';
@@ -40,6 +42,7 @@ export interface SnapshotSources extends OfferSources {
   ledger: Pick<SharedState, 'revision'>;
   spend: Pick<SpendToday, 'byEndpoint'>;
   drill: DrillStatus | undefined;
+  canaries: CanaryStatus[] | undefined;
 }
 
 /** The whole state as the editor draws it. */
@@ -64,6 +67,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
     todayMicroUsd, todayEstimated, todayUnknown, ...(todayUnpriced === undefined ? {} : { todayUnpriced }),
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
+    ...(sources.canaries === undefined ? {} : { canaries: sources.canaries }),
   };
 }
 
@@ -116,6 +120,7 @@ export interface StatusReaderOptions {
   ledger: Pick<SharedState, 'revision'>;
   spend: Pick<SpendToday, 'byEndpoint'>;
   drills: Pick<FaultInjectionRunner, 'status'>;
+  canaries: Pick<Canaries, 'statuses'>;
   eventLog: Pick<EventLog, 'states'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
@@ -132,9 +137,9 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, eventLog, changes } = this.#options;
+    const { current, ledger, spend, drills, canaries, eventLog, changes } = this.#options;
     const sources = this.#offerSources();
-    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status() });
+    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses() });
     changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;

@@ -41,10 +41,12 @@ export interface Traffic {
   conversationLength?: number;
   /** Conversations that run at the same time. */
   atOnce?: number;
+  /** Times are measured too. */
+  measured?: boolean;
 }
 
 /** One canary over simulated traffic on a virtual clock, a request a second. */
-export function simulated(providers: Providers, { seed, rules = defaults, requests, conversationLength = 1, atOnce = 1 }: Traffic): Run {
+export function simulated(providers: Providers, { seed, rules = defaults, requests, conversationLength = 1, atOnce = 1, measured = false }: Traffic): Run {
   const random = seededRandom(seed);
   let rollout = newRollout(`run-${String(seed)}`, 'new/m', 0);
   let toCanary = 0;
@@ -54,11 +56,12 @@ export function simulated(providers: Providers, { seed, rules = defaults, reques
     const arm = armOf(rollout, rules, conversation, random)?.arm ?? 'baseline';
     const fails = (rate: number): boolean => random() < rate;
     const observation: Observation = { arm, failed: fails(arm === 'canary' ? providers.canaryFails(request) : providers.baselineFails(request)), answered: false };
+    observation.answered = !observation.failed;
     if (arm === 'canary') toCanary += 1;
     if (arm === 'canary' && observation.failed) observation.takenOver = fails(providers.baselineFails(request)) ? 'failed' : 'answered';
-    if (!observation.failed) {
+    if (!observation.failed && measured) {
       const ms = arm === 'canary' && providers.canaryLatency !== undefined ? providers.canaryLatency(random) : usualLatency(random);
-      Object.assign(observation, { answered: true, firstTokenMs: ms, totalMs: ms * 4 });
+      Object.assign(observation, { firstTokenMs: ms, totalMs: ms * 4 });
     }
     rollout = advanced(observed(rollout, observation, rules, request * 1000), rules, request * 1000);
   }

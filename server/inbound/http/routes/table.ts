@@ -1,3 +1,4 @@
+import { canaryRoutes } from './canary.ts';
 import { conversationRoutes } from './conversations.ts';
 import { countTokensRoutes } from './countTokens.ts';
 import { exchangesRoutes } from './exchanges.ts';
@@ -18,7 +19,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, reconcileRoute, ...exchangesRoutes,
+  healthRoute, identityRoute, statusRoute, spendRoute, reconcileRoute, ...canaryRoutes, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

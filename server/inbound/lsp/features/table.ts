@@ -1,4 +1,5 @@
 import { billsFeature } from './bills.ts';
+import { canaryFeature } from './canary.ts';
 import { catalogFeature } from './catalog.ts';
 import { chatFeature } from './chat.ts';
 import { configurationFeature } from './configuration.ts';
@@ -11,5 +12,5 @@ import { toolTokensFeature } from './toolTokens.ts';
 
 /** Every feature of the language server. A new one is a file and a line here. */
 export const lspFeatures: readonly LspFeature[] = [
-  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature,
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature,
 ];
