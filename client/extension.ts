@@ -11,6 +11,7 @@ import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
+import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { registerCommands } from './commands/register.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
@@ -21,6 +22,7 @@ import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './settings/configuration.ts';
 import { ContextKeys } from './status/contextKeys.ts';
 import { BillView } from './views/bill/billView.ts';
+import { CanaryReportDocument } from './views/canary/canaryReportDocument.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
@@ -65,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
+  const canaryReports = new CanaryReportDocument(server);
   const bill = new BillView(context.extensionUri);
   const walkthrough = new WalkthroughProgress(server, context.globalState);
   const chat = new ChatProvider(server, configuration, context.globalState);
@@ -81,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,
+    canaryReports,
     bill,
     walkthrough,
     new ConnectionUpkeep(services, toolPlace),
@@ -104,6 +108,11 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),
       'waybill.fireDrillReport': () => { drillReport.open(); },
+      'waybill.startCanary': target => startCanary(services, target),
+      'waybill.promoteCanary': target => promoteCanary(services, target),
+      'waybill.pauseCanary': target => pauseCanary(services, target),
+      'waybill.rollBackCanary': target => rollBackCanary(services, target),
+      'waybill.canaryReport': target => canaryReport(services, target, route => canaryReports.show(route)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),

@@ -21,6 +21,11 @@ export const commandTitles = {
   'waybill.fireDrill': 'Fire Drill…',
   'waybill.stopFireDrill': 'Stop Fire Drill',
   'waybill.fireDrillReport': 'Show Fire Drill Report',
+  'waybill.startCanary': 'Start Canary…',
+  'waybill.promoteCanary': 'Promote Canary…',
+  'waybill.pauseCanary': 'Pause Canary…',
+  'waybill.rollBackCanary': 'Roll Back Canary…',
+  'waybill.canaryReport': 'Show Canary Report…',
   'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.openChat': 'Open Chat',
   'waybill.allowChatWithoutSignIn': 'Allow Chat Without Sign-In…',
@@ -49,7 +54,7 @@ export const viewCommandTitles = {
 } as const;
 
 /** What a context menu hands to a command: the line of the tree it was opened on. */
-export interface CommandTarget { endpoint?: string; keyId?: string; model?: string }
+export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string }
 
 export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget) => void | Promise<void>>>;
 
@@ -57,10 +62,11 @@ export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget)
 export function commandTarget(argument: unknown): CommandTarget {
   if (typeof argument === 'string') return { endpoint: argument };
   if (typeof argument !== 'object' || argument === null) return {};
-  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown } = argument;
+  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown } = argument;
   return {
     ...(typeof given.endpoint === 'string' ? { endpoint: given.endpoint } : {}),
     ...(typeof given.keyId === 'string' ? { keyId: given.keyId } : {}),
     ...(typeof given.model === 'string' ? { model: given.model } : {}),
+    ...(typeof given.route === 'string' ? { route: given.route } : {}),
   };
 }

@@ -162,7 +162,7 @@ async function askChange(targets: readonly string[], index: number, weighs: bool
 }
 
 /** Asks for a model of any endpoint, as a target; one that no provider lists can be typed. */
-async function askTarget(
+export async function askTarget(
   services: CommandServices, present: readonly string[], look: { title: string; placeholder: string; step?: number; totalSteps?: number; into?: string }, only?: string,
 ): Promise<string | undefined> {
   const endpoints = services.configuration.settings.endpoints;

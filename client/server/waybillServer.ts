@@ -3,6 +3,7 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
+import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
@@ -43,6 +44,8 @@ export interface WaybillServer {
   stopDrills(): Promise<StopDrillResult>;
   /** What each route survives. */
   resilienceReport(): Promise<ResilienceReportResult>;
+  /** Does something with the canary of a route, or returns why not. */
+  canary(params: CanaryParams): Promise<CanaryResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -7,6 +7,7 @@ import { describeKey } from '../../keys/keyList.ts';
 import { conditionIcon, endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
+import { canaryRows } from './canaryRows.ts';
 import { portRows } from './portRow.ts';
 import type { TreeNode } from './treeNode.ts';
 
@@ -16,7 +17,7 @@ const colors = { good: 'testing.iconPassed', warn: 'problemsWarningIcon.foregrou
 /** The whole tree; empty when there is no endpoint. */
 export function providerNodes(status: StatusSnapshot | undefined, now: number): TreeNode[] {
   const drilled = new Set(status?.drill?.running.map(drill => drill.endpoint));
-  return [...(status?.endpoints ?? []).map(endpoint => endpointNode(endpoint, now, drilled.has(endpoint.name))), ...portRows(status)];
+  return [...(status?.endpoints ?? []).map(endpoint => endpointNode(endpoint, now, drilled.has(endpoint.name))), ...canaryRows(status), ...portRows(status)];
 }
 
 /** The line above the tree, where something needs saying. */

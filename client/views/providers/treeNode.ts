@@ -18,4 +18,5 @@ export interface TreeNode {
   endpoint: string;
   keyId?: string;
   model?: string;
+  route?: string;
 }

@@ -96,10 +96,17 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Workspace', receipt.caller.workspace],
     ['Came in through', receipt.inbound === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
+    ['Canary', canaryText(receipt.plan.canary)],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
   ]).map((fact) => ({ ...fact, isId: true })));
+}
+
+/** Which arm of the route's canary it went to, and why. */
+function canaryText(canary: Receipt['plan']['canary']): string | undefined {
+  if (canary === undefined) return undefined;
+  return `${canary.arm}: ${canary.why}${canary.keptAway === true ? '; its targets were kept away, so the baseline got the request' : ''}`;
 }
 
 function planSummary(receipt: Receipt): string {

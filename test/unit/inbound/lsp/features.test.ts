@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from 'vscode-languageserver';
+import * as canaryMessages from '../../../../server/api/canary.ts';
 import * as drillMessages from '../../../../server/api/drill.ts';
 import * as messages from '../../../../server/api/messages.ts';
 import { requestType } from '../../../../server/api/messageTypes.ts';
@@ -37,7 +38,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method,
 ];
 

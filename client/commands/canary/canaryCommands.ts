@@ -1,0 +1,98 @@
+import * as vscode from 'vscode';
+import type { CanaryAction, CanaryPhase } from '../../../server/api/canary.ts';
+import { canaryAdvances, type CanaryAdvance } from '../../../server/api/settings.ts';
+import { NextStep, UserError } from '../../base/errors.ts';
+import { inform } from '../../base/toasts.ts';
+import { targetsOf } from '../../settings/settingsEdits.ts';
+import type { CommandTarget } from '../commandTable.ts';
+import { askRoute } from '../firstRoute.ts';
+import { askChoice, valueOf } from '../input/quickInput.ts';
+import { askTarget } from '../routeCommands.ts';
+import type { CommandServices } from '../services.ts';
+
+const showReport = 'Show Report';
+const knownWithinMs = 5_000;
+
+const advanceChoices: Readonly<Record<CanaryAdvance, { label: string; detail: string }>> = {
+  time: { label: 'By Time', detail: 'A stage lasts an hour, and ends when it has enough requests and every gate passes.' },
+  requests: { label: 'By Requests', detail: 'A stage lasts 200 requests of both arms, and ends when every gate passes.' },
+  manual: { label: 'By Hand', detail: 'A stage ends when you promote it.' },
+};
+
+/** "Start Canary…": a route; where it has no canary yet, what to try and how its stages end; then it runs. */
+export async function startCanary(services: CommandServices, target: CommandTarget): Promise<void> {
+  const { routes } = services.configuration.settings;
+  if (Object.keys(routes).length === 0) throw new NextStep('A canary needs a route first.', { title: 'New Route…', command: 'waybill.newRoute' });
+  const route = target.route ?? await askRoute(Object.keys(routes), 'Start Canary', 'Choose the route whose traffic should move in stages');
+  if (route === undefined) return;
+  if (routes[route]?.canary === undefined) {
+    const entry = await askTarget(services, targetsOf(routes[route]), { title: `Start Canary of "${route}"`, step: 1, totalSteps: 2, placeholder: 'Choose the model to try' });
+    if (entry === undefined) return;
+    const advance = valueOf(await askChoice<CanaryAdvance>({
+      title: `Start Canary of "${route}"`, step: 2, totalSteps: 2, placeholder: 'How should a stage end? The stages are 5, 15, 30, 50 and 100 % of conversations',
+      items: canaryAdvances.map(value => ({ ...advanceChoices[value], value })),
+    }));
+    if (advance === undefined) return;
+    await services.configuration.changeRoutes(now => ({ ...now, [route]: { ...now[route] ?? { targets: [] }, canary: { targets: [entry], advance } } }));
+    await isKnown(services, route);
+  }
+  await act(services, 'start', route);
+}
+
+/** "Promote Canary…": to the next stage, whatever the gates say. */
+export async function promoteCanary(services: CommandServices, target: CommandTarget): Promise<void> {
+  await actOn(services, 'promote', target, ['running', 'paused']);
+}
+
+/** "Pause Canary…": the share stays, and the gates still watch. */
+export async function pauseCanary(services: CommandServices, target: CommandTarget): Promise<void> {
+  await actOn(services, 'pause', target, ['running', 'paused']);
+}
+
+/** "Roll Back Canary…": new requests go to the route's own targets. */
+export async function rollBackCanary(services: CommandServices, target: CommandTarget): Promise<void> {
+  await actOn(services, 'rollback', target, ['running', 'paused', 'promoted']);
+}
+
+/** "Show Canary Report…". */
+export async function canaryReport(services: CommandServices, target: CommandTarget, show: (route: string) => Promise<void>): Promise<void> {
+  const route = await routeOf(services, target, 'Show Canary Report', ['none', 'running', 'paused', 'rolled-back', 'promoted']);
+  if (route !== undefined) await show(route);
+}
+
+async function actOn(services: CommandServices, action: CanaryAction, target: CommandTarget, phases: readonly CanaryPhase[]): Promise<void> {
+  const route = await routeOf(services, target, { start: 'Start Canary', status: 'Show Canary', promote: 'Promote Canary', pause: 'Pause Canary', rollback: 'Roll Back Canary' }[action], phases);
+  if (route !== undefined) await act(services, action, route);
+}
+
+/** The route that a command was called on, the only one that it can be about, or one that is asked for. */
+async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly CanaryPhase[]): Promise<string | undefined> {
+  if (target.route !== undefined) return target.route;
+  const routes = (services.server.status?.canaries ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
+  if (routes.length === 0) throw new NextStep('No canary is there that this could be done with.', { title: 'Start Canary…', command: 'waybill.startCanary' });
+  return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
+}
+
+async function act(services: CommandServices, action: CanaryAction, route: string): Promise<void> {
+  const result = await services.server.canary({ action, route });
+  if ('refused' in result) throw new UserError(result.refused);
+  const message = result.canaries[0]?.message ?? '';
+  void inform(`Canary of "${route}": ${message}`, showReport).then(async pick => {
+    if (pick === showReport) await vscode.commands.executeCommand('waybill.canaryReport', { route });
+  });
+}
+
+/** The server knows the canary a moment after the settings were written. */
+function isKnown({ server }: CommandServices, route: string): Promise<void> {
+  const knows = (): boolean => server.status?.canaries?.some(canary => canary.route === route) === true;
+  if (knows()) return Promise.resolve();
+  return new Promise(resolve => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      subscription.dispose();
+      resolve();
+    };
+    const timer = setTimeout(finish, knownWithinMs);
+    const subscription = server.onDidChangeStatus(() => { if (knows()) finish(); });
+  });
+}
