@@ -5,9 +5,9 @@ import { resolveConfig } from '../../../server/config/resolve.ts';
 import { supportedProtocols } from '../../../server/protocols/registry.ts';
 import type { CanaryConfig } from '../../../server/config/config.ts';
 
-function canaryOf(canary: unknown): { canary: CanaryConfig | undefined; said: string[]; paths: (string | undefined)[]; serves: boolean } {
+function canaryOf(canary: unknown, others: Record<string, unknown> = {}, targets = ['openai/gpt-4.1']): { canary: CanaryConfig | undefined; said: string[]; paths: (string | undefined)[]; serves: boolean } {
   const endpoints = { openai: { provider: 'openai' }, claude: { provider: 'anthropic' } };
-  const { config, problems } = resolveConfig({ endpoints, routes: { coding: { targets: ['openai/gpt-4.1'], canary } } }, { catalog: { providers, findProvider }, supportedProtocols, source: 'file' });
+  const { config, problems } = resolveConfig({ endpoints, routes: { coding: { targets, canary }, ...others } }, { catalog: { providers, findProvider }, supportedProtocols, source: 'file' });
   const route = config.routes.get('coding');
   return { canary: route?.canary, said: problems.map(({ message }) => message), paths: problems.map(({ path }) => path), serves: route !== undefined };
 }
@@ -25,6 +25,15 @@ describe('the canary of a route', () => {
   test('takes what is written', () => {
     const { canary } = canaryOf({ targets: ['claude/a', 'claude/b'], stages: [50, 100], advance: 'requests', stageRequests: 10, stageMinutes: 0.5, minRequests: 3, failuresInARow: 4, gates: { p99FirstTokenMs: 5000, p99TotalMs: 60_000, costRatio: 1.2 } });
     assert.deepEqual([canary?.stages, canary?.advance, canary?.stageRequests, canary?.stageMs, canary?.minRequests, canary?.failuresInARow, canary?.gates.p99Ratio, canary?.gates.costRatio], [[50, 100], 'requests', 10, 30_000, 3, 4, undefined, 1.2]);
+  });
+
+  test('tries no route, and no target of a route within its own', () => {
+    const others = { cheap: { targets: ['claude/small'] } };
+    const route = canaryOf({ targets: ['cheap'] }, others);
+    assert.deepEqual([route.canary, route.said], [undefined, ['The canary of route "coding" is left out: target "cheap" cannot be used: it is a route; write each target of a canary as endpoint/model.']]);
+    const within = canaryOf({ targets: ['claude/small'] }, others, ['openai/gpt-4.1', 'cheap']);
+    assert.deepEqual([within.canary, within.said], [undefined, ['The canary of route "coding" is left out: target "claude/small" is one of the route\'s own; a canary tries other ones.']]);
+    assert.deepEqual(canaryOf({ targets: ['claude/large'] }, others, ['openai/gpt-4.1', 'cheap']).canary?.targets, [{ endpoint: 'claude', model: 'large' }]);
   });
 
   const wrong: readonly (readonly [title: string, canary: unknown, said: RegExp, path: string])[] = [

@@ -65,6 +65,35 @@ describe('a plan of a route with a canary', () => {
     assert.equal(makePlan(ask('coding'), limited).plan.canary?.keptAway, undefined);
   });
 
+  it('orders the canary\'s targets by the strategy of the route, with turns of their own', () => {
+    const view = new CanaryView('canary');
+    const route = view.config.routes.get('coding');
+    if (route !== undefined) route.strategy = 'round-robin';
+    view.signals.turn = name => (name === 'coding' ? 0 : 1);
+    const result = makePlan(ask('coding'), view);
+    assert.deepEqual(targetsOf(result), ['newer/m', 'new/m', 'old/m', 'older/m']);
+    assert.equal(result.plan.why, 'round-robin: it is the turn of newer/m');
+  });
+
+  it('of a route that holds other routes tries the canary before all of them', () => {
+    const view = new CanaryView('canary');
+    const route = view.config.routes.get('coding');
+    if (route !== undefined) route.members = [{ target: { endpoint: 'older', model: 'm' }, weight: 1 }, { route: 'plain', weight: 1 }];
+    assert.deepEqual(targetsOf(makePlan(ask('coding'), view)), ['new/m', 'newer/m', 'older/m', 'old/m']);
+  });
+
+  it('has no arm where the purpose of the request leads elsewhere, and one where it does not', () => {
+    const view = new CanaryView('canary');
+    const route = view.config.routes.get('coding');
+    if (route !== undefined) route.purposes = { byRole: {}, byKind: { 'low-cost': { route: 'plain' } } };
+    const purpose = (kind: 'low-cost' | 'balanced'): PlanResult => makePlan({ ...ask('coding'), purpose: { role: 'main', kind, why: 'w' } }, view);
+    assert.deepEqual(targetsOf(purpose('low-cost')), ['old/m', 'older/m']);
+    assert.equal(purpose('low-cost').plan.canary, undefined);
+    assert.equal(view.arms, 0);
+    assert.deepEqual(targetsOf(purpose('balanced')), ['new/m', 'newer/m', 'old/m', 'older/m']);
+    assert.equal(purpose('balanced').plan.canary?.arm, 'canary');
+  });
+
   it('is not asked for an arm where the route has none, or a model or a pinned target was asked for', () => {
     const view = new CanaryView('canary');
     for (const name of ['plain', 'm', 'old/m', 'new/m']) assert.ok(!('canary' in makePlan(ask(name), view).plan), name);
