@@ -9,7 +9,7 @@ import type { ResolvedTarget } from './routeTable.ts';
  * The targets that read what the request holds, where there are any: the others would get it named in words only, and are left out with the
  * reason. Where no target reads it, all remain.
  */
-export function readersOf(able: ResolvedTarget[], media: RequestMedia | undefined, plan: Plan): ResolvedTarget[] {
+export function readersOf(able: readonly ResolvedTarget[], media: RequestMedia | undefined, plan: Plan): readonly ResolvedTarget[] {
   if (media === undefined || able.length < 2) return able;
   const missing = able.map(target => unreadable(media, target));
   if (missing.every(reason => reason === undefined) || missing.every(reason => reason !== undefined)) return able;
