@@ -14,7 +14,8 @@ import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/ke
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { registerCommands } from './commands/register.ts';
-import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routeCommands.ts';
+import { editProvider } from './commands/routes/editProvider.ts';
+import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routes/routeCommands.ts';
 import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, retryLocalEndpoint } from './commands/localEndpointCommands.ts';
 import { restartServer } from './commands/serverCommands.ts';
 import type { CommandServices } from './commands/services.ts';
@@ -93,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.addProvider': () => addProvider(services),
       'waybill.removeProvider': target => removeProvider(services, target),
       'waybill.testProvider': target => testProvider(services, target),
+      'waybill.editProvider': target => editProvider(services, target),
       'waybill.enableProvider': target => setEnabled(services, target, true),
       'waybill.disableProvider': target => setEnabled(services, target, false),
       'waybill.addKey': target => addKey(services, target),
@@ -101,8 +103,8 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.testKey': target => testKey(services, target),
       'waybill.removeKey': target => removeKey(services, target),
       'waybill.newRoute': () => newRoute(services),
-      'waybill.editRoute': () => editRoute(services),
-      'waybill.removeRoute': () => removeRoute(services),
+      'waybill.editRoute': target => editRoute(services, target),
+      'waybill.removeRoute': target => removeRoute(services, target),
       'waybill.addToRoute': target => addToRoute(services, target),
       'waybill.checkHealth': target => checkHealth(services, target),
       'waybill.fireDrill': target => fireDrill(services, target),

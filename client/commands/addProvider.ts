@@ -3,7 +3,7 @@ import type { ProviderOffer, TestEndpointResult } from '../../server/api/message
 import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../settings/settingsEdits.ts';
 import { endpointSettingsOf, failedTestChoices, neighbourStep, stepNumber, suggestedName } from './addProviderSteps.ts';
 import type { AddProviderDraft, AddProviderStep } from './addProviderSteps.ts';
-import { offerRoute } from './firstRoute.ts';
+import { offerRoute } from './routes/firstRoute.ts';
 import { askKey } from './input/keyBox.ts';
 import { offerPrices } from './pricePreset.ts';
 import { askChoice, askText } from './input/quickInput.ts';

@@ -6,6 +6,7 @@ export const commandTitles = {
   'waybill.addProvider': 'Add Provider…',
   'waybill.removeProvider': 'Remove Provider…',
   'waybill.testProvider': 'Test Provider…',
+  'waybill.editProvider': 'Edit Provider…',
   'waybill.enableProvider': 'Enable Provider…',
   'waybill.disableProvider': 'Disable Provider…',
   'waybill.addKey': 'Add Key…',

@@ -5,19 +5,14 @@ import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
 import { targetsOf } from '../../settings/settingsEdits.ts';
 import type { CommandTarget } from '../commandTable.ts';
-import { askRoute } from '../firstRoute.ts';
+import { askRoute } from '../routes/firstRoute.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
-import { askTarget } from '../routeCommands.ts';
+import { askTarget } from '../routes/askTarget.ts';
+import { advanceChoices } from '../routes/policies/canary.ts';
 import type { CommandServices } from '../services.ts';
 
 const showReport = 'Show Report';
 const knownWithinMs = 5_000;
-
-const advanceChoices: Readonly<Record<CanaryAdvance, { label: string; detail: string }>> = {
-  time: { label: 'By Time', detail: 'A stage lasts an hour, and ends when it has enough requests and every gate passes.' },
-  requests: { label: 'By Requests', detail: 'A stage lasts 200 requests of both arms, and ends when every gate passes.' },
-  manual: { label: 'By Hand', detail: 'A stage ends when you promote it.' },
-};
 
 /** "Start Canary…": a route; where it has no canary yet, what to try and how its stages end; then it runs. */
 export async function startCanary(services: CommandServices, target: CommandTarget): Promise<void> {

@@ -69,6 +69,8 @@ export interface Choice<T> extends vscode.QuickPickItem { value: T }
 
 export interface PickStep<T> extends StepLook {
   items: readonly Choice<T>[];
+  /** The index of the item that has the focus at first. Default: the first. */
+  active?: number | undefined;
   /** Makes an item of the text typed, so that a name that is in no list can be given. */
   typed?: ((text: string) => Choice<T> | undefined) | undefined;
 }
@@ -79,6 +81,8 @@ export async function askChoice<T>(step: PickStep<T>): Promise<Answer<T>> {
   pick.title = step.title;
   pick.placeholder = step.placeholder;
   pick.items = step.items;
+  const active = step.active === undefined || step.active < 1 ? undefined : step.items[step.active];
+  if (active !== undefined) pick.activeItems = [active];
   pick.ignoreFocusOut = true;
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { heedsWeights, optionText, routeOptions } from '../../../../client/commands/routeOptions.ts';
+import { heedsWeights, strategyPolicy } from '../../../../client/commands/routes/policies/ordering.ts';
+import { policyText, type ChoiceField } from '../../../../client/commands/routes/policies/policy.ts';
 import { leadsTo, routesWithoutEndpoint, weightProblem, withoutRoute, withTargets, withWeight, type Routes } from '../../../../client/settings/settingsEdits.ts';
 import { routeStrategies } from '../../../../server/api/settings.ts';
 
@@ -42,9 +43,10 @@ describe('routes within routes', () => {
 
 describe('the strategy of a route in the palette', () => {
   it('is each one that the settings know', () => {
-    assert.equal(routeOptions.strategy.values.length, Object.keys(routeStrategies).length);
-    assert.equal(optionText('strategy', routes['inner'] ?? assert.fail()), 'The fastest');
-    for (const { detail } of routeOptions.strategy.values) assert.match(detail, /^[A-Z][^`]+$/);
+    const { values } = strategyPolicy.fields[0] as ChoiceField;
+    assert.equal(values.length, Object.keys(routeStrategies).length);
+    assert.equal(policyText(strategyPolicy, routes['inner'] ?? assert.fail()), 'The fastest');
+    for (const { detail } of values) assert.match(detail, /^[A-Z][^`]+$/);
   });
 
   it('decides whether weights are asked for', () => {

@@ -1,12 +1,12 @@
-import { targetName } from '../../server/api/targetName.ts';
+import { targetName } from '../../../server/api/targetName.ts';
 import * as vscode from 'vscode';
-import { withTarget } from '../settings/settingsEdits.ts';
-import { inform } from '../base/toasts.ts';
-import { firstRouteName, orderedModels, routeOffer } from './addProviderSteps.ts';
-import { askChoice, valueOf } from './input/quickInput.ts';
-import type { Choice } from './input/quickInput.ts';
-import type { RouteOffer } from './addProviderSteps.ts';
-import type { CommandServices } from './services.ts';
+import { withTarget } from '../../settings/settingsEdits.ts';
+import { inform } from '../../base/toasts.ts';
+import { firstRouteName, orderedModels, routeOffer } from '../addProviderSteps.ts';
+import { askChoice, valueOf } from '../input/quickInput.ts';
+import type { Choice } from '../input/quickInput.ts';
+import type { RouteOffer } from '../addProviderSteps.ts';
+import type { CommandServices } from '../services.ts';
 
 /**
  * After an endpoint was added: makes the first route of one of its models, or adds one as a fallback to a route

@@ -1,0 +1,34 @@
+import type { EndpointSettings } from '../../../server/api/settings.ts';
+import type { CommandTarget } from '../commandTable.ts';
+import { chooseEndpoint } from '../input/pickers.ts';
+import { askChoice, valueOf } from '../input/quickInput.ts';
+import type { CommandServices } from '../services.ts';
+import { editPolicy, type EditedSettings } from './editPolicy.ts';
+import { endpointPolicies, endpointPolicyNames, type EndpointPolicyName } from './policies/endpointPolicies.ts';
+import { policyText, type Policy } from './policies/policy.ts';
+
+/** "Edit Provider…": its policies. Each change is saved at once. */
+export async function editProvider(services: CommandServices, target: CommandTarget): Promise<void> {
+  const endpoint = await chooseEndpoint(services, target, 'Edit Provider');
+  if (endpoint === undefined) return;
+  const { name } = endpoint;
+  const read = (): EndpointSettings => services.configuration.settings.endpoints[name] ?? endpoint.settings;
+  const edited: EditedSettings<EndpointSettings> = {
+    title: `Edit Provider "${name}"`, read,
+    write: change => services.configuration.changeEndpoints(endpoints => endpoints[name] === undefined ? endpoints : { ...endpoints, [name]: change(endpoints[name]) }),
+  };
+  let last = 0;
+  for (;;) {
+    const choice = valueOf(await askChoice<EndpointPolicyName | 'done'>({
+      title: edited.title, placeholder: 'Choose what to change', active: last,
+      items: [
+        ...endpointPolicyNames.map(policy => ({ label: `$(gear) ${endpointPolicies[policy].title}…`, description: policyText<EndpointSettings>(endpointPolicies[policy], read()), value: policy })),
+        { label: '$(check) Done', value: 'done' as const },
+      ],
+    }));
+    if (choice === undefined || choice === 'done') return;
+    last = endpointPolicyNames.indexOf(choice);
+    const policy: Policy<EndpointSettings> = endpointPolicies[choice];
+    await editPolicy(services, edited, policy);
+  }
+}

@@ -1,0 +1,73 @@
+import { canaryAdvances, type CanaryAdvance, type CanaryGateSettings, type CanarySettings, type RouteSettings } from '../../../../server/api/settings.ts';
+import { targetsOf } from '../../../settings/settingsEdits.ts';
+import { withField, withPart, type NumberField, type Policy } from './policy.ts';
+
+/** What ends a stage, as it is offered. */
+export const advanceChoices: Readonly<Record<CanaryAdvance, { label: string; detail: string }>> = {
+  time: { label: 'By Time', detail: 'A stage lasts an hour, and ends when it has enough requests and every gate passes.' },
+  requests: { label: 'By Requests', detail: 'A stage lasts 200 requests of both arms, and ends when every gate passes.' },
+  manual: { label: 'By Hand', detail: 'A stage ends when you promote it.' },
+};
+
+const has = ({ canary }: RouteSettings): boolean => canary !== undefined;
+
+function change(settings: RouteSettings, next: (canary: CanarySettings) => CanarySettings): RouteSettings {
+  return settings.canary === undefined ? settings : { ...settings, canary: next(settings.canary) };
+}
+
+type NumberLook = Omit<NumberField, 'kind' | 'get' | 'set' | 'shown'>;
+type CanaryNumber = 'stageMinutes' | 'stageRequests' | 'minRequests' | 'failuresInARow';
+
+function numberOf(name: CanaryNumber, look: NumberLook, shown = has): NumberField {
+  return { kind: 'number', ...look, shown, get: ({ canary }) => canary?.[name], set: (settings, value) => change(settings, canary => withField(canary, name, value)) };
+}
+
+function gate(name: keyof CanaryGateSettings, look: NumberLook): NumberField {
+  return { kind: 'number', ...look, shown: has, get: ({ canary }) => canary?.gates?.[name], set: (settings, value) => change(settings, canary => withPart(canary, 'gates', name, value)) };
+}
+
+const percent = { unit: '%', perUnit: 0.01, min: 0.1, max: 99.9 } as const;
+const seconds = { unit: 's', perUnit: 1000, whole: true, min: 0.001, max: 3600 } as const;
+
+/** What is wrong with stages as they were typed. */
+function stagesProblem(text: string): string | undefined {
+  const stages = stagesOf(text);
+  const rising = stages.every((share, index) => Number.isFinite(share) && share >= 0.1 && share <= 100 && share > (stages[index - 1] ?? 0));
+  return rising && stages.at(-1) === 100 ? undefined : 'Type per cents that rise and end with 100, such as 5, 15, 30, 50, 100.';
+}
+
+function stagesOf(text: string): number[] {
+  return text.split(/[\s,;%]+/).filter(part => part !== '').map(Number);
+}
+
+/** Without its last target a route has no canary. What was started by then is rolled back by the server. */
+export const canaryPolicy: Policy = {
+  title: 'Canary', unset: 'none',
+  fields: [
+    {
+      kind: 'targets', title: 'Models to try', placeholder: 'Choose a model that should take the route over in stages', unset: 'none',
+      get: ({ canary }) => targetsOf(canary), not: targetsOf,
+      set: (settings, targets) => withField(settings, 'canary', targets.length === 0 ? undefined : { ...settings.canary, targets: [...targets] }),
+    },
+    {
+      kind: 'choice', title: 'A stage ends', shown: has,
+      values: canaryAdvances.map(name => ({
+        ...advanceChoices[name], change: settings => change(settings, canary => withField(canary, 'advance', name === 'time' ? undefined : name)), isOf: ({ canary }) => (canary?.advance ?? 'time') === name,
+      })),
+    },
+    {
+      kind: 'text', title: 'Stages', prompt: 'Per cent of conversations, stage by stage', unset: '5, 15, 30, 50, 100', shown: has, problem: stagesProblem,
+      get: ({ canary }) => canary?.stages?.join(', '), set: (settings, text) => change(settings, canary => withField(canary, 'stages', text === undefined ? undefined : stagesOf(text))),
+    },
+    numberOf('stageMinutes', { title: 'Length of a stage', prompt: 'How long a stage lasts', unit: 'min', min: 0.01, max: 43_200, unset: '60 min' }, settings => has(settings) && (settings.canary?.advance ?? 'time') === 'time'),
+    numberOf('stageRequests', { title: 'Requests of a stage', prompt: 'How many requests of both arms a stage lasts', unit: '', whole: true, min: 1, max: 10_000_000, unset: '200' }, settings => settings.canary?.advance === 'requests'),
+    numberOf('minRequests', { title: 'Least requests', prompt: 'Requests of each arm that a stage needs before the next one', unit: '', whole: true, min: 1, max: 1_000_000, unset: '20' }),
+    numberOf('failuresInARow', { title: 'Failures in a row', prompt: 'Failures of the canary in a row that roll it back', unit: '', whole: true, min: 3, max: 100, unset: '8' }),
+    gate('errorRate', { title: 'Gate: errors', prompt: 'The largest share of its requests that may have a failed attempt', ...percent, unset: '5 %' }),
+    gate('successRate', { title: 'Gate: successes', prompt: 'The smallest share of requests that it must answer itself', ...percent, unset: '95 %' }),
+    gate('p99FirstTokenMs', { title: 'Gate: p99 of first token', prompt: 'The longest 99th percentile of the time to the first token', ...seconds, unset: 'twice the baseline' }),
+    gate('p99TotalMs', { title: 'Gate: p99 of total time', prompt: 'The longest 99th percentile of the whole time', ...seconds, unset: 'twice the baseline' }),
+    gate('p99Ratio', { title: 'Gate: slowness', prompt: "How many times the baseline's 99th percentiles its own may be", unit: 'times', min: 1, max: 1000, unset: '2 times' }),
+    gate('costRatio', { title: 'Gate: cost', prompt: "How many times the baseline's cost per 1,000 tokens its own may be", unit: 'times', min: 0.01, max: 1000, unset: 'not judged' }),
+  ],
+};
