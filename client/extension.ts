@@ -13,6 +13,7 @@ import { checkHealth, removeProvider, setEnabled, testProvider } from './command
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
+import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
 import { editProvider } from './commands/routes/editProvider.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routes/routeCommands.ts';
@@ -35,6 +36,7 @@ import { StatusBar } from './status/statusBar.ts';
 import { ProvidersTree } from './views/providers/providersTree.ts';
 import { ReceiptView } from './views/receipt/receiptView.ts';
 import { RequestsView } from './views/requests/requestsView.ts';
+import { ReportDocuments, saveReport } from './views/reports/reportDocuments.ts';
 import { SpendView } from './views/spend/spendView.ts';
 import { WalkthroughProgress } from './views/walkthrough/walkthroughProgress.ts';
 
@@ -70,6 +72,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const drillReport = new DrillReportView(context.extensionUri, server);
   const canaryReports = new CanaryReportDocument(server);
   const bill = new BillView(context.extensionUri);
+  const reports = new ReportDocuments();
+  const reportPlace: ReportPlace = { show: (name, markdown) => reports.show(name, markdown), save: saveReport };
   const walkthrough = new WalkthroughProgress(server, context.globalState);
   const chat = new ChatProvider(server, configuration, context.globalState);
 
@@ -87,6 +91,7 @@ export function activate(context: vscode.ExtensionContext): void {
     drillReport,
     canaryReports,
     bill,
+    reports,
     walkthrough,
     new ConnectionUpkeep(services, toolPlace),
     new Notifications(server, configuration, keys, log),
@@ -116,6 +121,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.rollBackCanary': target => rollBackCanary(services, target),
       'waybill.canaryReport': target => canaryReport(services, target, route => canaryReports.show(route)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
+      'waybill.showSavings': () => showSavings(services, reportPlace),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),
       'waybill.open': async () => { await vscode.commands.executeCommand('waybill.providers.focus'); },

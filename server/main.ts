@@ -45,6 +45,11 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runCanary(parsed);
       return;
     }
+    case 'report': {
+      const { runReport } = await import('./app/reportCommand.ts');
+      process.exitCode = await runReport(parsed);
+      return;
+    }
     case 'help':
       process.stdout.write(usage);
       return;

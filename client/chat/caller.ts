@@ -15,13 +15,14 @@ const editorInitiators: ReadonlySet<unknown> = new Set(['github.copilot-chat', '
  * Who a request's cost belongs to. The editor's own small requests (titles, summaries) come without tools and
  * without a conversation; an agent's come with tools.
  */
-export function callerFrom(hints: CallerHints, workspace: string | undefined): Caller {
+export function callerFrom(hints: CallerHints, workspace: string | undefined, branch?: string): Caller {
   const conversationHint = hints.modelOptions?.['_conversationId'];
   const conversation = typeof conversationHint === 'string' && conversationHint !== '' ? conversationHint : undefined;
   const hasTools = (hints.tools?.length ?? 0) > 0;
   return {
     tool: typeof hints.requestInitiator === 'string' && !editorInitiators.has(hints.requestInitiator) ? hints.requestInitiator : 'vscode-chat',
     ...(workspace === undefined ? {} : { workspace }),
+    ...(branch === undefined ? {} : { branch }),
     ...(conversation === undefined ? {} : { conversation }),
     purpose: hasTools ? 'agent' : conversation === undefined ? 'utility' : 'chat',
   };

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { OfferedModel } from '../../server/api/status.ts';
 import { messageOf, plainError } from '../base/errors.ts';
 import { callerFrom } from './caller.ts';
+import { currentBranch } from './gitBranch.ts';
 import { chatProblem } from './chatOutcome.ts';
 import { conversationFrom } from './conversationFrom.ts';
 import { readKeptModels, sameModels, shownModels, wantedName } from './offeredModels.ts';
@@ -85,6 +86,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
           caller: callerFrom(
             { requestInitiator: extras.requestInitiator, modelOptions: options.modelOptions, tools },
             vscode.workspace.workspaceFolders?.[0]?.name,
+            currentBranch(),
           ),
         },
         events => {

@@ -28,6 +28,7 @@ export const commandTitles = {
   'waybill.rollBackCanary': 'Roll Back Canary…',
   'waybill.canaryReport': 'Show Canary Report…',
   'waybill.reconcileBill': 'Reconcile Bill…',
+  'waybill.showSavings': 'Show Savings…',
   'waybill.openChat': 'Open Chat',
   'waybill.allowChatWithoutSignIn': 'Allow Chat Without Sign-In…',
   'waybill.open': 'Open Waybill',

@@ -12,6 +12,8 @@ import { KeptHistories } from '../../server/api/keptHistories.ts';
 import type { SentConversation } from '../../server/api/keptHistories.ts';
 import type { RequestType } from '../../server/api/messageTypes.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
+import { savingsRequest } from '../../server/api/reports/reportMessages.ts';
+import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { ConfigProblem, StatusSnapshot } from '../../server/api/status.ts';
@@ -149,6 +151,7 @@ export class ServerProcess implements WaybillServer {
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolRequest, { tool }); }
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolRequest, { tool }); }
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
+  async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }

@@ -10,6 +10,8 @@ export interface Caller {
   tool: string;
   /** Workspace folder name (not its path). */
   workspace?: string | undefined;
+  /** Branch of the workspace's repository, where the caller said it. */
+  branch?: string | undefined;
   /** Conversation or session id the caller gave. */
   conversation?: string | undefined;
   /** What the request is for, where known: `chat`, `agent`, `utility`, `inline`. */
@@ -156,6 +158,8 @@ export interface Receipt {
   /** Beside `ok` only `content-policy`: the model answered that it declines. */
   failureClass?: FailureClass | undefined;
   message?: string | undefined;
+  /** What the request used of its model, as bits; see requestFeatures. Absent: not recorded. */
+  features?: number | undefined;
   /** The target that answered. */
   target?: string | undefined;
   plan: Plan;

@@ -1,11 +1,15 @@
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
 
+/** Reports of the running server. */
+export type ReportName = 'savings';
+
 /** What the command line asks for. */
 export type Command =
   | { command: 'serve'; configFile: string; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: string[] }
   | { command: 'doctor'; tools: string[]; port: number; dataDir: string | undefined; fix: boolean; json: boolean }
   | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
+  | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -22,6 +26,8 @@ export const usage = `Usage:
       Checks the connections of tools to the local endpoint: address, token, settings and variables that undo them. --fix mends what is safe to mend.
   server.js canary start|status|promote|pause|rollback [ROUTE] [--port N] [--data DIR] [--json]
       Tells the running server of the data folder what to do with the canary of a route, and shows both arms side by side. start goes on with one that is paused.
+  server.js savings [BASELINE] [--days N] [--port N] [--data DIR] [--json]
+      Shows what the requests of the last days (default 30) saved against a baseline: first (default: the first target of each route), an endpoint, a provider, a model, or endpoint/model.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -34,14 +40,15 @@ export function parseArguments(argv: readonly string[]): Command {
   const serve = first === 'serve';
   const doctor = first === 'doctor';
   const canary = first === 'canary';
+  const report = first === 'savings' ? first : undefined;
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor || canary ? rest : argv;
+  const words = serve || doctor || canary || report !== undefined ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
-    if (valueNames.has(name)) {
+    if (valueNames.has(name) || (report !== undefined && name === '--days')) {
       const value = inline ?? words[++index];
       if (value === undefined || value === '') return { command: 'wrong', message: `${name} needs a value.` };
       values.set(name, value);
@@ -50,6 +57,8 @@ export function parseArguments(argv: readonly string[]): Command {
     } else if (doctor && /^[a-z][a-z-]*$/.test(word)) {
       tools.push(word);
     } else if (canary && !word.startsWith('-') && tools.length < 2) {
+      tools.push(word);
+    } else if (report !== undefined && !word.startsWith('-') && tools.length < 1) {
       tools.push(word);
     } else {
       return { command: 'wrong', message: `"${word}" is not known.` };
@@ -64,6 +73,11 @@ export function parseArguments(argv: readonly string[]): Command {
     const known = canaryActions.find(one => one === action);
     if (known === undefined) return { command: 'wrong', message: action === undefined ? `canary needs one of ${canaryActions.join(', ')}.` : `"${action}" is not one of ${canaryActions.join(', ')}.` };
     return { command: 'canary', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
+  }
+  if (report !== undefined) {
+    const days = Number(values.get('--days') ?? 30);
+    if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
+    return { command: 'report', report, subject: tools[0], days, port, dataDir: values.get('--data'), json: flags.has('--json') };
   }
   if (!serve) {
     if (!flags.has('--stdio') && !flags.has('--node-ipc')) return { command: 'wrong', message: `"${first}" is not known.` };

@@ -65,6 +65,7 @@ import { SpendToday } from '../router/spend/spendToday.ts';
 import { StatusReader } from '../router/status/status.ts';
 import { StatusChanges } from '../router/status/statusChanges.ts';
 import { BillReconciler } from '../router/bills/billReconciler.ts';
+import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
 import { viewsOf } from '../router/view.ts';
@@ -218,11 +219,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
   ], clock, log);
   const history = new History({ ledger, running, costs, providerMessages });
+  const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
     instance, services, current, status, prober, endpointTester, drills, canaries, running, ticker, limiter, costs, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
+    reports: { savings: new SavingsReporter({ routeTable, pricer, used, clock }) },
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

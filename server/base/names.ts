@@ -3,7 +3,7 @@ import type { Caller } from '../api/receipt.ts';
 
 /** The longest name of a model or route that is accepted, in UTF-16 units; the longest in use have about 120. */
 export const maxModelNameLength = 300;
-/** The longest label that is kept: of a conversation, a tool, a workspace, a purpose, a key. In UTF-16 units. */
+/** The longest label that is kept: of a conversation, a tool, a workspace, a branch, a purpose, a key. In UTF-16 units. */
 export const maxLabelLength = 100;
 /** Names of endpoint and model together, with room to spare. */
 const maxHeaderLength = 512;
@@ -38,9 +38,11 @@ export function keptLabel(text: string | undefined): string | undefined {
 
 /** Who sends a request, with every label as it is kept. */
 export function keptCaller(caller: Caller): Caller {
+  const branch = keptLabel(caller.branch);
   return {
     tool: keptLabel(caller.tool) ?? 'unknown',
     workspace: keptLabel(caller.workspace), conversation: keptLabel(caller.conversation), purpose: keptLabel(caller.purpose),
+    ...(branch === undefined ? {} : { branch }),
   };
 }
 

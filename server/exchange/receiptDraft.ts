@@ -1,4 +1,5 @@
 import type { Attempt, Plan, PlannedTarget, Receipt } from '../api/receipt.ts';
+import { usedFeatures } from './conversation/usedFeatures.ts';
 import { roundMs } from './attempt/timers.ts';
 import type { UnpricedAttempt } from './events.ts';
 import type { ExchangeInput } from './request.ts';
@@ -14,11 +15,12 @@ export class ReceiptDraft {
   readonly #startedAtMs = performance.now();
 
   /** @param startedAt milliseconds since the epoch */
-  constructor({ id, inbound, protocol, stream, caller, requestedModel }: ExchangeInput, services: Pick<ExchangeServices, 'redact'>, startedAt: number) {
+  constructor(input: ExchangeInput, services: Pick<ExchangeServices, 'redact'>, startedAt: number) {
     this.#services = services;
+    const { id, inbound, protocol, stream, caller, requestedModel } = input;
     this.receipt = {
       id, inbound, protocol, stream, caller: redactCaller(caller, services), startedAt, totalMs: 0,
-      outcome: 'open', plan: { requestedModel, kind: 'model', strategy: 'none', targets: [], excluded: [] },
+      outcome: 'open', features: usedFeatures(input), plan: { requestedModel, kind: 'model', strategy: 'none', targets: [], excluded: [] },
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
   }

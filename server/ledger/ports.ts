@@ -3,6 +3,7 @@ import type { Subscription } from '../base/emitter.ts';
 import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
 import type { LedgerBill, SpendStart } from './spend.ts';
+import type { UsedPage, UsedPosition } from './usedExchange.ts';
 
 /** An attempt with what health and timers learn from it. */
 export interface RecordedAttempt {
@@ -69,6 +70,8 @@ export interface LedgerReader {
   spendStart(range: TimeRange): Promise<SpendStart>;
   /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */
   bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill>;
+  /** A page of the exchanges that started in a range and have ended, in the order of their start. @param after where the page before ended */
+  used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage>;
   /** Ended attempts of all servers that still ran at or after a moment, oldest first; of many the latest. */
   recentAttempts(sinceMs: number): Promise<RecordedAttempt[]>;
   /** Attempts that ended before a moment, at most a day ago, and whose provider asked for a wait that is not over `now`; oldest first. */

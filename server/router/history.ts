@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerBill } from '../ledger/spend.ts';
+import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
@@ -12,7 +13,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend' | 'bill'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend' | 'bill' | 'used'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -49,6 +50,11 @@ export class History {
   /** See LedgerReader.bill. */
   bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
     return this.#read(() => this.#options.ledger.bill(range, endpoints, offsetMs));
+  }
+
+  /** See LedgerReader.used. */
+  used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
+    return this.#read(() => this.#options.ledger.used(range, after, limit));
   }
 
   async #read<Result>(read: () => Promise<Result>): Promise<Result> {

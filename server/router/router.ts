@@ -19,6 +19,7 @@ import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { BillReconciler } from './bills/billReconciler.ts';
 import type { Canaries } from './canary/canaries.ts';
+import type { SavingsReporter } from './savings/savingsReporter.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import type { CountRequest, TokenCounter } from './countTokens.ts';
@@ -34,6 +35,9 @@ import type { EndpointTester, TestedKeys } from './testEndpoint.ts';
 import type { Ticker } from './ticker.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
+/** Reports over what was used. */
+export interface Reports { readonly savings: Pick<SavingsReporter, 'report'> }
+
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {
   /** What this server is known by to other Waybills. */
@@ -47,6 +51,7 @@ export interface RouterOptions {
   tokenCounter: TokenCounter;
   history: History;
   bills: BillReconciler;
+  reports: Reports;
   drills: FaultInjectionRunner;
   canaries: Canaries;
   running: RunningExchanges;
@@ -71,6 +76,7 @@ export class Router {
   readonly drills: Pick<FaultInjectionRunner, 'start' | 'stop' | 'report'>;
   /** The canaries of routes. */
   readonly canaries: Pick<Canaries, 'act'>;
+  readonly reports: Reports;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -81,6 +87,7 @@ export class Router {
     this.log = parts.services.log;
     this.drills = parts.drills;
     this.canaries = parts.canaries;
+    this.reports = parts.reports;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);

@@ -8,7 +8,7 @@ import { callerProtocol } from './request/callerProtocol.ts';
 import { readBody, type ScannedBody } from './request/readBody.ts';
 import { sentPath } from './request/requestPath.ts';
 import { requestTarget } from './request/requestTarget.ts';
-import { sendJson } from './sendJson.ts';
+import { sendJson, sendText } from './sendJson.ts';
 
 /** One request to the local endpoint and its response, with its path read. */
 export class HttpCall {
@@ -50,6 +50,10 @@ export class HttpCall {
 
   json(status: number, body: unknown): void {
     sendJson(this.response, status, body);
+  }
+
+  text(status: number, text: string, contentType: string): void {
+    sendText(this.response, status, text, contentType);
   }
 
   /** Answers with an error of the local endpoint's own. */

@@ -11,6 +11,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   endAfterBody(response, bytes);
 }
 
+/** Sends a whole answer of text. */
+export function sendText(response: ServerResponse, status: number, text: string, contentType: string): void {
+  const bytes = Buffer.from(text);
+  response.writeHead(status, { 'content-type': `${contentType}; charset=utf-8`, 'content-length': bytes.length });
+  endAfterBody(response, bytes);
+}
+
 /**
  * Sends the end of an answer, and reads what the caller still sends before the exchange ends. A connection that is
  * closed while bytes arrive is reset, and takes with it the answer that the caller has not read yet (RFC 9112, section 9.6).

@@ -19,6 +19,7 @@ import {
 import type { Row } from './rowValues.ts';
 import { BillQueries } from './billQueries.ts';
 import { SpendQueries } from './spendQueries.ts';
+import { UsedExchanges } from './used/usedExchanges.ts';
 
 export interface LedgerFileOptions {
   file: string;
@@ -52,6 +53,7 @@ export class LedgerFile {
   readonly writer: BatchWriter;
   readonly spend: SpendQueries;
   readonly bills: BillQueries;
+  readonly used: UsedExchanges;
   readonly instances: Instances;
   readonly file: string;
   readonly #database: DatabaseSync;
@@ -102,6 +104,7 @@ export class LedgerFile {
       this.writer = new BatchWriter(database, instanceId, this.#notes, this.instances, () => { this.verify(); });
       this.spend = new SpendQueries(database, instanceId, this.#unreadable);
       this.bills = new BillQueries(database);
+      this.used = new UsedExchanges(database, this.#unreadable);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);
       this.#attemptsOf = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq = ? ORDER BY a.number`);

@@ -183,4 +183,10 @@ export const migrations: readonly string[] = [
   /* Of the sums: attempts that a plan or a free tier covers. */
   ALTER TABLE spend_slots ADD COLUMN covered_attempts INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  /* The branch of the caller's repository, where it said it. */
+  ALTER TABLE exchanges ADD COLUMN branch TEXT;
+  /* What the request used of its model, as bits; see requestFeatures in api/reports/features.ts. NULL in rows of earlier versions. */
+  ALTER TABLE exchanges ADD COLUMN features INTEGER;
+  `,
 ];

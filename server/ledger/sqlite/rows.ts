@@ -3,11 +3,12 @@ import { isObject } from '../../base/json.ts';
 import { sumCost, sumUsage } from '../../pricing/sums.ts';
 import type { HealthEvent, PeerAttempt, RecordedAttempt } from '../ports.ts';
 import type { SpentAttempt } from '../spend.ts';
+import type { UsedExchange } from '../usedExchange.ts';
 import { attemptFromRow } from './attemptColumns.ts';
 import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
-  + 'total_ms, outcome, failure_class, message, target';
+  + 'total_ms, outcome, failure_class, message, target, branch, features';
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -55,6 +56,7 @@ export function healthEventFromRow(row: Row): HealthEvent {
 function callerFromRow(row: Row): Receipt['caller'] {
   const caller: Receipt['caller'] = { tool: text(row, 'tool') };
   put(caller, 'workspace', row['workspace']);
+  put(caller, 'branch', row['branch']);
   put(caller, 'conversation', row['conversation']);
   put(caller, 'purpose', row['purpose']);
   return caller;
@@ -100,6 +102,7 @@ export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
   put(receipt, 'failureClass', row['failure_class']);
   put(receipt, 'message', row['message']);
   put(receipt, 'target', row['target']);
+  putNumber(receipt, 'features', row['features']);
   return receipt;
 }
 
@@ -122,4 +125,17 @@ export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
   put(summary, 'failureClass', row['failure_class']);
   putNumber(summary, 'firstTokenMs', row['first_token_ms']);
   return summary;
+}
+
+/** An exchange as reports over what was used read it. @throws UnreadableRowError */
+export function usedExchangeFromRow(row: Row, attempts: Attempt[], unreadable: number): UsedExchange {
+  const used: UsedExchange = {
+    id: text(row, 'id'), protocol: text(row, 'protocol') as UsedExchange['protocol'], stream: row['stream'] === 1, caller: callerFromRow(row),
+    startedAt: number(row, 'started_at'), totalMs: number(row, 'total_ms'), outcome: text(row, 'outcome') as UsedExchange['outcome'],
+    requestedModel: text(row, 'wanted'), attempts, unreadable,
+  };
+  put(used, 'route', row['route']);
+  put(used, 'target', row['target']);
+  putNumber(used, 'features', row['features']);
+  return used;
 }

@@ -12,6 +12,7 @@ import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
 import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart } from '../spend.ts';
+import type { UsedPage, UsedPosition } from '../usedExchange.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
 import { LedgerUnavailableError } from '../ledgerUnavailable.ts';
 import type { LedgerFile } from './ledgerFile.ts';
@@ -180,6 +181,10 @@ class SqliteLedger implements Ledger {
   async bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
     this.flush();
     return this.#reading(({ bills }) => bills.read(range, endpoints, offsetMs));
+  }
+
+  async used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
+    return this.#read(({ used }) => used.read(range, after, limit));
   }
 
   async recentAttempts(sinceMs: number): Promise<RecordedAttempt[]> {

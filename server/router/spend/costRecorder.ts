@@ -1,4 +1,5 @@
 import type { Cost, Receipt } from '../../api/receipt.ts';
+import { featureBit } from '../../api/reports/features.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
@@ -9,6 +10,8 @@ import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import type { ExchangeEnded } from '../../exchange/events.ts';
 import type { ExchangePublisher } from '../../exchange/publisher.ts';
 import type { HedgeUnderWay } from '../../exchange/runningExchange.ts';
+
+const hostedTools = featureBit('hostedTools');
 
 export interface CostRecorderOptions {
   ledger: Pick<LedgerWriter, 'progress' | 'close'>;
@@ -116,6 +119,7 @@ export class CostRecorder {
       const listedPrices = this.#options.target(record.endpoint, record.model)?.price.listedPrices;
       record.cost = this.#price(price.listedPrices === listedPrices ? price : { ...price, listedPrices });
     }
+    if (attempts.some(({ price }) => price.extras?.tools !== undefined)) receipt.features = (receipt.features ?? 0) | hostedTools;
     receipt.usage = sumUsage(receipt.attempts);
     receipt.cost = sumCost(receipt.attempts);
     ledger.close(receipt);

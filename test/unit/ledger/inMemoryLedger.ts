@@ -6,6 +6,7 @@ import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
 import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } from '../../../server/ledger/spend.ts';
+import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
@@ -158,6 +159,17 @@ export class InMemoryLedger implements Ledger {
       }
     }
     return { models: [...models.values()], attempts: attempts.reverse() };
+  }
+
+  async used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
+    const all = [...this.receipts.values()].filter(({ outcome, startedAt }) => outcome !== 'open' && startedAt >= range.from && startedAt < range.to);
+    all.sort((one, other) => one.startedAt - other.startedAt);
+    const from = after?.seq ?? 0;
+    const exchanges = structuredClone(all.slice(from, from + limit)).map(({ id, protocol, stream, caller, startedAt, totalMs, outcome, target, features, plan, attempts }) => ({
+      id, protocol, stream, caller, startedAt, totalMs, outcome, requestedModel: plan.requestedModel, attempts, unreadable: 0,
+      ...(target === undefined ? {} : { target }), ...(features === undefined ? {} : { features }), ...(plan.route === undefined ? {} : { route: plan.route }),
+    }));
+    return { exchanges, ...(exchanges.length < limit ? {} : { next: { startedAt: exchanges.at(-1)?.startedAt ?? 0, seq: from + limit } }) };
   }
 
   async spendStart(range: TimeRange): Promise<SpendStart> {

@@ -190,7 +190,7 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       assert.deepEqual(line, {
         id: 'x-4', startedAt: noon + 4, requestedModel: 'auto', target: 'openai/gpt-4.1', attempts: 1, failedAttempts: 0, outcome: 'ok', totalMs: 910, firstTokenMs: 260,
         usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, cost: { microUsd: 2_800, certainty: 'exact', priceSource: 'config' },
-        caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
+        caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent' },
       });
       ledger.shutdown();
     });
@@ -346,6 +346,32 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       assert.equal(await hedgeSpend(ledger, 'auto', { from: noon + 1, to: noon + 1_000 }), 3_000);
       assert.equal(await hedgeSpend(ledger, 'other', { from: noon, to: noon + 1_000 }), 50_000);
       assert.equal(await hedgeSpend(ledger, 'auto', { from: noon + 11, to: noon + 1_000 }), 0);
+      ledger.shutdown();
+    });
+
+    it('pages through the exchanges of a range in the order of their start, each with its attempts', async () => {
+      const ledger = make();
+      const plan = { ...aReceipt('x').plan, route: 'auto' };
+      const at = [5, 1, 3, 3, 3, 9, 10];
+      at.forEach((offset, index) => { ledger.close(aReceipt(`x-${index}`, { startedAt: noon + offset, plan, attempts: [anAttempt({ startedAt: noon + offset }), anAttempt({ number: 2, role: 'resume' })] })); });
+      ledger.open(running(aReceipt('runs', { startedAt: noon + 4, attempts: [anAttempt({ outcome: 'interrupted' })] })));
+      const read = async (limit: number): Promise<string[]> => {
+        const ids: string[] = [];
+        let page = await ledger.used({ from: noon + 1, to: noon + 10 }, undefined, limit);
+        for (let pages = 0; pages < 20; pages += 1) {
+          ids.push(...page.exchanges.map(({ id }) => id));
+          if (page.next === undefined) return ids;
+          page = await ledger.used({ from: noon + 1, to: noon + 10 }, page.next, limit);
+        }
+        return assert.fail('the pages have no end');
+      };
+      for (const limit of [1, 2, 3, 6, 100]) assert.deepEqual(await read(limit), ['x-1', 'x-2', 'x-3', 'x-4', 'x-0', 'x-5'], `${limit} at a time`);
+      const { exchanges: [first] } = await ledger.used({ from: noon, to: noon + 2 }, undefined, 10);
+      const { caller, features, outcome, protocol, stream, target, totalMs } = aReceipt('x-1');
+      assert.deepEqual(first, {
+        id: 'x-1', caller, features, outcome, protocol, stream, target, totalMs, startedAt: noon + 1, requestedModel: 'auto', route: 'auto', unreadable: 0,
+        attempts: [anAttempt({ startedAt: noon + 1 }), anAttempt({ number: 2, role: 'resume' })],
+      });
       ledger.shutdown();
     });
 

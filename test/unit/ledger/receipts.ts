@@ -31,8 +31,8 @@ export function aReceipt(id: string, overrides: Partial<Receipt> = {}): Receipt 
   const target = attempts.at(-1)?.target;
   return {
     id, inbound: 'http', protocol: 'openai-chat', stream: true,
-    caller: { tool: 'claude-code', workspace: 'shop', conversation: 'c-1', purpose: 'agent' },
-    startedAt: noon, firstTokenMs: 260, totalMs: 910, outcome: 'ok',
+    caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent' },
+    startedAt: noon, firstTokenMs: 260, totalMs: 910, outcome: 'ok', features: 5,
     ...(target === undefined ? {} : { target }),
     plan: {
       requestedModel: 'auto', kind: 'route', strategy: 'priority',

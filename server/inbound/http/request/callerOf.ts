@@ -32,6 +32,7 @@ export function callerOf(headers: IncomingHttpHeaders, tokenTool?: string): Call
   return keptCaller({
     tool: tokenTool ?? header(headers, 'x-waybill-tool') ?? toolOfAgent(headers['user-agent'] ?? ''),
     workspace: header(headers, 'x-waybill-workspace'),
+    branch: header(headers, 'x-waybill-branch'),
     conversation: conversationOf(headers),
     purpose: header(headers, 'x-waybill-purpose'),
   });

@@ -4,6 +4,7 @@ import type { Connection } from 'vscode-languageserver';
 import * as canaryMessages from '../../../../server/api/canary.ts';
 import * as drillMessages from '../../../../server/api/drill.ts';
 import * as messages from '../../../../server/api/messages.ts';
+import * as reportMessages from '../../../../server/api/reports/reportMessages.ts';
 import { requestType } from '../../../../server/api/messageTypes.ts';
 import { silentLog } from '../../../../server/base/log.ts';
 import { EditorConnection } from '../../../../server/inbound/lsp/editorConnection.ts';
@@ -38,7 +39,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(reportMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method,
 ];
 

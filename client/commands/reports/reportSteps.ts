@@ -1,0 +1,33 @@
+import type { StatusSnapshot } from '../../../server/api/status.ts';
+import type { ProviderOffer } from '../../../server/api/messages.ts';
+
+export interface ReportPeriod { label: string; description: string; fromDay: string; toDay: string }
+
+/** The periods of a report, in local days. @param now milliseconds since the epoch */
+export function reportPeriods(now: number): ReportPeriod[] {
+  const date = new Date(now);
+  const [year, month, today] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  const day = (at: Date): string => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`;
+  const period = (label: string, from: Date, to: Date): ReportPeriod => ({ label, description: day(from) === day(to) ? day(from) : `${day(from)} to ${day(to)}`, fromDay: day(from), toDay: day(to) });
+  return [
+    period('Last 30 Days', new Date(year, month, today - 29), date),
+    period('Last 7 Days', new Date(year, month, today - 6), date),
+    period('This Month', new Date(year, month, 1), date),
+    period('Last Month', new Date(year, month - 1, 1), new Date(year, month, 0)),
+    period('Last 90 Days', new Date(year, month, today - 89), date),
+    period('Today', date, date),
+  ];
+}
+
+export interface PlaceChoice { label: string; description: string; value: string }
+
+/** What requests can be compared with: endpoints, models as they are offered, and providers that no endpoint is configured for. */
+export function placeChoices(status: Pick<StatusSnapshot, 'endpoints' | 'offered'> | undefined, offers: readonly Pick<ProviderOffer, 'id' | 'name'>[]): PlaceChoice[] {
+  const endpoints = status?.endpoints ?? [];
+  const configured = new Set(endpoints.map(({ provider }) => provider));
+  return [
+    ...endpoints.map(({ name, providerName }) => ({ label: name, description: `the same models at this endpoint (${providerName})`, value: name })),
+    ...(status?.offered ?? []).filter(({ kind }) => kind === 'model').map(({ name }) => ({ label: name, description: 'always this model', value: name })),
+    ...offers.filter(({ id }) => !configured.has(id)).map(({ id, name }) => ({ label: name, description: 'the same models by this provider\'s list prices', value: id })),
+  ];
+}

@@ -1,0 +1,22 @@
+import type { CancellationToken } from 'vscode-languageserver';
+import { savingsRequest } from '../../../api/reports/reportMessages.ts';
+import type { LspFeature } from './feature.ts';
+
+/** Reports over what was used. */
+export const reportsFeature: LspFeature = {
+  name: 'reports',
+  register({ editor, router }) {
+    editor.onRequest(savingsRequest, (params, token) => untilCancelled(token, signal => router.reports.savings.report(params, signal)));
+    return undefined;
+  },
+};
+
+async function untilCancelled<Result>(token: CancellationToken, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const aborter = new AbortController();
+  const registration = token.onCancellationRequested(() => aborter.abort());
+  try {
+    return await work(aborter.signal);
+  } finally {
+    registration.dispose();
+  }
+}

@@ -1,0 +1,92 @@
+import { baselineHelp } from '../../api/reports/savings.ts';
+import type { Attempt } from '../../api/receipt.ts';
+import { parseTargetName, targetName } from '../../api/targetName.ts';
+import { findProvider, providers } from '../../catalog/providers.ts';
+import type { Provider } from '../../catalog/provider.ts';
+import type { UsedExchange } from '../../ledger/usedExchange.ts';
+import { modelFacts } from '../../catalog/modelFacts.ts';
+import type { ModelFacts } from '../../models/mergedFacts.ts';
+import type { PriceTerms } from '../../pricing/pricing.ts';
+import type { BaselinePlace, NoFigure } from '../../pricing/savings/requestSaving.ts';
+import type { ResolvedTarget, RouteTable } from '../../routing/routeTable.ts';
+import { resolveName } from '../../routing/resolveName.ts';
+
+/** A place with what it can do. */
+export interface ComparedPlace extends BaselinePlace {
+  provider: Provider;
+  facts: ModelFacts;
+  /** It is an endpoint of the configuration; else its provider has none yet. */
+  target?: ResolvedTarget | undefined;
+}
+
+/** What requests are compared with. */
+export interface Baseline {
+  /** In words, as the end of a sentence. */
+  words: string;
+  /** Where a request goes. @param answer the attempt that answered it */
+  placeOf(exchange: Pick<UsedExchange, 'route' | 'requestedModel'>, answer: Pick<Attempt, 'model' | 'upstreamModel'>): ComparedPlace | NoFigure;
+}
+
+const longestText = 300;
+
+/**
+ * What a person means by a baseline, in this order: `first`, `endpoint/model`, an endpoint, a provider or a model of it, a model.
+ * @returns one sentence where it means nothing
+ */
+export function readBaseline(text: string, table: RouteTable): Baseline | { problem: string } {
+  const name = text.trim();
+  if (name === '' || name.length > longestText) return { problem: `Give what to compare with: ${baselineHelp}.` };
+  if (name === 'first') return { words: 'always the first target of the route', placeOf: firstTarget(table) };
+  const parts = parseTargetName(name);
+  const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
+  if (pinned !== undefined) return { words: `always ${pinned.name}`, placeOf: () => placeOfTarget(pinned) };
+  const { endpoints } = table.config;
+  if (endpoints.has(name)) return { words: `the same models at endpoint "${name}"`, placeOf: (_exchange, { model }) => atEndpoint(table, name, model) };
+  const provider = findProvider(name);
+  if (provider !== undefined) {
+    const own = [...endpoints.values()].find(endpoint => endpoint.provider.id === provider.id)?.name;
+    if (own !== undefined) return { words: `the same models at endpoint "${own}" (${provider.name})`, placeOf: (_exchange, { model }) => atEndpoint(table, own, model) };
+    return { words: `the same models at ${provider.name}, by its list prices`, placeOf: (_exchange, { model }) => atProvider(provider, model) };
+  }
+  const ofProvider = parts === undefined ? undefined : findProvider(parts.endpoint);
+  if (parts !== undefined && ofProvider !== undefined) {
+    const place = atProvider(ofProvider, parts.model);
+    return { words: `always ${parts.model} of ${ofProvider.name}, by its list prices`, placeOf: () => place };
+  }
+  const [served] = table.targetsOfName(name);
+  if (served !== undefined) return { words: `always ${served.name}`, placeOf: () => placeOfTarget(served) };
+  return { problem: `"${name.slice(0, 60)}" is neither an endpoint, a provider nor a model that an endpoint serves: give ${baselineHelp}, such as ${exampleOf(table)}.` };
+}
+
+function exampleOf({ config }: RouteTable): string {
+  const [endpoint] = config.endpoints.keys();
+  return endpoint ?? `${providers[0]?.id ?? 'openai'}/gpt-4.1`;
+}
+
+function firstTarget(table: RouteTable): Baseline['placeOf'] {
+  return ({ route, requestedModel }) => {
+    if (route !== undefined && !table.config.routes.has(route)) return { uncounted: `the route "${route}" is not configured any more` };
+    const candidates = (route === undefined ? undefined : table.targetsOfRoute(route)) ?? resolveName(requestedModel, table)?.candidates;
+    const first = candidates?.[0];
+    if (first === undefined) return { uncounted: 'the name they asked for leads nowhere any more' };
+    return first.endpoint === undefined ? { uncounted: `the first target, ${first.name}, is at an endpoint that is not configured` } : placeOfTarget(first);
+  };
+}
+
+function atEndpoint(table: RouteTable, endpoint: string, model: string): ComparedPlace | NoFigure {
+  const known = table.modelsOf(endpoint);
+  const target = table.namedTarget(endpoint, model);
+  // An endpoint whose models are not known may serve any: its price decides.
+  if (target === undefined || (known.length > 0 && !known.includes(target.model))) return { uncounted: `endpoint "${endpoint}" does not serve ${model}` };
+  return placeOfTarget(target);
+}
+
+/** A model at a provider that no endpoint is configured for. */
+export function atProvider(provider: Provider, model: string): ComparedPlace {
+  const terms: PriceTerms = { model, upstreamModel: model, endpointName: provider.id, provider };
+  return { name: targetName(provider.id, model), endpoint: '', model, terms, provider, facts: modelFacts(model) };
+}
+
+export function placeOfTarget(target: ResolvedTarget): ComparedPlace {
+  return { name: target.name, endpoint: target.endpoint.name, model: target.model, terms: target.price, provider: target.endpoint.provider, facts: target.facts, target };
+}
