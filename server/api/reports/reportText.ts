@@ -13,7 +13,7 @@ export function signedUsdText(microUsd: number): string {
 
 /** A whole number with commas. */
 export function groupedText(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');
+  return Math.round(count).toLocaleString('en-US');
 }
 
 /** `1 request`, `2,000 requests`. */
