@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { buildConnector, Client, Dispatcher } from 'undici';
 import ClientClass from 'undici/lib/dispatcher/client.js';
-import { optimizedLate } from './lateOptimization.ts';
+import { withBaselineWasm } from './baselineWasm.ts';
 
 /** A handler that is given the connection over which its request goes. */
 export interface ConnectionUser { connection: Connection | undefined }
@@ -23,7 +23,7 @@ export class Connection extends ClientClass {
       ...options,
       connect: (to, done) => connect(to, (...[error, socket]) => {
         this.#socket = socket ?? undefined;
-        if (error === null) optimizedLate(() => { done(null, socket); });
+        if (error === null) withBaselineWasm(() => { done(null, socket); });
         else done(error, null);
       }),
     });
