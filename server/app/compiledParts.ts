@@ -11,6 +11,8 @@ import type { HeapTuning } from './v8Tuning.ts';
 export const compiledCodeFolder = 'compiled';
 
 const digestBytes = 32;
+/** UTF-16 units of a text that are encoded at a time. Below 128 KB, glibc's first bound for blocks that it gives back. */
+const pieceLength = 32_768;
 /** Parts that are a table: next to nothing of them is compiled. */
 const tables: ReadonlySet<string> = new Set(['prices.js']);
 const unusedAfterMs = 60 * 86_400_000;
@@ -127,8 +129,11 @@ function fileFor(folder: string, name: string): string {
   return join(folder, `${basename(name, '.js')}-${process.versions.v8}-${process.arch}`);
 }
 
+/** Takes the text in pieces: encoded at once, it is a block of some megabytes, after which glibc keeps freed memory of that size. */
 function digestOf(source: string, body: Buffer): Buffer {
-  return createHash('sha256').update(source).update(body).digest();
+  const hash = createHash('sha256');
+  for (let start = 0; start < source.length; start += pieceLength) hash.update(source.slice(start, start + pieceLength), 'utf16le');
+  return hash.update(body).digest();
 }
 
 /**
