@@ -307,7 +307,7 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
     edits = placedEdits(endpoint.provider, raw.protocolHeaders, repairs, versionPlace, made);
     changes = made;
   }
-  const limitField = raw === caller ? raw.limitField : writtenLimitField(raw);
+  const limitField = raw === caller || limit === undefined ? raw.limitField : fieldAbove(raw, limit);
   const lowered = limit !== undefined && limitField !== undefined ? { field: limitField, tokens: limit } : undefined;
   const top = topEdits(protocol, raw, place, lowered);
   if (top !== undefined) {
@@ -330,10 +330,12 @@ function spliceModel({ input, target, endpoint, repairs }: OutgoingOrder, caller
   return { body: spliceFields(raw.bytes, raw.scan, edits), hideUsage, changes };
 }
 
-/** Where the limit of the answer stands once a body was written again: rules may have renamed it. */
-function writtenLimitField({ limitField, scan }: RawBody): string | undefined {
-  if (limitField === undefined || scan.fields.has(limitField)) return limitField;
-  return ['max_completion_tokens', 'max_tokens'].find(name => scan.fields.has(name));
+/** The field with the limit of the answer once a body was written again: rules may have renamed it. Undefined: a rule has lowered it further already. */
+function fieldAbove({ limitField, bytes, scan }: RawBody, limit: number): string | undefined {
+  const name = limitField === undefined || scan.fields.has(limitField) ? limitField : ['max_completion_tokens', 'max_tokens'].find(other => scan.fields.has(other));
+  if (name === undefined) return undefined;
+  const written = fieldValue(bytes, scan, name);
+  return typeof written === 'number' && written <= limit ? undefined : name;
 }
 
 /** Gemini's limit stands below the top level. */

@@ -56,6 +56,16 @@ describe('a limit above what the model can write is lowered', () => {
     const { body } = sent('openai', 'o3', 'openai-chat', { model: 'm', messages: [{ role: 'assistant', content: 'a', tool_calls: [] }, user], max_tokens: 200_000 }, { maxOutputTokens: 100_000 });
     assert.deepEqual([body.max_tokens, body.max_completion_tokens], [undefined, 100_000]);
   });
+
+  test('but not raised where a rule of the target lowers it further', () => {
+    for (const names of [['max_tokens'], ['max_completion_tokens'], ['max_tokens', 'max_completion_tokens']]) {
+      const asked = { model: 'm', messages: [user], ...Object.fromEntries(names.map(name => [name, 200_000])) };
+      const plain = sent('fireworks', 'gpt-oss-120b', 'openai-chat', asked, { maxOutputTokens: 65_536 }).body;
+      assert.equal(plain.max_tokens ?? plain.max_completion_tokens, 4096, names.join(' and '));
+      const streamed = sent('fireworks', 'gpt-oss-120b', 'openai-chat', { ...asked, stream: true }, { maxOutputTokens: 65_536 }).body;
+      assert.equal(streamed.max_tokens ?? streamed.max_completion_tokens, 65_536, names.join(' and '));
+    }
+  });
 });
 
 describe('a limit that reaches over the end of the context window is lowered', () => {
