@@ -12,7 +12,7 @@ export const floors = [
   ['protocols', 'catalog'],
   ['config', 'pricing'],
   ['models', 'health', 'ledger'],
-  ['limits', 'timeouts', 'keys', 'canary', 'routing'],
+  ['limits', 'timeouts', 'keys', 'canary', 'shadow', 'routing'],
   ['upstream'],
   ['exchange'],
   ['router'],

@@ -11,6 +11,7 @@ import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
+import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
@@ -25,6 +26,7 @@ import { Configuration } from './settings/configuration.ts';
 import { ContextKeys } from './status/contextKeys.ts';
 import { BillView } from './views/bill/billView.ts';
 import { CanaryReportDocument } from './views/canary/canaryReportDocument.ts';
+import { ShadowReportDocument } from './views/shadow/shadowReportDocument.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
@@ -71,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
   const canaryReports = new CanaryReportDocument(server);
+  const shadowReports = new ShadowReportDocument(server);
   const bill = new BillView(context.extensionUri);
   const reports = new ReportDocuments();
   const reportPlace: ReportPlace = { show: (name, markdown) => reports.show(name, markdown), save: saveReport };
@@ -90,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new DrillTree(server),
     drillReport,
     canaryReports,
+    shadowReports,
     bill,
     reports,
     walkthrough,
@@ -120,6 +124,9 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.pauseCanary': target => pauseCanary(services, target),
       'waybill.rollBackCanary': target => rollBackCanary(services, target),
       'waybill.canaryReport': target => canaryReport(services, target, route => canaryReports.show(route)),
+      'waybill.startShadow': target => startShadow(services, target),
+      'waybill.stopShadow': target => stopShadow(services, target),
+      'waybill.shadowReport': target => shadowReport(services, target, route => shadowReports.show(route)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.showSavings': () => showSavings(services, reportPlace),
       'waybill.openChat': () => services.chatAccess.openChat(),

@@ -50,6 +50,11 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runReport(parsed);
       return;
     }
+    case 'shadow': {
+      const { runShadow } = await import('./app/shadowCommand.ts');
+      process.exitCode = await runShadow(parsed);
+      return;
+    }
     case 'help':
       process.stdout.write(usage);
       return;

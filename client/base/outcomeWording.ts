@@ -47,6 +47,7 @@ const roleWords: Record<AttemptRole, string> = {
   'resume': 'goes on from where the one before broke off',
   'restart': 'the answer before broke off and starts again',
   'last-resort': 'nothing else was left, though its breaker was open',
+  'shadow': 'a copy of a caller\'s request, whose answer was only compared',
 };
 
 /** Why an attempt was made that is not simply the next of the plan. */

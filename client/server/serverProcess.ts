@@ -14,6 +14,7 @@ import type { RequestType } from '../../server/api/messageTypes.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
 import { savingsRequest } from '../../server/api/reports/reportMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
+import { shadowRequest, type ShadowParams, type ShadowResult } from '../../server/api/shadow.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { ConfigProblem, StatusSnapshot } from '../../server/api/status.ts';
@@ -152,6 +153,7 @@ export class ServerProcess implements WaybillServer {
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolRequest, { tool }); }
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
   async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
+  async shadow(params: ShadowParams): Promise<ShadowResult> { return this.#request(shadowRequest, params); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }

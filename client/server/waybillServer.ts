@@ -5,6 +5,7 @@ import type {
 } from '../../server/api/messages.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
+import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
 import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
@@ -47,6 +48,8 @@ export interface WaybillServer {
   resilienceReport(): Promise<ResilienceReportResult>;
   /** What requests cost beside what they would have cost at a baseline. */
   savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult>;
+  /** Does something with the shadow of a route, or returns why not. */
+  shadow(params: ShadowParams): Promise<ShadowResult>;
   /** Does something with the canary of a route, or returns why not. */
   canary(params: CanaryParams): Promise<CanaryResult>;
   /** Names of the tools that have a token. */

@@ -3,6 +3,7 @@ import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
 import type { Purpose } from './purpose.ts';
 import type { PriceSettings } from './settings.ts';
+import type { ShadowOfReceipt } from './shadow.ts';
 
 /** Who sent a request, as far as they said. */
 export interface Caller {
@@ -91,8 +92,9 @@ export interface Plan {
 /**
  * `hedge`: asked beside another that took long to begin. `resume`: goes on from where another broke off.
  * `restart`: starts again in sight of the reader. `last-resort`: tried although its breaker was open, because nothing else was left.
+ * `shadow`: a copy of a caller's request, whose answer is compared and shown to no caller.
  */
-export type AttemptRole = 'hedge' | 'resume' | 'restart' | 'last-resort';
+export type AttemptRole = 'hedge' | 'resume' | 'restart' | 'last-resort' | 'shadow';
 
 /** `fast`: inline completions and other small, short answers. `complex`: reasoning, or a large prompt. */
 export type RequestKind = 'fast' | 'normal' | 'complex';
@@ -167,6 +169,8 @@ export interface Receipt {
   /** Sums over all attempts. */
   usage: TokenUsage;
   cost: Cost;
+  /** It is a copy that a shadow sent; absent for requests of callers. */
+  shadow?: ShadowOfReceipt | undefined;
 }
 
 /** One line of the Requests view. */
@@ -185,6 +189,8 @@ export interface RequestSummary {
   usage: TokenUsage;
   cost: Cost;
   caller: Caller;
+  /** As of the receipt. */
+  shadow?: ShadowOfReceipt | undefined;
 }
 
 /** Half-open time range in milliseconds since the epoch. */

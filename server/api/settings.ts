@@ -155,6 +155,37 @@ export interface RouteSettings {
   onRefusal?: 'tell' | 'ask' | undefined;
   /** Targets that take the route over in measured stages, once the canary is started. */
   canary?: CanarySettings | undefined;
+  /** A target that gets a share of the requests too, beside the caller's own, once the shadow is started. */
+  shadow?: ShadowSettings | undefined;
+}
+/** What is drawn for a shadow: whole conversations, or each request by itself. */
+export const shadowDraws = ['conversation', 'request'] as const;
+export type ShadowDraw = (typeof shadowDraws)[number];
+export interface ShadowSettings {
+  /** `endpoint/model`. */
+  target: string;
+  /** Per cent of the requests. */
+  share?: number | undefined;
+  /** Per cent of the mirrored requests that also go to the route's own target once more. */
+  sameTargetShare?: number | undefined;
+  draw?: ShadowDraw | undefined;
+  /** US dollars a day. */
+  budgetUsd?: number | undefined;
+  /** Mirrored requests that may be under way in one server. */
+  atOnce?: number | undefined;
+  timeoutSeconds?: number | undefined;
+  /** The largest body that is kept for a shadow, in KiB. */
+  maxBodyKiB?: number | undefined;
+  /** Names of workspaces whose requests are never mirrored. */
+  exceptWorkspaces?: string[] | undefined;
+  /** Pairs of answers before a verdict. */
+  minRequests?: number | undefined;
+  /** The least agreement, relative to the route's own target asked twice, 0..1. */
+  agreement?: number | undefined;
+  /** How many times the time of the route's own target. */
+  latencyRatio?: number | undefined;
+  /** How many times the cost at the route's own target. */
+  costRatio?: number | undefined;
 }
 /** When a canary goes to its next stage: after a time, after a number of requests, or when a person says so. */
 export const canaryAdvances = ['time', 'requests', 'manual'] as const;

@@ -1,4 +1,5 @@
 import type { CanaryStatus } from './canary.ts';
+import type { ShadowStatus } from './shadow.ts';
 import type { DrillStatus } from './drill.ts';
 import type { Condition, HealthState } from './condition.ts';
 import type { FailureClass } from './failure.ts';
@@ -165,4 +166,6 @@ export interface StatusSnapshot {
   drill?: DrillStatus | undefined;
   /** Of routes that have one; absent where none has. */
   canaries?: CanaryStatus[] | undefined;
+  /** The same for shadows. */
+  shadows?: ShadowStatus[] | undefined;
 }

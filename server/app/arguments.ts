@@ -1,4 +1,5 @@
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
+import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
 /** Reports of the running server. */
 export type ReportName = 'savings';
@@ -10,6 +11,7 @@ export type Command =
   | { command: 'doctor'; tools: string[]; port: number; dataDir: string | undefined; fix: boolean; json: boolean }
   | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number; dataDir: string | undefined; json: boolean }
+  | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -28,6 +30,8 @@ export const usage = `Usage:
       Tells the running server of the data folder what to do with the canary of a route, and shows both arms side by side. start goes on with one that is paused.
   server.js savings [BASELINE] [--days N] [--port N] [--data DIR] [--json]
       Shows what the requests of the last days (default 30) saved against a baseline: first (default: the first target of each route), an endpoint, a provider, a model, or endpoint/model.
+  server.js shadow start|status|stop [ROUTE] [--port N] [--data DIR] [--json]
+      The same for the shadow of a route: copies of its requests go to another target, and the answers are compared.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -40,11 +44,12 @@ export function parseArguments(argv: readonly string[]): Command {
   const serve = first === 'serve';
   const doctor = first === 'doctor';
   const canary = first === 'canary';
+  const shadow = first === 'shadow';
   const report = first === 'savings' ? first : undefined;
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor || canary || report !== undefined ? rest : argv;
+  const words = serve || doctor || canary || shadow || report !== undefined ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
@@ -56,7 +61,7 @@ export function parseArguments(argv: readonly string[]): Command {
       flags.add(name);
     } else if (doctor && /^[a-z][a-z-]*$/.test(word)) {
       tools.push(word);
-    } else if (canary && !word.startsWith('-') && tools.length < 2) {
+    } else if ((canary || shadow) && !word.startsWith('-') && tools.length < 2) {
       tools.push(word);
     } else if (report !== undefined && !word.startsWith('-') && tools.length < 1) {
       tools.push(word);
@@ -73,6 +78,12 @@ export function parseArguments(argv: readonly string[]): Command {
     const known = canaryActions.find(one => one === action);
     if (known === undefined) return { command: 'wrong', message: action === undefined ? `canary needs one of ${canaryActions.join(', ')}.` : `"${action}" is not one of ${canaryActions.join(', ')}.` };
     return { command: 'canary', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
+  }
+  if (shadow) {
+    const [action, route] = tools;
+    const known = shadowActions.find(one => one === action);
+    if (known === undefined) return { command: 'wrong', message: action === undefined ? `shadow needs one of ${shadowActions.join(', ')}.` : `"${action}" is not one of ${shadowActions.join(', ')}.` };
+    return { command: 'shadow', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
   }
   if (report !== undefined) {
     const days = Number(values.get('--days') ?? 30);

@@ -2,6 +2,7 @@ import { reportText, type CanaryReport } from '../api/canary.ts';
 import { logText } from '../api/logText.ts';
 import { isObject, parseJson } from '../base/json.ts';
 import type { Command } from './arguments.ts';
+import { failed, refusalIn } from './commandOutput.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { askLocal, localServerAt } from './localServer.ts';
 
@@ -18,15 +19,4 @@ export async function runCanary(command: Extract<Command, { command: 'canary' }>
   else if (canaries.length === 0) process.stdout.write('No route has a canary; describe one as `canary` of a route first.\n');
   else process.stdout.write(`${canaries.map(report => reportText(report).split('\n').map(logText).join('\n')).join('\n\n')}\n`);
   return 0;
-}
-
-function failed(message: string): number {
-  process.stderr.write(`${logText(message)}\n`);
-  return 1;
-}
-
-function refusalIn(answer: unknown): string | undefined {
-  const error = isObject(answer) ? answer['error'] : undefined;
-  const message = isObject(error) ? error['message'] : undefined;
-  return typeof message === 'string' ? message : undefined;
 }

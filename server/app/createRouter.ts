@@ -7,6 +7,7 @@ import type { SecretRegister } from '../base/secrets/redact.ts';
 import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
 import { LearntRepairs } from '../exchange/learntRepairs.ts';
+import { exchangeIds } from '../exchange/exchangeId.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
@@ -16,7 +17,7 @@ import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import { createHealthRegistry } from '../health/registry.ts';
 import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
-import type { CanaryStore } from '../ledger/canaryStore.ts';
+import type { RouteStateStore } from '../ledger/routeStateStore.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
@@ -25,6 +26,7 @@ import type { ModelCache } from '../models/modelCache.ts';
 import { ModelDirectory } from '../models/modelDirectory.ts';
 import { ExpectedUsage } from '../pricing/expectedUsage.ts';
 import { isInTable, type Pricer } from '../pricing/pricing.ts';
+import { codecFor } from '../protocols/registry.ts';
 import { makePlan } from '../routing/makePlan.ts';
 import { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
@@ -52,6 +54,7 @@ import { earlyObserver } from '../router/observers/earlyObserver.ts';
 import { limitsObserver } from '../router/observers/limitsObserver.ts';
 import { noticesObserver } from '../router/observers/noticesObserver.ts';
 import { proberObserver } from '../router/observers/proberObserver.ts';
+import { shadowCopyObserver, shadowObserver } from '../router/observers/shadowObserver.ts';
 import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
@@ -60,6 +63,9 @@ import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
 import { RunningExchanges } from '../router/runningExchanges.ts';
+import { copySender } from '../router/shadow/sendCopy.ts';
+import { shadowAdmissionSources } from '../router/shadow/shadowAdmission.ts';
+import { Shadows } from '../router/shadow/shadows.ts';
 import { createSignals } from '../router/signals.ts';
 import { SpendToday } from '../router/spend/spendToday.ts';
 import { StatusReader } from '../router/status/status.ts';
@@ -93,7 +99,9 @@ export interface CreateRouterOptions {
   /** Where lists of models outlive the process; absent: nowhere. */
   modelCache?: ModelCache | undefined;
   /** Where the states of canaries outlive the process and are shared with peers; absent: nowhere. */
-  canaryStore?: CanaryStore | undefined;
+  canaryStore?: RouteStateStore | undefined;
+  /** The same for shadows. */
+  shadowStore?: RouteStateStore | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
   interfaces?: NetworkMonitorOptions['interfaces'];
 }
@@ -163,7 +171,10 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     tableIsWanted: () => [...config().endpoints.values()].some(endpoint => isInTable(endpoint.provider)),
     target: (endpoint, model) => routeTable().target(endpoint, model),
   });
-  const spend = new SpendToday({ ledger, clock, log, recorded: () => costs.pricedUpToNow(), changed });
+  // Copies that shadows send are recorded and priced like requests, and no observer learns of them but those below.
+  const copyEvents = new ExchangePublisher(log);
+  const copyCosts = new CostRecorder({ ledger, pricer, clock, log, events: copyEvents, changed, tableIsWanted: () => costs.tableIsWanted, target: (endpoint, model) => routeTable().target(endpoint, model) });
+  const spend = new SpendToday({ ledger, clock, log, recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); }, changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
     transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
@@ -177,6 +188,16 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     view: () => resilienceState({ view: view(0), healthRegistry, keys, drills: faultInjector.running, now: now() }),
   });
   const networkMonitor = new NetworkMonitor({ healthRegistry, notify, changed: touched, interfaces: options.interfaces });
+
+  const newId = exchangeIds();
+  const shadows = new Shadows({
+    store: options.shadowStore, config, routeTable, codecFor, clock, random, log, changed, redactor: register, newId: () => newId(now()), pricesReady: () => (costs.tableIsWanted ? pricer.ready() : Promise.resolve()),
+    cost: ({ endpoint, model }, inputTokens, outputTokens) => {
+      const target = routeTable().target(endpoint, model);
+      return target === undefined ? undefined : view(0).signals.costMicroUsd(target, { inputTokens, outputTokens });
+    },
+    send: copySender(() => copyServices),
+  });
 
   // The order is part of the behaviour: see each observer for what it expects of those before it.
   const observers: readonly ExchangeObserver[] = [
@@ -194,16 +215,20 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     costsObserver(costs),
     spend,
     canaryObserver(canaries),
+    shadowObserver(shadows),
     statusObserver(changes),
   ];
   for (const observer of observers) events.subscribe(observer);
+  for (const observer of [runningObserver(running), limitsObserver(limiter), costsObserver(copyCosts), spend, shadowCopyObserver(shadows)]) copyEvents.subscribe(observer);
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, decisions: new DecisionMemory(), events,
   });
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, eventLog, changes, clock });
+  // What targets refuse copies by name is learnt for copies alone.
+  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, keys, healthRegistry, limiter, early })) };
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -214,6 +239,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
     { name: 'The watch over canaries', tick: at => { canaries.tick(at); } },
+    { name: 'The watch over shadows', tick: () => { shadows.tick(); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },
     { name: 'The log of events', tick: at => { eventLog.tick(at); } },
     { name: 'The update of the status', tick: at => { changes.tick(at); } },
@@ -221,7 +247,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
-    instance, services, current, status, prober, endpointTester, drills, canaries, running, ticker, limiter, costs, ledger, transport, changes, notices,
+    instance, services, current, status, prober, endpointTester, drills, canaries, shadows, running, ticker, limiter, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

@@ -13,7 +13,7 @@ import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import { createRouter, type BuiltRouter } from './createRouter.ts';
 import { HeapTuning } from './v8Tuning.ts';
-import { createCanaryStore } from '../ledger/sqlite/canary/canaryDatabase.ts';
+import { createCanaryStore, createShadowStore } from '../ledger/sqlite/onDemand/routeStates.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
 import { createPricer } from '../pricing/pricing.ts';
 import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
@@ -64,6 +64,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   const built = createRouter({
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     keepAliveMs: options.keepAliveMs, canaryStore: createCanaryStore({ dataDir: options.dataDir, clock: systemClock, log }),
+    shadowStore: createShadowStore({ dataDir: options.dataDir, clock: systemClock, log }),
   });
   const { router } = built;
   const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });

@@ -1,7 +1,7 @@
 import type { GateReport, GateState } from '../api/canary.ts';
 import type { CanaryConfig } from '../config/config.ts';
 import { excessStrength, strength, type Evidence } from './evidence.ts';
-import { ratioOf } from './intervals.ts';
+import { ratioOf } from '../base/statistics/intervals.ts';
 import { quantile } from './latencies.ts';
 import { countsText, durationText, percentText } from './wording.ts';
 import type { EventEvidence, Rollout } from './rollout.ts';

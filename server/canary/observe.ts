@@ -2,7 +2,7 @@ import type { CanaryArm } from '../api/canary.ts';
 import type { CanaryConfig } from '../config/config.ts';
 import { localShare, withEvent, withRequest, withTrial } from './evidence.ts';
 import { failedGate } from './gates.ts';
-import { withValue } from './intervals.ts';
+import { withValue } from '../base/statistics/intervals.ts';
 import { quantile, withLatency } from './latencies.ts';
 import type { CostObservation, Observation } from './observation.ts';
 import { isLive, type ArmTally, type Counts, type EventEvidence, type Rollout } from './rollout.ts';

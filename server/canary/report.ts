@@ -2,7 +2,7 @@ import type { ArmReport, CanaryReport, FigureWithInterval, GateReport } from '..
 import type { CanaryConfig } from '../config/config.ts';
 import { shareOf as shareOfTraffic } from './assignment.ts';
 import { judge, overall } from './gates.ts';
-import { geometricMean, shareOf } from './intervals.ts';
+import { geometricMean, shareOf } from '../base/statistics/intervals.ts';
 import { quantile } from './latencies.ts';
 import { isLive, type ArmTally, type Rollout } from './rollout.ts';
 

@@ -1,6 +1,6 @@
 import type { CanaryArm } from '../api/canary.ts';
 import { noEvidence, noExcess, noTraffic, type Evidence, type RecentTraffic } from './evidence.ts';
-import { noMoments, type LogMoments } from './intervals.ts';
+import { noMoments, type LogMoments } from '../base/statistics/intervals.ts';
 import { noLatencies, type Latencies } from './latencies.ts';
 
 /** Where a canary stands; each phase has its own data. Moments are milliseconds since the epoch. */

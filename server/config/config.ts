@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { RequestRole, WorkKind } from '../api/purpose.ts';
-import type { CanaryAdvance, EndpointBilling, LimitSettings, ModelSettings, StrategyName, ToolModelSettings } from '../api/settings.ts';
+import type { CanaryAdvance, EndpointBilling, LimitSettings, ModelSettings, ShadowDraw, StrategyName, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -102,6 +102,31 @@ export interface RouteConfig {
   purposes?: PurposeMap | undefined;
   /** Absent: the route has none. */
   canary?: CanaryConfig | undefined;
+  /** Absent: the route has none. */
+  shadow?: ShadowConfig | undefined;
+}
+
+/** A shadow as its route describes it; whether it runs is no part of the configuration. */
+export interface ShadowConfig {
+  target: RouteTarget;
+  /** Per cent of the requests. */
+  share: number;
+  /** Per cent of the mirrored requests. */
+  sameTargetShare: number;
+  draw: ShadowDraw;
+  /** Millionths of a US dollar a day. */
+  budgetMicroUsd: number;
+  atOnce: number;
+  timeoutMs: number;
+  maxBodyBytes: number;
+  /** In lower case. */
+  exceptWorkspaces: ReadonlySet<string>;
+  minRequests: number;
+  /** 0..1, both excluded. */
+  agreement: number;
+  latencyRatio: number;
+  /** Absent: the cost is reported and not judged. */
+  costRatio?: number | undefined;
 }
 
 /** A canary as its route describes it; whether it runs is no part of the configuration. */

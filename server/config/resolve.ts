@@ -11,6 +11,7 @@ import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
 import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
+import { resolveShadow } from './routes/resolveShadow.ts';
 import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
@@ -51,11 +52,16 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   for (const [name, route] of routes) {
     const settings = settingsOf.get(name);
     if (settings === undefined) continue;
+    const own = new Set(route.targets.map(({ endpoint, model }) => targetName(endpoint, model)));
     if (settings.canary !== undefined) {
-      const own = new Set(route.targets.map(({ endpoint, model }) => targetName(endpoint, model)));
-      const { canary, problems: wrongCanary } = resolveCanary(settings.canary, own, target => checkCanaryTarget(target, known));
+      const { canary, problems: wrongCanary } = resolveCanary(settings.canary, own, target => checkSingleTarget(target, 'each target of a canary', known));
       for (const problem of wrongCanary) report(['routes', name, 'canary', ...problem.path], `The canary of route "${name}" is left out: ${problem.text}`);
       if (canary !== undefined) route.canary = canary;
+    }
+    if (settings.shadow !== undefined) {
+      const { shadow, problems: wrongShadow } = resolveShadow(settings.shadow, own, target => checkSingleTarget(target, 'the target of a shadow', known));
+      for (const problem of wrongShadow) report(['routes', name, 'shadow', ...problem.path], `The shadow of route "${name}" is left out: ${problem.text}`);
+      if (shadow !== undefined) route.shadow = shadow;
     }
     const { purposes, wrong } = resolvePurposes(name, settings, { routes, endpoints, leftOut });
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
@@ -119,9 +125,9 @@ interface ResolvedRoute {
 
 function resolveRoute(name: string, settings: unknown, known: KnownNames): ResolvedRoute {
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
-  // Targets are checked one by one below, so that a wrong one costs only itself, and the canary once all routes are known.
+  // Targets are checked one by one below, so that a wrong one costs only itself, and canary and shadow once all routes are known.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
-  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, targets: [] });
+  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, shadow: undefined, targets: [] });
   if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
 
   const wrongTargets: FieldProblem[] = [];
@@ -164,9 +170,9 @@ function checkTarget(target: unknown, index: number, { endpoints, leftOut, route
   return { key: targetName(endpoint, model), member: { index, text: target as string, target: { endpoint, model } } };
 }
 
-/** Whoever tries a canary knows what it tries: single targets, no routes that may change under it. */
-function checkCanaryTarget(target: unknown, known: KnownNames): CheckedTarget {
-  if (typeof target === 'string' && known.routes.has(target)) return { problem: 'it is a route; write each target of a canary as endpoint/model.' };
+/** Whoever tries a target knows what it tries: a single one, no route that may change under it. */
+function checkSingleTarget(target: unknown, subject: string, known: KnownNames): CheckedTarget {
+  if (typeof target === 'string' && known.routes.has(target)) return { problem: `it is a route; write ${subject} as endpoint/model.` };
   const checked = checkTarget(target, 0, { ...known, routes: new Set() });
   if ('problem' in checked) return checked;
   const { key, member } = checked;

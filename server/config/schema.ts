@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, canaryAdvances, endpointBillings, routeStrategies } from '../api/settings.ts';
-import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
+import { anthropicVersions, canaryAdvances, endpointBillings, routeStrategies, shadowDraws } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -153,6 +153,32 @@ export const canarySchema = z.strictObject({
   gates: optional(canaryGateSchema, 'What the canary must keep to. A gate that fails rolls it back at once.'),
 });
 
+/** A share of requests. */
+function perCent(least: number): z.ZodMiniNumber {
+  return z.number().check(z.minimum(least), z.maximum(100)).register(expectations, { expected: `a number from ${String(least)} to 100` });
+}
+
+/** How many times as much something may be. */
+function times(least: number): z.ZodMiniNumber {
+  return z.number().check(z.minimum(least), z.maximum(1000)).register(expectations, { expected: `a number from ${String(least)} to 1000` });
+}
+
+export const shadowSchema = z.strictObject({
+  target: described(text(), 'The target to try, as `endpoint/model`. It gets copies of requests; callers get nothing of its answers.'),
+  share: optional(perCent(0.1), 'Per cent of the route\'s requests that are mirrored. Default 10.'),
+  sameTargetShare: optional(perCent(0), 'Per cent of the mirrored requests that also go to the route\'s own target once more, so that its own noise is known. Default 20.'),
+  draw: optional(z.enum(shadowDraws), 'What is drawn. `conversation`: all requests of a conversation or none, so that prompt caches work as they would. `request`: each by itself, which has data sooner where conversations are few and long. Default `conversation`.'),
+  budgetUsd: optional(amount(100_000), 'US dollars that mirrored requests of this route may cost a day, those to the route\'s own target included. A target whose price is not known gets none. Default 1.'),
+  atOnce: optional(whole(1, 100), 'Requests that may be mirrored at once by one server; others are left out. Default 2.'),
+  timeoutSeconds: optional(whole(1, 3600), 'After so long a mirrored request is given up, in seconds. Default 120.'),
+  maxBodyKiB: optional(whole(1, 16_384), 'Larger request bodies are not mirrored, in KiB. Default 512.'),
+  exceptWorkspaces: optional(z.array(text(1, 200)), 'Names of workspaces whose requests are never mirrored. A request with the header `x-waybill-no-shadow`, or with something that looks like a key, never is.'),
+  minRequests: optional(whole(10, 1_000_000), 'Pairs of answers that must have been compared before there is a verdict. Default 40.'),
+  agreement: optional(rate(), 'How much the answers must be like the caller\'s, in proportion to a second answer of the route\'s own target, as a fraction. Default 0.8.'),
+  latencyRatio: optional(times(0.1), 'How many times the time of the route\'s own target the first token and the whole answer may take. Default 2.'),
+  costRatio: optional(times(0.01), 'How many times the cost at the route\'s own target a request may cost. Default: the cost is reported and not judged.'),
+});
+
 function strategyDescription(): string {
   return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
 }
@@ -174,6 +200,7 @@ export const routeSchema = z.strictObject({
   byKind: optional(leads<WorkKind>(workKinds), 'Where a kind of work goes first, unless `byRole` says it; the targets of this route follow. The kind comes from `x-waybill-kind`, from the end of the name that is asked for (`ROUTE:low-cost`), or from the words of the request, in English or Vietnamese; no model is asked (docs/classifier.md says how well that works). It stays through a loop of tool calls; a loop that is stuck is taken for the next higher kind.'),
   onRefusal: optional(z.enum(['tell', 'ask']), 'What follows when a model refuses for content policy. `tell`: the refusal, as it is. `ask`: VS Code\'s chat asks whether the next target may be tried. Default `tell`.'),
   canary: optional(canarySchema, 'Targets that take the route over in measured stages. Described here, it waits until it is started: from the palette, with `server.js canary start`, or by `POST /waybill/canary`.'),
+  shadow: optional(shadowSchema, 'A target that gets a share of the requests too, beside the caller\'s own, and whose answers are only compared. Described here, it waits until it is started: from the palette, with `server.js shadow start`, or by `POST /waybill/shadow`.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -215,6 +242,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof breakerSchema>, { [K in keyof BreakerSettings]: BreakerSettings[K] }>,
   Same<z.infer<typeof canaryGateSchema>, { [K in keyof CanaryGateSettings]: CanaryGateSettings[K] }>,
   Same<z.infer<typeof canarySchema>, { [K in keyof CanarySettings]: CanarySettings[K] }>,
+  Same<z.infer<typeof shadowSchema>, { [K in keyof ShadowSettings]: ShadowSettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,

@@ -108,13 +108,13 @@ export class AttemptLauncher {
     const { input, kind, route, severalTargets, resumption } = this.#terms;
     return {
       input: resumption?.begun === true ? resumption.input(input) : input,
-      target, number, role, kind, route,
+      target, number, role: input.shadow === undefined ? role : 'shadow', kind, route,
       triedKeys: triedKeysOf(tried, target),
       strip: tried.stripped.has(target.target),
       replaceable: queue.length > 0 || runningOf(state).length > 0,
       // Over HTTP the only target's lifecycle events go straight through: no other target could take over unseen.
       held: anotherKey => severalTargets || input.protocol === 'editor' || resumption !== undefined || anotherKey(),
-      rewrite: resumption !== undefined,
+      rewrite: resumption !== undefined || input.shadow !== undefined,
     };
   }
 }

@@ -17,12 +17,13 @@ export class ReceiptDraft {
   /** @param startedAt milliseconds since the epoch */
   constructor(input: ExchangeInput, services: Pick<ExchangeServices, 'redact'>, startedAt: number) {
     this.#services = services;
-    const { id, inbound, protocol, stream, caller, requestedModel } = input;
+    const { id, inbound, protocol, stream, caller, requestedModel, shadow } = input;
     this.receipt = {
       id, inbound, protocol, stream, caller: redactCaller(caller, services), startedAt, totalMs: 0,
       outcome: 'open', features: usedFeatures(input), plan: { requestedModel, kind: 'model', strategy: 'none', targets: [], excluded: [] },
       attempts: [], usage: {}, cost: { certainty: 'unknown' },
     };
+    if (shadow !== undefined) this.receipt.shadow = shadow;
   }
 
   /** When the exchange began, by the monotonic clock. */

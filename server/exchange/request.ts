@@ -1,6 +1,7 @@
 import type { ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
 import type { CompletionRequest, EmbeddingRequest } from '../api/operations.ts';
 import type { Caller, Receipt } from '../api/receipt.ts';
+import type { ShadowOfReceipt } from '../api/shadow.ts';
 import type { Operation } from '../catalog/operations.ts';
 import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
@@ -118,6 +119,8 @@ export interface ExchangeInput {
   subagent?: boolean | undefined;
   requirements: Requirements;
   body: RequestBody;
+  /** The request is a copy that a shadow sends: its answer is read as events whatever its protocol, and no caller gets it. */
+  shadow?: ShadowOfReceipt | undefined;
   /** How long the caller may wait while every target is cooling down, in milliseconds. */
   patienceMs: number;
 }

@@ -184,7 +184,7 @@ function targetsOfPurposes({ purposes }: RouteConfig): RouteTarget[] {
 function spellingsInRoutes(config: Config): Map<string, string[]> {
   const spellings = new Map<string, string[]>();
   for (const route of config.routes.values()) {
-    for (const { endpoint, model } of [...route.targets, ...(route.canary?.targets ?? []), ...targetsOfPurposes(route)]) {
+    for (const { endpoint, model } of [...route.targets, ...(route.canary?.targets ?? []), ...(route.shadow === undefined ? [] : [route.shadow.target]), ...targetsOfPurposes(route)]) {
       const known = spellings.get(endpoint);
       if (known === undefined) spellings.set(endpoint, [model]);
       else known.push(model);

@@ -82,7 +82,7 @@ export class PeerSync {
 
   #apply(attempt: Attempt, endedAt: number): void {
     this.#count(attempt);
-    if (attempt.outcome === 'interrupted' || attempt.drill === true || attempt.failureClass === 'local') return;
+    if (attempt.outcome === 'interrupted' || attempt.drill === true || attempt.failureClass === 'local' || attempt.role === 'shadow') return;
     this.#options.prober.observe(attempt.endpoint, endedAt);
     this.#options.healthRegistry.record({
       endpoint: attempt.endpoint, model: attempt.model, at: endedAt, kind: 'traffic', foreign: true, failureClass: attempt.outcome === 'ok' ? undefined : attempt.failureClass,
@@ -142,6 +142,8 @@ export class PeerSync {
 
   /** What peers measured sets this server's timers too. */
   #time(attempt: Attempt, stream = true, beaten = false): void {
+    // What a shadow found out decides nothing for callers.
+    if (attempt.role === 'shadow') return;
     const observation = observationOf(attempt, stream, { beaten });
     if (observation !== undefined) this.#options.timers.observe(observation);
     const sample = firstTokenSampleOf(attempt, stream);

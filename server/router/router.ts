@@ -29,6 +29,7 @@ import type { History } from './history.ts';
 import type { OfferedName } from './status/offers.ts';
 import type { Prober } from './prober.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
+import type { Shadows } from './shadow/shadows.ts';
 import type { StatusReader } from './status/status.ts';
 import type { StatusChanges } from './status/statusChanges.ts';
 import type { EndpointTester, TestedKeys } from './testEndpoint.ts';
@@ -54,10 +55,11 @@ export interface RouterOptions {
   reports: Reports;
   drills: FaultInjectionRunner;
   canaries: Canaries;
+  shadows: Shadows;
   running: RunningExchanges;
   ticker: Ticker;
   limiter: RateLimiter;
-  costs: CostRecorder;
+  costs: Pick<CostRecorder, 'pricedUpToNow'>;
   ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
   changes: StatusChanges;
@@ -77,6 +79,8 @@ export class Router {
   /** The canaries of routes. */
   readonly canaries: Pick<Canaries, 'act'>;
   readonly reports: Reports;
+  /** The shadows of routes. */
+  readonly shadows: Pick<Shadows, 'act'>;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -88,6 +92,7 @@ export class Router {
     this.drills = parts.drills;
     this.canaries = parts.canaries;
     this.reports = parts.reports;
+    this.shadows = parts.shadows;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);
@@ -111,7 +116,8 @@ export class Router {
   /** A new exchange, not yet started: its caller may have to be ready for an answer that comes at once. */
   create(input: ExchangeInput, sink: ResponseSink): Exchange {
     const requestedModel = this.modelFor(input.caller.tool, input.requestedModel, input.subagent === true);
-    return new Exchange(this.#parts.services, requestedModel === input.requestedModel ? input : { ...input, requestedModel }, sink);
+    const asked = requestedModel === input.requestedModel ? input : { ...input, requestedModel };
+    return new Exchange(this.#parts.services, asked, this.#parts.shadows.drawn(asked, sink));
   }
 
   /** What a caller gets for a name that it asks for: the configuration may say so for its tool. */
@@ -184,13 +190,14 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, running, limiter, costs, ledger, transport } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, costs, ledger, transport } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
     this.#ends.run(() => { limiter.close(); });
     await costs.pricedUpToNow();
     this.#ends.run(() => { canaries.shutdown(); });
+    this.#ends.run(() => { shadows.shutdown(); });
     this.#ends.run(() => { ledger.shutdown(); });
     await transport.shutdown();
   }

@@ -97,10 +97,18 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Came in through', receipt.inbound === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
     ['Canary', canaryText(receipt.plan.canary)],
+    ['Shadow', shadowText(receipt.shadow)],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
   ]).map((fact) => ({ ...fact, isId: true })));
+}
+
+/** What a copy was sent for. */
+function shadowText(shadow: Receipt['shadow']): string | undefined {
+  if (shadow === undefined) return undefined;
+  const what = shadow.arm === 'shadow' ? 'to compare its answer' : 'to the target that answered, once more';
+  return `a copy of request ${shadow.of} of route "${shadow.route}", sent ${what}; no caller got the answer`;
 }
 
 /** Which arm of the route's canary it went to, and why. */

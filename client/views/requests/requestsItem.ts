@@ -43,7 +43,7 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
   return {
     id: request.id,
     label: request.target === undefined ? request.requestedModel : parseTargetName(request.target)?.model ?? request.target,
-    description: joined([shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
+    description: joined([...(request.shadow === undefined ? [] : ['shadow']), shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
     icon: icons[tone],
     tooltip: tooltip(request, outcome, style),
     spoken: joined([request.requestedModel, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),

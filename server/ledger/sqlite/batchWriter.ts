@@ -67,8 +67,8 @@ export class BatchWriter {
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#insertExchange = database.prepare(`INSERT INTO exchanges (id, instance, face, protocol, stream, tool, workspace, conversation, purpose,
-      wanted, route, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan, branch, features)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+      wanted, route, started_at, first_token_ms, total_ms, outcome, failure_class, message, target, plan, branch, features, shadow)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#findExchange = database.prepare('SELECT seq, outcome FROM exchanges WHERE id = ?');
     this.#updateExchange = database.prepare(`UPDATE exchanges SET route = ?, first_token_ms = ?, total_ms = ?, outcome = ?, failure_class = ?, message = ?,
       target = ?, plan = ?, features = coalesce(?, features) WHERE seq = ?`);
@@ -140,7 +140,7 @@ export class BatchWriter {
     const result = this.#insertExchange.run(receipt.id, this.#instanceId, receipt.inbound, receipt.protocol, receipt.stream ? 1 : 0, caller.tool,
       caller.workspace ?? null, caller.conversation ?? null, caller.purpose ?? null, receipt.plan.requestedModel, receipt.plan.route ?? null, Math.round(receipt.startedAt),
       receipt.firstTokenMs ?? null, receipt.totalMs, receipt.outcome, receipt.failureClass ?? null, receipt.message ?? null,
-      receipt.target ?? null, JSON.stringify(receipt.plan), caller.branch ?? null, receipt.features ?? null);
+      receipt.target ?? null, JSON.stringify(receipt.plan), caller.branch ?? null, receipt.features ?? null, receipt.shadow === undefined ? null : JSON.stringify(receipt.shadow));
     if (result.changes === 0) {
       // Handed in once more after it had ended: the later receipt counts.
       const row = this.#findExchange.get(receipt.id);
@@ -162,13 +162,15 @@ export class BatchWriter {
 
   #writeAttempts(exchangeSeq: number, receipt: Receipt): void {
     const ended = receipt.outcome !== 'open';
+    // What counts requests goes by the last attempt of each, and a shadow is no request of a caller.
+    const counts = ended && receipt.shadow === undefined;
     const { attempts } = receipt;
     for (let index = 0; index < attempts.length; index += 1) {
       const attempt = attempts[index];
       if (attempt === undefined) continue;
       // In an exchange that goes on, what still runs has no other outcome yet; there may be two such.
       const runs = !ended && attempt.outcome === 'interrupted';
-      this.#writeAttempt(exchangeSeq, attempt, runs ? 0 : 1, ended && index === attempts.length - 1 ? 1 : 0);
+      this.#writeAttempt(exchangeSeq, attempt, runs ? 0 : 1, counts && index === attempts.length - 1 ? 1 : 0);
     }
   }
 

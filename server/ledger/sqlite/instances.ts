@@ -114,7 +114,7 @@ export class Instances {
       usage_estimated = 1, cost_certainty = CASE cost_certainty WHEN 'exact' THEN 'estimated' ELSE cost_certainty END,
       message = coalesce(message, 'The server process ended while this attempt ran.') WHERE seq = ?`);
     const markLast = this.#database.prepare(`UPDATE attempts SET last = 1 WHERE exchange_seq = ?1 AND final = 1
-      AND number = (SELECT max(number) FROM attempts WHERE exchange_seq = ?1)`);
+      AND number = (SELECT max(number) FROM attempts WHERE exchange_seq = ?1) AND EXISTS (SELECT 1 FROM exchanges WHERE seq = ?1 AND shadow IS NULL)`);
     const endExchange = this.#database.prepare(`UPDATE exchanges SET outcome = 'interrupted',
       message = coalesce(message, 'The server process ended while this exchange ran.') WHERE seq = ?`);
     const addFinished = this.#database.prepare(`UPDATE counters SET value = value + ? WHERE name = 'finished'`);

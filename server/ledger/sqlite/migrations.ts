@@ -189,4 +189,9 @@ export const migrations: readonly string[] = [
   /* What the request used of its model, as bits; see requestFeatures in api/reports/features.ts. NULL in rows of earlier versions. */
   ALTER TABLE exchanges ADD COLUMN features INTEGER;
   `,
+  `
+  /* Of a copy that a shadow sent: the caller's request, its route and the arm, as JSON. NULL for requests of callers. */
+  ALTER TABLE exchanges ADD COLUMN shadow TEXT;
+  CREATE INDEX exchanges_of_shadows ON exchanges (started_at) WHERE shadow IS NOT NULL;
+  `,
 ];

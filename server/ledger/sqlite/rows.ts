@@ -1,4 +1,5 @@
 import type { Attempt, Cost, Plan, Receipt, RequestSummary } from '../../api/receipt.ts';
+import type { ShadowOfReceipt } from '../../api/shadow.ts';
 import { isObject } from '../../base/json.ts';
 import { sumCost, sumUsage } from '../../pricing/sums.ts';
 import type { HealthEvent, PeerAttempt, RecordedAttempt } from '../ports.ts';
@@ -8,7 +9,7 @@ import { attemptFromRow } from './attemptColumns.ts';
 import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
-  + 'total_ms, outcome, failure_class, message, target, branch, features';
+  + 'total_ms, outcome, failure_class, message, target, branch, features, shadow';
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -71,6 +72,14 @@ function planFromRow(row: Row): Plan {
   return { requestedModel: text(row, 'wanted'), kind: 'model', strategy: 'none', targets: [], excluded: [] };
 }
 
+/** A mark that cannot be read still marks the row. */
+function shadowFromRow(row: Row): ShadowOfReceipt | undefined {
+  if (row['shadow'] === null || row['shadow'] === undefined) return undefined;
+  const mark = json(row['shadow']);
+  const { of, route, arm } = isObject(mark) ? mark : {};
+  return { of: typeof of === 'string' ? of : '', route: typeof route === 'string' ? route : '', arm: arm === 'repeat' ? 'repeat' : 'shadow' };
+}
+
 /** The attempts of an exchange that could be read, and how many could not. */
 export interface ReadAttempts { attempts: Attempt[]; unreadable: number }
 
@@ -103,6 +112,8 @@ export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
   put(receipt, 'message', row['message']);
   put(receipt, 'target', row['target']);
   putNumber(receipt, 'features', row['features']);
+  const shadow = shadowFromRow(row);
+  if (shadow !== undefined) receipt.shadow = shadow;
   return receipt;
 }
 
@@ -124,6 +135,8 @@ export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
   put(summary, 'target', row['target']);
   put(summary, 'failureClass', row['failure_class']);
   putNumber(summary, 'firstTokenMs', row['first_token_ms']);
+  const shadow = shadowFromRow(row);
+  if (shadow !== undefined) summary.shadow = shadow;
   return summary;
 }
 

@@ -121,7 +121,7 @@ export class SpendQueries {
     this.#bySlot = database.prepare(`SELECT CAST(slot AS REAL) AS slot, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts', 'exchanges', 'covered_attempts'].map(readableSum).join(', ')} FROM ${timed} GROUP BY slot`);
     // Both take the same bounds; each uses those it needs.
     for (const statement of [this.#byGroup, this.#bySlot]) statement.setAllowUnknownNamedParameters(true);
-    this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ?');
+    this.#exchanges = database.prepare('SELECT count(*) AS count FROM exchanges WHERE started_at >= ? AND started_at < ? AND shadow IS NULL');
     this.#unpriced = database.prepare(`SELECT ${attemptGroups}, CAST(a.started_at / ${slotMs} AS REAL) AS slot, a.cost_unpriced AS parts, count(*) AS count
       FROM attempts a INDEXED BY attempts_unpriced JOIN exchanges e ON e.seq = a.exchange_seq
       WHERE a.started_at >= :from AND a.started_at < :to AND a.cost_unpriced IS NOT NULL AND a.final = 1 GROUP BY ${groupColumns}, slot, parts`);
@@ -171,7 +171,7 @@ export class SpendQueries {
 
   /**
    * Everything spent in a range, by the start of each attempt. Failed attempts that cost something count. An
-   * exchange is counted once: in the totals by its own start, in a group where its last attempt was.
+   * exchange is counted once: in the totals by its own start, in a group where its last attempt was. What a shadow sent is spent, and is no exchange.
    */
   spend(range: TimeRange): SpendReport {
     return this.#reading(range, (bounds) => this.#report(range, bounds));

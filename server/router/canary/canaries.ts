@@ -10,7 +10,7 @@ import { paused, promoted, rolledBack, started, type Acted } from '../../canary/
 import { armOf } from '../../canary/assignment.ts';
 import { reportOf } from '../../canary/report.ts';
 import type { CanaryConfig, Config, RouteConfig } from '../../config/config.ts';
-import type { CanaryStore } from '../../ledger/canaryStore.ts';
+import type { RouteStateStore } from '../../ledger/routeStateStore.ts';
 import type { RoutingRequest } from '../../routing/plan.ts';
 import type { RouteTable } from '../../routing/routeTable.ts';
 import { costOf, observationOf } from './armOutcome.ts';
@@ -19,7 +19,7 @@ import { KeptArms } from './keptArms.ts';
 
 export interface CanariesOptions {
   /** Absent: states live as long as the process. */
-  store: CanaryStore | undefined;
+  store: RouteStateStore | undefined;
   config(): Config;
   routeTable(): RouteTable;
   clock: Clock;

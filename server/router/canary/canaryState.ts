@@ -4,14 +4,14 @@ import { observed, priced } from '../../canary/observe.ts';
 import type { CostObservation, Observation } from '../../canary/observation.ts';
 import { fromStored, isLive, storedForm, type Rollout } from '../../canary/rollout.ts';
 import type { CanaryConfig } from '../../config/config.ts';
-import type { CanaryStore } from '../../ledger/canaryStore.ts';
+import type { RouteStateStore } from '../../ledger/routeStateStore.ts';
 
 export interface CanaryStateOptions {
   route: string;
   rules: CanaryConfig;
   /** The targets that are tried out. */
   targets: string;
-  store: CanaryStore | undefined;
+  store: RouteStateStore | undefined;
   log: Log;
   changed(): void;
 }

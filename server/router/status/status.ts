@@ -1,5 +1,6 @@
 import { healthOf } from '../../api/condition.ts';
 import type { CanaryStatus } from '../../api/canary.ts';
+import type { ShadowStatus } from '../../api/shadow.ts';
 import type { DrillStatus } from '../../api/drill.ts';
 import type { ConfigProblem, EndpointStatus, HttpStatus, OfferedModel, StatusSnapshot } from '../../api/status.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -14,6 +15,7 @@ import type { ModelFactsCache } from '../../models/factsCache.ts';
 import type { ModelDirectory } from '../../models/modelDirectory.ts';
 import { Conditions, shownLatency } from './conditions.ts';
 import type { Canaries } from '../canary/canaries.ts';
+import type { Shadows } from '../shadow/shadows.ts';
 import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
 import type { EventLog } from '../eventLog.ts';
@@ -43,6 +45,7 @@ export interface SnapshotSources extends OfferSources {
   spend: Pick<SpendToday, 'byEndpoint'>;
   drill: DrillStatus | undefined;
   canaries: CanaryStatus[] | undefined;
+  shadows: ShadowStatus[] | undefined;
 }
 
 /** The whole state as the editor draws it. */
@@ -68,6 +71,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     todayMicroUsd, todayEstimated, todayUnknown, ...(todayUnpriced === undefined ? {} : { todayUnpriced }),
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
     ...(sources.canaries === undefined ? {} : { canaries: sources.canaries }),
+    ...(sources.shadows === undefined ? {} : { shadows: sources.shadows }),
   };
 }
 
@@ -121,6 +125,7 @@ export interface StatusReaderOptions {
   spend: Pick<SpendToday, 'byEndpoint'>;
   drills: Pick<FaultInjectionRunner, 'status'>;
   canaries: Pick<Canaries, 'statuses'>;
+  shadows: Pick<Shadows, 'statuses'>;
   eventLog: Pick<EventLog, 'states'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
@@ -137,9 +142,9 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, canaries, eventLog, changes } = this.#options;
+    const { current, ledger, spend, drills, canaries, shadows, eventLog, changes } = this.#options;
     const sources = this.#offerSources();
-    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses() });
+    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses() });
     changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;

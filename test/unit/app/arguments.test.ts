@@ -16,6 +16,7 @@ describe('the command line', () => {
     ['serve --json --port 65535 --config a=b.yaml', { command: 'serve', configFile: 'a=b.yaml', port: 65_535, dataDir: undefined, json: true }],
     ['sandbox --json --ports 1,2', { command: 'sandbox', rest: ['--json', '--ports', '1,2'] }],
     ['canary start coding --port 1', { command: 'canary', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
+    ['shadow start coding --port 1', { command: 'shadow', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
     ['canary status --json --data d', { command: 'canary', action: 'status', route: undefined, port: defaultPort, dataDir: 'd', json: true }],
     ['--stdio', { command: 'language-server', configFile: undefined, dataDir: undefined }],
     ['--node-ipc --clientProcessId=77', { command: 'language-server', configFile: undefined, dataDir: undefined }],
@@ -28,7 +29,7 @@ describe('the command line', () => {
   for (const [words, message] of [
     ['serve', /needs --config/], ['serve --config', /--config needs a value/], ['serve --config= --json', /--config needs a value/], ['serve --config f --port x', /--port/],
     ['serve --config f --port -1', /--port/], ['serve --config f --port 65536', /--port/], ['serve --config f --port 1.5', /--port/], ['serve --konfig f', /"--konfig" is not known/],
-    ['canary', /canary needs one of start, status, promote, pause, rollback\./], ['canary begin', /"begin" is not one of start,/], ['canary start a b', /"b" is not known/],
+    ['canary', /canary needs one of start, status, promote, pause, rollback\./], ['shadow', /shadow needs one of start, status, stop\./], ['shadow begin', /"begin" is not one of start,/], ['canary begin', /"begin" is not one of start,/], ['canary start a b', /"b" is not known/],
     ['start', /"start" is not known/], ['--json', /not known/], ['serve --config f --key sk-x', /not known/],
   ] as const) it(`says what is wrong with "${words}"`, () => {
     const parsed = parseArguments(words.split(' '));

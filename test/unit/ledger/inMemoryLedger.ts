@@ -94,13 +94,13 @@ export class InMemoryLedger implements Ledger {
     const byDay = days.map(({ day }): SpendReport['byDay'][number] => ({ day, microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 0, exchanges: 0 }));
     const missing = new Map<SpendTotals, Set<keyof TokenUsage>>();
     for (const receipt of this.receipts.values()) {
-      if (receipt.startedAt >= range.from && receipt.startedAt < range.to) totals.exchanges += 1;
+      if (receipt.startedAt >= range.from && receipt.startedAt < range.to && receipt.shadow === undefined) totals.exchanges += 1;
       for (const attempt of receipt.attempts) {
         if (attempt.startedAt < range.from || attempt.startedAt >= range.to) continue;
         const micro = attempt.cost.microUsd ?? 0;
         const estimated = attempt.cost.certainty === 'estimated' ? micro : 0;
         const unknown = costIsMissing(attempt, receipt.outcome === 'open' && attempt === receipt.attempts.at(-1)) ? 1 : 0;
-        const ended = receipt.outcome !== 'open' && attempt === receipt.attempts.at(-1) ? 1 : 0;
+        const ended = receipt.outcome !== 'open' && receipt.shadow === undefined && attempt === receipt.attempts.at(-1) ? 1 : 0;
         const sums = [
           groupOf(groups.endpoint, attempt.endpoint), groupOf(groups.model, attempt.model),
           groupOf(groups.tool, receipt.caller.tool), groupOf(groups.workspace, receipt.caller.workspace ?? noWorkspace),
@@ -162,7 +162,7 @@ export class InMemoryLedger implements Ledger {
   }
 
   async used(range: TimeRange, after: UsedPosition | undefined, limit: number): Promise<UsedPage> {
-    const all = [...this.receipts.values()].filter(({ outcome, startedAt }) => outcome !== 'open' && startedAt >= range.from && startedAt < range.to);
+    const all = [...this.receipts.values()].filter(({ outcome, startedAt, shadow }) => outcome !== 'open' && shadow === undefined && startedAt >= range.from && startedAt < range.to);
     all.sort((one, other) => one.startedAt - other.startedAt);
     const from = after?.seq ?? 0;
     const exchanges = structuredClone(all.slice(from, from + limit)).map(({ id, protocol, stream, caller, startedAt, totalMs, outcome, target, features, plan, attempts }) => ({
@@ -245,12 +245,13 @@ function groupOf(groups: Map<string, SpendGroup>, name: string): SpendGroup {
 }
 
 function summaryOf(receipt: Receipt): RequestSummary {
-  const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts } = receipt;
+  const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts, shadow } = receipt;
   return {
     id, startedAt, requestedModel: plan.requestedModel, attempts: attempts.length, failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length, outcome, totalMs, caller,
     usage: sumUsage(attempts), cost: sumCost(attempts),
     ...(target === undefined ? {} : { target }),
     ...(failureClass === undefined ? {} : { failureClass }),
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
+    ...(shadow === undefined ? {} : { shadow }),
   };
 }

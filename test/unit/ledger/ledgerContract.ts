@@ -223,6 +223,21 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('counts what a shadow sent as spent, and as no exchange', async () => {
+      const ledger = make();
+      const shadow = { of: 'x-1', route: 'coding', arm: 'repeat' } as const;
+      const copy = aReceipt('x-2', { caller: { tool: 'shadow' }, attempts: [anAttempt({ role: 'shadow', cost: exact(700) })], shadow });
+      ledger.close(aReceipt('x-1', { attempts: [anAttempt({ cost: exact(500) })] }));
+      ledger.close(copy);
+      const { totals, byTool } = await ledger.spend({ from: noon - 1_000, to: noon + 1_000 });
+      assert.deepEqual([totals.microUsd, totals.exchanges], [1_200, 1]);
+      assert.deepEqual(byTool.map(({ name, microUsd, exchanges }) => [name, microUsd, exchanges]), [['shadow', 700, 0], ['claude-code', 500, 1]]);
+      assert.deepEqual((await ledger.used({ from: noon - 1_000, to: noon + 1_000 }, undefined, 10)).exchanges.map(({ id }) => id), ['x-1']);
+      assert.deepEqual(await ledger.receipt('x-2'), copy);
+      assert.deepEqual((await ledger.recent(2)).map(one => one.shadow).sort(), [shadow, undefined]);
+      ledger.shutdown();
+    });
+
     it('counts an interrupted attempt of unknown cost as unknown once it has ended, not while it runs', async () => {
       const ledger = make();
       const attempts = [anAttempt({ outcome: 'interrupted', usage: {}, cost: { certainty: 'unknown' } })];

@@ -4,6 +4,7 @@ import { afterCommitPolicy, hedgePolicy, refusalPolicy } from './failures.ts';
 import { strategyPolicy } from './ordering.ts';
 import type { Policy } from './policy.ts';
 import { kindPolicy, rolePolicy } from './purposes.ts';
+import { shadowPolicy } from './shadow.ts';
 import { timeoutPolicy } from './timeouts.ts';
 
 /**
@@ -20,6 +21,7 @@ export const routePolicies = {
   byRole: rolePolicy,
   byKind: kindPolicy,
   canary: canaryPolicy,
+  shadow: shadowPolicy,
   timeouts: timeoutPolicy<RouteSettings>("as the provider's"),
   afterCommit: afterCommitPolicy,
   hedge: hedgePolicy,

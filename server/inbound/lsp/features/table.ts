@@ -8,10 +8,11 @@ import { endpointsFeature } from './endpoints.ts';
 import type { LspFeature } from './feature.ts';
 import { historyFeature } from './history.ts';
 import { reportsFeature } from './reports.ts';
+import { shadowFeature } from './shadow.ts';
 import { statusFeature } from './status.ts';
 import { toolTokensFeature } from './toolTokens.ts';
 
 /** Every feature of the language server. A new one is a file and a line here. */
 export const lspFeatures: readonly LspFeature[] = [
-  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, reportsFeature,
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, reportsFeature,
 ];

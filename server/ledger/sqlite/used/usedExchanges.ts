@@ -7,7 +7,7 @@ import { allRows, readable } from '../readRows.ts';
 import { exchangeColumns, usedExchangeFromRow } from '../rows.ts';
 import { number, type Row } from '../rowValues.ts';
 
-/** Pages through the exchanges of a range in the order of their start, each with its attempts. */
+/** Pages through the exchanges of callers in a range in the order of their start, each with its attempts. */
 export class UsedExchanges {
   readonly #exchanges: StatementSync;
   readonly #attempts: StatementSync;
@@ -16,7 +16,7 @@ export class UsedExchanges {
   constructor(database: DatabaseSync, unreadable: Guard) {
     this.#unreadable = unreadable;
     this.#exchanges = database.prepare(`SELECT ${exchangeColumns} FROM exchanges INDEXED BY exchanges_by_time
-      WHERE started_at >= :startedAt AND started_at < :to AND (started_at > :startedAt OR seq > :seq) AND outcome <> 'open' ORDER BY started_at, seq LIMIT :limit`);
+      WHERE started_at >= :startedAt AND started_at < :to AND (started_at > :startedAt OR seq > :seq) AND outcome <> 'open' AND shadow IS NULL ORDER BY started_at, seq LIMIT :limit`);
     this.#attempts = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT value FROM json_each(?)) ORDER BY a.exchange_seq, a.number`);
   }
 

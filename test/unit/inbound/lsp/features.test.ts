@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Connection } from 'vscode-languageserver';
 import * as canaryMessages from '../../../../server/api/canary.ts';
 import * as drillMessages from '../../../../server/api/drill.ts';
+import * as shadowMessages from '../../../../server/api/shadow.ts';
 import * as messages from '../../../../server/api/messages.ts';
 import * as reportMessages from '../../../../server/api/reports/reportMessages.ts';
 import { requestType } from '../../../../server/api/messageTypes.ts';
@@ -39,7 +40,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(reportMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method,
 ];
 

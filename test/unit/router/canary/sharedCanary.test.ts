@@ -6,8 +6,8 @@ import { after, describe, it } from 'node:test';
 import type { NoticeParams } from '../../../../server/api/messages.ts';
 import type { Receipt } from '../../../../server/api/receipt.ts';
 import { silentLog } from '../../../../server/base/log.ts';
-import { createCanaryStore } from '../../../../server/ledger/sqlite/canary/canaryDatabase.ts';
-import type { CanaryStore } from '../../../../server/ledger/canaryStore.ts';
+import { createCanaryStore } from '../../../../server/ledger/sqlite/onDemand/routeStates.ts';
+import type { RouteStateStore } from '../../../../server/ledger/routeStateStore.ts';
 import { Canaries } from '../../../../server/router/canary/canaries.ts';
 import type { RouteTable } from '../../../../server/routing/routeTable.ts';
 import { emptyConfig, type CanaryConfig, type Config, type RouteConfig } from '../../../../server/config/config.ts';
@@ -23,7 +23,7 @@ function configOf(canary: CanaryConfig): Config {
 
 interface Server { canaries: Canaries; notices: NoticeParams[]; at: { now: number }; config: { now: Config } }
 
-function server(store: CanaryStore | undefined, { audience = true, canary = defaults }: { audience?: boolean; canary?: CanaryConfig } = {}): Server {
+function server(store: RouteStateStore | undefined, { audience = true, canary = defaults }: { audience?: boolean; canary?: CanaryConfig } = {}): Server {
   const notices: NoticeParams[] = [];
   const at = { now: 1_000 };
   const config = { now: configOf(canary) };
@@ -42,7 +42,7 @@ function receipt(arm: 'baseline' | 'canary', outcome: 'ok' | 'failed', startedAt
   return { id: `wb_${String(sent++)}`, startedAt, outcome: 'ok', plan: { route: 'coding', canary: { arm, share: 5, why: '' } }, attempts } as unknown as Receipt;
 }
 
-function storeIn(name: string): CanaryStore {
+function storeIn(name: string): RouteStateStore {
   return createCanaryStore({ dataDir: path.join(folder, name), clock: { now: () => Date.now() }, log: silentLog });
 }
 

@@ -1,4 +1,4 @@
-import type { FigureWithInterval } from '../api/canary.ts';
+import type { FigureWithInterval } from '../../api/canary.ts';
 
 const z = 1.96;
 
@@ -55,4 +55,39 @@ export function geometricMean({ count, mean, squares }: LogMoments): FigureWithI
   if (count === 0) return undefined;
   const half = count < 2 ? undefined : z * Math.sqrt(squares / (count - 1) / count);
   return { value: Math.exp(mean), ...(half === undefined ? {} : { low: Math.exp(mean - half), high: Math.exp(mean + half) }) };
+}
+
+/** A figure whose bounds are known. */
+export interface BoundedFigure { value: number; low: number; high: number }
+
+/** Number, sum and sum of squares of values between 0 and 1. */
+export interface ShareSums { readonly count: number; readonly sum: number; readonly squares: number }
+
+export const noShares: ShareSums = { count: 0, sum: 0, squares: 0 };
+
+/** @param value 0..1 */
+export function withShare({ count, sum, squares }: ShareSums, value: number): ShareSums {
+  return { count: count + 1, sum: sum + value, squares: squares + value * value };
+}
+
+/**
+ * The mean of values between 0 and 1 with its interval at 95 %, as if one value of 0 and one of 1 had been seen beside them (after
+ * Agresti and Coull): so few values, or values that are all the same, do not look certain. Undefined without values.
+ */
+export function meanShare({ count, sum, squares }: ShareSums): BoundedFigure | undefined {
+  if (count === 0) return undefined;
+  const value = sum / count;
+  const middle = (sum + 1) / (count + 2);
+  const half = z * Math.sqrt(Math.max(0, (squares + 1) / (count + 2) - middle * middle) / (count + 2));
+  return { value, low: Math.max(0, Math.min(value, middle - half)), high: Math.min(1, Math.max(value, middle + half)) };
+}
+
+/** The ratio of two figures that are independent of each other, with bounds made of theirs on the scale of logarithms; undefined where one is unknown or the lower one is 0. */
+export function ratioOfFigures(above: FigureWithInterval | undefined, below: FigureWithInterval | undefined): BoundedFigure | undefined {
+  if (above?.low === undefined || above.high === undefined || below?.low === undefined || below.high === undefined || below.value <= 0) return undefined;
+  const value = above.value / below.value;
+  const down = above.low <= 0 ? Infinity : Math.log(above.value / above.low);
+  const fall = Math.hypot(down, Math.log(below.high / below.value));
+  const rise = Math.hypot(Math.log(above.high / Math.max(above.value, Number.MIN_VALUE)), below.low <= 0 ? Infinity : Math.log(below.value / below.low));
+  return { value, low: value * Math.exp(-fall), high: above.value <= 0 ? above.high / Math.max(below.low, Number.MIN_VALUE) : value * Math.exp(rise) };
 }

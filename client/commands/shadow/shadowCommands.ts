@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import type { ShadowAction, ShadowPhase } from '../../../server/api/shadow.ts';
+import { NextStep, UserError } from '../../base/errors.ts';
+import { inform } from '../../base/toasts.ts';
+import { targetsOf } from '../../settings/settingsEdits.ts';
+import type { CommandTarget } from '../commandTable.ts';
+import { askTarget } from '../routes/askTarget.ts';
+import { askRoute } from '../routes/firstRoute.ts';
+import { askChoice, valueOf } from '../input/quickInput.ts';
+import type { CommandServices } from '../services.ts';
+
+const showReport = 'Show Report';
+const knownWithinMs = 5_000;
+const shares = [5, 10, 25, 100];
+const budgets = [0.5, 1, 5, 20];
+
+/** "Start Shadow…": a route; where it has no shadow yet, what to try, how much of the requests, and for how much money; then it runs. */
+export async function startShadow(services: CommandServices, target: CommandTarget): Promise<void> {
+  const { routes } = services.configuration.settings;
+  if (Object.keys(routes).length === 0) throw new NextStep('A shadow needs a route first.', { title: 'New Route…', command: 'waybill.newRoute' });
+  const route = target.route ?? await askRoute(Object.keys(routes), 'Start Shadow', 'Choose the route whose requests should also go to another model');
+  if (route === undefined) return;
+  if (routes[route]?.shadow === undefined) {
+    const title = `Start Shadow of "${route}"`;
+    const entry = await askTarget(services, targetsOf(routes[route]), { title, step: 1, totalSteps: 3, placeholder: 'Choose the model to compare with; callers get nothing of its answers' });
+    if (entry === undefined) return;
+    const share = valueOf(await askChoice<number>({
+      title, step: 2, totalSteps: 3, placeholder: 'How much of the requests should be sent there too?',
+      items: shares.map(value => ({ label: `${String(value)} %`, value })),
+    }));
+    if (share === undefined) return;
+    const budgetUsd = valueOf(await askChoice<number>({
+      title, step: 3, totalSteps: 3, placeholder: 'What may that cost a day? When it is used up, nothing is mirrored until midnight',
+      items: budgets.map(value => ({ label: `$${String(value)}`, value })),
+    }));
+    if (budgetUsd === undefined) return;
+    await services.configuration.changeRoutes(now => ({ ...now, [route]: { ...now[route] ?? { targets: [] }, shadow: { target: entry, share, budgetUsd } } }));
+    await isKnown(services, route);
+  }
+  await act(services, 'start', route);
+}
+
+/** "Stop Shadow…": nothing more is mirrored; what was found out stays. */
+export async function stopShadow(services: CommandServices, target: CommandTarget): Promise<void> {
+  const route = await routeOf(services, target, 'Stop Shadow', ['running']);
+  if (route !== undefined) await act(services, 'stop', route);
+}
+
+/** "Show Shadow Report…". */
+export async function shadowReport(services: CommandServices, target: CommandTarget, show: (route: string) => Promise<void>): Promise<void> {
+  const route = await routeOf(services, target, 'Show Shadow Report', ['none', 'running', 'stopped']);
+  if (route !== undefined) await show(route);
+}
+
+/** The route that a command was called on, the only one that it can be about, or one that is asked for. */
+async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly ShadowPhase[]): Promise<string | undefined> {
+  if (target.route !== undefined) return target.route;
+  const routes = (services.server.status?.shadows ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
+  if (routes.length === 0) throw new NextStep('No shadow is there that this could be done with.', { title: 'Start Shadow…', command: 'waybill.startShadow' });
+  return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
+}
+
+async function act(services: CommandServices, action: ShadowAction, route: string): Promise<void> {
+  const result = await services.server.shadow({ action, route });
+  if ('refused' in result) throw new UserError(result.refused);
+  const message = action === 'stop' ? 'Stopped; requests are no longer mirrored.' : `Requests are mirrored to ${result.shadows[0]?.target ?? 'its target'}. The report says when there is enough to judge by.`;
+  void inform(`Shadow of "${route}": ${message}`, showReport).then(async pick => {
+    if (pick === showReport) await vscode.commands.executeCommand('waybill.shadowReport', { route });
+  });
+}
+
+/** The server knows the shadow a moment after the settings were written. */
+function isKnown({ server }: CommandServices, route: string): Promise<void> {
+  const knows = (): boolean => server.status?.shadows?.some(shadow => shadow.route === route) === true;
+  if (knows()) return Promise.resolve();
+  return new Promise(resolve => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      subscription.dispose();
+      resolve();
+    };
+    const timer = setTimeout(finish, knownWithinMs);
+    const subscription = server.onDidChangeStatus(() => { if (knows()) finish(); });
+  });
+}
