@@ -13,6 +13,9 @@ import { checkHealth, removeProvider, setEnabled, testProvider } from './command
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
+import { dryRun } from './commands/rules/dryRun.ts';
+import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rules/rulesDocuments.ts';
+import { rulesHistory } from './commands/rules/rulesHistory.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
@@ -30,6 +33,8 @@ import { ShadowReportDocument } from './views/shadow/shadowReportDocument.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
+import { DryRunDocument } from './views/rules/dryRunDocument.ts';
+import { RuleTexts } from './views/rules/ruleTexts.ts';
 import { KeyStore } from './keys/keyStore.ts';
 import { Notifications } from './notices/notifications.ts';
 import { realTimers } from './server/connection.ts';
@@ -57,7 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
       return connectLanguageServer({
         module: vscode.Uri.joinPath(context.extensionUri, 'dist', 'server.js').fsPath,
         dataDir: context.globalStorageUri,
-        log,
+        log, documents: rulesDocuments,
       }, listener);
     },
     readConfiguration: () => configuration.serverConfiguration(),
@@ -74,6 +79,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const drillReport = new DrillReportView(context.extensionUri, server);
   const canaryReports = new CanaryReportDocument(server);
   const shadowReports = new ShadowReportDocument(server);
+  const dryRuns = new DryRunDocument();
+  const ruleTexts = new RuleTexts();
   const bill = new BillView(context.extensionUri);
   const reports = new ReportDocuments();
   const reportPlace: ReportPlace = { show: (name, markdown) => reports.show(name, markdown), save: saveReport };
@@ -94,6 +101,9 @@ export function activate(context: vscode.ExtensionContext): void {
     drillReport,
     canaryReports,
     shadowReports,
+    dryRuns,
+    ruleTexts,
+    new RulesCodeLenses(),
     bill,
     reports,
     walkthrough,
@@ -127,6 +137,8 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.startShadow': target => startShadow(services, target),
       'waybill.stopShadow': target => stopShadow(services, target),
       'waybill.shadowReport': target => shadowReport(services, target, route => shadowReports.show(route)),
+      'waybill.dryRun': target => dryRun(services, target, report => dryRuns.show(report)),
+      'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.showSavings': () => showSavings(services, reportPlace),
       'waybill.openChat': () => services.chatAccess.openChat(),

@@ -14,7 +14,7 @@ export const dist = path.join(root, 'dist');
  */
 const laterParts = [
   { file: 'server.js', modules: ['server/app/modes.ts'] },
-  { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts'] },
+  { file: 'configuration.js', modules: ['server/config/resolve.ts', 'server/config/yamlConfig.ts', 'server/config/language/rulesLanguage.ts'] },
   { file: 'prices.js', modules: ['@pydantic/genai-prices'] },
   { file: 'proxies.js', modules: ['server/upstream/proxies/tunnel.ts'] },
   { file: 'googleLogin.js', modules: ['google-auth-library'] },

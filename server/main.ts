@@ -16,7 +16,7 @@ import { nodeTooOld } from './app/nodeVersion.ts';
 async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv);
   // Checked before anything is imported that an older Node cannot load.
-  const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' ? nodeTooOld(process.versions.node) : undefined;
+  const tooOld = parsed.command === 'serve' || parsed.command === 'language-server' || parsed.command === 'dry-run' ? nodeTooOld(process.versions.node) : undefined;
   if (tooOld !== undefined) {
     process.stderr.write(`${tooOld}\n`);
     process.exitCode = 1;
@@ -48,6 +48,11 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'report': {
       const { runReport } = await import('./app/reportCommand.ts');
       process.exitCode = await runReport(parsed);
+        return;
+      }
+    case 'dry-run': {
+      const { runDryRun } = await loadServer(undefined);
+      process.exitCode = await runDryRun(parsed);
       return;
     }
     case 'shadow': {
@@ -65,11 +70,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** In the bundle, the server is a file of its own, so that its compiled code can be kept (scripts/build.mjs sets the variable). */
-async function loadServer(dataDir: string | undefined): Promise<{ runServer: typeof Modes.runServer; parts?: CompiledParts }> {
+async function loadServer(dataDir: string | undefined): Promise<Pick<typeof Modes, 'runServer' | 'runDryRun'> & { parts?: CompiledParts }> {
   if (process.env.WAYBILL_PARTS === undefined) return import('./app/modes.ts');
   const parts = new CompiledParts(path.join(import.meta.dirname, process.env.WAYBILL_PARTS), dataDir);
-  const { runServer } = parts.load('server.js') as typeof Modes;
-  return { runServer, parts };
+  const { runServer, runDryRun } = parts.load('server.js') as typeof Modes;
+  return { runServer, runDryRun, parts };
 }
 
 /** What edits configurations of other tools is shared with the editor: a file of the bundle, or its source. */

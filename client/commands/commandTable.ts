@@ -30,6 +30,8 @@ export const commandTitles = {
   'waybill.startShadow': 'Start Shadow…',
   'waybill.stopShadow': 'Stop Shadow…',
   'waybill.shadowReport': 'Show Shadow Report…',
+  'waybill.dryRun': 'Dry Run Over Yesterday',
+  'waybill.rulesHistory': 'Rules History…',
   'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.showSavings': 'Show Savings…',
   'waybill.openChat': 'Open Chat',
@@ -59,7 +61,7 @@ export const viewCommandTitles = {
 } as const;
 
 /** What a context menu hands to a command: the line of the tree it was opened on. */
-export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string }
+export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number }
 
 export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget) => void | Promise<void>>>;
 
@@ -67,11 +69,12 @@ export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget)
 export function commandTarget(argument: unknown): CommandTarget {
   if (typeof argument === 'string') return { endpoint: argument };
   if (typeof argument !== 'object' || argument === null) return {};
-  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown } = argument;
+  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown } = argument;
   return {
     ...(typeof given.endpoint === 'string' ? { endpoint: given.endpoint } : {}),
     ...(typeof given.keyId === 'string' ? { keyId: given.keyId } : {}),
     ...(typeof given.model === 'string' ? { model: given.model } : {}),
     ...(typeof given.route === 'string' ? { route: given.route } : {}),
+    ...(typeof given.days === 'number' ? { days: given.days } : {}),
   };
 }

@@ -10,6 +10,8 @@ export interface LanguageServerOptions {
   module: string;
   dataDir: vscode.Uri;
   log: vscode.LogOutputChannel;
+  /** Documents that the server completes and checks. */
+  documents: { scheme: string; pattern: string }[];
 }
 
 /** A server that has not answered `initialize` by then is ended, and counts as crashed. */
@@ -34,7 +36,7 @@ export async function connectLanguageServer(options: LanguageServerOptions, list
     'Waybill',
     { run: serverModule(options.module, options.dataDir.fsPath), debug: serverModule(options.module, options.dataDir.fsPath, [`--inspect=${inspectPort}`]) },
     {
-      documentSelector: [],
+      documentSelector: options.documents,
       initializationOptions,
       outputChannel: options.log,
       traceOutputChannel: silentTraceChannel(),

@@ -11,6 +11,8 @@ import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts'
 import { KeptHistories } from '../../server/api/keptHistories.ts';
 import type { SentConversation } from '../../server/api/keptHistories.ts';
 import type { RequestType } from '../../server/api/messageTypes.ts';
+import { dryRunRequest, type DryRunParams, type DryRunResult } from '../../server/api/rules/dryRun.ts';
+import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVersionParams, type RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
 import { savingsRequest } from '../../server/api/reports/reportMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
@@ -154,6 +156,9 @@ export class ServerProcess implements WaybillServer {
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
   async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
   async shadow(params: ShadowParams): Promise<ShadowResult> { return this.#request(shadowRequest, params); }
+  async dryRun(params: DryRunParams, token?: vscode.CancellationToken): Promise<DryRunResult> { return this.#request(dryRunRequest, params, token); }
+  async ruleVersions(): Promise<RuleVersion[]> { return this.#request(ruleVersionsRequest, {}); }
+  async ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult> { return this.#request(ruleVersionRequest, params); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }

@@ -6,6 +6,8 @@ import type {
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
+import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.ts';
+import type { RuleVersion, RuleVersionParams, RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
 import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
@@ -52,6 +54,12 @@ export interface WaybillServer {
   shadow(params: ShadowParams): Promise<ShadowResult>;
   /** Does something with the canary of a route, or returns why not. */
   canary(params: CanaryParams): Promise<CanaryResult>;
+  /** What would have become of recorded requests with other rules, or why that cannot be found out. */
+  dryRun(params: DryRunParams, token?: vscode.CancellationToken): Promise<DryRunResult>;
+  /** The versions of the rules that are kept, newest first. */
+  ruleVersions(): Promise<RuleVersion[]>;
+  /** A version, what is there now, and what a return to it writes; or why it cannot be read. */
+  ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

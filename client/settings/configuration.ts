@@ -1,5 +1,8 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ConfigureParams } from '../../server/api/messages.ts';
+import type { SettingsRules } from '../../server/api/rules/rulesHistory.ts';
 import type { NetworkSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 import { Emitter } from '../base/emitter.ts';
@@ -34,6 +37,7 @@ export class Configuration implements vscode.Disposable {
         this.#changed.fire(this.#reading.settings);
         this.#tellServerSoon();
       }),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => { if (this.#reading.settings.rulesFile !== undefined) this.#tellServerSoon(); }),
       keys.onDidChange(() => { this.#tellServerSoon(); }),
     ];
   }
@@ -47,8 +51,11 @@ export class Configuration implements vscode.Disposable {
 
   /** Everything the server needs, keys included; only ever for `waybill/configure`. */
   async serverConfiguration(): Promise<ConfigureParams> {
-    const { endpoints, routes, aliases, tools, localEndpoint } = this.#reading.settings;
-    return { endpoints, routes, aliases, tools, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork() };
+    const { endpoints, routes, aliases, tools, localEndpoint, rulesFile } = this.#reading.settings;
+    return {
+      endpoints, routes, aliases, tools, keys: await this.#keys.material(Object.keys(endpoints)), http: localEndpoint, network: readNetwork(),
+      ...(rulesFile === undefined ? {} : { rulesFile: { path: homePath(rulesFile), workspaceFolders: (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath) } }),
+    };
   }
 
   /** Changes the user's endpoints as they are written now, whatever else is in them. */
@@ -59,6 +66,16 @@ export class Configuration implements vscode.Disposable {
   /** Changes the user's routes as they are written now. */
   async changeRoutes(change: (routes: Routes) => Routes): Promise<void> {
     await update('routes', change);
+  }
+
+  /** Replaces the user's rules, each section where it differs. */
+  async replaceRules(rules: SettingsRules): Promise<void> {
+    const section = vscode.workspace.getConfiguration('waybill');
+    for (const name of ['routes', 'aliases', 'tools'] as const) {
+      const written = section.inspect(name)?.globalValue;
+      const wanted = Object.keys(rules[name]).length === 0 ? undefined : rules[name];
+      if (JSON.stringify(written) !== JSON.stringify(wanted)) await section.update(name, wanted, vscode.ConfigurationTarget.Global);
+    }
   }
 
   dispose(): void {
@@ -72,6 +89,11 @@ export class Configuration implements vscode.Disposable {
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => { this.#serverPartChanged.fire(); }, quietMs);
   }
+}
+
+/** `~/` is the user's home. */
+function homePath(path: string): string {
+  return /^~[\\/]/.test(path) ? join(homedir(), path.slice(2)) : path;
 }
 
 function read(): SettingsReading {

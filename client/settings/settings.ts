@@ -14,6 +14,8 @@ export interface ClientSettings {
   aliases: Record<string, string>;
   /** What tools get for names of models that they ask for by themselves, by tool. */
   tools: Record<string, ToolModelSettings>;
+  /** A file of rules beside the settings. */
+  rulesFile?: string | undefined;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -25,6 +27,7 @@ export const settingDefaults = {
   'routes': {},
   'aliases': {},
   'tools': {},
+  'rulesFile': '',
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -46,12 +49,14 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
   const problems: ConfigProblem[] = [];
   const localEndpointEnabled = userValue('localEndpoint.enabled');
   const port = userValue('localEndpoint.port');
+  const rulesFile = userValue('rulesFile');
   return {
     settings: {
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
       routes: objectsByName<RouteSettings>('routes', userValue('routes'), problems),
       aliases: aliasesOf(userValue('aliases'), problems),
       tools: objectsByName<ToolModelSettings>('tools', userValue('tools'), problems),
+      ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],

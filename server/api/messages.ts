@@ -36,6 +36,8 @@ export interface ConfigureParams {
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */
   network?: NetworkSettings | undefined;
+  /** A file of rules that the user chose, and the folders that are open: one in them is not used. */
+  rulesFile?: { path: string; workspaceFolders: string[] } | undefined;
 }
 export interface ConfigureResult { problems: ConfigProblem[] }
 export const configureRequest = requestType<ConfigureParams, ConfigureResult>('waybill/configure');

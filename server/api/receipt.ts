@@ -72,6 +72,16 @@ export interface PlannedPurpose extends Purpose {
   /** The route or target that it led to, whose targets come first. */
   first?: string | undefined;
 }
+/** What a request required of a target; the same fields as `Requirements` in routing/plan.ts. */
+export interface RecordedRequirements {
+  tools: boolean;
+  images: boolean;
+  documents: boolean;
+  jsonSchema: boolean;
+  estimatedInputTokens: number;
+  maxOutputTokens?: number | undefined;
+  media?: { readonly imageTypes: readonly string[]; readonly pdf: boolean; readonly longestImage?: number | undefined } | undefined;
+}
 export interface Plan {
   /** The name the caller asked for. */
   requestedModel: string;
@@ -87,6 +97,8 @@ export interface Plan {
   excluded: ExcludedTarget[];
   /** Which arm of the route's canary it went to; absent where none takes part. */
   canary?: ArmOfPlan | undefined;
+  /** What it required of a target; absent in records of earlier versions. */
+  requirements?: RecordedRequirements | undefined;
 }
 
 /**

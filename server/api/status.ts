@@ -135,13 +135,22 @@ export interface HttpStatus {
   message?: string | undefined;
 }
 
+/** A place in a text as the Language Server Protocol counts it: lines and UTF-16 units from 0. */
+export interface TextPosition { line: number; character: number }
+export interface TextRange { start: TextPosition; end: TextPosition }
+
 /** Something wrong in the configuration: one sentence, and where. */
 export interface ConfigProblem {
   message: string;
   /** Dotted path such as `endpoints.openai.baseUrl`. */
   path?: string | undefined;
   file?: string | undefined;
+  /** From 1. */
   line?: number | undefined;
+  /** Of a file: the very name or value. */
+  range?: TextRange | undefined;
+  /** An environment variable is not set here, which says nothing about other machines. */
+  ofEnvironment?: boolean | undefined;
 }
 
 /** The whole state the editor draws from; sent as a whole, throttled. */

@@ -1,3 +1,4 @@
+import { mostDryRunDays } from '../api/rules/dryRun.ts';
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
 import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
@@ -12,6 +13,7 @@ export type Command =
   | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
+  | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
   | { command: 'wrong'; message: string };
@@ -32,6 +34,8 @@ export const usage = `Usage:
       Shows what the requests of the last days (default 30) saved against a baseline: first (default: the first target of each route), an endpoint, a provider, a model, or endpoint/model.
   server.js shadow start|status|stop [ROUTE] [--port N] [--data DIR] [--json]
       The same for the shadow of a route: copies of its requests go to another target, and the answers are compared.
+  server.js dry-run --config FILE [--against FILE] [--days N] [--data DIR] [--json]
+      Applies a configuration to the recorded requests of the last N days (default 1), and says what would have gone elsewhere and what it would have cost. Sends nothing. --against: the configuration in force; requests whose rules are the same in both stand as they were.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -46,14 +50,15 @@ export function parseArguments(argv: readonly string[]): Command {
   const canary = first === 'canary';
   const shadow = first === 'shadow';
   const report = first === 'savings' ? first : undefined;
+  const dryRun = first === 'dry-run';
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor || canary || shadow || report !== undefined ? rest : argv;
+  const words = serve || doctor || canary || shadow || report !== undefined || dryRun ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
-    if (valueNames.has(name) || (report !== undefined && name === '--days')) {
+    if (valueNames.has(name) || (report !== undefined && name === '--days') || (dryRun && dryRunValues.has(name))) {
       const value = inline ?? words[++index];
       if (value === undefined || value === '') return { command: 'wrong', message: `${name} needs a value.` };
       values.set(name, value);
@@ -90,6 +95,14 @@ export function parseArguments(argv: readonly string[]): Command {
     if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
     return { command: 'report', report, subject: tools[0], days, port, dataDir: values.get('--data'), json: flags.has('--json') };
   }
+  if (dryRun) {
+    const file = values.get('--config');
+    if (file === undefined) return { command: 'wrong', message: 'dry-run needs --config FILE.' };
+    const daysText = values.get('--days') ?? '1';
+    const days = Number(daysText);
+    if (!Number.isInteger(days) || days < 1 || days > mostDryRunDays) return { command: 'wrong', message: `--days wants a whole number from 1 to ${mostDryRunDays}, not "${daysText}".` };
+    return { command: 'dry-run', configFile: file, against: values.get('--against'), days, dataDir: values.get('--data'), json: flags.has('--json') };
+  }
   if (!serve) {
     if (!flags.has('--stdio') && !flags.has('--node-ipc')) return { command: 'wrong', message: `"${first}" is not known.` };
     return { command: 'language-server', configFile: values.get('--config'), dataDir: values.get('--data') };
@@ -99,5 +112,6 @@ export function parseArguments(argv: readonly string[]): Command {
   return { command: 'serve', configFile, port, dataDir: values.get('--data'), json: flags.has('--json') };
 }
 
+const dryRunValues = new Set(['--against', '--days']);
 const valueNames = new Set(['--config', '--port', '--data', '--clientProcessId']);
 const flagNames = new Set(['--json', '--stdio', '--node-ipc']);

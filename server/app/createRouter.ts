@@ -58,10 +58,13 @@ import { shadowCopyObserver, shadowObserver } from '../router/observers/shadowOb
 import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
+import { replayParts, routeTableOf } from './rulesParts.ts';
 import { PeerSync } from '../router/peerSync.ts';
 import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
 import { Router } from '../router/router.ts';
+import { RulesDesk } from '../router/rules/rulesDesk.ts';
+import type { RuleVersions } from '../router/rules/ruleVersions.ts';
 import { RunningExchanges } from '../router/runningExchanges.ts';
 import { copySender } from '../router/shadow/sendCopy.ts';
 import { shadowAdmissionSources } from '../router/shadow/shadowAdmission.ts';
@@ -102,6 +105,8 @@ export interface CreateRouterOptions {
   canaryStore?: RouteStateStore | undefined;
   /** The same for shadows. */
   shadowStore?: RouteStateStore | undefined;
+  /** Where the versions of the rules are kept; absent: nowhere. */
+  ruleVersions?: RuleVersions | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
   interfaces?: NetworkMonitorOptions['interfaces'];
 }
@@ -247,7 +252,8 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
-    instance, services, current, status, prober, endpointTester, drills, canaries, shadows, running, ticker, limiter, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
+    instance, services, current, status, prober, endpointTester, drills, canaries, shadows,
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

@@ -6,7 +6,9 @@ import { compiledCodeFolder } from './compiledParts.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
-const ownFolders = new Set(['tokens', 'connections', 'limits', compiledCodeFolder]);
+/** Versions of the rules. */
+export const rulesFolder = 'rules';
+const ownFolders = new Set(['tokens', 'connections', 'limits', rulesFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;
@@ -21,6 +23,7 @@ export function makeDataDir(dataDir: string): void {
   }
   removeAbandonedDrafts(dataDir);
   removeAbandonedDrafts(join(dataDir, 'tokens'));
+  removeAbandonedDrafts(join(dataDir, rulesFolder));
   removeAbandonedDrafts(join(dataDir, compiledCodeFolder));
 }
 

@@ -6,7 +6,7 @@ import type { Command } from './arguments.ts';
 import type { CompiledParts } from './compiledParts.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
+import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -70,5 +70,6 @@ async function applyConfigFile(routerProcess: RouterProcess, configFile: string,
     return false;
   }
   routerProcess.router.configure(config, keys, problems);
+  await keepVersion(routerProcess, configFile);
   return true;
 }

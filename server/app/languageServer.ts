@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createConnection, ProposedFeatures, TextDocumentSyncKind, type InitializeParams, type InitializeResult } from 'vscode-languageserver/node';
 import type { InitializationOptions } from '../api/messages.ts';
 import type { Command } from './arguments.ts';
@@ -9,7 +10,7 @@ import { LspServer } from '../inbound/lsp/lspServer.ts';
 import type { CompiledParts } from './compiledParts.ts';
 import { defaultDataDir } from './defaultDataDir.ts';
 import { endWithinMs, expectEnd } from './endWatch.ts';
-import { createRouterProcess, type RouterProcess } from './routerProcess.ts';
+import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
@@ -46,17 +47,23 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
       portChanged: () => lspServer?.localEndpointChanged(),
     });
     routerProcess = built;
+    const configFile = options.configFile ?? command.configFile;
     lspServer = new LspServer({
-      connection, router: built.router, tools: built.tools,
+      connection, router: built.router, tools: built.tools, configFile: configFile === undefined ? undefined : resolve(configFile),
       localEndpoint: { status: () => built.port.status, listen: port => built.port.hold(port), check: () => built.port.check() },
     });
-    const configFile = options.configFile ?? command.configFile;
     if (configFile !== undefined) {
       const reload = new Guard('Reading the configuration', built.log).wrap(() => applyConfigFile(built, configFile));
       reload();
       watchConfigFile(configFile, reload);
     }
-    return { capabilities: { textDocumentSync: TextDocumentSyncKind.None }, serverInfo: { name: 'waybill' } };
+    return {
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Full },
+        completionProvider: { triggerCharacters: ['/', ':', '-', '[', ','] }, hoverProvider: true,
+      },
+      serverInfo: { name: 'waybill' },
+    };
   });
   connection.onShutdown(stop);
   let ending = false;
@@ -77,5 +84,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
 
 async function applyConfigFile(routerProcess: RouterProcess, configFile: string): Promise<void> {
   const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols });
-  if (readable) routerProcess.router.configure(config, keys, problems);
+  if (!readable) return;
+  routerProcess.router.configure(config, keys, problems);
+  await keepVersion(routerProcess, configFile);
 }

@@ -16,3 +16,9 @@ export async function runServer(command: Extract<Command, { command: 'serve' | '
     runLanguageServer(command, instanceId, parts);
   }
 }
+
+/** Applies a configuration to recorded requests; see dryRunCommand.ts. @returns the exit code */
+export async function runDryRun(command: Extract<Command, { command: 'dry-run' }>): Promise<number> {
+  const { runDryRun: run } = await import('./dryRunCommand.ts');
+  return run(command);
+}

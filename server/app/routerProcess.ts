@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { HttpStatus } from '../api/status.ts';
 import { systemClock } from '../base/clock.ts';
 import { Guard, safeLog } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
 import { createLog, SecretRegister } from '../base/secrets/redact.ts';
 import type { CompiledParts } from './compiledParts.ts';
-import { closeToOthers, makeDataDir, setAsideMisplaced } from './dataFolder.ts';
+import { closeToOthers, makeDataDir, rulesFolder, setAsideMisplaced } from './dataFolder.ts';
 import { TokenCheck } from '../inbound/http/auth/access.ts';
 import { HttpServer } from '../inbound/http/httpServer.ts';
 import { PortLease } from '../inbound/http/portLease.ts';
@@ -15,8 +15,10 @@ import { createRouter, type BuiltRouter } from './createRouter.ts';
 import { HeapTuning } from './v8Tuning.ts';
 import { createCanaryStore, createShadowStore } from '../ledger/sqlite/onDemand/routeStates.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
+import { writtenRules } from '../config/yamlFile.ts';
 import { createPricer } from '../pricing/pricing.ts';
 import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
+import { RuleVersions } from '../router/rules/ruleVersions.ts';
 import type { ExchangePublisher } from '../exchange/publisher.ts';
 import { keyFingerprints } from '../keys/keyFingerprints.ts';
 import { ModelCache } from '../models/modelCache.ts';
@@ -65,6 +67,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
     ledger, pricer, register, clock: systemClock, random: Math.random, log, keyFingerprint: keyFingerprints(options.dataDir), modelCache: new ModelCache(join(options.dataDir, 'models.json')),
     keepAliveMs: options.keepAliveMs, canaryStore: createCanaryStore({ dataDir: options.dataDir, clock: systemClock, log }),
     shadowStore: createShadowStore({ dataDir: options.dataDir, clock: systemClock, log }),
+    ruleVersions: new RuleVersions(join(options.dataDir, rulesFolder)),
   });
   const { router } = built;
   const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
@@ -88,6 +91,12 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
       return closing;
     },
   };
+}
+
+/** Keeps the rules of a configuration file that came into use, as they are written. */
+export async function keepVersion({ router }: RouterProcess, configFile: string): Promise<void> {
+  const rules = await writtenRules(configFile);
+  if (rules !== undefined) router.rules.keepVersion(rules, router.rules.used.routes.size, resolve(configFile));
 }
 
 /**

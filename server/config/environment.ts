@@ -1,7 +1,7 @@
 /** A text with its `${NAME}` references replaced, or what is wrong with them as the end of a sentence. */
 export type Expanded =
   | { text: string; /** The variables it was made from, in order. */ names: string[] }
-  | { problem: string };
+  | { problem: string; /** A variable is not set; absent: the text itself is wrong. */ unset?: true };
 
 /**
  * Replaces every `${NAME}` by the value of that environment variable. A variable that is not set, or is empty, is an
@@ -25,5 +25,5 @@ export function expandVariables(text: string, environment: Readonly<Record<strin
   if (malformed) return { problem: 'a "${" is not followed by the name of an environment variable and "}"' };
   const [first, ...others] = new Set(missing);
   if (first === undefined) return { text: expanded, names };
-  return { problem: others.length === 0 ? `the environment variable ${first} is not set` : `the environment variables ${[first, ...others].join(', ')} are not set` };
+  return { unset: true, problem: others.length === 0 ? `the environment variable ${first} is not set` : `the environment variables ${[first, ...others].join(', ')} are not set` };
 }

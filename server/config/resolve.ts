@@ -37,6 +37,7 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
     if (endpoint === undefined) leftOut.add(name);
     else endpoints.set(name, endpoint);
   }
+  for (const [name, endpoint] of options.knownEndpoints ?? []) if (!endpoints.has(name) && !leftOut.has(name)) endpoints.set(name, endpoint);
   const suggest = fewSuggestions(endpoints);
   const unlinked = new Map<string, UnlinkedRoute>();
   const written = namedEntries(raw.routes, 'routes', report);

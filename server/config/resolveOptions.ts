@@ -1,9 +1,11 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import type { TextRange } from '../api/status.ts';
 import type { Provider } from '../catalog/provider.ts';
+import type { EndpointConfig } from './config.ts';
 import type { ConfigPath } from './schemaProblems.ts';
 
 /** Where in the user's file a path is; empty for settings, which have no lines. */
-export type Locate = (path: ConfigPath) => { file?: string | undefined; line?: number | undefined };
+export type Locate = (path: ConfigPath) => { file?: string | undefined; line?: number | undefined; range?: TextRange | undefined };
 
 export interface ResolveOptions {
   /** The provider catalog (server/catalog/providers.ts). */
@@ -13,6 +15,8 @@ export interface ResolveOptions {
   /** `settings`: VS Code's settings, which must not hold keys. `file`: a headless configuration, whose keys are read apart. */
   source: 'settings' | 'file';
   locate?: Locate | undefined;
+  /** Endpoints that routes can name beside those of `raw`, such as those of the editor's settings. */
+  knownEndpoints?: ReadonlyMap<string, EndpointConfig> | undefined;
   /** Endpoints the caller has already found wrong, reported and taken out of `raw`. */
   leftOut?: ReadonlySet<string> | undefined;
 }

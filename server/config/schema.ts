@@ -18,6 +18,17 @@ export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** What a number or text wants, as the end of "must be …". */
 export const expectations = z.registry<{ expected: string }>();
 
+/**
+ * What a text names: `target`: `endpoint/model`. `entry`: that, or a route. `name`: a route, a model or a target. `model`. `provider`.
+ * A mapping with `keys` has such names before its colons: `targets` of its route, or `models` of its endpoint.
+ */
+export type Reference = { to: 'target' | 'entry' | 'name' | 'model' | 'provider' | 'region' } | { keys: 'targets' | 'models' };
+export const references = z.registry<Reference>();
+
+function naming(to: 'target' | 'entry' | 'name' | 'model' | 'provider' | 'region', maxLength = 2000): z.ZodMiniString {
+  return text(1, maxLength).register(references, { to });
+}
+
 function described<T extends z.ZodMiniType>(schema: T, description: string): T {
   return schema.check(z.meta({ description }));
 }
@@ -94,10 +105,10 @@ export const breakerSchema = z.strictObject({
 });
 
 export const endpointSchema = z.strictObject({
-  provider: described(text(), 'The kind of provider, such as `openai`, `anthropic`, `holysheep` or `openai-compatible`.'),
+  provider: described(naming('provider'), 'The kind of provider, such as `openai`, `anthropic`, `holysheep` or `openai-compatible`.'),
   protocol: optional(z.enum(protocolNames), 'The wire format to use, where the provider speaks several.'),
   baseUrl: optional(text(), 'Where the provider is reached. It replaces the default address, and is used as it is but for a slash at its end: give `/v1` where the server wants it.'),
-  region: optional(text(), 'One of the regions of the provider, which picks its address; for others, a label. Amazon Bedrock: any region of AWS; default: `AWS_REGION` of the environment, else `us-east-1`.'),
+  region: optional(naming('region'), 'One of the regions of the provider, which picks its address; for others, a label. Amazon Bedrock: any region of AWS; default: `AWS_REGION` of the environment, else `us-east-1`.'),
   project: optional(text(), 'Vertex AI: the Google Cloud project. Default: the project of the service account, or of the login of this machine.'),
   location: optional(text(), 'Vertex AI: `global`, `us`, `eu`, or a region such as `europe-west4`. Default: `region`, else `global`.'),
   profile: optional(text(1, 128), 'Amazon Bedrock: the profile in the AWS configuration of this machine whose credentials are used (static keys, role, SSO, or a program). Default: what AWS\'s own tools find in the environment, the profile `default`, the container or the machine. A key wins over it.'),
@@ -119,7 +130,7 @@ export const endpointSchema = z.strictObject({
     enabled: optional(z.boolean(), 'Check the endpoint now and then with its cheapest call. Default true.'),
     intervalMs: optional(whole(200, 24 * hourMs), 'Time between two checks, in milliseconds. Default 60000.'),
   }), 'Active health checks.'),
-  models: optional(z.record(text(), modelSchema), 'Facts about single models of this endpoint, by name.'),
+  models: optional(z.record(text(), modelSchema).register(references, { keys: 'models' }), 'Facts about single models of this endpoint, by name.'),
 });
 
 export const hedgeSchema = z.strictObject({
@@ -143,7 +154,7 @@ export const canaryGateSchema = z.strictObject({
 });
 
 export const canarySchema = z.strictObject({
-  targets: described(z.array(text()), 'The targets to try, as `endpoint/model`, first choice first. Where one fails, the targets of the route take over in the same turn.'),
+  targets: described(z.array(naming('target')), 'The targets to try, as `endpoint/model`, first choice first. Where one fails, the targets of the route take over in the same turn.'),
   stages: optional(z.array(z.number().check(z.minimum(0.1), z.maximum(100)).register(expectations, { expected: 'a number from 0.1 to 100' })), 'Per cent of conversations that go to the canary, stage by stage, rising to 100. Default 5, 15, 30, 50, 100.'),
   advance: optional(z.enum(canaryAdvances), 'What ends a stage. `time`: `stageMinutes`. `requests`: `stageRequests`. `manual`: only a person. A stage with too little data, or whose figures are inconclusive, never ends by itself. Default `time`.'),
   stageMinutes: optional(z.number().check(z.minimum(0.01), z.maximum(43_200)).register(expectations, { expected: 'a number from 0.01 to 43200' }), 'How long a stage lasts, in minutes. Default 60.'),
@@ -164,7 +175,7 @@ function times(least: number): z.ZodMiniNumber {
 }
 
 export const shadowSchema = z.strictObject({
-  target: described(text(), 'The target to try, as `endpoint/model`. It gets copies of requests; callers get nothing of its answers.'),
+  target: described(naming('target'), 'The target to try, as `endpoint/model`. It gets copies of requests; callers get nothing of its answers.'),
   share: optional(perCent(0.1), 'Per cent of the route\'s requests that are mirrored. Default 10.'),
   sameTargetShare: optional(perCent(0), 'Per cent of the mirrored requests that also go to the route\'s own target once more, so that its own noise is known. Default 20.'),
   draw: optional(z.enum(shadowDraws), 'What is drawn. `conversation`: all requests of a conversation or none, so that prompt caches work as they would. `request`: each by itself, which has data sooner where conversations are few and long. Default `conversation`.'),
@@ -185,14 +196,14 @@ function strategyDescription(): string {
 
 /** A field for each name, with what the name means. */
 function leads<Name extends string>(meanings: Readonly<Record<Name, string>>): z.ZodMiniObject<Record<Name, z.ZodMiniOptional<z.ZodMiniString>>, z.core.$strict> {
-  const fields = Object.entries<string>(meanings).map(([name, meaning]) => [name, optional(text(1, 200), `A route or \`endpoint/model\` for: ${meaning}.`)]);
+  const fields = Object.entries<string>(meanings).map(([name, meaning]) => [name, optional(naming('entry', 200), `A route or \`endpoint/model\` for: ${meaning}.`)]);
   return z.strictObject(Object.fromEntries(fields) as Record<Name, z.ZodMiniOptional<z.ZodMiniString>>);
 }
 
 export const routeSchema = z.strictObject({
   strategy: optional(z.enum(Object.keys(routeStrategies) as StrategyName[]), strategyDescription()),
-  targets: described(z.array(text()), 'Where requests go, first choice first: each as `endpoint/model`, or the name of another route, which then orders its own targets by its own strategy.'),
-  weights: optional(z.record(text(), positive(1_000_000)), 'With the strategies `weighted`, `sticky` and `least-busy`: how much each target gets in proportion to the others, by the target as it is written in `targets`. Default 1 each.'),
+  targets: described(z.array(naming('entry')), 'Where requests go, first choice first: each as `endpoint/model`, or the name of another route, which then orders its own targets by its own strategy.'),
+  weights: optional(z.record(text(), positive(1_000_000)).register(references, { keys: 'targets' }), 'With the strategies `weighted`, `sticky` and `least-busy`: how much each target gets in proportion to the others, by the target as it is written in `targets`. Default 1 each.'),
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
   afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),
   hedge: optional(hedgeSchema, 'Ask a second target when the first takes unusually long to begin; the first to begin wins, both are paid for.'),
@@ -207,16 +218,16 @@ export const routeSchema = z.strictObject({
 export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
 
 /** Each alias is checked by itself, so that a wrong one costs only itself. */
-export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), text(1, 200));
+export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), naming('model', 200));
 
 /** Tools whose own names of models can be given routes. */
 export const toolsWithModels = ['claude-code'] as const;
 
 export const toolSchema = z.strictObject({
-  opus: optional(text(1, 200), 'What it gets for `opus` and the names of every Claude Opus: a route, a model or `endpoint/model`.'),
-  sonnet: optional(text(1, 200), 'The same for Claude Sonnet.'),
-  haiku: optional(text(1, 200), 'The same for Claude Haiku, which it uses for small errands.'),
-  subagents: optional(text(1, 200), 'What its subagents get, whatever they ask for.'),
+  opus: optional(naming('name', 200), 'What it gets for `opus` and the names of every Claude Opus: a route, a model or `endpoint/model`.'),
+  sonnet: optional(naming('name', 200), 'The same for Claude Sonnet.'),
+  haiku: optional(naming('name', 200), 'The same for Claude Haiku, which it uses for small errands.'),
+  subagents: optional(naming('name', 200), 'What its subagents get, whatever they ask for.'),
 });
 
 /** What holds for every endpoint; in the editor its own `http.*` settings say it. */

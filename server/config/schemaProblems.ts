@@ -49,28 +49,31 @@ function valueAt(value: unknown, path: ConfigPath): unknown {
   }, value);
 }
 
-function schemaAt(schema: z.core.$ZodType, path: ConfigPath): z.core.$ZodType | undefined {
+/** The schema of what stands at a path; undefined where nothing can stand. */
+export function schemaAt(schema: z.core.$ZodType, path: ConfigPath): z.core.$ZodType | undefined {
   return path.reduce<z.core.$ZodType | undefined>((inner, step) => {
     const definition = definitionOf(inner);
-    if (definition?.type === 'object') return definition.shape[step];
+    if (definition?.type === 'object') return Object.hasOwn(definition.shape, step) ? definition.shape[step] : undefined;
     if (definition?.type === 'record') return definition.valueType;
     return definition?.type === 'array' ? definition.element : undefined;
   }, schema);
 }
 
-function definitionOf(schema: z.core.$ZodType | undefined): z.core.$ZodTypes['_zod']['def'] | undefined {
+/** What a schema is made of, behind what makes it optional. */
+export function definitionOf(schema: z.core.$ZodType | undefined): z.core.$ZodTypes['_zod']['def'] | undefined {
   if (schema === undefined) return undefined;
   const definition = (schema as z.core.$ZodTypes)._zod.def;
   return definition.type === 'optional' ? definitionOf(definition.innerType) : definition;
 }
 
-function fieldNames(schema: z.core.$ZodType | undefined): string[] {
+/** The fields of a mapping; none where it is no such mapping. */
+export function fieldNames(schema: z.core.$ZodType | undefined): string[] {
   const definition = definitionOf(schema);
   return definition?.type === 'object' ? Object.keys(definition.shape) : [];
 }
 
 /** What a field wants, as the end of "must be …". */
-function expectation(schema: z.core.$ZodType | undefined): string {
+export function expectation(schema: z.core.$ZodType | undefined): string {
   const expected = registered(schema);
   if (expected !== undefined) return expected;
   const definition = definitionOf(schema);

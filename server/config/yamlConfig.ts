@@ -9,9 +9,9 @@ import { suggestion } from './nearest.ts';
 import { networkOf, type NetworkConfig } from './network.ts';
 import { resolveConfig } from './resolve.ts';
 import type { ResolveOptions } from './resolveOptions.ts';
-import { networkSchema } from './schema.ts';
+import { configurationSchema, networkSchema } from './schema.ts';
 import type { ConfigPath } from './schemaProblems.ts';
-import { fieldName, schemaProblems } from './schemaProblems.ts';
+import { fieldName, schemaAt, schemaProblems } from './schemaProblems.ts';
 import { readYaml } from './yamlDocument.ts';
 import { keysOfEndpoint } from './yamlKeys.ts';
 
@@ -30,7 +30,10 @@ export interface LoadedConfig {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-export type YamlOptions = Pick<ResolveOptions, 'catalog' | 'supportedProtocols'>;
+export interface YamlOptions extends Pick<ResolveOptions, 'catalog' | 'supportedProtocols' | 'knownEndpoints'> {
+  /** Problems have their ranges, for an editor that shows them in the file. */
+  ranges?: boolean | undefined;
+}
 
 /**
  * Reads a headless configuration from YAML text. `${NAME}` in any text is replaced from the environment; keys go into
@@ -39,11 +42,13 @@ export type YamlOptions = Pick<ResolveOptions, 'catalog' | 'supportedProtocols'>
  * @param file the name to give in problems
  */
 export function parseYamlConfig(text: string, file: string | undefined, environment: Environment, options: YamlOptions): LoadedConfig {
-  const document = readYaml(text);
+  const document = readYaml(text, options.ranges);
   const problems: ConfigProblem[] = document.problems.map(problem => ({ ...problem, file }));
   if (!document.valid) return { config: emptyConfig, keys: new Map(), problems, readable: false };
-  const locate = (path: ConfigPath): { file: string | undefined; line: number | undefined } => ({ file, line: document.lineOf(path) });
-  const report = (path: ConfigPath, message: string): void => { problems.push({ message, path: path.join('.'), ...locate(path) }); };
+  const locate = (path: ConfigPath): Pick<ConfigProblem, 'file' | 'line' | 'range'> => (
+    { file, line: document.lineOf(path), ...(options.ranges === true ? { range: document.rangeOf(path, schemaAt(configurationSchema, path) === undefined ? 'name' : 'value') } : {}) }
+  );
+  const report: Report = (path, message, unset) => { problems.push({ message, path: path.join('.'), ...(unset === true && options.ranges === true ? { ofEnvironment: true } : {}), ...locate(path) }); };
 
   if (document.value === null || document.value === undefined) {
     return { config: emptyConfig, keys: new Map(), problems: [...problems, { message: 'The configuration file is empty.', file }], readable: false, empty: true };
@@ -54,10 +59,10 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   }
   const { endpoints, routes, aliases, tools, network } = sections(document.value, report);
   const leftOut = new Set<string>();
-  const expanded = expandTexts({ endpoints, routes, aliases, tools }, environment, (path, problem) => {
+  const expanded = expandTexts({ endpoints, routes, aliases, tools }, environment, (path, problem, unset) => {
     const [section, name] = path.map(String);
     if (section === 'endpoints' && name !== undefined) leftOut.add(name);
-    report(path, `${ownerOf(path)}: ${path.length > 2 ? `in "${fieldName(path.slice(2))}", ` : ''}${problem}.`);
+    report(path, `${ownerOf(path)}: ${path.length > 2 ? `in "${fieldName(path.slice(2))}", ` : ''}${problem}.`, unset);
   });
   const resolved = resolveConfig(
     { endpoints: without(expanded['endpoints'], leftOut), routes: expanded['routes'], aliases: expanded['aliases'], tools: expanded['tools'] },
@@ -68,7 +73,8 @@ export function parseYamlConfig(text: string, file: string | undefined, environm
   return { config, keys: readKeys(resolved.config, endpoints, environment, report), problems, readable: true };
 }
 
-type Report = (path: ConfigPath, message: string) => void;
+/** @param unset an environment variable is not set, which may differ elsewhere */
+export type Report = (path: ConfigPath, message: string, unset?: boolean) => void;
 
 function sections(value: Readonly<Record<string, unknown>>, report: Report): Readonly<Record<'endpoints' | 'routes' | 'aliases' | 'tools' | 'network', unknown>> {
   const known = ['endpoints', 'routes', 'aliases', 'tools', 'network'];
@@ -79,12 +85,12 @@ function sections(value: Readonly<Record<string, unknown>>, report: Report): Rea
 }
 
 /** Replaces the variables in every text but keys; a text that cannot be replaced is reported and becomes undefined. */
-function expandTexts(root: Record<string, unknown>, environment: Environment, report: Report): Record<string, unknown> {
+export function expandTexts(root: Record<string, unknown>, environment: Environment, report: Report): Record<string, unknown> {
   const expand = (value: unknown, path: ConfigPath): unknown => {
     if (typeof value === 'string') {
       const expanded = expandVariables(value, environment);
       if (!('problem' in expanded)) return expanded.text;
-      report(path, expanded.problem);
+      report(path, expanded.problem, expanded.unset);
       return undefined;
     }
     if (Array.isArray(value)) return value.map((item, index) => expand(item, [...path, index]));
@@ -97,7 +103,8 @@ function expandTexts(root: Record<string, unknown>, environment: Environment, re
   return Object.fromEntries(Object.entries(root).map(([name, value]) => [name, expand(value, [name])]));
 }
 
-function ownerOf(path: ConfigPath): string {
+/** Whose problem it is, as the beginning of a sentence. */
+export function ownerOf(path: ConfigPath): string {
   const [section, name] = path.map(String);
   if (name === undefined) return 'The configuration';
   if (section === 'aliases') return `Alias "${name}" is left out`;
@@ -122,7 +129,7 @@ function readKeys(config: Config, written: unknown, environment: Environment, re
   const literals: { endpoint: string; path: ConfigPath }[] = [];
   for (const [name, endpoint] of config.endpoints) {
     const { keys, problems, literal } = keysOfEndpoint(endpoint, isObject(written) ? written[name] : undefined, environment);
-    for (const problem of problems) report(problem.path, problem.message);
+    for (const problem of problems) report(problem.path, problem.message, problem.unset);
     if (literal !== undefined) literals.push({ endpoint: name, path: literal });
     if (keys.length > 0) ring.set(name, keys);
   }

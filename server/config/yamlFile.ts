@@ -17,6 +17,16 @@ export async function loadYamlConfig(path: string, environment: Environment, opt
   return parseYamlConfig(text, path, environment, options);
 }
 
+/** The rules in a configuration file as they are written, without its endpoints; undefined where they cannot be taken out of it. */
+export async function writtenRules(path: string): Promise<string | undefined> {
+  const { rulesIn } = await import('./language/rulesLanguage.ts');
+  try {
+    return rulesIn(await readFile(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 function reasonOf(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT': return 'there is no such file';

@@ -7,7 +7,8 @@ import type { ConfigPath } from './schemaProblems.ts';
 
 export interface KeysOfEndpoint {
   keys: KeyMaterial[];
-  problems: { path: ConfigPath; message: string }[];
+  /** `unset`: an environment variable is missing. */
+  problems: { path: ConfigPath; message: string; unset?: boolean | undefined }[];
   /** Path of the first key that is written out in the file, where that is worth a warning. */
   literal?: ConfigPath | undefined;
 }
@@ -25,9 +26,9 @@ export function keysOfEndpoint(endpoint: EndpointConfig, written: unknown, envir
   const wordIsHarmless = !endpoint.provider.keyRequired && isPrivateHost(new URL(endpoint.baseUrl).hostname);
   list.forEach((text, index) => {
     const path = ['endpoints', endpoint.name, 'keys', index];
-    const report = (message: string): void => { result.problems.push({ path, message: `Endpoint "${endpoint.name}": ${message}` }); };
+    const report = (message: string, unset?: boolean): void => { result.problems.push({ path, message: `Endpoint "${endpoint.name}": ${message}`, unset }); };
     const expanded = expandVariables(text, environment);
-    if ('problem' in expanded) return report(`${expanded.problem}, so this key is left out.`);
+    if ('problem' in expanded) return report(`${expanded.problem}, so this key is left out.`, expanded.unset);
     const secret = compactKey(expanded.text.trim());
     const label = expanded.names.length > 0 ? expanded.names.join('+') : `key ${index + 1}`;
     if (!/^[\x21-\x7e]+$/.test(secret) && !isKeyFile(secret)) return report(`${label} holds characters that no key has, so it is left out.`);
@@ -36,7 +37,7 @@ export function keysOfEndpoint(endpoint: EndpointConfig, written: unknown, envir
     result.keys.push({ id: expanded.names.length > 0 ? label : `key-${index + 1}`, label, secret });
   });
   if (result.keys.length === 0 && endpoint.provider.keyRequired && endpoint.enabled) {
-    result.problems.push({ path: ['endpoints', endpoint.name, ...(list.length > 0 ? ['keys'] : [])], message: noKeyLeft(endpoint, list.length > 0) });
+    result.problems.push({ path: ['endpoints', endpoint.name, ...(list.length > 0 ? ['keys'] : [])], message: noKeyLeft(endpoint, list.length > 0), unset: result.problems.some(({ unset }) => unset === true) });
   }
   return result;
 }

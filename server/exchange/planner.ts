@@ -42,6 +42,8 @@ export class ExchangePlanner {
     // A name that nothing has may be anything, even a key that went into the wrong field.
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;
     const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
+    // With them, a dry run applies other rules to the request later. The record shares the object, and adds none.
+    plan.requirements = requirements;
     if (keepsPlan) this.#draft.addExcluded(plan);
     else this.#draft.planned(plan);
     if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: plan.route });

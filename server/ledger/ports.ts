@@ -44,6 +44,15 @@ export interface HealthEvent {
 /** A key that answered, as attempts name it. */
 export interface UsedKey { endpoint: string; keyId: string; keyLast4: string }
 
+/** Recorded exchanges in the order of their start, with their attempts. */
+export interface ReceiptPage {
+  receipts: Receipt[];
+  /** Where the next page begins; undefined: this is the last one. */
+  next: ReceiptPlace | undefined;
+}
+/** Behind an exchange, in the order of their start. */
+export interface ReceiptPlace { startedAt: number; seq: number }
+
 /** Appends to the durable record of exchanges. Calls are synchronous and never throw; what cannot be written now is kept and tried again. */
 export interface LedgerWriter {
   /**
@@ -65,6 +74,8 @@ export interface LedgerReader {
   receipt(id: string): Promise<Receipt | undefined>;
   /** The latest exchanges, newest first. @param before only those that started before this moment */
   recent(limit: number, before?: number): Promise<RequestSummary[]>;
+  /** Exchanges that started in a range, oldest first. @param after where the page before ended */
+  receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage>;
   spend(range: TimeRange): Promise<SpendReport>;
   /** See SpendStart. */
   spendStart(range: TimeRange): Promise<SpendStart>;

@@ -48,6 +48,14 @@ export class ModelDirectory {
     this.#revision += 1;
   }
 
+  /** The directory of another configuration, with the lists that are known now. It stores nothing. */
+  withConfig(config: Config): ModelDirectory {
+    const made = new ModelDirectory(config);
+    made.#remembered = new Map([...this.#remembered ?? [], ...this.#lists]);
+    made.configure(config);
+    return made;
+  }
+
   /** Grows whenever what is known of any model may have changed. */
   get revision(): number {
     return this.#revision;

@@ -4,7 +4,7 @@ import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
-import type { LedgerReader } from '../ledger/ports.ts';
+import type { LedgerReader, ReceiptPage, ReceiptPlace } from '../ledger/ports.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 
@@ -13,7 +13,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'spend' | 'bill' | 'used'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'receiptsIn' | 'spend' | 'bill' | 'used'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -41,6 +41,11 @@ export class History {
   /** The latest exchanges first. @param before milliseconds since the epoch */
   recent(limit: number, before?: number): Promise<RequestSummary[]> {
     return this.#read(() => this.#options.ledger.recent(limit, before));
+  }
+
+  /** See LedgerReader.receiptsIn. */
+  receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage> {
+    return this.#read(() => this.#options.ledger.receiptsIn(range, limit, after));
   }
 
   spend(range: TimeRange): Promise<SpendReport> {

@@ -28,6 +28,7 @@ import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
 import type { History } from './history.ts';
 import type { OfferedName } from './status/offers.ts';
 import type { Prober } from './prober.ts';
+import type { RulesDesk } from './rules/rulesDesk.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { Shadows } from './shadow/shadows.ts';
 import type { StatusReader } from './status/status.ts';
@@ -56,6 +57,7 @@ export interface RouterOptions {
   drills: FaultInjectionRunner;
   canaries: Canaries;
   shadows: Shadows;
+  rules: RulesDesk;
   running: RunningExchanges;
   ticker: Ticker;
   limiter: RateLimiter;
@@ -81,6 +83,8 @@ export class Router {
   readonly reports: Reports;
   /** The shadows of routes. */
   readonly shadows: Pick<Shadows, 'act'>;
+  /** Rules that are written as text. */
+  readonly rules: RulesDesk;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -93,6 +97,7 @@ export class Router {
     this.canaries = parts.canaries;
     this.reports = parts.reports;
     this.shadows = parts.shadows;
+    this.rules = parts.rules;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);

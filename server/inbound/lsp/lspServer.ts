@@ -9,14 +9,15 @@ export interface LspServerOptions {
   router: Router;
   localEndpoint: LocalEndpoint;
   tools: ToolTokenStore;
+  configFile?: string | undefined;
 }
 
 /** The language server's side of the connection to the editor: the features of the table, registered. */
 export class LspServer {
   readonly #features: readonly RegisteredFeature[];
 
-  constructor({ connection, router, localEndpoint, tools }: LspServerOptions) {
-    const context = { editor: new EditorConnection(connection, router.log), router, localEndpoint, tools };
+  constructor({ connection, router, localEndpoint, tools, configFile }: LspServerOptions) {
+    const context = { editor: new EditorConnection(connection, router.log), router, localEndpoint, tools, configFile };
     this.#features = lspFeatures.flatMap(feature => feature.register(context) ?? []);
   }
 

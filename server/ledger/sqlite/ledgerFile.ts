@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Attempt, Receipt, RequestSummary } from '../../api/receipt.ts';
+import type { Attempt, Receipt, RequestSummary, TimeRange } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Guard } from '../../base/guarded.ts';
 import type { Log } from '../../base/log.ts';
 import { BatchWriter } from './batchWriter.ts';
 import { Instances, type IsAlive } from './instances.ts';
 import type { PeerNote } from '../peerNotes.ts';
-import type { HealthEvent, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
+import type { HealthEvent, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
 import { attemptFromRow, selectedAttemptColumns } from './attemptColumns.ts';
 import { PeerNotes } from './peerNotes.ts';
 import { LedgerReplacedError } from './ledgerErrors.ts';
@@ -67,6 +67,7 @@ export class LedgerFile {
   readonly #attemptsOf: StatementSync;
   readonly #recent: StatementSync;
   readonly #attemptsOfPage: StatementSync;
+  readonly #receiptsIn: StatementSync;
   readonly #recentAttempts: StatementSync;
   readonly #waitingAttempts: StatementSync;
   readonly #latestAttempts: StatementSync;
@@ -111,6 +112,7 @@ export class LedgerFile {
       const page = 'FROM exchanges WHERE started_at < ? ORDER BY started_at DESC, seq DESC LIMIT ?';
       this.#recent = database.prepare(`SELECT ${exchangeColumns} ${page}`);
       this.#attemptsOfPage = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT seq ${page}) ORDER BY a.exchange_seq, a.number`);
+      this.#receiptsIn = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE (started_at, seq) > (?, ?) AND started_at < ? ORDER BY started_at, seq LIMIT ?`);
       this.#recentAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.started_at >= ? AND a.final = 1
         AND a.started_at + a.total_ms >= ? ORDER BY a.started_at + a.total_ms DESC, a.seq DESC LIMIT ${warmUpBound}`);
       this.#waitingAttempts = database.prepare(`SELECT a.seq, ${selectedAttemptColumns} FROM attempts a WHERE a.retry_after_ms IS NOT NULL AND a.started_at >= ? AND a.final = 1
@@ -153,6 +155,15 @@ export class LedgerFile {
     if (row === undefined) return undefined;
     const rows = allRows(this.#attemptsOf, row['seq'] ?? null);
     return readable([row], () => receiptFromRow(row, this.#attemptsIn(rows)), this.#unreadable)[0];
+  }
+
+  receiptsIn({ from, to }: TimeRange, limit: number, after: ReceiptPlace = { startedAt: Math.ceil(from) - 1, seq: Number.MAX_SAFE_INTEGER }): ReceiptPage {
+    const rows = allRows(this.#receiptsIn, after.startedAt, after.seq, to, limit);
+    const last = rows.at(-1);
+    return {
+      receipts: readable(rows, row => receiptFromRow(row, this.#attemptsIn(allRows(this.#attemptsOf, row['seq'] ?? null))), this.#unreadable),
+      next: last === undefined || rows.length < limit ? undefined : { startedAt: Number(last['started_at']), seq: Number(last['seq']) },
+    };
   }
 
   recent(limit: number, before: number): RequestSummary[] {

@@ -10,7 +10,7 @@ import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
 import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
-import type { HealthEvent, Ledger, PeerFacts, RecordedAttempt, UsedKey } from '../ports.ts';
+import type { HealthEvent, Ledger, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart } from '../spend.ts';
 import type { UsedPage, UsedPosition } from '../usedExchange.ts';
 import { isBusy, isDamage, isEnvironmental, LedgerReplacedError } from './ledgerErrors.ts';
@@ -163,6 +163,10 @@ class SqliteLedger implements Ledger {
 
   async recent(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<RequestSummary[]> {
     return this.#read((file) => file.recent(limit, before));
+  }
+
+  async receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage> {
+    return this.#read((file) => file.receiptsIn(range, limit, after));
   }
 
   async spend(range: TimeRange): Promise<SpendReport> {

@@ -4,7 +4,7 @@ import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
 import { noteSubject, type PeerNote } from '../../../server/ledger/peerNotes.ts';
-import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
+import type { HealthEvent, Ledger, PeerAttempt, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../../../server/ledger/ports.ts';
 import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } from '../../../server/ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
@@ -73,6 +73,18 @@ export class InMemoryLedger implements Ledger {
     const found = this.#peers;
     this.#peers = { attempts: [], probes: [], notes: [], repriced: false };
     this.#facts.emit({ ...found, reopened: false });
+  }
+
+  async receiptsIn({ from, to }: TimeRange, limit: number, after: ReceiptPlace = { startedAt: from, seq: -1 }): Promise<ReceiptPage> {
+    const all = [...this.receipts.values()].map((receipt, seq) => ({ receipt, seq })).filter(({ receipt: { startedAt }, seq }) => (
+      startedAt >= from && startedAt < to && (startedAt > after.startedAt || (startedAt === after.startedAt && seq > after.seq))
+    )).sort((a, b) => a.receipt.startedAt - b.receipt.startedAt || a.seq - b.seq);
+    const page = all.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      receipts: page.map(({ receipt }) => ({ ...structuredClone(receipt), usage: sumUsage(receipt.attempts), cost: sumCost(receipt.attempts) })),
+      next: last === undefined || all.length <= limit ? undefined : { startedAt: last.receipt.startedAt, seq: last.seq },
+    };
   }
 
   async receipt(id: string): Promise<Receipt | undefined> {

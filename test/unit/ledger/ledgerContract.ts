@@ -195,6 +195,25 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('gives the exchanges of a range in the order of their start, page by page, with what they required', async () => {
+      const ledger = make();
+      const requirements = { tools: true, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 900 };
+      for (const [id, offset] of [['x-3', 3], ['x-1', 1], ['x-1b', 1], ['x-9', 9], ['x-0', 0]] as const) {
+        ledger.close(aReceipt(id, { startedAt: noon + offset, plan: { ...aReceipt(id).plan, requirements } }));
+      }
+      const range = { from: noon + 1, to: noon + 9 };
+      const ids: string[] = [];
+      let page = await ledger.receiptsIn(range, 2);
+      for (;;) {
+        ids.push(...page.receipts.map(({ id }) => id));
+        assert.deepEqual(page.receipts.map(({ plan, attempts }) => [plan.requirements, attempts.length]), page.receipts.map(() => [requirements, 1]));
+        if (page.next === undefined) break;
+        page = await ledger.receiptsIn(range, 2, page.next);
+      }
+      assert.deepEqual(ids, ['x-1', 'x-1b', 'x-3']);
+      ledger.shutdown();
+    });
+
     it('counts what failed attempts cost, marks estimates, and leaves unknown cost out of every sum', async () => {
       const ledger = make();
       ledger.close(aReceipt('x-1', { attempts: [

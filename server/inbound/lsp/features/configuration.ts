@@ -1,25 +1,89 @@
 import { configureRequest, type ConfigureParams, type ConfigureResult, type KeyMaterial } from '../../../api/messages.ts';
-import { networkOf } from '../../../config/network.ts';
+import { settingsRulesText } from '../../../api/rules/rulesHistory.ts';
+import type { ConfigProblem } from '../../../api/status.ts';
+import { Guard } from '../../../base/guarded.ts';
 import { keptLabel } from '../../../base/names.ts';
+import { networkOf } from '../../../config/network.ts';
+import type { ResolveOptions } from '../../../config/resolveOptions.ts';
+import type { RawRules } from '../../../config/language/rulesFile.ts';
 import { resolveOptions } from '../resolveOptions.ts';
+import { ActiveFile, activeText } from '../rules/activeFile.ts';
 import type { FeatureContext, LspFeature } from './feature.ts';
 
-/** Takes over the editor's settings and keys. */
+/** Takes over the editor's settings and keys, and the rules of the file that the user chose. */
 export const configurationFeature: LspFeature = {
   name: 'configuration',
   register(context) {
-    context.editor.onRequest(configureRequest, params => configure(context, params));
-    return undefined;
+    const taken = new TakenSettings(context);
+    context.editor.onRequest(configureRequest, params => taken.configure(params));
+    return { close: () => { taken.close(); } };
   },
 };
 
-async function configure({ router, localEndpoint }: FeatureContext, { endpoints, routes, aliases, tools, keys, http, network }: ConfigureParams): Promise<ConfigureResult> {
-  const { resolveConfig } = await import('../../../config/resolve.ts');
-  const { config, problems } = resolveConfig({ endpoints, routes, aliases, tools }, resolveOptions);
-  const reached = networkOf(network, process.env, message => { problems.push({ message }); });
-  router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
-  localEndpoint.listen(http.enabled ? http.port : undefined);
-  return { problems };
+interface FileRules {
+  raw: RawRules;
+  problems: ConfigProblem[];
+  locate?: ResolveOptions['locate'];
+  /** Rules of the file that came into use, as they are written. */
+  rules?: string | undefined;
+  routes: number;
+}
+
+/** The settings as they came last, and the file that stands beside them. */
+class TakenSettings {
+  readonly #context: FeatureContext;
+  readonly #file = new ActiveFile();
+  readonly #reload: () => void;
+  #latest: ConfigureParams | undefined;
+  /** The rules of the file as they could be read last: while it is half written, they hold. */
+  #readable: { path: string; text: string } | undefined;
+
+  constructor(context: FeatureContext) {
+    this.#context = context;
+    this.#reload = new Guard('Reading the rules file', context.router.log).wrap(() => (this.#latest === undefined ? undefined : this.#apply(this.#latest)));
+  }
+
+  async configure(params: ConfigureParams): Promise<ConfigureResult> {
+    this.#latest = params;
+    const problems = await this.#apply(params);
+    this.#context.localEndpoint.listen(params.http.enabled ? params.http.port : undefined);
+    this.#file.follow(params.rulesFile?.path, this.#reload);
+    return { problems };
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  async #apply({ endpoints, routes, aliases, tools, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
+    const { router } = this.#context;
+    const { resolveConfig } = await import('../../../config/resolve.ts');
+    const settings: RawRules = { routes, aliases, tools };
+    const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
+    const { raw = settings, locate } = merged ?? {};
+    const { config, problems } = resolveConfig({ endpoints, routes: raw.routes, aliases: raw.aliases, tools: raw.tools }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
+    problems.unshift(...merged?.problems ?? []);
+    const reached = networkOf(network, process.env, message => { problems.push({ message }); });
+    router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
+    // After the secrets in use are known.
+    router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, tools: tools ?? {} }), Object.keys(routes).length, undefined);
+    if (merged?.rules !== undefined) router.rules.keepVersion(merged.rules, merged.routes, rulesFile?.path);
+    return problems;
+  }
+
+  async #withFile(settings: RawRules, rulesFile: NonNullable<ConfigureParams['rulesFile']>): Promise<FileRules> {
+    const { path } = rulesFile;
+    const { withRulesFile, rulesIn } = await import('../../../config/language/rulesLanguage.ts');
+    const read = activeText(rulesFile);
+    if (read.text === undefined) return { raw: settings, problems: [{ message: read.problem, file: path }], routes: 0 };
+    const merged = withRulesFile(settings, read.text, path, process.env);
+    if (merged.readable) {
+      this.#readable = { path, text: read.text };
+      return { ...merged, rules: rulesIn(read.text) };
+    }
+    const before = this.#readable?.path === path ? withRulesFile(settings, this.#readable.text, path, process.env).raw : settings;
+    return { raw: before, problems: merged.problems, routes: 0 };
+  }
 }
 
 /** Keys by endpoint, with labels of bounded length. */

@@ -24,6 +24,8 @@ export interface FeatureContext {
   router: Router;
   localEndpoint: LocalEndpoint;
   tools: ToolTokenStore;
+  /** The configuration file that another editor started the server with. */
+  configFile?: string | undefined;
 }
 
 /** A feature after its registration. */

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection } from 'vscode-languageserver';
 import * as canaryMessages from '../../../../server/api/canary.ts';
+import * as documentMessages from '../../../../server/api/rules/documents.ts';
 import * as drillMessages from '../../../../server/api/drill.ts';
 import * as shadowMessages from '../../../../server/api/shadow.ts';
+import * as dryRunMessages from '../../../../server/api/rules/dryRun.ts';
+import * as historyMessages from '../../../../server/api/rules/rulesHistory.ts';
 import * as messages from '../../../../server/api/messages.ts';
 import * as reportMessages from '../../../../server/api/reports/reportMessages.ts';
 import { requestType } from '../../../../server/api/messageTypes.ts';
@@ -40,8 +43,8 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
-  messages.chatEventsHandledNotification.method,
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  messages.chatEventsHandledNotification.method, documentMessages.didOpenNotification.method, documentMessages.didChangeNotification.method, documentMessages.didCloseNotification.method,
 ];
 
 test('every message from client to server is registered by exactly one feature, and nothing else is', () => {

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { dryRunText, type DryRunReport } from '../api/rules/dryRun.ts';
+import { logText } from '../api/logText.ts';
+import { systemClock } from '../base/clock.ts';
+import { createLog, SecretRegister } from '../base/secrets/redact.ts';
+import { findProvider, providers } from '../catalog/providers.ts';
+import { emptyConfig, type Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/yamlConfig.ts';
+import { loadYamlConfig } from '../config/yamlFile.ts';
+import { openLedger } from '../ledger/sqlite/sqliteLedger.ts';
+import { ModelCache } from '../models/modelCache.ts';
+import { ModelDirectory } from '../models/modelDirectory.ts';
+import { createPricer } from '../pricing/pricing.ts';
+import { supportedProtocols } from '../protocols/registry.ts';
+import { dryRun } from '../router/rules/rulesDesk.ts';
+import type { Command } from './arguments.ts';
+import { defaultDataDir } from './defaultDataDir.ts';
+import { replayParts, routeTableOf } from './rulesParts.ts';
+
+/**
+ * Applies a configuration file to the recorded requests of a data folder. It needs no running server, sends nothing, and opens
+ * the ledger beside servers that run.
+ * @returns the exit code: 0 where it could be tried, also with problems that leave a part out
+ */
+export async function runDryRun(command: Extract<Command, { command: 'dry-run' }>): Promise<number> {
+  const { configFile, against, days, json } = command;
+  const dataDir = command.dataDir ?? defaultDataDir();
+  if (!existsSync(join(dataDir, 'ledger.db'))) return failed(`No Waybill has recorded anything in ${dataDir}; --data names another data folder.`);
+  const draft = await load(configFile);
+  if (!draft.readable) return failed(sentencesOf(draft, configFile));
+  const before = against === undefined ? undefined : await load(against);
+  if (before !== undefined && !before.readable) return failed(sentencesOf(before, against ?? ''));
+  const report = await reportOf(dataDir, draft, before?.config, days);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${dryRunText(report).split('\n').map(logText).join('\n')}\n`);
+  return 0;
+}
+
+async function reportOf(dataDir: string, draft: LoadedConfig, before: Config | undefined, days: number): Promise<DryRunReport> {
+  const log = createLog((level, line) => {
+    if (level === 'warn' || level === 'error') process.stderr.write(`${level}: ${line}\n`);
+  }, new SecretRegister());
+  const pricer = createPricer({ log });
+  const directory = new ModelDirectory(emptyConfig, { cache: new ModelCache(join(dataDir, 'models.json')), log });
+  directory.configure(draft.config);
+  const ledger = openLedger({ dataDir, clock: systemClock, log, instanceId: randomUUID() });
+  try {
+    return await dryRun(
+      { history: ledger, pricer, tableOf: config => routeTableOf(config, directory, pricer, () => systemClock.now()), replayParts },
+      { draft: draft.config, before, days, now: systemClock.now(), problems: draft.problems },
+    );
+  } finally {
+    ledger.shutdown();
+  }
+}
+
+function load(file: string): Promise<LoadedConfig> {
+  return loadYamlConfig(file, process.env, { catalog: { providers, findProvider }, supportedProtocols });
+}
+
+function sentencesOf({ problems }: LoadedConfig, configFile: string): string {
+  return problems.map(({ file, line, message }) => `${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}`).join('\n');
+}
+
+function failed(message: string): number {
+  process.stderr.write(`${message.split('\n').map(logText).join('\n')}\n`);
+  return 1;
+}
