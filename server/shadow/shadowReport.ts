@@ -62,7 +62,7 @@ function rowsOf(run: ShadowRun): ShadowRow[] {
   const likeness = (name: string, which: LikenessName): ShadowRow => ({
     name, unit: 'share', shadow: rounded(meanShare(shadow.likeness[which])), repeat: rounded(meanShare(repeat.likeness[which])), relative: rounded(relativeLikeness(run, which)),
   });
-  const rows = [
+  const rows: ShadowRow[] = [
     {
       name: 'success', unit: 'share', own: rounded(shareOf(own.answered, own.sent)), shadow: rounded(shareOf(shadow.answered, shadow.sent)),
       repeat: rounded(shareOf(repeat.answered, repeat.sent)), relative: rounded(relativeSuccess(run)),
