@@ -3,6 +3,7 @@ import type { FieldEdit, ObjectScan } from '../../base/objectScan.ts';
 import { referenceText } from '../anthropicMessages/deferredTools.ts';
 import { addInstruction } from '../bodyRules/instruction.ts';
 import { jsonWords, schemaWords } from '../bodyRules/promptWords.ts';
+import { lowerOutputLimit, outputLimitNames } from './outputLimit.ts';
 import { repairWords, withoutBelow, withoutKeyword, type Repair } from './repair.ts';
 
 /** Changes a whole body in place. @param changes takes what was changed, in words for the receipt */
@@ -26,6 +27,7 @@ export function applied(body: JsonObject, repair: Repair): boolean {
       delete body[name];
       return true;
     }
+    case 'output-limit': return lowerOutputLimit(body, repair.most);
     case 'drop-below': return replaced(body, repair.top, value => withoutBelow(value, repair.name, repair.value));
     case 'drop-keyword': return replaced(body, repair.top, value => withoutKeyword(value, repair.name));
     case 'developer-role': {
@@ -87,6 +89,7 @@ function inWords(body: JsonObject, keepsMode: boolean): boolean {
  */
 export function repairFields(bytes: Buffer, { fields }: ObjectScan, repairs: readonly Repair[], edits: FieldEdit[], changes: string[]): void {
   for (const repair of repairs) {
+    if (repair.kind === 'output-limit') lowerWritten(bytes, fields, repair, edits, changes);
     if (repair.kind !== 'drop' && repair.kind !== 'rename') continue;
     const { name } = repair;
     const at = edits.findIndex(edit => edit.name === name);
@@ -96,6 +99,18 @@ export function repairFields(bytes: Buffer, { fields }: ObjectScan, repairs: rea
     if (at !== -1) edits.splice(at, 1);
     if (range !== undefined) edits.push({ name, json: undefined });
     if (repair.kind === 'rename' && !fields.has(repair.to) && !edits.some(edit => edit.name === repair.to)) edits.push({ name: repair.to, json });
+    changes.push(repairWords(repair));
+  }
+}
+
+function lowerWritten(bytes: Buffer, fields: ObjectScan['fields'], repair: Repair & { kind: 'output-limit' }, edits: FieldEdit[], changes: string[]): void {
+  for (const name of outputLimitNames) {
+    const at = edits.findIndex(edit => edit.name === name);
+    const range = fields.get(name);
+    const json = at === -1 ? range === undefined ? undefined : bytes.toString('latin1', range.start, range.end) : edits[at]?.json;
+    if (json === undefined || !(Number(json) > repair.most)) continue;
+    if (at !== -1) edits.splice(at, 1);
+    edits.push({ name, json: String(repair.most) });
     changes.push(repairWords(repair));
   }
 }

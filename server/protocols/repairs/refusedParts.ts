@@ -2,6 +2,7 @@ import type { ProtocolName } from '../../api/conversation.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../base/json.ts';
 import { betaHeader, betaNames } from './applyRepairs.ts';
 import { canLackBelow, canLackOnTop, mayDifferInValue, schemaKeywords } from './optionalParts.ts';
+import { namedOutputLimit } from './outputLimit.ts';
 import { hasBelow, hasKeyword, type Repair } from './repair.ts';
 
 /** A refusal as a provider words it. */
@@ -60,6 +61,8 @@ export function refusedParts(refusal: Refusal, sent: SentRequest): Repair[] {
   if (sent.protocol === 'anthropic-messages' && (says || aboutValue || noSuchTag.test(message)) && /\btool_reference\b/.test(message) && hasBelow(sent.body, 'type', '"tool_reference"')) {
     return [{ kind: 'tool-references' }];
   }
+  const most = namedOutputLimit(message, sent.body);
+  if (most !== undefined) return [{ kind: 'output-limit', most }];
   if (!says && !aboutValue) return [];
   if (/\bdeveloper\b/.test(message) && hasDeveloper(sent.body)) return [{ kind: 'developer-role' }];
   const found: Repair[] = [];

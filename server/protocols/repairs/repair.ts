@@ -9,6 +9,7 @@ import type { ObjectScan } from '../../base/objectScan.ts';
  * - `drop-below`: a field at any depth below a top-level one; of what a schema or the arguments of a call hold, nothing is a field.
  * - `drop-keyword`: a keyword of the schemas below a top-level field.
  * - `rename`: a top-level field has another name there.
+ * - `output-limit`: an answer may have `most` tokens.
  * - `developer-role`: the role is sent as `system`.
  * - `json-words`: the form of the answer is asked for in words; `keepsMode`: beside the JSON mode, which it knows.
  * - `tool-references`: references to deferred tools are sent as text, and no tool is deferred.
@@ -18,6 +19,7 @@ export type Repair =
   | { readonly kind: 'drop'; readonly name: string; readonly value?: string | undefined }
   | { readonly kind: 'drop-below' | 'drop-keyword'; readonly top: string; readonly name: string; readonly value?: string | undefined }
   | { readonly kind: 'rename'; readonly name: string; readonly to: string }
+  | { readonly kind: 'output-limit'; readonly most: number }
   | { readonly kind: 'developer-role' | 'tool-references' }
   | { readonly kind: 'json-words'; readonly keepsMode: boolean }
   | { readonly kind: 'beta' | 'header'; readonly name: string };
@@ -34,6 +36,7 @@ export function repairWords(repair: Repair): string {
     case 'drop-below': return `${repair.name}${valueWords(repair.value)} in ${repair.top} was left out, which this target refuses`;
     case 'drop-keyword': return `${repair.name} was left out of schemas in ${repair.top}, which this target refuses`;
     case 'rename': return `${repair.name} was sent as ${repair.to}, because this target refuses it`;
+    case 'output-limit': return `the output limit was lowered to ${repair.most}, the most that this target takes`;
     case 'developer-role': return 'the role developer was sent as system, because this target refuses it';
     case 'tool-references': return 'references to tools were sent as text, because this target refuses them';
     case 'json-words': return `the ${repair.keepsMode ? 'JSON schema' : 'form'} of the answer was asked for in words, because this target refuses the parameter`;
@@ -138,6 +141,7 @@ export function mayApplyBelow(repair: Repair, bytes: Buffer, scan: ObjectScan): 
     case 'json-words': return scan.fields.has('response_format');
     case 'drop':
     case 'rename':
+    case 'output-limit':
     case 'beta':
     case 'header': return false;
   }

@@ -24,6 +24,7 @@ export function readRepair(text: string): Repair | undefined {
     case 'drop-below':
     case 'drop-keyword': return name === undefined || top === undefined ? undefined : { kind, top, name, ...(value === undefined ? {} : { value }) };
     case 'rename': return name === undefined || to === undefined ? undefined : { kind, name, to };
+    case 'output-limit': return typeof stored.most === 'number' && Number.isSafeInteger(stored.most) && stored.most >= 1 ? { kind, most: stored.most } : undefined;
     case 'developer-role':
     case 'tool-references': return { kind };
     case 'json-words': return typeof stored.keepsMode === 'boolean' ? { kind, keepsMode: stored.keepsMode } : undefined;

@@ -149,6 +149,31 @@ describe('a part of a request that a provider refuses by name', () => {
     assert.equal(providers['openai-chat'].got[1]?.body.max_tokens, 77);
   });
 
+  test('a limit of the answer above the most that the provider names is lowered to it, for all callers and from then on', async () => {
+    const most = 64;
+    const limits: Readonly<Record<ProtocolName, (body: JsonObject) => unknown>> = {
+      'openai-chat': body => body.max_completion_tokens ?? body.max_tokens, 'openai-responses': body => body.max_output_tokens, 'anthropic-messages': body => body.max_tokens,
+      'gemini': body => (isObject(body.generationConfig) ? body.generationConfig.maxOutputTokens : undefined),
+    };
+    const words: Readonly<Record<ProtocolName, ProviderRefusal>> = {
+      'openai-chat': openAi(400, `Invalid max_tokens value, the valid range of max_tokens is [1, ${most}]`),
+      'openai-responses': openAi(400, `max_output_tokens is too large: 100. This model supports at most ${most} output tokens.`, 'max_output_tokens'),
+      'anthropic-messages': claude(400, `max_tokens: 100 > ${most}, which is the maximum allowed number of output tokens for m`),
+      'gemini': google(`Unable to submit request because it has a maxOutputTokens value of 100 but the supported range is from 1 (inclusive) to ${most + 1} (exclusive).`),
+    };
+    for (const target of protocolNames) {
+      const limitOf = limits[target];
+      refuseWhere(target, ({ body }) => Number(limitOf(body) ?? 0) > most, words[target]);
+      for (const [index, caller] of protocolNames.entries()) {
+        const answer = await ask(caller, `${prefix}${target}/${names[target]}`);
+        assert.equal(answer.text, 'all well', answer.raw);
+        assert.equal(answer.attempts, index === 0 ? '2' : '1', `${caller} to ${target}`);
+        assert.match((await router.receipt(answer.id)).attempts.at(-1)?.message ?? '', new RegExp(`the output limit was lowered to ${most}`));
+      }
+      assert.equal(limitOf(providers[target].got.at(-1)?.body ?? {}), most);
+    }
+  });
+
   test('tool fields, cache marks and beta names are left out for callers of the same protocol', async () => {
     const target = `${prefix}anthropic-messages/m`;
     providers['anthropic-messages'].refuse = ({ body, headers }) => {

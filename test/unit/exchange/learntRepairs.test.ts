@@ -9,6 +9,7 @@ const here = { name: 'e', baseUrl: 'https://a.example', provider: { id: 'openai-
 const at = (model: string, endpoint = here): RepairTarget => ({ endpoint, form: 'openai-chat', model });
 const day = 24 * 60 * 60 * 1000;
 const noSeed: Repair = { kind: 'drop', name: 'seed' };
+const limit: Repair = { kind: 'output-limit', most: 8192 };
 const noStore: Repair = { kind: 'drop', name: 'store' };
 const configured = (endpoint: typeof here, ...others: string[]): EndpointConfig[] => [{ ...endpoint, protocolRules: others.map(baseUrl => ({ baseUrl })) } as unknown as EndpointConfig];
 
@@ -81,11 +82,11 @@ describe('what peers and the next start learn of refusals', () => {
   test('is each part for a day from when it was learnt', () => {
     const { first, second, notes } = twoServers();
     first.learn(at('m'), [noSeed], 0);
-    first.learn(at('m'), [noSeed, noStore], day / 2);
+    first.learn(at('m'), [noSeed, limit], day / 2);
     assert.equal(notes.length, 2, 'what is known already is published once');
     for (const note of notes) second.applyRemote(note, day / 2 + 1);
-    assert.deepEqual(known(second, 'm', day - 1), [noSeed, noStore]);
-    assert.deepEqual(known(second, 'm', day), [noStore]);
+    assert.deepEqual(known(second, 'm', day - 1), [noSeed, limit]);
+    assert.deepEqual(known(second, 'm', day), [limit]);
   });
 
   test('is that a part did not help', () => {
@@ -100,7 +101,7 @@ describe('what peers and the next start learn of refusals', () => {
     const learnt = new LearntRepairs();
     const note: RepairNote = { kind: 'repair', endpoint: 'e', place: 'p', model: 'openai-chat m', repair: '{"kind":"drop","name":"seed"}', at: 0, until: day };
     learnt.applyRemote(note, day);
-    for (const repair of ['', '{', '{"kind":"explode"}', '{"kind":"drop"}', '{"kind":"drop","name":"a secret of mine"}', '{"kind":"drop","name":"seed","value":{}}']) learnt.applyRemote({ ...note, repair }, 1);
+    for (const repair of ['', '{', '{"kind":"explode"}', '{"kind":"drop"}', '{"kind":"output-limit","most":0}', '{"kind":"output-limit","most":"8"}', '{"kind":"drop","name":"a secret of mine"}', '{"kind":"drop","name":"seed","value":{}}']) learnt.applyRemote({ ...note, repair }, 1);
     assert.deepEqual(learnt.wordsOf({ ...configured(here)[0] as EndpointConfig }, 1), []);
   });
 

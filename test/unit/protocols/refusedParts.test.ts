@@ -23,7 +23,7 @@ const messages: JsonObject = {
   tools: [{ name: 'f', input_schema: schema, strict: true, defer_loading: true, eager_input_streaming: true, cache_control: { type: 'ephemeral' } }],
 };
 const gemini: JsonObject = {
-  contents: [{ role: 'user', parts: [{ text: 'hi' }] }], generationConfig: { seed: 1, thinkingConfig: { thinkingLevel: 'minimal' }, responseSchema: { type: 'object' } }, labels: { a: 'b' },
+  contents: [{ role: 'user', parts: [{ text: 'hi' }] }], generationConfig: { seed: 1, maxOutputTokens: 100, thinkingConfig: { thinkingLevel: 'minimal' }, responseSchema: { type: 'object' } }, labels: { a: 'b' },
   tools: [{ functionDeclarations: [{ name: 'f', parameters: schema }] }],
 };
 const responses: JsonObject = {
@@ -69,6 +69,16 @@ const wordings: readonly (readonly [protocol: ProtocolName, answer: string, word
   ['openai-chat', openAi('messages.1.content.0.text.cache_control: Extra inputs are not permitted'), ['cache_control in messages was left out']],
   ['openai-chat', openAi('response_format.json_schema.strict is not supported'), ['strict in response_format was left out']],
   ['openai-chat', openAi('tool_choice is not supported by this model'), ['tool_choice was left out']],
+  ['openai-chat', openAi('max_tokens is too large: 100. This model supports at most 50 completion tokens, whereas you provided 100.', 'max_tokens', 'invalid_value'), ['the output limit was lowered to 50']],
+  ['openai-chat', openAi('Invalid max_tokens value, the valid range of max_tokens is [1, 64]'), ['the output limit was lowered to 64']],
+  ['openai-chat', openAi('<400> InternalError.Algo.InvalidParameter: Range of max_tokens should be [1, 64]'), ['the output limit was lowered to 64']],
+  ['openai-chat', openAi('`max_tokens` must be less than or equal to `64`, the maximum value for `max_tokens` is less than the `context_window` for this model', 'max_tokens'), ['the output limit was lowered to 64']],
+  ['openai-chat', openAi('max_completion_tokens is too large: 100.This model supports at most 64 completion tokens.'), ['the output limit was lowered to 64']],
+  ['openai-chat', openAi('max_tokens exceeds the maximum allowed: 64'), ['the output limit was lowered to 64']],
+  ['openai-chat', openAi('max_tokens must be between 1 and 64'), ['the output limit was lowered to 64']],
+  ['openai-responses', openAi('max_output_tokens cannot be greater than 4 for this model', 'max_output_tokens'), ['the output limit was lowered to 4']],
+  ['anthropic-messages', claude('max_tokens: 100 > 64, which is the maximum allowed number of output tokens for claude-x'), ['the output limit was lowered to 64']],
+  ['gemini', google('Unable to submit request because it has a maxOutputTokens value of 100 but the supported range is from 1 (inclusive) to 65 (exclusive). Update the value and try again.'), ['the output limit was lowered to 64']],
   ['anthropic-messages', claude('context_management: Extra inputs are not permitted'), ['context_management was left out']],
   ['anthropic-messages', claude('tools.0.custom.defer_loading: Extra inputs are not permitted'), ['defer_loading in tools was left out']],
   ['anthropic-messages', claude('tools.0.custom.eager_input_streaming: Extra inputs are not permitted'), ['eager_input_streaming in tools was left out']],
@@ -91,7 +101,7 @@ describe('a refusal names what can be left out:', () => {
   for (const [protocol, answer, words] of wordings) {
     test(`${protocol}: ${readErrorText(answer).message}`, () => {
       const repairs = repairsFor(protocol, answer);
-      const said = repairs.map(repair => repairWords(repair).replaceAll(/, (?:which|because) this target refuses(?: the parameter| it)?/g, ''));
+      const said = repairs.map(repair => repairWords(repair).replaceAll(/, (?:(?:which|because) this target refuses(?: the parameter| it)?|the most that this target takes)/g, ''));
       assert.deepEqual(said, words);
       const body = structuredClone(bodies[protocol]);
       const headers: Record<string, string> = { ...betas };
@@ -116,7 +126,10 @@ const told: readonly (readonly [protocol: ProtocolName, answer: string])[] = [
   ['openai-chat', openAi("Unsupported parameter: 'stop' is not supported with this model.", 'stop', 'unsupported_parameter')],
   ['openai-chat', openAi("Invalid type for 'temperature': expected a decimal, but got a string instead.", 'temperature', 'invalid_type')],
   ['openai-chat', openAi("Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 5 instead.", 'temperature', 'decimal_above_max_value')],
-  ['openai-chat', openAi('max_tokens is too large: 100. This model supports at most 50 completion tokens', 'max_tokens', 'invalid_value')],
+  ['openai-chat', openAi('max_tokens is too large: 100. This model supports at most 128 completion tokens', 'max_tokens', 'invalid_value')],
+  ['openai-chat', openAi("'max_tokens' or 'max_completion_tokens' is too large: 100. This model's maximum context length is 90 tokens and your request has 20 input tokens (100 > 90 - 20).", 'max_tokens')],
+  ['openai-chat', openAi("This model's maximum context length is 64 tokens. However, you requested 164 tokens (64 in the messages, 100 in the completion).", 'messages')],
+  ['openai-chat', openAi('max_tokens must be greater than 16')],
   ['openai-chat', openAi("Missing required parameter: 'messages[0].content'.", 'messages[0].content', 'missing_required_parameter')],
   ['openai-chat', openAi('Unsupported parameter: frequency_penalty')],
   ['openai-chat', openAi('The user is not allowed to do this')],

@@ -11,7 +11,7 @@ import { watchedWords } from '../../../../server/inbound/http/inference.ts';
 import { readRequestFacts } from '../../../../server/inbound/http/request/requirements.ts';
 import { codecFor } from '../../../../server/protocols/registry.ts';
 
-interface Facts { maxOutputTokens?: number; contextWindow?: number }
+interface Facts { maxOutputTokens?: number; contextWindow?: number; learnt?: number }
 
 /** What a target with these facts is sent for a caller's body, as the endpoint reads and routes it. */
 function sent(provider: string, model: string, caller: ProtocolName, asked: JsonObject, facts: Facts): { body: JsonObject; changes: readonly string[] } {
@@ -22,11 +22,12 @@ function sent(provider: string, model: string, caller: ProtocolName, asked: Json
     id: 'x', inbound: 'http', protocol: caller, requestedModel: 'm', stream: false, caller: { tool: 'test' }, patienceMs: 0, requirements: read.requirements,
     body: encodedConversation({ bytes, scan, protocolHeaders: {}, includeUsage: true, limitField: read.limitField }, false, () => (codecFor(caller) ?? assert.fail()).decodeRequest(asked)),
   };
-  const { config } = resolveConfig({ endpoints: { it: { provider } }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
+  const { config } = resolveConfig({ endpoints: { it: { provider, ...(provider.endsWith('-compatible') ? { baseUrl: 'http://127.0.0.1:9' } : {}) } }, routes: {} }, { catalog, supportedProtocols: protocolNames, source: 'file' });
   const endpoint = config.endpoints.get('it') ?? assert.fail();
   const outgoing = buildOutgoing({
     input, target: { target: `it/${model}`, endpoint: 'it', model, upstreamModel: model }, endpoint, codec: codecFor(endpoint.protocol) ?? assert.fail(), key: { id: '1', label: 'a', secret: 'secret' },
     maxOutputTokens: facts.maxOutputTokens, contextWindow: facts.contextWindow, stripReasoning: false,
+    repairs: facts.learnt === undefined ? undefined : [{ kind: 'output-limit', most: facts.learnt }],
   });
   const body = parseJson(Buffer.concat([...outgoing.request.body ?? []]).toString('utf8'));
   return { body: isObject(body) ? body : assert.fail(), changes: outgoing.changes };
@@ -65,6 +66,21 @@ describe('a limit above what the model can write is lowered', () => {
       const streamed = sent('fireworks', 'gpt-oss-120b', 'openai-chat', { ...asked, stream: true }, { maxOutputTokens: 65_536 }).body;
       assert.equal(streamed.max_tokens ?? streamed.max_completion_tokens, 65_536, names.join(' and '));
     }
+  });
+});
+
+describe('a limit that the target has named in a refusal', () => {
+  test('holds in each protocol, with the budget for thinking below it, and is the default where a protocol demands one', () => {
+    assert.deepEqual(sent('openai-compatible', 'm', 'openai-chat', { model: 'm', messages: [user], max_tokens: 9000, max_completion_tokens: 9000 }, { learnt: 8192 }).body, { model: 'm', messages: [user], max_completion_tokens: 8192 });
+    const thinking = sent('anthropic', 'claude-haiku-4-5', 'anthropic-messages', { model: 'm', max_tokens: 16_000, thinking: { type: 'enabled', budget_tokens: 12_000 }, messages: [user] }, { learnt: 8192 }).body;
+    assert.equal(thinking.max_tokens, 8192);
+    assert.ok(isObject(thinking.thinking) && Number(thinking.thinking.budget_tokens) < 8192, JSON.stringify(thinking.thinking));
+    assert.equal(sent('anthropic-compatible', 'm', 'openai-chat', { model: 'm', messages: [user] }, { learnt: 512 }).body.max_tokens, 512);
+    assert.deepEqual(sent('gemini', 'gemini-x', 'gemini', { contents, generationConfig: { maxOutputTokens: 9000 } }, { learnt: 8192 }).body.generationConfig, { maxOutputTokens: 8192 });
+  });
+
+  test('changes nothing where the request keeps it', () => {
+    assert.deepEqual(sent('openai-compatible', 'm', 'openai-chat', { model: 'm', messages: [user], max_tokens: 100 }, { learnt: 8192 }).changes, []);
   });
 });
 
