@@ -17,6 +17,7 @@ import { dryRun } from './commands/rules/dryRun.ts';
 import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rules/rulesDocuments.ts';
 import { rulesHistory } from './commands/rules/rulesHistory.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
+import { migrationReport } from './commands/reports/migrationReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
 import { editProvider } from './commands/routes/editProvider.ts';
@@ -140,6 +141,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.dryRun': target => dryRun(services, target, report => dryRuns.show(report)),
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
+      'waybill.migrationReport': () => migrationReport(services, reportPlace),
       'waybill.showSavings': () => showSavings(services, reportPlace),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),

@@ -34,6 +34,7 @@ export const commandTitles = {
   'waybill.rulesHistory': 'Rules History…',
   'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.showSavings': 'Show Savings…',
+  'waybill.migrationReport': 'Migration Report…',
   'waybill.openChat': 'Open Chat',
   'waybill.allowChatWithoutSignIn': 'Allow Chat Without Sign-In…',
   'waybill.open': 'Open Waybill',

@@ -14,7 +14,8 @@ import type { RequestType } from '../../server/api/messageTypes.ts';
 import { dryRunRequest, type DryRunParams, type DryRunResult } from '../../server/api/rules/dryRun.ts';
 import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVersionParams, type RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
-import { savingsRequest } from '../../server/api/reports/reportMessages.ts';
+import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
+import { migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import { shadowRequest, type ShadowParams, type ShadowResult } from '../../server/api/shadow.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
@@ -159,6 +160,7 @@ export class ServerProcess implements WaybillServer {
   async dryRun(params: DryRunParams, token?: vscode.CancellationToken): Promise<DryRunResult> { return this.#request(dryRunRequest, params, token); }
   async ruleVersions(): Promise<RuleVersion[]> { return this.#request(ruleVersionsRequest, {}); }
   async ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult> { return this.#request(ruleVersionRequest, params); }
+  async migration(params: MigrationParams, token?: vscode.CancellationToken): Promise<MigrationResult> { return this.#request(migrationRequest, params, token); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }
   async stopDrills(): Promise<StopDrillResult> { return this.#request(stopDrillRequest, {}); }

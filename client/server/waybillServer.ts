@@ -4,6 +4,7 @@ import type {
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
+import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
 import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.ts';
@@ -52,6 +53,8 @@ export interface WaybillServer {
   savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult>;
   /** Does something with the shadow of a route, or returns why not. */
   shadow(params: ShadowParams): Promise<ShadowResult>;
+  /** What was used, what it would cost elsewhere, and how to move there. */
+  migration(params: MigrationParams, token?: vscode.CancellationToken): Promise<MigrationResult>;
   /** Does something with the canary of a route, or returns why not. */
   canary(params: CanaryParams): Promise<CanaryResult>;
   /** What would have become of recorded requests with other rules, or why that cannot be found out. */

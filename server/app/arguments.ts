@@ -3,7 +3,7 @@ import { canaryActions, type CanaryAction } from '../api/canary.ts';
 import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
 /** Reports of the running server. */
-export type ReportName = 'savings';
+export type ReportName = 'savings' | 'migration';
 
 /** What the command line asks for. */
 export type Command =
@@ -36,6 +36,8 @@ export const usage = `Usage:
       The same for the shadow of a route: copies of its requests go to another target, and the answers are compared.
   server.js dry-run --config FILE [--against FILE] [--days N] [--data DIR] [--json]
       Applies a configuration to the recorded requests of the last N days (default 1), and says what would have gone elsewhere and what it would have cost. Sends nothing. --against: the configuration in force; requests whose rules are the same in both stand as they were.
+  server.js migration TO [--days N] [--port N] [--data DIR] [--json]
+      Shows what the last days used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 `;
@@ -49,8 +51,8 @@ export function parseArguments(argv: readonly string[]): Command {
   const doctor = first === 'doctor';
   const canary = first === 'canary';
   const shadow = first === 'shadow';
-  const report = first === 'savings' ? first : undefined;
   const dryRun = first === 'dry-run';
+  const report = first === 'savings' || first === 'migration' ? first : undefined;
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
@@ -93,6 +95,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (report !== undefined) {
     const days = Number(values.get('--days') ?? 30);
     if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
+    if (report === 'migration' && tools[0] === undefined) return { command: 'wrong', message: 'migration needs where to move: an endpoint, a provider, a model, or endpoint/model.' };
     return { command: 'report', report, subject: tools[0], days, port, dataDir: values.get('--data'), json: flags.has('--json') };
   }
   if (dryRun) {

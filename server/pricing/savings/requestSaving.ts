@@ -24,6 +24,8 @@ export interface RequestFigure {
   baselineLowMicroUsd: number;
   baselineHighMicroUsd: number;
   estimated: boolean;
+  /** A copy for comparison, which is no request of a caller. */
+  copy: boolean;
   /** Nothing answered: the baseline is taken to have cost nothing. */
   unanswered: boolean;
   /** A plan or a free tier covered it. */
@@ -53,7 +55,7 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
   const leading = answer.at(-1);
   const sumOf = (part: readonly Attempt[]): number => part.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);
   const figure: RequestFigure = {
-    spentMicroUsd: spent.microUsd ?? 0, baselineMicroUsd: 0, baselineLowMicroUsd: 0, baselineHighMicroUsd: 0, estimated: spent.certainty !== 'exact', unanswered: leading === undefined,
+    spentMicroUsd: spent.microUsd ?? 0, baselineMicroUsd: 0, baselineLowMicroUsd: 0, baselineHighMicroUsd: 0, estimated: spent.certainty !== 'exact', copy: leading === undefined && shadow.length > 0, unanswered: leading === undefined && shadow.length === 0,
     covered: attempts.some(({ cost }) => cost.priceSource === 'subscription' || cost.priceSource === 'free'),
     overheads: { failedMicroUsd: sumOf(failed), secondMicroUsd: sumOf(second), shadowMicroUsd: sumOf(shadow), rewritesMicroUsd: 0 },
   };

@@ -66,7 +66,7 @@ export class SavingsBook {
 
 function addFigure(sum: SavingsSums, figure: RequestFigure): void {
   const { spentMicroUsd, baselineMicroUsd, baselineLowMicroUsd, baselineHighMicroUsd, overheads } = figure;
-  sum.requests += 1;
+  sum.requests += figure.copy ? 0 : 1;
   sum.unanswered += figure.unanswered ? 1 : 0;
   sum.estimated += figure.estimated ? 1 : 0;
   sum.covered += figure.covered ? 1 : 0;

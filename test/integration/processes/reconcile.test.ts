@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { BillReport } from '../../../server/api/bill.ts';
-import type { SpendReport } from '../../../server/api/receipt.ts';
+import type { Receipt, RequestSummary, SpendReport } from '../../../server/api/receipt.ts';
+import { featuresOf } from '../../../server/api/reports/features.ts';
+import type { MigrationReport } from '../../../server/api/reports/migration.ts';
+import type { SavingsReport } from '../../../server/api/reports/savings.ts';
 import { anthropicAdminKey, openAiAdminKey, serveCostApis, type CostApi } from '../../unit/router/bills/costApiSimulators.ts';
 import { callerHeaders } from '../support/callerProtocols.ts';
 import { rawRequest, type RawAnswer } from '../support/rawClient.ts';
@@ -59,6 +62,27 @@ describe('money in the headless server', () => {
     assert.deepEqual(byEndpoint.map(({ name, microUsd, coveredAttempts }) => [name, microUsd, coveredAttempts]), [['openai', 12_000, undefined], ['plan', 0, 1]]);
   });
 
+  it('says what was saved against a baseline, and what moving would mean, in figures and as Markdown', async () => {
+    const { totals, byTool, uncounted } = await get('/waybill/savings?baseline=openai&days=1') as SavingsReport;
+    // Of three requests one has a part without a price; one cost $0.006 at OpenAI itself, and one is covered by a plan.
+    assert.deepEqual([totals.requests, totals.spentMicroUsd, totals.baselineMicroUsd, totals.savedMicroUsd, totals.covered, totals.uncounted], [2, 6_000, 12_000, 6_000, 1, 1]);
+    assert.equal(byTool.reduce((sum, tool) => sum + tool.savedMicroUsd, 0), 6_000);
+    assert.match(uncounted[0]?.reason ?? '', /service tier contract/);
+    const move = await get('/waybill/migration?to=anthropic/claude-sonnet-4.5&days=1') as MigrationReport;
+    // 1,000 at $3 and 500 at $15 for each of two requests.
+    assert.deepEqual([move.requests, move.totals.requests, move.totals.spentMicroUsd, move.totals.microUsd], [3, 2, 6_000, 21_000]);
+    for (const where of ['/waybill/savings?format=markdown', '/waybill/migration?to=mistral&format=markdown']) {
+      const { status, text, headers } = await rawRequest({ url: server.url + where, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
+      assert.deepEqual([status, headers['content-type']], [200, 'text/markdown; charset=utf-8']);
+      assert.match(text, /^# (?:Savings against|Migration report)/);
+    }
+    for (const [where, words] of [['/waybill/savings?baseline=nothing', /neither an endpoint/], ['/waybill/savings?days=x', /Give days=30/], ['/waybill/migration', /Give where to move/]] as const) {
+      const { status, text } = await rawRequest({ url: server.url + where, method: 'GET', headers: callerHeaders('openai-chat', server.token) });
+      assert.equal(status, 400);
+      assert.match(text, words);
+    }
+  });
+
   it('compares the ledger with the cost API and with a file', async () => {
     const days = { endpoint: 'openai', fromDay: today, toDay: today };
     const asked = await post('/waybill/reconcile', { ...days, adminKey: openAiAdminKey });
@@ -87,5 +111,15 @@ describe('money in the headless server', () => {
       if (name.isFile()) assert.ok(!readFileSync(path.join(name.parentPath, name.name), 'latin1').includes(openAiAdminKey), name.name);
     }
     assert.ok(!`${server.written.stdout}${server.written.stderr}`.includes(openAiAdminKey));
+  });
+
+  it('records what a request uses and the branch that it came from', async () => {
+    const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } };
+    const body = JSON.stringify({ model: 'plan/gpt-4.1', seed: 1, tools: [tool], messages: [{ role: 'user', content: 'hello' }] });
+    await rawRequest({ url: `${server.url}/v1/chat/completions`, headers: { ...callerHeaders('openai-chat', server.token), 'x-waybill-branch': 'fix/it' }, body });
+    const [latest] = await get('/waybill/exchanges?limit=1') as RequestSummary[];
+    const receipt = await get(`/waybill/exchanges/${latest?.id ?? ''}`) as Receipt;
+    assert.equal(receipt.caller.branch, 'fix/it');
+    assert.deepEqual(featuresOf(receipt.features ?? 0), ['tools', 'seed']);
   });
 });

@@ -1,5 +1,5 @@
 import type { CancellationToken } from 'vscode-languageserver';
-import { savingsRequest } from '../../../api/reports/reportMessages.ts';
+import { migrationRequest, savingsRequest } from '../../../api/reports/reportMessages.ts';
 import type { LspFeature } from './feature.ts';
 
 /** Reports over what was used. */
@@ -7,6 +7,7 @@ export const reportsFeature: LspFeature = {
   name: 'reports',
   register({ editor, router }) {
     editor.onRequest(savingsRequest, (params, token) => untilCancelled(token, signal => router.reports.savings.report(params, signal)));
+    editor.onRequest(migrationRequest, (params, token) => untilCancelled(token, signal => router.reports.migration.report(params, signal)));
     return undefined;
   },
 };

@@ -69,7 +69,7 @@ describe('savings, worked by hand', () => {
     assert.equal(days.length, 30);
   });
 
-  it('counts what nobody got as spent, against nothing', async () => {
+  it('counts a request without an answer as spent, against nothing', async () => {
     const bench = new ReportBench(config);
     bench.add(at(10), [{ ...onCheap({ inputTokens: 10_000, outputTokens: 0 }), outcome: 'failed' }], { outcome: 'failed' });
     const { totals } = await report(bench, 'openai');
