@@ -4,7 +4,6 @@ import { localDay } from '../../../base/localDay.ts';
 import type { HttpCall } from '../httpCall.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
-const dayMs = 86_400_000;
 const usualDays = 30;
 const wrongDays = 'Give days=30, or from and until like 2026-11-01.';
 
@@ -52,5 +51,10 @@ function dayRange(parameters: URLSearchParams, now: number): { fromDay: string; 
   const [from, until] = [parameters.get('from'), parameters.get('until')];
   if (from !== null) return { fromDay: from, toDay: until ?? localDay(now) };
   const days = Number(parameters.get('days') ?? usualDays);
-  return until === null && Number.isInteger(days) && days >= 1 && days <= 10_000 ? { fromDay: localDay(now - (days - 1) * dayMs), toDay: localDay(now) } : undefined;
+  return until === null && Number.isInteger(days) && days >= 1 && days <= 10_000 ? { fromDay: localDay(daysBefore(now, days - 1)), toDay: localDay(now) } : undefined;
+}
+
+function daysBefore(now: number, days: number): number {
+  const date = new Date(now);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() - days).getTime();
 }
