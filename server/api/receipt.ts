@@ -82,6 +82,22 @@ export interface RecordedRequirements {
   maxOutputTokens?: number | undefined;
   media?: { readonly imageTypes: readonly string[]; readonly pdf: boolean; readonly longestImage?: number | undefined } | undefined;
 }
+/** What a plan knew of the prompt caches that its conversation has left behind. */
+export interface PlannedCache {
+  /** The conversation, and what kind of errand of it where it is one: a digest. */
+  conversation: string;
+  /** A lower bound of the prompt. */
+  estimatedTokens: number;
+  /** Where the first target stands to those before: `stays` with the last one, `returns` to an earlier one, `switches` to a new one. */
+  turn: CacheTurnKind;
+  /** The last target could not be chosen. */
+  forced?: true | undefined;
+  /** It is an errand that the conversation comes back from, such as a summary of itself. */
+  errand?: true | undefined;
+  /** What caches had to do with it, as one sentence without its end; absent: nothing. */
+  why?: string | undefined;
+}
+export type CacheTurnKind = 'first' | 'stays' | 'returns' | 'switches';
 export interface Plan {
   /** The name the caller asked for. */
   requestedModel: string;
@@ -99,6 +115,8 @@ export interface Plan {
   canary?: ArmOfPlan | undefined;
   /** What it required of a target; absent in records of earlier versions. */
   requirements?: RecordedRequirements | undefined;
+  /** Absent: caches were not looked at, because there was nothing to choose or the prompt is too short for one. */
+  cache?: PlannedCache | undefined;
 }
 
 /**

@@ -155,6 +155,8 @@ export interface RouteSettings {
   onRefusal?: 'tell' | 'ask' | undefined;
   /** Targets that take the route over in measured stages, once the canary is started. */
   canary?: CanarySettings | undefined;
+  /** When a conversation leaves a target whose cache holds its prompt. */
+  warmCache?: WarmCacheSettings | undefined;
   /** A target that gets a share of the requests too, beside the caller's own, once the shadow is started. */
   shadow?: ShadowSettings | undefined;
 }
@@ -186,6 +188,14 @@ export interface ShadowSettings {
   latencyRatio?: number | undefined;
   /** How many times the cost at the route's own target. */
   costRatio?: number | undefined;
+}
+export interface WarmCacheSettings {
+  /** Absent: on. */
+  enabled?: boolean | undefined;
+  /** Within how many turns leaving must have paid for itself. */
+  payBackTurns?: number | undefined;
+  /** A higher kind of work (`byKind`) leads away from a warm cache at once, or only when that pays. */
+  higherKinds?: 'at-once' | 'when-it-pays' | undefined;
 }
 /** When a canary goes to its next stage: after a time, after a number of requests, or when a person says so. */
 export const canaryAdvances = ['time', 'requests', 'manual'] as const;

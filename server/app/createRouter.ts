@@ -31,6 +31,7 @@ import { makePlan } from '../routing/makePlan.ts';
 import { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import { RouteTables, type RouteTable } from '../routing/routeTable.ts';
 import { Turns } from '../routing/turns.ts';
+import { WarmCaches } from '../routing/warmth/warmCaches.ts';
 import { Canaries } from '../router/canary/canaries.ts';
 import { Configurator } from '../router/configurator.ts';
 import { CostRecorder } from '../router/spend/costRecorder.ts';
@@ -59,6 +60,7 @@ import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
 import { replayParts, routeTableOf } from './rulesParts.ts';
+import { warmCachesObserver } from '../router/observers/warmCachesObserver.ts';
 import { PeerSync } from '../router/peerSync.ts';
 import { Prober } from '../router/prober.ts';
 import { resilienceState } from '../router/resilienceState.ts';
@@ -161,6 +163,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const instance = randomBytes(9).toString('base64url');
   const firstTokens = new FirstTokenAverages();
   const expectedUsage = new ExpectedUsage();
+  const warm = new WarmCaches();
   const faultInjector = new FaultInjector(clock);
   const transport = new Transport(standardInterceptors({ faultInjector, googleTokens: new GoogleTokens(), awsLogins: new AwsLogins(), entraTokens: new EntraTokens(), instance }));
   const directory = new ModelDirectory(emptyConfig, options.modelCache === undefined ? undefined : { cache: options.modelCache, log });
@@ -168,7 +171,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, warm, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
 
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
@@ -210,6 +213,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     runningObserver(running),
     timeoutsObserver(timers),
     choicesObserver(firstTokens, expectedUsage),
+    warmCachesObserver(warm, (endpoint, model) => routeTable().target(endpoint, model)),
     limitsObserver(limiter),
     earlyObserver(early),
     keysObserver(keys),

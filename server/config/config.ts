@@ -102,6 +102,8 @@ export interface RouteConfig {
   purposes?: PurposeMap | undefined;
   /** Absent: the route has none. */
   canary?: CanaryConfig | undefined;
+  /** Absent: the defaults. */
+  warmCache?: WarmCacheConfig | undefined;
   /** Absent: the route has none. */
   shadow?: ShadowConfig | undefined;
 }
@@ -128,6 +130,15 @@ export interface ShadowConfig {
   /** Absent: the cost is reported and not judged. */
   costRatio?: number | undefined;
 }
+
+export interface WarmCacheConfig {
+  enabled: boolean;
+  payBackTurns: number;
+  higherKinds: 'at-once' | 'when-it-pays';
+}
+
+/** What holds for routes that say nothing, and for models that several endpoints serve. */
+export const defaultWarmCache: WarmCacheConfig = { enabled: true, payBackTurns: 8, higherKinds: 'at-once' };
 
 /** A canary as its route describes it; whether it runs is no part of the configuration. */
 export interface CanaryConfig {

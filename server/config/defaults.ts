@@ -1,5 +1,5 @@
-import type { EndpointSettings, HedgeSettings, TimeoutSettings } from '../api/settings.ts';
-import type { BreakerConfig, HedgeConfig, Timeouts } from './config.ts';
+import type { EndpointSettings, HedgeSettings, TimeoutSettings, WarmCacheSettings } from '../api/settings.ts';
+import { defaultWarmCache, type BreakerConfig, type HedgeConfig, type Timeouts, type WarmCacheConfig } from './config.ts';
 
 type WrittenTimeouts = Omit<Timeouts, 'bufferedHeadersMs'>;
 
@@ -56,6 +56,10 @@ export function hedgeOf(settings: HedgeSettings | undefined): HedgeConfig {
     afterMs: settings?.afterMs,
     dailyCapMicroUsd: Math.round((settings?.dailyCapUsd ?? defaultHedgeCapUsd) * 1e6),
   };
+}
+
+export function warmCacheOf(settings: WarmCacheSettings): WarmCacheConfig {
+  return { ...defaultWarmCache, ...given(settings) };
 }
 
 export function probeOf(settings: EndpointSettings['probe']): { enabled: boolean; intervalMs: number } {

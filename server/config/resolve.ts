@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../api/status.ts';
 import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
 import type { Config, EndpointConfig } from './config.ts';
-import { givenTimeouts, hedgeOf } from './defaults.ts';
+import { givenTimeouts, hedgeOf, warmCacheOf } from './defaults.ts';
 import { nearest, suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
@@ -144,12 +144,13 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   if (members.size === 0) {
     return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
   }
-  const { strategy, weights, timeouts, afterCommit, hedge, onRefusal } = settings as RouteSettings;
+  const { strategy, weights, timeouts, afterCommit, hedge, onRefusal, warmCache } = settings as RouteSettings;
   return {
     route: {
       route: {
         name, strategy: strategy ?? 'priority', targets: [], timeouts: givenTimeouts(timeouts),
         afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
+        ...(warmCache === undefined ? {} : { warmCache: warmCacheOf(warmCache) }),
       },
       members: [...members.values()], weights,
     },

@@ -3,7 +3,7 @@ import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
 import { anthropicVersions, canaryAdvances, endpointBillings, routeStrategies, shadowDraws } from '../api/settings.ts';
-import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TimeoutSettings, ToolModelSettings } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -164,6 +164,12 @@ export const canarySchema = z.strictObject({
   gates: optional(canaryGateSchema, 'What the canary must keep to. A gate that fails rolls it back at once.'),
 });
 
+export const warmCacheSchema = z.strictObject({
+  enabled: optional(z.boolean(), 'Whether a conversation stays with its target while the prompt cache there is likely warm. Default true.'),
+  payBackTurns: optional(whole(1, 1000), 'Within how many turns, the one that leaves included, what a cheaper target saves must have paid for the prompt that it reads anew, and for the chance that the conversation comes back to a cold cache. Default 8.'),
+  higherKinds: optional(z.enum(['at-once', 'when-it-pays']), 'What a higher kind of work (`byKind`) does to a warm conversation. `at-once`: it goes to the target of that kind; a lower kind has to pay for the way back. `when-it-pays`: it stays until the cache is cold. A loop of tool calls that is stuck always goes. Default `at-once`.'),
+});
+
 /** A share of requests. */
 function perCent(least: number): z.ZodMiniNumber {
   return z.number().check(z.minimum(least), z.maximum(100)).register(expectations, { expected: `a number from ${String(least)} to 100` });
@@ -212,6 +218,7 @@ export const routeSchema = z.strictObject({
   onRefusal: optional(z.enum(['tell', 'ask']), 'What follows when a model refuses for content policy. `tell`: the refusal, as it is. `ask`: VS Code\'s chat asks whether the next target may be tried. Default `tell`.'),
   canary: optional(canarySchema, 'Targets that take the route over in measured stages. Described here, it waits until it is started: from the palette, with `server.js canary start`, or by `POST /waybill/canary`.'),
   shadow: optional(shadowSchema, 'A target that gets a share of the requests too, beside the caller\'s own, and whose answers are only compared. Described here, it waits until it is started: from the palette, with `server.js shadow start`, or by `POST /waybill/shadow`.'),
+  warmCache: optional(warmCacheSchema, 'A conversation stays with its target while the prompt cache there is likely warm: strategies, `byRole` and `byKind` propose another one, and it goes there when that pays. A target that is out, or cannot serve the request, is left at once. What is known of a cache comes from the usage that answers report.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -254,6 +261,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof canaryGateSchema>, { [K in keyof CanaryGateSettings]: CanaryGateSettings[K] }>,
   Same<z.infer<typeof canarySchema>, { [K in keyof CanarySettings]: CanarySettings[K] }>,
   Same<z.infer<typeof shadowSchema>, { [K in keyof ShadowSettings]: ShadowSettings[K] }>,
+  Same<z.infer<typeof warmCacheSchema>, { [K in keyof WarmCacheSettings]: WarmCacheSettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,

@@ -17,4 +17,6 @@ export interface RoutingState {
   readonly random: Random;
   /** Absent: no canary takes part. */
   readonly canaries?: { arm: NonNullable<RoutingView['arm']> } | undefined;
+  /** Absent: nothing is known of caches. */
+  readonly warm?: RoutingView['warm'];
 }

@@ -43,6 +43,10 @@ export class RouterView implements RoutingView {
     return this.#state.canaries?.arm(route, request);
   }
 
+  get warm(): RoutingView['warm'] {
+    return this.#state.warm;
+  }
+
   admission(endpoint: string, model: string): Admission {
     const admission = this.#state.healthRegistry.admission(endpoint, model, this.now);
     if (!admission.admitted) return admission;

@@ -4,12 +4,13 @@ import type { PurposeMap } from '../config/config.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
 import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, RoutingView } from './plan.ts';
-import { choosePurpose } from './purpose/choosePurpose.ts';
+import { choosePurpose, purposeTarget } from './purpose/choosePurpose.ts';
 import { resolveName, type Resolved } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
 import { orderRoute } from './strategies/orderRoute.ts';
 import { strategies } from './strategies/strategies.ts';
 import type { Strategies } from './strategies/strategy.ts';
+import { keepWarm } from './warmth/keepWarm.ts';
 
 /** Whether a target can be tried now, and if not, why. */
 export type Verdict = { fit: true } | Unfit;
@@ -53,6 +54,7 @@ export function createPlanner(known: Strategies): MakePlan {
     result.targets = result.targets.length === 0 ? own : [...result.targets, ...own];
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
+    if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => servingAt(target, resolved, canary, request, view, result) });
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
@@ -73,6 +75,16 @@ function preferReaders({ requirements }: RoutingRequest, result: PlanResult): vo
   const { targets: [first], plan } = result;
   result.targets = readersOf(result.targets, requirements.media, plan);
   if (result.targets[0] !== first) delete plan.why;
+}
+
+/** A target that a conversation was at before, where it can serve now. The arm of a canary wins over what a conversation was at. */
+function servingAt(name: string, resolved: Resolved, canary: Ordering | undefined, request: RoutingRequest, view: RoutingView, { targets }: PlanResult): ResolvedTarget | undefined {
+  if (canary !== undefined && !canary.candidates.some(candidate => candidate.name === name)) return undefined;
+  const planned = targets.find(target => target.name === name);
+  if (planned !== undefined || resolved.purposes === undefined || request.requirements.media !== undefined) return planned;
+  // It may be one that another purpose of the route leads to.
+  const other = purposeTarget(resolved.purposes, name, view.table);
+  return other !== undefined && judgeTarget(other, request.requirements, view).fit ? other : undefined;
 }
 
 /** Candidates, and what orders them. */

@@ -7,6 +7,7 @@ import type { RouteConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { ResolvedTarget, RouteTable } from './routeTable.ts';
 import type { Signals } from './signals.ts';
+import type { WarmCachesReader } from './warmth/warmCaches.ts';
 
 /** What a request requires of a target. */
 export interface Requirements {
@@ -60,6 +61,8 @@ export interface RoutingView {
   readonly random: Random;
   /** Which arm of its canary a request of a route goes to; undefined where none takes part. Asked only of routes that have a canary. */
   arm?(route: RouteConfig, request: RoutingRequest): ArmOfPlan | undefined;
+  /** Where the prompts of conversations lie in caches; absent: nothing is known of caches. */
+  readonly warm?: WarmCachesReader | undefined;
   /** Whether breaker, cooldowns and limits let an attempt through. @param model canonical */
   admission(endpoint: string, model: string): Admission;
   /**

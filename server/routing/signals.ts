@@ -30,5 +30,5 @@ export interface Signals {
   /** What the request is expected to cost at the target, in millionths of a US dollar; undefined where no price is known. */
   expectedCostMicroUsd(target: ResolvedTarget, request: SignalRequest): number | undefined;
   /** What so many tokens cost at the target, in millionths of a US dollar; an estimate from the prices of the moment. */
-  costMicroUsd(target: ResolvedTarget, usage: Pick<TokenUsage, 'inputTokens' | 'cacheReadTokens' | 'outputTokens'>): number | undefined;
+  costMicroUsd(target: ResolvedTarget, usage: Pick<TokenUsage, 'inputTokens' | 'cacheReadTokens' | 'cacheWriteTokens' | 'outputTokens'>): number | undefined;
 }

@@ -98,6 +98,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
     ['Canary', canaryText(receipt.plan.canary)],
     ['Shadow', shadowText(receipt.shadow)],
+    ['Prompt cache', cacheText(receipt.plan.cache)],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
@@ -117,13 +118,20 @@ function canaryText(canary: Receipt['plan']['canary']): string | undefined {
   return `${canary.arm}: ${canary.why}${canary.keptAway === true ? '; its targets were kept away, so the baseline got the request' : ''}`;
 }
 
+/** What prompt caches had to do with its order; undefined where there was nothing to say. */
+function cacheText(cache: Receipt['plan']['cache']): string | undefined {
+  const why = cache?.why;
+  return why === undefined ? undefined : `${why.charAt(0).toUpperCase()}${why.slice(1)}`;
+}
+
 function planSummary(receipt: Receipt): string {
-  const { kind, requestedModel, strategy, why, purpose } = receipt.plan;
+  const { kind, requestedModel, strategy, why, purpose, cache } = receipt.plan;
   switch (kind) {
     case 'route':
+      if (purpose?.first !== undefined && why !== undefined && why === cache?.why) return `Route ${requestedModel}: ${purpose.entry ?? ''} leads to ${purpose.first}, because ${purpose.why}, but it ${why}`;
       if (purpose?.first !== undefined) return `Route ${requestedModel}: ${purpose.first} first (${purpose.entry ?? ''}), because ${purpose.why}${why === undefined ? '' : `; ${why}`}`;
       return why === undefined ? `Route ${requestedModel}: its targets in order` : `Route ${requestedModel}, ${why}`;
-    case 'model': return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority`;
+    case 'model': return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority${why === undefined ? '' : `; ${why}`}`;
     case 'target': return `Exactly ${requestedModel}, no alternative`;
   }
 }

@@ -1,6 +1,6 @@
 import type { Purpose } from '../../api/purpose.ts';
 import type { PurposeMap, PurposeTarget } from '../../config/config.ts';
-import type { Candidate, RouteTable } from '../routeTable.ts';
+import type { Candidate, ResolvedTarget, RouteTable } from '../routeTable.ts';
 
 /** Where a purpose leads, before the state of any target is looked at. */
 export interface Chosen {
@@ -42,4 +42,16 @@ function entryOf({ byRole, byKind }: PurposeMap, { role, kind, stalled }: Purpos
   const ofKind = byKind[kind];
   if (ofRole !== undefined && !(stalled === true && ofKind !== undefined)) return { lead: ofRole, entry: `byRole.${role}` };
   return ofKind === undefined ? undefined : { lead: ofKind, entry: `byKind.${kind}` };
+}
+
+/** A target that some role or kind of a route leads to, also over other routes; undefined where none does. */
+export function purposeTarget({ byRole, byKind }: PurposeMap, name: string, table: RouteTable, steps = 0): ResolvedTarget | undefined {
+  for (const { route, target } of [...Object.values(byRole), ...Object.values(byKind)]) {
+    const found = route === undefined ? table.namedTarget(target.endpoint, target.model) : table.targetsOfRoute(route)?.find(candidate => candidate.name === name);
+    if (found?.name === name && found.endpoint !== undefined) return found;
+    const inner = route === undefined || steps >= longestChain ? undefined : table.config.routes.get(route)?.purposes;
+    const deeper = inner === undefined ? undefined : purposeTarget(inner, name, table, steps + 1);
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
 }

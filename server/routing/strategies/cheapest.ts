@@ -1,3 +1,4 @@
+import { dollars } from '../moneyText.ts';
 import type { Choice, Strategy } from './strategy.ts';
 
 /**
@@ -14,11 +15,3 @@ export const cheapest: Strategy = (choices, { request, signals }) => {
   const beside = next === undefined ? '' : next.microUsd === Infinity ? ', next unknown' : `, next ${dollars(next.microUsd)}`;
   return { order, why: `cheapest: ${first.choice.name} is expected to cost ${dollars(first.microUsd)}${beside}` };
 };
-
-/** Two significant digits, without an exponent. */
-function dollars(microUsd: number): string {
-  if (microUsd === 0) return '$0';
-  const usd = microUsd / 1e6;
-  const digits = Math.max(2, Math.min(6, 1 - Math.floor(Math.log10(usd))));
-  return `$${usd.toFixed(digits)}`;
-}

@@ -6,6 +6,7 @@ import type { Policy } from './policy.ts';
 import { kindPolicy, rolePolicy } from './purposes.ts';
 import { shadowPolicy } from './shadow.ts';
 import { timeoutPolicy } from './timeouts.ts';
+import { warmCachePolicy } from './warmCache.ts';
 
 /**
  * What "Edit Route…" and the Routes view offer of a route beside its targets, in the order in which it is shown.
@@ -26,6 +27,7 @@ export const routePolicies = {
   afterCommit: afterCommitPolicy,
   hedge: hedgePolicy,
   onRefusal: refusalPolicy,
+  warmCache: warmCachePolicy,
 } as const satisfies Readonly<Record<string, Policy>>;
 
 export type RoutePolicyName = keyof typeof routePolicies;
