@@ -4,14 +4,14 @@ import { countText, groupedText, markdownTable, markdownText, momentText, percen
 const stateWords: Readonly<Record<FeatureUse['state'], string>> = { there: 'there', otherwise: 'in another way', missing: '**missing**', unknown: 'not known' };
 
 /** What the report found, in a few sentences. */
-export function migrationVerdict({ totals, requests, uncounted, features, to }: MigrationReport): string {
+export function migrationVerdict({ totals, requests, uncounted, features }: MigrationReport): string {
   if (requests === 0) return 'No request ended in these days.';
   const lacking = features.filter(({ state }) => state === 'missing').map(({ feature }) => feature);
   const rest = uncounted.reduce((sum, one) => sum + one.requests, 0);
   const saved = totals.spentMicroUsd - totals.microUsd;
   const bounds = totals.lowMicroUsd === totals.highMicroUsd ? '' : ` (${usdText(totals.lowMicroUsd)} to ${usdText(totals.highMicroUsd)})`;
   return (totals.requests === 0 ? 'No request can be priced on both sides.'
-    : `${countText(totals.requests, 'request')} cost ${usdText(totals.spentMicroUsd)}, and would cost ${totals.estimated ? '~' : ''}${usdText(totals.microUsd)}${bounds} by ${to}: ${usdText(Math.abs(saved))} ${saved >= 0 ? 'less' : 'more'}${totals.spentMicroUsd > 0 ? ` (${percentText(Math.abs(saved) / totals.spentMicroUsd)})` : ''}.`)
+    : `${countText(totals.requests, 'request')} cost ${usdText(totals.spentMicroUsd)} here and would cost ${totals.estimated ? '~' : ''}${usdText(totals.microUsd)}${bounds} there: ${usdText(Math.abs(saved))} ${saved >= 0 ? 'less' : 'more'}${totals.spentMicroUsd > 0 ? ` (${percentText(Math.abs(saved) / totals.spentMicroUsd)})` : ''}.`)
     + (rest === 0 ? '' : ` ${countText(rest, 'more has', 'more have')} no figure and ${rest === 1 ? 'is' : 'are'} in no sum.`)
     + (lacking.length === 0 ? ' Nothing that is used is known to be missing there.' : ` Missing there: ${lacking.join(', ')}.`);
 }

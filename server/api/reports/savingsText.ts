@@ -35,6 +35,7 @@ export function savingsNotes({ totals }: Pick<SavingsReport, 'totals'>): string[
 /** A report as Markdown. */
 export function savingsMarkdown(report: SavingsReport): string {
   const { totals, days, best, worst, uncounted } = report;
+  const busy = days.filter(({ requests, uncounted: without, spentMicroUsd }) => requests + without > 0 || spentMicroUsd > 0);
   const one = (title: string, groups: readonly SavingsGroup[], unnamed: string): string[] => (groups.length === 0 || (groups.length === 1 && groups[0]?.name === unnamed) ? [] : [
     '', `## ${title}`, '', ...sumsTable('', groups.map(group => [markdownText(group.name), group])),
   ]);
@@ -53,7 +54,8 @@ export function savingsMarkdown(report: SavingsReport): string {
         ['Saved', `**${signedUsdText(totals.savedMicroUsd)}**`],
         ['Saved at least and at most', `${signedUsdText(totals.savedLowMicroUsd)} to ${signedUsdText(totals.savedHighMicroUsd)}`],
       ]),
-      '', '## By day', '', ...sumsTable('Day', days.map(day => [day.day, day]), true),
+      '', '## By day', '', ...sumsTable('Day', busy.map(day => [day.day, day]), true),
+      ...(busy.length === days.length ? [] : ['', `${countText(days.length - busy.length, 'day')} without requests ${days.length - busy.length === 1 ? 'is' : 'are'} left out.`]),
       ...one('By route', report.byRoute, ''), ...one('By tool', report.byTool, ''), ...one('By model that answered', report.byModel, ''),
       ...one('By workspace', report.byWorkspace, '(no workspace)'), ...one('By branch', report.byBranch, '(no branch)'),
       ...requestsTable('Saved most', best), ...requestsTable('Lost most', worst),

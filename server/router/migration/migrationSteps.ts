@@ -44,11 +44,18 @@ export function migrationSteps({ places, route, perDay, table, now }: StepsInput
   const targets = (route === undefined ? undefined : table.config.routes.get(route)?.targets.map(target => `${target.endpoint}/${target.model}`)) ?? [now ?? 'ENDPOINT/MODEL'];
   const list = targets.map(key).join(', ');
   steps.push({
+    title: 'Compare the answers', text: 'A shadow sends copies of a share of the requests there. No caller waits for them or sees them, its tool calls are never run, and its own budget bounds what it costs. Its report says whether the target is ready, and why.',
+    code: [
+      { language: 'yaml', text: `routes:\n  ${key(named)}:\n    targets: [${list}]\n    shadow:\n      target: ${key(to)}` },
+      { language: 'sh', text: `server.js shadow start ${shell(named)}\nserver.js shadow status ${shell(named)}\nserver.js shadow stop ${shell(named)}` },
+    ],
+  });
+  steps.push({
     title: 'Move the route in stages',
     text: `A canary sends ${stages.join(', ')} % of the conversations there and takes itself back when it fails, is slow, or costs more than the gate allows. ${paceText(perDay)}`
       + (places.length === 1 ? '' : ` The models that are used would go to ${String(places.length)} models there: give each its own route, as below, with ${places.slice(0, 5).map(one => one.name).join(', ')}.`),
     code: [
-      { language: 'yaml', text: `routes:\n  ${key(named)}:\n    targets: [${list}]\n    canary:\n      targets: [${key(to)}]\n      advance: requests\n      gates: { costRatio: 1.5 }` },
+      { language: 'yaml', text: `routes:\n  ${key(named)}:\n    targets: [${list}]\n    canary:\n      targets: [${key(to)}]\n      advance: ${perDay < 1 ? 'manual' : 'requests'}\n      gates: { costRatio: 1.5 }` },
       { language: 'sh', text: `server.js canary start ${shell(named)}\nserver.js canary status ${shell(named)}\nserver.js canary rollback ${shell(named)}   # at any time` },
     ],
   });
