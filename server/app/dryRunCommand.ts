@@ -28,10 +28,12 @@ export async function runDryRun(command: Extract<Command, { command: 'dry-run' }
   const { configFile, against, days, json } = command;
   const dataDir = command.dataDir ?? defaultDataDir();
   if (!existsSync(join(dataDir, 'ledger.db'))) return failed(`No Waybill has recorded anything in ${dataDir}; --data names another data folder.`);
-  const draft = await load(configFile);
-  if (!draft.readable) return failed(sentencesOf(draft, configFile));
   const before = against === undefined ? undefined : await load(against);
   if (before !== undefined && !before.readable) return failed(sentencesOf(before, against ?? ''));
+  let draft = await load(configFile);
+  if (!draft.readable) return failed(sentencesOf(draft, configFile));
+  // A file of rules alone is for the endpoints in force.
+  if (draft.config.endpoints.size === 0 && before !== undefined) draft = await load(configFile, before.config.endpoints);
   const report = await reportOf(dataDir, draft, before?.config, days);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${dryRunText(report).split('\n').map(logText).join('\n')}\n`);
   return 0;
@@ -55,8 +57,8 @@ async function reportOf(dataDir: string, draft: LoadedConfig, before: Config | u
   }
 }
 
-function load(file: string): Promise<LoadedConfig> {
-  return loadYamlConfig(file, process.env, { catalog: { providers, findProvider }, supportedProtocols });
+function load(file: string, knownEndpoints?: Config['endpoints']): Promise<LoadedConfig> {
+  return loadYamlConfig(file, process.env, { catalog: { providers, findProvider }, supportedProtocols, knownEndpoints });
 }
 
 function sentencesOf({ problems }: LoadedConfig, configFile: string): string {

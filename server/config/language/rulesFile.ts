@@ -1,6 +1,8 @@
 import type { ConfigProblem } from '../../api/status.ts';
 import { isObject } from '../../base/json.ts';
-import type { ConfigPath } from '../schemaProblems.ts';
+import type { Locate } from '../resolveOptions.ts';
+import { configurationSchema } from '../schema.ts';
+import { schemaAt, type ConfigPath } from '../schemaProblems.ts';
 import { expandTexts, ownerOf, type Environment } from '../yamlConfig.ts';
 import { readYaml } from '../yamlDocument.ts';
 
@@ -18,16 +20,20 @@ export interface MergedRules {
   /** How many routes the file has. */
   routes: number;
   /** Where a path is, where the file holds it. */
-  locate(path: ConfigPath): { file?: string | undefined; line?: number | undefined };
+  locate(path: ConfigPath): ReturnType<Locate>;
 }
 
 /**
  * Adds the rules of a file to those of the editor's settings. What both have is taken from the file, and said. Endpoints of the
  * file are not used: keys belong to the endpoints of the settings, so no file can send one of them elsewhere.
+ *
+ * @param ranges problems have their ranges
  */
-export function withRulesFile(settings: RawRules, text: string, file: string, environment: Environment): MergedRules {
-  const document = readYaml(text);
-  const located = (path: ConfigPath): { file: string; line: number | undefined } => ({ file, line: document.lineOf(path) });
+export function withRulesFile(settings: RawRules, text: string, file: string, environment: Environment, ranges = false): MergedRules {
+  const document = readYaml(text, ranges);
+  const located = (path: ConfigPath): ReturnType<MergedRules['locate']> => (
+    { file, line: document.lineOf(path), ...(ranges ? { range: document.rangeOf(path, schemaAt(configurationSchema, path) === undefined ? 'name' : 'value') } : {}) }
+  );
   const problems: ConfigProblem[] = document.problems.map(problem => ({ ...problem, file }));
   const report = (path: ConfigPath, message: string): void => { problems.push({ message, path: path.join('.'), ...located(path) }); };
   if (!document.valid) return { raw: settings, problems, readable: false, routes: 0, locate: () => ({}) };

@@ -3,6 +3,8 @@ import { isObject } from '../../base/json.ts';
 import { parseYamlConfig, type Environment, type LoadedConfig, type YamlOptions } from '../yamlConfig.ts';
 import { readYaml } from '../yamlDocument.ts';
 import type { Config } from '../config.ts';
+import { resolveConfig } from '../resolve.ts';
+import { ruleSections, withRulesFile, type RawRules } from './rulesFile.ts';
 
 export { complete } from './complete.ts';
 export { hover } from './hover.ts';
@@ -19,12 +21,20 @@ export interface DraftRules extends LoadedConfig {
  * Reads a file as the server would when it is saved. One without endpoints holds rules alone, for the endpoints in use.
  *
  * @param used the configuration in use
+ * @param settings the rules of the editor's settings, which hold beside those of a file without endpoints; undefined: there is no editor
  */
-export function readDraft(text: string, file: string | undefined, environment: Environment, options: YamlOptions, used: Config): DraftRules {
+export function readDraft(text: string, file: string | undefined, environment: Environment, options: YamlOptions, used: Config, settings?: RawRules): DraftRules {
   const value = valueOf(text);
   const ownEndpoints = !isObject(value) || value['endpoints'] !== undefined && value['endpoints'] !== null;
   const loaded = parseYamlConfig(text, file, environment, ownEndpoints ? options : { ...options, knownEndpoints: used.endpoints });
-  return { ...loaded, ownEndpoints };
+  if (ownEndpoints || settings === undefined || !loaded.readable) return { ...loaded, ownEndpoints };
+  const merged = withRulesFile(settings, text, file ?? 'waybill.yaml', environment, options.ranges);
+  const { config, problems } = resolveConfig({ endpoints: {}, ...merged.raw, routes: merged.raw.routes }, { ...options, source: 'settings', knownEndpoints: used.endpoints, locate: merged.locate });
+  return {
+    ...loaded, config, ownEndpoints,
+    // What is wrong in the settings is said there.
+    problems: [...loaded.problems.filter(({ path }) => !ruleSections.some(section => path?.split('.')[0] === section)), ...merged.problems, ...problems.filter(problem => problem.file !== undefined)],
+  };
 }
 
 /** Problems in the order of the file. */

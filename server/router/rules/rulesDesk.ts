@@ -5,6 +5,7 @@ import type { SecretRegister } from '../../base/secrets/redact.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Config } from '../../config/config.ts';
+import type { RawRules } from '../../config/language/rulesFile.ts';
 import type { RulesKnowledge } from '../../config/language/knowledge.ts';
 import type { LedgerReader, ReceiptPlace } from '../../ledger/ports.ts';
 import type { Pricer } from '../../pricing/pricing.ts';
@@ -34,6 +35,8 @@ export interface RulesDeskOptions {
 /** What people who write rules as text ask the server. */
 export class RulesDesk {
   readonly #options: RulesDeskOptions;
+  /** The rules of the editor's settings, as they were written; undefined: there is no editor. */
+  settings: RawRules | undefined;
 
   constructor(options: RulesDeskOptions) {
     this.#options = options;

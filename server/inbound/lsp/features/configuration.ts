@@ -59,6 +59,7 @@ class TakenSettings {
     const { router } = this.#context;
     const { resolveConfig } = await import('../../../config/resolve.ts');
     const settings: RawRules = { routes, aliases, tools };
+    router.rules.settings = settings;
     const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
     const { raw = settings, locate } = merged ?? {};
     const { config, problems } = resolveConfig({ endpoints, routes: raw.routes, aliases: raw.aliases, tools: raw.tools }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });

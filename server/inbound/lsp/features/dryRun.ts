@@ -16,7 +16,7 @@ export const dryRunFeature: LspFeature = {
 async function dryRun({ router: { rules } }: FeatureContext, { text, file, days = 1 }: DryRunParams, token: CancellationToken): Promise<DryRunResult> {
   if (!Number.isFinite(days) || days <= 0 || days > mostDryRunDays) return { refused: `A dry run looks at 1 to ${mostDryRunDays} days.` };
   const { readDraft, inOrder } = await import('../../../config/language/rulesLanguage.ts');
-  const { readable, config, problems } = readDraft(text, file, process.env, { catalog: resolveOptions.catalog, supportedProtocols: resolveOptions.supportedProtocols }, rules.used);
+  const { readable, config, problems } = readDraft(text, file, process.env, { catalog: resolveOptions.catalog, supportedProtocols: resolveOptions.supportedProtocols }, rules.used, rules.settings);
   const [first] = inOrder(problems);
   if (!readable) return { refused: rules.redact(`The file cannot be tried: ${first?.line === undefined ? '' : `line ${first.line}: `}${first?.message ?? 'it holds no configuration.'}`) };
   const aborter = new AbortController();

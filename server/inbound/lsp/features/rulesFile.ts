@@ -104,7 +104,8 @@ class RulesFiles {
   }
 
   #draftOf({ uri, text }: OpenDocument, language: typeof Language): DraftRules {
-    return language.readDraft(text, pathOf(uri), process.env, { catalog: resolveOptions.catalog, supportedProtocols: resolveOptions.supportedProtocols, ranges: true }, this.#context.router.rules.used);
+    const { rules } = this.#context.router;
+    return language.readDraft(text, pathOf(uri), process.env, { catalog: resolveOptions.catalog, supportedProtocols: resolveOptions.supportedProtocols, ranges: true }, rules.used, rules.settings);
   }
 
   /** While the file cannot be read, what is in use is better than nothing. */

@@ -75,7 +75,7 @@ describe('a configuration file in an editor', () => {
     const { ask, diagnostics, router, close } = editor();
     await ask('waybill/configure', settings);
     const uri = pathToFileURL(join(folder, 'waybill.yaml')).href;
-    const text = 'routes:\n  fast:\n    strategy: fastst\n    targets: [relay/m]\n  other:\n    targets: [relay/m, nowhere/m]\n';
+    const text = 'routes:\n  fast:\n    strategy: fastst\n    targets: [relay/m]\n  other:\n    targets: [relay/m, nowhere/m, own]\n';
     await ask('textDocument/didOpen', { textDocument: { uri, version: 1, text } });
     const first = await diagnostics();
     assert.deepEqual(first.diagnostics.map(({ range: { start, end }, severity }) => [start.line, start.character, end.character, severity]), [[2, 14, 20, 1], [5, 23, 32, 1]]);
@@ -86,6 +86,7 @@ describe('a configuration file in an editor', () => {
     assert.match(hover.contents.value, /Health now: .*[\s\S]*Price: \$2 in, \$8 out for a million tokens \(config\)[\s\S]*Context window: 64,000 tokens/);
     assert.equal(router.rules.used.routes.has('fast'), false);
     await ask('textDocument/didChange', { textDocument: { uri, version: 2 }, contentChanges: [{ text: text.replace('fastst', 'fastest').replace(', nowhere/m', '') }] });
+    // A route of the settings is known, because the file holds beside them.
     assert.deepEqual(await diagnostics(), { uri, version: 2, diagnostics: [] });
     await ask('textDocument/didClose', { textDocument: { uri } });
     assert.deepEqual((await diagnostics()).diagnostics, []);
