@@ -20,6 +20,9 @@ import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { migrationReport } from './commands/reports/migrationReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
+import { why } from './commands/requests/why.ts';
+import { addRouteTarget, editPolicyOfLine, moveTarget, openRouteSettings, removeTarget, weighTarget } from './commands/routes/lineCommands.ts';
+import { tryRoute } from './commands/routes/tryRoute.ts';
 import { editProvider } from './commands/routes/editProvider.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routes/routeCommands.ts';
 import { chooseLocalEndpointPort, copyLocalEndpointToken, copyLocalEndpointUrl, retryLocalEndpoint } from './commands/localEndpointCommands.ts';
@@ -42,6 +45,7 @@ import { realTimers } from './server/connection.ts';
 import { ServerProcess } from './server/serverProcess.ts';
 import { StatusBar } from './status/statusBar.ts';
 import { ProvidersTree } from './views/providers/providersTree.ts';
+import { RoutesTree } from './views/routes/routesTree.ts';
 import { ReceiptView } from './views/receipt/receiptView.ts';
 import { RequestsView } from './views/requests/requestsView.ts';
 import { ReportDocuments, saveReport } from './views/reports/reportDocuments.ts';
@@ -95,6 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ContextKeys(server, configuration),
     new StatusBar(server, configuration),
     new ProvidersTree(server, configuration),
+    new RoutesTree(server, configuration),
     new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
     new RequestsView(server),
     new ReceiptView(context.extensionUri, server),
@@ -126,6 +131,15 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.editRoute': target => editRoute(services, target),
       'waybill.removeRoute': target => removeRoute(services, target),
       'waybill.addToRoute': target => addToRoute(services, target),
+      'waybill.tryRoute': target => tryRoute(services, target),
+      'waybill.openRouteSettings': () => openRouteSettings(),
+      'waybill.addRouteTarget': target => addRouteTarget(services, target),
+      'waybill.moveTargetUp': target => moveTarget(services, target, -1),
+      'waybill.moveTargetDown': target => moveTarget(services, target, 1),
+      'waybill.weighTarget': target => weighTarget(services, target),
+      'waybill.removeTarget': target => removeTarget(services, target),
+      'waybill.editRoutePolicy': target => editPolicyOfLine(services, target),
+      'waybill.why': target => why(services, target),
       'waybill.checkHealth': target => checkHealth(services, target),
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),

@@ -18,6 +18,15 @@ export const commandTitles = {
   'waybill.editRoute': 'Edit Route…',
   'waybill.removeRoute': 'Remove Route…',
   'waybill.addToRoute': 'Add Model to Route…',
+  'waybill.tryRoute': 'Dry Run of a Request…',
+  'waybill.openRouteSettings': 'Open Routes as JSON',
+  'waybill.addRouteTarget': 'Add Model or Route…',
+  'waybill.moveTargetUp': 'Move Up',
+  'waybill.moveTargetDown': 'Move Down',
+  'waybill.weighTarget': 'Set Weight…',
+  'waybill.removeTarget': 'Remove from Route',
+  'waybill.editRoutePolicy': 'Edit This Policy…',
+  'waybill.why': 'Why Did It Go There?…',
   'waybill.checkHealth': 'Check Health Now',
   'waybill.fireDrill': 'Fire Drill…',
   'waybill.stopFireDrill': 'Stop Fire Drill',
@@ -62,7 +71,7 @@ export const viewCommandTitles = {
 } as const;
 
 /** What a context menu hands to a command: the line of the tree it was opened on. */
-export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number }
+export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number; target?: string; policy?: string; request?: string }
 
 export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget) => void | Promise<void>>>;
 
@@ -70,12 +79,21 @@ export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget)
 export function commandTarget(argument: unknown): CommandTarget {
   if (typeof argument === 'string') return { endpoint: argument };
   if (typeof argument !== 'object' || argument === null) return {};
-  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown } = argument;
+  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown; target?: unknown; policy?: unknown; request?: unknown } = argument;
   return {
     ...(typeof given.endpoint === 'string' ? { endpoint: given.endpoint } : {}),
     ...(typeof given.keyId === 'string' ? { keyId: given.keyId } : {}),
     ...(typeof given.model === 'string' ? { model: given.model } : {}),
     ...(typeof given.route === 'string' ? { route: given.route } : {}),
     ...(typeof given.days === 'number' ? { days: given.days } : {}),
+    ...(typeof given.target === 'string' ? { target: given.target } : {}),
+    ...(typeof given.policy === 'string' ? { policy: given.policy } : {}),
+    ...requestOf(given.request),
   };
+}
+
+/** The id of a request, or its line in a list. */
+function requestOf(request: unknown): Pick<CommandTarget, 'request'> {
+  const id: unknown = typeof request === 'object' && request !== null && 'id' in request ? request.id : request;
+  return typeof id === 'string' ? { request: id } : {};
 }

@@ -11,6 +11,7 @@ import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.t
 import type { RuleVersion, RuleVersionParams, RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
 import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
+import type { TryRouteParams, TryRouteResult } from '../../server/api/routes/tryRoute.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
 /** Where the server process is in its life. */
@@ -63,6 +64,8 @@ export interface WaybillServer {
   ruleVersions(): Promise<RuleVersion[]>;
   /** A version, what is there now, and what a return to it writes; or why it cannot be read. */
   ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult>;
+  /** Where a request would go now; nothing is sent. */
+  tryRoute(params: TryRouteParams): Promise<TryRouteResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -126,6 +126,16 @@ export interface OfferedModel {
   pricing?: string | undefined;
 }
 
+/** A target that a route names. */
+export interface TargetStatus {
+  /** What it can do now. */
+  condition: Condition;
+  /** Prompt and answer together, in tokens; absent: not known. */
+  contextWindow?: number | undefined;
+  /** Such as `$3 in / $15 out per 1M`; absent: not known. */
+  pricing?: string | undefined;
+}
+
 export interface HttpStatus {
   /** `held-by-peer`: by a peer, as it has proved; `held-by-another-program`: by anything else. */
   state: 'off' | 'starting' | 'listening' | 'held-by-peer' | 'held-by-another-program' | 'failed';
@@ -160,6 +170,8 @@ export interface StatusSnapshot {
   /** Absent while nothing is known to be wrong with the machine's own link, and where all endpoints are local. */
   link?: NetworkStatus | undefined;
   offered: readonly OfferedModel[];
+  /** Targets that routes name, their canaries and purposes included, by name as it is written there; absent where there is no route. */
+  targets?: Readonly<Record<string, TargetStatus>> | undefined;
   /** No route or model can serve at all, though endpoints exist. */
   nothingCanServe: boolean;
   todayMicroUsd: number;

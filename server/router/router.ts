@@ -2,6 +2,7 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { ReconcileParams, ReconcileResult } from '../api/bill.ts';
 import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { TryRouteParams, TryRouteResult } from '../api/routes/tryRoute.ts';
 import type { ConfigProblem, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Emitter, Subscribe } from '../base/emitter.ts';
@@ -30,6 +31,7 @@ import type { History } from './history.ts';
 import type { OfferedName } from './status/offers.ts';
 import type { Prober } from './prober.ts';
 import type { RulesDesk } from './rules/rulesDesk.ts';
+import { rehearse } from './rehearsal.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
 import type { Shadows } from './shadow/shadows.ts';
 import type { StatusReader } from './status/status.ts';
@@ -187,6 +189,12 @@ export class Router {
   /** The names that callers can ask for, in the same order. Asks nothing of health, and reads no ledger. */
   offeredNames(): readonly OfferedName[] {
     return this.#parts.status.offeredNames();
+  }
+
+  /** Where a request that is made up would go now; nothing is sent. */
+  tryRoute(params: TryRouteParams): TryRouteResult {
+    const { services } = this.#parts;
+    return rehearse(params, services.makePlan, (estimatedTokens, writableTokens) => services.view(estimatedTokens, writableTokens));
   }
 
   /** Some endpoint could serve some request now. */

@@ -8,7 +8,7 @@ import type { CommandTarget } from '../commandTable.ts';
 import { askRoute } from '../routes/firstRoute.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import { askTarget } from '../routes/askTarget.ts';
-import { advanceChoices } from '../routes/policies/canary.ts';
+import { advanceChoices } from '../../settings/policies/canary.ts';
 import type { CommandServices } from '../services.ts';
 
 const showReport = 'Show Report';

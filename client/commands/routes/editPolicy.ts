@@ -2,7 +2,7 @@ import { moved } from '../../settings/settingsEdits.ts';
 import { askChoice, askText, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { askTarget } from './askTarget.ts';
-import { fieldText, isSet, numberProblem, numberText, shownFields, typedNumber, type Policy, type PolicyField, type TargetsField } from './policies/policy.ts';
+import { fieldText, isSet, numberProblem, numberText, shownFields, typedNumber, type Policy, type PolicyField, type TargetsField } from '../../settings/policies/policy.ts';
 
 /** The settings that are edited. Every change is written at once, to what the user's settings say by then. */
 export interface EditedSettings<Settings> {

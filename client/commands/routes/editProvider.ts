@@ -4,8 +4,8 @@ import { chooseEndpoint } from '../input/pickers.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { editPolicy, type EditedSettings } from './editPolicy.ts';
-import { endpointPolicies, endpointPolicyNames, type EndpointPolicyName } from './policies/endpointPolicies.ts';
-import { policyText, type Policy } from './policies/policy.ts';
+import { endpointPolicies, endpointPolicyNames, type EndpointPolicyName } from '../../settings/policies/endpointPolicies.ts';
+import { policyText, type Policy } from '../../settings/policies/policy.ts';
 
 /** "Edit Provider…": its policies. Each change is saved at once. */
 export async function editProvider(services: CommandServices, target: CommandTarget): Promise<void> {

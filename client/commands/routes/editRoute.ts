@@ -5,9 +5,9 @@ import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts
 import type { CommandServices } from '../services.ts';
 import { askTarget } from './askTarget.ts';
 import { editPolicy, type EditedSettings } from './editPolicy.ts';
-import { heedsWeights } from './policies/ordering.ts';
-import { policyText, type Policy } from './policies/policy.ts';
-import { routePolicies, routePolicyNames, type RoutePolicyName } from './policies/routePolicies.ts';
+import { heedsWeights } from '../../settings/policies/ordering.ts';
+import { policyText, type Policy } from '../../settings/policies/policy.ts';
+import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
 
 type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'policy'; name: RoutePolicyName } | { kind: 'done' };
 type TargetChange = 'first' | 'up' | 'down' | 'weight' | 'remove';

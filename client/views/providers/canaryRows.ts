@@ -7,19 +7,30 @@ export function canaryRows(status: StatusSnapshot | undefined): TreeNode[] {
   return (status?.canaries ?? []).filter(({ phase }) => phase !== 'none').map(canaryRow);
 }
 
-function canaryRow(canary: CanaryStatus): TreeNode {
-  const { route, phase, stage, stages, share, verdict, message } = canary;
+/** What the line of a canary says, and what rests behind it. */
+export function canaryLine({ phase, stage, stages, share, verdict, route, message }: CanaryStatus): { description: string; tooltip: string } {
   const stageText = `stage ${String(stage)} of ${String(stages.length)}, ${String(share)} %`;
   const verdicts = { 'pass': 'gates pass', 'fail': 'a gate failed', 'inconclusive': 'inconclusive', 'no-data': 'not enough data', 'none': '' } as const;
   const description = {
     'running': `${stageText} · ${verdicts[verdict]}`, 'paused': `paused at ${stageText}`, 'rolled-back': 'rolled back', 'promoted': 'promoted', 'none': '',
   }[phase];
+  return { description, tooltip: `${headline({ route, phase, stage, stages, share })}\n${message}` };
+}
+
+/** The icon of a canary and its theme colour. */
+export function canaryLook({ phase, verdict }: CanaryStatus): { icon: string; color: string | undefined } {
   const looks = {
-    'running': { icon: 'git-branch', color: verdict === 'inconclusive' ? 'problemsWarningIcon.foreground' : undefined }, 'paused': { icon: 'debug-pause', color: 'problemsWarningIcon.foreground' },
-    'rolled-back': { icon: 'discard', color: verdict === 'fail' ? 'problemsErrorIcon.foreground' : undefined }, 'promoted': { icon: 'pass', color: 'testing.iconPassed' }, 'none': { icon: 'git-branch', color: undefined },
+    'running': { icon: 'beaker', color: verdict === 'inconclusive' ? 'problemsWarningIcon.foreground' : undefined }, 'paused': { icon: 'debug-pause', color: 'problemsWarningIcon.foreground' },
+    'rolled-back': { icon: 'discard', color: verdict === 'fail' ? 'problemsErrorIcon.foreground' : undefined }, 'promoted': { icon: 'pass', color: 'testing.iconPassed' }, 'none': { icon: 'beaker', color: undefined },
   } as const;
+  return looks[phase];
+}
+
+function canaryRow(canary: CanaryStatus): TreeNode {
+  const { route, phase, message } = canary;
+  const line = canaryLine(canary);
   return {
-    id: `:canary:${route}`, label: `Canary of ${route}`, description, tooltip: `${headline(canary)}\n${message}`, ...looks[phase],
-    context: `canary.${phase}`, spoken: `Canary of route ${route}, ${description}. ${message}`, children: [], expanded: false, endpoint: '', route,
+    id: `:canary:${route}`, label: `Canary of ${route}`, ...line, ...canaryLook(canary),
+    context: `canary.${phase}`, spoken: `Canary of route ${route}, ${line.description}. ${message}`, children: [], expanded: false, endpoint: '', route,
   };
 }

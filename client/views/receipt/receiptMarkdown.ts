@@ -11,6 +11,7 @@ export function receiptMarkdown(page: ReceiptPage): string {
     ...(page.message === undefined ? [] : [`> ${escapeMarkdown(page.message)}`]),
     factTable([...page.facts, ...tokenFacts(page.tokens)]),
     '## Plan',
+    escapeMarkdown(page.why),
     `${escapeMarkdown(page.plan.summary)}.`,
     page.plan.targets.map((target, index) =>
       `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}: ${target.state}`).join('\n'),

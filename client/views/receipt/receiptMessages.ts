@@ -40,7 +40,7 @@ const isAttempt = isShape<ReceiptAttempt>({
   timeline: isTimeline, tokens: isArrayOf(isTokenFigure), tokensEstimated: isBoolean, cost: isCost,
 });
 const isPage = isShape<ReceiptPage>({
-  id: isString, requestedModel: isString, tone: isTone, outcome: isString, message: optional(isString), answeredBy: optional(isString),
+  id: isString, requestedModel: isString, tone: isTone, outcome: isString, message: optional(isString), answeredBy: optional(isString), why: isString,
   facts: isArrayOf(isFact), cost: isCost, tokens: isArrayOf(isTokenFigure),
   plan: isShape<ReceiptPage['plan']>({ summary: isString, targets: isArrayOf(isTarget), excluded: isArrayOf(isExcluded) }),
   attempts: isArrayOf(isAttempt),

@@ -1,5 +1,6 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
+import { whyText } from '../../../server/api/routes/why.ts';
 import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, coveredBy, formatCost } from '../../base/money.ts';
@@ -52,6 +53,8 @@ export interface ReceiptPage {
   outcome: string;
   message?: string | undefined;
   answeredBy?: string | undefined;
+  /** Why it went where it went, in one sentence. */
+  why: string;
   facts: Fact[];
   cost: ReceiptCost;
   tokens: TokenFigure[];
@@ -71,6 +74,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
     outcome: outcomeText(receipt.outcome, failed, receipt.failureClass, receipt.attempts.length),
     message: receipt.message,
     answeredBy: receipt.target,
+    why: whyText(receipt),
     facts: exchangeFacts(receipt, style),
     cost: receipt.outcome === 'open' ? { text: '–', note: 'still running' } : usedNothing(receipt) ? noCost : costOf(receipt, (receipt.target ?? receipt.plan.requestedModel)),
     tokens: receipt.outcome === 'open' || totalTokens(receipt.usage) === undefined ? [] : tokenFigures(receipt.usage),

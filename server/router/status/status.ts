@@ -20,6 +20,7 @@ import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
 import type { EventLog } from '../eventLog.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
+import { routedTargets } from './routedTargets.ts';
 import type { SpendToday } from '../spend/spendToday.ts';
 import type { StatusChanges } from './statusChanges.ts';
 import { statusChangesAt } from './statusChangesAt.ts';
@@ -55,6 +56,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const conditions = new Conditions(sources);
   const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
   const offered = offersOf(sources, conditions);
+  const targets = routedTargets(config, sources.view, conditions);
   let todayMicroUsd = 0;
   let todayEstimated = false;
   let todayUnknown = 0;
@@ -66,7 +68,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     if (one.unpriced !== undefined) todayUnpriced = [...new Set([...todayUnpriced ?? [], ...one.unpriced])];
   }
   return {
-    at: now, endpoints, link: sources.healthRegistry.networkTrouble(), offered,
+    at: now, endpoints, link: sources.healthRegistry.networkTrouble(), offered, ...(targets === undefined ? {} : { targets }),
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
     todayMicroUsd, todayEstimated, todayUnknown, ...(todayUnpriced === undefined ? {} : { todayUnpriced }),
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,

@@ -84,7 +84,7 @@ describe('package.json', () => {
   });
 
   it('shows the views in the order of use', () => {
-    assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id), ['waybill.drill', 'waybill.providers', 'waybill.spend', 'waybill.requests']);
+    assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id), ['waybill.drill', 'waybill.providers', 'waybill.routes', 'waybill.spend', 'waybill.requests']);
   });
 });
 

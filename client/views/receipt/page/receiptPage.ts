@@ -78,7 +78,8 @@ function plan(page: ReceiptPage): Element {
     element('span', { class: 'note' }, target.state)));
   const excluded = page.plan.excluded.map(({ target, reason }) => element('div', {}, element('dt', {}, target), element('dd', {}, reason)));
   return element('section', {},
-    element('h2', {}, 'Plan'),
+    element('h2', {}, 'Why it went there'),
+    element('p', { class: 'why' }, page.why),
     element('p', { class: 'note' }, page.plan.summary),
     targets.length === 0 ? element('p', {}, 'No target could take this request.') : element('ol', { class: 'targets' }, ...targets),
     ...(excluded.length === 0 ? [] : [element('h3', {}, 'Left out'), element('dl', { class: 'excluded' }, ...excluded)]));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { heedsWeights, strategyPolicy } from '../../../../client/commands/routes/policies/ordering.ts';
-import { policyText, type ChoiceField } from '../../../../client/commands/routes/policies/policy.ts';
+import { heedsWeights, strategyPolicy } from '../../../../client/settings/policies/ordering.ts';
+import { policyText, type ChoiceField } from '../../../../client/settings/policies/policy.ts';
 import { leadsTo, routesWithoutEndpoint, weightProblem, withoutRoute, withTargets, withWeight, type Routes } from '../../../../client/settings/settingsEdits.ts';
 import { routeStrategies } from '../../../../server/api/settings.ts';
 

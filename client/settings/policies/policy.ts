@@ -1,4 +1,4 @@
-import type { RouteSettings } from '../../../../server/api/settings.ts';
+import type { RouteSettings } from '../../../server/api/settings.ts';
 
 /** One value of a choice, as it is offered. */
 export interface OptionValue<Settings = RouteSettings> {
@@ -110,6 +110,11 @@ export function isSet<Settings>(field: PolicyField<Settings>, settings: Settings
 
 export function shownFields<Settings>(policy: Policy<Settings>, settings: Settings): PolicyField<Settings>[] {
   return policy.fields.filter(field => field.shown?.(settings) ?? true);
+}
+
+/** Whether any field of a policy is something else than its default. */
+export function policyIsSet<Settings>(policy: Policy<Settings>, settings: Settings): boolean {
+  return shownFields(policy, settings).some(field => isSet(field, settings));
 }
 
 /** What the settings have of a policy, in a few words. */

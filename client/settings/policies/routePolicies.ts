@@ -1,4 +1,4 @@
-import type { RouteSettings } from '../../../../server/api/settings.ts';
+import type { RouteSettings } from '../../../server/api/settings.ts';
 import { canaryPolicy } from './canary.ts';
 import { afterCommitPolicy, hedgePolicy, refusalPolicy } from './failures.ts';
 import { strategyPolicy } from './ordering.ts';
@@ -14,7 +14,7 @@ import { warmCachePolicy } from './warmCache.ts';
  * A policy more is one entry here, described in a file beside this one as fields (`policy.ts`): a choice, a number, a
  * text, a model or route, or models in order. `partOfRoute('timeouts', 'idleMs')` is the `get` and `set` of a field
  * within an object of the route's settings, and writes no default. The wizard asks for the fields; the Routes view and
- * the list of Edit Route show `policyText`. `test/unit/client/commands/routePolicies.test.ts` tries every entry.
+ * the list of Edit Route show `policyText`. `test/unit/client/settings/policies.test.ts` tries every entry.
  * Policies of a provider are in `endpointPolicies.ts`.
  */
 export const routePolicies = {

@@ -1,4 +1,4 @@
-import type { TimeoutSettings } from '../../../../server/api/settings.ts';
+import type { TimeoutSettings } from '../../../server/api/settings.ts';
 import { withPart, type NumberField, type Policy } from './policy.ts';
 
 interface WithTimeouts { timeouts?: TimeoutSettings | undefined }

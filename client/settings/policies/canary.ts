@@ -1,5 +1,5 @@
-import { canaryAdvances, type CanaryAdvance, type CanaryGateSettings, type CanarySettings, type RouteSettings } from '../../../../server/api/settings.ts';
-import { targetsOf } from '../../../settings/settingsEdits.ts';
+import { canaryAdvances, type CanaryAdvance, type CanaryGateSettings, type CanarySettings, type RouteSettings } from '../../../server/api/settings.ts';
+import { targetsOf } from '../settingsEdits.ts';
 import { withField, withPart, type NumberField, type Policy } from './policy.ts';
 
 /** What ends a stage, as it is offered. */
@@ -57,7 +57,7 @@ export const canaryPolicy: Policy = {
     },
     {
       kind: 'text', title: 'Stages', prompt: 'Per cent of conversations, stage by stage', unset: '5, 15, 30, 50, 100', shown: has, problem: stagesProblem,
-      get: ({ canary }) => canary?.stages?.join(', '), set: (settings, text) => change(settings, canary => withField(canary, 'stages', text === undefined ? undefined : stagesOf(text))),
+      get: ({ canary }) => Array.isArray(canary?.stages) ? canary.stages.join(', ') : undefined, set: (settings, text) => change(settings, canary => withField(canary, 'stages', text === undefined ? undefined : stagesOf(text))),
     },
     numberOf('stageMinutes', { title: 'Length of a stage', prompt: 'How long a stage lasts', unit: 'min', min: 0.01, max: 43_200, unset: '60 min' }, settings => has(settings) && (settings.canary?.advance ?? 'time') === 'time'),
     numberOf('stageRequests', { title: 'Requests of a stage', prompt: 'How many requests of both arms a stage lasts', unit: '', whole: true, min: 1, max: 10_000_000, unset: '200' }, settings => settings.canary?.advance === 'requests'),

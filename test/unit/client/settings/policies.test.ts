@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { endpointPolicies } from '../../../../client/commands/routes/policies/endpointPolicies.ts';
-import { fieldText, isSet, numberProblem, policyText, shownFields, typedNumber, type Policy, type PolicyField } from '../../../../client/commands/routes/policies/policy.ts';
-import { hedgePolicy } from '../../../../client/commands/routes/policies/failures.ts';
-import { routePolicies } from '../../../../client/commands/routes/policies/routePolicies.ts';
+import { endpointPolicies } from '../../../../client/settings/policies/endpointPolicies.ts';
+import { fieldText, isSet, numberProblem, policyText, shownFields, typedNumber, type Policy, type PolicyField } from '../../../../client/settings/policies/policy.ts';
+import { hedgePolicy } from '../../../../client/settings/policies/failures.ts';
+import { routePolicies } from '../../../../client/settings/policies/routePolicies.ts';
 import type { EndpointSettings, RouteSettings } from '../../../../server/api/settings.ts';
 import { endpointSchema, routeSchema } from '../../../../server/config/schema.ts';
 

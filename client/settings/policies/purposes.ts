@@ -1,10 +1,10 @@
-import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../../../../server/api/purpose.ts';
+import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../../../server/api/purpose.ts';
 import { partOfRoute, type Policy, type TargetField } from './policy.ts';
 
-const roleTitles: Readonly<Record<RequestRole, string>> = {
+export const roleTitles: Readonly<Record<RequestRole, string>> = {
   main: 'Main requests', subagent: 'Subagents', workflow: 'Workflow steps', compaction: 'Compaction', auxiliary: 'Small errands', inline: 'Inline completions',
 };
-const kindTitles: Readonly<Record<WorkKind, string>> = { 'low-cost': 'Low-cost work', 'balanced': 'Balanced work', 'high-quality': 'High-quality work' };
+export const kindTitles: Readonly<Record<WorkKind, string>> = { 'low-cost': 'Low-cost work', 'balanced': 'Balanced work', 'high-quality': 'High-quality work' };
 
 const unset = 'as every request';
 

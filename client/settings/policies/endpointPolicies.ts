@@ -1,4 +1,4 @@
-import { endpointBillings, type EndpointBilling, type EndpointSettings } from '../../../../server/api/settings.ts';
+import { endpointBillings, type EndpointBilling, type EndpointSettings } from '../../../server/api/settings.ts';
 import { withField, withPart, type NumberField, type Policy } from './policy.ts';
 import { timeoutPolicy } from './timeouts.ts';
 

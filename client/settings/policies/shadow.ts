@@ -1,5 +1,5 @@
-import { shadowDraws, type RouteSettings, type ShadowDraw, type ShadowSettings } from '../../../../server/api/settings.ts';
-import { targetsOf } from '../../../settings/settingsEdits.ts';
+import { shadowDraws, type RouteSettings, type ShadowDraw, type ShadowSettings } from '../../../server/api/settings.ts';
+import { targetsOf } from '../settingsEdits.ts';
 import { withField, type NumberField, type Policy } from './policy.ts';
 
 const drawChoices: Readonly<Record<ShadowDraw, { label: string; detail: string }>> = {

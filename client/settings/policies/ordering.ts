@@ -1,4 +1,4 @@
-import { routeStrategies, type RouteSettings, type StrategyName } from '../../../../server/api/settings.ts';
+import { routeStrategies, type RouteSettings, type StrategyName } from '../../../server/api/settings.ts';
 import { withField, type Policy } from './policy.ts';
 
 /** A strategy in a word or two; one without them does not compile. */

@@ -1,0 +1,37 @@
+import type { CanaryStatus } from '../../../server/api/canary.ts';
+import type { TryRouteParams, TryRouteResult } from '../../../server/api/routes/tryRoute.ts';
+import { formatTokens } from '../../base/figures.ts';
+import { formatMicroUsd } from '../../base/money.ts';
+
+export interface DryRunLine { label: string; description: string; detail?: string }
+
+/** What a dry run shows: texts are ready. */
+export interface DryRunLines {
+  title: string;
+  /** One sentence. */
+  why: string;
+  targets: DryRunLine[];
+  leftOut: DryRunLine[];
+}
+
+/** `40K tokens` */
+export function sizeText(tokens: number): string {
+  return `${formatTokens(tokens)} tokens`;
+}
+
+/** Where a request would go, in words. @param canary the route's, while some of its conversations go there */
+export function dryRunLines(params: TryRouteParams, { plan, expectedMicroUsd }: TryRouteResult, canary: CanaryStatus | undefined): DryRunLines {
+  const content = [...(params.tools ? ['tools'] : []), ...(params.images ? ['images'] : [])];
+  const first = plan.targets[0];
+  const because = plan.purpose?.first === undefined ? plan.why : `${plan.purpose.entry ?? 'its purpose'} leads to ${plan.purpose.first}${plan.why === undefined ? '' : `; ${plan.why}`}`;
+  const toCanary = canary === undefined ? '' : ` ${String(canary.share)} % of conversations go to the canary first.`;
+  return {
+    title: `Dry Run of "${params.requestedModel}": ${sizeText(params.inputTokens)}${content.length === 0 ? '' : `, with ${content.join(' and ')}`}`,
+    why: first === undefined ? 'Nothing can serve such a request now. Every target is left out for the reason below.' : `It would go to ${first.target}${because === undefined ? ', the first that can serve it' : ` (${because})`}.${toCanary}`,
+    targets: plan.targets.map(({ target }, index) => {
+      const expected = expectedMicroUsd[index] ?? null;
+      return { label: `${String(index + 1)}. ${target}`, description: [index === 0 ? 'is asked first' : 'takes over when those before fail', expected === null ? 'cost unknown' : `about ${formatMicroUsd(expected)}`].join(' · ') };
+    }),
+    leftOut: plan.excluded.map(({ target, reason }) => ({ label: `$(circle-slash) ${target}`, description: reason })),
+  };
+}

@@ -1,0 +1,137 @@
+import { exchangeFailureWords, failureClassWords } from '../condition.ts';
+import type { Attempt, Receipt } from '../receipt.ts';
+
+/** One thing that had a part in where a request went, as a part of a sentence; undefined where it had none. */
+type Part = (receipt: Receipt) => string | undefined;
+
+/** What comes after the outcome, in this order. A cause more is a function here. */
+const parts: readonly Part[] = [choice, canary, leftOut, notAskedAnyMore, failures, beside, role];
+
+/** More targets are counted, not named. */
+const mostNamed = 3;
+
+/** Why a request went where it went, in one sentence: "south answered: …; …." Made from the plan and the attempts alone. */
+export function whyText(receipt: Receipt): string {
+  const reasons = parts.flatMap(part => part(receipt) ?? []);
+  const sentence = reasons.length === 0 ? outcome(receipt) : `${outcome(receipt)}: ${reasons.join('; ')}`;
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/** The attempt that the caller saw the end of: the one that answered, else the last one. */
+function decisive({ target, attempts, outcome: result }: Receipt): Attempt | undefined {
+  return attempts.findLast(attempt => (result === 'ok' ? attempt.outcome === 'ok' : true) && (target === undefined || attempt.target === target)) ?? attempts.at(-1);
+}
+
+function outcome(receipt: Receipt): string {
+  const last = decisive(receipt);
+  const at = receipt.target ?? last?.target;
+  switch (receipt.outcome) {
+    case 'ok': return receipt.failureClass === 'content-policy' ? `${at ?? 'It'} answered that it declines` : `${at ?? 'It'} answered`;
+    case 'open': return at === undefined ? 'It has not been sent anywhere yet' : `It is at ${at} now`;
+    case 'cancelled': return at === undefined ? 'The caller cancelled it before it was sent' : `It was at ${at} when the caller cancelled it`;
+    case 'interrupted': return at === undefined ? 'Waybill ended before it was sent' : `It was at ${at} when Waybill ended`;
+    case 'failed': return at === undefined ? 'It was sent to no provider' : 'Nothing answered it';
+  }
+}
+
+/** Why the first target of the plan is the first. */
+function choice(receipt: Receipt): string | undefined {
+  const { plan: { kind, strategy, requestedModel, route = requestedModel, targets: [first], excluded, why, purpose }, attempts } = receipt;
+  if (kind === 'target') return first === undefined && attempts.length === 0 && excluded.length > 0 ? undefined : `exactly ${requestedModel} was asked for`;
+  if (strategy === 'none') return receipt.message === undefined ? `no route or model is named "${requestedModel}"` : withoutEnd(receipt.message);
+  if (first === undefined) return nothingLeft(receipt);
+  if (kind === 'model') return `${requestedModel} was asked for, and ${first.target} is the first of its providers by priority`;
+  const within = why === undefined ? undefined : withoutEnd(why);
+  if (purpose?.first !== undefined) return `the route ${route} sends ${entryText(purpose.entry)} to ${purpose.first} first, because ${purpose.why}${within === undefined ? '' : ` (${within})`}`;
+  return within === undefined ? `${first.target} is the first of the route ${route} that can serve it` : `the route ${route} puts ${first.target} first (${within})`;
+}
+
+/** Nothing could be sent, and no plan says by what. */
+function nothingLeft({ message, attempts, plan }: Receipt): string | undefined {
+  if (attempts.length > 0 || plan.excluded.length > 0) return undefined;
+  return message === undefined ? undefined : withoutEnd(message);
+}
+
+/** `byKind.low-cost` as `low-cost work`. */
+function entryText(entry: string | undefined): string {
+  const [map, key] = (entry ?? '').split('.', 2);
+  if (key === undefined) return 'it';
+  return map === 'byRole' ? `requests of the role ${key}` : `${key} work`;
+}
+
+function canary({ plan }: Receipt): string | undefined {
+  if (plan.canary === undefined) return undefined;
+  const { arm, why, keptAway } = plan.canary;
+  return keptAway === true ? `${why}, but the targets of the canary were kept away, so the baseline got it` : `it is in the ${arm} arm of the route's canary, because ${why}`;
+}
+
+/** Targets that could not serve it, each with its reason. */
+function leftOut({ plan: { excluded }, attempts }: Receipt): string | undefined {
+  const tried = new Set(attempts.map(({ target }) => target));
+  const away = excluded.filter(({ target }) => !tried.has(target));
+  if (away.length === 0) return undefined;
+  const named = away.slice(0, mostNamed).map(({ target, reason }) => `${target} (${withoutEnd(reason)})`);
+  return `left out ${away.length === 1 ? 'was' : 'were'} ${listed(named, away.length - named.length)}`;
+}
+
+/** Targets of the plan before the last one that were never asked: by then they could not be. */
+function notAskedAnyMore(receipt: Receipt): string | undefined {
+  const last = decisive(receipt);
+  if (last === undefined) return undefined;
+  const { targets } = receipt.plan;
+  const index = targets.findIndex(({ target }) => target === last.target);
+  const tried = new Set(receipt.attempts.map(({ target }) => target));
+  const passed = targets.slice(0, Math.max(0, index)).filter(({ target }) => !tried.has(target)).map(({ target }) => target);
+  if (passed.length === 0) return undefined;
+  const tooLong = receipt.attempts.some(({ failureClass }) => failureClass === 'context-overflow');
+  return `${listed(passed.slice(0, mostNamed), passed.length - mostNamed)} ${passed.length === 1 ? 'was' : 'were'} passed over, because ${tooLong ? 'the prompt is too long there as well' : 'by then it could not be asked'}`;
+}
+
+/** Attempts that failed before the last one, or all of them where none answered. */
+function failures(receipt: Receipt): string | undefined {
+  const last = decisive(receipt);
+  const failed = receipt.attempts.filter(attempt => attempt.outcome === 'failed' && (attempt !== last || receipt.outcome === 'failed'));
+  if (failed.length === 0) return receipt.outcome === 'failed' && receipt.attempts.length > 0 && receipt.failureClass !== undefined ? exchangeFailureWords(receipt.failureClass, receipt.attempts.length) : undefined;
+  const named = failed.slice(0, mostNamed).map(failureText);
+  return `${listed(named, failed.length - named.length)} failed`;
+}
+
+/** `north/m (rate limited, 429)`, with the fire drill that made it fail. */
+function failureText({ target, failureClass, status, drill, role: why }: Attempt): string {
+  const words = failureClass === undefined ? 'failed' : failureClassWords[failureClass];
+  const code = status === undefined || status < 400 ? '' : `, ${String(status)}`;
+  return `${target} (${words}${code}${drill === true ? ', in a fire drill' : ''}${why === 'last-resort' ? ', asked although it was kept away' : ''})`;
+}
+
+/** A second target that was asked beside the one that answered, and was slower. */
+function beside(receipt: Receipt): string | undefined {
+  if (receipt.outcome !== 'ok') return undefined;
+  const last = decisive(receipt);
+  const beaten = receipt.attempts.filter(attempt => attempt !== last && attempt.outcome === 'cancelled').map(({ target }) => target);
+  if (beaten.length === 0) return undefined;
+  const others = listed(beaten.slice(0, mostNamed), beaten.length - mostNamed);
+  return last?.role === 'hedge' ? `it was asked beside ${others}, which took long to begin, and began first` : `${others} ${beaten.length === 1 ? 'was' : 'were'} asked beside it, because it took long to begin, and ${beaten.length === 1 ? 'was' : 'were'} slower still`;
+}
+
+/** Why the last attempt was made, where it is not simply the next of the plan. */
+function role(receipt: Receipt): string | undefined {
+  const last = decisive(receipt);
+  switch (last?.role) {
+    case undefined: case 'hedge': return undefined;
+    case 'resume': return `${last.target} went on from where the answer had broken off`;
+    case 'restart': return `the answer had broken off and started again at ${last.target}`;
+    case 'shadow': return "it was a copy of a caller's request, which is only compared";
+    case 'last-resort': return `nothing else was left, so ${last.target} was asked although it was kept away`;
+  }
+}
+
+/** `a, b and c`, or `a, b and 4 more`. */
+function listed(named: readonly string[], more: number): string {
+  const all = more > 0 ? [...named, `${String(more)} more`] : [...named];
+  const end = all.pop() ?? '';
+  return all.length === 0 ? end : `${all.join(', ')} and ${end}`;
+}
+
+function withoutEnd(sentence: string): string {
+  return sentence.replace(/\.$/, '');
+}

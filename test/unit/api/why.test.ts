@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { failureClassWords } from '../../../server/api/condition.ts';
+import type { FailureClass } from '../../../server/api/failure.ts';
+import type { Attempt, Plan, Receipt } from '../../../server/api/receipt.ts';
+import { routeStrategies } from '../../../server/api/settings.ts';
+import { whyText } from '../../../server/api/routes/why.ts';
+
+const planned = (...names: string[]): Plan['targets'] => names.map(target => ({ target, endpoint: target.split('/')[0] ?? '', model: 'm', upstreamModel: 'm' }));
+
+const routePlan: Plan = { requestedModel: 'best', kind: 'route', route: 'best', strategy: 'priority', targets: planned('a/m', 'b/m'), excluded: [] };
+
+function attempt(target: string, changes: Partial<Attempt> = {}): Attempt {
+  return {
+    number: 1, target, endpoint: target.split('/')[0] ?? '', model: 'm', upstreamModel: 'm', protocol: 'openai-chat', startedAt: 0, totalMs: 10, outcome: 'ok', usage: {}, usageEstimated: false, cost: { certainty: 'unknown' }, ...changes,
+  };
+}
+
+function failed(target: string, failureClass: FailureClass, changes: Partial<Attempt> = {}): Attempt {
+  return attempt(target, { outcome: 'failed', failureClass, ...changes });
+}
+
+function why(plan: Partial<Plan>, attempts: Attempt[], changes: Partial<Receipt> = {}): string {
+  const answered = attempts.findLast(({ outcome }) => outcome === 'ok')?.target;
+  return whyText({
+    id: 'x', inbound: 'http', protocol: 'openai-chat', stream: true, caller: { tool: 'http' }, startedAt: 0, totalMs: 10, outcome: answered === undefined ? 'failed' : 'ok',
+    ...(answered === undefined ? {} : { target: answered }), plan: { ...routePlan, ...plan }, attempts, usage: {}, cost: { certainty: 'unknown' }, ...changes,
+  });
+}
+
+describe('why a request went where it went', () => {
+  it('is its name: a route, a model or a target', () => {
+    assert.equal(why({}, [attempt('a/m')]), 'a/m answered: a/m is the first of the route best that can serve it.');
+    assert.equal(why({ kind: 'model', requestedModel: 'm', route: undefined }, [attempt('a/m')]), 'a/m answered: m was asked for, and a/m is the first of its providers by priority.');
+    assert.equal(why({ kind: 'target', requestedModel: 'a/m', targets: planned('a/m'), route: undefined }, [attempt('a/m')]), 'a/m answered: exactly a/m was asked for.');
+  });
+
+  it('is the strategy of the route, in its own words', () => {
+    for (const strategy of Object.keys(routeStrategies)) {
+      assert.equal(why({ strategy, why: `${strategy}: it is so` }, [attempt('a/m')]), `a/m answered: the route best puts a/m first (${strategy}: it is so).`);
+    }
+  });
+
+  it('is what the request is for', () => {
+    const purpose = { role: 'subagent', kind: 'balanced', why: 'its header names a subagent' } as const;
+    assert.equal(why({ purpose: { ...purpose, entry: 'byRole.subagent', first: 'cheap' } }, [attempt('a/m')]), 'a/m answered: the route best sends requests of the role subagent to cheap first, because its header names a subagent.');
+    assert.match(why({ purpose: { ...purpose, entry: 'byKind.low-cost', first: 'cheap' }, why: 'sticky: this conversation belongs to a/m' }, [attempt('a/m')]), /sends low-cost work to cheap first, because its header names a subagent \(sticky: this conversation belongs to a\/m\)\.$/);
+    assert.equal(why({ purpose }, [attempt('a/m')]), why({}, [attempt('a/m')]), 'a purpose that no entry holds for has no part in it');
+  });
+
+  it('is the arm of a canary', () => {
+    const drawn = 'the conversation was drawn for the 5 % of the canary, stage 1 of 5';
+    assert.match(why({ canary: { arm: 'canary', share: 5, why: drawn } }, [attempt('a/m')]), new RegExp(`it is in the canary arm of the route's canary, because ${drawn}\\.$`));
+    assert.match(why({ canary: { arm: 'canary', share: 5, why: drawn, keptAway: true } }, [attempt('a/m')]), /but the targets of the canary were kept away, so the baseline got it\.$/);
+    assert.match(why({ canary: { arm: 'baseline', share: 5, why: 'the conversation was drawn for the 95 % of the baseline' } }, [attempt('a/m')]), /baseline arm/);
+  });
+
+  it('is what was left out, with each reason, and at most three names', () => {
+    assert.match(why({ excluded: [{ target: 'c/m', reason: 'cannot call tools, and the request has some' }] }, [attempt('a/m')]), /; left out was c\/m \(cannot call tools, and the request has some\)\.$/);
+    const many = ['c', 'd', 'e', 'f', 'g'].map(name => ({ target: `${name}/m`, reason: 'down.' }));
+    assert.match(why({ excluded: many }, [attempt('a/m')]), /; left out were c\/m \(down\), d\/m \(down\), e\/m \(down\) and 2 more\.$/);
+    assert.doesNotMatch(why({ excluded: [{ target: 'a/m', reason: 'down' }] }, [attempt('a/m', { role: 'last-resort' })]), /left out/, 'what was asked all the same was not left out');
+  });
+
+  for (const [failureClass, words] of Object.entries(failureClassWords) as [FailureClass, string][]) {
+    it(`is a failure before: ${failureClass}`, () => {
+      assert.equal(why({}, [failed('a/m', failureClass, { status: 429 }), attempt('b/m')]), `b/m answered: a/m is the first of the route best that can serve it; a/m (${words}, 429) failed.`);
+      assert.match(why({}, [failed('a/m', failureClass), failed('b/m', failureClass)], { failureClass }), new RegExp(`^Nothing answered it: .*a/m \\(${words.replace(/[()]/g, '\\$&')}\\) and b/m`));
+    });
+  }
+
+  it('is a fire drill, and more failures than are named', () => {
+    assert.match(why({}, [failed('a/m', 'network', { drill: true }), attempt('b/m')]), /a\/m \(network error, in a fire drill\) failed\.$/);
+    assert.match(why({}, [...['a', 'b', 'c', 'd', 'e'].map(name => failed(`${name}/m`, 'server')), attempt('f/m')]), /a\/m \(server error\), b\/m \(server error\), c\/m \(server error\) and 2 more failed\.$/);
+  });
+
+  it('is the role of the attempt that answered', () => {
+    const cut = failed('a/m', 'network');
+    assert.match(why({}, [cut, attempt('b/m', { role: 'resume' })]), /b\/m went on from where the answer had broken off\.$/);
+    assert.match(why({}, [cut, attempt('b/m', { role: 'restart' })]), /the answer had broken off and started again at b\/m\.$/);
+    assert.match(why({}, [attempt('a/m', { role: 'last-resort' })]), /nothing else was left, so a\/m was asked although it was kept away\.$/);
+    assert.match(why({}, [attempt('a/m', { role: 'shadow' })]), /it was a copy of a caller's request, which is only compared\.$/);
+    assert.match(why({}, [attempt('a/m', { outcome: 'cancelled' }), attempt('b/m', { role: 'hedge' })]), /it was asked beside a\/m, which took long to begin, and began first\.$/);
+    assert.match(why({}, [attempt('a/m'), attempt('b/m', { role: 'hedge', outcome: 'cancelled' })], { target: 'a/m' }), /b\/m was asked beside it, because it took long to begin, and was slower still\.$/);
+  });
+
+  it('is that a target could not be asked any more', () => {
+    assert.match(why({ targets: planned('a/m', 'b/m', 'c/m') }, [failed('a/m', 'server'), attempt('c/m')]), /b\/m was passed over, because by then it could not be asked;/);
+    assert.match(why({ targets: planned('a/m', 'b/m', 'c/m') }, [failed('a/m', 'context-overflow'), attempt('c/m')]), /b\/m was passed over, because the prompt is too long there as well;/);
+  });
+
+  it('is that there was nothing to send it to', () => {
+    const nothing: Partial<Plan> = { kind: 'model', strategy: 'none', requestedModel: 'nope', route: undefined, targets: [] };
+    assert.equal(why(nothing, []), 'It was sent to no provider: no route or model is named "nope".');
+    assert.equal(why(nothing, [], { message: 'There is no model "nope"; did you mean "nose"?' }), 'It was sent to no provider: There is no model "nope"; did you mean "nose"?');
+    assert.equal(why({ targets: [], excluded: [{ target: 'a/m', reason: 'the endpoint is disabled' }] }, []), 'It was sent to no provider: left out was a/m (the endpoint is disabled).');
+    assert.equal(why({ targets: [] }, [], { message: 'This machine is offline.' }), 'It was sent to no provider: This machine is offline.');
+  });
+
+  it('says how it ended: refused, cancelled, interrupted, still running', () => {
+    assert.match(why({}, [attempt('a/m', { failureClass: 'content-policy' })], { failureClass: 'content-policy' }), /^a\/m answered that it declines: /);
+    assert.match(why({}, [attempt('a/m', { outcome: 'cancelled' })], { outcome: 'cancelled' }), /^It was at a\/m when the caller cancelled it: /);
+    assert.match(why({}, [attempt('a/m', { outcome: 'interrupted' })], { outcome: 'interrupted' }), /^It was at a\/m when Waybill ended: /);
+    assert.match(why({}, [attempt('a/m', { outcome: 'interrupted' })], { outcome: 'open' }), /^It is at a\/m now: /);
+    for (const outcome of ['cancelled', 'interrupted', 'open'] as const) assert.match(why({}, [], { outcome }), /^(The caller cancelled it before|Waybill ended before|It has not been sent)/);
+  });
+
+  it('is one sentence whatever the receipt holds', () => {
+    const attempts = [[], [attempt('a/m')], [failed('a/m', 'auth'), failed('a/m', 'auth'), attempt('b/m')], [attempt('z/m')]];
+    const plans: Partial<Plan>[] = [{}, { targets: [] }, { kind: 'target', targets: [], excluded: [{ target: 'a/m', reason: 'no key.' }] }, { kind: 'model', route: undefined, strategy: 'pinned' }];
+    for (const plan of plans) for (const list of attempts) for (const outcome of ['ok', 'failed', 'cancelled', 'interrupted', 'open'] as const) {
+      const text = why(plan, list, { outcome });
+      assert.match(text, /^[A-Za-z].*[.!?]$/);
+      assert.doesNotMatch(text, /undefined|\.\.|: \.|: ;|\.;/);
+    }
+  });
+});
