@@ -18,6 +18,7 @@ import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rul
 import { rulesHistory } from './commands/rules/rulesHistory.ts';
 import { reconcileBill } from './commands/bill/reconcileBill.ts';
 import { migrationReport } from './commands/reports/migrationReport.ts';
+import { showCacheReport } from './commands/reports/cacheReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
 import { why } from './commands/requests/why.ts';
@@ -156,6 +157,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.migrationReport': () => migrationReport(services, reportPlace),
+      'waybill.cacheReport': () => showCacheReport(services, reportPlace),
       'waybill.showSavings': () => showSavings(services, reportPlace),
       'waybill.openChat': () => services.chatAccess.openChat(),
       'waybill.allowChatWithoutSignIn': () => services.chatAccess.allowByCommand(),

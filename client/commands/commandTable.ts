@@ -42,6 +42,7 @@ export const commandTitles = {
   'waybill.dryRun': 'Dry Run Over Yesterday',
   'waybill.rulesHistory': 'Rules History…',
   'waybill.reconcileBill': 'Reconcile Bill…',
+  'waybill.cacheReport': 'Show Cache Report…',
   'waybill.showSavings': 'Show Savings…',
   'waybill.migrationReport': 'Migration Report…',
   'waybill.openChat': 'Open Chat',

@@ -16,7 +16,8 @@ import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVer
 import { tryRouteRequest, type TryRouteParams, type TryRouteResult } from '../../server/api/routes/tryRoute.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
-import { migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
+import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
+import { cacheReportRequest, migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import { shadowRequest, type ShadowParams, type ShadowResult } from '../../server/api/shadow.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
@@ -156,6 +157,7 @@ export class ServerProcess implements WaybillServer {
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolRequest, { tool }); }
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolRequest, { tool }); }
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
+  async cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult> { return this.#request(cacheReportRequest, params, token); }
   async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
   async shadow(params: ShadowParams): Promise<ShadowResult> { return this.#request(shadowRequest, params); }
   async dryRun(params: DryRunParams, token?: vscode.CancellationToken): Promise<DryRunResult> { return this.#request(dryRunRequest, params, token); }

@@ -5,6 +5,7 @@ import type {
 } from '../../server/api/messages.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
+import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
 import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.ts';
@@ -50,6 +51,8 @@ export interface WaybillServer {
   stopDrills(): Promise<StopDrillResult>;
   /** What each route survives. */
   resilienceReport(): Promise<ResilienceReportResult>;
+  /** What prompt caches held. */
+  cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult>;
   /** What requests cost beside what they would have cost at a baseline. */
   savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult>;
   /** Does something with the shadow of a route, or returns why not. */

@@ -77,6 +77,7 @@ import { StatusReader } from '../router/status/status.ts';
 import { StatusChanges } from '../router/status/statusChanges.ts';
 import { BillReconciler } from '../router/bills/billReconciler.ts';
 import { MigrationReporter } from '../router/migration/migrationReporter.ts';
+import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
 import { Ticker } from '../router/ticker.ts';
@@ -262,7 +263,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
-    reports: { savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }) },
+    reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }) },
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

@@ -5,6 +5,8 @@ export interface UsedExchange extends Pick<Receipt, 'id' | 'protocol' | 'stream'
   requestedModel: string;
   /** Absent for models, pinned targets, and rows of versions that did not record it. */
   route?: string | undefined;
+  /** The conversation as the plan looked for its caches: a digest; absent where it did not. */
+  cacheConversation?: string | undefined;
   /** By number. */
   attempts: Attempt[];
   /** Attempts whose rows cannot be read: what they cost is unknown. */

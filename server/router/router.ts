@@ -21,6 +21,7 @@ import type { Transport } from '../upstream/transport.ts';
 import type { BillReconciler } from './bills/billReconciler.ts';
 import type { Canaries } from './canary/canaries.ts';
 import type { MigrationReporter } from './migration/migrationReporter.ts';
+import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
 import type { Configurator } from './configurator.ts';
 import type { CostRecorder } from './spend/costRecorder.ts';
@@ -41,7 +42,7 @@ import type { Ticker } from './ticker.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
 /** Reports over what was used. */
-export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'> }
+export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'> }
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {

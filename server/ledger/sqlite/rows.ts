@@ -150,5 +150,6 @@ export function usedExchangeFromRow(row: Row, attempts: Attempt[], unreadable: n
   put(used, 'route', row['route']);
   put(used, 'target', row['target']);
   putNumber(used, 'features', row['features']);
+  put(used, 'cacheConversation', row['cache_conversation']);
   return used;
 }

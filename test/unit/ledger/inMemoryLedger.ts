@@ -180,6 +180,7 @@ export class InMemoryLedger implements Ledger {
     const exchanges = structuredClone(all.slice(from, from + limit)).map(({ id, protocol, stream, caller, startedAt, totalMs, outcome, target, features, plan, attempts }) => ({
       id, protocol, stream, caller, startedAt, totalMs, outcome, requestedModel: plan.requestedModel, attempts, unreadable: 0,
       ...(target === undefined ? {} : { target }), ...(features === undefined ? {} : { features }), ...(plan.route === undefined ? {} : { route: plan.route }),
+      ...(plan.cache === undefined ? {} : { cacheConversation: plan.cache.conversation }),
     }));
     return { exchanges, ...(exchanges.length < limit ? {} : { next: { startedAt: exchanges.at(-1)?.startedAt ?? 0, seq: from + limit } }) };
   }

@@ -1,3 +1,4 @@
+import { cacheMarkdown } from '../../../api/reports/cacheReport.ts';
 import { migrationMarkdown } from '../../../api/reports/migrationText.ts';
 import { savingsMarkdown } from '../../../api/reports/savingsText.ts';
 import { localDay } from '../../../base/localDay.ts';
@@ -29,6 +30,18 @@ export const migrationRoute: HttpRoute = {
     const result = await router.reports.migration.report({ ...range, to: parameters.get('to') ?? '', ...(of === null ? {} : { of }) }, signal);
     if ('problem' in result) return call.refuse(400, result.problem);
     return parameters.get('format') === 'markdown' ? call.text(200, migrationMarkdown(result.report), 'text/markdown') : call.json(200, result.report);
+  }),
+};
+
+/** What prompt caches held, by where requests stand in their conversations. */
+export const cacheReportRoute: HttpRoute = {
+  methods: ['GET'], path: '/waybill/cache', access: 'token',
+  handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
+    const range = dayRange(parameters, router.clock.now());
+    if (range === undefined) return call.refuse(400, wrongDays);
+    const result = await router.reports.cache.report(range, signal);
+    if ('problem' in result) return call.refuse(400, result.problem);
+    return parameters.get('format') === 'markdown' ? call.text(200, cacheMarkdown(result.report), 'text/markdown') : call.json(200, result.report);
   }),
 };
 

@@ -12,7 +12,7 @@ import { ollamaTagsRoute } from './ollamaTags.ts';
 import { operationRoutes } from './operations.ts';
 import { reconcileRoute } from './reconcile.ts';
 import { RouteTable } from './routeTable.ts';
-import { migrationRoute, savingsRoute } from './savings.ts';
+import { cacheReportRoute, migrationRoute, savingsRoute } from './savings.ts';
 import { shadowRoutes } from './shadow.ts';
 import { spendRoute } from './spend.ts';
 import { statusRoute } from './status.ts';
@@ -21,7 +21,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, reconcileRoute, ...canaryRoutes, ...shadowRoutes, ...exchangesRoutes,
+  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, ...canaryRoutes, ...shadowRoutes, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

@@ -1,5 +1,5 @@
 import type { CancellationToken } from 'vscode-languageserver';
-import { migrationRequest, savingsRequest } from '../../../api/reports/reportMessages.ts';
+import { cacheReportRequest, migrationRequest, savingsRequest } from '../../../api/reports/reportMessages.ts';
 import type { LspFeature } from './feature.ts';
 
 /** Reports over what was used. */
@@ -8,6 +8,7 @@ export const reportsFeature: LspFeature = {
   register({ editor, router }) {
     editor.onRequest(savingsRequest, (params, token) => untilCancelled(token, signal => router.reports.savings.report(params, signal)));
     editor.onRequest(migrationRequest, (params, token) => untilCancelled(token, signal => router.reports.migration.report(params, signal)));
+    editor.onRequest(cacheReportRequest, (params, token) => untilCancelled(token, signal => router.reports.cache.report(params, signal)));
     return undefined;
   },
 };

@@ -15,7 +15,7 @@ export class UsedExchanges {
 
   constructor(database: DatabaseSync, unreadable: Guard) {
     this.#unreadable = unreadable;
-    this.#exchanges = database.prepare(`SELECT ${exchangeColumns} FROM exchanges INDEXED BY exchanges_by_time
+    this.#exchanges = database.prepare(`SELECT ${exchangeColumns}, iif(json_valid(plan), json_extract(plan, '$.cache.conversation'), NULL) AS cache_conversation FROM exchanges INDEXED BY exchanges_by_time
       WHERE started_at >= :startedAt AND started_at < :to AND (started_at > :startedAt OR seq > :seq) AND outcome <> 'open' AND shadow IS NULL ORDER BY started_at, seq LIMIT :limit`);
     this.#attempts = database.prepare(`SELECT ${selectedAttemptColumns}, a.exchange_seq FROM attempts a WHERE a.exchange_seq IN (SELECT value FROM json_each(?)) ORDER BY a.exchange_seq, a.number`);
   }
