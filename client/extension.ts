@@ -12,6 +12,7 @@ import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
+import { editKeyPool } from './commands/keyPool/editKeyPool.ts';
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { dryRun } from './commands/rules/dryRun.ts';
 import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rules/rulesDocuments.ts';
@@ -125,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.disableProvider': target => setEnabled(services, target, false),
       'waybill.addKey': target => addKey(services, target),
       'waybill.renameKey': target => renameKey(services, target),
+      'waybill.editKeyPool': target => editKeyPool(services, target),
       'waybill.replaceKey': target => replaceKey(services, target),
       'waybill.testKey': target => testKey(services, target),
       'waybill.removeKey': target => removeKey(services, target),

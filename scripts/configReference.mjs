@@ -26,6 +26,8 @@ routes:
     targets: [claude/claude-sonnet-4.6, openai/gpt-4.1, relay/deepseek-v3.2]
     timeouts: { firstTokenMs: 20000 }
     afterCommit: resume
+equivalents: # what may stand in for a model that cannot be had
+  claude-sonnet-4.6: [gpt-5.1]
 aliases:
   sonnet: claude-sonnet-4.6
 `;
@@ -33,7 +35,7 @@ aliases:
 const introduction = `# Configuration
 
 Every field that \`serve --config FILE\` reads, made from the schema that checks it (\`npm run settings\`). The settings
-\`waybill.endpoints\`, \`waybill.routes\` and \`waybill.aliases\` of VS Code have the same fields, without \`keys\`: there, keys are
+\`waybill.endpoints\`, \`waybill.routes\`, \`waybill.aliases\` and \`waybill.equivalents\` of VS Code have the same fields, without \`keys\`: there, keys are
 kept in the secret store.
 
 - The file is YAML or JSON. It is read again when it changes. A mistake is reported with its line and costs the endpoint

@@ -14,6 +14,7 @@ export const commandTitles = {
   'waybill.replaceKey': 'Replace Key…',
   'waybill.testKey': 'Test Key…',
   'waybill.removeKey': 'Remove Key…',
+  'waybill.editKeyPool': 'Edit Key Pool…',
   'waybill.newRoute': 'New Route…',
   'waybill.editRoute': 'Edit Route…',
   'waybill.removeRoute': 'Remove Route…',

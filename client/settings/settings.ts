@@ -12,6 +12,8 @@ export interface ClientSettings {
   routes: Record<string, RouteSettings>;
   /** The user's own names for models. */
   aliases: Record<string, string>;
+  /** Models that may stand in for a model, by its name. */
+  equivalents: Record<string, string[]>;
   /** What tools get for names of models that they ask for by themselves, by tool. */
   tools: Record<string, ToolModelSettings>;
   /** A file of rules beside the settings. */
@@ -26,6 +28,7 @@ export const settingDefaults = {
   'endpoints': {},
   'routes': {},
   'aliases': {},
+  'equivalents': {},
   'tools': {},
   'rulesFile': '',
   'localEndpoint.enabled': true,
@@ -55,6 +58,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
       routes: objectsByName<RouteSettings>('routes', userValue('routes'), problems),
       aliases: aliasesOf(userValue('aliases'), problems),
+      equivalents: equivalentsOf(userValue('equivalents'), problems),
       tools: objectsByName<ToolModelSettings>('tools', userValue('tools'), problems),
       ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
       localEndpoint: {
@@ -112,6 +116,21 @@ function objectsByName<Entry extends object>(name: 'endpoints' | 'routes' | 'too
     else problems.push({ path: `${name}.${key}`, message: `"waybill.${name}" › "${key}" must be an object.` });
   }
   return entries;
+}
+
+/** The server checks the names; here only what cannot be a list of them is taken out. */
+function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string, string[]> {
+  if (value === undefined || value === null) return {};
+  if (!isRecord(value)) {
+    problems.push({ path: 'equivalents', message: '"waybill.equivalents" must be an object of lists of models by model.' });
+    return {};
+  }
+  const equivalents: Record<string, string[]> = {};
+  for (const [model, names] of Object.entries(value)) {
+    if (Array.isArray(names) && names.every(name => typeof name === 'string')) equivalents[model] = names;
+    else problems.push({ path: `equivalents.${model}`, message: `"waybill.equivalents" › "${model}" must be a list of names of models.` });
+  }
+  return equivalents;
 }
 
 /** The server checks each alias; here only what cannot be one at all is taken out. */

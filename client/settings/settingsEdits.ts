@@ -1,4 +1,4 @@
-import type { EndpointSettings, PriceSettings, RouteSettings } from '../../server/api/settings.ts';
+import type { EndpointSettings, PriceSettings, RouteSettings, TargetTier } from '../../server/api/settings.ts';
 import { parseTargetName } from '../../server/api/targetName.ts';
 
 export type Endpoints = Record<string, EndpointSettings>;
@@ -70,12 +70,29 @@ export function withWeight(routes: Routes, route: string, target: string, weight
   return { ...routes, [route]: withOwnWeights({ ...existing, weights }) };
 }
 
-/** A route whose weights are those of its targets, and none that is the default. */
-function withOwnWeights(route: RouteSettings): RouteSettings {
+/** Puts a target of a route into a tier, or among the main targets. */
+export function withTier(routes: Routes, route: string, target: string, tier: TargetTier | undefined): Routes {
+  const existing = routes[route] ?? { targets: [] };
+  const tiers = { ...existing.tiers };
+  if (tier === undefined) Reflect.deleteProperty(tiers, target);
+  else tiers[target] = tier;
+  return { ...routes, [route]: withOwnWeights({ ...existing, tiers }) };
+}
+
+/** A route whose tiers and weights are those of its targets, and none that is the default. */
+function withOwnWeights(written: RouteSettings): RouteSettings {
+  const route = withOwnTiers(written);
   const { weights, ...rest } = route;
   if (weights === undefined) return route;
   const own = Object.entries(weights).filter(([target, weight]) => weight !== 1 && targetsOf(rest).includes(target));
   return own.length === 0 ? rest : { ...rest, weights: Object.fromEntries(own) };
+}
+
+function withOwnTiers(route: RouteSettings): RouteSettings {
+  const { tiers, ...rest } = route;
+  if (tiers === undefined) return route;
+  const own = Object.entries(tiers).filter(([target]) => targetsOf(rest).includes(target));
+  return own.length === 0 ? rest : { ...rest, tiers: Object.fromEntries(own) };
 }
 
 /** What is wrong with a weight as it was typed, or undefined. */

@@ -30,6 +30,8 @@ export interface ConfigureParams {
   routes: Record<string, RouteSettings>;
   /** Names of the user's own for models, by alias. */
   aliases?: Record<string, string> | undefined;
+  /** Models that may stand in for a model, by its name. */
+  equivalents?: Record<string, string[]> | undefined;
   /** What tools get for names of models that they ask for by themselves, by tool. */
   tools?: Record<string, ToolModelSettings> | undefined;
   keys: Record<string, KeyMaterial[]>;

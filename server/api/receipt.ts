@@ -110,6 +110,8 @@ export interface Plan {
   /** What the request was taken for, where its route goes by that. */
   purpose?: PlannedPurpose | undefined;
   targets: PlannedTarget[];
+  /** Targets that are used only when all before them are out, each with what it is; absent: none. */
+  standIns?: { target: string; why: string }[] | undefined;
   excluded: ExcludedTarget[];
   /** Which arm of the route's canary it went to; absent where none takes part. */
   canary?: ArmOfPlan | undefined;

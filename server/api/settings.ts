@@ -13,6 +13,14 @@ export const endpointBillings = {
 } as const;
 export type EndpointBilling = keyof typeof endpointBillings;
 
+/** How an endpoint with several keys chooses among them, each with what it means as the end of a sentence. */
+export const keyRotations = {
+  failover: 'the first one that can be used, so that prompt caches stay warm',
+  'round-robin': 'each in turn',
+  'least-used': 'the one whose account had the fewest tokens of late',
+} as const;
+export type KeyRotationName = keyof typeof keyRotations;
+
 /** What the user writes: the same objects in `waybill.yaml` and in VS Code's settings. Validated by server/config. */
 export interface EndpointSettings {
   provider: string;
@@ -36,6 +44,10 @@ export interface EndpointSettings {
   enabled?: boolean | undefined;
   /** Headless only: `${VAR}` references. Never in VS Code's settings. */
   keys?: string[] | undefined;
+  /** How one of several keys is chosen for a conversation. Default `failover`. */
+  keyRotation?: KeyRotationName | undefined;
+  /** Keys that share limits, by account: each by its name. */
+  keyAccounts?: Record<string, string[]> | undefined;
   /** 1 is tried first. */
   priority?: number | undefined;
   /** Of endpoints with the same priority, the one with the larger weight comes first. */
@@ -128,6 +140,13 @@ export const routeStrategies = {
 } as const;
 export type StrategyName = keyof typeof routeStrategies;
 
+/** Targets of a route that wait, each with when they are used, as the end of a sentence. */
+export const targetTiers = {
+  'backup': 'only when no other target can answer',
+  'last-resort': 'only when no backup and no equivalent model can answer either',
+} as const;
+export type TargetTier = keyof typeof targetTiers;
+
 /** What a tool gets for the names of models that it asks for by itself: a route, a model or a target. */
 export interface ToolModelSettings {
   opus?: string | undefined;
@@ -142,6 +161,10 @@ export interface RouteSettings {
   targets: string[];
   /** By target, as it is written in `targets`. */
   weights?: Record<string, number> | undefined;
+  /** Targets that wait behind the others, as they are written in `targets`. */
+  tiers?: Record<string, TargetTier> | undefined;
+  /** Canonical names of models that stand in for those of the route. Absent: what `equivalents` of the configuration says of them. */
+  equivalents?: string[] | undefined;
   timeouts?: TimeoutSettings | undefined;
   /** What becomes of a stream over HTTP that broke after its first words: the protocol's error event, or the next target goes on from there. */
   afterCommit?: 'error' | 'resume' | undefined;

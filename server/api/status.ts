@@ -32,6 +32,8 @@ export interface KeyStatus {
   until?: number | undefined;
   /** What its state does not say: the limit it is at, the one model that is limited, or the models that it may not use. */
   reason?: string | undefined;
+  /** Names of the other keys of its account, whose limits it shares. */
+  sharesLimitsWith?: string[] | undefined;
 }
 
 /** The breaker of one model at an endpoint, while it is not closed. */

@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { RequestRole, WorkKind } from '../api/purpose.ts';
-import type { CanaryAdvance, EndpointBilling, LimitSettings, ModelSettings, ShadowDraw, StrategyName, ToolModelSettings } from '../api/settings.ts';
+import type { CanaryAdvance, EndpointBilling, KeyRotationName, LimitSettings, ModelSettings, ShadowDraw, StrategyName, TargetTier, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -57,6 +57,10 @@ export interface EndpointConfig {
   enabled: boolean;
   priority: number;
   weight: number;
+  /** Absent: the first key that can be used. */
+  keyRotation?: Exclude<KeyRotationName, 'failover'> | undefined;
+  /** Names of keys that share limits, by account; absent: only what answers say is known. */
+  keyAccounts?: Readonly<Record<string, readonly string[]>> | undefined;
   /** It runs on this machine or on a private network, whatever its provider: it may load a model first, and read slowly. */
   local?: true | undefined;
   /** Absent: what holds for every endpoint. */
@@ -77,7 +81,7 @@ export interface EndpointConfig {
 export interface RouteTarget { endpoint: string; model: string }
 
 /** One entry of a route: a target, or another route of the configuration. */
-export type RouteMember = { readonly weight: number } & (
+export type RouteMember = { readonly weight: number; /** Absent: it is one of the main targets. */ readonly tier?: TargetTier | undefined } & (
   { readonly target: RouteTarget; readonly route?: undefined } | { readonly route: string; readonly target?: undefined }
 );
 
@@ -94,6 +98,8 @@ export interface RouteConfig {
   targets: RouteTarget[];
   /** The entries as they are listed; absent where they are the targets, all of the same weight. Routes within it make no circle. */
   members?: readonly RouteMember[] | undefined;
+  /** Models that stand in for its own; absent: what the configuration says of them. */
+  equivalents?: readonly string[] | undefined;
   timeouts: Partial<Timeouts>;
   afterCommit: 'error' | 'resume';
   hedge: HedgeConfig;
@@ -177,6 +183,8 @@ export interface Config {
   routes: ReadonlyMap<string, RouteConfig>;
   /** Names of the user's own for models, in lower case; each leads straight to the name it stands for. */
   aliases?: ReadonlyMap<string, string> | undefined;
+  /** Models that may stand in for a model, by its name as it is written; absent: none. */
+  equivalents?: ReadonlyMap<string, readonly string[]> | undefined;
   /** What tools get for names of models that they ask for by themselves, by tool; absent: nothing is said. */
   tools?: ReadonlyMap<string, ToolModelSettings> | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */

@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.tools', Json> {
-  const { routes, aliases, tools } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'tools', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools', Json> {
+  const { routes, aliases, equivalents, tools } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -40,6 +40,13 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       markdownDescription: 'Names of your own for models, such as `"sonnet": "claude-sonnet-5.5"`. An alias can be asked for wherever a model can, and makes a provider\'s odd spelling of a model known as that model.',
       propertyNames: { pattern: aliasPattern.source },
       additionalProperties: aliases['additionalProperties'],
+    },
+    'waybill.equivalents': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'Models that may stand in for a model when no endpoint that serves it can answer, such as `"claude-sonnet-4.6": ["gpt-5.1"]`. It holds for requests that ask for the model and for routes that lead to it; a route can have `equivalents` of its own. A model without an entry is never replaced.',
+      additionalProperties: equivalents['additionalProperties'],
     },
     'waybill.tools': {
       type: 'object',

@@ -12,6 +12,7 @@ import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
 import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
 import { resolveShadow } from './routes/resolveShadow.ts';
+import { resolveEquivalents } from './routes/resolveEquivalents.ts';
 import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
 import { namePattern, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
@@ -22,7 +23,7 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
  * to the wrong place, or miss a limit); a route loses only its wrong targets.
  */
-export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; tools?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
@@ -70,8 +71,9 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   }
   for (const { route, problem } of withoutCircles(routes)) report(['routes', route, ...problem.path], `Route "${route}": ${problem.text}`);
   const aliases = resolveAliases(raw.aliases, routes, report);
+  const equivalents = resolveEquivalents(raw.equivalents, report);
   const tools = resolveTools(raw.tools, report);
-  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(tools.size === 0 ? {} : { tools }) }, problems };
+  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }) }, problems };
 }
 
 /** The entries of a section. Of names that differ only in case, which people do not tell apart, the first one holds. */
@@ -144,15 +146,16 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   if (members.size === 0) {
     return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
   }
-  const { strategy, weights, timeouts, afterCommit, hedge, onRefusal, warmCache } = settings as RouteSettings;
+  const { strategy, weights, tiers, equivalents, timeouts, afterCommit, hedge, onRefusal, warmCache } = settings as RouteSettings;
   return {
     route: {
       route: {
         name, strategy: strategy ?? 'priority', targets: [], timeouts: givenTimeouts(timeouts),
         afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
         ...(warmCache === undefined ? {} : { warmCache: warmCacheOf(warmCache) }),
+        ...(equivalents === undefined ? {} : { equivalents }),
       },
-      members: [...members.values()], weights,
+      members: [...members.values()], weights, tiers,
     },
     wrong: [], wrongTargets,
   };

@@ -56,6 +56,7 @@ export function resolveEndpoint(name: string, written: unknown, options: Resolve
   if (options.source === 'settings' && typeof proxy === 'object' && proxy.login !== undefined) {
     notes.push({ path: ['proxy'], text: '"proxy" holds a login, and settings are stored in plain text; the variable HTTPS_PROXY is a better place for it.' });
   }
+  notes.push(...accountNotes(valid));
   notes.push(...zeroPriceNotes(valid, provider, address.baseUrl));
   const rules = addressedRules(valid, provider, protocol, address, options.supportedProtocols);
   return { endpoint: endpointConfig(name, valid, provider, protocol, { ...address, ...rules, ...(proxy === undefined ? {} : { proxy }) }), wrong, notes };
@@ -111,6 +112,8 @@ function endpointConfig(
     enabled: settings.enabled ?? true,
     priority: settings.priority ?? defaultPriority,
     weight: settings.weight ?? defaultWeight,
+    ...(settings.keyRotation === undefined || settings.keyRotation === 'failover' ? {} : { keyRotation: settings.keyRotation }),
+    ...(settings.keyAccounts === undefined ? {} : { keyAccounts: settings.keyAccounts }),
     headers: settings.headers ?? {},
     ...(settings.billing === undefined || settings.billing === 'usage' ? {} : { billing: settings.billing }),
     limits: settings.limits ?? {},
@@ -121,6 +124,16 @@ function endpointConfig(
     probe: probeOf(settings.probe),
     models: settings.models ?? {},
   };
+}
+
+/** A key is of one account: the first that names it. */
+function accountNotes({ keyAccounts }: EndpointSettings): FieldProblem[] {
+  const seen = new Map<string, string>();
+  return Object.entries(keyAccounts ?? {}).flatMap(([account, names]) => names.flatMap((name): FieldProblem[] => {
+    const first = seen.get(name);
+    seen.set(name, first ?? account);
+    return first === undefined ? [] : [{ path: ['keyAccounts', account], text: `the key "${name}" is named by the account "${first}" already; take it out of one of them.` }];
+  }));
 }
 
 /** A login of the machine takes the place of the key. */

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, canaryAdvances, endpointBillings, routeStrategies, shadowDraws } from '../api/settings.ts';
-import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
+import { anthropicVersions, canaryAdvances, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -118,6 +118,8 @@ export const endpointSchema = z.strictObject({
   anthropicVersion: optional(z.enum(anthropicVersions), 'The version of the Anthropic API. `2026-10-21` refuses sampling parameters such as the temperature, so they are left out. Default `2023-06-01`.'),
   enabled: optional(z.boolean(), 'When false, nothing is sent to this endpoint. Default true.'),
   keys: optional(z.array(text()), 'Environment variables that hold the keys, as `${NAME}`; the next one is used when one fails.'),
+  keyRotation: optional(z.enum(Object.keys(keyRotations) as KeyRotationName[]), `Which of several usable keys a new conversation gets. ${Object.entries(keyRotations).map(([name, meaning]) => `\`${name}\`: ${meaning}.`).join(' ')} A conversation stays with its key while that can be used, because prompt caches belong to an account. Default \`failover\`.`),
+  keyAccounts: optional(z.record(text(1, 64), z.array(text(1, 200))), 'Keys that share their limits, by account: a name of your own, and the names of its keys (in a file: the variable, or `key 1` and so on). When one of them is rate-limited or out of money, so are the others, and rotation counts them as one. Default: learnt from the answers of providers that name the account.'),
   priority: optional(whole(1, 1000), 'When a model is asked for by name, endpoints with a smaller number are tried first; a route has an order of its own. Default 100.'),
   weight: optional(amount(1_000_000), 'When a model is asked for by name, of endpoints with the same priority the one with the larger weight is tried first. Default 100.'),
   proxy: optional(text(), 'The proxy of this endpoint: `http://`, `https://`, `socks5://` (names are looked up here) or `socks5h://` (by the proxy), with user name and password where it wants them; `none`: no proxy. It wins over the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) and over `http.proxy` of VS Code, and is used for private addresses too.'),
@@ -210,6 +212,8 @@ export const routeSchema = z.strictObject({
   strategy: optional(z.enum(Object.keys(routeStrategies) as StrategyName[]), strategyDescription()),
   targets: described(z.array(naming('entry')), 'Where requests go, first choice first: each as `endpoint/model`, or the name of another route, which then orders its own targets by its own strategy.'),
   weights: optional(z.record(text(), positive(1_000_000)).register(references, { keys: 'targets' }), 'With the strategies `weighted`, `sticky` and `least-busy`: how much each target gets in proportion to the others, by the target as it is written in `targets`. Default 1 each.'),
+  tiers: optional(z.record(text(), z.enum(Object.keys(targetTiers) as TargetTier[])).register(references, { keys: 'targets' }), `Targets that wait behind the others whatever the strategy, by the target as it is written in \`targets\`. ${Object.entries(targetTiers).map(([name, when]) => `\`${name}\`: ${when}.`).join(' ')}`),
+  equivalents: optional(z.array(naming('model', 200)), 'Models that may stand in for those of this route, by name and in this order, when no target of the route can answer: first the same models at other endpoints, then these, wherever they are served. Never another one. Default: what `equivalents` of the configuration has for the models of the route; `[]`: nothing.'),
   timeouts: optional(timeoutSchema, "Timers of this route; they win over the endpoint's."),
   afterCommit: optional(z.enum(['error', 'resume']), 'What callers of the local endpoint get when a stream breaks after its first words. `error`: their protocol\'s error event. `resume`: the next target goes on from what was said, unless a tool call was handed over. VS Code\'s chat always starts again in sight. Default `error`.'),
   hedge: optional(hedgeSchema, 'Ask a second target when the first takes unusually long to begin; the first to begin wins, both are paid for.'),
@@ -226,6 +230,9 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
 
 /** Each alias is checked by itself, so that a wrong one costs only itself. */
 export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), naming('model', 200));
+
+/** Each model is checked by itself, so that a wrong one costs only itself. */
+export const equivalentsSchema = z.record(text(1, 200), z.array(naming('model', 200)));
 
 /** Tools whose own names of models can be given routes. */
 export const toolsWithModels = ['claude-code'] as const;
@@ -247,6 +254,7 @@ export const configurationSchema = z.strictObject({
   endpoints: described(z.record(z.string().check(z.regex(namePattern)), endpointSchema), 'Endpoints by name: each is one reachable place of a provider.'),
   routes: described(z.record(z.string().check(z.regex(namePattern)), routeSchema), 'Routes by name: each turns a request into an ordered list of targets.'),
   aliases: described(aliasesSchema, 'Names of your own for models: each stands for the model it is given.'),
+  equivalents: optional(equivalentsSchema, 'Models that may stand in for a model, by its name and in their order, when no endpoint that serves it can answer. It holds for requests that ask for the model and for routes that lead to it. A model without an entry is never replaced.'),
   tools: optional(z.partialRecord(z.enum(toolsWithModels), toolSchema), 'What a tool gets for names of models that it asks for by itself; NAME is `claude-code`. A route of the name it asks for comes first.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });

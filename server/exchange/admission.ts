@@ -1,5 +1,5 @@
-import type { KeyMaterial } from '../api/messages.ts';
 import type { EndpointConfig } from '../config/config.ts';
+import type { HandedKey } from '../keys/keyHandles.ts';
 
 /** One attempt that asks for leave to be made. */
 export interface AdmissionRequest {
@@ -10,17 +10,22 @@ export interface AdmissionRequest {
   readonly estimatedInputTokens: number;
   /** Tokens that the answer may have at most; undefined where the request names no bound. */
   readonly maxOutputTokens: number | undefined;
-  /** Ids of keys that are not to be used. */
+  /** Handles of keys that are not to be used. */
   readonly excludedKeys: ReadonlySet<string>;
   /**
    * Nothing else is left to ask: neither breakers nor what the provider said (waits, limits, refused keys) keep the attempt
    * away, only limits that the user set, and another such attempt that is under way where the provider said something.
    */
   readonly lastResort: boolean;
+  /** The conversation that the request belongs to; absent where no key of the endpoint is chosen by it. */
+  readonly conversation?: string | undefined;
 }
 
 /** What the choice of a key depends on. */
-export type KeyRequest = AdmissionRequest;
+export interface KeyRequest extends AdmissionRequest {
+  /** The handle of a key: only keys that are known to be of another account. */
+  readonly apartFrom?: string | undefined;
+}
 
 /**
  * What an attempt used, in tokens of prompt and answer together. `unknown`: the estimate stays counted. `unsent`: no byte
@@ -35,7 +40,7 @@ export type UsedTokens = number | 'unknown' | 'unsent';
 export interface Permit {
   readonly admitted: true;
   /** The key to send; undefined where the endpoint needs none. */
-  readonly key: KeyMaterial | undefined;
+  readonly key: HandedKey | undefined;
   /** The breaker is half open and waits for what this attempt proves. */
   readonly trial: boolean;
   /** Nothing was sent: whatever was counted is taken back, and the breaker learns nothing. The same as `release('unsent')`. */

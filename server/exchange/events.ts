@@ -22,7 +22,7 @@ export interface AttemptStarted {
   readonly exchangeId: string;
   readonly target: PlannedTarget;
   readonly endpoint: EndpointConfig;
-  /** Id of the key; undefined where the endpoint needs none. */
+  /** Handle of the key; undefined where the endpoint needs none. */
   readonly keyId: string | undefined;
   /** Counts from 1. */
   readonly number: number;

@@ -288,11 +288,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#resumption = Resumption.of(this.#input, this.#route);
     this.#launcher = new AttemptLauncher(this.#services, this, {
       input: this.#input, kind: this.#kind, route: this.#route, severalTargets: plan.targets.length + coolingDown.length > 1, resumption: this.#resumption,
+      conversation: this.#planner.conversation,
     });
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     return {
       type: 'planned', targets: plan.targets, atMs: this.#draft.startedAtMs,
-      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input) },
+      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, ...(plan.standIns === undefined ? {} : { noHedge: new Set(plan.standIns.map(({ target }) => target)) }), asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input) },
     };
   }
 

@@ -30,6 +30,8 @@ export interface LaunchTerms {
   /** More than one target could serve such a request, now or later. */
   readonly severalTargets: boolean;
   readonly resumption: Resumption | undefined;
+  /** The conversation that the request belongs to; absent where no key is chosen by it. */
+  readonly conversation?: string | undefined;
 }
 
 type Admission = Awaited<ReturnType<typeof acquirePermit>>;
@@ -105,11 +107,11 @@ export class AttemptLauncher {
   #order({ number, target, role }: ExchangeAttempt): LaunchOrder {
     const { state } = this.#owner;
     const { tried, queue } = walkOf(state);
-    const { input, kind, route, severalTargets, resumption } = this.#terms;
+    const { input, kind, route, severalTargets, resumption, conversation } = this.#terms;
     return {
       input: resumption?.begun === true ? resumption.input(input) : input,
       target, number, role: input.shadow === undefined ? role : 'shadow', kind, route,
-      triedKeys: triedKeysOf(tried, target),
+      triedKeys: triedKeysOf(tried, target), conversation,
       strip: tried.stripped.has(target.target),
       replaceable: queue.length > 0 || runningOf(state).length > 0,
       // Over HTTP the only target's lifecycle events go straight through: no other target could take over unseen.

@@ -33,6 +33,11 @@ export class ExchangePlanner {
     return { error: new WaybillError('key-as-name', 'bad-request', 'The name of the model has a key in it, so nothing was sent; check the settings of the tool.', { status: 400 }) };
   }
 
+  /** The conversation that the request belongs to, where an endpoint chooses among its keys by it; to be read beside the first plan, while the body is there. */
+  get conversation(): string | undefined {
+    return this.#services.routeTable().rotatesKeys ? this.#request.conversation : undefined;
+  }
+
   /** Makes the plan. @param keepsPlan the receipt keeps its plan, and learns of more targets left out */
   plan(keepsPlan: boolean): PlanResult {
     const { requirements, requestedModel } = this.#input;

@@ -1,10 +1,14 @@
-import type { FailureClass, RefusalScope } from '../api/failure.ts';
+import type { FailureClass } from '../api/failure.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
 import type { ResponseHeaders } from '../base/headers/responseHeaders.ts';
 import type { EndpointConfig, KeyRing } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
 import type { KeyStateNote } from '../ledger/peerNotes.ts';
+import { accountOf, answeredAccount, areApart, namedAccount, othersOfAccount } from './keyAccounts.ts';
+import { handed, KeyHandles, type HandedKey } from './keyHandles.ts';
+import { KeyNotes, type ReportSubject } from './keyNotes.ts';
+import { rotationsOf, type KeyRotation } from './keyRotation.ts';
 import { whyBlocked, type KeysBlocked } from './keysBlocked.ts';
 import { privateKeyFingerprints, type KeyFingerprint } from './keyFingerprints.ts';
 import { applyNote, beginTrial, coolDown, disprove, freshKey, isRejectedAgain, isUsable, keyChangesAt, noModels, proofAheadMs, reject, restingFor, shownState, type KeyKnowledge, type PooledKey } from './keyState.ts';
@@ -17,18 +21,6 @@ export interface KeyPoolOptions {
   fingerprint?: KeyFingerprint | undefined;
   /** Called with what peers, and this server's next start, have to know. */
   onNote?: ((note: KeyStateNote) => void) | undefined;
-}
-
-/** What a report is about, beside its key. */
-export interface ReportSubject {
-  /** Canonical model of the attempt; absent for probes. */
-  model?: string | undefined;
-  /** When the attempt began; absent: it is not known whether that was before or after an earlier refusal. */
-  startedAt?: number | undefined;
-  /** What a refusal speaks of; absent: by its class. */
-  scope?: RefusalScope | undefined;
-  /** Fault injection made the outcome up: peers must not learn of it. */
-  drill?: boolean | undefined;
 }
 
 /** How long a key without money cools down before it is tried again. */
@@ -46,20 +38,22 @@ const probesDoubtedMs = 60 * 60 * 1000;
  * The keys of all endpoints and what is known of each: usable, cooling down, or rejected, and then tried again with growing
  * distance, by a probe where that proves something, else by one request. What a provider says of a key for one model holds
  * for that model. The first usable key is used until it fails, because prompt caches belong to an account and rotating keys
- * without need empties them. Answers of some providers name the account of a key; what concerns an account concerns all its
- * keys.
+ * without need empties them; where the endpoint rotates its keys, a conversation stays with its own. Settings, and answers of
+ * some providers, name the account of a key; what concerns an account concerns all its keys. A key is asked for by its handle
+ * (see keyHandles.ts), so that what a request finds out about a secret is never put down to another one.
  */
 export class KeyPool {
   readonly #fingerprint: KeyFingerprint;
   readonly #onNote: ((note: KeyStateNote) => void) | undefined;
   #keys = new Map<string, PooledKey[]>();
+  readonly #handles = new Map<string, KeyHandles>();
+  #rotations: ReadonlyMap<string, KeyRotation> = new Map();
   #sharedLimits = new Set<string>();
   /** Some key was rejected, of any endpoint, since this server began. */
   #anyRejected = false;
   /** Endpoints with fault injection under way. */
   #drilled = new Set<string>();
-  /** The latest note on each key and model, also on keys that are not configured now. */
-  #notes = new Map<string, KeyStateNote>();
+  readonly #notes = new KeyNotes();
 
   constructor({ fingerprint = privateKeyFingerprints(), onNote }: KeyPoolOptions = {}) {
     this.#fingerprint = fingerprint;
@@ -67,24 +61,27 @@ export class KeyPool {
   }
 
   /**
-   * Takes over the configured keys. What is known of a key stays as long as its secret is the same.
+   * Takes over the configured keys. What is known of a key stays as long as its secret is the same, whatever its id.
    * @param endpoints by name; their providers say whether the keys of an account share its rate limits
    */
-  configure(ring: KeyRing, endpoints?: ReadonlyMap<string, Pick<EndpointConfig, 'provider'>>): void {
+  configure(ring: KeyRing, endpoints?: ReadonlyMap<string, Pick<EndpointConfig, 'provider' | 'keyRotation' | 'keyAccounts'>>): void {
     const next = new Map<string, PooledKey[]>();
     for (const [endpoint, materials] of ring) {
       const known = this.#keys.get(endpoint) ?? [];
+      const accounts = endpoints?.get(endpoint)?.keyAccounts;
       next.set(endpoint, materials.map(material => {
+        const named = namedAccount(accounts, material);
         const before = known.find(key => key.material.secret === material.secret);
-        return before === undefined ? this.#made(endpoint, material) : { ...before, material };
+        return before === undefined ? this.#made(endpoint, material, named) : { ...before, named, material: handed(material, before.handle) };
       }));
     }
     this.#keys = next;
+    this.#rotations = rotationsOf(endpoints, this.#keys, this.#rotations);
     this.#sharedLimits = new Set([...endpoints ?? []].filter(([, { provider }]) => provider.sharedLimits === true).map(([name]) => name));
   }
 
   /** All keys of an endpoint, usable or not. */
-  all(endpoint: string): readonly KeyMaterial[] {
+  all(endpoint: string): readonly HandedKey[] {
     return (this.#keys.get(endpoint) ?? []).map(key => key.material);
   }
 
@@ -94,38 +91,70 @@ export class KeyPool {
   }
 
   /**
-   * The first usable key that was not tried yet.
-   * @param tried ids of keys this exchange has used at this endpoint
+   * The usable key that is next and was not tried yet: the first one, or where keys are rotated, that of the conversation or
+   * the one whose turn it is.
+   * @param tried handles of keys this exchange has used at this endpoint
    * @param permits whether limits let a key be used now
    * @param model for which model; absent: a key that cools down for any model is passed over
+   * @param conversation absent: it belongs to none
    */
-  pick(endpoint: string, tried: ReadonlySet<string>, now: number, permits?: (key: KeyMaterial) => boolean, model?: string): KeyMaterial | undefined {
-    return this.#keys.get(endpoint)?.find(key => isUsable(key, model, now) && !tried.has(key.material.id) && (permits === undefined || permits(key.material)))?.material;
+  pick(endpoint: string, tried: ReadonlySet<string>, now: number, permits?: (key: HandedKey) => boolean, model?: string, conversation?: string): HandedKey | undefined {
+    const keys = this.#keys.get(endpoint);
+    if (keys === undefined) return undefined;
+    const isNext = (key: PooledKey): boolean => isUsable(key, model, now) && !tried.has(key.handle) && (permits === undefined || permits(key.material));
+    const rotation = this.#rotations.get(endpoint);
+    if (rotation === undefined) return keys.find(isNext)?.material;
+    return rotation.choose(keys.filter(isNext), keys, conversation, now)?.material;
   }
 
   /**
    * The key to use when nothing else can serve, although the provider said something against each: the one of which it said
    * the shortest. Parameters as of `pick`.
    */
-  pickRefused(endpoint: string, tried: ReadonlySet<string>, now: number, permits: (key: KeyMaterial) => boolean, model: string): KeyMaterial | undefined {
-    let best: { material: KeyMaterial; freeAt: number } | undefined;
+  pickRefused(endpoint: string, tried: ReadonlySet<string>, now: number, permits: (key: HandedKey) => boolean, model: string): HandedKey | undefined {
+    let best: { material: HandedKey; freeAt: number } | undefined;
     for (const key of this.#keys.get(endpoint) ?? []) {
-      if (tried.has(key.material.id) || !permits(key.material)) continue;
+      if (tried.has(key.handle) || !permits(key.material)) continue;
       const freeAt = restingFor(key, model, now)?.until ?? now;
       if (best === undefined || freeAt < best.freeAt) best = { material: key.material, freeAt };
     }
     return best?.material;
   }
 
-  /** A request takes a key. One that was rejected before is tried by no other request until this one has ended. */
-  taken(endpoint: string, keyId: string, model: string, now: number): void {
-    if (!this.#anyRejected) return;
+  /**
+   * A request takes a key. One that was rejected before is tried by no other request until this one has ended.
+   * @param tokens that its prompt has about
+   */
+  taken(endpoint: string, keyId: string, model: string, now: number, conversation?: string, tokens = 0): void {
+    const rotation = this.#rotations.get(endpoint);
+    if (!this.#anyRejected && rotation === undefined) return;
     const key = this.#find(endpoint, keyId);
-    if (key !== undefined) beginTrial(key, model, now);
+    if (key === undefined) return;
+    rotation?.taken(key, conversation, tokens, now);
+    if (this.#anyRejected) beginTrial(key, model, now);
+  }
+
+  /** A request used more or fewer tokens of a key than it was taken for, or a peer used some. */
+  used(endpoint: string, keyId: string, tokens: number, now: number): void {
+    const rotation = this.#rotations.get(endpoint);
+    const key = rotation === undefined ? undefined : this.#find(endpoint, keyId);
+    if (key !== undefined) rotation?.used(key.fingerprint, tokens, now);
+  }
+
+  /** Whether keys of an endpoint are rotated. */
+  isRotated(endpoint: string): boolean {
+    return this.#rotations.has(endpoint);
+  }
+
+  /** Whether two keys are known to be of different accounts. */
+  areApart(endpoint: string, one: string, other: string): boolean {
+    const first = this.#find(endpoint, one);
+    const second = this.#find(endpoint, other);
+    return first !== undefined && second !== undefined && areApart(first, second);
   }
 
   /** A rejected key that a free call may prove again now, and when the next request may try it. */
-  awaitsProof(endpoint: string, now: number): { key: KeyMaterial; until: number } | undefined {
+  awaitsProof(endpoint: string, now: number): { key: HandedKey; until: number } | undefined {
     if (!this.#anyRejected) return undefined;
     for (const { material, known: { state }, probesDoubtedUntil } of this.#keys.get(endpoint) ?? []) {
       if (state.kind === 'rejected' && now >= state.until - proofAheadMs && now >= probesDoubtedUntil) return { key: material, until: state.until };
@@ -167,7 +196,7 @@ export class KeyPool {
         const until = now + Math.min(longestCooldownMs, retryAfterMs ?? blindCooldownMs);
         // A limit with a named wait is counted by model, and one whose provider says so. Else it is unknown what the limit counts.
         const model = retryAfterMs === undefined && scope !== 'key-model' ? undefined : about.model;
-        for (const one of this.#sharedLimits.has(endpoint) ? this.#sameAccount(endpoint, key) : [key]) {
+        for (const one of this.#sharesLimits(endpoint, key) ? this.#sameAccount(endpoint, key) : [key]) {
           if (coolDown(one, model, { kind: 'cooling', since: now, until })) this.#publish(endpoint, one, about, { state: 'cooling', at: now, until, model });
         }
         return;
@@ -208,35 +237,29 @@ export class KeyPool {
     }
   }
 
-  /**
-   * Reads from an answer's headers which account the key belongs to. Source: response headers of OpenAI and Anthropic.
-   * Keys of different projects count as different accounts: each may have limits and a budget of its own.
-   */
+  /** Reads from an answer's headers which account the key belongs to. */
   observe(endpoint: string, keyId: string, headers: ResponseHeaders): void {
-    const organization = headers['openai-organization'] ?? headers['anthropic-organization-id'];
-    if (organization === undefined) return;
-    const key = this.#find(endpoint, keyId);
-    if (key !== undefined) key.account = `${String(organization)}/${String(headers['openai-project'] ?? '')}`;
+    const account = answeredAccount(headers);
+    const key = account === undefined ? undefined : this.#find(endpoint, keyId);
+    if (key !== undefined) key.account = account;
   }
 
   /** The account whose rate limits a key shares; undefined where it is not known, or keys have limits of their own. */
   limitAccount(endpoint: string, keyId: string): string | undefined {
-    return this.#sharedLimits.has(endpoint) ? this.#find(endpoint, keyId)?.account : undefined;
+    const key = this.#find(endpoint, keyId);
+    return key !== undefined && this.#sharesLimits(endpoint, key) ? accountOf(key) : undefined;
   }
 
   /** Applies what a peer, or the process before this one, found out about a key. */
   applyRemote(note: KeyStateNote): void {
-    const subject = noteKey(note);
-    const before = this.#notes.get(subject);
-    if (before !== undefined && before.at > note.at) return;
-    this.#notes.set(subject, note);
+    if (!this.#notes.keep(note)) return;
     if (note.state === 'rejected') this.#anyRejected = true;
     for (const key of this.#keys.get(note.endpoint) ?? []) if (key.fingerprint === note.keyFingerprint) applyNote(key, note);
   }
 
   /** Notes that a key was answered before this process began. @param last4 of the secret at that time; a changed secret is still unused */
   recallUse(endpoint: string, keyId: string, last4: string): void {
-    const key = this.#find(endpoint, keyId);
+    const key = this.#keys.get(endpoint)?.find(candidate => candidate.material.id === keyId);
     if (key?.known.state.kind === 'unused' && lastFour(key.material.secret) === last4) key.known = { state: { kind: 'ok' }, models: key.known.models };
   }
 
@@ -245,9 +268,9 @@ export class KeyPool {
     return keyId === undefined ? '' : this.#find(endpoint, keyId)?.fingerprint ?? '';
   }
 
-  /** The id of the key with a fingerprint. */
-  idOfFingerprint(endpoint: string, fingerprint: string): string | undefined {
-    return this.#keys.get(endpoint)?.find(key => key.fingerprint === fingerprint)?.material.id;
+  /** The handle of the key with a fingerprint. */
+  handleOfFingerprint(endpoint: string, fingerprint: string): string | undefined {
+    return this.#keys.get(endpoint)?.find(key => key.fingerprint === fingerprint)?.handle;
   }
 
   /**
@@ -255,7 +278,7 @@ export class KeyPool {
    * @param admits whether limits let a key be used, and if not, when they will
    * @param model for which model; absent: cooldowns of single models do not count
    */
-  blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: KeyMaterial) => Admission, model?: string): KeysBlocked | undefined {
+  blocked(endpoint: string, keyRequired: boolean, now: number, admits?: (key: HandedKey) => Admission, model?: string): KeysBlocked | undefined {
     const keys = this.#keys.get(endpoint) ?? [];
     if (keys.length === 0) return keyRequired ? { reason: 'no key is stored for it' } : undefined;
     return whyBlocked(keys, model, now, admits);
@@ -314,7 +337,7 @@ export class KeyPool {
       const before = snapshot.get(key.fingerprint);
       if (before === undefined) continue;
       key.known = before;
-      this.#applyNotes(endpoint, key);
+      this.#notes.applyTo(endpoint, key);
     }
   }
 
@@ -325,43 +348,46 @@ export class KeyPool {
     return first;
   }
 
-  /** The keys as the UI shows them. @param limitOf the limit a key is at now, if any */
+  /** The keys as the UI shows them. @param limitOf the limit a key is at now, if any, by its handle */
   status(endpoint: string, now: number, limitOf?: (keyId: string) => { reason: string; retryAt: number } | undefined): KeyStatus[] {
-    return (this.#keys.get(endpoint) ?? []).map((key): KeyStatus => ({
-      id: key.material.id, label: key.material.label, last4: lastFour(key.material.secret), ...shownState(key, now, limitOf?.(key.material.id)),
-    }));
+    const keys = this.#keys.get(endpoint) ?? [];
+    return keys.map((key): KeyStatus => {
+      const { handle, material: { id, label, secret } } = key;
+      const state = { id, label, last4: lastFour(secret), ...shownState(key, now, limitOf?.(handle)) };
+      const sharers = this.#sharesLimits(endpoint, key) ? othersOfAccount(key, keys) : [];
+      return sharers.length === 0 ? state : { ...state, sharesLimitsWith: sharers.map(({ material }) => material.label) };
+    });
   }
 
   #find(endpoint: string, keyId: string): PooledKey | undefined {
-    return this.#keys.get(endpoint)?.find(candidate => candidate.material.id === keyId);
+    return this.#keys.get(endpoint)?.find(candidate => candidate.handle === keyId);
   }
 
-  #made(endpoint: string, material: KeyMaterial): PooledKey {
-    const key = freshKey(material, this.#fingerprint(material.secret));
-    this.#applyNotes(endpoint, key);
+  #made(endpoint: string, material: KeyMaterial, named: string | undefined): PooledKey {
+    const fingerprint = this.#fingerprint(material.secret);
+    let handles = this.#handles.get(endpoint);
+    if (handles === undefined) this.#handles.set(endpoint, handles = new KeyHandles());
+    const key = freshKey(handed(material, handles.of(material.id, fingerprint)), fingerprint, named);
+    this.#notes.applyTo(endpoint, key);
     return key;
-  }
-
-  #applyNotes(endpoint: string, key: PooledKey): void {
-    for (const note of this.#notes.values()) if (note.endpoint === endpoint && note.keyFingerprint === key.fingerprint) applyNote(key, note);
   }
 
   /** The key and all others that are known to belong to its account. */
   #sameAccount(endpoint: string, key: PooledKey): readonly PooledKey[] {
-    if (key.account === undefined) return [key];
-    return this.#keys.get(endpoint)?.filter(other => other === key || other.account === key.account) ?? [key];
+    return [key, ...othersOfAccount(key, this.#keys.get(endpoint) ?? [])];
+  }
+
+  /** Whether the keys of the key's account meet one rate limit: the settings say so, or the provider counts by account. */
+  #sharesLimits(endpoint: string, key: PooledKey): boolean {
+    return key.named !== undefined || this.#sharedLimits.has(endpoint);
   }
 
   #publish(endpoint: string, key: PooledKey, { drill }: ReportSubject, found: Pick<KeyStateNote, 'state' | 'at' | 'until' | 'model'>): void {
     if (drill === true) return;
     const note: KeyStateNote = { endpoint, keyFingerprint: key.fingerprint, kind: 'state', ...found };
-    this.#notes.set(noteKey(note), note);
+    this.#notes.put(note);
     this.#onNote?.(note);
   }
-}
-
-function noteKey({ endpoint, keyFingerprint, model }: KeyStateNote): string {
-  return JSON.stringify([endpoint, keyFingerprint, model ?? '']);
 }
 
 /** The last four characters of a secret; empty for one so short that four characters would give it away. */

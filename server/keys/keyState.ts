@@ -1,7 +1,7 @@
-import type { KeyMaterial } from '../api/messages.ts';
 import type { KeyStatus } from '../api/status.ts';
 import { isCoolingDown, type CooldownSpan } from '../base/cooldownSpan.ts';
 import type { KeyStateNote } from '../ledger/peerNotes.ts';
+import { handleOf, type HandedKey } from './keyHandles.ts';
 
 /** Why a key is not used for a while. `rejected`: the provider refused it; at the end of the span it is tried once more. */
 export interface KeyRefusal extends CooldownSpan { readonly kind: 'rejected' | 'no-money' | 'cooling' }
@@ -18,11 +18,15 @@ export interface KeyKnowledge {
 
 /** A key of a pool. */
 export interface PooledKey {
-  readonly material: KeyMaterial;
+  readonly material: HandedKey;
+  /** By what requests know it. */
+  readonly handle: string;
   readonly fingerprint: string;
   known: KeyKnowledge;
   /** The account the key belongs to, once an answer named it. */
   account: string | undefined;
+  /** The account that the settings put it into. */
+  readonly named: string | undefined;
   /** When the key last served, or was shown to work. */
   provedAt: number;
   /** When a probe found the rejected key to work. */
@@ -45,9 +49,9 @@ export const proofAheadMs = 15_000;
 const trialMs = 60_000;
 
 /** A key about which nothing is known. */
-export function freshKey(material: KeyMaterial, fingerprint: string): PooledKey {
+export function freshKey(material: HandedKey, fingerprint: string, named?: string): PooledKey {
   return {
-    material, fingerprint, known: { state: { kind: 'unused' }, models: noModels },
+    material, handle: handleOf(material), fingerprint, named, known: { state: { kind: 'unused' }, models: noModels },
     account: undefined, provedAt: -Infinity, probeRevivedAt: undefined, probesDoubtedUntil: -Infinity, trialUntil: -Infinity,
   };
 }

@@ -1,5 +1,5 @@
-import type { KeyMaterial } from '../api/messages.ts';
 import type { Admission } from '../health/healthReader.ts';
+import type { HandedKey } from './keyHandles.ts';
 import { keyInSentence, restingFor, type PooledKey } from './keyState.ts';
 
 /** Why no key can be used now. */
@@ -17,7 +17,7 @@ export interface KeysBlocked {
 }
 
 /** Why none of these keys can be used now; undefined when one can. Parameters as of `KeyPool.blocked`. */
-export function whyBlocked(keys: readonly PooledKey[], model: string | undefined, now: number, admits: ((key: KeyMaterial) => Admission) | undefined): KeysBlocked | undefined {
+export function whyBlocked(keys: readonly PooledKey[], model: string | undefined, now: number, admits: ((key: HandedKey) => Admission) | undefined): KeysBlocked | undefined {
   let soonest = Infinity;
   let limited: { reason: string; retryAt: number } | undefined;
   let limitedKeys = 0;

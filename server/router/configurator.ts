@@ -5,6 +5,7 @@ import type { Config, KeyRing } from '../config/config.ts';
 import type { LearntRepairs } from '../exchange/learntRepairs.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import { secretsOf } from '../keys/authHeader.ts';
+import { accountProblems } from '../keys/keyAccounts.ts';
 import { withoutForeignKeys } from '../keys/foreignKeys.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
@@ -34,9 +35,14 @@ export interface ConfiguratorOptions {
   changed(): void;
 }
 
+/** The most secrets of earlier configurations that stay out of logs: requests that run still hold them. */
+const mostRetired = 500;
+
 /** Hands a configuration to every part that has a share in it. */
 export class Configurator {
   readonly #parts: ConfiguratorOptions;
+  /** Secrets of this configuration and of earlier ones, the oldest first. */
+  #secrets: readonly string[] = [];
 
   constructor(options: ConfiguratorOptions) {
     this.#parts = options;
@@ -48,10 +54,12 @@ export class Configurator {
     const { current, register } = parts;
     const isFirst = !current.isConfigured;
     // The register comes first: from here on no log line can hold one of the new secrets.
-    register.replace([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config)]);
+    const secrets = new Set([...[...keys.values()].flat().flatMap(secretsOf), ...proxySecrets(config)]);
+    this.#secrets = [...this.#secrets.filter(secret => !secrets.has(secret)).slice(-mostRetired), ...secrets];
+    register.replace(this.#secrets);
     current.config = config;
     const own = withoutForeignKeys(config, keys);
-    current.problems = [...problems, ...own.problems].map(problem => ({ ...problem, message: register.redact(problem.message) }));
+    current.problems = [...problems, ...own.problems, ...accountProblems(config, keys)].map(problem => ({ ...problem, message: register.redact(problem.message) }));
     parts.keys.configure(own.ring, config.endpoints);
     parts.healthRegistry.configure(config.endpoints);
     parts.limiter.configure(config.endpoints);

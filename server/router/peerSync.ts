@@ -111,7 +111,9 @@ export class PeerSync {
   #count({ endpoint, keyId, model, startedAt, usage, status, failureClass, drill }: Attempt): void {
     // A request that never reached the provider was not counted there.
     if (drill === true || ((failureClass === 'network' || failureClass === 'local') && status === undefined)) return;
-    this.#options.limiter.applyRemote({ endpoint, keyId, model, at: startedAt, tokens: (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0) });
+    const tokens = (promptTokens(usage) ?? 0) + (usage.outputTokens ?? 0);
+    this.#options.limiter.applyRemote({ endpoint, keyId, model, at: startedAt, tokens });
+    if (keyId !== undefined) this.#options.keys.used(endpoint, keyId, tokens, this.#options.clock.now());
   }
 
   /** A provider reported that little is left of a limit: peers learn it. */
@@ -135,7 +137,7 @@ export class PeerSync {
       return;
     }
     const { endpoint, keyFingerprint, model, kind, at, remaining, limit, resetAt } = note;
-    const keyId = this.#options.keys.idOfFingerprint(endpoint, keyFingerprint);
+    const keyId = this.#options.keys.handleOfFingerprint(endpoint, keyFingerprint);
     if (model === undefined || (keyId === undefined && keyFingerprint !== '')) return;
     this.#options.limiter.applyReported({ endpoint, keyId, model, kind, at, reported: { remaining, limit, resetAt } });
   }

@@ -1,4 +1,3 @@
-import type { KeyMaterial } from '../api/messages.ts';
 import type { Clock } from '../base/clock.ts';
 import { Guard } from '../base/guarded.ts';
 import type { Log } from '../base/log.ts';
@@ -7,6 +6,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
 import { networkKindOf } from '../health/network/networkState.ts';
 import type { SharedState } from '../ledger/ports.ts';
+import { handleOf, type HandedKey } from '../keys/keyHandles.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { drillFailure, type FaultInjector } from '../upstream/interceptors/faultInjector.ts';
@@ -145,7 +145,7 @@ export class Prober {
     while (this.#running.has(endpoint.name)) await this.#running.get(endpoint.name);
     await this.#alone(endpoint, async () => {
       const all = keys.all(endpoint.name);
-      const rejected = all.filter(key => keys.isRejected(endpoint.name, key.id));
+      const rejected = all.filter(key => keys.isRejected(endpoint.name, handleOf(key)));
       const used = keys.pick(endpoint.name, new Set(), clock.now()) ?? all.find(key => !rejected.includes(key));
       for (const key of used === undefined && rejected.length > 0 ? rejected : [...rejected, used]) {
         const { error } = await this.#ask(endpoint, key, true);
@@ -167,7 +167,7 @@ export class Prober {
   }
 
   /** @param asked a person wants to know */
-  async #ask(endpoint: EndpointConfig, key: KeyMaterial | undefined, asked: boolean): Promise<ProbeResult> {
+  async #ask(endpoint: EndpointConfig, key: HandedKey | undefined, asked: boolean): Promise<ProbeResult> {
     const { clock, transport, faultInjector, directory } = this.#options;
     const startedAt = clock.now();
     this.#observedAt.set(endpoint.name, startedAt);
@@ -184,7 +184,7 @@ export class Prober {
     return result;
   }
 
-  #note(endpoint: EndpointConfig, key: KeyMaterial | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
+  #note(endpoint: EndpointConfig, key: HandedKey | undefined, result: ProbeResult, { drilled, startedAt, asked }: { drilled: boolean; startedAt: number; asked: boolean }): void {
     const { healthRegistry, keys, ledger, clock, redactor, faultInjector } = this.#options;
     // The drill ended meanwhile, and the health from before it is restored: an injected result must not change it.
     if (drilled && !faultInjector.isDrilled(endpoint.name)) return;
@@ -192,11 +192,11 @@ export class Prober {
     const { error, latencyMs } = result;
     if (error?.failureClass === 'cancelled' || error?.failureClass === 'local') return;
     const message = error === undefined ? undefined : redactFailure(error, redactor).storedMessage;
-    if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, key.id)) keys.revive(endpoint.name, key.id, 'test', at);
-    else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, key.id, 'probe', at);
+    if (key !== undefined && asked && result.ok && keys.isRejected(endpoint.name, handleOf(key))) keys.revive(endpoint.name, handleOf(key), 'test', at);
+    else if (key !== undefined && result.provedKey) keys.revive(endpoint.name, handleOf(key), 'probe', at);
     // A key that was known as rejected before, perhaps by a server that has ended since, raises no second notice.
-    const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, key.id);
-    if (key !== undefined && error !== undefined) keys.report(endpoint.name, key.id, error.failureClass, at, error.retryAfterMs, { drill: drilled, scope: error.scope });
+    const knownDead = key !== undefined && error?.failureClass === 'auth' && keys.isRejected(endpoint.name, handleOf(key));
+    if (key !== undefined && error !== undefined) keys.report(endpoint.name, handleOf(key), error.failureClass, at, error.retryAfterMs, { drill: drilled, scope: error.scope });
     // A key may be good for answers and not for the list of models.
     const mayNotList = error?.scope === 'key-model';
     const keyScoped = mayNotList || (error !== undefined && keys.pick(endpoint.name, new Set(), at) !== undefined && (error.failureClass === 'auth' || error.failureClass === 'quota'));

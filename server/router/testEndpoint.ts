@@ -5,6 +5,7 @@ import type { EndpointConfig } from '../config/config.ts';
 import { redactFailure, withoutSecrets } from '../exchange/redactFailure.ts';
 import { secretsOf } from '../keys/authHeader.ts';
 import { foreignKeyMessage } from '../keys/foreignKeys.ts';
+import { handleOf } from '../keys/keyHandles.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import type { ListedModel } from '../models/listedFacts.ts';
 import type { ModelDirectory } from '../models/modelDirectory.ts';
@@ -90,7 +91,8 @@ export class EndpointTester {
   /** A key that is in use and was accepted counts as good again, whatever was known of it. */
   #revive(endpoint: string, { id, secret }: KeyMaterial): void {
     const { keys, clock } = this.#options;
-    if (keys.all(endpoint).some(known => known.id === id && known.secret === secret)) keys.revive(endpoint, id, 'test', clock.now());
+    const known = keys.all(endpoint).find(one => one.id === id && one.secret === secret);
+    if (known !== undefined) keys.revive(endpoint, handleOf(known), 'test', clock.now());
   }
 }
 

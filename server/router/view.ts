@@ -2,6 +2,7 @@ import type { ArmOfPlan } from '../api/canary.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { RouteConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
+import { handleOf } from '../keys/keyHandles.ts';
 import type { RateRequest } from '../limits/rateLimiter.ts';
 import type { RoutingRequest, RoutingView } from '../routing/plan.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
@@ -63,7 +64,7 @@ export class RouterView implements RoutingView {
     if (model === undefined) return keys.blocked(endpoint, config.provider.keyRequired, this.now);
     const request = this.#rateRequest(endpoint, model);
     return keys.blocked(endpoint, config.provider.keyRequired, this.now, key => {
-      request.keyId = key.id;
+      request.keyId = handleOf(key);
       return limiter.keyAdmission(request);
     }, model);
   }

@@ -7,6 +7,7 @@ import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, Rout
 import { choosePurpose, purposeTarget } from './purpose/choosePurpose.ts';
 import { resolveName, type Resolved } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';
+import type { StandIn } from './standIns.ts';
 import { orderRoute } from './strategies/orderRoute.ts';
 import { strategies } from './strategies/strategies.ts';
 import type { Strategies } from './strategies/strategy.ts';
@@ -52,12 +53,38 @@ export function createPlanner(known: Strategies): MakePlan {
     if (canary !== undefined && plan.canary !== undefined && result.targets.length === 0 && isKeptAway(canary.candidates, result)) plan.canary = { ...plan.canary, keptAway: true };
     const own = serving(first === undefined ? resolved : withoutLead(resolved, first), known, request, view, result);
     result.targets = result.targets.length === 0 ? own : [...result.targets, ...own];
+    if (resolved.standIns !== undefined && resolved.standIns.length > 0) addStandIns(resolved.standIns, resolved.route, request, view, result);
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
-    if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => servingAt(target, resolved, canary, request, view, result) });
+    if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => waits(target, result) ? undefined : servingAt(target, resolved, canary, request, view, result) });
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
+}
+
+/** What takes over when all targets are out, before what is for the last resort. What a canary tries out stands in for nothing. */
+function addStandIns(standIns: readonly StandIn<ResolvedTarget>[], route: string | undefined, request: RoutingRequest, view: RoutingView, result: PlanResult): void {
+  const { plan, targets } = result;
+  const tried = route === undefined ? undefined : view.table.canaryTargets(route);
+  const taken = new Set([...targets, ...tried ?? []].map(({ name }) => name));
+  const open = standIns.filter(({ target }) => !taken.has(target.name));
+  const able = serving({ candidates: open.map(({ target }) => target) }, strategies, request, view, result);
+  const isLast = (target: ResolvedTarget): boolean => plan.standIns?.some(one => one.target === target.name && one.why === lastResort) === true;
+  const firstLast = targets.findIndex(isLast);
+  const before = firstLast < 0 ? targets : targets.slice(0, firstLast);
+  if (before.length === 0 && able.length > 0) plan.why = `${open.find(({ target }) => target === able[0])?.why ?? ''}, because nothing before it can serve now`;
+  result.targets = [...before, ...able, ...(firstLast < 0 ? [] : targets.slice(firstLast))];
+  const named = open.filter(({ target }) => able.includes(target)).map(({ target, why }) => ({ target: target.name, why }));
+  if (named.length > 0) plan.standIns = [...plan.standIns ?? [], ...named];
+}
+
+const lastResort = 'last resort';
+
+/** A target waits while the first one does not, whatever lies in its cache; one for the last resort while anything else serves. */
+function waits(target: string, { plan: { standIns }, targets: [first] }: PlanResult): boolean {
+  const why = (name: string | undefined): string | undefined => standIns?.find(one => one.target === name)?.why;
+  const own = why(target);
+  return own !== undefined && first?.name !== target && (why(first?.name) === undefined || own === lastResort);
 }
 
 /** The planner of the server. */
@@ -99,9 +126,10 @@ function serving({ candidates, group }: Ordering, known: Strategies, request: Ro
     else if (candidate.endpoint !== undefined) able.push(candidate);
   }
   if (group === undefined) return able;
-  const { targets, why } = orderRoute(group, new Set(able.map(({ name }) => name)), known, { request, signals: view.signals, random: view.random });
+  const { targets, why, waiting } = orderRoute(group, new Set(able.map(({ name }) => name)), known, { request, signals: view.signals, random: view.random });
   // Where something goes before these targets, why the first of them is the first says nothing of the plan.
   if (why !== undefined && result.targets.length === 0) result.plan.why = why;
+  if (waiting !== undefined && waiting.size > 0) result.plan.standIns = [...result.plan.standIns ?? [], ...[...waiting].map(([target, tier]) => ({ target, why: tier === 'backup' ? tier : lastResort }))];
   return targets;
 }
 

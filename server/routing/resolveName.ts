@@ -3,7 +3,8 @@ import type { StrategyName } from '../api/settings.ts';
 import { parseTargetName } from '../api/targetName.ts';
 import type { PurposeMap } from '../config/config.ts';
 import { purposeSuffix } from './purpose/statedPurpose.ts';
-import type { Candidate, RouteGroup, RouteTable } from './routeTable.ts';
+import type { Candidate, ResolvedTarget, RouteGroup, RouteTable } from './routeTable.ts';
+import type { StandIn } from './standIns.ts';
 
 /** What a name leads to, before the state of any target is looked at. */
 export interface Resolved {
@@ -18,6 +19,8 @@ export interface Resolved {
   candidates: readonly Candidate[];
   /** Of a route: how its targets are ordered; absent where they stand as they are listed. */
   group?: RouteGroup | undefined;
+  /** What takes over when none of them can answer; absent for pinned targets. */
+  standIns?: readonly StandIn<ResolvedTarget>[] | undefined;
 }
 
 /** Prefixes that clients put before a name: our own provider id, and the resource name of Google's clients. */
@@ -32,7 +35,8 @@ const longestName = 1000;
  *    targets as they are listed (endpoint priorities do not reorder a route);
  * 2. `endpoint/model`, when the part before the first slash is an endpoint: that target alone, whether the model is
  *    known there or not (the model may contain slashes itself);
- * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name.
+ * 3. a model: every endpoint that serves it, by endpoint priority, then the larger weight, then name; also one that no endpoint
+ *    serves, where another one was declared to be equivalent.
  *
  * An id that is written out, such as a snapshot, is asked for as it stands at each endpoint that has it.
  *
@@ -65,13 +69,14 @@ function resolveExactly(name: string, table: RouteTable): Resolved | undefined {
   const routeName = routeIn(name, table);
   const route = routeName === undefined ? undefined : table.config.routes.get(routeName);
   if (route !== undefined) {
-    return { kind: 'route', route: route.name, strategy: route.strategy, purposes: route.purposes, candidates: table.targetsOfRoute(route.name) ?? [], group: table.groupOfRoute(route.name) };
+    return { kind: 'route', route: route.name, strategy: route.strategy, purposes: route.purposes, candidates: table.targetsOfRoute(route.name) ?? [], group: table.groupOfRoute(route.name), standIns: table.standInsOfRoute(route.name) };
   }
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
   if (pinned !== undefined) return { kind: 'target', strategy: 'pinned', candidates: [pinned] };
   const candidates = table.targetsOfName(name);
-  return candidates.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates };
+  const standIns = table.standInsOfName(name);
+  return candidates.length + standIns.length === 0 ? undefined : { kind: 'model', strategy: 'priority', candidates, standIns };
 }
 
 /** The route that a name means, with a role or a kind of work behind it or without. */

@@ -1,5 +1,5 @@
 import type { PlannedTarget } from '../api/receipt.ts';
-import type { StrategyName } from '../api/settings.ts';
+import type { StrategyName, TargetTier } from '../api/settings.ts';
 import { targetName } from '../api/targetName.ts';
 import { membersOf, type Config, type EndpointConfig, type RouteConfig, type RouteTarget } from '../config/config.ts';
 import type { ModelFacts } from '../models/mergedFacts.ts';
@@ -7,6 +7,7 @@ import type { ModelDirectory } from '../models/modelDirectory.ts';
 import { modelSettings } from '../models/modelSettings.ts';
 import { placeFactor } from '../pricing/chargeTables.ts';
 import type { PriceTerms, Pricer } from '../pricing/pricing.ts';
+import { StandIns, type StandIn } from './standIns.ts';
 import type { Dialect } from '../protocols/codec.ts';
 import { protocolsOf, type TargetProtocols } from './chooseProtocol.ts';
 
@@ -47,9 +48,11 @@ export interface RouteGroup {
   readonly members: readonly GroupMember[];
 }
 
-export type GroupMember =
-  | { readonly kind: 'target'; readonly name: string; readonly weight: number; readonly first: ResolvedTarget }
-  | { readonly kind: 'route'; readonly name: string; readonly weight: number; readonly group: RouteGroup };
+/** `tier`: it waits behind the others; absent: it is a main one. */
+export type GroupMember = { readonly name: string; readonly weight: number; readonly tier?: TargetTier | undefined } & (
+  | { readonly kind: 'target'; readonly first: ResolvedTarget }
+  | { readonly kind: 'route'; readonly group: RouteGroup }
+);
 
 /** What a route table is made from. */
 export interface RouteSources {
@@ -66,15 +69,19 @@ export interface RouteSources {
  */
 export class RouteTable {
   readonly config: Config;
+  /** Some endpoint gives each conversation one of its keys. */
+  readonly rotatesKeys: boolean;
   readonly #sources: RouteSources;
   readonly #targets = new Map<string, Map<string, ResolvedTarget>>();
   readonly #ofRoute = new Map<string, readonly Candidate[]>();
   readonly #groups = new Map<string, RouteGroup>();
   readonly #ofCanary = new Map<string, readonly Candidate[]>();
   readonly #ofModel = new Map<string, readonly ResolvedTarget[]>();
+  readonly #standIns = new StandIns<ResolvedTarget>(this);
 
   constructor(sources: RouteSources) {
     this.config = sources.config;
+    this.rotatesKeys = [...sources.config.endpoints.values()].some(({ keyRotation }) => keyRotation !== undefined);
     this.#sources = sources;
   }
 
@@ -130,6 +137,16 @@ export class RouteTable {
     return [...candidates.values()];
   }
 
+  /** What stands in for the models of a route when none of its targets can answer: the same models elsewhere, then equivalent ones. */
+  standInsOfRoute(name: string): readonly StandIn<ResolvedTarget>[] {
+    return this.#standIns.ofRoute(name);
+  }
+
+  /** The same for a model that is asked for by name. @param spelling any */
+  standInsOfName(spelling: string): readonly StandIn<ResolvedTarget>[] {
+    return this.#standIns.ofName(spelling);
+  }
+
   /** How a route orders its targets; undefined where they are tried as they are listed, and where there is no such route. */
   groupOfRoute(name: string): RouteGroup | undefined {
     const route = this.config.routes.get(name);
@@ -148,11 +165,12 @@ export class RouteTable {
     const known = this.#groups.get(route.name);
     if (known !== undefined) return known;
     const members: GroupMember[] = [];
-    for (const { target, route: inner, weight } of membersOf(route)) {
+    for (const { target, route: inner, weight, tier } of membersOf(route)) {
+      const place = tier === undefined ? { weight } : { weight, tier };
       const nested = inner === undefined ? undefined : this.config.routes.get(inner);
-      if (nested !== undefined) members.push({ kind: 'route', name: nested.name, weight, group: this.#group(nested) });
+      if (nested !== undefined) members.push({ kind: 'route', name: nested.name, ...place, group: this.#group(nested) });
       const first = target === undefined ? undefined : this.target(target.endpoint, this.modelAt(target.endpoint, target.model));
-      if (first !== undefined && !members.some(one => one.kind === 'target' && one.first === first)) members.push({ kind: 'target', name: first.name, weight, first });
+      if (first !== undefined && !members.some(one => one.kind === 'target' && one.first === first)) members.push({ kind: 'target', name: first.name, ...place, first });
     }
     const made: RouteGroup = { name: route.name, strategy: route.strategy, members };
     this.#groups.set(route.name, made);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { RouteSettings } from '../../../server/api/settings.ts';
-import { moved, targetsOf, weightProblem, withTargets, withWeight } from '../../settings/settingsEdits.ts';
+import { targetTiers, type RouteSettings, type TargetTier } from '../../../server/api/settings.ts';
+import { moved, targetsOf, weightProblem, withTargets, withTier, withWeight } from '../../settings/settingsEdits.ts';
 import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 import { askTarget } from './askTarget.ts';
@@ -10,7 +10,7 @@ import { policyText, type Policy } from '../../settings/policies/policy.ts';
 import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
 
 type EditChoice = { kind: 'target'; index: number } | { kind: 'add' } | { kind: 'policy'; name: RoutePolicyName } | { kind: 'done' };
-type TargetChange = 'first' | 'up' | 'down' | 'weight' | 'remove';
+type TargetChange = 'first' | 'up' | 'down' | 'weight' | 'tier' | 'remove';
 
 /** The targets in order; each can be moved, weighed or removed, others and routes added; and every policy. Each change is saved at once. */
 export async function openRoute(services: CommandServices, route: string): Promise<void> {
@@ -20,7 +20,7 @@ export async function openRoute(services: CommandServices, route: string): Promi
     const targets = targetsOf(settings);
     const items: Choice<EditChoice>[] = [
       ...targets.map((target, index): Choice<EditChoice> => ({
-        label: `${String(index + 1)}. ${target}`, ...(heedsWeights(settings) ? { description: `weight ${String(settings.weights?.[target] ?? 1)}` } : {}), value: { kind: 'target', index },
+        label: `${String(index + 1)}. ${target}`, ...describedTarget(settings, target), value: { kind: 'target', index },
       })),
       { label: '$(add) Add a Model or Route…', value: { kind: 'add' } },
       { label: 'Policies', kind: vscode.QuickPickItemKind.Separator, value: { kind: 'done' } },
@@ -40,6 +40,28 @@ export async function openRoute(services: CommandServices, route: string): Promi
       case 'target': await changeTarget(services, route, targets[choice.index] ?? '', heedsWeights(settings)); break;
     }
   }
+}
+
+/** The tier and the weight of a target, where they say something. */
+function describedTarget(settings: RouteSettings, target: string): { description?: string } {
+  const tier = settings.tiers?.[target];
+  const parts = [...(tier === undefined ? [] : [tierLabels[tier].toLowerCase()]), ...(heedsWeights(settings) ? [`weight ${String(settings.weights?.[target] ?? 1)}`] : [])];
+  return parts.length === 0 ? {} : { description: parts.join(', ') };
+}
+
+const tierLabels: Readonly<Record<TargetTier, string>> = { 'backup': 'Backup', 'last-resort': 'Last Resort' };
+
+/** Asks when a target of a route is used. */
+export async function editTier(services: CommandServices, route: string, target: string): Promise<void> {
+  const now = routeSettings(services, route).tiers?.[target];
+  const tier = valueOf(await askChoice<TargetTier | 'main'>({
+    title: `Edit Route "${route}"`, placeholder: `When should ${target} be used?`, canGoBack: true,
+    items: [
+      { label: 'Main', detail: 'As the route orders its models', value: 'main' as const },
+      ...(Object.keys(targetTiers) as TargetTier[]).map(value => ({ label: tierLabels[value], detail: `${targetTiers[value].charAt(0).toUpperCase()}${targetTiers[value].slice(1)}`, value })),
+    ].map(item => item.value === (now ?? 'main') ? { ...item, description: 'now' } : item),
+  }));
+  if (tier !== undefined) await services.configuration.changeRoutes(routes => withTier(routes, route, target, tier === 'main' ? undefined : tier));
 }
 
 /** Asks for one policy of a route. */
@@ -81,6 +103,7 @@ async function changeTarget(services: CommandServices, route: string, target: st
     title: target, placeholder: 'What should happen with this model?', canGoBack: true,
     items: [
       ...(weighs ? [{ label: '$(law) Set Its Weight…', value: 'weight' as const }] : []),
+      ...(targets.length > 1 ? [{ label: '$(layers) Set When It Is Used…', value: 'tier' as const }] : []),
       ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
       ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),
       ...(index > 1 ? [{ label: '$(fold-up) Make It the First', value: 'first' as const }] : []),
@@ -90,6 +113,7 @@ async function changeTarget(services: CommandServices, route: string, target: st
   switch (change) {
     case undefined: return;
     case 'weight': return editWeight(services, route, target);
+    case 'tier': return editTier(services, route, target);
     case 'first': return reorder(services, route, list => moved(list, list.indexOf(target), 0));
     case 'up': return reorder(services, route, list => moved(list, list.indexOf(target), list.indexOf(target) - 1));
     case 'down': return reorder(services, route, list => moved(list, list.indexOf(target), list.indexOf(target) + 1));

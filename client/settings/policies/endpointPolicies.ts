@@ -1,4 +1,5 @@
-import { endpointBillings, type EndpointBilling, type EndpointSettings } from '../../../server/api/settings.ts';
+import { endpointBillings, keyRotations, type EndpointBilling, type EndpointSettings, type KeyRotationName } from '../../../server/api/settings.ts';
+import { rotationDetail, rotationLabels, withRotation } from '../keyPoolSettings.ts';
 import { withField, withPart, type NumberField, type Policy } from './policy.ts';
 import { timeoutPolicy } from './timeouts.ts';
 
@@ -33,6 +34,15 @@ export const endpointPolicies = {
       place('priority', { title: 'Priority', prompt: 'For a request that asks for a model by name: the smaller number is tried first', whole: true, min: 1, max: 1000 }),
       place('weight', { title: 'Weight', prompt: 'Of providers with the same priority, the one with the larger weight comes first', min: 0, max: 1_000_000 }),
     ],
+  },
+  keyRotation: {
+    title: 'Which of several keys a conversation gets',
+    fields: [{
+      kind: 'choice', title: 'Which of several keys a conversation gets',
+      values: (Object.keys(keyRotations) as KeyRotationName[]).map(name => ({
+        label: rotationLabels[name], detail: rotationDetail(name), change: settings => withRotation(settings, name), isOf: ({ keyRotation = 'failover' }) => keyRotation === name,
+      })),
+    }],
   },
   limits: {
     title: 'Limits of your own', unset: "the provider's, as it reports them",

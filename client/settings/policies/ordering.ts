@@ -26,3 +26,21 @@ export const strategyPolicy: Policy = {
     })),
   }],
 };
+
+/** What is typed for no model at all. */
+const nothing = 'none';
+
+function listed(text: string): string[] {
+  return text.trim().toLowerCase() === nothing ? [] : [...new Set(text.split(',').map(name => name.trim()).filter(name => name !== ''))];
+}
+
+export const equivalentsPolicy: Policy = {
+  title: 'Models that stand in when all of its own are out',
+  fields: [{
+    kind: 'text', title: 'Models that stand in', unset: 'as declared for its models',
+    prompt: `Names of models, with commas between them and the best one first: they are used when no model of the route can answer; "${nothing}": no other model ever answers`,
+    problem: text => listed(text).some(name => name.length > 200 || /\s/.test(name)) ? `Type names of models with commas between them, or "${nothing}".` : undefined,
+    get: ({ equivalents }) => equivalents === undefined ? undefined : equivalents.length === 0 ? nothing : equivalents.join(', '),
+    set: (settings, text) => withField(settings, 'equivalents', text === undefined ? undefined : listed(text)),
+  }],
+};

@@ -1,7 +1,7 @@
 import type { RouteSettings } from '../../../server/api/settings.ts';
 import { canaryPolicy } from './canary.ts';
 import { afterCommitPolicy, hedgePolicy, refusalPolicy } from './failures.ts';
-import { strategyPolicy } from './ordering.ts';
+import { equivalentsPolicy, strategyPolicy } from './ordering.ts';
 import type { Policy } from './policy.ts';
 import { kindPolicy, rolePolicy } from './purposes.ts';
 import { shadowPolicy } from './shadow.ts';
@@ -19,6 +19,7 @@ import { warmCachePolicy } from './warmCache.ts';
  */
 export const routePolicies = {
   strategy: strategyPolicy,
+  equivalents: equivalentsPolicy,
   byRole: rolePolicy,
   byKind: kindPolicy,
   canary: canaryPolicy,

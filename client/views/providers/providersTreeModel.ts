@@ -155,7 +155,8 @@ function keyNode(endpoint: string, key: KeyStatus, now: number): TreeNode {
   const look = keyStates[key.state];
   const until = look.until === undefined || key.until === undefined || key.until <= now ? '' : `, ${look.until} ${clockText(key.until, now, 'up')}`;
   const isWell = key.state === 'ok' || key.state === 'unused';
-  const description = [look.text + until, ...(isWell && key.reason !== undefined ? [key.reason] : [])].filter(text => text !== '').join(', ');
+  const shares = key.sharesLimitsWith === undefined ? [] : [`shares limits with ${key.sharesLimitsWith.join(', ')}`];
+  const description = [look.text + until, ...(isWell && key.reason !== undefined ? [key.reason] : []), ...shares].filter(text => text !== '').join(', ');
   // A label such as `key 1` says by itself what it is.
   const name = /^key\b/i.test(key.label) ? `K${key.label.slice(1)}` : `Key ${key.label}`;
   return {

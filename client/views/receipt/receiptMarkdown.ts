@@ -14,7 +14,7 @@ export function receiptMarkdown(page: ReceiptPage): string {
     escapeMarkdown(page.why),
     `${escapeMarkdown(page.plan.summary)}.`,
     page.plan.targets.map((target, index) =>
-      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}: ${target.state}`).join('\n'),
+      `${index + 1}. ${markdownCode(target.target)}${target.upstream === undefined ? '' : ` (as ${markdownCode(target.upstream)})`}${target.standIn === undefined ? '' : ` (${escapeMarkdown(target.standIn)})`}: ${target.state}`).join('\n'),
     ...(page.plan.excluded.length === 0 ? [] : [
       'Left out:',
       page.plan.excluded.map(({ target, reason }) => `- ${markdownCode(target)}: ${escapeMarkdown(reason)}`).join('\n'),

@@ -28,7 +28,7 @@ export const isReceiptState: Guard<ReceiptState> = isShape<ReceiptState>({ id: i
 const isTone = isOneOf(...tones);
 const isFact = isShape<Fact>({ label: isString, value: isString, isId: optional(isBoolean) });
 const isCost = isShape<ReceiptCost>({ text: isString, note: isString });
-const isTarget = isShape<ReceiptTarget>({ target: isString, upstream: optional(isString), state: isString, tone: isTone });
+const isTarget = isShape<ReceiptTarget>({ target: isString, upstream: optional(isString), standIn: optional(isString), state: isString, tone: isTone });
 const isExcluded = isShape<{ target: string; reason: string }>({ target: isString, reason: isString });
 const isTimeline = isShape<AttemptTimeline>({
   left: isNumber,

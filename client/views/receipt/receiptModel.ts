@@ -25,6 +25,8 @@ export interface ReceiptTarget {
   target: string;
   /** The name the provider knows the model by, where it is another one. */
   upstream?: string | undefined;
+  /** What it is, where it is used only when all before it are out: `backup`. */
+  standIn?: string | undefined;
   /** `answered`, `failed`, `not needed`. */
   state: string;
   tone: Tone;
@@ -83,6 +85,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
       targets: receipt.plan.targets.map((planned): ReceiptTarget => ({
         target: planned.target,
         upstream: planned.upstreamModel === planned.model ? undefined : planned.upstreamModel,
+        ...standInOf(receipt, planned.target),
         ...targetState(planned.target, receipt),
       })),
       excluded: receipt.plan.excluded.map(({ target, reason }) => ({ target, reason })),
@@ -128,6 +131,11 @@ function cacheText(cache: Receipt['plan']['cache']): string | undefined {
   return why === undefined ? undefined : `${why.charAt(0).toUpperCase()}${why.slice(1)}`;
 }
 
+function standInOf({ plan: { standIns } }: Receipt, target: string): { standIn?: string } {
+  const why = standIns?.find(one => one.target === target)?.why;
+  return why === undefined ? {} : { standIn: why };
+}
+
 function planSummary(receipt: Receipt): string {
   const { kind, requestedModel, strategy, why, purpose, cache } = receipt.plan;
   switch (kind) {
@@ -135,7 +143,9 @@ function planSummary(receipt: Receipt): string {
       if (purpose?.first !== undefined && why !== undefined && why === cache?.why) return `Route ${requestedModel}: ${purpose.entry ?? ''} leads to ${purpose.first}, because ${purpose.why}, but it ${why}`;
       if (purpose?.first !== undefined) return `Route ${requestedModel}: ${purpose.first} first (${purpose.entry ?? ''}), because ${purpose.why}${why === undefined ? '' : `; ${why}`}`;
       return why === undefined ? `Route ${requestedModel}: its targets in order` : `Route ${requestedModel}, ${why}`;
-    case 'model': return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority${why === undefined ? '' : `; ${why}`}`;
+    case 'model':
+      if (receipt.plan.standIns !== undefined && why !== undefined) return `Model ${requestedModel}: ${why}`;
+      return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority${why === undefined ? '' : `; ${why}`}`;
     case 'target': return `Exactly ${requestedModel}, no alternative`;
   }
 }

@@ -7,7 +7,7 @@ import { expandTexts, ownerOf, type Environment } from '../yamlConfig.ts';
 import { readYaml } from '../yamlDocument.ts';
 
 /** The sections of a file that can stand beside the editor's settings. */
-export const ruleSections = ['routes', 'aliases', 'tools'] as const;
+export const ruleSections = ['routes', 'aliases', 'equivalents', 'tools'] as const;
 export type RuleSection = (typeof ruleSections)[number];
 export type RawRules = Partial<Record<RuleSection, unknown>>;
 
@@ -39,7 +39,7 @@ export function withRulesFile(settings: RawRules, text: string, file: string, en
   if (!document.valid) return { raw: settings, problems, readable: false, routes: 0, locate: () => ({}) };
   const value = document.value ?? {};
   if (!isObject(value)) {
-    report([], 'The rules must be a mapping with "routes", "aliases" or "tools".');
+    report([], 'The rules must be a mapping with "routes", "aliases", "equivalents" or "tools".');
     return { raw: settings, problems, readable: false, routes: 0, locate: () => ({}) };
   }
   if (value['endpoints'] !== undefined) report(['endpoints'], 'Endpoints of this file are not used in the editor; "Waybill: Add Provider…" adds them, with their keys in the secret store.');

@@ -1,3 +1,4 @@
+import type { TargetTier } from '../../api/settings.ts';
 import { targetName } from '../../api/targetName.ts';
 import type { RouteConfig, RouteMember, RouteTarget } from '../config.ts';
 import { suggestion } from '../nearest.ts';
@@ -7,7 +8,7 @@ import type { ConfigPath } from '../schemaProblems.ts';
 export interface WrittenMember { readonly index: number; readonly text: string; readonly target?: RouteTarget | undefined; readonly route?: string | undefined }
 
 /** A route whose entries have been read one by one, before those that are routes are followed. */
-export interface UnlinkedRoute { readonly route: RouteConfig; readonly members: readonly WrittenMember[]; readonly weights: Readonly<Record<string, number>> | undefined }
+export interface UnlinkedRoute { readonly route: RouteConfig; readonly members: readonly WrittenMember[]; readonly weights: Readonly<Record<string, number>> | undefined; readonly tiers?: Readonly<Record<string, TargetTier>> | undefined }
 
 type Report = (path: ConfigPath, message: string) => void;
 
@@ -34,16 +35,17 @@ function link(name: string, unlinked: ReadonlyMap<string, UnlinkedRoute>, linked
   if (linked.has(name)) return linked.get(name);
   const found = unlinked.get(name);
   if (found === undefined) return undefined;
-  const { route, members: written, weights } = found;
+  const { route, members: written, weights, tiers } = found;
   const way = [...above, name];
   const weightOf = weightsOf(found, report);
+  const tierOf = tiersOf(found, report);
   const leaveOut = ({ index, text }: WrittenMember, reason: string): void => { report(['routes', name, 'targets', index], `Route "${name}": target "${text}" is left out: ${reason}`); };
   const members: RouteMember[] = [];
   const targets = new Map<string, RouteTarget>();
   for (const member of written) {
-    const weight = weightOf(member.text);
+    const place = { weight: weightOf(member.text), ...tierOf(member.text) };
     if (member.target !== undefined) {
-      members.push({ target: member.target, weight });
+      members.push({ target: member.target, ...place });
       targets.set(targetName(member.target.endpoint, member.target.model), member.target);
     } else if (member.route !== undefined) {
       const start = way.indexOf(member.route);
@@ -56,7 +58,7 @@ function link(name: string, unlinked: ReadonlyMap<string, UnlinkedRoute>, linked
         leaveOut(member, `route "${member.route}" leads to no target.`);
         continue;
       }
-      members.push({ route: inner.name, weight });
+      members.push({ route: inner.name, ...place });
       for (const target of inner.targets) targets.set(targetName(target.endpoint, target.model), target);
     }
   }
@@ -65,7 +67,7 @@ function link(name: string, unlinked: ReadonlyMap<string, UnlinkedRoute>, linked
     linked.set(name, undefined);
     return undefined;
   }
-  const plain = weights === undefined && members.every(({ target }) => target !== undefined);
+  const plain = weights === undefined && tiers === undefined && members.every(({ target }) => target !== undefined);
   const made: RouteConfig = { ...route, targets: [...targets.values()], ...(plain ? {} : { members }) };
   linked.set(name, made);
   return made;
@@ -80,4 +82,15 @@ function weightsOf({ route: { name, strategy }, members, weights }: UnlinkedRout
   }
   if (!weighing.has(strategy)) report(['routes', name, 'weights'], `Route "${name}": its weights are not used by the strategy "${strategy}"; set "strategy" to "weighted".`);
   return entry => weights[entry] ?? 1;
+}
+
+/** The tier of each entry that waits; what is wrong with the tiers is reported. Where every entry waits, the first ones to be used are the main ones. */
+function tiersOf({ route: { name }, members, tiers }: UnlinkedRoute, report: Report): (entry: string) => { tier?: TargetTier } {
+  if (tiers === undefined) return () => ({});
+  const entries = new Set(members.map(({ text }) => text));
+  for (const entry of Object.keys(tiers)) {
+    if (!entries.has(entry)) report(['routes', name, 'tiers', entry], `Route "${name}": the tier of "${entry}" is not used: no target of the route is written like this${suggestion(entry, entries)}`);
+  }
+  if (members.every(({ text }) => tiers[text] !== undefined)) report(['routes', name, 'tiers'], `Route "${name}": every target waits for another one; leave the tier of at least one target out.`);
+  return entry => tiers[entry] === undefined ? {} : { tier: tiers[entry] };
 }

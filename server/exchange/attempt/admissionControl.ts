@@ -1,5 +1,5 @@
-import type { KeyMaterial } from '../../api/messages.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { HandedKey } from '../../keys/keyHandles.ts';
 import type { RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { AdmissionRequest, ImmediateAdmissionControl, KeyRequest, Permit, Refusal, UsedTokens } from '../admission.ts';
 import type { EarlyPlace } from './earlyAttempts.ts';
@@ -50,7 +50,7 @@ class AttemptPermit implements Permit, Grant {
   readonly admitted = true;
   readonly request: AdmissionRequest;
   readonly rate: RateRequest;
-  key: KeyMaterial | undefined;
+  key: HandedKey | undefined;
   trial = false;
   ticket: RateTicket | undefined;
   early = false;

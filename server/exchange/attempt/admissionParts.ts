@@ -1,5 +1,5 @@
-import type { KeyMaterial } from '../../api/messages.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
+import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
 import type { RateLimiter, RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { EarlyAttempts, EarlyPlace } from './earlyAttempts.ts';
@@ -10,7 +10,7 @@ export interface Grant {
   readonly request: AdmissionRequest;
   /** The request as limits see it; `keyId` follows `key`. */
   readonly rate: RateRequest;
-  key: KeyMaterial | undefined;
+  key: HandedKey | undefined;
   trial: boolean;
   ticket: RateTicket | undefined;
   /** The provider said that it would refuse: only the last resort let the attempt through. */
@@ -38,30 +38,42 @@ export interface KeyPart extends AdmissionPart {
   /** Puts the next usable key in the place of the grant's. @returns false when there is none, and the grant is as before */
   takeAnother(grant: Grant, excludedKeys: ReadonlySet<string>): boolean;
   /** A key that could be used now. */
-  usable(request: KeyRequest, rate: RateRequest): KeyMaterial | undefined;
+  usable(request: KeyRequest, rate: RateRequest): HandedKey | undefined;
 }
 
 /** @param limiter keys at a limit are passed over */
-export function keyPart(keys: Pick<KeyPool, 'pick' | 'pickRefused' | 'taken' | 'blocked' | 'hasKeys'>, limiter: Pick<RateLimiter, 'keyAdmission'>): KeyPart {
-  function pick({ endpoint, model }: KeyRequest, rate: RateRequest, excludedKeys: ReadonlySet<string>): KeyMaterial | undefined {
+export function keyPart(keys: Pick<KeyPool, 'pick' | 'pickRefused' | 'taken' | 'used' | 'blocked' | 'hasKeys' | 'areApart'>, limiter: Pick<RateLimiter, 'keyAdmission'>): KeyPart {
+  function pick({ endpoint, model, conversation, apartFrom }: KeyRequest, rate: RateRequest, excludedKeys: ReadonlySet<string>): HandedKey | undefined {
     return keys.pick(endpoint.name, excludedKeys, rate.now, key => {
-      rate.keyId = key.id;
-      return limiter.keyAdmission(rate).admitted;
-    }, model);
+      rate.keyId = handleOf(key);
+      return limiter.keyAdmission(rate).admitted && (apartFrom === undefined || keys.areApart(endpoint.name, apartFrom, rate.keyId));
+    }, model, conversation);
+  }
+
+  function take(grant: Grant, key: HandedKey): void {
+    const { request: { endpoint, model, conversation, estimatedInputTokens }, rate } = grant;
+    grant.key = key;
+    rate.keyId = handleOf(key);
+    keys.taken(endpoint.name, rate.keyId, model, rate.now, conversation, estimatedInputTokens);
+  }
+
+  function giveBack({ request: { endpoint, estimatedInputTokens }, key, rate }: Grant, used: UsedTokens): void {
+    if (key === undefined || used === 'unknown') return;
+    keys.used(endpoint.name, handleOf(key), (used === 'unsent' ? 0 : used) - estimatedInputTokens, rate.now);
   }
 
   /** A key that the provider said something against. From here on its figures do not refuse the request. */
-  function pickRefused({ endpoint, model, excludedKeys }: KeyRequest, rate: RateRequest): KeyMaterial | undefined {
+  function pickRefused({ endpoint, model, excludedKeys }: KeyRequest, rate: RateRequest): HandedKey | undefined {
     rate.lastResort = true;
     return keys.pickRefused(endpoint.name, excludedKeys, rate.now, key => {
-      rate.keyId = key.id;
+      rate.keyId = handleOf(key);
       return limiter.keyAdmission(rate).admitted;
     }, model);
   }
 
   function blockedReason({ endpoint, model }: KeyRequest, rate: RateRequest): string | undefined {
     return keys.blocked(endpoint.name, endpoint.provider.keyRequired, rate.now, key => {
-      rate.keyId = key.id;
+      rate.keyId = handleOf(key);
       return limiter.keyAdmission(rate);
     }, model)?.reason;
   }
@@ -77,18 +89,21 @@ export function keyPart(keys: Pick<KeyPool, 'pick' | 'pickRefused' | 'taken' | '
       if (key === undefined && (request.endpoint.provider.keyRequired || keys.hasKeys(request.endpoint.name))) {
         return { admitted: false, reason: blockedReason(request, rate) ?? 'no key of it can be used now' };
       }
-      grant.key = key;
-      rate.keyId = key?.id;
-      if (key !== undefined) keys.taken(request.endpoint.name, key.id, request.model, rate.now);
+      rate.keyId = undefined;
+      if (key !== undefined) take(grant, key);
       return undefined;
     },
 
+    giveBack,
+
     takeAnother(grant, excludedKeys) {
       const key = pick(grant.request, grant.rate, excludedKeys);
-      grant.rate.keyId = (key ?? grant.key)?.id;
-      if (key === undefined) return false;
-      grant.key = key;
-      keys.taken(grant.request.endpoint.name, key.id, grant.request.model, grant.rate.now);
+      if (key === undefined) {
+        grant.rate.keyId = grant.key === undefined ? undefined : handleOf(grant.key);
+        return false;
+      }
+      giveBack(grant, 'unsent');
+      take(grant, key);
       return true;
     },
 
@@ -139,7 +154,7 @@ export function limitsPart(limiter: Pick<RateLimiter, 'enter' | 'release' | 'ref
         }
         if (entry.ofKey !== true || grant.key === undefined) return { admitted: false, reason: entry.reason };
         usedUp ??= new Set(grant.request.excludedKeys);
-        usedUp.add(grant.key.id);
+        usedUp.add(handleOf(grant.key));
         if (!key.takeAnother(grant, usedUp)) return { admitted: false, reason: entry.reason };
       }
     },

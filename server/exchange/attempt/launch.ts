@@ -1,10 +1,10 @@
-import type { KeyMaterial } from '../../api/messages.ts';
 import type { AttemptRole, PlannedTarget, RequestKind } from '../../api/receipt.ts';
 import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
 import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
+import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt, type AttemptOwner } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
@@ -24,8 +24,10 @@ export interface LaunchOrder {
   role: AttemptRole | undefined;
   kind: RequestKind;
   route: RouteConfig | undefined;
-  /** Ids of keys that this exchange has used up at the endpoint. */
+  /** Handles of keys that this exchange has used up at the endpoint. */
   triedKeys: ReadonlySet<string>;
+  /** The conversation that the request belongs to; absent where no key is chosen by it. */
+  conversation?: string | undefined;
   /** Reasoning that another provider made is left out. */
   strip: boolean;
   /** Another target could take over, so shorter timeouts may end this attempt. */
@@ -53,6 +55,7 @@ export function acquirePermit(services: Pick<ExchangeServices, 'routeTable' | 'a
   const { estimatedInputTokens, maxOutputTokens } = order.input.requirements;
   return services.admission.acquire({
     endpoint, model: target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: order.triedKeys, lastResort: order.role === 'last-resort',
+    conversation: order.conversation,
   });
 }
 
@@ -107,10 +110,10 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     role: order.role, kind, leftOut: outgoing.leftOut, changes: outgoing.changes,
   };
   const announced: AttemptStarted = {
-    exchangeId: input.id, target, endpoint, keyId: key?.id, number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,
+    exchangeId: input.id, target, endpoint, keyId: key === undefined ? undefined : handleOf(key), number: order.number, role: order.role, stream: input.stream, trial: permit.trial, startedAt,
   };
   const anotherKey = (): boolean => key !== undefined
-    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, order.triedKeys.size === 0 ? onlyKey(key) : new Set([...order.triedKeys, key.id])));
+    && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, order.triedKeys.size === 0 ? onlyKey(key) : new Set([...order.triedKeys, handleOf(key)])));
   return new UpstreamAttempt({
     owner, origin: { target, resolved, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
     holdsPrelude: order.held(anotherKey),
@@ -124,16 +127,16 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   });
 }
 
-const onlyKeys = new WeakMap<KeyMaterial, ReadonlySet<string>>();
+const onlyKeys = new WeakMap<HandedKey, ReadonlySet<string>>();
 
-/** The set that holds the id of one key, made once for each key. */
-function onlyKey(key: KeyMaterial): ReadonlySet<string> {
+/** The set that holds the handle of one key, made once for each key. */
+function onlyKey(key: HandedKey): ReadonlySet<string> {
   let only = onlyKeys.get(key);
-  if (only === undefined) onlyKeys.set(key, only = new Set([key.id]));
+  if (only === undefined) onlyKeys.set(key, only = new Set([handleOf(key)]));
   return only;
 }
 
-/** What the choice of a key for a request depends on. @param excludedKeys ids of keys that are not to be used @param lastResort a refused key may do */
+/** What the choice of a key for a request depends on. @param excludedKeys handles of keys that are not to be used @param lastResort a refused key may do */
 export function keyRequest(endpoint: EndpointConfig, model: string, { requirements }: ExchangeInput, excludedKeys: ReadonlySet<string>, lastResort = false): KeyRequest {
   const { estimatedInputTokens, maxOutputTokens } = requirements;
   return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys, lastResort };
@@ -158,7 +161,7 @@ function unsendable(error: unknown, target: PlannedTarget, services: ExchangeSer
   return { kind: 'fatal', failure };
 }
 
-function keyName(key: KeyMaterial): string {
+function keyName(key: HandedKey): string {
   const last4 = lastFour(key.secret);
   return last4 === '' ? key.label : `${key.label} …${last4}`;
 }

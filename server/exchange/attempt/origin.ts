@@ -1,6 +1,6 @@
-import type { KeyMaterial } from '../../api/messages.ts';
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
+import type { HandedKey } from '../../keys/keyHandles.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import type { Permit } from '../admission.ts';
 import type { AttemptStarted } from '../events.ts';
@@ -13,7 +13,7 @@ export interface AttemptOrigin {
   resolved: ResolvedTarget;
   /** Its endpoint, with the protocol that is spoken and the address of it. */
   endpoint: EndpointConfig;
-  key: KeyMaterial | undefined;
+  key: HandedKey | undefined;
   /** What the attempt took; given back once, at its end. */
   permit: Permit;
   started: StartedAttempt;

@@ -11,6 +11,8 @@ export interface ExchangeTerms {
   readonly patienceMs: number;
   /** A second target may be asked beside one that takes long to begin. */
   readonly mayHedge: boolean;
+  /** Names of targets that are used only when all before them are out, so that none of them is a hedge; absent: none. */
+  readonly noHedge?: ReadonlySet<string> | undefined;
   /** The reader can be asked whether another model may answer what one refused. */
   readonly asksOnRefusal: boolean;
 }

@@ -1,3 +1,4 @@
+import type { PlannedTarget } from '../../api/receipt.ts';
 import { afterChoice, afterExhaustion, afterRefusedChoice, afterWaitedLook } from './afterExhaustion.ts';
 import { afterFailure, withPendingBack } from './afterFailure.ts';
 import type { ExchangeAttempt, ExchangeEffect, ExchangeEvent, ExchangeState, ExchangeStep, Walk } from './exchangeState.ts';
@@ -87,7 +88,7 @@ function ready(state: ExchangeState): ExchangeStep {
   const effects: ExchangeEffect[] = [];
   // The reader learns which target starts the answer again.
   if (walk.brokenBy !== undefined) effects.push({ type: 'announce-restart', message: `${walk.brokenBy} Starting again with ${attempt.target.target}.` });
-  if (walk.terms.mayHedge && attempt.role !== 'hedge' && walk.queue.length > 0) effects.push({ type: 'arm-hedge', target: attempt.target });
+  if (walk.terms.mayHedge && attempt.role !== 'hedge' && hedgeOf(walk) !== undefined) effects.push({ type: 'arm-hedge', target: attempt.target });
   effects.push({ type: 'start' });
   return {
     state: {
@@ -119,9 +120,14 @@ function unsendable(state: ExchangeState, { failure }: EventOf<'unsendable'>): E
   return state.kind === 'attempting' && state.pending !== undefined ? tryHedge(state, nothing) : same(state);
 }
 
+/** The target that may be asked beside a running one: the next, unless it is for when all before it are out. */
+function hedgeOf({ queue: [next], terms: { noHedge } }: Walk): PlannedTarget | undefined {
+  return next === undefined || noHedge?.has(next.target) === true ? undefined : next;
+}
+
 /** The first target takes long to begin: the next one is asked beside it. */
 function tryHedge({ walk, running }: StateOf<'attempting'>, first: readonly ExchangeEffect[]): ExchangeStep {
-  const target = walk.queue[0];
+  const target = hedgeOf(walk);
   if (target === undefined || !hasNext(walk)) return { state: { kind: 'attempting', walk, running, pending: undefined }, effects: first };
   const attempt: ExchangeAttempt = { number: walk.launched + 1, target, role: 'hedge' };
   return {

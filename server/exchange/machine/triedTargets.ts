@@ -10,7 +10,7 @@ export interface TriedTargets {
   readonly failures: ReadonlyMap<string, WaybillError>;
   /** Targets that turned out to be unable to serve such a request at all. */
   readonly unfit: readonly UnfitTarget[];
-  /** Ids of the keys that are used up for this exchange, by endpoint; by target where only their use for the model is. */
+  /** Handles of the keys that are used up for this exchange, by endpoint; by target where only their use for the model is. */
   readonly keys: ReadonlyMap<string, ReadonlySet<string>>;
   /** Targets that had their one more try. */
   readonly retried: ReadonlySet<string>;
@@ -28,7 +28,7 @@ const noRepairs: readonly (readonly Repair[])[] = [];
 /** Nothing was tried yet. One value for all exchanges, so that a request that succeeds at once makes none. */
 export const nothingTried: TriedTargets = { failures: new Map(), unfit: [], keys: new Map(), retried: noNames, stripped: noNames, repaired: new Map(), cutShort: noNames };
 
-/** Ids of keys that are used up for a target in this exchange. */
+/** Handles of keys that are used up for a target in this exchange. */
 export function triedKeysOf({ keys }: TriedTargets, { endpoint, target }: PlannedTarget): ReadonlySet<string> {
   const ofEndpoint = keys.get(endpoint);
   const ofTarget = keys.get(target);

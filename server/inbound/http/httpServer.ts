@@ -65,6 +65,9 @@ export class HttpServer {
         return call.refuse(401,
           'The token of the local Waybill endpoint is missing or wrong. Send the content of its token file as Authorization: Bearer, x-api-key or x-goog-api-key.');
       }
+      if (route?.access === 'owner' && owner.tool !== undefined) {
+        return call.refuse(403, 'The token of a connected tool may not do this. Send the token of the local endpoint itself: "Waybill: Copy Local Endpoint Token…" copies it.');
+      }
       call.tool = owner.tool;
     }
     const hops = request.headers[hopsHeader];

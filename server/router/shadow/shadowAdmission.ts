@@ -10,9 +10,11 @@ export function shadowAdmissionSources({ keys, healthRegistry, ...others }: Omit
   return {
     ...others,
     keys: {
-      pick: (endpoint, tried, now, permits, model) => keys.pick(endpoint, tried, now, permits, model),
+      pick: (endpoint, tried, now, permits, model, conversation) => keys.pick(endpoint, tried, now, permits, model, conversation),
       pickRefused: () => undefined,
       taken: () => undefined,
+      used: () => undefined,
+      areApart: (endpoint, one, other) => keys.areApart(endpoint, one, other),
       blocked: (endpoint, required, now, permits, model) => keys.blocked(endpoint, required, now, permits, model),
       hasKeys: endpoint => keys.hasKeys(endpoint),
     },

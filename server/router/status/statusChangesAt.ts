@@ -1,6 +1,7 @@
 import { localMidnight } from '../../base/localMidnight.ts';
 import type { Config } from '../../config/config.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
+import { handleOf } from '../../keys/keyHandles.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
 import type { RateLimiter } from '../../limits/rateLimiter.ts';
 
@@ -31,7 +32,7 @@ export function statusChangesAt({ config, healthRegistry, keys, limiter }: Timed
 function isLimited(endpoint: string, keys: TimedSources['keys'], limiter: TimedSources['limiter'], now: number): boolean {
   if (!limiter.admission(endpoint, 0, now).admitted) return true;
   const known = keys.all(endpoint);
-  return known.length === 0 ? isKeyLimited(endpoint, '', limiter, now) : known.some(({ id }) => isKeyLimited(endpoint, id, limiter, now));
+  return known.length === 0 ? isKeyLimited(endpoint, '', limiter, now) : known.some(key => isKeyLimited(endpoint, handleOf(key), limiter, now));
 }
 
 function isKeyLimited(endpoint: string, keyId: string, limiter: TimedSources['limiter'], now: number): boolean {

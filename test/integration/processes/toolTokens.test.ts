@@ -44,6 +44,18 @@ describe('the local endpoint with tokens of single tools', () => {
     assert.equal(await toolOf(await ask({ authorization: `Bearer ${testRouter.token}` })), 'claude-code');
   });
 
+  it('lets a tool neither move the routing nor handle an admin key', async () => {
+    const post = async (path: string, token: string): Promise<number> => {
+      const response = await fetch(testRouter.url + path, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: '{}' });
+      const text = await response.text();
+      if (response.status === 403) assert.match(text, /The token of a connected tool may not do this/);
+      return response.status;
+    };
+    const token = testRouter.testRouter.tools.connect('codex');
+    for (const path of ['/waybill/canary', '/waybill/shadow', '/waybill/reconcile']) assert.deepEqual([await post(path, token), await post(path, testRouter.token)], [403, 400], path);
+    assert.equal((await fetch(`${testRouter.url}/waybill/canary`, { headers: { authorization: `Bearer ${token}` } })).status, 200, 'it may read');
+  });
+
   it('refuses a token as soon as a peer has revoked it, and goes on with the others', async () => {
     const peer = new ToolTokens(testRouter.dataDir);
     const [kept, revoked] = [peer.connect('opencode'), peer.connect('aider')];

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Admission } from '../../../server/health/healthReader.ts';
 import type { KeyStateNote } from '../../../server/ledger/peerNotes.ts';
 import { keyFingerprints, privateKeyFingerprints } from '../../../server/keys/keyFingerprints.ts';
+import { handleOf } from '../../../server/keys/keyHandles.ts';
 import { KeyPool, lastFour } from '../../../server/keys/keyPool.ts';
 
 const hourMs = 3_600_000;
@@ -39,8 +40,10 @@ describe('a pool of keys', () => {
     assert.deepEqual(states(0), ['rejected', 'unused']);
     pool.configure(new Map([['e', [{ ...one, secret: 'another-secret-3333' }, two]]]));
     assert.deepEqual(states(0), ['unused', 'unused']);
-    pool.report('e', '1', 'auth', 0);
-    pool.revive('e', '1');
+    const [renewed] = pool.all('e');
+    const handle = handleOf(renewed ?? assert.fail());
+    pool.report('e', handle, 'auth', 0);
+    pool.revive('e', handle);
     assert.deepEqual(states(0), ['ok', 'unused']);
   });
 

@@ -74,7 +74,8 @@ function attempts(page: ReceiptPage): Element {
 function plan(page: ReceiptPage): Element {
   const targets = page.plan.targets.map((target) => element('li', {},
     toneMark(target.tone),
-    element('span', { class: 'target' }, target.target, target.upstream === undefined ? undefined : element('span', { class: 'note' }, ` as ${target.upstream}`)),
+    element('span', { class: 'target' }, target.target, target.upstream === undefined ? undefined : element('span', { class: 'note' }, ` as ${target.upstream}`),
+      target.standIn === undefined ? undefined : element('span', { class: 'note' }, ` (${target.standIn})`)),
     element('span', { class: 'note' }, target.state)));
   const excluded = page.plan.excluded.map(({ target, reason }) => element('div', {}, element('dt', {}, target), element('dd', {}, reason)));
   return element('section', {},

@@ -16,7 +16,7 @@ export const canaryRoutes: readonly HttpRoute[] = [
     },
   },
   {
-    methods: ['POST'], path: '/waybill/canary', access: 'token',
+    methods: ['POST'], path: '/waybill/canary', access: 'owner',
     handle: (call, { router }) => call.readBody(noWords, ({ bytes }) => {
       const params = paramsOf(parseJson(bytes.toString('utf8')));
       return params === undefined ? call.refuse(400, shape) : answer(call, router.canaries.act(params));

@@ -7,7 +7,7 @@ const shape = 'Send JSON like {"endpoint": "openai", "fromDay": "2026-11-01", "t
 
 /** The ledger compared with what a provider charges. */
 export const reconcileRoute: HttpRoute = {
-  methods: ['POST'], path: '/waybill/reconcile', access: 'token',
+  methods: ['POST'], path: '/waybill/reconcile', access: 'owner',
   handle: (call, { router }) => call.readBody(noWords, async ({ bytes }) => {
     const body = parseJson(bytes.toString('utf8'));
     const params = isObject(body) ? paramsOf(body) : undefined;

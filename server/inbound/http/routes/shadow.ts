@@ -16,7 +16,7 @@ export const shadowRoutes: readonly HttpRoute[] = [
     },
   },
   {
-    methods: ['POST'], path: '/waybill/shadow', access: 'token',
+    methods: ['POST'], path: '/waybill/shadow', access: 'owner',
     handle: (call, { router }) => call.readBody(noWords, ({ bytes }) => {
       const params = paramsOf(parseJson(bytes.toString('utf8')));
       return params === undefined ? call.refuse(400, shape) : answer(call, router.shadows.act(params));

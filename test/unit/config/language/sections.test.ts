@@ -44,7 +44,7 @@ describe('a file of rules beside the settings', () => {
 
   test('adds its rules, and holds where both have a name, which is said with its line', () => {
     const { raw, problems, locate } = withRulesFile(settings, 'routes:\n  main: { targets: [b/y] }\n  more: { targets: ["${PLACE}/y"] }\n', '/rules.yaml', { PLACE: 'b' });
-    assert.deepEqual(raw, { routes: { main: { targets: ['b/y'] }, own: { targets: ['a/x'] }, more: { targets: ['b/y'] } }, aliases: { fast: 'x' }, tools: undefined });
+    assert.deepEqual(raw, { routes: { main: { targets: ['b/y'] }, own: { targets: ['a/x'] }, more: { targets: ['b/y'] } }, aliases: { fast: 'x' }, equivalents: undefined, tools: undefined });
     assert.deepEqual(problems.map(({ message, line }) => [message, line]), [['"main" of "routes" is also in the settings; the one of this file holds.', 2]]);
     assert.deepEqual([locate(['routes', 'more']), locate(['routes', 'own'])], [{ file: '/rules.yaml', line: 3 }, {}]);
   });

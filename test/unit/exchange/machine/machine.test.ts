@@ -46,6 +46,7 @@ const cases: Record<string, readonly Case[]> = {
   ],
   'a hedge': [
     ['the next target is asked beside a slow one', attempting([b, c], { terms: hedging }), { type: 'hedge-due' }, 'attempting 1 acquiring 2 [c]', ['acquire 2 b/m hedge']],
+    ['no hedge goes to a target that waits until all before it are out', attempting([b, c], { terms: { ...hedging, noHedge: new Set(['b/m']) } }), { type: 'hedge-due' }, 'attempting 1 [b c]', []],
     ['without a target there is no hedge', attempting([], { terms: hedging }), { type: 'hedge-due' }, 'attempting 1 []', []],
     ['without an attempt left there is no hedge', attempting([b], { terms: hedging, attemptBound: 1 }), { type: 'hedge-due' }, 'attempting 1 [b]', []],
     ['a third attempt never runs beside two', hedged(), { type: 'hedge-due' }, 'attempting 1+2 [c]', []],

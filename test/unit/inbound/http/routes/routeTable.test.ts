@@ -25,14 +25,14 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['GET', '/api/tags', 'token'],
   ['GET', '/waybill/status', 'token'],
   ['GET', '/waybill/spend', 'token'],
-  ['POST', '/waybill/reconcile', 'token'],
+  ['POST', '/waybill/reconcile', 'owner'],
   ['GET', '/waybill/savings', 'token'],
   ['GET', '/waybill/cache', 'token'],
   ['GET', '/waybill/migration', 'token'],
   ['GET', '/waybill/canary', 'token'],
-  ['POST', '/waybill/canary', 'token'],
+  ['POST', '/waybill/canary', 'owner'],
   ['GET', '/waybill/shadow', 'token'],
-  ['POST', '/waybill/shadow', 'token'],
+  ['POST', '/waybill/shadow', 'owner'],
   ['GET', '/waybill/exchanges', 'token'],
   ['GET', '/waybill/exchanges/wb_1', 'token'],
   ['GET', '/waybill/identity', 'loopback'],
@@ -61,6 +61,10 @@ describe('the table of routes', () => {
 
   it('has no route without a token that can read or spend', () => {
     assert.deepEqual(httpRoutes.filter(({ access }) => access === 'loopback').map(({ path }) => path), ['/health', '/waybill/identity', '/', anyPath, anyPath]);
+  });
+
+  it('leaves what changes the routing or handles an admin key to the owner of the endpoint', () => {
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /waybill/canary', 'POST /waybill/reconcile', 'POST /waybill/shadow']);
   });
 
   it('knows a path whose method is not served', () => {
