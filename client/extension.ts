@@ -13,6 +13,7 @@ import { checkHealth, removeProvider, setEnabled, testProvider } from './command
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { editKeyPool } from './commands/keyPool/editKeyPool.ts';
+import { clearResponseCache } from './commands/cache/clearResponseCache.ts';
 import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { dryRun } from './commands/rules/dryRun.ts';
 import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rules/rulesDocuments.ts';
@@ -147,6 +148,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),
       'waybill.fireDrillReport': () => { drillReport.open(); },
+      'waybill.clearResponseCache': target => clearResponseCache(services, target),
       'waybill.startCanary': target => startCanary(services, target),
       'waybill.promoteCanary': target => promoteCanary(services, target),
       'waybill.pauseCanary': target => pauseCanary(services, target),

@@ -42,6 +42,7 @@ export const commandTitles = {
   'waybill.shadowReport': 'Show Shadow Report…',
   'waybill.dryRun': 'Dry Run Over Yesterday',
   'waybill.rulesHistory': 'Rules History…',
+  'waybill.clearResponseCache': 'Clear Response Cache…',
   'waybill.reconcileBill': 'Reconcile Bill…',
   'waybill.cacheReport': 'Show Cache Report…',
   'waybill.showSavings': 'Show Savings…',

@@ -3,6 +3,7 @@ import type {
   CatalogResult, ChatEvent, ChatParams, ChatResult, ConnectedToolsResult, ConnectToolResult, NoticeParams, ProbeParams, ProbeReport, ReceiptResult, RequestsParams, RequestsResult, RetryEndpointResult,
   SpendParams, SpendResult, TestEndpointParams, TestEndpointResult,
 } from '../../server/api/messages.ts';
+import type { ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
@@ -59,6 +60,8 @@ export interface WaybillServer {
   shadow(params: ShadowParams): Promise<ShadowResult>;
   /** What was used, what it would cost elsewhere, and how to move there. */
   migration(params: MigrationParams, token?: vscode.CancellationToken): Promise<MigrationResult>;
+  /** Forgets the answers that a route keeps, or all routes. */
+  clearResponseCache(route: string | undefined): Promise<ClearResponseCacheResult>;
   /** Does something with the canary of a route, or returns why not. */
   canary(params: CanaryParams): Promise<CanaryResult>;
   /** What would have become of recorded requests with other rules, or why that cannot be found out. */

@@ -131,6 +131,25 @@ export type AttemptRole = 'hedge' | 'resume' | 'restart' | 'last-resort' | 'shad
 /** `fast`: inline completions and other small, short answers. `complex`: reasoning, or a large prompt. */
 export type RequestKind = 'fast' | 'normal' | 'complex';
 
+/**
+ * What the response cache of a route made of a request. `hit`: a kept answer. `shared`: the answer of a call that ran for an equal
+ * request. `miss`: nothing was kept, and a provider was asked. `refresh`: the caller wanted a new answer. `bypass`: it takes no part.
+ */
+export type CacheState = 'hit' | 'shared' | 'miss' | 'refresh' | 'bypass';
+export interface CacheUse {
+  state: CacheState;
+  /** Why it takes no part, as a sentence without its end. */
+  why?: string | undefined;
+  /** The exchange that paid for the answer. */
+  of?: string | undefined;
+  /** How old the answer was, in milliseconds. */
+  ageMs?: number | undefined;
+  /** What the answer had cost, in millionths of a US dollar; absent where that is unknown. */
+  savedMicroUsd?: number | undefined;
+  /** That figure is an estimate. */
+  savedEstimated?: true | undefined;
+}
+
 export interface Attempt {
   /** 1, 2, 3 … within the exchange. */
   number: number;
@@ -197,6 +216,8 @@ export interface Receipt {
   /** The target that answered. */
   target?: string | undefined;
   plan: Plan;
+  /** Absent: the route keeps no answers. */
+  cache?: CacheUse | undefined;
   attempts: Attempt[];
   /** Sums over all attempts. */
   usage: TokenUsage;
@@ -223,6 +244,8 @@ export interface RequestSummary {
   caller: Caller;
   /** As of the receipt. */
   shadow?: ShadowOfReceipt | undefined;
+  /** Absent: the route keeps no answers. */
+  cache?: CacheUse | undefined;
 }
 
 /** Half-open time range in milliseconds since the epoch. */
@@ -261,4 +284,15 @@ export interface SpendReport {
   byWorkspace: SpendGroup[];
   /** One bar a local day, oldest first. */
   byDay: SpendDay[];
+  /** Requests that the response cache answered, and what that saved; absent: none. */
+  cached?: CachedSpend | undefined;
+}
+export interface CachedSpend {
+  exchanges: number;
+  /** What the answers had cost, as far as that is known. */
+  savedMicroUsd: number;
+  /** The part of it that is an estimate. */
+  estimatedMicroUsd: number;
+  /** Of the requests, how many answers have no known cost. */
+  unknown: number;
 }

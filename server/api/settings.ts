@@ -182,6 +182,8 @@ export interface RouteSettings {
   warmCache?: WarmCacheSettings | undefined;
   /** A target that gets a share of the requests too, beside the caller's own, once the shadow is started. */
   shadow?: ShadowSettings | undefined;
+  /** Answers are kept for requests that are the same to the last field. */
+  responseCache?: ResponseCacheSettings | undefined;
 }
 /** What is drawn for a shadow: whole conversations, or each request by itself. */
 export const shadowDraws = ['conversation', 'request'] as const;
@@ -219,6 +221,19 @@ export interface WarmCacheSettings {
   payBackTurns?: number | undefined;
   /** A higher kind of work (`byKind`) leads away from a warm cache at once, or only when that pays. */
   higherKinds?: 'at-once' | 'when-it-pays' | undefined;
+}
+/** Which requests a response cache takes by themselves: those at temperature 0, or all. */
+export const cachedTemperatures = ['zero', 'any'] as const;
+export interface ResponseCacheSettings {
+  enabled?: boolean | undefined;
+  maxAgeMs?: number | undefined;
+  /** Of all answers that are kept for the route. */
+  maxBytes?: number | undefined;
+  temperatures?: (typeof cachedTemperatures)[number] | undefined;
+  includeTools?: boolean | undefined;
+  includeStored?: boolean | undefined;
+  includeTruncated?: boolean | undefined;
+  includeRefused?: boolean | undefined;
 }
 /** When a canary goes to its next stage: after a time, after a number of requests, or when a person says so. */
 export const canaryAdvances = ['time', 'requests', 'manual'] as const;

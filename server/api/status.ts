@@ -1,3 +1,4 @@
+import type { ResponseCacheStatus } from './cache/responseCache.ts';
 import type { CanaryStatus } from './canary.ts';
 import type { ShadowStatus } from './shadow.ts';
 import type { DrillStatus } from './drill.ts';
@@ -191,4 +192,6 @@ export interface StatusSnapshot {
   canaries?: CanaryStatus[] | undefined;
   /** The same for shadows. */
   shadows?: ShadowStatus[] | undefined;
+  /** Of routes that keep answers, by this server; absent where none does. */
+  responseCaches?: ResponseCacheStatus[] | undefined;
 }

@@ -8,6 +8,7 @@ import { emptyConfig } from '../config/config.ts';
 import type { ExchangeObserver } from '../exchange/events.ts';
 import { LearntRepairs } from '../exchange/learntRepairs.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
+import { ResponseCache } from '../exchange/cache/responseCache.ts';
 import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
@@ -56,6 +57,7 @@ import { limitsObserver } from '../router/observers/limitsObserver.ts';
 import { noticesObserver } from '../router/observers/noticesObserver.ts';
 import { proberObserver } from '../router/observers/proberObserver.ts';
 import { shadowCopyObserver, shadowObserver } from '../router/observers/shadowObserver.ts';
+import { responseCacheObserver } from '../router/observers/responseCacheObserver.ts';
 import { runningObserver } from '../router/observers/runningObserver.ts';
 import { statusObserver } from '../router/observers/statusObserver.ts';
 import { timeoutsObserver } from '../router/observers/timeoutsObserver.ts';
@@ -174,6 +176,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, warm, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
 
+  const responses = new ResponseCache(clock, config);
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
   const eventLog = new EventLog({ log, redact: text => register.redact(text) });
   const costs = new CostRecorder({
@@ -227,6 +230,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     spend,
     canaryObserver(canaries),
     shadowObserver(shadows),
+    responseCacheObserver(responses),
     statusObserver(changes),
   ];
   for (const observer of observers) events.subscribe(observer);
@@ -235,11 +239,11 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
     current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
-    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, decisions: new DecisionMemory(), events,
+    keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), events,
   });
   // What targets refuse copies by name is learnt for copies alone.
   const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, keys, healthRegistry, limiter, early })) };
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, eventLog, changes, clock });
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
@@ -249,6 +253,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
     { name: 'The probes of endpoints', tick: () => { prober.tick(current.config.endpoints.values()); } },
+    { name: 'The age of kept answers', tick: at => { responses.tick(at); } },
     { name: 'The watch over canaries', tick: at => { canaries.tick(at); } },
     { name: 'The watch over shadows', tick: () => { shadows.tick(); } },
     { name: 'The end of fire drills', tick: at => { drills.tick(at); } },

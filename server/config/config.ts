@@ -112,6 +112,8 @@ export interface RouteConfig {
   warmCache?: WarmCacheConfig | undefined;
   /** Absent: the route has none. */
   shadow?: ShadowConfig | undefined;
+  /** Absent: no answers are kept. */
+  responseCache?: ResponseCacheConfig | undefined;
 }
 
 /** A shadow as its route describes it; whether it runs is no part of the configuration. */
@@ -145,6 +147,18 @@ export interface WarmCacheConfig {
 
 /** What holds for routes that say nothing, and for models that several endpoints serve. */
 export const defaultWarmCache: WarmCacheConfig = { enabled: true, payBackTurns: 8, higherKinds: 'at-once' };
+
+/** Which answers of a route are kept, and for how long. */
+export interface ResponseCacheConfig {
+  maxAgeMs: number;
+  maxBytes: number;
+  /** Requests at any temperature take part. */
+  anyTemperature: boolean;
+  includeTools: boolean;
+  includeStored: boolean;
+  includeTruncated: boolean;
+  includeRefused: boolean;
+}
 
 /** A canary as its route describes it; whether it runs is no part of the configuration. */
 export interface CanaryConfig {

@@ -1,5 +1,5 @@
-import type { EndpointSettings, HedgeSettings, TimeoutSettings, WarmCacheSettings } from '../api/settings.ts';
-import { defaultWarmCache, type BreakerConfig, type HedgeConfig, type Timeouts, type WarmCacheConfig } from './config.ts';
+import type { EndpointSettings, HedgeSettings, ResponseCacheSettings, TimeoutSettings, WarmCacheSettings } from '../api/settings.ts';
+import { defaultWarmCache, type BreakerConfig, type HedgeConfig, type ResponseCacheConfig, type Timeouts, type WarmCacheConfig } from './config.ts';
 
 type WrittenTimeouts = Omit<Timeouts, 'bufferedHeadersMs'>;
 
@@ -60,6 +60,16 @@ export function hedgeOf(settings: HedgeSettings | undefined): HedgeConfig {
 
 export function warmCacheOf(settings: WarmCacheSettings): WarmCacheConfig {
   return { ...defaultWarmCache, ...given(settings) };
+}
+
+/** @returns undefined where no answers are to be kept */
+export function responseCacheOf(settings: ResponseCacheSettings | undefined): ResponseCacheConfig | undefined {
+  if (settings === undefined || settings.enabled === false) return undefined;
+  const { maxAgeMs, maxBytes, temperatures, includeTools, includeStored, includeTruncated, includeRefused } = settings;
+  return {
+    maxAgeMs: maxAgeMs ?? 3_600_000, maxBytes: maxBytes ?? 16 * 1024 * 1024, anyTemperature: temperatures === 'any',
+    includeTools: includeTools === true, includeStored: includeStored === true, includeTruncated: includeTruncated === true, includeRefused: includeRefused === true,
+  };
 }
 
 export function probeOf(settings: EndpointSettings['probe']): { enabled: boolean; intervalMs: number } {

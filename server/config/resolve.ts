@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../api/status.ts';
 import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
 import type { Config, EndpointConfig } from './config.ts';
-import { givenTimeouts, hedgeOf, warmCacheOf } from './defaults.ts';
+import { givenTimeouts, hedgeOf, responseCacheOf, warmCacheOf } from './defaults.ts';
 import { nearest, suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
 import { resolveAliases } from './resolveAliases.ts';
@@ -14,7 +14,7 @@ import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
 import { resolveShadow } from './routes/resolveShadow.ts';
 import { resolveEquivalents } from './routes/resolveEquivalents.ts';
 import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
-import { namePattern, routeSchema } from './schema.ts';
+import { namePattern, responseCacheSchema, routeSchema } from './schema.ts';
 import { schemaProblems } from './schemaProblems.ts';
 import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
 
@@ -130,7 +130,7 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
   // Targets are checked one by one below, so that a wrong one costs only itself, and canary and shadow once all routes are known.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
-  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, shadow: undefined, targets: [] });
+  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, shadow: undefined, responseCache: undefined, targets: [] });
   if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
 
   const wrongTargets: FieldProblem[] = [];
@@ -146,7 +146,10 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   if (members.size === 0) {
     return { wrong: [{ path: ['targets'], text: written.length === 0 ? 'it has no targets.' : 'none of its targets can be used.' }], wrongTargets };
   }
-  const { strategy, weights, tiers, equivalents, timeouts, afterCommit, hedge, onRefusal, warmCache } = settings as RouteSettings;
+  const { strategy, weights, tiers, equivalents, timeouts, afterCommit, hedge, onRefusal, warmCache, responseCache: writtenCache } = settings as RouteSettings;
+  const wrongCache = writtenCache === undefined ? [] : schemaProblems(responseCacheSchema, writtenCache);
+  for (const { path, text } of wrongCache) wrongTargets.push({ path: ['responseCache', ...path], text: `its response cache is left out: ${text}` });
+  const responseCache = wrongCache.length > 0 ? undefined : responseCacheOf(writtenCache);
   return {
     route: {
       route: {
@@ -154,6 +157,7 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
         afterCommit: afterCommit ?? 'error', hedge: hedgeOf(hedge), onRefusal: onRefusal ?? 'tell',
         ...(warmCache === undefined ? {} : { warmCache: warmCacheOf(warmCache) }),
         ...(equivalents === undefined ? {} : { equivalents }),
+        ...(responseCache === undefined ? {} : { responseCache }),
       },
       members: [...members.values()], weights, tiers,
     },

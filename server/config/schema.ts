@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, canaryAdvances, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
-import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LimitSettings, ModelSettings, PriceSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
+import { anthropicVersions, cachedTemperatures, canaryAdvances, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -198,6 +198,17 @@ export const shadowSchema = z.strictObject({
   costRatio: optional(times(0.01), 'How many times the cost at the route\'s own target a request may cost. Default: the cost is reported and not judged.'),
 });
 
+export const responseCacheSchema = z.strictObject({
+  enabled: optional(z.boolean(), 'Keep answers. Default true where this section stands.'),
+  maxAgeMs: optional(whole(100, 30 * 24 * hourMs), 'How long an answer is used, in milliseconds. Default 3600000.'),
+  maxBytes: optional(whole(1024, 2_000_000_000), 'Memory for all answers of the route, in bytes; those that were not used for longest go first. Default 16777216.'),
+  temperatures: optional(z.enum(cachedTemperatures), 'Which requests take part. `zero`: those at temperature 0, and embeddings. `any`: all of them. A caller asks for it itself with the header `x-waybill-cache: use`. Default `zero`.'),
+  includeTools: optional(z.boolean(), 'Requests with tools take part, too. Default false.'),
+  includeStored: optional(z.boolean(), 'Requests that the provider is to store (`store: true`), or that continue one (`previous_response_id`), take part, too. Default false.'),
+  includeTruncated: optional(z.boolean(), 'Answers that a length limit cut off are kept, too. Default false.'),
+  includeRefused: optional(z.boolean(), 'Answers in which a model declines are kept, too. Default false.'),
+});
+
 function strategyDescription(): string {
   return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
 }
@@ -223,6 +234,7 @@ export const routeSchema = z.strictObject({
   canary: optional(canarySchema, 'Targets that take the route over in measured stages. Described here, it waits until it is started: from the palette, with `server.js canary start`, or by `POST /waybill/canary`.'),
   shadow: optional(shadowSchema, 'A target that gets a share of the requests too, beside the caller\'s own, and whose answers are only compared. Described here, it waits until it is started: from the palette, with `server.js shadow start`, or by `POST /waybill/shadow`.'),
   warmCache: optional(warmCacheSchema, 'A conversation stays with its target while the prompt cache there is likely warm: strategies, `byRole` and `byKind` propose another one, and it goes there when that pays. A target that is out, or cannot serve the request, is left at once. What is known of a cache comes from the usage that answers report.'),
+  responseCache: optional(responseCacheSchema, 'Answer a request from memory that is the same to the last field as an earlier one of the same tool and workspace, for the same target. Requests that are the same and run at the same time share one call. Answers are in the memory of each window and server alone, never on disk. A caller decides for a request with the header `x-waybill-cache`: `use`, `refresh` (ask again and keep the new answer) or `off`. Default: off.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -270,6 +282,7 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof canarySchema>, { [K in keyof CanarySettings]: CanarySettings[K] }>,
   Same<z.infer<typeof shadowSchema>, { [K in keyof ShadowSettings]: ShadowSettings[K] }>,
   Same<z.infer<typeof warmCacheSchema>, { [K in keyof WarmCacheSettings]: WarmCacheSettings[K] }>,
+  Same<z.infer<typeof responseCacheSchema>, { [K in keyof ResponseCacheSettings]: ResponseCacheSettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,

@@ -11,6 +11,7 @@ import { asksOnRefusal } from './attempt/launch.ts';
 import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from './attempt/outcome.ts';
 import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
+import { ExchangeCache, type CachedExchange } from './cache/exchangeCache.ts';
 import { conclude } from './conclusion.ts';
 import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
 import { goneCaller } from './goneCaller.ts';
@@ -37,10 +38,10 @@ const retryBackoff = { baseMs: 250, capMs: 2000 };
  * answers. It owns the timers, the sink and the attempts that run, and decides nothing itself. Chunks of the answer pass
  * from the leading attempt to the sink without the machine.
  */
-export class Exchange implements LaunchOwner, RunningExchange {
+export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
   readonly #services: ExchangeServices;
   readonly #input: ExchangeInput;
-  #sink: ResponseSink;
+  sink: ResponseSink;
   /** The sink, where it takes bytes. */
   #byteSink: ByteSink | undefined;
   /** The sink, where it can show to a reader what happens. */
@@ -60,6 +61,8 @@ export class Exchange implements LaunchOwner, RunningExchange {
   #launcher: AttemptLauncher | undefined;
   #hedge: HedgeTimer | undefined;
   #resumption: Resumption | undefined;
+  /** Only where the route keeps answers. */
+  #cache: ExchangeCache | undefined;
   /** A pause, or the time in which the reader may answer. */
   #timer: NodeJS.Timeout | undefined;
   #handedOutCall = false;
@@ -68,14 +71,14 @@ export class Exchange implements LaunchOwner, RunningExchange {
   constructor(services: ExchangeServices, input: ExchangeInput, sink: ResponseSink) {
     this.#services = services;
     this.#input = input;
-    this.#sink = sink;
+    this.sink = sink;
     this.#byteSink = sink.kind === 'bytes' ? sink : undefined;
     this.#readerSink = sink.kind === 'reader' ? sink : undefined;
     this.#kind = requestKind({ requirements: input.requirements, purpose: input.caller.purpose, operation: operationOf(input.body), thinkingAsked: input.body.kind === 'conversation' && input.body.thinkingAsked });
     this.#lastWriteAt = services.clock.now();
     this.#draft = new ReceiptDraft(input, services, this.#lastWriteAt);
     this.#planner = new ExchangePlanner(services, input, this.#kind, this.#draft, this);
-    sink.onDrain = () => { if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
+    sink.onDrain = () => { this.#cache?.drained(); if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
   }
 
   /** Where the exchange stands. */
@@ -91,30 +94,35 @@ export class Exchange implements LaunchOwner, RunningExchange {
     const refused = this.#planner.refusedName();
     const { started } = this.#services.events;
     if (started.hasListeners) started.emit({ exchange: this });
-    let event: ExchangeEvent;
+    if (refused === undefined) this.plan();
+    else this.#dispatch({ type: 'name-refused', failure: refused });
+  }
+
+  plan(): void {
+    let event: ExchangeEvent | undefined;
     try {
-      event = refused === undefined ? this.#firstPlan() : { type: 'name-refused', failure: refused };
+      event = this.#firstPlan();
     } catch (cause) {
       this.#crash(this.#state, cause);
       return;
     }
-    this.#dispatch(event);
+    if (event !== undefined) this.#dispatch(event);
   }
 
   /**
    * The caller went away: the provider's work is stopped, and what it cost so far is kept. Where the answer is whole there is
-   * no work to stop, and usage that is still to come is waited for.
+   * no work to stop, and usage that is still to come is waited for. Nor is it stopped where other callers share the answer.
    */
   cancel(): void {
     const whole = this.#wholeAttempt();
-    if (whole === undefined) {
+    if (whole === undefined && this.#cache?.callerLeft() !== true) {
       this.#dispatch({ type: 'cancelled' });
       return;
     }
-    this.#sink.onDrain = undefined;
-    this.#sink = this.#byteSink = goneCaller();
+    this.sink.onDrain = undefined;
+    this.sink = this.#byteSink = goneCaller();
     this.#readerSink = undefined;
-    whole.resume();
+    for (const attempt of this.#attempts) attempt.resume();
   }
 
   /** The server ends: the caller gets an error, and what it cost so far is kept. */
@@ -169,18 +177,28 @@ export class Exchange implements LaunchOwner, RunningExchange {
   onBytes(chunk: Buffer): boolean {
     if (this.#state.kind === 'ended') return true;
     this.#lastWriteAt = this.#services.clock.now();
-    return this.#byteSink?.bytes(chunk) ?? true;
+    return (this.#byteSink?.bytes(chunk) ?? true) || this.#cache?.isShared === true;
+  }
+
+  onRecord(events: readonly ConversationEvent[]): void {
+    this.#cache?.record(events);
   }
 
   onEvents(events: readonly ConversationEvent[]): boolean {
     if (this.#state.kind === 'ended') return true;
     this.#lastWriteAt = this.#services.clock.now();
     if (!this.#handedOutCall) this.#handedOutCall = events.some(event => event.type === 'tool-call-end');
-    return this.#sink.events(this.#resumption === undefined ? events : this.#resumption.pass(events));
+    const passed = this.#resumption === undefined ? events : this.#resumption.pass(events);
+    const ready = this.sink.events(passed);
+    if (this.#cache === undefined) return ready;
+    this.#cache.record(passed);
+    return ready || this.#cache.isShared;
   }
 
-  onBuffered(body: Buffer): void {
-    if (this.#state.kind !== 'ended') this.#byteSink?.buffered(body);
+  onBuffered(body: Buffer, events: readonly ConversationEvent[]): void {
+    if (this.#state.kind === 'ended') return;
+    this.#byteSink?.buffered(body);
+    this.#cache?.recordBody(body, events);
   }
 
   onDone(attempt: UpstreamAttempt, ended: AttemptEnd): void {
@@ -191,6 +209,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
       const end = redactEnd(ended, isDrilled(attempt.call), this.#services);
       if (end.kind === 'failed' && end.error.ownSentence !== undefined) this.#services.providerMessages.keep(this.receipt.id, number, end.error.message);
       this.#ended(attempt, end);
+      if (end.kind === 'ok') this.#cache?.answered(attempt);
       const ways = { canRestart: this.#readerSink !== undefined && !this.#handedOutCall, canResume: this.#resumption?.possible === true, repairs: this.#learn(attempt, ended) };
       event = end.kind === 'ok' ? { type: 'answered', number, refusal: isRefusal(end) }
         : { type: 'failed', number, failure: failureOf(this.#services, this.#input, walkOf(this.#state), attempt, end, ways) };
@@ -248,19 +267,20 @@ export class Exchange implements LaunchOwner, RunningExchange {
 
   #carryOut(effect: ExchangeEffect): ExchangeEvent | undefined {
     switch (effect.type) {
-      case 'acquire': return this.#launcher?.acquire(effect.attempt);
+      case 'acquire': return this.#cache?.serveInstead(effect.attempt.target) === true ? undefined : this.#launcher?.acquire(effect.attempt);
       case 'look': return { type: 'looked', look: this.#planner.look(effect.keepsPlan) };
       case 'choose': return { type: 'chosen', target: this.#planner.best(effect.candidates, effect.now) };
       case 'withdraw': this.#launcher?.withdraw(); return undefined;
       case 'exclude': this.#draft.exclude(effect.target, effect.reason); return undefined;
       case 'start': this.#announce(this.#attempts.at(-1)); return undefined;
-      case 'announce-restart': this.#readerSink?.restart(effect.message); return undefined;
+      case 'announce-restart': this.#readerSink?.restart(effect.message); this.#cache?.restarted(); return undefined;
       case 'resume': this.#resumption?.begin(this.receipt.attempts.filter(one => one.firstTokenMs !== undefined)); return undefined;
       case 'arm-hedge': this.#hedge?.arm(effect.target, () => { this.#dispatch({ type: 'hedge-due' }); }); return undefined;
       case 'stop-hedge': this.#hedge?.stop(); return undefined;
-      case 'lead': this.receipt.target = effect.attempt.target.target; return undefined;
+      case 'lead': this.receipt.target = effect.attempt.target.target; this.#cache?.leads(effect.attempt.target); return undefined;
       case 'begin': this.#byteSink?.begin({
-        exchangeId: this.receipt.id, target: effect.target.target, attempts: effect.attempts, model: effect.target.upstreamModel, headers: redactHeaders(effect.headers, this.#services),
+        exchangeId: this.receipt.id, target: effect.target.target, attempts: effect.attempts, model: effect.target.upstreamModel,
+        headers: this.#cache?.withHeaders(redactHeaders(effect.headers, this.#services)) ?? redactHeaders(effect.headers, this.#services),
       }); return undefined;
       case 'give-up': this.#giveUp(this.#attempts.find(one => one.origin.started.number === effect.number), effect.why); return undefined;
       case 'wait': this.#wait(effect.backoff ? Math.max(effect.delayMs, backoffMs(1, retryBackoff, this.#services.random)) : effect.delayMs); return undefined;
@@ -274,7 +294,7 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#attempts.push(attempt);
   }
 
-  onLaunched(event: ExchangeEvent): void {
+  onEvent(event: ExchangeEvent): void {
     this.#dispatch(event);
   }
 
@@ -282,13 +302,19 @@ export class Exchange implements LaunchOwner, RunningExchange {
     this.#crash(this.#state, cause);
   }
 
-  #firstPlan(): ExchangeEvent {
+  /** @returns undefined where the answer comes from the cache or from a call that runs for an equal request */
+  #firstPlan(): ExchangeEvent | undefined {
     const { plan, coolingDown } = this.#planner.plan(false);
     this.#route = plan.route === undefined ? undefined : this.#services.config().routes.get(plan.route);
+    // A copy that a shadow sends is to be an answer of its own.
+    if (this.#route?.responseCache !== undefined && this.#input.shadow === undefined) {
+      this.#cache ??= new ExchangeCache(this.#services, this, this.#input, this.#route);
+      if (this.#cache.serve(plan.targets[0], coolingDown.map(({ target }) => target))) return undefined;
+    }
     this.#resumption = Resumption.of(this.#input, this.#route);
     this.#launcher = new AttemptLauncher(this.#services, this, {
       input: this.#input, kind: this.#kind, route: this.#route, severalTargets: plan.targets.length + coolingDown.length > 1, resumption: this.#resumption,
-      conversation: this.#planner.conversation,
+      conversation: this.#planner.conversation, records: this.#cache?.records === true,
     });
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     return {
@@ -337,11 +363,12 @@ export class Exchange implements LaunchOwner, RunningExchange {
     clearTimeout(this.#timer);
     this.#hedge?.stop();
     this.#endRest();
-    const { outcome, failureClass, message } = conclude(end, this.#sink, this.#services, this.#input, this.receipt);
-    this.#sink.onDrain = undefined;
-    this.#draft.close(outcome, failureClass, message);
+    const conclusion = conclude(end, this.sink, this.#services, this.#input, this.receipt);
+    this.sink.onDrain = undefined;
+    this.#draft.close(conclusion.outcome, conclusion.failureClass, conclusion.message);
     const { ended } = this.#services.events;
     if (ended.hasListeners) ended.emit({ exchange: this, receipt: this.receipt, attempts: this.#draft.ended, route: this.#route?.name });
+    this.#cache?.ended(conclusion);
   }
 
   /** Attempts that the machine does not know of, because it failed between two of its effects. */

@@ -16,8 +16,8 @@ export interface LaunchOwner extends AttemptOwner {
   readonly state: ExchangeState;
   /** The request of an attempt is built; it is not sent yet. */
   onBuilt(attempt: UpstreamAttempt): void;
-  /** The answer to a launch that had to wait for its permit. */
-  onLaunched(event: ExchangeEvent): void;
+  /** The answer to a launch that had to wait for its permit, or another event of the exchange. */
+  onEvent(event: ExchangeEvent): void;
   /** A launch that had to wait for its permit failed inside of Waybill. */
   onBroken(cause: unknown): void;
 }
@@ -32,6 +32,8 @@ export interface LaunchTerms {
   readonly resumption: Resumption | undefined;
   /** The conversation that the request belongs to; absent where no key is chosen by it. */
   readonly conversation?: string | undefined;
+  /** What the caller gets is written down. */
+  readonly records: boolean;
 }
 
 type Admission = Awaited<ReturnType<typeof acquirePermit>>;
@@ -86,7 +88,7 @@ export class AttemptLauncher {
       }
       this.#acquiring = undefined;
       // What ran beside it may have ended meanwhile, so that the attempt has another role now.
-      this.#owner.onLaunched(this.#launch(this.#order(attempt), admission));
+      this.#owner.onEvent(this.#launch(this.#order(attempt), admission));
     } catch (cause) {
       this.#owner.onBroken(cause);
     }
@@ -97,7 +99,7 @@ export class AttemptLauncher {
     this.#services.log.error(`The exchange ${this.#terms.input.id} got no answer whether ${target.target} may be tried`, cause);
     if (this.#acquiring !== asked) return;
     this.#acquiring = undefined;
-    this.#owner.onLaunched({
+    this.#owner.onEvent({
       type: 'excluded', reason: 'Waybill could not find out whether it may be tried now; its log says more',
       failure: new WaybillError('internal', 'local', 'Waybill could not find out whether the target may be tried.'),
     });
@@ -107,7 +109,7 @@ export class AttemptLauncher {
   #order({ number, target, role }: ExchangeAttempt): LaunchOrder {
     const { state } = this.#owner;
     const { tried, queue } = walkOf(state);
-    const { input, kind, route, severalTargets, resumption, conversation } = this.#terms;
+    const { input, kind, route, severalTargets, resumption, conversation, records } = this.#terms;
     return {
       input: resumption?.begun === true ? resumption.input(input) : input,
       target, number, role: input.shadow === undefined ? role : 'shadow', kind, route,
@@ -117,6 +119,7 @@ export class AttemptLauncher {
       // Over HTTP the only target's lifecycle events go straight through: no other target could take over unseen.
       held: anotherKey => severalTargets || input.protocol === 'editor' || resumption !== undefined || anotherKey(),
       rewrite: resumption !== undefined || input.shadow !== undefined,
+      records,
     };
   }
 }

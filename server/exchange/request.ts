@@ -111,6 +111,8 @@ export interface ExchangeInput {
   caller: Caller;
   /** The Waybills that the request has passed before; see base/hops.ts. */
   hops?: string | undefined;
+  /** The tool whose own token came with it. */
+  tenant?: string | undefined;
   /** Which agent of the caller's asks, where it says that: its id or name. */
   agent?: string | undefined;
   /** The caller's headers. They hold its token: they are read by name, and what they say is put nowhere as it stands. Absent: the editor's own request. */
@@ -133,6 +135,8 @@ export interface AnswerHead {
   attempts: number;
   /** The upstream's own model name. */
   model: string;
+  /** The id of the answer, where it is to have another one than the exchange. */
+  answerId?: string | undefined;
   /** Response headers of the provider that mean something to a caller of the same protocol. */
   headers: Readonly<Record<string, string>>;
 }

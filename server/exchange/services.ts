@@ -13,6 +13,7 @@ import type { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
 import type { RouteTable } from '../routing/routeTable.ts';
 import type { Dispatcher } from '../upstream/call.ts';
 import type { AdmissionControl } from './admission.ts';
+import type { ResponseCache } from './cache/responseCache.ts';
 import type { LearntRepairs } from './learntRepairs.ts';
 import type { ProviderMessages } from './providerMessages.ts';
 import type { ExchangePublisher } from './publisher.ts';
@@ -46,6 +47,8 @@ export interface ExchangeServices extends Redactor {
   log: Log;
   /** The sentences of providers about failures; not stored. */
   providerMessages: ProviderMessages;
+  /** Answers that routes keep. */
+  responses: ResponseCache;
   /** What targets refused by name. */
   repairs: LearntRepairs;
   /** What is wrong with the machine's own way to the network, if anything is. */

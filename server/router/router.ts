@@ -14,6 +14,7 @@ import { Exchange } from '../exchange/exchange.ts';
 import { exchangeIds } from '../exchange/exchangeId.ts';
 import type { ExchangeInput, ResponseSink } from '../exchange/request.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
+import type { ResponseCache } from '../exchange/cache/responseCache.ts';
 import type { Ledger } from '../ledger/ports.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
@@ -89,6 +90,8 @@ export class Router {
   readonly shadows: Pick<Shadows, 'act'>;
   /** Rules that are written as text. */
   readonly rules: RulesDesk;
+  /** The answers that routes keep. */
+  readonly responses: Pick<ResponseCache, 'clear' | 'statuses'>;
   readonly #parts: RouterOptions;
   readonly #nextId = exchangeIds();
   readonly #ends: Guard;
@@ -102,6 +105,7 @@ export class Router {
     this.reports = parts.reports;
     this.shadows = parts.shadows;
     this.rules = parts.rules;
+    this.responses = parts.services.responses;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);
     this.#ends = new Guard('The end of the router', this.log);

@@ -2,6 +2,7 @@ import type { RouteSettings } from '../../../server/api/settings.ts';
 import { canaryPolicy } from './canary.ts';
 import { afterCommitPolicy, hedgePolicy, refusalPolicy } from './failures.ts';
 import { equivalentsPolicy, strategyPolicy } from './ordering.ts';
+import { responseCachePolicy } from './responseCache.ts';
 import type { Policy } from './policy.ts';
 import { kindPolicy, rolePolicy } from './purposes.ts';
 import { shadowPolicy } from './shadow.ts';
@@ -29,6 +30,7 @@ export const routePolicies = {
   hedge: hedgePolicy,
   onRefusal: refusalPolicy,
   warmCache: warmCachePolicy,
+  responseCache: responseCachePolicy,
 } as const satisfies Readonly<Record<string, Policy>>;
 
 export type RoutePolicyName = keyof typeof routePolicies;

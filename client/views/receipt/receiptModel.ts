@@ -106,6 +106,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Canary', canaryText(receipt.plan.canary)],
     ['Shadow', shadowText(receipt.shadow)],
     ['Prompt cache', cacheText(receipt.plan.cache)],
+    ['Response cache', responseCacheText(receipt)],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
@@ -134,6 +135,23 @@ function cacheText(cache: Receipt['plan']['cache']): string | undefined {
 function standInOf({ plan: { standIns } }: Receipt, target: string): { standIn?: string } {
   const why = standIns?.find(one => one.target === target)?.why;
   return why === undefined ? {} : { standIn: why };
+}
+
+/** What the response cache of the route made of it, and what that saved. */
+function responseCacheText({ cache }: Receipt): string | undefined {
+  if (cache === undefined) return undefined;
+  const saved = cache.savedMicroUsd === undefined ? 'what it saved is not known' : `saved ${formatCost({ microUsd: cache.savedMicroUsd, certainty: cache.savedEstimated === true ? 'estimated' : 'exact' })}`;
+  switch (cache.state) {
+    case 'hit': return `answered from memory${cache.ageMs === undefined ? '' : `, ${formatDuration(cache.ageMs)} old`}; ${saved}${paidBy(cache.of)}`;
+    case 'shared': return `shared the call of an equal request; ${saved}${paidBy(cache.of)}`;
+    case 'miss': return 'no equal request was answered before';
+    case 'refresh': return 'the caller asked for a new answer';
+    case 'bypass': return `took no part${cache.why === undefined ? '' : `: ${cache.why}`}`;
+  }
+}
+
+function paidBy(of: string | undefined): string {
+  return of === undefined ? '' : `; paid for by ${of}`;
 }
 
 function planSummary(receipt: Receipt): string {

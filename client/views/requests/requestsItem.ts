@@ -52,9 +52,9 @@ export function buildRequestItem(request: RequestSummary, now: number, style: Ti
 }
 
 /** What the icon alone would not say of an exchange without an answer. */
-function shortOutcome({ outcome, failureClass, attempts }: RequestSummary): string | undefined {
+function shortOutcome({ outcome, failureClass, attempts, cache }: RequestSummary): string | undefined {
   switch (outcome) {
-    case 'ok': return isRefused({ outcome, failureClass }) ? 'refused' : undefined;
+    case 'ok': return isRefused({ outcome, failureClass }) ? 'refused' : cache?.state === 'hit' ? 'from memory' : cache?.state === 'shared' ? 'shared' : undefined;
     case 'failed': return failureClass === undefined ? 'failed' : exchangeFailureWords(failureClass, attempts);
     case 'cancelled': return 'cancelled';
     case 'interrupted': return 'interrupted';

@@ -1,4 +1,4 @@
-import type { SpendGroup, SpendReport, SpendTotals } from '../../../server/api/receipt.ts';
+import type { CachedSpend, SpendGroup, SpendReport, SpendTotals } from '../../../server/api/receipt.ts';
 import { cacheHitShare, countOf, formatCount, formatDay, formatShare, formatTokens, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, certaintyNotes, formatMicroUsd, formatSpend, isUnknownSum } from '../../base/money.ts';
@@ -38,6 +38,8 @@ export interface SpendPage {
   tokens: TokenFigure[];
   /** `62%`; absent when unknown. */
   cacheHitText?: string | undefined;
+  /** `~$0.42 for 12 requests`; absent where the response cache answered none. */
+  savedText?: string | undefined;
   /** Absent when no day has a known cost: a scale of nothing says nothing. */
   chart?: {
     title: string;
@@ -85,6 +87,7 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     requestsText: countOf(totals.exchanges, 'request'),
     tokens: tokenFigures(totals.usage, totals.incompleteUsage),
     cacheHitText: hitShare === undefined ? undefined : formatShare(hitShare),
+    savedText: report.cached === undefined ? undefined : savedText(report.cached),
     chart: !chartDays.some((day) => day.microUsd > 0) ? undefined : {
       title: period === 'month' ? 'This month, by day' : 'Last 7 days',
       ceilingText: formatMicroUsd(geometry.ceilingMicroUsd),
@@ -101,6 +104,14 @@ export function buildSpendPage(source: SpendPageSource): SpendPage {
     },
     sections: sections.filter(({ rows }) => rows.length > 0),
   };
+}
+
+/** What the response cache saved. */
+function savedText({ exchanges, savedMicroUsd, estimatedMicroUsd, unknown }: CachedSpend): string {
+  const requests = countOf(exchanges, 'request');
+  if (unknown === exchanges) return `unknown for ${requests}`;
+  const sum = formatSpend({ microUsd: savedMicroUsd, estimatedMicroUsd, unknownAttempts: unknown });
+  return `${sum} for ${requests}${unknown === 0 ? '' : `, ${formatCount(unknown)} of unknown cost`}`;
 }
 
 function section(title: string, groups: readonly SpendGroup[], totalMicroUsd: number): SpendSection {

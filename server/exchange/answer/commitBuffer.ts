@@ -13,18 +13,22 @@ const maxUnseenEvents = 500_000;
 export interface AnswerSink {
   onBytes(chunk: Buffer): boolean;
   onEvents(events: readonly ConversationEvent[]): boolean;
+  /** What bytes mean that are passed on, where that is written down. */
+  onRecord?(events: readonly ConversationEvent[]): void;
 }
 
 /** Holds an answer back until its commit point, and passes it on: bytes to a caller of the same protocol, else events. */
 export class CommitBuffer {
   readonly #raw: boolean;
+  readonly #records: boolean;
   /** Made when something is held back. */
   #bytes: ByteQueue | undefined;
   #events: ConversationEvent[] | undefined;
 
-  /** @param raw the caller speaks the provider's protocol and gets its bytes */
-  constructor(raw: boolean) {
+  /** @param raw the caller speaks the provider's protocol and gets its bytes @param records their events are written down beside them */
+  constructor(raw: boolean, records = false) {
     this.#raw = raw;
+    this.#records = raw && records;
   }
 
   /** Whether a chunk brought anything for the caller. */
@@ -34,7 +38,7 @@ export class CommitBuffer {
 
   hold({ events, bytes }: SplitterOutput): void {
     if (this.#raw) this.addBytes(bytes);
-    else this.addEvents(events);
+    if (!this.#raw || this.#records) this.addEvents(events);
   }
 
   addBytes(bytes: readonly Buffer[]): void {
@@ -60,12 +64,20 @@ export class CommitBuffer {
 
   /** Passes on what was held back, and then what a chunk brought. @returns false when the caller is slower than the provider */
   passOn({ events, bytes }: SplitterOutput, sink: AnswerSink): boolean {
+    if (this.#records) this.#record(events, sink);
     return this.#raw ? this.#passBytesOn(bytes, sink) : this.#passEventsOn(events, sink);
   }
 
   clear(): void {
     this.#bytes = undefined;
     this.#events = undefined;
+  }
+
+  #record(events: readonly ConversationEvent[], sink: AnswerSink): void {
+    const held = this.#events;
+    this.#events = undefined;
+    if (held !== undefined) sink.onRecord?.(held);
+    if (events.length > 0) sink.onRecord?.(events);
   }
 
   #passBytesOn(bytes: readonly Buffer[], sink: AnswerSink): boolean {

@@ -27,6 +27,8 @@ export interface AttemptOptions extends machine.AttemptTerms {
   readonly clock: Clock;
   /** The caller sees a tool call only when it is whole, so half a call is still invisible. */
   readonly wholeCalls: boolean;
+  /** What the caller gets is written down; absent: it is not. */
+  readonly records?: boolean | undefined;
 }
 
 /** After its last event the provider may keep the connection open; the caller does not wait for it longer than this. */
@@ -54,12 +56,12 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
   #body: AnswerBody | undefined;
 
   constructor(options: AttemptOptions) {
-    const { origin, source, stream, wholeCalls, outgoing } = options;
+    const { origin, source, stream, wholeCalls, outgoing, records } = options;
     this.#options = options;
     this.origin = origin;
     this.#meter = new UsageMeter(wholeCalls);
     this.figures = this.#meter.figures;
-    this.#buffer = new CommitBuffer(outgoing.passThrough);
+    this.#buffer = new CommitBuffer(outgoing.passThrough, records);
     this.#timers = new AttemptTimers(this, origin.timeouts, stream, source.endpoint);
   }
 
@@ -352,7 +354,7 @@ export class UpstreamAttempt implements ResponseListener, TimerListener {
     }
     try {
       if (this.#commit(state)) {
-        if (machine.passesBodyOn(this.#options)) owner.onBuffered(body);
+        if (machine.passesBodyOn(this.#options)) owner.onBuffered(body, events);
         else owner.onEvents(events);
       }
       this.#end(machine.succeed(this.#meter.stopReason, false));

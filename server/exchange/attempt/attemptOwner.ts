@@ -1,3 +1,4 @@
+import type { ConversationEvent } from '../../api/conversation.ts';
 import type { ResponseHeaders } from '../../base/headers/responseHeaders.ts';
 import type { AnswerSink } from '../answer/commitBuffer.ts';
 import type { AttemptEnd } from './machine.ts';
@@ -12,8 +13,8 @@ export interface OwnerOf<Attempt> extends AnswerSink {
   onCommit(attempt: Attempt): void;
   /** The first bytes or events are about to be passed on. @param headers those of the provider that a caller of its protocol may use */
   onBegin(attempt: Attempt, headers: Readonly<Record<string, string>>): void;
-  /** A whole answer in the caller's own protocol. */
-  onBuffered(body: Buffer): void;
+  /** A whole answer in the caller's own protocol. @param events what it means */
+  onBuffered(body: Buffer, events: readonly ConversationEvent[]): void;
   /** Comes last and once; not after `abandon`. */
   onDone(attempt: Attempt, end: AttemptEnd): void;
 }

@@ -36,6 +36,8 @@ export interface LaunchOrder {
   held(anotherKey: () => boolean): boolean;
   /** The answer is decoded and encoded again, although caller and target speak the same protocol. */
   rewrite: boolean;
+  /** What the caller gets is written down. */
+  records?: boolean | undefined;
 }
 
 export type Launch =
@@ -118,6 +120,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
     owner, origin: { target, resolved, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
     holdsPrelude: order.held(anotherKey),
     finishSuffices: order.rewrite,
+    records: order.records,
     wholeCalls: order.rewrite || input.protocol === 'gemini' || input.protocol === 'editor',
     refusalFails: asksOnRefusal(route, input),
     source: {

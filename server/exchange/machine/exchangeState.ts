@@ -148,6 +148,10 @@ export type ExchangeEvent =
   | { readonly type: 'wait-over' }
   | { readonly type: 'reader-answered'; readonly proceed: boolean; readonly atMs: number }
   | { readonly type: 'question-expired' }
+  /** The caller has the whole answer of another exchange, from the response cache. */
+  | { readonly type: 'replayed'; readonly refusal: boolean }
+  /** The answer of another exchange broke off. */
+  | { readonly type: 'replay-failed'; readonly failure: FailureOfExchange }
   | { readonly type: 'cancelled' }
   | { readonly type: 'interrupted' }
   /** Waybill itself failed at this exchange. */

@@ -24,6 +24,8 @@ export function step(state: ExchangeState, event: ExchangeEvent): ExchangeStep {
     case 'cancelled': return endWith({ kind: 'cancelled' }, givingUpAll(state));
     case 'interrupted': return endWith({ kind: 'interrupted' }, givingUpAll(state));
     case 'crashed': return endWith({ kind: 'crashed' }, givingUpAll(state));
+    case 'replayed': return endWith({ kind: 'ok', refusal: event.refusal }, givingUpAll(state));
+    case 'replay-failed': return failWith(event.failure, givingUpAll(state));
     case 'name-refused': return state.kind === 'planning' ? failWith(event.failure) : same(state);
     case 'planned': return state.kind === 'planning' ? tryNext(newWalk(event.terms, event.targets, event.atMs)) : same(state);
     case 'ready': return ready(state);

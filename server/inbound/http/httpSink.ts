@@ -150,7 +150,7 @@ export class HttpSink implements ByteSink {
   #meta(): ResponseMeta {
     const { exchangeId, requestedModel, includeUsage, estimatedInputTokens, jsonArray } = this.#answer;
     const createdAt = Math.floor(Date.now() / 1000);
-    return { id: exchangeId, model: this.#head?.model ?? requestedModel, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
+    return { id: this.#head?.answerId ?? exchangeId, model: this.#head?.model ?? requestedModel, createdAt, includeUsage, estimatedInputTokens, jsonArray, tools: this.#answer.tools() };
   }
 }
 

@@ -76,7 +76,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
     jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
-    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), requirements: facts.requirements, body, patienceMs,
+    id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: call.tool, requirements: facts.requirements, body, patienceMs,
   }, sink);
   const gone = askWhetherGone(response, sink);
   response.on('close', () => {

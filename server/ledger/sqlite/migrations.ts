@@ -194,4 +194,13 @@ export const migrations: readonly string[] = [
   ALTER TABLE exchanges ADD COLUMN shadow TEXT;
   CREATE INDEX exchanges_of_shadows ON exchanges (started_at) WHERE shadow IS NOT NULL;
   `,
+  `
+  /* What the response cache of its route made of an exchange: hit, shared, miss, refresh or bypass. NULL: the route keeps no answers.
+     The rest of what the receipt says of it is JSON. */
+  ALTER TABLE exchanges ADD COLUMN cache TEXT;
+  ALTER TABLE exchanges ADD COLUMN cache_facts TEXT;
+  /* What an answer from there had cost; NULL: unknown. */
+  ALTER TABLE exchanges ADD COLUMN saved_micro_usd INTEGER;
+  CREATE INDEX exchanges_saved ON exchanges (started_at) WHERE cache IN ('hit', 'shared');
+  `,
 ];

@@ -1,4 +1,4 @@
-import type { Attempt, Cost, Plan, Receipt, RequestSummary } from '../../api/receipt.ts';
+import type { Attempt, CacheState, CacheUse, Cost, Plan, Receipt, RequestSummary } from '../../api/receipt.ts';
 import type { ShadowOfReceipt } from '../../api/shadow.ts';
 import { isObject } from '../../base/json.ts';
 import { sumCost, sumUsage } from '../../pricing/sums.ts';
@@ -9,7 +9,7 @@ import { attemptFromRow } from './attemptColumns.ts';
 import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
-  + 'total_ms, outcome, failure_class, message, target, branch, features, shadow';
+  + 'total_ms, outcome, failure_class, message, target, branch, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd';
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -80,6 +80,16 @@ function shadowFromRow(row: Row): ShadowOfReceipt | undefined {
   return { of: typeof of === 'string' ? of : '', route: typeof route === 'string' ? route : '', arm: arm === 'repeat' ? 'repeat' : 'shadow' };
 }
 
+const cacheStates: ReadonlySet<unknown> = new Set<CacheState>(['hit', 'shared', 'miss', 'refresh', 'bypass']);
+
+function putCache(receipt: { cache?: CacheUse | undefined }, row: Row): void {
+  const state = row['cache'];
+  if (!cacheStates.has(state)) return;
+  const facts = json(row['cache_facts']);
+  receipt.cache = { ...(isObject(facts) ? facts : {}), state: state as CacheState };
+  putNumber(receipt.cache, 'savedMicroUsd', row['saved_micro_usd']);
+}
+
 /** The attempts of an exchange that could be read, and how many could not. */
 export interface ReadAttempts { attempts: Attempt[]; unreadable: number }
 
@@ -114,6 +124,7 @@ export function receiptFromRow(row: Row, read: ReadAttempts): Receipt {
   putNumber(receipt, 'features', row['features']);
   const shadow = shadowFromRow(row);
   if (shadow !== undefined) receipt.shadow = shadow;
+  putCache(receipt, row);
   return receipt;
 }
 
@@ -137,6 +148,7 @@ export function summaryFromRow(row: Row, read: ReadAttempts): RequestSummary {
   putNumber(summary, 'firstTokenMs', row['first_token_ms']);
   const shadow = shadowFromRow(row);
   if (shadow !== undefined) summary.shadow = shadow;
+  putCache(summary, row);
   return summary;
 }
 

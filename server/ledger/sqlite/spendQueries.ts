@@ -100,6 +100,7 @@ export class SpendQueries {
   readonly #bySlot: StatementSync;
   readonly #exchanges: StatementSync;
   readonly #unpriced: StatementSync;
+  readonly #cached: StatementSync;
   readonly #startByEndpoint: StatementSync;
   readonly #startHedges: StatementSync;
   readonly #startRunning: StatementSync;
@@ -125,6 +126,9 @@ export class SpendQueries {
     this.#unpriced = database.prepare(`SELECT ${attemptGroups}, CAST(a.started_at / ${slotMs} AS REAL) AS slot, a.cost_unpriced AS parts, count(*) AS count
       FROM attempts a INDEXED BY attempts_unpriced JOIN exchanges e ON e.seq = a.exchange_seq
       WHERE a.started_at >= :from AND a.started_at < :to AND a.cost_unpriced IS NOT NULL AND a.final = 1 GROUP BY ${groupColumns}, slot, parts`);
+    this.#cached = database.prepare(`SELECT count(*) AS count, ${readableSum('saved_micro_usd')}, sum(saved_micro_usd IS NULL) AS unknown,
+      sum(CASE WHEN cache_facts LIKE '%"savedEstimated":true%' THEN CAST(saved_micro_usd AS REAL) ELSE 0 END) AS estimated
+      FROM exchanges INDEXED BY exchanges_saved WHERE cache IN ('hit', 'shared') AND outcome <> 'open' AND started_at >= ? AND started_at < ?`);
     const attemptsOf = (index: string): string => `FROM attempts a INDEXED BY ${index} JOIN exchanges e ON e.seq = a.exchange_seq WHERE a.started_at >= :from AND a.started_at < :to`;
     this.#startByEndpoint = database.prepare(`SELECT endpoint, ${['micro_usd', 'estimated_micro_usd', 'unknown_attempts'].map(readableSum).join(', ')} FROM (
       SELECT a.endpoint AS endpoint, ${attemptSums} ${attemptsOf('attempts_by_time')} AND a.final = 1 AND ${notRunningHere}) GROUP BY endpoint`);
@@ -239,8 +243,13 @@ export class SpendQueries {
       if (incomplete !== undefined) sum.incompleteUsage = incomplete;
     }
     totals.exchanges = Number(this.#exchanges.get(bounds.from, bounds.to)?.['count'] ?? 0);
+    const cached = this.#cached.get(bounds.from, bounds.to);
+    const answered = Number(cached?.['count'] ?? 0);
     return {
       range, totals,
+      ...(cached === undefined || answered === 0 ? {} : { cached: {
+        exchanges: answered, savedMicroUsd: Number(cached['saved_micro_usd'] ?? 0), estimatedMicroUsd: Number(cached['estimated'] ?? 0), unknown: Number(cached['unknown'] ?? 0),
+      } }),
       byEndpoint: byCostDescending(endpoints), byModel: byCostDescending(models), byTool: byCostDescending(tools), byWorkspace: byCostDescending(workspaces),
       byDay: this.#days(range, bounds, unpriced),
     };

@@ -10,9 +10,10 @@ const notOfProvider: ReadonlySet<FailureClass> = new Set<FailureClass>(['bad-req
  * What an exchange showed about its arm; undefined where it showed nothing.
  * @param isCanary whether a target is one of the canary's
  */
-export function observationOf({ plan, attempts, outcome }: Receipt, isCanary: (target: string) => boolean): Observation | undefined {
+export function observationOf({ plan, attempts, outcome, cache }: Receipt, isCanary: (target: string) => boolean): Observation | undefined {
   const { canary } = plan;
-  if (canary === undefined) return undefined;
+  // An answer from the response cache says nothing of any target.
+  if (canary === undefined || ((cache?.state === 'hit' || cache?.state === 'shared') && attempts.length === 0)) return undefined;
   const own: Attempt[] = [];
   const others: Attempt[] = [];
   for (const attempt of attempts) (isCanary(attempt.target) === (canary.arm === 'canary') ? own : others).push(attempt);

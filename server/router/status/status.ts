@@ -1,4 +1,6 @@
 import { healthOf } from '../../api/condition.ts';
+import type { ResponseCacheStatus } from '../../api/cache/responseCache.ts';
+import type { ResponseCache } from '../../exchange/cache/responseCache.ts';
 import type { CanaryStatus } from '../../api/canary.ts';
 import type { ShadowStatus } from '../../api/shadow.ts';
 import type { DrillStatus } from '../../api/drill.ts';
@@ -47,6 +49,7 @@ export interface SnapshotSources extends OfferSources {
   drill: DrillStatus | undefined;
   canaries: CanaryStatus[] | undefined;
   shadows: ShadowStatus[] | undefined;
+  responseCaches?: ResponseCacheStatus[] | undefined;
 }
 
 /** The whole state as the editor draws it. */
@@ -74,6 +77,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
     ...(sources.canaries === undefined ? {} : { canaries: sources.canaries }),
     ...(sources.shadows === undefined ? {} : { shadows: sources.shadows }),
+    ...(sources.responseCaches === undefined || sources.responseCaches.length === 0 ? {} : { responseCaches: sources.responseCaches }),
   };
 }
 
@@ -128,6 +132,7 @@ export interface StatusReaderOptions {
   drills: Pick<FaultInjectionRunner, 'status'>;
   canaries: Pick<Canaries, 'statuses'>;
   shadows: Pick<Shadows, 'statuses'>;
+  responses: Pick<ResponseCache, 'statuses'>;
   eventLog: Pick<EventLog, 'states'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
@@ -144,9 +149,9 @@ export class StatusReader {
 
   /** The whole state, for the editor and for `GET /waybill/status`. What changed since the last call is logged. */
   snapshot(http: HttpStatus): StatusSnapshot {
-    const { current, ledger, spend, drills, canaries, shadows, eventLog, changes } = this.#options;
+    const { current, ledger, spend, drills, canaries, shadows, responses, eventLog, changes } = this.#options;
     const sources = this.#offerSources();
-    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses() });
+    const snapshot = buildSnapshot({ ...sources, problems: current.problems, http, ledger, spend, drill: drills.status(), canaries: canaries.statuses(), shadows: shadows.statuses(), responseCaches: responses.statuses() });
     changes.read(statusChangesAt(sources, sources.now));
     eventLog.states(snapshot.endpoints, snapshot.at);
     return snapshot;

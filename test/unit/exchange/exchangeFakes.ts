@@ -36,8 +36,19 @@ export class ScriptedCall implements UpstreamCall {
   }
 
   /** The stream ends with its terminal event. */
-  ends(): void {
-    this.#listener.onData(Buffer.from(`data: ${JSON.stringify({ id: '1', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`));
+  ends(reason = 'stop'): void {
+    this.#listener.onData(Buffer.from(`data: ${JSON.stringify({ id: '1', choices: [{ index: 0, delta: {}, finish_reason: reason }] })}\n\ndata: [DONE]\n\n`));
+    this.#listener.onEnd();
+  }
+
+  /** The whole answer in one piece. */
+  answers(content: string): void {
+    this.answersWith({ id: '1', object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }] });
+  }
+
+  answersWith(body: object): void {
+    this.#listener.onHeaders(200, { 'content-type': 'application/json' });
+    this.#listener.onData(Buffer.from(JSON.stringify(body)));
     this.#listener.onEnd();
   }
 
@@ -53,8 +64,9 @@ export class ScriptedCall implements UpstreamCall {
 
   readonly source = 'provider';
   abort(): void { this.isAborted = true; }
-  pause(): void { /* the test sends no more than the sink takes */ }
-  resume(): void { /* the test sends no more than the sink takes */ }
+  isPaused = false;
+  pause(): void { this.isPaused = true; }
+  resume(): void { this.isPaused = false; }
 }
 
 /** Collects the calls that exchanges make. */

@@ -139,11 +139,17 @@ export class InMemoryLedger implements Ledger {
       }
     }
     unpriced.write();
+    const cached = [...this.receipts.values()].filter(({ cache, outcome, startedAt }) => (cache?.state === 'hit' || cache?.state === 'shared') && outcome !== 'open' && startedAt >= range.from && startedAt < range.to)
+      .map(({ cache }) => cache);
+    const savedBy = (uses: typeof cached): number => uses.reduce((sum, use) => sum + (use?.savedMicroUsd ?? 0), 0);
     for (const [sum, buckets] of missing) {
       const incomplete = incompleteBuckets(sum.usage, buckets);
       if (incomplete !== undefined) sum.incompleteUsage = incomplete;
     }
     return {
+      ...(cached.length === 0 ? {} : { cached: {
+        exchanges: cached.length, savedMicroUsd: savedBy(cached), estimatedMicroUsd: savedBy(cached.filter(use => use?.savedEstimated === true)), unknown: cached.filter(use => use?.savedMicroUsd === undefined).length,
+      } }),
       range, totals, byDay, byEndpoint: byCostDescending(groups.endpoint), byModel: byCostDescending(groups.model),
       byTool: byCostDescending(groups.tool), byWorkspace: byCostDescending(groups.workspace),
     };
@@ -258,7 +264,7 @@ function groupOf(groups: Map<string, SpendGroup>, name: string): SpendGroup {
 }
 
 function summaryOf(receipt: Receipt): RequestSummary {
-  const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts, shadow } = receipt;
+  const { id, startedAt, target, outcome, failureClass, totalMs, firstTokenMs, caller, plan, attempts, shadow, cache } = receipt;
   return {
     id, startedAt, requestedModel: plan.requestedModel, attempts: attempts.length, failedAttempts: attempts.filter(attempt => attempt.outcome === 'failed').length, outcome, totalMs, caller,
     usage: sumUsage(attempts), cost: sumCost(attempts),
@@ -266,5 +272,6 @@ function summaryOf(receipt: Receipt): RequestSummary {
     ...(failureClass === undefined ? {} : { failureClass }),
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(cache === undefined ? {} : { cache: { ...cache } }),
   };
 }

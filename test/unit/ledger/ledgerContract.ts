@@ -18,6 +18,21 @@ export function ledgerContract(name: string, make: () => Ledger): void {
       ledger.shutdown();
     });
 
+    it('gives back what the response cache made of a request, and sums what it saved', async () => {
+      const ledger = make();
+      const hit = aReceipt('h-1', { attempts: [], target: 'openai/gpt-4.1', cache: { state: 'hit', of: 'x-1', ageMs: 1_500, savedMicroUsd: 700 } });
+      ledger.close(hit);
+      ledger.close(aReceipt('h-2', { attempts: [], cache: { state: 'shared', of: 'x-1', savedMicroUsd: 300, savedEstimated: true } }));
+      ledger.close(aReceipt('h-3', { attempts: [], cache: { state: 'hit', of: 'x-2', ageMs: 1 } }));
+      ledger.close(aReceipt('h-4', { cache: { state: 'bypass', why: 'it has tools' } }));
+      assert.deepEqual(await ledger.receipt('h-1'), hit);
+      assert.deepEqual((await ledger.receipt('h-4'))?.cache, { state: 'bypass', why: 'it has tools' });
+      assert.deepEqual((await ledger.recent(10)).find(({ id }) => id === 'h-1')?.cache, hit.cache);
+      assert.deepEqual((await ledger.spend({ from: noon, to: noon + 1 })).cached, { exchanges: 3, savedMicroUsd: 1_000, estimatedMicroUsd: 300, unknown: 1 });
+      assert.equal((await ledger.spend({ from: noon + 1, to: noon + 2 })).cached, undefined);
+      ledger.shutdown();
+    });
+
     it('gives back what a cost does not hold', async () => {
       const ledger = make();
       const cost = { microUsd: 10_500, certainty: 'estimated', priceSource: 'genai-prices 0.1.8', unpriced: ['code execution', 'service tier priority'] } as const;

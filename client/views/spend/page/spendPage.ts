@@ -79,6 +79,10 @@ function tokenSection(page: SpendPage): Element {
     rows.push(element('div', { title: 'The share of all prompt tokens that a provider read from its cache' },
       element('dt', {}, 'Cache hits'), element('dd', {}, page.cacheHitText)));
   }
+  if (page.savedText !== undefined) {
+    rows.push(element('div', { title: 'What answers from the response cache had cost; it is no part of the total' },
+      element('dt', {}, 'Saved by kept answers'), element('dd', {}, page.savedText)));
+  }
   return element('section', {}, element('h2', {}, 'Tokens'), element('dl', { class: 'facts' }, ...rows));
 }
 

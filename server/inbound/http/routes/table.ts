@@ -11,6 +11,7 @@ import { modelsRoutes } from './models.ts';
 import { ollamaTagsRoute } from './ollamaTags.ts';
 import { operationRoutes } from './operations.ts';
 import { reconcileRoute } from './reconcile.ts';
+import { responseCacheRoutes } from './responseCache.ts';
 import { RouteTable } from './routeTable.ts';
 import { cacheReportRoute, migrationRoute, savingsRoute } from './savings.ts';
 import { shadowRoutes } from './shadow.ts';
@@ -21,7 +22,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, ...canaryRoutes, ...shadowRoutes, ...exchangesRoutes,
+  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, ...canaryRoutes, ...shadowRoutes, ...responseCacheRoutes, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

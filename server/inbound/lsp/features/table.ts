@@ -13,10 +13,11 @@ import { shadowFeature } from './shadow.ts';
 import { rulesFileFeature } from './rulesFile.ts';
 import { rulesHistoryFeature } from './rulesHistory.ts';
 import { routesFeature } from './routes.ts';
+import { responseCacheFeature } from './responseCache.ts';
 import { statusFeature } from './status.ts';
 import { toolTokensFeature } from './toolTokens.ts';
 
 /** Every feature of the language server. A new one is a file and a line here. */
 export const lspFeatures: readonly LspFeature[] = [
-  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature,
+  statusFeature, configurationFeature, chatFeature, endpointsFeature, historyFeature, billsFeature, catalogFeature, toolTokensFeature, drillsFeature, canaryFeature, shadowFeature, responseCacheFeature, reportsFeature, rulesFileFeature, dryRunFeature, rulesHistoryFeature, routesFeature,
 ];
