@@ -99,7 +99,9 @@ export async function askChoice<T>(step: PickStep<T>): Promise<Answer<T>> {
       if (step.typed !== undefined) pick.items = extra === undefined ? step.items : [...step.items, extra];
     });
     pick.onDidAccept(() => {
-      const chosen = pick.selectedItems[0] ?? pick.activeItems[0];
+      // Enter can come before the item made of the text is on screen.
+      const text = pick.value.trim();
+      const chosen = pick.selectedItems[0] ?? pick.activeItems[0] ?? (text === '' ? undefined : step.typed?.(text));
       if (chosen !== undefined) finish({ kind: 'value', value: chosen.value });
     });
     pick.onDidTriggerButton(() => { finish({ kind: 'back' }); });

@@ -111,7 +111,7 @@ async function editTargetList<Settings>(services: CommandServices, edited: Edite
     }
     const { index } = choice;
     const change = valueOf(await askChoice<'up' | 'down' | 'remove'>({
-      title: targets[index] ?? '', placeholder: 'What should happen with this model?', canGoBack: true,
+      title: `${title}: ${targets[index] ?? ''}`, placeholder: 'What should happen with this model?', canGoBack: true,
       items: [
         ...(index > 0 ? [{ label: '$(arrow-up) Move Up', value: 'up' as const }] : []),
         ...(index < targets.length - 1 ? [{ label: '$(arrow-down) Move Down', value: 'down' as const }] : []),

@@ -55,7 +55,7 @@ const tierLabels: Readonly<Record<TargetTier, string>> = { 'backup': 'Backup', '
 export async function editTier(services: CommandServices, route: string, target: string): Promise<void> {
   const now = routeSettings(services, route).tiers?.[target];
   const tier = valueOf(await askChoice<TargetTier | 'main'>({
-    title: `Edit Route "${route}"`, placeholder: `When should ${target} be used?`, canGoBack: true,
+    title: `Edit Route "${route}": use of ${target}`, placeholder: `When should ${target} be used?`, canGoBack: true,
     items: [
       { label: 'Main', detail: 'As the route orders its models', value: 'main' as const },
       ...(Object.keys(targetTiers) as TargetTier[]).map(value => ({ label: tierLabels[value], detail: `${targetTiers[value].charAt(0).toUpperCase()}${targetTiers[value].slice(1)}`, value })),
@@ -77,14 +77,14 @@ export async function editRoutePolicy(services: CommandServices, route: string, 
 /** Asks for a model or a route, which becomes the last of the route. */
 export async function addTarget(services: CommandServices, route: string): Promise<void> {
   const targets = targetsOf(routeSettings(services, route));
-  const added = await askTarget(services, targets, { title: `Edit Route "${route}"`, placeholder: 'Choose the model or route that takes over when the others fail', into: route });
+  const added = await askTarget(services, targets, { title: `Edit Route "${route}": add a model or route`, placeholder: 'Choose the model or route that takes over when the others fail', into: route });
   if (added !== undefined) await services.configuration.changeRoutes(routes => withTargets(routes, route, [...targetsOf(routes[route]), added]));
 }
 
 /** Asks for the weight of a target of a route. */
 export async function editWeight(services: CommandServices, route: string, target: string): Promise<void> {
   const weight = valueOf(await askText({
-    title: `Edit Route "${route}"`, prompt: `How much ${target} gets in proportion to the other models of the route`, placeholder: 'Weight',
+    title: `Edit Route "${route}": weight of ${target}`, prompt: `How much ${target} gets in proportion to the other models of the route`, placeholder: 'Weight',
     value: String(routeSettings(services, route).weights?.[target] ?? 1), problem: weightProblem,
   }));
   if (weight !== undefined) await services.configuration.changeRoutes(routes => withWeight(routes, route, target, Number(weight)));
@@ -100,7 +100,7 @@ async function changeTarget(services: CommandServices, route: string, target: st
   const targets = targetsOf(routeSettings(services, route));
   const index = targets.indexOf(target);
   const change = valueOf(await askChoice<TargetChange>({
-    title: target, placeholder: 'What should happen with this model?', canGoBack: true,
+    title: `Edit Route "${route}": ${target}`, placeholder: 'What should happen with this model?', canGoBack: true,
     items: [
       ...(weighs ? [{ label: '$(law) Set Its Weight…', value: 'weight' as const }] : []),
       ...(targets.length > 1 ? [{ label: '$(layers) Set When It Is Used…', value: 'tier' as const }] : []),
