@@ -5,7 +5,7 @@ import type { Attempt, Receipt } from '../receipt.ts';
 type Part = (receipt: Receipt) => string | undefined;
 
 /** What comes after the outcome, in this order. A cause more is a function here. */
-const parts: readonly Part[] = [choice, canary, leftOut, notAskedAnyMore, failures, beside, role];
+const parts: readonly Part[] = [choice, warmCache, canary, leftOut, notAskedAnyMore, failures, standIn, otherKey, beside, role];
 
 /** More targets are counted, not named. */
 const mostNamed = 3;
@@ -40,8 +40,8 @@ function choice(receipt: Receipt): string | undefined {
   if (kind === 'target') return first === undefined && attempts.length === 0 && excluded.length > 0 ? undefined : `exactly ${requestedModel} was asked for`;
   if (strategy === 'none') return receipt.message === undefined ? `no route or model is named "${requestedModel}"` : withoutEnd(receipt.message);
   if (first === undefined) return nothingLeft(receipt);
-  if (kind === 'model') return `${requestedModel} was asked for, and ${first.target} is the first of its providers by priority`;
   const within = why === undefined ? undefined : withoutEnd(why);
+  if (kind === 'model') return `${requestedModel} was asked for, and ${within === undefined ? `${first.target} is the first of its providers by priority` : `${first.target} comes first (${within})`}`;
   if (purpose?.first !== undefined) return `the route ${route} sends ${entryText(purpose.entry)} to ${purpose.first} first, because ${purpose.why}${within === undefined ? '' : ` (${within})`}`;
   return within === undefined ? `${first.target} is the first of the route ${route} that can serve it` : `the route ${route} puts ${first.target} first (${within})`;
 }
@@ -57,6 +57,12 @@ function entryText(entry: string | undefined): string {
   const [map, key] = (entry ?? '').split('.', 2);
   if (key === undefined) return 'it';
   return map === 'byRole' ? `requests of the role ${key}` : `${key} work`;
+}
+
+/** What the prompt cache of the conversation had to do with it, where that is not why the first target is the first. */
+function warmCache({ plan: { why, cache } }: Receipt): string | undefined {
+  if (cache?.why === undefined || cache.why === why) return undefined;
+  return `of its prompt cache: ${withoutEnd(cache.why)}`;
 }
 
 function canary({ plan }: Receipt): string | undefined {
@@ -101,6 +107,31 @@ function failureText({ target, failureClass, status, drill, role: why }: Attempt
   const words = failureClass === undefined ? 'failed' : failureClassWords[failureClass];
   const code = status === undefined || status < 400 ? '' : `, ${String(status)}`;
   return `${target} (${words}${code}${drill === true ? ', in a fire drill' : ''}${why === 'last-resort' ? ', asked although it was kept away' : ''})`;
+}
+
+/** The decisive attempt was made at a target that stands behind the others of the plan whatever their order. */
+function standIn(receipt: Receipt): string | undefined {
+  const { standIns, why } = receipt.plan;
+  const target = decisive(receipt)?.target;
+  const found = standIns?.find(one => one.target === target)?.why;
+  return found === undefined || why?.includes(found) === true ? undefined : `${target ?? ''} waits behind the others (${found})`;
+}
+
+/** Failures that another key of the same endpoint may not have. */
+const ofKeys: ReadonlySet<Attempt['failureClass']> = new Set<Attempt['failureClass']>(['auth', 'quota', 'rate-limit']);
+
+/** The target was asked before with another key of its endpoint, which was refused. */
+function otherKey(receipt: Receipt): string | undefined {
+  const last = decisive(receipt);
+  if (last?.keyId === undefined) return undefined;
+  const refused = receipt.attempts.filter(attempt => attempt !== last && attempt.endpoint === last.endpoint && ofKeys.has(attempt.failureClass) && attempt.keyId !== undefined && attempt.keyId !== last.keyId);
+  if (refused.length === 0) return undefined;
+  return `${last.endpoint} has several keys, and ${refused.length === 1 ? 'the one before was' : 'those before were'} not accepted, so another one${keyText(last)} was used`;
+}
+
+/** Of a key its label, which a person gave it, else its last characters. */
+function keyText({ keyLabel, keyLast4 }: Attempt): string {
+  return keyLabel !== undefined && keyLabel !== '' ? ` ("${keyLabel}")` : keyLast4 === undefined ? '' : ` (…${keyLast4})`;
 }
 
 /** A second target that was asked beside the one that answered, and was slower. */

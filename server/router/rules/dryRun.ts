@@ -70,8 +70,8 @@ export class DryRun {
   /** The next recorded request. Receipts come in the order of their start. */
   add(receipt: Receipt): void {
     const { startedAt, plan: { requestedModel }, attempts, caller, stream } = receipt;
-    // A drill says nothing about what would have been, and copies that a shadow sends are no requests of anybody.
-    if (receipt.outcome === 'open' || attempts.some(({ drill, role }) => drill === true || role === 'shadow')) return;
+    // A drill says nothing about what would have been, and copies that a shadow sends are no requests of callers.
+    if (receipt.outcome === 'open' || receipt.shadow !== undefined || attempts.some(({ drill, role }) => drill === true || role === 'shadow')) return;
     this.#clock.now = startedAt;
     this.#learnUntil(startedAt);
     for (const attempt of attempts) this.#keep({ at: attempt.startedAt + attempt.totalMs, attempt, stream, tool: caller.tool });
@@ -202,7 +202,9 @@ export class DryRun {
     const all = `of ${touched} requests that the change touches`;
     return [
       this.#options.before === undefined ? 'The rules in force then are not known, so every request was planned anew.' : 'Requests whose rules are the same before and after stand as they were recorded.',
-      'Endpoints had the health that the recorded attempts show; what was not asked then counts as healthy. Keys and limits of the user were free.',
+      'Endpoints had the health that the recorded attempts show; what was not asked then counts as healthy.',
+      'Not replayed: keys and limits, which count as free; caps, which count as not reached; the prompt caches of conversations (`warmCache`) and response caches, which count as empty; shadows, which send nothing.',
+      'A request keeps the arm of a canary that was recorded; without one it goes to the route\'s own targets.',
       'A request that goes elsewhere has the same tokens there, those read from a cache included, and succeeds at its first target; its price is the one of that time.',
       'Strategies with a memory (round-robin, weighted, least-busy, fastest, cheapest) begin without one at the first of these requests.',
       ...(requirements > 0 ? [`${requirements} ${all} were recorded without what they needed of a target (tools, images, size); their recorded prompt stands for it.`] : []),

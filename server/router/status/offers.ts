@@ -2,7 +2,7 @@ import type { EndpointBilling } from '../../api/settings.ts';
 import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../../api/condition.ts';
 import type { LastingFacts, OfferedModel } from '../../api/status.ts';
 import { targetName } from '../../api/targetName.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, EndpointConfig } from '../../config/config.ts';
 import type { ModelFacts } from '../../models/mergedFacts.ts';
 import { modelSettings } from '../../models/modelSettings.ts';
 import { pricePerMillion } from '../../pricing/priceText.ts';
@@ -146,7 +146,6 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   const first = serving[0] ?? targets[0];
   const facts = first === undefined ? {} : view.facts(first.endpoint, first.model);
   const endpoint = first === undefined ? undefined : view.config.endpoints.get(first.endpoint);
-  const settings = first === undefined ? undefined : modelSettings(endpoint, first.model);
   return {
     id, requestedModel, kind, name,
     targets: targets.map(target => targetName(target.endpoint, target.model)),
@@ -158,8 +157,14 @@ function made(entry: Entry, view: OfferView): OfferedModel {
     toolCalling: all.some(one => one.tools !== false),
     thinking: all.some(one => one.thinking === true),
     lasting: lastingFacts(all[0]),
-    pricing: coveredText(endpoint?.billing) ?? (settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices)),
+    pricing: priceText(endpoint, first?.model, facts),
   };
+}
+
+/** What a model at an endpoint costs, as the user pays it; undefined where that is not known. @param model as it is named there */
+export function priceText(endpoint: EndpointConfig | undefined, model: string | undefined, facts: ModelFacts): string | undefined {
+  const settings = model === undefined ? undefined : modelSettings(endpoint, model);
+  return coveredText(endpoint?.billing) ?? (settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices));
 }
 
 /** What the picker says of an endpoint that is not paid for by use. */

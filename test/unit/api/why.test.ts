@@ -48,6 +48,41 @@ describe('why a request went where it went', () => {
     assert.equal(why({ purpose }, [attempt('a/m')]), why({}, [attempt('a/m')]), 'a purpose that no entry holds for has no part in it');
   });
 
+  it('is the prompt cache of its conversation: stayed, left, returned, gone', () => {
+    const cache = { conversation: 'c', estimatedTokens: 50_000 } as const;
+    const stayed = 'stayed at a/m: 48k cached tokens, leaving for b/m costs $0.14 and never pays back';
+    assert.equal(why({ why: stayed, cache: { ...cache, turn: 'stays', why: stayed } }, [attempt('a/m')]), `a/m answered: the route best puts a/m first (${stayed}).`, 'what put it first is said once');
+    assert.equal(why({ kind: 'model', requestedModel: 'm', route: undefined, why: stayed, cache: { ...cache, turn: 'stays', why: stayed } }, [attempt('a/m')]), `a/m answered: m was asked for, and a/m comes first (${stayed}).`);
+    for (const [turn, said] of [
+      ['switches', 'left b/m with 48k cached tokens: that costs $0.0100 and pays back after 3 turns'], ['switches', 'left b/m, which cannot serve this request now, with 48k cached tokens'],
+      ['returns', 'returned to a/m: 48k cached tokens are still there'], ['switches', 'the cache at b/m (48k tokens) has gone cold'],
+    ] as const) {
+      assert.equal(why({ why: 'round-robin: it is the turn of a/m', cache: { ...cache, turn, why: said } }, [attempt('a/m')]), `a/m answered: the route best puts a/m first (round-robin: it is the turn of a/m); of its prompt cache: ${said}.`);
+    }
+    assert.equal(why({ cache: { ...cache, turn: 'first' } }, [attempt('a/m')]), why({}, [attempt('a/m')]), 'a cache that had no part in it is not spoken of');
+  });
+
+  it('is a tier or a declared equivalent', () => {
+    const standIns = [{ target: 'b/m', why: 'backup' }, { target: 'c/x', why: "x stands in for the route's models" }, { target: 'd/m', why: 'last resort' }];
+    const targets = planned('a/m', 'b/m', 'c/x', 'd/m');
+    const all = [failed('a/m', 'server'), failed('b/m', 'server'), failed('c/x', 'server')];
+    assert.match(why({ targets, standIns }, [...all.slice(0, 1), attempt('b/m')]), /; a\/m \(server error\) failed; b\/m waits behind the others \(backup\)\.$/);
+    assert.match(why({ targets, standIns }, [...all.slice(0, 2), attempt('c/x')]), /; c\/x waits behind the others \(x stands in for the route's models\)\.$/);
+    assert.match(why({ targets, standIns }, [...all, attempt('d/m')]), /; d\/m waits behind the others \(last resort\)\.$/);
+    assert.doesNotMatch(why({ targets, standIns }, [attempt('a/m')]), /waits/, 'those that were not needed are not spoken of');
+    const instead = 'x stands in for m, because nothing before it can serve now';
+    const model: Partial<Plan> = { kind: 'model', requestedModel: 'm', route: undefined, targets: planned('c/x'), standIns: [{ target: 'c/x', why: 'x stands in for m' }], why: instead, excluded: [{ target: 'a/m', reason: 'its breaker is open' }] };
+    assert.equal(why(model, [attempt('c/x')]), `c/x answered: m was asked for, and c/x comes first (${instead}); left out was a/m (its breaker is open).`);
+  });
+
+  it('is another key of the same endpoint', () => {
+    const refused = failed('a/m', 'auth', { keyId: 'k1', status: 401 });
+    assert.match(why({}, [refused, attempt('a/m', { keyId: 'k2', keyLabel: 'work' })]), /; a\/m \(.*401\) failed; a has several keys, and the one before was not accepted, so another one \("work"\) was used\.$/);
+    assert.match(why({}, [refused, failed('a/m', 'rate-limit', { keyId: 'k2' }), attempt('a/m', { keyId: 'k3', keyLast4: 'wxyz' })]), /those before were not accepted, so another one \(…wxyz\) was used\.$/);
+    for (const other of [attempt('a/m', { keyId: 'k1' }), attempt('b/m', { keyId: 'k2' }), attempt('a/m')]) assert.doesNotMatch(why({}, [refused, other]), /several keys/);
+    assert.doesNotMatch(why({}, [failed('a/m', 'server', { keyId: 'k1' }), attempt('a/m', { keyId: 'k2' })]), /not accepted/, 'what failed for another reason says nothing of its key');
+  });
+
   it('is the arm of a canary', () => {
     const drawn = 'the conversation was drawn for the 5 % of the canary, stage 1 of 5';
     assert.match(why({ canary: { arm: 'canary', share: 5, why: drawn } }, [attempt('a/m')]), new RegExp(`it is in the canary arm of the route's canary, because ${drawn}\\.$`));

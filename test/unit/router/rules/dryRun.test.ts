@@ -133,6 +133,17 @@ describe('a dry run', () => {
     assert.equal((await tried(hundred, rules('  main: { targets: [cheap/m] }\n'), undefined, 1 / 48)).requests, 40);
   });
 
+  test('leaves the copies of a shadow aside, also those that no target got', async () => {
+    const copy = recorded('c', 'main', 0, { shadow: { of: 'x', route: 'main', arm: 'shadow' }, target: undefined }, []);
+    assert.equal((await tried([copy, recorded('r', 'main', 1)], rules('  main: { targets: [cheap/m] }\n'))).requests, 1);
+  });
+
+  test('says what it does not replay', async () => {
+    const { assumptions } = await tried(hundred, rules('  main: { targets: [cheap/m] }\n'));
+    for (const word of ['keys', 'limits', 'caps', 'prompt caches', 'response caches', 'shadows']) assert.ok(assumptions.some(sentence => sentence.startsWith('Not replayed: ') && sentence.includes(word)), word);
+    assert.ok(assumptions.some(sentence => sentence.includes('arm of a canary')));
+  });
+
   test('says how many records lack what routing reads', async () => {
     const { requirements: _left, ...plan } = recorded('x', 'main', 0).plan;
     const report = await tried([recorded('a', 'main', 0, { plan })], rules('  main: { targets: [cheap/m], byKind: { low-cost: cheap/m } }\n'));

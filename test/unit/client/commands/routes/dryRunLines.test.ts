@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CanaryStatus } from '../../../../../server/api/canary.ts';
+import type { Plan } from '../../../../../server/api/receipt.ts';
+import type { TryRouteParams } from '../../../../../server/api/routes/tryRoute.ts';
+import { dryRunLines, sizeText, type DryRunLines } from '../../../../../client/commands/routes/dryRunLines.ts';
+
+const params: TryRouteParams = { requestedModel: 'best', inputTokens: 40_000, tools: false, images: false };
+const planned = (...names: string[]): Plan['targets'] => names.map(target => ({ target, endpoint: target.split('/')[0] ?? '', model: 'm', upstreamModel: 'm' }));
+
+function lines(plan: Partial<Plan>, expectedMicroUsd: (number | null)[] = [], changes: Partial<TryRouteParams> = {}, canary?: CanaryStatus): DryRunLines {
+  return dryRunLines({ ...params, ...changes }, { plan: { requestedModel: 'best', kind: 'route', route: 'best', strategy: 'priority', targets: [], excluded: [], ...plan }, expectedMicroUsd }, canary);
+}
+
+describe('what a dry run of a request shows', () => {
+  it('is the order of the targets, each with its expected cost', () => {
+    const { why, targets, leftOut } = lines({ targets: planned('a/m', 'b/m', 'c/m') }, [12_300, null, 0]);
+    assert.equal(why, 'It would go to a/m, the first that can serve it.');
+    assert.deepEqual(targets, [
+      { label: '1. a/m', description: 'is asked first · about $0.0123' }, { label: '2. b/m', description: 'takes over when those before fail · cost unknown' }, { label: '3. c/m', description: 'takes over when those before fail · about $0.00' },
+    ]);
+    assert.deepEqual(leftOut, []);
+  });
+
+  it('is why the first comes first: the strategy, what the request is for, a running canary', () => {
+    assert.equal(lines({ targets: planned('a/m'), why: 'cheapest: about $0.01' }).why, 'It would go to a/m (cheapest: about $0.01).');
+    const purpose = { role: 'subagent', kind: 'balanced', why: 'that was chosen for the dry run', entry: 'byRole.subagent', first: 'cheap' } as const;
+    assert.equal(lines({ targets: planned('a/m'), purpose }).why, 'It would go to a/m (byRole.subagent leads to cheap).');
+    assert.equal(lines({ targets: planned('a/m'), purpose, why: 'in turn' }).why, 'It would go to a/m (byRole.subagent leads to cheap; in turn).');
+    const canary: CanaryStatus = { route: 'best', phase: 'running', stage: 1, stages: [5, 100], share: 5, verdict: 'no-data', message: 'not enough data' };
+    assert.equal(lines({ targets: planned('a/m') }, [], {}, canary).why, 'It would go to a/m, the first that can serve it. 5 % of conversations go to the canary first.');
+  });
+
+  it('is what is left out, and that nothing can serve where all of it is', () => {
+    const { why, targets, leftOut } = lines({ excluded: [{ target: 'a/m', reason: 'cannot call tools' }] });
+    assert.equal(why, 'Nothing can serve such a request now. Every target is left out for the reason below.');
+    assert.deepEqual([targets, leftOut], [[], [{ label: '$(circle-slash) a/m', description: 'cannot call tools' }]]);
+  });
+
+  it('says in its title what was tried', () => {
+    assert.equal(sizeText(40_000), '40K tokens');
+    assert.equal(lines({}).title, 'Dry Run of "best": 40K tokens');
+    assert.equal(lines({}, [], { tools: true }).title, 'Dry Run of "best": 40K tokens, with tools');
+    assert.equal(lines({}, [], { tools: true, images: true, inputTokens: 0 }).title, 'Dry Run of "best": 0 tokens, with tools and images');
+  });
+});
