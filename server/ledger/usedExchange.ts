@@ -1,7 +1,7 @@
 import type { Attempt, Receipt } from '../api/receipt.ts';
 
 /** An exchange that has ended, as far as reports over what was used read it. No plan, and no text of a provider is needed. */
-export interface UsedExchange extends Pick<Receipt, 'id' | 'protocol' | 'stream' | 'caller' | 'startedAt' | 'totalMs' | 'outcome' | 'target' | 'features'> {
+export interface UsedExchange extends Pick<Receipt, 'id' | 'protocol' | 'stream' | 'caller' | 'startedAt' | 'totalMs' | 'outcome' | 'target' | 'features' | 'cache'> {
   requestedModel: string;
   /** Absent for models, pinned targets, and rows of versions that did not record it. */
   route?: string | undefined;

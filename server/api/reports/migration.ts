@@ -78,6 +78,8 @@ export interface MigrationReport {
   /** Requests of callers that ended. */
   requests: number;
   unanswered: number;
+  /** Requests that a response cache answered, which cost nothing anywhere. */
+  fromCache: number;
   used: UsedTarget[];
   tools: { name: string; requests: number }[];
   features: FeatureUse[];

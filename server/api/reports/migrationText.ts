@@ -18,7 +18,7 @@ export function migrationVerdict({ totals, requests, uncounted, features }: Migr
 
 /** A report as Markdown. */
 export function migrationMarkdown(report: MigrationReport): string {
-  const { used, tools, features, featuresUnknown, lines, totals, uncounted, steps, requests, unanswered } = report;
+  const { used, tools, features, featuresUnknown, lines, totals, uncounted, steps, requests, unanswered, fromCache } = report;
   const head = [
     '# Migration report', '',
     `To: ${markdownText(report.to)}.${report.of === undefined ? '' : ` Of: what endpoint ${markdownText(report.of)} answered.`} ${report.fromDay} to ${report.toDay} (${countText(report.days, 'day')}), made ${momentText(report.at)}.`, '',
@@ -35,7 +35,7 @@ export function migrationMarkdown(report: MigrationReport): string {
         tokensText(usage.outputTokens), tokensText(usage.reasoningTokens), unknown === count && spentMicroUsd === 0 ? 'unknown' : `${estimated ? '~' : ''}${usdText(spentMicroUsd)}${unknown > 0 ? '+' : ''}`,
       ]),
     ),
-    '', `By tool: ${tools.map(({ name, requests: count }) => `${markdownText(name)} ${groupedText(count)}`).join(', ')}.${unanswered === 0 ? '' : ` ${countText(unanswered, 'request')} had no answer and ${unanswered === 1 ? 'is' : 'are'} in no figure below.`}`,
+    '', `By tool: ${tools.map(({ name, requests: count }) => `${markdownText(name)} ${groupedText(count)}`).join(', ')}.${unanswered === 0 ? '' : ` ${countText(unanswered, 'request')} had no answer and ${unanswered === 1 ? 'is' : 'are'} in no figure below.`}${fromCache === 0 ? '' : ` ${countText(fromCache, 'request was', 'requests were')} answered from a response cache, which costs nothing here or there.`}`,
     '', '## What the other side makes of it', '',
     ...markdownTable(['Used', 'Requests', 'There', 'Why'], [false, true, false, false], features.map(({ feature, requests: count, state, words }) => [markdownText(feature), count === undefined ? '' : groupedText(count), stateWords[state], markdownText(words)])),
     ...(featuresUnknown === 0 ? [] : ['', `For ${countText(featuresUnknown, 'request')} the ledger does not say what ${featuresUnknown === 1 ? 'it' : 'they'} used: an earlier version recorded ${featuresUnknown === 1 ? 'it' : 'them'}.`]),

@@ -29,6 +29,9 @@ export interface SavingsSums {
   requests: number;
   /** Of these, requests that nothing answered: what they cost is in the sums, and the baseline's cost is taken for 0. */
   unanswered: number;
+  /** Of these, requests that a response cache answered, and what those answers had cost at their targets: it is in what was saved. */
+  fromCache: number;
+  fromCacheMicroUsd: number;
   /** Of these, requests whose figure is an estimate. */
   estimated: number;
   /** Of these, requests that a plan or a free tier covered. */

@@ -27,6 +27,7 @@ export function savingsNotes({ totals }: Pick<SavingsReport, 'totals'>): string[
     'The baseline is priced with the tokens that were used, at its price of that time where the price list has dates; prices of the settings and of a provider\'s own list are those of now.',
     'Other models count tokens otherwise (bounds: 78 to 129 %) and write answers of another length (not bounded), so a figure against another model is an estimate (~). Only the same model at exact prices is exact.',
     'Where a conversation changed its target, the baseline is taken to have kept it in its cache; the upper bound is without that.',
+    ...(totals.fromCache === 0 ? [] : [`${countText(totals.fromCache, 'request was', 'requests were')} answered from a response cache at no cost: what that answer had cost at its target stands for the baseline.`]),
     ...(totals.unanswered === 0 ? [] : [`For ${countText(totals.unanswered, 'request')} without an answer the baseline counts as $0.00, so what was spent on ${totals.unanswered === 1 ? 'it' : 'them'} is a loss here.`]),
     ...(totals.covered === 0 ? [] : [`${countText(totals.covered, 'request was', 'requests were')} covered by a plan or a free tier; the fee of a plan is in no figure.`]),
   ];
@@ -52,6 +53,7 @@ export function savingsMarkdown(report: SavingsReport): string {
         ['of it because a cache was left', `~${usdText(totals.overheads.rewritesMicroUsd)}`],
         ['The baseline', `${totals.estimated > 0 ? '~' : ''}${usdText(totals.baselineMicroUsd)}`],
         ['Saved', `**${signedUsdText(totals.savedMicroUsd)}**`],
+        ...(totals.fromCache === 0 ? [] : [[`of it by ${countText(totals.fromCache, 'answer')} from a response cache`, `~${usdText(totals.fromCacheMicroUsd)}`]]),
         ['Saved at least and at most', `${signedUsdText(totals.savedLowMicroUsd)} to ${signedUsdText(totals.savedHighMicroUsd)}`],
       ]),
       '', '## By day', '', ...sumsTable('Day', busy.map(day => [day.day, day]), true),

@@ -17,14 +17,17 @@ export function whyText(receipt: Receipt): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
-/** The attempt that the caller saw the end of: the one that answered, else the last one. */
-function decisive({ target, attempts, outcome: result }: Receipt): Attempt | undefined {
+/** The attempt that the caller saw the end of: the one that answered, else the last one; none where a kept answer did. */
+function decisive(receipt: Receipt): Attempt | undefined {
+  const { target, attempts, outcome: result } = receipt;
+  if (isKept(receipt)) return undefined;
   return attempts.findLast(attempt => (result === 'ok' ? attempt.outcome === 'ok' : true) && (target === undefined || attempt.target === target)) ?? attempts.at(-1);
 }
 
 function outcome(receipt: Receipt): string {
   const last = decisive(receipt);
   const at = receipt.target ?? last?.target;
+  if (isKept(receipt)) return receipt.cache?.state === 'hit' ? `An answer${at === undefined ? '' : ` of ${at}`} was kept by the response cache and given again` : `It shared the call of an equal request${at === undefined ? '' : `, which ${at} answered`}`;
   switch (receipt.outcome) {
     case 'ok': return receipt.failureClass === 'content-policy' ? `${at ?? 'It'} answered that it declines` : `${at ?? 'It'} answered`;
     case 'open': return at === undefined ? 'It has not been sent anywhere yet' : `It is at ${at} now`;
@@ -32,6 +35,11 @@ function outcome(receipt: Receipt): string {
     case 'interrupted': return at === undefined ? 'Waybill ended before it was sent' : `It was at ${at} when Waybill ended`;
     case 'failed': return at === undefined ? 'It was sent to no provider' : 'Nothing answered it';
   }
+}
+
+/** The caller got an answer that another request had paid for. */
+function isKept({ outcome: result, cache }: Receipt): boolean {
+  return result === 'ok' && (cache?.state === 'hit' || cache?.state === 'shared');
 }
 
 /** Why the first target of the plan is the first. */
@@ -136,12 +144,12 @@ function keyText({ keyLabel, keyLast4 }: Attempt): string {
 
 /** A second target that was asked beside the one that answered, and was slower. */
 function beside(receipt: Receipt): string | undefined {
-  if (receipt.outcome !== 'ok') return undefined;
   const last = decisive(receipt);
+  if (receipt.outcome !== 'ok' || last === undefined) return undefined;
   const beaten = receipt.attempts.filter(attempt => attempt !== last && attempt.outcome === 'cancelled').map(({ target }) => target);
   if (beaten.length === 0) return undefined;
   const others = listed(beaten.slice(0, mostNamed), beaten.length - mostNamed);
-  return last?.role === 'hedge' ? `it was asked beside ${others}, which took long to begin, and began first` : `${others} ${beaten.length === 1 ? 'was' : 'were'} asked beside it, because it took long to begin, and ${beaten.length === 1 ? 'was' : 'were'} slower still`;
+  return last.role === 'hedge' ? `it was asked beside ${others}, which took long to begin, and began first` : `${others} ${beaten.length === 1 ? 'was' : 'were'} asked beside it, because it took long to begin, and ${beaten.length === 1 ? 'was' : 'were'} slower still`;
 }
 
 /** Why the last attempt was made, where it is not simply the next of the plan. */

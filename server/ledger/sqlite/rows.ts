@@ -163,5 +163,6 @@ export function usedExchangeFromRow(row: Row, attempts: Attempt[], unreadable: n
   put(used, 'target', row['target']);
   putNumber(used, 'features', row['features']);
   put(used, 'cacheConversation', row['cache_conversation']);
+  putCache(used, row);
   return used;
 }

@@ -4,7 +4,7 @@ import { promptTokens, tokenBuckets } from '../../api/usage.ts';
 import { addUsage } from '../sums.ts';
 
 /** An exchange that has ended, as far as its money is concerned. */
-export interface PaidExchange extends Pick<Receipt, 'outcome' | 'target'> {
+export interface PaidExchange extends Pick<Receipt, 'outcome' | 'target' | 'cache'> {
   attempts: readonly Attempt[];
   /** Attempts that cannot be read: what they cost is unknown. */
   unreadable: number;
@@ -48,6 +48,11 @@ function answerOf({ outcome, target, attempts }: PaidExchange): Attempt[] {
     answer.unshift(broken);
   }
   return answer;
+}
+
+/** The caller got an answer of another request: a kept one, or that of a call which ran for an equal one. */
+export function isFromCache({ cache, outcome }: Pick<Receipt, 'cache' | 'outcome'>): boolean {
+  return (cache?.state === 'hit' || cache?.state === 'shared') && outcome !== 'failed';
 }
 
 function isShadow({ role }: Pick<Attempt, 'role'>): boolean {

@@ -4,7 +4,7 @@ import type { Overheads } from '../../api/reports/savings.ts';
 import { costMicroUsd, priceCard } from '../money.ts';
 import type { PriceRequest, PriceTerms } from '../pricing.ts';
 import { sumCost } from '../sums.ts';
-import { answerUsage, scaledUsage, splitAttempts, warmUsage, type PaidExchange } from './answer.ts';
+import { answerUsage, isFromCache, scaledUsage, splitAttempts, warmUsage, type PaidExchange } from './answer.ts';
 import { otherTokenizer, sameTokenizer } from './tokenizers.ts';
 
 /** Where the baseline would have sent a request. */
@@ -28,6 +28,8 @@ export interface RequestFigure {
   copy: boolean;
   /** Nothing answered: the baseline is taken to have cost nothing. */
   unanswered: boolean;
+  /** An answer that the response cache had: the baseline is what it had cost. */
+  fromCache: boolean;
   /** A plan or a free tier covered it. */
   covered: boolean;
   overheads: Overheads;
@@ -55,11 +57,11 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
   const leading = answer.at(-1);
   const sumOf = (part: readonly Attempt[]): number => part.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);
   const figure: RequestFigure = {
-    spentMicroUsd: spent.microUsd ?? 0, baselineMicroUsd: 0, baselineLowMicroUsd: 0, baselineHighMicroUsd: 0, estimated: spent.certainty !== 'exact', copy: leading === undefined && shadow.length > 0, unanswered: leading === undefined && shadow.length === 0,
+    spentMicroUsd: spent.microUsd ?? 0, baselineMicroUsd: 0, baselineLowMicroUsd: 0, baselineHighMicroUsd: 0, estimated: spent.certainty !== 'exact', copy: leading === undefined && shadow.length > 0, unanswered: leading === undefined && shadow.length === 0, fromCache: false,
     covered: attempts.some(({ cost }) => cost.priceSource === 'subscription' || cost.priceSource === 'free'),
     overheads: { failedMicroUsd: sumOf(failed), secondMicroUsd: sumOf(second), shadowMicroUsd: sumOf(shadow), rewritesMicroUsd: 0 },
   };
-  if (leading === undefined) return figure;
+  if (leading === undefined) return isFromCache(exchange) ? cachedFigure(figure, exchange) : figure;
   if (place === undefined) return { uncounted: 'the baseline has no place for them' };
   const rewrites = rewriteCost(leading, warmTokens);
   figure.overheads.rewritesMicroUsd = rewrites;
@@ -73,6 +75,13 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
   }
   if (answer.some(hasOtherCharges)) return { uncounted: 'more than tokens at list price was charged (hosted tools, sound, pictures or a service tier), which the baseline may charge otherwise' };
   return withBaseline(figure, { answer, leading, place, warmTokens, price });
+}
+
+/** The tokens of a kept answer are not recorded again, so what it had cost at its target stands for every baseline. */
+function cachedFigure(figure: RequestFigure, { cache }: PaidExchange): RequestFigure | NoFigure {
+  const microUsd = cache?.savedMicroUsd;
+  if (microUsd === undefined) return { uncounted: 'the response cache answered, and what its answer had cost is not known' };
+  return { ...figure, baselineMicroUsd: microUsd, baselineLowMicroUsd: microUsd, baselineHighMicroUsd: microUsd, estimated: true, unanswered: false, fromCache: true };
 }
 
 interface BaselineInput extends Pick<SavingInput, 'warmTokens' | 'price'> { answer: readonly Attempt[]; leading: Attempt; place: BaselinePlace }

@@ -68,6 +68,10 @@ function addFigure(sum: SavingsSums, figure: RequestFigure): void {
   const { spentMicroUsd, baselineMicroUsd, baselineLowMicroUsd, baselineHighMicroUsd, overheads } = figure;
   sum.requests += figure.copy ? 0 : 1;
   sum.unanswered += figure.unanswered ? 1 : 0;
+  if (figure.fromCache) {
+    sum.fromCache += 1;
+    sum.fromCacheMicroUsd += baselineMicroUsd;
+  }
   sum.estimated += figure.estimated ? 1 : 0;
   sum.covered += figure.covered ? 1 : 0;
   sum.spentMicroUsd += spentMicroUsd;
@@ -80,7 +84,7 @@ function addFigure(sum: SavingsSums, figure: RequestFigure): void {
 
 function noSavings(): SavingsSums {
   return {
-    requests: 0, unanswered: 0, estimated: 0, covered: 0, spentMicroUsd: 0, baselineMicroUsd: 0, savedMicroUsd: 0, savedLowMicroUsd: 0, savedHighMicroUsd: 0,
+    requests: 0, unanswered: 0, fromCache: 0, fromCacheMicroUsd: 0, estimated: 0, covered: 0, spentMicroUsd: 0, baselineMicroUsd: 0, savedMicroUsd: 0, savedLowMicroUsd: 0, savedHighMicroUsd: 0,
     overheads: { failedMicroUsd: 0, secondMicroUsd: 0, shadowMicroUsd: 0, rewritesMicroUsd: 0 }, uncounted: 0,
   };
 }

@@ -4,7 +4,7 @@ import { baselineHelp } from '../../api/reports/savings.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { UsedExchange } from '../../ledger/usedExchange.ts';
-import { answerUsage, splitAttempts } from '../../pricing/savings/answer.ts';
+import { answerUsage, isFromCache, splitAttempts } from '../../pricing/savings/answer.ts';
 import { addUsage, sumCost } from '../../pricing/sums.ts';
 import { readBaseline, type Baseline, type ComparedPlace } from '../savings/baseline.ts';
 import { daysOf, pagesOf, type SavingsReporterOptions } from '../savings/savingsReporter.ts';
@@ -39,7 +39,7 @@ export class MigrationReporter {
     const places = [...use.places.values()];
     const route = largest(use.routes);
     const report: MigrationReport = {
-      to: to.words, ...(of === undefined ? {} : { of }), fromDay: params.fromDay, toDay: params.toDay, days: days.names.length, at: clock.now(), requests: use.requests, unanswered: use.unanswered,
+      to: to.words, ...(of === undefined ? {} : { of }), fromDay: params.fromDay, toDay: params.toDay, days: days.names.length, at: clock.now(), requests: use.requests, unanswered: use.unanswered, fromCache: use.fromCache,
       used: [...use.used.values()].sort((one, other) => other.spentMicroUsd - one.spentMicroUsd || other.requests - one.requests || one.target.localeCompare(other.target)),
       tools: [...use.tools].map(([name, requests]) => ({ name, requests })).sort((one, other) => other.requests - one.requests || one.name.localeCompare(other.name)).slice(0, 20),
       features: featureUses(use, places), featuresUnknown: use.featuresUnknown, lines,
@@ -64,6 +64,7 @@ class Use {
   readonly uncounted = new Map<string, number>();
   requests = 0;
   unanswered = 0;
+  fromCache = 0;
   featuresUnknown = 0;
   cached = 0;
   streamed = 0;
@@ -86,7 +87,8 @@ class Use {
     this.requests += 1;
     count(this.tools, exchange.caller.tool);
     if (leading === undefined) {
-      this.unanswered += 1;
+      if (isFromCache(exchange)) this.fromCache += 1;
+      else this.unanswered += 1;
       return;
     }
     if (exchange.route !== undefined) count(this.routes, exchange.route);

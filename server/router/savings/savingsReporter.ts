@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Attempt, TimeRange } from '../../api/receipt.ts';
 import type { SavingsParams, SavingsReport, SavingsResult } from '../../api/reports/savings.ts';
+import { parseTargetName } from '../../api/targetName.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { Clock } from '../../base/clock.ts';
 import { localDay, nextLocalDay, startOfLocalDay } from '../../base/localDay.ts';
 import type { UsedExchange, UsedPage, UsedPosition } from '../../ledger/usedExchange.ts';
 import type { Pricer } from '../../pricing/pricing.ts';
-import { splitAttempts } from '../../pricing/savings/answer.ts';
+import { isFromCache, splitAttempts } from '../../pricing/savings/answer.ts';
 import { requestSaving, type NoFigure, type RequestFigure } from '../../pricing/savings/requestSaving.ts';
 import { SavingsBook } from '../../pricing/savings/savingsSums.ts';
 import { WarmTurns } from '../../pricing/savings/warmTurns.ts';
@@ -51,12 +52,14 @@ export class SavingsReporter {
     const answer = splitAttempts(exchange).answer.at(-1);
     const place = answer === undefined ? undefined : baseline.placeOf(exchange, answer);
     const found = place === undefined || 'uncounted' in place ? undefined : place;
+    // Without an attempt, what answered is known by its name.
+    const kept = answer === undefined && isFromCache(exchange) ? exchange.target : undefined;
     const figure = this.#figure(turns, exchange, answer, place);
     book.add(
       {
-        day: localDay(startedAt), route: route ?? '(no route)', tool: caller.tool, workspace: caller.workspace ?? '(no workspace)', branch: caller.branch ?? '(no branch)', model: answer?.model ?? '(no answer)',
+        day: localDay(startedAt), route: route ?? '(no route)', tool: caller.tool, workspace: caller.workspace ?? '(no workspace)', branch: caller.branch ?? '(no branch)', model: answer?.model ?? (kept === undefined ? undefined : parseTargetName(kept)?.model) ?? '(no answer)',
       },
-      figure, { id, startedAt, tool: caller.tool, requestedModel, ...(route === undefined ? {} : { route }), ...(answer === undefined ? {} : { target: answer.target }), ...(found === undefined ? {} : { baseline: found.name }) },
+      figure, { id, startedAt, tool: caller.tool, requestedModel, ...(route === undefined ? {} : { route }), ...withTarget(answer?.target ?? kept), ...(found === undefined ? {} : { baseline: found.name }) },
     );
   }
 
@@ -69,6 +72,10 @@ export class SavingsReporter {
     });
     return requestSaving({ exchange, place, warmTokens, price: request => this.#options.pricer.priceAttempt(request) });
   }
+}
+
+function withTarget(target: string | undefined): { target?: string } {
+  return target === undefined ? {} : { target };
 }
 
 /** The local days of a report, by their names, and the time they take. */

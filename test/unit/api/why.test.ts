@@ -62,6 +62,15 @@ describe('why a request went where it went', () => {
     assert.equal(why({ cache: { ...cache, turn: 'first' } }, [attempt('a/m')]), why({}, [attempt('a/m')]), 'a cache that had no part in it is not spoken of');
   });
 
+  it('is an answer of the response cache, kept or shared', () => {
+    const kept = (state: NonNullable<Receipt['cache']>['state']): string => why({}, [], { outcome: 'ok', target: 'a/m', cache: { state, of: 'y' } });
+    assert.equal(kept('hit'), 'An answer of a/m was kept by the response cache and given again: a/m is the first of the route best that can serve it.');
+    assert.equal(kept('shared'), 'It shared the call of an equal request, which a/m answered: a/m is the first of the route best that can serve it.');
+    for (const state of ['miss', 'refresh', 'bypass'] as const) assert.equal(why({}, [attempt('a/m')], { cache: { state } }), why({}, [attempt('a/m')]), 'a cache that did not answer says nothing of where it went');
+    assert.match(why({}, [failed('a/m', 'server')], { outcome: 'ok', target: 'b/m', cache: { state: 'hit' } }), /^An answer of b\/m was kept by the response cache and given again: .*; a\/m \(server error\) failed\.$/);
+    assert.match(why({}, [], { outcome: 'failed', cache: { state: 'shared' }, message: 'The answer broke off.' }), /^It was sent to no provider/);
+  });
+
   it('is a tier or a declared equivalent', () => {
     const standIns = [{ target: 'b/m', why: 'backup' }, { target: 'c/x', why: "x stands in for the route's models" }, { target: 'd/m', why: 'last resort' }];
     const targets = planned('a/m', 'b/m', 'c/x', 'd/m');

@@ -183,9 +183,9 @@ export class InMemoryLedger implements Ledger {
     const all = [...this.receipts.values()].filter(({ outcome, startedAt, shadow }) => outcome !== 'open' && shadow === undefined && startedAt >= range.from && startedAt < range.to);
     all.sort((one, other) => one.startedAt - other.startedAt);
     const from = after?.seq ?? 0;
-    const exchanges = structuredClone(all.slice(from, from + limit)).map(({ id, protocol, stream, caller, startedAt, totalMs, outcome, target, features, plan, attempts }) => ({
+    const exchanges = structuredClone(all.slice(from, from + limit)).map(({ id, protocol, stream, caller, startedAt, totalMs, outcome, target, features, plan, attempts, cache }) => ({
       id, protocol, stream, caller, startedAt, totalMs, outcome, requestedModel: plan.requestedModel, attempts, unreadable: 0,
-      ...(target === undefined ? {} : { target }), ...(features === undefined ? {} : { features }), ...(plan.route === undefined ? {} : { route: plan.route }),
+      ...(target === undefined ? {} : { target }), ...(features === undefined ? {} : { features }), ...(cache === undefined ? {} : { cache }), ...(plan.route === undefined ? {} : { route: plan.route }),
       ...(plan.cache === undefined ? {} : { cacheConversation: plan.cache.conversation }),
     }));
     return { exchanges, ...(exchanges.length < limit ? {} : { next: { startedAt: exchanges.at(-1)?.startedAt ?? 0, seq: from + limit } }) };

@@ -421,6 +421,9 @@ export function ledgerContract(name: string, make: () => Ledger): void {
         id: 'x-1', caller, features, outcome, protocol, stream, target, totalMs, startedAt: noon + 1, requestedModel: 'auto', route: 'auto', unreadable: 0,
         attempts: [anAttempt({ startedAt: noon + 1 }), anAttempt({ number: 2, role: 'resume' })],
       });
+      const cache = { state: 'hit', of: 'x-1', ageMs: 40, savedMicroUsd: 1_234 } as const;
+      ledger.close(aReceipt('kept', { startedAt: noon + 20, target: 'openai/gpt-4.1', attempts: [], cache }));
+      assert.deepEqual((await ledger.used({ from: noon + 20, to: noon + 21 }, undefined, 10)).exchanges.map(one => [one.target, one.cache, one.attempts]), [['openai/gpt-4.1', cache, []]]);
       ledger.shutdown();
     });
 

@@ -76,6 +76,29 @@ describe('savings, worked by hand', () => {
     assert.deepEqual([...money(totals), totals.unanswered], [1, 10_000, 0, -10_000, 0, 1]);
   });
 
+  it('counts an answer from the response cache as saved, with what it had cost, and not as unanswered', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(10), [onCheap({ inputTokens: 10_000, cacheReadTokens: 0, outputTokens: 1_000 })], { route: 'coding', cache: { state: 'miss' } });
+    for (const state of ['hit', 'shared'] as const) bench.add(at(10, 1), [], { route: 'coding', target: 'cheap/gpt-4.1', cache: { state, of: 'wb_1', savedMicroUsd: 14_000 } });
+    const made = await report(bench, 'cheap/gpt-4.1');
+    assert.deepEqual([...money(made.totals), made.totals.unanswered, made.totals.fromCache, made.totals.fromCacheMicroUsd, made.totals.estimated], [3, 14_000, 42_000, 28_000, 0, 0, 2, 28_000, 2]);
+    assert.deepEqual(made.byModel.map(({ name, requests }) => [name, requests]), [['gpt-4.1', 3]]);
+    assert.deepEqual(made.best.map(({ target, savedMicroUsd }) => [target, savedMicroUsd]), [['cheap/gpt-4.1', 14_000], ['cheap/gpt-4.1', 14_000]]);
+    assert.match(savingsMarkdown(made), /of it by 2 answers from a response cache \| ~\$0\.028/);
+    assert.match(savingsMarkdown(made), /2 requests were answered from a response cache at no cost/);
+  });
+
+  it('has no figure for a kept answer whose cost is not known, keeps what failed before it, and takes a shared call that failed for unanswered', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(10), [], { target: 'cheap/mystery', cache: { state: 'hit' } });
+    bench.add(at(10), [{ ...onCheap({ inputTokens: 10_000, outputTokens: 0 }), outcome: 'failed' }], { target: 'openai/gpt-4.1', cache: { state: 'hit', savedMicroUsd: 28_000, savedEstimated: true } });
+    bench.add(at(10), [], { outcome: 'failed', target: undefined, cache: { state: 'shared' } });
+    bench.add(at(10), [], { outcome: 'cancelled', target: 'cheap/gpt-4.1', cache: { state: 'hit' } });
+    const { totals, uncounted } = await report(bench, 'openai');
+    assert.deepEqual([...money(totals), totals.unanswered, totals.fromCache, totals.overheads.failedMicroUsd], [2, 10_000, 28_000, 18_000, 2, 1, 1, 10_000]);
+    assert.deepEqual(uncounted, [{ reason: 'the response cache answered, and what its answer had cost is not known', requests: 2 }]);
+  });
+
   it('takes an answer that its caller gave up, and one that was resumed, as one answer', async () => {
     const bench = new ReportBench(config);
     bench.add(at(10), [{ ...onCheap({ inputTokens: 10_000, outputTokens: 500 }), outcome: 'cancelled' }], { outcome: 'cancelled' });
