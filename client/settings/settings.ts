@@ -1,4 +1,4 @@
-import type { EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
+import type { CapSettings, EndpointSettings, NetworkSettings, RouteSettings, ToolModelSettings } from '../../server/api/settings.ts';
 import type { ConfigProblem } from '../../server/api/status.ts';
 
 export const statusBarChoices = ['health', 'spend', 'both', 'off'] as const;
@@ -18,6 +18,8 @@ export interface ClientSettings {
   tools: Record<string, ToolModelSettings>;
   /** A file of rules beside the settings. */
   rulesFile?: string | undefined;
+  /** What requests may cost, whatever they ask for. */
+  caps: CapSettings;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -31,6 +33,7 @@ export const settingDefaults = {
   'equivalents': {},
   'tools': {},
   'rulesFile': '',
+  'caps': {},
   'localEndpoint.enabled': true,
   'localEndpoint.port': 7717,
   'statusBar.show': 'health',
@@ -61,6 +64,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       equivalents: equivalentsOf(userValue('equivalents'), problems),
       tools: objectsByName<ToolModelSettings>('tools', userValue('tools'), problems),
       ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
+      caps: capsOf(userValue('caps'), problems),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -131,6 +135,14 @@ function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string
     else problems.push({ path: `equivalents.${model}`, message: `"waybill.equivalents" › "${model}" must be a list of names of models.` });
   }
   return equivalents;
+}
+
+/** The server checks what the caps hold. */
+function capsOf(value: unknown, problems: ConfigProblem[]): CapSettings {
+  if (value === undefined || value === null) return {};
+  if (isEntry<CapSettings>(value)) return value;
+  problems.push({ path: 'caps', message: '"waybill.caps" must be an object, such as { "turnUsd": 1 }.' });
+  return {};
 }
 
 /** The server checks each alias; here only what cannot be one at all is taken out. */

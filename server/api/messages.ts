@@ -5,7 +5,7 @@ import type { FailureClass } from './failure.ts';
 import type { ContinuedHistory } from './keptHistories.ts';
 import { notificationType, requestType, type NoParams } from './messageTypes.ts';
 import type { Caller, Cost, Receipt, RequestSummary, SpendReport, TimeRange } from './receipt.ts';
-import type { EndpointSettings, NetworkSettings, PriceSettings, RouteSettings, ToolModelSettings } from './settings.ts';
+import type { CapSettings, EndpointSettings, NetworkSettings, PriceSettings, RouteSettings, ToolModelSettings } from './settings.ts';
 import type { ConfigProblem, HttpStatus, StatusSnapshot } from './status.ts';
 
 /** What the client passes as `initializationOptions`. */
@@ -14,6 +14,8 @@ export interface InitializationOptions {
   dataDir?: string | undefined;
   /** Other LSP editors: path of a headless YAML configuration. VS Code configures through `waybill/configure`. */
   configFile?: string | undefined;
+  /** What tells the window from others, the same as long as it is open. */
+  window?: string | undefined;
 }
 
 /** A key on its way from the secret store to the server. Only ever over this channel. */
@@ -34,6 +36,8 @@ export interface ConfigureParams {
   equivalents?: Record<string, string[]> | undefined;
   /** What tools get for names of models that they ask for by themselves, by tool. */
   tools?: Record<string, ToolModelSettings> | undefined;
+  /** What requests may cost, whatever they ask for. */
+  caps?: CapSettings | undefined;
   keys: Record<string, KeyMaterial[]>;
   http: { enabled: boolean; port: number };
   /** The editor's own network settings, as far as the user wrote them. Its proxy may hold a password. */

@@ -2,7 +2,7 @@ import type { ArmOfPlan } from './canary.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
 import type { Purpose } from './purpose.ts';
-import type { PriceSettings } from './settings.ts';
+import type { CapScope, PriceSettings } from './settings.ts';
 import type { ShadowOfReceipt } from './shadow.ts';
 
 /** Who sent a request, as far as they said. */
@@ -119,6 +119,19 @@ export interface Plan {
   requirements?: RecordedRequirements | undefined;
   /** Absent: caches were not looked at, because there was nothing to choose or the prompt is too short for one. */
   cache?: PlannedCache | undefined;
+  /** The caps that held for it, with what was left of each before it; absent: none held. */
+  caps?: PlannedCap[] | undefined;
+  /** Targets that are the route's expensive last resort, in the order in which they stand last; absent: none serves such a request. */
+  lastResort?: string[] | undefined;
+}
+/** A cap that held for a request. Money in millionths of a US dollar. */
+export interface PlannedCap {
+  scope: CapScope;
+  /** Absent: it holds for everything. */
+  route?: string | undefined;
+  limitMicroUsd: number;
+  /** Beside what was used and reserved; negative where more was used. */
+  leftMicroUsd: number;
 }
 
 /**

@@ -184,6 +184,10 @@ export interface RouteSettings {
   shadow?: ShadowSettings | undefined;
   /** Answers are kept for requests that are the same to the last field. */
   responseCache?: ResponseCacheSettings | undefined;
+  /** What requests of the route may cost. */
+  caps?: CapSettings | undefined;
+  /** Expensive targets that are tried after all others, and only for some kinds of work. */
+  lastResort?: LastResortSettings | undefined;
 }
 /** What is drawn for a shadow: whole conversations, or each request by itself. */
 export const shadowDraws = ['conversation', 'request'] as const;
@@ -234,6 +238,37 @@ export interface ResponseCacheSettings {
   includeStored?: boolean | undefined;
   includeTruncated?: boolean | undefined;
   includeRefused?: boolean | undefined;
+}
+
+/** What follows when a target costs more than a cap leaves: each way by name, with what it does as the end of a sentence. */
+export const capOutcomes = {
+  degrade: 'it is passed over, and a cheaper target that fits serves',
+  stop: 'the request ends with an error that says so',
+  ask: 'VS Code\'s chat asks whether to allow $1 more, and the turn waits; other callers get the error',
+} as const;
+export type CapOutcome = keyof typeof capOutcomes;
+/** What a cap holds for: each scope by name, with what it is. */
+export const capScopes = {
+  request: 'one request, with all attempts to answer it',
+  turn: 'one message of the user, with the tool calls that follow',
+  conversation: 'one conversation',
+  session: 'one session of a tool, or a window of the editor',
+} as const;
+export type CapScope = keyof typeof capScopes;
+/** Caps in US dollars. */
+export interface CapSettings {
+  requestUsd?: number | undefined;
+  turnUsd?: number | undefined;
+  conversationUsd?: number | undefined;
+  sessionUsd?: number | undefined;
+  whenReached?: CapOutcome | undefined;
+  /** What becomes of targets without a known price. */
+  unpriced?: 'pass-over' | 'allow' | undefined;
+}
+export interface LastResortSettings {
+  /** `endpoint/model`. */
+  targets: string[];
+  kinds: WorkKind[];
 }
 /** When a canary goes to its next stage: after a time, after a number of requests, or when a person says so. */
 export const canaryAdvances = ['time', 'requests', 'manual'] as const;

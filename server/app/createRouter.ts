@@ -13,13 +13,16 @@ import { ProviderMessages } from '../exchange/providerMessages.ts';
 import { createAdmissionControl } from '../exchange/attempt/admissionControl.ts';
 import { EarlyAttempts } from '../exchange/attempt/earlyAttempts.ts';
 import { ExchangePublisher } from '../exchange/publisher.ts';
-import type { ExchangeServices } from '../exchange/services.ts';
+import type { ExchangeServices, Spending } from '../exchange/services.ts';
 import type { NetworkAwareHealthRegistry } from '../health/healthReader.ts';
 import { createHealthRegistry } from '../health/registry.ts';
 import type { KeyFingerprint } from '../keys/keyFingerprints.ts';
 import { KeyPool } from '../keys/keyPool.ts';
+import type { AllowanceStore } from '../ledger/allowanceStore.ts';
 import type { RouteStateStore } from '../ledger/routeStateStore.ts';
 import type { Ledger } from '../ledger/ports.ts';
+import { Allowances } from '../limits/allowances/allowances.ts';
+import { MemoryAllowanceStore } from '../limits/allowances/memoryAllowanceStore.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rateLimiter.ts';
 import { SharedLimits } from '../limits/sharedLimits.ts';
 import { ModelFactsCache } from '../models/factsCache.ts';
@@ -113,6 +116,10 @@ export interface CreateRouterOptions {
   shadowStore?: RouteStateStore | undefined;
   /** Where the versions of the rules are kept; absent: nowhere. */
   ruleVersions?: RuleVersions | undefined;
+  /** Where peers count together what caps are used for; absent: in this process alone. */
+  allowanceStore?: AllowanceStore | undefined;
+  /** What tells the window of the editor from others; absent: this process. */
+  window?: string | undefined;
   /** The machine's network interfaces; absent: those that the operating system lists. */
   interfaces?: NetworkMonitorOptions['interfaces'];
 }
@@ -174,7 +181,13 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const tables = new RouteTables({ config, directory, pricer, facts: (endpoint, model) => modelFacts.facts(endpoint, model) });
   const routeTable = (): RouteTable => tables.current();
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, warm, signals: createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage }) }, clock);
+  const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, warm, signals }, clock);
+  const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore());
+  const spending: Spending = {
+    allowances, window: options.window ?? instance, expectedMicroUsd: (target, request) => signals.expectedCostMicroUsd(target, request),
+    cost: price => pricer.priceAttempt(price), pricesReady: () => (pricer.isReady ? undefined : pricer.ready()),
+  };
 
   const responses = new ResponseCache(clock, config);
   const failureNotices = new FailureNotices({ drills: faultInjector, healthRegistry, notify });
@@ -238,11 +251,11 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early }), timers, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), events,
   });
   // What targets refuse copies by name is learnt for copies alone.
-  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, keys, healthRegistry, limiter, early })) };
+  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, keys, healthRegistry, limiter, early, allowances })) };
   const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
@@ -264,7 +277,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
     instance, services, current, status, prober, endpointTester, drills, canaries, shadows,
-    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
+    rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),

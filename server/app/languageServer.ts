@@ -37,7 +37,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
     const built = createRouterProcess({
       dataDir: options.dataDir ?? command.dataDir ?? defaultDataDir(),
-      instanceId, parts,
+      instanceId, parts, window: options.window,
       writeLog: (level, line) => {
         if (level === 'error') connection.console.error(line);
         else if (level === 'warn') connection.console.warn(line);

@@ -13,6 +13,7 @@ import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import { createRouter, type BuiltRouter } from './createRouter.ts';
 import { HeapTuning } from './v8Tuning.ts';
+import { createAllowanceStore } from '../ledger/sqlite/allowances/allowanceDatabase.ts';
 import { createCanaryStore, createShadowStore } from '../ledger/sqlite/onDemand/routeStates.ts';
 import { createLimitStore } from '../ledger/sqlite/limitsDatabase.ts';
 import { writtenRules } from '../config/yamlFile.ts';
@@ -41,6 +42,8 @@ export interface RouterProcess extends BuiltRouter {
 export interface RouterProcessOptions {
   dataDir: string;
   instanceId: string;
+  /** What tells the window of the editor from others, also after a restart of the server; absent: nothing does. */
+  window?: string | undefined;
   writeLog(level: 'debug' | 'info' | 'warn' | 'error', line: string): void;
   /** Called when the state of the local endpoint has changed. */
   portChanged(): void;
@@ -68,6 +71,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
     keepAliveMs: options.keepAliveMs, canaryStore: createCanaryStore({ dataDir: options.dataDir, clock: systemClock, log }),
     shadowStore: createShadowStore({ dataDir: options.dataDir, clock: systemClock, log }),
     ruleVersions: new RuleVersions(join(options.dataDir, rulesFolder)),
+    allowanceStore: createAllowanceStore({ dataDir: options.dataDir, clock: systemClock, log }), window: options.window,
   });
   const { router } = built;
   const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });

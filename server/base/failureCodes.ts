@@ -109,6 +109,7 @@ const table = {
   'context-overflow': {},
   'no-target': {},
   'all-targets-failed': {},
+  'cap-reached': {},
   'offline': {},
   'cancelled': {},
   'internal': {},

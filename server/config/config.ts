@@ -1,6 +1,6 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { RequestRole, WorkKind } from '../api/purpose.ts';
-import type { CanaryAdvance, EndpointBilling, KeyRotationName, LimitSettings, ModelSettings, ShadowDraw, StrategyName, TargetTier, ToolModelSettings } from '../api/settings.ts';
+import type { CanaryAdvance, CapOutcome, CapScope, EndpointBilling, KeyRotationName, LimitSettings, ModelSettings, ShadowDraw, StrategyName, TargetTier, ToolModelSettings } from '../api/settings.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { ProtocolRule, Provider } from '../catalog/provider.ts';
 import type { EndpointProxy, NetworkConfig } from './network.ts';
@@ -114,6 +114,10 @@ export interface RouteConfig {
   shadow?: ShadowConfig | undefined;
   /** Absent: no answers are kept. */
   responseCache?: ResponseCacheConfig | undefined;
+  /** Absent: the route has none of its own. */
+  caps?: CapConfig | undefined;
+  /** Absent: the route has none. */
+  lastResort?: { targets: RouteTarget[]; kinds: ReadonlySet<WorkKind> } | undefined;
 }
 
 /** A shadow as its route describes it; whether it runs is no part of the configuration. */
@@ -160,6 +164,15 @@ export interface ResponseCacheConfig {
   includeRefused: boolean;
 }
 
+/** Caps that are set together. */
+export interface CapConfig {
+  /** In the order in which they are looked at, the smallest scope first. */
+  limits: readonly { scope: CapScope; microUsd: number }[];
+  whenReached: CapOutcome;
+  /** Absent: nothing is said. */
+  unpriced?: 'pass-over' | 'allow' | undefined;
+}
+
 /** A canary as its route describes it; whether it runs is no part of the configuration. */
 export interface CanaryConfig {
   targets: RouteTarget[];
@@ -201,6 +214,8 @@ export interface Config {
   equivalents?: ReadonlyMap<string, readonly string[]> | undefined;
   /** What tools get for names of models that they ask for by themselves, by tool; absent: nothing is said. */
   tools?: ReadonlyMap<string, ToolModelSettings> | undefined;
+  /** What requests of every route, model and target may cost; absent: there is no such cap. */
+  caps?: CapConfig | undefined;
   /** Absent: every endpoint without a proxy of its own is reached directly. */
   network?: NetworkConfig | undefined;
 }

@@ -12,8 +12,8 @@ type Json = { [key: string]: unknown };
  *
  * @param providers the catalog, for completion of provider names
  */
-export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools', Json> {
-  const { routes, aliases, equivalents, tools } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools', Json>;
+export function settingsProperties(providers: readonly Provider[]): Record<'waybill.endpoints' | 'waybill.routes' | 'waybill.aliases' | 'waybill.equivalents' | 'waybill.tools' | 'waybill.caps', Json> {
+  const { routes, aliases, equivalents, tools, caps } = generated(configurationSchema)['properties'] as Record<'routes' | 'aliases' | 'equivalents' | 'tools' | 'caps', Json>;
   const endpoint = generated(z.omit(endpointSchema, { keys: true }));
   withProviderNames(endpoint, providers);
   return {
@@ -54,6 +54,14 @@ export function settingsProperties(providers: readonly Provider[]): Record<'wayb
       default: {},
       markdownDescription: 'What a tool gets for names of models that it asks for by itself, such as `"claude-code": { "haiku": "cheap" }`. **Waybill: Connect a Tool…** takes it over for a tool that it connects.',
       properties: Object.fromEntries(toolsWithModels.map(tool => [tool, { ...tools['additionalProperties'] as Json, description: 'Routes for the names of models that this tool asks for by itself.' }])),
+      additionalProperties: false,
+    },
+    'waybill.caps': {
+      type: 'object',
+      scope: 'application',
+      default: {},
+      markdownDescription: 'What requests may cost, in US dollars, whatever they ask for: a request, a turn, a conversation, a session. Routes may have caps of their own (**Waybill: Edit Route…**), which hold besides.',
+      properties: caps['properties'],
       additionalProperties: false,
     },
   };

@@ -11,6 +11,8 @@ import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
 import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
+import { capsOf, resolveCaps } from './routes/resolveCaps.ts';
+import { resolveLastResort } from './routes/resolveLastResort.ts';
 import { resolveShadow } from './routes/resolveShadow.ts';
 import { resolveEquivalents } from './routes/resolveEquivalents.ts';
 import { resolvePurposes, withoutCircles } from './routes/resolvePurposes.ts';
@@ -23,7 +25,7 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
  * to the wrong place, or miss a limit); a route loses only its wrong targets.
  */
-export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
+export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown; caps?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
@@ -65,6 +67,12 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
       for (const problem of wrongShadow) report(['routes', name, 'shadow', ...problem.path], `The shadow of route "${name}" is left out: ${problem.text}`);
       if (shadow !== undefined) route.shadow = shadow;
     }
+    if (settings.caps !== undefined) route.caps = capsOf(settings.caps);
+    if (settings.lastResort !== undefined) {
+      const { lastResort, problems: wrongTargets } = resolveLastResort(settings.lastResort, own, target => checkSingleTarget(target, 'each target of a last resort', known));
+      for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
+      if (lastResort !== undefined) route.lastResort = lastResort;
+    }
     const { purposes, wrong } = resolvePurposes(name, settings, { routes, endpoints, leftOut });
     for (const problem of wrong) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
     if (purposes !== undefined) route.purposes = purposes;
@@ -73,7 +81,10 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   const aliases = resolveAliases(raw.aliases, routes, report);
   const equivalents = resolveEquivalents(raw.equivalents, report);
   const tools = resolveTools(raw.tools, report);
-  return { config: { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }) }, problems };
+  const { caps, problems: wrongCaps } = resolveCaps(raw.caps);
+  for (const problem of wrongCaps) report(['caps', ...problem.path], `The caps of everything are left out: ${problem.text}`);
+  const config: Config = { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }), ...(caps === undefined ? {} : { caps }) };
+  return { config, problems };
 }
 
 /** The entries of a section. Of names that differ only in case, which people do not tell apart, the first one holds. */

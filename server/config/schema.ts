@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { protocolNames } from '../api/conversation.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../api/purpose.ts';
 import { largestPricePerMTok, largestTokenLimit } from '../base/figures.ts';
-import { anthropicVersions, cachedTemperatures, canaryAdvances, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
-import type { BreakerSettings, CanaryGateSettings, CanarySettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
+import { anthropicVersions, cachedTemperatures, canaryAdvances, capOutcomes, capScopes, endpointBillings, keyRotations, routeStrategies, shadowDraws, targetTiers } from '../api/settings.ts';
+import type { BreakerSettings, CanaryGateSettings, CanarySettings, CapOutcome, CapSettings, EndpointBilling, EndpointSettings, HedgeSettings, KeyRotationName, LastResortSettings, LimitSettings, ModelSettings, PriceSettings, ResponseCacheSettings, RouteSettings, ShadowSettings, StrategyName, TargetTier, TimeoutSettings, ToolModelSettings, WarmCacheSettings } from '../api/settings.ts';
 
 /*
  * The one schema of what a user writes. Types in server/api/settings.ts, validation, the settings' JSON Schema and
@@ -209,6 +209,25 @@ export const responseCacheSchema = z.strictObject({
   includeRefused: optional(z.boolean(), 'Answers in which a model declines are kept, too. Default false.'),
 });
 
+/** US dollars that are a cap. */
+function cap(scope: keyof typeof capScopes): z.ZodMiniOptional<z.ZodMiniNumber> {
+  return optional(z.number().check(z.minimum(0.0001), z.maximum(1_000_000)).register(expectations, { expected: 'a number of US dollars from 0.0001 to 1000000' }), `US dollars for ${capScopes[scope]}.`);
+}
+
+export const capSchema = z.strictObject({
+  requestUsd: cap('request'),
+  turnUsd: cap('turn'),
+  conversationUsd: cap('conversation'),
+  sessionUsd: cap('session'),
+  whenReached: optional(z.enum(Object.keys(capOutcomes) as CapOutcome[]), `What follows when the next target is expected to cost more than is left. ${Object.entries(capOutcomes).map(([name, meaning]) => `\`${name}\`: ${meaning}.`).join(' ')} Default \`stop\`.`),
+  unpriced: optional(z.enum(['pass-over', 'allow']), 'What becomes of targets whose price is not known. `pass-over`: they are left out. `allow`: they serve, and count for what their provider says they cost, else for nothing. Default `pass-over`.'),
+});
+
+export const lastResortSchema = z.strictObject({
+  targets: described(z.array(text()), 'The targets, as `endpoint/model`, first choice first.'),
+  kinds: described(z.array(z.enum(Object.keys(workKinds) as WorkKind[])), 'The kinds of work that they are for; see `byKind`.'),
+});
+
 function strategyDescription(): string {
   return `How targets are ordered. ${Object.entries(routeStrategies).map(([name, order]) => `\`${name}\`: ${order}.`).join(' ')}`;
 }
@@ -235,6 +254,8 @@ export const routeSchema = z.strictObject({
   shadow: optional(shadowSchema, 'A target that gets a share of the requests too, beside the caller\'s own, and whose answers are only compared. Described here, it waits until it is started: from the palette, with `server.js shadow start`, or by `POST /waybill/shadow`.'),
   warmCache: optional(warmCacheSchema, 'A conversation stays with its target while the prompt cache there is likely warm: strategies, `byRole` and `byKind` propose another one, and it goes there when that pays. A target that is out, or cannot serve the request, is left at once. What is known of a cache comes from the usage that answers report.'),
   responseCache: optional(responseCacheSchema, 'Answer a request from memory that is the same to the last field as an earlier one of the same tool and workspace, for the same target. Requests that are the same and run at the same time share one call. Answers are in the memory of each window and server alone, never on disk. A caller decides for a request with the header `x-waybill-cache`: `use`, `refresh` (ask again and keep the new answer) or `off`. Default: off.'),
+  caps: optional(capSchema, 'What requests of this route may cost, whatever targets serve them. Caps of everything (`waybill.caps`, or `caps` of the file) hold besides. docs/caps.md says how they are counted.'),
+  lastResort: optional(lastResortSchema, 'Expensive targets that are tried after all others of the route, and only for kinds of work that say so; the receipt marks them.'),
 });
 
 /** Aliases are names of models, so they may have what those have. */
@@ -268,6 +289,7 @@ export const configurationSchema = z.strictObject({
   aliases: described(aliasesSchema, 'Names of your own for models: each stands for the model it is given.'),
   equivalents: optional(equivalentsSchema, 'Models that may stand in for a model, by its name and in their order, when no endpoint that serves it can answer. It holds for requests that ask for the model and for routes that lead to it. A model without an entry is never replaced.'),
   tools: optional(z.partialRecord(z.enum(toolsWithModels), toolSchema), 'What a tool gets for names of models that it asks for by itself; NAME is `claude-code`. A route of the name it asks for comes first.'),
+  caps: optional(capSchema, 'What requests may cost, whatever they ask for. Routes may have caps of their own, which hold besides.'),
   network: optional(networkSchema, 'How this machine reaches the outside. Proxies come from the environment or stand at their endpoint.'),
 });
 
@@ -283,6 +305,8 @@ export type SchemaMatchesContract = AllTrue<[
   Same<z.infer<typeof shadowSchema>, { [K in keyof ShadowSettings]: ShadowSettings[K] }>,
   Same<z.infer<typeof warmCacheSchema>, { [K in keyof WarmCacheSettings]: WarmCacheSettings[K] }>,
   Same<z.infer<typeof responseCacheSchema>, { [K in keyof ResponseCacheSettings]: ResponseCacheSettings[K] }>,
+  Same<z.infer<typeof capSchema>, { [K in keyof CapSettings]: CapSettings[K] }>,
+  Same<z.infer<typeof lastResortSchema>, { [K in keyof LastResortSettings]: LastResortSettings[K] }>,
   Same<z.infer<typeof hedgeSchema>, { [K in keyof HedgeSettings]: HedgeSettings[K] }>,
   Same<z.infer<typeof priceSchema>, { [K in keyof PriceSettings]: PriceSettings[K] }>,
   Same<z.infer<typeof modelSchema>, { [K in keyof ModelSettings]: ModelSettings[K] }>,

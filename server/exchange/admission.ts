@@ -1,5 +1,7 @@
 import type { EndpointConfig } from '../config/config.ts';
 import type { HandedKey } from '../keys/keyHandles.ts';
+import type { Cost } from '../api/receipt.ts';
+import type { Allowance } from '../routing/caps/allowance.ts';
 
 /** One attempt that asks for leave to be made. */
 export interface AdmissionRequest {
@@ -19,6 +21,8 @@ export interface AdmissionRequest {
   readonly lastResort: boolean;
   /** The conversation that the request belongs to; absent where no key of the endpoint is chosen by it. */
   readonly conversation?: string | undefined;
+  /** What it is expected to cost, and what of; absent: no allowance holds for it. */
+  readonly spend?: { readonly allowances: readonly Allowance[]; readonly microUsd: number } | undefined;
 }
 
 /** What the choice of a key depends on. */
@@ -43,15 +47,18 @@ export interface Permit {
   readonly key: HandedKey | undefined;
   /** The breaker is half open and waits for what this attempt proves. */
   readonly trial: boolean;
+  /** Money is reserved for the attempt, so that its end has to say what it cost. */
+  readonly reserves: boolean;
   /** Nothing was sent: whatever was counted is taken back, and the breaker learns nothing. The same as `release('unsent')`. */
   refund(): void;
   /**
    * The attempt ended and proves something about its provider. The health registry frees the attempt's place when it
    * records the outcome, together with `trial`; the permit leaves that place alone.
+   * @param cost of an attempt that reserves; absent or unknown: what was reserved counts
    */
-  settle(used: UsedTokens): void;
+  settle(used: UsedTokens, cost?: Cost): void;
   /** The attempt was given up and proves nothing: its place at the breaker is free again. */
-  release(used: UsedTokens): void;
+  release(used: UsedTokens, cost?: Cost): void;
 }
 
 /** No leave, and one clause that says why: `its own limit of 10 requests a minute is used up for another 12 s`. */

@@ -33,7 +33,7 @@ export function conclusionOf(end: ExchangeEnd, services: ConclusionServices, { r
       const { look, tried, raw } = end;
       return failed(exhaustedFailure({
         requestedModel, plan: receipt.plan, attempts: receipt.attempts, messageOf: attempt => services.providerMessages.ofAttempt(receipt.id, attempt.number),
-        lastFailure: tried.failures, coolingDown: look.coolingDown, unfit: [...look.unfit, ...tried.unfit], now: look.now,
+        lastFailure: tried.failures, coolingDown: look.coolingDown, unfit: [...look.unfit, ...tried.unfit], capped: look.capped, now: look.now,
         // The machine's own trouble kept some target out of reach; a local one that fails does so for its own reasons.
         link: receipt.attempts.some(attempt => services.healthRegistry.isOffline(attempt.endpoint)) ? services.networkTrouble() : undefined,
         unknownNameMessage: () => services.unknownNameMessage(requestedModel), raw,

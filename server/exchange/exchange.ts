@@ -284,7 +284,8 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
       }); return undefined;
       case 'give-up': this.#giveUp(this.#attempts.find(one => one.origin.started.number === effect.number), effect.why); return undefined;
       case 'wait': this.#wait(effect.backoff ? Math.max(effect.delayMs, backoffMs(1, retryBackoff, this.#services.random)) : effect.delayMs); return undefined;
-      case 'ask': this.#ask(effect.message, effect.accept); return undefined;
+      case 'ask': this.#ask(effect); return undefined;
+      case 'allow': this.#services.spending.allowances.allow(effect.question.allowances, effect.question.microUsd); return undefined;
       case 'stop-wait': clearTimeout(this.#timer); return undefined;
       case 'end': this.#end(effect.end); return undefined;
     }
@@ -312,14 +313,15 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
       if (this.#cache.serve(plan.targets[0], coolingDown.map(({ target }) => target))) return undefined;
     }
     this.#resumption = Resumption.of(this.#input, this.#route);
+    const terms = this.#planner.spendTerms;
     this.#launcher = new AttemptLauncher(this.#services, this, {
-      input: this.#input, kind: this.#kind, route: this.#route, severalTargets: plan.targets.length + coolingDown.length > 1, resumption: this.#resumption,
+      spend: terms === undefined ? undefined : { terms, request: this.#planner.request }, input: this.#input, kind: this.#kind, route: this.#route, severalTargets: plan.targets.length + coolingDown.length > 1, resumption: this.#resumption,
       conversation: this.#planner.conversation, records: this.#cache?.records === true,
     });
     this.#hedge = HedgeTimer.of(this.#services, this.#input, this.#route, this.#kind, plan);
     return {
       type: 'planned', targets: plan.targets, atMs: this.#draft.startedAtMs,
-      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, ...(plan.standIns === undefined ? {} : { noHedge: new Set(plan.standIns.map(({ target }) => target)) }), asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input) },
+      terms: { patienceMs: this.#input.patienceMs, mayHedge: this.#hedge !== undefined, ...(plan.standIns === undefined ? {} : { noHedge: new Set(plan.standIns.map(({ target }) => target)) }), asksOnRefusal: this.#readerSink !== undefined && asksOnRefusal(this.#route, this.#input), hasReader: this.#readerSink !== undefined },
     };
   }
 
@@ -334,11 +336,11 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     this.#timer = setTimeout(() => { this.#dispatch({ type: 'wait-over' }); }, delayMs);
   }
 
-  #ask(message: string, accept: string): void {
+  #ask({ message, accept, decline }: Extract<ExchangeEffect, { type: 'ask' }>): void {
     this.#timer = setTimeout(() => { this.#dispatch({ type: 'question-expired' }); }, longestQuestionMs);
     const answered = (proceed: boolean): void => { this.#dispatch({ type: 'reader-answered', proceed, atMs: performance.now() }); };
     // A question that could not be asked is a no.
-    this.#readerSink?.ask(message, accept).then(answered, () => { answered(false); });
+    this.#readerSink?.ask(message, accept, decline).then(answered, () => { answered(false); });
   }
 
   /** Ends an attempt that still runs, without blaming its provider. */

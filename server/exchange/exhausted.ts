@@ -5,6 +5,7 @@ import type { FailureCode } from '../base/failureCodes.ts';
 import { troubleSentence } from '../health/wording.ts';
 import type { NetworkStatus } from '../api/status.ts';
 import type { PlanResult } from '../routing/plan.ts';
+import { spendCapCode } from '../protocols/callerErrors.ts';
 import { leastFinal } from './machine/failover.ts';
 import type { ExchangeFailure, RawError } from './request.ts';
 
@@ -19,6 +20,7 @@ export interface ExhaustedExchange {
   lastFailure: ReadonlyMap<string, WaybillError>;
   coolingDown: PlanResult['coolingDown'];
   unfit: PlanResult['unfit'];
+  capped: PlanResult['capped'];
   now: number;
   /** What is wrong with the machine's own network; undefined where nothing is. */
   link: NetworkStatus['kind'] | undefined;
@@ -69,8 +71,11 @@ function nothingTried(exchange: ExhaustedExchange): Omit<ExchangeFailure, 'excha
     return { error: new WaybillError('unknown-name', 'model-not-found', exchange.unknownNameMessage(), { status: 404, providerCode: 'model_not_found' }) };
   }
   const retryAfterMs = soonestRecovery(exchange);
+  const { unfit, capped, coolingDown } = exchange;
+  if (capped !== undefined && coolingDown.length === 0) {
+    return { error: new WaybillError('cap-reached', 'quota', capped.sentence, { status: 400, providerCode: spendCapCode }), status: 400 };
+  }
   const lines = plan.excluded.map(excluded => `${excluded.target}: ${excluded.reason}.`);
-  const { unfit } = exchange;
   const never = plan.excluded.length > 0 && plan.excluded.every(excluded => unfit.some(one => one.target === excluded.target));
   const tooLong = never && unfit.every(one => one.tooLong);
   const message = withWait(`No target of ${logText(requestedModel)} can serve this request now.\n${lines.join('\n')}\n`, retryAfterMs).trim();

@@ -34,6 +34,8 @@ export interface LaunchTerms {
   readonly conversation?: string | undefined;
   /** What the caller gets is written down. */
   readonly records: boolean;
+  /** What the attempts may cost; undefined: nothing caps them. */
+  readonly spend: LaunchOrder['spend'];
 }
 
 type Admission = Awaited<ReturnType<typeof acquirePermit>>;
@@ -109,10 +111,10 @@ export class AttemptLauncher {
   #order({ number, target, role }: ExchangeAttempt): LaunchOrder {
     const { state } = this.#owner;
     const { tried, queue } = walkOf(state);
-    const { input, kind, route, severalTargets, resumption, conversation, records } = this.#terms;
+    const { input, kind, route, severalTargets, resumption, conversation, records, spend } = this.#terms;
     return {
       input: resumption?.begun === true ? resumption.input(input) : input,
-      target, number, role: input.shadow === undefined ? role : 'shadow', kind, route,
+      target, number, role: input.shadow === undefined ? role : 'shadow', kind, route, spend,
       triedKeys: triedKeysOf(tried, target), conversation,
       strip: tried.stripped.has(target.target),
       replaceable: queue.length > 0 || runningOf(state).length > 0,

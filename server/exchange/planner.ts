@@ -1,5 +1,6 @@
 import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
+import type { SpendTerms } from '../routing/caps/allowance.ts';
 import type { KeptAway, PlanResult, RoutingRequest } from '../routing/plan.ts';
 import { ExchangeRoutingRequest } from './conversation/routingRequest.ts';
 import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
@@ -14,7 +15,7 @@ export class ExchangePlanner {
   readonly #input: ExchangeInput;
   readonly #draft: ReceiptDraft;
   readonly #exchange: RunningExchange;
-  readonly #request: RoutingRequest;
+  readonly #request: ExchangeRoutingRequest;
 
   /** @param kind what kind of work the request is */
   constructor(services: ExchangeServices, input: ExchangeInput, kind: RequestKind, draft: ReceiptDraft, exchange: RunningExchange) {
@@ -23,6 +24,16 @@ export class ExchangePlanner {
     this.#request = new ExchangeRoutingRequest(input, kind, services);
     this.#draft = draft;
     this.#exchange = exchange;
+  }
+
+  /** The request as routes go by it. */
+  get request(): RoutingRequest {
+    return this.#request;
+  }
+
+  /** What the attempts may cost, since the first plan; undefined: nothing caps them. */
+  get spendTerms(): SpendTerms | undefined {
+    return this.#request.spendTerms;
   }
 
   /** A name that holds a secret is looked up nowhere and shown redacted. @returns the error for the caller; undefined for other names */
@@ -59,8 +70,8 @@ export class ExchangePlanner {
   look(keepsPlan: boolean): Look {
     const now = this.#services.clock.now();
     const atMs = performance.now();
-    const { plan, coolingDown, unfit } = this.plan(keepsPlan);
-    return { targets: plan.targets, coolingDown, unfit, now, atMs };
+    const { plan, coolingDown, unfit, capped } = this.plan(keepsPlan);
+    return { targets: plan.targets, coolingDown, unfit, capped, now, atMs };
   }
 
   /**

@@ -185,11 +185,12 @@ export interface ReaderSink extends AnswerSink {
   /** A broken answer starts again at another target. @param message one sentence for the reader */
   restart(message: string): void;
   /**
-   * Asks the reader whether to go on with another target after a refusal.
-   * @param message one sentence for the reader
+   * Asks the reader whether to go on: with another target after a refusal, or beyond a cap.
+   * @param message what happened, for the reader
    * @param accept a few words for the button that goes on
+   * @param decline and for the one that does not
    */
-  ask(message: string, accept: string): Promise<boolean>;
+  ask(message: string, accept: string, decline: string): Promise<boolean>;
 }
 
 /** The caller's end of an exchange; its kind decides which calls it has. */

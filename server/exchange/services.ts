@@ -1,22 +1,39 @@
 import type { ProtocolName } from '../api/conversation.ts';
+import type { Cost } from '../api/receipt.ts';
 import type { NetworkStatus } from '../api/status.ts';
 import type { Clock, Random } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Redactor } from '../base/secrets/redact.ts';
 import type { Config } from '../config/config.ts';
 import type { HealthRegistry } from '../health/healthReader.ts';
+import type { Allowances } from '../limits/allowances/allowances.ts';
+import type { PriceRequest } from '../pricing/pricing.ts';
 import type { HedgePolicy } from '../timeouts/hedgePolicy.ts';
 import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { MakePlan, RoutingView } from '../routing/plan.ts';
 import type { DecisionMemory } from '../routing/purpose/decisionMemory.ts';
-import type { RouteTable } from '../routing/routeTable.ts';
+import type { ResolvedTarget, RouteTable } from '../routing/routeTable.ts';
+import type { SignalRequest } from '../routing/signals.ts';
 import type { Dispatcher } from '../upstream/call.ts';
 import type { AdmissionControl } from './admission.ts';
 import type { ResponseCache } from './cache/responseCache.ts';
 import type { LearntRepairs } from './learntRepairs.ts';
 import type { ProviderMessages } from './providerMessages.ts';
 import type { ExchangePublisher } from './publisher.ts';
+
+/** What exchanges under caps ask of the rest of the server. */
+export interface Spending {
+  readonly allowances: Pick<Allowances, 'left' | 'allow' | 'turn' | 'session'>;
+  /** What the request is expected to cost at the target, in millionths of a US dollar; undefined where no price is known. */
+  expectedMicroUsd(target: ResolvedTarget, request: SignalRequest): number | undefined;
+  /** What an attempt cost. */
+  cost(price: PriceRequest): Cost;
+  /** Prices are still being loaded; undefined: they are known as far as they can be. */
+  pricesReady(): Promise<void> | undefined;
+  /** What tells the window of the editor from others. */
+  readonly window: string;
+}
 
 /** What exchanges use of the rest of the server, and nothing else. Texts that leave an exchange go through the redactor. */
 export interface ExchangeServices extends Redactor {
@@ -37,6 +54,7 @@ export interface ExchangeServices extends Redactor {
   admission: AdmissionControl;
   /** Timers of attempts, learnt from earlier ones. */
   timers: Pick<AdaptiveTimeouts, 'timeouts' | 'hedgeAfterMs'>;
+  spending: Spending;
   hedges: HedgePolicy;
   /** Micro-dollars that second requests of a route have cost since midnight, in all processes, and what those that run here cost at least. */
   hedgeSpentToday(route: string): number;

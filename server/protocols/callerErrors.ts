@@ -37,11 +37,18 @@ const neverHeals: ReadonlySet<FailureClass> = new Set<FailureClass>([
 ]);
 
 /**
+ * The code of an error that says that a cap of the user is reached. Its status is 400 in every protocol, as Anthropic answers at a limit of
+ * spend: clients try a 402 (Codex) or a 429 (the AI SDK) again, whatever else the answer says.
+ */
+export const spendCapCode = 'spend_cap_reached';
+
+/**
  * The status of an error: the provider's own where the request itself is wrong or refused, else that of its class. Statuses that
  * concern the caller's token or make SDKs retry are never passed on.
  * @param ofClass the status that the protocol has for the class
  */
-export function errorStatus({ failureClass, status }: CallerError, ofClass: number): number {
+export function errorStatus({ failureClass, status, code }: CallerError, ofClass: number): number {
+  if (code === spendCapCode) return 400;
   const passes = failureClass === 'bad-request' || failureClass === 'content-policy';
   if (!passes || status === undefined || status < 400 || status > 499 || ownMeaning.has(status)) return ofClass;
   return status;

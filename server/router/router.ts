@@ -16,6 +16,7 @@ import type { ExchangeInput, ResponseSink } from '../exchange/request.ts';
 import type { ExchangeServices } from '../exchange/services.ts';
 import type { ResponseCache } from '../exchange/cache/responseCache.ts';
 import type { Ledger } from '../ledger/ports.ts';
+import type { Allowances } from '../limits/allowances/allowances.ts';
 import type { RateLimiter } from '../limits/rateLimiter.ts';
 import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
@@ -66,6 +67,7 @@ export interface RouterOptions {
   running: RunningExchanges;
   ticker: Ticker;
   limiter: RateLimiter;
+  allowances: Pick<Allowances, 'close'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   ledger: Pick<Ledger, 'shutdown'>;
   transport: Transport;
@@ -209,11 +211,12 @@ export class Router {
 
   /** Ends all exchanges with an error to their callers, writes everything down and closes connections. */
   async shutdown(): Promise<void> {
-    const { ticker, drills, canaries, shadows, running, limiter, costs, ledger, transport } = this.#parts;
+    const { ticker, drills, canaries, shadows, running, limiter, allowances, costs, ledger, transport } = this.#parts;
     ticker.stop();
     this.#ends.run(() => { drills.shutdown(); });
     running.interruptAll();
     this.#ends.run(() => { limiter.close(); });
+    this.#ends.run(() => { allowances.close(); });
     await costs.pricedUpToNow();
     this.#ends.run(() => { canaries.shutdown(); });
     this.#ends.run(() => { shadows.shutdown(); });

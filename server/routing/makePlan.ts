@@ -1,6 +1,7 @@
 import type { Purpose } from '../api/purpose.ts';
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
-import type { PurposeMap } from '../config/config.ts';
+import type { PurposeMap, RouteConfig } from '../config/config.ts';
+import { withinCaps } from './caps/withinCaps.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
 import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, RoutingView } from './plan.ts';
@@ -57,6 +58,9 @@ export function createPlanner(known: Strategies): MakePlan {
     result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
     if (resolved.strategy !== 'pinned') preferReaders(request, result);
     if (view.warm !== undefined) keepWarm({ resolved, request, view, result, lead: first, serving: target => waits(target, result) ? undefined : servingAt(target, resolved, canary, request, view, result) });
+    const route = plan.route === undefined ? undefined : view.table.config.routes.get(plan.route);
+    if (route?.lastResort !== undefined) addLastResort(route, request, view, result);
+    if (view.table.config.caps !== undefined || route?.caps !== undefined) keepWithinCaps(route, request, view, result);
     for (const target of result.targets) plan.targets.push(target.planned);
     return result;
   };
@@ -112,6 +116,36 @@ function servingAt(name: string, resolved: Resolved, canary: Ordering | undefine
   // It may be one that another purpose of the route leads to.
   const other = purposeTarget(resolved.purposes, name, view.table);
   return other !== undefined && judgeTarget(other, request.requirements, view).fit ? other : undefined;
+}
+
+/** Expensive targets stand last, for the kinds of work that they are for. */
+function addLastResort({ name, lastResort }: RouteConfig, request: RoutingRequest, view: RoutingView, result: PlanResult): void {
+  const { plan } = result;
+  const kind = request.purpose?.kind;
+  const candidates = view.table.lastResortOf(name).filter(candidate => !result.targets.some(one => one.name === candidate.name));
+  if (kind === undefined || lastResort?.kinds.has(kind) !== true) {
+    for (const { name: target } of candidates) plan.excluded.push({ target, reason: `it is the last resort of the route, and not for ${kind === undefined ? 'work of no known kind' : `${kind} work`}` });
+    return;
+  }
+  const able = serving({ candidates, group: undefined }, strategies, request, view, result);
+  if (able.length === 0) return;
+  plan.lastResort = able.map(target => target.name);
+  result.targets = [...result.targets, ...able];
+  result.coolingDown.sort((a, b) => a.retryAt - b.retryAt);
+}
+
+/** Targets that cost more than a cap leaves go; the plan says why, and what was left. */
+function keepWithinCaps(route: RouteConfig | undefined, request: RoutingRequest, view: RoutingView, result: PlanResult): void {
+  const spend = request.spend?.(view.table.config.caps, route);
+  if (spend === undefined) return;
+  const { targets: [first], plan } = result;
+  const { targets, passedOver, capped } = withinCaps(result.targets, spend, target => view.signals.expectedCostMicroUsd(target, request));
+  plan.caps = spend.left.map(({ scope, route: of, limitMicroUsd, leftMicroUsd }) => ({ scope, ...(of === undefined ? {} : { route: of }), limitMicroUsd, leftMicroUsd }));
+  if (passedOver.length === 0) return;
+  for (const { target, reason } of passedOver) plan.excluded.push({ target: target.name, reason });
+  result.targets = targets;
+  result.capped = capped;
+  if (targets[0] !== first) delete plan.why;
 }
 
 /** Candidates, and what orders them. */

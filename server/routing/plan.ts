@@ -3,8 +3,10 @@ import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts
 import type { ArmOfPlan } from '../api/canary.ts';
 import type { FailureClass } from '../api/failure.ts';
 import type { Random } from '../base/clock.ts';
-import type { RouteConfig } from '../config/config.ts';
+import type { CapConfig, RouteConfig } from '../config/config.ts';
 import type { Admission } from '../health/healthReader.ts';
+import type { SpendLeft } from './caps/allowance.ts';
+import type { Capped } from './caps/withinCaps.ts';
 import type { ResolvedTarget, RouteTable } from './routeTable.ts';
 import type { Signals } from './signals.ts';
 import type { WarmCachesReader } from './warmth/warmCaches.ts';
@@ -50,6 +52,8 @@ export interface RoutingRequest {
   readonly rehearsal?: true | undefined;
   /** What it is for; found out when it is first read, which only a plan for a route does that goes by it. Absent: nothing is known of it. */
   readonly purpose?: Purpose | undefined;
+  /** What is left of the caps that hold for it. Asked only where some hold. Absent: it is capped by none. */
+  spend?(ofAll: CapConfig | undefined, route: RouteConfig | undefined): SpendLeft | undefined;
 }
 
 /** The state a plan is made from at one moment: reads memory only. */
@@ -105,6 +109,8 @@ export interface PlanResult {
   coolingDown: KeptAway[];
   /** Targets that can never serve such a request. */
   unfit: UnfitTarget[];
+  /** Caps keep targets away that could serve; absent: they keep none away. */
+  capped?: Capped | undefined;
 }
 
 export interface UnfitTarget {

@@ -76,6 +76,7 @@ export class RouteTable {
   readonly #ofRoute = new Map<string, readonly Candidate[]>();
   readonly #groups = new Map<string, RouteGroup>();
   readonly #ofCanary = new Map<string, readonly Candidate[]>();
+  readonly #ofLastResort = new Map<string, readonly Candidate[]>();
   readonly #ofModel = new Map<string, readonly ResolvedTarget[]>();
   readonly #standIns = new StandIns<ResolvedTarget>(this);
 
@@ -124,6 +125,15 @@ export class RouteTable {
     if (known !== undefined) return known;
     const made = this.#resolved(this.config.routes.get(route)?.canary?.targets ?? []);
     this.#ofCanary.set(route, made);
+    return made;
+  }
+
+  /** The expensive targets that a route tries last, likewise; none where it has no such. */
+  lastResortOf(route: string): readonly Candidate[] {
+    const known = this.#ofLastResort.get(route);
+    if (known !== undefined) return known;
+    const made = this.#resolved(this.config.routes.get(route)?.lastResort?.targets ?? []);
+    this.#ofLastResort.set(route, made);
     return made;
   }
 

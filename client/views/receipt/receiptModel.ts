@@ -3,7 +3,7 @@ import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
 import { whyText } from '../../../server/api/routes/why.ts';
 import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
-import { atLeastNote, coveredBy, formatCost } from '../../base/money.ts';
+import { atLeastNote, coveredBy, formatCost, formatMicroUsd } from '../../base/money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
 import type { AttemptTimeline } from './receiptTimeline.ts';
 import { callerText, failureText, isRefused, outcomeText, roleText, toneOf } from '../../base/outcomeWording.ts';
@@ -86,7 +86,7 @@ export function buildReceiptPage(receipt: Receipt, style: TimeStyle): ReceiptPag
         target: planned.target,
         upstream: planned.upstreamModel === planned.model ? undefined : planned.upstreamModel,
         ...standInOf(receipt, planned.target),
-        ...targetState(planned.target, receipt),
+        ...withLastResort(planned.target, receipt, targetState(planned.target, receipt)),
       })),
       excluded: receipt.plan.excluded.map(({ target, reason }) => ({ target, reason })),
     },
@@ -107,6 +107,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Shadow', shadowText(receipt.shadow)],
     ['Prompt cache', cacheText(receipt.plan.cache)],
     ['Response cache', responseCacheText(receipt)],
+    ['Caps', capsText(receipt.plan.caps)],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],
@@ -154,6 +155,15 @@ function paidBy(of: string | undefined): string {
   return of === undefined ? '' : `; paid for by ${of}`;
 }
 
+/** What was left of each cap that held for it. */
+function capsText(caps: Receipt['plan']['caps']): string | undefined {
+  if (caps === undefined || caps.length === 0) return undefined;
+  return caps.map(({ scope, route, limitMicroUsd, leftMicroUsd }) => {
+    const of = route === undefined ? '' : ` on ${route}`;
+    return `${formatMicroUsd(Math.max(0, leftMicroUsd))} of ${formatMicroUsd(limitMicroUsd)} left for this ${scope}${of}`;
+  }).join('; ');
+}
+
 function planSummary(receipt: Receipt): string {
   const { kind, requestedModel, strategy, why, purpose, cache } = receipt.plan;
   switch (kind) {
@@ -166,6 +176,11 @@ function planSummary(receipt: Receipt): string {
       return strategy === 'none' ? `No route or model is named ${requestedModel}` : `Model ${requestedModel}: every provider that serves it, by priority${why === undefined ? '' : `; ${why}`}`;
     case 'target': return `Exactly ${requestedModel}, no alternative`;
   }
+}
+
+/** The route's expensive last resort is marked. */
+function withLastResort(target: string, { plan }: Receipt, shown: Pick<ReceiptTarget, 'state' | 'tone'>): Pick<ReceiptTarget, 'state' | 'tone'> {
+  return plan.lastResort?.includes(target) === true ? { ...shown, state: `${shown.state} (expensive last resort)` } : shown;
 }
 
 function targetState(target: string, receipt: Receipt): Pick<ReceiptTarget, 'state' | 'tone'> {

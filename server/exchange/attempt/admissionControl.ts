@@ -1,9 +1,11 @@
+import type { Cost } from '../../api/receipt.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { HandedKey } from '../../keys/keyHandles.ts';
+import type { Reservation } from '../../limits/allowances/allowances.ts';
 import type { RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { AdmissionRequest, ImmediateAdmissionControl, KeyRequest, Permit, Refusal, UsedTokens } from '../admission.ts';
 import type { EarlyPlace } from './earlyAttempts.ts';
-import { breakerPart, earlyPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
+import { allowancePart, breakerPart, earlyPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
 
 /** What admission in one process is made of. */
 export interface AdmissionSources {
@@ -12,15 +14,16 @@ export interface AdmissionSources {
   readonly healthRegistry: Parameters<typeof breakerPart>[0];
   readonly limiter: Parameters<typeof limitsPart>[0] & Parameters<typeof keyPart>[1];
   readonly early: Parameters<typeof earlyPart>[0];
+  readonly allowances: Parameters<typeof allowancePart>[0];
 }
 
 /**
- * Admission in one process: key, breaker, limits, and the place of an early attempt, in this order. The order decides which reason a person reads where
- * several parts would refuse, and the limits come last because a common count of several servers costs the most to ask.
+ * Admission in one process: key, breaker, limits, the place of an early attempt, and money, in this order. The order decides which reason a person reads where
+ * several parts would refuse, and what asks a common count of several servers comes last, because that costs the most.
  */
-export function createAdmissionControl({ clock, keys, healthRegistry, limiter, early }: AdmissionSources): ImmediateAdmissionControl {
+export function createAdmissionControl({ clock, keys, healthRegistry, limiter, early, allowances }: AdmissionSources): ImmediateAdmissionControl {
   const key = keyPart(keys, limiter);
-  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early)]);
+  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early), allowancePart(allowances)]);
 }
 
 /** Admission made of parts, which are asked in their order. @param key that one of them which chooses keys */
@@ -55,6 +58,7 @@ class AttemptPermit implements Permit, Grant {
   ticket: RateTicket | undefined;
   early = false;
   place: EarlyPlace | undefined;
+  reservation: Reservation | undefined;
   readonly #parts: readonly AdmissionPart[];
   #isOver = false;
 
@@ -64,31 +68,35 @@ class AttemptPermit implements Permit, Grant {
     this.rate = rateRequest(request, now);
   }
 
+  get reserves(): boolean {
+    return this.reservation !== undefined;
+  }
+
   refund(): void {
     this.#end('unsent', false);
   }
 
-  settle(used: UsedTokens): void {
-    this.#end(used, true);
+  settle(used: UsedTokens, cost?: Cost): void {
+    this.#end(used, true, cost);
   }
 
-  release(used: UsedTokens): void {
-    this.#end(used, false);
+  release(used: UsedTokens, cost?: Cost): void {
+    this.#end(used, false, cost);
   }
 
-  #end(used: UsedTokens, proved: boolean): void {
+  #end(used: UsedTokens, proved: boolean, cost?: Cost): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    giveBackFirst(this.#parts, this.#parts.length, this, used, proved);
+    giveBackFirst(this.#parts, this.#parts.length, this, used, proved, cost);
   }
 }
 
 /** Gives back what the first `count` parts gave, the last one first. A part that throws keeps none of the others from it. */
-function giveBackFirst(parts: readonly AdmissionPart[], count: number, grant: Grant, used: UsedTokens, proved: boolean): void {
+function giveBackFirst(parts: readonly AdmissionPart[], count: number, grant: Grant, used: UsedTokens, proved: boolean, cost?: Cost): void {
   let failed: { cause: unknown } | undefined;
   for (let index = count - 1; index >= 0; index -= 1) {
     try {
-      parts[index]?.giveBack?.(grant, used, proved);
+      parts[index]?.giveBack?.(grant, used, proved, cost);
     } catch (cause) {
       failed ??= { cause };
     }

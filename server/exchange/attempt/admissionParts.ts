@@ -1,6 +1,9 @@
+import type { Cost } from '../../api/receipt.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
 import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
+import type { Allowances, Reservation } from '../../limits/allowances/allowances.ts';
+import { beyondReason } from '../../routing/caps/allowance.ts';
 import type { RateLimiter, RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { EarlyAttempts, EarlyPlace } from './earlyAttempts.ts';
 import type { AdmissionRequest, KeyRequest, Refusal, UsedTokens } from '../admission.ts';
@@ -17,6 +20,8 @@ export interface Grant {
   early: boolean;
   /** The place of an early attempt. */
   place: EarlyPlace | undefined;
+  /** What is reserved of allowances. */
+  reservation: Reservation | undefined;
 }
 
 /**
@@ -29,8 +34,9 @@ export interface AdmissionPart {
   /**
    * Ends what `take` began. Absent where nothing was taken that others wait for.
    * @param proved the attempt says something about its provider, and the health registry records it
+   * @param cost what the attempt cost, where money is reserved for it and its end says so
    */
-  giveBack?(grant: Grant, used: UsedTokens, proved: boolean): void;
+  giveBack?(grant: Grant, used: UsedTokens, proved: boolean, cost: Cost | undefined): void;
 }
 
 /** Chooses the key. It comes first: the limits count by key. */
@@ -179,6 +185,29 @@ export function earlyPart(early: Pick<EarlyAttempts, 'enter' | 'leave'>): Admiss
 
     giveBack({ place }) {
       if (place !== undefined) early.leave(place);
+    },
+  };
+}
+
+/**
+ * What the attempt is expected to cost, of every allowance that holds for it. At its end what it cost takes the place of that; where
+ * nobody knows what it cost, or not all of it, it counts for no less than was expected.
+ */
+export function allowancePart(allowances: Pick<Allowances, 'reserve' | 'settle'>): AdmissionPart {
+  return {
+    take(grant) {
+      const { spend } = grant.request;
+      if (spend === undefined) return undefined;
+      const reserved = allowances.reserve(spend.allowances, spend.microUsd);
+      if ('misfit' in reserved) return { admitted: false, reason: beyondReason(reserved.misfit, spend.microUsd) };
+      grant.reservation = reserved;
+      return undefined;
+    },
+
+    giveBack({ reservation }, used, _proved, cost) {
+      if (reservation === undefined) return;
+      const known = used === 'unsent' ? 0 : cost?.microUsd;
+      allowances.settle(reservation, known === undefined || cost?.unpriced === undefined ? known : Math.max(known, reservation.microUsd));
     },
   };
 }

@@ -3,14 +3,17 @@ import { WaybillError } from '../../base/failure.ts';
 import type { EndpointConfig, RouteConfig, Timeouts } from '../../config/config.ts';
 import { chooseProtocol } from '../../routing/chooseProtocol.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
+import type { SpendTerms } from '../../routing/caps/allowance.ts';
+import { unpricedReason } from '../../routing/caps/allowance.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import { handleOf, type HandedKey } from '../../keys/keyHandles.ts';
+import type { SignalRequest } from '../../routing/signals.ts';
 import { lastFour } from '../../keys/keyPool.ts';
 import { UpstreamAttempt, type AttemptOwner } from './attempt.ts';
 import type { AttemptStarted } from '../events.ts';
 import type { StartedAttempt } from './record.ts';
 import { mentions, type ExchangeFailure, type ExchangeInput } from '../request.ts';
-import type { Admitted, KeyRequest, Permit } from '../admission.ts';
+import type { AdmissionRequest, Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { formOf } from '../learntRepairs.ts';
 import type { ExchangeServices } from '../services.ts';
@@ -38,6 +41,8 @@ export interface LaunchOrder {
   rewrite: boolean;
   /** What the caller gets is written down. */
   records?: boolean | undefined;
+  /** What its attempts may cost together, and the request as its cost is expected; absent: nothing caps it. */
+  spend?: { readonly terms: SpendTerms; readonly request: SignalRequest } | undefined;
 }
 
 export type Launch =
@@ -50,15 +55,23 @@ export type Launch =
 const removedMeanwhile = 'the endpoint was removed meanwhile';
 
 /** Asks for leave to make an attempt. @returns a promise only where `admission` answers with one */
-export function acquirePermit(services: Pick<ExchangeServices, 'routeTable' | 'admission'>, order: LaunchOrder): Admitted | Promise<Admitted> {
-  const { target } = order;
-  const endpoint = services.routeTable().target(target.endpoint, target.model)?.endpoint;
-  if (endpoint === undefined) return { admitted: false, reason: removedMeanwhile };
-  const { estimatedInputTokens, maxOutputTokens } = order.input.requirements;
-  return services.admission.acquire({
-    endpoint, model: target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: order.triedKeys, lastResort: order.role === 'last-resort',
-    conversation: order.conversation,
-  });
+export function acquirePermit(services: PermitServices, order: LaunchOrder): Admitted | Promise<Admitted> {
+  const { target, spend } = order;
+  const resolved = services.routeTable().target(target.endpoint, target.model);
+  if (resolved === undefined) return { admitted: false, reason: removedMeanwhile };
+  if (spend === undefined) return acquire(services, order, resolved, undefined);
+  const microUsd = services.spending.expectedMicroUsd(resolved, spend.request);
+  const prices = microUsd === undefined ? services.spending.pricesReady() : undefined;
+  if (prices !== undefined) return prices.then(() => acquirePermit(services, order));
+  if (microUsd === undefined && spend.terms.needsPrice) return { admitted: false, reason: unpricedReason };
+  return acquire(services, order, resolved, { allowances: spend.terms.allowances, microUsd: Math.ceil(microUsd ?? 0) });
+}
+
+type PermitServices = Pick<ExchangeServices, 'routeTable' | 'admission' | 'spending'>;
+
+function acquire({ admission }: PermitServices, { target, input, triedKeys, role, conversation }: LaunchOrder, { endpoint }: ResolvedTarget, spend: AdmissionRequest['spend']): Admitted | Promise<Admitted> {
+  const { estimatedInputTokens, maxOutputTokens } = input.requirements;
+  return admission.acquire({ endpoint, model: target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: triedKeys, lastResort: role === 'last-resort', conversation, spend });
 }
 
 /**

@@ -34,8 +34,9 @@ export function settleAttempt(services: ExchangeServices, attempt: UpstreamAttem
   const unsent = isUnsent(attempt.call) || neverSent;
   const prompt = promptTokens(settled.usage);
   const used = unsent ? 'unsent' : prompt === undefined ? 'unknown' : prompt + (settled.usage.outputTokens ?? 0);
-  if (typeof verdict === 'object') origin.permit.settle(used);
-  else origin.permit.release(used);
+  const cost = origin.permit.reserves ? services.spending.cost(price) : undefined;
+  if (typeof verdict === 'object') origin.permit.settle(used, cost);
+  else origin.permit.release(used, cost);
   if (attempt.unreadable > 0) {
     services.log.warn(`${origin.target.target} sent ${attempt.unreadable} ${attempt.unreadable === 1 ? 'event that could not be read and was' : 'events that could not be read and were'} left out of its answer.`);
   }

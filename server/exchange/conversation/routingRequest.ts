@@ -1,10 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Purpose } from '../../api/purpose.ts';
 import type { Caller, RequestKind } from '../../api/receipt.ts';
+import type { CapConfig, RouteConfig } from '../../config/config.ts';
+import type { SpendLeft, SpendTerms } from '../../routing/caps/allowance.ts';
 import type { Requirements, RoutingRequest } from '../../routing/plan.ts';
+import { ExchangeSpend } from '../caps/exchangeSpend.ts';
 import { purposeOf, type PurposeServices } from '../purpose/purposeOf.ts';
 import type { ExchangeInput } from '../request.ts';
-import { headOfBytes, headOfConversation, type BodyHead } from './bodyHead.ts';
+import type { ExchangeServices } from '../services.ts';
+import { conversationId } from './conversationId.ts';
+
+type RequestServices = PurposeServices & Partial<Pick<ExchangeServices, 'spending'>>;
 
 /** The request of an exchange, as routes go by it. What costs time to find out is found out when it is first asked for. */
 export class ExchangeRoutingRequest implements RoutingRequest {
@@ -14,12 +19,13 @@ export class ExchangeRoutingRequest implements RoutingRequest {
   readonly kind: RequestKind;
   readonly stream: boolean;
   readonly #input: ExchangeInput;
-  readonly #services: PurposeServices | undefined;
+  readonly #services: RequestServices | undefined;
   #conversation: string | undefined;
   #purpose: Purpose | undefined;
+  #spend: ExchangeSpend | undefined;
 
-  /** @param services absent: what it is for is not found out */
-  constructor(input: ExchangeInput, kind: RequestKind, services?: PurposeServices) {
+  /** @param services absent: what it is for is not found out, and nothing caps what it costs */
+  constructor(input: ExchangeInput, kind: RequestKind, services?: RequestServices) {
     this.requestedModel = input.requestedModel;
     this.requirements = input.requirements;
     this.caller = input.caller;
@@ -36,41 +42,17 @@ export class ExchangeRoutingRequest implements RoutingRequest {
   get purpose(): Purpose | undefined {
     return this.#purpose ??= this.#services === undefined ? undefined : purposeOf(this.#input, this, this.#services);
   }
-}
 
-/** 96 bits. */
-const idLength = 16;
-
-/**
- * The id of the conversation that a request belongs to: a digest, the same in all servers, of the caller's tool with the first of
- *
- * 1. the id that the caller gave in a header, or the editor in its message, with the agent that asks (a subagent is a
- *    conversation of its own);
- * 2. the id that it gave in the body;
- * 3. the beginning of the instructions and of the first message of the user;
- * 4. the id of the exchange: a request in which nothing can be read is a conversation of its own, and so is one of embeddings.
- */
-export function conversationId(input: ExchangeInput): string {
-  const { caller, agent } = input;
-  if (caller.conversation !== undefined) return digestOf('given', caller.tool, caller.conversation, agent ?? '');
-  const head = headOf(input);
-  if (head?.named !== undefined) return digestOf('named', caller.tool, head.named, agent ?? '');
-  if (head === undefined || (head.system === '' && head.user === '')) return digestOf('alone', input.id);
-  return digestOf('head', caller.tool, head.system, head.user, agent ?? '');
-}
-
-function headOf({ body }: ExchangeInput): BodyHead | undefined {
-  if (body.kind === 'embedding') return undefined;
-  if (body.raw !== undefined) return headOfBytes(body.raw);
-  if (body.kind === 'completion') return { system: '', user: body.request.prompt.slice(0, 2000) };
-  try {
-    return headOfConversation(body.decoded());
-  } catch {
-    // The exchange reports what is wrong with the body when it needs it.
-    return undefined;
+  /** What its attempts may cost, since a plan asked; undefined: nothing caps it. */
+  get spendTerms(): SpendTerms | undefined {
+    return this.#spend?.terms;
   }
-}
 
-function digestOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, idLength);
+  spend(ofAll: CapConfig | undefined, route: RouteConfig | undefined): SpendLeft | undefined {
+    const { clock, spending } = this.#services ?? {};
+    // A shadow has a budget of its own.
+    if (clock === undefined || spending === undefined || this.#input.shadow !== undefined) return undefined;
+    this.#spend ??= new ExchangeSpend({ clock, spending }, this.#input, () => this.conversation);
+    return this.#spend.left(ofAll, route);
+  }
 }

@@ -1,6 +1,6 @@
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { KeptAway } from '../../routing/plan.ts';
-import type { ExchangeAttempt, ExchangeState, ExchangeStep, Look, Walk } from './exchangeState.ts';
+import type { ExchangeAttempt, ExchangeEnd, ExchangeState, ExchangeStep, Look, Walk } from './exchangeState.ts';
 import { recordRetry, untriedOf, worthAnotherTry, worthWaiting, worthWaitingOut } from './triedTargets.ts';
 import { endWith, tryNext } from './walk.ts';
 
@@ -58,7 +58,12 @@ export function afterRefusedChoice(walk: Walk, look: Look, others: readonly Kept
   return choose(walk, look, others);
 }
 
-/** No target could serve. */
-export function exhausted({ tried, lastRaw }: Walk, look: Look): ExchangeStep {
-  return endWith({ kind: 'exhausted', look, tried, raw: lastRaw });
+/** No target could serve. Where a cap is the reason and a reader can allow more, the exchange waits for the answer. */
+export function exhausted(walk: Walk, look: Look): ExchangeStep {
+  const { tried, lastRaw, terms, launched, attemptBound } = walk;
+  const end: ExchangeEnd = { kind: 'exhausted', look, tried, raw: lastRaw };
+  const question = launched < attemptBound ? look.capped?.question : undefined;
+  if (question === undefined || !terms.hasReader) return endWith(end);
+  const { message, accept, decline } = question;
+  return { state: { kind: 'asking', walk, end, question }, effects: [{ type: 'ask', message, accept, decline }] };
 }

@@ -80,8 +80,8 @@ function afterRefusal(walk: Walk, target: PlannedTarget, error: WaybillError, ef
   const nextTarget = walk.queue[0];
   const failure = { error, target: target.target, raw: walk.lastRaw };
   if (error.failureClass !== 'content-policy' || nextTarget === undefined || !walk.terms.asksOnRefusal) return failWith(failure, effects);
-  effects.push({ type: 'ask', message: `${error.message} Another model may answer it.`, accept: `Try ${nextTarget.target}` });
-  return { state: { kind: 'asking', walk, failure }, effects };
+  effects.push({ type: 'ask', message: `${error.message} Another model may answer it.`, accept: `Try ${nextTarget.target}`, decline: 'Keep the Refusal' });
+  return { state: { kind: 'asking', walk, end: { kind: 'failed', failure } }, effects };
 }
 
 /** The answer broke in sight of the caller: another target resumes it or starts again where that can be done, or the caller gets an error. */

@@ -1,6 +1,7 @@
 import type { AttemptRole, PlannedTarget } from '../../api/receipt.ts';
 import type { WaybillError } from '../../base/failure.ts';
 import type { Repair } from '../../protocols/repairs/repair.ts';
+import type { CapQuestion } from '../../routing/caps/withinCaps.ts';
 import type { KeptAway, PlanResult } from '../../routing/plan.ts';
 import type { ExchangeFailure, RawError } from '../request.ts';
 import type { TriedTargets } from './triedTargets.ts';
@@ -15,6 +16,8 @@ export interface ExchangeTerms {
   readonly noHedge?: ReadonlySet<string> | undefined;
   /** The reader can be asked whether another model may answer what one refused. */
   readonly asksOnRefusal: boolean;
+  /** Somebody reads the answer, and can be asked. */
+  readonly hasReader: boolean;
 }
 
 /** One attempt as the exchange sees it: being admitted, or under way. */
@@ -53,7 +56,7 @@ export interface Walk {
 }
 
 /** What a second look at all targets shows, after the queue has run empty. */
-export interface Look extends Pick<PlanResult, 'coolingDown' | 'unfit'> {
+export interface Look extends Pick<PlanResult, 'coolingDown' | 'unfit' | 'capped'> {
   /** Targets that could be tried now. */
   readonly targets: readonly PlannedTarget[];
   /** Milliseconds since the epoch. */
@@ -87,8 +90,8 @@ export type ExchangeState =
   | { readonly kind: 'choosing'; readonly walk: Walk; readonly look: Look; readonly candidates: readonly KeptAway[] }
   /** A pause. `next`: what is tried after it; undefined: all targets are looked at again. */
   | { readonly kind: 'waiting'; readonly walk: Walk; readonly next: readonly PlannedTarget[] | undefined }
-  /** A model refused, and the reader is asked whether another one may answer. `failure`: what the caller gets after a no. */
-  | { readonly kind: 'asking'; readonly walk: Walk; readonly failure: FailureOfExchange }
+  /** The reader is asked: after a refusal, whether another model may answer; with `question`, whether more may be spent. `end`: what follows a no. */
+  | { readonly kind: 'asking'; readonly walk: Walk; readonly end: ExchangeEnd; readonly question?: CapQuestion | undefined }
   | { readonly kind: 'ended' };
 
 export type FailureOfExchange = Omit<ExchangeFailure, 'exchangeId' | 'attempts'>;
@@ -196,7 +199,9 @@ export type ExchangeEffect =
   /** `wait-over` follows. `backoff`: after a random time, where that is longer. */
   | { readonly type: 'wait'; readonly delayMs: number; readonly backoff: boolean }
   /** `reader-answered` or `question-expired` follows. */
-  | { readonly type: 'ask'; readonly message: string; readonly accept: string }
+  | { readonly type: 'ask'; readonly message: string; readonly accept: string; readonly decline: string }
+  /** The reader allows more to be spent. */
+  | { readonly type: 'allow'; readonly question: CapQuestion }
   /** The wait or the question is over. */
   | { readonly type: 'stop-wait' }
   /** Answers the caller and closes the receipt. Always the last effect of an exchange; timers stop with it. */

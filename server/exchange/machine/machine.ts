@@ -43,7 +43,7 @@ export function step(state: ExchangeState, event: ExchangeEvent): ExchangeStep {
     case 'chosen': return state.kind === 'choosing' ? afterChoice(state, event.target) : same(state);
     case 'wait-over': return state.kind === 'waiting' ? waitOver(state) : same(state);
     case 'reader-answered': return state.kind === 'asking' ? readerAnswered(state, event) : same(state);
-    case 'question-expired': return state.kind === 'asking' ? failWith(state.failure) : same(state);
+    case 'question-expired': return state.kind === 'asking' ? endWith(state.end) : same(state);
   }
 }
 
@@ -205,7 +205,10 @@ function waitOver({ walk, next }: StateOf<'waiting'>): ExchangeStep {
 }
 
 /** The time in which the reader thought is not counted against the caller's patience. */
-function readerAnswered({ walk, failure }: StateOf<'asking'>, { proceed, atMs }: EventOf<'reader-answered'>): ExchangeStep {
+function readerAnswered({ walk, end, question }: StateOf<'asking'>, { proceed, atMs }: EventOf<'reader-answered'>): ExchangeStep {
   const effects: ExchangeEffect[] = [{ type: 'stop-wait' }];
-  return proceed ? tryNext({ ...walk, waitsSinceMs: atMs }, effects) : failWith(failure, effects);
+  if (!proceed) return endWith(end, effects);
+  const waited: Walk = { ...walk, waitsSinceMs: atMs };
+  if (question === undefined) return tryNext(waited, effects);
+  return { state: { kind: 'looking', walk: waited, why: 'waited' }, effects: [...effects, { type: 'allow', question }, { type: 'look', keepsPlan: false }] };
 }

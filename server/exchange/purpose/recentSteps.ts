@@ -6,10 +6,17 @@ import { withoutHarness } from '../../routing/purpose/callerText.ts';
 import { looksFailed, type RecentSteps, type Step } from '../../routing/purpose/steps.ts';
 import type { RawBody, RequestBody } from '../request.ts';
 
-/** So many messages are looked at, from the last one back to what was asked. */
-const mostMessages = 16;
-/** So much of them is walked over, and so much parsed, in bytes. */
-const longestWalk = 128 * 1024;
+/** How far a conversation is looked through, from its last message back to what was asked. */
+export interface LookBack {
+  readonly messages: number;
+  /** So much of them is walked over, and so much parsed, in bytes. */
+  readonly walkBytes: number;
+  readonly parseBytes: number;
+  /** A longer message is not parsed. */
+  readonly messageBytes: number;
+}
+
+const shortLook: LookBack = { messages: 16, walkBytes: 128 * 1024, parseBytes: 32 * 1024, messageBytes: 32 * 1024 };
 const longestParse = 32 * 1024;
 /** Of a longer message its beginning and its end are read as they stand. */
 const peekedBytes = 3000;
@@ -23,21 +30,21 @@ const instructionFields = ['system', 'instructions', 'systemInstruction', 'syste
 const nothing: RecentSteps = { instructions: '', steps: [] };
 
 /** The end of a conversation in any protocol. The bytes are read from their end: what stands before the last question is not looked at. */
-export function recentSteps(body: RequestBody): RecentSteps {
+export function recentSteps(body: RequestBody, lookBack: LookBack = shortLook): RecentSteps {
   if (body.kind === 'embedding') return nothing;
-  if (body.raw !== undefined) return stepsOfBytes(body.raw);
+  if (body.raw !== undefined) return stepsOfBytes(body.raw, lookBack);
   if (body.kind === 'completion') return { instructions: '', steps: [{ type: 'asked', text: body.request.prompt.slice(-longestText) }] };
   try {
-    return stepsOfConversation(body.decoded());
+    return stepsOfConversation(body.decoded(), lookBack);
   } catch {
     // The exchange reports what is wrong with the body when it needs it.
     return nothing;
   }
 }
 
-function stepsOfConversation({ system, messages }: ConversationRequest): RecentSteps {
+function stepsOfConversation({ system, messages }: ConversationRequest, lookBack: LookBack): RecentSteps {
   const newestFirst: Step[] = [];
-  for (let index = messages.length - 1; index >= Math.max(0, messages.length - mostMessages); index--) {
+  for (let index = messages.length - 1; index >= Math.max(0, messages.length - lookBack.messages); index--) {
     const message = messages[index];
     if (message === undefined || message.role === 'system') continue;
     if (take(stepsOfParts(message.content, message.role === 'user'), newestFirst)) break;
@@ -57,7 +64,7 @@ function stepsOfParts(parts: readonly ContentPart[], byUser: boolean): Step[] {
   return steps;
 }
 
-function stepsOfBytes(raw: RawBody): RecentSteps {
+function stepsOfBytes(raw: RawBody, lookBack: LookBack): RecentSteps {
   const { bytes, scan } = raw;
   let list: ByteRange | undefined;
   for (const field of messageFields) list ??= scan.fields.get(field);
@@ -70,11 +77,11 @@ function stepsOfBytes(raw: RawBody): RecentSteps {
   const newestFirst: Step[] = [];
   let before = list.end - 1;
   let parsed = 0;
-  for (let count = 0; count < mostMessages && list.end - before < longestWalk; count++) {
-    const range = elementBefore(bytes, list, before, longestWalk);
+  for (let count = 0; count < lookBack.messages && list.end - before < lookBack.walkBytes; count++) {
+    const range = elementBefore(bytes, list, before, lookBack.walkBytes);
     if (range === undefined) break;
     before = range.start - 1;
-    const isShort = range.end - range.start <= longestParse - parsed;
+    const isShort = range.end - range.start <= Math.min(lookBack.messageBytes, lookBack.parseBytes - parsed);
     if (isShort) parsed += range.end - range.start;
     const steps = isShort ? stepsOfMessage(parsedValue(bytes, range)) : peekedSteps(bytes, range);
     if (take(steps, newestFirst)) break;

@@ -12,7 +12,7 @@ export interface LspSinkOptions {
   /** @param acknowledge the number to be acknowledged, where an acknowledgement is due */
   send(events: ChatEvent[], acknowledge: number | undefined): void;
   /** Asks the reader; resolves to whether `accept` was pressed. */
-  ask(message: string, accept: string): Promise<boolean>;
+  ask(message: string, accept: string, decline: string): Promise<boolean>;
   /** The exchange ended; every event has been sent. Called once. */
   ended(failure: ExchangeFailure | undefined): void;
   /** The client acknowledges events. Without it, events are sent as fast as they come. */
@@ -47,8 +47,8 @@ export class LspSink implements ReaderSink {
     this.#finish(failure);
   }
 
-  ask(message: string, accept: string): Promise<boolean> {
-    return this.#options.ask(message, accept);
+  ask(message: string, accept: string, decline: string): Promise<boolean> {
+    return this.#options.ask(message, accept, decline);
   }
 
   restart(message: string): void {

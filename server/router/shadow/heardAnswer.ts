@@ -157,7 +157,7 @@ class OverheardReader implements ReaderSink {
 
   end(): void { this.#sink.end(); }
   fail(failure: ExchangeFailure): void { this.#sink.fail(failure); }
-  ask(message: string, accept: string): Promise<boolean> { return this.#sink.ask(message, accept); }
+  ask(message: string, accept: string, decline: string): Promise<boolean> { return this.#sink.ask(message, accept, decline); }
 
   restart(message: string): void {
     this.#sink.restart(message);

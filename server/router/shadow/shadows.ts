@@ -9,7 +9,7 @@ import type { Log } from '../../base/log.ts';
 import type { Redactor } from '../../base/secrets/redact.ts';
 import { placeOf } from '../../base/statistics/placeOf.ts';
 import type { Config, RouteConfig, ShadowConfig } from '../../config/config.ts';
-import { conversationId } from '../../exchange/conversation/routingRequest.ts';
+import { conversationId } from '../../exchange/conversation/conversationId.ts';
 import type { AttemptStarted } from '../../exchange/events.ts';
 import type { ByteSink, ExchangeInput, ResponseSink } from '../../exchange/request.ts';
 import type { RouteStateStore } from '../../ledger/routeStateStore.ts';

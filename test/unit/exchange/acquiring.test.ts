@@ -19,7 +19,7 @@ class SlowAdmission implements AdmissionControl {
   }
 
   async admits(number: number): Promise<void> {
-    const permit: Permit = { admitted: true, key: undefined, trial: false, refund: () => { this.refunds += 1; }, settle() { /* counted nowhere */ }, release() { /* counted nowhere */ } };
+    const permit: Permit = { admitted: true, key: undefined, trial: false, reserves: false, refund: () => { this.refunds += 1; }, settle() { /* counted nowhere */ }, release() { /* counted nowhere */ } };
     this.#asked(number).resolve(permit);
     await turn();
   }

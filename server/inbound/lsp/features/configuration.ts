@@ -55,14 +55,14 @@ class TakenSettings {
     this.#file.close();
   }
 
-  async #apply({ endpoints, routes, aliases, equivalents, tools, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
+  async #apply({ endpoints, routes, aliases, equivalents, tools, caps, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
     const { router } = this.#context;
     const { resolveConfig } = await import('../../../config/resolve.ts');
     const settings: RawRules = { routes, aliases, equivalents, tools };
     router.rules.settings = settings;
     const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
     const { raw = settings, locate } = merged ?? {};
-    const { config, problems } = resolveConfig({ endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
+    const { config, problems } = resolveConfig({ endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
     problems.unshift(...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
     router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);

@@ -12,6 +12,8 @@ import type { AdmissionPart } from '../../../../server/exchange/attempt/admissio
 import type { NetworkAwareHealthRegistry } from '../../../../server/health/healthReader.ts';
 import { createHealthRegistry } from '../../../../server/health/registry.ts';
 import { KeyPool } from '../../../../server/keys/keyPool.ts';
+import { Allowances } from '../../../../server/limits/allowances/allowances.ts';
+import { MemoryAllowanceStore } from '../../../../server/limits/allowances/memoryAllowanceStore.ts';
 import { createRateLimiter, type RateLimiter } from '../../../../server/limits/rateLimiter.ts';
 import { SharedLimits } from '../../../../server/limits/sharedLimits.ts';
 import { InMemoryLimits } from '../../limits/inMemoryLimitStore.ts';
@@ -28,6 +30,7 @@ class AdmissionUnderTest {
   readonly keys = new KeyPool();
   readonly healthRegistry: NetworkAwareHealthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: start });
   readonly limiter: RateLimiter;
+  readonly allowances = new Allowances(new MemoryAllowanceStore());
   readonly control: ImmediateAdmissionControl;
 
   constructor(limits: LimitSettings = {}, keys: readonly KeyMaterial[] = [one], shared?: SharedLimits) {
@@ -40,7 +43,7 @@ class AdmissionUnderTest {
     this.healthRegistry.configure(config.endpoints);
     this.limiter = createRateLimiter({ shared });
     this.limiter.configure(config.endpoints);
-    this.control = createAdmissionControl({ clock: { now: () => this.now }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter, early: new EarlyAttempts() });
+    this.control = createAdmissionControl({ clock: { now: () => this.now }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter, early: new EarlyAttempts(), allowances: this.allowances });
   }
 
   request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {

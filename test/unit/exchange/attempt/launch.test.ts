@@ -173,7 +173,7 @@ describe('an attempt', () => {
 
   it('can wait for its permit', async t => {
     const { services } = routerWithLimits(t);
-    const answer = acquirePermit({ routeTable: services.routeTable, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
+    const answer = acquirePermit({ routeTable: services.routeTable, spending: services.spending, admission: { acquire: () => Promise.resolve({ admitted: false, reason: 'no budget is left' }), hasUsableKey: () => true } }, order);
     assert.ok(answer instanceof Promise);
     assert.deepEqual(await answer, { admitted: false, reason: 'no budget is left' });
   });

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import type { ConversationRequest } from '../../../../server/api/conversation.ts';
 import type { Caller } from '../../../../server/api/receipt.ts';
 import { scanObject } from '../../../../server/base/objectScan.ts';
-import { conversationId, ExchangeRoutingRequest } from '../../../../server/exchange/conversation/routingRequest.ts';
+import { conversationId } from '../../../../server/exchange/conversation/conversationId.ts';
+import { ExchangeRoutingRequest } from '../../../../server/exchange/conversation/routingRequest.ts';
 import { conversationBody, encodedConversation, type ExchangeInput, type RequestBody } from '../../../../server/exchange/request.ts';
 import { agentOf, callerOf } from '../../../../server/inbound/http/request/callerOf.ts';
 

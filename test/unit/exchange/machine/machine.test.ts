@@ -18,7 +18,10 @@ const lastResort: ExchangeState = { kind: 'acquiring', walk: walk([]), attempt: 
 const failedOnce = recordFailure(nothingTried, a, errorOf('server'), false);
 const looking = (more: Parameters<typeof walk>[1] = {}): ExchangeState => ({ kind: 'looking', walk: walk([], { planned: [a, b], launched: 1, tried: failedOnce, ...more }), why: 'exhausted' });
 const waiting: ExchangeState = { kind: 'waiting', walk: walk([]), next: [a] };
-const question: ExchangeState = { kind: 'asking', walk: walk([b], { terms: asking, launched: 1 }), failure: refusal };
+const question: ExchangeState = { kind: 'asking', walk: walk([b], { terms: asking, launched: 1 }), end: { kind: 'failed', failure: refusal } };
+const capped = { sentence: 'The cap is reached.', question: { message: 'More?', accept: 'Allow $1 More', decline: 'Stop', allowances: [], microUsd: 1_000_000 } };
+const reading = { ...asking, asksOnRefusal: false, hasReader: true };
+const capQuestion: ExchangeState = { kind: 'asking', walk: walk([], { terms: reading }), end: { kind: 'exhausted', look: look({ capped }), tried: nothingTried, raw: undefined }, question: capped.question };
 const choosing: ExchangeState = { kind: 'choosing', walk: walk([]), look: look(), candidates: [] };
 
 const cases: Record<string, readonly Case[]> = {
@@ -120,6 +123,11 @@ const cases: Record<string, readonly Case[]> = {
     ['the answer yes tries the next target', question, { type: 'reader-answered', proceed: true, atMs: startMs + 60_000 }, 'acquiring 2 []', ['stop-wait', 'acquire 2 b/m']],
     ['the answer no ends the exchange with the refusal', question, { type: 'reader-answered', proceed: false, atMs: startMs + 60_000 }, 'ended', ['stop-wait', 'end failed']],
     ['a question that expires counts as no', question, { type: 'question-expired' }, 'ended', ['end failed']],
+    ['a cap that keeps targets away is a question to a reader', looking({ tried: nothingTried, terms: reading }), { type: 'looked', look: look({ capped }) }, 'asking []', ['ask']],
+    ['a cap that nobody can be asked about ends the exchange', looking({ tried: nothingTried }), { type: 'looked', look: look({ capped }) }, 'ended', ['end exhausted']],
+    ['a cap without a question ends the exchange', looking({ tried: nothingTried, terms: reading }), { type: 'looked', look: look({ capped: { sentence: 'Reached.' } }) }, 'ended', ['end exhausted']],
+    ['after a yes more may be spent, and all targets are looked at again', capQuestion, { type: 'reader-answered', proceed: true, atMs: startMs + 60_000 }, 'looking waited []', ['stop-wait', 'allow', 'look anew']],
+    ['after a no the exchange ends with the cap', capQuestion, { type: 'reader-answered', proceed: false, atMs: startMs + 60_000 }, 'ended', ['stop-wait', 'end exhausted']],
     ['a caller that disconnects ends the question', question, { type: 'cancelled' }, 'ended', ['stop-wait', 'end cancelled']],
     ['an answer to no question changes nothing', attempting(), { type: 'reader-answered', proceed: true, atMs: startMs }, 'attempting 1 [b]', []],
     ['a question that expired elsewhere changes nothing', attempting(), { type: 'question-expired' }, 'attempting 1 [b]', []],

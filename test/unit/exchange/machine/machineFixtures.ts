@@ -6,7 +6,7 @@ import type { AttemptFailure, ExchangeAttempt, ExchangeEffect, ExchangeEvent, Ex
 import { newExchange, step } from '../../../../server/exchange/machine/machine.ts';
 import { newWalk } from '../../../../server/exchange/machine/walk.ts';
 
-export const terms: ExchangeTerms = { patienceMs: 1000, mayHedge: false, asksOnRefusal: false };
+export const terms: ExchangeTerms = { patienceMs: 1000, mayHedge: false, asksOnRefusal: false, hasReader: false };
 export const hedging: ExchangeTerms = { ...terms, mayHedge: true };
 export const asking: ExchangeTerms = { ...terms, asksOnRefusal: true };
 /** The start time of every exchange of these tests. */

@@ -9,6 +9,7 @@ import { seededRandom } from '../../support/seededRandom.ts';
 import { a, b, begun, brief, c, errorOf, failed, look, planned, ready, standing, startMs, targetNamed } from './machineFixtures.ts';
 
 const targets = [a, b, c, targetNamed('d')];
+const capped = { sentence: 'The cap is reached.', question: { message: 'More?', accept: 'Allow', decline: 'Stop', allowances: [], microUsd: 1 } };
 const exchanges = 4000;
 const eventsPerExchange = 60;
 
@@ -25,7 +26,7 @@ class RandomEvents {
     this.#atMs += Math.floor(this.#random() * 50);
     if (this.#random() < 0.1) return this.#any();
     switch (state.kind) {
-      case 'planning': return planned(this.#some(), { patienceMs: 2000, mayHedge: this.#chance(0.6), asksOnRefusal: this.#chance(0.5) });
+      case 'planning': return planned(this.#some(), { patienceMs: 2000, mayHedge: this.#chance(0.6), asksOnRefusal: this.#chance(0.5), hasReader: this.#chance(0.5) });
       case 'acquiring': return this.#admission();
       case 'attempting': return state.pending !== undefined && this.#chance(0.5) ? this.#admission() : this.#ofAttempt(this.#oneOf(state.running), state.walk.terms.mayHedge);
       case 'answering': return this.#ofAttempt(state.attempt, false);
@@ -75,7 +76,7 @@ class RandomEvents {
 
   #looked(): ExchangeEvent {
     const now = 1_000_000 + this.#atMs;
-    return { type: 'looked', look: look({ targets: this.#some(), coolingDown: this.#some().map(target => ({ target, retryAt: now + Math.floor(this.#random() * 4000) })), now, atMs: this.#atMs }) };
+    return { type: 'looked', look: look({ targets: this.#some(), coolingDown: this.#some().map(target => ({ target, retryAt: now + Math.floor(this.#random() * 4000) })), now, atMs: this.#atMs, capped: this.#chance(0.2) ? capped : undefined }) };
   }
 
   #some(): PlannedTarget[] {
