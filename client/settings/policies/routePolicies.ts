@@ -1,5 +1,6 @@
 import type { RouteSettings } from '../../../server/api/settings.ts';
 import { canaryPolicy } from './canary.ts';
+import { capPolicy, lastResortPolicy } from './caps.ts';
 import { afterCommitPolicy, hedgePolicy, refusalPolicy } from './failures.ts';
 import { equivalentsPolicy, strategyPolicy } from './ordering.ts';
 import { responseCachePolicy } from './responseCache.ts';
@@ -25,6 +26,8 @@ export const routePolicies = {
   byKind: kindPolicy,
   canary: canaryPolicy,
   shadow: shadowPolicy,
+  caps: capPolicy,
+  lastResort: lastResortPolicy,
   timeouts: timeoutPolicy<RouteSettings>("as the provider's"),
   afterCommit: afterCommitPolicy,
   hedge: hedgePolicy,
