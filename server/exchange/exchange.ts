@@ -81,7 +81,6 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
     sink.onDrain = () => { this.#cache?.drained(); if (this.#state.kind === 'answering') this.#attempts[0]?.resume(); };
   }
 
-  /** Where the exchange stands. */
   get state(): ExchangeState {
     return this.#state;
   }
@@ -92,8 +91,7 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
 
   start(): void {
     const refused = this.#planner.refusedName();
-    const { started } = this.#services.events;
-    if (started.hasListeners) started.emit({ exchange: this });
+    if (this.#services.events.started.hasListeners) this.#services.events.started.emit({ exchange: this });
     if (refused === undefined) this.plan();
     else this.#dispatch({ type: 'name-refused', failure: refused });
   }
