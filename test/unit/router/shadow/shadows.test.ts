@@ -38,7 +38,7 @@ class Server {
     const route: RouteConfig = { name: 'coding', strategy: 'priority', targets: [{ endpoint: 'old', model: 'm' }], timeouts: {}, afterCommit: 'error', hedge: { when: 'never', dailyCapMicroUsd: 0 }, onRefusal: 'tell', shadow: { ...defaults, ...given } };
     const config: Config = { ...emptyConfig, routes: new Map([['coding', route]]) };
     const table = {
-      config, targetsOfRoute: () => [], groupOfRoute: () => undefined,
+      config, targetsOfRoute: () => [], groupOfRoute: () => undefined, standInsOfRoute: () => [],
       namedTarget: (endpoint: string, model: string) => ({ name: `${endpoint}/${model}`, endpoint: {}, planned: { target: `${endpoint}/${model}`, endpoint, model, upstreamModel: model } }),
     } as unknown as RouteTable;
     this.shadows = new Shadows({
