@@ -20,7 +20,7 @@ export const expectations = z.registry<{ expected: string }>();
 
 /**
  * What a text names: `target`: `endpoint/model`. `entry`: that, or a route. `name`: a route, a model or a target. `model`. `provider`.
- * A mapping with `keys` has such names before its colons: `targets` of its route, or `models` of its endpoint.
+ * A mapping with `keys` has such names before its colons: `targets` of its route, or `models` of its endpoint, of all outside an endpoint.
  */
 export type Reference = { to: 'target' | 'entry' | 'name' | 'model' | 'provider' | 'region' } | { keys: 'targets' | 'models' };
 export const references = z.registry<Reference>();
@@ -265,7 +265,7 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._:@/-]{0,99}$/;
 export const aliasesSchema = z.record(z.string().check(z.regex(aliasPattern)), naming('model', 200));
 
 /** Each model is checked by itself, so that a wrong one costs only itself. */
-export const equivalentsSchema = z.record(text(1, 200), z.array(naming('model', 200)));
+export const equivalentsSchema = z.record(text(1, 200), z.array(naming('model', 200))).register(references, { keys: 'models' });
 
 /** Tools whose own names of models can be given routes. */
 export const toolsWithModels = ['claude-code'] as const;

@@ -39,7 +39,8 @@ function namesFor({ path, siblings, hasColon }: Cursor, written: WrittenNames, k
   if (holds === 'list') return hasColon ? [] : valuesOf(referenceAt([...path, 0]), path, [], written, knowledge).map(one => ({ ...one, insert: `- ${one.insert}` }));
   const keys = referenceAt(path);
   if (keys !== undefined && 'keys' in keys) {
-    const names = keys.keys === 'models' ? modelsAt(String(path[1]), written, knowledge).map(model => bare('model', model)) : (written.routes.get(String(path[1])) ?? []).map(target => bare('target', target));
+    const endpoints = path[0] === 'endpoints' ? [String(path[1])] : endpointsOf(written, knowledge);
+    const names = keys.keys === 'models' ? [...new Set(endpoints.flatMap(endpoint => modelsAt(endpoint, written, knowledge)))].map(model => bare('model', model)) : (written.routes.get(String(path[1])) ?? []).map(target => bare('target', target));
     return names.filter(({ label }) => !siblings.includes(label)).map(one => ({ ...one, insert: `${quoted(one.label)}${hasColon ? '' : ': '}` }));
   }
   return fieldsAt(path).filter(({ name }) => !siblings.includes(name)).map(({ name, description, expected, holds: inner }) => (
@@ -67,7 +68,7 @@ function valuesFor({ path, siblings }: Cursor, written: WrittenNames, providers:
 /** What a value can name, without what stands beside it already, and without the route that it is part of. */
 function valuesOf(reference: ReturnType<typeof referenceAt>, path: ConfigPath, siblings: readonly string[], written: WrittenNames, knowledge: RulesKnowledge): Bare[] {
   if (reference === undefined || !('to' in reference)) return [];
-  const endpoints = written.endpoints.size > 0 ? [...written.endpoints.keys()] : knowledge.endpoints();
+  const endpoints = endpointsOf(written, knowledge);
   const targets = (): Bare[] => endpoints.flatMap((endpoint) => {
     const models = modelsAt(endpoint, written, knowledge);
     return models.length === 0 ? [bare('endpoint', `${endpoint}/`)] : models.map(model => bare('target', `${endpoint}/${model}`));
@@ -76,6 +77,11 @@ function valuesOf(reference: ReturnType<typeof referenceAt>, path: ConfigPath, s
   const models = (): Bare[] => [...new Set(endpoints.flatMap(endpoint => modelsAt(endpoint, written, knowledge)))].map(model => bare('model', model));
   const found = { target: targets, entry: () => [...routes(), ...targets()], name: () => [...routes(), ...models(), ...targets()], model: models, provider: () => [], region: () => [] }[reference.to]();
   return found.filter(({ label }) => !siblings.includes(label));
+}
+
+/** The endpoints of the file, else those in use. */
+function endpointsOf({ endpoints }: WrittenNames, knowledge: RulesKnowledge): string[] {
+  return endpoints.size > 0 ? [...endpoints.keys()] : [...knowledge.endpoints()];
 }
 
 function modelsAt(endpoint: string, written: WrittenNames, knowledge: RulesKnowledge): string[] {

@@ -54,6 +54,22 @@ describe('what is offered', () => {
     assert.ok(offered('endpoints:\n  a:\n    limits:\n      |\n').includes('requestsPerMinute'));
   });
 
+  test('is the names that a policy goes by: targets of its route, targets, routes, models', () => {
+    const route = (field: string): string[] => offered(`${head}  main:\n    targets: [openai/gpt-5, openai/gpt-4.1]\n    ${field}\n`);
+    assert.deepEqual(route('tiers:\n      |'), ['openai/gpt-5', 'openai/gpt-4.1']);
+    assert.deepEqual(route('tiers:\n      openai/gpt-5: |'), ['backup', 'last-resort']);
+    assert.deepEqual(route('weights:\n      |'), ['openai/gpt-5', 'openai/gpt-4.1']);
+    assert.ok(['gpt-5', 'gpt-4.1'].every(name => route('equivalents: [|]').includes(name)) && !route('equivalents: [|]').includes('cheap'));
+    for (const field of ['shadow:\n      target: |', 'canary:\n      targets: [|]']) {
+      assert.ok(route(field).includes('openai/gpt-4.1'), field);
+      assert.ok(!route(field).includes('cheap'), `${field} is no route`);
+    }
+    for (const field of ['byRole:\n      subagent: |', 'byKind:\n      low-cost: |']) assert.deepEqual(['cheap', 'openai/gpt-5'].filter(name => !route(field).includes(name)), [], field);
+    assert.ok(offered(`${head}equivalents:\n  |\n`).includes('gpt-5'));
+    assert.deepEqual(offered(`${head}equivalents:\n  gpt-5: [|]\n`).filter(name => name.startsWith('gpt')).sort(), ['gpt-4.1', 'gpt-5']);
+    assert.equal(accepted(`${head}equivalents:\n  gp|\n`, 'gpt-5'), `${head}equivalents:\n  gpt-5: \n`);
+  });
+
   test('is nothing where the names are the user\'s own, in comments, and in free texts', () => {
     assert.deepEqual(offered('endpoints:\n  |\n'), []);
     assert.deepEqual(offered(`${head}# routes: |\n`), []);
