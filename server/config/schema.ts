@@ -224,7 +224,7 @@ export const capSchema = z.strictObject({
 });
 
 export const lastResortSchema = z.strictObject({
-  targets: described(z.array(text()), 'The targets, as `endpoint/model`, first choice first.'),
+  targets: described(z.array(naming('target')), 'The targets, as `endpoint/model`, first choice first.'),
   kinds: described(z.array(z.enum(Object.keys(workKinds) as WorkKind[])), 'The kinds of work that they are for; see `byKind`.'),
 });
 

@@ -5,7 +5,7 @@ import type { Attempt, Receipt } from '../receipt.ts';
 type Part = (receipt: Receipt) => string | undefined;
 
 /** What comes after the outcome, in this order. A cause more is a function here. */
-const parts: readonly Part[] = [choice, warmCache, canary, leftOut, notAskedAnyMore, failures, standIn, otherKey, beside, role];
+const parts: readonly Part[] = [choice, warmCache, canary, leftOut, notAskedAnyMore, failures, standIn, lastResort, otherKey, beside, role];
 
 /** More targets are counted, not named. */
 const mostNamed = 3;
@@ -123,6 +123,14 @@ function standIn(receipt: Receipt): string | undefined {
   const target = decisive(receipt)?.target;
   const found = standIns?.find(one => one.target === target)?.why;
   return found === undefined || why?.includes(found) === true ? undefined : `${target ?? ''} waits behind the others (${found})`;
+}
+
+/** The decisive attempt was made at a target that the route keeps for some kinds of work, after all others. */
+function lastResort(receipt: Receipt): string | undefined {
+  const { lastResort: targets, purpose } = receipt.plan;
+  const target = decisive(receipt)?.target;
+  if (target === undefined || targets?.includes(target) !== true) return undefined;
+  return `${target} is the expensive last resort of the route${purpose === undefined ? '' : ` for ${purpose.kind} work`}`;
 }
 
 /** Failures that another key of the same endpoint may not have. */

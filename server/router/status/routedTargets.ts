@@ -20,9 +20,10 @@ export function routedTargets(config: Config, view: Pick<RoutingView, 'table'>, 
       ...(contextWindow === undefined ? {} : { contextWindow }), ...(pricing === undefined ? {} : { pricing }),
     };
   };
-  for (const { targets, canary, shadow, purposes } of config.routes.values()) {
+  for (const { targets, canary, shadow, lastResort, purposes } of config.routes.values()) {
     targets.forEach(add);
     canary?.targets.forEach(add);
+    lastResort?.targets.forEach(add);
     if (shadow !== undefined) add(shadow.target);
     for (const { target } of Object.values({ ...purposes?.byRole, ...purposes?.byKind })) if (target !== undefined) add(target);
   }

@@ -84,6 +84,17 @@ describe('why a request went where it went', () => {
     assert.equal(why(model, [attempt('c/x')]), `c/x answered: m was asked for, and c/x comes first (${instead}); left out was a/m (its breaker is open).`);
   });
 
+  it('is a cap: what was passed over, what was stopped, and the expensive last resort', () => {
+    const beyond = 'it is expected to cost $0.05, and $0.03 is left of the cap of this turn on route "best" ($0.50)';
+    const after = 'the cap of this turn on route "best" ($0.50) is reached by the target before it, and no other one is to serve then';
+    assert.equal(why({ targets: planned('b/m'), excluded: [{ target: 'a/m', reason: beyond }] }, [attempt('b/m')]), `b/m answered: b/m is the first of the route best that can serve it; left out was a/m (${beyond}).`);
+    assert.equal(why({ targets: [], excluded: [{ target: 'a/m', reason: beyond }, { target: 'b/m', reason: after }] }, [], { failureClass: 'quota' }), `It was sent to no provider: left out were a/m (${beyond}) and b/m (${after}).`);
+    const targets = planned('a/m', 'dear/m');
+    const purpose = { role: 'main', kind: 'high-quality', why: 'it asks for a proof' } as const;
+    assert.match(why({ targets, lastResort: ['dear/m'], purpose }, [failed('a/m', 'server'), attempt('dear/m')]), /a\/m \(server error\) failed; dear\/m is the expensive last resort of the route for high-quality work\.$/);
+    assert.doesNotMatch(why({ targets, lastResort: ['dear/m'], purpose }, [attempt('a/m')]), /last resort/);
+  });
+
   it('is another key of the same endpoint', () => {
     const refused = failed('a/m', 'auth', { keyId: 'k1', status: 401 });
     assert.match(why({}, [refused, attempt('a/m', { keyId: 'k2', keyLabel: 'work' })]), /; a\/m \(.*401\) failed; a has several keys, and the one before was not accepted, so another one \("work"\) was used\.$/);

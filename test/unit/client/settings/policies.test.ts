@@ -10,7 +10,7 @@ import { endpointSchema, routeSchema } from '../../../../server/config/schema.ts
 const targets = ['openai/gpt-4.1', 'claude/claude-sonnet-4.6'];
 
 /** Settings in which every field of every policy is asked for, so that none is hidden by another's default. */
-const openRoute: RouteSettings = { targets, canary: { targets: ['relay/gpt-4.1'] }, shadow: { target: 'relay/gpt-4.1' }, caps: { turnUsd: 1 }, lastResort: { targets: ['relay/gpt-5'], kinds: ['high-quality'] } };
+const openRoute: RouteSettings = { targets, canary: { targets: ['relay/gpt-4.1'] }, shadow: { target: 'relay/gpt-4.1' }, caps: { turnUsd: 1 }, lastResort: { targets: ['relay/gpt-5'], kinds: ['high-quality'] }, byKind: { 'low-cost': 'relay/gpt-5' }, responseCache: { enabled: true } };
 
 /** Values that a person may give to a field, each as the settings with it. */
 function given<Settings>(field: PolicyField<Settings>, settings: Settings): Settings[] {

@@ -60,11 +60,13 @@ describe('what is offered', () => {
     assert.deepEqual(route('tiers:\n      openai/gpt-5: |'), ['backup', 'last-resort']);
     assert.deepEqual(route('weights:\n      |'), ['openai/gpt-5', 'openai/gpt-4.1']);
     assert.ok(['gpt-5', 'gpt-4.1'].every(name => route('equivalents: [|]').includes(name)) && !route('equivalents: [|]').includes('cheap'));
-    for (const field of ['shadow:\n      target: |', 'canary:\n      targets: [|]']) {
+    for (const field of ['shadow:\n      target: |', 'canary:\n      targets: [|]', 'lastResort:\n      targets: [|]']) {
       assert.ok(route(field).includes('openai/gpt-4.1'), field);
       assert.ok(!route(field).includes('cheap'), `${field} is no route`);
     }
     for (const field of ['byRole:\n      subagent: |', 'byKind:\n      low-cost: |']) assert.deepEqual(['cheap', 'openai/gpt-5'].filter(name => !route(field).includes(name)), [], field);
+    assert.deepEqual(route('lastResort:\n      kinds: [|]'), ['low-cost', 'balanced', 'high-quality']);
+    assert.deepEqual(route('caps:\n      whenReached: |'), ['degrade', 'stop', 'ask']);
     assert.ok(offered(`${head}equivalents:\n  |\n`).includes('gpt-5'));
     assert.deepEqual(offered(`${head}equivalents:\n  gpt-5: [|]\n`).filter(name => name.startsWith('gpt')).sort(), ['gpt-4.1', 'gpt-5']);
     assert.equal(accepted(`${head}equivalents:\n  gp|\n`, 'gpt-5'), `${head}equivalents:\n  gpt-5: \n`);

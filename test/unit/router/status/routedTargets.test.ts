@@ -4,7 +4,7 @@ import type { TargetStatus } from '../../../../server/api/status.ts';
 import type { EndpointSettings, RouteSettings } from '../../../../server/api/settings.ts';
 import { snapshotRouter, type SnapshotRouter } from '../snapshotRouter.ts';
 
-const endpoints = { north: { models: { m: { contextWindow: 64_000, prices: { inputPerMTok: 3, outputPerMTok: 15 } }, other: {} } }, south: {}, west: { models: { m: {}, other: {} }, billing: 'subscription' } } satisfies Record<string, Partial<EndpointSettings>>;
+const endpoints = { north: { models: { m: { contextWindow: 64_000, prices: { inputPerMTok: 3, outputPerMTok: 15 } }, other: {} } }, south: { models: { m: {}, other: {} } }, west: { models: { m: {}, other: {} }, billing: 'subscription' } } satisfies Record<string, Partial<EndpointSettings>>;
 
 function router(routes: Record<string, RouteSettings>): SnapshotRouter {
   return snapshotRouter({ endpoints, routes });
@@ -15,9 +15,9 @@ function targets(of: SnapshotRouter): Record<string, TargetStatus> {
 }
 
 describe('what the targets of routes can do now', () => {
-  it('is there for each that a route names, by the name as it is written: its own, a canary\'s, a shadow\'s, those of roles and kinds', () => {
-    const made = router({ best: { targets: ['north/m', 'south/m'], canary: { targets: ['west/m'] }, byRole: { subagent: 'north/other' }, byKind: { 'low-cost': 'cheap' }, shadow: { target: 'west/other' } }, cheap: { targets: ['south/m'] } });
-    assert.deepEqual(Object.keys(targets(made)).sort(), ['north/m', 'north/other', 'south/m', 'west/m', 'west/other']);
+  it('is there for each that a route names, by the name as it is written: its own, a canary\'s, a shadow\'s, the last resort, those of roles and kinds', () => {
+    const made = router({ best: { targets: ['north/m', 'south/m'], canary: { targets: ['west/m'] }, byRole: { subagent: 'north/other' }, byKind: { 'low-cost': 'cheap' }, shadow: { target: 'west/other' }, lastResort: { targets: ['south/other'], kinds: ['high-quality'] } }, cheap: { targets: ['south/m'] } });
+    assert.deepEqual(Object.keys(targets(made)).sort(), ['north/m', 'north/other', 'south/m', 'south/other', 'west/m', 'west/other']);
   });
 
   it('has the context window and the price where they are known, as the user pays it', () => {
