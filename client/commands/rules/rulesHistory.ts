@@ -36,6 +36,7 @@ function chosen(versions: readonly RuleVersion[]): Promise<Choice | undefined> {
   pick.title = 'Rules History';
   pick.placeholder = 'Choose a version to compare it with now; its button returns to it';
   pick.matchOnDescription = true;
+  pick.ignoreFocusOut = true;
   pick.items = versions.map(version => ({
     version, label: timeText(version.at), description: version.file ?? 'settings',
     detail: `${version.routes === 1 ? '1 route' : `${version.routes} routes`}${version.latest ? ', in use' : ''}`, buttons: version.latest ? [] : [back],

@@ -123,7 +123,12 @@ export function policyText<Settings>(policy: Policy<Settings>, settings: Setting
   const [only] = policy.fields;
   if (policy.fields.length === 1 && only !== undefined) return fieldText(only, settings);
   const set = fields.filter(field => isSet(field, settings));
-  return set.length === 0 ? policy.unset ?? '' : set.map(field => field.kind === 'choice' ? fieldText(field, settings) : `${field.title}: ${fieldText(field, settings)}`).join(' · ');
+  return set.length === 0 ? policy.unset ?? '' : set.map(field => speaksForItself(field) ? fieldText(field, settings) : `${field.title}: ${fieldText(field, settings)}`).join(' · ');
+}
+
+/** Values of choices, and the models of a policy, are understood without the title of their field. */
+function speaksForItself({ kind }: { kind: string }): boolean {
+  return kind === 'choice' || kind === 'targets';
 }
 
 /** What is wrong with a number as it was typed, or undefined. An empty text is the default. */

@@ -11,9 +11,15 @@ export function migrationVerdict({ totals, requests, uncounted, features }: Migr
   const saved = totals.spentMicroUsd - totals.microUsd;
   const bounds = totals.lowMicroUsd === totals.highMicroUsd ? '' : ` (${usdText(totals.lowMicroUsd)} to ${usdText(totals.highMicroUsd)})`;
   return (totals.requests === 0 ? 'No request can be priced on both sides.'
-    : `${countText(totals.requests, 'request')} cost ${usdText(totals.spentMicroUsd)} here and would cost ${totals.estimated ? '~' : ''}${usdText(totals.microUsd)}${bounds} there: ${usdText(Math.abs(saved))} ${saved >= 0 ? 'less' : 'more'}${totals.spentMicroUsd > 0 ? ` (${percentText(Math.abs(saved) / totals.spentMicroUsd)})` : ''}.`)
+    : `${countText(totals.requests, 'request')} cost ${usdText(totals.spentMicroUsd)} here and would cost ${totals.estimated ? '~' : ''}${usdText(totals.microUsd)}${bounds} there: ${differenceText(saved, totals.spentMicroUsd)}.`)
     + (rest === 0 ? '' : ` ${countText(rest, 'more has', 'more have')} no figure and ${rest === 1 ? 'is' : 'are'} in no sum.`)
     + (lacking.length === 0 ? ' Nothing that is used is known to be missing there.' : ` Missing there: ${lacking.join(', ')}.`);
+}
+
+/** `$0.12 less (20 %)`. @param saved what moving saves; negative where it costs more */
+function differenceText(saved: number, spentMicroUsd: number): string {
+  if (saved === 0) return 'no difference';
+  return `${usdText(Math.abs(saved))} ${saved > 0 ? 'less' : 'more'}${spentMicroUsd > 0 ? ` (${percentText(Math.abs(saved) / spentMicroUsd)})` : ''}`;
 }
 
 /** A report as Markdown. */

@@ -90,7 +90,7 @@ describe('fields of a policy', () => {
   it('show what is set, in the unit in which it is typed', () => {
     assert.equal(policyText<RouteSettings>(routePolicies.timeouts, { targets, timeouts: { idleMs: 1500, totalMs: 90_000 } }), 'Silence: 1.5 s · Whole attempt: 90 s');
     assert.equal(policyText<RouteSettings>(routePolicies.timeouts, { targets }), "as the provider's");
-    assert.equal(policyText<RouteSettings>(routePolicies.canary, { targets, canary: { targets: ['a/m'], gates: { errorRate: 0.07 } } }), 'Models to try: a/m · Gate: errors: 7 %');
+    assert.equal(policyText<RouteSettings>(routePolicies.canary, { targets, canary: { targets: ['a/m'], gates: { errorRate: 0.07 } } }), 'a/m · Gate: errors: 7 %');
     assert.ok(isSet<RouteSettings>(routePolicies.byRole.fields[0] ?? assert.fail(), { targets, byRole: { main: 'a/m' } }));
   });
 
