@@ -12,6 +12,8 @@ export interface DryRunLines {
   why: string;
   targets: DryRunLine[];
   leftOut: DryRunLine[];
+  /** What the order does not say. */
+  notes: DryRunLine[];
 }
 
 /** `40K tokens` */
@@ -30,8 +32,10 @@ export function dryRunLines(params: TryRouteParams, { plan, expectedMicroUsd }: 
     why: first === undefined ? 'Nothing can serve such a request now. Every target is left out for the reason below.' : `It would go to ${first.target}${because === undefined ? ', the first that can serve it' : ` (${because})`}.${toCanary}`,
     targets: plan.targets.map(({ target }, index) => {
       const expected = expectedMicroUsd[index] ?? null;
-      return { label: `${String(index + 1)}. ${target}`, description: [index === 0 ? 'is asked first' : 'takes over when those before fail', expected === null ? 'cost unknown' : `about ${formatMicroUsd(expected)}`].join(' · ') };
+      const description = [index === 0 ? 'is asked first' : 'takes over when those before fail', expected === null ? 'cost unknown' : `about ${formatMicroUsd(expected)}`].join(' · ');
+      return { label: `${String(index + 1)}. ${target}`, description, ...(index > 0 || because === undefined ? {} : { detail: because }) };
     }),
     leftOut: plan.excluded.map(({ target, reason }) => ({ label: `$(circle-slash) ${target}`, description: reason })),
+    notes: canary === undefined ? [] : [{ label: '$(beaker) Canary', description: `${String(canary.share)} % of conversations go there first` }],
   };
 }

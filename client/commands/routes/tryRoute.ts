@@ -58,13 +58,13 @@ function purposes(roles: boolean, kinds: boolean): Choice<Purpose>[] {
 
 async function show(params: TryRouteParams, result: TryRouteResult, services: CommandServices): Promise<void> {
   const canary = services.server.status?.canaries?.find(({ route, phase }) => route === params.requestedModel && (phase === 'running' || phase === 'paused' || phase === 'promoted'));
-  const { title, why, targets, leftOut } = dryRunLines(params, result, canary);
+  const { title, why, targets, leftOut, notes } = dryRunLines(params, result, canary);
   const line = ({ label, description, detail }: { label: string; description: string; detail?: string }): Choice<string> => ({ label, description, ...(detail === undefined ? {} : { detail }), value: '' });
   const separator = (label: string): Choice<string> => ({ label, kind: vscode.QuickPickItemKind.Separator, value: '' });
   await askChoice<string>({
     title, placeholder: why,
     items: [
-      ...targets.map(line), ...(leftOut.length === 0 ? [] : [separator('Left out'), ...leftOut.map(line)]), separator(''), { label: '$(check) Done', value: '' },
+      ...targets.map(line), ...notes.map(line), ...(leftOut.length === 0 ? [] : [separator('Left out'), ...leftOut.map(line)]), separator(''), { label: '$(check) Done', value: '' },
     ],
   });
 }

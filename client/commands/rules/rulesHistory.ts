@@ -22,9 +22,9 @@ export async function rulesHistory(services: CommandServices, compare: Compare):
   const { version, action } = choice;
   if (action === 'return') return returnTo(services, version);
   const read = await readVersion(services, version);
+  if (read.text === read.now) return void inform(`The rules of ${timeText(version.at)} are those of now: there is nothing to compare.`);
   const name = version.file === undefined ? 'settings.json' : nameOf(version.file);
   await compare(`Rules of ${timeText(version.at)} ↔ now (${name})`, name, read.text, read.now);
-  if (read.text === read.now) return;
   void inform(`These are the rules of ${timeText(version.at)} beside those of now.`, goBack).then(pick => (pick === goBack ? returnTo(services, version) : undefined)).catch((error: unknown) => {
     void vscode.window.showWarningMessage(error instanceof Error ? error.message : String(error));
   });

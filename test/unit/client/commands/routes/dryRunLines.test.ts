@@ -28,6 +28,8 @@ describe('what a dry run of a request shows', () => {
     assert.equal(lines({ targets: planned('a/m'), purpose }).why, 'It would go to a/m (byRole.subagent leads to cheap).');
     assert.equal(lines({ targets: planned('a/m'), purpose, why: 'in turn' }).why, 'It would go to a/m (byRole.subagent leads to cheap; in turn).');
     const canary: CanaryStatus = { route: 'best', phase: 'running', stage: 1, stages: [5, 100], share: 5, verdict: 'no-data', message: 'not enough data' };
+    assert.deepEqual(lines({ targets: planned('a/m') }, [], {}, canary).notes, [{ label: '$(beaker) Canary', description: '5 % of conversations go there first' }]);
+    assert.deepEqual(lines({ targets: planned('a/m', 'b/m'), why: 'in turn' }).targets.map(({ detail }) => detail), ['in turn', undefined]);
     assert.equal(lines({ targets: planned('a/m') }, [], {}, canary).why, 'It would go to a/m, the first that can serve it. 5 % of conversations go to the canary first.');
   });
 
