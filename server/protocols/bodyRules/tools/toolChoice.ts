@@ -10,6 +10,8 @@ type ChoiceKind = NonNullable<Dialect['toolChoices']>[number];
 /** Which kind of choice a `tool_choice` is; undefined for one that is none of these, or that is absent. */
 function kindOf(choice: JsonValue | undefined): ChoiceKind | undefined {
   if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
+  // Mistral's name of it, which some callers send to others.
+  if (choice === 'any') return 'required';
   return isObject(choice) && choice.type !== 'allowed_tools' ? 'function' : undefined;
 }
 

@@ -125,7 +125,7 @@ describe('what Mistral refuses', () => {
 
 describe('what Moonshot, Groq and xAI refuse', () => {
   test('Kimi models that think are asked in words for a call', () => {
-    for (const choice of ['required', { type: 'function', function: { name: 'f' } }] as const) {
+    for (const choice of ['required', 'any', { type: 'function', function: { name: 'f' } }] as const) {
       const sent = taken('moonshot', 'kimi-k2.6', 'openai-chat', chat({ tools: [tool('f', object)], tool_choice: choice }));
       assert.equal(sent.body.tool_choice, undefined);
       assert.match(sent.text, /You must call/);
