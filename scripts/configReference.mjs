@@ -87,7 +87,7 @@ function typeText(field) {
   switch (field.type) {
     case 'boolean': return '`true`, `false`';
     case 'integer': return `a whole number from ${field.minimum} to ${field.maximum}`;
-    case 'number': return `a number from ${field.minimum} to ${field.maximum}`;
+    case 'number': return field.minimum === undefined ? `a number above ${field.exclusiveMinimum}, up to ${field.maximum}` : `a number from ${field.minimum} to ${field.maximum}`;
     case 'string': return field.maxLength === undefined ? 'text' : `text, up to ${field.maxLength} characters`;
     case 'array': return `a list: ${typeText(field.items)}`;
     case 'object': return field.properties === undefined ? `by name: ${field.additionalProperties.properties === undefined ? typeText(field.additionalProperties) : 'the fields below'}` : 'the fields below';

@@ -157,7 +157,7 @@ export class Canaries {
     if (known?.isFor(route.canary, targets) === true) return known;
     const { store, log, changed, clock } = this.#options;
     if (known !== undefined) known.commit(clock.now());
-    const made = new CanaryState({ route: route.name, rules: route.canary, targets, store, log, changed });
+    const made = new CanaryState({ route: route.name, rules: route.canary, targets, store, log, logged: known?.logged, changed });
     this.#states.set(route.name, made);
     return made;
   }

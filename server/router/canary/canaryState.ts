@@ -13,6 +13,8 @@ export interface CanaryStateOptions {
   targets: string;
   store: RouteStateStore | undefined;
   log: Log;
+  /** What was written to the log before: of the state that this one replaces. */
+  logged?: Rollout | undefined;
   changed(): void;
 }
 
@@ -29,12 +31,17 @@ const mostPending = 5_000;
 export class CanaryState {
   readonly #options: CanaryStateOptions;
   #local: Rollout | undefined;
+  #logged: Rollout | undefined;
   #pending: Pending[] = [];
   #read = false;
 
   constructor(options: CanaryStateOptions) {
     this.#options = options;
+    this.#logged = options.logged;
   }
+
+  /** The state that the log has. */
+  get logged(): Rollout | undefined { return this.#logged; }
 
   isFor(rules: CanaryConfig, targets: string): boolean {
     return this.#options.rules === rules && this.#options.targets === targets;
@@ -150,8 +157,8 @@ export class CanaryState {
     const before = this.#local;
     this.#local = next;
     if (before?.phase === next?.phase && before?.stage === next?.stage && before?.id === next?.id) return;
-    const kinds = before?.phase.kind === next?.phase.kind && before?.stage === next?.stage && before?.id === next?.id;
-    if (!kinds) this.#say(next);
+    if (!isSameStep(this.#logged, next)) this.#say(next);
+    this.#logged = next;
     this.#options.changed();
   }
 
@@ -177,4 +184,9 @@ export class CanaryState {
   #parsed(stored: string | undefined): Rollout | undefined {
     return stored === undefined ? undefined : fromStored(stored);
   }
+}
+
+/** Whether two states are the same stage of the same run, in the same phase. */
+function isSameStep(one: Rollout | undefined, other: Rollout | undefined): boolean {
+  return one?.phase.kind === other?.phase.kind && one?.stage === other?.stage && one?.id === other?.id;
 }

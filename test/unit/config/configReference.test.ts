@@ -21,6 +21,10 @@ describe('docs/configuration.md', () => {
     for (const field of [...Object.keys(endpointSchema.shape), ...Object.keys(routeSchema.shape)]) assert.match(page, new RegExp(`^\\| \`${field}\``, 'm'));
   });
 
+  it('has a bound for each figure', () => {
+    assert.doesNotMatch(configReference(), /\| [^|]*undefined[^|]* \|/);
+  });
+
   it('shows an example that is accepted without a problem', () => {
     const environment = { OPENAI_API_KEY: 'one', OPENAI_API_KEY_2: 'two', ANTHROPIC_API_KEY: 'three', RELAY_KEY: 'four' };
     const { config, keys, problems } = parseYamlConfig(exampleYaml, undefined, environment, { catalog: { findProvider, providers }, supportedProtocols: protocolNames });

@@ -21,17 +21,18 @@ function configOf(canary: CanaryConfig): Config {
   return { ...emptyConfig, routes: new Map([['coding', route]]) };
 }
 
-interface Server { canaries: Canaries; notices: NoticeParams[]; at: { now: number }; config: { now: Config } }
+interface Server { canaries: Canaries; notices: NoticeParams[]; lines: string[]; at: { now: number }; config: { now: Config } }
 
 function server(store: RouteStateStore | undefined, { audience = true, canary = defaults }: { audience?: boolean; canary?: CanaryConfig } = {}): Server {
   const notices: NoticeParams[] = [];
+  const lines: string[] = [];
   const at = { now: 1_000 };
   const config = { now: configOf(canary) };
   const canaries = new Canaries({
     store, config: () => config.now, routeTable: () => ({ canaryTargets: () => [{ name: 'new/m' }] }) as unknown as RouteTable,
-    clock: { now: () => at.now }, random: () => 0.5, log: silentLog, changed: () => {}, hasAudience: () => audience, notify: notice => { notices.push(notice); },
+    clock: { now: () => at.now }, random: () => 0.5, log: { ...silentLog, info: line => { lines.push(line); }, warn: line => { lines.push(line); } }, changed: () => {}, hasAudience: () => audience, notify: notice => { notices.push(notice); },
   });
-  return { canaries, notices, at, config };
+  return { canaries, notices, lines, at, config };
 }
 
 let sent = 0;
@@ -99,6 +100,23 @@ describe('a canary that several servers share', () => {
     assert.match(report(a).message, /have changed since it was started; start it again\./);
     assert.ok('canaries' in a.canaries.act({ action: 'start' }));
     assert.equal(report(a).phase, 'running');
+  });
+
+  it('is in the log once for each step, also when the configuration is read again', () => {
+    const a = server(storeIn('log'));
+    a.canaries.act({ action: 'start' });
+    a.canaries.act({ action: 'rollback' });
+    for (let index = 0; index < 3; index++) {
+      a.config.now = configOf({ ...defaults });
+      a.canaries.tick(2_000 + index);
+      assert.equal(report(a).phase, 'rolled-back');
+    }
+    assert.deepEqual(a.lines, ['Canary of route "coding": stage 1 of 5, 5 %.', 'Canary of route "coding": Rolled back by hand.']);
+    a.canaries.act({ action: 'start' });
+    assert.equal(a.lines.length, 3, 'a new run is written again');
+    const b = server(storeIn('log'));
+    b.canaries.tick(5_000);
+    assert.deepEqual(b.lines, a.lines.slice(2), 'a server that starts writes where the canary stands');
   });
 
   it('goes on in memory where there is no store', () => {
