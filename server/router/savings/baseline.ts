@@ -39,7 +39,7 @@ export function readBaseline(text: string, table: RouteTable): Baseline | { prob
   if (name === 'first') return { words: 'always the first target of the route', placeOf: firstTarget(table) };
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
-  if (pinned !== undefined) return { words: `always ${pinned.name}`, placeOf: () => placeOfTarget(pinned) };
+  if (pinned !== undefined) return { words: `always ${pinned.name}${isListed(table, pinned) ? '' : `, a model that endpoint "${pinned.endpoint.name}" does not list`}`, placeOf: () => placeOfTarget(pinned) };
   const { endpoints } = table.config;
   if (endpoints.has(name)) return { words: `the same models at endpoint "${name}"`, placeOf: (_exchange, { model }) => atEndpoint(table, name, model) };
   const provider = findProvider(name);
@@ -71,6 +71,12 @@ function firstTarget(table: RouteTable): Baseline['placeOf'] {
     if (first === undefined) return { uncounted: 'the name they asked for leads nowhere any more' };
     return first.endpoint === undefined ? { uncounted: `the first target, ${first.name}, is at an endpoint that is not configured` } : placeOfTarget(first);
   };
+}
+
+/** An endpoint whose models are not known may serve any. */
+function isListed(table: RouteTable, { endpoint: { name }, model }: ResolvedTarget): boolean {
+  const known = table.modelsOf(name);
+  return known.length === 0 || known.includes(model);
 }
 
 function atEndpoint(table: RouteTable, endpoint: string, model: string): ComparedPlace | NoFigure {

@@ -1,12 +1,17 @@
+import { targetName } from '../../api/targetName.ts';
 import type { AdmissionSources } from '../../exchange/attempt/admissionControl.ts';
 import type { HealthRegistry } from '../../health/healthReader.ts';
 
+/** A target whose breaker is half-open gets no more than one copy in so many milliseconds. */
+const halfOpenMs = 1_000;
+
 /**
  * What admission of copies that shadows send is made of. They go where callers may go and take nothing from them but what the
- * provider counts: a place and tokens of the limits. A half-open breaker waits for a caller, a refused key is tried by callers
- * only, and nothing that is kept away is asked.
+ * provider counts: a place and tokens of the limits. A refused key is tried by callers only, and nothing that is kept away is
+ * asked. A half-open breaker keeps its trial for a caller; copies go there one by one, because a target may have no callers.
  */
 export function shadowAdmissionSources({ keys, healthRegistry, ...others }: Omit<AdmissionSources, 'healthRegistry'> & { readonly healthRegistry: Pick<HealthRegistry, 'admission'> }): AdmissionSources {
+  const lastCopies = new Map<string, number>();
   return {
     ...others,
     keys: {
@@ -21,7 +26,12 @@ export function shadowAdmissionSources({ keys, healthRegistry, ...others }: Omit
     healthRegistry: {
       enter(endpoint, model, now) {
         const admission = healthRegistry.admission(endpoint, model, now);
-        return admission.admitted && admission.trial ? { admitted: false, reason: 'its breaker waits for a request of a caller', retryAt: now } : admission;
+        if (!admission.admitted || !admission.trial) return admission;
+        const place = targetName(endpoint, model ?? '');
+        const last = lastCopies.get(place);
+        if (last !== undefined && now - last < halfOpenMs) return { admitted: false, reason: 'its breaker is half-open and had a copy a moment ago', retryAt: last + halfOpenMs };
+        lastCopies.set(place, now);
+        return { admitted: true, trial: false };
       },
       release: () => undefined,
     },

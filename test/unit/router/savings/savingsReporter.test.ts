@@ -193,6 +193,12 @@ describe('a baseline', () => {
     assert.match(await problem('first', '2026-01-01', '2026-12-31'), /at most 92 days/);
   });
 
+  it('says when its endpoint does not list the model', async () => {
+    const bench = new ReportBench(config);
+    assert.equal((await report(bench, 'openai/gpt-4.1')).baseline, 'always openai/gpt-4.1');
+    assert.equal((await report(bench, 'openai/nosuch')).baseline, 'always openai/nosuch, a model that endpoint "openai" does not list');
+  });
+
   it('may be a provider without an endpoint, or a model of it, by its list prices', async () => {
     const bench = new ReportBench(config);
     bench.add(at(10), [{ endpoint: 'openai', model: 'gpt-4.1', usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 } }]);
