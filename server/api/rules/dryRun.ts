@@ -87,7 +87,7 @@ export function dryRunText(report: DryRunReport): string {
     ...changed(report).flatMap(route => [
       '', `${route.name}: ${routeLine(route)}`,
       ...route.moves.map(move => `  ${moveLine(move)}`),
-      ...route.after.map(({ target, requests, cost }) => `  then ${target}: ${requests} requests, ${moneyText(cost)}`),
+      ...route.after.map(({ target, requests, cost }) => `  then ${target}: ${requests} ${requests === 1 ? 'request' : 'requests'}, ${moneyText(cost)}`),
       ...route.unservedWhy.map(why => `  refused: ${why}`),
     ]),
     '', 'Assumptions:', ...report.assumptions.map(sentence => `  ${sentence}`),
