@@ -53,27 +53,34 @@ export function excessStrength(evidence: Evidence): number {
 }
 
 /** Traffic of the last requests by arm, each weighing a little less than the one after it. */
-export interface RecentTraffic { readonly baseline: number; readonly canary: number }
+export interface RecentTraffic {
+  readonly baseline: number;
+  readonly canary: number;
+  /** What the canary was meant to get of it. States of earlier versions lack it. */
+  readonly meant?: number | undefined;
+}
 
 /** A conversation stays with its arm, so traffic comes in runs: the memory is about as long as a usual run. */
 const memory = 20;
 /** How far the share of so few requests strays by chance, in standard deviations. */
 const usualStraying = 2;
 
-export const noTraffic: RecentTraffic = { baseline: 0, canary: 0 };
+export const noTraffic: RecentTraffic = { baseline: 0, canary: 0, meant: 0 };
 
-export function withRequest({ baseline, canary }: RecentTraffic, arm: CanaryArm): RecentTraffic {
+/** @param share what the canary was meant to get when the arm was drawn, 0..1 */
+export function withRequest({ baseline, canary, meant = canary }: RecentTraffic, arm: CanaryArm, share: number): RecentTraffic {
   const kept = 1 - 1 / memory;
-  return { baseline: baseline * kept + (arm === 'baseline' ? 1 : 0), canary: canary * kept + (arm === 'canary' ? 1 : 0) };
+  return { baseline: baseline * kept + (arm === 'baseline' ? 1 : 0), canary: canary * kept + (arm === 'canary' ? 1 : 0), meant: meant * kept + share };
 }
 
 /**
  * The canary's share of the traffic around a request: what it is meant to get, or what it got of late where that is
  * clearly more, because few conversations run. The larger share is the weaker evidence.
  */
-export function localShare({ baseline, canary }: RecentTraffic, meant: number): number {
+export function localShare({ baseline, canary, meant = canary }: RecentTraffic, share: number): number {
   const all = baseline + canary;
-  const ofLate = all === 0 ? 0 : canary / all;
-  const chance = usualStraying * Math.sqrt(meant * (1 - meant) / Math.max(1, 2 * all - 1));
-  return ofLate > meant + chance ? ofLate : meant;
+  if (all === 0) return share;
+  const [ofLate, expected] = [canary / all, Math.min(1, meant / all)];
+  const chance = usualStraying * Math.sqrt(expected * (1 - expected) / Math.max(1, 2 * all - 1));
+  return ofLate > expected + chance ? Math.max(share, ofLate) : share;
 }

@@ -1,5 +1,6 @@
 import type { GateReport, GateState } from '../api/canary.ts';
 import type { CanaryConfig } from '../config/config.ts';
+import { isHeldBack, shareOf } from './assignment.ts';
 import { excessStrength, strength, type Evidence } from './evidence.ts';
 import { ratioOf } from '../base/statistics/intervals.ts';
 import { quantile } from './latencies.ts';
@@ -9,9 +10,12 @@ import type { EventEvidence, Rollout } from './rollout.ts';
 /*
  * How strong evidence must be. A sum of 1/strength over all of them bounds the share of canaries that are rolled back
  * without a difference: 0.003 for errors, 0.0025 for the stages, 0.001 for each latency.
+ * Closer looks reach theirs seldom: few failures decide, and one too many of the baseline ends it. Simulations bound them all.
  */
 const enoughOfRun = 100;
 const enoughOfStage = 2_000;
+/** Of the first closer look; later ones need more, because there may be many. */
+const enoughOfLook = 100;
 const enoughOfLatency = 1_000;
 /** Weaker evidence than that, and a person decides. */
 const suspicious = 20;
@@ -44,6 +48,10 @@ function tooManyErrors(rollout: Rollout, rules: CanaryConfig): string | undefine
   }
   if (strength(errors.stage) >= enoughOfStage) {
     return `Rolled back ${where(rollout, rules)}: in this stage ${countsText(rollout.stageFailed.canary, rollout.stageRequests.canary)} failed at the canary, and ${countsText(rollout.stageFailed.baseline, rollout.stageRequests.baseline)} at the baseline.`;
+  }
+  const look = rollout.closerLook;
+  if (look !== undefined && strength(look.errors) >= enoughOfLook * Math.max(1, look.times) ** 1.5) {
+    return `Rolled back ${where(rollout, rules)}: the canary failed more than once in a short time and was compared more closely; in this stage ${countsText(rollout.stageFailed.canary, rollout.stageRequests.canary)} failed at the canary, and ${countsText(rollout.stageFailed.baseline, rollout.stageRequests.baseline)} at the baseline.`;
   }
   if (isAboveLimit(rollout, errors.limit, gates.errorRate)) {
     return `Rolled back ${where(rollout, rules)}: ${countsText(rollout.stageFailed.canary, rollout.stageRequests.canary)} failed at the canary, above its limit of ${percentText(gates.errorRate)}, while the baseline serves.`;
@@ -113,6 +121,7 @@ function errorGate(rollout: Rollout, rules: CanaryConfig): GateReport {
   const lacks = missing(rollout, rules);
   if (lacks !== undefined) return { gate, state: 'no-data', message: lacks };
   if (rate > rules.gates.errorRate) return { gate, state: 'inconclusive', message: `${figures} That is above the limit of ${percentText(rules.gates.errorRate)}.` };
+  if (isHeldBack(rollout, rules)) return { gate, state: 'no-data', message: `${figures} The canary gets ${String(shareOf(rollout, rules))} % of conversations until its last failures are compared with the baseline.` };
   return { gate, state: 'pass', message: figures };
 }
 

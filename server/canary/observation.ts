@@ -3,6 +3,8 @@ import type { CanaryArm } from '../api/canary.ts';
 /** What one request of a route with a running canary showed about its arm. */
 export interface Observation {
   arm: CanaryArm;
+  /** Per cent of conversations that the canary got when the arm was drawn; absent: the share of now. */
+  share?: number | undefined;
   /** An attempt at the arm failed for a reason that lies with the provider. */
   failed: boolean;
   /** A target of the arm answered. */

@@ -1,5 +1,7 @@
 import type { CanaryArm } from '../api/canary.ts';
 import type { CanaryConfig } from '../config/config.ts';
+import { isHeldBack, shareOf } from './assignment.ts';
+import { counts, noCloserLook, withOutcome } from './closerLook.ts';
 import { localShare, withEvent, withRequest, withTrial } from './evidence.ts';
 import { failedGate } from './gates.ts';
 import { withValue } from '../base/statistics/intervals.ts';
@@ -42,16 +44,17 @@ function counted(rollout: Rollout, observation: Observation, rules: CanaryConfig
   const { arm, failed, answered, takenOver } = observation;
   // What both arms fail is an outage of both, and says nothing about the canary.
   const outage = arm === 'canary' && failed && takenOver === 'failed';
-  const traffic = withRequest(rollout.traffic, arm);
-  const meant = (rules.stages[rollout.stage] ?? 100) / 100;
+  const meant = (observation.share ?? shareOf(rollout, rules)) / 100;
+  const traffic = withRequest(rollout.traffic, arm, meant);
   const share = localShare(rollout.traffic, meant);
   const baseline = trialOfBaseline(observation);
   const tally = rollout.arms[arm];
   const arms = { ...rollout.arms, [arm]: tallied(tally, observation) };
   const errors = { ...rollout.errors };
   let { unanswered } = rollout;
-  if (arm === 'baseline' ? failed : failed && !outage) Object.assign(errors, compared(errors, arm, share));
-  else if (outage) Object.assign(errors, compared(errors, 'baseline', share));
+  const failure = failed ? outage ? 'baseline' : arm : undefined;
+  const look = rollout.closerLook ?? noCloserLook;
+  if (failure !== undefined && (!isHeldBack(rollout, rules) || counts(look, failure))) Object.assign(errors, compared(errors, failure, share));
   if (arm === 'canary' && !outage) {
     errors.limit = withTrial(errors.limit, failed, rules.gates.errorRate);
     unanswered = withTrial(unanswered, !answered, 1 - rules.gates.successRate);
@@ -63,6 +66,7 @@ function counted(rollout: Rollout, observation: Observation, rules: CanaryConfig
     baselineOfLate: baseline === undefined ? rollout.baselineOfLate : ofLate(rollout.baselineOfLate, baseline),
     inARow: arm === 'baseline' ? rollout.inARow : failed && !answered && !outage ? rollout.inARow + 1 : 0,
     aloneInFailing: outage ? 0 : arm === 'canary' && failed ? rollout.aloneInFailing + 1 : rollout.aloneInFailing,
+    closerLook: withOutcome(look, arm, failure, share),
     slowFirstToken: slowness(rollout.slowFirstToken, arm, observation.firstTokenMs, rollout.slowAfter.firstTokenMs, share),
     slowTotal: slowness(rollout.slowTotal, arm, observation.totalMs, rollout.slowAfter.totalMs, share),
     slowAfter: arm === 'baseline' && arms.baseline.requests % looksAgainAfter === 0 ? slowLimits(arms.baseline, rules) : rollout.slowAfter,

@@ -1,6 +1,6 @@
 import type { ArmReport, CanaryReport, FigureWithInterval, GateReport } from '../api/canary.ts';
 import type { CanaryConfig } from '../config/config.ts';
-import { shareOf as shareOfTraffic } from './assignment.ts';
+import { isHeldBack, shareOf as shareOfTraffic } from './assignment.ts';
 import { judge, overall } from './gates.ts';
 import { geometricMean, shareOf } from '../base/statistics/intervals.ts';
 import { quantile } from './latencies.ts';
@@ -38,13 +38,15 @@ export function reportOf({ route, rules, rollout, targetsChanged, baselineTarget
   };
 }
 
-function sentence({ phase, stage }: Rollout, { stages, advance }: CanaryConfig, gates: readonly GateReport[]): string {
+function sentence(rollout: Rollout, rules: CanaryConfig, gates: readonly GateReport[]): string {
+  const { phase, stage } = rollout;
+  const { stages, advance } = rules;
   switch (phase.kind) {
     case 'paused':
     case 'rolled-back': return phase.why;
     case 'promoted': return 'Promoted: every request goes to the canary\'s targets first, and the route\'s own take over where they fail.';
     case 'running': {
-      const lead = `Stage ${String(stage + 1)} of ${String(stages.length)}, ${String(stages[stage] ?? 100)} %`;
+      const lead = `Stage ${String(stage + 1)} of ${String(stages.length)}, ${String(stages[stage] ?? 100)} %${isHeldBack(rollout, rules) ? ` (${String(shareOfTraffic(rollout, rules))} % while its failures are compared)` : ''}`;
       const verdict = overall(gates);
       const first = gates.find(gate => gate.state === verdict);
       if (verdict === 'pass' || first === undefined) return `${lead}: every gate passes${advance === 'manual' ? '; promote it when you are ready' : ''}.`;

@@ -1,4 +1,5 @@
 import type { CanaryArm } from '../api/canary.ts';
+import { noCloserLook, type CloserLook } from './closerLook.ts';
 import { noEvidence, noExcess, noTraffic, type Evidence, type RecentTraffic } from './evidence.ts';
 import { noMoments, type LogMoments } from '../base/statistics/intervals.ts';
 import { noLatencies, type Latencies } from './latencies.ts';
@@ -63,6 +64,8 @@ export interface Rollout {
   readonly inARow: number;
   /** Failures of the canary since both arms last failed one request. */
   readonly aloneInFailing: number;
+  /** States of earlier versions lack it. */
+  readonly closerLook?: CloserLook | undefined;
   /** The last requests that the baseline got, those that it took over included, each weighing a little less than the one after it. */
   readonly baselineOfLate: Counts;
 }
@@ -78,7 +81,7 @@ export function newRollout(id: string, targets: string, now: number): Rollout {
     stageRequests: none, stageFailed: none,
     arms: { baseline: noTally, canary: noTally }, traffic: noTraffic,
     errors: noEventEvidence, unanswered: noExcess, slowFirstToken: noEventEvidence, slowTotal: noEventEvidence, slowAfter: {},
-    inARow: 0, aloneInFailing: 0, baselineOfLate: { trials: 0, failures: 0 },
+    inARow: 0, aloneInFailing: 0, closerLook: noCloserLook, baselineOfLate: { trials: 0, failures: 0 },
   };
 }
 

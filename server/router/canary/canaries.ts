@@ -75,6 +75,7 @@ export class Canaries {
     const state = this.#stateNamed(name);
     const observation = state === undefined ? undefined : observationOf(receipt, this.#isCanaryOf(name));
     if (state === undefined || observation === undefined) return;
+    observation.share = canary.share;
     state.observe(observation, receipt.startedAt, this.#options.clock.now());
     // A failure may roll the canary back, which peers have to know before their next requests.
     if (observation.failed) this.#commit();

@@ -45,6 +45,17 @@ describe('without a difference, fewer than one run in a hundred is rolled back',
     assert.ok(rolledBack(300, both(request => (inOutage(request) ? 1 : 0)), { requests: 600, conversationLength: 40, atOnce: 2 }) < 0.01);
   });
 
+  it('where the canary has half of the traffic or all of it', () => {
+    for (const share of [50, 100]) {
+      const whole = { requests: 600, rules: atShare(share) };
+      assert.ok(rolledBack(runs, both(() => 0.01), { ...whole, requests: 400 }) < 0.01, `${String(share)} %, well`);
+      assert.ok(rolledBack(runs, both(request => (inOutage(request) ? 0.5 : 0.01)), whole) < 0.01, `${String(share)} %, half an outage`);
+      assert.ok(rolledBack(300, both(request => (inOutage(request) ? 0.2 : 0.01)), whole) < 0.01, `${String(share)} %, a fifth`);
+      assert.ok(rolledBack(300, both(request => (inOutage(request) ? 1 : 0.01)), whole) < 0.01, `${String(share)} %, an outage`);
+      assert.ok(rolledBack(300, both(request => (inOutage(request) ? 0.5 : 0.01)), { ...whole, conversationLength: 20 }) < 0.01, `${String(share)} %, long conversations`);
+    }
+  });
+
   it('when both are bad all the time', () => {
     assert.ok(rolledBack(runs, both(() => 0.2), { requests: 400 }) < 0.01);
   });
@@ -63,6 +74,21 @@ describe('a canary that fails', () => {
       const counts = detection(300, { baselineFails: () => baseline, canaryFails: () => 0.2 }, { requests: 4000 });
       assert.ok((counts[Math.floor(counts.length * 0.95)] ?? Infinity) <= 50, `${String(baseline)}: ${String(counts[Math.floor(counts.length * 0.95)])}`);
     }
+  });
+
+  it('a fifth of the requests is rolled back within 50 of them in nine runs of ten, where it has half of the traffic or all of it', () => {
+    for (const share of [50, 100]) for (const baseline of [0, 0.01]) {
+      const counts = detection(400, { baselineFails: () => baseline, canaryFails: () => 0.2 }, { requests: 4000, rules: atShare(share) });
+      assert.ok((counts[Math.floor(counts.length * 0.9) - 1] ?? Infinity) <= 50, `${String(share)} %, ${String(baseline)}: ${String(counts[Math.floor(counts.length * 0.9) - 1])}`);
+      assert.ok((counts.at(-1) ?? Infinity) < 200, 'each run ends in a roll-back');
+    }
+  });
+
+  it('a fifth of the requests after it was well in all earlier stages is rolled back too', () => {
+    const untimed = { ...rules, gates: { ...rules.gates, p99Ratio: undefined } };
+    const counts = detection(200, { baselineFails: () => 0, canaryFails: request => (request > 1000 ? 0.2 : 0) }, { requests: 6000, rules: { ...untimed, stages: [5, 15, 30, 100], stageRequests: 300, advance: 'requests' } });
+    const before = 300 * 0.5 + 100;
+    assert.ok((counts[180] ?? Infinity) < before + 50 + 40, String(counts[180]));
   });
 
   it('only after it was well for long is rolled back too', () => {

@@ -74,6 +74,45 @@ describe('the stages of a canary', () => {
   });
 });
 
+describe('a canary with most of the traffic that fails more than once', () => {
+  const rules: CanaryConfig = { ...byTime, stages: [50, 100] };
+  const failing: Observation = { arm: 'canary', failed: true, answered: false, takenOver: 'answered' };
+  const suspected = (): Rollout => observed(observed({ ...served(start(), 30, 30), stage: 1 }, failing, rules, 0), failing, rules, 0);
+
+  it('gets a small share until that is explained, and says so', () => {
+    const rollout = suspected();
+    assert.equal(shareOf(rollout, rules), 5);
+    assert.match(armOf(rollout, rules, undefined, () => 0.5)?.why ?? '', /the 95 % of the baseline, stage 2 of 2, while failures of the canary are compared$/);
+    const report = reportOf({ route: 'best', rules, rollout, targetsChanged: false, baselineTargets: ['old/m'], canaryTargets: ['new/m'], draining: 0 });
+    assert.equal(report.share, 5);
+    assert.match(report.message, /^Stage 2 of 2, 100 % \(5 % while its failures are compared\)/);
+    assert.equal(advanced(rollout, rules, 1000).phase.kind, 'running', 'nothing is promoted meanwhile');
+  });
+
+  it('gets its share back once it answers again', () => {
+    assert.equal(shareOf(served(suspected(), 100, 20), rules), 100);
+  });
+
+  it('is not held back by failures that both arms share', () => {
+    let rollout: Rollout = { ...served(start(), 30, 30), stage: 1 };
+    for (let index = 0; index < 20; index++) rollout = observed(rollout, { ...failing, takenOver: 'failed' }, rules, 0);
+    assert.equal(shareOf(rollout, rules), 100);
+  });
+
+  it('is judged by the share at which the arm was drawn', () => {
+    let rollout = suspected();
+    for (let index = 0; index < 4; index++) rollout = observed(observed(rollout, good('baseline'), rules, 0), { ...failing, share: 100 }, rules, 0);
+    assert.equal(rollout.phase.kind, 'running');
+  });
+
+  it('goes on from a state of an earlier version', () => {
+    const { closerLook: _, traffic: { baseline, canary }, ...rest } = start();
+    const old = fromStored(JSON.stringify({ ...rest, traffic: { baseline, canary } }));
+    assert.ok(old !== undefined);
+    assert.equal(observed(old, failing, rules, 0).closerLook?.failures, 1);
+  });
+});
+
 describe('a person', () => {
   it('starts, pauses, goes on, promotes and rolls back', () => {
     const running = done(started(undefined, 'a', 'new/m', 1));
