@@ -14,7 +14,7 @@ import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/ke
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { editKeyPool } from './commands/keyPool/editKeyPool.ts';
 import { clearResponseCache } from './commands/cache/clearResponseCache.ts';
-import { canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
+import { adoptCanary, canaryReport, pauseCanary, promoteCanary, rollBackCanary, startCanary } from './commands/canary/canaryCommands.ts';
 import { dryRun } from './commands/rules/dryRun.ts';
 import { RulesCodeLenses, rulesSelector as rulesDocuments } from './commands/rules/rulesDocuments.ts';
 import { rulesHistory } from './commands/rules/rulesHistory.ts';
@@ -153,6 +153,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.promoteCanary': target => promoteCanary(services, target),
       'waybill.pauseCanary': target => pauseCanary(services, target),
       'waybill.rollBackCanary': target => rollBackCanary(services, target),
+      'waybill.adoptCanary': target => adoptCanary(services, target),
       'waybill.canaryReport': target => canaryReport(services, target, route => canaryReports.show(route)),
       'waybill.startShadow': target => startShadow(services, target),
       'waybill.stopShadow': target => stopShadow(services, target),

@@ -36,6 +36,7 @@ export const commandTitles = {
   'waybill.promoteCanary': 'Promote Canary…',
   'waybill.pauseCanary': 'Pause Canary…',
   'waybill.rollBackCanary': 'Roll Back Canary…',
+  'waybill.adoptCanary': 'Make Canary the Targets of Its Route…',
   'waybill.canaryReport': 'Show Canary Report…',
   'waybill.startShadow': 'Start Shadow…',
   'waybill.stopShadow': 'Stop Shadow…',

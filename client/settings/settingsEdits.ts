@@ -79,6 +79,15 @@ export function withTier(routes: Routes, route: string, target: string, tier: Ta
   return { ...routes, [route]: withOwnWeights({ ...existing, tiers }) };
 }
 
+/** The targets of a route's canary become its own, and the canary ends. */
+export function withCanaryAdopted(routes: Routes, route: string): Routes {
+  const settings = routes[route];
+  const targets = targetsOf(settings?.canary);
+  if (settings === undefined || targets.length === 0) return routes;
+  const { canary: _, ...rest } = settings;
+  return withTargets({ ...routes, [route]: rest }, route, targets);
+}
+
 /** A route whose tiers and weights are those of its targets, and none that is the default. */
 function withOwnWeights(written: RouteSettings): RouteSettings {
   const route = withOwnTiers(written);

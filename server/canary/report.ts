@@ -32,19 +32,19 @@ export function reportOf({ route, rules, rollout, targetsChanged, baselineTarget
   return {
     ...common, phase: rollout.phase.kind, stage: Math.min(rollout.stage, rules.stages.length - 1) + 1, share: shareOfTraffic(rollout, rules),
     verdict: isLive(rollout) ? overall(gates) : rollout.phase.kind === 'promoted' ? 'pass' : rollout.phase.kind === 'rolled-back' && rollout.phase.by === 'gate' ? 'fail' : 'none',
-    message: sentence(rollout, rules, gates), startedAt: rollout.startedAt, stageSince: rollout.stageSince,
+    message: sentence(rollout, rules, gates, canaryTargets), startedAt: rollout.startedAt, stageSince: rollout.stageSince,
     gates: isLive(rollout) ? gates : [],
     baseline: armReport(baselineTargets, rollout.arms.baseline), canary: armReport(canaryTargets, rollout.arms.canary),
   };
 }
 
-function sentence(rollout: Rollout, rules: CanaryConfig, gates: readonly GateReport[]): string {
+function sentence(rollout: Rollout, rules: CanaryConfig, gates: readonly GateReport[], canaryTargets: readonly string[]): string {
   const { phase, stage } = rollout;
   const { stages, advance } = rules;
   switch (phase.kind) {
     case 'paused':
     case 'rolled-back': return phase.why;
-    case 'promoted': return 'Promoted: every request goes to the canary\'s targets first, and the route\'s own take over where they fail.';
+    case 'promoted': return `Promoted: every request goes to the canary's targets first, and the route's own take over where they fail. To finish, give the route "targets": ${JSON.stringify(canaryTargets)} and remove its "canary".`;
     case 'running': {
       const lead = `Stage ${String(stage + 1)} of ${String(stages.length)}, ${String(stages[stage] ?? 100)} %${isHeldBack(rollout, rules) ? ` (${String(shareOfTraffic(rollout, rules))} % while its failures are compared)` : ''}`;
       const verdict = overall(gates);

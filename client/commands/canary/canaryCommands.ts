@@ -3,13 +3,15 @@ import type { CanaryAction, CanaryPhase } from '../../../server/api/canary.ts';
 import { canaryAdvances, type CanaryAdvance } from '../../../server/api/settings.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { inform } from '../../base/toasts.ts';
-import { targetsOf } from '../../settings/settingsEdits.ts';
+import { targetsOf, withCanaryAdopted } from '../../settings/settingsEdits.ts';
 import type { CommandTarget } from '../commandTable.ts';
 import { askRoute } from '../routes/firstRoute.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import { askTarget } from '../routes/askTarget.ts';
 import { advanceChoices } from '../../settings/policies/canary.ts';
 import type { CommandServices } from '../services.ts';
+import { undone } from '../removal.ts';
+import { offerUndo } from '../undo.ts';
 
 const showReport = 'Show Report';
 const knownWithinMs = 5_000;
@@ -49,6 +51,19 @@ export async function rollBackCanary(services: CommandServices, target: CommandT
   await actOn(services, 'rollback', target, ['running', 'paused', 'promoted']);
 }
 
+/** "Make Canary the Targets of Its Route…": once the canary has every stage behind it, the route has its targets and no canary. */
+export async function adoptCanary(services: CommandServices, target: CommandTarget): Promise<void> {
+  const route = await routeOf(services, target, 'Make Canary the Targets of Its Route', ['promoted'], 'No canary has finished its last stage; promote it first.');
+  if (route === undefined) return;
+  const canary = services.server.status?.canaries?.find(one => one.route === route);
+  if (canary?.phase !== 'promoted') throw new UserError(`The canary of "${route}" has not finished its last stage; promote it first.`);
+  const before = services.configuration.settings.routes;
+  if (targetsOf(before[route]?.canary).length === 0) throw new UserError(`The canary of "${route}" is not in the settings; in the rules file, give the route the canary's \`targets\` and remove its \`canary\`.`);
+  let after = before;
+  await services.configuration.changeRoutes(routes => (after = withCanaryAdopted(routes, route)));
+  await offerUndo(`The route "${route}" now has the targets of its canary: ${targetsOf(after[route]).join(', ')}.`, () => services.configuration.changeRoutes(now => undone(before, after, now)));
+}
+
 /** "Show Canary Report…". */
 export async function canaryReport(services: CommandServices, target: CommandTarget, show: (route: string) => Promise<void>): Promise<void> {
   const route = await routeOf(services, target, 'Show Canary Report', ['none', 'running', 'paused', 'rolled-back', 'promoted']);
@@ -61,10 +76,10 @@ async function actOn(services: CommandServices, action: CanaryAction, target: Co
 }
 
 /** The route that a command was called on, the only one that it can be about, or one that is asked for. */
-async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly CanaryPhase[]): Promise<string | undefined> {
+async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly CanaryPhase[], none = 'No canary is there that this could be done with.'): Promise<string | undefined> {
   if (target.route !== undefined) return target.route;
   const routes = (services.server.status?.canaries ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
-  if (routes.length === 0) throw new NextStep('No canary is there that this could be done with.', { title: 'Start Canary…', command: 'waybill.startCanary' });
+  if (routes.length === 0) throw new NextStep(none, { title: 'Start Canary…', command: 'waybill.startCanary' });
   return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
 }
 

@@ -126,6 +126,8 @@ describe('a person', () => {
     for (let index = 0; index < 4; index++) last = done(promoted(last, defaults, 5));
     assert.equal(last.phase.kind, 'promoted');
     assert.ok('refused' in promoted(last, defaults, 6));
+    const report = reportOf({ route: 'best', rules: defaults, rollout: last, targetsChanged: false, baselineTargets: ['old/m'], canaryTargets: ['new/m'], draining: 0 });
+    assert.match(report.message, /To finish, give the route "targets": \["new\/m"\] and remove its "canary"\.$/);
     const back = done(rolledBack(last, 7));
     assert.equal(shareOf(back, defaults), 0);
     assert.ok('refused' in rolledBack(back, 8));
