@@ -80,6 +80,7 @@ export interface RecordedRequirements {
   jsonSchema: boolean;
   estimatedInputTokens: number;
   maxOutputTokens?: number | undefined;
+  answers?: number | undefined;
   media?: { readonly imageTypes: readonly string[]; readonly pdf: boolean; readonly longestImage?: number | undefined } | undefined;
 }
 /** What a plan knew of the prompt caches that its conversation has left behind. */

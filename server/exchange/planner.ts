@@ -1,7 +1,7 @@
 import type { PlannedTarget, RequestKind } from '../api/receipt.ts';
 import { WaybillError } from '../base/failure.ts';
 import type { SpendTerms } from '../routing/caps/allowance.ts';
-import type { KeptAway, PlanResult, RoutingRequest } from '../routing/plan.ts';
+import { writableTokens, type KeptAway, type PlanResult, type RoutingRequest } from '../routing/plan.ts';
 import { ExchangeRoutingRequest } from './conversation/routingRequest.ts';
 import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
@@ -53,7 +53,7 @@ export class ExchangePlanner {
   plan(keepsPlan: boolean): PlanResult {
     const { requirements, requestedModel } = this.#input;
     const { planned } = this.#services.events;
-    const view = this.#services.view(requirements.estimatedInputTokens, requirements.maxOutputTokens);
+    const view = this.#services.view(requirements.estimatedInputTokens, writableTokens(requirements));
     const result = this.#services.makePlan(this.#request, view);
     // A name that nothing has may be anything, even a key that went into the wrong field.
     const isKnown = result.plan.targets.length + result.plan.excluded.length > 0;

@@ -36,10 +36,10 @@ export class ExpectedUsage {
   /** By target. */
   readonly #cached: ByTool = new Map();
 
-  /** An attempt ended with this usage. */
-  observe({ tool, kind, target, model }: UsageOf, usage: TokenUsage): void {
+  /** An attempt ended with this usage. @param answers how many it brought, whose tokens are counted together */
+  observe({ tool, kind, target, model }: UsageOf, usage: TokenUsage, answers = 1): void {
     const { outputTokens, cacheReadTokens } = usage;
-    if (outputTokens !== undefined) learn(this.#output[kind], tool, model, outputTokens);
+    if (outputTokens !== undefined) learn(this.#output[kind], tool, model, outputTokens / answers);
     const prompt = promptTokens(usage);
     if (cacheReadTokens !== undefined && prompt !== undefined && prompt > 0) learn(this.#cached, tool, target, Math.min(1, cacheReadTokens / prompt));
   }

@@ -34,7 +34,7 @@ export function createSignals({ healthRegistry, timers, pricer, clock, turns, fi
     const { name, model } = target;
     const prompt = Math.round(requirements.estimatedInputTokens * likelyPrompt);
     const cacheReadTokens = Math.round(prompt * expectedUsage.cachedShare({ tool, target: name }));
-    const outputTokens = Math.min(requirements.maxOutputTokens ?? Infinity, expectedUsage.outputTokens({ tool, kind, model }));
+    const outputTokens = (requirements.answers ?? 1) * Math.min(requirements.maxOutputTokens ?? Infinity, expectedUsage.outputTokens({ tool, kind, model }));
     return costMicroUsd(target, { inputTokens: prompt - cacheReadTokens, cacheReadTokens, outputTokens });
   }
 

@@ -19,9 +19,17 @@ export interface Requirements {
   jsonSchema: boolean;
   /** A lower bound of the prompt, in tokens. */
   estimatedInputTokens: number;
+  /** The most tokens of one answer. */
   maxOutputTokens?: number | undefined;
+  /** How many answers are asked for at once (`n`, `candidateCount`); absent: one. */
+  answers?: number | undefined;
   /** What kinds of media it holds; absent: none, or not known. */
   media?: RequestMedia | undefined;
+}
+
+/** The most tokens that a request lets a target write, all answers together; undefined: it names no limit. */
+export function writableTokens({ maxOutputTokens, answers = 1 }: Pick<Requirements, 'maxOutputTokens' | 'answers'>): number | undefined {
+  return maxOutputTokens === undefined ? undefined : maxOutputTokens * answers;
 }
 
 /** Kinds of media in a request, which not every target reads. */

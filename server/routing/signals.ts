@@ -7,7 +7,7 @@ export interface SignalRequest {
   readonly caller: Pick<Caller, 'tool'>;
   readonly kind: RequestKind;
   readonly stream: boolean;
-  readonly requirements: { readonly estimatedInputTokens: number; readonly maxOutputTokens?: number | undefined };
+  readonly requirements: { readonly estimatedInputTokens: number; readonly maxOutputTokens?: number | undefined; readonly answers?: number | undefined };
   readonly rehearsal?: true | undefined;
 }
 

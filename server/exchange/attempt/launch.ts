@@ -16,6 +16,7 @@ import { mentions, type ExchangeFailure, type ExchangeInput } from '../request.t
 import type { AdmissionRequest, Admitted, KeyRequest, Permit } from '../admission.ts';
 import { buildOutgoing, spokenBy, UntranslatableError } from './outgoing.ts';
 import { formOf } from '../learntRepairs.ts';
+import { writableTokens } from '../../routing/plan.ts';
 import type { ExchangeServices } from '../services.ts';
 
 /** One attempt as an exchange orders it. */
@@ -70,8 +71,8 @@ export function acquirePermit(services: PermitServices, order: LaunchOrder): Adm
 type PermitServices = Pick<ExchangeServices, 'routeTable' | 'admission' | 'spending'>;
 
 function acquire({ admission }: PermitServices, { target, input, triedKeys, role, conversation }: LaunchOrder, { endpoint }: ResolvedTarget, spend: AdmissionRequest['spend']): Admitted | Promise<Admitted> {
-  const { estimatedInputTokens, maxOutputTokens } = input.requirements;
-  return admission.acquire({ endpoint, model: target.model, estimatedInputTokens, maxOutputTokens, excludedKeys: triedKeys, lastResort: role === 'last-resort', conversation, spend });
+  const { requirements } = input;
+  return admission.acquire({ endpoint, model: target.model, estimatedInputTokens: requirements.estimatedInputTokens, maxOutputTokens: writableTokens(requirements), excludedKeys: triedKeys, lastResort: role === 'last-resort', conversation, spend });
 }
 
 /**
@@ -154,8 +155,7 @@ function onlyKey(key: HandedKey): ReadonlySet<string> {
 
 /** What the choice of a key for a request depends on. @param excludedKeys handles of keys that are not to be used @param lastResort a refused key may do */
 export function keyRequest(endpoint: EndpointConfig, model: string, { requirements }: ExchangeInput, excludedKeys: ReadonlySet<string>, lastResort = false): KeyRequest {
-  const { estimatedInputTokens, maxOutputTokens } = requirements;
-  return { endpoint, model, estimatedInputTokens, maxOutputTokens, excludedKeys, lastResort };
+  return { endpoint, model, estimatedInputTokens: requirements.estimatedInputTokens, maxOutputTokens: writableTokens(requirements), excludedKeys, lastResort };
 }
 
 /** Whether the reader is asked if another model may answer what one refused. Only the editor can ask. */

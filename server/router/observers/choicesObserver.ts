@@ -10,9 +10,9 @@ export function choicesObserver(firstTokens: Pick<FirstTokenAverages, 'observe'>
       const sample = firstTokenSampleOf(record, stream);
       if (sample !== undefined) firstTokens.observe(record.endpoint, record.model, record.kind ?? 'normal', stream, at, sample);
     },
-    onEnded({ receipt: { caller: { tool } }, attempts }) {
+    onEnded({ receipt: { caller: { tool }, plan }, attempts }) {
       for (const { record: { target, model, kind = 'normal', outcome, usage, usageEstimated } } of attempts) {
-        if (outcome === 'ok' && !usageEstimated) expectedUsage.observe({ tool, kind, target, model }, usage);
+        if (outcome === 'ok' && !usageEstimated) expectedUsage.observe({ tool, kind, target, model }, usage, plan.requirements?.answers);
       }
     },
   };

@@ -52,7 +52,7 @@ export class DryRun {
   readonly #signals: RoutingView['signals'];
   readonly #touched = new Map<string, boolean>();
   /** Ends of recorded attempts that are not learnt yet, the latest first. */
-  readonly #pending: { at: number; attempt: Attempt; stream: boolean; tool: string }[] = [];
+  readonly #pending: EndedAttempt[] = [];
   /** Ends of requests under way, by endpoint. */
   readonly #running = new Map<string, number[]>();
   readonly #missing = { requirements: 0, purpose: 0, conversation: 0, touched: 0 };
@@ -69,12 +69,12 @@ export class DryRun {
 
   /** The next recorded request. Receipts come in the order of their start. */
   add(receipt: Receipt): void {
-    const { startedAt, plan: { requestedModel }, attempts, caller, stream } = receipt;
+    const { startedAt, plan: { requestedModel, requirements }, attempts, caller, stream } = receipt;
     // A drill says nothing about what would have been, and copies that a shadow sends are no requests of callers.
     if (receipt.outcome === 'open' || receipt.shadow !== undefined || attempts.some(({ drill, role }) => drill === true || role === 'shadow')) return;
     this.#clock.now = startedAt;
     this.#learnUntil(startedAt);
-    for (const attempt of attempts) this.#keep({ at: attempt.startedAt + attempt.totalMs, attempt, stream, tool: caller.tool });
+    for (const attempt of attempts) this.#keep({ at: attempt.startedAt + attempt.totalMs, attempt, stream, tool: caller.tool, answers: requirements?.answers });
     const recorded = recordedTarget(receipt);
     if (!this.#isTouched(requestedModel)) {
       this.#count.same(receipt, recorded);
@@ -161,7 +161,7 @@ export class DryRun {
     }
   }
 
-  #learn({ at, attempt, stream, tool }: { at: number; attempt: Attempt; stream: boolean; tool: string }): void {
+  #learn({ at, attempt, stream, tool, answers }: EndedAttempt): void {
     const { before, after, parts } = this.#options;
     const { endpoint, model, kind = 'normal', outcome, failureClass, usage, target } = attempt;
     const place = after.config.endpoints.get(endpoint);
@@ -174,10 +174,10 @@ export class DryRun {
     });
     const sample = firstTokenSampleOf(attempt, stream);
     if (sample !== undefined) parts.firstTokens.observe(endpoint, model, kind, stream, at, sample);
-    if (outcome === 'ok' && !attempt.usageEstimated) parts.expectedUsage.observe({ tool, kind, target, model }, usage);
+    if (outcome === 'ok' && !attempt.usageEstimated) parts.expectedUsage.observe({ tool, kind, target, model }, usage, answers);
   }
 
-  #keep(ended: { at: number; attempt: Attempt; stream: boolean; tool: string }): void {
+  #keep(ended: EndedAttempt): void {
     let index = this.#pending.length;
     while (index > 0 && (this.#pending[index - 1]?.at ?? Infinity) < ended.at) index -= 1;
     this.#pending.splice(index, 0, ended);
@@ -215,6 +215,9 @@ export class DryRun {
 }
 
 /** A request from its record. A class, so that strategies tell one request from another. */
+/** A recorded attempt that has ended by the time of a request. `answers`: how many were asked for; undefined: one. */
+interface EndedAttempt { at: number; attempt: Attempt; stream: boolean; tool: string; answers: number | undefined }
+
 class RecordedRequest implements RoutingRequest {
   readonly requestedModel: string;
   readonly requirements: Requirements;

@@ -154,8 +154,8 @@ export class Shadows {
   /** Sets the expected cost of a copy aside. @returns why it cannot be sent */
   #reserve({ live, input }: Mirror, copies: MirroredCopy[], arm: ShadowArm, target: { endpoint: string; model: string; target: string }): ShadowSkip | undefined {
     const { cost, newId } = this.#options;
-    const { estimatedInputTokens, maxOutputTokens } = input.requirements;
-    const reserved = cost(target, Math.ceil(estimatedInputTokens * promptMargin), Math.min(maxOutputTokens ?? longestExpected, longestExpected));
+    const { estimatedInputTokens, maxOutputTokens, answers = 1 } = input.requirements;
+    const reserved = cost(target, Math.ceil(estimatedInputTokens * promptMargin), answers * Math.min(maxOutputTokens ?? longestExpected, longestExpected));
     if (reserved === undefined) return 'no-price';
     if (reserved > 0 && this.#spent(live) + reserved > live.rules.budgetMicroUsd) return 'budget';
     this.#use(live.route).reserved += reserved;

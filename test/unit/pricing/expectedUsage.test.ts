@@ -23,6 +23,12 @@ describe('the usage that a request is expected to have', () => {
     assert.equal(expected.outputTokens({ ...agent, tool: 'codex' }), 1200, 'another caller is not known');
   });
 
+  it('is that of one answer, where several came at once', () => {
+    const expected = new ExpectedUsage();
+    for (let count = 0; count < 3; count++) expected.observe(agent, { outputTokens: 4000 }, 10);
+    assert.equal(expected.outputTokens(agent), 400);
+  });
+
   it('follows a change', () => {
     const expected = new ExpectedUsage();
     for (let count = 0; count < 50; count++) expected.observe(agent, { outputTokens: 1000 });

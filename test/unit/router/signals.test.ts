@@ -47,6 +47,12 @@ describe('the signals that strategies order targets by', () => {
     assert.equal(signals.inFlight(priced), 1);
   });
 
+  it('expect the cost of all answers that are asked for, each of at most what the request allows', () => {
+    const { signals, priced } = rooms();
+    const cost = (requirements: { maxOutputTokens?: number; answers?: number }): number => signals.expectedCostMicroUsd(priced, { caller: { tool: 't' }, kind: 'normal', stream: false, requirements: { estimatedInputTokens: 0, ...requirements } }) ?? assert.fail();
+    assert.deepEqual([cost({ maxOutputTokens: 100 }), cost({ maxOutputTokens: 100, answers: 20 }), cost({ answers: 2 })], [1500, 30_000, 18_000]);
+  });
+
   it('give the share of failed attempts', () => {
     const { healthRegistry, signals, priced, unpriced } = rooms();
     for (let count = 0; count < 4; count += 1) {

@@ -41,6 +41,7 @@ export function readRequestFacts(
   const documents = documentTypes.some(type => scan.words.has(type));
   const media = mediaOf(bytes, scan, images, documents);
   const limit = outputLimit(protocol, bytes, scan);
+  const answers = answersAsked(protocol, bytes, scan);
   return {
     model,
     stream,
@@ -54,6 +55,7 @@ export function readRequestFacts(
       jsonSchema: wantsSchema(protocol, bytes, scan),
       estimatedInputTokens: textTokens(bytes.length - scan.base64Bytes, 'lower') + (images ? tokensPerImage.lower : 0),
       maxOutputTokens: limit?.tokens,
+      ...(answers === undefined ? {} : { answers }),
       ...(media === undefined ? {} : { media }),
     },
   };
@@ -100,6 +102,25 @@ function outputLimit(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): {
     if (tokens !== undefined) return { field, tokens };
   }
   return undefined;
+}
+
+/** A provider refuses more than this long before. */
+const mostAnswers = 10_000;
+
+/** How many answers are asked for, where it is more than one. `best_of` of completions is charged as well. */
+function answersAsked(protocol: ProtocolName, bytes: Buffer, scan: ObjectScan): number | undefined {
+  let answers: number | undefined;
+  if (protocol === 'openai-chat') {
+    for (const field of ['n', 'best_of']) {
+      const asked = scan.fields.has(field) ? fieldValue(bytes, scan, field) : undefined;
+      if (typeof asked === 'number' && Number.isInteger(asked) && asked > (answers ?? 1)) answers = asked;
+    }
+  } else if (protocol === 'gemini') {
+    const range = scan.fields.get('generationConfig');
+    const written = range === undefined ? null : /"(?:candidateCount|candidate_count)"\s*:\s*(\d{1,6})\b/.exec(bytes.toString('latin1', range.start, Math.min(range.end, range.start + longestThinkingField)));
+    if (written !== null && Number(written[1]) > 1) answers = Number(written[1]);
+  }
+  return answers === undefined ? undefined : Math.min(answers, mostAnswers);
 }
 
 /** Whether a field is an array that is not empty. */

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { scanObject } from '../../../../../server/base/objectScan.ts';
 import { mediaTypes, readRequestFacts, type RequestFacts } from '../../../../../server/inbound/http/request/requirements.ts';
 
-function facts(body: unknown, protocol: 'openai-chat' | 'anthropic-messages' = 'openai-chat', space?: number): RequestFacts | undefined {
+function facts(body: unknown, protocol: 'openai-chat' | 'anthropic-messages' | 'gemini' = 'openai-chat', space?: number): RequestFacts | undefined {
   const bytes = Buffer.from(JSON.stringify(body, undefined, space));
   const scan = scanObject(bytes, mediaTypes);
   assert.ok(scan !== undefined);
-  return readRequestFacts(protocol, bytes, scan);
+  return readRequestFacts(protocol, bytes, scan, protocol === 'gemini' ? { model: 'm' } : {});
 }
 
 const messages = [{ role: 'user', content: 'hi' }];
@@ -15,6 +15,14 @@ const messages = [{ role: 'user', content: 'hi' }];
 describe('what a request needs', () => {
   it('is unknown without a model', () => {
     for (const model of [undefined, '', 7, null, {}]) assert.equal(facts({ model, messages }), undefined);
+  });
+
+  it('counts the answers that are asked for at once', () => {
+    const answers = (body: object, protocol?: 'anthropic-messages' | 'gemini'): number | undefined => facts({ model: 'm', ...body }, protocol)?.requirements.answers;
+    assert.deepEqual([{ n: 3 }, { n: 2, best_of: 5 }, { best_of: 4 }].map(body => answers(body)), [3, 5, 4]);
+    for (const body of [{}, { n: 1 }, { n: null }, { n: '7' }, { n: 2.5 }, { n: -3 }]) assert.equal(answers(body), undefined, JSON.stringify(body));
+    assert.equal(answers({ n: 1e9 }), 10_000);
+    assert.deepEqual([answers({ generationConfig: { candidateCount: 4 } }, 'gemini'), answers({ generationConfig: { candidate_count: 2 } }, 'gemini'), answers({ n: 5 }, 'anthropic-messages')], [4, 2, undefined]);
   });
 
   it('is a stream only when it says true', () => {
