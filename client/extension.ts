@@ -1,3 +1,6 @@
+import { reportMarkdown } from '../server/api/canary.ts';
+import { dryRunMarkdown } from '../server/api/rules/dryRun.ts';
+import { shadowMarkdown } from '../server/api/shadow.ts';
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { escapedLog } from './base/escapedLog.ts';
@@ -35,12 +38,10 @@ import { ShownChanges } from './commands/shownChanges.ts';
 import { Configuration } from './settings/configuration.ts';
 import { ContextKeys } from './status/contextKeys.ts';
 import { BillView } from './views/bill/billView.ts';
-import { CanaryReportDocument } from './views/canary/canaryReportDocument.ts';
-import { ShadowReportDocument } from './views/shadow/shadowReportDocument.ts';
+import { LiveReport } from './views/reports/liveReport.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
-import { DryRunDocument } from './views/rules/dryRunDocument.ts';
 import { RuleTexts } from './views/rules/ruleTexts.ts';
 import { KeyStore } from './keys/keyStore.ts';
 import { Notifications } from './notices/notifications.ts';
@@ -85,9 +86,20 @@ export function activate(context: vscode.ExtensionContext): void {
     awayFromWindow: vscode.env.remoteName !== undefined && context.extension.extensionKind === vscode.ExtensionKind.UI,
   };
   const drillReport = new DrillReportView(context.extensionUri, server);
-  const canaryReports = new CanaryReportDocument(server);
-  const shadowReports = new ShadowReportDocument(server);
-  const dryRuns = new DryRunDocument();
+  const canaryReports = new LiveReport(server, {
+    scheme: 'waybill-canary', title: 'Canary',
+    async markdown(route) {
+      const result = await server.canary({ action: 'status', route });
+      return 'refused' in result ? `${result.refused}\n` : result.canaries.map(reportMarkdown).join('\n');
+    },
+  });
+  const shadowReports = new LiveReport(server, {
+    scheme: 'waybill-shadow', title: 'Shadow',
+    async markdown(route) {
+      const result = await server.shadow({ action: 'status', route });
+      return 'refused' in result ? `${result.refused}\n` : result.shadows.map(shadowMarkdown).join('\n');
+    },
+  });
   const ruleTexts = new RuleTexts();
   const bill = new BillView(context.extensionUri);
   const reports = new ReportDocuments();
@@ -110,7 +122,6 @@ export function activate(context: vscode.ExtensionContext): void {
     drillReport,
     canaryReports,
     shadowReports,
-    dryRuns,
     ruleTexts,
     new RulesCodeLenses(),
     bill,
@@ -158,7 +169,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.startShadow': target => startShadow(services, target),
       'waybill.stopShadow': target => stopShadow(services, target),
       'waybill.shadowReport': target => shadowReport(services, target, route => shadowReports.show(route)),
-      'waybill.dryRun': target => dryRun(services, target, report => dryRuns.show(report)),
+      'waybill.dryRun': target => dryRun(services, target, report => reports.show('Dry run.md', dryRunMarkdown(report))),
       'waybill.rulesHistory': () => rulesHistory(services, (title, name, version, now) => ruleTexts.compare(title, name, version, now)),
       'waybill.reconcileBill': target => reconcileBill(services, target, report => bill.show(report)),
       'waybill.migrationReport': () => migrationReport(services, reportPlace),

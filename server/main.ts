@@ -40,9 +40,10 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDoctor(parsed, await loadDoctor());
       return;
     }
-    case 'canary': {
-      const { runCanary } = await import('./app/canaryCommand.ts');
-      process.exitCode = await runCanary(parsed);
+    case 'canary':
+    case 'shadow': {
+      const { runOnPolicy } = await import('./app/runningPolicyCommand.ts');
+      process.exitCode = await runOnPolicy(parsed);
       return;
     }
     case 'report': {
@@ -53,11 +54,6 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'dry-run': {
       const { runDryRun } = await loadServer(undefined);
       process.exitCode = await runDryRun(parsed);
-      return;
-    }
-    case 'shadow': {
-      const { runShadow } = await import('./app/shadowCommand.ts');
-      process.exitCode = await runShadow(parsed);
       return;
     }
     case 'help':

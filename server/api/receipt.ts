@@ -1,3 +1,4 @@
+import type { Requirements } from './routes/requirements.ts';
 import type { ArmOfPlan } from './canary.ts';
 import type { FailureClass } from './failure.ts';
 import type { ProtocolName, TokenUsage } from './conversation.ts';
@@ -72,17 +73,6 @@ export interface PlannedPurpose extends Purpose {
   /** The route or target that it led to, whose targets come first. */
   first?: string | undefined;
 }
-/** What a request required of a target; the same fields as `Requirements` in routing/plan.ts. */
-export interface RecordedRequirements {
-  tools: boolean;
-  images: boolean;
-  documents: boolean;
-  jsonSchema: boolean;
-  estimatedInputTokens: number;
-  maxOutputTokens?: number | undefined;
-  answers?: number | undefined;
-  media?: { readonly imageTypes: readonly string[]; readonly pdf: boolean; readonly longestImage?: number | undefined } | undefined;
-}
 /** What a plan knew of the prompt caches that its conversation has left behind. */
 export interface PlannedCache {
   /** The conversation, and what kind of errand of it where it is one: a digest. */
@@ -117,7 +107,7 @@ export interface Plan {
   /** Which arm of the route's canary it went to; absent where none takes part. */
   canary?: ArmOfPlan | undefined;
   /** What it required of a target; absent in records of earlier versions. */
-  requirements?: RecordedRequirements | undefined;
+  requirements?: Requirements | undefined;
   /** Absent: caches were not looked at, because there was nothing to choose or the prompt is too short for one. */
   cache?: PlannedCache | undefined;
   /** The caps that held for it, with what was left of each before it; absent: none held. */

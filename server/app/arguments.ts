@@ -80,18 +80,9 @@ export function parseArguments(argv: readonly string[]): Command {
   const port = portText === undefined ? defaultPort : Number(portText);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
   if (doctor) return { command: 'doctor', tools, port, dataDir: values.get('--data'), fix: flags.has('--fix'), json: flags.has('--json') };
-  if (canary) {
-    const [action, route] = tools;
-    const known = canaryActions.find(one => one === action);
-    if (known === undefined) return { command: 'wrong', message: action === undefined ? `canary needs one of ${canaryActions.join(', ')}.` : `"${action}" is not one of ${canaryActions.join(', ')}.` };
-    return { command: 'canary', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
-  }
-  if (shadow) {
-    const [action, route] = tools;
-    const known = shadowActions.find(one => one === action);
-    if (known === undefined) return { command: 'wrong', message: action === undefined ? `shadow needs one of ${shadowActions.join(', ')}.` : `"${action}" is not one of ${shadowActions.join(', ')}.` };
-    return { command: 'shadow', action: known, route, port, dataDir: values.get('--data'), json: flags.has('--json') };
-  }
+  const place = { port, dataDir: values.get('--data'), json: flags.has('--json') };
+  if (canary) return orderOf('canary', canaryActions, tools, place);
+  if (shadow) return orderOf('shadow', shadowActions, tools, place);
   if (report !== undefined) {
     const days = Number(values.get('--days') ?? 30);
     if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
@@ -113,6 +104,13 @@ export function parseArguments(argv: readonly string[]): Command {
   const configFile = values.get('--config');
   if (configFile === undefined) return { command: 'wrong', message: 'serve needs --config FILE.' };
   return { command: 'serve', configFile, port, dataDir: values.get('--data'), json: flags.has('--json') };
+}
+
+/** An order to a canary or a shadow. @param words the action, then the route */
+function orderOf<Name extends string, Action extends string, Place>(command: Name, actions: readonly Action[], [action, route]: readonly string[], place: Place): { command: Name; action: Action; route: string | undefined } & Place | Extract<Command, { command: 'wrong' }> {
+  const known = actions.find(one => one === action);
+  if (known === undefined) return { command: 'wrong', message: action === undefined ? `${command} needs one of ${actions.join(', ')}.` : `"${action}" is not one of ${actions.join(', ')}.` };
+  return { command, action: known, route, ...place };
 }
 
 const dryRunValues = new Set(['--against', '--days']);

@@ -1,3 +1,4 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { ConversationEvent, ConversationRequest, ProtocolName } from '../api/conversation.ts';
 import type { CompletionRequest, EmbeddingRequest } from '../api/operations.ts';
 import type { Caller, Receipt } from '../api/receipt.ts';
@@ -6,7 +7,6 @@ import type { Operation } from '../catalog/operations.ts';
 import type { BodyMemory } from '../base/bodyMemory.ts';
 import type { ObjectScan } from '../base/objectScan.ts';
 import type { WaybillError } from '../base/failure.ts';
-import type { Requirements } from '../routing/plan.ts';
 import type { CallerHeaders } from '../routing/purpose/statedPurpose.ts';
 
 /** A request body as it came over HTTP, with everything that sending it on unchanged needs. */

@@ -1,3 +1,4 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { ProtocolName } from '../api/conversation.ts';
 import type { KeyMaterial } from '../api/messages.ts';
 import type { Clock } from '../base/clock.ts';
@@ -9,7 +10,7 @@ import { anthropicVersion, versionHeader } from '../protocols/anthropicMessages/
 import { authorize } from '../keys/authHeader.ts';
 import type { KeyPool } from '../keys/keyPool.ts';
 import { requestKind } from '../routing/classify.ts';
-import type { MakePlan, Requirements } from '../routing/plan.ts';
+import type { MakePlan } from '../routing/plan.ts';
 import { identityOnly } from '../upstream/contentCodings.ts';
 import { fetchText } from '../upstream/fetchText.ts';
 import type { Dispatcher } from '../upstream/call.ts';

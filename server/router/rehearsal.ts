@@ -1,7 +1,8 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { Purpose } from '../api/purpose.ts';
 import type { TryRouteParams, TryRouteResult } from '../api/routes/tryRoute.ts';
 import { requestKind } from '../routing/classify.ts';
-import type { MakePlan, Requirements, RoutingRequest, RoutingView } from '../routing/plan.ts';
+import type { MakePlan, RoutingRequest, RoutingView } from '../routing/plan.ts';
 import type { ViewNow } from './view.ts';
 
 /** Where a request that is made up would go now. It takes no turn of a route, and no arm of a canary is drawn for it. */

@@ -1,6 +1,6 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import { grouped } from '../base/grouped.ts';
 import type { ModelFacts } from '../models/mergedFacts.ts';
-import type { Requirements } from './plan.ts';
 
 /**
  * Why a model can never serve a request, as one sentence without its end; undefined when nothing known speaks against it.

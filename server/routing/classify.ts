@@ -1,6 +1,6 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { RequestKind } from '../api/receipt.ts';
 import type { Operation } from '../catalog/operations.ts';
-import type { Requirements } from './plan.ts';
 
 /** What is known of a request when it has been read. */
 export interface KindFacts {

@@ -1,10 +1,11 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { Purpose } from '../api/purpose.ts';
 import type { Plan, PlannedTarget } from '../api/receipt.ts';
 import type { PurposeMap, RouteConfig } from '../config/config.ts';
 import { withinCaps } from './caps/withinCaps.ts';
 import { isTooLong, missingCapability } from './capabilities.ts';
 import { readersOf } from './mediaPreference.ts';
-import type { KeptAway, MakePlan, PlanResult, Requirements, RoutingRequest, RoutingView } from './plan.ts';
+import type { KeptAway, MakePlan, PlanResult, RoutingRequest, RoutingView } from './plan.ts';
 import { choosePurpose, purposeTarget } from './purpose/choosePurpose.ts';
 import { resolveName, type Resolved } from './resolveName.ts';
 import type { Candidate, ResolvedTarget, RouteTable } from './routeTable.ts';

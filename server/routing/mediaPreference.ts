@@ -1,8 +1,8 @@
+import type { RequestMedia } from '../api/routes/requirements.ts';
 import { grouped } from '../base/grouped.ts';
 import { allowedImages, commonImageTypes, geminiImageTypes } from '../protocols/bodyRules/imageTypes.ts';
 import { readableDocuments } from '../protocols/bodyRules/modelRules.ts';
 import type { Plan } from '../api/receipt.ts';
-import type { RequestMedia } from './plan.ts';
 import type { ResolvedTarget } from './routeTable.ts';
 
 /**

@@ -1,3 +1,4 @@
+import type { Requirements } from '../api/routes/requirements.ts';
 import type { Purpose } from '../api/purpose.ts';
 import type { Caller, Plan, PlannedTarget, RequestKind } from '../api/receipt.ts';
 import type { ArmOfPlan } from '../api/canary.ts';
@@ -11,34 +12,9 @@ import type { ResolvedTarget, RouteTable } from './routeTable.ts';
 import type { Signals } from './signals.ts';
 import type { WarmCachesReader } from './warmth/warmCaches.ts';
 
-/** What a request requires of a target. */
-export interface Requirements {
-  tools: boolean;
-  images: boolean;
-  documents: boolean;
-  jsonSchema: boolean;
-  /** A lower bound of the prompt, in tokens. */
-  estimatedInputTokens: number;
-  /** The most tokens of one answer. */
-  maxOutputTokens?: number | undefined;
-  /** How many answers are asked for at once (`n`, `candidateCount`); absent: one. */
-  answers?: number | undefined;
-  /** What kinds of media it holds; absent: none, or not known. */
-  media?: RequestMedia | undefined;
-}
-
 /** The most tokens that a request lets a target write, all answers together; undefined: it names no limit. */
 export function writableTokens({ maxOutputTokens, answers = 1 }: Pick<Requirements, 'maxOutputTokens' | 'answers'>): number | undefined {
   return maxOutputTokens === undefined ? undefined : maxOutputTokens * answers;
-}
-
-/** Kinds of media in a request, which not every target reads. */
-export interface RequestMedia {
-  /** Types of images that are sent as bytes, such as `image/gif`, as their bytes tell. */
-  readonly imageTypes: readonly string[];
-  readonly pdf: boolean;
-  /** The longest image, in characters of its base64, where images are large; absent: none is. */
-  readonly longestImage?: number | undefined;
 }
 
 /** What was asked for, as far as a route may go by it. */

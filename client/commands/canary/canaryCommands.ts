@@ -6,6 +6,7 @@ import { inform } from '../../base/toasts.ts';
 import { targetsOf, withCanaryAdopted } from '../../settings/settingsEdits.ts';
 import type { CommandTarget } from '../commandTable.ts';
 import { askRoute } from '../routes/firstRoute.ts';
+import { routeWith, untilKnown } from '../routes/runningPolicy.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import { askTarget } from '../routes/askTarget.ts';
 import { advanceChoices } from '../../settings/policies/canary.ts';
@@ -14,7 +15,6 @@ import { undone } from '../removal.ts';
 import { offerUndo } from '../undo.ts';
 
 const showReport = 'Show Report';
-const knownWithinMs = 5_000;
 
 /** "Start Canary…": a route; where it has no canary yet, what to try and how its stages end; then it runs. */
 export async function startCanary(services: CommandServices, target: CommandTarget): Promise<void> {
@@ -31,7 +31,7 @@ export async function startCanary(services: CommandServices, target: CommandTarg
     }));
     if (advance === undefined) return;
     await services.configuration.changeRoutes(now => ({ ...now, [route]: { ...now[route] ?? { targets: [] }, canary: { targets: [entry], advance } } }));
-    await isKnown(services, route);
+    await untilKnown(services, () => services.server.status?.canaries?.some(known => known.route === route) === true);
   }
   await act(services, 'start', route);
 }
@@ -75,12 +75,8 @@ async function actOn(services: CommandServices, action: CanaryAction, target: Co
   if (route !== undefined) await act(services, action, route);
 }
 
-/** The route that a command was called on, the only one that it can be about, or one that is asked for. */
-async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly CanaryPhase[], none = 'No canary is there that this could be done with.'): Promise<string | undefined> {
-  if (target.route !== undefined) return target.route;
-  const routes = (services.server.status?.canaries ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
-  if (routes.length === 0) throw new NextStep(none, { title: 'Start Canary…', command: 'waybill.startCanary' });
-  return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
+function routeOf({ server }: CommandServices, target: CommandTarget, title: string, phases: readonly CanaryPhase[], none = 'No canary is there that this could be done with.'): Promise<string | undefined> {
+  return routeWith(target, server.status?.canaries, phases, title, [none, { title: 'Start Canary…', command: 'waybill.startCanary' }]);
 }
 
 async function act(services: CommandServices, action: CanaryAction, route: string): Promise<void> {
@@ -89,20 +85,5 @@ async function act(services: CommandServices, action: CanaryAction, route: strin
   const message = result.canaries[0]?.message ?? '';
   void inform(`Canary of "${route}": ${message}`, showReport).then(async pick => {
     if (pick === showReport) await vscode.commands.executeCommand('waybill.canaryReport', { route });
-  });
-}
-
-/** The server knows the canary a moment after the settings were written. */
-function isKnown({ server }: CommandServices, route: string): Promise<void> {
-  const knows = (): boolean => server.status?.canaries?.some(canary => canary.route === route) === true;
-  if (knows()) return Promise.resolve();
-  return new Promise(resolve => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      subscription.dispose();
-      resolve();
-    };
-    const timer = setTimeout(finish, knownWithinMs);
-    const subscription = server.onDidChangeStatus(() => { if (knows()) finish(); });
   });
 }

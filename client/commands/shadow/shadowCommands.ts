@@ -6,11 +6,11 @@ import { targetsOf } from '../../settings/settingsEdits.ts';
 import type { CommandTarget } from '../commandTable.ts';
 import { askTarget } from '../routes/askTarget.ts';
 import { askRoute } from '../routes/firstRoute.ts';
+import { routeWith, untilKnown } from '../routes/runningPolicy.ts';
 import { askChoice, valueOf } from '../input/quickInput.ts';
 import type { CommandServices } from '../services.ts';
 
 const showReport = 'Show Report';
-const knownWithinMs = 5_000;
 const shares = [5, 10, 25, 100];
 const budgets = [0.5, 1, 5, 20];
 
@@ -35,7 +35,7 @@ export async function startShadow(services: CommandServices, target: CommandTarg
     }));
     if (budgetUsd === undefined) return;
     await services.configuration.changeRoutes(now => ({ ...now, [route]: { ...now[route] ?? { targets: [] }, shadow: { target: entry, share, budgetUsd } } }));
-    await isKnown(services, route);
+    await untilKnown(services, () => services.server.status?.shadows?.some(known => known.route === route) === true);
   }
   await act(services, 'start', route);
 }
@@ -52,12 +52,8 @@ export async function shadowReport(services: CommandServices, target: CommandTar
   if (route !== undefined) await show(route);
 }
 
-/** The route that a command was called on, the only one that it can be about, or one that is asked for. */
-async function routeOf(services: CommandServices, target: CommandTarget, title: string, phases: readonly ShadowPhase[]): Promise<string | undefined> {
-  if (target.route !== undefined) return target.route;
-  const routes = (services.server.status?.shadows ?? []).filter(({ phase }) => phases.includes(phase)).map(({ route }) => route);
-  if (routes.length === 0) throw new NextStep('No shadow is there that this could be done with.', { title: 'Start Shadow…', command: 'waybill.startShadow' });
-  return routes.length === 1 ? routes[0] : askRoute(routes, title, 'Choose the route');
+function routeOf({ server }: CommandServices, target: CommandTarget, title: string, phases: readonly ShadowPhase[]): Promise<string | undefined> {
+  return routeWith(target, server.status?.shadows, phases, title, ['No shadow is there that this could be done with.', { title: 'Start Shadow…', command: 'waybill.startShadow' }]);
 }
 
 async function act(services: CommandServices, action: ShadowAction, route: string): Promise<void> {
@@ -66,20 +62,5 @@ async function act(services: CommandServices, action: ShadowAction, route: strin
   const message = action === 'stop' ? 'Stopped; requests are no longer mirrored.' : `Requests are mirrored to ${result.shadows[0]?.target ?? 'its target'}. The report says when there is enough to judge by.`;
   void inform(`Shadow of "${route}": ${message}`, showReport).then(async pick => {
     if (pick === showReport) await vscode.commands.executeCommand('waybill.shadowReport', { route });
-  });
-}
-
-/** The server knows the shadow a moment after the settings were written. */
-function isKnown({ server }: CommandServices, route: string): Promise<void> {
-  const knows = (): boolean => server.status?.shadows?.some(shadow => shadow.route === route) === true;
-  if (knows()) return Promise.resolve();
-  return new Promise(resolve => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      subscription.dispose();
-      resolve();
-    };
-    const timer = setTimeout(finish, knownWithinMs);
-    const subscription = server.onDidChangeStatus(() => { if (knows()) finish(); });
   });
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { count } from '../../base/format.ts';
 import { TreeElements } from '../../base/treeElements.ts';
+import { treeItemOf } from '../shared/treeItem.ts';
 import type { Configuration } from '../../settings/configuration.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { downCount, providerNodes, treeMessage } from './providersTreeModel.ts';
@@ -35,15 +36,7 @@ export class ProvidersTree implements vscode.TreeDataProvider<TreeNode>, vscode.
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
-    const item = new vscode.TreeItem(node.label, node.children.length === 0 ? vscode.TreeItemCollapsibleState.None
-      : node.expanded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed);
-    item.id = node.id;
-    item.description = node.description;
-    item.tooltip = node.tooltip;
-    item.iconPath = new vscode.ThemeIcon(node.icon, node.color === undefined ? undefined : new vscode.ThemeColor(node.color));
-    item.contextValue = node.context;
-    item.accessibilityInformation = { label: node.spoken };
-    return item;
+    return treeItemOf(node);
   }
 
   dispose(): void {

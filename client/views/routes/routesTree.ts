@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { TreeElements } from '../../base/treeElements.ts';
+import { treeItemOf } from '../shared/treeItem.ts';
 import type { Configuration } from '../../settings/configuration.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { droppedTargets, type DraggedTarget } from './droppedTargets.ts';
@@ -35,15 +36,7 @@ export class RoutesTree implements vscode.TreeDataProvider<RouteLine>, vscode.Tr
   }
 
   getTreeItem(line: RouteLine): vscode.TreeItem {
-    const item = new vscode.TreeItem(line.label, line.children.length === 0 ? vscode.TreeItemCollapsibleState.None
-      : line.expanded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed);
-    item.id = line.id;
-    item.description = line.description;
-    item.tooltip = line.tooltip;
-    item.iconPath = new vscode.ThemeIcon(line.icon, line.color === undefined ? undefined : new vscode.ThemeColor(line.color));
-    item.contextValue = line.context;
-    item.accessibilityInformation = { label: line.spoken };
-    return item;
+    return treeItemOf(line);
   }
 
   handleDrag(lines: readonly RouteLine[], transfer: vscode.DataTransfer): void {

@@ -10,21 +10,11 @@ import { policyIsSet, policyText, type Policy } from '../../settings/policies/po
 import { kindTitles, roleTitles } from '../../settings/policies/purposes.ts';
 import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
 import { conditionIcon } from '../../status/statusText.ts';
+import type { TreeRow } from '../shared/treeRow.ts';
 import { canaryLine, canaryLook } from '../providers/canaryRows.ts';
 
-/** One line of the Routes view, in plain data. `id` is stable, so that open branches stay open. */
-export interface RouteLine {
-  id: string;
-  label: string;
-  description: string;
-  tooltip: string;
-  icon: string;
-  color: string | undefined;
-  /** What the context menus go by. */
-  context: string;
-  spoken: string;
-  children: RouteLine[];
-  expanded: boolean;
+/** One line of the Routes view. */
+export interface RouteLine extends TreeRow<RouteLine> {
   /** The route that it belongs to. */
   route: string;
   /** The entry of the route's targets that it is, as it is written there. */

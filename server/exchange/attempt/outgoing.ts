@@ -237,9 +237,9 @@ function cappedLimit(order: OutgoingOrder): number | undefined {
 }
 
 /** The most tokens that the target can write beside this prompt: servers refuse a limit that reaches over the end of the context window. */
-function mostTokens({ input: { requirements: { estimatedInputTokens, images } }, maxOutputTokens: known = Infinity, contextWindow, repairs = [] }: OutgoingOrder): number {
+function mostTokens({ input: { requirements: { estimatedInputTokens, images } }, maxOutputTokens = Infinity, contextWindow, repairs }: OutgoingOrder): number {
   // What the target itself has named.
-  const maxOutputTokens = repairs.reduce((most, repair) => (repair.kind === 'output-limit' ? Math.min(most, repair.most) : most), known);
+  if (repairs !== undefined) for (const repair of repairs) if (repair.kind === 'output-limit') maxOutputTokens = Math.min(maxOutputTokens, repair.most);
   if (contextWindow === undefined) return maxOutputTokens;
   const room = contextWindow - templateTokens - Math.ceil(estimatedInputTokens * cautiousFactor) - (images ? tokensPerImage.cautious : 0);
   return Math.min(maxOutputTokens, Math.max(room, leastAnswerTokens));

@@ -1,8 +1,9 @@
+import type { Requirements } from '../../api/routes/requirements.ts';
 import type { Purpose } from '../../api/purpose.ts';
 import type { Caller, RequestKind } from '../../api/receipt.ts';
 import type { CapConfig, RouteConfig } from '../../config/config.ts';
 import type { SpendLeft, SpendTerms } from '../../routing/caps/allowance.ts';
-import type { Requirements, RoutingRequest } from '../../routing/plan.ts';
+import type { RoutingRequest } from '../../routing/plan.ts';
 import { ExchangeSpend } from '../caps/exchangeSpend.ts';
 import { purposeOf, type PurposeServices } from '../purpose/purposeOf.ts';
 import type { ExchangeInput } from '../request.ts';

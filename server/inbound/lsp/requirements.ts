@@ -1,9 +1,9 @@
+import type { Requirements } from '../../api/routes/requirements.ts';
 import type { ContentPart, ConversationRequest } from '../../api/conversation.ts';
 import { jsonLength } from '../../api/jsonLength.ts';
 import { textTokens, tokensPerImage } from '../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../base/figures.ts';
 import { imageType } from '../../protocols/bodyRules/imageTypes.ts';
-import type { Requirements } from '../../routing/plan.ts';
 
 /** Below this no provider minds the size of an image, in characters of base64. */
 const largeImage = 3 * 1024 * 1024;

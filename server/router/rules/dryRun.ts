@@ -1,3 +1,4 @@
+import type { Requirements } from '../../api/routes/requirements.ts';
 import type { ArmOfPlan } from '../../api/canary.ts';
 import type { DryRunReport } from '../../api/rules/dryRun.ts';
 import type { Purpose } from '../../api/purpose.ts';
@@ -8,7 +9,7 @@ import type { NetworkAwareHealthRegistry } from '../../health/healthReader.ts';
 import type { ExpectedUsage } from '../../pricing/expectedUsage.ts';
 import type { Pricer } from '../../pricing/pricing.ts';
 import { makePlan } from '../../routing/makePlan.ts';
-import type { Requirements, RoutingRequest, RoutingView } from '../../routing/plan.ts';
+import type { RoutingRequest, RoutingView } from '../../routing/plan.ts';
 import { resolveName } from '../../routing/resolveName.ts';
 import type { ResolvedTarget, RouteTable } from '../../routing/routeTable.ts';
 import type { Turns } from '../../routing/turns.ts';

@@ -1,7 +1,7 @@
+import type { Requirements } from '../../api/routes/requirements.ts';
 import type { RouteResilience } from '../../api/drill.ts';
 import type { ModelFacts } from '../../models/mergedFacts.ts';
 import { judgeTarget } from '../makePlan.ts';
-import type { Requirements } from '../plan.ts';
 import { resolveName } from '../resolveName.ts';
 import type { ResolvedTarget } from '../routeTable.ts';
 import { resilienceGaps } from './gaps.ts';

@@ -1,8 +1,9 @@
+import type { Requirements } from '../../api/routes/requirements.ts';
 import type { RunningDrill, SurvivingTarget } from '../../api/drill.ts';
 import type { Random } from '../../base/clock.ts';
 import type { Admission } from '../../health/healthReader.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
-import type { Requirements, RoutingRequest, RoutingView } from '../plan.ts';
+import type { RoutingRequest, RoutingView } from '../plan.ts';
 import type { ResolvedTarget, RouteTable } from '../routeTable.ts';
 import type { Signals } from '../signals.ts';
 

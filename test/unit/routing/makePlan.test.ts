@@ -1,7 +1,7 @@
+import type { Requirements } from '../../../server/api/routes/requirements.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
-import type { Requirements } from '../../../server/routing/plan.ts';
 import { makePlan, nextLargerContext } from '../../../server/routing/makePlan.ts';
 import { ask, FakeRoutingView, now, plainRequirements } from './routingFixture.ts';
 

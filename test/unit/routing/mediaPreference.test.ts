@@ -1,6 +1,6 @@
+import type { RequestMedia } from '../../../server/api/routes/requirements.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RequestMedia } from '../../../server/routing/plan.ts';
 import { makePlan } from '../../../server/routing/makePlan.ts';
 import { scanObject } from '../../../server/base/objectScan.ts';
 import { watchedWords } from '../../../server/inbound/http/inference.ts';

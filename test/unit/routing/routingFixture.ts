@@ -1,8 +1,9 @@
+import type { Requirements } from '../../../server/api/routes/requirements.ts';
 import { parseTargetName } from '../../../server/api/targetName.ts';
 import type { Admission } from '../../../server/health/healthReader.ts';
 import type { EndpointConfig, RouteConfig } from '../../../server/config/config.ts';
 import type { ModelFacts } from '../../../server/models/mergedFacts.ts';
-import type { Requirements, RoutingRequest, RoutingView } from '../../../server/routing/plan.ts';
+import type { RoutingRequest, RoutingView } from '../../../server/routing/plan.ts';
 import { RouteTable } from '../../../server/routing/routeTable.ts';
 import type { Signals } from '../../../server/routing/signals.ts';
 

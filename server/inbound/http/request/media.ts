@@ -1,6 +1,6 @@
+import type { RequestMedia } from '../../../api/routes/requirements.ts';
 import type { ObjectScan } from '../../../base/objectScan.ts';
 import { fitImageUrl, imageType, imageTypeOfUrl, watchedImageTypes } from '../../../protocols/bodyRules/imageTypes.ts';
-import type { RequestMedia } from '../../../routing/plan.ts';
 
 const urlMark = 'data:image/';
 

@@ -1,10 +1,10 @@
+import type { Requirements } from '../../../api/routes/requirements.ts';
 import type { ProtocolName } from '../../../api/conversation.ts';
 import { textTokens, tokensPerImage } from '../../../api/tokenEstimate.ts';
 import { tokenLimit } from '../../../base/figures.ts';
 import { asString, isObject } from '../../../base/json.ts';
 import { fieldValue, type ObjectScan } from '../../../base/objectScan.ts';
 import { mediaOf } from './media.ts';
-import type { Requirements } from '../../../routing/plan.ts';
 
 /** What routing reads out of a request body, without parsing the whole of it. */
 export interface RequestFacts {

@@ -1,4 +1,5 @@
-import { canaryRoutes } from './canary.ts';
+import { canaryActions } from '../../../api/canary.ts';
+import { shadowActions } from '../../../api/shadow.ts';
 import { conversationRoutes } from './conversations.ts';
 import { countTokensRoutes } from './countTokens.ts';
 import { exchangesRoutes } from './exchanges.ts';
@@ -14,7 +15,7 @@ import { reconcileRoute } from './reconcile.ts';
 import { responseCacheRoutes } from './responseCache.ts';
 import { RouteTable } from './routeTable.ts';
 import { cacheReportRoute, migrationRoute, savingsRoute } from './savings.ts';
-import { shadowRoutes } from './shadow.ts';
+import { runningPolicyRoutes } from './runningPolicies.ts';
 import { spendRoute } from './spend.ts';
 import { statusRoute } from './status.ts';
 
@@ -22,7 +23,9 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, ...canaryRoutes, ...shadowRoutes, ...responseCacheRoutes, ...exchangesRoutes,
+  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, 
+  ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
+  ...responseCacheRoutes, ...exchangesRoutes,
   ...greetingRoutes,
 ];
 

@@ -1,3 +1,4 @@
+import type { Requirements } from '../../../../server/api/routes/requirements.ts';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Receipt } from '../../../../server/api/receipt.ts';
@@ -9,7 +10,6 @@ import { conversationBody, type ResponseSink, type ExchangeFailure } from '../..
 import type { BuiltRouter, CreateRouterOptions } from '../../../../server/app/createRouter.ts';
 import type { RunningExchange } from '../../../../server/exchange/runningExchange.ts';
 import type { Pricer, PriceRequest } from '../../../../server/pricing/pricing.ts';
-import type { Requirements } from '../../../../server/routing/plan.ts';
 import { InMemoryLedger } from '../../ledger/inMemoryLedger.ts';
 import { aReceipt, anAttempt, exact, noon, running, tokens } from '../../ledger/receipts.ts';
 import { createTestRouter } from '../createTestRouter.ts';

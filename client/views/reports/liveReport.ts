@@ -1,20 +1,28 @@
 import * as vscode from 'vscode';
-import { shadowMarkdown } from '../../../server/api/shadow.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 
-const scheme = 'waybill-shadow';
+/** What a live report is of. */
+export interface LiveReportOptions {
+  /** Of the documents' addresses; one for each kind of report. */
+  scheme: string;
+  /** Begins the names of the documents, such as `Canary`. */
+  title: string;
+  /** The report of a route as Markdown. */
+  markdown(route: string): Promise<string>;
+}
 
-/** The report of a shadow as a read-only document, which follows the state while it is open. */
-export class ShadowReportDocument implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  readonly #server: Pick<WaybillServer, 'shadow' | 'onDidChangeStatus'>;
+/** The reports of routes as read-only documents, which follow the state while they are open. */
+export class LiveReport implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  readonly #options: LiveReportOptions;
   readonly #changed = new vscode.EventEmitter<vscode.Uri>();
   readonly onDidChange = this.#changed.event;
   readonly #open = new Map<string, vscode.Uri>();
   readonly #subscriptions: vscode.Disposable[];
 
-  constructor(server: Pick<WaybillServer, 'shadow' | 'onDidChangeStatus'>) {
-    this.#server = server;
+  constructor(server: Pick<WaybillServer, 'onDidChangeStatus'>, options: LiveReportOptions) {
+    this.#options = options;
+    const { scheme } = options;
     this.#subscriptions = [
       vscode.workspace.registerTextDocumentContentProvider(scheme, this),
       server.onDidChangeStatus(() => { for (const uri of this.#open.values()) this.#changed.fire(uri); }),
@@ -25,15 +33,15 @@ export class ShadowReportDocument implements vscode.TextDocumentContentProvider,
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     this.#open.set(uri.toString(), uri);
     try {
-      const result = await this.#server.shadow({ action: 'status', route: uri.query });
-      return 'refused' in result ? `${result.refused}\n` : result.shadows.map(shadowMarkdown).join('\n');
+      return await this.#options.markdown(uri.query);
     } catch (error) {
       return `${messageOf(error)}\n`;
     }
   }
 
   async show(route: string): Promise<void> {
-    await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.from({ scheme, path: `Shadow of ${route}.md`, query: route }));
+    const { scheme, title } = this.#options;
+    await vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.from({ scheme, path: `${title} of ${route}.md`, query: route }));
   }
 
   dispose(): void {
