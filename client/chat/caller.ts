@@ -9,7 +9,9 @@ export interface CallerHints {
 }
 
 /** What the editor's own chat calls itself. */
-const editorInitiators: ReadonlySet<unknown> = new Set(['github.copilot-chat', 'core', '']);
+const editorInitiators: ReadonlySet<string> = new Set(['github.copilot-chat', 'core', '']);
+/** The id of an extension: its publisher, a dot, its name. */
+const extensionId = /^[\w-]+\.[\w-]+$/;
 
 /**
  * Who a request's cost belongs to. The editor's own small requests (titles, summaries) come without tools and
@@ -19,8 +21,10 @@ export function callerFrom(hints: CallerHints, workspace: string | undefined, br
   const conversationHint = hints.modelOptions?.['_conversationId'];
   const conversation = typeof conversationHint === 'string' && conversationHint !== '' ? conversationHint : undefined;
   const hasTools = (hints.tools?.length ?? 0) > 0;
+  const initiator = typeof hints.requestInitiator === 'string' ? hints.requestInitiator : '';
   return {
-    tool: typeof hints.requestInitiator === 'string' && !editorInitiators.has(hints.requestInitiator) ? hints.requestInitiator : 'vscode-chat',
+    tool: editorInitiators.has(initiator) ? 'vscode-chat' : initiator,
+    ...(extensionId.test(initiator) ? { extension: initiator } : {}),
     ...(workspace === undefined ? {} : { workspace }),
     ...(branch === undefined ? {} : { branch }),
     ...(conversation === undefined ? {} : { conversation }),

@@ -16,8 +16,10 @@ export interface Caller {
   branch?: string | undefined;
   /** Conversation or session id the caller gave. */
   conversation?: string | undefined;
-  /** What the request is for, where known: `chat`, `agent`, `utility`, `inline`. */
+  /** What the request is for, where known: `chat`, `agent`, `utility`, `inline`, or a role of requestRoles. */
   purpose?: string | undefined;
+  /** Id of the extension that asked through the editor, such as `github.copilot-chat`; absent where the editor did not say. */
+  extension?: string | undefined;
 }
 
 /** How sure a figure of money is. `unknown` has no figure at all. */
@@ -159,6 +161,8 @@ export interface Attempt {
   number: number;
   target: string;
   endpoint: string;
+  /** Id of the provider that the endpoint was configured for; absent: not recorded. */
+  provider?: string | undefined;
   model: string;
   upstreamModel: string;
   protocol: ProtocolName;

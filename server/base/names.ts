@@ -39,10 +39,12 @@ export function keptLabel(text: string | undefined): string | undefined {
 /** Who sends a request, with every label as it is kept. */
 export function keptCaller(caller: Caller): Caller {
   const branch = keptLabel(caller.branch);
+  const extension = keptLabel(caller.extension);
   return {
     tool: keptLabel(caller.tool) ?? 'unknown',
     workspace: keptLabel(caller.workspace), conversation: keptLabel(caller.conversation), purpose: keptLabel(caller.purpose),
     ...(branch === undefined ? {} : { branch }),
+    ...(extension === undefined ? {} : { extension }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Receipt } from '../receipt.ts';
+import { isSpendPart, spendParts, type SpendPart } from './spendPart.ts';
 
 /** Which requests are meant: each field that is there has to hold. An empty filter means all of them. */
 export interface RequestFilter {
@@ -20,8 +21,14 @@ export interface RequestFilter {
   conversation?: string | undefined;
   /** See Caller.purpose. */
   purpose?: string | undefined;
+  /** The kind of work that the request was taken for: a name of workKinds. */
+  kind?: string | undefined;
   /** The extension that asked through the editor, by its id. */
   extension?: string | undefined;
+  /** Some attempt was made for this: see spendParts. */
+  part?: SpendPart | undefined;
+  /** Fields that are not recorded of the request or, of `provider`, of an attempt. */
+  notRecorded?: OptionalField[] | undefined;
   outcome?: Receipt['outcome'] | undefined;
   /** The known cost is at least so much. A request whose cost is unknown does not pass. */
   minCostMicroUsd?: number | undefined;
@@ -29,14 +36,18 @@ export interface RequestFilter {
   text?: string | undefined;
 }
 
+/** What not every request has. */
+export const optionalFields = ['provider', 'route', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension'] as const;
+export type OptionalField = (typeof optionalFields)[number];
+
 const outcomes: readonly string[] = ['ok', 'failed', 'cancelled', 'interrupted', 'open'] satisfies Receipt['outcome'][];
-const names = ['endpoint', 'provider', 'model', 'route', 'tool', 'workspace', 'branch', 'conversation', 'purpose', 'extension', 'text'] as const;
+const names = ['endpoint', 'provider', 'model', 'route', 'tool', 'workspace', 'branch', 'conversation', 'purpose', 'kind', 'extension', 'text'] as const;
 const numbers = ['fromMs', 'toMs', 'minCostMicroUsd'] as const;
 /** The longest value of a field, in UTF-16 units. */
 const longestValue = 300;
 
 /** The names of all fields. */
-export const requestFilterFields = [...numbers, ...names, 'outcome'] as const satisfies (keyof RequestFilter)[];
+export const requestFilterFields = [...numbers, ...names, 'part', 'notRecorded', 'outcome'] as const satisfies (keyof RequestFilter)[];
 
 /**
  * Reads a filter from outside: a message, or the parameters of a query, where numbers are text. Empty values and fields that
@@ -59,10 +70,22 @@ export function readRequestFilter(given: Readonly<Record<string, unknown>>): Req
     if (typeof figure !== 'number' || !Number.isFinite(figure) || figure < 0) return `Give ${field} as a number that is not negative.`;
     filter[field] = figure;
   }
+  const { part, notRecorded } = given;
+  if (part !== undefined && part !== null && part !== '') {
+    if (!isSpendPart(part)) return `Give part as one of ${Object.keys(spendParts).join(', ')}.`;
+    filter.part = part;
+  }
+  const fields: unknown = typeof notRecorded === 'string' ? notRecorded.split(',').filter((field) => field !== '') : notRecorded ?? [];
+  if (!Array.isArray(fields) || !fields.every(isOptionalField)) return `Give notRecorded as some of ${optionalFields.join(', ')}.`;
+  if (fields.length > 0) filter.notRecorded = [...new Set(fields)];
   const { outcome } = given;
   if (outcome !== undefined && outcome !== null && outcome !== '') {
     if (typeof outcome !== 'string' || !outcomes.includes(outcome)) return `Give outcome as one of ${outcomes.join(', ')}.`;
     filter.outcome = outcome as Receipt['outcome'];
   }
   return filter;
+}
+
+function isOptionalField(name: unknown): name is OptionalField {
+  return (optionalFields as readonly unknown[]).includes(name);
 }

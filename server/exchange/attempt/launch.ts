@@ -120,7 +120,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const timeouts = order.replaceable ? timers.timeouts({ ...asked, lastResort: false }) : fullTimeouts();
   const startedAt = clock.now();
   const started: StartedAttempt = {
-    number: order.number, target: target.target, endpoint: target.endpoint, model: target.model,
+    number: order.number, target: target.target, endpoint: target.endpoint, provider: endpoint.provider.id, model: target.model,
     upstreamModel: target.upstreamModel, protocol: endpoint.protocol, keyLabel: key?.label,
     keyLast4: key === undefined ? undefined : lastFour(key.secret), keyId: key?.id, startedAt,
     role: order.role, kind, leftOut: outgoing.leftOut, changes: outgoing.changes,

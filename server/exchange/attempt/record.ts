@@ -34,7 +34,7 @@ export function settleUsage(figures: AttemptFigures, ended: AttemptEnd | undefin
 }
 
 /** The part of an attempt's record that is known when it starts. */
-export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[]; /** What was changed for this target, in words. */ changes?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
+export type StartedAttempt = { /** Hosted tools this target cannot run. */ leftOut?: readonly string[]; /** What was changed for this target, in words. */ changes?: readonly string[] } & Pick<Attempt, 'number' | 'target' | 'endpoint' | 'provider' | 'model' | 'upstreamModel' | 'protocol' | 'keyLabel' | 'keyLast4' | 'keyId' | 'role' | 'kind' | 'startedAt'>;
 
 /** Whether an attempt failed before its request left this machine. Then it cost nothing. */
 export function wasNeverSent(end: AttemptEnd | 'cancelled', figures: Pick<AttemptFigures, 'status' | 'headersMs'>): boolean {
@@ -52,9 +52,9 @@ export function attemptRecord(
 ): Attempt {
   const failure = typeof end === 'object' && end.kind === 'failed' ? end.error : undefined;
   // Field by field: a copy of the rest of an object costs more than everything else that is done at the end of an attempt.
-  const { number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind, leftOut, changes } = started;
+  const { number, target, endpoint, provider, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind, leftOut, changes } = started;
   return {
-    number, target, endpoint, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind,
+    number, target, endpoint, provider, model, upstreamModel, protocol, keyLabel, keyLast4, keyId, startedAt, role, kind,
     connectMs: figures.connectMs,
     headersMs: figures.headersMs,
     firstTokenMs: figures.firstTokenMs,

@@ -110,6 +110,7 @@ const attemptColumns: readonly AttemptColumn[] = [
   },
   optionalNumber('connect_ms', 'connectMs', ({ attempt }) => attempt.connectMs ?? null),
   optionalNumber('longest_gap_ms', 'longestGapMs', ({ attempt }) => attempt.longestGapMs ?? null),
+  optionalText('provider', 'provider', ({ attempt }) => attempt.provider ?? null),
   { ...optionalNumber('retry_after_ms', 'retryAfterMs', ({ attempt }) => attempt.retryAfterMs ?? null), select: figureOf('retry_after_ms'), write: ({ attempt }) => storedFigure(attempt.retryAfterMs) },
 ];
 

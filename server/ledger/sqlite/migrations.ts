@@ -203,4 +203,13 @@ export const migrations: readonly string[] = [
   ALTER TABLE exchanges ADD COLUMN saved_micro_usd INTEGER;
   CREATE INDEX exchanges_saved ON exchanges (started_at) WHERE cache IN ('hit', 'shared');
   `,
+  `
+  /* The extension that asked through the editor, and the kind of work that the request was taken for (see workKinds in api/purpose.ts).
+     NULL: not recorded. */
+  ALTER TABLE exchanges ADD COLUMN extension TEXT;
+  ALTER TABLE exchanges ADD COLUMN work_kind TEXT;
+  CREATE INDEX exchanges_of_conversation ON exchanges (conversation, started_at) WHERE conversation IS NOT NULL;
+  /* The provider that the endpoint was configured for. NULL: not recorded. */
+  ALTER TABLE attempts ADD COLUMN provider TEXT;
+  `,
 ];

@@ -9,7 +9,7 @@ import { attemptFromRow } from './attemptColumns.ts';
 import { json, number, put, putNumber, text, type Row } from './rowValues.ts';
 
 export const exchangeColumns = 'seq, id, face, protocol, stream, tool, workspace, conversation, purpose, wanted, route, started_at, first_token_ms, '
-  + 'total_ms, outcome, failure_class, message, target, branch, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd';
+  + 'total_ms, outcome, failure_class, message, target, branch, extension, features, shadow, cache, cache_facts, CAST(saved_micro_usd AS REAL) AS saved_micro_usd';
 
 /** An attempt with what is learnt from it; see RecordedAttempt. @throws UnreadableRowError */
 export function recordedAttemptFromRow(row: Row): RecordedAttempt {
@@ -60,6 +60,7 @@ function callerFromRow(row: Row): Receipt['caller'] {
   put(caller, 'branch', row['branch']);
   put(caller, 'conversation', row['conversation']);
   put(caller, 'purpose', row['purpose']);
+  put(caller, 'extension', row['extension']);
   return caller;
 }
 

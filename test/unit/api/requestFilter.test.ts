@@ -4,7 +4,7 @@ import { readRequestFilter, requestFilterFields } from '../../../server/api/repo
 
 describe('a filter of requests from outside', () => {
   it('is read from a message and from the parameters of a query alike', () => {
-    const filter = { fromMs: 1, toMs: 2, endpoint: 'a', provider: 'b', model: 'c', route: 'd', tool: 'e', workspace: 'f', branch: 'g', conversation: 'h', purpose: 'i', extension: 'j', outcome: 'failed', minCostMicroUsd: 0, text: 'k' };
+    const filter = { fromMs: 1, toMs: 2, endpoint: 'a', provider: 'b', model: 'c', route: 'd', tool: 'e', workspace: 'f', branch: 'g', conversation: 'h', purpose: 'i', kind: 'l', extension: 'j', part: 'hedge', notRecorded: ['conversation'], outcome: 'failed', minCostMicroUsd: 0, text: 'k' };
     assert.deepEqual(Object.keys(filter).sort(), [...requestFilterFields].sort());
     assert.deepEqual(readRequestFilter(filter), filter);
     assert.deepEqual(readRequestFilter(Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)]))), filter);
@@ -15,7 +15,7 @@ describe('a filter of requests from outside', () => {
   });
 
   it('says what cannot be read', () => {
-    for (const [given, field] of [[{ tool: 5 }, 'tool'], [{ fromMs: 'soon' }, 'fromMs'], [{ minCostMicroUsd: -1 }, 'minCostMicroUsd'], [{ outcome: 'fine' }, 'outcome'], [{ text: 'x'.repeat(301) }, 'text']] as const) {
+    for (const [given, field] of [[{ tool: 5 }, 'tool'], [{ fromMs: 'soon' }, 'fromMs'], [{ minCostMicroUsd: -1 }, 'minCostMicroUsd'], [{ outcome: 'fine' }, 'outcome'], [{ part: 'whole' }, 'part'], [{ notRecorded: ['tool'] }, 'notRecorded'], [{ text: 'x'.repeat(301) }, 'text']] as const) {
       const read = readRequestFilter(given);
       assert.ok(typeof read === 'string' && read.includes(field), String(read));
     }

@@ -10,7 +10,7 @@ export function anAttempt(overrides: Partial<Attempt> = {}): Attempt {
   const endpoint = overrides.endpoint ?? 'openai';
   const model = overrides.model ?? 'gpt-4.1';
   return {
-    number: 1, target: `${endpoint}/${model}`, endpoint, model, upstreamModel: model, protocol: 'openai-chat',
+    number: 1, target: `${endpoint}/${model}`, endpoint, provider: 'openai', model, upstreamModel: model, protocol: 'openai-chat',
     keyLabel: 'main', keyLast4: 'wxyz', startedAt: noon, headersMs: 120, firstTokenMs: 250.5, totalMs: 900, status: 200, outcome: 'ok',
     usage: { inputTokens: 1_000, cacheReadTokens: 0, outputTokens: 100 }, usageEstimated: false, cost: exact(2_800),
     ...overrides,
@@ -31,7 +31,7 @@ export function aReceipt(id: string, overrides: Partial<Receipt> = {}): Receipt 
   const target = attempts.at(-1)?.target;
   return {
     id, inbound: 'http', protocol: 'openai-chat', stream: true,
-    caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent' },
+    caller: { tool: 'claude-code', workspace: 'shop', branch: 'main', conversation: 'c-1', purpose: 'agent', extension: 'acme.helper' },
     startedAt: noon, firstTokenMs: 260, totalMs: 910, outcome: 'ok', features: 5,
     ...(target === undefined ? {} : { target }),
     plan: {

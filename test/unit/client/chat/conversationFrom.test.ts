@@ -154,10 +154,10 @@ describe('reasoning over several turns', () => {
 
 describe('callerFrom', () => {
   const cases: { name: string; hints: Parameters<typeof callerFrom>[0]; expected: ReturnType<typeof callerFrom> }[] = [
-    { name: 'the editor\'s agent mode', hints: { requestInitiator: 'github.copilot-chat', modelOptions: { _conversationId: 'c1' }, tools: [{}] }, expected: { tool: 'vscode-chat', workspace: 'shop', conversation: 'c1', purpose: 'agent' } },
+    { name: 'the editor\'s agent mode', hints: { requestInitiator: 'github.copilot-chat', modelOptions: { _conversationId: 'c1' }, tools: [{}] }, expected: { tool: 'vscode-chat', extension: 'github.copilot-chat', workspace: 'shop', conversation: 'c1', purpose: 'agent' } },
     { name: 'a question without tools', hints: { requestInitiator: 'core', modelOptions: { _conversationId: 'c1' } }, expected: { tool: 'vscode-chat', workspace: 'shop', conversation: 'c1', purpose: 'chat' } },
-    { name: 'a title for a conversation', hints: { requestInitiator: 'github.copilot-chat', tools: [] }, expected: { tool: 'vscode-chat', workspace: 'shop', purpose: 'utility' } },
-    { name: 'another extension', hints: { requestInitiator: 'acme.helper', modelOptions: { _conversationId: 7 } }, expected: { tool: 'acme.helper', workspace: 'shop', purpose: 'utility' } },
+    { name: 'a title for a conversation', hints: { requestInitiator: 'github.copilot-chat', tools: [] }, expected: { tool: 'vscode-chat', extension: 'github.copilot-chat', workspace: 'shop', purpose: 'utility' } },
+    { name: 'another extension', hints: { requestInitiator: 'acme.helper', modelOptions: { _conversationId: 7 } }, expected: { tool: 'acme.helper', extension: 'acme.helper', workspace: 'shop', purpose: 'utility' } },
     { name: 'an editor that gives no hints', hints: {}, expected: { tool: 'vscode-chat', workspace: 'shop', purpose: 'utility' } },
   ];
   for (const { name, hints, expected } of cases) {
