@@ -108,6 +108,8 @@ export interface Plan {
   excluded: ExcludedTarget[];
   /** Which arm of the route's canary it went to; absent where none takes part. */
   canary?: ArmOfPlan | undefined;
+  /** Headers of the caller that mean nothing, each with what is accepted, as a sentence without its end; absent: none. */
+  ignored?: string[] | undefined;
   /** What it required of a target; absent in records of earlier versions. */
   requirements?: Requirements | undefined;
   /** Absent: caches were not looked at, because there was nothing to choose or the prompt is too short for one. */

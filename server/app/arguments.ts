@@ -5,14 +5,14 @@ import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 /** Reports of the running server. */
 export type ReportName = 'savings' | 'migration';
 
-/** What the command line asks for. */
+/** What the command line asks for. A port that is undefined is looked for in the data folder. */
 export type Command =
   | { command: 'serve'; configFile: string; port: number; dataDir: string | undefined; json: boolean }
   | { command: 'sandbox'; rest: string[] }
-  | { command: 'doctor'; tools: string[]; port: number; dataDir: string | undefined; fix: boolean; json: boolean }
-  | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
-  | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number; dataDir: string | undefined; json: boolean }
-  | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number; dataDir: string | undefined; json: boolean }
+  | { command: 'doctor'; tools: string[]; port: number | undefined; dataDir: string | undefined; fix: boolean; json: boolean }
+  | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
+  | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number | undefined; dataDir: string | undefined; json: boolean }
+  | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
@@ -40,6 +40,8 @@ export const usage = `Usage:
       Shows what the last days used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
+
+Commands that ask a running server find it by the data folder (--data DIR; without it, the usual one). --port N asks at that port alone.
 `;
 
 /** Reads the command line. Nothing secret is ever accepted here: other users can see it. */
@@ -77,8 +79,8 @@ export function parseArguments(argv: readonly string[]): Command {
     }
   }
   const portText = values.get('--port');
-  const port = portText === undefined ? defaultPort : Number(portText);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
+  const port = portText === undefined ? undefined : Number(portText);
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535)) return { command: 'wrong', message: `--port wants a number from 0 to 65535, not "${portText ?? ''}".` };
   if (doctor) return { command: 'doctor', tools, port, dataDir: values.get('--data'), fix: flags.has('--fix'), json: flags.has('--json') };
   const place = { port, dataDir: values.get('--data'), json: flags.has('--json') };
   if (canary) return orderOf('canary', canaryActions, tools, place);
@@ -103,7 +105,7 @@ export function parseArguments(argv: readonly string[]): Command {
   }
   const configFile = values.get('--config');
   if (configFile === undefined) return { command: 'wrong', message: 'serve needs --config FILE.' };
-  return { command: 'serve', configFile, port, dataDir: values.get('--data'), json: flags.has('--json') };
+  return { command: 'serve', configFile, port: port ?? defaultPort, dataDir: values.get('--data'), json: flags.has('--json') };
 }
 
 /** An order to a canary or a shadow. @param words the action, then the route */

@@ -2,13 +2,14 @@ import { accessSync, chmodSync, constants, mkdirSync, readdirSync, renameSync, s
 import { basename, join, sep } from 'node:path';
 import type { Log } from '../base/log.ts';
 import { removeAbandonedDrafts } from '../base/files/sharedFile.ts';
+import { portsFolder } from '../inbound/http/servedPorts.ts';
 import { compiledCodeFolder } from './compiledParts.ts';
 
 /** Everything this program keeps in its data folder. */
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
 /** Versions of the rules. */
 export const rulesFolder = 'rules';
-const ownFolders = new Set(['tokens', 'connections', 'limits', rulesFolder, compiledCodeFolder]);
+const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;

@@ -40,15 +40,15 @@ async function treated(tool: string, patient: Patient, doctor: ToolDoctor, fix: 
   }
 }
 
-async function patientAt(dataDir: string, port: number): Promise<Patient> {
-  const url = `http://127.0.0.1:${String(port)}`;
+async function patientAt(dataDir: string, port: number | undefined): Promise<Patient> {
   const server = await localServerAt(dataDir, port);
+  const url = 'message' in server ? '' : server.url;
   const status = 'message' in server ? undefined : parseJson((await askLocal(`${url}/waybill/status`, server.token)).text);
   return {
     where: { home: homedir(), environment: process.env }, storageFolder: dataDir, folders: [process.cwd()],
     endpoint: 'message' in server ? { message: server.message } : { url },
     offered: (status as Pick<StatusSnapshot, 'offered'> | undefined)?.offered ?? [],
-    takesToken: async tool => (await askLocal(`${url}/v1/models`, tool)).status === 200,
+    takesToken: async tool => url !== '' && (await askLocal(`${url}/v1/models`, tool)).status === 200,
     versionOf,
   };
 }

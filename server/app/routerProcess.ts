@@ -9,6 +9,7 @@ import { closeToOthers, makeDataDir, rulesFolder, setAsideMisplaced } from './da
 import { TokenCheck } from '../inbound/http/auth/access.ts';
 import { HttpServer } from '../inbound/http/httpServer.ts';
 import { PortLease } from '../inbound/http/portLease.ts';
+import { PortNote } from '../inbound/http/servedPorts.ts';
 import { localToken } from '../inbound/http/auth/tokenFile.ts';
 import { ToolTokens } from '../inbound/http/auth/toolTokens.ts';
 import { createRouter, type BuiltRouter } from './createRouter.ts';
@@ -75,7 +76,13 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
   });
   const { router } = built;
   const httpServer = new HttpServer({ router, token: new TokenCheck(localEndpoint.token, tools), log, identityToken: localEndpoint.token, localEndpoint: (): HttpStatus => port.status });
-  const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, new Guard('The report of the local endpoint', log).wrap(options.portChanged));
+  const note = new PortNote(options.dataDir);
+  const noting = new Guard('The note of the port', log);
+  const reported = new Guard('The report of the local endpoint', log).wrap(options.portChanged);
+  const port: PortLease = new PortLease(httpServer.server, localEndpoint, log, () => {
+    noting.run(() => { note.follow(port.status); });
+    reported();
+  });
   closeToOthers(options.dataDir, log);
   const heap = new HeapTuning();
   const compiled = options.parts === undefined ? undefined : keepCompiled(options.parts, heap, built.events, log);
@@ -87,6 +94,7 @@ export function createRouterProcess(options: RouterProcessOptions): RouterProces
         heap.dispose();
         compiled?.close();
         port.close();
+        noting.run(() => { note.remove(); });
         await router.shutdown();
         // One event-loop turn, so that pending writes to callers are flushed.
         await new Promise(resolve => setImmediate(resolve));

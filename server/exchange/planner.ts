@@ -3,6 +3,7 @@ import { WaybillError } from '../base/failure.ts';
 import type { SpendTerms } from '../routing/caps/allowance.ts';
 import { writableTokens, type KeptAway, type PlanResult, type RoutingRequest } from '../routing/plan.ts';
 import { ExchangeRoutingRequest } from './conversation/routingRequest.ts';
+import { ignoredHeaders } from './purpose/ignoredHeaders.ts';
 import type { FailureOfExchange, Look } from './machine/exchangeState.ts';
 import type { ReceiptDraft } from './receiptDraft.ts';
 import type { ExchangeInput } from './request.ts';
@@ -60,6 +61,8 @@ export class ExchangePlanner {
     const plan = isKnown ? result.plan : { ...result.plan, requestedModel: this.#services.redact(requestedModel) };
     // With them, a dry run applies other rules to the request later. The record shares the object, and adds none.
     plan.requirements = requirements;
+    const ignored = ignoredHeaders(this.#input.headers);
+    if (ignored !== undefined) plan.ignored = ignored;
     if (keepsPlan) this.#draft.addExcluded(plan);
     else this.#draft.planned(plan);
     if (planned.hasListeners) planned.emit({ exchange: this.#exchange, plan, route: plan.route });

@@ -1,5 +1,5 @@
 import type { CanaryStatus } from '../../../server/api/canary.ts';
-import type { TryRouteParams, TryRouteResult } from '../../../server/api/routes/tryRoute.ts';
+import type { DryRunOutcome, TryRouteParams, TryRouteResult } from '../../../server/api/routes/tryRoute.ts';
 import { formatTokens } from '../../base/figures.ts';
 import { formatMicroUsd } from '../../base/money.ts';
 
@@ -22,14 +22,14 @@ export function sizeText(tokens: number): string {
 }
 
 /** Where a request would go, in words. @param canary the route's, while some of its conversations go there */
-export function dryRunLines(params: TryRouteParams, { plan, expectedMicroUsd }: TryRouteResult, canary: CanaryStatus | undefined): DryRunLines {
+export function dryRunLines(params: TryRouteParams, { plan, expectedMicroUsd, outcome }: TryRouteResult, canary: CanaryStatus | undefined): DryRunLines {
   const content = [...(params.tools ? ['tools'] : []), ...(params.images ? ['images'] : [])];
   const first = plan.targets[0];
   const because = plan.purpose?.first === undefined ? plan.why : `${plan.purpose.entry ?? 'its purpose'} leads to ${plan.purpose.first}${plan.why === undefined ? '' : `; ${plan.why}`}`;
   const toCanary = canary === undefined ? '' : ` ${String(canary.share)} % of conversations go to the canary first.`;
   return {
     title: `Dry Run of "${params.requestedModel}": ${sizeText(params.inputTokens)}${content.length === 0 ? '' : `, with ${content.join(' and ')}`}`,
-    why: first === undefined ? 'Nothing can serve such a request now. Every target is left out for the reason below.' : `It would go to ${first.target}${because === undefined ? ', the first that can serve it' : ` (${because})`}.${toCanary}`,
+    why: first === undefined ? outcomeText(outcome) : `It would go to ${first.target}${because === undefined ? ', the first that can serve it' : ` (${because})`}.${toCanary}`,
     targets: plan.targets.map(({ target }, index) => {
       const expected = expectedMicroUsd[index] ?? null;
       const description = [index === 0 ? 'is asked first' : 'takes over when those before fail', expected === null ? 'cost unknown' : `about ${formatMicroUsd(expected)}`].join(' · ');
@@ -38,4 +38,19 @@ export function dryRunLines(params: TryRouteParams, { plan, expectedMicroUsd }: 
     leftOut: plan.excluded.map(({ target, reason }) => ({ label: `$(circle-slash) ${target}`, description: reason })),
     notes: canary === undefined ? [] : [{ label: '$(beaker) Canary', description: `${String(canary.share)} % of conversations go there first` }],
   };
+}
+
+/** What becomes of a request that no target would be asked for, and who decides that. */
+function outcomeText(outcome: DryRunOutcome | undefined): string {
+  switch (outcome?.kind) {
+    case undefined: return 'Waybill would refuse it and send nothing: every target is left out for the reason below.';
+    case 'refused': return `Waybill would refuse it and send nothing: ${lowerFirst(outcome.why)}`;
+    case 'asks': return `Waybill would send nothing before you answer in the chat: ${outcome.why} The chat offers "${outcome.button}"; other tools are refused.`;
+    case 'waits': return `It would wait: every target is kept away now. ${outcome.target} is asked as soon as it is available, or all the same where the wait is long.`;
+    case 'waits-for-limit': return `Waybill would hold it back, and refuse it if that takes too long: a limit that you set keeps ${outcome.target} away now.`;
+  }
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

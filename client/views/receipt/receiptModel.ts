@@ -108,6 +108,7 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Prompt cache', cacheText(receipt.plan.cache)],
     ['Response cache', responseCacheText(receipt)],
     ['Caps', capsText(receipt.plan.caps)],
+    ['Ignored', receipt.plan.ignored?.join('; ')],
   ]).concat(presentFacts([
     ['Conversation', receipt.caller.conversation],
     ['Request', receipt.id],

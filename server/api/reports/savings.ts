@@ -8,8 +8,10 @@ export interface SavingsParams {
   toDay: string;
 }
 
+/** Where requests can move, as part of a sentence. */
+export const placeHelp = 'an endpoint, a provider, a model, or endpoint/model';
 /** What a baseline can be, as part of a sentence. */
-export const baselineHelp = '"first" (the first target of each route), an endpoint, a provider, a model, or endpoint/model';
+export const baselineHelp = `"first" (the first target of each route), ${placeHelp}`;
 
 /** Costs of requests that the baseline would not have had. */
 export interface Overheads {

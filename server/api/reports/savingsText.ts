@@ -1,17 +1,28 @@
 import { countText, groupedText, markdownTable, markdownText, momentText, percentText, signedUsdText, usdText } from './reportText.ts';
 import type { SavingsGroup, SavingsReport, SavingsRequest, SavingsSums } from './savings.ts';
 
-/** What came of it, in one or two sentences. */
-export function savingsVerdict({ totals, baseline, days }: Pick<SavingsReport, 'totals' | 'baseline' | 'days'>): string {
+/** What came of it, in one or two sentences. Where requests have no figure, that comes first, with what is not known. */
+export function savingsVerdict({ totals, baseline, days, uncounted: reasons }: Pick<SavingsReport, 'totals' | 'baseline' | 'days' | 'uncounted'>): string {
   const { requests, uncounted, savedMicroUsd, baselineMicroUsd, spentMicroUsd } = totals;
-  if (requests === 0) return uncounted === 0 ? 'No request ended in these days.' : `None of ${countText(uncounted, 'request')} has a figure: the reasons are below.`;
+  if (requests === 0) return uncounted === 0 ? 'No request ended in these days.' : `None of ${countText(uncounted, 'request')} has a figure, because ${reasonsText(reasons)}.`;
   const against = `against ${baseline}`;
   const share = baselineMicroUsd > 0 ? ` (${percentText(Math.abs(savedMicroUsd) / baselineMicroUsd)})` : '';
   const sum = savedMicroUsd >= 0 ? `Saved ${figureText(totals)}${share} ${against}` : `Spent ${figureText({ ...totals, savedMicroUsd: -savedMicroUsd, savedLowMicroUsd: -totals.savedHighMicroUsd, savedHighMicroUsd: -totals.savedLowMicroUsd })} more${share} than ${baseline} would have cost`;
   const bad = days.filter(day => day.savedMicroUsd < 0).length;
-  return `${sum}: ${usdText(spentMicroUsd)} instead of ${usdText(baselineMicroUsd)} for ${countText(requests, 'request')}.`
-    + (bad === 0 || savedMicroUsd < 0 ? '' : ` On ${countText(bad, 'day')} the baseline would have been cheaper.`)
-    + (uncounted === 0 ? '' : ` ${countText(uncounted, 'more request has', 'more requests have')} no figure and ${uncounted === 1 ? 'is' : 'are'} in no sum.`);
+  return (uncounted === 0 ? '' : `Only ${groupedText(requests)} of ${countText(requests + uncounted, 'request')} can be compared, and the whole may be more or less: ${groupedText(uncounted)} ${uncounted === 1 ? 'is' : 'are'} in no sum, because ${reasonsText(reasons)}. `)
+    + `${sum}: ${usdText(spentMicroUsd)} instead of ${usdText(baselineMicroUsd)} for ${countText(requests, 'request')}.`
+    + (bad === 0 || savedMicroUsd < 0 ? '' : ` On ${countText(bad, 'day')} the baseline would have been cheaper.`);
+}
+
+const mostReasonsInVerdict = 2;
+
+/** `what a/x charged for them is not known (3), and b/y has no known price for them (1)`. */
+function reasonsText(reasons: SavingsReport['uncounted']): string {
+  if (reasons.length <= 1) return reasons[0]?.reason ?? 'a price or a count is not known';
+  const shown = reasons.slice(0, mostReasonsInVerdict).map(({ reason, requests }) => `${reason} (${groupedText(requests)})`);
+  const rest = reasons.slice(mostReasonsInVerdict).reduce((sum, { requests }) => sum + requests, 0);
+  if (rest > 0) shown.push(`for other reasons (${groupedText(rest)})`);
+  return `${shown.slice(0, -1).join(', ')}, and ${shown.at(-1) ?? ''}`;
 }
 
 /** A saved sum, with its bounds where they differ: `~$1.20 ($0.90 to $1.50)`. */

@@ -17,11 +17,24 @@ export interface TryRouteParams {
   kind?: WorkKind | undefined;
 }
 
+/** What becomes of a request that no target would be asked for at once. */
+export type DryRunOutcome =
+  /** Waybill refuses it and sends nothing. `why`: the rest of a sentence, with its end and, for a cap, the next action */
+  | { kind: 'refused'; why: string }
+  /** VS Code's chat asks whether more may be spent; other callers are refused. */
+  | { kind: 'asks'; why: string; button: string }
+  /** Every target is kept away for a while: the one that is available soonest is waited for, or asked all the same. */
+  | { kind: 'waits'; target: string }
+  /** The same, where a limit that the user set keeps it away: it is not asked before. */
+  | { kind: 'waits-for-limit'; target: string };
+
 export interface TryRouteResult {
   /** As a receipt would have it. No arm of a canary is drawn. */
   plan: Plan;
   /** What it is expected to cost at each target of the plan, in micro-dollars; null where no price is known. */
   expectedMicroUsd: (number | null)[];
+  /** Absent where a target would be asked. */
+  outcome?: DryRunOutcome | undefined;
 }
 
 /** Client -> server, request: where a request would go now. Nothing is sent, and no strategy counts it. */

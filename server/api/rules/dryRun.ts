@@ -74,7 +74,7 @@ export const mostDryRunDays = 31;
 /** `3 of 120 requests would have gone elsewhere; $0.52 would have become about $0.31.` */
 export function dryRunHeadline({ requests, moved, unserved, before, after }: DryRunReport): string {
   if (requests === 0) return 'No requests are recorded in this time, so there is nothing to try the rules on.';
-  const lost = unserved === 0 ? '' : ` ${unserved} would have been refused: nothing could serve them.`;
+  const lost = unserved === 0 ? '' : ` Waybill would have refused ${unserved}, because no target could serve them.`;
   const cost = moved + unserved === 0 ? `The cost stays ${moneyText(before)}.` : `The cost goes from ${moneyText(before)} to about ${moneyText(after)}.`;
   return `${moved} of ${requests} requests would have gone elsewhere.${lost} ${cost}`;
 }
@@ -88,7 +88,7 @@ export function dryRunText(report: DryRunReport): string {
       '', `${route.name}: ${routeLine(route)}`,
       ...route.moves.map(move => `  ${moveLine(move)}`),
       ...route.after.map(({ target, requests, cost }) => `  then ${target}: ${requests} ${requests === 1 ? 'request' : 'requests'}, ${moneyText(cost)}`),
-      ...route.unservedWhy.map(why => `  refused: ${why}`),
+      ...route.unservedWhy.map(why => `  Waybill refuses: ${why}`),
     ]),
     '', 'Assumptions:', ...report.assumptions.map(sentence => `  ${sentence}`),
   ].join('\n');
@@ -107,7 +107,7 @@ export function dryRunMarkdown(report: DryRunReport): string {
     ...shown.flatMap(route => [
       `## ${cell(route.name)}`, '', cell(routeLine(route)), '', '| target | requests then | cost then | requests with these rules | cost |', '|---|--:|--:|--:|--:|',
       ...targetsOf(route).map(({ target, before, after }) => `| ${cell(target)} | ${before?.requests ?? 0} | ${before === undefined ? '' : moneyText(before.cost)} | ${after?.requests ?? 0} | ${after === undefined ? '' : moneyText(after.cost)} |`),
-      '', ...route.unservedWhy.map(why => `- Refused: ${cell(why)}`), ...(route.unservedWhy.length === 0 ? [] : ['']),
+      '', ...route.unservedWhy.map(why => `- Waybill refuses: ${cell(why)}`), ...(route.unservedWhy.length === 0 ? [] : ['']),
     ]),
     ...(report.assumptions.length === 0 ? [] : ['## What this assumes', '', ...report.assumptions.map(sentence => `- ${cell(sentence)}`), '']),
   ].join('\n');
@@ -118,7 +118,7 @@ function changed({ routes }: DryRunReport): DryRunRoute[] {
 }
 
 function routeLine({ requests, moved, unserved }: DryRunRoute): string {
-  return `${moved} of ${requests} requests would have gone elsewhere${unserved === 0 ? '' : `, ${unserved} would have been refused`}.`;
+  return `${moved} of ${requests} requests would have gone elsewhere${unserved === 0 ? '' : `, and Waybill would have refused ${unserved}`}.`;
 }
 
 function moveLine({ from, to, requests, before, after }: DryRunMove): string {

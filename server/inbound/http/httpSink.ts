@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { ConversationEvent, ToolDefinition } from '../../api/conversation.ts';
 import { asString, isObject, parseJson } from '../../base/json.ts';
 import { headerValue } from '../../base/names.ts';
+import { ignoredHeader } from '../../exchange/purpose/ignoredHeaders.ts';
 import type { AnswerHead, ByteSink, ExchangeFailure } from '../../exchange/request.ts';
 import type { ResponseItemStore } from './request/responseItemStore.ts';
 import { errorHeaders } from '../../protocols/callerErrors.ts';
@@ -22,6 +23,8 @@ export interface HttpAnswer {
   tools(): readonly ToolDefinition[];
   /** The requested name: translated answers show it as their model. */
   requestedModel: string;
+  /** Headers of the request that mean nothing, each with what is accepted; absent: none. */
+  ignored?: readonly string[] | undefined;
 }
 
 /** The HTTP end of an exchange: writes the answer in the caller's protocol. */
@@ -133,6 +136,13 @@ export class HttpSink implements ByteSink {
   }
 
   #ownHeaders(): Record<string, string> {
+    const headers = this.#headHeaders();
+    const { ignored } = this.#answer;
+    if (ignored !== undefined) headers[ignoredHeader] = headerValue(ignored.join('. '));
+    return headers;
+  }
+
+  #headHeaders(): Record<string, string> {
     const head = this.#head;
     if (head === undefined) return { 'x-waybill-exchange': this.#answer.exchangeId };
     return {

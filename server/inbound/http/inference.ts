@@ -7,6 +7,7 @@ import { isObject, type JsonValue } from '../../base/json.ts';
 import { modelNameProblem } from '../../base/names.ts';
 import { scanObject, type ObjectScan } from '../../base/objectScan.ts';
 import { encodedConversation, type RawBody, type RequestBody } from '../../exchange/request.ts';
+import { ignoredHeaders } from '../../exchange/purpose/ignoredHeaders.ts';
 import { blankWords } from '../../protocols/bodyRules/fieldStrings.ts';
 import { watchedImageTypes } from '../../protocols/bodyRules/imageTypes.ts';
 import { RequestFormatError, type ProtocolCodec } from '../../protocols/codec.ts';
@@ -73,7 +74,7 @@ export function answerInference(call: HttpCall, services: RouteServices, { kind,
   const sink = new HttpSink(response, {
     codec, stream: facts.stream, includeUsage: facts.includeUsage, estimatedInputTokens: facts.requirements.estimatedInputTokens, exchangeId: id, requestedModel: facts.model,
     items: protocol === 'openai-responses' ? responseItems : undefined,
-    jsonArray, tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
+    jsonArray, ignored: ignoredHeaders(request.headers), tools: () => (body.kind === 'conversation' ? body.decoded().tools : []),
   });
   const exchange = router.create({
     id, inbound: 'http', protocol, requestedModel: facts.model, stream: facts.stream, caller: callerOf(request.headers, call.tool), agent: agentOf(request.headers), headers: request.headers, subagent: isSubagent(request), hops: readHops(request.headers[hopsHeader]), tenant: call.tool, requirements: facts.requirements, body, patienceMs,

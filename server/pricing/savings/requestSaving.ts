@@ -127,6 +127,8 @@ function written(usage: TokenUsage): TokenUsage {
 /** Why the spending on a request is no figure to compare with; undefined where it is one. */
 function spendProblem(attempts: readonly Attempt[], unreadable: number, { microUsd, unknownParts = 0, unpriced }: Cost): string | undefined {
   if (attempts.length === 0 && unreadable === 0) return undefined;
+  const unknown = attempts.find(({ cost }) => cost.microUsd === undefined);
+  if (unknown !== undefined && (microUsd === undefined || unknownParts > 0)) return `what ${unknown.target} charged for them is not known`;
   if (unreadable > 0 || microUsd === undefined) return 'what they cost is not known';
   if (unknownParts > 0) return 'what one of their attempts cost is not known';
   return unpriced === undefined ? undefined : `a part of what they cost has no known price (${unpriced.slice(0, 3).join(', ')})`;

@@ -1,6 +1,6 @@
 import { featuresOf, type RequestFeature } from '../../api/reports/features.ts';
 import type { MigrationParams, MigrationReport, MigrationResult, UsedTarget } from '../../api/reports/migration.ts';
-import { baselineHelp } from '../../api/reports/savings.ts';
+import { placeHelp } from '../../api/reports/savings.ts';
 import type { Attempt } from '../../api/receipt.ts';
 import { promptTokens } from '../../api/usage.ts';
 import type { UsedExchange } from '../../ledger/usedExchange.ts';
@@ -26,8 +26,8 @@ export class MigrationReporter {
     const days = daysOf(params.fromDay, params.toDay);
     if ('problem' in days) return days;
     const wanted = params.to.trim();
-    if (wanted === '' || wanted === 'first') return { problem: `Give where to move: ${baselineHelp.replace(/^"first" [^,]*, /, '')}.` };
-    const to = readBaseline(wanted, table);
+    if (wanted === '' || wanted === 'first') return { problem: `Give where to move: ${placeHelp}.` };
+    const to = readBaseline(wanted, table, placeHelp);
     if ('problem' in to) return to;
     const { of } = params;
     if (of !== undefined && !table.config.endpoints.has(of)) return { problem: `There is no endpoint "${of.slice(0, 60)}": leave it out, or give one of ${[...table.config.endpoints.keys()].slice(0, 10).join(', ') || 'your own'}.` };

@@ -4,6 +4,7 @@ import { parseTargetName, targetName } from '../../api/targetName.ts';
 import { findProvider, providers } from '../../catalog/providers.ts';
 import type { Provider } from '../../catalog/provider.ts';
 import type { UsedExchange } from '../../ledger/usedExchange.ts';
+import { nearest } from '../../config/nearest.ts';
 import { modelFacts } from '../../catalog/modelFacts.ts';
 import type { ModelFacts } from '../../models/mergedFacts.ts';
 import type { PriceTerms } from '../../pricing/pricing.ts';
@@ -31,11 +32,12 @@ const longestText = 300;
 
 /**
  * What a person means by a baseline, in this order: `first`, `endpoint/model`, an endpoint, a provider or a model of it, a model.
+ * @param help what it can be, as part of a sentence
  * @returns one sentence where it means nothing
  */
-export function readBaseline(text: string, table: RouteTable): Baseline | { problem: string } {
+export function readBaseline(text: string, table: RouteTable, help = baselineHelp): Baseline | { problem: string } {
   const name = text.trim();
-  if (name === '' || name.length > longestText) return { problem: `Give what to compare with: ${baselineHelp}.` };
+  if (name === '' || name.length > longestText) return { problem: `Give what to compare with: ${help}.` };
   if (name === 'first') return { words: 'always the first target of the route', placeOf: firstTarget(table) };
   const parts = parseTargetName(name);
   const pinned = parts === undefined ? undefined : table.namedTarget(parts.endpoint, parts.model);
@@ -55,7 +57,19 @@ export function readBaseline(text: string, table: RouteTable): Baseline | { prob
   }
   const [served] = table.targetsOfName(name);
   if (served !== undefined) return { words: `always ${served.name}`, placeOf: () => placeOfTarget(served) };
-  return { problem: `"${name.slice(0, 60)}" is neither an endpoint, a provider nor a model that an endpoint serves: give ${baselineHelp}, such as ${exampleOf(table)}.` };
+  const meant = nearest(name, namesFor(table));
+  return { problem: `"${name.slice(0, 60)}" is neither an endpoint, a provider nor a model that an endpoint serves${meant === undefined ? `: give ${help}, such as ${exampleOf(table)}` : `; did you mean "${meant}"? Accepted are ${help}`}.` };
+}
+
+/** Names that a person may have meant: endpoints first, then providers, then models and targets. */
+function* namesFor(table: RouteTable): Generator<string> {
+  const { endpoints } = table.config;
+  yield* endpoints.keys();
+  for (const { id } of providers) yield id;
+  for (const endpoint of endpoints.keys()) for (const model of table.modelsOf(endpoint)) {
+    yield model;
+    yield targetName(endpoint, model);
+  }
 }
 
 function exampleOf({ config }: RouteTable): string {

@@ -34,6 +34,16 @@ describe('answers that a route keeps', () => {
     return rawRequest({ url: router.url + path(model, stream), method: 'POST', headers: { 'content-type': 'application/json', ...own(router.token), ...headers }, body: JSON.stringify(asked) });
   }
 
+  test('headers of Waybill with an unknown value are named in the answer and its receipt', async () => {
+    for (const stream of [true, false]) {
+      const answer = await send('openai-chat', 'kept-openai-chat', `which kind ${String(stream)}`, stream, { 'x-waybill-kind': 'expensive' });
+      const sentence = 'x-waybill-kind has an unknown value; accepted are low-cost, balanced, high-quality';
+      assert.equal(answer.headers['x-waybill-ignored'], sentence);
+      assert.deepEqual((await router.receipt(String(answer.headers['x-waybill-exchange']))).plan.ignored, [sentence]);
+    }
+    assert.equal((await send('openai-chat', 'kept-openai-chat', 'which kind', false, { 'x-waybill-kind': 'balanced' })).headers['x-waybill-ignored'], undefined);
+  });
+
   const stateOf = ({ headers }: RawAnswer): unknown => headers['x-waybill-cache'];
 
   for (const target of protocolNames) {

@@ -79,7 +79,7 @@ describe('the doctor on the command line', () => {
     stranger.closeAllConnections();
     stranger.close();
     assert.equal(code, 1);
-    assert.match(text, new RegExp(`Port ${held} is held by another program, or by a Waybill of another data folder\\.`));
+    assert.match(text, new RegExp(`Port ${held} is held by another program, or by a Waybill of another data folder; without --port`));
     assert.ok(seen.length > 0 && seen.every(headers => !headers.includes('waybill-')), seen.join('\n'));
   });
 

@@ -17,7 +17,7 @@ describe('the command line', () => {
     ['sandbox --json --ports 1,2', { command: 'sandbox', rest: ['--json', '--ports', '1,2'] }],
     ['canary start coding --port 1', { command: 'canary', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
     ['shadow start coding --port 1', { command: 'shadow', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
-    ['canary status --json --data d', { command: 'canary', action: 'status', route: undefined, port: defaultPort, dataDir: 'd', json: true }],
+    ['canary status --json --data d', { command: 'canary', action: 'status', route: undefined, port: undefined, dataDir: 'd', json: true }],
     ['dry-run --config f', { command: 'dry-run', configFile: 'f', against: undefined, days: 1, dataDir: undefined, json: false }],
     ['dry-run --config f --against g --days 7 --data d --json', { command: 'dry-run', configFile: 'f', against: 'g', days: 7, dataDir: 'd', json: true }],
     ['--stdio', { command: 'language-server', configFile: undefined, dataDir: undefined }],

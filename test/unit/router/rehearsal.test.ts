@@ -60,6 +60,35 @@ describe('a rehearsal', () => {
     assert.deepEqual([targetsOf(result), result.plan.excluded, result.expectedMicroUsd], [[], [{ target: 'a/m', reason: 'its breaker is open' }, { target: 'b/m', reason: 'no key is set' }], []]);
   });
 
+  it('says whether the request would be refused, by what and why, or what happens instead', () => {
+    const refused = view();
+    refused.blockedKeys.set('a', { reason: 'no key is set' });
+    refused.blockedKeys.set('b', { reason: 'no key is set' });
+    assert.deepEqual(tried({}, refused).result.outcome, { kind: 'refused', why: 'no target can serve it: a/m, because no key is set; b/m, because no key is set.' });
+    assert.deepEqual(tried({ requestedModel: 'nope' }).result.outcome, { kind: 'refused', why: 'no route, model or target is named "nope".' });
+    const out = view();
+    out.blockedKeys.set('a', { reason: 'no key is set' });
+    out.admissions.set('b/m', { admitted: false, reason: 'its breaker is open', retryAt: now + 1000 });
+    assert.deepEqual(tried({}, out).result.outcome, { kind: 'waits', target: 'b/m' });
+    out.admissions.set('b/m', { admitted: false, reason: 'its limit is used up', retryAt: now + 1000, ownLimit: true });
+    assert.deepEqual(tried({}, out).result.outcome, { kind: 'waits-for-limit', target: 'b/m' });
+    assert.equal(tried().result.outcome, undefined);
+  });
+
+  it('heeds caps as they are for the first request of a conversation', () => {
+    const capped = (whenReached: 'stop' | 'degrade' | 'ask', microUsd: number): TryRouteResult => {
+      const made = view();
+      made.config.routes.set('best', Object.assign(made.config.routes.get('best') ?? assert.fail(), { caps: { limits: [{ scope: 'turn', microUsd }], whenReached } }));
+      return tried({}, made).result;
+    };
+    const { outcome, plan } = capped('stop', 4_000);
+    assert.ok(outcome?.kind === 'refused');
+    assert.match(outcome.why, /^The cap of this turn on route "best" \(\$0\.0040\) is reached: a\/m is expected to cost \$0\.0050, and \$0\.0040 is left\. Raise "turnUsd"/);
+    assert.deepEqual(plan.targets, []);
+    assert.deepEqual(capped('ask', 4_000).outcome?.kind, 'asks');
+    assert.deepEqual(targetsOf(capped('stop', 6_000)), ['a/m']);
+  });
+
   it('takes no turn of a route, and draws no arm of a canary', () => {
     const made = view();
     const route = made.config.routes.get('best');

@@ -111,7 +111,8 @@ describe('a migration report', () => {
     };
     assert.match(await problem(''), /^Give where to move: an endpoint, a provider, a model, or endpoint\/model\.$/);
     assert.match(await problem('first'), /^Give where to move/);
-    assert.match(await problem('nothing'), /neither an endpoint/);
+    assert.match(await problem('nothing'), /^"nothing" is neither an endpoint, a provider nor a model that an endpoint serves: give an endpoint, a provider, a model, or endpoint\/model, such as /);
+    assert.match(await problem('antropic'), /did you mean "anthropic"\? Accepted are an endpoint/);
     assert.match(await problem('openai', 'gone'), /There is no endpoint "gone": leave it out, or give one of anthropic, openai, local/);
     assert.match(migrationMarkdown(await migrate(bench, 'openai')), /No request ended in these days/);
   });

@@ -120,7 +120,7 @@ describe('savings, worked by hand', () => {
     const { totals, uncounted } = await report(bench, 'cheap/mystery');
     assert.deepEqual([totals.requests, totals.uncounted, totals.spentMicroUsd], [0, 4, 0]);
     assert.deepEqual(uncounted.map(({ reason, requests }) => [requests, reason]), [
-      [1, 'a part of what they cost has no known price (web search)'], [1, 'cheap/mystery has no known price for them'], [1, 'what one of their attempts cost is not known'], [1, 'what they cost is not known'],
+      [1, 'a part of what they cost has no known price (web search)'], [1, 'cheap/mystery has no known price for them'], [1, 'what cheap/gpt-4.1 charged for them is not known'], [1, 'what cheap/mystery charged for them is not known'],
     ]);
     assert.deepEqual((await report(bench, 'openai')).uncounted.map(({ reason }) => reason).filter(reason => reason.includes('serve')), ['endpoint "openai" does not serve claude-haiku-4.5', 'endpoint "openai" does not serve mystery']);
   });
@@ -178,6 +178,26 @@ describe('savings, worked by hand', () => {
   });
 });
 
+describe('the verdict on savings', () => {
+  it('begins with what is in no sum, and names what has no price', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(10), [{ endpoint: 'cheap', model: 'gpt-4.1', usage: { inputTokens: 1_000_000, cacheReadTokens: 0, outputTokens: 0 } }]);
+    const priced = savingsVerdict(await report(bench, 'openai/gpt-4.1'));
+    assert.match(priced, /^Saved /);
+    bench.add(at(10, 1), [{ endpoint: 'cheap', model: 'mystery', usage: { inputTokens: 1_000_000, cacheReadTokens: 0, outputTokens: 0 } }]);
+    const verdict = savingsVerdict(await report(bench, 'openai/gpt-4.1'));
+    assert.equal(verdict, `Only 1 of 2 requests can be compared, and the whole may be more or less: 1 is in no sum, because what cheap/mystery charged for them is not known. ${priced}`);
+    for (const minute of [2, 3]) bench.add(at(10, minute), [{ endpoint: 'cheap', model: 'riddle', usage: { inputTokens: 1, cacheReadTokens: 0, outputTokens: 0 } }]);
+    assert.match(savingsVerdict(await report(bench, 'openai/gpt-4.1')), /because what cheap\/riddle charged for them is not known \(2\), and what cheap\/mystery charged for them is not known \(1\)\. Saved/);
+  });
+
+  it('says why where nothing can be compared', async () => {
+    const bench = new ReportBench(config);
+    bench.add(at(10), [{ endpoint: 'cheap', model: 'mystery', usage: { inputTokens: 1, cacheReadTokens: 0, outputTokens: 0 } }]);
+    assert.equal(savingsVerdict(await report(bench, 'openai/gpt-4.1')), 'None of 1 request has a figure, because what cheap/mystery charged for them is not known.');
+  });
+});
+
 describe('a baseline', () => {
   it('that means nothing is refused in one sentence with what can be given', async () => {
     const bench = new ReportBench(config);
@@ -186,6 +206,7 @@ describe('a baseline', () => {
       return 'problem' in result ? result.problem : assert.fail('it was accepted');
     };
     assert.match(await problem('nothing'), /"nothing" is neither an endpoint, a provider nor a model that an endpoint serves: give "first"/);
+    assert.match(await problem('opnai'), /serves; did you mean "openai"\? Accepted are "first"/);
     assert.match(await problem('  '), /Give what to compare with/);
     assert.match(await problem('x'.repeat(5_000)), /Give what to compare with/);
     assert.match(await problem('first', '2026-11-31'), /like 2026-11-01/);

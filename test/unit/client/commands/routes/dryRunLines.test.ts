@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CanaryStatus } from '../../../../../server/api/canary.ts';
 import type { Plan } from '../../../../../server/api/receipt.ts';
-import type { TryRouteParams } from '../../../../../server/api/routes/tryRoute.ts';
+import type { TryRouteParams, TryRouteResult } from '../../../../../server/api/routes/tryRoute.ts';
 import { dryRunLines, sizeText, type DryRunLines } from '../../../../../client/commands/routes/dryRunLines.ts';
 
 const params: TryRouteParams = { requestedModel: 'best', inputTokens: 40_000, tools: false, images: false };
 const planned = (...names: string[]): Plan['targets'] => names.map(target => ({ target, endpoint: target.split('/')[0] ?? '', model: 'm', upstreamModel: 'm' }));
 
-function lines(plan: Partial<Plan>, expectedMicroUsd: (number | null)[] = [], changes: Partial<TryRouteParams> = {}, canary?: CanaryStatus): DryRunLines {
-  return dryRunLines({ ...params, ...changes }, { plan: { requestedModel: 'best', kind: 'route', route: 'best', strategy: 'priority', targets: [], excluded: [], ...plan }, expectedMicroUsd }, canary);
+function lines(plan: Partial<Plan>, expectedMicroUsd: (number | null)[] = [], changes: Partial<TryRouteParams> = {}, canary?: CanaryStatus, outcome?: TryRouteResult['outcome']): DryRunLines {
+  return dryRunLines({ ...params, ...changes }, { plan: { requestedModel: 'best', kind: 'route', route: 'best', strategy: 'priority', targets: [], excluded: [], ...plan }, expectedMicroUsd, outcome }, canary);
 }
 
 describe('what a dry run of a request shows', () => {
@@ -33,10 +33,15 @@ describe('what a dry run of a request shows', () => {
     assert.equal(lines({ targets: planned('a/m') }, [], {}, canary).why, 'It would go to a/m, the first that can serve it. 5 % of conversations go to the canary first.');
   });
 
-  it('is what is left out, and that nothing can serve where all of it is', () => {
-    const { why, targets, leftOut } = lines({ excluded: [{ target: 'a/m', reason: 'cannot call tools' }] });
-    assert.equal(why, 'Nothing can serve such a request now. Every target is left out for the reason below.');
-    assert.deepEqual([targets, leftOut], [[], [{ label: '$(circle-slash) a/m', description: 'cannot call tools' }]]);
+  it('says that Waybill would refuse the request and why, or what happens instead, where no target would be asked', () => {
+    const whyOf = (outcome: TryRouteResult['outcome']): string => lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] }, [], {}, undefined, outcome).why;
+    const { why, targets, leftOut } = lines({ excluded: [{ target: 'a/m', reason: 'it cannot call tools' }] }, [], {}, undefined, { kind: 'refused', why: 'no target can serve it: a/m, because it cannot call tools.' });
+    assert.equal(why, 'Waybill would refuse it and send nothing: no target can serve it: a/m, because it cannot call tools.');
+    assert.deepEqual([targets, leftOut], [[], [{ label: '$(circle-slash) a/m', description: 'it cannot call tools' }]]);
+    assert.equal(whyOf({ kind: 'refused', why: 'The cap of this turn ($0.50) is reached.' }), 'Waybill would refuse it and send nothing: the cap of this turn ($0.50) is reached.');
+    assert.match(whyOf({ kind: 'asks', why: 'It costs $2.', button: 'Allow $1 More' }), /^Waybill would send nothing before you answer in the chat: It costs \$2\. The chat offers "Allow \$1 More"; other tools are refused\.$/);
+    assert.match(whyOf({ kind: 'waits', target: 'a/m' }), /^It would wait: every target is kept away now\. a\/m is asked as soon/);
+    assert.match(whyOf({ kind: 'waits-for-limit', target: 'a/m' }), /a limit that you set keeps a\/m away now/);
   });
 
   it('says in its title what was tried', () => {
