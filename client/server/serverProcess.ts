@@ -19,6 +19,9 @@ import { canaryRequest, type CanaryParams, type CanaryResult } from '../../serve
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
 import { cacheReportRequest, migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
+import {
+  cancelRequestRequest, findRequestsRequest, runningRequestsRequest, type CancelRequestResult, type FindRequestsParams, type FindRequestsResult, type RunningRequest,
+} from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import { shadowRequest, type ShadowParams, type ShadowResult } from '../../server/api/shadow.ts';
 import { startDrillRequest, stopDrillRequest, resilienceReportRequest } from '../../server/api/drill.ts';
@@ -153,6 +156,9 @@ export class ServerProcess implements WaybillServer {
   async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendRequest, params); }
   async reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult> { return this.#request(reconcileRequest, params, token); }
   async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(recentRequestsRequest, params); }
+  async findRequests(params: FindRequestsParams, token?: vscode.CancellationToken): Promise<FindRequestsResult> { return this.#request(findRequestsRequest, params, token); }
+  async runningRequests(): Promise<RunningRequest[]> { return this.#request(runningRequestsRequest, {}); }
+  async cancelRequest(id: string): Promise<CancelRequestResult> { return this.#request(cancelRequestRequest, { id }); }
   async receipt(id: string): Promise<ReceiptResult> { return this.#request(receiptRequest, { id }); }
   async catalog(): Promise<CatalogResult> { return this.#request(catalogRequest, {}); }
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolRequest, { tool }); }

@@ -7,6 +7,7 @@ import type { ClearResponseCacheResult } from '../../server/api/cache/responseCa
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
+import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
 import type { ShadowParams, ShadowResult } from '../../server/api/shadow.ts';
 import type { DryRunParams, DryRunResult } from '../../server/api/rules/dryRun.ts';
@@ -38,6 +39,12 @@ export interface WaybillServer {
   /** Compares the ledger with what a provider charges. */
   reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult>;
   requests(params: RequestsParams): Promise<RequestsResult>;
+  /** A page of the requests of the whole ledger that pass a filter, or why the filter cannot be read. */
+  findRequests(params: FindRequestsParams, token?: vscode.CancellationToken): Promise<FindRequestsResult>;
+  /** What runs now, in all windows, newest first. */
+  runningRequests(): Promise<RunningRequest[]>;
+  /** Ends a request that runs here, or says why not. */
+  cancelRequest(id: string): Promise<CancelRequestResult>;
   receipt(id: string): Promise<ReceiptResult>;
   catalog(): Promise<CatalogResult>;
   /** Gives a tool a token of its own, or the one it has. */

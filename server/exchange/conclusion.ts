@@ -22,6 +22,10 @@ export function conclusionOf(end: ExchangeEnd, services: ConclusionServices, { r
   switch (end.kind) {
     case 'ok': return { outcome: 'ok', failureClass: end.refusal ? 'content-policy' : undefined };
     case 'cancelled': return { outcome: 'cancelled', failureClass: 'cancelled', message: 'The caller went away.' };
+    case 'stopped': {
+      const failure = stoppedByUser();
+      return { outcome: 'cancelled', failureClass: 'cancelled', message: failure.error.message, failure };
+    }
     case 'interrupted': {
       const error = new WaybillError('shutting-down', 'server', 'Waybill was shut down; send the request again.');
       return { outcome: 'interrupted', failureClass: 'cancelled', message: error.message, failure: { error, status: 503 } };
@@ -40,6 +44,11 @@ export function conclusionOf(end: ExchangeEnd, services: ConclusionServices, { r
       }));
     }
   }
+}
+
+/** What a caller gets whose request a person cancelled. No client sends it again by itself. */
+export function stoppedByUser(): FailureOfExchange {
+  return { error: new WaybillError('cancelled', 'cancelled', 'The request was cancelled in Waybill; send it again to get an answer.', { status: 499 }), status: 499 };
 }
 
 function failed(failure: FailureOfExchange): Conclusion {

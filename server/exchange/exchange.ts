@@ -12,7 +12,7 @@ import { attemptEnded, runningRecord, settleAttempt, type AttemptVerdict } from 
 import { isRefusal } from './attempt/record.ts';
 import { failureOf } from './attemptFailure.ts';
 import { ExchangeCache, type CachedExchange } from './cache/exchangeCache.ts';
-import { conclude } from './conclusion.ts';
+import { conclude, stoppedByUser } from './conclusion.ts';
 import type { ExchangeEffect, ExchangeEnd, ExchangeEvent, ExchangeState } from './machine/exchangeState.ts';
 import { goneCaller } from './goneCaller.ts';
 import { HedgeTimer } from './hedgeTimer.ts';
@@ -117,6 +117,22 @@ export class Exchange implements LaunchOwner, RunningExchange, CachedExchange {
       this.#dispatch({ type: 'cancelled' });
       return;
     }
+    this.#detach();
+  }
+
+  stop(): boolean {
+    if (this.#state.kind === 'ended' || this.#wholeAttempt() !== undefined) return false;
+    if (this.#cache?.callerLeft() === true) {
+      this.sink.fail({ ...stoppedByUser(), exchangeId: this.receipt.id, attempts: this.receipt.attempts.length });
+      this.#detach();
+    } else {
+      this.#dispatch({ type: 'stopped' });
+    }
+    return true;
+  }
+
+  /** The caller gets nothing more; what runs goes on. */
+  #detach(): void {
     this.sink.onDrain = undefined;
     this.sink = this.#byteSink = goneCaller();
     this.#readerSink = undefined;

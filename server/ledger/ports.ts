@@ -1,4 +1,6 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { RequestFilter } from '../api/reports/requestFilter.ts';
+import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { Subscription } from '../base/emitter.ts';
 import type { PeerNote } from './peerNotes.ts';
 import type { LimitStore } from './limitStore.ts';
@@ -74,6 +76,10 @@ export interface LedgerReader {
   receipt(id: string): Promise<Receipt | undefined>;
   /** The latest exchanges, newest first. @param before only those that started before this moment */
   recent(limit: number, before?: number): Promise<RequestSummary[]>;
+  /** Looks through the exchanges behind a place for those that pass a query, at most so many, newest first. @param after where the part before ended */
+  find(filter: RequestFilter, limit: number, after?: RequestPlace): Promise<FoundRequests>;
+  /** The exchanges of all servers that have not ended, newest first; of many the latest. */
+  running(): Promise<RunningRequest[]>;
   /** Exchanges that started in a range, oldest first. @param after where the page before ended */
   receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage>;
   spend(range: TimeRange): Promise<SpendReport>;

@@ -1,7 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerBill } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { RequestFilter } from '../api/reports/requestFilter.ts';
+import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { ProviderMessages } from '../exchange/providerMessages.ts';
 import { LedgerUnavailableError } from '../ledger/ledgerUnavailable.ts';
 import type { LedgerReader, ReceiptPage, ReceiptPlace } from '../ledger/ports.ts';
@@ -13,7 +15,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'receiptsIn' | 'spend' | 'bill' | 'used'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'bill' | 'used'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -41,6 +43,25 @@ export class History {
   /** The latest exchanges first. @param before milliseconds since the epoch */
   recent(limit: number, before?: number): Promise<RequestSummary[]> {
     return this.#read(() => this.#options.ledger.recent(limit, before));
+  }
+
+  /** A page of the exchanges that pass a query, newest first: fewer than `limit` only at the end, or where the search is given up. */
+  async find(filter: RequestFilter, limit: number, after?: RequestPlace, signal?: AbortSignal): Promise<FoundRequests> {
+    const requests: RequestSummary[] = [];
+    let next = after;
+    do {
+      const part = await this.#read(() => this.#options.ledger.find(filter, limit - requests.length, next));
+      requests.push(...part.requests);
+      next = part.next;
+      // Requests are served between two parts of a long search.
+      if (next !== undefined && requests.length < limit) await nextTurn();
+    } while (next !== undefined && requests.length < limit && signal?.aborted !== true);
+    return { requests, next };
+  }
+
+  /** See LedgerReader.running. */
+  running(): Promise<RunningRequest[]> {
+    return this.#read(() => this.#options.ledger.running());
   }
 
   /** See LedgerReader.receiptsIn. */

@@ -2,6 +2,8 @@ import type { ProtocolName } from '../api/conversation.ts';
 import type { ReconcileParams, ReconcileResult } from '../api/bill.ts';
 import type { NoticeParams, ProbeReport, TestEndpointResult } from '../api/messages.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../api/reports/requestMessages.ts';
+import { readRequestFilter } from '../api/reports/requestFilter.ts';
 import type { TryRouteParams, TryRouteResult } from '../api/routes/tryRoute.ts';
 import type { ConfigProblem, HttpStatus, OfferedModel, StatusSnapshot } from '../api/status.ts';
 import type { Clock } from '../base/clock.ts';
@@ -74,6 +76,9 @@ export interface RouterOptions {
   changes: StatusChanges;
   notices: Emitter<NoticeParams>;
 }
+
+/** The longest page of found requests. */
+const mostFound = 1_000;
 
 /** What the inbound sides see of the server: requests go in here, and the state can be asked for at any time. */
 export class Router {
@@ -172,6 +177,28 @@ export class Router {
   /** The latest exchanges first. @param before milliseconds since the epoch */
   recent(limit: number, before?: number): Promise<RequestSummary[]> {
     return this.#parts.history.recent(limit, before);
+  }
+
+  /** A page of the requests that pass a filter, newest first, or why the filter cannot be read. @throws LedgerUnavailableError, as the next two */
+  async find(params: FindRequestsParams, signal?: AbortSignal): Promise<FindRequestsResult> {
+    const filter = readRequestFilter({ ...params.filter });
+    if (typeof filter === 'string') return { refused: filter };
+    const limit = Math.min(Math.max(Math.trunc(params.limit) || 1, 1), mostFound);
+    return this.#parts.history.find(filter, limit, params.after, signal);
+  }
+
+  /** What runs now, in this server and its peers, newest first. */
+  runningRequests(): Promise<RunningRequest[]> {
+    return this.#parts.history.running();
+  }
+
+  /** Ends a request that runs here: its caller gets an error, and what it has cost is kept. */
+  async cancelRequest(id: string): Promise<CancelRequestResult> {
+    if (this.#parts.running.stop(id)) return { cancelled: true, message: 'The request was cancelled. What it has cost until now is in its receipt.' };
+    const receipt = await this.receipt(id);
+    if (receipt === undefined) return { cancelled: false, message: 'There is no request of that id.' };
+    if (receipt.outcome !== 'open') return { cancelled: false, message: 'The request has ended already.' };
+    return { cancelled: false, message: this.#parts.running.receipt(id) === undefined ? 'The request runs in another window: cancel it there.' : 'The caller has the whole answer already.' };
   }
 
   spend(range: TimeRange): Promise<SpendReport> {

@@ -47,6 +47,12 @@ export class RunningExchanges {
     return undefined;
   }
 
+  /** Ends an exchange with an error to its caller. @returns whether it did; false also where its answer is whole already */
+  stop(id: string): boolean {
+    for (const exchange of this.#running) if (exchange.receipt.id === id) return exchange.stop();
+    return false;
+  }
+
   /** The second requests that run now. */
   hedges(): HedgeUnderWay[] {
     const hedges: HedgeUnderWay[] = [];

@@ -156,6 +156,8 @@ export type ExchangeEvent =
   /** The answer of another exchange broke off. */
   | { readonly type: 'replay-failed'; readonly failure: FailureOfExchange }
   | { readonly type: 'cancelled' }
+  /** A person cancelled the request, and the caller waits for its answer. */
+  | { readonly type: 'stopped' }
   | { readonly type: 'interrupted' }
   /** Waybill itself failed at this exchange. */
   | { readonly type: 'crashed' };
@@ -167,6 +169,7 @@ export type ExchangeEnd =
   /** No target could serve. */
   | { readonly kind: 'exhausted'; readonly look: Look; readonly tried: TriedTargets; readonly raw: RawError | undefined }
   | { readonly kind: 'cancelled' }
+  | { readonly kind: 'stopped' }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'crashed' };
 

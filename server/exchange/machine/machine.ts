@@ -22,6 +22,7 @@ export function step(state: ExchangeState, event: ExchangeEvent): ExchangeStep {
   if (state.kind === 'ended') return same(state);
   switch (event.type) {
     case 'cancelled': return endWith({ kind: 'cancelled' }, givingUpAll(state));
+    case 'stopped': return endWith({ kind: 'stopped' }, givingUpAll(state));
     case 'interrupted': return endWith({ kind: 'interrupted' }, givingUpAll(state));
     case 'crashed': return endWith({ kind: 'crashed' }, givingUpAll(state));
     case 'replayed': return endWith({ kind: 'ok', refusal: event.refusal }, givingUpAll(state));

@@ -19,6 +19,7 @@ import {
 import type { Row } from './rowValues.ts';
 import { BillQueries } from './billQueries.ts';
 import { SpendQueries } from './spendQueries.ts';
+import { RequestSearch } from './used/requestSearch.ts';
 import { UsedExchanges } from './used/usedExchanges.ts';
 
 export interface LedgerFileOptions {
@@ -60,6 +61,7 @@ export class LedgerFile {
   readonly #fileId: string | undefined;
   readonly #instanceId: string;
   readonly #notes: PeerNotes;
+  #search: RequestSearch | undefined;
   /** Rows that cannot be read cost themselves and a log line. */
   readonly #unreadable: Guard;
 
@@ -174,6 +176,11 @@ export class LedgerFile {
       else rows.push(row);
     }
     return readable(allRows(this.#recent, before, limit), (row) => summaryFromRow(row, this.#attemptsIn(rowsOf.get(row['seq']) ?? [])), this.#unreadable);
+  }
+
+  /** Made when something is looked for. */
+  get search(): RequestSearch {
+    return this.#search ??= new RequestSearch(this.#database, this.#instanceId, this.#unreadable);
   }
 
   #attemptsIn(rows: readonly Row[]): ReadAttempts {

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../../api/receipt.ts';
+import type { RequestFilter } from '../../api/reports/requestFilter.ts';
+import type { FoundRequests, RequestPlace, RunningRequest } from '../../api/reports/requestMessages.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Emitter, type Subscription } from '../../base/emitter.ts';
 import { Guard } from '../../base/guarded.ts';
@@ -163,6 +165,14 @@ class SqliteLedger implements Ledger {
 
   async recent(limit: number, before = Number.MAX_SAFE_INTEGER): Promise<RequestSummary[]> {
     return this.#read((file) => file.recent(limit, before));
+  }
+
+  async find(filter: RequestFilter, limit: number, after?: RequestPlace): Promise<FoundRequests> {
+    return this.#read(({ search }) => search.find(filter, limit, after));
+  }
+
+  async running(): Promise<RunningRequest[]> {
+    return this.#read(({ search }) => search.running());
   }
 
   async receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage> {

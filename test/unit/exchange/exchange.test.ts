@@ -85,6 +85,19 @@ describe('an exchange', () => {
     assert.deepEqual([exchange.receipt.outcome, exchange.receipt.attempts[0]?.outcome], ['interrupted', 'cancelled']);
   });
 
+  it('answers its caller when a person cancels it, keeps what it cost, and stops the provider', t => {
+    const { exchange, sink, transport } = exchangeUnderTest(t);
+    exchange.start();
+    transport.call(1).says('Hello');
+    assert.equal(exchange.stop(), true);
+    assert.ok(transport.call(1).isAborted);
+    assert.deepEqual(sink.got, ['begin a/m', 'Hello', 'fail cancelled']);
+    const { outcome, message, attempts } = exchange.receipt;
+    assert.deepEqual([outcome, message, attempts.map(one => one.outcome)], ['cancelled', 'The request was cancelled in Waybill; send it again to get an answer.', ['cancelled']]);
+    assert.equal(exchange.stop(), false, 'it has ended');
+    assert.equal(sink.got.length, 3);
+  });
+
   it('ends once when the caller disconnects while it receives the failure', t => {
     const under = exchangeUnderTest(t);
     const { exchange, sink, transport, published } = under;

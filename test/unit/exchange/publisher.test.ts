@@ -38,7 +38,7 @@ describe('the publisher of exchanges', () => {
     const publisher = new ExchangePublisher({ error: (message) => { said.push(message); } });
     const fail = (): never => { throw new Error('injected'); };
     publisher.subscribe({ name: 'The broken observer', onPriced: fail, onEnded: fail });
-    const ended: ExchangeEnded = { exchange: { receipt: priced.receipt, tick() {}, progress: () => priced.receipt, interrupt() {} }, receipt: priced.receipt, attempts: [], route: undefined };
+    const ended: ExchangeEnded = { exchange: { receipt: priced.receipt, tick() {}, progress: () => priced.receipt, interrupt() {}, stop: () => false }, receipt: priced.receipt, attempts: [], route: undefined };
     for (let count = 0; count < 4; count += 1) {
       publisher.ended.emit(ended);
       publisher.priced.emit(priced);

@@ -1,5 +1,7 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
-import type { Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
+import type { Attempt, Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
+import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
+import type { FoundRequests, RequestPlace, RunningRequest } from '../../../server/api/reports/requestMessages.ts';
 import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
@@ -96,6 +98,20 @@ export class InMemoryLedger implements Ledger {
   async recent(limit: number, before = Infinity): Promise<RequestSummary[]> {
     return [...this.receipts.values()].reverse().filter((receipt) => receipt.startedAt < before)
       .sort((a, b) => b.startedAt - a.startedAt).slice(0, limit).map(summaryOf);
+  }
+
+  async find(filter: RequestFilter, limit: number, after?: RequestPlace): Promise<FoundRequests> {
+    const all = [...this.receipts.values()].map((receipt, seq) => ({ receipt, seq: seq + 1, startedAt: receipt.startedAt }))
+      .filter(({ receipt, seq, startedAt }) => passes(receipt, filter) && (after === undefined || startedAt < after.startedAt || (startedAt === after.startedAt && seq < after.seq)))
+      .sort((a, b) => b.startedAt - a.startedAt || b.seq - a.seq);
+    const page = all.slice(0, limit);
+    const last = page.at(-1);
+    return { requests: page.map(({ receipt }) => summaryOf(receipt)), next: last === undefined || all.length <= limit ? undefined : { startedAt: last.startedAt, seq: last.seq } };
+  }
+
+  async running(): Promise<RunningRequest[]> {
+    const open = [...this.receipts.values()].filter(({ outcome }) => outcome === 'open').reverse().sort((a, b) => b.startedAt - a.startedAt);
+    return open.map(receipt => ({ ...summaryOf(receipt), ofPeer: false }));
   }
 
   async spend(range: TimeRange): Promise<SpendReport> {
@@ -248,6 +264,37 @@ export class InMemoryLedger implements Ledger {
   revision(): number { return this.#finished; }
   flush(): void {}
   shutdown(): void {}
+}
+
+function passes(receipt: Receipt, filter: RequestFilter): boolean {
+  const { caller, plan, attempts, startedAt, outcome } = receipt;
+  const known = sumCost(attempts).microUsd;
+  const optional = { route: plan.route, kind: plan.purpose?.kind, ...caller };
+  const texts = [receipt.id, plan.requestedModel, receipt.target, plan.route, ...Object.values(caller), receipt.message, ...attempts.flatMap(({ target, message }) => [target, message])];
+  const holds = (field: keyof RequestFilter): boolean => {
+    switch (field) {
+      case 'fromMs': return startedAt >= (filter.fromMs ?? 0);
+      case 'toMs': return startedAt < (filter.toMs ?? Infinity);
+      case 'endpoint': return attempts.some(({ endpoint }) => endpoint === filter.endpoint);
+      case 'provider': return attempts.some(({ provider }) => provider === filter.provider);
+      case 'model': return plan.requestedModel === filter.model || attempts.some(({ model }) => model === filter.model);
+      case 'route': case 'kind': case 'tool': case 'workspace': case 'branch': case 'conversation': case 'purpose': case 'extension': return optional[field] === filter[field];
+      case 'part': return attempts.some(attempt => partOf(attempt, receipt) === filter.part);
+      case 'notRecorded': return (filter.notRecorded ?? []).every(name => (name === 'provider' ? attempts.some(({ provider }) => provider === undefined) : optional[name] === undefined));
+      case 'outcome': return outcome === filter.outcome;
+      case 'minCostMicroUsd': return known !== undefined && known >= (filter.minCostMicroUsd ?? 0);
+      case 'text': return texts.some(text => text?.toLowerCase().includes((filter.text ?? '').toLowerCase()));
+    }
+  };
+  return (Object.keys(filter) as (keyof RequestFilter)[]).every(field => filter[field] === undefined || holds(field));
+}
+
+function partOf({ role, outcome, target, number }: Attempt, receipt: Receipt): string {
+  if (role === 'shadow') return 'shadow';
+  if (role === 'resume' || role === 'restart') return 'resume';
+  if (outcome === 'cancelled' && receipt.outcome !== 'cancelled' && receipt.outcome !== 'interrupted') return 'hedge';
+  if (outcome === 'failed') return receipt.attempts.find(one => one.number === number + 1)?.target === target ? 'retry' : 'failover';
+  return 'answer';
 }
 
 function noSpend(): SpendTotals {

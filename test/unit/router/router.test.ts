@@ -48,7 +48,7 @@ test('running exchanges are priced each second with the configured prices while 
   assert.equal(loads(), 0);
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', outcome: 'interrupted', usage: tokens(1_000, 100), cost: { certainty: 'unknown' } });
   const receipt: Receipt = running(aReceipt('x-1', { attempts: [attempt] }));
-  events.started.emit({ exchange: { receipt, tick() {}, progress: () => receipt, interrupt() {} } });
+  events.started.emit({ exchange: { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false } });
   t.mock.timers.tick(1000);
   assert.equal(loads(), 1);
   assert.equal(ledger.receipts.get('x-1')?.attempts[0]?.cost.microUsd, 2_800);
@@ -60,7 +60,7 @@ test('no price table is loaded where it says nothing on any endpoint, and record
   configure();
   const attempt = anAttempt({ endpoint: 'relay', model: 'm', outcome: 'interrupted', usage: tokens(1_000, 100), cost: { certainty: 'unknown' } });
   const open: Receipt = running(aReceipt('x-1', { attempts: [attempt] }));
-  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {} } });
+  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {}, stop: () => false } });
   t.mock.timers.tick(1000);
   assert.equal(ledger.receipts.get('x-1')?.attempts[0]?.cost.microUsd, 2_800);
   const price = { model: 'm', endpointName: 'relay', configPrices: { inputPerMTok: 2, outputPerMTok: 8 } };
@@ -106,7 +106,7 @@ test('a shutdown interrupts every running exchange, also when one of them throws
     events.started.emit({ exchange: { receipt, tick() {}, progress: () => receipt, interrupt() {
       interrupted.push(id);
       if (id === 'x-1') throw new Error('injected');
-    } } });
+    }, stop: () => false } });
   }
   await made.shutdown();
   assert.deepEqual(interrupted, ['x-1', 'x-2', 'x-3']);

@@ -20,7 +20,7 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   const pricer: Pricer = { isReady: true, ready: () => Promise.resolve(), priceAttempt: () => exact(40), contextWindow: () => undefined } as never;
   const { router, events, services } = createTestRouter({ ledger, pricer, interfaces: () => ({}) });
   const ends = (receipt: Receipt): void => {
-    const exchange = { receipt, tick() {}, progress: () => receipt, interrupt() {} };
+    const exchange = { receipt, tick() {}, progress: () => receipt, interrupt() {}, stop: () => false };
     events.ended.emit({ exchange, receipt, attempts: receipt.attempts.map((record) => ({ record, price: {} as never })), route: undefined });
   };
   t.after(async () => {
@@ -38,7 +38,7 @@ test('a status snapshot and the cap of second requests neither commit nor read t
   ends(ended);
   await turn();
   const open = running(aReceipt('x-2', { attempts: [{ ...attempt, cost: { certainty: 'unknown' } }] }));
-  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {} } });
+  events.started.emit({ exchange: { receipt: open, tick() {}, progress: () => open, interrupt() {}, stop: () => false } });
   t.mock.timers.tick(1_000);
   await turn();
   // The record waits for a commit while the snapshot is made.

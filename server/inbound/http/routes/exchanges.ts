@@ -1,7 +1,8 @@
+import { readRequestFilter } from '../../../api/reports/requestFilter.ts';
 import { decodePathPart } from '../request/requestPath.ts';
 import type { HttpRoute } from './httpRoute.ts';
 
-/** The latest exchanges, and the receipt of one. */
+/** The latest exchanges, the receipt of one, and the end of one that runs. */
 export const exchangesRoutes: readonly HttpRoute[] = [
   {
     methods: ['GET'], path: '/waybill/exchanges', access: 'token',
@@ -11,7 +12,18 @@ export const exchangesRoutes: readonly HttpRoute[] = [
       const beforeText = parameters.get('before');
       const before = beforeText === null ? undefined : beforeText.trim() === '' ? NaN : Number(beforeText);
       if (before !== undefined && !Number.isFinite(before)) return call.json(400, { error: { message: 'Give before in milliseconds since the epoch.' } });
-      return call.json(200, await router.recent(limit, before));
+      const filter = readRequestFilter(Object.fromEntries(parameters));
+      if (typeof filter === 'string') return call.refuse(400, filter);
+      if (Object.keys(filter).length === 0) return call.json(200, await router.recent(limit, before));
+      const found = await router.find({ filter: before === undefined ? filter : { ...filter, toMs: Math.min(before, filter.toMs ?? Infinity) }, limit });
+      return 'refused' in found ? call.refuse(400, found.refused) : call.json(200, found.requests);
+    },
+  },
+  {
+    methods: ['POST'], path: /^\/waybill\/exchanges\/([^/]*)\/cancel$/, access: 'owner',
+    async handle(call, { router }) {
+      const { cancelled, message } = await router.cancelRequest(decodePathPart(call.groups[0] ?? ''));
+      return cancelled ? call.json(200, { cancelled, message }) : call.refuse(409, message);
     },
   },
   {

@@ -1,13 +1,18 @@
 import { receiptRequest, recentRequestsRequest, spendRequest } from '../../../api/messages.ts';
+import { cancelRequestRequest, findRequestsRequest, runningRequestsRequest } from '../../../api/reports/requestMessages.ts';
 import type { LspFeature } from './feature.ts';
+import { untilCancelled } from './reports.ts';
 
-/** Earlier requests, their receipts and what they cost. */
+/** Requests that run and earlier ones, their receipts and what they cost. */
 export const historyFeature: LspFeature = {
   name: 'history',
   register({ editor, router }) {
     editor.onRequest(spendRequest, ({ range }) => router.spend(range));
     editor.onRequest(recentRequestsRequest, ({ limit, before }) => router.recent(limit, before));
     editor.onRequest(receiptRequest, async ({ id }) => await router.receipt(id) ?? null);
+    editor.onRequest(findRequestsRequest, (params, token) => untilCancelled(token, signal => router.find(params, signal)));
+    editor.onRequest(runningRequestsRequest, () => router.runningRequests());
+    editor.onRequest(cancelRequestRequest, ({ id }) => router.cancelRequest(id));
     return undefined;
   },
 };

@@ -13,7 +13,8 @@ export const reportsFeature: LspFeature = {
   },
 };
 
-async function untilCancelled<Result>(token: CancellationToken, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+/** Does work that ends early when the editor cancels its request. */
+export async function untilCancelled<Result>(token: CancellationToken, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const aborter = new AbortController();
   const registration = token.onCancellationRequested(() => aborter.abort());
   try {

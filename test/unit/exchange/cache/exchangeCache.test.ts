@@ -180,6 +180,18 @@ describe('requests that are the same and run at the same time', () => {
     }
   });
 
+  it('go on when a person cancels the first request, whose caller gets an error', t => {
+    const cache = cacheUnderTest(t);
+    const first = cache.ask();
+    const second = cache.ask();
+    assert.equal(first.exchange.stop(), true);
+    assert.equal(first.sink.got.at(-1), 'fail cancelled');
+    assert.equal(cache.transport.call(1).isAborted, false);
+    cache.transport.call(1).says('Hi');
+    cache.transport.call(1).ends();
+    assert.deepEqual([textOf(second.sink), second.sink.got.at(-1), first.sink.got.length], ['Hi', 'end', 1]);
+  });
+
   it('go on when the first caller leaves, and end when the last one does', t => {
     const cache = cacheUnderTest(t);
     const first = cache.ask();

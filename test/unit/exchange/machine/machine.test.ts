@@ -89,6 +89,7 @@ const cases: Record<string, readonly Case[]> = {
     ['an answer ends the attempt that runs beside it', hedged(), { type: 'answered', number: 1, refusal: false }, 'ended', ['give-up 2 cancelled', 'end ok']],
     ['the end of an attempt that does not run changes nothing', answering(), { type: 'answered', number: 4, refusal: false }, 'answering 1 [b]', []],
     ['a caller that disconnects ends the attempt that answers', answering(), { type: 'cancelled' }, 'ended', ['give-up 1 cancelled', 'end cancelled']],
+    ['a person who cancels ends the attempt that answers', answering(), { type: 'stopped' }, 'ended', ['give-up 1 cancelled', 'end stopped']],
     ['a server that shuts down ends the attempt that answers', answering(), { type: 'interrupted' }, 'ended', ['give-up 1 cancelled', 'end interrupted']],
     ['a crash ends the attempt that answers', answering(), { type: 'crashed' }, 'ended', ['give-up 1 cancelled', 'end crashed']],
   ],

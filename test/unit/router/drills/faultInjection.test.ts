@@ -37,7 +37,7 @@ function router(t: TestContext, options: Partial<CreateRouterOptions> & { ledger
 }
 
 function run(receipt: Receipt, progress: () => Receipt = () => receipt): RunningExchange {
-  return { receipt, tick() {}, progress, interrupt() {} };
+  return { receipt, tick() {}, progress, interrupt() {}, stop: () => false };
 }
 
 /** An ended exchange, with the pricing request of each attempt. */

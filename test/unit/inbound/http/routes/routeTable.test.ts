@@ -37,6 +37,7 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['POST', '/waybill/response-cache', 'owner'],
   ['GET', '/waybill/exchanges', 'token'],
   ['GET', '/waybill/exchanges/wb_1', 'token'],
+  ['POST', '/waybill/exchanges/wb_1/cancel', 'owner'],
   ['GET', '/waybill/identity', 'loopback'],
   ['GET', '/health', 'loopback'],
   ['HEAD', '/health', 'loopback'],
@@ -66,7 +67,7 @@ describe('the table of routes', () => {
   });
 
   it('leaves what changes the routing or handles an admin key to the owner of the endpoint', () => {
-    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /waybill/canary', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /^\\/waybill\\/exchanges\\/([^/]*)\\/cancel$/', 'POST /waybill/canary', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
   });
 
   it('knows a path whose method is not served', () => {
