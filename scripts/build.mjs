@@ -105,8 +105,20 @@ export async function build() {
   for (const { name } of bundles()) rmSync(path.join(dist, `${name}.map`), { force: true });
   return Promise.all(bundles().map(async (bundle) => {
     const { metafile } = await esbuild.build(optionsFor(bundle, true));
+    onlyAscii(bundle.name);
     return { name: bundle.name, bytes: statSync(path.join(dist, bundle.name)).size, metafile };
   }));
+}
+
+/**
+ * V8 keeps a source text with one character outside Latin-1 at two bytes a character, all of it, as long as the process runs.
+ * esbuild escapes such characters but in regular expressions and tagged templates.
+ * @throws Error with the place of the first one
+ */
+function onlyAscii(name) {
+  const text = readFileSync(path.join(dist, name), 'utf8');
+  const at = text.search(/[^\0-\x7f]/);
+  if (at >= 0) throw new Error(`dist/${name} has the character "${text[at]}" in ${JSON.stringify(text.slice(Math.max(0, at - 40), at + 10))}: write it as \\u${text.charCodeAt(at).toString(16).padStart(4, '0')}.`);
 }
 
 export function printSizes(built) {

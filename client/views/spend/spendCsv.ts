@@ -60,7 +60,7 @@ function csvCell(cell: Cell): string {
   if (typeof cell === 'number') return String(cell);
   if (/^-?\d+\.\d+$/.test(cell)) return cell;
   // Also the full-width signs, which some spreadsheets read as the plain ones.
-  const safe = /^[\s]*[=+\-@＝＋－＠]|^[\t\r\n]/u.test(cell) ? `'${cell}` : cell;
+  const safe = /^[\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u.test(cell) ? `'${cell}` : cell;
   return /[",\r\n;\t]|^\s|\s$/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

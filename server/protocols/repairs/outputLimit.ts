@@ -9,7 +9,7 @@ const nestedNames: readonly (readonly [parent: string, name: string])[] = [
 /** The limit by any of its names, then some words, then the bound; or the bound, then words for tokens of the answer. */
 const limitName = String.raw`(?:max(?:imum)?[_ ]?(?:(?:new|completion|output)[_ ]?)?tokens|maximum number of (?:output |completion )?tokens|(?:output|completion) tokens)`;
 const figure = String.raw`[\x60'"]?(\d[\d,_]{0,12})[\x60'"]?`;
-const inclusive = String.raw`(?:at most|less than or equal to|lower than or equal to|smaller than or equal to|<=|≤|up to|not exceed|no more than|limit(?: is| of|:)|maximum(?: allowed)?(?: value)?(?: is| of|:)?|(?:not|n't) (?:be )?(?:greater|larger|more|higher) than)`;
+const inclusive = String.raw`(?:at most|less than or equal to|lower than or equal to|smaller than or equal to|<=|\u2264|up to|not exceed|no more than|limit(?: is| of|:)|maximum(?: allowed)?(?: value)?(?: is| of|:)?|(?:not|n't) (?:be )?(?:greater|larger|more|higher) than)`;
 
 /**
  * How providers name the most that an answer may have. Sources, November 2026: OpenAI "max_tokens is too large: 100000. This model supports
