@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /**
  * The floors of the server, from the ground up. A room imports only from floors below its own; rooms of its own floor
  * only with `import type`. `sandbox` stands beside the rooms: it builds on the ground floor alone, so that it is a second
- * opinion on the wire formats and not the first one again.
+ * opinion on the wire formats and not the first one again. Only `app` loads it, for "Try It Without Keys".
  */
 export const floors = [
   ['api'],
@@ -41,7 +41,7 @@ const noVscode = { name: 'vscode', message: 'The server runs outside VS Code too
 /** What a room of the server may not import at all: rooms of higher floors, and whatever is not a room. */
 function zonesOf(room) {
   const floor = floors.findIndex((names) => names.includes(room));
-  const above = [...floors.slice(floor + 1).flat(), 'sandbox', 'main.ts'].map((name) => `./server/${name}`);
+  const above = [...floors.slice(floor + 1).flat(), ...(room === 'app' ? [] : ['sandbox']), 'main.ts'].map((name) => `./server/${name}`);
   return [{ target: `./server/${room}`, from: [...above, './client', './test', './scripts'], message: `server/${room} is on floor ${floor}; it imports only from floors below.` }];
 }
 

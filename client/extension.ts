@@ -42,6 +42,7 @@ import { LiveReport } from './views/reports/liveReport.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
+import { removeSimulated, tryWithoutKeys } from './commands/firstRun/tryWithoutKeys.ts';
 import { RuleTexts } from './views/rules/ruleTexts.ts';
 import { KeyStore } from './keys/keyStore.ts';
 import { Notifications } from './notices/notifications.ts';
@@ -131,6 +132,8 @@ export function activate(context: vscode.ExtensionContext): void {
     new Notifications(server, configuration, keys, log),
     registerCommands({
       'waybill.addProvider': () => addProvider(services),
+      'waybill.tryWithoutKeys': () => tryWithoutKeys(services, context.globalState),
+      'waybill.removeSimulated': () => removeSimulated(services, context.globalState),
       'waybill.removeProvider': target => removeProvider(services, target),
       'waybill.testProvider': target => testProvider(services, target),
       'waybill.editProvider': target => editProvider(services, target),

@@ -21,7 +21,7 @@ const laterParts = [
   { file: 'aws.js', modules: ['server/upstream/aws/awsParts.ts'] },
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
-  { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts'] },
+  { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts'] },
 ];

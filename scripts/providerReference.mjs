@@ -77,6 +77,6 @@ function familySection({ name, facts }) {
 
 /** The whole page. */
 export function providerReference() {
-  const shown = providers.filter(({ id }) => id !== 'sandbox');
+  const shown = providers.filter(({ id, simulated }) => id !== 'sandbox' && simulated !== true);
   return `${introduction}${shown.map(providerSection).join('\n')}\n${modelFamilies.map(familySection).join('\n')}`.replace(/\n{3,}/g, '\n\n').trimEnd() + '\n';
 }

@@ -12,7 +12,7 @@ export interface SpendFigure {
   unpricedAttempts?: number | undefined;
   /** Those parts, in words. */
   unpriced?: readonly string[] | undefined;
-  /** How many cost nothing because a plan or a free tier covers them. */
+  /** How many cost nothing because a plan or a free tier covers them, or because they were simulated. */
   coveredAttempts?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export function formatMicroUsd(microUsd: number | undefined): string {
 
 /** What covers a cost of nothing, by the source of the price; undefined where nothing was covered. */
 export function coveredBy({ microUsd, priceSource }: Cost): string | undefined {
-  return microUsd === 0 && (priceSource === 'subscription' || priceSource === 'free') ? priceSource : undefined;
+  return microUsd === 0 && (priceSource === 'subscription' || priceSource === 'free' || priceSource === 'simulated') ? priceSource : undefined;
 }
 
 /** The names of parts that a figure does not hold: `at least: without audio tokens`. */
@@ -47,7 +47,7 @@ export function atLeastNote(unpriced: readonly string[]): string {
 
 /**
  * The cost of one exchange or attempt: `$0.0042`, `~$0.0042` when estimated, `~$0.0042+` when a part of it is unknown or has no price,
- * `$0.00 (subscription)` where a plan covers it, `unknown`.
+ * `$0.00 (subscription)` where a plan covers it, `$0.00 (simulated)`, `unknown`.
  */
 export function formatCost(cost: Cost): string {
   if (cost.certainty === 'unknown' || cost.microUsd === undefined) return unknownText;
@@ -86,7 +86,7 @@ export function certaintyNotes(spend: SpendFigure): string[] {
     notes.push(`+ ${requestsText(spend.unknownAttempts)} of unknown cost`);
   }
   if (spend.unpriced !== undefined) notes.push(`${atLeastNote(spend.unpriced)} (${requestsText(spend.unpricedAttempts ?? 0)})`);
-  if ((spend.coveredAttempts ?? 0) > 0) notes.push(`${requestsText(spend.coveredAttempts ?? 0)} at $0.00 by subscription or free tier`);
+  if ((spend.coveredAttempts ?? 0) > 0) notes.push(`${requestsText(spend.coveredAttempts ?? 0)} at $0.00: by subscription, free tier or simulated`);
   return notes.length > 0 ? notes : ['exact'];
 }
 

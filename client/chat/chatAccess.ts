@@ -13,6 +13,14 @@ const accountProviders = ['github', 'github-enterprise'] as const;
  */
 export type ChatAccessState = 'allowed' | 'signed-in' | 'asks-for-sign-in' | 'no-setting';
 
+/** What a chat begins with. */
+export interface ChatStart {
+  /** Id of the model or route that is chosen, as `OfferedModel` has it. */
+  modelId: string;
+  /** Typed into the box and not sent. */
+  prompt: string;
+}
+
 /** What the editor is asked about its chat, and what it does. */
 export interface ChatHost {
   /** The value that holds for the setting, from whatever source. */
@@ -22,7 +30,8 @@ export interface ChatHost {
   commandIds(): Promise<readonly string[]>;
   /** Writes the setting into the user's settings. */
   allow(): Promise<void>;
-  openChat(): Promise<void>;
+  /** Opens it, with what is chosen and typed for the user already. */
+  openChat(start?: ChatStart): Promise<void>;
   /** Shows a message with buttons; undefined when it was closed. */
   inform(message: string, ...buttons: string[]): Promise<string | undefined>;
   /** Asks in a dialog; closing it is the last answer. */
@@ -59,13 +68,13 @@ export class ChatAccess {
   }
 
   /** "Open Chat": opens it, after the offer where the chat would ask for a sign-in. */
-  async openChat(): Promise<void> {
+  async openChat(start?: ChatStart): Promise<void> {
     if (await this.#mayOffer()) {
       const answer = await this.#host.ask("VS Code's chat asks for a GitHub sign-in. Use it without?", consequence, allow, notNow);
       if (answer === allow) await this.#allow();
       else await this.#decline();
     }
-    await this.#host.openChat();
+    await this.#host.openChat(start);
   }
 
   /** Shows what was done, with the chat as the next action; where the chat would ask for a sign-in, with the offer. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { NextStep } from '../base/errors.ts';
 import { anonymousAccessSetting } from './chatAccess.ts';
-import type { ChatHost } from './chatAccess.ts';
+import type { ChatHost, ChatStart } from './chatAccess.ts';
 
 /** How long the editor may take to read its settings file again, in milliseconds. */
 const readAgainMs = 5_000;
@@ -19,13 +19,27 @@ export const editorChat: ChatHost = {
       { title: 'Open Settings', command: 'workbench.action.openSettingsJson' },
     );
   },
-  openChat: async () => { await vscode.commands.executeCommand('workbench.action.chat.open'); },
+  openChat,
   inform: async (message, ...buttons) => vscode.window.showInformationMessage(message, ...buttons),
   ask: async (message, detail, yes, no) => {
     const answer = await vscode.window.showInformationMessage(message, { modal: true, detail }, { title: yes }, { title: no, isCloseAffordance: true });
     return answer?.title ?? no;
   },
 };
+
+/** An editor that cannot choose a model for the user, or does not offer it yet, opens the chat as it is. */
+async function openChat(start?: ChatStart): Promise<void> {
+  if (start !== undefined) {
+    const { modelId, prompt } = start;
+    try {
+      await vscode.commands.executeCommand('workbench.action.chat.open', { query: prompt, isPartialQuery: true, modelSelector: { vendor: 'waybill', id: modelId } });
+      return;
+    } catch {
+      // The model is chosen by hand then.
+    }
+  }
+  await vscode.commands.executeCommand('workbench.action.chat.open');
+}
 
 /** The usual way; VS Code refuses it for settings that it hides from its settings editor. */
 async function updateRegistered(): Promise<boolean> {

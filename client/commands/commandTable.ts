@@ -4,6 +4,8 @@
  */
 export const commandTitles = {
   'waybill.addProvider': 'Add Provider…',
+  'waybill.tryWithoutKeys': 'Try It Without Keys',
+  'waybill.removeSimulated': 'Remove Simulated Providers',
   'waybill.removeProvider': 'Remove Provider…',
   'waybill.testProvider': 'Test Provider…',
   'waybill.editProvider': 'Edit Provider…',

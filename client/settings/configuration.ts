@@ -58,14 +58,23 @@ export class Configuration implements vscode.Disposable {
     };
   }
 
-  /** Changes the user's endpoints as they are written now, whatever else is in them. */
-  async changeEndpoints(change: (endpoints: Endpoints) => Endpoints): Promise<void> {
+  /** Changes the user's endpoints as they are written now, whatever else is in them. Undefined takes the setting out of the file. */
+  async changeEndpoints(change: (endpoints: Endpoints) => Endpoints | undefined): Promise<void> {
     await update('endpoints', change);
   }
 
   /** Changes the user's routes as they are written now. */
-  async changeRoutes(change: (routes: Routes) => Routes): Promise<void> {
+  async changeRoutes(change: (routes: Routes) => Routes | undefined): Promise<void> {
     await update('routes', change);
+  }
+
+  /** Which of the two stand in the user's settings with nothing in them. */
+  emptySettings(): { endpoints: boolean; routes: boolean } {
+    const isEmpty = (name: 'endpoints' | 'routes'): boolean => {
+      const written: unknown = vscode.workspace.getConfiguration('waybill').inspect(name)?.globalValue;
+      return typeof written === 'object' && written !== null && Object.keys(written).length === 0;
+    };
+    return { endpoints: isEmpty('endpoints'), routes: isEmpty('routes') };
   }
 
   /** Replaces the user's rules, each section where it differs. */
@@ -106,7 +115,7 @@ function readNetwork(): NetworkSettings {
   return readNetworkSettings((name: NetworkSettingName) => section.inspect(name)?.globalValue);
 }
 
-async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries): Promise<void> {
+async function update<Entries extends Endpoints | Routes>(name: 'endpoints' | 'routes', change: (entries: Entries) => Entries | undefined): Promise<void> {
   const section = vscode.workspace.getConfiguration('waybill');
   const written = section.inspect<Entries>(name)?.globalValue;
   const before = typeof written === 'object' && !Array.isArray(written) ? written : ({} as Entries);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isSimulated } from '../../server/api/firstRun/simulated.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import type { ServerState, WaybillServer } from '../server/waybillServer.ts';
 
@@ -13,14 +14,21 @@ export function uiState(server: ServerState, configuredEndpoints: number): UiSta
   return server === 'running' ? 'ready' : 'starting';
 }
 
-/** Keeps `waybill.state` up to date. */
+/** Keeps `waybill.state` up to date, and `waybill.simulated`: the settings name simulated providers. */
 export class ContextKeys implements vscode.Disposable {
   readonly #subscriptions: vscode.Disposable[];
   #set: UiState | undefined;
+  #simulated = false;
 
   constructor(server: WaybillServer, configuration: Configuration) {
     const update = (): void => {
-      const state = uiState(server.state, Object.keys(configuration.settings.endpoints).length);
+      const endpoints = Object.values(configuration.settings.endpoints);
+      const simulated = endpoints.some(isSimulated);
+      if (simulated !== this.#simulated) {
+        this.#simulated = simulated;
+        void vscode.commands.executeCommand('setContext', 'waybill.simulated', simulated);
+      }
+      const state = uiState(server.state, endpoints.length);
       if (state === this.#set) return;
       this.#set = state;
       void vscode.commands.executeCommand('setContext', 'waybill.state', state);

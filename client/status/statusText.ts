@@ -1,4 +1,5 @@
 import { clockText, conditionText, healthOf, isUp } from '../../server/api/condition.ts';
+import { isSimulated } from '../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server/api/status.ts';
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
 import type { Money } from '../base/format.ts';
@@ -33,7 +34,7 @@ export interface StatusBarInput {
 const gap = '&nbsp;&nbsp;&nbsp;';
 
 /** The commands the tooltip may run. */
-export const statusBarCommands = ['waybill.stopFireDrill', 'waybill.fireDrillReport', 'waybill.open', 'waybill.addProvider', 'waybill.restartServer', 'waybill.showLog', 'waybill.openSettings'] as const;
+export const statusBarCommands = ['waybill.stopFireDrill', 'waybill.fireDrillReport', 'waybill.open', 'waybill.addProvider', 'waybill.removeSimulated', 'waybill.restartServer', 'waybill.showLog', 'waybill.openSettings'] as const;
 
 /** What the status bar says. */
 export function statusBarContent(input: StatusBarInput): StatusBarContent {
@@ -67,8 +68,11 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
     };
   }
   const money: Money = { microUsd: status.todayMicroUsd, estimated: status.todayEstimated, unknown: status.todayUnknown, unpriced: status.todayUnpriced };
-  const up = enabled.filter(endpoint => isUp(endpoint.condition)).length;
-  const health = `${String(up)}/${String(enabled.length)}`;
+  // Simulated providers do not count beside real ones.
+  const simulated = enabled.filter(isSimulated);
+  const counted = simulated.length < enabled.length ? enabled.filter(endpoint => !isSimulated(endpoint)) : enabled;
+  const up = counted.filter(endpoint => isUp(endpoint.condition)).length;
+  const health = `${String(up)}/${String(counted.length)}`;
   const moneyText = isWhollyUnknown(money) ? 'cost unknown' : formatMoney(money);
   const drills = status.drill?.running ?? [];
   const icon = status.link !== undefined ? '$(debug-disconnect)' : status.nothingCanServe ? '$(error)' : drills.length > 0 ? '$(flame)' : '$(pulse)';
@@ -77,9 +81,10 @@ function running(input: StatusBarInput, status: StatusSnapshot): StatusBarConten
     : input.choice === 'spend' ? `${status.nothingCanServe || status.link !== undefined ? icon : '$(credit-card)'} ${link}${moneyText}`
     : `${icon} ${link}${health} · ${moneyText}`;
   return {
-    text: drills.length > 0 ? `${text} · fire drill` : text,
+    text: `${text}${simulated.length > 0 ? ' · simulated' : ''}${drills.length > 0 ? ' · fire drill' : ''}`,
     tooltip: tooltip(status, money, input.now),
-    spoken: `Waybill: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(enabled.length, 'provider')} up (${stateCounts(enabled)}), ${speakMoney(money)} today`
+    spoken: `Waybill: ${status.link === undefined ? '' : `${linkText(status.link.kind).toLowerCase()}, `}${String(up)} of ${count(counted.length, 'provider')} up (${stateCounts(counted)}), ${speakMoney(money)} today`
+      + (simulated.length > 0 ? `, ${count(simulated.length, 'provider')} ${simulated.length === 1 ? 'is' : 'are'} simulated` : '')
       + (status.nothingCanServe ? ', nothing can answer a request now' : '')
       + drills.map(drill => `, a fire drill is running: ${drillText(drill)}`).join(''),
     background: status.nothingCanServe ? 'error' : undefined,
@@ -111,13 +116,14 @@ export function conditionIcon({ condition }: Pick<EndpointStatus, 'condition'>):
 
 function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
-    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${isSimulated(endpoint) ? 'simulated' : markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.drill?.running ?? []).map(drill =>
       `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:waybill.stopFireDrill) · [Report](command:waybill.fireDrillReport)`),
     ...(status.link === undefined ? [] : [status.link.kind === 'offline'
       ? '$(debug-disconnect) **Offline:** no provider can be reached from this machine. Local models still work.'
       : '$(debug-disconnect) **Sign-in page in the way:** this network answers in the place of the providers. Open any web page and sign in. Local models still work.']),
+    ...(status.endpoints.some(isSimulated) ? ['$(beaker) **Simulated:** these providers answer without a model, at no cost · [Remove Simulated Providers](command:waybill.removeSimulated)'] : []),
     ...(status.nothingCanServe ? ['**No provider can answer a request now.**'] : []),
     ...(money.estimated ? ['\\~ part of it is an estimate'] : []),
     ...(money.unknown > 0 ? [`the cost of ${count(money.unknown, 'request')} is unknown and not in the figures`] : []),

@@ -46,7 +46,7 @@ export interface Cost {
   unknownParts?: number | undefined;
   /** Parts of the bill that have no known price and so are not in the figure, which is then a lower bound; absent: none. */
   unpriced?: readonly string[] | undefined;
-  /** Where the price came from: `config`, `provider`, `provider list`, `subscription`, `free`, `local`, `genai-prices <version>`, `sandbox`; absent when unknown. */
+  /** Where the price came from: `config`, `provider`, `provider list`, `subscription`, `free`, `local`, `genai-prices <version>`, `sandbox`, `simulated`; absent when unknown. */
   priceSource?: string | undefined;
   /** Of one attempt; absent in sums and where no price was applied. */
   priceUsed?: PriceUsed | undefined;
@@ -272,7 +272,7 @@ export interface SpendTotals {
   unpricedAttempts?: number | undefined;
   /** Those parts, in words, the most frequent first. Absent: none. */
   unpriced?: string[] | undefined;
-  /** Attempts that cost nothing because a plan or a free tier covers them. Absent: none. */
+  /** Attempts that cost nothing because a plan or a free tier covers them, or because they were simulated. Absent: none. */
   coveredAttempts?: number | undefined;
   exchanges: number;
   usage: TokenUsage;

@@ -13,6 +13,7 @@ import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
+import { SimulatedProviders } from './simulation.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
 /**
@@ -23,6 +24,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   const connection = createConnection(ProposedFeatures.all);
   let routerProcess: RouterProcess | undefined;
   let lspServer: LspServer | undefined;
+  const simulation = new SimulatedProviders();
   // Libraries write to standard output too; a closed reader must not end the server.
   quietWriter(process.stdout);
   const writeError = quietWriter(process.stderr);
@@ -31,6 +33,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
   const stop = async (): Promise<void> => {
     lspServer?.close();
     await routerProcess?.close();
+    await simulation.close();
   };
 
   connection.onInitialize((params: InitializeParams): InitializeResult => {
@@ -49,7 +52,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
     routerProcess = built;
     const configFile = options.configFile ?? command.configFile;
     lspServer = new LspServer({
-      connection, router: built.router, tools: built.tools, configFile: configFile === undefined ? undefined : resolve(configFile),
+      connection, router: built.router, tools: built.tools, simulation, configFile: configFile === undefined ? undefined : resolve(configFile),
       localEndpoint: { status: () => built.port.status, listen: port => built.port.hold(port), check: () => built.port.check() },
     });
     if (configFile !== undefined) {

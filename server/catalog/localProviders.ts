@@ -1,3 +1,4 @@
+import { simulatedProvider } from '../api/firstRun/simulated.ts';
 import type { Provider } from './provider.ts';
 import { templateRules, templateSources } from './ownServers.ts';
 import { openAiDialect } from './vendors.ts';
@@ -80,5 +81,20 @@ export const sandbox: Provider = {
   probe: { method: 'GET', path: '/models', provesKey: true },
   modelsPath: '/models',
   // It refuses what the vendor of its protocol refuses; names of tools differ between the protocols.
+  dialect: { ...openAiDialect, toolNames: undefined },
+};
+
+/** The providers of "Try It Without Keys", which the editor's server plays itself and gives their addresses (server/app/simulation.ts). */
+export const simulated: Provider = {
+  id: simulatedProvider,
+  name: 'Simulated',
+  description: 'A simulated provider of "Try It Without Keys": no key, no bill',
+  protocol: 'openai-chat',
+  baseUrls: {},
+  auth: 'none',
+  keyRequired: false,
+  simulated: true,
+  probe: { method: 'GET', path: '/models', provesKey: false },
+  modelsPath: '/models',
   dialect: { ...openAiDialect, toolNames: undefined },
 };

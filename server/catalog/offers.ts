@@ -4,7 +4,7 @@ import { providers } from './providers.ts';
 
 /** The catalog as "Add Provider…" shows it, in the order it is shown. */
 export function providerOffers(): ProviderOffer[] {
-  return providers.map(offerOf);
+  return providers.filter(({ simulated }) => simulated !== true).map(offerOf);
 }
 
 function offerOf(provider: Provider): ProviderOffer {

@@ -107,6 +107,8 @@ export interface Provider {
   description?: string;
   /** Runs on the user's machine: long first-token timers, served while offline, free. */
   local?: boolean;
+  /** The server itself plays it: it is in no list of offers, and costs nothing. */
+  simulated?: boolean;
   /** The cheapest call that proves something. `path` is relative to the base URL. */
   probe: { method: 'GET' | 'POST'; path: string; provesKey: boolean };
   /** Path of the model list, relative to the base URL; absent where the list does not say what can be asked for. */

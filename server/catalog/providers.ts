@@ -1,7 +1,7 @@
 import { bedrock } from './bedrock.ts';
 import type { Provider } from './provider.ts';
 import { azure, vertex } from './clouds.ts';
-import { lmStudio, ollama, sandbox } from './localProviders.ts';
+import { lmStudio, ollama, sandbox, simulated } from './localProviders.ts';
 import { cerebras, cloudflare, deepinfra, fireworks, huggingface, nvidia, sambanova, siliconflow, together } from './openModelClouds.ts';
 import { litellm, llamaCpp, sglang, vllm, waybill } from './ownServers.ts';
 import { anthropicCompatible, groq, holysheep, openaiCompatible, openrouter } from './relays.ts';
@@ -12,7 +12,7 @@ import { minimax, qwen, zai, zaiCodingPlan } from './vendorsInChina.ts';
 export const providers: readonly Provider[] = [
   openai, anthropic, gemini, vertex, bedrock, deepseek, moonshot, holysheep, openrouter, mistral, codestral, groq, xai, azure,
   zai, zaiCodingPlan, qwen, minimax, perplexity, together, fireworks, cerebras, sambanova, nvidia, huggingface, cloudflare, deepinfra, siliconflow,
-  ollama, lmStudio, vllm, llamaCpp, sglang, litellm, waybill, openaiCompatible, anthropicCompatible, sandbox,
+  ollama, lmStudio, vllm, llamaCpp, sglang, litellm, waybill, openaiCompatible, anthropicCompatible, sandbox, simulated,
 ];
 
 /** The provider of that id or alias, in any case; undefined when there is none. */

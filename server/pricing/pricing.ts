@@ -92,6 +92,8 @@ const coveredCosts: Readonly<Record<Exclude<EndpointBilling, 'usage'>, Cost>> = 
   free: Object.freeze({ microUsd: 0, certainty: 'exact', priceSource: 'free' }),
 };
 
+const simulatedCost: Cost = Object.freeze({ microUsd: 0, certainty: 'exact', priceSource: 'simulated' });
+
 /** Whether the price library and our supplements say anything on a provider; they do not on local servers and unnamed ones. */
 export function isInTable(provider: Provider): provider is Provider & { pricesId: string } {
   return provider.pricesId !== undefined && provider.id !== 'sandbox';
@@ -151,6 +153,7 @@ class TablePricer implements Pricer {
 
   #priceUsage(request: PriceRequest): Cost {
     const { usage, provider, configPrices } = request;
+    if (provider.simulated === true) return simulatedCost;
     const reported = storedFigure(usage.reportedCostMicroUsd);
     // A plan that covers an endpoint does not cover what its provider says it charged.
     if (request.billing !== undefined && request.billing !== 'usage' && (reported ?? 0) === 0) return coveredCosts[request.billing];

@@ -74,7 +74,7 @@ function answerText(provider: string, prompt: SandboxPrompt): string {
 const requestTag = '<userRequest>';
 
 /** The prompt itself, without the context an editor wraps around it in tags; after a failed turn it sends older prompts along. */
-function quotable(userText: string): string {
+export function quotable(userText: string): string {
   let wrapped: string | undefined;
   for (let from = userText.indexOf(requestTag); from !== -1;) {
     const end = userText.indexOf('</userRequest>', from);

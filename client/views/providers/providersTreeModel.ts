@@ -1,4 +1,5 @@
 import { clockText, conditionText, failureClassWords, healthOf, isUp } from '../../../server/api/condition.ts';
+import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { targetName } from '../../../server/api/targetName.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
@@ -45,6 +46,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
   const state = conditionText(endpoint.condition, now);
   const spent = endpoint.todayMicroUsd > 0 || endpoint.todayUnknown > 0 || endpoint.todayUnpriced !== undefined;
   const description = [
+    ...(isSimulated(endpoint) ? ['simulated'] : []),
     ...(drilled ? ['fire drill'] : []),
     ...(endpoint.condition.kind === 'healthy' ? [] : [state]),
     ...(endpoint.firstToken === undefined || !isUp(endpoint.condition) ? [] : [formatDuration(endpoint.firstToken.p50)]),
@@ -59,7 +61,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     tooltip: endpointTooltip(endpoint, state, money, now),
     icon: look.icon,
     color: look.color,
-    context: `endpoint.${endpoint.enabled ? 'enabled' : 'disabled'}.${endpoint.keys.length > 0 ? 'keyed' : 'keyless'}`,
+    context: `endpoint.${endpoint.enabled ? 'enabled' : 'disabled'}.${endpoint.keys.length > 0 ? 'keyed' : 'keyless'}${isSimulated(endpoint) ? '.simulated' : ''}`,
     spoken: `${endpoint.name}, ${endpoint.providerName}, ${drilled ? 'a fire drill is running, ' : ''}${state}${spent ? `, ${money} today` : ''}`,
     expanded: false,
     endpoint: endpoint.name,
@@ -91,6 +93,7 @@ function modelBreakerText({ breaker, retryAt, reason }: ModelBreakerStatus, now:
 function endpointTooltip(endpoint: EndpointStatus, state: string, money: string, now: number): string {
   const { downtime, errorRate } = endpoint;
   return [
+    ...(isSimulated(endpoint) ? ['This provider is simulated: it answers without a model, at no cost.'] : []),
     `${endpoint.name}: ${endpoint.providerName}${endpoint.region === undefined ? '' : ` (${endpoint.region})`}, ${state}`,
     ...(isUp(endpoint.condition) || endpoint.lastError === undefined ? [] : [`${clockText(endpoint.lastError.at, now, 'down')}: ${endpoint.lastError.message}`]),
     endpoint.baseUrl,

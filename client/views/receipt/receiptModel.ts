@@ -264,7 +264,7 @@ function costOf({ cost, usage }: { cost: Cost; usage: TokenUsage }, target: stri
 
 function priceNotes(cost: Cost): string[] {
   const { priceSource, priceUsed, priceAsOf } = cost;
-  if (coveredBy(cost) !== undefined) return [priceSource === 'subscription' ? 'covered by a subscription' : 'free of charge'];
+  if (coveredBy(cost) !== undefined) return [priceSource === 'subscription' ? 'covered by a subscription' : priceSource === 'simulated' ? 'a simulated provider, no bill' : 'free of charge'];
   if (priceSource === undefined) return [];
   return [
     ...(priceUsed === undefined ? [] : [`$${priceUsed.inputPerMTok} in / $${priceUsed.outputPerMTok} out per 1M`]),

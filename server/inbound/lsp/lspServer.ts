@@ -1,7 +1,7 @@
 import type { Connection } from 'vscode-languageserver';
 import type { Router } from '../../router/router.ts';
 import { EditorConnection } from './editorConnection.ts';
-import type { LocalEndpoint, RegisteredFeature, ToolTokenStore } from './features/feature.ts';
+import type { LocalEndpoint, RegisteredFeature, Simulation, ToolTokenStore } from './features/feature.ts';
 import { lspFeatures } from './features/table.ts';
 
 export interface LspServerOptions {
@@ -9,6 +9,7 @@ export interface LspServerOptions {
   router: Router;
   localEndpoint: LocalEndpoint;
   tools: ToolTokenStore;
+  simulation: Simulation;
   configFile?: string | undefined;
 }
 
@@ -16,8 +17,8 @@ export interface LspServerOptions {
 export class LspServer {
   readonly #features: readonly RegisteredFeature[];
 
-  constructor({ connection, router, localEndpoint, tools, configFile }: LspServerOptions) {
-    const context = { editor: new EditorConnection(connection, router.log), router, localEndpoint, tools, configFile };
+  constructor({ connection, router, localEndpoint, tools, simulation, configFile }: LspServerOptions) {
+    const context = { editor: new EditorConnection(connection, router.log), router, localEndpoint, tools, simulation, configFile };
     this.#features = lspFeatures.flatMap(feature => feature.register(context) ?? []);
   }
 

@@ -30,7 +30,7 @@ const sumColumns = `micro_usd, estimated_micro_usd, unknown_attempts, exchanges,
 const attemptSums = `coalesce(${figure('cost_micro_usd')}, 0) AS micro_usd,
   CASE WHEN a.cost_certainty = 'estimated' THEN coalesce(${figure('cost_micro_usd')}, 0) ELSE 0 END AS estimated_micro_usd,
   CASE WHEN ${costCertainty} = 'unknown' AND a.final = 1 THEN 1 ELSE 0 END AS unknown_attempts,
-  a.last AS exchanges, CASE WHEN a.price_source IN ('subscription', 'free') THEN 1 ELSE 0 END AS covered_attempts, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
+  a.last AS exchanges, CASE WHEN a.price_source IN ('subscription', 'free', 'simulated') THEN 1 ELSE 0 END AS covered_attempts, ${usageColumnList.map((column) => `${figure(column)} AS ${column}`).join(', ')}`;
 const attemptGroups = `a.endpoint AS endpoint, a.model AS model, e.tool AS tool, coalesce(e.workspace, '') AS workspace`;
 const groupColumns = 'endpoint, model, tool, workspace';
 

@@ -53,6 +53,7 @@ export function requestSaving({ exchange, place, warmTokens, price }: SavingInpu
   const spent = sumCost(attempts);
   const unclear = spendProblem(attempts, unreadable, spent);
   if (unclear !== undefined) return { uncounted: unclear };
+  if (attempts.some(({ cost }) => cost.priceSource === 'simulated')) return { uncounted: 'simulated providers answered them' };
   const { answer, failed, second, shadow } = splitAttempts(exchange);
   const leading = answer.at(-1);
   const sumOf = (part: readonly Attempt[]): number => part.reduce((sum, { cost }) => sum + (cost.microUsd ?? 0), 0);

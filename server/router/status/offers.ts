@@ -164,6 +164,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
 /** What a model at an endpoint costs, as the user pays it; undefined where that is not known. @param model as it is named there */
 export function priceText(endpoint: EndpointConfig | undefined, model: string | undefined, facts: ModelFacts): string | undefined {
   const settings = model === undefined ? undefined : modelSettings(endpoint, model);
+  if (endpoint?.provider.simulated === true) return 'simulated: costs nothing';
   return coveredText(endpoint?.billing) ?? (settings?.prices === undefined ? facts.pricing : pricePerMillion(settings.prices));
 }
 

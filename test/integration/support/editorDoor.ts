@@ -33,7 +33,7 @@ export class EditorDoor {
     const server = createConnection(ProposedFeatures.all, new StreamMessageReader(toServer), new StreamMessageWriter(toEditor));
     server.onInitialize(() => ({ capabilities: {} }));
     this.#inbound = new LspServer({
-      connection: server, router: testRouter.router, tools: testRouter.tools,
+      connection: server, router: testRouter.router, tools: testRouter.tools, simulation: { addressed: endpoints => Promise.resolve({ endpoints, problems: [] }), endOthers: () => Promise.resolve() },
       localEndpoint: { status: () => testRouter.port.status, listen: () => undefined, check: () => testRouter.port.check() },
     });
     server.listen();

@@ -15,7 +15,7 @@ import { dialectRefusals } from './dialectRefusals.ts';
  * One table over all entries: what is true of every provider that people can choose.
  */
 
-const entries = catalog.providers.filter(({ id }) => id !== 'sandbox');
+const entries = catalog.providers.filter(({ id, simulated }) => id !== 'sandbox' && simulated !== true);
 const find = (id: string): Provider => catalog.findProvider(id) ?? assert.fail(id);
 const long = 'Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z';
 

@@ -16,8 +16,8 @@ describe('the page of what providers refuse and charge', () => {
   });
 
   test('names a source for every rule, or says of the provider what none was found for', () => {
-    for (const { id, dialect, sources = [], undocumented = [] } of providers) {
-      if (id === 'sandbox' || id.endsWith('-compatible') || undocumented.length > 0) continue;
+    for (const { id, dialect, simulated, sources = [], undocumented = [] } of providers) {
+      if (id === 'sandbox' || simulated === true || id.endsWith('-compatible') || undocumented.length > 0) continue;
       const sourced = new Set(sources.flatMap(({ of }) => of));
       // The name of the output limit that every server knows, and names of reasoning that are read anyway, are no refusals.
       const rules = factsOf(dialect).filter(({ of }) => of !== 'maxTokensField' && of !== 'reasoningField' && of !== 'customTools');
@@ -35,6 +35,6 @@ describe('the page of what providers refuse and charge', () => {
 
   test('has a section for each provider that a user can choose', () => {
     const page = providerReference();
-    for (const { id, name } of providers) if (id !== 'sandbox') assert.ok(page.includes(`## ${name}\n`), name);
+    for (const { id, name, simulated } of providers) if (id !== 'sandbox' && simulated !== true) assert.ok(page.includes(`## ${name}\n`), name);
   });
 });

@@ -56,16 +56,18 @@ class TakenSettings {
   }
 
   async #apply({ endpoints, routes, aliases, equivalents, tools, caps, keys, network, rulesFile }: ConfigureParams): Promise<ConfigProblem[]> {
-    const { router } = this.#context;
+    const { router, simulation } = this.#context;
+    const played = await simulation.addressed(endpoints);
     const { resolveConfig } = await import('../../../config/resolve.ts');
     const settings: RawRules = { routes, aliases, equivalents, tools };
     router.rules.settings = settings;
     const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
     const { raw = settings, locate } = merged ?? {};
-    const { config, problems } = resolveConfig({ endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
-    problems.unshift(...merged?.problems ?? []);
+    const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
+    problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
     router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
+    await simulation.endOthers(endpoints);
     // After the secrets in use are known.
     router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, tools: tools ?? {} }), Object.keys(routes).length, undefined);
     if (merged?.rules !== undefined) router.rules.keepVersion(merged.rules, merged.routes, rulesFile?.path);

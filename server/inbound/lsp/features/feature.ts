@@ -1,3 +1,4 @@
+import type { EndpointSettings } from '../../../api/settings.ts';
 import type { HttpStatus } from '../../../api/status.ts';
 import type { Router } from '../../../router/router.ts';
 import type { EditorConnection } from '../editorConnection.ts';
@@ -18,12 +19,24 @@ export interface ToolTokenStore {
   names(): string[];
 }
 
+/** Providers that the server itself plays, for trying Waybill without a key. */
+export interface Simulation {
+  /**
+   * The endpoints, the simulated ones among them with the address at which they are played from now on. One that cannot
+   * be played is left out, with a sentence on why.
+   */
+  addressed(endpoints: Readonly<Record<string, EndpointSettings>>): Promise<{ endpoints: Readonly<Record<string, EndpointSettings>>; problems: string[] }>;
+  /** Ends what is played for other names than these. */
+  endOthers(endpoints: Readonly<Record<string, EndpointSettings>>): Promise<void>;
+}
+
 /** Everything that a feature can use. */
 export interface FeatureContext {
   editor: EditorConnection;
   router: Router;
   localEndpoint: LocalEndpoint;
   tools: ToolTokenStore;
+  simulation: Simulation;
   /** The configuration file that another editor started the server with. */
   configFile?: string | undefined;
 }

@@ -40,7 +40,7 @@ test('a sum says whether it is exact, partly estimated, wholly estimated or part
 
   const inPart = { ...exact, unpricedAttempts: 2, unpriced: ['audio tokens', 'shell'], coveredAttempts: 1 };
   assert.equal(formatSpend(inPart), '$1.37+');
-  assert.deepEqual(certaintyNotes(inPart), ['at least: without audio tokens, shell (2 requests)', '1 request at $0.00 by subscription or free tier']);
+  assert.deepEqual(certaintyNotes(inPart), ['at least: without audio tokens, shell (2 requests)', '1 request at $0.00: by subscription, free tier or simulated']);
 
   const nothingKnown = { microUsd: 0, estimatedMicroUsd: 0, unknownAttempts: 2 };
   assert.equal(formatSpend(nothingKnown), 'unknown');

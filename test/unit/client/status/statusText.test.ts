@@ -37,6 +37,15 @@ describe('the status bar', () => {
     assert.equal(content({ status: busy, choice: 'both' }).text, '$(pulse) 2/3 · $1.37');
   });
 
+  it('marks simulated providers, and does not count them beside real ones', () => {
+    const simulated = [endpoint('simulated-a', { provider: 'simulated' }), endpoint('simulated-b', { provider: 'simulated', state: 'down' })];
+    const alone = content({ status: emptyStatus({ endpoints: simulated }) });
+    assert.equal(alone.text, '$(pulse) 1/2 · simulated');
+    assert.match(alone.spoken, /2 providers are simulated/);
+    assert.match(alone.tooltip, /\*\*Simulated:\*\*.*command:waybill\.removeSimulated/);
+    assert.equal(content({ status: emptyStatus({ endpoints: [endpoint('a'), ...simulated] }) }).text, '$(pulse) 1/1 · simulated');
+  });
+
   it('marks estimated and unknown money', () => {
     assert.equal(content({ status: { ...busy, todayEstimated: true }, choice: 'spend' }).text, '$(credit-card) ~$1.37');
     assert.equal(content({ status: { ...busy, todayUnknown: 2 }, choice: 'spend' }).text, '$(credit-card) $1.37+');

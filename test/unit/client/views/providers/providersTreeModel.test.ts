@@ -122,6 +122,7 @@ describe('a line of the Providers view', () => {
 
   it('says by its context what can be done with it', () => {
     assert.equal(node({}).context, 'endpoint.enabled.keyless');
+    assert.equal(node({ provider: 'simulated' }).context, 'endpoint.enabled.keyless.simulated');
     assert.equal(node({ enabled: false, keys: [{ id: '1', label: 'x', last4: '', state: 'ok' }] }).context, 'endpoint.disabled.keyed');
   });
 });

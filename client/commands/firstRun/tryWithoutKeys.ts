@@ -1,0 +1,86 @@
+import * as vscode from 'vscode';
+import { simulatedEndpoints, simulatedRouteSettings } from '../../../server/api/firstRun/simulated.ts';
+import type { OfferedModel } from '../../../server/api/status.ts';
+import { NextStep, UserError } from '../../base/errors.ts';
+import { inform } from '../../base/toasts.ts';
+import type { WaybillServer } from '../../server/waybillServer.ts';
+import type { CommandServices } from '../services.ts';
+import { routesWithoutSimulated, simulatedNames, simulatedRouteName, withoutSimulatedEndpoints, withSimulated } from './simulatedSettings.ts';
+
+/** Which of the two settings were written, as `{}`, before the simulated providers came. */
+const emptyBeforeKey = 'waybill.simulated.emptyBefore';
+/** How long the server may take to start both, in milliseconds. */
+const startMs = 20_000;
+/** How long the first answer may take, in milliseconds: it is the user who asks. */
+const answerMs = 10 * 60_000;
+
+/**
+ * "Try It Without Keys": two providers that the server plays, a route over both, and the chat with it. A second run changes
+ * nothing and opens the chat again.
+ */
+export async function tryWithoutKeys(services: CommandServices, memory: vscode.Memento): Promise<void> {
+  const { configuration, server, chatAccess } = services;
+  const { endpoints, routes } = configuration.settings;
+  if (withSimulated(endpoints) === undefined) {
+    throw new UserError(`A provider of your own is named ${Object.keys(simulatedEndpoints).join(' or ')}: rename it in the settings, then run this again.`);
+  }
+  if (simulatedNames(endpoints).length === 0) await memory.update(emptyBeforeKey, configuration.emptySettings());
+  const route = simulatedRouteName(routes);
+  await configuration.changeEndpoints(all => withSimulated(all) ?? all);
+  if (!route.exists) await configuration.changeRoutes(all => ({ ...all, [route.name]: simulatedRouteSettings }));
+  const offered = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: 'Waybill: starting the simulated providers' }, () => isOffered(server, route.name));
+  if (offered === undefined) throw new NextStep('The simulated providers did not start.', { title: 'Show Log', command: 'waybill.showLog' }, removeAction);
+  const seen = server.status?.ledgerRevision;
+  await chatAccess.openChat({ modelId: offered.id, prompt: 'Which provider answers this?' });
+  // A notification lies over the box of the chat, so it waits until there is an answer to speak of.
+  if (!await becomes(server, answerMs, () => server.status?.ledgerRevision !== seen) || simulatedNames(configuration.settings.endpoints).length === 0) return;
+  const drill = 'Fire Drill…';
+  const pick = await inform('A simulated provider answered, without a key and at no cost. Let it fail in a fire drill and ask again: the other one takes over.', drill, removeAction.title);
+  if (pick === drill) await vscode.commands.executeCommand('waybill.fireDrill', { endpoint: Object.keys(simulatedEndpoints)[0] });
+  if (pick === removeAction.title) await vscode.commands.executeCommand(removeAction.command);
+}
+
+const removeAction = { title: 'Remove Simulated Providers', command: 'waybill.removeSimulated' };
+
+/** "Remove Simulated Providers": the settings are as they were without them. Fire drills end first. */
+export async function removeSimulated(services: CommandServices, memory: vscode.Memento): Promise<void> {
+  const { configuration, server, keys } = services;
+  const names = simulatedNames(configuration.settings.endpoints);
+  if (names.length === 0) throw new NextStep('There are no simulated providers.', { title: 'Try It Without Keys', command: 'waybill.tryWithoutKeys' });
+  if (server.status?.drill?.running.some(drill => names.includes(drill.endpoint)) === true) await server.stopDrills();
+  const keptEmpty = memory.get<{ endpoints?: boolean; routes?: boolean }>(emptyBeforeKey) ?? {};
+  await configuration.changeRoutes(all => kept(routesWithoutSimulated(all, names), keptEmpty.routes));
+  await configuration.changeEndpoints(all => kept(withoutSimulatedEndpoints(all), keptEmpty.endpoints));
+  for (const name of names) await keys.removeAll(name);
+  await memory.update(emptyBeforeKey, undefined);
+  const none = Object.keys(configuration.settings.endpoints).length === 0;
+  const add = 'Add Provider…';
+  const pick = await inform('The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.', ...(none ? [add] : []));
+  if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
+}
+
+/** Undefined takes the setting out of the file. */
+function kept<Entries extends object>(entries: Entries, wasEmpty = false): Entries | undefined {
+  return Object.keys(entries).length === 0 && !wasEmpty ? undefined : entries;
+}
+
+/** The route as the server offers it; undefined when it does not in time. */
+async function isOffered(server: WaybillServer, route: string): Promise<OfferedModel | undefined> {
+  const find = (): OfferedModel | undefined => server.status?.offered.find(one => one.kind === 'route' && one.requestedModel === route);
+  await becomes(server, startMs, () => find() !== undefined);
+  return find();
+}
+
+/** Whether it holds before the time is over. Looks at each status of the server. */
+function becomes(server: WaybillServer, withinMs: number, holds: () => boolean): Promise<boolean> {
+  if (holds()) return Promise.resolve(true);
+  return new Promise(resolve => {
+    const finish = (held: boolean): void => {
+      clearTimeout(timer);
+      subscription.dispose();
+      resolve(held);
+    };
+    const timer = setTimeout(() => { finish(false); }, withinMs);
+    const subscription = server.onDidChangeStatus(() => { if (holds()) finish(true); });
+  });
+}

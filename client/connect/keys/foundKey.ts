@@ -1,0 +1,40 @@
+/** A key that stands somewhere on this machine. It lives as long as the question about it. */
+export interface FoundKey {
+  /** Where it stands, as a person knows the place. */
+  place: string;
+  /** The variable or field that holds it. */
+  source: string;
+  /** Id of the provider in the catalog. */
+  provider: string;
+  secret: string;
+  /** Requests go to this address and not to the provider's own. */
+  baseUrl?: string | undefined;
+}
+
+/** Something like a key that is left where it is. */
+export interface NotTaken {
+  place: string;
+  source: string;
+  /** Why, as one sentence. Never holds a value. */
+  why: string;
+}
+
+export interface Findings { keys: FoundKey[]; notTaken: NotTaken[] }
+
+/** A place where keys may stand. Nothing of it has been read. */
+export interface KeyPlace {
+  id: string;
+  /** As a person knows it. */
+  name: string;
+  /** What is read there: files, or what else. */
+  reads: string;
+}
+
+/** A value with where it stands, before it is known what it is. */
+export interface NamedValue { place: string; source: string; value: string }
+
+export const noFindings = (): Findings => ({ keys: [], notTaken: [] });
+
+export function joined(all: readonly Findings[]): Findings {
+  return { keys: all.flatMap(({ keys }) => keys), notTaken: all.flatMap(({ notTaken }) => notTaken) };
+}
