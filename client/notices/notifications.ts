@@ -47,7 +47,8 @@ export class Notifications implements vscode.Disposable {
   }
 
   async #tellProblems(fromServer: readonly ConfigProblem[], log: vscode.LogOutputChannel): Promise<void> {
-    const problems = [...this.#configuration.problems, ...fromServer];
+    const all = [...this.#configuration.problems, ...fromServer];
+    const problems = [...all.filter(problem => problem.money === true), ...all.filter(problem => problem.money !== true)];
     const text = problems.map(problem => problem.message).join('\n');
     if (text === this.#shownProblems) return;
     this.#shownProblems = text;
@@ -56,7 +57,8 @@ export class Notifications implements vscode.Disposable {
     const [first, ...others] = problems;
     if (first === undefined) return;
     const more = others.length === 0 ? '' : ` (and ${String(others.length)} more: see the log)`;
-    const pick = await vscode.window.showWarningMessage(`Waybill settings: ${first.message}${more}`, 'Open Settings');
+    const show = first.money === true ? vscode.window.showErrorMessage : vscode.window.showWarningMessage;
+    const pick = await show(`Waybill settings: ${first.message}${more}`, 'Open Settings');
     if (pick !== undefined) await openSettingsFile();
   }
 

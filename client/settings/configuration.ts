@@ -80,9 +80,11 @@ export class Configuration implements vscode.Disposable {
   /** Replaces the user's rules, each section where it differs. */
   async replaceRules(rules: SettingsRules): Promise<void> {
     const section = vscode.workspace.getConfiguration('waybill');
-    for (const name of ['routes', 'aliases', 'tools'] as const) {
+    for (const name of ['routes', 'aliases', 'equivalents', 'tools', 'caps'] as const) {
+      const kept = rules[name];
+      if (kept === undefined) continue;
       const written = section.inspect(name)?.globalValue;
-      const wanted = Object.keys(rules[name]).length === 0 ? undefined : rules[name];
+      const wanted = Object.keys(kept).length === 0 ? undefined : kept;
       if (JSON.stringify(written) !== JSON.stringify(wanted)) await section.update(name, wanted, vscode.ConfigurationTarget.Global);
     }
   }

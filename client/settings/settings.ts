@@ -19,7 +19,8 @@ export interface ClientSettings {
   /** A file of rules beside the settings. */
   rulesFile?: string | undefined;
   /** What requests may cost, whatever they ask for. */
-  caps: CapSettings;
+  /** Absent: none are written. Not checked yet. */
+  caps?: CapSettings | undefined;
   localEndpoint: { enabled: boolean; port: number };
   statusBar: StatusBarChoice;
   shownModels: ShownModels;
@@ -56,6 +57,7 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
   const localEndpointEnabled = userValue('localEndpoint.enabled');
   const port = userValue('localEndpoint.port');
   const rulesFile = userValue('rulesFile');
+  const caps = userValue('caps');
   return {
     settings: {
       endpoints: withoutKeys(objectsByName<EndpointSettings>('endpoints', userValue('endpoints'), problems), problems),
@@ -64,7 +66,8 @@ export function readSettings(userValue: (name: SettingName) => unknown): Setting
       equivalents: equivalentsOf(userValue('equivalents'), problems),
       tools: objectsByName<ToolModelSettings>('tools', userValue('tools'), problems),
       ...(typeof rulesFile === 'string' && rulesFile.trim() !== '' ? { rulesFile: rulesFile.trim() } : {}),
-      caps: capsOf(userValue('caps'), problems),
+      // As they are written: the server says what is wrong with them, and what caps until that is corrected.
+      ...(caps === undefined || caps === null ? {} : { caps: caps as CapSettings }),
       localEndpoint: {
         enabled: typeof localEndpointEnabled === 'boolean' ? localEndpointEnabled : settingDefaults['localEndpoint.enabled'],
         port: typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65535 ? port : settingDefaults['localEndpoint.port'],
@@ -135,14 +138,6 @@ function equivalentsOf(value: unknown, problems: ConfigProblem[]): Record<string
     else problems.push({ path: `equivalents.${model}`, message: `"waybill.equivalents" › "${model}" must be a list of names of models.` });
   }
   return equivalents;
-}
-
-/** The server checks what the caps hold. */
-function capsOf(value: unknown, problems: ConfigProblem[]): CapSettings {
-  if (value === undefined || value === null) return {};
-  if (isEntry<CapSettings>(value)) return value;
-  problems.push({ path: 'caps', message: '"waybill.caps" must be an object, such as { "turnUsd": 1 }.' });
-  return {};
 }
 
 /** The server checks each alias; here only what cannot be one at all is taken out. */

@@ -162,6 +162,8 @@ export interface ConfigProblem {
   line?: number | undefined;
   /** Of a file: the very name or value. */
   range?: TextRange | undefined;
+  /** A cap is not as it was meant, so that money may be spent that should not: it is said first and louder. */
+  money?: true | undefined;
   /** An environment variable is not set here, which says nothing about other machines. */
   ofEnvironment?: boolean | undefined;
 }

@@ -63,7 +63,7 @@ export async function runHeadless(command: Extract<Command, { command: 'serve' }
  */
 async function applyConfigFile(routerProcess: RouterProcess, configFile: string, when: 'start' | 'reload'): Promise<boolean> {
   const { config, keys, problems, readable, empty } = await loadYamlConfig(configFile, process.env, {
-    catalog: { providers, findProvider }, supportedProtocols,
+    catalog: { providers, findProvider }, supportedProtocols, before: routerProcess.router.rules.used,
   });
   if (!readable && !(empty === true && when === 'start')) {
     for (const { file, line, message } of problems) routerProcess.log.error(`${file ?? configFile}${line === undefined ? '' : `:${line}`}: ${message}${when === 'reload' ? ' The configuration from before stays.' : ''}`);

@@ -86,7 +86,7 @@ export function runLanguageServer(command: Extract<Command, { command: 'language
 }
 
 async function applyConfigFile(routerProcess: RouterProcess, configFile: string): Promise<void> {
-  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols });
+  const { config, keys, problems, readable } = await loadYamlConfig(configFile, process.env, { catalog: { providers, findProvider }, supportedProtocols, before: routerProcess.router.rules.used });
   if (!readable) return;
   routerProcess.router.configure(config, keys, problems);
   await keepVersion(routerProcess, configFile);

@@ -2,7 +2,7 @@ import type { RouteSettings } from '../api/settings.ts';
 import type { ConfigProblem } from '../api/status.ts';
 import { parseTargetName, targetName } from '../api/targetName.ts';
 import { isObject } from '../base/json.ts';
-import type { Config, EndpointConfig } from './config.ts';
+import type { CapConfig, Config, EndpointConfig } from './config.ts';
 import { givenTimeouts, hedgeOf, responseCacheOf, warmCacheOf } from './defaults.ts';
 import { nearest, suggestion } from './nearest.ts';
 import { nameRule, resolveEndpoint } from './resolveEndpoint.ts';
@@ -11,7 +11,7 @@ import type { ResolveOptions } from './resolveOptions.ts';
 import { resolveTools } from './resolveTools.ts';
 import { linkRoutes, type UnlinkedRoute, type WrittenMember } from './routes/nestedRoutes.ts';
 import { resolveCanary, type CheckedTarget } from './routes/resolveCanary.ts';
-import { capsOf, resolveCaps } from './routes/resolveCaps.ts';
+import { resolveCaps } from './routes/resolveCaps.ts';
 import { resolveLastResort } from './routes/resolveLastResort.ts';
 import { resolveShadow } from './routes/resolveShadow.ts';
 import { resolveEquivalents } from './routes/resolveEquivalents.ts';
@@ -23,12 +23,18 @@ import type { ConfigPath, FieldProblem } from './schemaProblems.ts';
 /**
  * Makes a configuration of what a user wrote. Whatever is wrong is left out and reported, each thing in one sentence,
  * and the rest works: an endpoint with any wrong field is left out whole (half of what was meant could send a key
- * to the wrong place, or miss a limit); a route loses only its wrong targets.
+ * to the wrong place, or miss a limit); a route loses only its wrong targets, and caps with a mistake still cap (`resolveCaps`).
  */
 export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliases?: unknown; equivalents?: unknown; tools?: unknown; caps?: unknown }, options: ResolveOptions): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const report = (path: ConfigPath, message: string): void => {
     problems.push({ message, path: path.join('.'), ...options.locate?.(path) });
+  };
+  const unguarded: ConfigProblem[] = [];
+  const resolveMoney = (path: ConfigPath, subject: string, settings: unknown, before: CapConfig | undefined): CapConfig | undefined => {
+    const { caps, problems: wrong } = resolveCaps(settings, before);
+    for (const problem of wrong) unguarded.push({ message: `${subject}: ${problem.text}`, path: [...path, ...problem.path].join('.'), ...options.locate?.([...path, ...problem.path]), money: true });
+    return caps;
   };
   const endpoints = new Map<string, EndpointConfig>();
   const leftOut = new Set(options.leftOut);
@@ -67,7 +73,8 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
       for (const problem of wrongShadow) report(['routes', name, 'shadow', ...problem.path], `The shadow of route "${name}" is left out: ${problem.text}`);
       if (shadow !== undefined) route.shadow = shadow;
     }
-    if (settings.caps !== undefined) route.caps = capsOf(settings.caps);
+    const caps = resolveMoney(['routes', name, 'caps'], `The caps of route "${name}"`, settings.caps, options.before?.routes.get(name)?.caps);
+    if (caps !== undefined) route.caps = caps;
     if (settings.lastResort !== undefined) {
       const { lastResort, problems: wrongTargets } = resolveLastResort(settings.lastResort, own, target => checkSingleTarget(target, 'each target of a last resort', known));
       for (const problem of wrongTargets) report(['routes', name, ...problem.path], `Route "${name}": ${problem.text}`);
@@ -81,10 +88,10 @@ export function resolveConfig(raw: { endpoints: unknown; routes: unknown; aliase
   const aliases = resolveAliases(raw.aliases, routes, report);
   const equivalents = resolveEquivalents(raw.equivalents, report);
   const tools = resolveTools(raw.tools, report);
-  const { caps, problems: wrongCaps } = resolveCaps(raw.caps);
-  for (const problem of wrongCaps) report(['caps', ...problem.path], `The caps of everything are left out: ${problem.text}`);
+  const caps = resolveMoney(['caps'], 'The caps of everything', raw.caps, options.before?.caps);
   const config: Config = { endpoints, routes, ...(aliases.size === 0 ? {} : { aliases }), ...(equivalents.size === 0 ? {} : { equivalents }), ...(tools.size === 0 ? {} : { tools }), ...(caps === undefined ? {} : { caps }) };
-  return { config, problems };
+  // What concerns money is said first.
+  return { config, problems: [...unguarded, ...problems] };
 }
 
 /** The entries of a section. Of names that differ only in case, which people do not tell apart, the first one holds. */
@@ -141,7 +148,7 @@ function resolveRoute(name: string, settings: unknown, known: KnownNames): Resol
   if (!namePattern.test(name)) return { wrong: [{ path: [], text: nameRule }], wrongTargets: [] };
   // Targets are checked one by one below, so that a wrong one costs only itself, and canary and shadow once all routes are known.
   const written = isObject(settings) && Array.isArray(settings['targets']) ? settings['targets'] : undefined;
-  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, shadow: undefined, responseCache: undefined, targets: [] });
+  const wrong = schemaProblems(routeSchema, written === undefined ? settings : { ...(settings as object), canary: undefined, shadow: undefined, caps: undefined, responseCache: undefined, targets: [] });
   if (wrong.length > 0 || written === undefined) return { wrong, wrongTargets: [] };
 
   const wrongTargets: FieldProblem[] = [];

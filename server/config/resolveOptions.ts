@@ -1,7 +1,7 @@
 import type { ProtocolName } from '../api/conversation.ts';
 import type { TextRange } from '../api/status.ts';
 import type { Provider } from '../catalog/provider.ts';
-import type { EndpointConfig } from './config.ts';
+import type { Config, EndpointConfig } from './config.ts';
 import type { ConfigPath } from './schemaProblems.ts';
 
 /** Where in the user's file a path is; empty for settings, which have no lines. */
@@ -17,6 +17,8 @@ export interface ResolveOptions {
   locate?: Locate | undefined;
   /** Endpoints that routes can name beside those of `raw`, such as those of the editor's settings. */
   knownEndpoints?: ReadonlyMap<string, EndpointConfig> | undefined;
+  /** The configuration in use until now: where caps have a mistake, its caps stay. */
+  before?: Pick<Config, 'caps' | 'routes'> | undefined;
   /** Endpoints the caller has already found wrong, reported and taken out of `raw`. */
   leftOut?: ReadonlySet<string> | undefined;
 }

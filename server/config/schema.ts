@@ -209,9 +209,11 @@ export const responseCacheSchema = z.strictObject({
   includeRefused: optional(z.boolean(), 'Answers in which a model declines are kept, too. Default false.'),
 });
 
+export const largestCapUsd = 1_000_000;
+
 /** US dollars that are a cap. */
 function cap(scope: keyof typeof capScopes): z.ZodMiniOptional<z.ZodMiniNumber> {
-  return optional(z.number().check(z.minimum(0.0001), z.maximum(1_000_000)).register(expectations, { expected: 'a number of US dollars from 0.0001 to 1000000' }), `US dollars for ${capScopes[scope]}.`);
+  return optional(z.number().check(z.minimum(0.0001), z.maximum(largestCapUsd)).register(expectations, { expected: `a number of US dollars from 0.0001 to ${String(largestCapUsd)}` }), `US dollars for ${capScopes[scope]}.`);
 }
 
 export const capSchema = z.strictObject({

@@ -30,7 +30,7 @@ export interface LoadedConfig {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-export interface YamlOptions extends Pick<ResolveOptions, 'catalog' | 'supportedProtocols' | 'knownEndpoints'> {
+export interface YamlOptions extends Pick<ResolveOptions, 'catalog' | 'supportedProtocols' | 'knownEndpoints' | 'before'> {
   /** Problems have their ranges, for an editor that shows them in the file. */
   ranges?: boolean | undefined;
 }

@@ -71,7 +71,7 @@ export class EventLog {
     const all = texts.join('\n');
     if (all === this.#problems) return;
     this.#problems = all;
-    for (const text of texts) this.#options.log.warn(text);
+    texts.forEach((text, index) => { this.#options.log[problems[index]?.money === true ? 'error' : 'warn'](text); });
   }
 
   /** Sums up what was left out of a span that is over. */

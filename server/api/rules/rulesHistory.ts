@@ -1,5 +1,5 @@
 import { requestType, type NoParams } from '../messageTypes.ts';
-import type { RouteSettings, ToolModelSettings } from '../settings.ts';
+import type { CapSettings, RouteSettings, ToolModelSettings } from '../settings.ts';
 
 /** A version of the rules that was in use. */
 export interface RuleVersion {
@@ -19,6 +19,10 @@ export interface SettingsRules {
   routes: Record<string, RouteSettings>;
   aliases: Record<string, string>;
   tools: Record<string, ToolModelSettings>;
+  /** Absent in versions that do not know of them: a return leaves those of the settings as they are. */
+  equivalents?: Record<string, string[]> | undefined;
+  /** Absent: as above. */
+  caps?: CapSettings | undefined;
 }
 
 /** Client -> server, request: the versions of the rules that are kept, newest first. */
@@ -39,6 +43,6 @@ export type RuleVersionResult =
 export const ruleVersionRequest = requestType<RuleVersionParams, RuleVersionResult>('waybill/ruleVersion');
 
 /** The rules of settings as text: the same rules have the same text. */
-export function settingsRulesText({ routes, aliases, tools }: SettingsRules): string {
-  return `${JSON.stringify({ routes, aliases, tools }, null, 2)}\n`;
+export function settingsRulesText({ routes, aliases, equivalents, tools, caps }: SettingsRules): string {
+  return `${JSON.stringify({ routes, aliases, equivalents, tools, caps }, null, 2)}\n`;
 }

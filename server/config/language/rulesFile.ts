@@ -7,7 +7,7 @@ import { expandTexts, ownerOf, type Environment } from '../yamlConfig.ts';
 import { readYaml } from '../yamlDocument.ts';
 
 /** The sections of a file that can stand beside the editor's settings. */
-export const ruleSections = ['routes', 'aliases', 'equivalents', 'tools'] as const;
+export const ruleSections = ['routes', 'aliases', 'equivalents', 'tools', 'caps'] as const;
 export type RuleSection = (typeof ruleSections)[number];
 export type RawRules = Partial<Record<RuleSection, unknown>>;
 
@@ -39,7 +39,7 @@ export function withRulesFile(settings: RawRules, text: string, file: string, en
   if (!document.valid) return { raw: settings, problems, readable: false, routes: 0, locate: () => ({}) };
   const value = document.value ?? {};
   if (!isObject(value)) {
-    report([], 'The rules must be a mapping with "routes", "aliases", "equivalents" or "tools".');
+    report([], 'The rules must be a mapping with "routes", "aliases", "equivalents", "tools" or "caps".');
     return { raw: settings, problems, readable: false, routes: 0, locate: () => ({}) };
   }
   if (value['endpoints'] !== undefined) report(['endpoints'], 'Endpoints of this file are not used in the editor; "Waybill: Add Provider…" adds them, with their keys in the secret store.');
@@ -47,6 +47,11 @@ export function withRulesFile(settings: RawRules, text: string, file: string, en
   const raw: RawRules = {};
   for (const section of ruleSections) {
     const [own, written] = [settings[section], rules[section]];
+    if (section === 'caps' && isObject(own) && written !== undefined && written !== null && !isObject(written)) {
+      report([section], 'The caps of this file must be a mapping with fields such as turnUsd; until that is corrected, those of the settings hold.');
+      raw[section] = own;
+      continue;
+    }
     if (!isObject(own) || !isObject(written)) {
       raw[section] = written ?? own;
       continue;

@@ -26,10 +26,10 @@ export interface DraftRules extends LoadedConfig {
 export function readDraft(text: string, file: string | undefined, environment: Environment, options: YamlOptions, used: Config, settings?: RawRules): DraftRules {
   const value = valueOf(text);
   const ownEndpoints = !isObject(value) || value['endpoints'] !== undefined && value['endpoints'] !== null;
-  const loaded = parseYamlConfig(text, file, environment, ownEndpoints ? options : { ...options, knownEndpoints: used.endpoints });
+  const loaded = parseYamlConfig(text, file, environment, { ...options, before: used, ...(ownEndpoints ? {} : { knownEndpoints: used.endpoints }) });
   if (ownEndpoints || settings === undefined || !loaded.readable) return { ...loaded, ownEndpoints };
   const merged = withRulesFile(settings, text, file ?? 'waybill.yaml', environment, options.ranges);
-  const { config, problems } = resolveConfig({ endpoints: {}, ...merged.raw, routes: merged.raw.routes }, { ...options, source: 'settings', knownEndpoints: used.endpoints, locate: merged.locate });
+  const { config, problems } = resolveConfig({ endpoints: {}, ...merged.raw, routes: merged.raw.routes }, { ...options, source: 'settings', knownEndpoints: used.endpoints, before: used, locate: merged.locate });
   return {
     ...loaded, config, ownEndpoints,
     // What is wrong in the settings is said there.

@@ -59,17 +59,17 @@ class TakenSettings {
     const { router, simulation } = this.#context;
     const played = await simulation.addressed(endpoints);
     const { resolveConfig } = await import('../../../config/resolve.ts');
-    const settings: RawRules = { routes, aliases, equivalents, tools };
+    const settings: RawRules = { routes, aliases, equivalents, tools, caps };
     router.rules.settings = settings;
     const merged = rulesFile === undefined ? undefined : await this.#withFile(settings, rulesFile);
     const { raw = settings, locate } = merged ?? {};
-    const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps }, { ...resolveOptions, ...(locate === undefined ? {} : { locate }) });
+    const { config, problems } = resolveConfig({ endpoints: played.endpoints, routes: raw.routes, aliases: raw.aliases, equivalents: raw.equivalents, tools: raw.tools, caps: raw.caps }, { ...resolveOptions, before: router.rules.used, ...(locate === undefined ? {} : { locate }) });
     problems.unshift(...played.problems.map(message => ({ message })), ...merged?.problems ?? []);
     const reached = networkOf(network, process.env, message => { problems.push({ message }); });
     router.configure({ ...config, network: reached }, withBoundedLabels(keys), problems);
     await simulation.endOthers(endpoints);
     // After the secrets in use are known.
-    router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, tools: tools ?? {} }), Object.keys(routes).length, undefined);
+    router.rules.keepVersion(settingsRulesText({ routes, aliases: aliases ?? {}, equivalents: equivalents ?? {}, tools: tools ?? {}, caps: caps ?? {} }), Object.keys(routes).length, undefined);
     if (merged?.rules !== undefined) router.rules.keepVersion(merged.rules, merged.routes, rulesFile?.path);
     return problems;
   }
@@ -78,7 +78,11 @@ class TakenSettings {
     const { path } = rulesFile;
     const { withRulesFile, rulesIn } = await import('../../../config/language/rulesLanguage.ts');
     const read = activeText(rulesFile);
-    if (read.text === undefined) return { raw: settings, problems: [{ message: read.problem, file: path }], routes: 0 };
+    if (read.text === undefined) {
+      const caps = this.#readable?.path === path ? withRulesFile(settings, this.#readable.text, path, process.env).raw.caps : settings.caps;
+      const message = caps === settings.caps ? read.problem : `${read.problem} Until then its caps still hold.`;
+      return { raw: { ...settings, caps }, problems: [{ message, file: path }], routes: 0 };
+    }
     const merged = withRulesFile(settings, read.text, path, process.env);
     if (merged.readable) {
       this.#readable = { path, text: read.text };

@@ -40,5 +40,6 @@ function settingsIn(text: string): SettingsRules | undefined {
   const value = parseJson(text);
   if (!isObject(value)) return undefined;
   const section = (name: string): Record<string, never> => (isObject(value[name]) ? value[name] as Record<string, never> : {});
-  return { routes: section('routes'), aliases: section('aliases'), tools: section('tools') };
+  const known = (name: 'equivalents' | 'caps'): Record<string, Record<string, never>> => (isObject(value[name]) ? { [name]: section(name) } : {});
+  return { routes: section('routes'), aliases: section('aliases'), tools: section('tools'), ...known('equivalents'), ...known('caps') };
 }

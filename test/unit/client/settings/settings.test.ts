@@ -19,7 +19,7 @@ describe('readNetworkSettings', () => {
 describe('readSettings', () => {
   it('fills every default in when the user has written nothing', () => {
     assert.deepEqual(read({}), {
-      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, caps: {}, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes' },
+      settings: { endpoints: {}, routes: {}, aliases: {}, equivalents: {}, tools: {}, localEndpoint: { enabled: true, port: 7717 }, statusBar: 'health', shownModels: 'routes' },
       problems: [],
     });
   });
@@ -30,9 +30,17 @@ describe('readSettings', () => {
       'localEndpoint.enabled': false, 'localEndpoint.port': 0, 'statusBar.show': 'both', 'models.show': 'all',
     });
     assert.deepEqual(settings, {
-      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {}, caps: {},
+      endpoints: { openai: { provider: 'openai' } }, routes: { default: { targets: ['openai/gpt-4.1'] } }, aliases: { sonnet: 'claude-sonnet-5.5' }, equivalents: {}, tools: {},
       localEndpoint: { enabled: false, port: 0 }, statusBar: 'both', shownModels: 'all',
     });
+  });
+
+  it('passes caps on as they are written, so that the server can say what is wrong and what caps meanwhile', () => {
+    for (const caps of [{}, { turnUsd: 'x' }, 5, []]) {
+      const { settings, problems } = read({ caps });
+      assert.deepEqual([settings.caps, problems], [caps, []]);
+    }
+    assert.equal(read({ caps: null }).settings.caps, undefined);
   });
 
   it('falls back to the default for values that cannot be', () => {

@@ -18,6 +18,16 @@ network: {}
 `;
 
 describe('the rules in a file', () => {
+  test('hold caps and equivalents, beside those of the settings', () => {
+    assert.equal(rulesIn('endpoints: {}\nequivalents:\n  x: [y]\ncaps: { turnUsd: 1 }\n'), 'equivalents:\n  x: [y]\ncaps: { turnUsd: 1 }\n');
+    const merged = withRulesFile({ caps: { sessionUsd: 5, turnUsd: 2 } }, 'caps:\n  turnUsd: 1\n', 'r.yaml', {});
+    assert.deepEqual(merged.raw.caps, { sessionUsd: 5, turnUsd: 1 });
+    assert.deepEqual(merged.problems, [{ message: '"turnUsd" of "caps" is also in the settings; the one of this file holds.', path: 'caps.turnUsd', file: 'r.yaml', line: 2 }]);
+    const wrong = withRulesFile({ caps: { turnUsd: 2 } }, 'caps: 5\n', 'r.yaml', {});
+    assert.deepEqual(wrong.raw.caps, { turnUsd: 2 });
+    assert.match(wrong.problems[0]?.message ?? '', /^The caps of this file must be a mapping .* those of the settings hold\.$/);
+  });
+
   test('are its sections as they are written, without endpoints, keys and headers', () => {
     assert.equal(rulesIn(file), 'routes: # all of them\n  main: { targets: [a/x] } # first\naliases:\n  fast: x\n');
     assert.equal(rulesIn(''), '');
@@ -44,7 +54,7 @@ describe('a file of rules beside the settings', () => {
 
   test('adds its rules, and holds where both have a name, which is said with its line', () => {
     const { raw, problems, locate } = withRulesFile(settings, 'routes:\n  main: { targets: [b/y] }\n  more: { targets: ["${PLACE}/y"] }\n', '/rules.yaml', { PLACE: 'b' });
-    assert.deepEqual(raw, { routes: { main: { targets: ['b/y'] }, own: { targets: ['a/x'] }, more: { targets: ['b/y'] } }, aliases: { fast: 'x' }, equivalents: undefined, tools: undefined });
+    assert.deepEqual(raw, { routes: { main: { targets: ['b/y'] }, own: { targets: ['a/x'] }, more: { targets: ['b/y'] } }, aliases: { fast: 'x' }, equivalents: undefined, tools: undefined, caps: undefined });
     assert.deepEqual(problems.map(({ message, line }) => [message, line]), [['"main" of "routes" is also in the settings; the one of this file holds.', 2]]);
     assert.deepEqual([locate(['routes', 'more']), locate(['routes', 'own'])], [{ file: '/rules.yaml', line: 3 }, {}]);
   });

@@ -134,11 +134,33 @@ describe('the rules file that the user chose', () => {
     await close();
   });
 
+  test('has caps, which hold while it has a mistake and when it is gone', async () => {
+    const { ask, router, close } = editor();
+    const rulesFile = { path, workspaceFolders: [] };
+    const capped = (): unknown => router.rules.used.caps?.limits;
+    const configure = async (text: string): Promise<string> => {
+      writeFileSync(path, text);
+      return (await ask<ConfigureResult>('waybill/configure', { ...settings, caps: { sessionUsd: 5 }, rulesFile })).problems.map(({ message }) => message).join('\n');
+    };
+    const both = [{ scope: 'turn', microUsd: 1_000_000 }, { scope: 'session', microUsd: 5_000_000 }];
+    assert.equal(await configure('caps: { turnUsd: 1 }\n'), '');
+    assert.deepEqual(capped(), both);
+    assert.match(await configure('caps: { turnUsd: one }\n'), /^The caps of everything: "turnUsd" must be .* those from before hold \(\$1 for a turn, \$5 for a session\)\.$/);
+    assert.deepEqual(capped(), both);
+    await configure('caps: { turnUsd: 1 }\n');
+    rmSync(path);
+    const gone = await ask<ConfigureResult>('waybill/configure', { ...settings, caps: { sessionUsd: 5 }, rulesFile });
+    assert.match(gone.problems[0]?.message ?? '', /cannot be read \(ENOENT\).* Until then its caps still hold\.$/);
+    assert.deepEqual(capped(), both);
+    await close();
+  });
+
   test('and the settings have their versions, to compare with and to return to', async () => {
     const { ask, close } = editor();
     writeFileSync(path, 'routes:\n  more: { targets: [relay/m] }\n');
     const rulesFile = { path, workspaceFolders: [] };
-    await ask('waybill/configure', { ...settings, rulesFile });
+    const [equivalents, caps] = [{ m: ['n'] }, { turnUsd: 1 }];
+    await ask('waybill/configure', { ...settings, rulesFile, equivalents, caps });
     await ask('waybill/configure', { ...settings, rulesFile, routes: { own: { targets: ['relay/other'] } } });
     const versions = await ask<RuleVersion[]>('waybill/ruleVersions', {});
     // The settings and their file are written down within one moment, in either order.
@@ -149,6 +171,7 @@ describe('the rules file that the user chose', () => {
     assert.equal(versions.length, 3);
     const old = await ask<RuleVersionResult>('waybill/ruleVersion', { id: before?.id });
     assert.ok('kind' in old && old.kind === 'settings');
+    assert.deepEqual([old.settings.equivalents, old.settings.caps], [equivalents, caps]);
     assert.deepEqual([old.settings.routes, old.now.includes('relay/other')], [{ own: { targets: ['relay/m'] } }, true]);
     const ofFile = await ask<RuleVersionResult>('waybill/ruleVersion', { id: chosen?.id, fileNow: 'endpoints:\n  a: { provider: openai, keys: ["x"] }\nroutes: {}\n' });
     assert.ok('kind' in ofFile && ofFile.kind === 'file');
