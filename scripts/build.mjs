@@ -21,6 +21,7 @@ const laterParts = [
   { file: 'aws.js', modules: ['server/upstream/aws/awsParts.ts'] },
   { file: 'entra.js', modules: ['server/upstream/entra/entraTokens.ts'] },
   { file: 'languageServer.js', modules: ['vscode-languageserver/node'] },
+  { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
   { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts'] },
@@ -57,7 +58,7 @@ function bundles() {
     name: `lib/${file}`,
     options: {
       ...asPart,
-      ...(file === 'server.js' ? { plugins: [splitLaterParts('.')], define: undiciWithoutParser } : {}),
+      ...(file === 'server.js' ? { plugins: [splitLaterParts('.')], define: { ...undiciWithoutParser, 'import.meta.dirname': '__dirname', 'process.env.WAYBILL_DASHBOARD': '"dashboard.js"' } } : {}),
       stdin: { contents: modules.map((one) => `export * from ${JSON.stringify(isOurs(one) ? `./${one}` : one)};`).join('\n'), resolveDir: root, loader: 'ts' },
     },
   }));

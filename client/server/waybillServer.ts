@@ -6,6 +6,7 @@ import type {
 import type { ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
@@ -36,6 +37,10 @@ export interface WaybillServer {
   /** Probes an endpoint, or all enabled ones; resolves to their conditions. */
   probe(params: ProbeParams): Promise<ProbeReport>;
   spend(params: SpendParams): Promise<SpendResult>;
+  /** Sums for the Spend dashboard. */
+  spendDashboard(params: SpendDashboardParams): Promise<SpendDashboard>;
+  /** The conversations and requests that cost most. */
+  dearestSpend(params: DearestParams): Promise<DearestSpend>;
   /** Compares the ledger with what a provider charges. */
   reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult>;
   requests(params: RequestsParams): Promise<RequestsResult>;

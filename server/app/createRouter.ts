@@ -281,7 +281,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
-    reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }) },
+    reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), spend: history },
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

@@ -1,4 +1,5 @@
 import type { Attempt, Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../api/reports/dashboard.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
 import type { Subscription } from '../base/emitter.ts';
@@ -83,6 +84,10 @@ export interface LedgerReader {
   /** Exchanges that started in a range, oldest first. @param after where the page before ended */
   receiptsIn(range: TimeRange, limit: number, after?: ReceiptPlace): Promise<ReceiptPage>;
   spend(range: TimeRange): Promise<SpendReport>;
+  /** Sums for the Spend dashboard; see SpendDashboard. */
+  dashboard(params: SpendDashboardParams): Promise<SpendDashboard>;
+  /** The conversations and requests that cost most. */
+  dearest(params: DearestParams): Promise<DearestSpend>;
   /** See SpendStart. */
   spendStart(range: TimeRange): Promise<SpendStart>;
   /** What providers may have charged for at some endpoints, by the start of each attempt. @param offsetMs of the days to UTC */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerBill } from '../ledger/spend.ts';
 import type { UsedPage, UsedPosition } from '../ledger/usedExchange.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../api/reports/dashboard.ts';
 import type { Receipt, RequestSummary, SpendReport, TimeRange } from '../api/receipt.ts';
 import type { RequestFilter } from '../api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../api/reports/requestMessages.ts';
@@ -15,7 +16,7 @@ const ledgerPatienceMs = 3_000;
 const ledgerLookMs = 50;
 
 export interface HistoryOptions {
-  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'bill' | 'used'>;
+  ledger: Pick<LedgerReader, 'receipt' | 'recent' | 'find' | 'running' | 'receiptsIn' | 'spend' | 'dashboard' | 'dearest' | 'bill' | 'used'>;
   running: Pick<RunningExchanges, 'receipt'>;
   costs: Pick<CostRecorder, 'pricedUpToNow'>;
   providerMessages: ProviderMessages;
@@ -71,6 +72,16 @@ export class History {
 
   spend(range: TimeRange): Promise<SpendReport> {
     return this.#read(() => this.#options.ledger.spend(range));
+  }
+
+  /** See LedgerReader.dashboard. */
+  dashboard(params: SpendDashboardParams): Promise<SpendDashboard> {
+    return this.#read(() => this.#options.ledger.dashboard(params));
+  }
+
+  /** See LedgerReader.dearest. */
+  dearest(params: DearestParams): Promise<DearestSpend> {
+    return this.#read(() => this.#options.ledger.dearest(params));
   }
 
   /** See LedgerReader.bill. */

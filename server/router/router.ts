@@ -46,7 +46,7 @@ import type { Ticker } from './ticker.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
 /** Reports over what was used. */
-export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'> }
+export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'>; readonly spend: Pick<History, 'dashboard' | 'dearest'> }
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {

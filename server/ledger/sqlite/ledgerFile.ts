@@ -17,6 +17,7 @@ import {
   exchangeColumns, healthEventFromRow, peerAttemptFromRow, receiptFromRow, recordedAttemptFromRow, spentColumns, summaryFromRow, type ReadAttempts,
 } from './rows.ts';
 import type { Row } from './rowValues.ts';
+import { CellFold } from './dashboard/cellFold.ts';
 import { BillQueries } from './billQueries.ts';
 import { SpendQueries } from './spendQueries.ts';
 import { RequestSearch } from './used/requestSearch.ts';
@@ -54,6 +55,7 @@ export class LedgerFile {
   readonly writer: BatchWriter;
   readonly spend: SpendQueries;
   readonly bills: BillQueries;
+  readonly cells: CellFold;
   readonly used: UsedExchanges;
   readonly instances: Instances;
   readonly file: string;
@@ -107,6 +109,7 @@ export class LedgerFile {
       this.writer = new BatchWriter(database, instanceId, this.#notes, this.instances, () => { this.verify(); });
       this.spend = new SpendQueries(database, instanceId, this.#unreadable);
       this.bills = new BillQueries(database);
+      this.cells = new CellFold(database);
       this.used = new UsedExchanges(database, this.#unreadable);
 
       this.#exchange = database.prepare(`SELECT ${exchangeColumns}, plan FROM exchanges WHERE id = ?`);

@@ -212,4 +212,40 @@ export const migrations: readonly string[] = [
   /* The provider that the endpoint was configured for. NULL: not recorded. */
   ALTER TABLE attempts ADD COLUMN provider TEXT;
   `,
+  `
+  /* Sums of final attempts up to counters.cells_rolled_up (an attempt's seq), by everything that the Spend dashboard groups by. A combo is
+     one set of such names; '' is what is not recorded. Level 0 has quarters of an hour, level 1 UTC days, level 2 UTC days of each
+     conversation, level 3 quarters of an hour of everything together (combo 0). */
+  CREATE TABLE spend_combos (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL, endpoint TEXT NOT NULL, model TEXT NOT NULL, route TEXT NOT NULL, tool TEXT NOT NULL, workspace TEXT NOT NULL,
+    branch TEXT NOT NULL, purpose TEXT NOT NULL, kind TEXT NOT NULL, extension TEXT NOT NULL, part TEXT NOT NULL, has_conversation INTEGER NOT NULL,
+    UNIQUE (tool, model, endpoint, workspace, branch, purpose, kind, route, part, extension, provider, has_conversation)
+  ) STRICT;
+  CREATE TABLE spend_cells (
+    level INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    combo INTEGER NOT NULL,
+    conversation TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    micro_usd INTEGER NOT NULL,
+    estimated_micro_usd INTEGER NOT NULL,
+    unknown_attempts INTEGER NOT NULL,
+    unpriced_attempts INTEGER NOT NULL,
+    covered_attempts INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    priced_tokens INTEGER NOT NULL,
+    token_gaps INTEGER NOT NULL,
+    estimated_usage INTEGER NOT NULL,
+    cache_saved_micro_usd INTEGER NOT NULL,
+    cache_unpriced_attempts INTEGER NOT NULL,
+    most_micro_usd INTEGER NOT NULL,
+    PRIMARY KEY (level, slot, combo, conversation)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO counters (name, value) VALUES ('cells_rolled_up', 0);
+  `,
 ];

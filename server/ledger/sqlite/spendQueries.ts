@@ -7,15 +7,13 @@ import type { Guard } from '../../base/guarded.ts';
 import type { EndpointSpend, HedgeSpend, SpendStart } from '../spend.ts';
 import { costCertainty, figure, selectedAttemptColumns, usageColumnList, usageFromRow } from './attemptColumns.ts';
 import { allRows, readable } from './readRows.ts';
+import { boundsOf, dayMs, slotMs, type Bounds } from './dashboard/slotBounds.ts';
 import { spentAttemptFromRow, spentColumns } from './rows.ts';
 import type { Row } from './rowValues.ts';
 
 /** The group of requests that came without a workspace, so that groups add up to the totals. */
 export const noWorkspace = '(no workspace)';
 
-/** Width of a roll-up slot. Every time zone's midnight is a multiple of a quarter of an hour. */
-const slotMs = 900_000;
-const dayMs = 86_400_000;
 /** Attempts folded into the roll-up in one transaction: a few milliseconds. */
 const foldChunk = 1_000;
 /** Fewer attempts than this are left as they are and summed by the query. */
@@ -84,11 +82,6 @@ const foldLevels = [
   { level: 1, slot: `a.started_at / ${dayMs}`, groups: attemptGroups },
   { level: 2, slot: `a.started_at / ${slotMs}`, groups: `'' AS endpoint, '' AS model, '' AS tool, '' AS workspace` },
 ] as const;
-
-interface Bounds {
-  [name: string]: number;
-  from: number; to: number; rolledUp: number;
-}
 
 /** Answers what was spent, from a roll-up that is kept beside the attempts and brought up to date when it is read. */
 export class SpendQueries {
@@ -276,28 +269,6 @@ export class SpendQueries {
     parts.write();
     return bars;
   }
-}
-
-function boundsOf(range: TimeRange, rolledUp: number): Bounds {
-  const from = Math.ceil(range.from);
-  const to = Math.max(from, Math.ceil(range.to));
-  const [firstSlot, endSlot] = wholeSlots(from, to, slotMs);
-  const [firstDay, endDay] = wholeSlots(from, to, dayMs);
-  const slotsADay = dayMs / slotMs;
-  const headTo = Math.min(to, firstSlot * slotMs);
-  const days = endDay > firstDay;
-  return {
-    from, to, rolledUp, firstSlot, endSlot, firstDay, endDay, headTo,
-    tailFrom: Math.max(headTo, endSlot * slotMs),
-    headSlotEnd: days ? firstDay * slotsADay : endSlot,
-    tailSlot: days ? endDay * slotsADay : endSlot,
-  };
-}
-
-/** The slots that lie wholly inside a range: first, and the one after the last. */
-function wholeSlots(from: number, to: number, width: number): [number, number] {
-  const first = Math.ceil(from / width);
-  return [first, Math.max(first, Math.floor(to / width))];
 }
 
 function hedgeSpendFromRow(row: Row): HedgeSpend {

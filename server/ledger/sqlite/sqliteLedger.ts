@@ -12,6 +12,8 @@ import { isAliveHere } from './instances.ts';
 import type { IsAlive } from './instances.ts';
 import type { PeerNote } from '../peerNotes.ts';
 import type { LimitStore } from '../limitStore.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../api/reports/dashboard.ts';
+import { DashboardThread } from './dashboard/dashboardThread.ts';
 import type { HealthEvent, Ledger, PeerFacts, ReceiptPage, ReceiptPlace, RecordedAttempt, UsedKey } from '../ports.ts';
 import type { LedgerBill, SpendStart } from '../spend.ts';
 import type { UsedPage, UsedPosition } from '../usedExchange.ts';
@@ -42,6 +44,8 @@ const smallWalBytes = 1_000_000;
 const commitsBetweenWalLooks = 32;
 const pruneEveryMs = 86_400_000;
 const settleEveryMs = 60_000;
+/** Between two portions of the dashboard's roll-up, while more attempts wait. */
+const betweenFoldsMs = 25;
 
 /**
  * Opens the ledger in a folder (made if missing). Exchanges that dead processes left open are marked as interrupted.
@@ -67,11 +71,13 @@ class SqliteLedger implements Ledger {
   readonly #log: Log;
   readonly #queue: CommitQueue;
   readonly #holder: LedgerHolder;
+  readonly #dashboard: DashboardThread;
   readonly #housekeeping: Guard;
   readonly #facts: Emitter<PeerFacts>;
   readonly limits: LimitStore | undefined;
 
   #idleTimer: NodeJS.Timeout | undefined;
+  #foldTimer: NodeJS.Timeout | undefined;
   #lastPrune = 0;
   #lastSettle: number;
   #commitsSinceWalLook = 0;
@@ -89,6 +95,7 @@ class SqliteLedger implements Ledger {
     this.#clock = clock;
     this.#log = log;
     this.limits = options.limits;
+    this.#dashboard = new DashboardThread(file);
     this.#facts = new Emitter('A listener to facts of peers', log);
     this.#lastSettle = clock.now();
     this.#housekeeping = new Guard(`House-keeping of the ledger ${file}`, log);
@@ -110,6 +117,7 @@ class SqliteLedger implements Ledger {
   start(): void {
     this.#holder.start();
     this.#idleSoon();
+    this.#foldSoon(idleMs);
   }
 
   /** The start failed. */
@@ -184,6 +192,16 @@ class SqliteLedger implements Ledger {
     // Under traffic that never pauses, readers keep the roll-up near the present, a portion each.
     this.#housekeep(({ spend }) => { spend.fold(); });
     return this.#reading(({ spend }) => spend.spend(range));
+  }
+
+  async dashboard(params: SpendDashboardParams): Promise<SpendDashboard> {
+    this.flush();
+    return this.#dashboard.dashboard(params);
+  }
+
+  async dearest(params: DearestParams): Promise<DearestSpend> {
+    this.flush();
+    return this.#dashboard.dearest(params);
   }
 
   async spendStart(range: TimeRange): Promise<SpendStart> {
@@ -295,6 +313,8 @@ class SqliteLedger implements Ledger {
     this.#closed = true;
     this.#queue.stop();
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#foldTimer);
+    this.#dashboard.close();
     this.#whileOpen((file) => {
       file.setBusyTimeout(lastHousekeepingTimeoutMs);
       file.instances.leave();
@@ -321,12 +341,29 @@ class SqliteLedger implements Ledger {
 
   #committed(finished: number): void {
     this.#finishedCount += finished;
-    this.#commitsSinceWalLook += 1;
-    if (this.#commitsSinceWalLook >= commitsBetweenWalLooks) {
-      this.#commitsSinceWalLook = 0;
-      this.#housekeep((file) => { if (file.walBytes() > maximumWalBytes) file.checkpoint('TRUNCATE'); });
-    }
+    this.#lookAtWal();
     this.#idleSoon();
+    this.#foldSoon(idleMs);
+  }
+
+  #lookAtWal(): void {
+    this.#commitsSinceWalLook += 1;
+    if (this.#commitsSinceWalLook < commitsBetweenWalLooks) return;
+    this.#commitsSinceWalLook = 0;
+    this.#housekeep((file) => { if (file.walBytes() > maximumWalBytes) file.checkpoint('TRUNCATE'); });
+  }
+
+  /** Brings the dashboard's roll-up up to date in portions, also while requests come without a pause. */
+  #foldSoon(delayMs: number): void {
+    if (this.#closed) return;
+    this.#foldTimer ??= setTimeout(() => {
+      this.#foldTimer = undefined;
+      let more = false;
+      this.#housekeep(({ cells }) => { more = cells.fold(); });
+      if (!more) return;
+      this.#lookAtWal();
+      this.#foldSoon(betweenFoldsMs);
+    }, delayMs).unref();
   }
 
   #idleSoon(): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { dearestSpendRequest, spendDashboardRequest } from '../../../server/api/reports/dashboard.ts';
 import {
   catalogRequest, getStatusRequest, probeRequest, receiptRequest, recentRequestsRequest, spendRequest, testEndpointRequest,
   type CatalogResult, type ReceiptResult, type RequestsResult, type SpendResult, type TestEndpointResult,
@@ -190,6 +191,11 @@ describe('the language server', () => {
     assert.equal(spend.totals.microUsd, receipts.reduce((sum, receipt) => sum + (receipt?.cost.microUsd ?? 0), 0));
     assert.ok(spend.totals.microUsd > 0);
     assert.deepEqual(spend.byTool.map(group => group.name), ['vscode-chat']);
+    const dashboard = await askServer(client.connection, spendDashboardRequest, { range: spend.range, filter: {}, rows: 'endpoint', columns: 'provider' });
+    assert.deepEqual([dashboard.totals.microUsd, dashboard.totals.requests, dashboard.parts.map(({ name }) => name)], [spend.totals.microUsd, 3, ['answer']]);
+    assert.deepEqual([dashboard.groups.rows.map(({ name }) => name), dashboard.cross?.columns], [spend.byEndpoint.map(({ name }) => name), ['sandbox']]);
+    const dearest = await askServer(client.connection, dearestSpendRequest, { range: spend.range, filter: {}, limit: 2 });
+    assert.deepEqual(dearest.requests.map(({ cost }) => cost.microUsd), receipts.map(receipt => receipt?.cost.microUsd ?? 0).sort((x, y) => y - x).slice(0, 2));
     assert.equal(await askServer(client.connection, receiptRequest, { id: 'wb_none' }), null);
     const catalog: CatalogResult = await askServer(client.connection, catalogRequest, {});
     assert.ok(['openai', 'anthropic', 'gemini', 'deepseek', 'holysheep', 'openai-compatible'].every(id => catalog.some(offer => offer.id === id)));

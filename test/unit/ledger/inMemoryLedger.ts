@@ -2,6 +2,7 @@ import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Receipt, RequestSummary, SpendGroup, SpendReport, SpendTotals, TimeRange } from '../../../server/api/receipt.ts';
 import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
 import type { FoundRequests, RequestPlace, RunningRequest } from '../../../server/api/reports/requestMessages.ts';
+import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../../server/api/reports/dashboard.ts';
 import { Emitter, type Subscription } from '../../../server/base/emitter.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import type { LimitStore } from '../../../server/ledger/limitStore.ts';
@@ -11,6 +12,7 @@ import type { BilledModel, EndpointSpend, HedgeSpend, LedgerBill, SpendStart } f
 import type { UsedPage, UsedPosition } from '../../../server/ledger/usedExchange.ts';
 import { localDays } from '../../../server/ledger/sqlite/localDays.ts';
 import { byCostDescending, noWorkspace } from '../../../server/ledger/sqlite/spendQueries.ts';
+import { naiveDashboard, naiveDearest } from './naiveDashboard.ts';
 import { addMissing, addUsage, costIsMissing, incompleteBuckets, sumCost, sumUsage, UnpricedParts } from '../../../server/pricing/sums.ts';
 
 /** The fields of a peer's attempt that a test sets; the others have defaults. */
@@ -170,6 +172,10 @@ export class InMemoryLedger implements Ledger {
       byTool: byCostDescending(groups.tool), byWorkspace: byCostDescending(groups.workspace),
     };
   }
+
+  async dashboard(params: SpendDashboardParams): Promise<SpendDashboard> { return naiveDashboard([...this.receipts.values()], params); }
+
+  async dearest(params: DearestParams): Promise<DearestSpend> { return naiveDearest([...this.receipts.values()], params, summaryOf); }
 
   async bill(range: TimeRange, endpoints: readonly string[], offsetMs: number): Promise<LedgerBill> {
     const models = new Map<string, BilledModel>();

@@ -1,4 +1,5 @@
 import type { CancellationToken } from 'vscode-languageserver';
+import { dearestSpendRequest, spendDashboardRequest } from '../../../api/reports/dashboard.ts';
 import { cacheReportRequest, migrationRequest, savingsRequest } from '../../../api/reports/reportMessages.ts';
 import type { LspFeature } from './feature.ts';
 
@@ -9,6 +10,8 @@ export const reportsFeature: LspFeature = {
     editor.onRequest(savingsRequest, (params, token) => untilCancelled(token, signal => router.reports.savings.report(params, signal)));
     editor.onRequest(migrationRequest, (params, token) => untilCancelled(token, signal => router.reports.migration.report(params, signal)));
     editor.onRequest(cacheReportRequest, (params, token) => untilCancelled(token, signal => router.reports.cache.report(params, signal)));
+    editor.onRequest(spendDashboardRequest, params => router.reports.spend.dashboard(params));
+    editor.onRequest(dearestSpendRequest, params => router.reports.spend.dearest(params));
     return undefined;
   },
 };

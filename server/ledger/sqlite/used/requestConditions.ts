@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { OptionalField, RequestFilter } from '../../../api/reports/requestFilter.ts';
 import { figure } from '../attemptColumns.ts';
+import { partSql } from '../dashboard/cellSql.ts';
 
 const someAttempt = (condition: string): string => `EXISTS (SELECT 1 FROM attempts a WHERE a.exchange_seq = e.seq AND ${condition})`;
 
@@ -11,14 +12,6 @@ const knownCost = `(SELECT CASE WHEN total(${cost}) > 0 THEN total(${cost}) WHEN
 const textOfAttempts = `(SELECT group_concat(a.target || ' ' || coalesce(a.message, ''), char(10)) FROM attempts a WHERE a.exchange_seq = e.seq)`;
 const keptText = ['e.id', 'e.wanted', 'e.target', 'e.route', 'e.tool', 'e.workspace', 'e.branch', 'e.conversation', 'e.purpose', 'e.extension', 'e.message', textOfAttempts]
   .map(part => `coalesce(${part}, '')`).join(' || char(10) || ');
-
-/** What an attempt `a` of an exchange `e` was paid for; see spendParts. */
-const partOfAttempt = `CASE
-  WHEN a.role = 'shadow' THEN 'shadow'
-  WHEN a.role IN ('resume', 'restart') THEN 'resume'
-  WHEN a.outcome = 'cancelled' AND e.outcome NOT IN ('cancelled', 'interrupted') THEN 'hedge'
-  WHEN a.outcome = 'failed' THEN CASE WHEN a.target = (SELECT next.target FROM attempts next WHERE next.exchange_seq = a.exchange_seq AND next.number = a.number + 1) THEN 'retry' ELSE 'failover' END
-  ELSE 'answer' END`;
 
 /** The condition on an exchange `e` for each field of a filter, with the field as its parameter. A field without one does not compile. */
 const conditions: Record<Exclude<keyof RequestFilter, 'notRecorded'>, string> = {
@@ -35,7 +28,7 @@ const conditions: Record<Exclude<keyof RequestFilter, 'notRecorded'>, string> = 
   purpose: 'e.purpose = :purpose',
   kind: 'e.work_kind = :kind',
   extension: 'e.extension = :extension',
-  part: someAttempt(`${partOfAttempt} = :part`),
+  part: someAttempt(`${partSql} = :part`),
   outcome: 'e.outcome = :outcome',
   minCostMicroUsd: `${knownCost} >= :minCostMicroUsd`,
   text: `holds_text(${keptText}, :text)`,

@@ -1,0 +1,61 @@
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Guard } from '../../../base/guarded.ts';
+import { silentLog } from '../../../base/log.ts';
+import { isBusy, isDamage, isEnvironmental } from '../ledgerErrors.ts';
+import { DashboardQueries } from './dashboardQueries.ts';
+import type { DashboardAnswer, DashboardQuestion } from './dashboardThread.ts';
+import { DearestQueries } from './dearest.ts';
+
+/** How long a lock of another process is waited for, in milliseconds. Nothing else waits in this thread. */
+const busyTimeoutMs = 2_000;
+
+interface OpenFile { id: string; database: DatabaseSync; dashboard: DashboardQueries; dearest: DearestQueries }
+
+/** The thread that reads for the Spend dashboard. The server writes nothing here, and nothing here writes. */
+class DashboardFile {
+  readonly #file: string;
+  #open: OpenFile | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  answer(question: DashboardQuestion): DashboardAnswer {
+    try {
+      const { dashboard, dearest } = this.#opened();
+      return { id: question.id, result: question.method === 'dashboard' ? dashboard.dashboard(question.params) : dearest.read(question.params) } as DashboardAnswer;
+    } catch (error) {
+      this.#close();
+      return { id: question.id, error: error instanceof Error ? error.message : String(error), passes: isBusy(error) || isDamage(error) || isEnvironmental(error) };
+    }
+  }
+
+  /** A ledger that was replaced by another file is opened again. */
+  #opened(): OpenFile {
+    const found = statSync(this.#file, { bigint: true });
+    const id = `${found.dev}:${found.ino}`;
+    if (this.#open?.id === id) return this.#open;
+    this.#close();
+    const database = new DatabaseSync(this.#file, { readOnly: true });
+    try {
+      database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456`);
+      const dashboard = new DashboardQueries(database);
+      this.#open = { id, database, dashboard, dearest: new DearestQueries(database, dashboard, new Guard('The reading of a row of the ledger', silentLog)) };
+      return this.#open;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  #close(): void {
+    this.#open?.database.close();
+    this.#open = undefined;
+  }
+}
+
+const { file } = workerData as { file: string };
+const reader = new DashboardFile(file);
+parentPort?.on('message', (question: DashboardQuestion) => { parentPort?.postMessage(reader.answer(question)); });
