@@ -13,6 +13,7 @@ import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
+import { pauseEndpoint, probeNow, resetBreaker, resumeEndpoint } from './commands/health/endpointOrders.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
 import { editKeyPool } from './commands/keyPool/editKeyPool.ts';
@@ -159,6 +160,10 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.editRoutePolicy': target => editPolicyOfLine(services, target),
       'waybill.why': target => why(services, target),
       'waybill.checkHealth': target => checkHealth(services, target),
+      'waybill.pauseEndpoint': target => pauseEndpoint(services, target),
+      'waybill.resumeEndpoint': target => resumeEndpoint(services, target),
+      'waybill.probeNow': target => probeNow(services, target),
+      'waybill.resetBreaker': target => resetBreaker(services, target),
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),
       'waybill.fireDrillReport': () => { drillReport.open(); },

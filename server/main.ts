@@ -46,6 +46,11 @@ async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = await runOnPolicy(parsed);
       return;
     }
+    case 'endpoint': {
+      const { runEndpoint } = await import('./app/endpointCommand.ts');
+      process.exitCode = await runEndpoint(parsed);
+      return;
+    }
     case 'report': {
       const { runReport } = await import('./app/reportCommand.ts');
       process.exitCode = await runReport(parsed);

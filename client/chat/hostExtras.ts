@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
-import { healthIcons, thinkingEffortSchema } from './offeredModels.ts';
+import { conditionIcon } from '../../server/api/condition.ts';
+import { thinkingEffortSchema } from './offeredModels.ts';
 import type { ShownModel } from './offeredModels.ts';
 
 /**
@@ -41,7 +42,7 @@ export function pickerModel(model: ShownModel, makeIcon: (id: string) => vscode.
     maxOutputTokens: model.maxOutputTokens,
     capabilities: { imageInput: model.imageInput, toolCalling: model.toolCalling },
     isUserSelectable: true,
-    ...(model.icon === healthIcons.unknown ? {} : { statusIcon: makeIcon(model.icon) }),
+    ...(model.icon === conditionIcon({ kind: 'unknown' }) ? {} : { statusIcon: makeIcon(model.icon) }),
     ...(model.warning === undefined ? {} : { warningText: { availability: model.warning } }),
     ...(model.pricing === undefined ? {} : { pricing: model.pricing }),
     ...(model.thinking ? { configurationSchema: thinkingEffortSchema } : {}),

@@ -1,4 +1,4 @@
-import type { HealthState } from '../../server/api/condition.ts';
+import { conditionIcon } from '../../server/api/condition.ts';
 import type { OfferedModel } from '../../server/api/status.ts';
 import type { ShownModels } from '../settings/settings.ts';
 
@@ -40,7 +40,7 @@ function shownModel(model: OfferedModel): ShownModel {
     version: '1',
     detail: model.detail,
     tooltip: tooltipOf(model),
-    icon: healthIcons[model.state],
+    icon: conditionIcon(model.condition),
     warning: model.warning,
     pricing: model.pricing,
     maxInputTokens: model.maxInputTokens,
@@ -50,11 +50,6 @@ function shownModel(model: OfferedModel): ShownModel {
     thinking: model.thinking,
   };
 }
-
-/** Codicons of the states of health, the same everywhere. */
-export const healthIcons: Readonly<Record<HealthState, string>> = {
-  healthy: 'pass', degraded: 'warning', down: 'error', unknown: 'circle-outline',
-};
 
 function tooltipOf(model: OfferedModel): string {
   const what = model.kind === 'route' ? `Waybill route "${model.requestedModel}"` : `${model.requestedModel}, from whichever provider serves it`;
@@ -75,7 +70,7 @@ export function wantedName(id: string, offered: readonly OfferedModel[]): string
 /** Reads the list kept from an earlier session, without what was known of health then; anything that is not such a list is none. */
 export function readKeptModels(value: unknown): OfferedModel[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', detail: '', warning: undefined }));
+  return value.filter(isOfferedModel).map(model => ({ ...model, state: 'unknown', condition: { kind: 'unknown' }, detail: '', warning: undefined }));
 }
 
 function isOfferedModel(value: unknown): value is OfferedModel {

@@ -16,6 +16,7 @@ import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVer
 import { tryRouteRequest, type TryRouteParams, type TryRouteResult } from '../../server/api/routes/tryRoute.ts';
 import { clearResponseCacheRequest, type ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
+import { endpointRequest, type EndpointOrder, type EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import { dearestSpendRequest, spendDashboardRequest, type DearestParams, type DearestSpend, type SpendDashboard, type SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
@@ -156,6 +157,7 @@ export class ServerProcess implements WaybillServer {
   async probe(params: ProbeParams): Promise<ProbeReport> { return this.#request(probeRequest, params); }
   async spendDashboard(params: SpendDashboardParams): Promise<SpendDashboard> { return this.#request(spendDashboardRequest, params); }
   async dearestSpend(params: DearestParams): Promise<DearestSpend> { return this.#request(dearestSpendRequest, params); }
+  async endpoint(params: EndpointOrder): Promise<EndpointOrderResult> { return this.#request(endpointRequest, params); }
   async spend(params: SpendParams): Promise<SpendResult> { return this.#request(spendRequest, params); }
   async reconcile(params: ReconcileParams, token?: vscode.CancellationToken): Promise<ReconcileResult> { return this.#request(reconcileRequest, params, token); }
   async requests(params: RequestsParams): Promise<RequestsResult> { return this.#request(recentRequestsRequest, params); }

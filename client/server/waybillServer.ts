@@ -5,6 +5,7 @@ import type {
 } from '../../server/api/messages.ts';
 import type { ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
+import type { EndpointOrder, EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
@@ -36,6 +37,8 @@ export interface WaybillServer {
   testEndpoint(params: TestEndpointParams, token?: vscode.CancellationToken): Promise<TestEndpointResult>;
   /** Probes an endpoint, or all enabled ones; resolves to their conditions. */
   probe(params: ProbeParams): Promise<ProbeReport>;
+  /** Pauses, resumes, probes or resets an endpoint, or returns why not. */
+  endpoint(params: EndpointOrder): Promise<EndpointOrderResult>;
   spend(params: SpendParams): Promise<SpendResult>;
   /** Sums for the Spend dashboard. */
   spendDashboard(params: SpendDashboardParams): Promise<SpendDashboard>;

@@ -1,10 +1,9 @@
-import { clockText, conditionText, healthOf, isUp } from '../../server/api/condition.ts';
+import { clockText, conditionIcon, conditionText, isUp } from '../../server/api/condition.ts';
 import { isSimulated } from '../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, NetworkStatus, StatusSnapshot } from '../../server/api/status.ts';
 import { count, formatMoney, isWhollyUnknown, markdownCell, speakMoney } from '../base/format.ts';
 import type { Money } from '../base/format.ts';
 import { atLeastNote } from '../base/money.ts';
-import { healthIcons } from '../chat/offeredModels.ts';
 import { drillText } from '../base/drillWording.ts';
 import type { StatusBarChoice } from '../settings/settings.ts';
 import type { ServerState } from '../server/waybillServer.ts';
@@ -108,15 +107,9 @@ function stateCounts(enabled: readonly EndpointStatus[]): string {
   return texts.length === 0 ? 'all disabled' : texts.join(', ');
 }
 
-/** The icon of an endpoint, the same in status bar and Providers view. */
-export function conditionIcon({ condition }: Pick<EndpointStatus, 'condition'>): string {
-  if (condition.kind === 'disabled') return 'circle-slash';
-  return condition.kind === 'offline' || condition.kind === 'portal' ? 'debug-disconnect' : healthIcons[healthOf(condition)];
-}
-
 function tooltip(status: StatusSnapshot, money: Money, now: number): string {
   const rows = status.endpoints.map(endpoint =>
-    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${isSimulated(endpoint) ? 'simulated' : markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
+    `| ${markdownCell(endpoint.name)} | ${gap}$(${conditionIcon(endpoint.condition)}) ${markdownCell(conditionText(endpoint.condition, now))} | ${gap}${endpoint.firstToken === undefined || !isUp(endpoint.condition) ? '–' : formatDuration(endpoint.firstToken.p50)} | ${gap}${isSimulated(endpoint) ? 'simulated' : markdownCell(formatMoney(endpointMoney(endpoint)))} |`);
   const notes = [
     ...(status.drill?.running ?? []).map(drill =>
       `$(flame) **Fire drill:** ${markdownCell(drillText(drill))}, until ${clockText(drill.until, now, 'up')} · [Stop](command:waybill.stopFireDrill) · [Report](command:waybill.fireDrillReport)`),

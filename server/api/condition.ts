@@ -5,7 +5,7 @@ export type HealthState = 'healthy' | 'degraded' | 'down' | 'unknown';
 /** What keeps an endpoint, or a model there, from answering as it should. */
 export type ConditionKind =
   | 'healthy' | 'degraded' | 'recovering' | 'unknown'
-  | 'disabled' | 'offline' | 'portal' | 'no-key' | 'key-rejected' | 'not-permitted' | 'out-of-money' | 'rate-limited' | 'overloaded' | 'down';
+  | 'disabled' | 'paused' | 'offline' | 'portal' | 'no-key' | 'key-rejected' | 'not-permitted' | 'out-of-money' | 'rate-limited' | 'overloaded' | 'down';
 
 /** What an endpoint, or one model there, can do now. The server decides; every place that shows it uses these words. */
 export interface Condition {
@@ -16,22 +16,51 @@ export interface Condition {
   why?: string | undefined;
 }
 
-const kinds: Readonly<Record<ConditionKind, { health: HealthState; up: boolean; words: string; until?: string }>> = {
-  'healthy': { health: 'healthy', up: true, words: 'healthy' },
-  'degraded': { health: 'degraded', up: true, words: 'degraded' },
-  'recovering': { health: 'degraded', up: true, words: 'recovering' },
-  'unknown': { health: 'unknown', up: true, words: 'not used yet' },
-  'disabled': { health: 'unknown', up: false, words: 'disabled' },
-  'offline': { health: 'down', up: false, words: 'out of reach: offline' },
-  'portal': { health: 'down', up: false, words: 'out of reach: sign-in page in the way' },
-  'no-key': { health: 'down', up: false, words: 'no key stored' },
-  'key-rejected': { health: 'down', up: false, words: 'key rejected', until: 'tried again at' },
-  'not-permitted': { health: 'down', up: false, words: 'not permitted', until: 'tried again at' },
-  'out-of-money': { health: 'down', up: false, words: 'out of money', until: 'tried again at' },
-  'rate-limited': { health: 'down', up: false, words: 'rate-limited', until: 'back at' },
-  'overloaded': { health: 'down', up: false, words: 'overloaded', until: 'back at' },
-  'down': { health: 'down', up: false, words: 'down', until: 'next try at' },
+interface Look { health: HealthState; up: boolean; icon: string; words: string; until?: string }
+
+/** Everything that is said and drawn of a kind; `icon` is the id of a codicon. */
+const kinds: Readonly<Record<ConditionKind, Look>> = {
+  'healthy': { health: 'healthy', up: true, icon: 'pass', words: 'healthy' },
+  'degraded': { health: 'degraded', up: true, icon: 'warning', words: 'degraded' },
+  'recovering': { health: 'degraded', up: true, icon: 'warning', words: 'recovering' },
+  'unknown': { health: 'unknown', up: true, icon: 'circle-outline', words: 'not used yet' },
+  'disabled': { health: 'unknown', up: false, icon: 'circle-slash', words: 'disabled' },
+  'paused': { health: 'unknown', up: false, icon: 'debug-pause', words: 'paused', until: 'resumes at' },
+  'offline': { health: 'down', up: false, icon: 'debug-disconnect', words: 'out of reach: offline' },
+  'portal': { health: 'down', up: false, icon: 'debug-disconnect', words: 'out of reach: sign-in page in the way' },
+  'no-key': { health: 'down', up: false, icon: 'error', words: 'no key stored' },
+  'key-rejected': { health: 'down', up: false, icon: 'error', words: 'key rejected', until: 'tried again at' },
+  'not-permitted': { health: 'down', up: false, icon: 'error', words: 'not permitted', until: 'tried again at' },
+  'out-of-money': { health: 'down', up: false, icon: 'error', words: 'out of money', until: 'tried again at' },
+  'rate-limited': { health: 'down', up: false, icon: 'watch', words: 'rate-limited', until: 'back at' },
+  'overloaded': { health: 'down', up: false, icon: 'watch', words: 'overloaded', until: 'back at' },
+  'down': { health: 'down', up: false, icon: 'error', words: 'down', until: 'next try at' },
 };
+
+/** Every kind there is. */
+export const conditionKinds = Object.keys(kinds) as ConditionKind[];
+
+/** The codicon of a condition, the same in the status bar, the Providers view and the model picker. */
+export function conditionIcon({ kind }: Condition): string {
+  return kinds[kind].icon;
+}
+
+/**
+ * The condition of what several targets can serve, such as a route: the only one; else what all have in common; else `degraded` while one
+ * of them is up, and `down` where none is.
+ */
+export function jointCondition(conditions: readonly Condition[]): Condition {
+  const [first, ...others] = conditions;
+  if (first === undefined) return { kind: 'down' };
+  if (others.length === 0) return first;
+  const up = conditions.filter(isUp);
+  if (up.length === 0) {
+    const soonest = conditions.reduce((one, other) => ((other.until ?? Infinity) < (one.until ?? Infinity) ? other : one));
+    return others.every(({ kind }) => kind === first.kind) ? soonest : { kind: 'down', until: soonest.until, why: 'none up' };
+  }
+  if (up.length < conditions.length) return { kind: 'degraded', why: `${String(up.length)} of ${String(conditions.length)} up` };
+  return up.find(one => healthOf(one) === 'degraded') ?? up.find(({ kind }) => kind === 'healthy') ?? first;
+}
 
 /** Whether a request can be sent there now. What was not used yet counts as up until its first failure. */
 export function isUp({ kind }: Condition): boolean {
@@ -43,9 +72,10 @@ export function healthOf({ kind }: Condition): HealthState {
   return kinds[kind].health;
 }
 
-/** `healthy`, `rate-limited, back at 18:05`, `down (network error), next try at 18:05`. @param now milliseconds since the epoch */
+/** `healthy`, `rate-limited (429), back at 18:05`, `down (network error), next try at 18:05`, `paused until it is resumed`. @param now milliseconds since the epoch */
 export function conditionText({ kind, until, why }: Condition, now: number): string {
   const { words, until: untilWords } = kinds[kind];
+  if (kind === 'paused' && until === undefined) return 'paused until it is resumed';
   const cause = why === undefined ? words : `${words} (${why})`;
   return untilWords === undefined || until === undefined || until <= now ? cause : `${cause}, ${untilWords} ${clockText(until, now, 'up')}`;
 }

@@ -114,6 +114,8 @@ export interface OfferedModel {
   /** Targets in order of preference, `endpoint/model`. */
   targets: string[];
   state: HealthState;
+  /** What its targets together can do now. */
+  condition: Condition;
   /** A few words for the picker's row, such as `via openai` or `1/2 up · via openai`. */
   detail: string;
   /** What each target that is not well can do now, for the hover card. */

@@ -1,5 +1,6 @@
 import { mostDryRunDays } from '../api/rules/dryRun.ts';
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
+import { endpointActions, pauseEnd, wrongSpan, type EndpointAction } from '../api/endpoints/pause.ts';
 import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
 /** Reports of the running server. */
@@ -13,6 +14,7 @@ export type Command =
   | { command: 'canary'; action: CanaryAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'report'; report: ReportName; subject: string | undefined; days: number; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'shadow'; action: ShadowAction; route: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
+  | { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined; port: number | undefined; dataDir: string | undefined; json: boolean }
   | { command: 'dry-run'; configFile: string; against: string | undefined; days: number; dataDir: string | undefined; json: boolean }
   | { command: 'language-server'; configFile: string | undefined; dataDir: string | undefined }
   | { command: 'help' }
@@ -34,6 +36,8 @@ export const usage = `Usage:
       Shows what the requests of the last days (default 30) saved against a baseline: first (default: the first target of each route), an endpoint, a provider, a model, or endpoint/model.
   server.js shadow start|status|stop [ROUTE] [--port N] [--data DIR] [--json]
       The same for the shadow of a route: copies of its requests go to another target, and the answers are compared.
+  server.js endpoint status|pause|resume|probe|reset [ENDPOINT] [--for 15m|1h|2d|tomorrow] [--port N] [--data DIR] [--json]
+      Shows what the endpoints of the running server can do now, or does something with one. pause: requests go around it, until then or until it is resumed. probe: asks it now. reset: forgets its failures.
   server.js dry-run --config FILE [--against FILE] [--days N] [--data DIR] [--json]
       Applies a configuration to the recorded requests of the last N days (default 1), and says what would have gone elsewhere and what it would have cost. Sends nothing. --against: the configuration in force; requests whose rules are the same in both stand as they were.
   server.js migration TO [--days N] [--port N] [--data DIR] [--json]
@@ -53,16 +57,17 @@ export function parseArguments(argv: readonly string[]): Command {
   const doctor = first === 'doctor';
   const canary = first === 'canary';
   const shadow = first === 'shadow';
+  const endpoint = first === 'endpoint';
   const dryRun = first === 'dry-run';
   const report = first === 'savings' || first === 'migration' ? first : undefined;
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
-  const words = serve || doctor || canary || shadow || report !== undefined || dryRun ? rest : argv;
+  const words = serve || doctor || canary || shadow || endpoint || report !== undefined || dryRun ? rest : argv;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const [name = '', inline] = word.split(/=(.*)/s, 2);
-    if (valueNames.has(name) || (report !== undefined && name === '--days') || (dryRun && dryRunValues.has(name))) {
+    if (valueNames.has(name) || (report !== undefined && name === '--days') || (endpoint && name === '--for') || (dryRun && dryRunValues.has(name))) {
       const value = inline ?? words[++index];
       if (value === undefined || value === '') return { command: 'wrong', message: `${name} needs a value.` };
       values.set(name, value);
@@ -70,7 +75,7 @@ export function parseArguments(argv: readonly string[]): Command {
       flags.add(name);
     } else if (doctor && /^[a-z][a-z-]*$/.test(word)) {
       tools.push(word);
-    } else if ((canary || shadow) && !word.startsWith('-') && tools.length < 2) {
+    } else if ((canary || shadow || endpoint) && !word.startsWith('-') && tools.length < 2) {
       tools.push(word);
     } else if (report !== undefined && !word.startsWith('-') && tools.length < 1) {
       tools.push(word);
@@ -85,6 +90,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const place = { port, dataDir: values.get('--data'), json: flags.has('--json') };
   if (canary) return orderOf('canary', canaryActions, tools, place);
   if (shadow) return orderOf('shadow', shadowActions, tools, place);
+  if (endpoint) return endpointOrder(tools, values.get('--for'), place);
   if (report !== undefined) {
     const days = Number(values.get('--days') ?? 30);
     if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
@@ -113,6 +119,17 @@ function orderOf<Name extends string, Action extends string, Place>(command: Nam
   const known = actions.find(one => one === action);
   if (known === undefined) return { command: 'wrong', message: action === undefined ? `${command} needs one of ${actions.join(', ')}.` : `"${action}" is not one of ${actions.join(', ')}.` };
   return { command, action: known, route, ...place };
+}
+
+/** An order to an endpoint. @param words the action, then the endpoint */
+function endpointOrder<Place>([word, endpoint]: readonly string[], span: string | undefined, place: Place): { command: 'endpoint'; action: EndpointAction | 'status'; endpoint: string | undefined; span: string | undefined } & Place | Extract<Command, { command: 'wrong' }> {
+  const actions = ['status', ...endpointActions] as const;
+  const action = actions.find(one => one === word);
+  if (action === undefined) return { command: 'wrong', message: word === undefined ? `endpoint needs one of ${actions.join(', ')}.` : `"${word}" is not one of ${actions.join(', ')}.` };
+  if (action !== 'status' && endpoint === undefined) return { command: 'wrong', message: `endpoint ${action} needs the name of an endpoint.` };
+  if (span !== undefined && action !== 'pause') return { command: 'wrong', message: 'Only endpoint pause has --for.' };
+  if (span !== undefined && pauseEnd(span, Date.now()) === undefined) return { command: 'wrong', message: wrongSpan };
+  return { command: 'endpoint', action, endpoint, span, ...place };
 }
 
 const dryRunValues = new Set(['--against', '--days']);

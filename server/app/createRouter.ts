@@ -42,6 +42,9 @@ import { CostRecorder } from '../router/spend/costRecorder.ts';
 import { TokenCounter } from '../router/countTokens.ts';
 import { CurrentConfig } from '../router/currentConfig.ts';
 import { FaultInjectionRunner } from '../router/drills/faultInjectionRunner.ts';
+import { EndpointDesk } from '../router/endpoints/endpointDesk.ts';
+import type { EndpointFiles } from '../router/endpoints/endpointFiles.ts';
+import { Pauses } from '../router/endpoints/pauses.ts';
 import { EventLog } from '../router/eventLog.ts';
 import { exchangeServices } from '../router/exchangeServices.ts';
 import { HedgeSpend } from '../router/spend/hedgeSpend.ts';
@@ -114,6 +117,8 @@ export interface CreateRouterOptions {
   canaryStore?: RouteStateStore | undefined;
   /** The same for shadows. */
   shadowStore?: RouteStateStore | undefined;
+  /** Where decisions about endpoints outlive the process and are shared with peers; absent: nowhere. */
+  endpointFiles?: EndpointFiles | undefined;
   /** Where the versions of the rules are kept; absent: nowhere. */
   ruleVersions?: RuleVersions | undefined;
   /** Where peers count together what caps are used for; absent: in this process alone. */
@@ -168,6 +173,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     shared: ledger.limits === undefined ? undefined : new SharedLimits(ledger.limits), keyFingerprint: (endpoint, keyId) => keys.fingerprintOf(endpoint, keyId),
   });
   const healthRegistry = createHealthRegistry({ random, startedAt: now() });
+  const pauses = new Pauses({ files: options.endpointFiles, clock, log, reset: (endpoint, at) => { healthRegistry.reset(endpoint, at); }, changed });
   const early = new EarlyAttempts();
   const timers = createAdaptiveTimeouts();
   const instance = randomBytes(9).toString('base64url');
@@ -182,7 +188,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const routeTable = (): RouteTable => tables.current();
   const canaries = new Canaries({ store: options.canaryStore, config, routeTable, clock, random, log, changed, hasAudience: () => notices.hasListeners, notify });
   const signals = createSignals({ healthRegistry, timers, pricer, clock, turns: new Turns(random), firstTokens, expectedUsage });
-  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, random, canaries, warm, signals }, clock);
+  const view = viewsOf({ routeTable, healthRegistry, limiter, keys, pauses, random, canaries, warm, signals }, clock);
   const allowances = new Allowances(options.allowanceStore ?? new MemoryAllowanceStore());
   const spending: Spending = {
     allowances, window: options.window ?? instance, expectedMicroUsd: (target, request) => signals.expectedCostMicroUsd(target, request),
@@ -203,7 +209,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const spend = new SpendToday({ ledger, clock, log, recorded: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); }, changed });
   const running = new RunningExchanges({ ledger, spend, pricer, costs, clock, log });
   const prober = new Prober({
-    transport, faultInjector, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
+    transport, faultInjector, pauses, healthRegistry, keys, directory, ledger, clock, log, redactor: register, changed, failed: failure => failureNotices.failed(failure),
     answered: (endpoint, latencyMs) => { firstTokens.probed(endpoint, latencyMs); },
   });
   // A field that has the form of a secret is no name of a parameter.
@@ -251,17 +257,18 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
 
   const providerMessages = new ProviderMessages();
   const services = exchangeServices({
-    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
+    current, register, routeTable, view, transport, healthRegistry, admission: createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }), timers, spending, hedges: createHedgePolicy(), hedgeSpend: new HedgeSpend({ spend, running, costs, log }),
     keepAliveMs: options.keepAliveMs ?? defaultKeepAliveMs, clock, random, log, providerMessages, repairs, responses, decisions: new DecisionMemory(), events,
   });
   // What targets refuse copies by name is learnt for copies alone.
-  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, keys, healthRegistry, limiter, early, allowances })) };
-  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, eventLog, changes, clock });
+  const copyServices: ExchangeServices = { ...services, events: copyEvents, repairs: new LearntRepairs(() => undefined), admission: createAdmissionControl(shadowAdmissionSources({ clock, pauses, keys, healthRegistry, limiter, early, allowances })) };
+  const status = new StatusReader({ current, healthRegistry, keys, limiter, directory, modelFacts, view, ledger, spend, drills, canaries, shadows, responses, pauses, eventLog, changes, clock });
   const endpointTester = new EndpointTester({ current, register, transport, faultInjector, keys, directory, clock, changed, learnt: endpoint => repairs.wordsOf(endpoint, now()) });
   const ticker = new Ticker([
     { name: 'The count of limits', tick: at => { limiter.beat(at); } },
     { name: 'The watch over the network', tick: at => { networkMonitor.tick(at); } },
     { name: 'The records of running exchanges', tick: () => { running.tick(); } },
+    { name: 'What people decided about endpoints', tick: () => { if (current.isConfigured) pauses.tick(); } },
     // Endpoints that are not configured yet could not learn from it.
     { name: 'The exchange with peers', tick: () => { if (current.isConfigured) peers.listen(); } },
     { name: 'The sum of what was spent today', tick: () => { spend.tick(); } },
@@ -276,9 +283,9 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
   const history = new History({ ledger, running, costs, providerMessages });
   const used: typeof history.used = (range, after, limit) => history.used(range, after, limit);
   const router = new Router({
-    instance, services, current, status, prober, endpointTester, drills, canaries, shadows,
+    instance, services, current, status, prober, endpoints: new EndpointDesk({ current, pauses, prober, status, clock }), endpointTester, drills, canaries, shadows,
     rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
-    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, peers, clock, changed }),
+    configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
     reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), spend: history },

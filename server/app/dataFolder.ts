@@ -9,7 +9,9 @@ import { compiledCodeFolder } from './compiledParts.ts';
 const ownFiles = /^(?:token|key-salt|models\.json|ledger\.db(?:[-.].*)?|(?:token|key-salt)\.lock|\..*\.draft)$/;
 /** Versions of the rules. */
 export const rulesFolder = 'rules';
-const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, compiledCodeFolder]);
+/** What people decided about endpoints. */
+export const endpointsFolder = 'endpoints';
+const ownFolders = new Set(['tokens', 'connections', 'limits', portsFolder, rulesFolder, endpointsFolder, compiledCodeFolder]);
 const asideName = /\.damaged-/;
 /** The permission bits of other users. */
 const othersMode = 0o077;
@@ -25,6 +27,7 @@ export function makeDataDir(dataDir: string): void {
   removeAbandonedDrafts(dataDir);
   removeAbandonedDrafts(join(dataDir, 'tokens'));
   removeAbandonedDrafts(join(dataDir, rulesFolder));
+  removeAbandonedDrafts(join(dataDir, endpointsFolder));
   removeAbandonedDrafts(join(dataDir, compiledCodeFolder));
 }
 

@@ -46,6 +46,8 @@ export interface EndpointHealth {
   readonly slidingWindow: SlidingWindow;
   readonly uptime: Uptime;
   notes: Notes;
+  /** Failures up to then were forgotten because a person said so; what peers observed before does not count any more. */
+  resetAt: number;
   /** Restored after fault injection: outcomes of altered attempts that still run are ignored. */
   drillOver: boolean;
 }
@@ -62,6 +64,7 @@ export function newEndpointHealth(name: string, endpoint: HealthReading, options
       unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0, lastSuccessAt: -Infinity,
       lastError: undefined, lastErrorMayBeLink: false, lastCheckedAt: undefined,
     },
+    resetAt: -Infinity,
     drillOver: false,
   };
 }
@@ -148,6 +151,15 @@ export function forgive(health: EndpointHealth, from: number, at: number): void 
   }
   if (notes.lastError !== undefined && notes.lastError.at >= from && notes.lastErrorMayBeLink) notes.lastError = undefined;
   health.uptime.skip(from, at);
+}
+
+/** Forgets failures: breakers are closed, cooldowns are over, and nothing is unresolved. What was measured stays. */
+export function forgetFailures(health: EndpointHealth, at: number): void {
+  health.resetAt = Math.max(health.resetAt, at);
+  health.breaker = newBreaker();
+  for (const model of health.models.values()) model.breaker = newBreaker();
+  health.cooldowns.restore({ endpoint: { inARow: 0 }, models: [] });
+  Object.assign(health.notes, { unresolved: undefined, probeFailed: false, probeBroken: false, failuresSinceSuccess: 0 });
 }
 
 /** The verdict on the endpoint as a whole, from its own breaker and those of its models. */

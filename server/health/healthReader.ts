@@ -120,6 +120,8 @@ export interface HealthRegistry {
    */
   bestUnavailable(candidates: readonly HealthTarget[], now: number): BestUnavailable | undefined;
   health(endpoint: string, now: number): EndpointHealthReport;
+  /** Forgets the failures of an endpoint and its models: breakers are closed and cooldowns are over. What peers observed before `at` no longer counts. */
+  reset(endpoint: string, at: number): void;
   /** Attempts of this process that run at an endpoint now. */
   inFlight(endpoint: string): number;
   /** When an endpoint's report, or an admission there, changes by time alone and not for a moment only; Infinity: never. */

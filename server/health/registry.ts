@@ -1,7 +1,7 @@
 import type { Random } from '../base/clock.ts';
 import { admit, enterEndpoint, bestUnavailableOf } from './admission.ts';
 import type { EndpointHealthReport, HealthSnapshot, NetworkAwareHealthRegistry, Outcome } from './healthReader.ts';
-import { changesAt, forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, endpointVerdict, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
+import { changesAt, forgetFailures, forgive, isDown, newEndpointHealth, reconfigure, remember, restoreEndpointHealth, retryAt, snapshotEndpointHealth, stateOf, endpointVerdict, type EndpointHealth, type EndpointHealthSnapshot } from './endpointHealth.ts';
 import type { NetworkTrouble } from './network/networkState.ts';
 import { createNetworkTracker } from './network/networkTracker.ts';
 import { modelBreakers } from './modelHealth.ts';
@@ -49,6 +49,7 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
 
   function applyOutcome(health: EndpointHealth, outcome: Outcome): void {
     const { model, at } = outcome;
+    if (outcome.foreign === true && at <= health.resetAt) return;
     const entered = outcome.kind === 'traffic' && outcome.foreign !== true;
     if (entered) releaseEndpoint(health, model);
     const ended = entered ? endedTrials(health, model, outcome.trial) : noTrials;
@@ -133,6 +134,13 @@ export function createHealthRegistry(options: { random: Random; startedAt: numbe
     health(endpoint, now) {
       const health = healthByEndpoint.get(endpoint);
       return health === undefined ? { state: 'unknown', breaker: 'closed' } : healthOf(health, now);
+    },
+
+    reset(endpoint, at) {
+      const health = healthByEndpoint.get(endpoint);
+      if (health === undefined) return;
+      forgetFailures(health, at);
+      if (health.notes.lastCheckedAt !== undefined) health.uptime.mark(troubleAt(health) === undefined ? isDown(health, at) : undefined, at);
     },
 
     inFlight: (endpoint) => healthByEndpoint.get(endpoint)?.inFlight ?? 0,

@@ -14,6 +14,7 @@ import type { AdaptiveTimeouts } from '../timeouts/adaptiveTimeouts.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
+import type { Pauses } from './endpoints/pauses.ts';
 import type { EventLog } from './eventLog.ts';
 import type { PeerSync } from './peerSync.ts';
 
@@ -29,6 +30,7 @@ export interface ConfiguratorOptions {
   repairs: Pick<LearntRepairs, 'configure'>;
   drills: Pick<FaultInjectionRunner, 'configured'>;
   eventLog: Pick<EventLog, 'problems'>;
+  pauses: Pick<Pauses, 'readOnce'>;
   peers: Pick<PeerSync, 'warmUp'>;
   clock: Clock;
   /** The state that a person sees has changed. */
@@ -70,6 +72,8 @@ export class Configurator {
     parts.repairs.configure(config.endpoints.values(), parts.clock.now());
     parts.drills.configured();
     parts.eventLog.problems(current.problems);
+    // Before what was learnt in the last minutes: failures that were forgotten since do not count.
+    parts.pauses.readOnce();
     if (isFirst) parts.peers.warmUp();
     parts.changed();
   }

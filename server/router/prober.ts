@@ -23,6 +23,8 @@ const scoutEveryMs = 5000;
 export interface ProberOptions {
   transport: Dispatcher;
   faultInjector: Pick<FaultInjector, 'matching' | 'isDrilled'>;
+  /** What a person paused is probed only where a person asks. */
+  pauses: { of(endpoint: string, now: number): object | undefined };
   healthRegistry: HealthRegistry;
   keys: KeyPool;
   directory: ModelDirectory;
@@ -84,7 +86,7 @@ export class Prober {
     let scout: EndpointConfig | undefined;
     for (const endpoint of endpoints) {
       this.#probes.run(() => {
-        if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name)) return;
+        if (!endpoint.enabled || !endpoint.probe.enabled || this.#running.has(endpoint.name) || this.#options.pauses.of(endpoint.name, now) !== undefined) return;
         if (this.#options.healthRegistry.isOffline(endpoint.name)) {
           if (scout === undefined || this.#lastObserved(endpoint) < this.#lastObserved(scout)) scout = endpoint;
         } else if (this.#proves(endpoint, now)) {

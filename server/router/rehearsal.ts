@@ -44,5 +44,5 @@ function outcomeOf({ plan, targets, coolingDown, capped }: PlanResult): DryRunOu
 
 function withoutCanaries(view: RoutingView): RoutingView {
   const { table, now, signals, random } = view;
-  return { table, now, signals, random, admission: (endpoint, model) => view.admission(endpoint, model), keysBlocked: (endpoint, model) => view.keysBlocked(endpoint, model) };
+  return { table, now, signals, random, paused: endpoint => view.paused(endpoint), admission: (endpoint, model) => view.admission(endpoint, model), keysBlocked: (endpoint, model) => view.keysBlocked(endpoint, model) };
 }

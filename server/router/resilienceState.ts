@@ -21,6 +21,7 @@ export function resilienceState({ view, healthRegistry, keys, drills, now }: Res
     now: view.now,
     signals: view.signals,
     random: view.random,
+    paused: endpoint => view.paused(endpoint),
     admission: (endpoint, model) => view.admission(endpoint, model),
     keysBlocked: endpoint => view.keysBlocked(endpoint),
     drills: () => drills,

@@ -32,6 +32,7 @@ import type { CostRecorder } from './spend/costRecorder.ts';
 import type { CountRequest, TokenCounter } from './countTokens.ts';
 import type { CurrentConfig } from './currentConfig.ts';
 import type { FaultInjectionRunner } from './drills/faultInjectionRunner.ts';
+import type { EndpointDesk } from './endpoints/endpointDesk.ts';
 import type { History } from './history.ts';
 import type { OfferedName } from './status/offers.ts';
 import type { Prober } from './prober.ts';
@@ -57,6 +58,7 @@ export interface RouterOptions {
   configurator: Configurator;
   status: StatusReader;
   prober: Prober;
+  endpoints: EndpointDesk;
   endpointTester: EndpointTester;
   tokenCounter: TokenCounter;
   history: History;
@@ -90,6 +92,8 @@ export class Router {
   readonly onNotice: Subscribe<NoticeParams>;
   /** Fire drills of this process. */
   readonly drills: Pick<FaultInjectionRunner, 'start' | 'stop' | 'report'>;
+  /** What people do with endpoints. */
+  readonly endpoints: Pick<EndpointDesk, 'act' | 'states'>;
   /** The canaries of routes. */
   readonly canaries: Pick<Canaries, 'act'>;
   readonly reports: Reports;
@@ -108,6 +112,7 @@ export class Router {
     this.clock = parts.services.clock;
     this.log = parts.services.log;
     this.drills = parts.drills;
+    this.endpoints = parts.endpoints;
     this.canaries = parts.canaries;
     this.reports = parts.reports;
     this.shadows = parts.shadows;

@@ -13,6 +13,8 @@ export interface RoutingState {
   readonly healthRegistry: Pick<HealthRegistry, 'admission'>;
   readonly limiter: Pick<RateLimiter, 'admission' | 'keyAdmission'>;
   readonly keys: Pick<KeyPool, 'hasKeys' | 'blocked'>;
+  /** Absent: nothing is paused. */
+  readonly pauses?: { reason(endpoint: string, now: number): string | undefined } | undefined;
   readonly signals: Signals;
   readonly random: Random;
   /** Absent: no canary takes part. */

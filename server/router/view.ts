@@ -48,6 +48,10 @@ export class RouterView implements RoutingView {
     return this.#state.warm;
   }
 
+  paused(endpoint: string): string | undefined {
+    return this.#state.pauses?.reason(endpoint, this.now);
+  }
+
   admission(endpoint: string, model: string): Admission {
     const admission = this.#state.healthRegistry.admission(endpoint, model, this.now);
     if (!admission.admitted) return admission;

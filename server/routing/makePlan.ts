@@ -203,6 +203,8 @@ export function judgeTarget(candidate: Candidate, requirements: Requirements, vi
   const { endpoint, model } = candidate;
   if (endpoint === undefined) return { fit: false, reason: `there is no endpoint named "${candidate.endpointName}"` };
   if (!endpoint.enabled) return { fit: false, reason: 'the endpoint is disabled' };
+  const paused = view.paused(endpoint.name);
+  if (paused !== undefined) return { fit: false, reason: paused };
   const missing = missingCapability(requirements, candidate.facts);
   if (missing !== undefined) return { fit: false, reason: missing, never: { tooLong: isTooLong(requirements, candidate.facts) } };
   const blocked = view.keysBlocked(endpoint.name, model);

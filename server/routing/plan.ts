@@ -51,6 +51,8 @@ export interface RoutingView {
   arm?(route: RouteConfig, request: RoutingRequest): ArmOfPlan | undefined;
   /** Where the prompts of conversations lie in caches; absent: nothing is known of caches. */
   readonly warm?: WarmCachesReader | undefined;
+  /** Why requests go around an endpoint that a person paused, as the end of a sentence; undefined where it is not paused. */
+  paused(endpoint: string): string | undefined;
   /** Whether breaker, cooldowns and limits let an attempt through. @param model canonical */
   admission(endpoint: string, model: string): Admission;
   /**

@@ -1,11 +1,11 @@
-import { clockText, conditionText, failureClassWords, healthOf, isUp } from '../../../server/api/condition.ts';
+import { clockText, conditionIcon, conditionText, failureClassWords, healthOf, isUp } from '../../../server/api/condition.ts';
 import { isSimulated } from '../../../server/api/firstRun/simulated.ts';
 import type { EndpointStatus, KeyStatus, LatencySummary, ModelBreakerStatus, StatusSnapshot } from '../../../server/api/status.ts';
 import { targetName } from '../../../server/api/targetName.ts';
 import { count, formatMoney, isWhollyUnknown } from '../../base/format.ts';
 import { atLeastNote } from '../../base/money.ts';
 import { describeKey } from '../../keys/keyList.ts';
-import { conditionIcon, endpointMoney } from '../../status/statusText.ts';
+import { endpointMoney } from '../../status/statusText.ts';
 import type { ServerState } from '../../server/waybillServer.ts';
 import { formatDuration } from '../../base/figures.ts';
 import { canaryRows } from './canaryRows.ts';
@@ -34,10 +34,10 @@ export function treeMessage(server: ServerState, status: StatusSnapshot | undefi
   return undefined;
 }
 
-/** How many enabled endpoints cannot be asked now; for the view's badge. What a fire drill takes away is not counted. */
+/** How many enabled endpoints cannot be asked now; for the view's badge. What a fire drill takes away, and what a person paused, is not counted. */
 export function downCount(status: StatusSnapshot | undefined): number {
   const drilled = new Set(status?.drill?.running.map(drill => drill.endpoint));
-  return (status?.endpoints ?? []).filter(endpoint => endpoint.enabled && !drilled.has(endpoint.name) && !isUp(endpoint.condition)).length;
+  return (status?.endpoints ?? []).filter(endpoint => endpoint.enabled && !drilled.has(endpoint.name) && endpoint.condition.kind !== 'paused' && !isUp(endpoint.condition)).length;
 }
 
 function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): TreeNode {
@@ -53,7 +53,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     // That nothing is known is in the tooltip: here is room for figures only.
     ...(spent && !isWhollyUnknown(figure) ? [money] : []),
   ].join(' · ');
-  const look = drilled ? { icon: 'flame', color: colors.warn } : { icon: conditionIcon(endpoint), color: endpointColor(endpoint) };
+  const look = drilled ? { icon: 'flame', color: colors.warn } : { icon: conditionIcon(endpoint.condition), color: endpointColor(endpoint) };
   return {
     id: endpoint.name,
     label: endpoint.name,
@@ -61,7 +61,7 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
     tooltip: endpointTooltip(endpoint, state, money, now),
     icon: look.icon,
     color: look.color,
-    context: `endpoint.${endpoint.enabled ? 'enabled' : 'disabled'}.${endpoint.keys.length > 0 ? 'keyed' : 'keyless'}${isSimulated(endpoint) ? '.simulated' : ''}`,
+    context: `endpoint.${endpoint.enabled ? 'enabled' : 'disabled'}.${endpoint.keys.length > 0 ? 'keyed' : 'keyless'}${isSimulated(endpoint) ? '.simulated' : ''}${contextEnd(endpoint)}`,
     spoken: `${endpoint.name}, ${endpoint.providerName}, ${drilled ? 'a fire drill is running, ' : ''}${state}${spent ? `, ${money} today` : ''}`,
     expanded: false,
     endpoint: endpoint.name,
@@ -73,8 +73,14 @@ function endpointNode(endpoint: EndpointStatus, now: number, drilled: boolean): 
   };
 }
 
+/** What menus go by: it is paused, or its failures keep it away and can be forgotten. */
+function contextEnd({ condition, breaker, modelBreakers, retryAt }: EndpointStatus): string {
+  if (condition.kind === 'paused') return '.paused';
+  return breaker !== 'closed' || modelBreakers !== undefined || retryAt !== undefined || condition.kind === 'down' ? '.kept' : '';
+}
+
 function endpointColor({ condition }: EndpointStatus): string | undefined {
-  if (condition.kind === 'disabled') return 'disabledForeground';
+  if (condition.kind === 'disabled' || condition.kind === 'paused') return 'disabledForeground';
   if (condition.kind === 'offline' || condition.kind === 'portal') return colors.warn;
   switch (healthOf(condition)) {
     case 'healthy': return colors.good;
@@ -128,7 +134,7 @@ const pastErrorMs = 3_600_000;
 
 /** The last error, with its moment; one of an endpoint that is well again says so, and goes after an hour. */
 function errorNodes({ name, condition, lastError }: EndpointStatus, now: number): TreeNode[] {
-  const past = condition.kind === 'healthy' || condition.kind === 'unknown' || condition.kind === 'disabled';
+  const past = condition.kind === 'healthy' || condition.kind === 'unknown' || condition.kind === 'disabled' || condition.kind === 'paused';
   if (lastError === undefined || (past && now - lastError.at > pastErrorMs)) return [];
   const at = clockText(lastError.at, now, 'down');
   return [leaf(name, 'error', {

@@ -1,5 +1,5 @@
 import type { CanaryStatus } from '../../../server/api/canary.ts';
-import { conditionText, healthOf, isUp, type Condition } from '../../../server/api/condition.ts';
+import { type Condition, conditionIcon, conditionText, healthOf, isUp } from '../../../server/api/condition.ts';
 import { requestRoles, workKinds, type RequestRole, type WorkKind } from '../../../server/api/purpose.ts';
 import type { RouteSettings } from '../../../server/api/settings.ts';
 import type { StatusSnapshot, TargetStatus } from '../../../server/api/status.ts';
@@ -9,7 +9,6 @@ import { heedsWeights, strategyLabels } from '../../settings/policies/ordering.t
 import { policyIsSet, policyText, type Policy } from '../../settings/policies/policy.ts';
 import { kindTitles, roleTitles } from '../../settings/policies/purposes.ts';
 import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
-import { conditionIcon } from '../../status/statusText.ts';
 import type { TreeRow } from '../shared/treeRow.ts';
 import { canaryLine, canaryLook } from '../providers/canaryRows.ts';
 
@@ -90,10 +89,10 @@ function entryLine(id: string, route: string, target: string, problem: string | 
 }
 
 function conditionLook(condition: Condition, now: number): Pick<RouteLine, 'description' | 'icon' | 'color'> {
-  const icon = conditionIcon({ condition });
+  const icon = conditionIcon(condition);
   const calm = condition.kind === 'healthy' || condition.kind === 'unknown';
   const health = healthOf(condition);
-  const color = condition.kind === 'disabled' ? 'disabledForeground' : health === 'healthy' ? colors.good : health === 'degraded' ? colors.warn : health === 'down' ? colors.bad : undefined;
+  const color = condition.kind === 'disabled' || condition.kind === 'paused' ? 'disabledForeground' : health === 'healthy' ? colors.good : health === 'degraded' ? colors.warn : health === 'down' ? colors.bad : undefined;
   return { description: calm ? '' : `${isUp(condition) ? '' : 'out: '}${conditionText(condition, now)}`, icon, color };
 }
 

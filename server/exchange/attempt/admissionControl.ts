@@ -5,11 +5,12 @@ import type { Reservation } from '../../limits/allowances/allowances.ts';
 import type { RateRequest, RateTicket } from '../../limits/rateLimiter.ts';
 import type { AdmissionRequest, ImmediateAdmissionControl, KeyRequest, Permit, Refusal, UsedTokens } from '../admission.ts';
 import type { EarlyPlace } from './earlyAttempts.ts';
-import { allowancePart, breakerPart, earlyPart, keyPart, limitsPart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
+import { allowancePart, breakerPart, earlyPart, keyPart, limitsPart, pausePart, type AdmissionPart, type Grant, type KeyPart } from './admissionParts.ts';
 
 /** What admission in one process is made of. */
 export interface AdmissionSources {
   readonly clock: Clock;
+  readonly pauses: Parameters<typeof pausePart>[0];
   readonly keys: Parameters<typeof keyPart>[0];
   readonly healthRegistry: Parameters<typeof breakerPart>[0];
   readonly limiter: Parameters<typeof limitsPart>[0] & Parameters<typeof keyPart>[1];
@@ -18,12 +19,12 @@ export interface AdmissionSources {
 }
 
 /**
- * Admission in one process: key, breaker, limits, the place of an early attempt, and money, in this order. The order decides which reason a person reads where
+ * Admission in one process: pause, key, breaker, limits, the place of an early attempt, and money, in this order. The order decides which reason a person reads where
  * several parts would refuse, and what asks a common count of several servers comes last, because that costs the most.
  */
-export function createAdmissionControl({ clock, keys, healthRegistry, limiter, early, allowances }: AdmissionSources): ImmediateAdmissionControl {
+export function createAdmissionControl({ clock, pauses, keys, healthRegistry, limiter, early, allowances }: AdmissionSources): ImmediateAdmissionControl {
   const key = keyPart(keys, limiter);
-  return admissionControlOf(clock, key, [key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early), allowancePart(allowances)]);
+  return admissionControlOf(clock, key, [pausePart(pauses), key, breakerPart(healthRegistry), limitsPart(limiter, key), earlyPart(early), allowancePart(allowances)]);
 }
 
 /** Admission made of parts, which are asked in their order. @param key that one of them which chooses keys */

@@ -117,6 +117,16 @@ export function keyPart(keys: Pick<KeyPool, 'pick' | 'pickRefused' | 'taken' | '
   };
 }
 
+/** A pause that a person ordered after the plan was made. @param pauses why requests go around an endpoint, as the end of a sentence */
+export function pausePart(pauses: { reason(endpoint: string, now: number): string | undefined }): AdmissionPart {
+  return {
+    take({ request: { endpoint }, rate }) {
+      const reason = pauses.reason(endpoint.name, rate.now);
+      return reason === undefined ? undefined : { admitted: false, reason };
+    },
+  };
+}
+
 /** The breakers and cooldowns of the endpoint and of the model there. */
 export function breakerPart(healthRegistry: Pick<HealthRegistry, 'enter' | 'release'>): AdmissionPart {
   return {

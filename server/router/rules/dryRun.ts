@@ -122,14 +122,14 @@ export class DryRun {
     return new RecordedRequest(plan.requestedModel, requirements, caller, attempts[0]?.kind ?? 'normal', stream, `${caller.tool} ${caller.conversation ?? id}`, plan.purpose);
   }
 
-  /** Keys and limits are taken to be free; a canary's arm is the recorded one. */
+  /** Keys and limits are taken to be free, and nothing to be paused; a canary's arm is the recorded one. */
   #viewFor({ plan }: Receipt): RoutingView {
     const { after, parts } = this.#options;
     const now = this.#clock.now;
     return {
       table: after, now, signals: this.#signals, random: parts.random,
       admission: (endpoint, model) => parts.healthRegistry.admission(endpoint, model, now),
-      keysBlocked: () => undefined,
+      paused: () => undefined, keysBlocked: () => undefined,
       arm: (route): ArmOfPlan | undefined => (plan.route === route.name && plan.canary !== undefined ? { arm: plan.canary.arm, share: plan.canary.share, why: plan.canary.why } : undefined),
     };
   }

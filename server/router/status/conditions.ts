@@ -5,6 +5,7 @@ import type { Admission, EndpointHealthReport, HealthRegistry } from '../../heal
 import type { RateLimiter } from '../../limits/rateLimiter.ts';
 import type { BlockedKeys, RoutingView } from '../../routing/plan.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
+import type { Pauses } from '../endpoints/pauses.ts';
 
 export interface ConditionSources {
   now: number;
@@ -13,6 +14,7 @@ export interface ConditionSources {
   keys: Pick<KeyPool, 'status' | 'blocked'>;
   limiter: Pick<RateLimiter, 'admission' | 'keyTrouble'>;
   view: Pick<RoutingView, 'table' | 'keysBlocked' | 'admission'>;
+  pauses: Pick<Pauses, 'of'>;
 }
 
 /** The state of an endpoint as a whole, read once for a snapshot. */
@@ -102,6 +104,8 @@ export class Conditions {
   #whole(endpoint: EndpointConfig, health: EndpointHealthReport, keys: readonly KeyStatus[]): Condition {
     const { healthRegistry, limiter, now } = this.#sources;
     if (!endpoint.enabled) return disabled;
+    const pause = this.#sources.pauses.of(endpoint.name, now);
+    if (pause !== undefined) return { kind: 'paused', until: pause.until };
     if (health.offline !== undefined) return { kind: health.offline };
     const why = health.lastError === undefined ? undefined : failureClassWords[health.lastError.failureClass];
     return this.#ofKeys(endpoint, keys)

@@ -1,5 +1,5 @@
 import type { EndpointBilling } from '../../api/settings.ts';
-import { conditionText, healthOf, isUp, type Condition, type HealthState } from '../../api/condition.ts';
+import { conditionText, healthOf, isUp, jointCondition, type Condition, type HealthState } from '../../api/condition.ts';
 import type { LastingFacts, OfferedModel } from '../../api/status.ts';
 import { targetName } from '../../api/targetName.ts';
 import type { Config, EndpointConfig } from '../../config/config.ts';
@@ -149,7 +149,7 @@ function made(entry: Entry, view: OfferView): OfferedModel {
   return {
     id, requestedModel, kind, name,
     targets: targets.map(target => targetName(target.endpoint, target.model)),
-    state: overall(conditions),
+    state: overall(conditions), condition: jointCondition(conditions),
     detail: detail(conditions, serving, view.now),
     warning: warning(targets, conditions, view.now),
     ...limitsOf(facts),

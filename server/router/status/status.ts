@@ -20,6 +20,7 @@ import type { Canaries } from '../canary/canaries.ts';
 import type { Shadows } from '../shadow/shadows.ts';
 import type { CurrentConfig } from '../currentConfig.ts';
 import type { FaultInjectionRunner } from '../drills/faultInjectionRunner.ts';
+import type { Pauses } from '../endpoints/pauses.ts';
 import type { EventLog } from '../eventLog.ts';
 import { OfferCache, type OfferedName, type OfferView } from './offers.ts';
 import { routedTargets } from './routedTargets.ts';
@@ -39,6 +40,7 @@ export interface OfferSources {
   view: RoutingView;
   facts: OfferView['facts'];
   offers: OfferCache;
+  pauses: Pick<Pauses, 'of' | 'changesAt'>;
 }
 
 export interface SnapshotSources extends OfferSources {
@@ -133,6 +135,7 @@ export interface StatusReaderOptions {
   canaries: Pick<Canaries, 'statuses'>;
   shadows: Pick<Shadows, 'statuses'>;
   responses: Pick<ResponseCache, 'statuses'>;
+  pauses: OfferSources['pauses'];
   eventLog: Pick<EventLog, 'states'>;
   changes: Pick<StatusChanges, 'read'>;
   clock: Clock;
@@ -180,14 +183,14 @@ export class StatusReader {
   canServe(): boolean {
     const { current, view, healthRegistry, clock } = this.#options;
     const now = view(0);
-    return [...current.config.endpoints.values()].some(endpoint => endpoint.enabled && now.keysBlocked(endpoint.name) === undefined
+    return [...current.config.endpoints.values()].some(endpoint => endpoint.enabled && now.paused(endpoint.name) === undefined && now.keysBlocked(endpoint.name) === undefined
       && healthRegistry.admission(endpoint.name, undefined, clock.now()).admitted);
   }
 
   #offerSources(): OfferSources {
-    const { current, healthRegistry, keys, limiter, directory, modelFacts, view, clock } = this.#options;
+    const { current, healthRegistry, keys, limiter, directory, modelFacts, view, pauses, clock } = this.#options;
     return {
-      now: clock.now(), config: current.config, healthRegistry, keys, limiter, directory, view: view(0),
+      now: clock.now(), config: current.config, healthRegistry, keys, limiter, directory, pauses, view: view(0),
       facts: (endpoint, model) => modelFacts.facts(endpoint, model), offers: this.#offers,
     };
   }

@@ -4,12 +4,14 @@ import type { HealthRegistry } from '../../health/healthReader.ts';
 import { handleOf } from '../../keys/keyHandles.ts';
 import type { KeyPool } from '../../keys/keyPool.ts';
 import type { RateLimiter } from '../../limits/rateLimiter.ts';
+import type { Pauses } from '../endpoints/pauses.ts';
 
 export interface TimedSources {
   config: Config;
   healthRegistry: Pick<HealthRegistry, 'changesAt'>;
   keys: Pick<KeyPool, 'all' | 'changesAt'>;
   limiter: Pick<RateLimiter, 'admission' | 'keyAdmission' | 'keyTrouble'>;
+  pauses: Pick<Pauses, 'changesAt'>;
 }
 
 /** A day with a change of the clock has 25 hours at most. */
@@ -20,10 +22,10 @@ const longerThanADayMs = 26 * 3_600_000;
  * grow too old to count, and at midnight the figures of today start over. While a limit keeps requests away, the moment is `now`:
  * what is left of a limit has no fixed end.
  */
-export function statusChangesAt({ config, healthRegistry, keys, limiter }: TimedSources, now: number): number {
+export function statusChangesAt({ config, healthRegistry, keys, limiter, pauses }: TimedSources, now: number): number {
   let first = localMidnight(localMidnight(now) + longerThanADayMs);
   for (const { name } of config.endpoints.values()) {
-    first = Math.min(first, healthRegistry.changesAt(name, now), keys.changesAt(name, now));
+    first = Math.min(first, healthRegistry.changesAt(name, now), keys.changesAt(name, now), pauses.changesAt(name, now));
     if (isLimited(name, keys, limiter, now)) return now;
   }
   return first;

@@ -66,6 +66,7 @@ export class ReportView implements ResilienceView {
   }
 
   admission(endpoint: string, model: string): Admission { return this.#view.admission(endpoint, model); }
+  paused(endpoint: string): string | undefined { return this.#view.paused(endpoint); }
   drills(): readonly RunningDrill[] { return this.#view.drills(); }
   keys(endpoint: string): readonly KnownKey[] { return once(this.#keys, endpoint, () => this.#view.keys(endpoint)); }
   trouble(endpoint: string): string | undefined { return once(this.#troubles, endpoint, () => this.#view.trouble(endpoint)); }
@@ -138,6 +139,10 @@ export class WhatIfView implements RoutingView {
     this.#view = view;
     this.#loss = loss;
     this.#asPresent = asPresent;
+  }
+
+  paused(endpoint: string): string | undefined {
+    return this.#asPresent ? this.#view.paused(endpoint) : undefined;
   }
 
   admission(endpoint: string, model: string): Admission {

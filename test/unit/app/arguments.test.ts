@@ -18,6 +18,8 @@ describe('the command line', () => {
     ['canary start coding --port 1', { command: 'canary', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
     ['shadow start coding --port 1', { command: 'shadow', action: 'start', route: 'coding', port: 1, dataDir: undefined, json: false }],
     ['canary status --json --data d', { command: 'canary', action: 'status', route: undefined, port: undefined, dataDir: 'd', json: true }],
+    ['endpoint status', { command: 'endpoint', action: 'status', endpoint: undefined, span: undefined, port: undefined, dataDir: undefined, json: false }],
+    ['endpoint pause north --for 1h --port 1', { command: 'endpoint', action: 'pause', endpoint: 'north', span: '1h', port: 1, dataDir: undefined, json: false }],
     ['dry-run --config f', { command: 'dry-run', configFile: 'f', against: undefined, days: 1, dataDir: undefined, json: false }],
     ['dry-run --config f --against g --days 7 --data d --json', { command: 'dry-run', configFile: 'f', against: 'g', days: 7, dataDir: 'd', json: true }],
     ['--stdio', { command: 'language-server', configFile: undefined, dataDir: undefined }],
@@ -32,6 +34,7 @@ describe('the command line', () => {
     ['serve', /needs --config/], ['serve --config', /--config needs a value/], ['serve --config= --json', /--config needs a value/], ['serve --config f --port x', /--port/],
     ['serve --config f --port -1', /--port/], ['serve --config f --port 65536', /--port/], ['serve --config f --port 1.5', /--port/], ['serve --konfig f', /"--konfig" is not known/],
     ['canary', /canary needs one of start, status, promote, pause, rollback\./], ['shadow', /shadow needs one of start, status, stop\./], ['shadow begin', /"begin" is not one of start,/], ['canary begin', /"begin" is not one of start,/], ['canary start a b', /"b" is not known/],
+    ['endpoint', /endpoint needs one of status, pause, resume, probe, reset\./], ['endpoint stop north', /"stop" is not one of status, pause,/], ['endpoint pause', /endpoint pause needs the name of an endpoint\./], ['endpoint pause north --for 1x', /A pause lasts 15m, 1h, 2d/], ['endpoint resume north --for 1h', /Only endpoint pause has --for\./],
     ['dry-run', /dry-run needs --config/], ['dry-run --config f --days 0', /--days wants a whole number from 1 to 31/], ['serve --config f --days 2', /"--days" is not known/],
     ['start', /"start" is not known/], ['--json', /not known/], ['serve --config f --key sk-x', /not known/],
   ] as const) it(`says what is wrong with "${words}"`, () => {

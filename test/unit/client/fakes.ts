@@ -143,7 +143,7 @@ function conditionOf({ enabled, offline, breaker, state, retryAt }: Partial<Endp
 export function offered(id: string, changes: Partial<OfferedModel> = {}): OfferedModel {
   const [kind, requestedModel] = id.split(':', 2);
   return {
-    id, requestedModel: requestedModel ?? id, kind: kind === 'route' ? 'route' : 'model', name: requestedModel ?? id, targets: [`openai/${requestedModel ?? id}`], state: 'healthy',
+    id, requestedModel: requestedModel ?? id, kind: kind === 'route' ? 'route' : 'model', name: requestedModel ?? id, targets: [`openai/${requestedModel ?? id}`], state: 'healthy', condition: { kind: changes.state ?? 'healthy' },
     detail: '1 of 1 healthy', maxInputTokens: 100_000, maxOutputTokens: 8_000, imageInput: false, toolCalling: true, thinking: false, ...changes,
   };
 }

@@ -59,7 +59,7 @@ async function checked(t: TestContext, good: Set<string>): Promise<{
   const keys = new KeyPool();
   keys.configure(new Map([['one', [{ id: '1', label: 'first', secret: 'secret-one' }, { id: '2', label: 'second', secret: 'secret-two' }]]]), config.endpoints);
   const prober = new Prober({
-    transport, faultInjector: new FaultInjector(), healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, faultInjector: new FaultInjector(), pauses: { of: () => undefined }, healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now.at }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   return { check: () => prober.check(endpoint), healthRegistry, keys, asked, server, now };
@@ -111,7 +111,7 @@ test('while the machine is offline remote endpoints are probed one at a time in 
   transport.configure(config.endpoints);
   t.after(() => transport.shutdown());
   const prober = new WaitingProber({
-    transport, faultInjector: new FaultInjector(), healthRegistry: { ...healthRegistry, isOffline: name => isOffline && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, faultInjector: new FaultInjector(), pauses: { of: () => undefined }, healthRegistry: { ...healthRegistry, isOffline: name => isOffline && name !== 'local' }, keys: new KeyPool(), directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   /** Ticks once a second, each time waiting for the probes that the tick started. */
@@ -156,7 +156,7 @@ test('a rejected key is proved by a probe a little before a request may try it, 
   const healthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: now });
   healthRegistry.configure(config.endpoints);
   const prober = new Prober({
-    transport, faultInjector: new FaultInjector(), healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
+    transport, faultInjector: new FaultInjector(), pauses: { of: () => undefined }, healthRegistry, keys, directory: new ModelDirectory(config), ledger: new InMemoryLedger(),
     clock: { now: () => now }, log: silentLog, redactor: new SecretRegister(), changed: () => undefined, failed: () => undefined,
   });
   const tick = async (): Promise<void> => {

@@ -155,3 +155,12 @@ test('after a prompt that was too long only larger or unknown context windows re
   assert.deepEqual(remaining('c/m'), ['e/m']);
   assert.deepEqual(remaining('e/m'), ['a/m', 'b/m', 'c/m', 'd/m']);
 });
+
+test('a paused endpoint is left out with its reason, and no time is worth waiting for', () => {
+  const view = threeEndpoints();
+  view.pausedReasons.set('openai', 'it is paused until 18:05');
+  const { plan, coolingDown } = makePlan(ask('auto'), view);
+  assert.deepEqual(plan.excluded, [{ target: 'openai/gpt-4.1', reason: 'it is paused until 18:05' }]);
+  assert.deepEqual(coolingDown, []);
+  assert.deepEqual(makePlan(ask('openai/gpt-4.1'), view).plan.targets, []);
+});

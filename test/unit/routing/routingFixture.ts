@@ -27,6 +27,7 @@ export class FakeRoutingView implements RoutingView {
   readonly factsByTarget = new Map<string, ModelFacts>();
   readonly admissions = new Map<string, Admission>();
   readonly blockedKeys = new Map<string, { reason: string; retryAt?: number }>();
+  readonly pausedReasons = new Map<string, string>();
   readonly now = now;
   /** Nothing is measured unless a test sets it. */
   readonly signals: { -readonly [Name in keyof Signals]: Signals[Name] } = { turn: () => 0, inFlight: () => 0, errorRate: () => undefined, firstTokenMs: () => undefined, tokensPerSecond: () => undefined, firstTokenAverage: () => undefined, probeMs: () => undefined, expectedCostMicroUsd: () => undefined, costMicroUsd: () => undefined };
@@ -52,6 +53,7 @@ export class FakeRoutingView implements RoutingView {
   }
   /** Reads the table at each call, so that a test may fill it after the view is made. */
   get table(): RouteTable { return new RouteTable({ config: this.config, directory: this, facts: (endpoint, model) => this.factsByTarget.get(`${endpoint}/${model}`) ?? {} }); }
+  paused(endpoint: string): string | undefined { return this.pausedReasons.get(endpoint); }
   modelsOf(endpoint: string): readonly string[] { return this.models.get(endpoint) ?? []; }
   servedBy(model: string): readonly string[] {
     const serving = [...this.config.endpoints.values()].filter((endpoint) => this.modelsOf(endpoint.name).includes(model));

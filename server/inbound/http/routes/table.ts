@@ -2,6 +2,7 @@ import { canaryActions } from '../../../api/canary.ts';
 import { shadowActions } from '../../../api/shadow.ts';
 import { conversationRoutes } from './conversations.ts';
 import { countTokensRoutes } from './countTokens.ts';
+import { endpointsRoutes } from './endpoints.ts';
 import { exchangesRoutes } from './exchanges.ts';
 import { geminiRoutes } from './gemini.ts';
 import { healthRoute } from './health.ts';
@@ -23,7 +24,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, 
+  healthRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
   ...responseCacheRoutes, ...exchangesRoutes,
   ...greetingRoutes,

@@ -1,5 +1,6 @@
 import type { CancellationToken } from 'vscode-languageserver';
 import { probeRequest, testEndpointRequest, type TestEndpointParams, type TestEndpointResult } from '../../../api/messages.ts';
+import { endpointRequest } from '../../../api/endpoints/pause.ts';
 import type { Router } from '../../../router/router.ts';
 import type { TestedKeys } from '../../../router/testEndpoint.ts';
 import { resolveOptions } from '../resolveOptions.ts';
@@ -10,6 +11,7 @@ export const endpointsFeature: LspFeature = {
   name: 'endpoints',
   register({ editor, router, simulation }) {
     editor.onRequest(testEndpointRequest, (params, token) => testEndpoint(router, simulation, params, token));
+    editor.onRequest(endpointRequest, order => router.endpoints.act(order));
     editor.onRequest(probeRequest, ({ endpoint }) => router.probe(endpoint));
     return undefined;
   },

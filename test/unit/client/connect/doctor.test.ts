@@ -13,7 +13,7 @@ const url = 'http://127.0.0.1:7717';
 
 function offeredModel(requestedModel: string, contextWindow: number): OfferedModel {
   return {
-    id: `route:${requestedModel}`, requestedModel, kind: 'route', name: requestedModel, targets: ['north/m'], state: 'healthy', detail: '', maxInputTokens: 1, maxOutputTokens: 1,
+    id: `route:${requestedModel}`, requestedModel, kind: 'route', name: requestedModel, targets: ['north/m'], state: 'healthy', condition: { kind: 'healthy' }, detail: '', maxInputTokens: 1, maxOutputTokens: 1,
     imageInput: false, toolCalling: true, thinking: false, lasting: { contextWindow, maxInputTokens: contextWindow - 8000, maxOutputTokens: 8000 },
   };
 }

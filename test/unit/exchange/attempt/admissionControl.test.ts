@@ -27,6 +27,8 @@ const two: KeyMaterial = { id: 'k2', label: 'two', secret: 'the-second-secret-bb
 class AdmissionUnderTest {
   now = start;
   readonly endpoint: EndpointConfig;
+  /** Why requests go around endpoints. */
+  readonly paused = new Map<string, string>();
   readonly keys = new KeyPool();
   readonly healthRegistry: NetworkAwareHealthRegistry = createHealthRegistry({ random: () => 0.5, startedAt: start });
   readonly limiter: RateLimiter;
@@ -43,7 +45,7 @@ class AdmissionUnderTest {
     this.healthRegistry.configure(config.endpoints);
     this.limiter = createRateLimiter({ shared });
     this.limiter.configure(config.endpoints);
-    this.control = createAdmissionControl({ clock: { now: () => this.now }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter, early: new EarlyAttempts(), allowances: this.allowances });
+    this.control = createAdmissionControl({ clock: { now: () => this.now }, pauses: { reason: endpoint => this.paused.get(endpoint) }, keys: this.keys, healthRegistry: this.healthRegistry, limiter: this.limiter, early: new EarlyAttempts(), allowances: this.allowances });
   }
 
   request(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {
@@ -254,5 +256,14 @@ describe('the parts of admission', () => {
     assert.throws(() => admitted.settle(12), /breaker is broken/);
     admitted.settle(12);
     assert.deepEqual(log, ['take key', 'take breaker', 'give breaker 12 true', 'give key 12 true']);
+  });
+});
+
+describe('a pause', () => {
+  it('that came after the plan refuses the attempt, a forced one too, and takes nothing', () => {
+    const made = new AdmissionUnderTest({ concurrency: 1 });
+    made.paused.set('a', 'it is paused until 18:05');
+    for (const lastResort of [false, true]) assert.equal(made.refusal({ lastResort }), 'it is paused until 18:05');
+    assert.equal(made.limiter.admission('a', 0, made.now).admitted, true);
   });
 });

@@ -95,7 +95,7 @@ export function play(name: string, scenario: Scenario, policy: Policy, seed: num
   for (const turn of turns) {
     now += turn.gap * 1000 * (0.8 + 0.4 * random());
     const view: RoutingView = {
-      table, now, signals, random, keysBlocked: () => undefined, warm: policy === 'aware' ? warm : undefined,
+      table, now, signals, random, paused: () => undefined, keysBlocked: () => undefined, warm: policy === 'aware' ? warm : undefined,
       admission: endpoint => (isOut(endpoint, now) ? { admitted: false, reason: 'it is out', retryAt: now + 60_000 } : { admitted: true, trial: false }),
     };
     const request: RoutingRequest = {

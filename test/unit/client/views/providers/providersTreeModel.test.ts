@@ -28,7 +28,7 @@ describe('a line of the Providers view', () => {
     { name: 'degraded', changes: { state: 'degraded' }, icon: 'warning', description: 'degraded' },
     { name: 'not used yet', changes: { state: 'unknown' }, icon: 'circle-outline', description: 'not used yet' },
     { name: 'disabled', changes: { enabled: false, state: 'down' }, icon: 'circle-slash', description: 'disabled' },
-    { name: 'rate-limited', changes: { condition: { kind: 'rate-limited', until: now + 60_000 } }, icon: 'error', description: `rate-limited, back at ${clock(60_000)}` },
+    { name: 'rate-limited', changes: { condition: { kind: 'rate-limited', until: now + 60_000 } }, icon: 'watch', description: `rate-limited, back at ${clock(60_000)}` },
     { name: 'down for a reason, without the latency of what is down', changes: { condition: { kind: 'down', why: 'network error' }, firstToken: { p50: 97 } }, icon: 'error', description: 'down (network error)' },
     { name: 'up with its latency', changes: { condition: { kind: 'degraded', why: 'rate limited' }, firstToken: { p50: 97 } }, icon: 'warning', description: 'degraded (rate limited) · 97 ms' },
     { name: 'of unknown cost', changes: { todayUnknown: 1 }, icon: 'pass', description: '' },

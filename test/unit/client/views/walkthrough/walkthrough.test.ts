@@ -10,7 +10,7 @@ const endpoint = (state: EndpointStatus['state']): EndpointStatus => ({
   keys: [], models: [], todayMicroUsd: 0, todayEstimated: false, todayUnknown: 0,
 });
 const route = (...targets: string[]): OfferedModel => ({
-  id: 'route:auto', requestedModel: 'auto', kind: 'route', name: 'Auto', targets, state: 'healthy', detail: '', maxInputTokens: 1, maxOutputTokens: 1,
+  id: 'route:auto', requestedModel: 'auto', kind: 'route', name: 'Auto', targets, state: 'healthy', condition: { kind: 'healthy' }, detail: '', maxInputTokens: 1, maxOutputTokens: 1,
   imageInput: false, toolCalling: true, thinking: false,
 });
 const status = (endpoints: EndpointStatus[], offered: OfferedModel[] = []): StatusSnapshot => ({

@@ -24,6 +24,8 @@ const served: readonly (readonly [method: string, path: string, access: string, 
   ['GET', '/v1beta1/models', 'token'],
   ['GET', '/api/tags', 'token'],
   ['GET', '/waybill/status', 'token'],
+  ['GET', '/waybill/endpoints', 'token'],
+  ['POST', '/waybill/endpoints', 'owner'],
   ['GET', '/waybill/spend', 'token'],
   ['POST', '/waybill/reconcile', 'owner'],
   ['GET', '/waybill/savings', 'token'],
@@ -67,7 +69,7 @@ describe('the table of routes', () => {
   });
 
   it('leaves what changes the routing or handles an admin key to the owner of the endpoint', () => {
-    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /^\\/waybill\\/exchanges\\/([^/]*)\\/cancel$/', 'POST /waybill/canary', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
+    assert.deepEqual(httpRoutes.filter(({ access }) => access === 'owner').map(({ methods, path }) => `${methods.join()} ${String(path)}`).sort(), ['POST /^\\/waybill\\/exchanges\\/([^/]*)\\/cancel$/', 'POST /waybill/canary', 'POST /waybill/endpoints', 'POST /waybill/reconcile', 'POST /waybill/response-cache', 'POST /waybill/shadow']);
   });
 
   it('knows a path whose method is not served', () => {

@@ -1,0 +1,74 @@
+import * as vscode from 'vscode';
+import { pauseEnd, type EndpointAction, type EndpointOrder, type PauseSpan } from '../../../server/api/endpoints/pause.ts';
+import type { EndpointStatus } from '../../../server/api/status.ts';
+import { NextStep, UserError } from '../../base/errors.ts';
+import { inform } from '../../base/toasts.ts';
+import { checkHealth } from '../endpointCommands.ts';
+import type { CommandTarget } from '../commandTable.ts';
+import { addProviderAction } from '../input/pickers.ts';
+import { askChoice, valueOf } from '../input/quickInput.ts';
+import type { CommandServices } from '../services.ts';
+
+const spanLabels: Readonly<Record<PauseSpan, string>> = {
+  '15m': 'For 15 Minutes', '1h': 'For 1 Hour', 'tomorrow': 'Until Tomorrow', 'resumed': 'Until I Resume It',
+};
+const spanDetails: Readonly<Record<PauseSpan, string>> = {
+  '15m': '', '1h': '', 'tomorrow': 'until midnight', 'resumed': 'also after a restart of the editor',
+};
+
+/** "Pause Endpoint…": asks for how long; requests go around it until then, in every window. */
+export async function pauseEndpoint(services: CommandServices, target: CommandTarget): Promise<void> {
+  const endpoint = await endpointOf(services, target, 'Pause Endpoint', one => one.enabled && one.condition.kind !== 'paused', 'every enabled endpoint is paused already');
+  if (endpoint === undefined) return;
+  const span = valueOf(await askChoice<PauseSpan>({
+    title: `Pause "${endpoint}"`, placeholder: 'For how long should requests go around it?',
+    items: (Object.keys(spanLabels) as PauseSpan[]).map(value => ({ label: spanLabels[value], description: spanDetails[value], value })),
+  }));
+  if (span === undefined) return;
+  const message = await order(services, { action: 'pause', endpoint, ...pauseEnd(span, Date.now()) });
+  const resume = 'Resume';
+  void inform(message, resume).then(async pick => {
+    if (pick === resume) await vscode.commands.executeCommand('waybill.resumeEndpoint', { endpoint });
+  });
+}
+
+/** "Resume Endpoint". */
+export async function resumeEndpoint(services: CommandServices, target: CommandTarget): Promise<void> {
+  await say(services, target, 'resume', 'Resume Endpoint', one => one.condition.kind === 'paused', 'no endpoint is paused');
+}
+
+/** "Reset Breaker": forgets the failures of an endpoint, so that requests go to it again at once. */
+export async function resetBreaker(services: CommandServices, target: CommandTarget): Promise<void> {
+  await say(services, target, 'reset', 'Reset Breaker', one => one.enabled, 'no endpoint is enabled');
+}
+
+/** "Probe Now": asks one endpoint, a paused one too, and says what was found. */
+export async function probeNow(services: CommandServices, target: CommandTarget): Promise<void> {
+  const endpoint = await endpointOf(services, target, 'Probe Now', one => one.enabled, 'no endpoint is enabled');
+  if (endpoint !== undefined) await checkHealth(services, { endpoint });
+}
+
+async function say(services: CommandServices, target: CommandTarget, action: EndpointAction, title: string, fits: (endpoint: EndpointStatus) => boolean, none: string): Promise<void> {
+  const endpoint = await endpointOf(services, target, title, fits, none);
+  if (endpoint === undefined) return;
+  void inform(await order(services, { action, endpoint }));
+}
+
+async function order(services: CommandServices, params: EndpointOrder): Promise<string> {
+  const result = await services.server.endpoint(params);
+  if ('refused' in result) throw new UserError(result.refused);
+  return result.message;
+}
+
+/** The endpoint that a command was called on, or one of those that fit. Endpoints of a rules file count, too. @param none why none fits, as the end of a sentence */
+async function endpointOf({ server }: CommandServices, target: CommandTarget, title: string, fits: (endpoint: EndpointStatus) => boolean, none: string): Promise<string | undefined> {
+  if (target.endpoint !== undefined) return target.endpoint;
+  const all = server.status?.endpoints ?? [];
+  const fitting = all.filter(fits);
+  if (all.length === 0) throw new NextStep('There is no provider yet.', addProviderAction);
+  if (fitting.length === 0) throw new NextStep(`No endpoint can be chosen for this: ${none}.`);
+  if (fitting.length === 1) return fitting[0]?.name;
+  return valueOf(await askChoice({
+    title, placeholder: 'Choose an endpoint', items: fitting.map(one => ({ label: one.name, description: one.providerName, value: one.name })),
+  }));
+}

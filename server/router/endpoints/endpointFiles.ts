@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readOrdinaryFile } from '../../base/files/ordinaryFile.ts';
+import { replaceSharedFile } from '../../base/files/sharedFile.ts';
+import { isObject, parseJson } from '../../base/json.ts';
+
+/** What people decided about an endpoint, as all servers of a data folder know it. Moments are milliseconds since the epoch. */
+export interface EndpointDecision {
+  readonly endpoint: string;
+  readonly pause?: { readonly since: number; readonly until?: number | undefined } | undefined;
+  /** Failures up to then are forgotten. */
+  readonly resetAt?: number | undefined;
+}
+
+/** A change of the folder this soon before it was read may have the same time stamp as the reading: file systems count time in steps. */
+const racyMs = 100;
+const largestFile = 4096;
+/** Files beyond so many are not read: there are never so many endpoints. */
+const mostFiles = 10_000;
+const fileName = /^[0-9a-f]{32}\.json$/;
+
+/**
+ * Decisions about endpoints, one file for each endpoint in a folder that all server processes share, so that two of them never
+ * write over each other's. What is in a file outlives the process.
+ */
+export class EndpointFiles {
+  readonly #folder: string;
+  #seen: { changedAtMs: number | undefined; readAtMs: number } | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** All decisions, where any may have changed since the last call; undefined where none has. Costs one look at the folder then. */
+  poll(): readonly EndpointDecision[] | undefined {
+    const changedAtMs = statSync(this.#folder, { throwIfNoEntry: false })?.mtimeMs;
+    const seen = this.#seen;
+    if (seen !== undefined && seen.changedAtMs === changedAtMs && (changedAtMs === undefined || seen.readAtMs - changedAtMs > racyMs)) return undefined;
+    this.#seen = { changedAtMs, readAtMs: Date.now() };
+    return changedAtMs === undefined ? [] : this.#all();
+  }
+
+  /** The decision about one endpoint as it is stored now. */
+  read(endpoint: string): EndpointDecision | undefined {
+    return this.#decisionIn(nameOf(endpoint));
+  }
+
+  /** @throws the system's error where it cannot be stored */
+  write(decision: EndpointDecision): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    replaceSharedFile(join(this.#folder, nameOf(decision.endpoint)), `${JSON.stringify(decision)}\n`);
+  }
+
+  #all(): EndpointDecision[] {
+    return readdirSync(this.#folder).filter(name => fileName.test(name)).slice(0, mostFiles).flatMap(name => this.#decisionIn(name) ?? []);
+  }
+
+  /** A file that went away meanwhile, or that holds no decision, is none. */
+  #decisionIn(name: string): EndpointDecision | undefined {
+    try {
+      const decision = decisionOf(parseJson(readOrdinaryFile(join(this.#folder, name), largestFile)));
+      return decision === undefined || nameOf(decision.endpoint) !== name ? undefined : decision;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Names of endpoints may hold what names of files may not. */
+function nameOf(endpoint: string): string {
+  return `${createHash('sha256').update(endpoint).digest('hex').slice(0, 32)}.json`;
+}
+
+function decisionOf(value: unknown): EndpointDecision | undefined {
+  if (!isObject(value) || typeof value['endpoint'] !== 'string') return undefined;
+  const { endpoint, pause, resetAt } = value;
+  const since = isObject(pause) ? moment(pause['since']) : undefined;
+  const until = isObject(pause) ? moment(pause['until']) : undefined;
+  const reset = moment(resetAt);
+  return {
+    endpoint,
+    ...(since === undefined ? {} : { pause: { since, ...(until === undefined ? {} : { until }) } }),
+    ...(reset === undefined ? {} : { resetAt: reset }),
+  };
+}
+
+function moment(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
