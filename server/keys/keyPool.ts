@@ -104,7 +104,7 @@ export class KeyPool {
     const isNext = (key: PooledKey): boolean => isUsable(key, model, now) && !tried.has(key.handle) && (permits === undefined || permits(key.material));
     const rotation = this.#rotations.get(endpoint);
     if (rotation === undefined) return keys.find(isNext)?.material;
-    return rotation.choose(keys.filter(isNext), keys, conversation, now)?.material;
+    return rotation.choose(keys.filter(isNext), keys, conversation, now, model)?.material;
   }
 
   /**

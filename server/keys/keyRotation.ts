@@ -1,4 +1,5 @@
 import type { KeyRotationName } from '../api/settings.ts';
+import { cacheRule } from '../catalog/cacheLifetimes.ts';
 import type { EndpointConfig } from '../config/config.ts';
 import { accountOf } from './keyAccounts.ts';
 import type { PooledKey } from './keyState.ts';
@@ -20,31 +21,47 @@ interface KeyUse {
   at: number;
 }
 
+/** The key of a conversation, and the one that it had to leave. */
+interface ConversationKey {
+  readonly fingerprint: string;
+  /** Its last use. */
+  readonly at: number;
+  /** The first key that it left because that one could not be used, with its last use there; absent: it has left none. */
+  readonly left?: { readonly fingerprint: string; readonly at: number } | undefined;
+}
+
 /**
  * Which of an endpoint's keys a request takes, where they are rotated. A conversation stays with its key while that one is usable,
- * because prompt caches belong to an account. Other requests go by turns, or to what was used least; keys of one account count as one
+ * because prompt caches belong to an account. Once a key that it had to leave is usable again, it returns while its prompt is still in the cache there, or
+ * once the cache of the new key is cold. Other requests go by turns, or to what was used least; keys of one account count as one
  * first, because they share its limits, and by themselves then.
  */
 export class KeyRotation {
   readonly #rotation: Exclude<KeyRotationName, 'failover'>;
   readonly #uses = new Map<string, KeyUse>();
   /** Fingerprint of the key and last use, by conversation; the one that was used longest ago comes first. */
-  readonly #conversations = new Map<string, { fingerprint: string; at: number }>();
+  readonly #conversations = new Map<string, ConversationKey>();
+  readonly #provider: string;
   #turns = 0;
 
-  constructor(rotation: Exclude<KeyRotationName, 'failover'>) {
+  /** @param provider id of the endpoint's provider */
+  constructor(rotation: Exclude<KeyRotationName, 'failover'>, provider: string) {
+    this.#provider = provider;
     this.#rotation = rotation;
+  }
+
+  get provider(): string {
+    return this.#provider;
   }
 
   get name(): KeyRotationName {
     return this.#rotation;
   }
 
-  /** The one of the usable keys that a request takes; it takes it with `taken`. @param all keys of the endpoint */
-  choose(usable: readonly PooledKey[], all: readonly PooledKey[], conversation: string | undefined, now: number): PooledKey | undefined {
+  /** The one of the usable keys that a request takes; it takes it with `taken`. @param all keys of the endpoint @param model decides how long a cache lasts */
+  choose(usable: readonly PooledKey[], all: readonly PooledKey[], conversation: string | undefined, now: number, model = ''): PooledKey | undefined {
     if (usable.length < 2) return usable[0];
-    const own = this.#keyOf(conversation, now);
-    const kept = own === undefined ? undefined : usable.find(({ fingerprint }) => fingerprint === own);
+    const kept = this.#kept(usable, conversation, now, model);
     if (kept !== undefined) return kept;
     let best: { key: PooledKey; ofAccount: number; own: number } | undefined;
     for (const key of usable) {
@@ -62,8 +79,10 @@ export class KeyRotation {
     // A request without an estimate counts, too.
     this.#add(use, tokens + 1, now);
     if (conversation === undefined) return;
+    const before = this.#conversations.get(conversation);
+    const left = before === undefined || before.fingerprint === fingerprint ? before?.left : before.left ?? { fingerprint: before.fingerprint, at: before.at };
     this.#conversations.delete(conversation);
-    this.#conversations.set(conversation, { fingerprint, at: now });
+    this.#conversations.set(conversation, left === undefined || left.fingerprint === fingerprint ? { fingerprint, at: now } : { fingerprint, at: now, left });
     const oldest = this.#conversations.size > mostConversations ? this.#conversations.keys().next().value : undefined;
     if (oldest !== undefined) this.#conversations.delete(oldest);
   }
@@ -78,9 +97,16 @@ export class KeyRotation {
     for (const fingerprint of this.#uses.keys()) if (!keys.some(key => key.fingerprint === fingerprint)) this.#uses.delete(fingerprint);
   }
 
-  #keyOf(conversation: string | undefined, now: number): string | undefined {
+  /** The key that a conversation is with, or returns to; undefined: any will do. */
+  #kept(usable: readonly PooledKey[], conversation: string | undefined, now: number, model: string): PooledKey | undefined {
     const known = conversation === undefined ? undefined : this.#conversations.get(conversation);
-    return known === undefined || now - known.at > conversationKeptMs ? undefined : known.fingerprint;
+    if (known === undefined || now - known.at > conversationKeptMs) return undefined;
+    const { fingerprint, at, left } = known;
+    const own = usable.find(key => key.fingerprint === fingerprint);
+    if (left === undefined) return own;
+    const { lifetimeMs } = cacheRule(this.#provider, model);
+    const returns = own === undefined || now - left.at <= lifetimeMs || now - at > lifetimeMs;
+    return (returns ? usable.find(key => key.fingerprint === left.fingerprint) : undefined) ?? own;
   }
 
   /** Of keys of one account: the latest of their turns, or the sum of what they used. */
@@ -119,14 +145,14 @@ function decayed({ tokens, at }: KeyUse, now: number): number {
 
 /** The rotations of all endpoints that have several keys to rotate. What one has counted stays, as long as it is the same one. */
 export function rotationsOf(
-  endpoints: ReadonlyMap<string, Pick<EndpointConfig, 'keyRotation'>> | undefined, keysOf: ReadonlyMap<string, readonly PooledKey[]>, before: ReadonlyMap<string, KeyRotation>,
+  endpoints: ReadonlyMap<string, Pick<EndpointConfig, 'keyRotation' | 'provider'>> | undefined, keysOf: ReadonlyMap<string, readonly PooledKey[]>, before: ReadonlyMap<string, KeyRotation>,
 ): ReadonlyMap<string, KeyRotation> {
   const rotations = new Map<string, KeyRotation>();
-  for (const [endpoint, { keyRotation }] of endpoints ?? []) {
+  for (const [endpoint, { keyRotation, provider }] of endpoints ?? []) {
     const keys = keysOf.get(endpoint) ?? [];
     if (keyRotation === undefined || keys.length < 2) continue;
     const known = before.get(endpoint);
-    const rotation = known?.name === keyRotation ? known : new KeyRotation(keyRotation);
+    const rotation = known?.name === keyRotation && known.provider === provider.id ? known : new KeyRotation(keyRotation, provider.id);
     rotation.keepOnly(keys);
     rotations.set(endpoint, rotation);
   }

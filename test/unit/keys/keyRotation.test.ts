@@ -51,13 +51,26 @@ describe('keys in turn', () => {
     assert.deepEqual(Array.from({ length: 8 }, (_, now) => request(pool, now, undefined, 0)), ['1', '3', '2', '3', '1', '3', '2', '3']);
   });
 
-  it('that rest are passed over, and their conversations stay where they went', () => {
+  it('that rest are passed over, and their conversations return while their cache is warm, or once that of the new key is cold', () => {
     const pool = rotated('round-robin', 2);
     assert.equal(request(pool, 0, 'a', 10), '1');
     pool.report('e', '1', 'rate-limit', 0, 1000);
     assert.equal(request(pool, 1, 'a', 10), '2');
-    assert.equal(request(pool, 5000, 'a', 10), '2', 'its cache is there now');
-    assert.equal(pool.pick('e', new Set(['2']), 5000, undefined, 'm', 'a')?.id, '1', 'but a request that has tried that one takes the other');
+    assert.equal(request(pool, 5000, 'a', 10), '1', 'its cache is still warm there');
+    assert.equal(pool.pick('e', new Set(['1']), 5000, undefined, 'm', 'a')?.id, '2', 'but a request that has tried that one takes the other');
+    const minute = 60_000;
+    pool.report('e', '1', 'rate-limit', 5000, 6 * minute);
+    for (let at = minute; at < 12 * minute; at += minute) assert.equal(request(pool, at, 'a', 10), '2', 'the cache of the first key is cold, and that of the second is warm');
+    assert.equal(request(pool, 20 * minute, 'a', 10), '1', 'both are cold');
+    assert.equal(request(pool, 20 * minute + 1, 'a', 10), '1');
+    // Two forced switches in a row: the conversation returns to the key that it came from.
+    const three = rotated('round-robin', 3);
+    assert.equal(request(three, 0, 'b', 10), '1');
+    three.report('e', '1', 'rate-limit', 0, 3000);
+    assert.equal(request(three, 1, 'b', 10), '2');
+    three.report('e', '2', 'rate-limit', 1, 9000);
+    assert.equal(request(three, 2, 'b', 10), '3');
+    assert.equal(request(three, 4000, 'b', 10), '1');
   });
 
   it('are given out anew to a conversation that was away so long that no cache is left', () => {
