@@ -110,9 +110,9 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const spoken = launchTarget(services, order);
   if (spoken === undefined) return undefined;
   const { resolved, endpoint, codec } = spoken;
+  const repairs = services.repairs.of(endpoint, formOf(input.body.kind, endpoint.protocol), target.upstreamModel, clock.now());
   const outgoing = buildOutgoing({
-    input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, contextWindow: resolved.facts.contextWindow, stripReasoning: order.strip,
-    repairs: services.repairs.of(endpoint, formOf(input.body.kind, endpoint.protocol), target.upstreamModel, clock.now()),
+    input, target, endpoint, codec, key, maxOutputTokens: resolved.facts.maxOutputTokens, contextWindow: resolved.facts.contextWindow, stripReasoning: order.strip, repairs,
   });
   if (order.rewrite) outgoing.passThrough = false;
   const asked = { endpoint, route: route?.timeouts, model: target.model, kind, stream: input.stream };
@@ -131,7 +131,7 @@ function prepareAttempt(services: ExchangeServices, owner: AttemptOwner, order: 
   const anotherKey = (): boolean => key !== undefined
     && services.admission.hasUsableKey(keyRequest(endpoint, target.model, input, order.triedKeys.size === 0 ? onlyKey(key) : new Set([...order.triedKeys, handleOf(key)])));
   return new UpstreamAttempt({
-    owner, origin: { target, resolved, endpoint, key, permit, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
+    owner, origin: { target, resolved, endpoint, key, permit, repairs, stripped: order.strip, started, announced, timeouts, fullTimeouts }, outgoing, stream: input.stream, clock,
     holdsPrelude: order.held(anotherKey),
     finishSuffices: order.rewrite,
     records: order.records,

@@ -1,6 +1,7 @@
 import type { PlannedTarget } from '../../api/receipt.ts';
 import type { EndpointConfig, Timeouts } from '../../config/config.ts';
 import type { HandedKey } from '../../keys/keyHandles.ts';
+import type { Repair } from '../../protocols/repairs/repair.ts';
 import type { ResolvedTarget } from '../../routing/routeTable.ts';
 import type { Permit } from '../admission.ts';
 import type { AttemptStarted } from '../events.ts';
@@ -16,6 +17,10 @@ export interface AttemptOrigin {
   key: HandedKey | undefined;
   /** What the attempt took; given back once, at its end. */
   permit: Permit;
+  /** What was changed of the request because the target refused it earlier; absent: nothing. */
+  repairs?: readonly Repair[] | undefined;
+  /** Reasoning that another provider made was left out, after the target refused it. */
+  stripped?: boolean | undefined;
   started: StartedAttempt;
   /** The attempt as observers see it. */
   announced: AttemptStarted;

@@ -13,7 +13,7 @@ import type { ExchangeServices } from '../services.ts';
 import { isContentEvent } from '../../protocols/events.ts';
 import { admit } from './admittance.ts';
 import { AnswerReader, type ReaderOwner } from './answerReader.ts';
-import { keyAt, requestKey } from './requestKey.ts';
+import { keyAt, keySent, requestKey } from './requestKey.ts';
 import { SharedAnswer, type AnswerOrigin, type AnswerState } from './sharedAnswer.ts';
 
 /** The exchange that takes part in a response cache. */
@@ -27,7 +27,7 @@ export interface CachedExchange {
   onBroken(cause: unknown): void;
 }
 
-type CacheServices = Pick<ExchangeServices, 'responses' | 'routeTable' | 'clock' | 'log'>;
+type CacheServices = Pick<ExchangeServices, 'responses' | 'routeTable' | 'clock' | 'log' | 'repairs'>;
 
 /** A request whose shared call failed so often gets the failure: one more call for it would fail, too. */
 const mostJoins = 2;
@@ -53,6 +53,8 @@ export class ExchangeCache implements ReaderOwner {
   #runningKey: string | undefined;
   /** Answers of two targets, or of one that left events out, are no answer to keep. */
   #isPure = true;
+  /** What answered, and the key of what was sent there. */
+  #sent: { readonly target: string; readonly key: string } | undefined;
   #callerIsGone = false;
   /** As one who gets another's answer. */
   #reader: AnswerReader | undefined;
@@ -156,7 +158,7 @@ export class ExchangeCache implements ReaderOwner {
   }
 
   #keyAt(target: PlannedTarget): string | undefined {
-    return this.#request === undefined ? undefined : keyAt(this.#request, this.#input, target, this.#services.routeTable());
+    return this.#request === undefined ? undefined : keyAt(this.#request, this.#input, target, this.#services);
   }
 
   #find(key: string | undefined): SharedAnswer | undefined {
@@ -269,7 +271,10 @@ export class ExchangeCache implements ReaderOwner {
 
   /** An attempt answered. */
   answered(attempt: UpstreamAttempt): void {
-    if (attempt.unreadable > 0 || isDrilled(attempt.call)) this.#isPure = false;
+    const { origin } = attempt;
+    // What was sent without its reasoning was another request.
+    if (attempt.unreadable > 0 || isDrilled(attempt.call) || origin.stripped === true) this.#isPure = false;
+    if (this.#request !== undefined) this.#sent = { target: origin.target.target, key: keySent(this.#request, origin) };
   }
 
   /** The exchange has ended. */
@@ -288,7 +293,7 @@ export class ExchangeCache implements ReaderOwner {
     answer.end({ kind: 'whole', refusal });
     if (this.#use.state === 'hit') return;
     responses.awaitsCost(answer);
-    const key = answer.origin === undefined ? undefined : this.#keyAt(answer.origin.target);
+    const key = this.#sent?.target === answer.origin?.target.target ? this.#sent?.key : undefined;
     if (key !== undefined && this.#mayKeep(answer, refusal)) responses.keep(this.#route, this.#policy, key, answer.compacted());
   }
 

@@ -55,6 +55,28 @@ describe('a route that keeps answers', () => {
     }
   });
 
+  it('heeds what the target refuses by now, and what its model can write, because they change what is sent', t => {
+    const { cache } = answered(t);
+    const body = { seed: 7 };
+    const place = { endpoint: (cache.services.routeTable().target('a', 'm') ?? assert.fail()).endpoint, form: 'openai-chat', model: 'm' } as const;
+    const seed = [{ kind: 'drop', name: 'seed' }] as const;
+    const finish = (call: number, text: string): void => {
+      cache.transport.call(call).says(text);
+      cache.transport.call(call).ends();
+    };
+    cache.ask({ body });
+    // The provider refuses the field while this answer is under way: the answer is one to the request as it was sent.
+    cache.services.repairs.learn(place, seed, cache.clock.now);
+    finish(2, 'with a seed');
+    const without = cache.ask({ body });
+    assert.equal(without.exchange.receipt.cache?.state, 'miss');
+    finish(3, 'without a seed');
+    assert.equal(textOf(cache.ask({ body }).sink), 'without a seed');
+    cache.services.repairs.forget(place, seed, cache.clock.now);
+    assert.equal(textOf(cache.ask({ body }).sink), 'with a seed');
+    assert.equal(cache.transport.calls.length, 3);
+  });
+
   it('asks again when an answer is too old, when the configuration changed, and when the answers were cleared', t => {
     const { cache } = answered(t, cachedRoute({ maxAgeMs: 1000 }));
     const asks = (): boolean => {
