@@ -42,6 +42,8 @@ export class Mirror {
   own: Receipt | undefined;
   /** Undefined until what is sent is known. */
   copies: MirroredCopy[] | undefined;
+  /** The response cache answered the caller, so nothing is compared. */
+  isKept = false;
   #isReleased = false;
 
   constructor(live: LiveShadow, input: ExchangeInput, heard: HeardAnswer) {

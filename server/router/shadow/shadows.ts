@@ -134,9 +134,11 @@ export class Shadows {
   async #sent(mirror: Mirror): Promise<ShadowSkip | undefined> {
     const { pricesReady, redactor, routeTable, random } = this.#options;
     const { live: { rules }, input, first } = mirror;
+    if (mirror.isKept) return undefined;
     const refused = await refusedByContent(input, rules, redactor);
     if (refused !== undefined) return refused;
     await pricesReady();
+    if (mirror.isKept) return undefined;
     if (this.#isClosed) return 'busy';
     const tried = routeTable().namedTarget(rules.target.endpoint, rules.target.model);
     if (tried?.endpoint === undefined || first === undefined) return 'kept-away';
@@ -189,9 +191,18 @@ export class Shadows {
     const mirror = this.#mirrors.get(receipt.id);
     if (mirror === undefined) return;
     mirror.own = receipt;
-    // Nothing was sent to any provider, so there is nothing to compare with.
-    if (mirror.first === undefined) this.#forget(mirror);
+    const { cache: { state } = {} } = receipt;
+    if (state === 'hit' || state === 'shared') this.#keptAnswer(mirror);
+    // Nothing was sent to any provider, so there is nothing to compare with; nor is a copy that was not sent yet.
+    if (mirror.first === undefined || (mirror.isKept && mirror.copies === undefined)) this.#forget(mirror);
     else this.#concludeOnce(mirror);
+  }
+
+  /** The caller got an answer that its route had kept, or another caller's: what it took and cost is no measure of a target, and copies under way are not worth their price. */
+  #keptAnswer(mirror: Mirror): void {
+    mirror.isKept = true;
+    this.#skip(mirror.live, 'kept-answer');
+    for (const copy of mirror.copies ?? []) if (copy.receipt === undefined) copy.cancel();
   }
 
   /** A copy has ended and has its price. */
@@ -220,9 +231,9 @@ export class Shadows {
   }
 
   /** Compares the answers, and keeps figures of them. */
-  #conclude({ live, heard: callersHeard, own, copies = [] }: Mirror): void {
+  #conclude({ live, heard: callersHeard, own, copies = [], isKept }: Mirror): void {
     const { state, run } = live;
-    if (own === undefined) return;
+    if (own === undefined || isKept) return;
     if (own.outcome === 'ok' || own.outcome === 'failed') state.take(run, before => withOwn(before, own.outcome === 'ok'));
     const heard = own.outcome === 'ok' ? this.#said(callersHeard, own) : undefined;
     for (const { arm, target, receipt, timedOut, heard: copyHeard } of copies) {

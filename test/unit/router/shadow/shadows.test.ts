@@ -117,6 +117,35 @@ describe('a copy for a shadow', () => {
     assert.deepEqual([copy?.input.requestedModel, copy?.input.caller, copy?.input.patienceMs, copy?.input.shadow], ['new/m', { tool: 'shadow' }, 0, { of: id, route: 'coding', arm: 'shadow' }]);
   });
 
+  it('is not compared where the response cache answered the caller, and is given up where it still runs', async () => {
+    const server = new Server();
+    server.start();
+    const kept = (id: string): Receipt => ({ ...receipt(id, 'other/m', 'ok', 0), cache: { state: 'hit' } });
+    // A target failed, and then the route had an answer of the next one.
+    const first = server.ask();
+    first.begin();
+    for (let turn = 0; turn < 4; turn++) await nextTurn();
+    first.sink.events([{ type: 'text', text: 'yes' }, { type: 'finish', reason: 'end' }]);
+    server.shadows.callerPriced(kept(first.id));
+    const [copy] = server.sent;
+    assert.equal(copy?.cancelled, true);
+    server.shadows.copyPriced(receipt(copy.input.id, copy.input.requestedModel, 'ok', 700));
+    // The copy of the second one is not sent yet, and the third asked nobody at all.
+    const second = server.ask();
+    second.begin();
+    server.shadows.callerPriced(kept(second.id));
+    for (let turn = 0; turn < 4; turn++) await nextTurn();
+    const third = server.ask();
+    server.shadows.callerPriced({ ...kept(third.id), cache: { state: 'shared' } });
+    assert.deepEqual([server.sent.length, server.shadows.isWatching], [1, false]);
+    const { counts, spentMicroUsd, skipped } = server.report;
+    assert.deepEqual([counts.shadow.compared, counts.shadow.answered, spentMicroUsd, skipped], [0, 0, 700, [{ reason: 'kept-answer', count: 3 }]]);
+    assert.equal(await server.whole(), 1, 'no place is lost');
+    assert.equal(await server.whole(), 1);
+    assert.equal(await server.whole(), 1);
+    assert.equal(server.report.counts.shadow.compared, 3);
+  });
+
   it('is not made before the shadow was started, after it was stopped, and of other names than its route', async () => {
     const server = new Server();
     assert.equal(await server.whole(), 0);
