@@ -28,7 +28,7 @@ import { showCacheReport } from './commands/reports/cacheReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
 import { why } from './commands/requests/why.ts';
-import { addRouteTarget, editPolicyOfLine, moveTarget, openRouteSettings, removeTarget, weighTarget } from './commands/routes/lineCommands.ts';
+import { addRouteTarget, editPolicyOfLine, moveTarget, openRouteSettings, removeTarget, tierTarget, weighTarget } from './commands/routes/lineCommands.ts';
 import { tryRoute } from './commands/routes/tryRoute.ts';
 import { editProvider } from './commands/routes/editProvider.ts';
 import { addToRoute, editRoute, newRoute, removeRoute } from './commands/routes/routeCommands.ts';
@@ -156,6 +156,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.moveTargetUp': target => moveTarget(services, target, -1),
       'waybill.moveTargetDown': target => moveTarget(services, target, 1),
       'waybill.weighTarget': target => weighTarget(services, target),
+      'waybill.tierTarget': target => tierTarget(services, target),
       'waybill.removeTarget': target => removeTarget(services, target),
       'waybill.editRoutePolicy': target => editPolicyOfLine(services, target),
       'waybill.why': target => why(services, target),

@@ -27,6 +27,7 @@ export const commandTitles = {
   'waybill.moveTargetUp': 'Move Up',
   'waybill.moveTargetDown': 'Move Down',
   'waybill.weighTarget': 'Set Weight…',
+  'waybill.tierTarget': 'Set When It Is Used…',
   'waybill.removeTarget': 'Remove from Route',
   'waybill.editRoutePolicy': 'Edit This Policy…',
   'waybill.why': 'Why Did It Go There?…',

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { whyText } from '../../../server/api/routes/why.ts';
+import { whyBrief } from '../../../server/api/routes/why.ts';
 import { NextStep, UserError } from '../../base/errors.ts';
 import { countOf, formatListTime } from '../../base/figures.ts';
 import { callerText, outcomeText } from '../../base/outcomeWording.ts';
@@ -17,7 +17,7 @@ export async function why(services: CommandServices, target: CommandTarget): Pro
   if (id === undefined) return;
   const receipt = await services.server.receipt(id);
   if (receipt === null) throw new UserError('There is no receipt of this request any more.');
-  if (await inform(whyText(receipt), openReceipt) === openReceipt) await vscode.commands.executeCommand('waybill.openReceipt', id);
+  if (await inform(whyBrief(receipt), openReceipt) === openReceipt) await vscode.commands.executeCommand('waybill.openReceipt', id);
 }
 
 async function askRequest({ server }: CommandServices): Promise<string | undefined> {

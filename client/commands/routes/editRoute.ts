@@ -5,7 +5,7 @@ import { askChoice, askText, valueOf, type Choice } from '../input/quickInput.ts
 import type { CommandServices } from '../services.ts';
 import { askTarget } from './askTarget.ts';
 import { editPolicy, type EditedSettings } from './editPolicy.ts';
-import { heedsWeights } from '../../settings/policies/ordering.ts';
+import { heedsWeights, tierLabels } from '../../settings/policies/ordering.ts';
 import { policyText, type Policy } from '../../settings/policies/policy.ts';
 import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
 
@@ -48,8 +48,6 @@ function describedTarget(settings: RouteSettings, target: string): { description
   const parts = [...(tier === undefined ? [] : [tierLabels[tier].toLowerCase()]), ...(heedsWeights(settings) ? [`weight ${String(settings.weights?.[target] ?? 1)}`] : [])];
   return parts.length === 0 ? {} : { description: parts.join(', ') };
 }
-
-const tierLabels: Readonly<Record<TargetTier, string>> = { 'backup': 'Backup', 'last-resort': 'Last Resort' };
 
 /** Asks when a target of a route is used. */
 export async function editTier(services: CommandServices, route: string, target: string): Promise<void> {

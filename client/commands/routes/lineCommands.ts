@@ -5,7 +5,7 @@ import { routePolicies, type RoutePolicyName } from '../../settings/policies/rou
 import type { CommandTarget } from '../commandTable.ts';
 import type { CommandServices } from '../services.ts';
 import { offerUndo } from '../undo.ts';
-import { addTarget, editRoutePolicy, editWeight, reorder } from './editRoute.ts';
+import { addTarget, editRoutePolicy, editTier, editWeight, reorder } from './editRoute.ts';
 
 /** "Add Model or Route…" of a route's line. */
 export async function addRouteTarget(services: CommandServices, line: CommandTarget): Promise<void> {
@@ -22,6 +22,12 @@ export async function moveTarget(services: CommandServices, line: CommandTarget,
 export async function weighTarget(services: CommandServices, line: CommandTarget): Promise<void> {
   const { route, target } = targetOf(services, line);
   await editWeight(services, route, target);
+}
+
+/** "Set When It Is Used…" of a target's line. */
+export async function tierTarget(services: CommandServices, line: CommandTarget): Promise<void> {
+  const { route, target } = targetOf(services, line);
+  await editTier(services, route, target);
 }
 
 /** "Remove from Route" of a target's line; the last one stays. */

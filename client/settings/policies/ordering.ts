@@ -1,5 +1,8 @@
-import { routeStrategies, type RouteSettings, type StrategyName } from '../../../server/api/settings.ts';
+import { routeStrategies, type RouteSettings, type StrategyName, type TargetTier } from '../../../server/api/settings.ts';
 import { withField, type Policy } from './policy.ts';
+
+/** What a tier of a target is called; one without it does not compile. */
+export const tierLabels: Readonly<Record<TargetTier, string>> = { 'backup': 'Backup', 'last-resort': 'Last Resort' };
 
 /** A strategy in a word or two; one without them does not compile. */
 export const strategyLabels: Readonly<Record<StrategyName, string>> = {

@@ -7,12 +7,12 @@ export function canaryRows(status: StatusSnapshot | undefined): TreeNode[] {
   return (status?.canaries ?? []).filter(({ phase }) => phase !== 'none').map(canaryRow);
 }
 
-/** What the line of a canary says, and what rests behind it. */
+/** What the line of a canary says, the verdict first, because a narrow sidebar cuts the end off; and what rests behind it. */
 export function canaryLine({ phase, stage, stages, share, verdict, route, message }: CanaryStatus): { description: string; tooltip: string } {
   const stageText = `stage ${String(stage)} of ${String(stages.length)}, ${String(share)} %`;
   const verdicts = { 'pass': 'gates pass', 'fail': 'a gate failed', 'inconclusive': 'inconclusive', 'no-data': 'not enough data', 'none': '' } as const;
   const description = {
-    'running': `${stageText} · ${verdicts[verdict]}`, 'paused': `paused at ${stageText}`, 'rolled-back': 'rolled back', 'promoted': 'promoted', 'none': '',
+    'running': verdicts[verdict] === '' ? stageText : `${verdicts[verdict]} · ${stageText}`, 'paused': `paused at ${stageText}`, 'rolled-back': 'rolled back', 'promoted': 'promoted', 'none': '',
   }[phase];
   return { description, tooltip: `${headline({ route, phase, stage, stages, share })}\n${message}` };
 }

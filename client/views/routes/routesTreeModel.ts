@@ -5,7 +5,7 @@ import type { RouteSettings } from '../../../server/api/settings.ts';
 import type { StatusSnapshot, TargetStatus } from '../../../server/api/status.ts';
 import { formatTokens } from '../../base/figures.ts';
 import { targetsOf, type Routes } from '../../settings/settingsEdits.ts';
-import { heedsWeights, strategyLabels } from '../../settings/policies/ordering.ts';
+import { heedsWeights, strategyLabels, tierLabels } from '../../settings/policies/ordering.ts';
 import { policyIsSet, policyText, type Policy } from '../../settings/policies/policy.ts';
 import { kindTitles, roleTitles } from '../../settings/policies/purposes.ts';
 import { routePolicies, routePolicyNames, type RoutePolicyName } from '../../settings/policies/routePolicies.ts';
@@ -62,11 +62,12 @@ function routeLine(name: string, settings: RouteSettings, known: Known): RouteLi
 
 function targetLine(route: string, settings: RouteSettings, target: string, index: number, count: number, known: Known): RouteLine {
   const weight = heedsWeights(settings) ? weightText(settings, target) : undefined;
+  const tier = tierText(settings, target);
   const place = `${index === 0 ? 'first' : index === count - 1 ? 'last' : 'middle'}${count === 1 ? '.only' : ''}${heedsWeights(settings) ? '.weighed' : ''}`;
   const line = entryLine(`${route}:target:${target}`, route, target, problemAt(known.status, route, index), known);
   return {
-    ...line, label: target, description: [...(weight === undefined ? [] : [weight]), ...(line.description === '' ? [] : [line.description])].join(' · '), context: `target.${place}`, target,
-    spoken: `${String(index + 1)}. ${line.spoken}${weight === undefined ? '' : `, ${weight}`}`,
+    ...line, label: target, description: [...(tier === undefined ? [] : [tier]), ...(weight === undefined ? [] : [weight]), ...(line.description === '' ? [] : [line.description])].join(' · '), context: `target.${place}`, target,
+    spoken: [`${String(index + 1)}. ${line.spoken}`, ...(tier === undefined ? [] : [tier]), ...(weight === undefined ? [] : [weight])].join(', '),
   };
 }
 
@@ -107,6 +108,12 @@ function targetTooltip(target: string, { condition, contextWindow, pricing }: Ta
     ...(contextWindow === undefined ? [] : [`Context window: ${formatTokens(contextWindow)} tokens`]),
     ...(pricing === undefined ? [] : [pricing]),
   ].join('\n');
+}
+
+/** `backup`, `last resort`; undefined for a main target, and for what is no tier. */
+function tierText(settings: RouteSettings, target: string): string | undefined {
+  const tier = settings.tiers?.[target];
+  return tier !== undefined && Object.hasOwn(tierLabels, tier) ? tierLabels[tier].toLowerCase() : undefined;
 }
 
 /** `70 %` of what the targets of a route get. */

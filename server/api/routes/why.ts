@@ -17,6 +17,20 @@ export function whyText(receipt: Receipt): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
+/** The same parts, the most telling first: what happened comes before what was planned. */
+const telling: readonly Part[] = [failures, role, beside, otherKey, standIn, lastResort, warmCache, canary, notAskedAnyMore, choice, leftOut];
+/** A notification shows about two lines. */
+const longestReason = 140;
+
+/** The outcome and its most telling reason, in one short sentence; `whyText` has the rest. */
+export function whyBrief(receipt: Receipt): string {
+  const [reason] = telling.flatMap(part => part(receipt) ?? []);
+  if (reason === undefined) return `${outcome(receipt)}.`;
+  const [line = ''] = reason.split('\n', 1);
+  const short = line.length <= longestReason ? line : `${line.slice(0, longestReason).trimEnd()}…`;
+  return `${outcome(receipt)}: ${short}${/[.!?…]$/.test(short) ? '' : '.'}`;
+}
+
 /** The attempt that the caller saw the end of: the one that answered, else the last one; none where a kept answer did. */
 function decisive(receipt: Receipt): Attempt | undefined {
   const { target, attempts, outcome: result } = receipt;

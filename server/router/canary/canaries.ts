@@ -147,9 +147,22 @@ export class Canaries {
 
   #adopt(): void {
     const config = this.#options.config();
+    const before = this.#configured;
     this.#configured = config;
-    for (const name of this.#states.keys()) if (config.routes.get(name)?.canary === undefined) this.#states.delete(name);
-    for (const route of config.routes.values()) if (hasCanary(route)) this.#stateOf(route);
+    for (const [name, state] of this.#states) {
+      const route = config.routes.get(name);
+      if (route?.canary !== undefined) continue;
+      // A route that is gone may come back as it was, such as after a mistake in the settings.
+      if (route !== undefined) state.forgetPromoted();
+      this.#states.delete(name);
+    }
+    for (const route of config.routes.values()) {
+      if (!hasCanary(route)) continue;
+      const state = this.#stateOf(route);
+      const known = before?.routes.get(route.name);
+      // The route was without a canary until now, so what an earlier one came to is over.
+      if (known !== undefined && known.canary === undefined && state.current !== undefined) state.forgetPromoted();
+    }
   }
 
   #stateOf(route: RouteWithCanary): CanaryState {

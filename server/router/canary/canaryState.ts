@@ -21,6 +21,8 @@ export interface CanaryStateOptions {
 /** @property begunAt when the request arrived, in milliseconds since the epoch */
 interface Pending { readonly begunAt: number; apply(rollout: Rollout): Rollout }
 
+/** A text that is no state. */
+const nothingStored = '';
 /** While the store cannot be used, older observations than these are only in memory. */
 const mostPending = 5_000;
 
@@ -127,6 +129,19 @@ export class CanaryState {
       return { rollout: { ...rollout, phase: { ...rollout.phase, announced: true } } };
     });
     return claimed;
+  }
+
+  /**
+   * The route has no such canary any more: where it was promoted, that is over, so that the same canary begins anew when it is described again.
+   * Nothing happens to a canary in another phase.
+   */
+  forgetPromoted(): void {
+    const { store, route } = this.#options;
+    if (this.#local?.phase.kind !== 'promoted') return;
+    const outcome = store?.update(route, stored => (this.#parsed(stored)?.phase.kind === 'promoted' ? nothingStored : undefined));
+    if (outcome?.done === false) return;
+    this.#pending = [];
+    this.#set(undefined);
   }
 
   #accept(next: Rollout | undefined): void {

@@ -4,7 +4,7 @@ import { failureClassWords } from '../../../server/api/condition.ts';
 import type { FailureClass } from '../../../server/api/failure.ts';
 import type { Attempt, Plan, Receipt } from '../../../server/api/receipt.ts';
 import { routeStrategies } from '../../../server/api/settings.ts';
-import { whyText } from '../../../server/api/routes/why.ts';
+import { whyBrief, whyText } from '../../../server/api/routes/why.ts';
 
 const planned = (...names: string[]): Plan['targets'] => names.map(target => ({ target, endpoint: target.split('/')[0] ?? '', model: 'm', upstreamModel: 'm' }));
 
@@ -27,6 +27,31 @@ function why(plan: Partial<Plan>, attempts: Attempt[], changes: Partial<Receipt>
     ...(answered === undefined ? {} : { target: answered }), plan: { ...routePlan, ...plan }, attempts, usage: {}, cost: { certainty: 'unknown' }, ...changes,
   });
 }
+
+describe('why a request went where it went, in short', () => {
+  const brief = (plan: Partial<Plan>, attempts: Attempt[], changes: Partial<Receipt> = {}): string => {
+    const answered = attempts.findLast(({ outcome }) => outcome === 'ok')?.target;
+    return whyBrief({
+      id: 'x', inbound: 'http', protocol: 'openai-chat', stream: true, caller: { tool: 'http' }, startedAt: 0, totalMs: 10, outcome: answered === undefined ? 'failed' : 'ok',
+      ...(answered === undefined ? {} : { target: answered }), plan: { ...routePlan, ...plan }, attempts, usage: {}, cost: { certainty: 'unknown' }, ...changes,
+    });
+  };
+
+  it('is the outcome with the most telling reason alone', () => {
+    assert.equal(brief({}, [attempt('a/m')]), 'a/m answered: a/m is the first of the route best that can serve it.');
+    const excluded = [{ target: 'c/m', reason: 'its key was rejected' }];
+    assert.equal(brief({ excluded }, [failed('a/m', 'rate-limit', { status: 429 }), attempt('b/m')]), 'b/m answered: a/m (rate limited, 429) failed.');
+    assert.equal(brief({ why: 'weighted: drawn with 70 %', cache: { conversation: 'c', estimatedTokens: 50_000, turn: 'switches', why: 'left b/m with 48k cached tokens' } }, [attempt('a/m')]), 'a/m answered: of its prompt cache: left b/m with 48k cached tokens.');
+    assert.equal(brief({ targets: [], excluded }, []), 'It was sent to no provider: left out was c/m (its key was rejected).');
+  });
+
+  it('fits into a notification whatever the names and reasons are', () => {
+    const long = 'x'.repeat(300);
+    for (const text of [brief({ why: long }, [attempt('a/m')]), brief({ targets: [], excluded: [{ target: 'c/m', reason: long }] }, []), brief({ strategy: 'none', targets: [] }, [], { message: `${long}\nmore` })]) {
+      assert.ok(text.length < 200 && text.endsWith('…') && !text.includes('\n'), text);
+    }
+  });
+});
 
 describe('why a request went where it went', () => {
   it('is its name: a route, a model or a target', () => {

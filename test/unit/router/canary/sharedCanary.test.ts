@@ -54,6 +54,67 @@ function report(one: Server): { phase: string; requests: number; message: string
   return { phase: found?.phase ?? '', requests: (found?.canary.requests ?? 0) + (found?.baseline.requests ?? 0), message: found?.message ?? '' };
 }
 
+describe('a canary that was promoted', () => {
+  const without = (config: Config): Config => ({ ...config, routes: new Map([...config.routes].map(([name, { canary: _canary, ...route }]) => [name, route])) });
+  const promoted = (store: RouteStateStore | undefined): Server => {
+    const one = server(store);
+    assert.ok('canaries' in one.canaries.act({ action: 'start', route: 'coding' }));
+    for (let stage = 0; stage < defaults.stages.length; stage++) one.canaries.act({ action: 'promote', route: 'coding' });
+    assert.equal(report(one).phase, 'promoted');
+    return one;
+  };
+
+  for (const stored of [true, false]) it(`is over once its route has no canary, so that the same one begins anew ${stored ? 'for all servers, also after a restart' : 'without a store'}`, () => {
+    const one = promoted(stored ? storeIn('adopted') : undefined);
+    const described = one.config.now;
+    one.config.now = without(described);
+    one.canaries.tick(5_000);
+    one.config.now = described;
+    one.canaries.tick(6_000);
+    assert.equal(report(one).phase, 'none');
+    if (!stored) return;
+    one.canaries.shutdown();
+    const next = server(storeIn('adopted'));
+    assert.equal(report(next).phase, 'none');
+    assert.ok('canaries' in next.canaries.act({ action: 'start', route: 'coding' }));
+    assert.equal(report(next).phase, 'running');
+  });
+
+  it('is over also where the canary was taken out while no server ran', () => {
+    promoted(storeIn('meanwhile')).canaries.shutdown();
+    const next = server(storeIn('meanwhile'));
+    const described = next.config.now;
+    next.config.now = without(described);
+    next.canaries.tick(5_000);
+    next.config.now = described;
+    next.canaries.tick(6_000);
+    assert.equal(report(next).phase, 'none');
+  });
+
+  it('stays over a restart, a change of other settings, and while its route is left out by a mistake', () => {
+    const one = promoted(storeIn('kept'));
+    const described = one.config.now;
+    one.config.now = emptyConfig;
+    one.canaries.tick(5_000);
+    one.config.now = { ...described };
+    one.canaries.tick(6_000);
+    assert.equal(report(one).phase, 'promoted');
+    one.canaries.shutdown();
+    assert.equal(report(server(storeIn('kept'))).phase, 'promoted');
+  });
+
+  it('leaves one that still runs as it is when its description comes and goes', () => {
+    const one = server(storeIn('running'));
+    one.canaries.act({ action: 'start', route: 'coding' });
+    const described = one.config.now;
+    one.config.now = without(described);
+    one.canaries.tick(5_000);
+    one.config.now = described;
+    one.canaries.tick(6_000);
+    assert.equal(report(one).phase, 'running');
+  });
+});
+
 describe('a canary that several servers share', () => {
   it('counts what all of them found out, once', () => {
     const [a, b] = [server(storeIn('count')), server(storeIn('count'))];

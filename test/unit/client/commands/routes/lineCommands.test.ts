@@ -8,7 +8,7 @@ import type { Routes } from '../../../../../client/settings/settingsEdits.ts';
 const editor = 'data:text/javascript,export const window = { showInformationMessage: async () => globalThis.pressedButton }; export const commands = {}; export const QuickPickItemKind = { Separator: -1 };';
 
 const hooks = registerHooks({ resolve: (name, context, next) => (name === 'vscode' ? { url: editor, shortCircuit: true } : next(name, context)) });
-const { addRouteTarget, editPolicyOfLine, moveTarget, removeTarget, weighTarget } = await import('../../../../../client/commands/routes/lineCommands.ts');
+const { addRouteTarget, editPolicyOfLine, moveTarget, removeTarget, tierTarget, weighTarget } = await import('../../../../../client/commands/routes/lineCommands.ts');
 hooks.deregister();
 
 /** The user's routes, and what the commands made of them. */
@@ -72,7 +72,7 @@ describe('commands of a line of the Routes view', () => {
 
   it('refuse in one sentence what is not there any more, and what was called without a line', async () => {
     const { services } = kept();
-    for (const command of [(line: object): Promise<void> => moveTarget(services, line, 1), (line: object): Promise<void> => weighTarget(services, line), (line: object): Promise<void> => removeTarget(services, line)]) {
+    for (const command of [(line: object): Promise<void> => moveTarget(services, line, 1), (line: object): Promise<void> => weighTarget(services, line), (line: object): Promise<void> => tierTarget(services, line), (line: object): Promise<void> => removeTarget(services, line)]) {
       await assert.rejects(command({ route: 'best', target: 'gone/m' }), { message: 'This target is not in the route "best" any more.' });
       await assert.rejects(command({ route: 'gone', target: 'a/m' }), { message: 'There is no route "gone" in the settings any more.' });
       await assert.rejects(command({}), { message: 'Choose a route in the Routes view, or run "Waybill: Edit Route…".' });

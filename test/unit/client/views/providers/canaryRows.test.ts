@@ -10,7 +10,7 @@ const row = (changes: Partial<CanaryStatus>) => canaryRows(emptyStatus({ canarie
 describe('the line of a canary', () => {
   it('shows stage, share and verdict, and the sentence on top of it', () => {
     const line = row({});
-    assert.deepEqual([line?.label, line?.description, line?.context, line?.route], ['Canary of coding', 'stage 2 of 3, 15 % · gates pass', 'canary.running', 'coding']);
+    assert.deepEqual([line?.label, line?.description, line?.context, line?.route], ['Canary of coding', 'gates pass · stage 2 of 3, 15 %', 'canary.running', 'coding']);
     assert.equal(line?.tooltip, 'Canary of "coding": running, stage 2 of 3, 15 %\nStage 2 of 3, 15 %: every gate passes.');
   });
 

@@ -33,6 +33,12 @@ describe('the lines of the Routes view', () => {
     assert.match(found['best:target:a/m']?.spoken ?? '', /^1\. a\/m, out: rate-limited/);
   });
 
+  it('show which targets wait behind the others', () => {
+    const found = lines({ best: { targets: ['a/m', 'b/m', 'c/m'], strategy: 'weighted', tiers: { 'b/m': 'backup', 'c/m': 'last-resort' } } }, statusOf({ 'a/m': healthy, 'b/m': healthy, 'c/m': healthy }));
+    assert.deepEqual(['a', 'b', 'c'].map(name => found[`best:target:${name}/m`]?.description.split(' · ')[0]), ['33.3 %', 'backup', 'last resort']);
+    assert.match(found['best:target:b/m']?.spoken ?? '', /, backup, 33\.3 %$/);
+  });
+
   it('show the strategy, and the share of each target where weights count', () => {
     const found = lines({ best: { targets: ['a/m', 'b/m', 'c/m'], strategy: 'weighted', weights: { 'a/m': 2 } } }, statusOf({ 'a/m': healthy, 'b/m': healthy, 'c/m': healthy }));
     assert.equal(found['best']?.description, 'by weight');
@@ -53,7 +59,7 @@ describe('the lines of the Routes view', () => {
     const routes: Routes = { best: { targets: ['a/m'], canary: { targets: ['c/m'] }, byRole: { subagent: 'b/m' }, byKind: { 'low-cost': 'cheap' }, timeouts: { idleMs: 2000 } }, cheap: { targets: ['b/m'] } };
     const found = lines(routes, statusOf({ 'a/m': healthy, 'b/m': healthy, 'c/m': limited }, { canaries: [canary] }));
     assert.equal(found['best']?.description, 'canary 5 %');
-    assert.deepEqual([found['best:canary']?.description, found['best:canary']?.context], ['stage 1 of 2, 5 % · not enough data', 'canary.running']);
+    assert.deepEqual([found['best:canary']?.description, found['best:canary']?.context], ['not enough data · stage 1 of 2, 5 %', 'canary.running']);
     assert.match(found['best:canary:c/m']?.description ?? '', /^out: rate-limited/);
     assert.equal(found['best:byRole:subagent']?.description, '→ b/m');
     assert.equal(found['best:byKind:low-cost']?.description, '→ cheap · route · 1/1 in');
