@@ -28,7 +28,7 @@ export function whyBrief(receipt: Receipt): string {
   if (reason === undefined) return `${outcome(receipt)}.`;
   const [line = ''] = reason.split('\n', 1);
   const short = line.length <= longestReason ? line : `${line.slice(0, longestReason).trimEnd()}…`;
-  return `${outcome(receipt)}: ${short}${/[.!?…]$/.test(short) ? '' : '.'}`;
+  return `${outcome(receipt)}: ${short}${/[.!?\u2026]$/.test(short) ? '' : '.'}`;
 }
 
 /** The attempt that the caller saw the end of: the one that answered, else the last one; none where a kept answer did. */
