@@ -7,6 +7,7 @@ import { escapedLog } from './base/escapedLog.ts';
 import { ChatAccess } from './chat/chatAccess.ts';
 import { editorChat } from './chat/chatHost.ts';
 import { ChatProvider } from './chat/chatProvider.ts';
+import { ConversationTitles } from './chat/conversationTitles.ts';
 import { addProvider } from './commands/addProvider.ts';
 import { checkTools } from './commands/checkTools.ts';
 import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
@@ -27,6 +28,8 @@ import { migrationReport } from './commands/reports/migrationReport.ts';
 import { showCacheReport } from './commands/reports/cacheReport.ts';
 import { showSavings, type ReportPlace } from './commands/reports/showSavings.ts';
 import { registerCommands } from './commands/register.ts';
+import { filterRequests } from './commands/requests/filterRequests.ts';
+import { cancelRequest, clearRequestFilter, compareRequests, copyRequestId, lastChatReceipt, showOnly } from './commands/requests/requestCommands.ts';
 import { why } from './commands/requests/why.ts';
 import { addRouteTarget, editPolicyOfLine, moveTarget, openRouteSettings, removeTarget, tierTarget, weighTarget } from './commands/routes/lineCommands.ts';
 import { tryRoute } from './commands/routes/tryRoute.ts';
@@ -107,7 +110,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const reports = new ReportDocuments();
   const reportPlace: ReportPlace = { show: (name, markdown) => reports.show(name, markdown), save: saveReport };
   const walkthrough = new WalkthroughProgress(server, context.globalState);
-  const chat = new ChatProvider(server, configuration, context.globalState);
+  const titles = new ConversationTitles();
+  const chat = new ChatProvider(server, configuration, context.globalState, titles);
+  const requests = new RequestsView(server, titles);
 
   context.subscriptions.push(
     log, keys, configuration, server, chat,
@@ -118,7 +123,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ProvidersTree(server, configuration),
     new RoutesTree(server, configuration),
     new SpendView(context.extensionUri, server, () => { void walkthrough.spendSeen(); }),
-    new RequestsView(server),
+    requests,
     new ReceiptView(context.extensionUri, server),
     new DrillTree(server),
     drillReport,
@@ -160,6 +165,15 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.removeTarget': target => removeTarget(services, target),
       'waybill.editRoutePolicy': target => editPolicyOfLine(services, target),
       'waybill.why': target => why(services, target),
+      'waybill.filterRequests': target => filterRequests(services, target, requests, titles),
+      'waybill.clearRequestFilter': target => clearRequestFilter(target, requests),
+      'waybill.cancelRequest': target => cancelRequest(services, target),
+      'waybill.compareRequests': target => compareRequests(services, target, requests, report => reports.show('Two requests.md', report)),
+      'waybill.copyRequestId': target => copyRequestId(target),
+      'waybill.showOnlyTool': target => showOnly(services, target, requests, 'tool'),
+      'waybill.showOnlyConversation': target => showOnly(services, target, requests, 'conversation'),
+      'waybill.showOnlyModel': target => showOnly(services, target, requests, 'model'),
+      'waybill.lastChatReceipt': () => lastChatReceipt(services, chat),
       'waybill.checkHealth': target => checkHealth(services, target),
       'waybill.pauseEndpoint': target => pauseEndpoint(services, target),
       'waybill.resumeEndpoint': target => resumeEndpoint(services, target),

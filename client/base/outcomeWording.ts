@@ -36,7 +36,7 @@ export function outcomeText(outcome: Receipt['outcome'], failed: number, failure
   switch (outcome) {
     case 'ok': return `${isRefused({ outcome, failureClass }) ? 'Refused by the model' : 'Answered'}${failed > 0 ? ` after ${failed} failed ${failed === 1 ? 'attempt' : 'attempts'}` : ''}`;
     case 'failed': return failureClass === undefined ? 'Failed' : `Failed: ${exchangeFailureWords(failureClass, attempts)}`;
-    case 'cancelled': return 'Cancelled by the caller';
+    case 'cancelled': return 'Cancelled';
     case 'interrupted': return 'Interrupted: Waybill ended while it ran';
     case 'open': return 'Running';
   }
@@ -56,6 +56,11 @@ export function roleText(role: AttemptRole): string {
 }
 
 const purposeWords: Record<string, string> = { chat: 'chat', agent: 'agent', utility: 'utility', inline: 'inline completion', auxiliary: 'errand' };
+
+/** The tool that asked, for a narrow list: `Chat`, `claude-code`, `a tool`. */
+export function toolText({ tool }: Pick<Receipt['caller'], 'tool'>): string {
+  return tool === 'vscode-chat' ? 'Chat' : tool === 'http' ? 'a tool' : tool;
+}
 
 /** Who asked: `VS Code chat (agent)`, `claude-code`. */
 export function callerText(caller: Receipt['caller']): string {

@@ -8,7 +8,8 @@ import type { ChatResult } from '../../server/api/messages.ts';
 export function chatProblem(result: Pick<ChatResult, 'outcome' | 'error'>, shown: boolean, stopReason: StopReason | undefined): string | undefined {
   switch (result.outcome) {
     case 'cancelled':
-      return undefined;
+      // Where the turn was not stopped in the chat, it was cancelled in the list of requests, and the sentence says so.
+      return result.error?.message;
     case 'failed': {
       const message = result.error?.message ?? 'The request failed: see "Waybill: Show Requests" for what was tried.';
       return shown ? `The answer above is incomplete. ${message}` : message;

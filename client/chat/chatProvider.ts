@@ -5,6 +5,7 @@ import { callerFrom } from './caller.ts';
 import { currentBranch } from './gitBranch.ts';
 import { chatProblem } from './chatOutcome.ts';
 import { conversationFrom } from './conversationFrom.ts';
+import type { ConversationTitles } from './conversationTitles.ts';
 import { readKeptModels, sameModels, shownModels, wantedName } from './offeredModels.ts';
 import type { ShownModel } from './offeredModels.ts';
 import { promptTokens } from '../../server/api/usage.ts';
@@ -26,6 +27,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   readonly #server: WaybillServer;
   readonly #configuration: Configuration;
   readonly #memory: vscode.Memento;
+  readonly #titles: Pick<ConversationTitles, 'keep'>;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #estimator = new TokenEstimator();
   readonly #thinkingPart: ThinkingPartConstructor | undefined = thinkingPartConstructor(vscode);
@@ -34,8 +36,11 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
   #offered: readonly OfferedModel[];
   #shown: ShownModel[];
   #chats = 0;
+  /** The exchange of the last answer that a person saw, and not one of the editor's own small requests. */
+  #lastAnswer: string | undefined;
 
-  constructor(server: WaybillServer, configuration: Configuration, memory: vscode.Memento) {
+  constructor(server: WaybillServer, configuration: Configuration, memory: vscode.Memento, titles: Pick<ConversationTitles, 'keep'>) {
+    this.#titles = titles;
     this.#server = server;
     this.#configuration = configuration;
     this.#memory = memory;
@@ -49,6 +54,9 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
       configuration.onDidChange(() => { this.#refresh(); }),
     ];
   }
+
+  /** The id of the request that the last answer of a chat in this window came from; undefined: none yet. */
+  get lastAnswer(): string | undefined { return this.#lastAnswer; }
 
   get onDidChangeLanguageModelChatInformation(): vscode.Event<void> { return this.#changed.event; }
 
@@ -78,17 +86,11 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
     const caller = token.onCancellationRequested(() => { broken.cancel(); });
     let brokenBy: unknown;
     try {
+      const conversation = conversationFrom(messages, { ...options, modelConfiguration: extras.modelConfiguration });
+      const from = callerFrom({ requestInitiator: extras.requestInitiator, modelOptions: options.modelOptions, tools }, vscode.workspace.workspaceFolders?.[0]?.name, currentBranch());
+      this.#titles.keep(from.conversation, conversation);
       const result = await this.#server.chat(
-        {
-          id: `chat-${String(++this.#chats)}`,
-          requestedModel: wanted,
-          conversation: conversationFrom(messages, { ...options, modelConfiguration: extras.modelConfiguration }),
-          caller: callerFrom(
-            { requestInitiator: extras.requestInitiator, modelOptions: options.modelOptions, tools },
-            vscode.workspace.workspaceFolders?.[0]?.name,
-            currentBranch(),
-          ),
-        },
+        { id: `chat-${String(++this.#chats)}`, requestedModel: wanted, conversation, caller: from },
         events => {
           if (brokenBy !== undefined || token.isCancellationRequested) return;
           try {
@@ -101,6 +103,7 @@ export class ChatProvider implements vscode.LanguageModelChatProvider<PickerMode
         },
         token.isCancellationRequested ? token : broken.token,
       );
+      if (from.purpose !== 'utility') this.#lastAnswer = result.exchangeId;
       if (token.isCancellationRequested) return;
       if (brokenBy !== undefined) throw plainError(messageOf(brokenBy));
       for (const part of assembler.end(result.usage)) this.#report(part, progress);

@@ -1,3 +1,6 @@
+import { readRequestFilter } from '../../server/api/reports/requestFilter.ts';
+import type { RequestFilter } from '../../server/api/reports/requestFilter.ts';
+
 /**
  * Every command, with its title as the palette shows it (after "Waybill: "). package.json contributes the same;
  * a test compares them. A command without a handler does not compile: see `CommandHandlers`.
@@ -31,6 +34,15 @@ export const commandTitles = {
   'waybill.removeTarget': 'Remove from Route',
   'waybill.editRoutePolicy': 'Edit This Policy…',
   'waybill.why': 'Why Did It Go There?…',
+  'waybill.filterRequests': 'Filter Requests…',
+  'waybill.clearRequestFilter': 'Clear Filter of Requests',
+  'waybill.cancelRequest': 'Cancel Request…',
+  'waybill.compareRequests': 'Compare Two Requests…',
+  'waybill.copyRequestId': 'Copy Request ID',
+  'waybill.showOnlyTool': 'Show Only This Tool',
+  'waybill.showOnlyConversation': 'Show Only This Conversation',
+  'waybill.showOnlyModel': 'Show Only This Model',
+  'waybill.lastChatReceipt': 'Show Receipt of Last Chat Answer',
   'waybill.checkHealth': 'Check Health Now',
   'waybill.pauseEndpoint': 'Pause Endpoint…',
   'waybill.resumeEndpoint': 'Resume Endpoint',
@@ -82,7 +94,7 @@ export const viewCommandTitles = {
 } as const;
 
 /** What a context menu hands to a command: the line of the tree it was opened on. */
-export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number; target?: string; policy?: string; request?: string }
+export interface CommandTarget { endpoint?: string; keyId?: string; model?: string; route?: string; days?: number; target?: string; policy?: string; request?: string; condition?: string; filter?: RequestFilter }
 
 export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget) => void | Promise<void>>>;
 
@@ -90,7 +102,7 @@ export type CommandHandlers = Readonly<Record<CommandId, (target: CommandTarget)
 export function commandTarget(argument: unknown): CommandTarget {
   if (typeof argument === 'string') return { endpoint: argument };
   if (typeof argument !== 'object' || argument === null) return {};
-  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown; target?: unknown; policy?: unknown; request?: unknown } = argument;
+  const given: { endpoint?: unknown; keyId?: unknown; model?: unknown; route?: unknown; days?: unknown; target?: unknown; policy?: unknown; request?: unknown; kind?: unknown; part?: unknown; filter?: unknown } = argument;
   return {
     ...(typeof given.endpoint === 'string' ? { endpoint: given.endpoint } : {}),
     ...(typeof given.keyId === 'string' ? { keyId: given.keyId } : {}),
@@ -99,6 +111,8 @@ export function commandTarget(argument: unknown): CommandTarget {
     ...(typeof given.days === 'number' ? { days: given.days } : {}),
     ...(typeof given.target === 'string' ? { target: given.target } : {}),
     ...(typeof given.policy === 'string' ? { policy: given.policy } : {}),
+    ...(given.kind === 'condition' && typeof given.part === 'string' ? { condition: given.part } : {}),
+    ...filterOf(given.filter),
     ...requestOf(given.request),
   };
 }
@@ -107,4 +121,10 @@ export function commandTarget(argument: unknown): CommandTarget {
 function requestOf(request: unknown): Pick<CommandTarget, 'request'> {
   const id: unknown = typeof request === 'object' && request !== null && 'id' in request ? request.id : request;
   return typeof id === 'string' ? { request: id } : {};
+}
+
+/** A filter of requests that another view hands over. */
+function filterOf(given: unknown): Pick<CommandTarget, 'filter'> {
+  const filter = typeof given === 'object' && given !== null ? readRequestFilter({ ...given }) : '';
+  return typeof filter === 'string' ? {} : { filter };
 }

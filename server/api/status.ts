@@ -188,6 +188,8 @@ export interface StatusSnapshot {
   todayUnpriced?: string[] | undefined;
   /** Grows with each finished exchange, of this server or a peer. */
   ledgerRevision: number;
+  /** Requests that run now, of this server and its peers; those of less than a second may be missing. Absent: none. */
+  running?: number | undefined;
   http: HttpStatus;
   problems: ConfigProblem[];
   /** Fire drills; absent before the first one of this server. */

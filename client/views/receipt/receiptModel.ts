@@ -1,7 +1,9 @@
 import type { TokenUsage } from '../../../server/api/conversation.ts';
 import type { Attempt, Cost, Receipt } from '../../../server/api/receipt.ts';
+import { featuresOf } from '../../../server/api/reports/features.ts';
+import type { RequestFeature } from '../../../server/api/reports/features.ts';
 import { whyText } from '../../../server/api/routes/why.ts';
-import { countOf, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
+import { countOf, formatCount, formatDuration, formatMoment, tokenFigures, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle, TokenFigure } from '../../base/figures.ts';
 import { atLeastNote, coveredBy, formatCost, formatMicroUsd } from '../../base/money.ts';
 import { attemptTimeline } from './receiptTimeline.ts';
@@ -100,7 +102,10 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['First token', receipt.firstTokenMs === undefined ? undefined : formatDuration(receipt.firstTokenMs)],
     ['Total time', receipt.outcome === 'open' ? 'still running' : formatDuration(receipt.totalMs)],
     ['Asked by', callerText(receipt.caller)],
+    ['Extension', receipt.caller.extension],
     ['Workspace', receipt.caller.workspace],
+    ['Branch', receipt.caller.branch],
+    ['Wanted', wantedText(receipt)],
     ['Came in through', receipt.inbound === 'lsp' ? 'the editor' : `the local endpoint, as ${receipt.protocol}`],
     ['Answer', receipt.stream ? 'streamed' : 'in one piece'],
     ['Canary', canaryText(receipt.plan.canary)],
@@ -114,6 +119,24 @@ function exchangeFacts(receipt: Receipt, style: TimeStyle): Fact[] {
     ['Request', receipt.id],
   ]).map((fact) => ({ ...fact, isId: true })));
 }
+
+/** What was asked of a target: its size, and what it had to be able to. */
+function wantedText({ plan: { requirements, purpose }, features }: Receipt): string | undefined {
+  const work = purpose === undefined ? [] : [`${purpose.kind} work (${purpose.why})`];
+  const needs = features === undefined ? [] : featuresOf(features).map(feature => featureWords[feature]);
+  const size = requirements === undefined ? [] : [
+    `a prompt of at least ${countOf(requirements.estimatedInputTokens, 'token')}`,
+    ...(requirements.maxOutputTokens === undefined ? [] : [`an answer of at most ${countOf(requirements.maxOutputTokens, 'token')}`]),
+    ...(requirements.answers === undefined ? [] : [`${formatCount(requirements.answers)} answers at once`]),
+  ];
+  const parts = [...work, ...size, ...needs];
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+const featureWords: Readonly<Record<RequestFeature, string>> = {
+  tools: 'tools', images: 'images', documents: 'documents', jsonSchema: 'an answer by a JSON Schema', reasoning: 'reasoning', hostedTools: 'tools that the provider runs',
+  providerState: 'a conversation that the provider keeps', logprobs: 'probabilities of tokens', seed: 'a seed', completions: 'a completion', embeddings: 'embeddings',
+};
 
 /** What a copy was sent for. */
 function shadowText(shadow: Receipt['shadow']): string | undefined {
@@ -234,7 +257,7 @@ function attemptOf(attempt: Attempt, receiptOutcome: Receipt['outcome'], exchang
 function attemptOutcome(attempt: Attempt): string {
   switch (attempt.outcome) {
     case 'ok': return isRefused(attempt) ? 'Refused by the model' : 'Answered';
-    case 'cancelled': return 'Cancelled by the caller';
+    case 'cancelled': return 'Cancelled';
     case 'interrupted': return 'Interrupted';
     case 'failed': {
       const words = attempt.failureClass === undefined ? 'failed' : failureText(attempt.failureClass);

@@ -35,8 +35,9 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
     });
     this.#subscriptions = [
       vscode.window.registerWebviewPanelSerializer(viewType, this),
-      vscode.commands.registerCommand('waybill.openReceipt', (id: unknown, from: unknown) => {
-        if (typeof id === 'string' && id !== '') this.#open(id, from === 'list' && !this.#entered());
+      vscode.commands.registerCommand('waybill.openReceipt', (argument: unknown, from: unknown) => {
+        const id = requestId(argument);
+        if (id !== undefined) this.#open(id, from === 'list' && !this.#entered());
         // Without an id there is nothing to open but the list to choose from.
         else void vscode.commands.executeCommand('waybill.showRequests');
       }),
@@ -128,4 +129,11 @@ export class ReceiptView implements vscode.WebviewPanelSerializer, vscode.Dispos
     if (this.#id === id) this.#panel.title = `Receipt: ${receipt.plan.requestedModel}`;
     return { type: 'page', page: buildReceiptPage(receipt, { locale: vscode.env.language }) };
   }
+}
+
+/** The id of a request, or of the line of a list that a menu was opened on. */
+function requestId(argument: unknown): string | undefined {
+  const request: unknown = typeof argument === 'object' && argument !== null && 'request' in argument ? argument.request : argument;
+  const id: unknown = typeof request === 'object' && request !== null && 'id' in request ? request.id : request;
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }

@@ -4,7 +4,7 @@ import { parseTargetName } from '../../../server/api/targetName.ts';
 import { countOf, formatDuration, formatListTime, formatMoment, formatTokens, totalTokens } from '../../base/figures.ts';
 import type { TimeStyle } from '../../base/figures.ts';
 import { formatCost } from '../../base/money.ts';
-import { callerText, escapeMarkdown, isRefused, outcomeText, toneOf } from '../../base/outcomeWording.ts';
+import { callerText, escapeMarkdown, isRefused, outcomeText, toneOf, toolText } from '../../base/outcomeWording.ts';
 import type { Tone } from '../../base/outcomeWording.ts';
 
 /** What a line of the Requests view shows, before it becomes a TreeItem. */
@@ -19,6 +19,14 @@ export interface RequestItem {
   contextValue: string;
 }
 
+/** What a line shows beside the request itself. */
+export interface RequestSurroundings {
+  /** The first words of its conversation, where they are known. */
+  title?: string | undefined;
+  /** Of a request that runs: another window runs it. */
+  ofPeer?: boolean | undefined;
+}
+
 /** Colours that the contrast themes have too. */
 const icons: Record<Tone, RequestItem['icon']> = {
   ok: { id: 'pass', color: 'testing.iconPassed' },
@@ -28,26 +36,37 @@ const icons: Record<Tone, RequestItem['icon']> = {
   running: { id: 'sync~spin' },
 };
 
+/** What a request is for, at one that simply answered. */
+const purposeIcons: Readonly<Record<string, string>> = {
+  chat: 'comment-discussion', agent: 'hubot', main: 'hubot', utility: 'settings-gear', auxiliary: 'settings-gear', inline: 'edit',
+  subagent: 'type-hierarchy-sub', workflow: 'list-ordered', compaction: 'fold',
+};
+
 /**
- * Turns one exchange into its line, the most telling first because a narrow sidebar cuts off the end: the model that
- * answered (or what was asked for), and beside it the cost, the attempts when there were several, and the time it took.
- * That the cost is unknown takes much room and says little, so it comes after the attempts.
+ * Turns one exchange into its line: when and who, with the first words of the conversation where they are known, and beside
+ * it the model that answered, the cost, the attempts when there were several, and the time it took.
  */
-export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle): RequestItem {
+export function buildRequestItem(request: RequestSummary, now: number, style: TimeStyle, { title, ofPeer }: RequestSurroundings = {}): RequestItem {
   const tone = toneOf(request.outcome, request.failedAttempts, request.failureClass);
   const outcome = outcomeText(request.outcome, request.failedAttempts, request.failureClass, request.attempts);
   const time = formatListTime(request.startedAt, now, style);
-  const duration = request.outcome === 'open' ? undefined : formatDuration(request.totalMs);
+  const running = request.outcome === 'open';
+  const duration = formatDuration(running ? Math.max(0, Math.floor((now - request.startedAt) / 1000) * 1000) : request.totalMs);
   const cost = costText(request);
   const attempts = request.attempts > 1 ? countOf(request.attempts, 'attempt') : undefined;
+  const model = request.target === undefined ? request.requestedModel : parseTargetName(request.target)?.model ?? request.target;
+  const asker = `${time} ${toolText(request.caller)}`;
+  const elsewhere = ofPeer === true ? 'in another window' : undefined;
   return {
     id: request.id,
-    label: request.target === undefined ? request.requestedModel : parseTargetName(request.target)?.model ?? request.target,
-    description: joined([...(request.shadow === undefined ? [] : ['shadow']), shortOutcome(request), ...(cost === unknownCost ? [attempts, cost] : [cost, attempts]), duration], ' · '),
-    icon: icons[tone],
-    tooltip: tooltip(request, outcome, style),
-    spoken: joined([request.requestedModel, outcome, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
-    contextValue: `request.${tone}`,
+    label: title === undefined ? asker : `${asker}: ${shortened(title)}`,
+    description: running
+      ? joined(['running', duration, elsewhere, model, attempts], ' · ')
+      : joined([request.shadow === undefined ? undefined : 'shadow', shortOutcome(request), model, cost === unknownCost ? '–' : cost, attempts, duration], ' · '),
+    icon: tone === 'ok' ? { ...icons.ok, id: purposeIcons[request.caller.purpose ?? ''] ?? icons.ok.id } : icons[tone],
+    tooltip: tooltip(request, outcome, style, title),
+    spoken: joined([title, request.requestedModel, outcome, elsewhere, request.target === undefined ? undefined : `by ${request.target}`, `asked by ${callerText(request.caller)}`, time, duration, cost, attempts], ', '),
+    contextValue: running ? `request.running.${ofPeer === true ? 'elsewhere' : 'here'}` : `request.${tone}`,
   };
 }
 
@@ -71,13 +90,15 @@ function costText({ outcome, cost }: RequestSummary): string | undefined {
   return text === 'unknown' ? unknownCost : text;
 }
 
-function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): string {
+function tooltip(request: RequestSummary, outcome: string, style: TimeStyle, title: string | undefined): string {
   const tokens = totalTokens(request.usage);
   const rows: [string, string | undefined][] = [
+    ['Conversation', title],
     ['Asked for', request.requestedModel],
     ['Answered by', request.target],
     ['Asked by', callerText(request.caller)],
     ['Workspace', request.caller.workspace],
+    ['Branch', request.caller.branch],
     ['Started', formatMoment(request.startedAt, style)],
     ['First token', request.firstTokenMs === undefined ? undefined : formatDuration(request.firstTokenMs)],
     ['Total', request.outcome === 'open' ? undefined : formatDuration(request.totalMs)],
@@ -89,6 +110,13 @@ function tooltip(request: RequestSummary, outcome: string, style: TimeStyle): st
   const lines = rows.flatMap(([name, value]) => value === undefined ? [] : [`| ${name} | ${escapeMarkdown(value)} |`]);
   return [`**${escapeMarkdown(request.target ?? request.requestedModel)}**: ${escapeMarkdown(outcome)}`, '', '| | |', '|:--|:--|', ...lines].join('\n');
 }
+
+/** The first words of a conversation, so that the rest of the line can be seen beside them. */
+function shortened(title: string): string {
+  return title.length <= longestTitle ? title : `${title.slice(0, longestTitle - 1).trimEnd()}…`;
+}
+
+const longestTitle = 28;
 
 function joined(parts: (string | undefined)[], separator: string): string {
   return parts.filter((part) => part !== undefined).join(separator);

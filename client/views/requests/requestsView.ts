@@ -1,39 +1,55 @@
 import * as vscode from 'vscode';
 import type { RequestSummary } from '../../../server/api/receipt.ts';
+import type { RequestFilter } from '../../../server/api/reports/requestFilter.ts';
+import type { RequestPlace } from '../../../server/api/reports/requestMessages.ts';
+import { messageOf } from '../../base/errors.ts';
 import { TreeElements } from '../../base/treeElements.ts';
+import type { ConversationTitles } from '../../chat/conversationTitles.ts';
 import type { WaybillServer } from '../../server/waybillServer.ts';
 import { RefreshThrottle } from '../shared/refreshThrottle.ts';
+import { filterWords } from './filterModel.ts';
+import type { FilterPart } from './filterModel.ts';
 import { buildRequestItem } from './requestsItem.ts';
-import { collectRequests } from '../shared/requestsPaging.ts';
 
 const pageSize = 50;
 const refreshIntervalMs = 1000;
+/** Requests that run and pass the filter, at most so many. */
+const mostRunning = 50;
 
-type RequestNode = { id: string; children: RequestNode[] } & (
-  | { kind: 'request'; request: RequestSummary }
+/** A line of the view. `elapsed` makes a line that runs look different each second. */
+export type RequestNode = { id: string; children: RequestNode[] } & (
+  | { kind: 'request'; request: RequestSummary; title?: string | undefined; ofPeer?: boolean | undefined; elapsed?: number | undefined }
+  | { kind: 'condition'; part: FilterPart; words: string }
+  | { kind: 'none' }
   | { kind: 'more' }
   | { kind: 'failed'; message: string });
 
 /**
- * The Requests view: the latest exchanges, newest first, live; a click opens the receipt. Registers itself and
- * its command `waybill.showRequests`.
+ * The Requests view: what runs now, then the latest exchanges, newest first, live; a click opens the receipt. A filter looks
+ * through the whole ledger, and each of its conditions is a line on top. Registers itself and its command `waybill.showRequests`.
  */
 export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscode.Disposable {
   readonly #server: WaybillServer;
+  readonly #titles: ConversationTitles;
   readonly #changed = new vscode.EventEmitter<RequestNode | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #throttle = new RefreshThrottle(() => this.#refresh(), refreshIntervalMs);
   readonly #view: vscode.TreeView<RequestNode>;
   readonly #subscriptions: vscode.Disposable[];
   #wantedCount = pageSize;
-  #shownRevision: number | undefined;
+  #filter: RequestFilter = {};
+  /** The state that is shown, as far as status tells it. */
+  #shown: string | undefined;
   readonly #elements = new TreeElements<RequestNode>();
   /** Undefined until first asked for. */
   #firstRead: Promise<void> | undefined;
+  /** A search that runs for a filter that was changed since is of no use. */
+  #search = new vscode.CancellationTokenSource();
 
-  constructor(server: WaybillServer) {
+  constructor(server: WaybillServer, titles: ConversationTitles) {
     this.#server = server;
-    this.#view = vscode.window.createTreeView('waybill.requests', { treeDataProvider: this });
+    this.#titles = titles;
+    this.#view = vscode.window.createTreeView('waybill.requests', { treeDataProvider: this, canSelectMany: true });
     this.#subscriptions = [
       this.#changed,
       this.#view,
@@ -49,23 +65,49 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
     ];
   }
 
+  get filter(): RequestFilter {
+    return this.#filter;
+  }
+
+  /** Shows only what passes a filter, from the first page on, and moves the focus into the view. An empty one shows everything. */
+  async show(filter: RequestFilter): Promise<void> {
+    this.#filter = filter;
+    this.#wantedCount = pageSize;
+    this.#search.cancel();
+    this.#search.dispose();
+    this.#search = new vscode.CancellationTokenSource();
+    const words = this.#conditions().map(one => one.words);
+    this.#view.description = words.join(' · ');
+    void vscode.commands.executeCommand('setContext', 'waybill.requestsFiltered', words.length > 0);
+    await vscode.commands.executeCommand('waybill.requests.focus');
+    await vscode.window.withProgress({ location: { viewId: 'waybill.requests' } }, () => this.#refresh());
+  }
+
+  /** The ids of the requests that are selected, from top to bottom. */
+  get selected(): string[] {
+    return this.#view.selection.flatMap(node => (node.kind === 'request' ? [node.request.id] : []));
+  }
+
   getTreeItem(node: RequestNode): vscode.TreeItem {
     switch (node.kind) {
-      case 'request': return requestTreeItem(node.request);
-      case 'more': {
-        const item = new vscode.TreeItem('Load more');
-        item.id = node.id;
-        item.iconPath = new vscode.ThemeIcon('ellipsis');
-        item.command = { command: 'waybill.requests.loadMore', title: 'Load more' };
+      case 'request': return requestTreeItem(node);
+      case 'condition': {
+        const item = commandItem(node, node.words, 'filter-filled', { command: 'waybill.filterRequests', title: 'Filter Requests…' });
+        item.contextValue = 'condition';
+        item.tooltip = 'Only requests for which this holds are shown. Select to change the filter.';
         return item;
       }
+      case 'none': {
+        const item = commandItem(node, 'No request passes the filter', 'info', { command: 'waybill.clearRequestFilter', title: 'Clear Filter of Requests' });
+        item.description = 'Select to clear it';
+        return item;
+      }
+      case 'more': return commandItem(node, 'Load more', 'ellipsis', { command: 'waybill.requests.loadMore', title: 'Load more' });
       case 'failed': {
-        const item = new vscode.TreeItem('The requests could not be read');
-        item.id = node.id;
+        const item = commandItem(node, 'The requests could not be read', 'warning', { command: 'waybill.requests.retry', title: 'Try again' });
         item.description = 'Click to try again';
         item.tooltip = node.message;
         item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'));
-        item.command = { command: 'waybill.requests.retry', title: 'Try again' };
         return item;
       }
     }
@@ -73,19 +115,29 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
 
   async getChildren(parent?: RequestNode): Promise<RequestNode[]> {
     if (parent !== undefined) return [];
-    this.#firstRead ??= this.#read().then((nodes) => { this.#elements.update(nodes); });
+    this.#firstRead ??= this.#read(this.#search.token).then((nodes) => {
+      this.#elements.update(nodes);
+      this.#followRunning(nodes);
+    });
     await this.#firstRead;
     return this.#elements.lines;
   }
 
   dispose(): void {
     this.#throttle.dispose();
+    this.#search.cancel();
+    this.#search.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   #refreshWhenChanged(): void {
-    const revision = this.#server.status?.ledgerRevision;
-    if (revision !== undefined && revision !== this.#shownRevision && this.#view.visible) this.#throttle.request();
+    const now = this.#state();
+    if (now !== undefined && now !== this.#shown && this.#view.visible) this.#throttle.request();
+  }
+
+  #state(): string | undefined {
+    const status = this.#server.status;
+    return status === undefined ? undefined : `${String(status.ledgerRevision)} ${String(status.running ?? 0)}`;
   }
 
   async #loadMore(): Promise<void> {
@@ -94,25 +146,81 @@ export class RequestsView implements vscode.TreeDataProvider<RequestNode>, vscod
   }
 
   async #refresh(): Promise<void> {
-    for (const line of this.#elements.update(await this.#read())) this.#changed.fire(line);
+    const { token } = this.#search;
+    const nodes = await this.#read(token);
+    // The filter was changed while the server looked.
+    if (token !== this.#search.token) return;
+    for (const line of this.#elements.update(nodes)) this.#changed.fire(line);
+    this.#followRunning(nodes);
   }
 
-  async #read(): Promise<RequestNode[]> {
-    const revision = this.#server.status?.ledgerRevision;
+  /** Lines of requests that run are drawn anew each second, while they can be seen. */
+  #followRunning(nodes: readonly RequestNode[]): void {
+    if (this.#view.visible && nodes.some(node => node.kind === 'request' && node.elapsed !== undefined)) this.#throttle.request();
+  }
+
+  #conditions(): ReturnType<typeof filterWords> {
+    return filterWords(this.#filter, { locale: vscode.env.language });
+  }
+
+  async #read(token: vscode.CancellationToken): Promise<RequestNode[]> {
+    const state = this.#state();
+    const conditions = this.#conditions().map(({ part, words }): RequestNode => ({ id: `condition ${part}`, children: [], kind: 'condition', part, words }));
     try {
-      // One more than is shown answers whether there is more in the same read.
-      const { requests, more } = await collectRequests((params) => this.#server.requests(params), { limit: this.#wantedCount, pageSize: this.#wantedCount + 1 });
-      this.#shownRevision = revision;
-      const nodes = requests.map((request): RequestNode => ({ id: request.id, children: [], kind: 'request', request }));
-      return more ? [...nodes, { id: 'more', children: [], kind: 'more' }] : nodes;
+      const [running, found] = await Promise.all([this.#server.runningRequests(), this.#find(token)]);
+      this.#shown = state;
+      const filtered = conditions.length > 0;
+      const oldest = Math.min(...running.map(({ startedAt }) => startedAt));
+      const passing = !filtered || running.length === 0 ? undefined : await this.#passing(oldest, token);
+      const now = Date.now();
+      const live = running.filter(({ id }) => passing === undefined || passing.has(id)).map((request): RequestNode => ({
+        id: request.id, children: [], kind: 'request', request, ofPeer: request.ofPeer, elapsed: Math.floor((now - request.startedAt) / 1000), ...this.#titleOf(request),
+      }));
+      const liveIds = new Set(live.map(({ id }) => id));
+      const ended = found.requests.filter(({ id }) => !liveIds.has(id)).map((request): RequestNode => ({ id: request.id, children: [], kind: 'request', request, ...this.#titleOf(request) }));
+      const none: RequestNode[] = filtered && live.length + ended.length === 0 ? [{ id: 'none', children: [], kind: 'none' }] : [];
+      const more: RequestNode[] = found.more ? [{ id: 'more', children: [], kind: 'more' }] : [];
+      return [...conditions, ...live, ...ended, ...none, ...more];
     } catch (error) {
-      return [{ id: 'failed', children: [], kind: 'failed', message: error instanceof Error ? error.message : String(error) }];
+      return [...conditions, { id: 'failed', children: [], kind: 'failed', message: messageOf(error) }];
     }
+  }
+
+  async #find(token: vscode.CancellationToken): Promise<{ requests: RequestSummary[]; more: boolean }> {
+    const requests: RequestSummary[] = [];
+    let after: RequestPlace | undefined;
+    do {
+      const part = await this.#server.findRequests({ filter: this.#filter, limit: this.#wantedCount - requests.length, after }, token);
+      if ('refused' in part) throw new Error(part.refused);
+      requests.push(...part.requests);
+      after = part.next;
+    } while (after !== undefined && requests.length < this.#wantedCount && !token.isCancellationRequested);
+    return { requests, more: after !== undefined };
+  }
+
+  /** Those of the requests that run which pass the filter; all of them began since a moment. */
+  async #passing(since: number, token: vscode.CancellationToken): Promise<ReadonlySet<string>> {
+    const fromMs = Math.max(since, this.#filter.fromMs ?? 0);
+    const found = await this.#server.findRequests({ filter: { ...this.#filter, fromMs, outcome: this.#filter.outcome ?? 'open' }, limit: mostRunning }, token);
+    return new Set('refused' in found ? [] : found.requests.map(({ id }) => id));
+  }
+
+  #titleOf({ caller: { conversation } }: RequestSummary): { title?: string } {
+    const title = conversation === undefined ? undefined : this.#titles.of(conversation);
+    return title === undefined ? {} : { title };
   }
 }
 
-function requestTreeItem(request: RequestSummary): vscode.TreeItem {
-  const parts = buildRequestItem(request, Date.now(), { locale: vscode.env.language });
+function commandItem(node: RequestNode, label: string, icon: string, command: vscode.Command): vscode.TreeItem {
+  const item = new vscode.TreeItem(label);
+  item.id = node.id;
+  item.iconPath = new vscode.ThemeIcon(icon);
+  item.command = command;
+  return item;
+}
+
+function requestTreeItem({ request, title, ofPeer }: Extract<RequestNode, { kind: 'request' }>): vscode.TreeItem {
+  const parts = buildRequestItem(request, Date.now(), { locale: vscode.env.language }, { title, ofPeer });
   const item = new vscode.TreeItem(parts.label);
   item.id = parts.id;
   item.description = parts.description;

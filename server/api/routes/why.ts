@@ -45,7 +45,7 @@ function outcome(receipt: Receipt): string {
   switch (receipt.outcome) {
     case 'ok': return receipt.failureClass === 'content-policy' ? `${at ?? 'It'} answered that it declines` : `${at ?? 'It'} answered`;
     case 'open': return at === undefined ? 'It has not been sent anywhere yet' : `It is at ${at} now`;
-    case 'cancelled': return at === undefined ? 'The caller cancelled it before it was sent' : `It was at ${at} when the caller cancelled it`;
+    case 'cancelled': return at === undefined ? 'It was cancelled before it was sent' : `It was at ${at} when it was cancelled`;
     case 'interrupted': return at === undefined ? 'Waybill ended before it was sent' : `It was at ${at} when Waybill ended`;
     case 'failed': return at === undefined ? 'It was sent to no provider' : 'Nothing answered it';
   }

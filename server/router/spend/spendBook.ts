@@ -50,6 +50,11 @@ export class SpendBook {
     else this.#running.set(id, attempts);
   }
 
+  /** The exchanges that peers run. */
+  peersRunning(): number {
+    return new Set([...this.#peers.values()].map(({ spent }) => spent.exchangeId)).size;
+  }
+
   /** A running attempt of a peer has not been recorded since a moment. */
   hasSilentPeer(since: number): boolean {
     for (const { at } of this.#peers.values()) if (at < since) return true;

@@ -95,6 +95,11 @@ export class SpendToday implements ExchangeObserver {
     return this.#book?.byEndpoint();
   }
 
+  /** How many requests run, in all servers, as far as they were recorded: those of less than a second may be missing. */
+  runningRequests(): number {
+    return this.#running.size + (this.#book?.peersRunning() ?? 0);
+  }
+
   /**
    * What second requests of a route cost today, in whole micro-dollars. One whose cost is unknown (it still runs, or was
    * cancelled before usage was reported) counts as much as the average of the others: a cap that took it for free could be

@@ -47,7 +47,7 @@ export interface SnapshotSources extends OfferSources {
   problems: ConfigProblem[];
   http: HttpStatus;
   ledger: Pick<SharedState, 'revision'>;
-  spend: Pick<SpendToday, 'byEndpoint'>;
+  spend: Pick<SpendToday, 'byEndpoint' | 'runningRequests'>;
   drill: DrillStatus | undefined;
   canaries: CanaryStatus[] | undefined;
   shadows: ShadowStatus[] | undefined;
@@ -58,6 +58,7 @@ export interface SnapshotSources extends OfferSources {
 export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
   const { now, config, ledger } = sources;
   const spend = sources.spend.byEndpoint();
+  const running = sources.spend.runningRequests();
   const conditions = new Conditions(sources);
   const endpoints = [...config.endpoints.values()].map(endpoint => endpointStatus(endpoint, sources, conditions, spend === undefined ? unreadSpend : spend.get(endpoint.name)));
   const offered = offersOf(sources, conditions);
@@ -76,7 +77,7 @@ export function buildSnapshot(sources: SnapshotSources): StatusSnapshot {
     at: now, endpoints, link: sources.healthRegistry.networkTrouble(), offered, ...(targets === undefined ? {} : { targets }),
     nothingCanServe: endpoints.some(endpoint => endpoint.enabled) && offered.length > 0 && offered.every(one => one.state === 'down'),
     todayMicroUsd, todayEstimated, todayUnknown, ...(todayUnpriced === undefined ? {} : { todayUnpriced }),
-    ledgerRevision: ledger.revision(), http: sources.http, problems: sources.problems, drill: sources.drill,
+    ledgerRevision: ledger.revision(), ...(running === 0 ? {} : { running }), http: sources.http, problems: sources.problems, drill: sources.drill,
     ...(sources.canaries === undefined ? {} : { canaries: sources.canaries }),
     ...(sources.shadows === undefined ? {} : { shadows: sources.shadows }),
     ...(sources.responseCaches === undefined || sources.responseCaches.length === 0 ? {} : { responseCaches: sources.responseCaches }),
@@ -130,7 +131,7 @@ export interface StatusReaderOptions {
   modelFacts: Pick<ModelFactsCache, 'facts'>;
   view: ViewNow;
   ledger: Pick<SharedState, 'revision'>;
-  spend: Pick<SpendToday, 'byEndpoint'>;
+  spend: Pick<SpendToday, 'byEndpoint' | 'runningRequests'>;
   drills: Pick<FaultInjectionRunner, 'status'>;
   canaries: Pick<Canaries, 'statuses'>;
   shadows: Pick<Shadows, 'statuses'>;

@@ -133,10 +133,11 @@ class EditorEnd {
     await running;
     if (child === undefined) throw new Error('the server was not started');
     // What it imports from `vscode` is resolved by the hooks above.
+    const { ConversationTitles } = await import('../../../client/chat/conversationTitles.ts');
     const { ChatProvider: Provider } = await import('../../../client/chat/chatProvider.ts');
     const configuration = { settings: { shownModels: 'all' }, onDidChange: () => ({ dispose: ignore }) } as unknown as Configuration;
     const memory: Memento = { keys: () => [], get: () => undefined, update: () => Promise.resolve() };
-    return new EditorEnd(child, new Provider(server, configuration, memory), setup.upstreamPort);
+    return new EditorEnd(child, new Provider(server, configuration, memory, new ConversationTitles()), setup.upstreamPort);
   }
 
   async perform(job: EditorJob): Promise<EditorJobResult> {

@@ -179,10 +179,10 @@ describe('why a request went where it went', () => {
 
   it('says how it ended: refused, cancelled, interrupted, still running', () => {
     assert.match(why({}, [attempt('a/m', { failureClass: 'content-policy' })], { failureClass: 'content-policy' }), /^a\/m answered that it declines: /);
-    assert.match(why({}, [attempt('a/m', { outcome: 'cancelled' })], { outcome: 'cancelled' }), /^It was at a\/m when the caller cancelled it: /);
+    assert.match(why({}, [attempt('a/m', { outcome: 'cancelled' })], { outcome: 'cancelled' }), /^It was at a\/m when it was cancelled: /);
     assert.match(why({}, [attempt('a/m', { outcome: 'interrupted' })], { outcome: 'interrupted' }), /^It was at a\/m when Waybill ended: /);
     assert.match(why({}, [attempt('a/m', { outcome: 'interrupted' })], { outcome: 'open' }), /^It is at a\/m now: /);
-    for (const outcome of ['cancelled', 'interrupted', 'open'] as const) assert.match(why({}, [], { outcome }), /^(The caller cancelled it before|Waybill ended before|It has not been sent)/);
+    for (const outcome of ['cancelled', 'interrupted', 'open'] as const) assert.match(why({}, [], { outcome }), /^(It was cancelled before it was sent|Waybill ended before|It has not been sent)/);
   });
 
   it('is one sentence whatever the receipt holds', () => {

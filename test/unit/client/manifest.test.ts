@@ -93,6 +93,10 @@ describe('commandTarget', () => {
     assert.deepEqual(commandTarget({ endpoint: 'openai', keyId: '1', label: 'x' }), { endpoint: 'openai', keyId: '1' });
     assert.deepEqual(commandTarget({ endpoint: 'openai', model: 'm' }), { endpoint: 'openai', model: 'm' });
     assert.deepEqual(commandTarget('openai'), { endpoint: 'openai' });
+    assert.deepEqual(commandTarget({ kind: 'condition', part: 'tool', id: 'x' }), { condition: 'tool' });
+    assert.deepEqual(commandTarget({ kind: 'request', request: { id: 'wb_1' } }), { request: 'wb_1' });
+    assert.deepEqual(commandTarget({ filter: { tool: 'codex', minCostMicroUsd: 5 } }), { filter: { tool: 'codex', minCostMicroUsd: 5 } });
+    assert.deepEqual(commandTarget({ filter: { minCostMicroUsd: 'much' } }), {});
     for (const nothing of [undefined, null, 7, {}, { endpoint: 3 }]) assert.deepEqual(commandTarget(nothing), {});
   });
 });

@@ -97,6 +97,7 @@ describe('chatProblem', () => {
   it('is absent when the answer is there or the user cancelled', () => {
     assert.equal(chatProblem({ outcome: 'ok' }, true, 'end'), undefined);
     assert.equal(chatProblem({ outcome: 'cancelled' }, false, undefined), undefined);
+    assert.equal(chatProblem({ outcome: 'cancelled', error: { failureClass: 'cancelled', message: 'The request was cancelled in Waybill.' } }, true, undefined), 'The request was cancelled in Waybill.');
   });
   it('passes the server\'s sentence on', () => {
     assert.equal(chatProblem(failed, false, undefined), 'openai has no money left: add some.');

@@ -154,3 +154,13 @@ test('messages between receipt page and extension are checked both ways', () => 
   assert.equal(isReceiptState({ id: 'x1' }), true);
   assert.equal(isReceiptState(undefined), false);
 });
+
+test('a receipt says who asked from where, and what was wanted', () => {
+  const asked: Receipt = {
+    ...receipt, features: 5, caller: { ...receipt.caller, branch: 'fix', extension: 'acme.helper' },
+    plan: { ...receipt.plan, requirements: { tools: true, images: false, documents: false, jsonSchema: false, estimatedInputTokens: 4_200, maxOutputTokens: 800 }, purpose: { role: 'main', kind: 'balanced', why: 'it writes code' } },
+  };
+  const facts = new Map(buildReceiptPage(asked, style).facts.map(({ label, value }) => [label, value]));
+  assert.deepEqual(['Extension', 'Branch', 'Wanted'].map(label => facts.get(label)), ['acme.helper', 'fix', 'balanced work (it writes code), a prompt of at least 4,200 tokens, an answer of at most 800 tokens, tools, documents']);
+  assert.equal(buildReceiptPage(receipt, style).facts.some(({ label }) => label === 'Wanted'), false, 'nothing is said where nothing was recorded');
+});

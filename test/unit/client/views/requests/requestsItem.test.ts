@@ -11,19 +11,21 @@ const request: RequestSummary = {
 };
 const build = (changes: Partial<RequestSummary> = {}) => buildRequestItem({ ...request, ...changes }, now, style);
 
-test('a line says which model answered, for how much and how fast; the rest is in the tooltip', () => {
+test('a line says when who asked, which model answered, for how much and how fast; the rest is in the tooltip', () => {
   const item = build();
-  assert.equal(item.label, 'gpt-4.1');
-  assert.equal(item.description, '$0.0042 · 1.2 s');
+  assert.equal(item.label, '14:29 Chat');
+  assert.equal(item.description, 'gpt-4.1 · $0.0042 · 1.2 s');
   assert.match(item.tooltip, /\| Asked for \| best-coder \|\n\| Answered by \| openai\/gpt-4\.1 \|/);
   assert.match(item.tooltip, /\| Started \| 20 Nov 2026, 14:29:00 \|/);
-  assert.equal(build({ target: 'relay/meta/llama-4' }).label, 'meta/llama-4');
-  assert.deepEqual(item.icon, { id: 'pass', color: 'testing.iconPassed' });
+  assert.match(build({ target: 'relay/meta/llama-4' }).description, /^meta\/llama-4 · /);
+  assert.deepEqual(item.icon, { id: 'hubot', color: 'testing.iconPassed' });
+  assert.equal(build({ caller: { tool: 'codex' } }).icon.id, 'pass');
+  assert.equal(build({ caller: { tool: 'codex', purpose: 'inline' } }).icon.id, 'edit');
 });
 
 test('an answer after a failed attempt looks unlike a plain answer', () => {
   const item = build({ attempts: 2, failedAttempts: 1, target: 'claude/claude-sonnet-4.5' });
-  assert.equal(item.description, '$0.0042 · 2 attempts · 1.2 s');
+  assert.equal(item.description, 'claude-sonnet-4.5 · $0.0042 · 2 attempts · 1.2 s');
   assert.deepEqual(item.icon, { id: 'arrow-swap', color: 'problemsWarningIcon.foreground' });
   assert.equal(item.contextValue, 'request.failover');
   assert.match(item.spoken, /Answered after 1 failed attempt, by claude\/claude-sonnet-4\.5/);
@@ -32,7 +34,7 @@ test('an answer after a failed attempt looks unlike a plain answer', () => {
 test('an answer that declines is marked everywhere, and has no green tick', () => {
   const item = build({ failureClass: 'content-policy' });
   assert.equal(item.icon.id, 'circle-slash');
-  assert.equal(item.description, 'refused · $0.0042 · 1.2 s');
+  assert.equal(item.description, 'refused · gpt-4.1 · $0.0042 · 1.2 s');
   assert.match(item.spoken, /Refused by the model/);
   assert.match(item.tooltip, /: Refused by the model/);
   assert.match(build({ failureClass: 'content-policy', attempts: 2, failedAttempts: 1 }).spoken, /Refused by the model after 1 failed attempt/);
@@ -44,22 +46,22 @@ test('is read out with the tool that asked, and the purpose', () => {
 
 test('a failure says why, and shows no cost unless one is known', () => {
   const item = build({ outcome: 'failed', failureClass: 'quota', target: undefined, cost: { certainty: 'unknown' } });
-  assert.equal(item.label, 'best-coder');
-  assert.equal(item.description, 'no money left · 1.2 s');
-  assert.equal(build({ outcome: 'failed', failureClass: 'timeout' }).description, 'timed out · $0.0042 · 1.2 s');
-  assert.equal(build({ cost: { certainty: 'unknown' } }).description, 'cost unknown · 1.2 s');
+  assert.equal(item.description, 'no money left · best-coder · 1.2 s');
+  assert.equal(build({ outcome: 'failed', failureClass: 'timeout' }).description, 'timed out · gpt-4.1 · $0.0042 · 1.2 s');
+  assert.equal(build({ cost: { certainty: 'unknown' } }).description, 'gpt-4.1 · – · 1.2 s');
   assert.equal(item.icon.id, 'error');
 });
 
-test('of an answer whose cost is unknown a narrow line still shows the attempts', () => {
-  assert.equal(build({ attempts: 2, failedAttempts: 1, cost: { certainty: 'unknown' } }).description, '2 attempts · cost unknown · 1.2 s');
+test('of an answer whose cost is unknown a line shows a dash, and says so where it is read out', () => {
+  assert.equal(build({ attempts: 2, failedAttempts: 1, cost: { certainty: 'unknown' } }).description, 'gpt-4.1 · – · 2 attempts · 1.2 s');
+  assert.match(build({ cost: { certainty: 'unknown' } }).spoken, /, cost unknown$/);
 });
 
 test('of a request that was sent to no provider it does not say that a server failed', () => {
   const item = build({ outcome: 'failed', failureClass: 'server', target: undefined, attempts: 0, cost: { microUsd: 0, certainty: 'exact' } });
-  assert.equal(item.description, 'no target can serve · 1.2 s');
+  assert.equal(item.description, 'no target can serve · best-coder · 1.2 s');
   assert.match(item.spoken, /Failed: no target can serve/);
-  assert.equal(build({ outcome: 'failed', failureClass: 'server', target: undefined, cost: { microUsd: 0, certainty: 'exact' } }).description, 'server error · 1.2 s');
+  assert.equal(build({ outcome: 'failed', failureClass: 'server', target: undefined, cost: { microUsd: 0, certainty: 'exact' } }).description, 'server error · best-coder · 1.2 s');
 });
 
 test('each outcome has its icon', () => {
@@ -67,10 +69,11 @@ test('each outcome has its icon', () => {
   for (const [outcome, icon] of cases) assert.equal(build({ outcome }).icon.id, icon);
 });
 
-test('a running request shows neither duration nor cost', () => {
+test('a running request shows for how long it has run, where, and no cost', () => {
   for (const cost of [{ certainty: 'unknown' }, { certainty: 'exact', microUsd: 0 }] as const) {
     const item = build({ outcome: 'open', target: undefined, cost });
-    assert.equal(item.description, 'running');
+    assert.equal(item.description, 'running · 1 min 0 s · best-coder');
+    assert.equal(item.contextValue, 'request.running.here');
     assert.doesNotMatch(item.tooltip, /\| Cost/);
     assert.doesNotMatch(item.spoken, /\$|cost/);
   }
@@ -82,4 +85,10 @@ test('names from outside cannot write Markdown into the tooltip', () => {
   assert.ok(tooltip.includes('| Asked for | \\[x\\](command:evil) \\<b\\> |'));
   assert.ok(tooltip.includes('| Answered by | a\\|b \\# c |'));
   assert.ok(tooltip.includes('| Asked by | VS Code chat (agent) |'));
+});
+
+test('a request of another window says so, and cannot be cancelled from here', () => {
+  const item = buildRequestItem({ ...request, outcome: 'open' }, now, style, { ofPeer: true, title: 'Fix the login bug' });
+  assert.deepEqual([item.label, item.description, item.contextValue], ['14:29 Chat: Fix the login bug', 'running · 1 min 0 s · in another window · gpt-4.1', 'request.running.elsewhere']);
+  assert.match(item.spoken, /^Fix the login bug, best-coder, Running, in another window, /);
 });
