@@ -14,6 +14,7 @@ import { ConnectionUpkeep } from './commands/connectionUpkeep.ts';
 import { connectTool, disconnectTool } from './commands/connectTool.ts';
 import type { ToolPlace } from './commands/connectTool.ts';
 import { checkHealth, removeProvider, setEnabled, testProvider } from './commands/endpointCommands.ts';
+import { showIncidents } from './commands/health/showIncidents.ts';
 import { pauseEndpoint, probeNow, resetBreaker, resumeEndpoint } from './commands/health/endpointOrders.ts';
 import { addKey, removeKey, renameKey, replaceKey, testKey } from './commands/keyCommands.ts';
 import { shadowReport, startShadow, stopShadow } from './commands/shadow/shadowCommands.ts';
@@ -179,6 +180,7 @@ export function activate(context: vscode.ExtensionContext): void {
       'waybill.resumeEndpoint': target => resumeEndpoint(services, target),
       'waybill.probeNow': target => probeNow(services, target),
       'waybill.resetBreaker': target => resetBreaker(services, target),
+      'waybill.showIncidents': target => showIncidents(services, target, reportPlace),
       'waybill.fireDrill': target => fireDrill(services, target),
       'waybill.stopFireDrill': () => stopFireDrill(services),
       'waybill.fireDrillReport': () => { drillReport.open(); },

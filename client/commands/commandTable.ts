@@ -48,6 +48,7 @@ export const commandTitles = {
   'waybill.resumeEndpoint': 'Resume Endpoint',
   'waybill.probeNow': 'Probe Now',
   'waybill.resetBreaker': 'Reset Breaker',
+  'waybill.showIncidents': 'Show Incidents…',
   'waybill.fireDrill': 'Fire Drill…',
   'waybill.stopFireDrill': 'Stop Fire Drill',
   'waybill.fireDrillReport': 'Show Fire Drill Report',

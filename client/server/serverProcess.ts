@@ -19,8 +19,9 @@ import { canaryRequest, type CanaryParams, type CanaryResult } from '../../serve
 import { endpointRequest, type EndpointOrder, type EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import { dearestSpendRequest, spendDashboardRequest, type DearestParams, type DearestSpend, type SpendDashboard, type SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
+import type { IncidentParams, IncidentResult } from '../../server/api/reports/incidents.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
-import { cacheReportRequest, migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
+import { cacheReportRequest, incidentsRequest, migrationRequest, savingsRequest } from '../../server/api/reports/reportMessages.ts';
 import {
   cancelRequestRequest, findRequestsRequest, runningRequestsRequest, type CancelRequestResult, type FindRequestsParams, type FindRequestsResult, type RunningRequest,
 } from '../../server/api/reports/requestMessages.ts';
@@ -169,6 +170,7 @@ export class ServerProcess implements WaybillServer {
   async connectTool(tool: string): Promise<ConnectToolResult> { return this.#request(connectToolRequest, { tool }); }
   async disconnectTool(tool: string): Promise<void> { await this.#request(disconnectToolRequest, { tool }); }
   async retryEndpoint(): Promise<RetryEndpointResult> { return this.#request(retryEndpointRequest, {}); }
+  async incidents(params: IncidentParams, token?: vscode.CancellationToken): Promise<IncidentResult> { return this.#request(incidentsRequest, params, token); }
   async cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult> { return this.#request(cacheReportRequest, params, token); }
   async savings(params: SavingsParams, token?: vscode.CancellationToken): Promise<SavingsResult> { return this.#request(savingsRequest, params, token); }
   async shadow(params: ShadowParams): Promise<ShadowResult> { return this.#request(shadowRequest, params); }

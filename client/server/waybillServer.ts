@@ -8,6 +8,7 @@ import type { CanaryParams, CanaryResult } from '../../server/api/canary.ts';
 import type { EndpointOrder, EndpointOrderResult } from '../../server/api/endpoints/pause.ts';
 import type { MigrationParams, MigrationResult } from '../../server/api/reports/migration.ts';
 import type { DearestParams, DearestSpend, SpendDashboard, SpendDashboardParams } from '../../server/api/reports/dashboard.ts';
+import type { IncidentParams, IncidentResult } from '../../server/api/reports/incidents.ts';
 import type { CacheReportParams, CacheReportResult } from '../../server/api/reports/cacheReport.ts';
 import type { CancelRequestResult, FindRequestsParams, FindRequestsResult, RunningRequest } from '../../server/api/reports/requestMessages.ts';
 import type { SavingsParams, SavingsResult } from '../../server/api/reports/savings.ts';
@@ -67,6 +68,8 @@ export interface WaybillServer {
   stopDrills(): Promise<StopDrillResult>;
   /** What each route survives. */
   resilienceReport(): Promise<ResilienceReportResult>;
+  /** When endpoints failed, who answered instead, and what that cost. */
+  incidents(params: IncidentParams, token?: vscode.CancellationToken): Promise<IncidentResult>;
   /** What prompt caches held. */
   cacheReport(params: CacheReportParams, token?: vscode.CancellationToken): Promise<CacheReportResult>;
   /** What requests cost beside what they would have cost at a baseline. */

@@ -1,10 +1,11 @@
 import { mostDryRunDays } from '../api/rules/dryRun.ts';
 import { canaryActions, type CanaryAction } from '../api/canary.ts';
+import { usualIncidentDays } from '../api/reports/incidents.ts';
 import { endpointActions, pauseEnd, wrongSpan, type EndpointAction } from '../api/endpoints/pause.ts';
 import { shadowActions, type ShadowAction } from '../api/shadow.ts';
 
 /** Reports of the running server. */
-export type ReportName = 'savings' | 'migration';
+export type ReportName = 'savings' | 'migration' | 'incidents';
 
 /** What the command line asks for. A port that is undefined is looked for in the data folder. */
 export type Command =
@@ -42,6 +43,8 @@ export const usage = `Usage:
       Applies a configuration to the recorded requests of the last N days (default 1), and says what would have gone elsewhere and what it would have cost. Sends nothing. --against: the configuration in force; requests whose rules are the same in both stand as they were.
   server.js migration TO [--days N] [--port N] [--data DIR] [--json]
       Shows what the last days used, what that would cost at an endpoint, a provider, a model, or endpoint/model, what is missing there, and the way in stages.
+  server.js incidents [ENDPOINT] [--days N] [--port N] [--data DIR] [--json]
+      Shows when endpoints failed in the last days (default 7), for how long, who answered instead, and what that cost.
   server.js --stdio | --node-ipc [--config FILE] [--data DIR]
       Runs as a language server.
 
@@ -59,7 +62,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const shadow = first === 'shadow';
   const endpoint = first === 'endpoint';
   const dryRun = first === 'dry-run';
-  const report = first === 'savings' || first === 'migration' ? first : undefined;
+  const report = first === 'savings' || first === 'migration' || first === 'incidents' ? first : undefined;
   const tools: string[] = [];
   const values = new Map<string, string>();
   const flags = new Set<string>();
@@ -92,7 +95,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (shadow) return orderOf('shadow', shadowActions, tools, place);
   if (endpoint) return endpointOrder(tools, values.get('--for'), place);
   if (report !== undefined) {
-    const days = Number(values.get('--days') ?? 30);
+    const days = Number(values.get('--days') ?? (report === 'incidents' ? usualIncidentDays : 30));
     if (!Number.isInteger(days) || days < 1 || days > 92) return { command: 'wrong', message: `--days wants a number from 1 to 92, not "${values.get('--days') ?? ''}".` };
     if (report === 'migration' && tools[0] === undefined) return { command: 'wrong', message: 'migration needs where to move: an endpoint, a provider, a model, or endpoint/model.' };
     return { command: 'report', report, subject: tools[0], days, port, dataDir: values.get('--data'), json: flags.has('--json') };

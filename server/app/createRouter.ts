@@ -84,6 +84,7 @@ import { SpendToday } from '../router/spend/spendToday.ts';
 import { StatusReader } from '../router/status/status.ts';
 import { StatusChanges } from '../router/status/statusChanges.ts';
 import { BillReconciler } from '../router/bills/billReconciler.ts';
+import { IncidentReporter } from '../router/incidents/incidentReporter.ts';
 import { MigrationReporter } from '../router/migration/migrationReporter.ts';
 import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
@@ -288,7 +289,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
-    reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), spend: history },
+    reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), incidents: new IncidentReporter({ routeTable, pricer, used, ledger, clock }), spend: history },
   });
   return { router, services, events, healthRegistry, keys, limiter, timers, transport, directory, modelFacts, drills, endpointTester };
 }

@@ -16,7 +16,7 @@ export async function runReport({ report, subject, days, dataDir, port, json }: 
 }
 
 /** What each report is about, as its path names it. */
-const subjectNames: Readonly<Record<ReportName, string>> = { savings: 'baseline', migration: 'to' };
+const subjectNames: Readonly<Record<ReportName, string>> = { savings: 'baseline', migration: 'to', incidents: 'endpoint' };
 
 function failed(message: string): number {
   process.stderr.write(`${logText(message)}\n`);

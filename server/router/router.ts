@@ -24,6 +24,7 @@ import type { ProtocolCodec } from '../protocols/codec.ts';
 import type { Transport } from '../upstream/transport.ts';
 import type { BillReconciler } from './bills/billReconciler.ts';
 import type { Canaries } from './canary/canaries.ts';
+import type { IncidentReporter } from './incidents/incidentReporter.ts';
 import type { MigrationReporter } from './migration/migrationReporter.ts';
 import type { CacheReporter } from './savings/cacheReporter.ts';
 import type { SavingsReporter } from './savings/savingsReporter.ts';
@@ -47,7 +48,7 @@ import type { Ticker } from './ticker.ts';
 import { modelForTool } from '../routing/toolModels.ts';
 
 /** Reports over what was used. */
-export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'>; readonly spend: Pick<History, 'dashboard' | 'dearest'> }
+export interface Reports { readonly savings: Pick<SavingsReporter, 'report'>; readonly cache: Pick<CacheReporter, 'report'>; readonly migration: Pick<MigrationReporter, 'report'>; readonly incidents: Pick<IncidentReporter, 'report'>; readonly spend: Pick<History, 'dashboard' | 'dearest'> }
 
 /** The parts behind a router; see app/createRouter.ts. */
 export interface RouterOptions {

@@ -20,6 +20,7 @@ describe('the command line', () => {
     ['canary status --json --data d', { command: 'canary', action: 'status', route: undefined, port: undefined, dataDir: 'd', json: true }],
     ['endpoint status', { command: 'endpoint', action: 'status', endpoint: undefined, span: undefined, port: undefined, dataDir: undefined, json: false }],
     ['endpoint pause north --for 1h --port 1', { command: 'endpoint', action: 'pause', endpoint: 'north', span: '1h', port: 1, dataDir: undefined, json: false }],
+    ['incidents north', { command: 'report', report: 'incidents', subject: 'north', days: 7, port: undefined, dataDir: undefined, json: false }],
     ['dry-run --config f', { command: 'dry-run', configFile: 'f', against: undefined, days: 1, dataDir: undefined, json: false }],
     ['dry-run --config f --against g --days 7 --data d --json', { command: 'dry-run', configFile: 'f', against: 'g', days: 7, dataDir: 'd', json: true }],
     ['--stdio', { command: 'language-server', configFile: undefined, dataDir: undefined }],

@@ -1,4 +1,5 @@
 import { cacheMarkdown } from '../../../api/reports/cacheReport.ts';
+import { incidentsMarkdown, usualIncidentDays } from '../../../api/reports/incidents.ts';
 import { migrationMarkdown } from '../../../api/reports/migrationText.ts';
 import { savingsMarkdown } from '../../../api/reports/savingsText.ts';
 import { localDay } from '../../../base/localDay.ts';
@@ -42,6 +43,17 @@ export const cacheReportRoute: HttpRoute = {
     const result = await router.reports.cache.report(range, signal);
     if ('problem' in result) return call.refuse(400, result.problem);
     return parameters.get('format') === 'markdown' ? call.text(200, cacheMarkdown(result.report), 'text/markdown') : call.json(200, result.report);
+  }),
+};
+
+/** When endpoints failed, for how long, who answered instead, and what that cost. */
+export const incidentsRoute: HttpRoute = {
+  methods: ['GET'], path: '/waybill/incidents', access: 'token',
+  handle: (call, { router }) => untilGone(call, async (parameters, signal) => {
+    const endpoint = parameters.get('endpoint');
+    const result = await router.reports.incidents.report({ days: Number(parameters.get('days') ?? usualIncidentDays), ...(endpoint === null ? {} : { endpoint }) }, signal);
+    if ('problem' in result) return call.refuse(400, result.problem);
+    return parameters.get('format') === 'markdown' ? call.text(200, incidentsMarkdown(result.report), 'text/markdown') : call.json(200, result.report);
   }),
 };
 

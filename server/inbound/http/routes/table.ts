@@ -15,7 +15,7 @@ import { operationRoutes } from './operations.ts';
 import { reconcileRoute } from './reconcile.ts';
 import { responseCacheRoutes } from './responseCache.ts';
 import { RouteTable } from './routeTable.ts';
-import { cacheReportRoute, migrationRoute, savingsRoute } from './savings.ts';
+import { cacheReportRoute, incidentsRoute, migrationRoute, savingsRoute } from './savings.ts';
 import { runningPolicyRoutes } from './runningPolicies.ts';
 import { spendRoute } from './spend.ts';
 import { statusRoute } from './status.ts';
@@ -24,7 +24,7 @@ import { statusRoute } from './status.ts';
 export const httpRoutes: readonly HttpRoute[] = [
   ...geminiRoutes, ...conversationRoutes, ...operationRoutes, ...countTokensRoutes,
   ...modelsRoutes, ollamaTagsRoute,
-  healthRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, cacheReportRoute, reconcileRoute, 
+  healthRoute, identityRoute, statusRoute, ...endpointsRoutes, spendRoute, savingsRoute, migrationRoute, incidentsRoute, cacheReportRoute, reconcileRoute, 
   ...runningPolicyRoutes('canary', canaryActions, ({ router }, order) => router.canaries.act(order)), ...runningPolicyRoutes('shadow', shadowActions, ({ router }, order) => router.shadows.act(order)),
   ...responseCacheRoutes, ...exchangesRoutes,
   ...greetingRoutes,
