@@ -47,6 +47,7 @@ import { LiveReport } from './views/reports/liveReport.ts';
 import { DrillReportView } from './views/drill/drillReportView.ts';
 import { DrillTree } from './views/drill/drillTree.ts';
 import { fireDrill, stopFireDrill } from './commands/fireDrill.ts';
+import { importKeys } from './commands/firstRun/importKeys.ts';
 import { removeSimulated, tryWithoutKeys } from './commands/firstRun/tryWithoutKeys.ts';
 import { RuleTexts } from './views/rules/ruleTexts.ts';
 import { KeyStore } from './keys/keyStore.ts';
@@ -139,6 +140,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new Notifications(server, configuration, keys, log),
     registerCommands({
       'waybill.addProvider': () => addProvider(services),
+      'waybill.importKeys': () => importKeys(services, toolPlace.awayFromWindow),
       'waybill.tryWithoutKeys': () => tryWithoutKeys(services, context.globalState),
       'waybill.removeSimulated': () => removeSimulated(services, context.globalState),
       'waybill.removeProvider': target => removeProvider(services, target),

@@ -24,7 +24,7 @@ const laterParts = [
   { file: 'dashboard.js', modules: ['server/ledger/sqlite/dashboard/dashboardWorker.ts'] },
   { file: 'sandbox.js', modules: ['server/sandbox/runSandbox.ts', 'server/sandbox/simulatedProviders.ts'] },
   { file: 'doctor.js', modules: ['server/app/doctor.ts'] },
-  { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts'] },
+  { file: 'tools.js', modules: ['client/connect/toolConnector.ts', 'client/connect/doctor/doctor.ts', 'client/connect/keys/findKeys.ts'] },
 ];
 
 function isOurs(module) {

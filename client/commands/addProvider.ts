@@ -4,7 +4,10 @@ import { baseUrlProblem, completedBaseUrl, nameProblem, withEndpoint } from '../
 import { endpointSettingsOf, failedTestChoices, neighbourStep, stepNumber, suggestedName } from './addProviderSteps.ts';
 import type { AddProviderDraft, AddProviderStep } from './addProviderSteps.ts';
 import { offerRoute } from './routes/firstRoute.ts';
+import { importChosen } from './firstRun/importKeys.ts';
 import { askKey } from './input/keyBox.ts';
+import { askProvider } from './input/providerBox.ts';
+import type { ProviderAnswer } from './input/providerBox.ts';
 import { offerPrices } from './pricePreset.ts';
 import { askChoice, askText } from './input/quickInput.ts';
 import type { Answer } from './input/quickInput.ts';
@@ -12,6 +15,9 @@ import type { CommandServices } from './services.ts';
 import { askAfterFailedTest, testWithProgress } from './testing.ts';
 
 type CompleteDraft = AddProviderDraft & { offer: ProviderOffer; name: string; key: string };
+
+/** How the first box was left, other than with one provider. */
+interface LeftBox { elsewhere?: Exclude<ProviderAnswer, { kind: 'provider' }> | undefined }
 
 const title = 'Add Provider';
 
@@ -23,13 +29,13 @@ const title = 'Add Provider';
 export async function addProvider(services: CommandServices, begun: Pick<AddProviderDraft, 'offer' | 'key'> = {}): Promise<void> {
   const offers = await services.server.catalog();
   const taken = Object.keys(services.configuration.settings.endpoints);
-  const draft: AddProviderDraft = { ...begun };
+  const draft: AddProviderDraft & LeftBox = { ...begun };
   let step: AddProviderStep | undefined = begun.offer === undefined ? 'provider' : neighbourStep('provider', begun.offer, 1);
   let complete: CompleteDraft | undefined;
   let result: TestEndpointResult;
   for (;;) {
     if (step !== undefined) complete = await collect(step, draft, offers, taken);
-    if (complete === undefined) return;
+    if (complete === undefined) return leave(services, draft, offers);
     result = await testWithProgress(services.server, {
       name: complete.name, settings: endpointSettingsOf(complete), ...(complete.key === '' ? {} : { secret: complete.key }),
     });
@@ -52,8 +58,16 @@ export async function addProvider(services: CommandServices, begun: Pick<AddProv
   await offerRoute(services, name, result.models, result.ok ? result.message : `${name} was added without a test that went well.`);
 }
 
+/** The user left the first box for something else: several keys, or an import. */
+async function leave(services: CommandServices, { elsewhere }: LeftBox, offers: readonly ProviderOffer[]): Promise<void> {
+  if (elsewhere?.kind === 'import') await vscode.commands.executeCommand('waybill.importKeys');
+  if (elsewhere?.kind === 'keys') {
+    await importChosen(services, offers, elsewhere.keys.map(({ offer, secret }) => ({ place: 'pasted', source: `${offer.name} key`, provider: offer.id, secret })));
+  }
+}
+
 /** Walks through the steps from `first`, forwards and backwards; undefined when the user left. */
-async function collect(first: AddProviderStep, draft: AddProviderDraft, offers: readonly ProviderOffer[], taken: readonly string[]): Promise<CompleteDraft | undefined> {
+async function collect(first: AddProviderStep, draft: AddProviderDraft & LeftBox, offers: readonly ProviderOffer[], taken: readonly string[]): Promise<CompleteDraft | undefined> {
   let step: AddProviderStep | undefined = first;
   while (step !== undefined) {
     const { offer }: AddProviderDraft = draft;
@@ -67,22 +81,21 @@ async function collect(first: AddProviderStep, draft: AddProviderDraft, offers: 
   return offer === undefined || name === undefined || key === undefined ? undefined : { ...draft, offer, name, key };
 }
 
-async function askStep(step: AddProviderStep, draft: AddProviderDraft, offers: readonly ProviderOffer[], taken: readonly string[]): Promise<Answer<void>> {
+async function askStep(step: AddProviderStep, draft: AddProviderDraft & LeftBox, offers: readonly ProviderOffer[], taken: readonly string[]): Promise<Answer<void>> {
   const look = { title, ...stepNumber(step, draft.offer), canGoBack: step !== 'provider' };
   const { offer } = draft;
   if (step === 'provider' || offer === undefined) {
-    const answer = await askChoice({
-      ...look,
-      placeholder: 'Choose a provider',
-      items: offers.map(entry => ({
-        label: entry.name, iconPath: new vscode.ThemeIcon(iconOf(entry)), value: entry,
-        ...(entry.description === undefined ? {} : { description: entry.description }),
-      })),
-    });
-    return take(answer, chosen => {
-      if (chosen.id !== draft.offer?.id) Object.assign(draft, { region: undefined, baseUrl: undefined, name: undefined, key: undefined });
-      draft.offer = chosen;
-    });
+    const answer = await askProvider(title, look.totalSteps, offers, iconOf);
+    if (answer.kind !== 'value') return answer;
+    if (answer.value.kind !== 'provider') {
+      draft.elsewhere = answer.value;
+      return { kind: 'cancel' };
+    }
+    const { offer: chosen, key } = answer.value;
+    if (chosen.id !== draft.offer?.id) Object.assign(draft, { region: undefined, baseUrl: undefined, name: undefined, key: undefined });
+    draft.offer = chosen;
+    if (key !== undefined) draft.key = key;
+    return { kind: 'value', value: undefined };
   }
   switch (step) {
     case 'region':

@@ -7,6 +7,7 @@ import type { RequestFilter } from '../../server/api/reports/requestFilter.ts';
  */
 export const commandTitles = {
   'waybill.addProvider': 'Add Provider…',
+  'waybill.importKeys': 'Import Keys…',
   'waybill.tryWithoutKeys': 'Try It Without Keys',
   'waybill.removeSimulated': 'Remove Simulated Providers',
   'waybill.removeProvider': 'Remove Provider…',

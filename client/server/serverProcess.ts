@@ -13,6 +13,7 @@ import type { SentConversation } from '../../server/api/keptHistories.ts';
 import type { RequestType } from '../../server/api/messageTypes.ts';
 import { dryRunRequest, type DryRunParams, type DryRunResult } from '../../server/api/rules/dryRun.ts';
 import { ruleVersionRequest, ruleVersionsRequest, type RuleVersion, type RuleVersionParams, type RuleVersionResult } from '../../server/api/rules/rulesHistory.ts';
+import { proposeRoutesRequest, type ProposeRoutesParams, type ProposeRoutesResult } from '../../server/api/firstRun/proposedRoutes.ts';
 import { tryRouteRequest, type TryRouteParams, type TryRouteResult } from '../../server/api/routes/tryRoute.ts';
 import { clearResponseCacheRequest, type ClearResponseCacheResult } from '../../server/api/cache/responseCache.ts';
 import { canaryRequest, type CanaryParams, type CanaryResult } from '../../server/api/canary.ts';
@@ -179,6 +180,7 @@ export class ServerProcess implements WaybillServer {
   async ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult> { return this.#request(ruleVersionRequest, params); }
   async migration(params: MigrationParams, token?: vscode.CancellationToken): Promise<MigrationResult> { return this.#request(migrationRequest, params, token); }
   async tryRoute(params: TryRouteParams): Promise<TryRouteResult> { return this.#request(tryRouteRequest, params); }
+  async proposeRoutes(params: ProposeRoutesParams): Promise<ProposeRoutesResult> { return this.#request(proposeRoutesRequest, params); }
   async clearResponseCache(route: string | undefined): Promise<ClearResponseCacheResult> { return this.#request(clearResponseCacheRequest, route === undefined ? {} : { route }); }
   async canary(params: CanaryParams): Promise<CanaryResult> { return this.#request(canaryRequest, params); }
   async startDrill(params: StartDrillParams): Promise<StartDrillResult> { return this.#request(startDrillRequest, params); }

@@ -18,6 +18,7 @@ import type { RuleVersion, RuleVersionParams, RuleVersionResult } from '../../se
 import type { ReconcileParams, ReconcileResult } from '../../server/api/bill.ts';
 import type { StartDrillParams, StartDrillResult, StopDrillResult, ResilienceReportResult } from '../../server/api/drill.ts';
 import type { TryRouteParams, TryRouteResult } from '../../server/api/routes/tryRoute.ts';
+import type { ProposeRoutesParams, ProposeRoutesResult } from '../../server/api/firstRun/proposedRoutes.ts';
 import type { StatusSnapshot } from '../../server/api/status.ts';
 
 /** Where the server process is in its life. */
@@ -90,6 +91,8 @@ export interface WaybillServer {
   ruleVersion(params: RuleVersionParams): Promise<RuleVersionResult>;
   /** Where a request would go now; nothing is sent. */
   tryRoute(params: TryRouteParams): Promise<TryRouteResult>;
+  /** Routes that endpoints could make; nothing is written. */
+  proposeRoutes(params: ProposeRoutesParams): Promise<ProposeRoutesResult>;
   /** Names of the tools that have a token. */
   connectedTools(): Promise<ConnectedToolsResult>;
 }

@@ -86,6 +86,7 @@ import { StatusChanges } from '../router/status/statusChanges.ts';
 import { BillReconciler } from '../router/bills/billReconciler.ts';
 import { IncidentReporter } from '../router/incidents/incidentReporter.ts';
 import { MigrationReporter } from '../router/migration/migrationReporter.ts';
+import { RouteProposer } from '../router/proposals/routeProposer.ts';
 import { CacheReporter } from '../router/savings/cacheReporter.ts';
 import { SavingsReporter } from '../router/savings/savingsReporter.ts';
 import { EndpointTester } from '../router/testEndpoint.ts';
@@ -288,6 +289,7 @@ export function createRouter(options: CreateRouterOptions): BuiltRouter {
     rules: new RulesDesk({ current, tableOf: draft => routeTableOf(draft, directory, pricer, now), replayParts, history, pricer, status, register, clock, log, versions: options.ruleVersions }), running, ticker, limiter, allowances, costs: { pricedUpToNow: async () => { await Promise.all([costs.pricedUpToNow(), copyCosts.pricedUpToNow()]); } }, ledger, transport, changes, notices,
     configurator: new Configurator({ current, register, keys, healthRegistry, limiter, timers, transport, directory, repairs, drills, eventLog, pauses, peers, clock, changed }),
     tokenCounter: new TokenCounter({ makePlan, view, register, transport, keys, clock }),
+    proposals: new RouteProposer({ pricer, clock }),
     history, bills: new BillReconciler({ current, register, transport, clock, bill: (range, endpoints, offsetMs) => history.bill(range, endpoints, offsetMs) }),
     reports: { cache: new CacheReporter({ routeTable, used, clock }), savings: new SavingsReporter({ routeTable, pricer, used, clock }), migration: new MigrationReporter({ routeTable, pricer, used, clock }), incidents: new IncidentReporter({ routeTable, pricer, used, ledger, clock }), spend: history },
   });

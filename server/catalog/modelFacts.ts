@@ -15,6 +15,12 @@ export function modelFacts(canonical: string): ModelFactsEntry {
   return facts.get(canonical) ?? {};
 }
 
+/** Where a model stands in the table, which has the newest of each maker first; undefined when it is not in it. @param canonical see canonicalModelName */
+export function knownModelRank(canonical: string): number | undefined {
+  const rank = [...facts.keys()].indexOf(canonical);
+  return rank < 0 ? undefined : rank;
+}
+
 const k = 1000;
 const Ki = 1024;
 
@@ -35,7 +41,7 @@ const textOnly = { tools: true, images: false } as const;
 
 /**
  * Sources: the makers' model pages and the price library, November 2026. Prices that change with the hour
- * (DeepSeek), that are announced to change, or that have no reliable source are left out.
+ * (DeepSeek), that are announced to change, or that have no reliable source are left out. Of each maker the newest stands first.
  */
 const facts: ReadonlyMap<string, ModelFactsEntry> = new Map([
   ...entries('gpt-6-astra', { contextWindow: 1050 * k, maxOutputTokens: 128 * k, ...reasoningGpt }, [10, 50]),

@@ -37,6 +37,7 @@ import type { EndpointDesk } from './endpoints/endpointDesk.ts';
 import type { History } from './history.ts';
 import type { OfferedName } from './status/offers.ts';
 import type { Prober } from './prober.ts';
+import type { RouteProposer } from './proposals/routeProposer.ts';
 import type { RulesDesk } from './rules/rulesDesk.ts';
 import { rehearse } from './rehearsal.ts';
 import type { RunningExchanges } from './runningExchanges.ts';
@@ -69,6 +70,7 @@ export interface RouterOptions {
   canaries: Canaries;
   shadows: Shadows;
   rules: RulesDesk;
+  proposals: RouteProposer;
   running: RunningExchanges;
   ticker: Ticker;
   limiter: RateLimiter;
@@ -100,6 +102,8 @@ export class Router {
   readonly reports: Reports;
   /** The shadows of routes. */
   readonly shadows: Pick<Shadows, 'act'>;
+  /** Routes that endpoints could make. */
+  readonly proposals: Pick<RouteProposer, 'propose'>;
   /** Rules that are written as text. */
   readonly rules: RulesDesk;
   /** The answers that routes keep. */
@@ -118,6 +122,7 @@ export class Router {
     this.reports = parts.reports;
     this.shadows = parts.shadows;
     this.rules = parts.rules;
+    this.proposals = parts.proposals;
     this.responses = parts.services.responses;
     this.onChange = parts.changes.subscribe;
     this.onNotice = listen => parts.notices.subscribe(listen);

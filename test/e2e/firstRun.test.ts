@@ -27,9 +27,9 @@ describe('a first run without a key', () => {
     untouched = settingsText();
     await window.openViewContainer('Waybill');
     const welcome = window.view('Providers').locator('.welcome-view-content');
-    await until('the welcome', async () => /Try it without keys/.test(await welcome.innerText()));
+    await until('the welcome', async () => /try it without keys/.test(await welcome.innerText()));
     await window.screenshot('first-run-empty');
-    await welcome.getByText('Try it without keys').click();
+    await welcome.getByText('try it without keys').click();
   });
 
   it('answers in the chat, and says that the answer is simulated', async () => {

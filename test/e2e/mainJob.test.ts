@@ -27,7 +27,7 @@ describe('a day with Waybill in VS Code', () => {
 
   before(async () => {
     company = await Company.found();
-    scene = await Scene.set(undefined, { environment: company.environment });
+    scene = await Scene.set(undefined, { environment: () => company.environment });
     window = await scene.openWindow('alpha');
     chat = new Chat(window);
   });

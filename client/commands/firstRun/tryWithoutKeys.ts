@@ -54,9 +54,10 @@ export async function removeSimulated(services: CommandServices, memory: vscode.
   for (const name of names) await keys.removeAll(name);
   await memory.update(emptyBeforeKey, undefined);
   const none = Object.keys(configuration.settings.endpoints).length === 0;
-  const add = 'Add Provider…';
-  const pick = await inform('The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.', ...(none ? [add] : []));
+  const [add, importKeys] = ['Add Provider…', 'Import Keys…'];
+  const pick = await inform('The simulated providers and their route are removed. Their requests stay in the records, marked as simulated.', ...(none ? [add, importKeys] : []));
   if (pick === add) await vscode.commands.executeCommand('waybill.addProvider');
+  if (pick === importKeys) await vscode.commands.executeCommand('waybill.importKeys');
 }
 
 /** Undefined takes the setting out of the file. */

@@ -50,6 +50,23 @@ export async function askKey({ offer, offers, ownAddress, look, value, problem }
   }
 }
 
+/**
+ * Asks what is to become of a key that looks like another vendor's. Nothing has been sent yet.
+ * @returns where the key goes; undefined: nowhere
+ */
+export async function askForeignKey(
+  title: string, vendor: KeyVendor, source: string, offer: Pick<ProviderOffer, 'id' | 'name'>, offers: readonly ProviderOffer[],
+): Promise<Answer<string | undefined>> {
+  return askChoice<string | undefined>({
+    title, placeholder: `${source} is meant for ${offer.name}, and its key looks like one of ${vendor.label}. Nothing has been sent yet`,
+    items: [
+      ...offers.filter(({ id }) => vendor.providers.includes(id)).map(({ id, name }): Choice<string> => ({ label: `$(arrow-right) Use It for ${name}`, value: id })),
+      ...(vendor.certain ? [] : [{ label: `$(check) It Is Right: Use It for ${offer.name}`, value: offer.id }]),
+      { label: '$(close) Leave It Out', value: undefined },
+    ],
+  });
+}
+
 /** What can be done with a key of another vendor. One that is certainly another's is sent to this provider in no case. */
 function decisions(vendor: KeyVendor, key: string, offer: { name: string }, offers: readonly ProviderOffer[]): Choice<KeyAnswer | undefined>[] {
   return [

@@ -110,6 +110,44 @@ export async function askChoice<T>(step: PickStep<T>): Promise<Answer<T>> {
   });
 }
 
+export interface ManyStep<T> extends StepLook {
+  items: readonly (Choice<T> | vscode.QuickPickItem)[];
+  /** Chosen at first. */
+  picked: (value: T) => boolean;
+}
+
+/** Lets the user choose any number of items. Items without a value are read and cannot be chosen. */
+export async function askMany<T>(step: ManyStep<T>): Promise<Answer<T[]>> {
+  type Item = Choice<T> | vscode.QuickPickItem;
+  const pick = vscode.window.createQuickPick<Item>();
+  const chosen = (items: readonly Item[]): Choice<T>[] => items.filter((item): item is Choice<T> => 'value' in item);
+  pick.title = step.title;
+  pick.placeholder = step.placeholder;
+  pick.canSelectMany = true;
+  pick.items = step.items;
+  pick.selectedItems = chosen(step.items).filter(({ value }) => step.picked(value));
+  pick.ignoreFocusOut = true;
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.step = step.step;
+  pick.totalSteps = step.totalSteps;
+  pick.buttons = step.canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
+  return new Promise<Answer<T[]>>(resolve => {
+    const finish = (answer: Answer<T[]>): void => {
+      resolve(answer);
+      pick.dispose();
+    };
+    pick.onDidChangeSelection(items => {
+      const real = chosen(items);
+      if (real.length !== items.length) pick.selectedItems = real;
+    });
+    pick.onDidAccept(() => { finish({ kind: 'value', value: chosen(pick.selectedItems).map(({ value }) => value) }); });
+    pick.onDidTriggerButton(() => { finish({ kind: 'back' }); });
+    pick.onDidHide(() => { finish({ kind: 'cancel' }); });
+    pick.show();
+  });
+}
+
 /** The value chosen, or undefined when the user left; for single steps, which have no way back. */
 export function valueOf<T>(answer: Answer<T>): T | undefined {
   return answer.kind === 'value' ? answer.value : undefined;

@@ -27,12 +27,12 @@ export class Scene {
   }
 
   /** `settings` may depend on where the providers are; `defaults` leaves the editor's own settings alone; `environment` is the editor's. */
-  static async set(settings: (sandbox: Sandbox) => Record<string, unknown> = () => ({}), { defaults = false, environment = {} as Record<string, string> } = {}): Promise<Scene> {
+  static async set(settings: (sandbox: Sandbox) => Record<string, unknown> = () => ({}), { defaults = false, environment = () => ({}) }: { defaults?: boolean; environment?: (sandbox: Sandbox) => Record<string, string> } = {}): Promise<Scene> {
     const sandbox = await Sandbox.start();
     let editor: EditorServer | undefined;
     try {
       const port = await freePort();
-      editor = await EditorServer.start({ defaults, environment, settings: { 'waybill.localEndpoint.port': port, ...settings(sandbox) } });
+      editor = await EditorServer.start({ defaults, environment: environment(sandbox), settings: { 'waybill.localEndpoint.port': port, ...settings(sandbox) } });
       return new Scene(editor, sandbox, await launchBrowser(path.join(editor.home, 'browser-profile')), port);
     } catch (error) {
       await editor?.stop();

@@ -12,6 +12,7 @@ import * as messages from '../../../../server/api/messages.ts';
 import * as dashboardMessages from '../../../../server/api/reports/dashboard.ts';
 import * as requestMessages from '../../../../server/api/reports/requestMessages.ts';
 import * as reportMessages from '../../../../server/api/reports/reportMessages.ts';
+import * as proposalMessages from '../../../../server/api/firstRun/proposedRoutes.ts';
 import * as tryRouteMessages from '../../../../server/api/routes/tryRoute.ts';
 import * as responseCacheMessages from '../../../../server/api/cache/responseCache.ts';
 import { requestType } from '../../../../server/api/messageTypes.ts';
@@ -48,7 +49,7 @@ function contextOf(connection: RecordingConnection, router: object): FeatureCont
 const registrationRouter = { log: silentLog, onChange: () => ({ dispose: () => undefined }), onNotice: () => ({ dispose: () => undefined }) };
 
 const toServer = [
-  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
+  ...[...Object.values(messages), ...Object.values(drillMessages), ...Object.values(canaryMessages), ...Object.values(endpointMessages), ...Object.values(responseCacheMessages), ...Object.values(documentMessages), ...Object.values(dryRunMessages), ...Object.values(historyMessages), ...Object.values(shadowMessages), ...Object.values(reportMessages), ...Object.values(requestMessages), ...Object.values(dashboardMessages), ...Object.values(tryRouteMessages), ...Object.values(proposalMessages)].flatMap(one => (typeof one === 'object' && 'kind' in one && one.kind === 'request' ? [one.method] : [])),
   messages.chatEventsHandledNotification.method, documentMessages.didOpenNotification.method, documentMessages.didChangeNotification.method, documentMessages.didCloseNotification.method,
 ];
 

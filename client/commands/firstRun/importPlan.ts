@@ -1,0 +1,101 @@
+import type { ProposedRoute } from '../../../server/api/firstRun/proposedRoutes.ts';
+import type { ProviderOffer, TestEndpointResult } from '../../../server/api/messages.ts';
+import type { EndpointSettings } from '../../../server/api/settings.ts';
+import type { FoundKey } from '../../connect/keys/foundKey.ts';
+import { last4Of } from '../../keys/keyList.ts';
+import { targetsOf, uniqueName, withTargets } from '../../settings/settingsEdits.ts';
+import type { Endpoints, Routes } from '../../settings/settingsEdits.ts';
+import { suggestedName } from '../addProviderSteps.ts';
+
+/** A key that is stored already, with its secret to compare with; never shown. */
+export interface HeldKey { endpoint: string; label: string; secret: string }
+
+/** `…9f3c`, or what says that nothing of it is shown. */
+export function maskedKey(secret: string): string {
+  const last4 = last4Of(secret);
+  return secret === '' ? 'no key' : last4 === '' ? 'a short key' : `…${last4}`;
+}
+
+/** A key that was found, as it may be shown: everything but its last four characters stays away. */
+export interface KeyLine { label: string; description: string; detail: string; held?: HeldKey | undefined }
+
+export function keyLine(key: FoundKey, offer: Pick<ProviderOffer, 'name'>, held: readonly HeldKey[]): KeyLine {
+  const same = key.secret === '' ? undefined : held.find(({ secret }) => secret === key.secret);
+  return {
+    label: `$(key) ${offer.name}${key.baseUrl === undefined ? '' : ` at ${hostOf(key.baseUrl)}`}`,
+    description: key.secret === '' ? key.source : `${key.source} ${maskedKey(key.secret)}`,
+    detail: same === undefined ? key.place : `${key.place} · stored already, as "${same.label}" of ${same.endpoint}`,
+    ...(same === undefined ? {} : { held: same }),
+  };
+}
+
+/** One endpoint that an import makes, or adds keys to. */
+export interface PlannedEndpoint {
+  name: string;
+  settings: EndpointSettings;
+  isNew: boolean;
+  keys: { secret: string; label: string }[];
+  /** Places to try when the first does not take the key, by region. */
+  regions: readonly string[];
+}
+
+/** Keys of one provider and address go to one endpoint: to the one that is there, or a new one with the provider's name. */
+export function plannedEndpoints(keys: readonly FoundKey[], offers: readonly ProviderOffer[], endpoints: Endpoints): PlannedEndpoint[] {
+  const plans: PlannedEndpoint[] = [];
+  for (const { provider, baseUrl, secret, source } of keys) {
+    const offer = offers.find(({ id }) => id === provider);
+    if (offer === undefined) continue;
+    const isSame = (settings: EndpointSettings): boolean => settings.provider === provider && settings.baseUrl === baseUrl;
+    let plan = plans.find(({ settings }) => isSame(settings));
+    if (plan === undefined) {
+      const existing = Object.entries(endpoints).find(([, settings]) => isSame(settings));
+      const taken = [...Object.keys(endpoints), ...plans.map(({ name }) => name)];
+      const settings = { provider, ...(baseUrl === undefined ? {} : { baseUrl }) };
+      plan = existing === undefined
+        ? { name: suggestedName(offer, undefined, taken), settings, isNew: true, keys: [], regions: (offer.regions ?? []).slice(1).map(({ id }) => id) }
+        : { name: existing[0], settings: existing[1], isNew: false, keys: [], regions: [] };
+      plans.push(plan);
+    }
+    if (secret !== '') plan.keys.push({ secret, label: uniqueName(source.slice(0, 60), plan.keys.map(({ label }) => label)) });
+  }
+  return plans;
+}
+
+/** What a try of one key gave. */
+export interface TriedKey { plan: PlannedEndpoint; key: { secret: string; label: string } | undefined; result: TestEndpointResult }
+
+/** The key as the line of a list, after it was tried. */
+export function triedLine({ plan, key, result }: TriedKey): KeyLine {
+  return {
+    label: `${result.ok ? '$(pass)' : '$(warning)'} ${plan.name}`,
+    description: key === undefined ? 'no key' : `${key.label} ${maskedKey(key.secret)}`,
+    detail: result.message,
+  };
+}
+
+/** A proposed route beside what is there now. */
+export interface RouteChange {
+  proposed: ProposedRoute;
+  /** What would be written. */
+  targets: string[];
+  kind: 'new' | 'extended' | 'same';
+}
+
+/** What proposals change: a route that is there keeps its targets, in their order, and gets what it lacks behind them. */
+export function routeChanges(proposals: readonly ProposedRoute[], routes: Routes): RouteChange[] {
+  return proposals.map(proposed => {
+    const wanted = proposed.targets.map(({ target }) => target);
+    if (routes[proposed.name] === undefined) return { proposed, targets: wanted, kind: 'new' };
+    const present = targetsOf(routes[proposed.name]);
+    const missing = wanted.filter(target => !present.includes(target));
+    return { proposed, targets: [...present, ...missing], kind: missing.length === 0 ? 'same' : 'extended' };
+  });
+}
+
+export function withRouteChanges(routes: Routes, changes: readonly RouteChange[]): Routes {
+  return changes.reduce((all, { proposed, targets }) => withTargets(all, proposed.name, targets), routes);
+}
+
+function hostOf(baseUrl: string): string {
+  return URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl;
+}
