@@ -13,7 +13,7 @@ import { endWithinMs, expectEnd } from './endWatch.ts';
 import { createRouterProcess, keepVersion, type RouterProcess } from './routerProcess.ts';
 import { installLastDefence, quietWriter } from './lastDefence.ts';
 import { exitWithParent } from './parentWatch.ts';
-import { SimulatedProviders } from './simulation.ts';
+import { SimulatedProviders } from './simulated/simulation.ts';
 import { supportedProtocols } from '../protocols/registry.ts';
 
 /**

@@ -84,7 +84,7 @@ export const sandbox: Provider = {
   dialect: { ...openAiDialect, toolNames: undefined },
 };
 
-/** The providers of "Try It Without Keys", which the editor's server plays itself and gives their addresses (server/app/simulation.ts). */
+/** The providers of "Try It Without Keys", which the editor's server plays itself and gives their addresses (server/app/simulated/simulation.ts). */
 export const simulated: Provider = {
   id: simulatedProvider,
   name: 'Simulated',

@@ -71,11 +71,11 @@ export async function importFound(services: CommandServices, offers: readonly Pr
   });
   const isNew = (key: FoundKey): boolean => known.find(one => one.key === key)?.line.held === undefined;
   const answer = await askMany<FoundKey>({
-    title, placeholder: 'Choose the keys to try and to store. Only their last four characters are shown',
+    title, placeholder: 'Choose the keys to try and to store',
     items: [
       ...known.map(({ key, line: { label, description, detail } }): Choice<FoundKey> => ({ label, description, detail, value: key })),
       ...(notTaken.length === 0 ? [] : [{ label: 'Left where they are', kind: vscode.QuickPickItemKind.Separator }]),
-      ...notTaken.map(({ place, source, why }) => ({ label: `$(circle-slash) ${place}`, description: source, detail: `${source} ${why}` })),
+      ...notTaken.map(({ place, source, why }) => ({ label: `$(circle-slash) ${place}`, description: source, detail: `It ${why}` })),
     ],
     picked: isNew,
   });

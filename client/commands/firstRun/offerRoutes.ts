@@ -20,7 +20,7 @@ export async function offerRoutes(services: CommandServices, kept: readonly Trie
   const open = changes.filter(({ kind }) => kind !== 'same');
   if (open.length === 0) return chatAccess.informWithChat(changes.length === 0 ? `${done} Their models are in the chat's model picker, or can be put into a route.` : `${done} The proposed routes are there already.`);
   const answer = await askMany<RouteChange>({
-    title: 'Import Keys: routes', placeholder: 'Choose the routes to write. When the first model of a route cannot answer, the next one does',
+    title: 'Import Keys: routes', placeholder: 'Choose the routes to write',
     items: open.map((change): Choice<RouteChange> => ({
       label: `$(git-branch) ${change.proposed.name}`, value: change,
       description: `${proposedRoutes[change.proposed.name]}${change.kind === 'extended' ? ' · adds to your route' : ''}`,

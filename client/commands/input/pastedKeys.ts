@@ -13,7 +13,7 @@ const shortestKey = 16;
  * holds spaces where the lines ended. Empty where any part of it is no key.
  */
 export function pastedKeys(text: string): PastedKey[] {
-  const parts = text.trim().replace(/\s*=\s*/g, '=').split(/[\s,;]+/).filter(part => part !== '' && part.toLowerCase() !== 'export');
+  const parts = text.trim().replaceAll(' =', '=').replaceAll('= ', '=').split(/[\s,;]+/).filter(part => part !== '' && part.toLowerCase() !== 'export');
   const keys = parts.map(cleanKey).map(secret => ({ secret, vendor: secret.length < shortestKey ? undefined : vendorOfKey(secret) }));
   const known = keys.filter((key): key is PastedKey => key.vendor !== undefined);
   return known.length === keys.length ? [...new Map(known.map(key => [key.secret, key])).values()] : [];

@@ -41,13 +41,14 @@ export async function findKeys(machine: SearchedMachine, chosen: ReadonlySet<str
   const where: Surroundings = { home, environment, exists: existsSync };
   const files = toolFiles(where).filter(({ tool }) => chosen.has(`tool:${tool}`));
   const shell = chosen.has('shell') ? loginShell(environment, machine.platform) : undefined;
-  const found = joined(await Promise.all([
-    chosen.has('environment') ? keysInVariables('Environment of the editor', environment) : noFindings(),
-    shell === undefined ? noFindings() : readPlace('Login shell', shell, async () => keysInVariables('Login shell', await loginVariables(shell, environment))),
+  const inEnvironment = chosen.has('environment') ? keysInVariables('Environment of the editor', environment) : noFindings();
+  const elsewhere = await Promise.all([
+    ...(shell === undefined ? [] : [shell]).map(one => readPlace('Login shell', one, async () => keysInVariables('Login shell', await loginVariables(one, environment)))),
     ...files.map(({ tool, file, format, read }) => readFile(tool, file, home, text => read(tool, contentOf(format, text), where))),
     ...(chosen.has('workspace') ? trustedFolders : []).flatMap(folder => workspaceFiles.map(name =>
       readFile(`${name} of ${path.basename(folder)}`, path.join(folder, name), home, text => keysInVariables(`${name} of ${path.basename(folder)}`, contentOf('env', text))))),
-  ]));
+  ]);
+  const found = joined([inEnvironment, ...elsewhere]);
   return { keys: withoutRepeats(found.keys), notTaken: uniqueNotes(found.notTaken) };
 }
 

@@ -11,7 +11,7 @@ const reference = /^(?:\$|\{(?:env|file):|\$\{|op:\/\/|vault:|keyring:|file:)/i;
 const placeholder = /^(?:your|my|the|insert|put|add|replace|change|enter|paste|example|dummy|fake|test|todo|none|null|xxx|sk-xxx|sk-\.\.\.|<)/i;
 
 const ownToken = 'is a token of Waybill itself.';
-const subscription = 'is a login of a Claude subscription, which works in Claude Code only: make an API key at console.anthropic.com instead.';
+const subscription = 'is a login of a Claude subscription, for Claude Code only. Use an API key.';
 
 /**
  * Takes a value as a key of a provider, or says why not. Empty values and placeholders are neither.

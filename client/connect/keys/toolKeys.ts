@@ -63,7 +63,7 @@ function claudeSettings(place: string, content: Table): Findings {
 
 function claudeLogin(place: string, content: Table): Findings {
   if (tableOf(content.claudeAiOauth).accessToken === undefined) return noFindings();
-  return { keys: [], notTaken: [{ place, source: 'claudeAiOauth', why: 'is a login of a Claude subscription, which Anthropic allows in Claude Code only: use an API key of console.anthropic.com.' }] };
+  return { keys: [], notTaken: [{ place, source: 'claudeAiOauth', why: 'is a login of a Claude subscription, for Claude Code only. Use an API key.' }] };
 }
 
 function codexLogin(place: string, content: Table): Findings {
@@ -71,7 +71,7 @@ function codexLogin(place: string, content: Table): Findings {
   return joined([
     field(place, content, 'OPENAI_API_KEY', 'openai'),
     login.access_token === undefined && login.refresh_token === undefined ? noFindings()
-      : { keys: [], notTaken: [{ place, source: 'tokens', why: 'is a ChatGPT login, which works in Codex only: use an API key of platform.openai.com.' }] },
+      : { keys: [], notTaken: [{ place, source: 'tokens', why: 'is a ChatGPT login, which works in Codex only. Use an API key.' }] },
   ]);
 }
 
@@ -101,7 +101,7 @@ function ofNamedProvider(place: string, source: string, value: string | undefine
   if (value === undefined) return noFindings();
   const provider = otherSpellings[name.toLowerCase()] ?? name.toLowerCase();
   if (provider === 'azure' || provider === 'bedrock' || !knownProviders.has(provider)) {
-    return baseUrl === undefined ? { keys: [], notTaken: [{ place, source, why: 'belongs to a provider that needs more than a key: add it with "Add Provider…".' }] } : atAddress(place, source, value, baseUrl);
+    return baseUrl === undefined ? { keys: [], notTaken: [{ place, source, why: 'is of a provider that needs more than a key. Use "Add Provider…".' }] } : atAddress(place, source, value, baseUrl);
   }
   return judged({ place, source, value }, providerAt(baseUrl) ?? provider, baseUrl);
 }
@@ -166,7 +166,7 @@ function openCodeProviders(place: string, content: Table): Findings {
 
 function geminiLogin(place: string, content: Table): Findings {
   if (content.access_token === undefined && content.refresh_token === undefined) return noFindings();
-  return { keys: [], notTaken: [{ place, source: 'oauth_creds.json', why: 'is a login with Google, which works in Gemini CLI only: use an API key of Google AI Studio.' }] };
+  return { keys: [], notTaken: [{ place, source: 'oauth_creds.json', why: 'is a login with Google, for Gemini CLI only. Use an API key.' }] };
 }
 
 function field(place: string, content: Table, name: string, provider: string): Findings {

@@ -37,7 +37,7 @@ export function keysInVariables(place: string, variables: Variables): Findings {
 
 /** A key of Azure says nothing without the resource's address, which becomes the endpoint's. */
 function azure(place: string, source: string, value: string, address: string | undefined): Findings {
-  if (address === undefined) return { keys: [], notTaken: [{ place, source, why: 'has no address of an Azure resource beside it: add the provider with "Add Provider…".' }] };
+  if (address === undefined) return { keys: [], notTaken: [{ place, source, why: 'has no address of an Azure resource beside it. Use "Add Provider…".' }] };
   const found = judged({ place, source, value }, 'azure', address);
   return { ...found, keys: found.keys.map(key => ({ ...key, provider: 'azure' })) };
 }

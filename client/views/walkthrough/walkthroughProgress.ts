@@ -5,6 +5,7 @@ import { walkthroughSteps } from './walkthroughSteps.ts';
 
 const chatAnsweredKey = 'waybill.walkthrough.chatAnswered';
 const spendSeenKey = 'waybill.walkthrough.spendSeen';
+const drillSurvivedKey = 'waybill.walkthrough.drillSurvived';
 
 /**
  * Ticks off the steps of the walkthrough when what they ask for has really happened: sets the context keys that
@@ -21,7 +22,7 @@ export class WalkthroughProgress implements vscode.Disposable {
   constructor(server: WaybillServer, memory: vscode.Memento) {
     this.#server = server;
     this.#memory = memory;
-    for (const key of [chatAnsweredKey, spendSeenKey]) if (memory.get(key) === true) this.#setKey(key, true);
+    for (const key of [chatAnsweredKey, spendSeenKey, drillSurvivedKey]) if (memory.get(key) === true) this.#setKey(key, true);
     this.#subscription = server.onDidChangeStatus((status) => void this.#update(status));
     if (server.status !== undefined) void this.#update(server.status);
   }
@@ -42,6 +43,10 @@ export class WalkthroughProgress implements vscode.Disposable {
     this.#setKey('waybill.walkthrough.providerAdded', steps.providerAdded);
     this.#setKey('waybill.walkthrough.providerTested', steps.providerTested);
     this.#setKey('waybill.walkthrough.fallbackReady', steps.fallbackReady);
+    if (steps.drillSurvived && this.#set.get(drillSurvivedKey) !== true) {
+      this.#setKey(drillSurvivedKey, true);
+      await this.#memory.update(drillSurvivedKey, true);
+    }
     if (this.#set.get(chatAnsweredKey) === true || status.ledgerRevision === this.#readRevision) return;
     this.#readRevision = status.ledgerRevision;
     // A failed read is no loss: the next finished request asks again.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { simulatedEndpoints, simulatedModel } from '../../../server/api/firstRun/simulated.ts';
-import { SimulatedProviders } from '../../../server/app/simulation.ts';
+import { SimulatedProviders } from '../../../server/app/simulated/simulation.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { simulated } from '../../../server/catalog/localProviders.ts';
 import { createPricer } from '../../../server/pricing/pricing.ts';

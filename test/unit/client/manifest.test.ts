@@ -83,6 +83,18 @@ describe('package.json', () => {
     assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id).filter(id => lists.test(id)), ['waybill.drill', 'waybill.requests']);
   });
 
+  it('has for each view and state one text with a next step', () => {
+    const holds = (when: string | undefined, state: string): boolean => when === undefined || when.split(' || ').some(one => one === `waybill.state == ${state}`);
+    for (const view of ['waybill.providers', 'waybill.routes', 'waybill.requests', 'waybill.drill']) {
+      for (const state of ['empty', 'starting', 'ready', 'failed']) {
+        const shown = manifest.contributes.viewsWelcome.filter(entry => entry.view === view && holds(entry.when, state));
+        // The Providers view says above its lines that the server is starting.
+        assert.equal(shown.length, view === 'waybill.providers' && state === 'starting' ? 0 : 1, `${view} ${state}`);
+        for (const { contents } of shown) assert.match(contents, /^\[[^\]]+\]\(command:[\w.]+\)$/m, `${view} ${state} has no button`);
+      }
+    }
+  });
+
   it('shows the views in the order of use', () => {
     assert.deepEqual(manifest.contributes.views.waybill.map(view => view.id), ['waybill.drill', 'waybill.providers', 'waybill.routes', 'waybill.spend', 'waybill.requests']);
   });

@@ -18,8 +18,8 @@ const status = (endpoints: EndpointStatus[], offered: OfferedModel[] = []): Stat
 });
 
 test('a step is done when it really happened', () => {
-  assert.deepEqual(walkthroughSteps(status([])), { providerAdded: false, providerTested: false, fallbackReady: false });
-  assert.deepEqual(walkthroughSteps(status([endpoint('unknown')])), { providerAdded: true, providerTested: false, fallbackReady: false });
+  assert.deepEqual(walkthroughSteps(status([])), { providerAdded: false, providerTested: false, fallbackReady: false, drillSurvived: false });
+  assert.deepEqual(walkthroughSteps(status([endpoint('unknown')])), { providerAdded: true, providerTested: false, fallbackReady: false, drillSurvived: false });
   assert.equal(walkthroughSteps(status([endpoint('down')])).providerTested, false);
   assert.equal(walkthroughSteps(status([endpoint('healthy')])).providerTested, true);
 });
@@ -29,6 +29,18 @@ test('two models of one provider are no fallback, two providers are', () => {
   assert.equal(walkthroughSteps(status([], [route('relay/org/a', 'relay/org/b')])).fallbackReady, false);
   assert.equal(walkthroughSteps(status([], [route('openai/a', 'claude/b')])).fallbackReady, true);
   assert.equal(walkthroughSteps(status([], [{ ...route('openai/a', 'claude/a'), kind: 'model' }])).fallbackReady, false);
+});
+
+test('simulated providers tick no step that is about providers of the user', () => {
+  const simulated = ['simulated-a', 'simulated-b'].map((name) => ({ ...endpoint('healthy'), name, provider: 'simulated' }));
+  assert.deepEqual(walkthroughSteps(status(simulated, [route('simulated-a/x', 'simulated-b/x')])), { providerAdded: false, providerTested: false, fallbackReady: false, drillSurvived: false });
+  assert.equal(walkthroughSteps(status([...simulated, endpoint('healthy')], [route('openai/a', 'simulated-b/x')])).fallbackReady, false);
+});
+
+test('a fire drill counts once a request was answered in spite of it', () => {
+  const drill = (answered: number): StatusSnapshot['drill'] => ({ running: [], counts: { met: 1, answered, failed: 1 - answered }, routes: [], requests: [] });
+  assert.equal(walkthroughSteps({ ...status([]), drill: drill(0) }).drillSurvived, false);
+  assert.equal(walkthroughSteps({ ...status([]), drill: drill(1) }).drillSurvived, true);
 });
 
 interface Step { id: string; description: string; media: { svg: string }; completionEvents: string[] }

@@ -1,8 +1,8 @@
-import { isSimulated, simulatedModel } from '../api/firstRun/simulated.ts';
-import type { EndpointSettings } from '../api/settings.ts';
-import type { Simulation } from '../inbound/lsp/features/feature.ts';
-import type { SandboxProvider } from '../sandbox/sandboxProvider.ts';
-import type { SandboxProtocol } from '../sandbox/wires/sandboxWire.ts';
+import { isSimulated, simulatedModel } from '../../api/firstRun/simulated.ts';
+import type { EndpointSettings } from '../../api/settings.ts';
+import type { Simulation } from '../../inbound/lsp/features/feature.ts';
+import type { SandboxProvider } from '../../sandbox/sandboxProvider.ts';
+import type { SandboxProtocol } from '../../sandbox/wires/sandboxWire.ts';
 
 /** What agent mode asks of a model. */
 const simulatedLimits = { contextWindow: 200_000, maxOutputTokens: 32_000, tools: true, images: true };
@@ -53,7 +53,7 @@ export class SimulatedProviders implements Simulation {
     if (known?.protocol === protocol) return known.provider;
     if (known !== undefined) await this.#end(name);
     if (this.#closed) throw new Error('the server is ending.');
-    const provider = import('../sandbox/simulatedProviders.ts').then(({ startSimulatedProvider }) => startSimulatedProvider(name, protocol));
+    const provider = import('../../sandbox/simulatedProviders.ts').then(({ startSimulatedProvider }) => startSimulatedProvider(name, protocol));
     this.#played.set(name, { protocol, provider });
     // One that could not be started is tried again with the next settings.
     provider.catch(() => { this.#played.delete(name); });
